@@ -1,0 +1,39 @@
+# Each target is what a person could type.
+PYTHON ?= python3
+PIP = .venv/bin/pip --disable-pip-version-check
+
+.PHONY: install demo test lint bench clean lock
+
+install: .venv/bin/hob                 ## .venv with hob in it, nothing more
+
+demo: install                          ## the main job end to end, on loopback (KEEP=1 stays up)
+	.venv/bin/hob demo $(if $(KEEP),--keep)
+
+test: .venv/.test                      ## every test; a part this machine lacks is a named skip
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/.test                      ## style, types, floors
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: .venv/.test                     ## speed, memory, calls: each figure beside its baseline
+	.venv/bin/python -m tests.bench $(ARGS)
+
+lock:                                  ## pin anew, with hashes (needs uv)
+	uv pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade -o requirements.txt
+	uv pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra test -c requirements.txt -o requirements-test.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
+
+.venv/bin/hob: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet --require-hashes -r requirements.txt
+	$(PIP) install --quiet --no-deps -e .
+	@touch $@
+
+.venv/.test: .venv/bin/hob requirements-test.txt
+	$(PIP) install --quiet --require-hashes -r requirements-test.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Floor 1: values and pure rules. Standard library only; nothing here knows a wire, a disk or a clock."""

@@ -1,0 +1,120 @@
+"""What Hob may cause on GitHub: a closed union. Agents and handlers only return these; `bot.github.apply` carries
+them out. There is no approval, no merge, no close: what has no type here cannot happen."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.core.refs import Sha
+
+Conclusion = Literal["success", "neutral", "failure"]
+Reaction = Literal["eyes", "+1", "confused"]
+AnnotationLevel = Literal["notice", "warning", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class LineComment:
+    """An inline comment of a review on lines of the new side; `start_line` is None for a single line.
+
+    https://docs.github.com/en/rest/pulls/reviews#create-a-review-for-a-pull-request
+    """
+
+    path: str
+    line: int
+    body: str
+    start_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostReview:
+    """One review of one head, all or nothing."""
+
+    number: int
+    head_sha: Sha
+    body: str
+    comments: tuple[LineComment, ...] = ()
+    event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A remark of a check run on lines of a file."""
+
+    path: str
+    start_line: int
+    end_line: int
+    level: AnnotationLevel
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetCheck:
+    """The completed check run named Hob of a head. https://docs.github.com/en/rest/checks/runs"""
+
+    head_sha: Sha
+    conclusion: Conclusion
+    title: str
+    summary: str
+    text: str = ""
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on an issue or pull request."""
+
+    number: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyInThread:
+    """A reply under a review comment."""
+
+    number: int
+    comment_id: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddLabels:
+    """Labels that already exist in the repository."""
+
+    number: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """A reaction to a comment or an issue; GitHub keeps at most one of a kind by one user."""
+
+    subject: Literal["issue", "issue_comment", "review_comment"]
+    id: int
+    """the comment's id, or the issue's number"""
+    content: Reaction
+
+
+Effect = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One answer of a model, for the ledger."""
+
+    purpose: str
+    host: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Effects in the order in which they are applied, and why."""
+
+    effects: tuple[Effect, ...] = ()
+    reason: str = ""
+    head_sha: Sha | None = None
+    """The head that was judged: if the pull request has moved on, nothing of the plan is applied."""
+    usage: tuple[Usage, ...] = field(default=())

@@ -1,0 +1,71 @@
+"""The error tree.
+
+HobError
+├── UserError            a person did something that can be mended: one sentence, one hint
+│   └── ConfigError      in hob.toml, the environment or .github/hob.yml
+├── TemporaryError       try again later; `retry_after` in seconds when the other side named it
+│   ├── RateLimited      GitHub asked us to wait
+│   └── HostUnavailable  no model host can take the request now
+├── GitHubError          GitHub refused for good: `status`, `message`
+│   ├── Gone             not found or no longer ours (404, 410, suspended): stop, no retries
+│   └── Ambiguous        nobody knows whether the write happened (5xx, time-out, reset)
+├── BadPayload           a delivery that cannot be read; it is quarantined
+└── Superseded           a newer head, a closed pull request or another worker took over: end quietly
+"""
+
+
+class HobError(Exception):
+    """Everything that Hob raises on purpose."""
+
+
+class UserError(HobError):
+    """Says to a person what is wrong (`str`) and what to do (`hint`)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(UserError):
+    """A configuration that cannot be used."""
+
+
+class TemporaryError(HobError):
+    """Will pass; seconds to wait in `retry_after` where they are known."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimited(TemporaryError):
+    """GitHub's primary or secondary limit."""
+
+
+class HostUnavailable(TemporaryError):
+    """No model host answers."""
+
+
+class GitHubError(HobError):
+    """A definite refusal by GitHub."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"GitHub answered {status}: {message}")
+        self.status = status
+        self.message = message
+
+
+class Gone(GitHubError):
+    """The thing, or our access to it, is no longer there."""
+
+
+class Ambiguous(GitHubError):
+    """The write may or may not have happened; look before sending again."""
+
+
+class BadPayload(HobError):
+    """A delivery whose body is not what its event name promises."""
+
+
+class Superseded(HobError):
+    """The work is no longer wanted."""

@@ -1,0 +1,131 @@
+"""A verified delivery in our words: a closed set of kinds.
+
+`bot.github.payloads.parse` makes them at the door; what is not here is not ours and becomes `None` there.
+Source of the fields: https://docs.github.com/en/webhooks/webhook-events-and-payloads
+"""
+
+from dataclasses import dataclass
+
+from bot.core.refs import Actor, IssueRef, Login, RepoRef, Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every delivery tells."""
+
+    delivery: str
+    repo: RepoRef
+    sender: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueEvent(Event):
+    """About one issue or pull request."""
+
+    number: int
+
+    @property
+    def issue(self) -> IssueRef:
+        return IssueRef(self.repo, self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestEvent(IssueEvent):
+    """`pull_request`, whatever the action."""
+
+    head_sha: Sha
+    base_sha: Sha
+    base_ref: str
+    title: str
+    author: Actor
+    draft: bool
+    labels: tuple[str, ...] = ()
+    from_fork: bool = False
+
+
+class PullRequestOpened(PullRequestEvent):
+    """action `opened`"""
+
+    __slots__ = ()
+
+
+class PullRequestReopened(PullRequestEvent):
+    """action `reopened`"""
+
+    __slots__ = ()
+
+
+class PullRequestReadyForReview(PullRequestEvent):
+    """action `ready_for_review`: a draft no more"""
+
+    __slots__ = ()
+
+
+class PullRequestSynchronized(PullRequestEvent):
+    """action `synchronize`: its head moved"""
+
+    __slots__ = ()
+
+
+class PullRequestClosed(PullRequestEvent):
+    """action `closed`, merged or not: nothing is reviewed after it"""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueOpened(IssueEvent):
+    """`issues`, action `opened`"""
+
+    title: str
+    body: str
+    author: Actor
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentEvent(IssueEvent):
+    """A comment on an issue, a pull request or a line of one."""
+
+    comment_id: int
+    body: str
+    previous_body: str | None
+    """The text before an edit; `None` for a new comment."""
+    author: Actor
+    app_id: int | None
+    """The App that wrote it (`performed_via_github_app`), if one did."""
+    on_pull_request: bool
+    issue_author: Login
+
+
+class IssueCommentCreated(CommentEvent):
+    """`issue_comment`, action `created`"""
+
+    __slots__ = ()
+
+
+class IssueCommentEdited(CommentEvent):
+    """`issue_comment`, action `edited`"""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewCommentEvent(CommentEvent):
+    """`pull_request_review_comment`: in a thread on a line."""
+
+    path: str
+    diff_hunk: str
+    in_reply_to: int | None
+
+
+class ReviewCommentCreated(ReviewCommentEvent):
+    """action `created`"""
+
+    __slots__ = ()
+
+
+class ReviewCommentEdited(ReviewCommentEvent):
+    """action `edited`"""
+
+    __slots__ = ()

@@ -1,0 +1,73 @@
+"""The one port that an agent has to a model: an `Infer` takes a `Prompt` and gives a `Completion`.
+
+Everything behind it (which host, which model, what fits, repair, re-asking) is the inference room's business. A failure
+is a value, never an exception: an agent says honestly what was not read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+
+Role = Literal["review", "code", "triage", "chat", "embed"]
+Failure = Literal["no_host", "too_large", "invalid", "truncated", "timeout", "budget"]
+
+
+class Answer(Protocol):
+    """What a structured answer's type offers; every pydantic model does."""
+
+    @classmethod
+    def model_json_schema(cls) -> dict[str, Any]: ...
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes) -> Self: ...
+
+
+T = TypeVar("T", bound=Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of context that may be left out when the window is small.
+
+    `priority`: the lower, the later it is dropped; 0 is never dropped (then the prompt is too large).
+    """
+
+    name: str
+    text: str
+    priority: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt(Generic[T]):
+    """A question: the name of a file in `prompts/`, its declared inputs, passages by priority, the answer's type."""
+
+    name: str
+    role: Role
+    answer: type[T]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion(Generic[T]):
+    """What came back. Exactly one of `value` and `failure` is set."""
+
+    value: T | None = None
+    failure: Failure | None = None
+    reason: str = ""
+    """For a person: why there is no value, one sentence."""
+    text: str = ""
+    host: str = ""
+    model: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    first_token_seconds: float = 0.0
+    left_out: tuple[str, ...] = ()
+    """Names of the passages that did not fit and were not read."""
+
+
+class Infer(Protocol):
+    """Asks a model. `await infer(prompt)`."""
+
+    async def __call__(self, prompt: Prompt[T], /) -> Completion[T]: ...

@@ -1,0 +1,50 @@
+"""Names of things on GitHub."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+Sha = NewType("Sha", str)
+"""A full commit id, 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits."""
+
+Login = NewType("Login", str)
+"""A user's name on GitHub, without the `@`; Apps end in `[bot]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepoRef:
+    """One repository as one installation of the App sees it."""
+
+    owner: str
+    name: str
+    id: int
+    installation: int
+    private: bool = True
+    default_branch: str = "main"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRef:
+    """An issue or a pull request: GitHub numbers both in one row."""
+
+    repo: RepoRef
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.repo.full_name}#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused an event. `type` is GitHub's own word: User, Bot, Organization."""
+
+    login: Login
+    id: int
+    type: str = "User"
+
+    @property
+    def is_bot(self) -> bool:
+        return self.type == "Bot" or self.login.endswith("[bot]")

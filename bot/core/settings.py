@@ -1,0 +1,80 @@
+"""A repository's settings: `.github/hob.yml` after validation. `bot.github.hobyml` reads it; this is its meaning."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["critical", "major", "minor", "nit"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "major", "minor", "nit")
+"""Worst first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathInstruction:
+    """What a reviewer should know about files that a pattern names."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """Section `review`."""
+
+    auto: bool = True
+    drafts: bool = False
+    base_branches: tuple[str, ...] = ()
+    """Empty: every base branch."""
+    ignore_authors: tuple[str, ...] = ()
+    ignore_title_keywords: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    """Empty: every pull request; else only those with one of these labels."""
+    paths: tuple[str, ...] = ()
+    """As .gitignore writes patterns, `!` leaves out; empty: every path."""
+    instructions: tuple[PathInstruction, ...] = ()
+    min_severity: Severity = "minor"
+    max_comments: int = 8
+    request_changes: bool = False
+    walkthrough: bool = False
+    guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
+    checks: frozenset[str] = frozenset({"ruff", "shellcheck", "actionlint", "secrets"})
+
+
+@dataclass(frozen=True, slots=True)
+class IssueSettings:
+    """Section `issues`."""
+
+    triage: bool = True
+    comment: Literal["mention", "always", "never"] = "mention"
+    """When a triage may also comment; `mention`: only to ask for what is missing."""
+    labels: tuple[str, ...] = ()
+    """Empty: every label of the repository may be chosen."""
+    label_hints: dict[str, str] = field(default_factory=dict)
+    duplicates: Literal["suggest", "off"] = "suggest"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSettings:
+    """Section `code`."""
+
+    enabled: bool = False
+    allow: Literal["write", "maintain", "admin"] = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class RepoSettings:
+    """The whole file."""
+
+    review: ReviewSettings = ReviewSettings()
+    issues: IssueSettings = field(default_factory=IssueSettings)
+    code: CodeSettings = CodeSettings()
+    language: str = "en"
+    online: Literal["never", "public", "allowed"] = "allowed"
+    """Can only narrow what the process allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A key of the file that was ignored, and why; `line` counts from 1."""
+
+    line: int
+    message: str
