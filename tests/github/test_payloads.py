@@ -88,10 +88,11 @@ def test_W8_a_body_that_is_no_json_object_is_refused_not_fatal(body: bytes) -> N
 
 @pytest.mark.parametrize("name", ["number", "action"])
 def test_W8_an_integer_of_5000_digits_crashes_nothing(name: str) -> None:
-    body = json.dumps(pull_request()).replace("{", f'{{"{name}": ' + "9" * 5_000 + ", ", 1).encode()
-    assert routing(body).target == 3  # the later, sane value counts
+    huge = b'{"' + name.encode() + b'": ' + b"9" * 5_000 + b"}"
     with pytest.raises(BadPayload):
-        parse("pull_request", "guid-1", b'{"action": "opened", "number": ' + b"9" * 5_000 + b"}")
+        routing(huge)
+    with pytest.raises(BadPayload):
+        parse("pull_request", "guid-1", huge)
 
 
 def test_W8_ids_that_no_database_holds_are_refused() -> None:
