@@ -88,7 +88,8 @@ def test_W8_a_body_that_is_no_json_object_is_refused_not_fatal(body: bytes) -> N
 
 @pytest.mark.parametrize("name", ["number", "action"])
 def test_W8_an_integer_of_5000_digits_crashes_nothing(name: str) -> None:
-    huge = b'{"' + name.encode() + b'": ' + b"9" * 5_000 + b"}"
+    first = b'"action": "opened", ' if name == "number" else b""
+    huge = b"{" + first + b'"' + name.encode() + b'": ' + b"9" * 5_000 + b"}"
     with pytest.raises(BadPayload):
         routing(huge)
     with pytest.raises(BadPayload):
