@@ -7,7 +7,9 @@ reads bodies through `read_capped`.
 from httpx import (
     URL,
     AsyncBaseTransport,
+    AsyncByteStream,
     AsyncClient,
+    AsyncHTTPTransport,
     Headers,
     HTTPError,
     InvalidURL,
@@ -22,7 +24,9 @@ from httpx import (
 __all__ = [
     "URL",
     "AsyncBaseTransport",
+    "AsyncByteStream",
     "AsyncClient",
+    "AsyncHTTPTransport",
     "HTTPError",
     "Headers",
     "InvalidURL",
