@@ -1,8 +1,10 @@
-"""What Hob says to models: one file a prompt, `prompts/NAME.md`, rendered with every piece of data behind a fence.
+"""What Hob says to models: one file a prompt, `prompts/NAME.md`, rendered with every piece of data behind
+a fence.
 
-A file is YAML between `---` lines (`inputs`, `passages`, `schema`, `role`, `temperature`, `max_tokens`), then a
-`## system` part without any data in it and a `## user` part in Jinja2 (https://jinja.palletsprojects.com/templates/).
-Data are values and never templates, so nothing in them is evaluated; names that were not declared are errors.
+A file is YAML between `---` lines (`inputs`, `passages`, `schema`, `role`, `temperature`, `max_tokens`),
+then a `## system` part without any data in it and a `## user` part in Jinja2
+(https://jinja.palletsprojects.com/templates/). Data are values and never templates, so nothing in them is
+evaluated; names that were not declared are errors.
 """
 
 import re
@@ -117,7 +119,8 @@ def render(
 ) -> Messages:
     """The two texts, each input and passage in a data block of this fence; `PromptError`.
 
-    What never changes comes first and the fence as late as can be: hosts keep the work done on a common beginning.
+    What never changes comes first and the fence as late as can be: hosts keep the work done on a common
+    beginning.
     """
     if set(inputs) != set(file.inputs):
         raise PromptError(f"prompt {file.name} takes {sorted(file.inputs)}, not {sorted(inputs)}")
@@ -131,7 +134,8 @@ def render(
 
 
 def _block(fence: str, name: str, text: str) -> str:
-    """One piece of data behind the fence, without characters that a person would not see; nothing for no text."""
+    """One piece of data behind the fence, without characters that a person would not see; nothing for no
+    text."""
     text = strip_invisible(text)
     if not text.strip():
         return ""

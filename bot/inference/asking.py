@@ -8,7 +8,7 @@ from typing import Any, Generic
 
 from bot.core.inference import Completion, Failure, Prompt, T
 from bot.inference import fit
-from bot.inference.fitting import Fitted, PromptSource, Ratios, fitted
+from bot.inference.fitting import Fitted, PromptSource, fitted
 from bot.inference.pool import Pool, Seat, address
 from bot.inference.reading import complaint, read
 from bot.inference.runners import Broken, ChatRequest, Reply, Runner, RunnerError, TooLong, TooSlow
@@ -33,12 +33,8 @@ class _Misfit(Exception):
 
     def __init__(self, error: ValueError, reply: Reply) -> None:
         super().__init__(f"gave no usable answer: {complaint(error)}")
-        why = (
-            complaint(error) if reply.complete else "it was cut off because it was too long; be much shorter"
-        )
-        self.note = (
-            f"\n\nYour last answer could not be used: {why}.\nAnswer again with one complete JSON object."
-        )
+        why = complaint(error) if reply.complete else "it was too long and was cut off; be much shorter"
+        self.note = f"\n\nYour last answer could not be used: {why}.\nAnswer again with one complete object."
 
 
 @dataclass(slots=True)
@@ -71,14 +67,13 @@ class Asking(Generic[T]):
     pool: Pool
     prompt: Prompt[T]
     file: PromptSource
-    ratios: Ratios
     deadline: float
     urgency: int
     spent: _Spent = field(default_factory=_Spent)
 
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
-        """The answer of the first seat that gives one, or why none does. A model whose answers were no good is not
-        asked again on another host."""
+        """The answer of the first seat that gives one, or why none does. A model whose answers were no
+        good is not asked again on another host."""
         schema = flat(self.prompt.answer.model_json_schema())
         found = await self.pool.seats(self.prompt.role, wanted)
         failures: list[_Over] = []
@@ -117,7 +112,7 @@ class Asking(Generic[T]):
         self, runner: Runner, seat: Seat, schema: dict[str, Any], attempt: _Attempt
     ) -> Completion[T]:
         """One try; `RunnerError`, `_Misfit`, `_Over`."""
-        ratio = self.ratios.of(seat.model.name)
+        ratio = self.pool.ratios.of(seat.model.name)
         asked = fitted(self.prompt, self.file, schema, seat, attempt.limit, ratio, attempt.note)
         if asked is None:
             raise _Over(
@@ -144,9 +139,9 @@ class Asking(Generic[T]):
         elif isinstance(error, TooLong):
             attempt.limit = min(seat.num_ctx, error.limit or seat.num_ctx)
             if error.sent:
-                self.ratios.learn(seat.model.name, attempt.size, error.sent)
+                self.pool.ratios.learn(seat.model.name, attempt.size, error.sent)
             else:
-                self.ratios.shrink(seat.model.name)
+                self.pool.ratios.shrink(seat.model.name)
 
     def _over(self, seat: Seat, error: RunnerError | _Misfit) -> _Over:
         """What a fault that is not forgiven means."""
@@ -180,14 +175,16 @@ class Asking(Generic[T]):
         return reply
 
     async def _check_count(self, runner: Runner, seat: Seat, asked: Fitted, reply: Reply) -> None:
-        """Learns from the host's count; `_Over` where it shows that the host read only part of the prompt.
+        """Learns from the host's count; `_Over` where it shows that the host read only part of the
+        prompt.
 
-        A count that is too low is checked with half the text: a vocabulary counts half, a host that cuts counts the same.
+        A count that is too low is checked with half the text: a vocabulary counts half, a host that cuts
+        counts the same.
         """
         model, counted = seat.model.name, reply.tokens_in
         if counted is None:
             return
-        if fit.implausible(asked.size, counted, self.ratios.of(model)) and not self._exhausted:
+        if fit.implausible(asked.size, counted, self.pool.ratios.of(model)) and not self._exhausted:
             user = asked.request.user
             half = replace(asked.request, user=user[: len(user) // 2], max_tokens=1)
             other = (await self._call(runner, half)).tokens_in or counted
@@ -196,7 +193,7 @@ class Asking(Generic[T]):
                 about = fit.tokens(asked.size, fit.TYPICAL_RATIO)
                 reason = f"{_name(seat)} read only {counted:,} of about {about:,} tokens of the prompt"
                 raise _Over("truncated", reason)
-        self.ratios.learn(model, asked.size, counted)
+        self.pool.ratios.learn(model, asked.size, counted)
 
     def _completion(
         self,
@@ -205,7 +202,7 @@ class Asking(Generic[T]):
         failure: Failure | None = None,
         reason: str = "",
         text: str = "",
-        packed: fit.Packed = fit.Packed(),
+        packed: fit.Packed = fit.NOTHING,
     ) -> Completion[T]:
         """A completion with what it cost."""
         spent = self.spent

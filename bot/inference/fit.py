@@ -1,7 +1,8 @@
 """What fits into a model's window, decided here and never by the host. Pure.
 
-Hosts cut silently (Ollama drops the oldest messages and answers 200), so a prompt is measured before it is sent and the
-host's own count is compared afterwards. Tokens are estimated from the text's size by a ratio learned per model.
+Hosts cut silently (Ollama drops the oldest messages and answers 200), so a prompt is measured before it
+is sent and the host's own count is compared afterwards. Tokens are estimated from the text's size by a
+ratio learned per model.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,8 @@ TYPICAL_RATIO = 3.5
 IMPLAUSIBLE_RATIO = 6.0
 """More size per token than this is either an unusual vocabulary or a prompt that was cut."""
 FRAME = 120
-"""Size of a data block around a passage besides twice its name: tags, fence, line ends; counted generously."""
+"""Size of a data block around a passage besides twice its name: tags, fence, line ends; counted
+generously."""
 SMALLEST_PART = 400
 """A part of a passage below this size says nothing worth reading."""
 _TEMPLATE = 64
@@ -47,9 +49,12 @@ class Packed:
     cut: tuple[str, ...] = ()
 
 
+NOTHING = Packed()
+
+
 def pack(passages: Iterable[Passage], space: int) -> Packed | None:
-    """As many passages as fit, the lowest priority number first; None when those of priority 0 don't, or when nothing
-    would be left to read.
+    """As many passages as fit, the lowest priority number first; None when those of priority 0 don't, or
+    when nothing would be left to read.
 
     Passages go whole or not at all, except one that is larger than all the space: its beginning goes in.
     """
@@ -87,7 +92,8 @@ def _fitting(passage: Passage, free: int, space: int) -> Passage | None:
 
 
 def beginning(passage: Passage, free: int) -> Passage | None:
-    """As many whole lines as fit, then a line that says how many were left out; None where that is not worth it."""
+    """As many whole lines as fit, then a line that says how many were left out; None where that is not
+    worth it."""
     lines = [f"{line}\n" for line in passage.text.split("\n")]
     left = free - cost(replace(passage, text="")) - len(f"[{len(lines)} lines left out]")
     kept = 0
@@ -111,6 +117,7 @@ def implausible(amount: int, counted: int, ratio: float) -> bool:
 
 
 def same_ratio(first: tuple[int, int], second: tuple[int, int]) -> bool:
-    """Whether two (size, tokens) tell of one vocabulary. A host that cuts counts about the same for half the text."""
+    """Whether two (size, tokens) tell of one vocabulary. A host that cuts counts about the same for half
+    the text."""
     one, other = (amount / max(1, counted) for amount, counted in (first, second))
     return abs(one - other) <= 0.25 * max(one, other)

@@ -32,26 +32,6 @@ class PromptSource(Protocol):
     def messages(self, inputs: Mapping[str, str], passages: tuple[Passage, ...]) -> Texts: ...
 
 
-class Ratios:
-    """Text size per token, learned for each model from what hosts count."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, float] = {}
-
-    def of(self, model: str) -> float:
-        """The best guess so far."""
-        return self._known.get(model, fit.START_RATIO)
-
-    def learn(self, model: str, size: int, tokens: int) -> None:
-        """A host has counted a text; short ones are mostly its own chat template and teach nothing."""
-        if size >= 500:
-            self._known[model] = fit.learned(self.of(model), size, tokens)
-
-    def shrink(self, model: str) -> None:
-        """A host refused a text that should have fitted, and did not say how many tokens it counted."""
-        self._known[model] = 0.6 * self.of(model)
-
-
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A request that fits a seat, and what of the prompt is in it."""
@@ -71,15 +51,15 @@ def fitted(
     seat: Seat,
     limit: int,
     ratio: float,
-    note: str,
+    note: str = "",
 ) -> Fitted | None:
-    """The request with as many passages as `limit` tokens take; None when not even what it needs fits. The window that
-    the host is asked for is the seat's, whatever the limit."""
+    """The request with as many passages as `limit` tokens take; None when not even what it needs fits.
+    `ratio` is size per token, `note` comes last. The window that the host is asked for is the seat's,
+    whatever the limit."""
     max_tokens = min(file.max_tokens, limit // 2)
     texts = file.messages(prompt.inputs, ())
-    space = (
-        fit.room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE - fit.size(texts.system) - fit.size(texts.user)
-    )
+    space = fit.room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
+    space -= fit.size(texts.system) + fit.size(texts.user)
     packed = fit.pack(prompt.passages, space) if space >= 0 else None
     if packed is None:
         return None

@@ -1,7 +1,8 @@
 """The model hosts of this process: what each has, whether it answers, and a place at it.
 
-For one host or a few: the models of a role in order of preference, the hosts in the order of the configuration, a limit
-per host within this process. A prompt goes to local hosts and to models that run on them, nowhere else.
+For one host or a few: the models of a role in order of preference, the hosts in the order of the
+configuration, a limit per host within this process. A prompt goes to local hosts and to models that run
+on them, nowhere else.
 """
 
 import asyncio
@@ -14,12 +15,13 @@ from urllib.parse import urlsplit
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Role
 from bot.inference.door import Door, HostState
+from bot.inference.ratios import Ratios
 from bot.inference.registry import make_runner
 from bot.inference.runners import HostDown, ModelMissing, Runner, RunnerError
 
 LARGEST_CONTEXT = 16_384
-"""Tokens. Models claim 128k and more, but a window costs memory on the host whether it is used or not, and answers get
-worse with length; this is several times what a prompt of Hob's needs."""
+"""Tokens. Models claim 128k and more, but a window costs memory on the host whether it is used or not,
+and answers get worse with length; this is several times what a prompt of Hob's needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Pool:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._doors = [Door(host, runner(host), clock) for host in hosts]
+        self.ratios = Ratios()
         self._largest_context = largest_context
 
     async def states(self) -> tuple[HostState, ...]:
@@ -96,7 +99,8 @@ def _serves(host: Host, role: Role) -> bool:
 
 
 def _is(wanted: str, model: HostModel, host: Host) -> bool:
-    """Whether a configured name means this model of this host; Ollama reads a name without a tag as `:latest`."""
+    """Whether a configured name means this model of this host; Ollama reads a name without a tag as
+    `:latest`."""
     name, _, at = wanted.partition("@")
     return at in {"", host.name} and _tagged(name) == _tagged(model.name)
 

@@ -1,8 +1,8 @@
 """An answer's JSON schema as hosts can compile it into a grammar.
 
-Grammars have broken on references, on nested patterns, on long length limits and on empty objects, and a field that may
-be left out is left out by small models. So: everything in place, every field required, only what steers the answer.
-https://docs.ollama.com/capabilities/structured-outputs
+Grammars have broken on references, on nested patterns, on long length limits and on empty objects, and a
+field that may be left out is left out by small models. So: everything in place, every field required,
+only what steers the answer. https://docs.ollama.com/capabilities/structured-outputs
 """
 
 from typing import Any
@@ -13,7 +13,8 @@ _LIMITS = {"maxLength": 2000, "maxItems": 200}
 
 
 def flat(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without references and without what grammars choke on; ValueError for a schema that contains itself."""
+    """The schema without references and without what grammars choke on; ValueError for a schema that
+    contains itself."""
     return _flat(schema, schema.get("$defs", {}), ())
 
 

@@ -8,7 +8,8 @@ from itertools import count
 
 
 class Turnstile:
-    """Lets `places` in at once. Among those who wait, the lowest urgency number goes first, then who came first."""
+    """Lets `places` in at once. Among those who wait, the lowest urgency number goes first, then who came
+    first."""
 
     def __init__(self, places: int) -> None:
         self.inside = 0

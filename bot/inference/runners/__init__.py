@@ -47,8 +47,8 @@ class Broken(RunnerError):
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question. `num_ctx` is the same for every request to one model of one host: another value makes Ollama
-    load the model anew."""
+    """One question. `num_ctx` is the same for every request to one model of one host: another value makes
+    Ollama load the model anew."""
 
     model: HostModel
     system: str

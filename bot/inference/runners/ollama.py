@@ -1,5 +1,6 @@
-"""Ollama: what it has through its own client, chat through one call of ours (the client cannot carry `truncate` and
-`shift`, has no deadline and raises raw HTTP errors from streams). https://docs.ollama.com/api/chat
+"""Ollama: what it has through its own client, chat through one call of ours (the client cannot carry
+`truncate` and `shift`, has no deadline and raises raw HTTP errors from streams).
+https://docs.ollama.com/api/chat
 """
 
 import asyncio
@@ -34,8 +35,8 @@ _METADATA_BYTES = 16 * 1024 * 1024
 
 
 class OllamaRunner:
-    """One Ollama host. `first_seconds` may pass before the first token (loading and reading a long prompt on a small
-    machine take minutes), `between_seconds` between two."""
+    """One Ollama host. `first_seconds` may pass before the first token (loading and reading a long prompt
+    on a small machine take minutes), `between_seconds` between two."""
 
     def __init__(
         self,
@@ -93,10 +94,11 @@ class OllamaRunner:
 
     async def aclose(self) -> None:
         await self._http.aclose()
-        await self._client.close()
+        await self._client.close()  # type: ignore[no-untyped-call]
 
     def _body(self, request: ChatRequest) -> bytes:
-        """The request as JSON. `num_batch` and all else that loads a model anew is left as the host has it."""
+        """The request as JSON. `num_batch` and all else that loads a model anew is left as the host has
+        it."""
         body: dict[str, Any] = {
             "model": request.model.name,
             "messages": [
@@ -157,8 +159,8 @@ class OllamaRunner:
 
 
 class _Guarded(AsyncBaseTransport):
-    """Lets no key out to a model host and no more than `max_bytes` of an answer in, which must not be packed: the client
-    sends OLLAMA_API_KEY to every host and takes whatever it is given."""
+    """Lets no key out to a model host and no more than `max_bytes` of an answer in, which must not be
+    packed: the client sends OLLAMA_API_KEY to every host and takes whatever it is given."""
 
     def __init__(self, url: str, max_bytes: int) -> None:
         # A store of certificates takes time and memory to read: only where it is needed.
@@ -172,7 +174,7 @@ class _Guarded(AsyncBaseTransport):
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise HTTPError("its answer is packed")
-        response.stream = _Capped(cast(AsyncByteStream, response.stream), self._max_bytes)
+        response.stream = _Capped(cast("AsyncByteStream", response.stream), self._max_bytes)
         return response
 
     async def aclose(self) -> None:
@@ -219,6 +221,6 @@ def _is_cloud(name: str) -> bool:
 def _asked_model(request: Request) -> str:
     """The model named in a `/api/show` request; empty for another."""
     try:
-        return cast(str, json.loads(request.content)["model"])
+        return cast("str", json.loads(request.content)["model"])
     except (ValueError, KeyError, TypeError):
         return ""

@@ -36,8 +36,8 @@ def error_of(text: str) -> RunnerError:
 
 
 async def listen(response: Response, idle: tuple[float, float], heard: Heard | None) -> Reply:
-    """The whole answer. `idle` is seconds before the first token and between two: a line without a word, or bytes
-    without a line, do not count. `RunnerError`."""
+    """The whole answer. `idle` is seconds before the first token and between two: a line without a word,
+    or bytes without a line, do not count. `RunnerError`."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     first, words, thoughts = 0.0, [], []

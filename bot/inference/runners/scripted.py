@@ -13,7 +13,8 @@ Script = Callable[[ChatRequest], Line] | Iterable[Line]
 
 
 class ScriptedRunner:
-    """Says what its script says and keeps every request. A script that has run out says nothing (an empty text)."""
+    """Says what its script says and keeps every request. A script that has run out says nothing (an empty
+    text)."""
 
     def __init__(self, host: Host, script: Script = (), models: tuple[HostModel, ...] | None = None) -> None:
         self.host = host
