@@ -14,6 +14,15 @@ from bot.core.errors import ConfigError
 
 SECRET_KEYS = frozenset({"webhook_secret", "database_url", "redis_url"})
 PLAIN = ("HOB_CONFIG", "HOB_HANDLERS", "HOB_HOSTS")
+EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text in quotes",
+    "tuple_type": "a list",
+    "model_type": "a table",
+    "dict_type": "a table",
+}
 
 HEADER = re.compile(r"^\s*\[\[?\s*([\w.-]+)\s*\]\]?")
 KEY = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*[.=]")
@@ -80,7 +89,7 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
         return f"unknown key {key}", nearest(path[-1], known)
     if error["type"] == "missing":
         return f"{key} is missing", "add it"
-    expected = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    expected = EXPECTED.get(error["type"]) or error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"{key} is {_shown(path, error['input'])}", f"expected: {expected}"
 
 

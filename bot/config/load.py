@@ -73,7 +73,8 @@ def _parse(text: str, source: Path | None) -> Tree:
     except RecursionError:
         raise ConfigError(f"{source}: nested too deeply", "hob.toml has tables and lists, no more") from None
     except ValueError as wrong:  # TOMLDecodeError, and int() on thousands of digits
-        raise ConfigError(f"{source}: not TOML: {wrong}", "correct that line") from None
+        said = str(wrong).replace("at end of document", f"at line {text.count(chr(10)) + 1}, the end")
+        raise ConfigError(f"{source}: not TOML: {said}", "correct that line") from None
 
 
 def from_environment(environ: Mapping[str, str]) -> Tree:

@@ -15,7 +15,7 @@ def load_router(config: Config) -> Any:
     """What `hob.handlers` (or `HOB_HANDLERS`) names; modules in the working directory are found too."""
     name = config.hob.handlers
     module_name, colon, attribute = name.partition(":")
-    if not colon or not attribute or not module_name.replace(".", "").replace("_", "").isalnum():
+    if not colon or not all(part.isidentifier() for part in f"{module_name}.{attribute}".split(".")):
         raise ConfigError(f"hob.handlers is {name!r}", HINT)
     module = _import(module_name)
     value: Any = module
