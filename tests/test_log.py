@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import logging
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,13 @@ import pytest
 from bot import log
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAabc\nmnopqrstuvwxyz\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins and leaves without secrets."""
+    monkeypatch.setattr(log, "_secrets", {})
+    monkeypatch.setattr(log, "_forms", ())
 
 
 @pytest.fixture
@@ -98,11 +104,7 @@ def test_short_values_are_no_secrets(lines: io.StringIO) -> None:
 
 
 def test_the_registry_stays_bounded() -> None:
-    for _ in range(log.MOST_SECRETS + 10):
-        log._secrets.setdefault(secrets.token_hex(8), ())
-        if len(log._secrets) >= log.MOST_SECRETS:
-            break
+    log._secrets.update({f"secret-{number}": () for number in range(log.MOST_SECRETS)})
     log.hide("the-newest-secret")
     assert len(log._secrets) <= log.MOST_SECRETS
     assert log.redact("the-newest-secret") == log.HIDDEN
-    log._secrets.clear()

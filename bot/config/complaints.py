@@ -89,7 +89,8 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
         return f"unknown key {key}", nearest(path[-1], known)
     if error["type"] == "missing":
         return f"{key} is missing", "add it"
-    expected = EXPECTED.get(error["type"]) or error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    told = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    expected = EXPECTED.get(error["type"], told)
     return f"{key} is {_shown(path, error['input'])}", f"expected: {expected}"
 
 

@@ -101,6 +101,8 @@ class GitHubTable(Table):
     webhook_secret_file: File | None = None
     write_gap_seconds: float = Field(default=1.0, ge=0, le=60)
     """Between two writes of one installation: GitHub asks for at least a second."""
+    settle_seconds: float = Field(default=3.0, ge=0, le=60)
+    """How long a write of which nobody knows whether it happened is given to show itself."""
 
 
 class ServerTable(Table):
@@ -229,8 +231,7 @@ class Config(Table):
         """The hob.toml that was read, if there was one."""
         return self._source
 
-    @property
-    def pool(self) -> tuple[Host, ...]:
+    def pool_hosts(self) -> tuple[Host, ...]:
         """`[[hosts]]` as values of the core."""
         return tuple(table.host() for table in self.hosts)
 
