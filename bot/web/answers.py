@@ -16,7 +16,13 @@ PROBLEM = b"application/problem+json"
 
 
 async def answer(
-    send: Send, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = (), *, more: bool = False
+    send: Send,
+    status: int,
+    body: bytes,
+    content_type: bytes = JSON,
+    headers: Headers = (),
+    *,
+    more: bool = False,
 ) -> None:
     """A whole answer; with `more` the connection is kept until `finish`."""
     await send(
@@ -40,5 +46,11 @@ async def finish(send: Send) -> None:
 
 def problem(status: int, detail: str, **extra: Any) -> bytes:
     """The body that tells what was wrong."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **extra}
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **extra,
+    }
     return json.dumps(body, ensure_ascii=False).encode(errors="replace")

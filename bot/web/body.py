@@ -6,7 +6,7 @@ uvicorn and Starlette have none of these.
 import asyncio
 from collections.abc import Sequence
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 SMALL = 256 * 1024
 """Bytes that any request may hold; most deliveries are a tenth of it."""
@@ -29,8 +29,8 @@ class Gone(Exception):
 class BodyReader:
     """`await reader(receive, headers)` gives a whole body of at most `cap` bytes within `seconds`.
 
-    Bodies over `SMALL` share a budget of `cap` and a half: past it their connections are not read from until there is room, so a
-    thousand half-sent ones cannot fill the memory.
+    Bodies over `SMALL` share a budget of `cap` and a half: past it their connections are not read from until
+    there is room, so that a thousand half-sent ones cannot fill the memory.
     """
 
     def __init__(self, cap: int, seconds: float = 10.0) -> None:
@@ -55,15 +55,14 @@ class BodyReader:
             raise TooLarge
         return body
 
-    async def _rest(self, receive: Receive, message: dict[str, object]) -> bytes:
+    async def _rest(self, receive: Receive, message: Message) -> bytes:
         body = bytearray()
         held = 0
         try:
             while True:
                 if message["type"] != "http.request":
                     raise Gone
-                part = message.get("body", b"")
-                assert isinstance(part, bytes)
+                part: bytes = message.get("body", b"")
                 if len(body) + len(part) > self.cap:
                     raise TooLarge
                 held += await self._reserve(len(body) + len(part) - SMALL - held)

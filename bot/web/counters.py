@@ -6,14 +6,14 @@ https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 from collections.abc import Iterable, Mapping
 
 MOST_SERIES = 300
-"""Distinct label values of one counter; the rest is counted as `other`: who sends names must not fill the memory."""
+"""Distinct label values of one counter; the rest is `other`: whoever sends names must not fill the memory."""
 
 
 class Counter:
     """A number per combination of label values."""
 
-    def __init__(self, name: str, help: str, labels: tuple[str, ...]) -> None:
-        self.name, self.help, self.labels = name, help, labels
+    def __init__(self, name: str, about: str, labels: tuple[str, ...]) -> None:
+        self.name, self.about, self.labels = name, about, labels
         self._values: dict[tuple[str, ...], int] = {}
 
     def add(self, *values: str) -> None:
@@ -26,19 +26,19 @@ class Counter:
         return self._values.get(values, 0)
 
     def lines(self) -> list[str]:
-        return series(self.name, self.help, self.labels, self._values, kind="counter")
+        return series(self.name, self.about, self.labels, self._values, kind="counter")
 
 
 def series(
     name: str,
-    help: str,
+    about: str,
     labels: tuple[str, ...],
-    values: Mapping[tuple[str, ...], float],
+    values: Mapping[tuple[str, ...], int],
     kind: str = "gauge",
 ) -> list[str]:
     """One metric with its HELP and TYPE lines."""
     rows = [f"{name}{_labels(labels, key)} {value}" for key, value in sorted(values.items())]
-    return [f"# HELP {name} {help}", f"# TYPE {name} {kind}", *rows]
+    return [f"# HELP {name} {about}", f"# TYPE {name} {kind}", *rows]
 
 
 def _labels(names: tuple[str, ...], values: Iterable[str]) -> str:

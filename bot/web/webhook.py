@@ -6,6 +6,7 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 
 import asyncio
 import hmac
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from bot.web.body import BodyReader, Gone, TooLarge, TooSlow, drain
 from bot.web.counters import Counter
 
 CLOSE: Headers = ((b"connection", b"close"),)
+RETRY: Headers = ((b"retry-after", b"10"),)
 STORE_SECONDS = 9.0
 """GitHub gives up after 10 s; a delivery that takes longer to store is answered 503 and may still arrive."""
 BIG = 1 << 20
@@ -30,14 +32,12 @@ BIG = 1 << 20
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Exception):
     """An answer that is not 202. `close`: part of the body was not read."""
 
-    status: int
-    detail: str
-    close: bool = False
-    headers: Headers = ()
+    def __init__(self, status: int, detail: str, *, close: bool = False, headers: Headers = ()) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.close, self.headers = status, detail, close, headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ class Sent:
 class Receiver:
     """The ASGI application of `/webhook`.
 
-    `put` makes a delivery durable and tells whether it is new (`Inbox.put`); `wake` tells the workers and must not wait.
+    `put` makes a delivery durable and tells whether it is new (`Inbox.put`); `wake` tells the workers and
+    must not wait.
     """
 
     secrets: Sequence[bytes]
@@ -103,7 +104,7 @@ class Receiver:
             self.wake()
         except Exception:  # the workers find it in the inbox by themselves
             log.warning("workers could not be woken", exc_info=True)
-        return b'{"delivery": "%s", "duplicate": %s}' % (sent.guid, b"false" if is_new else b"true")
+        return json.dumps({"delivery": guid, "duplicate": not is_new}).encode()
 
     async def _read(self, receive: Receive, scope: Scope) -> bytes:
         try:
@@ -119,7 +120,7 @@ class Receiver:
         return self._fits(body, signature)
 
     def _fits(self, body: bytes, signature: bytes) -> bool:
-        """Each secret is tried, whichever fits; bytes are compared, for `compare_digest` refuses non-ASCII text."""
+        """Each secret is tried. Bytes, since `compare_digest` refuses text that is not ASCII."""
         fits = False
         for secret in self.secrets:
             expected = b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode()
@@ -145,7 +146,7 @@ class Receiver:
         )
 
     async def _store(self, new: NewDelivery) -> bool:
-        """True when it is new. The wait never cancels the write: what was handed over may still become durable."""
+        """True when it is new. Waiting in vain cancels nothing: it may still become durable."""
         waiting = asyncio.wrap_future(self.put(new))
         done, _ = await asyncio.wait({waiting}, timeout=STORE_SECONDS)
         if not done:
@@ -153,13 +154,15 @@ class Receiver:
             raise Refused(503, "the store does not answer in time; the delivery may have been kept")
         try:
             return waiting.result()
-        except TemporaryError as wrong:
-            log.error("delivery not stored: %s", wrong, extra={"delivery": new.guid, "event": new.event})
-            raise Refused(503, "the delivery could not be stored", headers=((b"retry-after", b"10"),)) from None
+        except Exception as wrong:
+            expected = isinstance(wrong, TemporaryError)
+            names = {"delivery": new.guid, "event": new.event}
+            log.warning("delivery not stored: %s", wrong, exc_info=not expected, extra=names)
+            raise Refused(503, "the delivery could not be stored", headers=RETRY) from None
 
 
 def _headers(scope: Scope) -> Sent:
-    """What can be refused before a byte of the body is read. A header that stands twice is refused, not chosen from."""
+    """What can be refused before a byte of the body is read. Of a header that stands twice none is chosen."""
     if scope["method"] != "POST":
         raise Refused(405, "deliveries are posted", close=True, headers=((b"allow", b"POST"),))
     found: dict[bytes, bytes] = {}
@@ -178,19 +181,19 @@ def _headers(scope: Scope) -> Sent:
 
 _SIGNATURE = b"x-hub-signature-256"
 _WANTED = frozenset({_SIGNATURE, b"content-type", b"x-github-event", b"x-github-delivery"})
-_NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+_PRINTABLE = frozenset(range(0x21, 0x7F))
 
 
 def _name(value: bytes, header: str) -> str:
     """GitHub sends words and GUIDs; what is longer or odder than that is not from GitHub."""
-    if not value or len(value) > 64 or not _NAME.issuperset(value):
+    if not value or len(value) > 64 or not _PRINTABLE.issuperset(value):
         raise Refused(400, f"{header} is missing or malformed")
     return value.decode()
 
 
 async def _refuse(no: Refused, receive: Receive, send: Send) -> None:
-    """Says no. Where the body was not read to its end, what is under way is let in and dropped for a moment: closing at
-    once would reset the connection, and the answer would be lost with it."""
+    """Says no. Where the body was not read to its end, what is under way is let in and dropped for a moment:
+    closing at once would reset the connection, and the answer would be lost with it."""
     headers = no.headers + CLOSE if no.close else no.headers
     await answer(send, no.status, problem(no.status, no.detail), PROBLEM, headers, more=no.close)
     if no.close:
