@@ -9,10 +9,11 @@ from bot.core.effects import Effect, PostReview
 from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError
 from bot.core.refs import RepoRef
 from bot.github import apply
-from bot.github.client import Api, Job
+from bot.github.api import Api
+from bot.github.client import Job
 from bot.jobs.permitted import load
-from bot.store.outbox import Outbox, Row
-from bot.store.runs import Run
+from bot.store import Row, Run
+from bot.store.outbox import Outbox
 
 TRIES = 3
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Sender:
 
     async def _one(self, row: Row, effect: Effect) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
-        api = await self.job.api(apply.needs(effect))
+        api = self.job.api(apply.needs(effect))
         unclear = row.state in ("sending", "ambiguous")
         for _ in range(TRIES):
             applied = await self._look(api, row, effect) if unclear else None

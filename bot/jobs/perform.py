@@ -23,8 +23,7 @@ from bot.jobs.permitted import Keyed, keyed, load
 from bot.jobs.reading import JobReader, check, permissions_to_read
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
-from bot.store.outbox import Row
-from bot.store.runs import Run, held
+from bot.store import Row, Run, held
 
 SAYS = frozenset({Comment, ReplyInThread})
 """What a refusal may cause, whatever the route may."""
@@ -153,7 +152,7 @@ async def _acknowledge(house: House, event: CommentEvent, job: Job) -> None:
     seen = React(subject, event.comment_id, "eyes")
     try:
         await apply.send(
-            await job.api(apply.needs(seen, on_pull_request=event.on_pull_request)),
+            job.api(apply.needs(seen)),
             event.repo,
             seen,
             "",
