@@ -19,7 +19,7 @@ BUSY_SECONDS = 5.0
 _PRAGMAS = (
     "busy_timeout=5000",
     "journal_mode=WAL",
-    "synchronous=FULL",  # a commit that was answered survives a power cut; WAL alone would only survive a crash
+    "synchronous=FULL",  # what was answered survives a power cut, not only a crash
     "foreign_keys=ON",
     "journal_size_limit=67108864",  # one 25 MB delivery must not leave its log behind for ever
 )

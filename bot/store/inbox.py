@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
+from bot.core.errors import BadPayload
 from bot.store import revive
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
@@ -92,11 +93,13 @@ class Inbox:
             self._waiting.put(None)
             thread.join()
 
-    def get(self, guid: str) -> Delivery | None:
-        """One delivery with its body."""
+    def get(self, guid: str) -> Delivery:
+        """One delivery with its body. Raises `BadPayload` when it was purged."""
         with self._db.read() as connection:
             row = connection.execute(select(inbox).where(inbox.c.guid == guid)).mappings().one_or_none()
-        return None if row is None else Delivery(**row)
+        if row is None:
+            raise BadPayload(f"delivery {guid[:100]} is no longer stored")
+        return Delivery(**row)
 
     def undispatched(self, limit: int = BATCH_ROWS) -> list[Delivery]:
         """The oldest deliveries that nobody routed yet, together at most `BATCH_BYTES` of bodies (but at
@@ -108,7 +111,7 @@ class Inbox:
             .limit(limit)
         )
         with self._db.read() as connection:
-            ids = _within(connection.execute(sizes).tuples(), BATCH_BYTES)
+            ids = _within(connection.execute(sizes), BATCH_BYTES)
             if not ids:
                 return []
             rows = connection.execute(select(inbox).where(inbox.c.id.in_(ids)).order_by(inbox.c.id))
@@ -118,7 +121,7 @@ class Inbox:
         """How many deliveries are in each state."""
         with self._db.read() as connection:
             rows = connection.execute(select(inbox.c.state, func.count()).group_by(inbox.c.state))
-            return dict(rows.tuples().all())
+            return {state: count for state, count in rows}  # noqa: C416  rows are no pairs to mypy
 
     def _write_forever(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -196,7 +199,7 @@ def _row(new: NewDelivery) -> dict[str, Any]:
     }
 
 
-def _within(sized: Iterable[tuple[int, int]], limit: int) -> list[int]:
+def _within(sized: Iterable[Any], limit: int) -> list[int]:
     ids: list[int] = []
     for identity, size in sized:
         limit -= size

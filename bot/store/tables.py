@@ -90,7 +90,7 @@ runs = Table(
     UniqueConstraint("delivery", "handler"),
     Index(None, "state", "not_before"),
     Index(None, "target", "created_at"),
-    Index(None, "repo_id", "created_at"),
+    Index(None, "created_at"),
 )
 
 leases = Table(

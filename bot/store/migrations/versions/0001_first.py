@@ -99,7 +99,7 @@ def _runs() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sa.UniqueConstraint("delivery", "handler", name=op.f("uq_runs_delivery_handler")),
     )
-    op.create_index(op.f("ix_runs_repo_id_created_at"), "runs", ["repo_id", "created_at"])
+    op.create_index(op.f("ix_runs_created_at"), "runs", ["created_at"])
     op.create_index(op.f("ix_runs_state_not_before"), "runs", ["state", "not_before"])
     op.create_index(op.f("ix_runs_target_created_at"), "runs", ["target", "created_at"])
 
