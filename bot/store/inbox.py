@@ -7,12 +7,13 @@ flush to disk.
 import queue
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from bot.core.errors import BadPayload
 from bot.store import revive
@@ -99,23 +100,20 @@ class Inbox:
             row = connection.execute(select(inbox).where(inbox.c.guid == guid)).mappings().one_or_none()
         if row is None:
             raise BadPayload(f"delivery {guid[:100]} is no longer stored")
-        return Delivery(**row)
+        return _delivery(row)
 
     def undispatched(self, limit: int = BATCH_ROWS) -> list[Delivery]:
         """The oldest deliveries that nobody routed yet, together at most `BATCH_BYTES` of bodies (but at
         least one)."""
         sizes = (
-            select(inbox.c.id, func.length(inbox.c.body))
-            .where(inbox.c.state == "new")
-            .order_by(inbox.c.id)
-            .limit(limit)
+            select(inbox.c.id, inbox.c.size).where(inbox.c.state == "new").order_by(inbox.c.id).limit(limit)
         )
         with self._db.read() as connection:
             ids = _within(connection.execute(sizes), BATCH_BYTES)
             if not ids:
                 return []
             rows = connection.execute(select(inbox).where(inbox.c.id.in_(ids)).order_by(inbox.c.id))
-            return [Delivery(**row) for row in rows.mappings()]
+            return [_delivery(row) for row in rows.mappings()]
 
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""
@@ -192,11 +190,18 @@ def _row(new: NewDelivery) -> dict[str, Any]:
         "repo": fit(new.repo, 300),
         "number": fit_int(new.number),
         "sender": fit(new.sender, 100),
-        "body": new.body,
+        "body": zlib.compress(new.body, 1),
+        "size": len(new.body),
         "received_at": new.received_at,
         "state": "new",
         "note": "",
     }
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    fields = dict(row)
+    del fields["size"]
+    return Delivery(**fields | {"body": zlib.decompress(row["body"])})
 
 
 def _within(sized: Iterable[Any], limit: int) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.errors import Superseded
 from bot.store import Run, Store, held
-from tests.store.making import again, claimed, queued
+from tests.store.making import again, claimed, queued, spec
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def _inbox() -> None:
         sa.Column("number", sa.BigInteger()),
         sa.Column("sender", sa.String(100), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.Double(), nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
