@@ -22,6 +22,10 @@ class LineComment:
     line: int
     body: str
     start_line: int | None = None
+    suggestion: str | None = None
+    """New text for exactly these lines; posted as a suggestion block, kept apart from prose so that prose can hold none."""
+    fingerprint: str = ""
+    """Names the finding over time (`bot.core.findings.fingerprint`)."""
 
 
 @dataclass(frozen=True, slots=True)

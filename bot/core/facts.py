@@ -46,10 +46,14 @@ class PullRequestFacts:
     total_files: int = 0
     texts: dict[str, str] = field(default_factory=dict)
     """path -> whole text at the head, where it could be had"""
+    instructions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """path -> what the repository wants its reviewer to know about that file"""
     checked: tuple[Finding, ...] = ()
     """What the deterministic checks found on changed lines."""
     checks_run: tuple[str, ...] = ()
     """Names of the checks that ran."""
+    posted: frozenset[str] = frozenset()
+    """Fingerprints of findings that stand on this pull request already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ class ThreadFacts:
     asker: Login
     conversation: tuple[tuple[Login, str], ...] = ()
     """(who, what), oldest first"""
-    diff: str = ""
+    files: tuple[FileDiff, ...] = ()
+    """The change, on a pull request."""
     head_sha: Sha | None = None
     texts: dict[str, str] = field(default_factory=dict)
     """path -> text; a citation must lie in one of these"""

@@ -7,6 +7,7 @@ is a value, never an exception: an agent says honestly what was not read.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+from bot.core.effects import Usage
 
 Role = Literal["review", "code", "triage", "chat", "embed"]
 Failure = Literal["no_host", "too_large", "invalid", "truncated", "timeout", "budget"]
@@ -65,6 +66,16 @@ class Completion(Generic[T]):
     first_token_seconds: float = 0.0
     left_out: tuple[str, ...] = ()
     """Names of the passages that did not fit and were not read."""
+    cut: tuple[str, ...] = ()
+    """Names of the passages of which only the beginning was read."""
+    calls: int = 0
+    """How often a model was asked; tokens and seconds are of all these calls together."""
+
+    def usage(self, purpose: str) -> tuple[Usage, ...]:
+        """For the ledger; empty when no model was reached."""
+        if not self.model:
+            return ()
+        return (Usage(purpose, self.host, self.model, self.tokens_in, self.tokens_out, self.seconds),)
 
 
 class Infer(Protocol):

@@ -1,0 +1,94 @@
+"""What was read of a pull request and what was not, said honestly."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from bot.core.effects import Conclusion
+from bot.core.facts import PullRequestFacts, Skipped
+from bot.core.findings import Finding
+
+NOT_WORTH_READING = frozenset(
+    {
+        "removed",
+        "lock file",
+        "vendored",
+        "generated",
+        "renamed only",
+        "only removes lines",
+        "left out by review.paths",
+    }
+)
+"""Skipping these leaves nothing unjudged that a reviewer would have read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """`read`: paths that a model read whole; `unread`: the rest, each with its reason; `failure`: why a model gave up."""
+
+    read: tuple[str, ...]
+    unread: tuple[Skipped, ...]
+    total: int
+    checks: tuple[str, ...]
+    failure: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{len(self.read)} of {self.total} files"
+
+    @property
+    def complete(self) -> bool:
+        return (
+            bool(self.read)
+            and not self.failure
+            and all(file.why in NOT_WORTH_READING for file in self.unread)
+        )
+
+
+def conclusion(coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool) -> Conclusion:
+    """Green only for a complete reading that found nothing; red only where the repository asked to be gated."""
+    if gating and any(finding.severity in ("critical", "major") for finding in shown):
+        return "failure"
+    return "success" if coverage.complete and not shown else "neutral"
+
+
+def check_title(coverage: Coverage, shown: tuple[Finding, ...]) -> str:
+    """One line for the list of checks."""
+    found = count(len(shown), "finding") if shown else "no findings"
+    if coverage.read:
+        return f"{found[0].upper()}{found[1:]} in {coverage.words}"
+    if coverage.checks and coverage.failure:
+        return f"Not read by a model; {found} by {' and '.join(coverage.checks)}"
+    return "Not reviewed: " + (coverage.failure or "nothing to read")
+
+
+def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
+    """What was read, by whom, and what stands in the way; Markdown."""
+    lines = [f"A model read {coverage.words} at {facts.head_sha[:12]}."]
+    if coverage.failure:
+        lines.append(f"Stopped: {coverage.failure}")
+    lines.append("Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
+    for complaint in facts.context.complaints:
+        where = f".github/hob.yml line {complaint.line}: " if complaint.line else ""
+        lines.append(f"- {where}{complaint.message}")
+    return "\n".join(lines)
+
+
+def check_text(coverage: Coverage) -> str:
+    """The files, by what became of them; at most 200 of a kind are named."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for file in coverage.unread:
+        groups[file.why].append(file.path)
+    parts = [f"### Read\n{_listed(coverage.read)}"] if coverage.read else []
+    parts += [f"### Not read: {why}\n{_listed(tuple(paths))}" for why, paths in groups.items()]
+    return "\n\n".join(parts)
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    lines = [f"- `{path.replace('`', '')}`" for path in paths[:200]]
+    if len(paths) > 200:
+        lines.append(f"- and {len(paths) - 200} more")
+    return "\n".join(lines)
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

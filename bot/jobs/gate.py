@@ -1,0 +1,54 @@
+"""Who may ask, and how often. Decided when a command is about to run, by what GitHub says then: never by
+`author_association`, by text, or by who somebody was when the comment was written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.context import Offer
+from bot.router import Route
+
+Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
+RANK: dict[str, int] = {
+    name: rank for rank, name in enumerate(("none", "read", "triage", "write", "maintain", "admin"))
+}
+COMMANDS_AN_HOUR = 20
+"""On one issue or pull request, by whomever: past it two machines may be talking to each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Said in place; `once_per` names the span in which it is said only once."""
+
+    words: str
+    once_per: str = ""
+
+
+def refusal(
+    route: Route, level: str, *, private: bool, recent: int, code: str = "write", hour: int = 0
+) -> Refusal | None:
+    """Why this person's command does not run now, or None. `recent`: commands on the same issue within the last hour."""
+    if recent > COMMANDS_AN_HOUR:
+        words = (
+            f"I was asked more than {COMMANDS_AN_HOUR} times here within an hour; I answer again in an hour."
+        )
+        return Refusal(words, once_per=f"hour {hour}")
+    if not may_ask(route, level, private=private, code=code):
+        needed = code if route.who == "code" else "triage" if route.who == "triage" else "read"
+        return Refusal(f"`{route.command}` is for people with {needed} permission here; yours is {level}.")
+    return None
+
+
+def may_ask(route: Route, level: str, *, private: bool, code: str = "write") -> bool:
+    """On a public repository anyone who can comment may ask a question; on a private one, whoever can read it."""
+    needed = {"anyone": "read" if private else "none", "triage": "triage", "code": code}[route.who]
+    return RANK.get(level, 0) >= RANK[needed]
+
+
+def offers(routes: Iterable[Route], level: str, *, private: bool) -> tuple[Offer, ...]:
+    """The commands, and whether this person may give them."""
+    return tuple(
+        Offer(route.command, route.help, may_ask(route, level, private=private))
+        for route in routes
+        if route.command
+    )

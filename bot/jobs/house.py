@@ -1,0 +1,75 @@
+"""The composition root: everything that a run needs, built once for a process and its event loop from the configuration."""
+
+import asyncio
+import os
+import socket
+import time
+from dataclasses import dataclass
+
+from bot.config import Config, load_config, load_router, private_key
+from bot.core.inference import Infer
+from bot.github.apply import Seal
+from bot.github.client import GitHub
+from bot.inference.infer import make_infer
+from bot.inference.pool import Pool
+from bot.prompting import load as load_prompt
+from bot.queue import Pacer
+from bot.router import Priority, Router
+from bot.store import Store, open_store
+
+OWNER = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}"
+"""Names this process in leases."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the runs of one process share."""
+
+    config: Config
+    store: Store
+    github: GitHub
+    router: Router
+    pool: Pool
+    seal: Seal
+    owner: str = OWNER
+
+    def infer(self, priority: Priority) -> Infer:
+        """The port to models for a run of this priority."""
+        return make_infer(self.pool, self.config.models.by_role(), load_prompt, priority=priority)
+
+    async def aclose(self) -> None:
+        await self.github.aclose()
+        await self.pool.aclose()
+        self.store.close()
+
+
+_current: dict[int, House] = {}
+
+
+async def current() -> House:
+    """The house of this event loop. Stock RQ workers make a new loop for each job; ours has one."""
+    loop = id(asyncio.get_running_loop())
+    if loop not in _current:
+        _current.clear()
+        _current[loop] = await asyncio.to_thread(build, load_config())
+    return _current[loop]
+
+
+def build(config: Config) -> House:
+    """Opens the store and reads the key; connects to nothing else."""
+    store = open_store(config.store.database_url)
+    return House(
+        config=config,
+        store=store,
+        github=GitHub(
+            config.github.api_url,
+            config.github.app_id,
+            private_key(config),
+            slug=config.github.app_slug,
+            pacer=Pacer(config.redis_url),
+            write_gap=config.github.write_gap_seconds,
+        ),
+        router=load_router(config),
+        pool=Pool(config.pool_hosts()),
+        seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
+    )

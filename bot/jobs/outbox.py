@@ -1,0 +1,91 @@
+"""Applies a run's effects, each exactly once, by the protocol of docs/design.md: `sending` is on disk before the call; whatever
+may have happened without our knowing is looked for before it is sent again."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from bot.core.effects import Effect, PostReview
+from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError
+from bot.core.refs import RepoRef
+from bot.github import apply
+from bot.github.client import Api, Job
+from bot.jobs.permitted import load
+from bot.store.outbox import Outbox, Row
+from bot.store.runs import Run
+
+TRIES = 3
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One run's way to GitHub. `settle` is how many seconds an unclear write is given to show itself."""
+
+    outbox: Outbox
+    run: Run
+    repo: RepoRef
+    job: Job
+    seal: apply.Seal
+    settle: float = 3.0
+
+    async def apply(self, rows: list[Row]) -> list[str]:
+        """Carries the rows out in order; returns what GitHub refused for good, a sentence each."""
+        refused = []
+        for row in rows:
+            if row.state in ("done", "rejected"):
+                continue
+            effect = load(row.kind, row.payload)
+            try:
+                await self._one(row, effect)
+            except (Ambiguous, RateLimited, TemporaryError, Superseded):
+                raise
+            except GitHubError as error:
+                await asyncio.to_thread(self.outbox.rejected, row.key, str(error))
+                log.warning("GitHub refused %s: %s", row.kind, error)
+                refused.append(f"{row.kind}: {error}")
+        return refused
+
+    async def _one(self, row: Row, effect: Effect) -> None:
+        """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
+        api = await self.job.api(apply.needs(effect))
+        unclear = row.state in ("sending", "ambiguous")
+        for _ in range(TRIES):
+            applied = await self._look(api, row, effect) if unclear else None
+            if applied is None:
+                if not await asyncio.to_thread(self.outbox.start_sending, row.key, self.run):
+                    raise Superseded("another worker has this run")
+                applied, effect = await self._send(api, row, effect)
+            if applied is not None:
+                await asyncio.to_thread(self.outbox.done, row.key, applied.url, applied.github_id)
+                return
+            unclear = True
+        raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
+
+    async def _send(self, api: Api, row: Row, effect: Effect) -> tuple[apply.Applied | None, Effect]:
+        """None when nobody knows; the effect as it should be sent the next time."""
+        try:
+            return await apply.send(api, self.repo, effect, row.key, self.seal), effect
+        except Ambiguous as error:
+            log.info("unclear whether the %s was written: %s", row.kind, error)
+            await asyncio.to_thread(self.outbox.ambiguous, row.key, str(error))
+            return None, effect
+        except RateLimited as error:
+            await asyncio.to_thread(self.outbox.later, row.key, error.retry_after)
+            raise
+        except TemporaryError:
+            await asyncio.to_thread(self.outbox.later, row.key, None)
+            raise
+        except GitHubError as error:
+            if error.status != 422 or not isinstance(effect, PostReview) or not effect.comments:
+                raise
+            log.info("GitHub refused a line of the review; its lines are checked again")
+            return None, await apply.recheck(api, self.repo, effect)
+
+    async def _look(self, api: Api, row: Row, effect: Effect) -> apply.Applied | None:
+        """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
+        applied = await apply.find(api, self.repo, effect, row.key, self.seal)
+        if applied is None:
+            await asyncio.sleep(self.settle)
+            applied = await apply.find(api, self.repo, effect, row.key, self.seal)
+        return applied

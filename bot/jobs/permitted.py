@@ -1,0 +1,107 @@
+"""From a handler's plan to what is really written: only effects that the route declared, each with a name that is the same
+whenever the same thing is meant, and every text made harmless."""
+
+import hashlib
+import logging
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import msgspec
+
+from bot.core.effects import (
+    AddLabels,
+    Comment,
+    Effect,
+    LineComment,
+    Plan,
+    PostReview,
+    React,
+    ReplyInThread,
+    SetCheck,
+)
+from bot.core.refs import RepoRef
+from bot.router import Route
+from bot.sanitise import harmless, plain, suggestion_block
+
+POLICY = "1"
+"""Part of every key: raising it lets a new version of Hob judge a head again."""
+KINDS: dict[str, type[Effect]] = {
+    kind.__name__: kind for kind in (PostReview, SetCheck, Comment, ReplyInThread, AddLabels, React)
+}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """An effect and its name in the outbox, 40 hexadecimal digits."""
+
+    key: str
+    effect: Effect
+
+    @property
+    def kind(self) -> str:
+        return type(self.effect).__name__
+
+    @property
+    def payload(self) -> str:
+        return msgspec.json.encode(self.effect).decode()
+
+
+def load(kind: str, payload: str) -> Effect:
+    """An effect as it was stored."""
+    effect: Effect = msgspec.json.decode(payload, type=KINDS[kind])
+    return effect
+
+
+def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> list[Keyed]:
+    """The plan's permitted effects, harmless and named.
+
+    A key is made of what is meant (repository, issue, head, kind, place in the plan) and, for what a person asked for, of
+    the comment that asked (`cause`): an old delivery sent again means the same and is done already.
+    """
+    result = []
+    for ordinal, effect in enumerate(plan.effects):
+        if type(effect) not in route.may:
+            log.error("%s planned a %s, which its route does not permit", route.name, type(effect).__name__)
+            continue
+        parts = (
+            POLICY,
+            repo.installation,
+            repo.id,
+            target,
+            plan.head_sha or "",
+            route.name,
+            type(effect).__name__,
+            cause,
+            ordinal,
+        )
+        key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
+        result.append(Keyed(key, safe(effect, repo)))
+    return result
+
+
+def safe(effect: Effect, repo: RepoRef) -> Effect:
+    """The same effect with every text that people will read made harmless."""
+    match effect:
+        case PostReview():
+            comments = tuple(_safe_line(comment, repo) for comment in effect.comments)
+            return replace(effect, body=harmless(effect.body, repo=repo.full_name), comments=comments)
+        case SetCheck():
+            return replace(
+                effect,
+                title=plain(effect.title, 140),
+                summary=harmless(effect.summary, repo=repo.full_name),
+                text=harmless(effect.text, repo=repo.full_name),
+            )
+        case Comment() | ReplyInThread():
+            return replace(effect, body=harmless(effect.body, repo=repo.full_name))
+        case AddLabels() | React():
+            return effect
+    assert_never(effect)
+
+
+def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:
+    """A suggestion that could break its fence or hide characters is dropped; its prose stays."""
+    body = harmless(comment.body, repo=repo.full_name)
+    block = suggestion_block(comment.suggestion) if comment.suggestion is not None else None
+    return replace(comment, body=f"{body}\n\n{block}" if block else body, suggestion=None)

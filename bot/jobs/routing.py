@@ -1,0 +1,59 @@
+"""From a stored delivery to runs: one for each handler that answers it."""
+
+import hashlib
+
+from bot.core.commands import Command
+from bot.core.effects import PostReview
+from bot.core.events import CommentEvent, Event, IssueEvent, PullRequestEvent
+from bot.github.payloads import parse
+from bot.router import Match, Route, Router
+from bot.store.inbox import Delivery
+from bot.store.runs import RunSpec
+
+
+def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_seconds: float) -> list[RunSpec]:
+    """The runs that a delivery asks for; `BadPayload` when its body is not what its event promises."""
+    event = parse(delivery.event, delivery.guid, delivery.body)
+    if event is None:
+        return []
+    return [_spec(match, event, delivery, coalesce_seconds) for match in router.match(event, slug)]
+
+
+def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: float) -> RunSpec:
+    wait = coalesce_seconds if isinstance(event, match.route.coalesce) else 0.0
+    return RunSpec(
+        handler=match.route.name,
+        priority=match.route.priority,
+        target=target(match.route, event),
+        head_sha=event.head_sha if isinstance(event, PullRequestEvent) else None,
+        not_before=delivery.received_at + wait,
+        supersedes=match.route.newest_only,
+    )
+
+
+def target(route: Route, event: Event) -> str:
+    """What a run holds alone. Whoever judges a pull request holds it whole; a question holds its own comment only, so that a
+    person does not wait behind a review."""
+    number = event.number if isinstance(event, IssueEvent) else 0
+    whole = f"{event.repo.id}#{number}"
+    if isinstance(event, CommentEvent) and PostReview not in route.may:
+        return f"{whole}/{event.comment_id}"
+    return whole
+
+
+def command_of(route: Route, event: Event, router: Router, slug: str) -> Command | None:
+    """The command by which a comment chose this route, read again from the comment."""
+    return next((match.command for match in router.match(event, slug) if match.route is route), None)
+
+
+def cause(event: Event) -> str:
+    """What a person did names its effects apart; what GitHub tells of a head or a new issue does not."""
+    if isinstance(event, CommentEvent):
+        edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
+        return f"comment {event.comment_id}{edit}"
+    return ""
+
+
+def hash_text(text: str) -> str:
+    """Tells one edit of a comment from the next."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

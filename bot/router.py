@@ -1,0 +1,145 @@
+"""Which handler answers which event, and what it may cause.
+
+`@router.on(Kind, may={…})` and `@router.command("name", help="…", may={…})` are the whole of it: help, documentation and the
+manifest's test are made from what was declared here.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot.context import Context
+from bot.core.commands import Command, parse_commands
+from bot.core.effects import Effect, Plan
+from bot.core.events import CommentEvent, Event, IssueCommentEdited, ReviewCommentEdited
+
+Handler = Callable[[Any, Context], Awaitable[Plan]]
+Priority = Literal["high", "default", "low"]
+Who = Literal["anyone", "triage", "code"]
+"""Who may give a command: anyone who can comment; triage permission and above; those whom `code.allow` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`name` is `room.function`, the handler's name in runs and job ids."""
+
+    name: str
+    handler: Handler
+    may: frozenset[type[Effect]]
+    priority: Priority
+    kinds: tuple[type[Event], ...] = ()
+    newest_only: bool = False
+    """A newer event of the same pull request supersedes what is queued or running."""
+    coalesce: tuple[type[Event], ...] = ()
+    """Kinds that wait a few seconds for more of the same."""
+    command: str | None = None
+    help: str = ""
+    who: Who = "anyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route that answers an event, and the command that chose it, if one did."""
+
+    route: Route
+    command: Command | None = None
+
+
+class Router:
+    """A table of routes; composed by `include`."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def on(
+        self,
+        *kinds: type[Event],
+        may: Iterable[type[Effect]],
+        priority: Priority = "default",
+        newest_only: bool = False,
+        coalesce: Iterable[type[Event]] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Registers a handler for kinds of events."""
+
+        def register(handler: Handler) -> Handler:
+            self._add(
+                Route(
+                    name=_name(handler),
+                    handler=handler,
+                    may=frozenset(may),
+                    priority=priority,
+                    kinds=kinds,
+                    newest_only=newest_only,
+                    coalesce=tuple(coalesce),
+                )
+            )
+            return handler
+
+        return register
+
+    def command(
+        self, name: str, *, help: str, may: Iterable[type[Effect]], who: Who = "anyone"
+    ) -> Callable[[Handler], Handler]:
+        """Registers a handler for `@slug name` in comments. A person waits: its runs go first."""
+
+        def register(handler: Handler) -> Handler:
+            self._add(
+                Route(
+                    name=_name(handler),
+                    handler=handler,
+                    may=frozenset(may),
+                    priority="high",
+                    command=name,
+                    help=help,
+                    who=who,
+                )
+            )
+            return handler
+
+        return register
+
+    def include(self, *routers: "Router") -> "Router":
+        """Takes over the routes of other routers, in order."""
+        for router in routers:
+            for route in router.routes:
+                self._add(route)
+        return self
+
+    def _add(self, route: Route) -> None:
+        if any(
+            route.name == other.name or (route.command and route.command == other.command)
+            for other in self.routes
+        ):
+            raise ValueError(f"two routes are named {route.name}")
+        self.routes.append(route)
+
+    @property
+    def commands(self) -> dict[str, Route]:
+        return {route.command: route for route in self.routes if route.command}
+
+    def named(self, name: str) -> Route | None:
+        """The route with this name, if this version still has it."""
+        return next((route for route in self.routes if route.name == name), None)
+
+    def match(self, event: Event, slug: str) -> list[Match]:
+        """The routes that answer an event; for a comment, those of the commands that it gives."""
+        matches = [Match(route) for route in self.routes if isinstance(event, route.kinds)]
+        if isinstance(event, CommentEvent) and _may_speak(event):
+            known = self.commands
+            for command in parse_commands(event.body, slug, event.previous_body, known=frozenset(known)):
+                route = known.get(command.name) or known.get("help")
+                if route and all(match.route is not route for match in matches):
+                    matches.append(Match(route, command))
+        return matches
+
+
+def _may_speak(event: CommentEvent) -> bool:
+    """Bots are not listened to, this one included; nor is whoever edits another person's comment."""
+    if event.author.is_bot or event.sender.is_bot or event.app_id is not None:
+        return False
+    edited = isinstance(event, IssueCommentEdited | ReviewCommentEdited)
+    return not edited or event.sender.id == event.author.id
+
+
+def _name(handler: Handler) -> str:
+    return f"{handler.__module__.rpartition('.')[2]}.{handler.__name__}"

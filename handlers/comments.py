@@ -1,0 +1,56 @@
+"""What people say to Hob: `@slug help`, `review`, `ask`, at the start of a line of a comment."""
+
+from bot.agents import chat, review
+from bot.context import Context, pull_request_facts, thread_facts
+from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, SetCheck
+from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.router import Router
+
+router = Router()
+
+
+@router.command("help", help="the commands that you may use here", may={Comment, ReplyInThread})
+async def show_help(event: CommentEvent, ctx: Context) -> Plan:
+    """Made from the router, so that it can't be forgotten; also the answer to a word that is no command."""
+    asked = ctx.command.name if ctx.command else "help"
+    lines = [] if asked == "help" else [f"I don't know the command `{asked}`.", ""]
+    lines += [f"- `@{ctx.slug} {offer.name}`: {offer.help}" for offer in ctx.offers if offer.allowed]
+    lines.append(f"- `@{ctx.slug}` with any other text is a question, answered here")
+    return Plan((answer(event, "\n".join(lines)),), reason="help was asked for")
+
+
+@router.command(
+    "review",
+    help="reviews the pull request as it is now",
+    may={PostReview, SetCheck, Comment, ReplyInThread},
+    who="triage",
+)
+async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
+    """Reviews even what settings leave out by themselves (drafts, titles, authors): a person asked."""
+    if not event.on_pull_request:
+        return Plan((answer(event, "There is nothing to review on an issue; ask on a pull request."),))
+    state = await ctx.github.pull_request(event.number)
+    if not state.open:
+        return Plan((answer(event, "This pull request is closed; there is nothing to review."),))
+    context = await ctx.repository(state.base_sha)
+    return await review.plan(await pull_request_facts(ctx, context, state), ctx.infer)
+
+
+@router.command(
+    "ask", help="answers a question about this conversation and its change", may={Comment, ReplyInThread}
+)
+async def ask(event: CommentEvent, ctx: Context) -> Plan:
+    """In place: under a line in its thread, elsewhere as a comment."""
+    question = ctx.command.argument if ctx.command else ""
+    if not question:
+        return Plan((answer(event, f"Ask me something: `@{ctx.slug} ask why is this cached?`"),))
+    facts = await thread_facts(ctx, event, question)
+    body, used = await chat.reply(facts, ctx.infer)
+    return Plan((answer(event, body),), reason="a question was asked", usage=used)
+
+
+def answer(event: CommentEvent, body: str) -> Effect:
+    """A reply where the person spoke."""
+    if isinstance(event, ReviewCommentEvent):
+        return ReplyInThread(event.number, event.in_reply_to or event.comment_id, body)
+    return Comment(event.number, body)
