@@ -7,7 +7,9 @@ reads bodies through `read_capped`.
 from httpx import (
     URL,
     AsyncBaseTransport,
+    AsyncByteStream,
     AsyncClient,
+    AsyncHTTPTransport,
     ConnectError,
     ConnectTimeout,
     Headers,
@@ -25,7 +27,9 @@ from httpx import (
 __all__ = [
     "URL",
     "AsyncBaseTransport",
+    "AsyncByteStream",
     "AsyncClient",
+    "AsyncHTTPTransport",
     "ConnectError",
     "ConnectTimeout",
     "HTTPError",
