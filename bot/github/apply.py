@@ -1,7 +1,7 @@
-"""The only writer: carries out one effect in as few calls as it takes, and marks it so that it is found again.
+"""The only writer: carries out one effect in as few calls as it takes, marked so that it is found again.
 
-`send` writes once and never retries. When it raises `Ambiguous`, `find` tells whether it happened after all; when
-a review is refused (422), `recheck` gives one that GitHub will take, with nothing lost.
+`send` writes once and never retries. When it raises `Ambiguous`, `find` tells whether it happened after all;
+when a review is refused (422), `recheck` gives one that GitHub will take, with nothing lost.
 """
 
 from typing import Any, assert_never
@@ -119,7 +119,7 @@ async def complete(
 ) -> Applied:
     """Adds the annotations that a check run still lacks; `sent` spares asking how many it has.
 
-    They are appended in order, so GitHub's count says where to go on, also after a call whose answer was lost.
+    They are appended in order: GitHub's count says where to go on, also after a call whose answer was lost.
     """
     path, names = "/repos/{owner}/{repo}/check-runs/{id}", {"id": made.github_id}
     params: Params = {"owner": repo.owner, "repo": repo.name, **names}

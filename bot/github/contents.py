@@ -23,6 +23,8 @@ PER_REST = 20
 MOST_TEXT = 512 * 1024
 """Bytes of a file's text; GraphQL cuts longer ones itself."""
 
+_BLOB = "... on Blob { text isBinary isTruncated byteSize }"
+
 Wanted = tuple[Sha, str]
 """A commit and a path in it."""
 
@@ -55,11 +57,10 @@ async def texts_at(
 async def _by_graphql(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> dict[Wanted, str]:
     names = [f"e{n}" for n in range(len(wanted))]
     declared = "".join(f", ${name}: String!" for name in names)
-    fields = " ".join(f"{name}: object(expression: ${name}) {{ ...Text }}" for name in names)
+    fields = " ".join(f"{name}: object(expression: ${name}) {{ {_BLOB} }}" for name in names)
     document = (
         f"query($owner: String!, $name: String!{declared}) "
-        f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }} "
-        "fragment Text on Blob { text isBinary isTruncated byteSize }"
+        f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
     )
     values = {name: f"{sha}:{path}" for name, (sha, path) in zip(names, wanted, strict=True)}
     data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})

@@ -1,4 +1,4 @@
-"""Whether an effect has happened already: known by our own App, its mark and a right mac, or by its nature."""
+"""Whether an effect has happened already: known by our App, its mark and a right mac, or its nature."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

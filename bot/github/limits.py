@@ -63,7 +63,7 @@ class Limiter:
     def __init__(self, pacer: Pacer, write_gap: float) -> None:
         self._pacer = pacer
         self._gap = write_gap
-        self._strikes: dict[str, int] = {}
+        self._strikes: dict[str, tuple[float, float]] = {}
         self._writing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
@@ -89,7 +89,6 @@ class Limiter:
         if exhausted:
             await self._pacer.block(resource, time.time() + until_reset(answer))
         if not is_limit(answer):
-            self._strikes.pop(scope, None)
             return
         named = _number(answer.headers.get("retry-after"))
         if named is not None:
@@ -103,11 +102,12 @@ class Limiter:
         raise RateLimited("GitHub's rate limit is reached", retry_after=seconds)
 
     async def strike(self, scope: str) -> float:
-        """Blocks a scope whose limit names no time: 60 seconds, doubled each time in a row."""
-        strikes = self._strikes.get(scope, 0)
-        self._strikes[scope] = strikes + 1
-        seconds = min(_FIRST_STRIKE * float(2 ** min(strikes, 10)), _LONGEST_STRIKE)
-        await self._pacer.block(scope, time.time() + seconds)
+        """Blocks a scope whose limit names no time; gives the seconds: 60, doubled when it comes again soon."""
+        now = time.time()
+        last, until = self._strikes.get(scope, (0.0, 0.0))
+        seconds = min(last * 2, _LONGEST_STRIKE) if now < until + last else _FIRST_STRIKE
+        self._strikes[scope] = (seconds, now + seconds)
+        await self._pacer.block(scope, now + seconds)
         return seconds
 
 

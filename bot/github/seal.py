@@ -1,7 +1,7 @@
 """The mark by which Hob knows its own work again: `<!-- hob:v1 key mac -->`, invisible on the page.
 
-The mac shows that this server wrote the key; that our App posted it is asked of GitHub. Both must hold: anybody
-can copy a mark into a comment.
+The mac shows that this server wrote the key; that our App posted it is asked of GitHub. Both must hold:
+anybody can copy a mark into a comment.
 """
 
 import hashlib

@@ -121,7 +121,7 @@ def locked(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P]
             finally:
                 self.world.changed.notify_all()
 
-    return cast(Callable[Concatenate[S, P], R], under_lock)
+    return cast("Callable[Concatenate[S, P], R]", under_lock)
 
 
 def stamp(at: float) -> str:
