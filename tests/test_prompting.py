@@ -65,7 +65,7 @@ def test_prompts_are_short(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_empty_inputs_leave_no_empty_blocks(name: str) -> None:
     file = load(name)
-    inputs = {item: "\u200b \n" for item in file.inputs}
+    inputs = dict.fromkeys(file.inputs, "\u200b \n")
     assert "<data-" not in file.messages(inputs, ()).user
 
 
@@ -93,7 +93,9 @@ def test_P7_no_data_contains_its_fence(text: str) -> None:
     shown = file.messages(dict.fromkeys(file.inputs, text), (Passage(text, text),))
     fence = re.search(r"</data-([0-9a-f]+)>", shown.system)
     assert fence
-    for _, inside in re.findall(rf"<data-{fence[1]} name=\"([^\"]*)\">\n(.*?)\n</data-{fence[1]}>", shown.user, re.S):
+    for _, inside in re.findall(
+        rf"<data-{fence[1]} name=\"([^\"]*)\">\n(.*?)\n</data-{fence[1]}>", shown.user, re.S
+    ):
         assert fence[1] not in inside
     assert shown.user.count(f"<data-{fence[1]} ") == shown.user.count(f"</data-{fence[1]}>")
 
@@ -107,7 +109,9 @@ def test_P7_a_fence_that_occurs_is_refused_even_when_it_was_hidden() -> None:
 
 
 def test_P3_invisible_characters_do_not_reach_a_model() -> None:
-    hidden = "\u200b\u2060\ufeff\u202e\u2066\u00ad\u180e\ufe0f\U000e0041\U000e0100\u3164\u034f\u2028\u0007\u061c"
+    hidden = (
+        "\u200b\u2060\ufeff\u202e\u2066\u00ad\u180e\ufe0f\U000e0041\U000e0100\u3164\u034f\u2028\u0007\u061c"
+    )
     file = load("ask")
     inputs = {**dict.fromkeys(file.inputs, ""), "question": f"wh{hidden}y?"}
     shown = file.messages(inputs, (Passage(f"a{hidden}.py", f"x{hidden} = 1\t\r\n"),)).user
@@ -126,7 +130,9 @@ def test_P2_a_file_name_cannot_leave_its_attribute() -> None:
 
 def test_code_is_shown_as_it_is_written() -> None:
     code = '+ if a < b && c > "d": return {{ x }} &amp; {% raw %}'
-    assert code in load("review").messages(dict.fromkeys(load("review").inputs, ""), (Passage("a", code),)).user
+    assert (
+        code in load("review").messages(dict.fromkeys(load("review").inputs, ""), (Passage("a", code),)).user
+    )
 
 
 @pytest.mark.parametrize("inputs", [{}, {"title": "x", "extra": "y"}, {"extra": "y"}])
@@ -147,7 +153,10 @@ def test_missing_and_undeclared_inputs_are_errors(inputs: dict[str, str]) -> Non
         (FRONT + "## system\nx\n## user\nnothing\n", "declares"),
         (FRONT + "## system\nx\n## user\n{% if %}\n", "x.md"),
         (FRONT.replace("role: chat", "role: king") + "## system\nx\n## user\n{{ title }}\n", "role"),
-        (FRONT.replace("max_tokens: 9", "max_tokens: -1") + "## system\nx\n## user\n{{ title }}\n", "max_tokens"),
+        (
+            FRONT.replace("max_tokens: 9", "max_tokens: -1") + "## system\nx\n## user\n{{ title }}\n",
+            "max_tokens",
+        ),
         (FRONT.replace("passages: no", "paasages: no") + "## system\nx\n## user\n{{ title }}\n", "keys"),
         (FRONT.replace("[title]", "[title") + "## system\nx\n## user\n{{ title }}\n", "x.md"),
     ],

@@ -1,13 +1,12 @@
 """An Ollama on loopback that says what a test wants and misbehaves as real hosts do.
 
-`with FakeOllama() as host:` serves from a thread; `python -m tests.fakes.models --port 11434` serves until it is
-interrupted, filling in each request's schema with something that is valid. Tokens are counted as characters / 3.5.
-https://docs.ollama.com/api
+`with FakeOllama() as host:` serves from a thread; `python -m tests.fakes.models --port 11434` serves
+until it is interrupted, filling in each request's schema with something that is valid. Tokens are counted
+as characters / 3.5. https://docs.ollama.com/api
 """
 
 import argparse
 import asyncio
-import gzip
 import json
 import socket
 import threading
@@ -25,12 +24,13 @@ from starlette.types import Receive, Scope, Send
 
 Act = Callable[["Stage"], Awaitable[None]]
 Answer = str | Mapping[str, Any] | Act
-"""What a request is answered with: text, an object as JSON, or one of the acts below."""
+"""What a request is answered with: text, an object as JSON, or an act (`tests.fakes.acts`)."""
 
 
 @dataclass
 class FakeModel:
-    """A model. `reads`: it reads at most so many tokens and says nothing about the rest, whatever it is asked for."""
+    """A model. `reads`: it reads at most so many tokens and says nothing about the rest, whatever it is
+    asked for."""
 
     context_length: int = 32_768
     capabilities: tuple[str, ...] = ("completion",)
@@ -68,7 +68,8 @@ class FakeOllama:
     cancelled: int = 0
     """Chats that the other side left before the end."""
     loads: list[tuple[Any, ...]] = field(default_factory=list)
-    """(model, num_ctx, num_batch, shift) each time one of them changed: every entry is a model loaded anew."""
+    """(model, num_ctx, num_batch, shift) each time one of them changed: every entry is a model loaded
+    anew."""
     at_once: int = 0
     """The most chats at the same time."""
 
@@ -119,7 +120,9 @@ class FakeOllama:
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
         self._thread.start()
         return self
 
@@ -168,17 +171,19 @@ class FakeOllama:
         name = stage.request["model"]
         model = self.models.get(name)
         if model is None or model.remote_host:
-            return await stage.refuse(404, f"model '{name}' not found")
+            await stage.refuse(404, f"model '{name}' not found")
+            return
         if stage.request.get("think") and "thinking" not in model.capabilities:
-            return await stage.refuse(400, f'"{name}" does not support thinking')
+            await stage.refuse(400, f'"{name}" does not support thinking')
+            return
         options = stage.request.get("options", {})
         load = (name, options.get("num_ctx"), options.get("num_batch"), stage.request.get("shift"))
         if self.loads[-1:] != [load]:
             self.loads.append(load)
         if not await self._counted(stage, model, options.get("num_ctx") or 4096):
-            return None
+            return
         answer = self.answer(stage.request) if self.answer else _valid(stage.request.get("format") or {})
-        return await (answer(stage) if callable(answer) else stage.say(answer))
+        await (answer(stage) if callable(answer) else stage.say(answer))
 
     async def _counted(self, stage: "Stage", model: FakeModel, window: int) -> bool:
         """Counts the prompt; False when it was refused for its length."""
@@ -189,7 +194,9 @@ class FakeOllama:
         elif stage.tokens_in > min(window, model.context_length):
             if stage.request.get("truncate") is False:
                 read = min(window, model.context_length)
-                said = f"request ({stage.tokens_in} tokens) exceeds the available context size ({read} tokens)"
+                said = (
+                    f"request ({stage.tokens_in} tokens) exceeds the available context size ({read} tokens)"
+                )
                 await stage.refuse(400, said)
                 return False
             stage.tokens_in = window // 2
@@ -282,78 +289,6 @@ class Stage:
         await self.end()
 
 
-async def hang(_: Stage) -> None:
-    """Says nothing."""
-    await asyncio.Event().wait()
-
-
-async def hang_midway(stage: Stage) -> None:
-    """Says a little, then nothing."""
-    await stage.token('{"')
-    await asyncio.Event().wait()
-
-
-async def drip(stage: Stage) -> None:
-    """One byte every 0.8 s, of a line that comes to no end within two minutes."""
-    for _ in range(150):
-        await stage.raw(b" ")
-        await asyncio.sleep(0.8)
-
-
-async def garbage(stage: Stage) -> None:
-    """Something that is no stream of JSON lines."""
-    await stage.raw(b"\x00\xff\xfe<html>Bad gateway</html>\n")
-    await stage.end()
-
-
-async def half(stage: Stage) -> None:
-    """Ends without the last line, as Ollama does when a model repeats itself."""
-    await stage.token('{"kind": ')
-    await stage.end()
-
-
-async def drop(stage: Stage) -> None:
-    """The connection breaks in the middle."""
-    await stage.token('{"kind": ')
-    raise Dropped
-
-
-async def error_line(stage: Stage) -> None:
-    """An error inside a 200."""
-    await stage.token('{"kind": ')
-    await stage.line(error="an error was encountered while running the model: CUDA error")
-    await stage.end()
-
-
-async def gzip_bomb(stage: Stage) -> None:
-    """200 MB of spaces in 194 KB."""
-    await stage.start(content_encoding="gzip")
-    await stage.raw(gzip.compress(b" " * 200_000_000, compresslevel=9))
-    await stage.end()
-
-
-async def endless(stage: Stage) -> None:
-    """Never stops talking, whatever `num_predict` says."""
-    while True:
-        await stage.token("word " * 500)
-        await asyncio.sleep(0)  # so that it is seen when the other side has left
-
-
-def redirect(to: str) -> Act:
-    """Sends the request elsewhere."""
-
-    async def act(stage: Stage) -> None:
-        await stage.start(307, location=to)
-        await stage.end()
-
-    return act
-
-
-def status(code: int, error: str) -> Act:
-    """Refuses."""
-    return lambda stage: stage.refuse(code, error)
-
-
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -390,7 +325,9 @@ def main() -> None:
     host = FakeOllama(models={name: FakeModel() for name in names}, token_seconds=given.token_seconds)
     listening = socket.create_server(("127.0.0.1", given.port))
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(host.app(), log_level="critical", lifespan="off", ws="none")).run([listening])
+    uvicorn.Server(uvicorn.Config(host.app(), log_level="critical", lifespan="off", ws="none")).run(
+        [listening]
+    )
 
 
 if __name__ == "__main__":

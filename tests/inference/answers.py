@@ -17,7 +17,9 @@ GOOD: dict[str, Any] = {"kind": "bug", "labels": ["area"], "title": "A title"}
 
 
 def triage(body: str = "It breaks.") -> Prompt[Sorted]:
-    return Prompt("triage", "triage", Sorted, {"title": "Crash", "body": body, "labels": "", "language": "en"})
+    return Prompt(
+        "triage", "triage", Sorted, {"title": "Crash", "body": body, "labels": "", "language": "en"}
+    )
 
 
 def review(*passages: Passage) -> Prompt[Sorted]:

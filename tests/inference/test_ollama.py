@@ -20,8 +20,8 @@ from bot.inference.runners import (
     TooSlow,
 )
 from bot.inference.runners.ollama import OllamaRunner
-from tests.fakes import models as fake
-from tests.fakes.models import FakeModel, FakeOllama
+from tests.fakes import acts
+from tests.fakes.models import Act, FakeModel, FakeOllama, Stage
 
 NAME = "qwen2.5-coder:14b"
 SCHEMA = {"type": "object", "properties": {"kind": {"type": "string"}}, "required": ["kind"]}
@@ -39,7 +39,9 @@ async def speaking_to(host: FakeOllama, **options: float) -> AsyncIterator[Ollam
         await runner.aclose()
 
 
-def asking(user: str = "Hello", *, thinks: bool = False, num_ctx: int = 4096, max_tokens: int = 500) -> ChatRequest:
+def asking(
+    user: str = "Hello", *, thinks: bool = False, num_ctx: int = 4096, max_tokens: int = 500
+) -> ChatRequest:
     model = HostModel(NAME, 32_768, thinks=thinks)
     return ChatRequest(model, "Be kind.", user, SCHEMA, num_ctx, max_tokens, 0.1)
 
@@ -161,7 +163,9 @@ async def test_a_sparse_host_is_taken_to_be_small(ollama: FakeOllama, paths: set
         (Response(b" " * 17_000_000), "does not end"),
     ],
 )
-async def test_something_else_than_ollama_is_a_host_that_is_down(ollama: FakeOllama, answer: Response, why: str) -> None:
+async def test_something_else_than_ollama_is_a_host_that_is_down(
+    ollama: FakeOllama, answer: Response, why: str
+) -> None:
     ollama.broken["/api/tags"] = answer
     async with speaking_to(ollama) as runner:
         with pytest.raises(HostDown, match=why):
@@ -185,22 +189,22 @@ def test_an_address_is_http(url: str) -> None:
 @pytest.mark.parametrize(
     ("act", "error", "why"),
     [
-        (fake.garbage, Broken, "not Ollama's"),
-        (fake.half, Broken, "ended in the middle"),
-        (fake.drop, Broken, "broke off"),
-        (fake.error_line, Broken, "CUDA error"),
-        (fake.gzip_bomb, HostDown, "packed"),
-        (fake.endless, Broken, "does not end"),
-        (fake.status(500, "llama runner process has terminated"), Broken, "terminated"),
-        (fake.status(503, "server busy"), Broken, "busy"),
-        (fake.status(404, "model 'x' not found"), ModelMissing, "not found"),
-        (fake.status(400, "the input length exceeds the context length"), TooLong, "longer"),
-        (fake.status(400, "invalid format"), Broken, "invalid format"),
-        (fake.redirect("http://127.0.0.1:1/api/chat"), HostDown, "not followed"),
+        (acts.garbage, Broken, "not Ollama's"),
+        (acts.half, Broken, "ended in the middle"),
+        (acts.drop, Broken, "broke off"),
+        (acts.error_line, Broken, "CUDA error"),
+        (acts.gzip_bomb, HostDown, "packed"),
+        (acts.endless, Broken, "does not end"),
+        (acts.status(500, "llama runner process has terminated"), Broken, "terminated"),
+        (acts.status(503, "server busy"), Broken, "busy"),
+        (acts.status(404, "model 'x' not found"), ModelMissing, "not found"),
+        (acts.status(400, "the input length exceeds the context length"), TooLong, "longer"),
+        (acts.status(400, "invalid format"), Broken, "invalid format"),
+        (acts.redirect("http://127.0.0.1:1/api/chat"), HostDown, "not followed"),
     ],
 )
 async def test_N2_R10_every_failure_has_its_name(
-    ollama: FakeOllama, act: fake.Act, error: type[RunnerError], why: str
+    ollama: FakeOllama, act: Act, error: type[RunnerError], why: str
 ) -> None:
     ollama.says(act)
     with pytest.raises(error, match=why) as caught:
@@ -211,7 +215,7 @@ async def test_N2_R10_every_failure_has_its_name(
 
 async def test_a_redirect_takes_no_prompt_to_another_place(ollama: FakeOllama) -> None:
     with FakeOllama() as other:
-        ollama.says(fake.redirect(f"{other.url}/api/chat"))
+        ollama.says(acts.redirect(f"{other.url}/api/chat"))
         with pytest.raises(HostDown):
             await ask(ollama)
         assert other.requests == []
@@ -223,8 +227,8 @@ async def test_a_prompt_that_is_too_long_is_refused_with_its_counts(ollama: Fake
     assert (caught.value.sent, caught.value.limit) == (10_003, 4_096)
 
 
-@pytest.mark.parametrize("act", [fake.hang, fake.hang_midway, fake.drip])
-async def test_N2_a_host_that_says_nothing_is_left(ollama: FakeOllama, act: fake.Act) -> None:
+@pytest.mark.parametrize("act", [acts.hang, acts.hang_midway, acts.drip])
+async def test_N2_a_host_that_says_nothing_is_left(ollama: FakeOllama, act: Act) -> None:
     ollama.says(act)
     with pytest.raises(TooSlow, match="no token for 0 s"):
         await ask(ollama, first_seconds=0.4, between_seconds=0.4)
@@ -232,7 +236,7 @@ async def test_N2_a_host_that_says_nothing_is_left(ollama: FakeOllama, act: fake
 
 
 async def test_the_first_token_may_take_longer_than_the_next(ollama: FakeOllama) -> None:
-    async def slow_start(stage: fake.Stage) -> None:
+    async def slow_start(stage: Stage) -> None:
         await asyncio.sleep(0.6)
         await stage.say({"kind": ""})
 
@@ -240,8 +244,10 @@ async def test_the_first_token_may_take_longer_than_the_next(ollama: FakeOllama)
     assert (await ask(ollama, first_seconds=20, between_seconds=0.3)).first_token_seconds >= 0.5
 
 
-@pytest.mark.parametrize("act", [fake.hang, fake.hang_midway])
-async def test_a_cancelled_question_stops_the_host(ollama: FakeOllama, act: Callable[..., Awaitable[None]]) -> None:
+@pytest.mark.parametrize("act", [acts.hang, acts.hang_midway])
+async def test_a_cancelled_question_stops_the_host(
+    ollama: FakeOllama, act: Callable[..., Awaitable[None]]
+) -> None:
     ollama.says(act)
     async with speaking_to(ollama) as runner:
         asked = asyncio.create_task(runner.chat(asking()))

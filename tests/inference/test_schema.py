@@ -55,7 +55,7 @@ def test_a_flat_schema_has_no_references_patterns_or_long_limits() -> None:
 def test_fields_named_like_keywords_stay_and_every_field_is_required_in_order() -> None:
     item = flat(Whole.model_json_schema())["properties"]["first"]
     assert item["required"] == ["title", "default", "severity", "replacement", "confidence"]
-    assert list(flat(Whole.model_json_schema())["properties"])[0] == "thinking"
+    assert next(iter(flat(Whole.model_json_schema())["properties"])) == "thinking"
 
 
 def test_what_the_flat_schema_allows_the_model_takes() -> None:
@@ -99,7 +99,9 @@ def test_fences_inside_of_an_answer_stay() -> None:
     assert read(Sorted, text).title == "```py\nx = {}\n```"
 
 
-@pytest.mark.parametrize("text", ["", "{", "}{", "null", "[]", '{"kind": "bug', "no", "<think>only", "\ud800", "{" * 5_000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "}{", "null", "[]", '{"kind": "bug', "no", "<think>only", "\ud800", "{" * 5_000]
+)
 def test_what_is_no_answer_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):
         read(Sorted, text)
