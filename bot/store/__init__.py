@@ -1,0 +1,102 @@
+"""The memory of Hob: deliveries, runs, effects, usage. Sync SQLAlchemy; SQLite by default, PostgreSQL by
+URL."""
+
+import secrets
+
+from sqlalchemy import select
+
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
+from bot.store.inbox import Delivery, Inbox, NewDelivery
+from bot.store.ledger import Ledger, Total
+from bot.store.outbox import Outbox
+from bot.store.purge import purge
+from bot.store.recovery import Recovered, Recovery
+from bot.store.routing import Decision, Routing
+from bot.store.runs import Runs, held
+from bot.store.tables import SCHEMA, inbox, meta
+from bot.store.values import NewEffect, Priority, Refused, Row, Run, RunSpec, RunState
+
+__all__ = [
+    "Decision",
+    "Delivery",
+    "Inbox",
+    "NewDelivery",
+    "NewEffect",
+    "Priority",
+    "Recovered",
+    "Refused",
+    "Row",
+    "Run",
+    "RunSpec",
+    "RunState",
+    "Store",
+    "StoreUnavailable",
+    "Total",
+    "held",
+    "migrate",
+    "open_store",
+]
+
+
+class Store:
+    """All tables of one database, by duty. Nothing is connected before the first use."""
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        self.inbox = Inbox(self.database)
+        self.routing = Routing(self.database)
+        self.runs = Runs(self.database)
+        self.recovery = Recovery(self.database)
+        self.outbox = Outbox(self.database)
+        self.ledger = Ledger(self.database)
+
+    def ping(self) -> None:
+        """Raises `StoreUnavailable` when the database does not answer or has no tables."""
+        with self.database.read() as connection:
+            connection.execute(select(inbox.c.id).limit(1)).all()
+
+    def schema_is_current(self) -> bool:
+        """Whether the database has this version's tables (`hob migrate` makes it so)."""
+        try:
+            with self.database.read() as connection:
+                found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+        except Exception as error:  # no such table: an empty database
+            if isinstance(error, StoreUnavailable) and "alembic_version" not in str(error):
+                raise
+            return False
+        return found == [SCHEMA]
+
+    def server_key(self) -> bytes:
+        """32 random bytes, made once for this database: signs the marks that Hob leaves on GitHub."""
+        fresh = {"key": "server_key", "value": secrets.token_bytes(32)}
+        with self.database.write() as connection:
+            connection.execute(self.database.insert(meta).values(fresh).on_conflict_do_nothing())
+            key: bytes = connection.execute(
+                select(meta.c.value).where(meta.c.key == "server_key")
+            ).scalar_one()
+            return key
+
+    def purge(self, before: float) -> int:
+        """Deletes some settled deliveries received before then (epoch seconds); call again while it gives
+        more than 0."""
+        return purge(self.database, before)
+
+    def close(self) -> None:
+        """Stores what waits and closes the connections."""
+        self.inbox.close()
+        self.database.close()
+
+
+def open_store(url: str) -> Store:
+    """The store at SQLAlchemy's `url`: `sqlite:///path` or `postgresql+psycopg://…`. Connects on first
+    use."""
+    return Store(url)
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Brings the database to the newest schema (or another `revision`). Safe when several processes do it
+    at once. Raises `StoreUnavailable`."""
+    from bot.store.migration import run
+
+    run(url, revision)

@@ -1,0 +1,214 @@
+"""Deliveries, durable before they are acknowledged. Opened by the receiver; read by dispatchers.
+
+The hot path: one writer thread commits everything that waits in one transaction, so a burst costs one
+flush to disk.
+"""
+
+import queue
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from bot.core.errors import BadPayload
+from bot.store import revive
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
+from bot.store.tables import inbox
+from bot.store.text import fit, fit_int
+
+BATCH_ROWS = 500
+BATCH_BYTES = 8 << 20
+WAITING_BYTES = 64 << 20
+"""Above this a delivery is refused (503, GitHub shows it as failed) rather than held in memory."""
+
+DeliveryState = Literal["new", "routed", "ignored", "quarantined"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A verified delivery as it came in; `body` are the exact bytes that were signed, `received_at` epoch
+    seconds."""
+
+    guid: str
+    event: str
+    action: str
+    installation_id: int | None
+    repo_id: int | None
+    repo: str
+    number: int | None
+    sender: str
+    body: bytes
+    received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(NewDelivery):
+    """A stored delivery."""
+
+    id: int
+    state: DeliveryState
+    note: str
+
+
+class Inbox:
+    """The table `inbox`. Thread-safe; the writer thread starts with the first `put`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._insert = (
+            database.insert(inbox).on_conflict_do_nothing(index_elements=["guid"]).returning(inbox.c.guid)
+        )
+        self._waiting: queue.SimpleQueue[tuple[NewDelivery, Future[bool]] | None] = queue.SimpleQueue()
+        self._waiting_bytes = 0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def put(self, new: NewDelivery) -> Future[bool]:
+        """Stores a delivery. The future gives True when it is new, False for a GUID that was known (whose
+        dead runs are then revived once), or raises `StoreUnavailable`: then nothing was stored."""
+        future: Future[bool] = Future()
+        with self._lock:
+            if self._closed or (self._waiting_bytes and self._waiting_bytes + len(new.body) > WAITING_BYTES):
+                future.set_exception(StoreUnavailable("the inbox takes no more deliveries now"))
+                return future
+            self._waiting_bytes += len(new.body)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write_forever, name="inbox", daemon=True)
+                self._thread.start()
+            self._waiting.put((new, future))
+        return future
+
+    def close(self) -> None:
+        """Stores what still waits, then stops the writer."""
+        with self._lock:
+            self._closed = True
+            thread = self._thread
+        if thread is not None:
+            self._waiting.put(None)
+            thread.join()
+
+    def get(self, guid: str) -> Delivery:
+        """One delivery with its body. Raises `BadPayload` when it was purged."""
+        with self._db.read() as connection:
+            row = connection.execute(select(inbox).where(inbox.c.guid == guid)).mappings().one_or_none()
+        if row is None:
+            raise BadPayload(f"delivery {guid[:100]} is no longer stored")
+        return _delivery(row)
+
+    def undispatched(self, limit: int = BATCH_ROWS) -> list[Delivery]:
+        """The oldest deliveries that nobody routed yet, together at most `BATCH_BYTES` of bodies (but at
+        least one)."""
+        sizes = (
+            select(inbox.c.id, inbox.c.size).where(inbox.c.state == "new").order_by(inbox.c.id).limit(limit)
+        )
+        with self._db.read() as connection:
+            ids = _within(connection.execute(sizes), BATCH_BYTES)
+            if not ids:
+                return []
+            rows = connection.execute(select(inbox).where(inbox.c.id.in_(ids)).order_by(inbox.c.id))
+            return [_delivery(row) for row in rows.mappings()]
+
+    def counts(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        with self._db.read() as connection:
+            rows = connection.execute(select(inbox.c.state, func.count()).group_by(inbox.c.state))
+            return {state: count for state, count in rows}  # noqa: C416  rows are no pairs to mypy
+
+    def _write_forever(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch, stop = self._collect(first)
+            self._store(batch)
+            with self._lock:
+                self._waiting_bytes -= sum(len(new.body) for new, _ in batch)
+            if stop:
+                return
+
+    def _collect(
+        self, first: tuple[NewDelivery, Future[bool]]
+    ) -> tuple[list[tuple[NewDelivery, Future[bool]]], bool]:
+        """All that waits now, up to a batch; and whether the end was among it."""
+        batch, size = [first], len(first[0].body)
+        while len(batch) < BATCH_ROWS and size < BATCH_BYTES:
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                return batch, True
+            batch.append(item)
+            size += len(item[0].body)
+        return batch, False
+
+    def _store(self, batch: Sequence[tuple[NewDelivery, Future[bool]]]) -> None:
+        """One transaction for all; if one delivery cannot be stored at all, it must not take the others
+        with it."""
+        try:
+            with self._db.write() as connection:
+                stored = self._insert_all(connection, [new for new, _ in batch])
+        except StoreUnavailable as error:
+            _fail(batch, error)
+        except Exception as error:  # a row the database refuses: find out which
+            if len(batch) > 1:
+                for item in batch:
+                    self._store([item])
+            else:
+                _fail(batch, StoreUnavailable(f"the delivery cannot be stored: {type(error).__name__}"))
+        else:
+            for new, future in batch:
+                is_new = fit(new.guid, 100) in stored
+                stored.discard(fit(new.guid, 100))  # its twins in this batch are duplicates
+                future.set_result(is_new)
+
+    def _insert_all(self, connection: Connection, batch: Sequence[NewDelivery]) -> set[str]:
+        rows = [_row(new) for new in batch]
+        stored = set(connection.scalars(self._insert, rows))
+        known = {row["guid"] for row in rows} - stored
+        if known:
+            revive.after_redelivery(connection, known, time.time())
+        return stored
+
+
+def _fail(batch: Iterable[tuple[NewDelivery, Future[bool]]], error: StoreUnavailable) -> None:
+    for _, future in batch:
+        future.set_exception(error)
+
+
+def _row(new: NewDelivery) -> dict[str, Any]:
+    return {
+        "guid": fit(new.guid, 100),
+        "event": fit(new.event, 100),
+        "action": fit(new.action, 100),
+        "installation_id": fit_int(new.installation_id),
+        "repo_id": fit_int(new.repo_id),
+        "repo": fit(new.repo, 300),
+        "number": fit_int(new.number),
+        "sender": fit(new.sender, 100),
+        "body": zlib.compress(new.body, 1),
+        "size": len(new.body),
+        "received_at": new.received_at,
+        "state": "new",
+        "note": "",
+    }
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    fields = dict(row)
+    del fields["size"]
+    return Delivery(**fields | {"body": zlib.decompress(row["body"])})
+
+
+def _within(sized: Iterable[Any], limit: int) -> list[int]:
+    ids: list[int] = []
+    for identity, size in sized:
+        limit -= size
+        if ids and limit < 0:
+            break
+        ids.append(identity)
+    return ids

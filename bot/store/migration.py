@@ -1,0 +1,39 @@
+"""Runs alembic. Imported only when a schema is to be changed."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from bot.store.database import Database
+
+SCRIPTS = Path(__file__).parent / "migrations"
+_LOCK = 0x686F6262  # "hobb": PostgreSQL's advisory lock of this duty
+
+
+def run(url: str, revision: str = "head") -> None:
+    """All steps in one transaction under one lock: a second process waits, then finds nothing to do."""
+    database = Database(url)
+    try:
+        with database.write() as connection:
+            if not database.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            _to(connection, revision)
+    finally:
+        database.close()
+
+
+def config(connection: Connection | None = None) -> Config:
+    """alembic's configuration without a file."""
+    made = Config()
+    made.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    made.attributes["connection"] = connection
+    return made
+
+
+def _to(connection: Connection, revision: str) -> None:
+    if revision == "base" or revision.startswith("-"):
+        command.downgrade(config(connection), revision)
+    else:
+        command.upgrade(config(connection), revision)

@@ -1,0 +1,130 @@
+"""Effects, remembered before they are caused: the protocol of docs/design.md, "Protocol for an effect".
+
+planned --start_sending--> sending --> done | rejected | waiting (a limit) | ambiguous (nobody knows: look)
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from bot.store import leases
+from bot.store.database import Database
+from bot.store.runs import LEASE_SECONDS, within
+from bot.store.tables import outbox, runs
+from bot.store.text import fit
+from bot.store.values import EffectState, Planned, Row, Run
+
+OPEN: tuple[EffectState, ...] = ("planned", "sending", "ambiguous", "waiting")
+
+
+class Outbox:
+    """The table `outbox`. Words of a run that lost its lease raise `Superseded`; all methods raise
+    `StoreUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def plan(self, run: Run, effects: Sequence[Planned]) -> list[Row]:
+        """Remembers all effects of a run in order, or none, and marks the run planned. An effect whose key
+        is known is not inserted again: the row is given as it stands (`done`: nothing to do), and when it
+        is still open this run, holding the target, becomes answerable for it."""
+        with self._db.write() as connection:
+            leases.require(self._db, connection, run)
+            for ordinal, effect in enumerate(effects):
+                row = _row(run, effect, ordinal, time.time())
+                connection.execute(
+                    self._db.insert(outbox).values(row).on_conflict_do_nothing(index_elements=["key"])
+                )
+            keys = [effect.key for effect in effects]
+            adopted = outbox.c.key.in_(keys) & outbox.c.state.in_(OPEN) & (outbox.c.target == run.target)
+            connection.execute(update(outbox).where(adopted).values(run_id=run.id))
+            connection.execute(update(runs).where(runs.c.id == run.id).values(state="planned"))
+            found = {row.key: row for row in _all(connection, outbox.c.key.in_(keys))}
+            return [found[key] for key in keys]
+
+    def rows(self, run_id: int) -> list[Row]:
+        """The effects that a run is answerable for, in the order in which they are to be applied."""
+        with self._db.read() as connection:
+            return _all(connection, outbox.c.run_id == run_id, outbox.c.ordinal, outbox.c.id)
+
+    def for_target(self, repo_id: int, number: int, kind: str | None = None) -> list[Row]:
+        """What Hob has done on an issue or pull request (one kind of effect, or all), oldest first."""
+        which = within(outbox.c.target, f"{repo_id}#{number}") & (outbox.c.state == "done")
+        if kind is not None:
+            which &= outbox.c.kind == kind
+        with self._db.read() as connection:
+            return _all(connection, which, outbox.c.created_at, outbox.c.id)
+
+    def start_sending(self, key: str, run: Run) -> bool:
+        """Commits `sending` before the call to GitHub and renews the run's lease. False when the row is
+        done or rejected. Of a row that is `sending` or `ambiguous` already, the caller has looked on
+        GitHub first and not found it."""
+        with self._db.write() as connection:
+            leases.require(self._db, connection, run)
+            _beat_now(connection, run)
+            sendable = (outbox.c.key == key) & outbox.c.state.in_(OPEN)
+            values = {
+                "state": "sending",
+                "run_id": run.id,
+                "fence": run.fence,
+                "attempts": outbox.c.attempts + 1,
+            }
+            changed = update(outbox).where(sendable).values(**values, changed_at=time.time())
+            return connection.execute(changed).rowcount == 1
+
+    def done(self, key: str, url: str = "", github_id: int | None = None) -> None:
+        """It exists on GitHub. Always accepted, whoever holds the lease: it is a fact."""
+        self._change(key, "done", url=fit(url, 2000), github_id=github_id, error="")
+
+    def rejected(self, key: str, error: str) -> None:
+        """GitHub refused it for good. A row known to be done stays done."""
+        self._change(key, "rejected", error=fit(error, 2000))
+
+    def ambiguous(self, key: str, error: str) -> None:
+        """Nobody knows whether it happened."""
+        self._change(key, "ambiguous", error=fit(error, 2000))
+
+    def later(self, key: str, after_seconds: float | None = None, error: str = "") -> None:
+        """It was certainly not applied (a rate limit): to be sent after so many seconds."""
+        not_before = time.time() + (after_seconds or 0.0)
+        self._change(key, "waiting", not_before=not_before, error=fit(error, 2000))
+
+    def _change(self, key: str, state: EffectState, **values: Any) -> None:
+        with self._db.write() as connection:
+            open_or_same = (outbox.c.key == key) & (outbox.c.state != "done")
+            changed = {"state": state, "changed_at": time.time(), **values}
+            connection.execute(update(outbox).where(open_or_same).values(changed))
+
+
+def _beat_now(connection: Connection, run: Run) -> None:
+    until = time.time() + LEASE_SECONDS
+    leases.extend(connection, run, until)
+    connection.execute(
+        update(runs).where((runs.c.id == run.id) & (runs.c.lease_until < until)).values(lease_until=until)
+    )
+
+
+def _all(connection: Connection, which: Any, *order: Any) -> list[Row]:
+    return [Row(**row) for row in connection.execute(select(outbox).where(which).order_by(*order)).mappings()]
+
+
+def _row(run: Run, effect: Planned, ordinal: int, now: float) -> dict[str, Any]:
+    return {
+        "key": effect.key,
+        "run_id": run.id,
+        "target": run.target,
+        "ordinal": ordinal,
+        "kind": effect.kind,
+        "payload": effect.payload,
+        "state": "planned",
+        "attempts": 0,
+        "not_before": 0.0,
+        "fence": run.fence,
+        "url": "",
+        "github_id": None,
+        "error": "",
+        "created_at": now,
+        "changed_at": now,
+    }

@@ -1,0 +1,88 @@
+"""From deliveries to runs: what a dispatcher decided, made true in one transaction."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select, update
+
+from bot.store import leases, supersede
+from bot.store.database import Database
+from bot.store.inbox import Delivery
+from bot.store.tables import inbox, runs
+from bot.store.text import fit
+from bot.store.values import Run, RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a delivery: `specs` when it is routed, a `note` for people when it is not."""
+
+    delivery: Delivery
+    state: Literal["routed", "ignored", "quarantined"]
+    specs: Sequence[RunSpec] = ()
+    note: str = ""
+
+
+class Routing:
+    """Writes decisions down. Raises `StoreUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def record(self, decisions: Iterable[Decision]) -> list[Run]:
+        """Marks the deliveries and inserts their runs, all or nothing; gives the new runs. A delivery that
+        another dispatcher was quicker with is left alone, a run that exists (a replay) is not made again."""
+        decided = sorted(decisions, key=lambda each: each.delivery.id)
+        with self._db.write() as connection:
+            mine = [each for each in decided if _mark(connection, each)]
+            wanted = [(spec, each.delivery) for each in mine for spec in each.specs]
+            # Lock order: all leases by target before any run.
+            for target in sorted({spec.target for spec, _ in wanted if spec.supersedes}):
+                leases.lock(self._db, connection, fit(target, 200))
+            ids = [_insert(self._db, connection, spec, delivery) for spec, delivery in wanted]
+            made = (
+                select(runs)
+                .where(runs.c.id.in_([each for each in ids if each is not None]))
+                .order_by(runs.c.id)
+            )
+            return [Run(**row) for row in connection.execute(made).mappings()]
+
+
+def _mark(connection: Connection, decision: Decision) -> bool:
+    still_new = (inbox.c.id == decision.delivery.id) & (inbox.c.state == "new")
+    values = {"state": decision.state, "note": fit(decision.note, 1000)}
+    return connection.execute(update(inbox).where(still_new).values(values)).rowcount == 1
+
+
+def _insert(database: Database, connection: Connection, spec: RunSpec, delivery: Delivery) -> int | None:
+    now = time.time()
+    insert = (
+        database.insert(runs).values(_row(spec, delivery, now)).on_conflict_do_nothing().returning(runs.c.id)
+    )
+    run_id: int | None = connection.execute(insert).scalar_one_or_none()
+    if run_id is not None and spec.supersedes:
+        supersede.by_newer(connection, run_id, now)
+    return run_id
+
+
+def _row(spec: RunSpec, delivery: Delivery, now: float) -> dict[str, Any]:
+    return {
+        "delivery": delivery.guid,
+        "handler": fit(spec.handler, 100),
+        "priority": spec.priority,
+        "target": fit(spec.target, 200),
+        "repo_id": delivery.repo_id,
+        "repo": delivery.repo,
+        "head_sha": spec.head_sha,
+        "supersedes": spec.supersedes,
+        "not_before": spec.not_before,
+        "arrived_at": delivery.received_at,
+        "created_at": now,
+        "state": "queued",
+        "superseded": False,
+        **dict.fromkeys(("attempts", "crashes", "revivals", "fence", "tokens_in", "tokens_out"), 0),
+        **dict.fromkeys(("owner", "error", "host", "model", "summary"), ""),
+        "lease_until": 0.0,
+    }

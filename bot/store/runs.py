@@ -1,0 +1,266 @@
+"""Runs: claimed by one worker at a time, kept by heartbeats, finished once.
+
+queued --claim--> running --plan--> planned --finish--> done | ignored | superseded | dead
+   ^---- retry, release, a lost worker ----'
+
+Every word of a worker about its run is refused with `Superseded` once another has taken the run or its
+target over.
+"""
+
+import random
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, case, exists, func, or_, select, update
+
+from bot.store import leases, revive, supersede
+from bot.store.database import Database
+from bot.store.heart import Heart
+from bot.store.tables import outbox, runs
+from bot.store.text import fit
+from bot.store.values import FINAL, LIVE, Refused, Run, RunSpec, RunState, Verdict
+
+__all__ = ["LEASE_SECONDS", "MAX_ATTEMPTS", "Refused", "Run", "RunSpec", "Runs", "backoff", "held", "within"]
+
+LEASE_SECONDS = 10.0
+MAX_ATTEMPTS = 5
+BACKOFF_SECONDS = 5.0
+BACKOFF_LIMIT = 900.0
+
+_RANK = case({"high": 0, "default": 1}, value=runs.c.priority, else_=2)
+
+
+class Runs:
+    """The table `runs`. Thread-safe. All methods raise `StoreUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self.heart = Heart(self.heartbeats, self.release)
+
+    def get(self, run_id: int) -> Run | None:
+        """One run as it stands."""
+        with self._db.read() as connection:
+            return _read(connection, run_id)
+
+    def of_delivery(self, guid: str) -> list[Run]:
+        """The runs that a delivery caused, oldest first."""
+        return self._select(select(runs).where(runs.c.delivery == guid).order_by(runs.c.id))
+
+    def latest(self, limit: int = 50, state: RunState | None = None) -> list[Run]:
+        """The newest runs first."""
+        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        return self._select(query if state is None else query.where(runs.c.state == state))
+
+    def counts(self) -> dict[str, int]:
+        """How many runs are in each state."""
+        with self._db.read() as connection:
+            rows = connection.execute(select(runs.c.state, func.count()).group_by(runs.c.state))
+            return {state: count for state, count in rows}  # noqa: C416  rows are no pairs to mypy
+
+    def due(self, now: float, limit: int = 500) -> list[Run]:
+        """Queued runs whose time has come, the most urgent first."""
+        ready = (runs.c.state == "queued") & (runs.c.not_before <= now)
+        return self._select(select(runs).where(ready).order_by(_RANK, runs.c.id).limit(limit))
+
+    def count_recent(self, target: str, handler: str = "", seconds: float = 3600.0) -> int:
+        """Runs made in the last `seconds` for a target and all within it (`12` is a repository, `12#3` its
+        third issue or pull request), of handlers whose names begin with `handler`: for the loop breaker
+        and a repository's cap."""
+        which = (runs.c.created_at > time.time() - seconds) & within(runs.c.target, target)
+        which &= runs.c.handler.startswith(handler, autoescape=True)
+        with self._db.read() as connection:
+            return connection.execute(select(func.count()).select_from(runs).where(which)).scalar_one()
+
+    def claim(self, run_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> Run | None:
+        """`try_claim` for those who need no reason: None means that there is nothing to do now."""
+        run = self.try_claim(run_id, owner, lease_seconds)
+        return run if isinstance(run, Run) else None
+
+    def try_claim(self, run_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> Run | Refused:
+        """Takes a due run and its target's lease for `owner`, or says why not. A refusal costs no attempt."""
+        with self._db.write() as connection:
+            found = _read(connection, run_id)
+            if found is None:
+                return Refused("missing")
+            lease = leases.lock(self._db, connection, found.target)
+            run = _read(connection, run_id, lock=True)
+            now = time.time()
+            if refused := _refusal(run, lease.run_id, lease.lease_until, now):
+                return refused
+            until = now + lease_seconds
+            leases.take(connection, found.target, run_id, lease.fence + 1, until)
+            planned = connection.execute(select(exists().where(outbox.c.run_id == run_id))).scalar_one()
+            _set(
+                connection,
+                run_id,
+                state="planned" if planned else "running",
+                owner=owner,
+                lease_until=until,
+                fence=lease.fence + 1,
+                started_at=now,
+                superseded=False,
+            )
+            return _must(_read(connection, run_id))
+
+    def heartbeat(self, run: Run, seconds: float = LEASE_SECONDS) -> Verdict:
+        """Keeps a run for `seconds` more. `lost`: stop, another has it. `superseded`: stop, and `finish`
+        it so."""
+        return self.heartbeats([run], seconds)[run.id]
+
+    def heartbeats(self, held: Iterable[Run], seconds: float = LEASE_SECONDS) -> dict[int, Verdict]:
+        """Heartbeats of many runs in one transaction."""
+        verdicts: dict[int, Verdict] = {}
+        until = time.time() + seconds
+        with self._db.write() as connection:
+            for run in sorted(held, key=lambda each: each.target):
+                verdicts[run.id] = _beat(connection, run, until)
+        return verdicts
+
+    def finish(
+        self,
+        run: Run,
+        state: Literal["done", "ignored", "superseded", "dead"],
+        summary: str = "",
+        *,
+        error: str = "",
+        host: str = "",
+        model: str = "",
+        tokens_in: int = 0,
+        tokens_out: int = 0,
+    ) -> None:
+        """The end of a run, in a line; of a dead one that line is the reason too. Raises `Superseded` when
+        it is no longer this worker's to end."""
+        told = {
+            "host": fit(host, 200),
+            "model": fit(model, 200),
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+        }
+        with self._db.write() as connection:
+            leases.require(self._db, connection, run)
+            error = error or (summary if state == "dead" else "")
+            _end(connection, run, state, error=_say(error), summary=_say(summary), **told)
+
+    def retry(
+        self, run: Run, after_seconds: float | None = None, error: str = "", count_attempt: bool = True
+    ) -> RunState:
+        """Back into the queue, after a growing random delay where none is given; dead after `MAX_ATTEMPTS`
+        counted ones. Gives the state it came to: `queued`, `dead`, or `superseded` when it was no longer
+        wanted anyway."""
+        with self._db.write() as connection:
+            leases.require(self._db, connection, run)
+            now = _must(_read(connection, run.id, lock=True))
+            attempts = now.attempts + count_attempt
+            delay = backoff(attempts) if after_seconds is None else after_seconds
+            if now.superseded:
+                return _end(connection, run, "superseded", error=_say(error), attempts=attempts)
+            if count_attempt and attempts >= MAX_ATTEMPTS:
+                return _end(
+                    connection,
+                    run,
+                    "dead",
+                    error=_say(f"failed {attempts} times: {error}"),
+                    attempts=attempts,
+                )
+            return _requeue(connection, run, time.time() + delay, attempts=attempts, error=_say(error))
+
+    def release(self, run: Run) -> None:
+        """Back into the queue at once and without blame: the worker is going down."""
+        self.retry(run, 0.0, run.error, count_attempt=False)
+
+    def revive(self, run_id: int) -> bool:
+        """Queues a dead run again because a person asked. False when it is not dead."""
+        with self._db.write() as connection:
+            return revive.by_hand(connection, run_id, time.time())
+
+    def supersede(self, target: str, except_run: int | None = None, handler: str | None = None) -> int:
+        """Runs of a target (and handler) are no longer wanted (closed, a newer head). Gives how many were."""
+        with self._db.write() as connection:
+            leases.lock(self._db, connection, target)
+            which = runs.c.target == target
+            if except_run is not None:
+                which &= runs.c.id != except_run
+            if handler is not None:
+                which &= runs.c.handler == handler
+            return supersede.mark(connection, which, time.time())
+
+    def _select(self, query: Any) -> list[Run]:
+        with self._db.read() as connection:
+            return [Run(**row) for row in connection.execute(query).mappings()]
+
+
+def held(runs: Runs, run: Run, seconds: float = LEASE_SECONDS) -> AbstractAsyncContextManager[None]:
+    """`async with held(runs, run):` keeps the run alive while the body works; see `Heart.hold`."""
+    return runs.heart.hold(run, seconds)
+
+
+def within(column: ColumnElement[str], target: str) -> ColumnElement[bool]:
+    """The target and what lies in it: `12` holds `12#3`, which holds `12#3/4`."""
+    inside = (column.startswith(target + each, autoescape=True) for each in "#/")
+    return or_(column == target, *inside)
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait after the n-th failure: doubling, at most `BACKOFF_LIMIT`, spread by half so that
+    runs that failed together don't come back together."""
+    delay: float = min(BACKOFF_SECONDS * 2 ** max(attempts - 1, 0), BACKOFF_LIMIT)
+    return delay * random.uniform(0.5, 1.5)  # noqa: S311  no secret
+
+
+def _read(connection: Connection, run_id: int, *, lock: bool = False) -> Run | None:
+    query = select(runs).where(runs.c.id == run_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    return None if row is None else Run(**row)
+
+
+def _must(run: Run | None) -> Run:
+    if run is None:
+        raise LookupError("the run is not in the database")
+    return run
+
+
+def _refusal(run: Run | None, holder: int | None, held_until: float, now: float) -> Refused | None:
+    if run is None:
+        return Refused("missing")
+    if run.state in FINAL:
+        return Refused("finished")
+    if run.state in LIVE:
+        return Refused("held", run.lease_until)
+    if run.not_before > now:
+        return Refused("not_due", run.not_before)
+    if holder not in (None, run.id) and held_until > now:
+        return Refused("busy", held_until)
+    return None
+
+
+def _beat(connection: Connection, run: Run, until: float) -> Verdict:
+    if not leases.extend(connection, run, until):
+        return "lost"
+    live = (runs.c.id == run.id) & (runs.c.fence == run.fence) & runs.c.state.in_(LIVE)
+    told = update(runs).where(live).values(lease_until=until).returning(runs.c.superseded)
+    unwanted: Sequence[bool] = connection.scalars(told).all()
+    if not unwanted:
+        return "lost"
+    return "superseded" if unwanted[0] else "ok"
+
+
+def _set(connection: Connection, run_id: int, **values: Any) -> None:
+    connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+
+
+def _end(connection: Connection, run: Run, state: RunState, **values: Any) -> RunState:
+    leases.free(connection, run.target, run.id)
+    _set(connection, run.id, state=state, finished_at=time.time(), lease_until=0.0, **values)
+    return state
+
+
+def _requeue(connection: Connection, run: Run, not_before: float, **values: Any) -> RunState:
+    leases.free(connection, run.target, run.id)
+    _set(connection, run.id, state="queued", not_before=not_before, lease_until=0.0, owner="", **values)
+    return "queued"
+
+
+def _say(text: str) -> str:
+    return fit(text, 4000)

@@ -1,0 +1,41 @@
+"""The newest event wins: older runs of the same handler and target are dropped, or told to stop."""
+
+from sqlalchemy import ColumnElement, Connection, exists, select, update
+
+from bot.store.tables import runs
+from bot.store.values import LIVE
+
+
+def by_newer(connection: Connection, run_id: int, now: float) -> None:
+    """For a run just inserted: drops those older by their delivery's arrival; or itself, when a newer one
+    is already there (deliveries come in any order). The caller holds the target's lease row, so no two do
+    this at once."""
+    new = connection.execute(select(runs).where(runs.c.id == run_id)).one()
+    siblings = (runs.c.target == new.target) & (runs.c.handler == new.handler) & (runs.c.id != run_id)
+    newer = (
+        (runs.c.arrived_at > new.arrived_at)
+        & runs.c.supersedes
+        & (runs.c.state.in_((*LIVE, "queued", "done")))
+    )
+    if connection.execute(select(exists().where(siblings & newer))).scalar_one():
+        mark(connection, runs.c.id == run_id, now)
+    else:
+        mark(connection, siblings & (runs.c.arrived_at <= new.arrived_at), now)
+
+
+def mark(connection: Connection, which: ColumnElement[bool], now: float) -> int:
+    """Queued runs end at once; live ones learn it from their next heartbeat. Gives how many runs were
+    concerned."""
+    ended = {
+        "state": "superseded",
+        "superseded": True,
+        "finished_at": now,
+        "error": "a newer event took its place",
+    }
+    dropped = connection.execute(
+        update(runs).where(which & (runs.c.state == "queued")).values(ended)
+    ).rowcount
+    told = connection.execute(
+        update(runs).where(which & runs.c.state.in_(LIVE)).values(superseded=True)
+    ).rowcount
+    return dropped + told

@@ -1,0 +1,151 @@
+"""The tables. Times are seconds since the epoch (UTC); texts of the outside world are cut to what a column
+holds.
+
+A change here needs a migration; `SCHEMA` is the newest one's name (a test holds the three together).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA = "0001"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # SQLite numbers rows by itself only where the type is INTEGER
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("guid", String(100), nullable=False, unique=True),
+    Column("event", String(100), nullable=False),
+    Column("action", String(100), nullable=False),
+    Column("installation_id", BigInteger),
+    Column("repo_id", BigInteger),
+    Column("repo", String(300), nullable=False),
+    Column("number", BigInteger),
+    Column("sender", String(100), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # zlib; a fifth of the size costs less than writing the rest
+    Column("size", Integer, nullable=False),  # of the body as it came
+    Column("received_at", Double, nullable=False),
+    Column("state", String(12), nullable=False),  # new, routed, ignored, quarantined
+    Column("note", Text, nullable=False),
+    Index(None, "state", "id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column(
+        "delivery", String(100), nullable=False
+    ),  # the GUID; no foreign key: runs outlive purged deliveries
+    Column("handler", String(100), nullable=False),
+    Column("priority", String(8), nullable=False),
+    Column("target", String(200), nullable=False),
+    Column("repo_id", BigInteger),
+    Column("repo", String(300), nullable=False),
+    Column("head_sha", String(64)),
+    Column("supersedes", Boolean, nullable=False),
+    Column("state", String(12), nullable=False),  # queued, running, planned, done, ignored, superseded, dead
+    Column("superseded", Boolean, nullable=False),  # a live run that is no longer wanted
+    Column("attempts", Integer, nullable=False),
+    Column("crashes", Integer, nullable=False),
+    Column("revivals", Integer, nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("lease_until", Double, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("not_before", Double, nullable=False),
+    Column("arrived_at", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("error", Text, nullable=False),
+    Column("host", String(200), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("tokens_in", BigInteger, nullable=False),
+    Column("tokens_out", BigInteger, nullable=False),
+    Column("summary", Text, nullable=False),
+    UniqueConstraint("delivery", "handler"),
+    Index(None, "state", "not_before"),
+    Index(None, "target", "created_at"),
+    Index(None, "created_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("target", String(200), primary_key=True),
+    Column("fence", BigInteger, nullable=False),  # grows with each holder, never falls
+    Column("run_id", BigInteger),
+    Column("lease_until", Double, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("target", String(200), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("kind", String(50), nullable=False),
+    Column("payload", Text, nullable=False),  # JSON
+    Column("state", String(12), nullable=False),  # planned, sending, done, rejected, ambiguous, waiting
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Double, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("github_id", BigInteger),
+    Column("error", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("changed_at", Double, nullable=False),
+    Index(None, "run_id", "ordinal"),
+    Index(None, "target", "created_at"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("purpose", String(100), nullable=False),
+    Column("host", String(200), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("tokens_in", BigInteger, nullable=False),
+    Column("tokens_out", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("repo", String(300), nullable=False),
+    Column("run_id", BigInteger),
+    Column("cost_usd", Double, nullable=False),
+    Index(None, "at"),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -1,0 +1,124 @@
+"""What the store takes and gives: plain values."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Priority = Literal["high", "default", "low"]
+"""A person waits; a review; background."""
+
+RunState = Literal["queued", "running", "planned", "done", "ignored", "superseded", "dead"]
+"""`planned` is running with rows in the outbox; a failed run that will be tried again is `queued` with an
+error."""
+
+FINAL: tuple[RunState, ...] = ("done", "ignored", "superseded", "dead")
+LIVE: tuple[RunState, ...] = ("running", "planned")
+
+Verdict = Literal["ok", "lost", "superseded"]
+"""What a heartbeat hears."""
+
+EffectState = Literal["planned", "sending", "done", "rejected", "ambiguous", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """A run that a delivery asks for. `target` is what only one run may work on at a time,
+    `repo_id#number`; `not_before` epoch seconds; with `supersedes`, older runs of the same handler and
+    target are no longer wanted."""
+
+    handler: str
+    priority: Priority
+    target: str
+    head_sha: str | None = None
+    not_before: float = 0.0
+    supersedes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One piece of work: one handler for one delivery. Times are epoch seconds."""
+
+    id: int
+    delivery: str
+    handler: str
+    priority: Priority
+    target: str
+    repo_id: int | None
+    repo: str
+    head_sha: str | None
+    supersedes: bool
+    state: RunState
+    superseded: bool
+    attempts: int
+    crashes: int
+    revivals: int
+    owner: str
+    lease_until: float
+    fence: int
+    not_before: float
+    arrived_at: float
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    error: str
+    host: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a run was not claimed. `missing` and `finished`: nothing is left to do. `held`: another worker
+    has it. `not_due`, `busy` (another run has the target): it stays queued; `retry_at` says when to try
+    again, and the sweep will."""
+
+    reason: Literal["missing", "finished", "held", "not_due", "busy"]
+    retry_at: float | None = None
+
+
+class Planned(Protocol):
+    """An effect to be remembered before it is caused."""
+
+    @property
+    def key(self) -> str:
+        """Names it for ever, at most 64 hexadecimal digits."""
+
+    @property
+    def kind(self) -> str:
+        """The effect's type."""
+
+    @property
+    def payload(self) -> str:
+        """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """A `Planned` by itself."""
+
+    key: str
+    kind: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An effect of the outbox. `run_id` is the run that is answerable for it; times are epoch seconds."""
+
+    id: int
+    key: str
+    run_id: int
+    target: str
+    ordinal: int
+    kind: str
+    payload: str
+    state: EffectState
+    attempts: int
+    not_before: float
+    fence: int
+    url: str
+    github_id: int | None
+    error: str
+    created_at: float
+    changed_at: float
