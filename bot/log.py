@@ -1,36 +1,66 @@
 """Structured logs, one JSON object a line, in which a registered secret cannot be printed.
 
-`bind(delivery=…, run=…)` puts fields on every line of the current task. `hide(value)` registers a secret: from then on it
-is replaced wherever a message, a field or a traceback contains it.
+`bind(delivery=…, run=…)` puts fields on every line of the current task. `hide(value)` registers a secret:
+from then on it is replaced wherever a message, a field or a traceback contains it. Tokens and keys of known
+shapes are replaced whether registered or not.
 """
 
 import json
 import logging
+import re
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
+
+HIDDEN = "[hidden]"
+MOST_SECRETS = 2000
+"""Installation tokens come and go for as long as the process lives: the oldest are forgotten."""
 
 _fields: ContextVar[dict[str, str]] = ContextVar("log_fields", default={})  # noqa: B039  never mutated, only replaced
-_secrets: set[str] = set()
+_secrets: dict[str, tuple[str, ...]] = {}
+_forms: tuple[str, ...] = ()
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_SHAPES = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\bgh[a-z]_[A-Za-z0-9_.-]{16,}"  # GitHub's tokens, the long `ghs_` ones with dots too
+    r"|\bgithub_pat_[A-Za-z0-9_]{16,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # a JWT
+    r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
+    re.DOTALL,
+)
 
 
 def hide(secret: str) -> None:
-    """Registers a value that no log line may show. Short values (under 6 characters) would redact half the text and are
-    refused silently: they are no secrets."""
-    if len(secret) >= 6:
-        _secrets.add(secret)
+    """Registers a value that no log line may show, in the forms that JSON, repr, URLs and HTTP give it too.
+    Values under 6 characters would redact half the text and are refused silently: they are no secrets."""
+    global _forms
+    if len(secret) < 6 or secret in _secrets:
+        return
+    if len(_secrets) >= MOST_SECRETS:
+        del _secrets[next(iter(_secrets))]
+    written = {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        quote(secret, safe=""),
+        b64encode(secret.encode(errors="surrogatepass")).decode().rstrip("="),
+    }
+    _secrets[secret] = tuple(written)
+    _forms = tuple(sorted({form for forms in _secrets.values() for form in forms}, key=len, reverse=True))
 
 
 def redact(text: str) -> str:
-    """`text` without any registered secret, longest first."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        if secret in text:
-            text = text.replace(secret, "[hidden]")
-    return text
+    """`text` without any registered secret, longest first, and without what is shaped like a token or key."""
+    for form in _forms:
+        if form in text:
+            text = text.replace(form, HIDDEN)
+    return _SHAPES.sub(HIDDEN, text)
 
 
 @contextmanager
@@ -62,15 +92,30 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return redact(json.dumps(line, default=str, ensure_ascii=False))
+        return json.dumps(_clean(line), ensure_ascii=False)
+
+
+def _clean(value: object) -> object:
+    """Redacted before it is written as JSON, so that what is hidden cannot take the line's form with it."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return {redact(str(key)): _clean(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_clean(item) for item in value]
+        case _:
+            return redact(str(value))
 
 
 def setup(level: str = "info") -> None:
-    """Logs to stderr. Libraries that speak of every request (httpx, uvicorn's access log) are kept to warnings."""
+    """Logs to stderr. Libraries that speak of every request (httpx, uvicorn.access) are kept to warnings.
+    A line that cannot be written (full disk, closed pipe) is lost, and nothing else is."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.raiseExceptions = False
     for name in ("httpx", "httpcore", "uvicorn.access", "alembic", "rq"):
         logging.getLogger(name).setLevel(logging.WARNING)

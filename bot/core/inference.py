@@ -66,6 +66,10 @@ class Completion(Generic[T]):
     first_token_seconds: float = 0.0
     left_out: tuple[str, ...] = ()
     """Names of the passages that did not fit and were not read."""
+    cut: tuple[str, ...] = ()
+    """Names of the passages of which only the beginning was read."""
+    calls: int = 0
+    """How often a model was asked; tokens and seconds are of all these calls together."""
 
     def usage(self, purpose: str) -> tuple[Usage, ...]:
         """For the ledger; empty when no model was reached."""

@@ -1,0 +1,94 @@
+"""What a kind of model host can do, behind one Protocol; each module here speaks to one kind.
+
+RunnerError
+├── HostDown      it cannot be reached, or it answers with something else than its API
+├── ModelMissing  it is up and does not have the model
+├── TooLong       it says that the prompt is longer than it can read
+├── TooSlow       no token within the idle deadline
+└── Broken        the answer stopped in the middle, was an error, or grew without end
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.core.errors import HobError
+from bot.core.hosts import HostModel
+
+
+class RunnerError(HobError):
+    """A host did not give an answer; the message is for a person and does not name the host."""
+
+
+class HostDown(RunnerError):
+    """Not reachable, or no such API there."""
+
+
+class ModelMissing(RunnerError):
+    """The host does not have the model."""
+
+
+class TooLong(RunnerError):
+    """The prompt is longer than the host reads. `sent` and `limit` in tokens, where the host named them."""
+
+    def __init__(self, message: str, sent: int | None = None, limit: int | None = None) -> None:
+        super().__init__(message)
+        self.sent = sent
+        self.limit = limit
+
+
+class TooSlow(RunnerError):
+    """No token came within the idle deadline."""
+
+
+class Broken(RunnerError):
+    """The answer is not whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One question. `num_ctx` is the same for every request to one model of one host: another value makes
+    Ollama load the model anew."""
+
+    model: HostModel
+    system: str
+    user: str
+    schema: dict[str, Any]
+    num_ctx: int
+    max_tokens: int
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer as it came. `tokens_in` is None where the host does not count."""
+
+    text: str
+    tokens_in: int | None = None
+    tokens_out: int = 0
+    first_token_seconds: float = 0.0
+    complete: bool = True
+    """False: it stopped because `max_tokens` was reached."""
+    thinking: str = ""
+    load_seconds: float = 0.0
+    """Of it, how long the host loaded the model."""
+
+
+Heard = Callable[[str], None]
+"""Called with each piece of the answer as it comes."""
+
+
+class Runner(Protocol):
+    """One host of one kind."""
+
+    async def models(self) -> tuple[HostModel, ...]:
+        """What the host has; `HostDown`."""
+        ...
+
+    async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
+        """One answer; `RunnerError`. Cancelling it makes the host stop."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes its connections."""
+        ...

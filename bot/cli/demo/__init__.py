@@ -1,0 +1,29 @@
+"""`hob demo`: the main job end to end on loopback, with no account: a stand-in for GitHub with a real small repository, the
+receiver, embedded Redis, SQLite and one worker. What is shown is what was posted."""
+
+from pathlib import Path
+
+import click
+
+from bot.cli.manners import Command
+
+
+@click.command(cls=Command, example="hob demo --keep")
+@click.option("--keep", is_flag=True, help="Stay up afterwards, with the dashboard.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what is shown as a picture.")
+def command(keep: bool, svg: Path | None) -> None:
+    """Plays the main job end to end on loopback and shows the review.
+
+    Needs no account. Uses Ollama on port 11434 when one answers; else shows what the static checks alone found.
+    """
+    import tempfile
+
+    from rich.console import Console
+
+    from bot.cli.demo.play import play
+
+    out = Console(record=svg is not None, width=100 if svg else None)
+    with tempfile.TemporaryDirectory(prefix="hob-demo-") as folder:
+        play(Path(folder), out, Console(stderr=True), keep=keep)
+    if svg:
+        out.save_svg(str(svg), title="hob demo")

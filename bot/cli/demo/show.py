@@ -1,0 +1,82 @@
+"""Shows a review, a check run and labels in a terminal as GitHub shows them on a page."""
+
+from rich.console import Console, Group, RenderableType
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.text import Text
+
+from bot.standin.issues import CheckRun, Issue
+from bot.standin.pulls import PullRequest, Review, ReviewComment
+
+MARKS = {"success": ("✓", "green"), "neutral": ("■", "bright_black"), "failure": ("✗", "red")}
+CONTEXT = 2
+"""Lines shown above the one that a comment is about."""
+
+
+def pull_request(console: Console, pull: PullRequest) -> None:
+    """The whole page: title, reviews with their inline comments, check runs."""
+    console.rule(Text(f"{pull.title}  #{pull.number}", style="bold"), align="left")
+    console.print(
+        Text(f"{pull.author.login} wants to merge {pull.head_ref} into {pull.base_ref}", style="bright_black")
+    )
+    for review in pull.reviews:
+        console.print(_review(pull, review))
+    for run in pull.check_runs:
+        console.print(_check(run))
+
+
+def issue(console: Console, about: Issue, *, triaged: bool) -> None:
+    """Title, labels and comments of an issue."""
+    console.rule(Text(f"{about.title}  #{about.number}", style="bold"), align="left")
+    labels = [Text(f" {label.name} ", style=f"black on #{label.color}") for label in about.labels]
+    console.print(
+        Text("Labels: ").append_text(Text(" ").join(labels))
+        if labels
+        else Text("No labels" if triaged else "No labels: sorting an issue takes a model.", style="bright_black")
+    )
+    for comment in about.comments:
+        console.print(Panel(Markdown(visible(comment.body)), title=comment.author.login, title_align="left"))
+
+
+def visible(body: str) -> str:
+    """A body without the hidden mark at its end, which a page does not show either."""
+    return body.partition("<!-- hob:")[0].rstrip()
+
+
+def _review(pull: PullRequest, review: Review) -> RenderableType:
+    parts: list[RenderableType] = [Markdown(visible(review.body))]
+    for comment in review.comments:
+        parts.append(_inline(pull, comment))
+    return Panel(
+        Group(*parts),
+        title=f"[b]{review.author.login.replace('[', chr(92) + '[')}[/b] reviewed",
+        title_align="left",
+    )
+
+
+def _inline(pull: PullRequest, comment: ReviewComment) -> RenderableType:
+    last = comment.line or 1
+    first = comment.start_line or last
+    start = max(1, first - CONTEXT)
+    lines = pull.text(comment.path).split("\n")
+    code = Syntax(
+        "\n".join(lines[start - 1 : last]),
+        Syntax.guess_lexer(comment.path),
+        line_numbers=True,
+        start_line=start,
+        highlight_lines=set(range(first, last + 1)),
+        theme="ansi_dark",
+    )
+    where = Text(f"\n{comment.path}:{last}", style="cyan")
+    return Group(where, code, Panel(Markdown(visible(comment.body)), border_style="bright_black"))
+
+
+def _check(run: CheckRun) -> RenderableType:
+    mark, colour = MARKS.get(run.conclusion or "", ("?", "yellow"))
+    head = Text(f"{mark} ", style=colour).append(f"{run.name}  ", style="bold").append(run.title or "")
+    return Panel(
+        Group(head, Markdown(visible(run.summary or ""))),
+        title=f"check, {run.conclusion}",
+        title_align="left",
+    )

@@ -1,0 +1,258 @@
+"""The tables of hob.toml as types. Strict: a number is not taken for a text, an unknown key is an error."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
+
+from bot.core.hosts import Host, Kind
+from bot.core.inference import Role
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+DATABASE_SCHEMES = ("sqlite", "postgresql+psycopg")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only mean this machine."""
+    return host in LOOPBACK or host.startswith("127.")
+
+
+def _list(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one_or_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else _list(value)
+
+
+def _path(value: object) -> object:
+    return Path(value) if isinstance(value, str) and value else None if value == "" else value
+
+
+def _http_url(value: str) -> str:
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address that starts with http:// or https://")
+    if parts.username or parts.password:
+        raise ValueError("an address without a name or password in it")
+    return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    if value.split(":", 1)[0] not in DATABASE_SCHEMES:
+        raise ValueError("sqlite:///path or postgresql+psycopg://user@host/name")
+    return value
+
+
+def _redis_url(value: str) -> str:
+    if value == "embedded":
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in REDIS_SCHEMES:
+        raise ValueError('"embedded" or an address that starts with redis://, rediss:// or unix://')
+    password = parts.password or parse_qs(parts.query).get("password")
+    if parts.scheme != "unix" and not password and not is_loopback(parts.hostname or "localhost"):
+        raise ValueError("an address with a password, since this Redis can be reached by other machines")
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
+Secrets = Annotated[tuple[str, ...], BeforeValidator(_one_or_list)]
+File = Annotated[Path, BeforeValidator(_path)]
+Url = Annotated[str, AfterValidator(_http_url)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class Table(BaseModel):
+    """One table of hob.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class HobTable(Table):
+    """`[hob]`"""
+
+    data_dir: File = Path("~/.local/share/hob")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    handlers: str = "handlers:router"
+    """`module:name` of the router that says what this Hob does; also `HOB_HANDLERS`."""
+
+
+class GitHubTable(Table):
+    """`[github]`"""
+
+    api_url: Url = "https://api.github.com"
+    app_id: int = Field(default=0, ge=0)
+    app_slug: str = Field(default="", max_length=100)
+    private_key_file: File | None = None
+    webhook_secret: Secrets = Field(default=(), repr=False)
+    webhook_secret_file: File | None = None
+    write_gap_seconds: float = Field(default=1.0, ge=0, le=60)
+    """Between two writes of one installation: GitHub asks for at least a second."""
+    settle_seconds: float = Field(default=3.0, ge=0, le=60)
+    """How long a write of which nobody knows whether it happened is given to show itself."""
+
+
+class ServerTable(Table):
+    """`[server]`"""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8700, ge=0, le=65535)
+    public_url: Url = ""
+    max_body_mb: int = Field(default=25, ge=1, le=100)
+
+
+class StoreTable(Table):
+    """`[store]`"""
+
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default="sqlite:///{data_dir}/hob.db", repr=False
+    )
+
+
+class QueueTable(Table):
+    """`[queue]`"""
+
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(default="embedded", repr=False)
+    workers: int = Field(default=2, ge=1, le=256)
+    coalesce_seconds: float = Field(default=4.0, ge=0, le=600)
+    """How long a review waits for the next push."""
+    lease_seconds: Seconds = 10.0
+    """A run whose worker has not been heard for so long is started again."""
+
+    @property
+    def embedded(self) -> bool:
+        return self.redis_url == "embedded"
+
+
+class IntakeTable(Table):
+    """`[intake]`"""
+
+    mode: Literal["webhook", "poll"] = "webhook"
+    reconcile_minutes: int = Field(default=5, ge=1, le=1440)
+
+
+class ModelsTable(Table):
+    """`[models]`: role -> models in order of preference; a name alone means any host that has it."""
+
+    review: Names = ("qwen2.5-coder:14b",)
+    code: Names = ("qwen2.5-coder:14b",)
+    triage: Names = ("qwen2.5:7b",)
+    chat: Names = ("qwen2.5:7b",)
+    embed: Names = ("nomic-embed-text",)
+
+    def of(self, role: Role) -> tuple[str, ...]:
+        chosen: tuple[str, ...] = getattr(self, role)
+        return chosen
+
+    def by_role(self) -> dict[Role, tuple[str, ...]]:
+        return {role: self.of(role) for role in ("review", "code", "triage", "chat", "embed")}
+
+
+class HostTable(Table):
+    """`[[hosts]]`"""
+
+    name: str = Field(min_length=1, max_length=100)
+    kind: Kind = "ollama"
+    url: Url = ""
+    parallel: int = Field(default=1, ge=1, le=256)
+    roles: Names = ()
+    online: bool = False
+    api_key_env: str = ""
+
+    @model_validator(mode="after")
+    def _has_address(self) -> Self:
+        if self.kind in ("ollama", "openai") and not self.url:
+            raise ValueError("a table with `url`")
+        return self
+
+    def host(self) -> Host:
+        return Host(**self.model_dump())
+
+
+class PrivacyTable(Table):
+    """`[privacy]`"""
+
+    online: Literal["never", "public", "allowed"] = "never"
+
+
+class BudgetTable(Table):
+    """`[budget]`"""
+
+    online_usd_per_day: float = Field(default=0.0, ge=0)
+    online_tokens_per_day: int = Field(default=0, ge=0)
+
+
+class ApiTable(Table):
+    """`[api]`"""
+
+    token_file: File = Path("api.token")
+
+
+def _unique(hosts: tuple[HostTable, ...]) -> tuple[HostTable, ...]:
+    if len({host.name for host in hosts}) < len(hosts):
+        raise ValueError("tables whose `name`s differ")
+    return hosts
+
+
+class Config(Table):
+    """The whole of hob.toml after the environment: `load_config` makes it, with paths made absolute."""
+
+    hob: HobTable = HobTable()
+    github: GitHubTable = GitHubTable()
+    server: ServerTable = ServerTable()
+    store: StoreTable = StoreTable()
+    queue: QueueTable = QueueTable()
+    intake: IntakeTable = IntakeTable()
+    models: ModelsTable = ModelsTable()
+    hosts: Annotated[tuple[HostTable, ...], BeforeValidator(_list), AfterValidator(_unique)] = (
+        HostTable(name="local", url="http://127.0.0.1:11434"),
+    )
+    privacy: PrivacyTable = PrivacyTable()
+    budget: BudgetTable = BudgetTable()
+    api: ApiTable = ApiTable()
+
+    _source: Path | None = PrivateAttr(default=None)
+
+    @property
+    def source(self) -> Path | None:
+        """The hob.toml that was read, if there was one."""
+        return self._source
+
+    def pool_hosts(self) -> tuple[Host, ...]:
+        """`[[hosts]]` as values of the core."""
+        return tuple(table.host() for table in self.hosts)
+
+    def at(self, source: Path | None, folder: Path) -> "Config":
+        """The same with `{data_dir}` filled in and every path absolute: relative ones start at `folder`."""
+        data = _absolute(self.hob.data_dir, folder)
+        github = {
+            name: _absolute(path, folder)
+            for name in ("private_key_file", "webhook_secret_file")
+            if (path := getattr(self.github, name)) is not None
+        }
+        tables: dict[str, Any] = {
+            "hob": self.hob.model_copy(update={"data_dir": data}),
+            "github": self.github.model_copy(update=github),
+            "store": StoreTable(database_url=self.store.database_url.replace("{data_dir}", str(data))),
+            "api": ApiTable(token_file=_absolute(self.api.token_file, folder)),
+        }
+        config = self.model_copy(update=tables)
+        config._source = source  # noqa: SLF001  our own
+        return config
+
+
+def _absolute(path: Path, folder: Path) -> Path:
+    return (folder / path.expanduser()).resolve()

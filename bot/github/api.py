@@ -1,0 +1,276 @@
+"""Calls to GitHub's API by one identity: paced, authenticated, cached, retried where that is safe.
+
+Reads are retried; a write whose answer was lost is `Ambiguous` and never sent again from here.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import uritemplate
+from gidgethub import sansio
+
+from bot import log
+from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, TemporaryError
+from bot.core.refs import RepoRef
+from bot.github.auth import Credentials
+from bot.github.cache import ETagCache, Key
+from bot.github.limits import Limiter, resource_scope
+from bot.github.refusals import graphql_refusal, refusal
+from bot.github.wire import Answer, LostError, NotSentError, TooLargeError, Wire, origin
+from bot.http import URL, InvalidURL
+
+JSON = "application/vnd.github+json"
+API_VERSION = "2022-11-28"
+RETRIES = 2
+_MOST_HOPS = 3
+_MOST_EXCHANGES = 16
+_MOST_PAGES = 100
+_PER_PAGE = 100
+
+Params = Mapping[str, str | int | list[str]]
+
+
+def _version() -> str:
+    try:
+        return version("hobbot")
+    except PackageNotFoundError:
+        return "0"
+
+
+_VERSION = _version()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What all identities on one GitHub server share."""
+
+    api_url: str
+    wire: Wire
+    limiter: Limiter
+    cache: ETagCache
+
+    @property
+    def graphql_url(self) -> str:
+        """https://docs.github.com/en/enterprise-server/graphql/guides/forming-calls-with-graphql"""
+        base = self.api_url.rstrip("/")
+        return f"{base.removesuffix('/v3')}/graphql" if base.endswith("/api/v3") else f"{base}/graphql"
+
+    @property
+    def site(self) -> str:
+        """Where people look at it."""
+        url = URL(self.api_url.rstrip("/").removesuffix("/api/v3"))
+        return str(url.copy_with(host=url.host.removeprefix("api."))).rstrip("/")
+
+
+class Api:
+    """One identity's calls.
+
+    `path` is a URI template. A parameter that it names goes there, percent-encoded; the others become the
+    query. `{owner}` and `{repo}` are known where the identity is bound to a repository.
+
+    Raises `RateLimited`, `TemporaryError`, `Gone`, `GitHubError`, and for writes `Ambiguous`.
+    """
+
+    def __init__(
+        self, server: Server, credentials: Credentials, scope: str, identity: Key, repo: RepoRef | None = None
+    ) -> None:
+        self._server = server
+        self._credentials = credentials
+        self._scope = scope
+        self._identity = identity
+        self._repo = repo
+
+    @property
+    def site(self) -> str:
+        return self._server.site
+
+    async def get(self, path: str, params: Params | None = None, *, accept: str = JSON) -> Any:
+        """One answer: decoded JSON, or text where another media type was accepted."""
+        data, _ = await self._json("GET", self._url(path, params), None, accept=accept)
+        return data
+
+    async def get_all(
+        self, path: str, params: Params | None = None, *, cap: int, key: str | None = None
+    ) -> list[Any]:
+        """All pages, up to `cap` items; `key` names the list where the answer is an object."""
+        url: str | None = self._url(path, {"per_page": min(cap, _PER_PAGE), **(params or {})})
+        items: list[Any] = []
+        for _ in range(_MOST_PAGES):
+            if url is None or len(items) >= cap:
+                break
+            data, url = await self._json("GET", url, None)
+            page = data.get(key) if isinstance(data, dict) and key else data
+            if not isinstance(page, list):
+                raise GitHubError(200, "a list was expected")
+            items += page
+        return items[:cap]
+
+    async def post(
+        self, path: str, data: Any = None, params: Params | None = None, *, idempotent: bool = False
+    ) -> Any:
+        """`idempotent`: twice does no harm, so it is retried as a read is, and not paced as a write."""
+        return (await self._json("POST", self._url(path, params), data, write=not idempotent))[0]
+
+    async def patch(self, path: str, data: Any, params: Params | None = None) -> Any:
+        return (await self._json("PATCH", self._url(path, params), data, write=True))[0]
+
+    async def put(self, path: str, data: Any = None, params: Params | None = None) -> Any:
+        return (await self._json("PUT", self._url(path, params), data, write=True))[0]
+
+    async def delete(self, path: str, params: Params | None = None, *, idempotent: bool = False) -> Any:
+        return (await self._json("DELETE", self._url(path, params), None, write=not idempotent))[0]
+
+    async def graphql(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The `data` of a query or mutation. Values go into `variables`, never into the document."""
+        write = document.lstrip().startswith("mutation")
+        body = {"query": document, "variables": dict(variables or {})}
+        url = self._server.graphql_url
+        data, _ = await self._json("POST", url, body, write=write, resource="graphql")
+        if not isinstance(data, dict) or not isinstance(data.get("data") or {}, dict):
+            raise GitHubError(200, "GraphQL gave no object")
+        if data.get("errors"):
+            error = graphql_refusal(data["errors"], write=write)
+            if isinstance(error, RateLimited):
+                error.retry_after = await self._server.limiter.strike(resource_scope(self._scope, "graphql"))
+            raise error
+        return data.get("data") or {}
+
+    def _url(self, path: str, params: Params | None) -> str:
+        """`Gone` for values that no URL can carry: nothing of that name exists."""
+        values: dict[str, Any] = {**(params or {})}
+        if self._repo is not None:
+            values = {"owner": self._repo.owner, "repo": self._repo.name, **values}
+        named = set(uritemplate.variables(path))
+        segments = itertools.chain.from_iterable(
+            v if isinstance(v, list) else [v] for k, v in values.items() if k in named
+        )
+        query = [name for name in params or {} if name not in named]
+        template = path + ("{?" + ",".join(query) + "}" if query else "")
+        try:
+            if any(segment in ("", ".", "..") for segment in segments):
+                raise Gone(404, "no such path")
+            return sansio.format_url(template, values, base_url=self._server.api_url)
+        except UnicodeError:
+            raise Gone(404, "no such path") from None
+
+    async def _json(
+        self,
+        method: str,
+        url: str,
+        data: Any,
+        *,
+        write: bool = False,
+        accept: str = JSON,
+        resource: str = "core",
+    ) -> tuple[Any, str | None]:
+        """The decoded answer and the next page's URL."""
+        body = b"" if data is None else json.dumps(data).encode()
+        call = _Call(method, url, body, write, accept, resource)
+        if write:
+            async with self._server.limiter.writing(self._scope):
+                answer = await self._until_answered(call)
+        else:
+            answer = await self._until_answered(call)
+        try:
+            found, _, more = sansio.decipher_response(200, answer.headers, answer.body)
+        except (ValueError, LookupError, RecursionError):
+            raise _unknown(call, "an answer that cannot be read") from None
+        return found, more
+
+    async def _until_answered(self, call: "_Call") -> Answer:
+        """The definite answer. Retries what cannot do harm."""
+        failures = 0
+        for _ in range(_MOST_EXCHANGES):
+            await self._server.limiter.wait(self._scope, resource_scope(self._scope, call.resource))
+            used = await self._credentials.header()
+            try:
+                answer = await self._follow(call, used)
+            except NotSentError as error:
+                problem: Exception = TemporaryError(str(error))
+            except TooLargeError as error:
+                raise (Ambiguous if call.write else GitHubError)(200, str(error)) from None
+            except LostError as error:
+                problem = _unknown(call, str(error))
+            else:
+                await self._server.limiter.learn(self._scope, answer)
+                if answer.status == 401 and await self._credentials.refused(answer, used):
+                    continue
+                if answer.status < 300:
+                    return answer
+                if answer.status < 500:
+                    raise refusal(answer)
+                problem = _unknown(call, f"GitHub answered {answer.status}", answer.status)
+            failures += 1
+            if isinstance(problem, Ambiguous) or failures > RETRIES:
+                raise problem
+            await asyncio.sleep(0.2 * 2**failures * random.uniform(0.5, 1.5))  # noqa: S311  jitter is no secret
+        raise TemporaryError("GitHub did not accept any proof of who we are")
+
+    async def _follow(self, call: "_Call", authorization: str) -> Answer:
+        """One exchange, and the next where this server redirects it. 304 is answered from the cache."""
+        key = (*self._identity, call.url, call.accept)
+        known = self._server.cache.get(key) if call.method == "GET" else None
+        headers = self._headers(call, authorization)
+        if known is not None:
+            headers["if-none-match"] = known.headers["etag"]
+        url = call.url
+        for _ in range(_MOST_HOPS):
+            if origin(url) != origin(self._server.api_url):
+                raise GitHubError(302, "an address on another host: the token does not go there")
+            answer = await self._server.wire.exchange(call.method, url, headers, call.body)
+            if answer.status == 304 and known is not None:
+                return known
+            if answer.status not in (301, 302, 307, 308):
+                break
+            url = self._next_hop(call, url, answer)
+        if answer.status == 200 and call.method == "GET":
+            self._server.cache.put(key, answer)
+        return answer
+
+    def _next_hop(self, call: "_Call", url: str, answer: Answer) -> str:
+        """A read follows. A write does only where its repository was renamed: 307 and 308, to the same id.
+
+        https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+        """
+        try:
+            target = URL(url).join(answer.headers.get("location", ""))
+        except InvalidURL:
+            raise refusal(answer) from None
+        if call.method != "GET":
+            base = URL(self._server.api_url).path.rstrip("/")
+            renamed = self._repo is not None and target.path.startswith(
+                f"{base}/repositories/{self._repo.id}/"
+            )
+            if answer.status not in (307, 308) or not renamed:
+                raise refusal(answer)
+        return str(target)
+
+    def _headers(self, call: "_Call", authorization: str) -> dict[str, str]:
+        delivery = "".join(c for c in log.bound("delivery") if c.isascii() and (c.isalnum() or c == "-"))
+        agent = f"hob/{_VERSION}" + (f" (+{delivery[:64]})" if delivery else "")
+        headers = sansio.create_headers(agent, accept=call.accept)
+        headers |= {"authorization": authorization, "x-github-api-version": API_VERSION}
+        if call.body:
+            headers["content-type"] = "application/json; charset=utf-8"
+        return headers
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    url: str
+    body: bytes
+    write: bool
+    accept: str
+    resource: str
+
+
+def _unknown(call: _Call, what: str, status: int = 502) -> Ambiguous | TemporaryError:
+    """Nobody knows what became of it: harmless for a read, not for a write."""
+    return Ambiguous(status, what) if call.write else TemporaryError(what)

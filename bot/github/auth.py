@@ -1,0 +1,143 @@
+"""Who asks: the App itself (a JWT), or an installation narrowed to one repository and few permissions.
+
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from bot.core.errors import ConfigError
+from bot.github.wire import Answer
+from bot.log import hide
+
+BACKDATED = 60
+"""Seconds by which a JWT's birth is set back, for clocks that differ a little."""
+LIFE = 9 * 60
+"""Seconds from `iat` to `exp`; GitHub refuses more than ten minutes."""
+FRESH = 5.0
+"""Seconds in which a new token may still be unknown to some of GitHub's servers."""
+_MARGIN = 120.0
+_TOLERATED_SKEW = 5.0
+_MOST_RENEWALS = 3
+
+
+class Credentials(Protocol):
+    """Proof of identity for the next request."""
+
+    async def header(self) -> str:
+        """The value of `authorization`."""
+        ...
+
+    async def refused(self, answer: Answer, used: str) -> bool:
+        """After a 401 to the header `used`: whether asking again may help. Waits as long as is sensible."""
+        ...
+
+
+class Clock:
+    """GitHub's time, as far as its `Date` headers told it. `now` is this machine's, in seconds since 1970."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._skew = 0.0
+
+    def now(self) -> float:
+        return self._now() + self._skew
+
+    def learn(self, date: float | None) -> bool:
+        """Takes GitHub's word for the time; whether that made a difference that matters."""
+        if date is None or abs(date - self.now()) <= _TOLERATED_SKEW:
+            return False
+        self._skew = date - self._now()
+        return True
+
+
+class AppCredentials:
+    """The App as itself. `ConfigError` when the key is none."""
+
+    def __init__(self, app_id: int, private_key: str, clock: Clock) -> None:
+        self._issuer = str(app_id)
+        self._key = _load(private_key)
+        self._clock = clock
+        self._token = ""
+        self._renew_at = 0.0
+        hide(private_key.strip())
+
+    async def header(self) -> str:
+        now = self._clock.now()
+        if now >= self._renew_at:
+            born = int(now) - BACKDATED
+            claims = {"iat": born, "exp": born + LIFE, "iss": self._issuer}
+            self._token = jwt.encode(claims, self._key, algorithm="RS256")
+            self._renew_at = now + LIFE - BACKDATED - _MARGIN
+            hide(self._token)
+        return f"Bearer {self._token}"
+
+    async def refused(self, answer: Answer, used: str) -> bool:
+        if self._clock.learn(answer.date):
+            self._renew_at = 0.0
+            return True
+        return used != await self.header()
+
+
+def _load(private_key: str) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(private_key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigError(
+            "the App's private key cannot be read: it is no unencrypted RSA key in PEM form",
+            "download a new one from the App's settings page, under Private keys",
+        )
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An installation token. `expires` by GitHub's clock; `born` by the monotonic one."""
+
+    value: str = field(repr=False)
+    expires: float
+    born: float = field(default_factory=time.monotonic)
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self.born
+
+
+class InstallationCredentials:
+    """A token, minted at its first use, and again before it expires or when GitHub knows it no more."""
+
+    def __init__(self, mint: Callable[[], Awaitable[Token]], clock: Clock) -> None:
+        self._mint = mint
+        self._clock = clock
+        self._renewing = asyncio.Lock()
+        self._renewals = 0
+        self.token: Token | None = None
+
+    async def header(self) -> str:
+        async with self._renewing:
+            if self.token is None or self._clock.now() > self.token.expires - _MARGIN:
+                self.token = await self._mint()
+            return f"Bearer {self.token.value}"
+
+    async def refused(self, answer: Answer, used: str) -> bool:
+        token = self.token
+        if token is None or used != f"Bearer {token.value}":
+            return True  # another call has renewed it meanwhile
+        if token.age < FRESH:
+            await asyncio.sleep(min(max(token.age, 0.2), FRESH - token.age + 0.1))
+            return True
+        if self._renewals >= _MOST_RENEWALS:
+            return False
+        self._renewals += 1
+        self.token = None
+        return True

@@ -1,0 +1,171 @@
+"""The App on one GitHub server, and its jobs: each holds tokens narrowed to one repository and to the
+permissions that a step needs, and gives them back when it ends.
+
+https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from bot import log
+from bot.core.errors import ConfigError, GitHubError, Gone, HobError, TemporaryError
+from bot.core.refs import Login, RepoRef
+from bot.github.api import Api, Server
+from bot.github.auth import AppCredentials, Clock, InstallationCredentials, Token
+from bot.github.cache import ETagCache
+from bot.github.limits import Limiter, LocalPacer, Pacer
+from bot.github.wire import CAP, DEADLINE, Wire, origin
+from bot.http import AsyncBaseTransport
+
+_REVOKE_WITHIN = 10.0
+_log = logging.getLogger(__name__)
+
+
+class GitHub:
+    """`async with GitHub(...) as github`, or `aclose()` at the end. Nothing connects before a call."""
+
+    def __init__(
+        self,
+        api_url: str,
+        app_id: int,
+        private_key: str,
+        *,
+        slug: str,
+        pacer: Pacer | None = None,
+        write_gap: float = 1.0,
+        transport: AsyncBaseTransport | None = None,
+        deadline: float = DEADLINE,
+        cap: int = CAP,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        if origin(api_url)[0] not in ("http", "https") or not origin(api_url)[1]:
+            raise ConfigError(
+                f"github.api_url is no web address: {api_url!r}", "for example https://api.github.com"
+            )
+        self.app_id = app_id
+        self.slug = slug
+        self._clock = Clock(now)
+        self._wire = Wire(transport, deadline, cap)
+        self._server = Server(
+            api_url.rstrip("/"), self._wire, Limiter(pacer or LocalPacer(), write_gap), ETagCache()
+        )
+        self._app = AppCredentials(app_id, private_key, self._clock)
+
+    @property
+    def login(self) -> Login:
+        """Who writes what Hob writes."""
+        return Login(f"{self.slug}[bot]")
+
+    def app(self) -> Api:
+        """The App as itself: its installations and deliveries."""
+        return Api(self._server, self._app, "app", ("app",))
+
+    def job(self, repo: RepoRef, delivery: str = "") -> "Job":
+        """`async with github.job(repo) as job: api = job.api({"contents": "read"})`."""
+        return Job(self, repo, delivery)
+
+    @asynccontextmanager
+    async def repository(self, repo: RepoRef, permissions: Mapping[str, str]) -> AsyncIterator[Api]:
+        """A job of one step."""
+        async with self.job(repo) as job:
+            yield job.api(permissions)
+
+    async def aclose(self) -> None:
+        await self._wire.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def narrowed(self, repo: RepoRef, permissions: Mapping[str, str]) -> tuple[Api, InstallationCredentials]:
+        """Calls on one repository with these permissions only; for `Job`, which revokes the token."""
+        if not permissions:
+            raise ValueError("without permissions a token would have all that the installation has")
+        scope = f"installation:{repo.installation}"
+        identity = (repo.installation, repo.id, *sorted(permissions.items()))
+        app = Api(self._server, self._app, scope, ("app",))
+
+        async def mint() -> Token:
+            return await self._mint(app, repo, permissions)
+
+        credentials = InstallationCredentials(mint, self._clock)
+        return Api(self._server, credentials, scope, identity, repo), credentials
+
+    async def _mint(self, app: Api, repo: RepoRef, permissions: Mapping[str, str]) -> Token:
+        """`Gone` when the installation or its access to the repository is no more."""
+        wanted = {"repository_ids": [repo.id], "permissions": dict(permissions)}
+        path = "/app/installations/{installation}/access_tokens"
+        try:
+            given = await app.post(path, wanted, {"installation": repo.installation}, idempotent=True)
+        except GitHubError as error:
+            if error.status == 422 and "not accessible" in error.message:
+                raise Gone(422, error.message) from None
+            raise
+        return _token(given)
+
+
+def _token(given: Any) -> Token:
+    try:
+        value, expires = str(given["token"]), datetime.fromisoformat(given["expires_at"]).timestamp()
+    except (TypeError, KeyError, ValueError):
+        raise TemporaryError("GitHub's answer holds no token") from None
+    log.hide(value)
+    return Token(value, expires)
+
+
+class Job:
+    """Tokens for one piece of work on one repository. All are revoked when it ends, however it ends."""
+
+    def __init__(self, github: GitHub, repo: RepoRef, delivery: str = "") -> None:
+        self._github = github
+        self._repo = repo
+        self._delivery = delivery
+        self._bound = log.bind(delivery=delivery) if delivery else None
+        self._apis: dict[tuple[tuple[str, str], ...], tuple[Api, InstallationCredentials]] = {}
+
+    def api(self, permissions: Mapping[str, str]) -> Api:
+        """The same permissions share a token; it is minted at the first call."""
+        key = tuple(sorted(permissions.items()))
+        if key not in self._apis:
+            self._apis[key] = self._github.narrowed(self._repo, permissions)
+        return self._apis[key][0]
+
+    async def revoke_all(self) -> None:
+        """Gives the tokens back. A failure is only logged: they end by themselves within the hour."""
+        held = [(api, credentials) for api, credentials in self._apis.values() if credentials.token]
+        self._apis.clear()
+        try:
+            async with asyncio.timeout(_REVOKE_WITHIN):
+                await asyncio.gather(*(_revoke(api) for api, _ in held))
+        except TimeoutError:
+            _log.warning("tokens were not revoked in time; they expire by themselves")
+
+    async def __aenter__(self) -> Self:
+        if self._bound is not None:
+            self._bound.__enter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self.revoke_all()
+        finally:
+            if self._bound is not None:
+                self._bound.__exit__(kind, error, trace)
+
+
+async def _revoke(api: Api) -> None:
+    """https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token"""
+    try:
+        await api.delete("/installation/token", idempotent=True)
+    except HobError as error:
+        _log.warning("a token was not revoked; it expires by itself: %s", error)

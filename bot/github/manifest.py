@@ -1,0 +1,52 @@
+"""The App's manifest, and the webhook event that each of our events comes from.
+
+https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.core import events
+from bot.core.errors import ConfigError
+from bot.core.events import Event
+
+EVENTS: dict[type[Event], str] = {
+    events.PullRequestOpened: "pull_request",
+    events.PullRequestReopened: "pull_request",
+    events.PullRequestReadyForReview: "pull_request",
+    events.PullRequestSynchronized: "pull_request",
+    events.PullRequestClosed: "pull_request",
+    events.IssueOpened: "issues",
+    events.IssueCommentCreated: "issue_comment",
+    events.IssueCommentEdited: "issue_comment",
+    events.ReviewCommentCreated: "pull_request_review_comment",
+    events.ReviewCommentEdited: "pull_request_review_comment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the App asks of those who install it."""
+
+    permissions: dict[str, str]
+    events: frozenset[str]
+
+
+def path() -> Path:
+    """`app.yml`: beside the packages in a checkout, inside `bot` in a wheel."""
+    bot = Path(__file__).parents[1]
+    inside = bot / "app.yml"
+    return inside if inside.exists() else bot.parent / "app.yml"
+
+
+def manifest(file: Path | None = None) -> Manifest:
+    """`ConfigError` when there is none or it cannot be read."""
+    file = file or path()
+    try:
+        found: Any = yaml.safe_load(file.read_text())
+        return Manifest(dict(found["default_permissions"]), frozenset(found["default_events"]))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{file} is no App manifest: {error}", "reinstall Hob") from None

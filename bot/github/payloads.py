@@ -1,0 +1,192 @@
+"""Deliveries at the door: bytes in, one of `bot.core.events` out, or None for what is not ours."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+from msgspec import DecodeError, Struct, ValidationError, convert
+from msgspec.json import decode
+
+from bot.core import events
+from bot.core.errors import BadPayload
+from bot.core.events import Event
+from bot.core.refs import Actor, Login, RepoRef, Sha
+from bot.github import shapes
+from bot.github.routing import Routing, routing
+
+__all__ = ["Routing", "clean", "parse", "routing"]
+
+_UNSAFE = re.compile("[\ud800-\udfff]")
+
+
+def clean(text: str | None) -> str:
+    """Text that every store and wire takes: no NUL, no lone surrogates; empty for None."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", (text or "").replace("\0", ""))
+
+
+def parse(event: str, guid: str, body: bytes) -> Event | None:
+    """The delivery in our words. `event` and `guid` are the headers X-GitHub-Event and X-GitHub-Delivery.
+
+    None: an event or action (perhaps one of tomorrow) that is not ours. `BadPayload`: a body that is not what
+    its event promises.
+    """
+    actions = _READERS.get(event)
+    if actions is None:
+        return None
+    reader = actions.get(_action(body))
+    return reader(guid, body) if reader else None
+
+
+class _Action(Struct, gc=False):
+    action: str = ""
+
+
+def _action(body: bytes) -> str:
+    return _read(body, _Action).action
+
+
+T = TypeVar("T")
+
+
+def _read(body: bytes, shape: type[T]) -> T:
+    """`body` as `shape`; a lone surrogate, which msgspec calls truncated, is given a second look."""
+    try:
+        try:
+            return decode(body, type=shape)
+        except ValidationError:
+            raise
+        except DecodeError:
+            return convert(json.loads(body, parse_constant=_refuse), shape)
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise BadPayload(f"the body is not what its event promises: {error}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _actor(user: shapes.User | None) -> Actor:
+    user = user or shapes.GHOST
+    return Actor(Login(clean(user.login)), user.id, clean(user.type))
+
+
+def _about(guid: str, delivery: shapes.Delivery) -> dict[str, Any]:
+    """The fields of every `Event`."""
+    if delivery.installation is None:
+        raise BadPayload("the delivery names no installation: it is not the App's own webhook")
+    repository = delivery.repository
+    repo = RepoRef(
+        owner=repository.owner.login,
+        name=repository.name,
+        id=repository.id,
+        installation=delivery.installation.id,
+        private=repository.private,
+        default_branch=clean(repository.default_branch),
+    )
+    return {"delivery": guid, "repo": repo, "sender": _actor(delivery.sender)}
+
+
+def _labels(labels: list[shapes.Label] | None) -> tuple[str, ...]:
+    return tuple(clean(label.name) for label in labels or ())
+
+
+def _pull_request(kind: type[events.PullRequestEvent]) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        delivery = _read(body, shapes.PullRequestDelivery)
+        pull = delivery.pull_request
+        return kind(
+            **_about(guid, delivery),
+            number=delivery.number,
+            head_sha=Sha(pull.head.sha),
+            base_sha=Sha(pull.base.sha),
+            base_ref=clean(pull.base.ref),
+            title=clean(pull.title),
+            author=_actor(pull.user),
+            draft=pull.draft,
+            labels=_labels(pull.labels),
+            # A fork that was deleted is null: it was no branch of ours.
+            from_fork=pull.head.repo is None or pull.head.repo.id != pull.base.repo.id,
+        )
+
+    return read
+
+
+def _issue_opened(guid: str, body: bytes) -> Event:
+    delivery = _read(body, shapes.IssueDelivery)
+    issue = delivery.issue
+    return events.IssueOpened(
+        **_about(guid, delivery),
+        number=issue.number,
+        title=clean(issue.title),
+        body=clean(issue.body),
+        author=_actor(issue.user),
+        labels=_labels(issue.labels),
+    )
+
+
+def _comment(comment: shapes.Comment, changes: shapes.Changes | None, *, edited: bool) -> dict[str, Any]:
+    """The fields of every `CommentEvent` that the comment itself tells."""
+    text = clean(comment.body)
+    before = changes.body.before if changes and changes.body else None
+    app = comment.performed_via_github_app
+    return {
+        "comment_id": comment.id,
+        "body": text,
+        # An edit that does not say what the text was has added nothing: no command of it may run.
+        "previous_body": (clean(before) if before is not None else text) if edited else None,
+        "author": _actor(comment.user),
+        "app_id": app.id if app else None,
+    }
+
+
+def _issue_comment(kind: type[events.CommentEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        delivery = _read(body, shapes.CommentDelivery)
+        return kind(
+            **_about(guid, delivery),
+            **_comment(delivery.comment, delivery.changes, edited=edited),
+            number=delivery.issue.number,
+            on_pull_request=delivery.issue.pull_request is not None,
+            issue_author=_actor(delivery.issue.user).login,
+        )
+
+    return read
+
+
+def _review_comment(kind: type[events.ReviewCommentEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        delivery = _read(body, shapes.ReviewCommentDelivery)
+        comment = delivery.comment
+        return kind(
+            **_about(guid, delivery),
+            **_comment(comment, delivery.changes, edited=edited),
+            number=delivery.pull_request.number,
+            on_pull_request=True,
+            issue_author=_actor(delivery.pull_request.user).login,
+            path=clean(comment.path),
+            diff_hunk=clean(comment.diff_hunk),
+            in_reply_to=comment.in_reply_to_id,
+        )
+
+    return read
+
+
+_READERS: dict[str, dict[str, Callable[[str, bytes], Event]]] = {
+    "pull_request": {
+        "opened": _pull_request(events.PullRequestOpened),
+        "reopened": _pull_request(events.PullRequestReopened),
+        "ready_for_review": _pull_request(events.PullRequestReadyForReview),
+        "synchronize": _pull_request(events.PullRequestSynchronized),
+        "closed": _pull_request(events.PullRequestClosed),
+    },
+    "issues": {"opened": _issue_opened},
+    "issue_comment": {
+        "created": _issue_comment(events.IssueCommentCreated, edited=False),
+        "edited": _issue_comment(events.IssueCommentEdited, edited=True),
+    },
+    "pull_request_review_comment": {
+        "created": _review_comment(events.ReviewCommentCreated, edited=False),
+        "edited": _review_comment(events.ReviewCommentEdited, edited=True),
+    },
+}

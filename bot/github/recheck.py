@@ -1,0 +1,58 @@
+"""A review that GitHub refused (422) because of one line, made acceptable without losing a word of it.
+
+GitHub takes a review whole or not at all, and does not say which comment was wrong.
+https://docs.github.com/en/rest/pulls/reviews#create-a-review-for-a-pull-request
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.core.effects import LineComment, PostReview
+from bot.core.refs import RepoRef
+from bot.github import gather
+from bot.github.api import Api
+
+_HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+async def recheck(api: Api, repo: RepoRef, review: PostReview) -> PostReview:
+    """The review with the comments that lie off the diff moved into its body, by `path:line`.
+
+    When all seem to lie well, all are moved: GitHub has refused them, whatever the reason.
+    """
+    listed = await gather.files(api, repo, review.number, 0)
+    hunks = {file.path: new_side(file.patch or "") for file in listed}
+    off = [one for one in review.comments if not _lies_in(one, hunks.get(one.path, ()))]
+    moved = off or list(review.comments)
+    kept = tuple(one for one in review.comments if one not in moved)
+    return replace(review, body=_with(review.body, moved), comments=kept)
+
+
+def new_side(patch: str) -> tuple[range, ...]:
+    """The lines of the new side that each hunk shows; a hunk's header says it all."""
+    starts = ((int(found[1]), int(found[2] or 1)) for found in _HUNK.finditer(patch))
+    return tuple(range(start, start + count) for start, count in starts)
+
+
+def _lies_in(comment: LineComment, hunks: Iterable[range]) -> bool:
+    first = comment.start_line if comment.start_line is not None else comment.line
+    return first <= comment.line and any(comment.line in hunk and first in hunk for hunk in hunks)
+
+
+def _with(body: str, moved: Iterable[LineComment]) -> str:
+    entries = (f"**{_code(f'{one.path}:{_lines(one)}')}**\n\n{one.body}" for one in moved)
+    return "\n\n".join(filter(None, [body, *entries]))
+
+
+def _lines(comment: LineComment) -> str:
+    start = comment.start_line
+    return f"{start}-{comment.line}" if start is not None and start < comment.line else str(comment.line)
+
+
+def _code(text: str) -> str:
+    """A code span that its content cannot end."""
+    text = " ".join(text.split())
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    pad = " " if "`" in text else ""
+    return f"{fence}{pad}{text}{pad}{fence}"

@@ -1,0 +1,134 @@
+"""The shapes of webhook bodies, as far as Hob reads them. What else GitHub sends does not matter.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""What a database's BIGINT holds."""
+Hex = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
+Name = Annotated[str, Meta(pattern=r"\A(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,255}\Z")]
+"""An owner's or a repository's name: it becomes part of URLs."""
+
+
+class User(Struct, gc=False):
+    login: Annotated[str, Meta(min_length=1, max_length=255)]
+    id: Id
+    type: str = "User"
+
+
+GHOST = User(login="ghost", id=10137)
+"""Whom GitHub shows in place of a deleted account."""
+
+
+class Owner(Struct, gc=False):
+    login: Name
+
+
+class Repository(Struct, gc=False):
+    id: Id
+    name: Name
+    owner: Owner
+    private: bool
+    default_branch: str = "main"
+
+
+class Numbered(Struct, gc=False):
+    id: Id
+
+
+class Label(Struct, gc=False):
+    name: str
+
+
+class Head(Struct, gc=False):
+    """`repo` is null when a fork was deleted."""
+
+    sha: Hex
+    repo: Numbered | None = None
+
+
+class Base(Struct, gc=False):
+    sha: Hex
+    ref: str
+    repo: Numbered
+
+
+class PullRequest(Struct, gc=False):
+    head: Head
+    base: Base
+    title: str
+    user: User | None = None
+    draft: bool = False
+    labels: list[Label] = []
+
+
+class Presence(Struct, gc=False):
+    """Something whose being there is all that counts."""
+
+
+class Issue(Struct, gc=False):
+    number: Id
+    title: str
+    body: str | None = None
+    user: User | None = None
+    labels: list[Label] | None = None
+    pull_request: Presence | None = None
+
+
+class Comment(Struct, gc=False):
+    id: Id
+    body: str | None = None
+    user: User | None = None
+    performed_via_github_app: Numbered | None = None
+
+
+class ReviewComment(Comment, gc=False):
+    path: str = ""
+    diff_hunk: str = ""
+    in_reply_to_id: Id | None = None
+
+
+class From(Struct, rename={"before": "from"}, gc=False):
+    before: str | None = None
+
+
+class Changes(Struct, gc=False):
+    body: From | None = None
+
+
+class Delivery(Struct, gc=False):
+    """What every delivery of an App has."""
+
+    repository: Repository
+    sender: User
+    installation: Numbered | None = None
+
+
+class PullRequestDelivery(Delivery, gc=False, kw_only=True):
+    number: Id
+    pull_request: PullRequest
+
+
+class IssueDelivery(Delivery, gc=False, kw_only=True):
+    issue: Issue
+
+
+class CommentDelivery(Delivery, gc=False, kw_only=True):
+    issue: Issue
+    comment: Comment
+    changes: Changes | None = None
+
+
+class NumberedPullRequest(Struct, gc=False):
+    number: Id
+    user: User | None = None
+
+
+class ReviewCommentDelivery(Delivery, gc=False, kw_only=True):
+    pull_request: NumberedPullRequest
+    comment: ReviewComment
+    changes: Changes | None = None

@@ -1,0 +1,108 @@
+"""One exchange with GitHub over HTTP: a total deadline, a cap on the answer, and, when it fails, the one
+question that matters: can the request have been acted on?"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from bot.http import (
+    URL,
+    AsyncBaseTransport,
+    AsyncClient,
+    ConnectError,
+    ConnectTimeout,
+    HTTPError,
+    InvalidURL,
+    Limits,
+    PoolTimeout,
+    Timeout,
+    TooLong,
+    read_capped,
+)
+
+DEADLINE = 30.0
+"""Seconds for a whole exchange."""
+CAP = 32 * 1024 * 1024
+"""Bytes of an answer after decompression; a page of 100 changed files with patches stays far below."""
+
+
+class NotSentError(Exception):
+    """No connection was made: nothing can have happened."""
+
+
+class LostError(Exception):
+    """The request went out and its answer did not come back whole."""
+
+
+class TooLargeError(LostError):
+    """The answer is larger than Hob reads; asking again would bring the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def date(self) -> float | None:
+        """GitHub's clock, in seconds since 1970."""
+        try:
+            return parsedate_to_datetime(self.headers["date"]).timestamp()
+        except (KeyError, ValueError, OverflowError):
+            return None
+
+
+class Wire:
+    """The HTTP client of one GitHub server. It follows no redirects and retries nothing."""
+
+    def __init__(self, transport: AsyncBaseTransport | None, deadline: float, cap: int) -> None:
+        self._client = AsyncClient(
+            transport=transport,
+            timeout=Timeout(deadline, connect=min(5.0, deadline)),
+            limits=Limits(max_connections=90, max_keepalive_connections=20),  # GitHub allows 100 at once
+            follow_redirects=False,
+        )
+        self._deadline = deadline
+        self._cap = cap
+
+    async def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Sends once. `NotSentError` or `LostError` when there is no whole answer."""
+        try:
+            async with (
+                asyncio.timeout(self._deadline),
+                self._client.stream(method, url, headers=dict(headers), content=body) as response,
+            ):
+                content = await read_capped(response, self._cap)
+        except (ConnectError, ConnectTimeout, PoolTimeout, InvalidURL) as error:
+            raise NotSentError(f"cannot reach {_host(url)}: {_why(error)}") from None
+        except TimeoutError:
+            raise LostError(f"no answer from {_host(url)} within {self._deadline:g} s") from None
+        except TooLong as error:
+            raise TooLargeError(str(error)) from None
+        except HTTPError as error:
+            raise LostError(f"no whole answer from {_host(url)}: {_why(error)}") from None
+        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: where a token may go."""
+    try:
+        parsed = URL(url)
+    except InvalidURL:
+        return ("", "", None)
+    return (parsed.scheme, parsed.host, parsed.port)
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _host(url: str) -> str:
+    return origin(url)[1] or "GitHub"

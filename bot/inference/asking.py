@@ -1,0 +1,227 @@
+"""One question on its way through hosts and models until there is an answer or a reason."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic
+
+from bot.core.inference import Completion, Failure, Prompt, T
+from bot.inference import fit
+from bot.inference.fitting import Fitted, PromptSource, fitted
+from bot.inference.pool import Pool, Seat, address
+from bot.inference.reading import complaint, read
+from bot.inference.runners import Broken, ChatRequest, Reply, Runner, RunnerError, TooLong, TooSlow
+from bot.inference.schema import flat
+
+MOST_CALLS = 4
+_TRIES = 2
+"""How often a model of a host may fail in one way: the first time is forgiven."""
+
+
+class _Over(Exception):
+    """No answer from this seat."""
+
+    def __init__(self, failure: Failure, reason: str) -> None:
+        super().__init__(reason)
+        self.failure = failure
+        self.reason = reason
+
+
+class _Misfit(Exception):
+    """The answer is none; `note` is what the model is told about it."""
+
+    def __init__(self, error: ValueError, reply: Reply) -> None:
+        super().__init__(f"gave no usable answer: {complaint(error)}")
+        why = complaint(error) if reply.complete else "it was too long and was cut off; be much shorter"
+        self.note = f"\n\nYour last answer could not be used: {why}.\nAnswer again with one complete object."
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What was learned at one seat so far. `limit` is the window in tokens that the prompt must fit into."""
+
+    limit: int
+    note: str = ""
+    size: int = 0
+    faults: Counter[type[Exception]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Spent:
+    """What the calls so far have cost, and who was asked last."""
+
+    calls: int = 0
+    seconds: float = 0.0
+    first: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    host: str = ""
+    model: str = ""
+
+
+@dataclass(slots=True)
+class Asking(Generic[T]):
+    """The state of one `Infer` call."""
+
+    pool: Pool
+    prompt: Prompt[T]
+    file: PromptSource
+    deadline: float
+    urgency: int
+    spent: _Spent = field(default_factory=_Spent)
+
+    async def run(self, wanted: Sequence[str]) -> Completion[T]:
+        """The answer of the first seat that gives one, or why none does. A model whose answers were no
+        good is not asked again on another host."""
+        schema = flat(self.prompt.answer.model_json_schema())
+        found = await self.pool.seats(self.prompt.role, wanted)
+        failures: list[_Over] = []
+        confused: set[str] = set()
+        for seat in found.seats:
+            if seat.model.name in confused or self._exhausted:
+                continue
+            try:
+                return await self._ask(seat, schema)
+            except _Over as over:
+                failures.append(over)
+                confused |= {seat.model.name} if over.failure == "invalid" else set()
+        return self._failed(failures or [_Over("no_host", found.reason)])
+
+    @property
+    def _exhausted(self) -> bool:
+        return self.spent.calls >= MOST_CALLS or self.spent.seconds >= self.deadline
+
+    def _failed(self, failures: Sequence[_Over]) -> Completion[T]:
+        """The failure that says most: what a model did, before what a host did not do."""
+        telling = [over for over in failures if over.failure != "no_host"] or failures
+        reason = "; ".join(dict.fromkeys(over.reason for over in failures))
+        return self._completion(failure=telling[-1].failure, reason=reason)
+
+    async def _ask(self, seat: Seat, schema: dict[str, Any]) -> Completion[T]:
+        """The answer of one seat; `_Over`."""
+        attempt = _Attempt(limit=seat.num_ctx)
+        async with self.pool.place(seat, self.urgency) as runner:
+            while True:
+                try:
+                    return await self._once(runner, seat, schema, attempt)
+                except (RunnerError, _Misfit) as error:
+                    self._forgive(seat, attempt, error)
+
+    async def _once(
+        self, runner: Runner, seat: Seat, schema: dict[str, Any], attempt: _Attempt
+    ) -> Completion[T]:
+        """One try; `RunnerError`, `_Misfit`, `_Over`."""
+        ratio = self.pool.ratios.of(seat.model.name)
+        asked = fitted(self.prompt, self.file, schema, seat, attempt.limit, ratio, attempt.note)
+        if asked is None:
+            raise _Over(
+                "too_large", f"the prompt does not fit into the {attempt.limit:,} tokens of {_name(seat)}"
+            )
+        attempt.size = asked.size
+        self.spent.host, self.spent.model = seat.host.name, seat.model.name
+        reply = await self._call(runner, asked.request)
+        await self._check_count(runner, seat, asked, reply)
+        try:
+            value = read(self.prompt.answer, reply.text)
+        except ValueError as error:
+            raise _Misfit(error, reply) from None
+        return self._completion(value=value, text=reply.text, packed=asked.packed)
+
+    def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit) -> None:
+        """Prepares the next try after a fault; `_Over` where there is none."""
+        attempt.faults[type(error)] += 1
+        forgivable = isinstance(error, TooLong | Broken | _Misfit)
+        if not forgivable or attempt.faults[type(error)] >= _TRIES or self._exhausted:
+            raise self._over(seat, error) from None
+        if isinstance(error, _Misfit):
+            attempt.note = error.note
+        elif isinstance(error, TooLong):
+            attempt.limit = min(seat.num_ctx, error.limit or seat.num_ctx)
+            if error.sent:
+                self.pool.ratios.learn(seat.model.name, attempt.size, error.sent)
+            else:
+                self.pool.ratios.shrink(seat.model.name)
+
+    def _over(self, seat: Seat, error: RunnerError | _Misfit) -> _Over:
+        """What a fault that is not forgiven means."""
+        match error:
+            case _Misfit():
+                return _Over("invalid", f"{_name(seat)} {error}")
+            case TooLong():
+                return _Over("too_large", f"{_name(seat)}: {error}")
+            case TooSlow():
+                return _Over("timeout", f"{_name(seat)}: {error}")
+            case _:
+                self.pool.failed(seat.host, error)
+                return _Over("no_host", f"no model host answered: {address(seat.host)}: {error}")
+
+    async def _call(self, runner: Runner, request: ChatRequest) -> Reply:
+        """One call of a model, within what is left of the deadline; `RunnerError`, `_Over`."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        self.spent.calls += 1
+        try:
+            async with asyncio.timeout(self.deadline - self.spent.seconds):
+                reply = await runner.chat(request)
+        except TimeoutError:
+            reason = f"{request.model.name} did not finish within {self.deadline:,.0f} s"
+            raise _Over("timeout", reason) from None
+        finally:
+            self.spent.seconds += loop.time() - begun
+        self.spent.first = self.spent.first or reply.first_token_seconds
+        self.spent.tokens_in += reply.tokens_in or 0
+        self.spent.tokens_out += reply.tokens_out
+        return reply
+
+    async def _check_count(self, runner: Runner, seat: Seat, asked: Fitted, reply: Reply) -> None:
+        """Learns from the host's count; `_Over` where it shows that the host read only part of the
+        prompt.
+
+        A count that is too low is checked with half the text: a vocabulary counts half, a host that cuts
+        counts the same.
+        """
+        model, counted = seat.model.name, reply.tokens_in
+        if counted is None:
+            return
+        if fit.implausible(asked.size, counted, self.pool.ratios.of(model)) and not self._exhausted:
+            user = asked.request.user
+            half = replace(asked.request, user=user[: len(user) // 2], max_tokens=1)
+            other = (await self._call(runner, half)).tokens_in or counted
+            half_size = fit.size(half.system) + fit.size(half.user)
+            if not fit.same_ratio((asked.size, counted), (half_size, other)):
+                about = fit.tokens(asked.size, fit.TYPICAL_RATIO)
+                reason = f"{_name(seat)} read only {counted:,} of about {about:,} tokens of the prompt"
+                raise _Over("truncated", reason)
+        self.pool.ratios.learn(model, asked.size, counted)
+
+    def _completion(
+        self,
+        *,
+        value: T | None = None,
+        failure: Failure | None = None,
+        reason: str = "",
+        text: str = "",
+        packed: fit.Packed = fit.NOTHING,
+    ) -> Completion[T]:
+        """A completion with what it cost."""
+        spent = self.spent
+        return Completion(
+            value=value,
+            failure=failure,
+            reason=reason,
+            text=text,
+            host=spent.host,
+            model=spent.model,
+            tokens_in=spent.tokens_in,
+            tokens_out=spent.tokens_out,
+            seconds=spent.seconds,
+            first_token_seconds=spent.first,
+            left_out=packed.left_out,
+            cut=packed.cut,
+            calls=spent.calls,
+        )
+
+
+def _name(seat: Seat) -> str:
+    return f"{seat.model.name} on {seat.host.name}"

@@ -1,0 +1,48 @@
+"""The port `Infer` behind which hosts and models are: render, fit, ask, check, ask again, give up
+honestly.
+
+One call of `Infer` asks models at most `MOST_CALLS` times and for at most `deadline` seconds in all; the
+time in which it waits for its turn at a host is not counted. Whatever goes wrong is a `failure` with a
+sentence for a person.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from bot.core.errors import HobError
+from bot.core.inference import Completion, Infer, Prompt, Role, T
+from bot.inference.asking import Asking
+from bot.inference.fitting import PromptSource
+from bot.inference.pool import Pool
+
+log = logging.getLogger(__name__)
+
+Priority = Literal["high", "default", "low"]
+DEADLINE = 1200.0
+"""Seconds: a 14B model on one machine without a graphics card reads 12k tokens in about ten minutes."""
+
+
+def make_infer(
+    pool: Pool,
+    models: Mapping[Role, Sequence[str]],
+    load_prompt: Callable[[str], PromptSource],
+    *,
+    deadline: float = DEADLINE,
+    priority: Priority = "default",
+) -> Infer:
+    """An `Infer` over the pool's hosts. `models`: names by role in order of preference. Who waits at a
+    busy host goes by priority: a person waits (high), a review (default), background (low)."""
+    urgency = ("high", "default", "low").index(priority)
+
+    async def infer(prompt: Prompt[T], /) -> Completion[T]:
+        try:
+            file = load_prompt(prompt.name)
+            asking = Asking(pool, prompt, file, deadline, urgency)
+            return await asking.run(models.get(prompt.role, ()))
+        except (HobError, ValueError) as error:
+            # A prompt file, its inputs or an answer's schema are wrong: our own mistake, not the model's.
+            log.exception("prompt %s could not be asked", prompt.name)
+            return Completion(failure="invalid", reason=f"the prompt {prompt.name} could not be put: {error}")
+
+    return infer

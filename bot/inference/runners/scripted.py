@@ -1,0 +1,47 @@
+"""Answers from a script instead of a model: for tests and for showing Hob where no model is."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from bot.core.hosts import Host, HostModel
+from bot.inference.runners import ChatRequest, Heard, Reply, RunnerError
+
+Line = str | Mapping[str, Any] | RunnerError
+Script = Callable[[ChatRequest], Line] | Iterable[Line]
+"""A function of the request, or lines one after the other; an error among them is raised."""
+
+
+class ScriptedRunner:
+    """Says what its script says and keeps every request. A script that has run out says nothing (an empty
+    text)."""
+
+    def __init__(self, host: Host, script: Script = (), models: tuple[HostModel, ...] | None = None) -> None:
+        self.host = host
+        self.requests: list[ChatRequest] = []
+        self._models = models or (HostModel("scripted", context_length=16_384),)
+        self._script: Callable[[ChatRequest], Line] = (
+            script if callable(script) else _one_by_one(iter(script))
+        )
+
+    async def models(self) -> tuple[HostModel, ...]:
+        return self._models
+
+    async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
+        self.requests.append(request)
+        line = self._script(request)
+        if isinstance(line, RunnerError):
+            raise line
+        text = line if isinstance(line, str) else json.dumps(line)
+        if heard is not None:
+            heard(text)
+        return Reply(
+            text, tokens_in=(len(request.system) + len(request.user)) // 4, tokens_out=len(text) // 4
+        )
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+def _one_by_one(lines: Iterator[Line]) -> Callable[[ChatRequest], Line]:
+    return lambda _: next(lines, "")

@@ -1,0 +1,210 @@
+"""From a raw request to an answer: faults, authentication, the route, limits, ETags. One request at a time holds the lock."""
+
+import asyncio
+import hashlib
+import json
+import uuid
+from email.utils import formatdate
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote
+
+from bot.standin.auth import authenticate
+from bot.standin.exchange import Exchange
+from bot.standin.faults import Fault
+from bot.standin.server import Message, Receive, Send, break_off
+from bot.standin.state import State
+from bot.standin.wire import Answer, Call, Refusal, match, not_found
+
+_PREFIXES = ("/api/v3", "/api")
+
+
+class Desk(Protocol):
+    """What the application needs of the stand-in."""
+
+    requests: list[Exchange]
+    faults: list[Fault]
+    observers: list[Any]
+    origin: str
+
+
+class Application:
+    """An ASGI application over the state."""
+
+    def __init__(self, github: Any) -> None:
+        self.github = github
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        exchange, call = self._read(scope, await _body(receive))
+        fault, answer = await asyncio.to_thread(self._decide, exchange, call)
+        if fault and "hang" in fault.kind:
+            await _disconnected(receive, fault.seconds)
+            answer = None
+        if answer is None:
+            await break_off(scope, receive)
+            return
+        headers = [
+            (name.lower().encode(), value.encode("latin-1", "replace"))
+            for name, value in answer.headers.items()
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body if scope["method"] != "HEAD" else b""})
+
+    def _read(self, scope: Message, body: bytes) -> tuple[Exchange, Call]:
+        raw = scope["raw_path"].decode("latin-1")
+        prefix = next((one for one in _PREFIXES if raw.startswith(one + "/")), "")
+        path = unquote(raw.removeprefix(prefix))
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        state: State = self.github
+        call = Call(state, scope["method"], path, query, headers, body, self.github.origin + prefix)
+        try:
+            decoded = json.loads(body) if body else None
+        except ValueError:
+            decoded = None
+        return Exchange(call.method, path, query, headers, body, decoded, state.now()), call
+
+    def _decide(self, exchange: Exchange, call: Call) -> tuple[Fault | None, Answer | None]:
+        """Under the lock: what is done and answered. No answer: the connection is to be broken."""
+        gh = self.github
+        with gh.changed:
+            fault = next((one for one in gh.faults if one.takes(call.method, call.path)), None)
+            answer = None if fault and not fault.applies else self._answer(call)
+            if fault:
+                exchange.fault = fault.kind
+                answer = _spoilt(call, fault)
+            if call.token:
+                exchange.permissions = call.token.permissions
+                exchange.repository_ids = call.token.repository_ids
+            if answer:
+                answer = self._finished(call, answer)
+                exchange.status, exchange.answer, exchange.answer_headers = (
+                    answer.status,
+                    answer.json,
+                    answer.headers,
+                )
+            gh.requests.append(exchange)
+            for observer in gh.observers:
+                observer(exchange)
+            gh.changed.notify_all()
+        return fault, answer
+
+    def _answer(self, call: Call) -> Answer:
+        try:
+            found = match(call.method, call.path)
+            if found is None:
+                raise not_found()
+            route, call.params = found
+            call.route = route
+            authenticate(call, route)
+            self._count(call)
+            return _unchanged(call, route.handler(call))
+        except Refusal as refusal:
+            return refusal.answer()
+
+    def _count(self, call: Call) -> None:
+        if call.token is None or call.path == "/rate_limit":
+            return
+        key = call.token.installation.id
+        used = call.state.rate_used.get(key, 0)
+        if used >= call.state.rate_limit:
+            raise Refusal(403, f"API rate limit exceeded for installation ID {key}.")
+        call.state.rate_used[key] = used + 1
+
+    def _finished(self, call: Call, answer: Answer) -> Answer:
+        """With the headers that every answer of GitHub's carries; those given already win."""
+        state, token = call.state, call.token
+        headers = {
+            "Date": formatdate(state.now(), usegmt=True),
+            "Server": "github.com",
+            "Content-Type": "application/json; charset=utf-8",
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
+            "X-GitHub-Api-Version-Selected": call.headers.get("x-github-api-version", "2022-11-28"),
+        }
+        if token:
+            used = state.rate_used.get(token.installation.id, 0)
+            headers |= limits(state, used)
+        headers |= answer.headers
+        if answer.status in (204, 304):
+            headers.pop("Content-Type")
+        else:
+            headers["Content-Length"] = str(len(answer.body))
+        return Answer(answer.status, answer.json, headers, answer.raw)
+
+
+def limits(state: State, used: int) -> dict[str, str]:
+    """The primary limit, per installation and hour."""
+    return {
+        "X-RateLimit-Limit": str(state.rate_limit),
+        "X-RateLimit-Remaining": str(max(state.rate_limit - used, 0)),
+        "X-RateLimit-Used": str(used),
+        "X-RateLimit-Reset": str(int(state.now() // 3600 + 1) * 3600),
+        "X-RateLimit-Resource": "core",
+    }
+
+
+def _unchanged(call: Call, answer: Answer) -> Answer:
+    """304 for a GET whose ETag the caller has; it costs nothing of the limit."""
+    if call.method != "GET" or answer.status != 200:
+        return answer
+    etag = f'W/"{hashlib.sha256(answer.body).hexdigest()}"'
+    headers = {**answer.headers, "ETag": etag, "Cache-Control": "private, max-age=60, s-maxage=60"}
+    headers["Vary"] = "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding"
+    if etag not in call.headers.get("if-none-match", ""):
+        return Answer(answer.status, answer.json, headers, answer.raw)
+    if call.token:
+        call.state.rate_used[call.token.installation.id] -= 1
+    return Answer(304, headers=headers)
+
+
+def _spoilt(call: Call, fault: Fault) -> Answer | None:
+    """What a fault answers. https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+    seconds = str(int(fault.seconds))
+    secondary = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+    match fault.kind:
+        case "answer" | "apply_then_answer":
+            return Refusal(
+                fault.status, {502: "Server Error", 503: "Service unavailable"}.get(fault.status, "Faulted")
+            ).answer()
+        case "retry_after":
+            return Refusal(403, secondary, Retry_After=seconds).answer()
+        case "too_many":
+            return Refusal(429, secondary, Retry_After=seconds).answer()
+        case "secondary":
+            return Refusal(403, secondary).answer()
+        case "rate_limited":
+            reset = str(int(call.state.now() + fault.seconds))
+            none_left = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+            limited = Refusal(403, "API rate limit exceeded for installation ID 1.").answer()
+            return Answer(403, limited.json, limits(call.state, call.state.rate_limit) | none_left)
+        case "redirect":
+            target = fault.location if "://" in fault.location else call.root + fault.location
+            body = {
+                "message": "Moved Permanently",
+                "url": target,
+                "documentation_url": "https://docs.github.com/rest",
+            }
+            return Answer(fault.status, body, {"Location": target})
+        case _:
+            return None
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while (message := await receive())["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    return b"".join(parts)
+
+
+async def _disconnected(receive: Receive, seconds: float) -> None:
+    """Until the caller gives up, or the time is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return

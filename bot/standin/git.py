@@ -1,0 +1,295 @@
+"""A real bare git repository, driven by the `git` program with no configuration of the machine's in its way."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+PATCH_BYTES, PATCH_LINES = 500_000, 20_000
+"""A larger patch is left out: https://docs.github.com/en/repositories/creating-and-managing-repositories/repository-limits"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file with a mode of its own; plain text or bytes stand for mode 100644."""
+
+    data: bytes
+    mode: str = "100644"
+
+
+def executable(text: str) -> Entry:
+    return Entry(text.encode(), "100755")
+
+
+def symlink(target: str) -> Entry:
+    return Entry(target.encode(), "120000")
+
+
+def submodule(sha: str) -> Entry:
+    return Entry(sha.encode(), "160000")
+
+
+Content = str | bytes | Entry | None
+"""What a path holds after a commit; None deletes it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file of a comparison, as GitHub tells it; `patch` is None where GitHub leaves it out."""
+
+    path: str
+    status: str
+    sha: str
+    additions: int
+    deletions: int
+    patch: str | None
+    previous: str | None = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """`at` in seconds since 1970."""
+
+    sha: str
+    tree: str
+    parents: tuple[str, ...]
+    name: str
+    email: str
+    at: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """What stands at a path of a tree. `kind`: blob, tree or commit (a submodule)."""
+
+    path: str
+    mode: str
+    kind: str
+    sha: str
+    size: int
+
+
+class GitError(Exception):
+    """The git program refused."""
+
+
+_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+
+
+def _quoted(path: str) -> bytes:
+    escaped = path.encode("utf-8", "surrogateescape").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'"' + escaped.replace(b"\n", b"\\n") + b'"'
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+class GitRepo:
+    """One object store; forks share it, as GitHub's network of forks does."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not (path / "HEAD").exists():
+            path.mkdir(parents=True, exist_ok=True)
+            self.run("init", "--bare", "--quiet", "--initial-branch=main")
+        self.changes = lru_cache(maxsize=256)(self._changes)
+        self.merge_base = lru_cache(maxsize=1024)(self._merge_base)
+        self.commit = lru_cache(maxsize=4096)(self._commit)
+        self._blobs: dict[str, bytes] = {}
+
+    def run(self, *arguments: str, data: bytes | None = None) -> bytes:
+        """Stdout of `git …`; GitError with its complaint."""
+        done = subprocess.run(
+            ["git", "--git-dir", str(self.path), "-c", "core.quotepath=off", *arguments],
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            capture_output=True,
+            check=False,
+            env={**os.environ, **_ENVIRONMENT},
+        )
+        if done.returncode:
+            raise GitError(_text(done.stderr).strip() or f"git {arguments[0]} failed")
+        return done.stdout
+
+    def write(
+        self,
+        ref: str,
+        files: Mapping[str, Content],
+        *,
+        parent: str | None,
+        message: str,
+        author: str,
+        at: float,
+        email: str = "",
+    ) -> str:
+        """Commits the changes onto `parent` and points `ref` at the new commit, whatever it pointed at before."""
+        who = f"{author} <{email or author + '@users.noreply.github.com'}> {int(at)} +0000"
+        text = message.encode()
+        parts = [f"commit {ref}\ncommitter {who}\ndata {len(text)}\n".encode() + text + b"\n"]
+        parts.append(f"from {parent}\n".encode() if parent else b"deleteall\n")
+        for path, content in files.items():
+            parts.append(_change(path, content))
+        self.run(
+            "fast-import", "--quiet", "--force", "--date-format=raw", data=b"".join([*parts, b"\ndone\n"])
+        )
+        return self.resolve(ref) or ""
+
+    def resolve(self, name: str) -> str | None:
+        """The commit that a sha, branch or ref names."""
+        if not name or name.startswith("-"):
+            return None
+        for candidate in (name, f"refs/heads/{name}"):
+            try:
+                return _text(self.run("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}")).strip()
+            except GitError:
+                continue
+        return None
+
+    def point(self, ref: str, sha: str | None) -> None:
+        """Sets or, with None, deletes a ref."""
+        if sha:
+            self.run("update-ref", ref, sha)
+        else:
+            self.run("update-ref", "-d", ref)
+
+    def _merge_base(self, one: str, other: str) -> str:
+        """The best common ancestor; the empty tree where histories are unrelated."""
+        try:
+            return _text(self.run("merge-base", one, other)).strip()
+        except GitError:
+            return EMPTY_TREE
+
+    def log(self, base: str, head: str) -> list[Commit]:
+        """Commits of `head` that `base` lacks, oldest first."""
+        listed = _text(self.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}"))
+        return [self.commit(sha) for sha in listed.split()]
+
+    def _commit(self, sha: str) -> Commit:
+        fields = _text(
+            self.run("show", "--no-patch", "--format=%H%x00%T%x00%P%x00%cn%x00%ce%x00%ct%x00%B", sha)
+        )
+        full, tree, parents, name, email, at, message = fields.split("\0", 6)
+        return Commit(full, tree, tuple(parents.split()), name, email, int(at), message.rstrip("\n"))
+
+    def node(self, sha: str, path: str) -> Node | None:
+        """What stands at `path` in the tree of a commit."""
+        return next((node for node in self._ls(sha, path) if node.path == path), None)
+
+    def listing(self, sha: str, path: str) -> list[Node]:
+        """The entries of a directory; `path` empty for the root."""
+        return self._ls(sha, f"{path}/" if path else "")
+
+    def _ls(self, sha: str, path: str) -> list[Node]:
+        arguments = [path] if path else []
+        raw = self.run("--literal-pathspecs", "ls-tree", "-z", "-l", sha, "--", *arguments)
+        nodes = []
+        for record in raw.split(b"\0")[:-1]:
+            meta, _, name = record.partition(b"\t")
+            mode, kind, blob, size = meta.decode().split()
+            nodes.append(Node(_text(name), mode, kind, blob, int(size) if size.isdigit() else 0))
+        return nodes
+
+    def objects(self, names: Iterable[str]) -> dict[str, tuple[str, str, bytes]]:
+        """name (`sha` or `sha:path`) -> (kind, sha, bytes) of those that exist, in one run of git."""
+        asked = [name for name in dict.fromkeys(names) if name and "\n" not in name]
+        if not asked:
+            return {}
+        raw = self.run("cat-file", "--batch", data="".join(f"{name}\n" for name in asked).encode())
+        found, at = {}, 0
+        for name in asked:
+            end = raw.index(b"\n", at)
+            header = raw[at:end]
+            at = end + 1
+            if header.endswith((b" missing", b" ambiguous")):
+                continue
+            sha, kind, size = header.decode().split()
+            found[name] = (kind, sha, raw[at : at + int(size)])
+            at += int(size) + 1
+        return found
+
+    def blob(self, sha: str) -> bytes | None:
+        """The bytes of a blob."""
+        if sha not in self._blobs:
+            kind, _, data = self.objects([sha]).get(sha, ("", "", b""))
+            if kind != "blob":
+                return None
+            self._blobs[sha] = data
+        return self._blobs[sha]
+
+    def _changes(self, base: str, head: str) -> tuple[Change, ...]:
+        """The files that differ, renames found as GitHub finds them (half alike)."""
+        options = ("-M50%", "--no-ext-diff", "--no-textconv", base, head)
+        raw = self.run("diff", "--raw", "-z", "--abbrev=40", *options)
+        counts = self.run("diff", "--numstat", "-z", *options)
+        patches = _sections(self.run("diff", "--patch", "--full-index", *options))
+        return tuple(_changes(raw, counts, patches))
+
+
+def _change(path: str, content: Content) -> bytes:
+    if content is None:
+        return b"D " + _quoted(path) + b"\n"
+    entry = (
+        content
+        if isinstance(content, Entry)
+        else Entry(content.encode() if isinstance(content, str) else content)
+    )
+    if entry.mode == "160000":
+        return b"M 160000 " + entry.data + b" " + _quoted(path) + b"\n"
+    head = f"M {entry.mode} inline ".encode() + _quoted(path)
+    return head + f"\ndata {len(entry.data)}\n".encode() + entry.data + b"\n"
+
+
+def _sections(patch: bytes) -> list[bytes]:
+    """The patch cut at its `diff --git` lines; no line of a hunk can start so."""
+    parts = (b"\n" + patch).split(b"\ndiff --git ")
+    return parts[1:]
+
+
+def _changes(raw: bytes, numstat: bytes, patches: list[bytes]) -> Iterable[Change]:
+    fields = raw.split(b"\0")
+    counts = numstat.split(b"\0")
+    at = number = section = 0
+    while at + 1 < len(fields):
+        old_mode, new_mode, old_sha, new_sha, letter = fields[at].decode().lstrip(":").split()
+        renamed = letter[0] in "RC"
+        paths = [_text(part) for part in fields[at + 1 : at + (3 if renamed else 2)]]
+        at += 1 + len(paths)
+        added, removed = counts[number].split(b"\t")[:2]
+        number += 3 if renamed else 1
+        text = _hunks(patches[section]) if letter[0] != "T" else None
+        section += 2 if letter[0] == "T" else 1
+        status = {"A": "added", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}.get(
+            letter[0], "modified"
+        )
+        if status == "modified" and old_mode != new_mode and old_sha == new_sha:
+            status = "changed"
+        yield Change(
+            path=paths[-1],
+            status=status,
+            sha=old_sha if status == "removed" else new_sha,
+            additions=int(added) if added != b"-" else 0,
+            deletions=int(removed) if removed != b"-" else 0,
+            patch=text,
+            previous=paths[0] if renamed else None,
+        )
+
+
+def _hunks(section: bytes) -> str | None:
+    """From the first `@@` on, without the last line end; None where there is none or it is too large."""
+    start = section.find(b"\n@@ ")
+    if start < 0:
+        return None
+    body = section[start + 1 :].removesuffix(b"\n")
+    if len(body) > PATCH_BYTES or body.count(b"\n") > PATCH_LINES:
+        return None
+    return _text(body)

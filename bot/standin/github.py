@@ -1,0 +1,204 @@
+"""The stand-in as a whole: a stateful GitHub over HTTP on loopback, with faults on demand and everything remembered."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from bot.standin import rest
+from bot.standin.application import Application
+from bot.standin.exchange import Exchange
+from bot.standin.faults import Fault, Kind
+from bot.standin.repository import Repository
+from bot.standin.server import ServerThread
+from bot.standin.state import EVENTS, PERMISSIONS, Installation, State
+from bot.standin.world import App, locked
+
+__all__ = ["GitHub", "rest"]
+
+WEBHOOK_SECRET = "It's a Secret to Everybody"
+
+
+class GitHub(State):
+    """`with GitHub() as gh:` serves at `gh.api_url`; `ghes` puts the API under /api/v3 as GitHub Enterprise Server does.
+
+    People act through `gh.repository(…)` and what it gives; `gh.requests` tells what the bot did.
+    """
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        port: int = 0,
+        ghes: bool = False,
+        html_url: str = "https://github.com",
+    ) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="standin-") if directory is None else None
+        super().__init__(Path(self._temporary.name) if self._temporary else directory or Path(), html_url)
+        self.requests: list[Exchange] = []
+        self.faults: list[Fault] = []
+        self.observers: list[Callable[[Exchange], None]] = []
+        """Called with each finished exchange, under the lock."""
+        self.private_key = ""
+        """The App's key, PEM, once `install_app` was called."""
+        self._server = ServerThread(Application(self), port)
+        self.origin = self._server.url
+        self.api_url = f"{self.origin}/api/v3" if ghes else self.origin
+
+    @property
+    def graphql_url(self) -> str:
+        return self.api_url.removesuffix("/v3") + "/graphql"
+
+    def __enter__(self) -> Self:
+        self.post.start()
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        self.post.stop()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    @locked
+    def install_app(
+        self,
+        account: str,
+        *,
+        slug: str = "hob",
+        app_id: int = 4242,
+        permissions: dict[str, str] | None = None,
+        events: list[str] | None = None,
+        webhook_url: str = "",
+        secret: str = WEBHOOK_SECRET,
+        repositories: list[Repository] | None = None,
+        private_key: str = "",
+    ) -> Installation:
+        """Registers the App on first call, and installs it on an account: all its repositories, or those named."""
+        if self.app is None:
+            key = _key(private_key)
+            self.private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+            public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            bot = self.user(f"{slug}[bot]")
+            owner = self.user(account, "Organization")
+            self.app = App(
+                app_id,
+                slug,
+                owner,
+                bot,
+                permissions or dict(PERMISSIONS),
+                events or list(EVENTS),
+                public,
+                self.now(),
+            )
+            self.apps[slug] = self.app
+            self.post.url, self.post.secret = webhook_url, secret
+        installation = Installation(
+            self.next_id(),
+            self.app,
+            self.user(account, "Organization"),
+            dict(permissions or self.app.permissions),
+            self.now(),
+            repositories,
+        )
+        self.installations[installation.id] = installation
+        return installation
+
+    @locked
+    def send_webhooks_to(self, url: str, secret: str = WEBHOOK_SECRET) -> None:
+        """Where deliveries go from now on; an empty URL: nowhere (they are listed all the same)."""
+        self.post.url, self.post.secret = url, secret
+
+    @locked
+    def fault(
+        self,
+        method: str,
+        path: str,
+        *,
+        kind: Kind,
+        times: int = 1,
+        status: int = 0,
+        seconds: float = 60.0,
+        location: str = "",
+    ) -> Fault:
+        """The next `times` requests of `method` (`*`: any) whose path fits the expression go wrong in this way."""
+        usual = 301 if kind == "redirect" else 502
+        fault = Fault(method, path, kind, times, status or usual, seconds, location)
+        self.faults.append(fault)
+        return fault
+
+    def writes(self) -> list[Exchange]:
+        """Requests that change something, token mints left out."""
+        return [one for one in list(self.requests) if one.is_write]
+
+    def calls(self) -> list[Exchange]:
+        """All requests, token mints left out."""
+        return [one for one in list(self.requests) if not one.is_mint]
+
+    def mints(self) -> list[Exchange]:
+        """Requests for tokens, and tokens given back."""
+        return [one for one in list(self.requests) if one.is_mint]
+
+    def texts(self) -> list[str]:
+        """Every byte that callers sent, credentials left out, one text a request: for leak scans."""
+        return [one.text for one in list(self.requests)]
+
+    def wait_until(self, predicate: Callable[[], object], timeout: float = 30.0) -> None:
+        """Until something true is given; looked at after each exchange, delivery and deed. TimeoutError."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: bool(predicate()), timeout):
+                raise TimeoutError(
+                    f"did not happen within {timeout} s; the last requests: {self.requests[-8:]}"
+                )
+
+    def flush(self, timeout: float = 30.0) -> None:
+        """Until every delivery was answered or given up."""
+        self.wait_until(lambda: all(one.done.is_set() for one in self.deliveries), timeout)
+
+    @locked
+    def hold_deliveries(self) -> None:
+        """From now on deliveries are kept back, until `release_deliveries`."""
+        self.post.held = []
+
+    @locked
+    def release_deliveries(self, *, newest_first: bool = False) -> None:
+        """Sends what was kept back; GitHub promises no order."""
+        held, self.post.held = self.post.held or [], None
+        for delivery in reversed(held) if newest_first else held:
+            self.post.send(delivery)
+
+    @locked
+    def suspend(self, installation: Installation) -> None:
+        installation.suspended_at = self.now()
+        self._tell("installation", "suspend", installation)
+
+    @locked
+    def uninstall(self, installation: Installation) -> None:
+        del self.installations[installation.id]
+        self._tell("installation", "deleted", installation)
+
+    def _tell(self, event: str, action: str, installation: Installation) -> None:
+        from bot.standin.shapes import common
+
+        payload: dict[str, Any] = {
+            "action": action,
+            "installation": {"id": installation.id, "app_id": installation.app.id},
+            "sender": common.user(self, installation.account),
+        }
+        self.deliver(event, payload)
+
+
+def _key(pem: str) -> RSAPrivateKey:
+    if not pem:
+        return generate_private_key(public_exponent=65537, key_size=2048)
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key(pem.encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    return key

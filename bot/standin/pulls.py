@@ -1,0 +1,261 @@
+"""Pull requests over real commits: heads that move, diffs, and the reviews made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.standin.git import Change, Commit, Content, GitRepo
+from bot.standin.hunks import Side, Spot, find, moved
+from bot.standin.issues import CheckRun, Home, Issue, Remark
+from bot.standin.suggestions import suggested
+from bot.standin.world import User, locked
+
+
+class CodeHome(Home, Protocol):
+    """The repository, as far as a pull request needs it."""
+
+    git: GitRepo
+    default_branch: str
+    review_comments: dict[int, "ReviewComment"]
+    check_runs: list[CheckRun]
+
+
+@dataclass(eq=False)
+class Review:
+    """A submitted (or, with state PENDING, not yet submitted) review."""
+
+    id: int
+    pull: "PullRequest"
+    author: User
+    body: str
+    state: str
+    commit_id: str
+    submitted_at: float
+
+    @property
+    def comments(self) -> list["ReviewComment"]:
+        return [comment for comment in self.pull.review_comments if comment.review is self]
+
+
+class ReviewComment(Remark):
+    """A comment on lines of a diff; `line` and `position` are None once the lines have changed (outdated)."""
+
+    def __init__(
+        self, review: Review, author: User, body: str, path: str, spot: Spot, start: Spot | None = None
+    ) -> None:
+        super().__init__(review.pull.world, author, body)
+        self.review, self.pull, self.path = review, review.pull, path
+        self.spot, self.start = spot, start
+        self.original_commit_id = self.commit_id = review.commit_id
+        self.line: int | None = spot.line
+        self.start_line: int | None = start.line if start else None
+        self.position: int | None = spot.position
+        self.in_reply_to: int | None = None
+
+    @property
+    def side(self) -> Side:
+        return self.spot.side
+
+    @locked
+    def edit(self, author: str, body: str) -> None:
+        self.edited(self.world.user(author), body)
+
+    def edited(self, by: User, body: str) -> None:
+        before = self.rewrite(body)
+        self.world.emit("pull_request_review_comment", "edited", self, by, changes={"body": {"from": before}})
+
+    @locked
+    def reply(self, author: str, body: str) -> "ReviewComment":
+        return self.pull.add_reply(self, self.world.user(author), body)
+
+    def follow(self, before: str, after: str, sha: str) -> None:
+        """After a push: the same line in the new text, or outdated. Comments on the old side stay."""
+        if self.side == "LEFT" or self.line is None:
+            return
+        shift = moved(before, after, self.line)
+        self.start_line = moved(before, after, self.start_line) if self.start_line else None
+        self.line = shift
+        spot = find(self.pull.patch(self.path), shift, "RIGHT") if shift else None
+        self.position = spot.position if spot else None
+        if shift:
+            self.commit_id = sha
+
+
+class PullRequest(Issue):
+    """`base_sha` is the base branch as it was at opening or at the last push; GitHub compares against the merge base."""
+
+    event = "pull_request"
+
+    def __init__(
+        self,
+        repo: CodeHome,
+        number: int,
+        title: str,
+        body: str,
+        author: User,
+        *,
+        head_ref: str,
+        base_ref: str,
+    ) -> None:
+        super().__init__(repo, number, title, body, author)
+        self.code = repo
+        self.git = repo.git
+        self.head_ref, self.base_ref = head_ref, base_ref
+        self.base_sha = self.head_sha = ""
+        self.fork: Any = None
+        """The repository of the head when that is another one; None with `from_fork`: it was deleted."""
+        self.from_fork = False
+        self.draft = False
+        self.merged_at: float | None = None
+        self.reviews: list[Review] = []
+        self.review_comments: list[ReviewComment] = []
+
+    @property
+    def branch(self) -> str:
+        """Where the head's branch lives in the shared store."""
+        return (
+            f"refs/forks/{self.number}/{self.head_ref}" if self.from_fork else f"refs/heads/{self.head_ref}"
+        )
+
+    @property
+    def merge_base(self) -> str:
+        return self.git.merge_base(self.base_sha, self.head_sha)
+
+    @property
+    def check_runs(self) -> list[CheckRun]:
+        """Of all its commits, oldest first."""
+        shas = {commit.sha for commit in self.commits} | {self.head_sha}
+        return [run for run in self.code.check_runs if run.head_sha in shas]
+
+    @property
+    def commits(self) -> list[Commit]:
+        return self.git.log(self.base_sha, self.head_sha)
+
+    def files(self, head: str = "") -> tuple[Change, ...]:
+        """What `head` (default: the newest) changes against the merge base."""
+        head = head or self.head_sha
+        return self.git.changes(self.git.merge_base(self.base_sha, head), head)
+
+    def patch(self, path: str, head: str = "") -> str | None:
+        return next((change.patch for change in self.files(head) if change.path == path), None)
+
+    @locked
+    def push(self, files: Mapping[str, Content], message: str = "More changes", author: str = "") -> str:
+        """One more commit on the head; gives its sha."""
+        return self._push(files, message, author, self.head_sha)
+
+    @locked
+    def force_push(self, files: Mapping[str, Content], message: str = "Rewritten", author: str = "") -> str:
+        """Replaces all commits of the head by one made on the base branch."""
+        base = self.git.resolve(self.base_ref) or self.base_sha
+        return self._push(files, message, author, base)
+
+    def _push(self, files: Mapping[str, Content], message: str, author: str, parent: str) -> str:
+        who = self.world.user(author) if author else self.author
+        sha = self.git.write(
+            self.branch, files, parent=parent, message=message, author=who.login, at=self.world.now()
+        )
+        self.move_head(sha, who)
+        return sha
+
+    def move_head(self, sha: str, by: User) -> None:
+        """The head is `sha` now; comments follow their lines, webhooks say `synchronize`."""
+        before, self.head_sha = self.head_sha, sha
+        self.base_sha = self.git.resolve(self.base_ref) or self.base_sha
+        self.git.point(f"refs/pull/{self.number}/head", sha)
+        self.updated_at = self.world.now()
+        for comment in self.review_comments:
+            comment.follow(self.text(comment.path, before), self.text(comment.path, sha), sha)
+        if self.state == "open" and before:
+            self.world.emit("pull_request", "synchronize", self, by, before=before, after=sha)
+
+    def text(self, path: str, sha: str = "") -> str:
+        """A file at a head; empty where there is none."""
+        name = f"{sha or self.head_sha}:{path}"
+        return self.git.objects([name]).get(name, ("", "", b""))[2].decode("utf-8", "replace")
+
+    @locked
+    def ready_for_review(self) -> None:
+        self.draft = False
+        self.world.emit("pull_request", "ready_for_review", self, self.author)
+
+    @locked
+    def convert_to_draft(self) -> None:
+        self.draft = True
+        self.world.emit("pull_request", "converted_to_draft", self, self.author)
+
+    @locked
+    def delete_fork(self) -> None:
+        """The head's repository is gone: `head.repo` is null from now on."""
+        self.fork = None
+
+    @locked
+    def review_comment(
+        self,
+        author: str,
+        path: str,
+        line: int,
+        body: str,
+        *,
+        start_line: int | None = None,
+        side: Side = "RIGHT",
+    ) -> ReviewComment:
+        """`author` comments on a line of the diff, in a review of its own as the site makes it."""
+        patch = self.patch(path)
+        spot = find(patch, line, side)
+        if spot is None:
+            raise ValueError(f"line {line} of {path} is not in the diff")
+        start = find(patch, start_line, side) if start_line else None
+        review = self.add_review(self.world.user(author), "", "COMMENTED", self.head_sha)
+        comment = self.add_line_comment(review, body, path, spot, start)
+        self.announce(review)
+        return comment
+
+    @locked
+    def review(self, author: str, body: str, state: str = "COMMENTED") -> Review:
+        """`author` submits a review without line comments; `state` as GitHub keeps it: APPROVED, CHANGES_REQUESTED."""
+        review = self.add_review(self.world.user(author), body, state, self.head_sha)
+        self.announce(review)
+        return review
+
+    def add_review(self, author: User, body: str, state: str, commit_id: str) -> Review:
+        review = Review(self.world.next_id(), self, author, body, state, commit_id, self.world.now())
+        self.reviews.append(review)
+        return review
+
+    def add_line_comment(
+        self, review: Review, body: str, path: str, spot: Spot, start: Spot | None = None
+    ) -> ReviewComment:
+        comment = ReviewComment(review, review.author, body, path, spot, start)
+        self.review_comments.append(comment)
+        self.code.review_comments[comment.id] = comment
+        return comment
+
+    def add_reply(self, to: ReviewComment, author: User, body: str) -> ReviewComment:
+        """A reply under the first comment of the thread, in a review of its own as GitHub makes it."""
+        review = self.add_review(author, "", "COMMENTED", to.commit_id)
+        reply = self.add_line_comment(review, body, to.path, to.spot, to.start)
+        reply.in_reply_to = to.in_reply_to or to.id
+        reply.line, reply.start_line, reply.position = to.line, to.start_line, to.position
+        self.announce(review)
+        return reply
+
+    def announce(self, review: Review) -> None:
+        """The webhooks of a submitted review: one for it, one a comment."""
+        self.updated_at = self.world.now()
+        if review.state == "PENDING":
+            return
+        self.world.emit("pull_request_review", "submitted", review, review.author)
+        for comment in review.comments:
+            self.world.emit("pull_request_review_comment", "created", comment, comment.author)
+
+    @locked
+    def apply_suggestion(self, comment: ReviewComment, author: str = "") -> str:
+        """Commits the comment's ```suggestion block in place of its lines, as the button does; gives the new sha."""
+        if comment.line is None or comment.side == "LEFT":
+            raise ValueError("the comment is outdated or on the old side: GitHub offers no button")
+        text = suggested(
+            self.text(comment.path), comment.body, comment.start_line or comment.line, comment.line
+        )
+        who = author or self.author.login
+        return self._push({comment.path: text}, "Apply suggestion from code review", who, self.head_sha)

@@ -1,0 +1,157 @@
+"""A repository, as the people who work in it see it."""
+
+from collections.abc import Mapping
+
+from bot.standin.git import Content, GitRepo
+from bot.standin.issues import CheckRun, Issue, IssueComment, Label
+from bot.standin.pulls import PullRequest, ReviewComment
+from bot.standin.world import User, World, locked
+
+ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+_FIRST_LABELS = (
+    ("bug", "d73a4a", "Something isn't working"),
+    ("documentation", "0075ca", "Improvements or additions to documentation"),
+    ("duplicate", "cfd3d7", "This issue or pull request already exists"),
+    ("enhancement", "a2eeef", "New feature or request"),
+    ("good first issue", "7057ff", "Good for newcomers"),
+    ("help wanted", "008672", "Extra attention is needed"),
+    ("invalid", "e4e669", "This doesn't seem right"),
+    ("question", "d876e3", "Further information is requested"),
+    ("wontfix", "ffffff", "This will not be worked on"),
+)
+
+
+class Repository:
+    """`labels` starts with those that GitHub gives a new repository."""
+
+    def __init__(self, world: World, full_name: str, git: GitRepo, *, private: bool) -> None:
+        owner, self.name = full_name.split("/")
+        self.world = world
+        self.owner = world.user(owner, "Organization")
+        self.full_name = full_name
+        self.git = git
+        self.id = world.next_id()
+        self.private = private
+        self.default_branch = "main"
+        self.parent: Repository | None = None
+        self.created_at = world.now()
+        self.roles: dict[str, str] = {}
+        self.associations: dict[str, str] = {}
+        self.labels: list[Label] = []
+        self.issues: dict[int, Issue] = {}
+        self.comments: dict[int, IssueComment] = {}
+        self.review_comments: dict[int, ReviewComment] = {}
+        self.check_runs: list[CheckRun] = []
+        for name, color, description in _FIRST_LABELS:
+            self.label(name, color, description)
+
+    @property
+    def pulls(self) -> list[PullRequest]:
+        return [issue for issue in self.issues.values() if isinstance(issue, PullRequest)]
+
+    @locked
+    def grant(self, login: str, role: str, *, association: str = "") -> None:
+        """Gives a person a role (read, triage, write, maintain, admin, none). `association` is what payloads claim
+        instead of the truth: for private members of an organisation GitHub's word is wrong."""
+        if role not in ROLES:
+            raise ValueError(f"no such role: {role}")
+        self.world.user(login)
+        self.roles[login.lower()] = role
+        if association:
+            self.associations[login.lower()] = association
+
+    def role(self, user: User) -> str:
+        """What GitHub calls the role; strangers may read what is public."""
+        if user is self.owner:
+            return "admin"
+        return self.roles.get(user.login.lower(), "none" if self.private else "read")
+
+    def association(self, user: User) -> str:
+        told = self.associations.get(user.login.lower())
+        if told:
+            return told
+        if user is self.owner:
+            return "OWNER"
+        if self.roles.get(user.login.lower(), "none") != "none":
+            return "MEMBER" if self.owner.type == "Organization" else "COLLABORATOR"
+        return "NONE"
+
+    @locked
+    def label(self, name: str, color: str = "ededed", description: str | None = None) -> Label:
+        """The label of that name, whatever its letters' case; made where it is missing."""
+        found = self.find_label(name)
+        if found is None:
+            found = Label(self.world.next_id(), name, color, description)
+            self.labels.append(found)
+        return found
+
+    def find_label(self, name: str) -> Label | None:
+        return next((label for label in self.labels if label.name.lower() == name.lower()), None)
+
+    @locked
+    def commit(
+        self, files: Mapping[str, Content], message: str = "Update", *, branch: str = "", author: str = ""
+    ) -> str:
+        """One commit on a branch (default: the default branch); gives its sha."""
+        branch = branch or self.default_branch
+        return self.git.write(
+            f"refs/heads/{branch}",
+            files,
+            parent=self.git.resolve(f"refs/heads/{branch}"),
+            message=message,
+            author=author or self.owner.login,
+            at=self.world.now(),
+        )
+
+    @locked
+    def open_issue(self, title: str, body: str = "", author: str = "") -> Issue:
+        who = self.world.user(author or "mona")
+        issue = Issue(self, len(self.issues) + 1, title, body, who)
+        self.issues[issue.number] = issue
+        self.world.emit("issues", "opened", issue, who)
+        return issue
+
+    @locked
+    def open_pull_request(
+        self,
+        title: str,
+        changes: Mapping[str, Content],
+        *,
+        body: str = "",
+        author: str = "",
+        fork: bool = False,
+        draft: bool = False,
+        branch: str = "",
+        base: str = "",
+        message: str = "",
+        as_author: str = "",
+    ) -> PullRequest:
+        """Commits `changes` on a new branch (of a fork of the author's with `fork`) and opens a pull request.
+
+        `message` is the commit's (default: the title), `as_author` the name in it, which anybody can forge.
+        """
+        who, number = self.world.user(author or "mona"), len(self.issues) + 1
+        base = base or self.default_branch
+        pull = PullRequest(
+            self, number, title, body, who, head_ref=branch or f"{who.login}-patch-{number}", base_ref=base
+        )
+        pull.draft, pull.from_fork = draft, fork
+        pull.fork = self._fork(who) if fork else None
+        pull.base_sha = self.git.resolve(f"refs/heads/{base}") or ""
+        sha = self.git.write(
+            pull.branch,
+            changes,
+            parent=pull.base_sha,
+            message=message or title,
+            author=as_author or who.login,
+            at=self.world.now(),
+        )
+        pull.move_head(sha, who)
+        self.issues[number] = pull
+        self.world.emit("pull_request", "opened", pull, who)
+        return pull
+
+    def _fork(self, who: User) -> "Repository":
+        fork = Repository(self.world, f"{who.login}/{self.name}", self.git, private=self.private)
+        fork.parent, fork.owner = self, who
+        return fork

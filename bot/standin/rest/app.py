@@ -1,0 +1,205 @@
+"""The App itself: installations, tokens, deliveries, the rate limit. https://docs.github.com/en/rest/apps/apps"""
+
+import base64
+from typing import Any
+
+from bot.standin.auth import LEVELS
+from bot.standin.deliveries import Delivery
+from bot.standin.repository import Repository
+from bot.standin.shapes import common, repos
+from bot.standin.state import Installation
+from bot.standin.wire import Answer, Call, Refusal, not_found, route
+from bot.standin.world import stamp
+
+
+@route("GET", "/app", app=True)
+def get_app(call: Call) -> Answer:
+    assert call.state.app is not None
+    count = len(call.state.installations)
+    return Answer(200, common.app(call.state, call.state.app) | {"installations_count": count})
+
+
+def _installation(call: Call) -> Installation:
+    found = call.state.installations.get(call.number("id"))
+    if found is None:
+        raise not_found()
+    return found
+
+
+def shape(call: Call, one: Installation) -> dict[str, Any]:
+    """https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app"""
+    state, api = call.state, call.state.api_url
+    return {
+        "id": one.id,
+        "client_id": one.app.client_id,
+        "account": common.user(state, one.account),
+        "repository_selection": "all" if one.repositories is None else "selected",
+        "access_tokens_url": f"{api}/app/installations/{one.id}/access_tokens",
+        "repositories_url": f"{api}/installation/repositories",
+        "html_url": f"{state.html_url}/organizations/{one.account.login}/settings/installations/{one.id}",
+        "app_id": one.app.id,
+        "app_slug": one.app.slug,
+        "target_id": one.account.id,
+        "target_type": one.account.type,
+        "permissions": {**one.permissions, "metadata": "read"},
+        "events": list(one.app.events),
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.created_at),
+        "single_file_name": None,
+        "has_multiple_single_files": False,
+        "single_file_paths": [],
+        "suspended_by": common.user(state, one.account) if one.suspended_at else None,
+        "suspended_at": stamp(one.suspended_at) if one.suspended_at else None,
+    }
+
+
+@route("GET", "/app/installations", app=True)
+def list_installations(call: Call) -> Answer:
+    return call.page(list(call.state.installations.values()), lambda one: shape(call, one))
+
+
+@route("GET", "/app/installations/{id}", app=True)
+def get_installation(call: Call) -> Answer:
+    return Answer(200, shape(call, _installation(call)))
+
+
+@route("GET", "/repos/{owner}/{repo}/installation", app=True)
+def get_repo_installation(call: Call) -> Answer:
+    found = call.state.installation_of(call.repo())
+    if found is None:
+        raise not_found()
+    return Answer(200, shape(call, found))
+
+
+@route("POST", "/app/installations/{id}/access_tokens", app=True)
+def create_token(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app"""
+    installation, asked = _installation(call), call.json()
+    if installation.suspended_at:
+        raise Refusal(403, "This installation has been suspended")
+    chosen = _chosen(call, installation, asked)
+    permissions = _narrowed(installation, asked.get("permissions"))
+    token = call.state.mint(installation, permissions, tuple(repo.id for repo in chosen))
+    body: dict[str, Any] = {
+        "token": token.value,
+        "expires_at": stamp(token.expires_at),
+        "permissions": {**permissions, "metadata": "read"},
+        "repository_selection": "selected" if chosen or installation.repositories is not None else "all",
+    }
+    if chosen:
+        body["repositories"] = [repos.repository(repo) for repo in chosen]
+    return Answer(201, body)
+
+
+def _chosen(call: Call, installation: Installation, asked: dict[str, Any]) -> list[Repository]:
+    every = list(call.state.repositories.values())
+    ids, names = asked.get("repository_ids") or [], asked.get("repositories") or []
+    chosen = [
+        repo
+        for repo in every
+        if repo.id in ids or (repo.name in names and repo.owner is installation.account)
+    ]
+    if len(chosen) < len(set(ids) | set(names)) or not all(installation.covers(repo) for repo in chosen):
+        raise Refusal(
+            422,
+            "There is at least one repository that does not exist or is not accessible to the parent installation.",
+        )
+    return chosen
+
+
+def _narrowed(installation: Installation, asked: Any) -> dict[str, str]:
+    if not asked:
+        return dict(installation.permissions)
+    for name, level in asked.items():
+        granted = "read" if name == "metadata" else installation.permissions.get(name, "none")
+        if level not in LEVELS or LEVELS.index(level) > LEVELS.index(granted):
+            raise Refusal(422, "The permissions requested are not granted to this installation.")
+    return dict(asked)
+
+
+@route("DELETE", "/installation/token")
+def revoke_token(call: Call) -> Answer:
+    assert call.token is not None
+    call.token.revoked = True
+    return Answer(204)
+
+
+@route("GET", "/rate_limit")
+def get_rate_limit(call: Call) -> Answer:
+    assert call.token is not None
+    used = call.state.rate_used.get(call.token.installation.id, 0)
+    reset = int(call.state.now() // 3600 + 1) * 3600
+    limit = call.state.rate_limit
+    core = {"limit": limit, "used": used, "remaining": max(limit - used, 0), "reset": reset}
+    search = {"limit": 30, "used": 0, "remaining": 30, "reset": reset}
+    graphql = {"limit": limit, "used": 0, "remaining": limit, "reset": reset}
+    return Answer(200, {"resources": {"core": core, "search": search, "graphql": graphql}, "rate": core})
+
+
+def _item(one: Delivery) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "guid": one.guid,
+        "delivered_at": stamp(one.delivered_at),
+        "redelivery": one.redelivery,
+        "duration": one.duration,
+        "status": one.status,
+        "status_code": one.status_code,
+        "event": one.event,
+        "action": one.action,
+        "installation_id": one.installation_id,
+        "repository_id": one.repository_id,
+        "throttled_at": None,
+    }
+
+
+@route("GET", "/app/hook/deliveries", app=True)
+def list_deliveries(call: Call) -> Answer:
+    """Newest first, paged by cursor. https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook"""
+    listed = call.state.listed_deliveries()
+    wanted = call.query.get("status", "")
+    if wanted in ("success", "failure"):
+        listed = [one for one in listed if one.ok == (wanted == "success")]
+    cursor = _cursor(call.query.get("cursor", ""))
+    rest = [one for one in listed if cursor is None or one.id <= cursor]
+    size = min(max(int(call.query.get("per_page", "30")), 1), 100)
+    headers = {}
+    if len(rest) > size:
+        following = base64.urlsafe_b64encode(f"v1_{rest[size].id}".encode()).decode()
+        headers["Link"] = f'<{call.root}{call.path}?per_page={size}&cursor={following}>; rel="next"'
+    return Answer(200, [_item(one) for one in rest[:size]], headers)
+
+
+def _cursor(text: str) -> int | None:
+    try:
+        return int(base64.urlsafe_b64decode(text).decode().removeprefix("v1_")) if text else None
+    except ValueError:
+        raise Refusal(422, "Invalid cursor") from None
+
+
+def _delivery(call: Call) -> Delivery:
+    found = next((one for one in call.state.listed_deliveries() if one.id == call.number("id")), None)
+    if found is None:
+        raise not_found()
+    return found
+
+
+@route("GET", "/app/hook/deliveries/{id}", app=True)
+def get_delivery(call: Call) -> Answer:
+    one = _delivery(call)
+    try:
+        payload: Any = one.payload
+    except ValueError:
+        payload = None
+    whole = {
+        "url": call.state.post.url,
+        "request": {"headers": one.headers, "payload": payload},
+        "response": {"headers": one.answer_headers, "payload": one.answer},
+    }
+    return Answer(200, _item(one) | whole)
+
+
+@route("POST", "/app/hook/deliveries/{id}/attempts", app=True)
+def redeliver(call: Call) -> Answer:
+    call.state.redeliver(_delivery(call))
+    return Answer(202, {})

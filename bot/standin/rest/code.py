@@ -1,0 +1,78 @@
+"""The repository and what git holds: files, blobs, commits, people's rights."""
+
+from bot.standin.git import GitError
+from bot.standin.shapes import common, repos
+from bot.standin.wire import Answer, Call, Refusal, not_found, route
+
+_REPO = "/repos/{owner}/{repo}"
+
+
+@route("GET", _REPO, "metadata:read")
+def get_repository(call: Call) -> Answer:
+    return Answer(200, repos.full_repository(call.repo()))
+
+
+@route("GET", _REPO + "/collaborators/{username}/permission", "metadata:read")
+def get_permission(call: Call) -> Answer:
+    login = call.params["username"]
+    if login.lower() not in call.state.users:
+        raise Refusal(404, f"{login} is not a user")
+    return Answer(200, repos.permission(call.repo(), login))
+
+
+@route("GET", _REPO + "/labels", "issues:read", "pull_requests:read")
+def list_labels(call: Call) -> Answer:
+    repo = call.repo()
+    return call.page(repo.labels, lambda one: common.label(repos.api(repo), one))
+
+
+@route("GET", _REPO + "/contents/{path}", "contents:read")
+def get_contents(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
+    repo, path = call.repo(), call.params["path"].strip("/")
+    ref = call.query.get("ref") or repo.default_branch
+    sha = repo.git.resolve(ref)
+    if sha is None:
+        raise Refusal(404, f"No commit found for the ref {ref}")
+    node = repo.git.node(sha, path) if path else None
+    if not path or (node is not None and node.kind == "tree"):
+        return Answer(200, [repos.content(repo, entry, ref) for entry in repo.git.listing(sha, path)])
+    if node is None:
+        raise not_found()
+    if node.size > 100_000_000:
+        raise Refusal(
+            403, "This API returns blobs up to 100 MB in size.", [{"code": "too_large", "field": "data"}]
+        )
+    data = repo.git.blob(node.sha) if node.kind == "blob" else b""
+    if ".raw" in call.headers.get("accept", ""):
+        return Answer(
+            200, raw=data or b"", headers={"Content-Type": "application/vnd.github.raw+json; charset=utf-8"}
+        )
+    return Answer(200, repos.content(repo, node, ref, data))
+
+
+@route("GET", _REPO + "/git/blobs/{sha}", "contents:read")
+def get_blob(call: Call) -> Answer:
+    repo, sha = call.repo(), call.params["sha"]
+    data = repo.git.blob(sha)
+    if data is None:
+        raise not_found()
+    return Answer(200, repos.blob(repo, sha, data))
+
+
+@route("GET", _REPO + "/commits/{ref}", "contents:read")
+def get_commit(call: Call) -> Answer:
+    repo, ref = call.repo(), call.params["ref"]
+    sha = repo.git.resolve(ref)
+    if sha is None:
+        raise Refusal(422, f"No commit found for SHA: {ref}")
+    one = repo.git.commit(sha)
+    try:
+        changes = repo.git.changes(one.parents[0], sha) if one.parents else ()
+    except GitError:
+        raise not_found() from None
+    shown, headers = call.cut(changes, most=300)
+    added, removed = sum(change.additions for change in changes), sum(change.deletions for change in changes)
+    stats = {"additions": added, "deletions": removed, "total": added + removed}
+    files = [repos.file(repo, change, sha) for change in shown]
+    return Answer(200, repos.commit(repo, one) | {"stats": stats, "files": files}, headers)

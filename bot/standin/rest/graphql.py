@@ -1,0 +1,132 @@
+"""GraphQL, as far as reading many files at a commit in one call needs it. https://docs.github.com/en/graphql"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.standin.auth import allows, covers
+from bot.standin.repository import Repository
+from bot.standin.rest.document import ParseError, Selection, Variable, parse
+from bot.standin.wire import Answer, Call, route
+
+_LONGEST = 512_000
+"""Bytes of text after which GitHub cuts a blob."""
+
+
+def _error(message: str, **more: Any) -> dict[str, Any]:
+    return {**more, "message": message}
+
+
+@route("POST", "/graphql")
+def post_graphql(call: Call) -> Answer:
+    """200 with `errors` for what is wrong in a document, as GitHub does."""
+    asked = call.json()
+    variables = asked.get("variables") or {}
+    try:
+        kind, selections = parse(str(asked.get("query") or ""))
+    except ParseError as problem:
+        return Answer(200, {"errors": [_error(str(problem))]})
+    if kind != "query":
+        return Answer(200, {"errors": [_error("this stand-in answers queries only", type="FORBIDDEN")]})
+    errors: list[dict[str, Any]] = []
+    data = {one.key: _root(call, one, variables, errors) for one in selections}
+    if any("extensions" in error for error in errors):
+        return Answer(200, {"errors": errors})
+    return Answer(200, {"data": data} | ({"errors": errors} if errors else {}))
+
+
+def _root(call: Call, asked: Selection, variables: dict[str, Any], errors: list[dict[str, Any]]) -> Any:
+    if asked.name == "__typename":
+        return "Query"
+    if asked.name == "rateLimit":
+        return {
+            child.key: {"cost": 1, "remaining": call.state.rate_limit}.get(child.name)
+            for child in asked.children
+        }
+    if asked.name != "repository":
+        errors.append(_undefined("Query", asked.name, ["query"]))
+        return None
+    arguments = {name: _value(value, variables) for name, value in asked.arguments.items()}
+    full_name = f"{arguments.get('owner')}/{arguments.get('name')}"
+    repo = call.state.repositories.get(full_name.lower())
+    if repo is None or call.token is None or not covers(call.state, call.token, repo.id):
+        message = f"Could not resolve to a Repository with the name '{full_name}'."
+        errors.append(_error(message, type="NOT_FOUND", path=[asked.key]))
+        return None
+    return _repository(call, repo, asked, variables, errors)
+
+
+def _value(value: Any, variables: dict[str, Any]) -> Any:
+    return variables.get(value.name) if isinstance(value, Variable) else value
+
+
+def _undefined(kind: str, name: str, path: list[str]) -> dict[str, Any]:
+    codes = {"code": "undefinedField", "typeName": kind, "fieldName": name}
+    return _error(f"Field '{name}' doesn't exist on type '{kind}'", path=[*path, name], extensions=codes)
+
+
+def _repository(
+    call: Call, repo: Repository, asked: Selection, variables: dict[str, Any], errors: list[dict[str, Any]]
+) -> dict[str, Any]:
+    plain = {
+        "name": repo.name,
+        "nameWithOwner": repo.full_name,
+        "isPrivate": repo.private,
+        "databaseId": repo.id,
+    }
+    plain["__typename"] = "Repository"
+    wanted = {
+        one.key: _value(one.arguments.get("expression"), variables)
+        for one in asked.children
+        if one.name == "object"
+    }
+    objects = repo.git.objects(str(expression) for expression in wanted.values())
+    found: dict[str, Any] = {}
+    for one in asked.children:
+        if one.name == "object":
+            if call.token is None or not allows(call.token, "contents:read"):
+                message = "Resource not accessible by integration"
+                errors.append(_error(message, type="FORBIDDEN", path=[asked.key, one.key]))
+                found[one.key] = None
+                continue
+            found[one.key] = _object(one, objects.get(str(wanted[one.key])), errors)
+        elif one.name in plain:
+            found[one.key] = plain[one.name]
+        else:
+            errors.append(_undefined("Repository", one.name, ["query", asked.key]))
+    return found
+
+
+def _object(asked: Selection, found: tuple[str, str, bytes] | None, errors: list[dict[str, Any]]) -> Any:
+    if found is None:
+        return None
+    kind, sha, data = found
+    name = {"blob": "Blob", "tree": "Tree", "commit": "Commit", "tag": "Tag"}[kind]
+    common = {"oid": sha, "abbreviatedOid": sha[:7], "__typename": name}
+    fields = common | (_blob(data) if kind == "blob" else {})
+    answer = {}
+    for one in _fields_of(asked, name):
+        if one.name in fields:
+            answer[one.key] = fields[one.name]
+        else:
+            errors.append(_undefined(name, one.name, ["query"]))
+    return answer
+
+
+def _fields_of(asked: Selection, name: str) -> Iterator[Selection]:
+    """The fields that hold for an object of that type, fragments opened."""
+    for one in asked.children:
+        if not one.on:
+            yield one
+        elif one.on in (name, "GitObject", "Node"):
+            yield from _fields_of(one, name)
+
+
+def _blob(data: bytes) -> dict[str, Any]:
+    """https://docs.github.com/en/graphql/reference/objects#blob"""
+    binary = b"\0" in data[:8000]
+    return {
+        "byteSize": len(data),
+        "isBinary": binary,
+        "isTruncated": not binary and len(data) > _LONGEST,
+        "text": None if binary else data[:_LONGEST].decode("utf-8", "replace"),
+    }

@@ -1,0 +1,129 @@
+"""What all things of the stand-in share: the lock, the clock, ids, people, the word that something happened."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(eq=False)
+class User:
+    """A person, an organisation or an App's bot account."""
+
+    login: str
+    id: int
+    type: str = "User"
+
+
+@dataclass(eq=False)
+class App:
+    """A GitHub App; `public_key` (PEM) is None for Apps of others, who never call."""
+
+    id: int
+    slug: str
+    owner: User
+    bot: User
+    permissions: dict[str, str] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    public_key: bytes | None = None
+    created_at: float = 0.0
+
+    @property
+    def client_id(self) -> str:
+        return f"Iv23li{self.id:014d}"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something happened to `subject`; `extra` are further keys of the payload."""
+
+    event: str
+    action: str | None
+    subject: Any
+    sender: User
+    extra: dict[str, Any]
+
+
+class World:
+    """Shared by all repositories. Whoever reads or writes holds `lock`; whoever waits, waits on `changed`."""
+
+    def __init__(self, html_url: str = "https://github.com") -> None:
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.html_url = html_url
+        self.api_url = "https://api.github.com"
+        self.clock_offset = 0.0
+        self.users: dict[str, User] = {}
+        self.apps: dict[str, App] = {}
+        self.listeners: list[Callable[[Happening], None]] = []
+        self._ids = itertools.count(1_000_001)
+
+    @property
+    def world(self) -> "World":
+        return self
+
+    def now(self) -> float:
+        """Seconds since 1970 by GitHub's own clock, which `clock_offset` sets wrong."""
+        return time.time() + self.clock_offset
+
+    def next_id(self) -> int:
+        return next(self._ids)
+
+    def user(self, login: str, kind: str = "User") -> User:
+        """The user of that name, made on first mention; a name ending in `[bot]` is an App's."""
+        found = self.users.get(login.lower())
+        if found is None:
+            found = User(login, self.next_id(), "Bot" if login.endswith("[bot]") else kind)
+            self.users[login.lower()] = found
+        return found
+
+    def app_of(self, user: User) -> App | None:
+        """The App whose bot this user is; every bot has one."""
+        if user.type != "Bot":
+            return None
+        slug = user.login.removesuffix("[bot]")
+        if slug not in self.apps:
+            self.apps[slug] = App(self.next_id(), slug, self.user(f"{slug}-makers", "Organization"), user)
+        return self.apps[slug]
+
+    def emit(self, event: str, action: str | None, subject: object, sender: User, **extra: Any) -> None:
+        """Tells all listeners; the webhooks are one."""
+        for listener in self.listeners:
+            listener(Happening(event, action, subject, sender, extra))
+        self.changed.notify_all()
+
+
+class InWorld(Protocol):
+    """Anything that knows its world."""
+
+    @property
+    def world(self) -> World: ...
+
+
+S = TypeVar("S", bound=InWorld)
+
+
+def locked(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Runs a method under the world's lock and wakes whoever waits for a change."""
+
+    @wraps(method)
+    def under_lock(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.world.changed:
+            try:
+                return method(self, *args, **kwargs)
+            finally:
+                self.world.changed.notify_all()
+
+    return cast("Callable[Concatenate[S, P], R]", under_lock)
+
+
+def stamp(at: float) -> str:
+    """A time as GitHub writes it: 2026-11-21T08:00:00Z."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,97 @@
+"""Composes the HTTP face: two hot routes in plain ASGI, the rest in Starlette behind the guard."""
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.core.errors import TemporaryError
+from bot.store import Store
+from bot.web import dashboard, metrics, runs
+from bot.web.answers import answer, problem
+from bot.web.guard import Guard
+from bot.web.ready import Readiness
+from bot.web.session import Sessions
+from bot.web.webhook import Receiver
+
+log = logging.getLogger(__name__)
+
+
+class App:
+    """The ASGI application. /webhook and /healthz meet no middleware; everything else meets the guard."""
+
+    def __init__(self, receiver: Receiver, rest: ASGIApp) -> None:
+        self.receiver, self.rest = receiver, rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path")
+        if path == "/webhook":
+            await self.receiver(scope, receive, send)
+        elif path == "/healthz":
+            await answer(send, 200, b"ok\n", b"text/plain")
+        else:
+            await self.rest(scope, receive, send)
+
+
+def create_app(
+    *,
+    receiver: Receiver,
+    store: Store,
+    token: str,
+    hosts: frozenset[str],
+    readiness: Readiness,
+    queue_lengths: metrics.QueueLengths,
+    public_url: str = "",
+) -> App:
+    """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`)."""
+    pages = Starlette(
+        routes=[
+            Route("/", dashboard.home, methods=["GET"]),
+            Route("/login", dashboard.login, methods=["POST"]),
+            Route("/logout", dashboard.logout, methods=["POST"]),
+            Route("/static/hob.css", dashboard.stylesheet, methods=["GET"]),
+            Route("/readyz", readyz, methods=["GET"]),
+            Route("/metrics", metrics.show, methods=["GET"]),
+            Route("/runs", runs.list_runs, methods=["GET"]),
+            Route("/runs/{id:int}", runs.show_run, methods=["GET"]),
+        ],
+        exception_handlers={HTTPException: _refused, TemporaryError: _unavailable, Exception: _broken},
+    )
+    pages.state.receiver = receiver
+    pages.state.store = store
+    pages.state.sessions = Sessions(token)
+    pages.state.readiness = readiness
+    pages.state.queue_lengths = queue_lengths
+    pages.state.public_url = public_url
+    return App(receiver, Guard(pages, pages.state.sessions, hosts))
+
+
+async def readyz(request: Request) -> Response:
+    """200 when deliveries are taken and worked on."""
+    readiness: Readiness = request.app.state.readiness
+    lines = await readiness.lines()
+    ready = readiness.ready(lines)
+    body = {name: {"ok": line.ok, "detail": line.detail} for name, line in lines.items()}
+    return JSONResponse({"ready": ready, "components": body}, status_code=200 if ready else 503)
+
+
+def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(problem(status, detail), status, headers, media_type="application/problem+json")
+
+
+async def _refused(request: Request, wrong: Exception) -> Response:
+    if not isinstance(wrong, HTTPException):
+        raise wrong
+    return _problem(wrong.status_code, str(wrong.detail), dict(wrong.headers or {}))
+
+
+async def _unavailable(request: Request, wrong: Exception) -> Response:
+    return _problem(503, "the store does not answer now", {"retry-after": "10"})
+
+
+async def _broken(request: Request, wrong: Exception) -> Response:
+    return _problem(500, "something went wrong here; the log says what")

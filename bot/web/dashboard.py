@@ -1,0 +1,115 @@
+"""The dashboard at `/`: signing in with the API token, and tables of what Hob does. No script runs in it."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.store.views import arrivals
+from bot.web.runs import as_json, when
+from bot.web.session import COOKIE, LIFETIME, Sessions
+
+HERE = Path(__file__).parent
+MOST_FORM_BYTES = 4096
+
+
+@cache
+def _pages() -> Any:
+    """Templates; jinja2 is imported by the first page that is looked at."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _stylesheet() -> bytes:
+    return (HERE / "static" / "hob.css").read_bytes()
+
+
+async def stylesheet(request: Request) -> Response:
+    return Response(_stylesheet(), media_type="text/css", headers={"cache-control": "max-age=3600"})
+
+
+async def home(request: Request) -> Response:
+    """The tables, or for a stranger the sign-in form with 401."""
+    if not request.state.signed_in:
+        return _login_page(401)
+    store = request.app.state.store
+    runs = await run_in_threadpool(store.runs.latest, 50)
+    deliveries = await run_in_threadpool(arrivals, store.database, 50)
+    lines = await request.app.state.readiness.lines()
+    page = _page(
+        "home.html",
+        runs=[as_json(run) for run in runs],
+        deliveries=[(delivery, when(delivery.received_at)) for delivery in deliveries],
+        lines=lines,
+        ready=request.app.state.readiness.ready(lines),
+    )
+    sessions: Sessions = request.app.state.sessions
+    if (
+        request.state.cookie
+        and sessions.holds(request.state.cookie)
+        and sessions.is_old(request.state.cookie)
+    ):
+        _set_cookie(request, page, sessions.issue())
+    return page
+
+
+async def login(request: Request) -> Response:
+    """The form's target. A right token is answered with a new cookie, whatever cookie came with it."""
+    sessions: Sessions = request.app.state.sessions
+    address = request.client.host if request.client else ""
+    if wait := sessions.wait(address):
+        page = _login_page(429, f"Too many wrong tokens. Try again in {wait} s.")
+        page.headers["retry-after"] = str(wait)
+        return page
+    if not sessions.is_token(await _form_value(request, "token")):
+        sessions.failed(address)
+        return _login_page(401, "That is not the token.")
+    answer = RedirectResponse("/", status_code=303)
+    _set_cookie(request, answer, sessions.issue())
+    return answer
+
+
+async def logout(request: Request) -> Response:
+    """Takes the cookie away."""
+    answer = RedirectResponse("/", status_code=303)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+def _login_page(status: int, complaint: str = "") -> HTMLResponse:
+    page = _page("login.html", complaint=complaint)
+    page.status_code = status
+    return page
+
+
+def _page(name: str, **values: Any) -> HTMLResponse:
+    html = _pages().get_template(name).render(values)
+    return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
+
+
+def _set_cookie(request: Request, answer: Response, value: str) -> None:
+    public = urlsplit(request.app.state.public_url)
+    secure = public.scheme == "https" and request.url.hostname == public.hostname
+    answer.set_cookie(COOKIE, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
+
+
+async def _form_value(request: Request, name: str) -> str:
+    """A field of a small urlencoded form; empty where it is not there."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_FORM_BYTES:
+            return ""
+    return parse_qs(body.decode("utf-8", "replace")).get(name, [""])[0].strip()

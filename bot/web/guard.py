@@ -1,0 +1,107 @@
+"""The gate before every page but /webhook and /healthz: foreign `Host`, missing token, foreign origin."""
+
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.web.answers import PROBLEM, answer, problem
+from bot.web.session import COOKIE, Sessions
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+OPEN = ("/login", "/static/hob.css")
+"""What a browser needs before it is signed in."""
+SAFE = ("GET", "HEAD", "OPTIONS")
+SECURITY: tuple[tuple[bytes, bytes], ...] = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        b"base-uri 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+def allowed_hosts(host: str, public_url: str) -> frozenset[str]:
+    """The names under which this server may be asked."""
+    public = urlsplit(public_url).hostname
+    own = () if host in ("0.0.0.0", "::", "") else (host.lower(),)  # noqa: S104  compared, not bound
+    return frozenset((*LOOPBACK, *own, *((public,) if public else ())))
+
+
+class Guard:
+    """ASGI middleware. Sets `scope["state"]["signed_in"]`; pages decide by it what a stranger sees."""
+
+    def __init__(self, app: ASGIApp, sessions: Sessions, hosts: Iterable[str]) -> None:
+        self.app, self.sessions, self.hosts = app, sessions, frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+        status, detail = self._verdict(scope, headers)
+        if status:
+            extra = ((b"www-authenticate", b'Bearer realm="hob"'),) if status == 401 else ()
+            await answer(send, status, problem(status, detail), PROBLEM, (*SECURITY, *extra))
+            return
+        await self.app(scope, receive, _with_security(send))
+
+    def _verdict(self, scope: Scope, headers: Headers) -> tuple[int, str]:
+        """(0, "") when the request may pass."""
+        names = headers.getlist("host")
+        if len(names) != 1 or hostname(names[0]) not in self.hosts:
+            return 421, "not known by this name; set server.public_url to the address that browsers use"
+        bearer = self._bearer(headers)
+        cookie = session_cookie(headers)
+        signed_in = bearer or self.sessions.holds(cookie)
+        scope["state"] = {**scope.get("state", {}), "signed_in": signed_in, "cookie": cookie}
+        if scope["method"] not in SAFE and not bearer and not _same_origin(headers, names[0]):
+            return 403, "asked from another site"
+        if not signed_in and scope["path"] != "/" and scope["path"] not in OPEN:
+            return 401, "send the API token (Authorization: Bearer …) or sign in at /"
+        return 0, ""
+
+    def _bearer(self, headers: Headers) -> bool:
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        return kind.lower() == "bearer" and self.sessions.is_token(given.strip())
+
+
+def hostname(value: str) -> str:
+    """The name in a Host header, without its port, in lower case; empty when it is none."""
+    try:
+        return urlsplit(f"//{value}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def session_cookie(headers: Headers) -> str:
+    """Our cookie's value, or an empty string."""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _same_origin(headers: Headers, host: str) -> bool:
+    """Whether a browser says that our own page sends this; one that says nothing is believed only without a
+    cookie, for then it acts for nobody."""
+    if origin := headers.get("origin"):
+        return urlsplit(origin).netloc.lower() == host.lower()
+    if site := headers.get("sec-fetch-site"):
+        return site == "same-origin"
+    return not session_cookie(headers)
+
+
+def _with_security(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *SECURITY]
+        await send(message)
+
+    return sending

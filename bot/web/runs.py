@@ -1,0 +1,74 @@
+"""`GET /runs` and `GET /runs/{id}`."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from bot.log import redact
+from bot.store import Row, Run, RunState, Store
+
+MOST = 200
+HIDDEN = ("owner", "lease_until", "fence", "superseded", "supersedes", "revivals")
+
+
+async def list_runs(request: Request) -> JSONResponse:
+    """The newest runs; `?limit=` (1 to 200), `?state=`."""
+    store: Store = request.app.state.store
+    limit, state = _limit(request), request.query_params.get("state")
+    if state is not None and state not in get_args(RunState):
+        raise HTTPException(400, f"state is one of {', '.join(get_args(RunState))}")
+    found = await run_in_threadpool(store.runs.latest, limit, state)  # type: ignore[arg-type]
+    return JSONResponse({"runs": [as_json(run) for run in found]})
+
+
+async def show_run(request: Request) -> JSONResponse:
+    """One run with its effects."""
+    store: Store = request.app.state.store
+    run = await run_in_threadpool(store.runs.get, request.path_params["id"])
+    if run is None:
+        raise HTTPException(404, "there is no such run")
+    rows = await run_in_threadpool(store.outbox.rows, run.id)
+    return JSONResponse({**as_json(run), "effects": [effect_as_json(row) for row in rows]})
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """A run as the API shows it: times in ISO 8601, durations in seconds."""
+    shown = {key: value for key, value in asdict(run).items() if key not in HIDDEN}
+    for key in ("arrived_at", "created_at", "started_at", "finished_at", "not_before"):
+        shown[key] = when(shown[key])
+    shown["error"], shown["summary"] = redact(run.error), redact(run.summary)
+    shown["seconds"] = (
+        round(run.finished_at - run.started_at, 3) if run.finished_at and run.started_at else None
+    )
+    return shown
+
+
+def effect_as_json(row: Row) -> dict[str, Any]:
+    """An effect: what, how far, where on GitHub."""
+    return {
+        "kind": row.kind,
+        "state": row.state,
+        "url": row.url or None,
+        "attempts": row.attempts,
+        "error": redact(row.error),
+        "changed_at": when(row.changed_at),
+    }
+
+
+def when(seconds: float | None) -> str | None:
+    """Epoch seconds as ISO 8601; None for none."""
+    if not seconds:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _limit(request: Request) -> int:
+    given = request.query_params.get("limit", "50")
+    if not given.isdecimal() or len(given) > 4 or not 1 <= int(given) <= MOST:
+        raise HTTPException(400, f"limit is a number from 1 to {MOST}")
+    return int(given)

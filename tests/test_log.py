@@ -1,0 +1,110 @@
+"""What a log line shows, and what it cannot show."""
+
+import base64
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from bot import log
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAabc\nmnopqrstuvwxyz\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins and leaves without secrets."""
+    monkeypatch.setattr(log, "_secrets", {})
+    monkeypatch.setattr(log, "_forms", ())
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What `speak`, a logger with Hob's formatter, has written."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(log.JsonFormatter())
+    logger = logging.getLogger("speak")
+    logger.handlers[:] = [handler]
+    logger.setLevel("DEBUG")
+    logger.propagate = False
+    yield stream
+    logger.handlers.clear()
+
+
+speak = logging.getLogger("speak")
+
+
+def test_a_line_is_one_json_object_with_the_bound_fields(lines: io.StringIO) -> None:
+    with log.bind(delivery="d-1", run="r-2"):
+        speak.info("taken\nand kept", extra={"repo": "o/r"})
+    assert lines.getvalue().count("\n") == 1
+    line = json.loads(lines.getvalue())
+    assert (line["message"], line["delivery"], line["run"], line["repo"], line["level"]) == (
+        "taken\nand kept",
+        "d-1",
+        "r-2",
+        "o/r",
+        "info",
+    )
+
+
+def test_bound_fields_end_with_their_block() -> None:
+    with log.bind(delivery="d-1"), log.bind(run="r"):
+        assert (log.bound("delivery"), log.bound("run")) == ("d-1", "r")
+    assert log.bound("delivery") == ""
+
+
+@pytest.mark.parametrize(
+    "secret", ["s3cret-value", 'with "quotes" and \\', "zwei\nZeilen\tgeheim", "pässwörd-ü", "a b/c?d&e=f"]
+)
+def test_K5_a_registered_secret_is_hidden_in_every_form(lines: io.StringIO, secret: str) -> None:
+    log.hide(secret)
+    speak.debug("message %s", secret)
+    speak.debug("repr %r", {"key": secret})
+    speak.debug("field", extra={"field": secret, "nested": {"list": [secret]}})
+    speak.debug("base64 %s", base64.b64encode(secret.encode()).decode())
+    try:
+        raise ValueError(f"in a traceback: {secret}")
+    except ValueError:
+        speak.exception("failed")
+    shown = lines.getvalue()
+    for line in shown.splitlines():
+        assert secret not in json.dumps(json.loads(line), ensure_ascii=False)
+        assert secret not in str(json.loads(line))
+    assert shown.count(log.HIDDEN) >= 6
+    assert base64.b64encode(secret.encode()).decode().rstrip("=") not in shown
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "ghs_" + "A1b2" * 10,
+        "ghs_12345_eyJhbGciOi.eyJpc3MiOiJ" + "x-_" * 60 + ".sig",
+        "github_pat_11ABC" + "d" * 40,
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOjF9.c2lnbmF0dXJl",
+        PEM,
+    ],
+)
+def test_K5_a_token_nobody_registered_is_hidden_by_its_shape(lines: io.StringIO, shape: str) -> None:
+    speak.error("got %s here", shape, extra={"header": f"Bearer {shape}"})
+    speak.error("%s", {"cut": PEM[:60] if shape == PEM else shape})
+    assert shape not in lines.getvalue()
+    assert "MIIEow" not in lines.getvalue()
+    assert "c2lnbmF0dXJl" not in lines.getvalue()
+
+
+def test_short_values_are_no_secrets(lines: io.StringIO) -> None:
+    log.hide("abc")
+    log.hide("")
+    speak.info("abcdef")
+    assert json.loads(lines.getvalue())["message"] == "abcdef"
+
+
+def test_the_registry_stays_bounded() -> None:
+    log._secrets.update({f"secret-{number}": () for number in range(log.MOST_SECRETS)})
+    log.hide("the-newest-secret")
+    assert len(log._secrets) <= log.MOST_SECRETS
+    assert log.redact("the-newest-secret") == log.HIDDEN
