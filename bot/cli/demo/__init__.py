@@ -31,9 +31,13 @@ REVIEW_SECONDS = 900.0
 """A 14B model on a laptop's processor needs minutes for its first answer."""
 
 
-@click.command(help="Plays the main job end to end on loopback and shows the review.\n\nExample: hob demo --keep")
+@click.command(
+    help="Plays the main job end to end on loopback and shows the review.\n\nExample: hob demo --keep"
+)
 @click.option("--keep", is_flag=True, help="Stay up afterwards: push, comment and look at the dashboard.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what is shown as a picture.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what is shown as a picture."
+)
 def demo(keep: bool, svg: Path | None) -> None:
     out = Console(record=svg is not None, width=100 if svg else None)
     err = Console(stderr=True)
@@ -49,7 +53,9 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
     if model:
         err.print(f"Ollama answers on {OLLAMA}: reviewing with {model}.")
     else:
-        err.print(f"No model host was found (Ollama on {OLLAMA} does not answer): what follows is what the static checks found.")
+        err.print(
+            f"No model host was found (Ollama on {OLLAMA} does not answer): what follows is what the static checks found."
+        )
     port = _free_port()
     with Standin(folder / "github", webhook_url=f"http://127.0.0.1:{port}/webhook") as github:
         app = github.install_app(SLUG)
@@ -64,6 +70,8 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
                 _wait("the triage", REVIEW_SECONDS, hob, lambda: bool(issue.labels or issue.comments), err)
             show.pull_request(out, pull)
             show.issue(out, issue)
-            out.print(f"\nDashboard: http://127.0.0.1:{port}/  (token: {(folder / 'data' / 'api.token').read_text().strip()})")
+            out.print(
+                f"\nDashboard: http://127.0.0.1:{port}/  (token: {(folder / 'data' / 'api.token').read_text().strip()})"
+            )
             if keep:
                 _stay(err, hob)

@@ -17,7 +17,9 @@ CONTEXT = 2
 def pull_request(console: Console, pull: PullRequest) -> None:
     """The whole page: title, reviews with their inline comments, check runs."""
     console.rule(Text(f"{pull.title}  #{pull.number}", style="bold"), align="left")
-    console.print(Text(f"{pull.author.login} wants to merge {pull.head_ref} into {pull.base_ref}", style="bright_black"))
+    console.print(
+        Text(f"{pull.author.login} wants to merge {pull.head_ref} into {pull.base_ref}", style="bright_black")
+    )
     for review in pull.reviews:
         console.print(_review(pull, review))
     for run in pull.check_runs:
@@ -28,7 +30,11 @@ def issue(console: Console, about: Issue) -> None:
     """Title, labels and comments of an issue."""
     console.rule(Text(f"{about.title}  #{about.number}", style="bold"), align="left")
     labels = [Text(f" {label.name} ", style=f"black on #{label.color}") for label in about.labels]
-    console.print(Text("Labels: ").append_text(Text(" ").join(labels)) if labels else Text("No labels", style="bright_black"))
+    console.print(
+        Text("Labels: ").append_text(Text(" ").join(labels))
+        if labels
+        else Text("No labels", style="bright_black")
+    )
     for comment in about.comments:
         console.print(Panel(Markdown(visible(comment.body)), title=comment.author.login, title_align="left"))
 
@@ -42,7 +48,11 @@ def _review(pull: PullRequest, review: Review) -> RenderableType:
     parts: list[RenderableType] = [Markdown(visible(review.body))]
     for comment in review.comments:
         parts.append(_inline(pull, comment))
-    return Panel(Group(*parts), title=f"[b]{review.author.login.replace('[', chr(92) + '[')}[/b] reviewed", title_align="left")
+    return Panel(
+        Group(*parts),
+        title=f"[b]{review.author.login.replace('[', chr(92) + '[')}[/b] reviewed",
+        title_align="left",
+    )
 
 
 def _inline(pull: PullRequest, comment: ReviewComment) -> RenderableType:
@@ -65,4 +75,8 @@ def _inline(pull: PullRequest, comment: ReviewComment) -> RenderableType:
 def _check(run: CheckRun) -> RenderableType:
     mark, colour = MARKS.get(run.conclusion or "", ("?", "yellow"))
     head = Text(f"{mark} ", style=colour).append(f"{run.name}  ", style="bold").append(run.title or "")
-    return Panel(Group(head, Markdown(visible(run.summary or ""))), title=f"check, {run.conclusion}", title_align="left")
+    return Panel(
+        Group(head, Markdown(visible(run.summary or ""))),
+        title=f"check, {run.conclusion}",
+        title_align="left",
+    )
