@@ -4,17 +4,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pathspec import GitIgnoreSpec
+
 from bot.core.commands import Command
-from bot.core.diff import FileDiff
+from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer
 from bot.core.reading import why_not_read
-from bot.core.refs import RepoRef, Sha
-from bot.core.settings import Complaint, RepoSettings, ReviewSettings
-from bot.github.gather import ConversationComment, PullRequestState, RawFile, to_file_diff
-from bot.github.hobyml import matches, read_settings
+from bot.core.refs import Login, RepoRef, Sha
+from bot.core.settings import Complaint, ReviewSettings
+from bot.github import hobyml
+from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile
 
 CONFIG_PATH = ".github/hob.yml"
 
@@ -25,11 +27,11 @@ class Reader(Protocol):
     async def pull_request(self, number: int) -> PullRequestState: ...
     async def files(self, number: int, total: int) -> list[RawFile]: ...
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]: ...
-    async def config_text(self, ref: str | None) -> str | None: ...
-    async def labels(self) -> list[tuple[str, str]]: ...
-    async def issue(self, number: int) -> tuple[str, str]: ...
-    async def comments(self, number: int) -> list[ConversationComment]: ...
-    async def thread(self, number: int, comment_id: int) -> list[ConversationComment]: ...
+    async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]: ...
+    async def labels(self) -> tuple[tuple[str, str], ...]: ...
+    async def issue(self, number: int) -> IssueState: ...
+    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
+    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,14 @@ class Context:
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
 
-    async def repository(self, ref: str | None, *, labels: bool = False) -> RepoContext:
-        """Settings at `ref` (None: the default branch; for a pull request give its base), never from a head."""
-        try:
-            text = await self.github.config_text(ref)
-        except ValueError as refused:
-            settings, complaints = RepoSettings(), (Complaint(1, str(refused)),)
-        else:
-            settings, complaints = read_settings(text) if text is not None else (RepoSettings(), ())
-        found = tuple(await self.github.labels()) if labels else ()
-        return RepoContext(repo=self.repo, settings=settings, complaints=complaints, labels=found)
+    async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
+        """Settings at `ref` (by default the default branch; for a pull request give its base), never from a head."""
+        text, refused = await self.github.config_text(ref or self.repo.default_branch)
+        settings, complaints = hobyml.read(text)
+        found = await self.github.labels() if labels else ()
+        return RepoContext(
+            repo=self.repo, settings=settings, complaints=(*refused, *complaints), labels=found
+        )
 
 
 def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:
@@ -89,7 +89,7 @@ def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str |
             bool(settings.base_branches) and state.base_ref not in settings.base_branches,
             "another base branch",
         ),
-        (state.author in settings.ignore_authors, "its author is left out by .github/hob.yml"),
+        (state.author.login in settings.ignore_authors, "its author is left out by .github/hob.yml"),
         (any(word.casefold() in title for word in settings.ignore_title_keywords), "its title is left out"),
         (bool(settings.labels) and not set(settings.labels) & set(state.labels), "it has none of the labels"),
     ]
@@ -108,14 +108,14 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
     changed = {file.path for file in raw}
     settings_changed = CONFIG_PATH in changed
     if settings_changed:
-        note = f"this pull request changes {CONFIG_PATH}; it was judged by the version on its base"
+        note = "this pull request changes it; the version on its base was used"
         context = replace(context, complaints=(*context.complaints, Complaint(0, note)))
     return PullRequestFacts(
         context=context,
         number=state.number,
         title=state.title,
         body=state.body,
-        author=state.author,
+        author=state.author.login,
         base_sha=state.base_sha,
         head_sha=state.head_sha,
         files=tuple(files),
@@ -124,7 +124,7 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         texts=texts,
         instructions={
             file.path: tuple(
-                rule.text for rule in context.settings.review.instructions if matches(file.path, [rule.path])
+                rule.text for rule in context.settings.review.instructions if wanted(file.path, [rule.path])
             )
             for file in files
         },
@@ -136,26 +136,21 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
 
 async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
     """What stands around a question: the conversation, and on a pull request its change."""
-    from_thread = (
-        await ctx.github.thread(event.number, event.comment_id)
-        if isinstance(event, ReviewCommentEvent)
-        else []
-    )
-    comments = from_thread or await ctx.github.comments(event.number)
-    conversation = tuple(
-        (comment.author, comment.body) for comment in comments if comment.id != event.comment_id
-    )
     if not event.on_pull_request:
-        title, body = await ctx.github.issue(event.number)
+        issue = await ctx.github.issue(event.number)
         return ThreadFacts(
-            context=await ctx.repository(None),
+            context=await ctx.repository(),
             number=event.number,
-            title=title,
-            body=body,
+            title=issue.title,
+            body=issue.body,
             question=question,
             asker=event.author.login,
-            conversation=conversation,
+            conversation=_talk(await ctx.github.comments(event.number, issue.comments), event),
         )
+    if isinstance(event, ReviewCommentEvent):
+        comments = await ctx.github.thread(event.number, event.comment_id)
+    else:
+        comments = await ctx.github.comments(event.number)
     state = await ctx.github.pull_request(event.number)
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number, state.changed_files)
@@ -167,20 +162,49 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         body=state.body,
         question=question,
         asker=event.author.login,
-        conversation=conversation,
+        conversation=_talk(comments, event),
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
     )
 
 
+def _talk(comments: Sequence[RawComment], event: CommentEvent) -> tuple[tuple[Login, str], ...]:
+    """Who said what before the question."""
+    return tuple((one.author.login, one.body) for one in comments if one.id != event.comment_id)
+
+
 def _select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
+    """Those to be read, and the rest with their reasons."""
     read: list[FileDiff] = []
     skipped: list[Skipped] = []
     for file in files:
-        why = why_not_read(file) or (None if matches(file.path, patterns) else "left out by review.paths")
+        why = why_not_read(file) or (None if wanted(file.path, patterns) else "left out by review.paths")
         if why:
             skipped.append(Skipped(file.path, why))
         else:
             read.append(file)
     return read, skipped
+
+
+def wanted(path: str, patterns: Sequence[str]) -> bool:
+    """Whether patterns, as .gitignore writes them, take a path in. Where all begin with `!`, the rest is in."""
+    inward = any(not pattern.startswith("!") for pattern in patterns)
+    return GitIgnoreSpec.from_lines(patterns if inward else ["**", *patterns]).match_file(path)
+
+
+def to_file_diff(file: RawFile) -> FileDiff:
+    """GitHub's patch parsed; one that is not to be understood counts as none."""
+    try:
+        hunks = parse_patch(file.patch) if file.patch is not None else None
+    except BadPatch:
+        hunks = None
+    return FileDiff(
+        path=file.path,
+        status=file.status,
+        hunks=hunks,
+        old_path=file.old_path,
+        additions=file.additions,
+        deletions=file.deletions,
+        blob=file.sha,
+    )

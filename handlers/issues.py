@@ -15,7 +15,7 @@ async def triage(event: IssueOpened, ctx: Context) -> Plan:
     """Bots' issues are left alone: their authors do not answer questions."""
     if event.author.is_bot:
         return Plan(reason="opened by a bot")
-    context = await ctx.repository(None, labels=True)
+    context = await ctx.repository(labels=True)
     if not context.settings.issues.triage:
         return Plan(reason="triage is off in .github/hob.yml")
     facts = IssueFacts(

@@ -16,7 +16,9 @@ ANN, BOB = Actor(Login("ann"), 1), Actor(Login("bob"), 2)
 ROBOT = Actor(Login("helper[bot]"), 3, "Bot")
 
 
-def comment(body: str, kind: type[IssueCommentCreated | IssueCommentEdited] = IssueCommentCreated, **more: Any) -> Any:
+def comment(
+    body: str, kind: type[IssueCommentCreated | IssueCommentEdited] = IssueCommentCreated, **more: Any
+) -> Any:
     fields: dict[str, Any] = {
         "delivery": "g",
         "repo": REPO,
@@ -44,12 +46,19 @@ def test_a_command_chooses_its_handler() -> None:
 
 
 def test_two_commands_are_two_runs_and_the_same_twice_is_one() -> None:
-    assert names(comment("@hob-app review\n@hob-app help\n@hob-app review")) == ["comments.judge_again", "comments.show_help"]
+    assert names(comment("@hob-app review\n@hob-app help\n@hob-app review")) == [
+        "comments.judge_again",
+        "comments.show_help",
+    ]
 
 
 @pytest.mark.parametrize(
     "more",
-    [{"author": ROBOT, "sender": ROBOT}, {"app_id": 99}, {"author": Actor(Login("x[bot]"), 9), "sender": Actor(Login("x[bot]"), 9)}],
+    [
+        {"author": ROBOT, "sender": ROBOT},
+        {"app_id": 99},
+        {"author": Actor(Login("x[bot]"), 9), "sender": Actor(Login("x[bot]"), 9)},
+    ],
 )
 def test_A3_bots_and_apps_are_not_listened_to(more: dict[str, Any]) -> None:
     assert names(comment("@hob-app review", **more)) == []
@@ -58,13 +67,21 @@ def test_A3_bots_and_apps_are_not_listened_to(more: dict[str, Any]) -> None:
 def test_A2_whoever_edits_another_persons_comment_gives_no_command() -> None:
     edited = comment("@hob-app review", IssueCommentEdited, previous_body="fine", sender=BOB)
     assert names(edited) == []
-    assert names(comment("@hob-app review", IssueCommentEdited, previous_body="fine")) == ["comments.judge_again"]
+    assert names(comment("@hob-app review", IssueCommentEdited, previous_body="fine")) == [
+        "comments.judge_again"
+    ]
     assert names(comment("@hob-app review\nmore", IssueCommentEdited, previous_body="@hob-app review")) == []
 
 
 @pytest.mark.parametrize(
     "body",
-    ["> @hob-app review", "```\n@hob-app review\n```", "<!--\n@hob-app review\n-->", "thanks @hob-app review", "    @hob-app review"],
+    [
+        "> @hob-app review",
+        "```\n@hob-app review\n```",
+        "<!--\n@hob-app review\n-->",
+        "thanks @hob-app review",
+        "    @hob-app review",
+    ],
 )
 def test_A7_quotes_code_and_hidden_text_are_no_command(body: str) -> None:
     assert names(comment(body)) == []
@@ -90,7 +107,14 @@ def test_names_are_unique() -> None:
 
 
 def route(who: Any) -> Route:
-    return Route(name="comments.x", handler=router.routes[0].handler, may=frozenset(), priority="high", command="x", who=who)
+    return Route(
+        name="comments.x",
+        handler=router.routes[0].handler,
+        may=frozenset(),
+        priority="high",
+        command="x",
+        who=who,
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +131,9 @@ def route(who: Any) -> Route:
         ("triage", "something-new", False, False),
     ],
 )
-def test_A1_the_permission_that_github_names_decides(who: str, level: str, private: bool, allowed: bool) -> None:
+def test_A1_the_permission_that_github_names_decides(
+    who: str, level: str, private: bool, allowed: bool
+) -> None:
     refused = gate.refusal(route(who), level, private=private, recent=0)
     assert (refused is None) is allowed
     if refused:

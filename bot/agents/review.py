@@ -184,8 +184,8 @@ def _proved(said: FindingAnswer, start: int, end: int, text: str | None) -> str 
     lines = text.split("\n")
     if end > len(lines) or (old := "\n".join(lines[start - 1 : end])) == replacement.rstrip("\n"):
         return None
-    if old.strip() not in said.quote and said.quote.strip() not in old:
-        return None  # the quote was part of a line: the replacement may be for that part only
+    if not _quotes_whole_lines(said.quote, old):
+        return None  # the replacement may be for the quoted part of the line only
     new = replacement.rstrip("\n").split("\n")
     if not new[0].strip() or _indent(new[0]) != _indent(lines[start - 1]):
         return None
@@ -196,6 +196,11 @@ def _proved(said: FindingAnswer, start: int, end: int, text: str | None) -> str 
     ):
         return None
     return "\n".join(new)
+
+
+def _quotes_whole_lines(quote: str, lines: str) -> bool:
+    quoted = [line.strip().removeprefix("+").strip() for line in quote.strip().split("\n")]
+    return quoted == [line.strip() for line in lines.split("\n")]
 
 
 def _indent(line: str) -> str:

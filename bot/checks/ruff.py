@@ -54,7 +54,8 @@ class _Remark(msgspec.Struct):
 
 
 async def check(texts: Mapping[str, str]) -> list[Finding] | None:
-    """Findings with their lines, in every line of the files; None when ruff did not run."""
+    """Findings with their lines, in every line of the files; None when ruff did not run. Of a file that is no Python only
+    the first error counts: the others follow from it."""
     paths = list(texts)
     with tempfile.TemporaryDirectory(prefix="hob-ruff-") as folder:
         for number, path in enumerate(paths):
@@ -63,7 +64,9 @@ async def check(texts: Mapping[str, str]) -> list[Finding] | None:
         output = await _run(folder)
     if output is None:
         return None
-    return [_finding(paths[int(Path(remark.filename).stem)], remark) for remark in output]
+    found = [_finding(paths[int(Path(remark.filename).stem)], remark) for remark in output]
+    broken = {one.path: one for one in reversed(found) if one.severity == "critical"}
+    return [one for one in found if one.severity != "critical"] + list(broken.values())
 
 
 async def _run(folder: str) -> list[_Remark] | None:

@@ -68,8 +68,7 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
         lines.append(f"Stopped: {coverage.failure}")
     lines.append("Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
     for complaint in facts.context.complaints:
-        where = f".github/hob.yml line {complaint.line}: " if complaint.line else ""
-        lines.append(f"- {where}{complaint.message}")
+        lines.append(f"- .github/hob.yml: {complaint.message}")
     return "\n".join(lines)
 
 

@@ -9,10 +9,12 @@ from bot.core.effects import Effect, PostReview
 from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError
 from bot.core.refs import RepoRef
 from bot.github import apply
-from bot.github.client import Api, Job
+from bot.github.api import Api
+from bot.github.client import Job
+from bot.github.find import Applied
 from bot.jobs.permitted import load
-from bot.store.outbox import Outbox, Row
-from bot.store.runs import Run
+from bot.store import Row, Run
+from bot.store.outbox import Outbox
 
 TRIES = 3
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class Sender:
 
     async def _one(self, row: Row, effect: Effect) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
-        api = await self.job.api(apply.needs(effect))
+        api = self.job.api(apply.needs(effect))
         unclear = row.state in ("sending", "ambiguous")
         for _ in range(TRIES):
             applied = await self._look(api, row, effect) if unclear else None
@@ -62,7 +64,7 @@ class Sender:
             unclear = True
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
-    async def _send(self, api: Api, row: Row, effect: Effect) -> tuple[apply.Applied | None, Effect]:
+    async def _send(self, api: Api, row: Row, effect: Effect) -> tuple[Applied | None, Effect]:
         """None when nobody knows; the effect as it should be sent the next time."""
         try:
             return await apply.send(api, self.repo, effect, row.key, self.seal), effect
@@ -82,7 +84,7 @@ class Sender:
             log.info("GitHub refused a line of the review; its lines are checked again")
             return None, await apply.recheck(api, self.repo, effect)
 
-    async def _look(self, api: Api, row: Row, effect: Effect) -> apply.Applied | None:
+    async def _look(self, api: Api, row: Row, effect: Effect) -> Applied | None:
         """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
         applied = await apply.find(api, self.repo, effect, row.key, self.seal)
         if applied is None:

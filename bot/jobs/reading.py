@@ -8,10 +8,14 @@ from bot.context import CheckReport
 from bot.core.diff import FileDiff
 from bot.core.events import CommentEvent, Event, PullRequestEvent
 from bot.core.refs import RepoRef, Sha
-from bot.github import gather
-from bot.github.client import Api, Job
+from bot.core.settings import Complaint
+from bot.github import contents, gather
+from bot.github.api import Api
+from bot.github.client import Job
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read"}
+MOST_COMMENTS = 50
+"""Of a conversation, the newest."""
 ISSUE = {"contents": "read", "issues": "read"}
 
 
@@ -23,35 +27,36 @@ class JobReader:
     job: Job
     permissions: Mapping[str, str]
 
-    async def _api(self) -> Api:
-        return await self.job.api(self.permissions)
+    @property
+    def _api(self) -> Api:
+        return self.job.api(self.permissions)
 
     async def pull_request(self, number: int) -> gather.PullRequestState:
-        return await gather.pull_request(await self._api(), self.repo, number)
+        return await gather.pull_request(self._api, self.repo, number)
 
     async def files(self, number: int, total: int) -> list[gather.RawFile]:
-        return await gather.files(await self._api(), self.repo, number, total)
+        return await gather.files(self._api, self.repo, number, total)
 
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
-        return await gather.texts(await self._api(), self.repo, sha, paths)
+        return await contents.texts(self._api, self.repo, sha, paths)
 
-    async def config_text(self, ref: str | None) -> str | None:
-        return await gather.config_text(await self._api(), self.repo, ref)
+    async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
+        return await contents.config_text(self._api, self.repo, ref)
 
-    async def labels(self) -> list[tuple[str, str]]:
-        return await gather.labels(await self._api(), self.repo)
+    async def labels(self) -> tuple[tuple[str, str], ...]:
+        return await gather.labels(self._api, self.repo)
 
-    async def issue(self, number: int) -> tuple[str, str]:
-        return await gather.issue(await self._api(), self.repo, number)
+    async def issue(self, number: int) -> gather.IssueState:
+        return await gather.issue(self._api, self.repo, number)
 
-    async def comments(self, number: int) -> list[gather.ConversationComment]:
-        return await gather.comments(await self._api(), self.repo, number)
+    async def comments(self, number: int, total: int = 0) -> Sequence[gather.RawComment]:
+        return await gather.comments(self._api, self.repo, number, MOST_COMMENTS, total)
 
-    async def thread(self, number: int, comment_id: int) -> list[gather.ConversationComment]:
-        return await gather.thread(await self._api(), self.repo, number, comment_id)
+    async def thread(self, number: int, comment_id: int) -> Sequence[gather.RawComment]:
+        return (await gather.thread(self._api, self.repo, number, comment_id)).comments
 
     async def permission(self, login: str) -> str:
-        return await gather.permission(await self._api(), self.repo, login)
+        return await gather.permission(self._api, self.repo, login)
 
 
 def permissions_to_read(event: Event) -> dict[str, str]:

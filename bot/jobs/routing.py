@@ -7,8 +7,7 @@ from bot.core.effects import PostReview
 from bot.core.events import CommentEvent, Event, IssueEvent, PullRequestEvent
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
-from bot.store.inbox import Delivery
-from bot.store.runs import RunSpec
+from bot.store import Delivery, RunSpec
 
 
 def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_seconds: float) -> list[RunSpec]:

@@ -7,14 +7,13 @@ from sqlalchemy import select
 
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.heart import Heart
 from bot.store.inbox import Delivery, Inbox, NewDelivery
-from bot.store.ledger import Ledger, Spent, Total
+from bot.store.ledger import Ledger, Total
 from bot.store.outbox import Outbox
 from bot.store.purge import purge
 from bot.store.recovery import Recovered, Recovery
 from bot.store.routing import Decision, Routing
-from bot.store.runs import Runs
+from bot.store.runs import Runs, held
 from bot.store.tables import SCHEMA, inbox, meta
 from bot.store.values import NewEffect, Priority, Refused, Row, Run, RunSpec, RunState
 
@@ -31,10 +30,10 @@ __all__ = [
     "Run",
     "RunSpec",
     "RunState",
-    "Spent",
     "Store",
     "StoreUnavailable",
     "Total",
+    "held",
     "migrate",
     "open_store",
 ]
@@ -49,7 +48,6 @@ class Store:
         self.routing = Routing(self.database)
         self.runs = Runs(self.database)
         self.recovery = Recovery(self.database)
-        self.heart = Heart(self.runs)
         self.outbox = Outbox(self.database)
         self.ledger = Ledger(self.database)
 

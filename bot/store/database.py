@@ -3,13 +3,12 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, make_url
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.errors import StoreUnavailable
 
@@ -19,7 +18,7 @@ BUSY_SECONDS = 5.0
 _PRAGMAS = (
     "busy_timeout=5000",
     "journal_mode=WAL",
-    "synchronous=FULL",  # a commit that was answered survives a power cut; WAL alone would only survive a crash
+    "synchronous=FULL",  # what was answered survives a power cut, not only a crash
     "foreign_keys=ON",
     "journal_size_limit=67108864",  # one 25 MB delivery must not leave its log behind for ever
 )
@@ -35,12 +34,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._insert = _insert_of(self.is_sqlite)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._writing = self.engine.execution_options(hob_writes=True)
 
     def insert(self, table: Table) -> Any:
         """`INSERT` that has `on_conflict_do_nothing` in this database's dialect."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        return self._insert(table)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -61,6 +61,17 @@ class Database:
     def close(self) -> None:
         """Closes every idle connection."""
         self.engine.dispose()
+
+
+def _insert_of(is_sqlite: bool) -> Callable[[Table], Any]:
+    """The dialect's own; the other dialect is not loaded (2 MB)."""
+    if is_sqlite:
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert
+    from sqlalchemy.dialects.postgresql import insert as postgres_insert
+
+    return postgres_insert
 
 
 @contextmanager

@@ -5,54 +5,50 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from bot.core.errors import Superseded
 from bot.store.errors import StoreUnavailable
-from bot.store.runs import LEASE_SECONDS, Runs, Verdict
-from bot.store.values import Run
+from bot.store.values import Run, Verdict
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 3.0
+BEATS_A_LEASE = 3
 
 
 @dataclass(slots=True)
 class _Held:
     run: Run
+    seconds: float
     task: asyncio.Task[object]
     loop: asyncio.AbstractEventLoop
     safe_until: float
     """`time.monotonic()` when the lease ends if no beat succeeds"""
     verdict: Verdict = "ok"
 
-    def stop(self, verdict: Verdict) -> None:
-        """Called from the heart's thread: cancels the body."""
-        self.verdict = verdict
-        with suppress(RuntimeError):  # the loop is closed: there is nobody left to tell
-            self.loop.call_soon_threadsafe(self.task.cancel)
-
 
 class Heart:
-    """`async with heart.hold(run): …`. The thread lives while a run is held."""
+    """`beat(runs, seconds)` and `release(run)` are those of `Runs`. The thread lives while a run is held."""
 
     def __init__(
-        self, runs: Runs, lease_seconds: float = LEASE_SECONDS, beat_seconds: float = BEAT_SECONDS
+        self,
+        beat: Callable[[Sequence[Run], float], dict[int, Verdict]],
+        release: Callable[[Run], object],
     ) -> None:
-        self._runs = runs
-        self._lease = lease_seconds
-        self._every = beat_seconds
+        self._beat = beat
+        self._release = release
         self._held: dict[int, _Held] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._last = 0.0
 
     @asynccontextmanager
-    async def hold(self, run: Run) -> AsyncIterator[None]:
-        """Keeps `run` while the body runs, then lets go of the heartbeat (not of the run: finish or retry
-        it).
+    async def hold(self, run: Run, seconds: float) -> AsyncIterator[None]:
+        """Keeps `run` by leases of `seconds` while the body runs, then lets go of the heartbeat (not of the
+        run: finish or retry it).
 
         Lost or no longer wanted: the body is cancelled and `Superseded` is raised. Cancelled from outside
         (the worker goes down): the run goes back into the queue at once.
@@ -60,7 +56,7 @@ class Heart:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("hold() is for tasks")
-        held = _Held(run, task, asyncio.get_running_loop(), time.monotonic() + self._lease)
+        held = _Held(run, seconds, task, asyncio.get_running_loop(), time.monotonic() + seconds)
         self._add(held)
         try:
             yield
@@ -68,7 +64,7 @@ class Heart:
             self._remove(held)
             if held.verdict != "ok" and task.uncancel() == 0:
                 raise Superseded(_WHY[held.verdict]) from None
-            await self._release(run)
+            await self._give_back(run)
             raise
         finally:
             self._remove(held)
@@ -78,17 +74,29 @@ class Heart:
         with self._lock:
             held = [each for each in self._held.values() if each.verdict == "ok"]
         started = time.monotonic()
+        for each, verdict in self._verdicts(held):
+            if verdict == "ok":
+                each.safe_until = started + each.seconds
+            elif verdict is not None:
+                with suppress(RuntimeError):  # the loop is closed: there is nobody left to tell
+                    each.loop.call_soon_threadsafe(self._stop, each, verdict)
+
+    def _stop(self, held: _Held, verdict: Verdict) -> None:
+        """On the loop's thread, so that a body which has just ended is not cancelled in what it does next."""
+        if self._held.get(held.run.id) is held and held.verdict == "ok":
+            held.verdict = verdict
+            held.task.cancel()
+
+    def _verdicts(self, held: Sequence[_Held]) -> list[tuple[_Held, Verdict | None]]:
+        if not held:
+            return []
         try:
-            verdicts = self._runs.heartbeats([each.run for each in held], self._lease) if held else {}
+            told = self._beat([each.run for each in held], max(each.seconds for each in held))
         except StoreUnavailable as error:
             log.warning("no heartbeat: %s", error)
-            verdicts = {each.run.id: "lost" for each in held if time.monotonic() > each.safe_until}
-        for each in held:
-            verdict = verdicts.get(each.run.id)
-            if verdict == "ok":
-                each.safe_until = started + self._lease
-            elif verdict is not None:
-                each.stop(verdict)
+            now = time.monotonic()
+            return [(each, "lost" if now > each.safe_until else None) for each in held]
+        return [(each, told[each.run.id]) for each in held]
 
     def _add(self, held: _Held) -> None:
         with self._lock:
@@ -96,6 +104,8 @@ class Heart:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._beat_forever, name="heart", daemon=True)
                 self._thread.start()
+            else:
+                self._wake.set()  # its lease may be shorter than those the thread knows
 
     def _remove(self, held: _Held) -> None:
         with self._lock:
@@ -104,15 +114,24 @@ class Heart:
             if not self._held:
                 self._wake.set()
 
+    def _due(self) -> float | None:
+        """Seconds until the next beat; None when nothing is held and the thread is to end."""
+        with self._lock:
+            self._wake.clear()
+            if not self._held:
+                self._thread = None
+                return None
+            every = min(each.seconds for each in self._held.values()) / BEATS_A_LEASE
+            return self._last + every - time.monotonic()
+
     def _beat_forever(self) -> None:
-        while True:
-            self._wake.wait(self._every)
-            with self._lock:
-                self._wake.clear()
-                if not self._held:
-                    self._thread = None
-                    return
-            self._beat_safely()
+        self._last = time.monotonic()
+        while (pause := self._due()) is not None:
+            if pause > 0:
+                self._wake.wait(pause)
+            else:
+                self._last = time.monotonic()
+                self._beat_safely()
 
     def _beat_safely(self) -> None:
         try:
@@ -120,9 +139,9 @@ class Heart:
         except Exception:
             log.exception("the heartbeat failed")
 
-    async def _release(self, run: Run) -> None:
+    async def _give_back(self, run: Run) -> None:
         try:
-            await asyncio.shield(asyncio.to_thread(self._runs.release, run))
+            await asyncio.shield(asyncio.to_thread(self._release, run))
         except (StoreUnavailable, Superseded) as error:
             log.warning("run %s was not released: %s", run.id, error)
 

@@ -5,25 +5,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select
 
+from bot.core.effects import Usage
 from bot.store.database import Database
 from bot.store.tables import usage
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """One answer of a model. `at` epoch seconds, `seconds` how long it took."""
-
-    purpose: str
-    host: str
-    model: str
-    tokens_in: int
-    tokens_out: int
-    seconds: float
-    repo: str = ""
-    run_id: int | None = None
-    cost_usd: float = 0.0
-    at: float = 0.0
-    """0: now"""
+from bot.store.text import fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +27,17 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, *spent: Spent) -> None:
-        """Writes answers down."""
-        now = time.time()
-        rows = [{**asdict(each), "at": each.at or now} for each in spent]
-        if rows:
-            with self._db.write() as connection:
-                connection.execute(usage.insert(), rows)
+    def add(self, run_id: int | None, repo: str, used: Usage, cost_usd: float = 0.0) -> None:
+        """Writes one answer down."""
+        row = {
+            **asdict(used),
+            "at": time.time(),
+            "repo": fit(repo, 300),
+            "run_id": run_id,
+            "cost_usd": cost_usd,
+        }
+        with self._db.write() as connection:
+            connection.execute(usage.insert().values(row))
 
     def total(self, since: float, host: str | None = None) -> Total:
         """What was spent since then (epoch seconds), on all hosts or one."""

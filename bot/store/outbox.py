@@ -1,6 +1,6 @@
 """Effects, remembered before they are caused: the protocol of docs/design.md, "Protocol for an effect".
 
-planned --start_sending--> sending --> done | rejected | waiting (a limit: later) | ambiguous (nobody knows: look first)
+planned --start_sending--> sending --> done | rejected | waiting (a limit) | ambiguous (nobody knows: look)
 """
 
 import time
@@ -11,13 +11,12 @@ from sqlalchemy import Connection, select, update
 
 from bot.store import leases
 from bot.store.database import Database
-from bot.store.runs import LEASE_SECONDS
+from bot.store.runs import LEASE_SECONDS, within
 from bot.store.tables import outbox, runs
 from bot.store.text import fit
-from bot.store.values import EffectState, NewEffect, Row, Run
+from bot.store.values import EffectState, Planned, Row, Run
 
 OPEN: tuple[EffectState, ...] = ("planned", "sending", "ambiguous", "waiting")
-UNSENT: tuple[EffectState, ...] = ("planned", "waiting")
 
 
 class Outbox:
@@ -27,7 +26,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def plan(self, run: Run, effects: Sequence[NewEffect]) -> list[Row]:
+    def plan(self, run: Run, effects: Sequence[Planned]) -> list[Row]:
         """Remembers all effects of a run in order, or none, and marks the run planned. An effect whose key
         is known is not inserted again: the row is given as it stands (`done`: nothing to do), and when it
         is still open this run, holding the target, becomes answerable for it."""
@@ -50,20 +49,22 @@ class Outbox:
         with self._db.read() as connection:
             return _all(connection, outbox.c.run_id == run_id, outbox.c.ordinal, outbox.c.id)
 
-    def for_target(self, target: str) -> list[Row]:
-        """All that was ever planned for an issue or pull request, oldest first."""
+    def for_target(self, repo_id: int, number: int, kind: str | None = None) -> list[Row]:
+        """What Hob has done on an issue or pull request (one kind of effect, or all), oldest first."""
+        which = within(outbox.c.target, f"{repo_id}#{number}") & (outbox.c.state == "done")
+        if kind is not None:
+            which &= outbox.c.kind == kind
         with self._db.read() as connection:
-            return _all(connection, outbox.c.target == target, outbox.c.created_at, outbox.c.id)
+            return _all(connection, which, outbox.c.created_at, outbox.c.id)
 
-    def start_sending(self, key: str, run: Run, *, resend: bool = False) -> bool:
-        """Commits `sending` before the call to GitHub; the run's lease is renewed with it. False when the
-        row is not unsent (or, with `resend`, not `sending` or `ambiguous` either: for after one has looked
-        and not found it)."""
-        states = OPEN if resend else UNSENT
+    def start_sending(self, key: str, run: Run) -> bool:
+        """Commits `sending` before the call to GitHub and renews the run's lease. False when the row is
+        done or rejected. Of a row that is `sending` or `ambiguous` already, the caller has looked on
+        GitHub first and not found it."""
         with self._db.write() as connection:
             leases.require(self._db, connection, run)
-            leases.extend(connection, run, time.time() + LEASE_SECONDS)
-            sendable = (outbox.c.key == key) & outbox.c.state.in_(states)
+            _beat_now(connection, run)
+            sendable = (outbox.c.key == key) & outbox.c.state.in_(OPEN)
             values = {
                 "state": "sending",
                 "run_id": run.id,
@@ -85,9 +86,9 @@ class Outbox:
         """Nobody knows whether it happened."""
         self._change(key, "ambiguous", error=fit(error, 2000))
 
-    def later(self, key: str, not_before: float, error: str = "") -> None:
-        """It was certainly not applied (a rate limit): to be sent at `not_before`, epoch seconds, or
-        after."""
+    def later(self, key: str, after_seconds: float | None = None, error: str = "") -> None:
+        """It was certainly not applied (a rate limit): to be sent after so many seconds."""
+        not_before = time.time() + (after_seconds or 0.0)
         self._change(key, "waiting", not_before=not_before, error=fit(error, 2000))
 
     def _change(self, key: str, state: EffectState, **values: Any) -> None:
@@ -97,11 +98,19 @@ class Outbox:
             connection.execute(update(outbox).where(open_or_same).values(changed))
 
 
+def _beat_now(connection: Connection, run: Run) -> None:
+    until = time.time() + LEASE_SECONDS
+    leases.extend(connection, run, until)
+    connection.execute(
+        update(runs).where((runs.c.id == run.id) & (runs.c.lease_until < until)).values(lease_until=until)
+    )
+
+
 def _all(connection: Connection, which: Any, *order: Any) -> list[Row]:
     return [Row(**row) for row in connection.execute(select(outbox).where(which).order_by(*order)).mappings()]
 
 
-def _row(run: Run, effect: NewEffect, ordinal: int, now: float) -> dict[str, Any]:
+def _row(run: Run, effect: Planned, ordinal: int, now: float) -> dict[str, Any]:
     return {
         "key": effect.key,
         "run_id": run.id,

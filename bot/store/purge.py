@@ -17,7 +17,7 @@ def purge(database: Database, before: float, batch: int = BATCH) -> int:
     settled = (inbox.c.received_at < before) & (inbox.c.state != "new") & ~open_run
     oldest = select(inbox.c.id, inbox.c.guid).where(settled).order_by(inbox.c.id).limit(batch)
     with database.write() as connection:
-        found = connection.execute(oldest.with_for_update(skip_locked=True)).tuples().all()
+        found = connection.execute(oldest.with_for_update(skip_locked=True)).all()
         guids = [guid for _, guid in found]
         caused = exists().where(outbox.c.run_id == runs.c.id)
         connection.execute(delete(runs).where(runs.c.delivery.in_(guids) & ~caused))

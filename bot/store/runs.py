@@ -10,22 +10,24 @@ target over.
 import random
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
-from sqlalchemy import Connection, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, func, or_, select, update
 
 from bot.store import leases, revive, supersede
 from bot.store.database import Database
+from bot.store.heart import Heart
 from bot.store.tables import outbox, runs
 from bot.store.text import fit
-from bot.store.values import FINAL, LIVE, Refused, Run, RunState
+from bot.store.values import FINAL, LIVE, Refused, Run, RunSpec, RunState, Verdict
+
+__all__ = ["LEASE_SECONDS", "MAX_ATTEMPTS", "Refused", "Run", "RunSpec", "Runs", "backoff", "held", "within"]
 
 LEASE_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 BACKOFF_SECONDS = 5.0
 BACKOFF_LIMIT = 900.0
-
-Verdict = Literal["ok", "lost", "superseded"]
 
 _RANK = case({"high": 0, "default": 1}, value=runs.c.priority, else_=2)
 
@@ -35,6 +37,7 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.heart = Heart(self.heartbeats, self.release)
 
     def get(self, run_id: int) -> Run | None:
         """One run as it stands."""
@@ -54,29 +57,28 @@ class Runs:
         """How many runs are in each state."""
         with self._db.read() as connection:
             rows = connection.execute(select(runs.c.state, func.count()).group_by(runs.c.state))
-            return dict(rows.tuples().all())
+            return {state: count for state, count in rows}  # noqa: C416  rows are no pairs to mypy
 
     def due(self, now: float, limit: int = 500) -> list[Run]:
         """Queued runs whose time has come, the most urgent first."""
         ready = (runs.c.state == "queued") & (runs.c.not_before <= now)
         return self._select(select(runs).where(ready).order_by(_RANK, runs.c.id).limit(limit))
 
-    def count_recent(
-        self, seconds: float, *, target: str | None = None, repo_id: int | None = None, handler: str = ""
-    ) -> int:
-        """Runs made in the last `seconds` for a target and/or a repository, of handlers whose names begin
-        with `handler`: for the loop breaker and the cap of a repository."""
-        which = (runs.c.created_at > time.time() - seconds) & runs.c.handler.startswith(
-            handler, autoescape=True
-        )
-        if target is not None:
-            which &= runs.c.target == target
-        if repo_id is not None:
-            which &= runs.c.repo_id == repo_id
+    def count_recent(self, target: str, handler: str = "", seconds: float = 3600.0) -> int:
+        """Runs made in the last `seconds` for a target and all within it (`12` is a repository, `12#3` its
+        third issue or pull request), of handlers whose names begin with `handler`: for the loop breaker
+        and a repository's cap."""
+        which = (runs.c.created_at > time.time() - seconds) & within(runs.c.target, target)
+        which &= runs.c.handler.startswith(handler, autoescape=True)
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(runs).where(which)).scalar_one()
 
-    def claim(self, run_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> Run | Refused:
+    def claim(self, run_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> Run | None:
+        """`try_claim` for those who need no reason: None means that there is nothing to do now."""
+        run = self.try_claim(run_id, owner, lease_seconds)
+        return run if isinstance(run, Run) else None
+
+    def try_claim(self, run_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> Run | Refused:
         """Takes a due run and its target's lease for `owner`, or says why not. A refusal costs no attempt."""
         with self._db.write() as connection:
             found = _read(connection, run_id)
@@ -120,15 +122,16 @@ class Runs:
         self,
         run: Run,
         state: Literal["done", "ignored", "superseded", "dead"],
+        summary: str = "",
         *,
         error: str = "",
-        summary: str = "",
         host: str = "",
         model: str = "",
         tokens_in: int = 0,
         tokens_out: int = 0,
     ) -> None:
-        """The end of a run. Raises `Superseded` when it is no longer this worker's to end."""
+        """The end of a run, in a line; of a dead one that line is the reason too. Raises `Superseded` when
+        it is no longer this worker's to end."""
         told = {
             "host": fit(host, 200),
             "model": fit(model, 200),
@@ -137,6 +140,7 @@ class Runs:
         }
         with self._db.write() as connection:
             leases.require(self._db, connection, run)
+            error = error or (summary if state == "dead" else "")
             _end(connection, run, state, error=_say(error), summary=_say(summary), **told)
 
     def retry(
@@ -185,6 +189,17 @@ class Runs:
     def _select(self, query: Any) -> list[Run]:
         with self._db.read() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
+
+
+def held(runs: Runs, run: Run, seconds: float = LEASE_SECONDS) -> AbstractAsyncContextManager[None]:
+    """`async with held(runs, run):` keeps the run alive while the body works; see `Heart.hold`."""
+    return runs.heart.hold(run, seconds)
+
+
+def within(column: ColumnElement[str], target: str) -> ColumnElement[bool]:
+    """The target and what lies in it: `12` holds `12#3`, which holds `12#3/4`."""
+    inside = (column.startswith(target + each, autoescape=True) for each in "#/")
+    return or_(column == target, *inside)
 
 
 def backoff(attempts: int) -> float:

@@ -1,7 +1,7 @@
 """What the store takes and gives: plain values."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 Priority = Literal["high", "default", "low"]
 """A person waits; a review; background."""
@@ -12,6 +12,9 @@ error."""
 
 FINAL: tuple[RunState, ...] = ("done", "ignored", "superseded", "dead")
 LIVE: tuple[RunState, ...] = ("running", "planned")
+
+Verdict = Literal["ok", "lost", "superseded"]
+"""What a heartbeat hears."""
 
 EffectState = Literal["planned", "sending", "done", "rejected", "ambiguous", "waiting"]
 
@@ -74,10 +77,25 @@ class Refused:
     retry_at: float | None = None
 
 
+class Planned(Protocol):
+    """An effect to be remembered before it is caused."""
+
+    @property
+    def key(self) -> str:
+        """Names it for ever, at most 64 hexadecimal digits."""
+
+    @property
+    def kind(self) -> str:
+        """The effect's type."""
+
+    @property
+    def payload(self) -> str:
+        """JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewEffect:
-    """An effect to be remembered before it is caused. `key` (64 hexadecimal digits at most) names it for
-    ever."""
+    """A `Planned` by itself."""
 
     key: str
     kind: str

@@ -20,7 +20,9 @@ def new_file(path: str, text: str) -> FileDiff:
     return FileDiff(path=path, status="added", hunks=parse_patch(patch), additions=len(lines))
 
 
-def pull_request(files: dict[str, str], settings: RepoSettings | None = None, **more: Any) -> PullRequestFacts:
+def pull_request(
+    files: dict[str, str], settings: RepoSettings | None = None, **more: Any
+) -> PullRequestFacts:
     """A pull request that adds these files."""
     return PullRequestFacts(
         context=RepoContext(REPO, settings or RepoSettings()),

@@ -11,7 +11,12 @@ from bot.core.refs import Login
 from bot.core.settings import IssueSettings, RepoSettings
 from tests.agents.facts import REPO, Model
 
-LABELS = (("bug", "Something is broken"), ("Priority: High", ""), ("area-api", "HTTP routes"), ("security-approved", ""))
+LABELS = (
+    ("bug", "Something is broken"),
+    ("Priority: High", ""),
+    ("area-api", "HTTP routes"),
+    ("security-approved", ""),
+)
 
 
 def facts(settings: IssueSettings | None = None, labels: tuple[str, ...] = ()) -> IssueFacts:
@@ -20,7 +25,14 @@ def facts(settings: IssueSettings | None = None, labels: tuple[str, ...] = ()) -
 
 
 def triage(**fields: Any) -> Model:
-    answer = {"kind": "bug", "labels": [], "priority": "normal", "summary": "Burns", "missing": [], "reply": ""}
+    answer = {
+        "kind": "bug",
+        "labels": [],
+        "priority": "normal",
+        "summary": "Burns",
+        "missing": [],
+        "reply": "",
+    }
     return Model(lambda prompt: answer | fields)
 
 
@@ -60,11 +72,15 @@ async def test_labels_that_are_there_are_not_added_again() -> None:
 )
 async def test_it_asks_only_for_what_is_missing(missing: list[str], reply: str, comment: str | None) -> None:
     plan = await issue.plan(facts(labels=("bug",)), triage(missing=missing, reply=reply))
-    assert [effect.body for effect in plan.effects if isinstance(effect, Comment)] == ([comment] if comment else [])
+    assert [effect.body for effect in plan.effects if isinstance(effect, Comment)] == (
+        [comment] if comment else []
+    )
 
 
 async def test_settings_can_silence_it() -> None:
-    plan = await issue.plan(facts(IssueSettings(comment="never")), triage(missing=["version"], reply="Which?"))
+    plan = await issue.plan(
+        facts(IssueSettings(comment="never")), triage(missing=["version"], reply="Which?")
+    )
     assert all(not isinstance(effect, Comment) for effect in plan.effects)
 
 

@@ -69,7 +69,9 @@ async def test_R10_no_host_is_an_honest_neutral_check_and_one_question_only() ->
 
 
 async def test_P8_a_committed_secret_is_posted_whatever_the_model_says() -> None:
-    secret = Finding("tea.py", "critical", "secret", "AWS access key in the source", "Revoke it.", source="secrets", line=2)
+    secret = Finding(
+        "tea.py", "critical", "secret", "AWS access key in the source", "Revoke it.", source="secrets", line=2
+    )
     posted, check, _ = await judged(pull_request({"tea.py": TEA}, checked=(secret,)), says())
     assert posted is not None
     assert posted.comments[0].line == 2
@@ -107,7 +109,10 @@ async def test_gating_is_asked_for_by_the_repository_and_never_approves() -> Non
 
 
 async def test_coverage_is_said_in_files_and_unread_ones_are_named_with_their_reason() -> None:
-    skipped = (Skipped("logo.png", "no patch from GitHub (binary or too large)"), Skipped("go.sum", "lock file"))
+    skipped = (
+        Skipped("logo.png", "no patch from GitHub (binary or too large)"),
+        Skipped("go.sum", "lock file"),
+    )
     _, check, _ = await judged(pull_request({"tea.py": TEA}, skipped=skipped, total_files=3), says())
     assert check.title == "No findings in 1 of 3 files"
     assert check.conclusion == "neutral"
@@ -182,6 +187,8 @@ async def test_instructions_of_the_repository_go_with_their_files_only() -> None
         return {"findings": [], "summary": ""}
 
     model = Model(answer)
-    facts = pull_request({"tea.py": TEA}, instructions={"tea.py": ("Use structlog.",), "other.py": ("Never.",)})
+    facts = pull_request(
+        {"tea.py": TEA}, instructions={"tea.py": ("Use structlog.",), "other.py": ("Never.",)}
+    )
     await review.plan(facts, model)
     assert model.prompts[0].inputs["instructions"] == "Use structlog."

@@ -16,7 +16,9 @@ async def found(files: dict[str, str]) -> list[tuple[str, str, int | None]]:
 
 
 async def test_an_undefined_name_is_found_where_it_is() -> None:
-    assert await found({"src/a.py": "def f():\n    return kettle\n", "b.py": "x = 1\n"}) == [("src/a.py", "F821", 2)]
+    assert await found({"src/a.py": "def f():\n    return kettle\n", "b.py": "x = 1\n"}) == [
+        ("src/a.py", "F821", 2)
+    ]
 
 
 async def test_taste_is_not_spoken_of() -> None:
@@ -40,8 +42,14 @@ async def test_only_added_lines_count() -> None:
 
 async def test_C4_configuration_of_the_repository_is_never_read(tmp_path: Path) -> None:
     """A `ruff.toml` among the texts, whatever it extends, changes nothing and is not even written."""
-    files = {"ruff.toml": "extend = '/etc/shadow'\n[lint]\nselect=[]\n", "pyproject.toml": "[tool.ruff]\nextend='/etc/passwd'\n"}
-    assert await found(files | {"a.py": "f(kettle_undefined)\n"}) == [("a.py", "F821", 1), ("a.py", "F821", 1)]
+    files = {
+        "ruff.toml": "extend = '/etc/shadow'\n[lint]\nselect=[]\n",
+        "pyproject.toml": "[tool.ruff]\nextend='/etc/passwd'\n",
+    }
+    assert await found(files | {"a.py": "f(kettle_undefined)\n"}) == [
+        ("a.py", "F821", 1),
+        ("a.py", "F821", 1),
+    ]
 
 
 async def test_hostile_paths_are_only_names() -> None:

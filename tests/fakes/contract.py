@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import graphql
-from jsonschema_rs import Draft202012Validator, Registry
+from jsonschema_rs import Draft202012Validator, Registry, ValidationError
 
 from bot.standin.exchange import Exchange
 from tests.samples.archive import load, load_json
@@ -87,8 +87,16 @@ def problems(exchange: Exchange) -> list[str]:
 
 def _said(where: str, validator: Draft202012Validator | None, value: Any) -> Iterator[str]:
     for error in validator.iter_errors(value) if validator else ():
-        path = "".join(f"[{step!r}]" for step in error.instance_path)
-        yield f"{where}{path}: {error.message[:300]}"
+        yield f"{where}{_explained(error)}"
+
+
+def _explained(error: ValidationError) -> str:
+    """Where and what; of alternatives, what is wrong with the first."""
+    branches = getattr(error.kind, "context", None)
+    if branches and branches[0]:
+        return _explained(branches[0][0])
+    path = "".join(f"[{step!r}]" for step in error.instance_path)
+    return f"{path}: {error.message[-300:]}"
 
 
 def _request(exchange: Exchange, template: str, method: str) -> Iterator[str]:

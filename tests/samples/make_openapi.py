@@ -5,6 +5,7 @@ refer to, as plain JSON Schema (OpenAPI's `nullable` is turned into types), with
 objects are closed: a key that the description does not know is an error there, though GitHub itself ignores it.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -97,6 +98,15 @@ def _references(node: Any) -> set[tuple[str, str]]:
     return set().union(*map(_references, node)) if isinstance(node, list) else set()
 
 
+def mend(document: dict[str, Any]) -> None:
+    """In the list of installations an account is a user *and* an enterprise at once, which nothing can be; a single
+    installation's says "or"."""
+    response = document["paths"]["/app/installations"]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]
+    response["schema"]["items"] = {"$ref": "#/components/schemas/installation"}
+
+
 def pruned(document: dict[str, Any]) -> dict[str, Any]:
     """{"paths": {template: {method: operation}}, "schemas": {name: schema}, "closed": the same for requests}."""
     served = {(route.method.lower(), plain(route.path)) for route in ROUTES}
@@ -118,9 +128,8 @@ def pruned(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(tarball: str) -> None:
-    import json
-
     document = json.loads(member(Path(tarball), "generated/api.github.com.json"))
+    mend(document)
     made = pruned(document)
     made["source"] = f"@octokit/openapi {json.loads(member(Path(tarball), 'package.json'))['version']}"
     save_json(TARGET, made)

@@ -36,6 +36,7 @@ def _inbox() -> None:
         sa.Column("number", sa.BigInteger()),
         sa.Column("sender", sa.String(100), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.Double(), nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
@@ -99,7 +100,7 @@ def _runs() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sa.UniqueConstraint("delivery", "handler", name=op.f("uq_runs_delivery_handler")),
     )
-    op.create_index(op.f("ix_runs_repo_id_created_at"), "runs", ["repo_id", "created_at"])
+    op.create_index(op.f("ix_runs_created_at"), "runs", ["created_at"])
     op.create_index(op.f("ix_runs_state_not_before"), "runs", ["state", "not_before"])
     op.create_index(op.f("ix_runs_target_created_at"), "runs", ["target", "created_at"])
 

@@ -1,0 +1,79 @@
+"""Real databases for tests: a temporary PostgreSQL cluster, and files of SQLite, both at the newest
+schema."""
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from bot.store import migrate
+from tests import needs
+
+
+class Cluster:
+    """A PostgreSQL server of its own on a Unix socket. As root it runs as the user `postgres`: it refuses
+    to be root."""
+
+    def __init__(self) -> None:
+        self._bin = needs.postgres_programs()
+        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self.folder = Path(tempfile.mkdtemp(prefix="hob-pg-"))
+        self._numbers = itertools.count(1)
+        if self._as:
+            owner = pwd.getpwnam("postgres")
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+
+    def start(self) -> None:
+        """initdb (the first time) and the server; waits until it answers."""
+        data = self.folder / "data"
+        if not data.exists():
+            self._run("initdb", "-D", data, "-U", "hob", "-A", "trust", "-E", "UTF8", "--no-sync")
+        # fsync off: these tests kill our processes, never the machine
+        options = f"-c listen_addresses='' -k {self.folder} -c fsync=off -c max_connections=200"
+        self._run("pg_ctl", "-D", data, "-l", self.folder / "log", "-w", "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stops the server; its files stay."""
+        self._run("pg_ctl", "-D", self.folder / "data", "-w", "-m", mode, "stop")
+
+    def remove(self) -> None:
+        """Stops it and deletes everything."""
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a fresh database."""
+        name = f"t{next(self._numbers)}"
+        with psycopg.connect(f"host={self.folder} user=hob dbname=postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy's name for one of our databases."""
+        return f"postgresql+psycopg://hob@/{name}?host={self.folder}"
+
+    def _run(self, program: str, *args: object) -> None:
+        command = [*self._as, str(self._bin / program), *map(str, args)]
+        done = subprocess.run(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stdout}")
+
+
+def sqlite_template(folder: Path) -> Path:
+    """An empty database file at the newest schema, to be copied."""
+    path = folder / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+def copy_of(template: Path, folder: Path) -> str:
+    """The URL of a copy."""
+    shutil.copy(template, folder / "hob.db")
+    return f"sqlite:///{folder / 'hob.db'}"

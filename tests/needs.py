@@ -1,0 +1,34 @@
+"""Parts that a machine may lack. A test that needs one is skipped by name; under HOB_TEST_STRICT=1, as in
+CI, it fails."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+
+def missing(what: str, install: str) -> NoReturn:
+    """Skips the test, or fails it where nothing may be missing."""
+    message = f"{what} is not here; install {install}"
+    if os.environ.get("HOB_TEST_STRICT") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def program(name: str, install: str) -> Path:
+    """The path of a program on PATH."""
+    found = shutil.which(name)
+    return Path(found) if found else missing(name, install)
+
+
+def postgres_programs() -> Path:
+    """The folder of initdb and pg_ctl: Debian keeps them off PATH."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).parent
+    versions = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3])
+    )
+    return versions[-1].parent if versions else missing("PostgreSQL", "postgresql")
