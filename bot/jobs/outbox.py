@@ -11,6 +11,7 @@ from bot.core.refs import RepoRef
 from bot.github import apply
 from bot.github.api import Api
 from bot.github.client import Job
+from bot.github.find import Applied
 from bot.jobs.permitted import load
 from bot.store import Row, Run
 from bot.store.outbox import Outbox
@@ -63,7 +64,7 @@ class Sender:
             unclear = True
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
-    async def _send(self, api: Api, row: Row, effect: Effect) -> tuple[apply.Applied | None, Effect]:
+    async def _send(self, api: Api, row: Row, effect: Effect) -> tuple[Applied | None, Effect]:
         """None when nobody knows; the effect as it should be sent the next time."""
         try:
             return await apply.send(api, self.repo, effect, row.key, self.seal), effect
@@ -83,7 +84,7 @@ class Sender:
             log.info("GitHub refused a line of the review; its lines are checked again")
             return None, await apply.recheck(api, self.repo, effect)
 
-    async def _look(self, api: Api, row: Row, effect: Effect) -> apply.Applied | None:
+    async def _look(self, api: Api, row: Row, effect: Effect) -> Applied | None:
         """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
         applied = await apply.find(api, self.repo, effect, row.key, self.seal)
         if applied is None:

@@ -33,6 +33,11 @@ def authenticate(call: Call, route: Route) -> None:
         _permit(call, call.token, route)
 
 
+def bearer(call: Call) -> Token | None:
+    """The token that a request shows, good or not."""
+    return call.state.tokens.get(call.headers.get("authorization", "").partition(" ")[2])
+
+
 def check_jwt(state: State, text: str) -> None:
     """401 unless it is the App's own, fresh, and not longer than ten minutes."""
     claims = _claims(state, text)

@@ -1,5 +1,6 @@
 """The stand-in as a whole: a stateful GitHub over HTTP on loopback, with faults on demand and everything remembered."""
 
+import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,15 @@ class GitHub(State):
         self._server = ServerThread(Application(self), port)
         self.origin = self._server.url
         self.api_url = f"{self.origin}/api/v3" if ghes else self.origin
+
+    @property
+    def released(self) -> asyncio.Event:
+        """Set when requests are to hang no longer."""
+        return self._server.released
+
+    def release_hanging(self) -> None:
+        """Breaks off all requests that hang."""
+        self._server.release()
 
     @property
     def graphql_url(self) -> str:

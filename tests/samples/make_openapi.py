@@ -99,12 +99,14 @@ def _references(node: Any) -> set[tuple[str, str]]:
 
 
 def mend(document: dict[str, Any]) -> None:
-    """In the list of installations an account is a user *and* an enterprise at once, which nothing can be; a single
-    installation's says "or"."""
+    """Two slips of the description. In the list of installations an account is a user *and* an enterprise at once, which
+    nothing can be; a single installation's says "or". And a head's repository is null once a fork was deleted."""
     response = document["paths"]["/app/installations"]["get"]["responses"]["200"]["content"][
         "application/json"
     ]
     response["schema"]["items"] = {"$ref": "#/components/schemas/installation"}
+    head = document["components"]["schemas"]["pull-request"]["properties"]["head"]["properties"]
+    head["repo"] = {"allOf": [head["repo"]], "nullable": True}
 
 
 def pruned(document: dict[str, Any]) -> dict[str, Any]:
