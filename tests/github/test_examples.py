@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
@@ -14,15 +15,18 @@ from tests.samples.webhooks import example_payloads
 
 def test_every_published_example_is_routed_and_parsed_without_an_unhandled_error() -> None:
     kinds: Counter[type] = Counter()
+    refused: set[str] = set()
     for event, action, payload in example_payloads():
         body = json.dumps(payload).encode()
         assert routing(body).action == action
         try:
             kinds[type(parse(event, "guid", body))] += 1
         except BadPayload as bad:
-            assert "installation" in str(bad)  # many were sent by a repository's own webhook
+            refused.add(str(bad))
             kinds[BadPayload] += 1
     assert sum(kinds.values()) == 329
+    assert len(refused) == 1  # many were sent by a repository's own webhook
+    assert "installation" in refused.pop()
 
 
 def test_every_example_of_our_events_is_read_when_an_app_receives_it() -> None:
@@ -52,8 +56,13 @@ def test_a_field_of_another_type_is_never_an_unhandled_error(spoil: object) -> N
     for event, payload in ours:
         for name in payload:
             body = json.dumps({**payload, "installation": {"id": 7}, name: spoil}).encode()
-            for read in (lambda body=body: routing(body), lambda body=body: parse(event, "guid", body)):
-                try:
-                    read()
-                except BadPayload:
-                    continue
+            assert survives(event, body)
+
+
+def survives(event: str, body: bytes) -> bool:
+    """Anything but `BadPayload` is an unhandled error."""
+    with suppress(BadPayload):
+        routing(body)
+    with suppress(BadPayload):
+        parse(event, "guid", body)
+    return True
