@@ -1,20 +1,20 @@
 """What is read of issues and pull requests, and in how many calls."""
 
+import json
 from typing import Any
 
 import pytest
 
-from bot.core.errors import Gone, TemporaryError
+from bot.core.errors import GitHubError, Gone, TemporaryError
 from bot.core.refs import RepoRef, Sha
 from bot.github import contents, gather, hobyml
-from bot.github.api import Api
 from bot.github.client import GitHub
 from bot.standin import GitHub as StandIn
 from bot.standin import executable, submodule, symlink
 from bot.standin.pulls import PullRequest
 from bot.standin.repository import Repository
 from tests.fakes.github import Contract
-from tests.github.conftest import Connect
+from tests.github.conftest import Canned, Connect
 
 READ = {"contents": "read", "pull_requests": "read"}
 HOSTILE = [
@@ -84,26 +84,16 @@ async def test_a_review_is_read_in_few_calls(
     assert len(gh.calls()) == calls
 
 
-class Endless(Api):
-    """A pull request of more files than GitHub lists: pages of 100 without end."""
-
-    def __init__(self) -> None:
-        self.pages = 0
-
-    async def _json(self, method: str, url: str, data: Any, **_: Any) -> tuple[Any, str | None]:
-        self.pages += 1
-        return [{"filename": f"{self.pages}-{n}", "status": "added"} for n in range(100)], url
-
-    def _url(self, path: str, params: Any) -> str:
-        return "https://api.example/files?page=1"
-
-
-async def test_N3_of_3001_files_3000_are_read(repo: RepoRef) -> None:
-    api = Endless()
-    files = await gather.files(api, repo, 1, 3_001)
-    assert len(files) == 3_000
-    assert api.pages == 30
-    assert all(one.patch is None for one in files)
+async def test_N3_of_3001_files_3000_are_read(
+    gh: StandIn, github: GitHub, repo: RepoRef, repository: Repository
+) -> None:
+    repository.open_pull_request("Huge", {f"src/{n}.txt": f"{n}\n" for n in range(3_001)})
+    async with github.repository(repo, READ) as api:
+        state = await gather.pull_request(api, repo, 1)
+        files = await gather.files(api, repo, 1, state.changed_files)
+    assert state.changed_files == 3_001
+    assert len({one.path for one in files}) == 3_000
+    assert len(gh.calls()) == 31
 
 
 @pytest.mark.parametrize("path", HOSTILE)
@@ -118,21 +108,42 @@ async def test_hostile_paths_are_only_names(
     assert texts == {path: "odd = 1\n", "plain.py": "plain = 1\n"}
 
 
-async def test_a_path_is_never_part_of_a_query(repo: RepoRef) -> None:
-    asked: list[Any] = []
-
-    class Seen(Endless):
-        async def graphql(self, document: str, variables: Any = None) -> dict[str, Any]:
-            asked.append((document, variables))
-            blob = {"text": "odd\n", "isBinary": False, "isTruncated": False, "byteSize": 4}
-            return {"repository": {"e0": blob}}
-
+async def test_a_path_is_never_part_of_a_query(connect: Connect, repo: RepoRef) -> None:
+    blob = {"text": "odd\n", "isBinary": False, "isTruncated": False, "byteSize": 4}
+    canned = Canned(lambda _: {"data": {"repository": {"e0": blob}}})
     path = 'a") { x } #\n$e1: String!.py'
-    texts = await contents.texts(Seen(), repo, Sha("a" * 40), [path])
-    assert texts == {path: "odd\n"}
-    ((document, variables),) = asked
-    assert path not in document
-    assert variables["e0"] == f"{'a' * 40}:{path}"
+    async with connect(transport=canned).repository(repo, READ) as api:
+        assert await contents.texts(api, repo, Sha("a" * 40), [path]) == {path: "odd\n"}
+    (asked,) = (json.loads(one.content) for one in canned.requests)
+    assert path not in asked["query"]
+    assert asked["variables"]["e0"] == f"{'a' * 40}:{path}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {"data": None},
+        {"data": {"repository": None}},
+        {"data": {"repository": {"e0": None}}},
+        {"data": {"repository": {"e0": {"text": None}}}},
+        {"data": {"repository": {"e0": {"text": "x", "byteSize": "y"}}}},
+        {"data": []},
+    ],
+)
+async def test_odd_answers_give_no_text_and_no_crash(connect: Connect, repo: RepoRef, answer: Any) -> None:
+    async with connect(transport=Canned(lambda _: answer)).repository(repo, READ) as api:
+        try:
+            assert await contents.texts(api, repo, Sha("a" * 40), ["a"]) == {}
+        except GitHubError as error:
+            assert error.status == 200  # noqa: PT017  either is a clear end
+
+
+@pytest.mark.parametrize("answer", [[], "x", {}, {"number": 1}, {"head": None}, {"number": 1, "head": []}])
+async def test_an_odd_pull_request_is_a_clear_error(connect: Connect, repo: RepoRef, answer: Any) -> None:
+    async with connect(transport=Canned(lambda _: answer)).repository(repo, READ) as api:
+        with pytest.raises(GitHubError):
+            await gather.pull_request(api, repo, 1)
 
 
 async def test_binary_large_and_missing_files_have_no_text(
@@ -248,12 +259,15 @@ async def test_A1_what_a_person_may_do_is_asked_of_github(
         assert await gather.permission(api, repo, "nobody-of-that-name") == "none"
 
 
-async def test_A1_a_role_of_the_organisation_s_own_counts_as_its_base(repo: RepoRef) -> None:
-    class Custom(Endless):
-        async def _json(self, method: str, url: str, data: Any, **_: Any) -> tuple[Any, str | None]:
-            return {"permission": "write", "role_name": "Tea Master"}, None
-
-    assert await gather.permission(Custom(), repo, "mona") == "write"
+async def test_A1_a_role_of_the_organisation_s_own_counts_as_its_base(
+    connect: Connect, repo: RepoRef
+) -> None:
+    canned = Canned(lambda _: {"permission": "write", "role_name": "Tea Master"})
+    async with connect(transport=canned).repository(repo, {"metadata": "read"}) as api:
+        assert await gather.permission(api, repo, "mona") == "write"
+    canned.reply = lambda _: {"permission": "Tea Master"}
+    async with connect(transport=canned).repository(repo, {"metadata": "read"}) as api:
+        assert await gather.permission(api, repo, "mona") == "none"
 
 
 @pytest.mark.parametrize("login", ["..", "a/../../x", "dependabot[bot]"])
