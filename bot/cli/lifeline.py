@@ -1,5 +1,5 @@
-"""A child that must not outlive its parent: it watches a pipe whose other end only the parent holds, and the system
-closes that end however the parent dies."""
+"""A child that must not outlive its parent: it watches a pipe whose other end only the parent holds, and the
+system closes that end however the parent dies."""
 
 import os
 import signal

@@ -1,6 +1,7 @@
 """What Hob finds at its model hosts."""
 
 import socket
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from bot.cli.doctor.line import Wrong
@@ -39,8 +40,7 @@ async def role_is_served(config: Config, role: Role) -> str:
     finally:
         await pool.aclose()
     if not found.seats:
-        pull = f"ollama pull {wanted[0].partition('@')[0]}" if wanted else f"set models.{role}"
-        raise Wrong(found.reason, pull)
+        raise Wrong(found.reason, f"start a host that has one, or change models.{role}; ollama pull MODEL")
     best = found.seats[0]
     if role != "embed" and best.num_ctx < SMALL_WINDOW:
         raise Wrong(
@@ -65,16 +65,11 @@ async def is_private(host: Host) -> str:
 def own_addresses() -> list[str]:
     """This machine's addresses that are not loopback ones."""
     found: set[str] = set()
-    try:
+    with suppress(OSError):
         found |= {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)}
-    except OSError:
-        pass
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((ELSEWHERE, 9))
-            found.add(str(probe.getsockname()[0]))
-        except OSError:
-            pass
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect((ELSEWHERE, 9))
+        found.add(str(probe.getsockname()[0]))
     return sorted(address for address in found if not address.startswith(("127.", "::1", "fe80")))
 
 

@@ -10,11 +10,12 @@ from bot.cli.doctor.line import Wrong
 from bot.config import Config
 from bot.core.errors import ConfigError
 
+OLDEST = (3, 11)
 Check = Callable[[], Awaitable[str]]
 
 
 async def python() -> str:
-    if sys.version_info < (3, 11):
+    if not sys.version_info >= OLDEST:
         raise Wrong(f"{platform.python_version()} is too old", "install Python 3.11 or newer")
     return f"{platform.python_version()} on {platform.system()} {platform.machine()}"
 
@@ -24,12 +25,7 @@ async def git() -> str:
 
 
 async def ruff() -> str:
-    from ruff import find_ruff_bin
-
-    try:
-        return await _version(find_ruff_bin(), "--version", hint="install ruff again: pip install ruff")
-    except FileNotFoundError:
-        raise Wrong("its program is missing", "install ruff again: pip install ruff") from None
+    return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="pip install ruff")
 
 
 async def configuration(config: Config) -> str:
