@@ -120,7 +120,9 @@ def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[
         house.store.ledger.add(run.id, event.repo.full_name, used)
     if not planned.effects:
         return []
-    return house.store.outbox.plan(run, [NewEffect(one.key, one.kind, one.payload) for one in planned.effects])
+    return house.store.outbox.plan(
+        run, [NewEffect(one.key, one.kind, one.payload) for one in planned.effects]
+    )
 
 
 async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:

@@ -47,7 +47,9 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
             show.pull_request(out, pull)
             show.issue(out, issue, triaged=bool(model))
             token = (folder / "data" / "api.token").read_text().strip()
-            out.print(f"\nDashboard: http://127.0.0.1:{port}/  token: {token}", soft_wrap=True, highlight=False)
+            out.print(
+                f"\nDashboard: http://127.0.0.1:{port}/  token: {token}", soft_wrap=True, highlight=False
+            )
             if keep:
                 _stay(err, hob)
 
@@ -98,7 +100,9 @@ def _running(environment: dict[str, str], folder: Path) -> Iterator[subprocess.P
                 hob.wait()
 
 
-def _wait(err: Console, hob: subprocess.Popen[bytes], what: str, seconds: float, done: Callable[[], object]) -> None:
+def _wait(
+    err: Console, hob: subprocess.Popen[bytes], what: str, seconds: float, done: Callable[[], object]
+) -> None:
     """Until something true comes back; UserError when Hob ends or the time is over."""
     start = time.monotonic()
     with err.status(f"Waiting for {what} …"):
