@@ -16,6 +16,7 @@ from pydantic import (
 
 from bot.core.hosts import Host, Kind
 from bot.core.inference import Role
+from bot.paths import socket_path
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -231,7 +232,15 @@ class Config(Table):
         """The hob.toml that was read, if there was one."""
         return self._source
 
-    def pool_hosts(self) -> tuple[Host, ...]:
+    @property
+    def redis_url(self) -> str:
+        """Where Redis is, the embedded one too."""
+        if self.queue.embedded:
+            return f"unix://{socket_path(self.hob.data_dir)}"
+        return self.queue.redis_url
+
+    @property
+    def pool(self) -> tuple[Host, ...]:
         """`[[hosts]]` as values of the core."""
         return tuple(table.host() for table in self.hosts)
 
