@@ -70,14 +70,16 @@ class Desk(BaseWorker):
         """The most urgent waiting job. Ids without a readable job are dropped: the sweep puts real ones
         back."""
         while found := self._take(keys=self._keys):
-            queue, identity = self.queues[(int(found[0]) - 1) // 2], as_text(found[1])
+            queue = self.queues[(int(found[0]) - 1) // 2]
             try:
-                job = self.job_class.fetch(identity, connection=self.connection, serializer=self.serializer)
+                job = self.job_class.fetch(
+                    as_text(found[1]), connection=self.connection, serializer=self.serializer
+                )
                 return cast("HobJob", job), queue
             except (NoSuchJobError, ValueError, TypeError, AttributeError, KeyError) as error:
                 if not isinstance(error, NoSuchJobError):
                     log.warning("dropped a job that cannot be read: %s", type(error).__name__)
-                queue.intermediate_queue.remove(identity)
+                self.connection.lrem(queue.intermediate_queue_key, 1, found[1])
         return None
 
     def start(self, job: HobJob) -> Execution:

@@ -7,9 +7,10 @@ from typing import Literal, Protocol
 from redis.client import Pipeline
 from rq import Queue
 from rq.intermediate_queue import IntermediateQueue
+from rq.job import JobStatus
 from rq.registry import FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
-from rq.utils import as_text
+from rq.utils import as_text, now
 
 from bot.queue.connect import connect
 from bot.queue.job import PERFORM, allowing, job_id
@@ -116,4 +117,8 @@ class Queues:
             pipeline.zrem(registry.key, job.id)
         pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 0, job.id)
         pipeline.lrem(queue.key, 0, job.id)
-        queue.enqueue_job(job, pipeline=pipeline)
+        job.origin, job.enqueued_at = queue.name, now()
+        pipeline.sadd(queue.redis_queues_keys, queue.key)
+        job.set_status(JobStatus.QUEUED, pipeline=pipeline)
+        job.save(pipeline=pipeline)
+        queue.push_job_id(job.id, pipeline=pipeline)

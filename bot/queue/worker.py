@@ -75,7 +75,7 @@ class AsyncWorker:
         try:
             while not self._stopping:
                 self._ear.clear()
-                if len(self._tasks) >= self._slots or not await self._take_one():
+                if len(self._tasks) >= self._slots or not await self._take_safely():
                     await heard(self._ear, self._poll)
             while self._tasks:
                 await asyncio.wait(self._tasks)
@@ -105,6 +105,14 @@ class AsyncWorker:
 
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, stop)
+
+    async def _take_safely(self) -> bool:
+        """Whatever stands in Redis, the worker goes on."""
+        try:
+            return await self._take_one()
+        except Exception:
+            log.exception("could not take a job")
+            return False
 
     async def _take_one(self) -> bool:
         """Starts one job (or, without Redis, the runs that are due). False when there is nothing to do
