@@ -2,6 +2,7 @@
 on disk. `await hob.works()` routes and performs what has come in, until nothing is left to do."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from bot.config import load_config
 from bot.core.errors import BadPayload
 from bot.github.limits import LocalPacer
+from bot.github.routing import routing
 from bot.jobs.house import House, build
 from bot.jobs.perform import perform_in
 from bot.jobs.routing import route_delivery
@@ -61,20 +63,18 @@ class LivingHob:
 
     def receive(self, event: str, body: bytes, guid: str) -> bool:
         """What the receiver does with a verified delivery."""
-        from bot.github.payloads import routing
-
-        told = routing(body)
+        found = routing(body)
         new = NewDelivery(
             guid=guid,
             event=event,
-            action=told.action,
-            installation_id=told.installation_id,
-            repo_id=told.repo_id,
-            repo=told.repo,
-            number=told.number,
-            sender=told.sender,
+            action=found.action or "",
+            installation_id=found.installation.id if found.installation else None,
+            repo_id=found.repository.id if found.repository else None,
+            repo=found.repository.full_name if found.repository else "",
+            number=found.target,
+            sender=found.sender.login if found.sender else "",
             body=body,
-            received_at=0.0,
+            received_at=time.time(),
         )
         return self.house.store.inbox.put(new).result(10)
 

@@ -110,7 +110,7 @@ def test_P7_a_fence_that_occurs_is_refused_even_when_it_was_hidden() -> None:
 
 def test_P3_invisible_characters_do_not_reach_a_model() -> None:
     hidden = (
-        "\u200b\u2060\ufeff\u202e\u2066\u00ad\u180e\ufe0f\U000e0041\U000e0100\u3164\u034f\u2028\u0007\u061c"
+        "\u200b\u2060\ufeff\u202e\u2066\u00ad\u180e\ufe0f\U000e0041\U000e0100\u3164\u034f\u0007\u200c\u061c"
     )
     file = load("ask")
     inputs = {**dict.fromkeys(file.inputs, ""), "question": f"wh{hidden}y?"}

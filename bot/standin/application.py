@@ -1,4 +1,4 @@
-"""From a raw request to an answer: faults, authentication, the route, limits, ETags. One request at a time holds the lock."""
+"""From a raw request to an answer: faults, authentication, route, limits, ETags; one request at a time."""
 
 import asyncio
 import hashlib

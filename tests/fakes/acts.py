@@ -4,7 +4,7 @@ import asyncio
 import gzip
 from functools import cache
 
-from tests.fakes.models import Act, Stage
+from tests.fakes.models import Act, Dropped, Stage
 
 
 async def hang(_: Stage) -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub
 from bot.github.seal import Seal
+from bot.http import AsyncBaseTransport, Request, Response
 from bot.standin import GitHub as StandIn
 from bot.standin.pulls import PullRequest
 from bot.standin.repository import Repository
@@ -58,6 +59,27 @@ def ref(gh: StandIn, repository: Repository) -> RepoRef:
     assert installation
     owner, name = repository.full_name.split("/")
     return RepoRef(owner, name, repository.id, installation.id, private=repository.private)
+
+
+Reply = Callable[[Request], Any]
+
+
+class Canned(AsyncBaseTransport):
+    """A GitHub that mints tokens and answers all else with `reply`: for what the stand-in never says."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        self.requests: list[Request] = []
+
+    async def handle_async_request(self, request: Request) -> Response:
+        await request.aread()
+        if request.url.path.endswith("/access_tokens"):
+            return Response(201, json={"token": "ghs_canned_token", "expires_at": "2099-01-01T00:00:00Z"})
+        if request.url.path == "/installation/token":
+            return Response(204)
+        self.requests.append(request)
+        found = self.reply(request)
+        return found if isinstance(found, Response) else Response(200, json=found)
 
 
 Connect = Callable[..., GitHub]

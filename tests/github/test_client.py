@@ -5,6 +5,7 @@ import logging
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,11 @@ from bot.core.errors import Ambiguous, ConfigError, GitHubError, Gone, RateLimit
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub
 from bot.github.limits import LocalPacer
+from bot.http import Request, Response
 from bot.standin import GitHub as StandIn
 from bot.standin.pulls import PullRequest
 from tests.fakes.github import Contract
-from tests.github.conftest import Connect, ref
+from tests.github.conftest import Canned, Connect, ref
 
 PULL = "/repos/{owner}/{repo}/pulls/{number}"
 COMMENTS = "/repos/{owner}/{repo}/issues/{number}/comments"
@@ -487,3 +489,92 @@ async def test_pages_are_followed_up_to_the_cap(
     assert [one["body"] for one in everything] == [str(n) for n in range(230)]
     assert len(some) == 150
     assert len([one for one in gh.calls() if "comments" in one.path]) == 5
+
+
+async def test_R8_graphql_s_own_limit_holds_back_graphql_only(connect: Connect, repo: RepoRef) -> None:
+    def reply(request: Request) -> Any:
+        if not request.url.path.endswith("graphql"):
+            return []
+        return {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
+
+    canned = Canned(reply)
+    async with connect(transport=canned).repository(repo, READ) as api:
+        for _ in range(2):
+            with pytest.raises(RateLimited) as limited:
+                await api.graphql("query { viewer { login } }")
+            assert limited.value.retry_after == pytest.approx(60, abs=1)
+        assert len(canned.requests) == 1
+        assert await api.get("/repos/{owner}/{repo}/labels") == []
+
+
+async def test_a_mutation_is_a_write_and_a_query_is_not(connect: Connect, repo: RepoRef) -> None:
+    canned = Canned(lambda _: Response(502))
+    async with connect(transport=canned).repository(repo, READ) as api:
+        with pytest.raises(Ambiguous):
+            await api.graphql("mutation { resolveReviewThread(input: {}) { clientMutationId } }")
+        assert len(canned.requests) == 1
+        with pytest.raises(TemporaryError):
+            await api.graphql("query { viewer { login } }")
+        assert len(canned.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"content-type": "application/json"}, b"{"),
+        ({"content-type": "application/json"}, b"\xff"),
+        ({"content-type": "application/json; charset=klingon"}, b"{}"),
+        ({"content-type": "application/json"}, b"[" * 200_000),
+        ({"content-type": "application/json", "x-ratelimit-remaining": "many"}, b"{"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_no_crash(
+    connect: Connect, repo: RepoRef, headers: dict[str, str], body: bytes
+) -> None:
+    canned = Canned(lambda _: Response(200, content=body, headers=headers))
+    async with connect(transport=canned).repository(repo, READ) as api:
+        with pytest.raises(TemporaryError):
+            await api.get("/x")
+        with pytest.raises(Ambiguous):
+            await api.post("/x", {})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "soon"},
+        {"retry-after": "-1"},
+        {"retry-after": "9" * 400},
+        {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "nan"},
+        {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"},
+        {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 15},
+    ],
+)
+async def test_R8_odd_limits_wait_a_sane_time(
+    connect: Connect, repo: RepoRef, headers: dict[str, str]
+) -> None:
+    canned = Canned(lambda _: Response(429, headers=headers))
+    async with connect(transport=canned).repository(repo, READ) as api:
+        with pytest.raises(RateLimited) as limited:
+            await api.get("/x")
+    assert limited.value.retry_after
+    assert 1 <= limited.value.retry_after <= 86_400
+
+
+async def test_an_unknown_status_is_no_crash(connect: Connect, repo: RepoRef) -> None:
+    canned = Canned(lambda _: Response(599))
+    async with connect(transport=canned).repository(repo, READ) as api:
+        with pytest.raises(TemporaryError):
+            await api.get("/x")
+        canned.reply = lambda _: Response(460)
+        with pytest.raises(GitHubError):
+            await api.get("/x")
+
+
+async def test_a_next_page_on_another_host_is_not_asked(connect: Connect, repo: RepoRef) -> None:
+    link = {"link": '<https://evil.example/x?page=2>; rel="next"'}
+    canned = Canned(lambda _: Response(200, json=[1], headers=link))
+    async with connect(transport=canned).repository(repo, READ) as api:
+        with pytest.raises(GitHubError):
+            await api.get_all("/x", cap=200)
+    assert {one.url.host for one in canned.requests} == {"127.0.0.1"}

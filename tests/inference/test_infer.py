@@ -163,7 +163,7 @@ async def test_R10_another_host_takes_over(ollama: FakeOllama, pool_of: Pools) -
 async def test_R10_no_host_names_what_was_tried(ollama: FakeOllama, pool_of: Pools) -> None:
     completion = await infer_on(pool_of(Host("mini", "ollama", "http://127.0.0.1:9")))(triage())
     assert completion.failure == "no_host"
-    assert completion.reason == "no model host answered: mini (http://127.0.0.1:9): connection refused"
+    assert completion.reason == "no model host answered: mini: connection refused"
     assert (completion.calls, completion.model) == (0, "")
     nothing = await make_infer(pool_of(at(ollama)), {}, load)(triage())
     assert nothing.reason == "no model is configured for triage"

@@ -9,7 +9,7 @@ from bot.standin.repository import Repository
 from tests.living import LivingHob, by_schema
 
 TEA = "def brew(water):\n    return water / 2\n"
-BROKEN = "def brew(water):\n    leaves = 3\n    return water / 0\n"
+BROKEN = "def brew(water):\n    water += 1\n    return water / 0\n"
 
 
 def finding(**fields: Any) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Who may do what: JWTs, tokens, permissions, other people's repositories."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bot.standin import GitHub
 from tests.fakes.contract import Contract
@@ -48,10 +50,9 @@ def test_R9_a_wrong_clock_refuses_jwts_and_says_its_time(tea: Tea, minutes: int)
 
 
 def test_a_jwt_signed_by_another_key_or_garbage_is_refused(tea: Tea) -> None:
-    with GitHub(tea.gh.directory / "other") as other:
-        other.install_app("octo")
-        foreign = other.private_key
-    assert with_jwt(tea.gh, key=foreign)("GET", "/app").status == 401
+    foreign = generate_private_key(public_exponent=65537, key_size=2048)
+    pem = foreign.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    assert with_jwt(tea.gh, key=pem)("GET", "/app").status == 401
     for credential in ("a.b.c", "nonsense", "ghs_nobody", ""):
         assert Caller(tea.gh, credential)("GET", "/app").status == 401
         assert Caller(tea.gh, credential)("GET", tea.path).status == 401
@@ -121,6 +122,11 @@ def test_K2_a_suspended_or_removed_installation_is_told_and_closed(tea: Tea) -> 
     tea.gh.suspend(installation)
     assert tea.call("GET", tea.path).status == 403
     assert (tea.gh.deliveries[-1].event, tea.gh.deliveries[-1].action) == ("installation", "suspend")
+    assert tea.gh.deliveries[-1].payload["installation"]["suspended_at"]
+    installation.suspended_at = None
+    tea.gh.take_away(installation, tea.repo)
+    assert tea.call("GET", tea.path).status == 404
+    assert tea.gh.deliveries[-1].payload["repositories_removed"][0]["full_name"] == "octo/tea"
     tea.gh.uninstall(installation)
     assert tea.call("GET", tea.path).status == 401
     assert with_jwt(tea.gh)("GET", f"/app/installations/{installation.id}").status == 404
