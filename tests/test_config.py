@@ -93,7 +93,7 @@ def test_every_table_is_read_and_paths_start_at_the_file(tmp_path: Path) -> None
     assert config.api.token_file == tmp_path / "t/api.token"
     assert config.github.api_url == "https://ghe.example/api/v3"
     assert config.models.of("review") == ("a", "b")
-    assert [(host.name, host.kind, host.roles) for host in config.pool] == [
+    assert [(host.name, host.kind, host.roles) for host in config.pool_hosts()] == [
         ("mini", "ollama", ("review",)),
         ("cloud", "anthropic", ()),
     ]
@@ -108,7 +108,7 @@ def test_without_a_file_the_defaults_hold_and_live_in_the_data_dir(
     assert config.source is None
     assert config.store.database_url == f"sqlite:///{tmp_path}/data/hob.db"
     assert config.api.token_file == tmp_path / "data/api.token"
-    assert config.pool[0].url == "http://127.0.0.1:11434"
+    assert config.pool_hosts()[0].url == "http://127.0.0.1:11434"
     assert (config.server.host, config.server.port) == ("127.0.0.1", 8700)
 
 
@@ -146,7 +146,7 @@ def test_the_environment_overrides_each_kind_of_key(tmp_path: Path) -> None:
     assert (config.models.review, config.models.code) == (("x:1", "y:2"), ("z:3",))
     assert config.budget.online_usd_per_day == 2.5
     assert config.github.webhook_secret == ("one, with a comma",)
-    assert [host.name for host in config.pool] == ["only"]
+    assert [host.name for host in config.pool_hosts()] == ["only"]
     assert config.hob.handlers == "ours:router"
 
 

@@ -239,8 +239,7 @@ class Config(Table):
             return f"unix://{socket_path(self.hob.data_dir)}"
         return self.queue.redis_url
 
-    @property
-    def pool(self) -> tuple[Host, ...]:
+    def pool_hosts(self) -> tuple[Host, ...]:
         """`[[hosts]]` as values of the core."""
         return tuple(table.host() for table in self.hosts)
 

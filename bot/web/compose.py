@@ -62,7 +62,7 @@ def readiness(config: Config, store: Store, queues: Queues) -> Readiness:
         "queue": partial(queue.probe, queues),
         "github": partial(connects, config.github.api_url),
     }
-    return Readiness(needed, {"hosts": partial(hosts_line, config.pool)})
+    return Readiness(needed, {"hosts": partial(hosts_line, config.pool_hosts())})
 
 
 async def _store_line(store: Store) -> str:

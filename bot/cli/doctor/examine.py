@@ -37,7 +37,7 @@ def _checks(config: Config) -> dict[str, machine.Check]:
         "clock": partial(remote.clock, config),
         "GitHub App": partial(remote.app, config),
     }
-    for host in config.pool:
+    for host in config.pool_hosts():
         found[f"host {host.name}"] = partial(hosts.answers, host)
         if host.kind == "ollama":
             found[f"host {host.name} exposure"] = partial(hosts.is_private, host)

@@ -34,7 +34,7 @@ async def answers(host: Host) -> str:
 async def role_is_served(config: Config, role: Role) -> str:
     """Whether a host has a model of the role, with a window that a prompt fits into."""
     wanted = config.models.of(role)
-    pool = Pool(config.pool)
+    pool = Pool(config.pool_hosts())
     try:
         found = await pool.seats(role, wanted)
     finally:
