@@ -1,6 +1,6 @@
-"""How every command behaves: it is found by its module, it says what is wrong in one line, it ends with a code
-that a script can read (0 done, 1 failed, 2 wrong usage, 3 findings), and no traceback reaches a person who did
-not ask for it."""
+"""How every command behaves: it is found by its module, it says what is wrong in one line, it ends with a
+code that a script can read (0 done, 1 failed, 2 wrong usage, 3 findings), and no traceback reaches a person
+who did not ask for it."""
 
 import os
 import pkgutil
@@ -45,7 +45,7 @@ class Command(click.Command):
 
 
 class Commands(click.Group):
-    """The modules of this package; each holds the command of its own name."""
+    """The modules of this package; each holds a `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         modules = (each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]))
@@ -54,7 +54,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = getattr(import_module(f"bot.cli.{cmd_name}"), cmd_name)
+        module = import_module(f"bot.cli.{cmd_name}")
+        command: click.Command = module.command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

@@ -9,7 +9,7 @@ from bot.cli.manners import Command
 
 @click.command(cls=Command, example="hob migrate")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def migrate(as_json: bool) -> None:
+def command(as_json: bool) -> None:
     """Brings the database to the newest schema.
 
     Safe to run at any time and from several machines at once; where nothing is to be done, nothing is.

@@ -1,5 +1,5 @@
-"""`hob prepare`: what `hob up` does before it starts anything, in a process of its own so that alembic and pydantic
-don't stay in the memory of the one that only watches."""
+"""`hob prepare`: what `hob up` does before it starts anything, in a process of its own, so that alembic and
+pydantic don't stay in the memory of the one that only watches."""
 
 import sys
 
@@ -9,7 +9,7 @@ from bot.cli.manners import Command
 
 
 @click.command(cls=Command, example="hob prepare", hidden=True)
-def prepare() -> None:
+def command() -> None:
     """Makes the data directory, checks what must not be missing, and migrates the database."""
     from bot.config import api_token, load_config, private_key, require_receiver
     from bot.store.migration import run

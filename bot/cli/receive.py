@@ -16,7 +16,7 @@ MOST_BYTES = 25 << 20
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--apply", is_flag=True, help="Write to GitHub too; without it nothing is written anywhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON (what is printed is JSON anyway).")
-def receive(event: str, file: Path, apply: bool, as_json: bool) -> None:
+def command(event: str, file: Path, apply: bool, as_json: bool) -> None:
     """Runs one stored payload through the router and prints the plan of effects.
 
     EVENT is what GitHub sends as X-GitHub-Event; FILE holds the body (- for standard input).

@@ -10,7 +10,7 @@ from bot.cli.manners import Command, is_debug
 @click.option("--host", help="Instead of server.host.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port; 0 takes a free one.")
 @life.option
-def serve(host: str | None, port: int | None, lifeline: int | None) -> None:
+def command(host: str | None, port: int | None, lifeline: int | None) -> None:
     """Takes deliveries and shows the dashboard: the half that faces the network.
 
     Needs a database that `hob migrate` has prepared. Workers (`hob work`) may run on other machines.

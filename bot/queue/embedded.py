@@ -8,14 +8,12 @@ jobs silently), nothing listens on TCP.
 
 import asyncio
 import fcntl
-import hashlib
 import importlib.util
 import logging
 import os
 import shutil
 import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,13 +22,12 @@ from pathlib import Path
 from redis.exceptions import BusyLoadingError
 
 from bot.core.errors import HobError
+from bot.paths import socket_path
 from bot.process import is_gone, this_process
 from bot.queue.connect import Unreachable, connect
 
 log = logging.getLogger(__name__)
 
-SOCKET_PATH_LIMIT = 103
-"""Bytes: macOS takes 104 with the closing NUL, Linux 108."""
 START_SECONDS = 20.0
 WATCH_SECONDS = 0.25
 
@@ -42,19 +39,6 @@ class EmbeddedFailed(HobError):
 def embedded_url(data_dir: Path) -> str:
     """The URL of the embedded Redis of a data directory, whether it runs or not."""
     return f"unix://{socket_path(data_dir)}"
-
-
-def socket_path(data_dir: Path) -> Path:
-    """In the data directory, or, where that name is too long for a socket, in a private folder of the
-    temporary one that every process of the same user finds again."""
-    path = data_dir.absolute() / "redis" / "redis.sock"
-    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
-        return path
-    name = hashlib.sha256(os.fsencode(data_dir.absolute())).hexdigest()[:12]
-    short = Path(tempfile.gettempdir()) / f"hob-{os.getuid()}-{name}" / "redis.sock"
-    if len(os.fsencode(short)) <= SOCKET_PATH_LIMIT:
-        return short
-    return Path("/tmp") / short.parent.name / short.name  # noqa: S108  made private below
 
 
 class Embedded:

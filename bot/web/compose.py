@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import socket
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,34 +12,32 @@ import uvloop
 
 from bot.config import Config, api_token, require_receiver
 from bot.core.errors import UserError
+from bot.queue import Bell, Queues
 from bot.store import Store, open_store
+from bot.web import queue
 from bot.web.app import App, create_app
 from bot.web.body import BodyReader
 from bot.web.guard import allowed_hosts
-from bot.web.ready import Probe, Readiness, connects, hosts_line
+from bot.web.ready import Readiness, connects, hosts_line
 from bot.web.server import address_of, listen, serve
 from bot.web.webhook import Receiver
 
 log = logging.getLogger(__name__)
 
 
-def run(
-    config: Config,
-    wake: Callable[[], None],
-    queue_probe: Probe,
-    queue_lengths: Callable[[], Mapping[str, int]],
-) -> None:
+def run(config: Config) -> None:
     """Answers until SIGINT or SIGTERM. UserError where it cannot start."""
     secrets = require_receiver(config)
     token = api_token(config)
     store = open_store(config.store.database_url)
+    queues = Queues(config.redis_url)
     try:
         if not store.schema_is_current():
             raise UserError("the database is not at the newest schema", "run hob migrate")
         receiver = Receiver(
             secrets=secrets,
             put=store.inbox.put,
-            wake=wake,
+            wake=lambda: None,  # until the bell is there
             read=BodyReader(config.server.max_body_mb << 20),
         )
         app = create_app(
@@ -46,20 +45,21 @@ def run(
             store=store,
             token=token,
             hosts=allowed_hosts(config.server.host, config.server.public_url),
-            readiness=readiness(config, store, queue_probe),
-            queue_lengths=queue_lengths,
+            readiness=readiness(config, store, queues),
+            queue_lengths=partial(queue.lengths, queues),
             public_url=config.server.public_url,
         )
         _serve(config, app)
     finally:
+        queues.close()
         store.close()
 
 
-def readiness(config: Config, store: Store, queue_probe: Probe) -> Readiness:
-    """Without the store, the queue with a worker, or GitHub, nothing is worked on; hosts are only reported."""
+def readiness(config: Config, store: Store, queues: Queues) -> Readiness:
+    """Without store, queue and worker, or GitHub, nothing is worked on; hosts are only reported."""
     needed = {
         "store": partial(_store_line, store),
-        "queue": queue_probe,
+        "queue": partial(queue.probe, queues),
         "github": partial(connects, config.github.api_url),
     }
     return Readiness(needed, {"hosts": partial(hosts_line, config.pool_hosts())})
@@ -76,7 +76,13 @@ def _serve(config: Config, app: App) -> None:
         _port_file(config.hob.data_dir / "hob.port", address_of(listening)),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        runner.run(serve(app, listening))
+        runner.run(_serve_ringing(config.redis_url, app, listening))
+
+
+async def _serve_ringing(redis_url: str, app: App, listening: socket.socket) -> None:
+    async with Bell(redis_url, listens=False) as bell:
+        app.receiver.wake = bell.ring
+        await serve(app, listening)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from bot.cli.manners import Command
 
 @click.command(cls=Command, example="hob doctor\nhob doctor --json | jq '.checks[] | select(.ok | not)'")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def doctor(as_json: bool) -> int:
+def command(as_json: bool) -> int:
     """Checks everything that Hob needs, one line each; a failing line says how to mend it.
 
     Ends with 1 when a check fails. Secrets are never shown.
