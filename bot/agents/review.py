@@ -218,8 +218,7 @@ def _parses(text: str) -> bool:
 def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gating: bool) -> PostReview:
     inline = [finding for finding in chosen.shown if finding.anchored]
     loose = [finding for finding in chosen.shown if not finding.anchored]
-    body = f"{count(len(chosen.shown), 'finding')} in {coverage.words}"
-    body += f" (no model read them: {coverage.failure.rstrip('.')})." if not coverage.read else "."
+    body = f"{count(len(chosen.shown), 'finding')} {coverage.origin}."
     if loose:
         body += "\n\n" + "\n".join(
             f"- `{item.path}`: **{item.severity}** {item.title}. {item.body}" for item in loose

@@ -15,7 +15,6 @@ from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.prompting import load as load_prompt
 from bot.queue import Pacer as RedisPacer
-from bot.queue import embedded_url
 from bot.router import Priority, Router
 from bot.store import Store, open_store
 
@@ -68,15 +67,10 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
             config.github.app_id,
             private_key(config),
             slug=config.github.app_slug,
-            pacer=pacer or RedisPacer(redis_url(config)),
+            pacer=pacer or RedisPacer(config.redis_url),
             write_gap=config.github.write_gap_seconds,
         ),
         router=load_router(config),
         pool=Pool(config.pool_hosts()),
         seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
     )
-
-
-def redis_url(config: Config) -> str:
-    """Where Redis is, the embedded one too."""
-    return embedded_url(config.hob.data_dir) if config.queue.embedded else config.queue.redis_url
