@@ -109,8 +109,9 @@ def used_names(template: str) -> set[str]:
 def new_fence(texts: Iterable[str]) -> str:
     """A random word, new for every request, that none of `texts` contains."""
     texts = tuple(texts)
-    while any((fence := secrets.token_hex(6)) in text for text in texts):
-        pass
+    fence = secrets.token_hex(6)
+    while any(fence in text for text in texts):
+        fence = secrets.token_hex(6)
     return fence
 
 
@@ -136,7 +137,7 @@ def render(
 def _block(fence: str, name: str, text: str) -> str:
     """One piece of data behind the fence, without characters that a person would not see; nothing for no
     text."""
-    text = strip_invisible(text)
+    text, _ = strip_invisible(text)
     if not text.strip():
         return ""
     if fence in text or fence in name:
@@ -146,7 +147,7 @@ def _block(fence: str, name: str, text: str) -> str:
 
 def _attribute(name: str) -> str:
     """A name (a path can hold anything but NUL) that cannot end its attribute, its tag or its line."""
-    name = " ".join(strip_invisible(name).split())
+    name = " ".join(strip_invisible(name)[0].split())
     return name.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -11,7 +11,6 @@ _INVISIBLE = re.compile(
 )
 
 
-def strip_invisible(text: str) -> str:
-    """The text without characters that a person would not see: they can carry words that only a model
-    reads."""
-    return _INVISIBLE.sub("", text)
+def strip_invisible(text: str) -> tuple[str, int]:
+    """The text without characters that nobody sees and a model reads, and how many they were."""
+    return _INVISIBLE.subn("", text)

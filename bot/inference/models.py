@@ -30,6 +30,8 @@ def choose_local(url: str = OLLAMA) -> str:
     local = [
         model
         for model in tags.models
-        if not model.remote_host and not model.name.endswith("cloud") and not any(word in model.name for word in EMBEDDERS)
+        if not model.remote_host
+        and not model.name.endswith("cloud")
+        and not any(word in model.name for word in EMBEDDERS)
     ]
     return max(local, key=lambda model: ("code" in model.name, model.size)).name if local else ""

@@ -1,14 +1,14 @@
-"""From a raw request to an answer: faults, authentication, the route, limits, ETags. One request at a time holds the lock."""
+"""From a raw request to an answer: faults, authentication, route, limits, ETags; one request at a time."""
 
 import asyncio
 import hashlib
 import json
 import uuid
 from email.utils import formatdate
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from bot.standin.auth import authenticate
+from bot.standin.auth import authenticate, bearer
 from bot.standin.exchange import Exchange
 from bot.standin.faults import Fault
 from bot.standin.server import Message, Receive, Send, break_off
@@ -16,15 +16,6 @@ from bot.standin.state import State
 from bot.standin.wire import Answer, Call, Refusal, match, not_found
 
 _PREFIXES = ("/api/v3", "/api")
-
-
-class Desk(Protocol):
-    """What the application needs of the stand-in."""
-
-    requests: list[Exchange]
-    faults: list[Fault]
-    observers: list[Any]
-    origin: str
 
 
 class Application:
@@ -37,7 +28,7 @@ class Application:
         exchange, call = self._read(scope, await _body(receive))
         fault, answer = await asyncio.to_thread(self._decide, exchange, call)
         if fault and "hang" in fault.kind:
-            await _disconnected(receive, fault.seconds)
+            await _hang(receive, self.github.released, fault.seconds)
             answer = None
         if answer is None:
             await break_off(scope, receive)
@@ -71,6 +62,7 @@ class Application:
         with gh.changed:
             fault = next((one for one in gh.faults if one.takes(call.method, call.path)), None)
             answer = None if fault and not fault.applies else self._answer(call)
+            call.token = call.token or bearer(call)
             if fault:
                 exchange.fault = fault.kind
                 answer = _spoilt(call, fault)
@@ -200,11 +192,10 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-async def _disconnected(receive: Receive, seconds: float) -> None:
-    """Until the caller gives up, or the time is over."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return
+async def _hang(receive: Receive, released: asyncio.Event, seconds: float) -> None:
+    """Until the caller gives up, the stand-in stops, or the time is over."""
+    ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(released.wait())]
+    await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    await asyncio.gather(*ends, return_exceptions=True)

@@ -8,8 +8,9 @@ _READS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(eq=False)
 class Exchange:
-    """One request and its answer. `path` is without /api/v3; `permissions` and `repository_ids` are the token's (None
-    without one); `status` 0: no answer was given. `fault`: the kind of fault that struck, if one did."""
+    """One request and its answer. `path` is without /api/v3; `permissions` and `repository_ids` are the
+    token's (None without one); `status` 0: no answer was given. `fault`: the kind of fault that struck, if
+    one did."""
 
     method: str
     path: str

@@ -1,7 +1,7 @@
 """Every exchange with the stand-in, held against GitHub's own OpenAPI description and GraphQL schema.
 
-It sees what a stand-in cannot: a misspelt key of a body, a missing field, a wrong type, on either side. It cannot see that
-a line lies outside a diff: that is the stand-in's part.
+It sees what a stand-in cannot: a misspelt key of a body, a missing field, a wrong type, on either side. It
+cannot see that a line lies outside a diff: that is the stand-in's part.
 """
 
 import re
@@ -51,7 +51,7 @@ def _templates() -> list[tuple[re.Pattern[str], str]]:
 
 @cache
 def _validator(template: str, method: str, part: str, name: str) -> Draft202012Validator | None:
-    """For the `body`, a `query` parameter or the `responses` of a status; None where the description is silent."""
+    """For the `body`, a `query` parameter or the `responses` of a status; None: nothing is said of it."""
     told = description()["paths"][template][method][part]
     schema = told if part == "body" else told.get(name)
     return _compiled(schema) if schema is not None else None
