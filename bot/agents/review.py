@@ -100,8 +100,8 @@ async def _read(facts: PullRequestFacts, infer: Infer) -> _Reading:
             failure = answer.reason or "the model gave no usable answer"
             unread += [Skipped(file.path, "the model failed") for file in group]
             continue
-        lacking = {path: "over the model's context" for path in answer.left_out}
-        lacking |= {path: "over the model's context: only its beginning was read" for path in answer.cut}
+        lacking = dict.fromkeys(answer.left_out, "over the model's context")
+        lacking |= dict.fromkeys(answer.cut, "over the model's context: only its beginning was read")
         read += [file.path for file in group if file.path not in lacking]
         unread += [Skipped(file.path, lacking[file.path]) for file in group if file.path in lacking]
         told = [_finding(said, group, facts) for said in answer.value.findings[:MAX_FINDINGS]]

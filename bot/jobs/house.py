@@ -16,6 +16,7 @@ from bot.queue import Pacer as RedisPacer
 from bot.router import Priority, Router
 from bot.store import Store, open_store
 
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What the runs of one process share."""

@@ -50,7 +50,7 @@ async def perform_in(house: House, run_id: int) -> None:
         try:
             async with held(house.store.runs, run, seconds):
                 outcome = await _work(house, run)
-        except Exception as error:  # noqa: BLE001  the border of a run: what it meant is decided in one place
+        except Exception as error:
             ending = partial(_settle, house, run, error)
         else:
             ending = partial(_finish, house, run, outcome)
@@ -136,7 +136,7 @@ async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:
         await apply.send(job.api(apply.needs(seen)), event.repo, seen, "", house.seal)
-    except Exception as error:  # noqa: BLE001  a courtesy: its failure must not cost the answer
+    except Exception as error:
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 
 
