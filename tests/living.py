@@ -112,7 +112,9 @@ async def living_hob(
             "HOB_GITHUB__WRITE_GAP_SECONDS": "0",
             "HOB_GITHUB__SETTLE_SECONDS": "0.05",
             "HOB_HOSTS": f'[{{"name": "mini", "kind": "ollama", "url": "{ollama.url}"}}]',
-            **dict.fromkeys(("HOB_MODELS__REVIEW", "HOB_MODELS__TRIAGE", "HOB_MODELS__CHAT"), next(iter(ollama.models))),
+            **dict.fromkeys(
+                ("HOB_MODELS__REVIEW", "HOB_MODELS__TRIAGE", "HOB_MODELS__CHAT"), next(iter(ollama.models))
+            ),
             **({"HOB_STORE__DATABASE_URL": database_url} if database_url else {}),
             **environment,
         },

@@ -67,7 +67,12 @@ async def send(url: str, requests: Sequence[bytes], connections: int) -> list[An
 async def _read(reader: asyncio.StreamReader) -> int:
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(
-        (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+        (
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        ),
+        0,
     )
     await reader.readexactly(length)
     return int(head.split(b" ", 2)[1])

@@ -156,7 +156,13 @@ async def test_A4_two_machines_that_talk_for_ever_are_stopped_with_one_notice(ho
 
 @pytest.mark.parametrize(
     "body",
-    ["> @my-hob help", "```\n@my-hob help\n```", "<!--\n@my-hob help\n-->", "see `@my-hob help`", "hello @my-hob help"],
+    [
+        "> @my-hob help",
+        "```\n@my-hob help\n```",
+        "<!--\n@my-hob help\n-->",
+        "see `@my-hob help`",
+        "hello @my-hob help",
+    ],
 )
 async def test_A7_what_is_quoted_code_or_hidden_is_no_command(hob: LivingHob, body: str) -> None:
     about = issue(hob, tom="admin")

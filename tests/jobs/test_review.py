@@ -79,7 +79,9 @@ async def test_the_checks_speak_without_any_model(hob: LivingHob) -> None:
     )
     await hob.works()
     (review,) = pull.reviews
-    assert [(comment.line, "secrets" in comment.body or "ruff" in comment.body) for comment in review.comments] == [
+    assert [
+        (comment.line, "secrets" in comment.body or "ruff" in comment.body) for comment in review.comments
+    ] == [
         (1, True),
         (2, True),
     ]
@@ -201,7 +203,9 @@ async def test_C2_a_repository_cannot_name_hosts_models_or_keys(hob: LivingHob) 
     (check,) = pull.check_runs
     for line in (3, 5, 7):
         assert f"line {line}" in (check.summary or "")
-    assert {request.json["model"] for request in hob.ollama.requests if "model" in request.json} <= set(hob.ollama.models)
+    assert {request.json["model"] for request in hob.ollama.requests if "model" in request.json} <= set(
+        hob.ollama.models
+    )
 
 
 async def test_P1_and_P7_a_hostile_title_and_our_own_fence_in_the_diff_change_nothing(hob: LivingHob) -> None:
@@ -226,7 +230,15 @@ async def test_X3_and_X4_what_a_model_writes_calls_nobody(hob: LivingHob) -> Non
     (review,) = pull.reviews
     for text in (review.body, *(comment.body for comment in review.comments)):
         outside = " ".join(text.split("`")[::2])
-        for live in ("@octo/admins", "fixes #1", "octo/tea#2", "@dependabot merge", "http://evil", "\n/merge", "@ann"):
+        for live in (
+            "@octo/admins",
+            "fixes #1",
+            "octo/tea#2",
+            "@dependabot merge",
+            "http://evil",
+            "\n/merge",
+            "@ann",
+        ):
             assert live not in outside
 
 
@@ -241,7 +253,9 @@ async def test_R10_no_host_at_all_is_an_honest_neutral_check(hob: LivingHob) -> 
     assert pull.comments == []
 
 
-@pytest.mark.parametrize("junk", ["", "{", "I think it is fine!", '{"findings": 7}', "[]", '{"findings":[{"path":1}]}'])
+@pytest.mark.parametrize(
+    "junk", ["", "{", "I think it is fine!", '{"findings": 7}', "[]", '{"findings":[{"path":1}]}']
+)
 async def test_R10_junk_from_the_model_is_a_neutral_check_after_few_calls(hob: LivingHob, junk: str) -> None:
     hob.ollama.says(junk)
     pull = opened(hob)
@@ -253,7 +267,9 @@ async def test_R10_junk_from_the_model_is_a_neutral_check_after_few_calls(hob: L
     assert len(hob.ollama.chats) <= 4
 
 
-async def test_K3_each_token_is_for_one_repository_and_few_permissions_and_is_given_back(hob: LivingHob) -> None:
+async def test_K3_each_token_is_for_one_repository_and_few_permissions_and_is_given_back(
+    hob: LivingHob,
+) -> None:
     hob.ollama.answer = reviews(finding())
     opened(hob)
     await hob.works()
