@@ -100,8 +100,8 @@ async def _read(facts: PullRequestFacts, infer: Infer) -> _Reading:
             failure = answer.reason or "the model gave no usable answer"
             unread += [Skipped(file.path, "the model failed") for file in group]
             continue
-        lacking = {path: "over the model's context" for path in answer.left_out}
-        lacking |= {path: "over the model's context: only its beginning was read" for path in answer.cut}
+        lacking = dict.fromkeys(answer.left_out, "over the model's context")
+        lacking |= dict.fromkeys(answer.cut, "over the model's context: only its beginning was read")
         read += [file.path for file in group if file.path not in lacking]
         unread += [Skipped(file.path, lacking[file.path]) for file in group if file.path in lacking]
         told = [_finding(said, group, facts) for said in answer.value.findings[:MAX_FINDINGS]]
@@ -218,8 +218,7 @@ def _parses(text: str) -> bool:
 def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gating: bool) -> PostReview:
     inline = [finding for finding in chosen.shown if finding.anchored]
     loose = [finding for finding in chosen.shown if not finding.anchored]
-    body = f"{count(len(chosen.shown), 'finding')} in {coverage.words}"
-    body += f" (no model read them: {coverage.failure.rstrip('.')})." if not coverage.read else "."
+    body = f"{count(len(chosen.shown), 'finding')} {coverage.origin}."
     if loose:
         body += "\n\n" + "\n".join(
             f"- `{item.path}`: **{item.severity}** {item.title}. {item.body}" for item in loose

@@ -13,7 +13,7 @@ from bot.core.text import strip_invisible
 Status = Literal["added", "removed", "modified", "renamed", "copied", "changed", "unchanged"]
 
 
-class BadPatch(ValueError):  # noqa: N818  a name in the field's words
+class BadPatch(ValueError):
     """A text that is no patch; no line number can be had from it."""
 
 

@@ -7,6 +7,7 @@ is a value, never an exception: an agent says honestly what was not read.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+
 from bot.core.effects import Usage
 
 Role = Literal["review", "code", "triage", "chat", "embed"]

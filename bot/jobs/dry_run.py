@@ -31,9 +31,15 @@ async def _dry_run(event_name: str, body: bytes, apply: bool) -> dict[str, Any]:
     event = parse(event_name, guid, body)
     house = build(load_config())
     try:
-        matches = house.router.match(event, house.config.github.app_slug) if isinstance(event, IssueEvent) else []
+        matches = (
+            house.router.match(event, house.config.github.app_slug) if isinstance(event, IssueEvent) else []
+        )
         if not isinstance(event, IssueEvent) or not matches:
-            return {"event": type(event).__name__ if event else None, "effects": [], "reason": "no handler answers it"}
+            return {
+                "event": type(event).__name__ if event else None,
+                "effects": [],
+                "reason": "no handler answers it",
+            }
         if apply:
             return await _applied(house, event_name, guid, body, event)
         effects = [effect for match in matches for effect in await _planned(house, match, event)]
@@ -77,6 +83,12 @@ async def _applied(house: House, event_name: str, guid: str, body: bytes, event:
         await perform_in(house, run.id)
         now = house.store.runs.get(run.id)
         rows = house.store.outbox.rows(run.id)
-        said = {"handler": run.handler, "state": now.state if now else "", "reason": now.summary or now.error if now else ""}
-        done += [{**said, "kind": row.kind, "url": row.url, **msgspec.json.decode(row.payload)} for row in rows] or [said]
+        said = {
+            "handler": run.handler,
+            "state": now.state if now else "",
+            "reason": now.summary or now.error if now else "",
+        }
+        done += [
+            {**said, "kind": row.kind, "url": row.url, **msgspec.json.decode(row.payload)} for row in rows
+        ] or [said]
     return {"event": type(event).__name__, "effects": done}

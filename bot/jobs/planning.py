@@ -78,4 +78,6 @@ def _posted(house: House, event: IssueEvent) -> frozenset[str]:
     """Fingerprints of the findings that stand on this pull request already, told by our own outbox."""
     rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
     reviews = [load(row.kind, row.payload) for row in rows]
-    return frozenset(one.fingerprint for review in reviews if isinstance(review, PostReview) for one in review.comments)
+    return frozenset(
+        one.fingerprint for review in reviews if isinstance(review, PostReview) for one in review.comments
+    )

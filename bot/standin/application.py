@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 import uuid
 from email.utils import formatdate
 from typing import Any
@@ -59,6 +60,7 @@ class Application:
     def _decide(self, exchange: Exchange, call: Call) -> tuple[Fault | None, Answer | None]:
         """Under the lock: what is done and answered. No answer: the connection is to be broken."""
         gh = self.github
+        begun = time.perf_counter()
         with gh.changed:
             fault = next((one for one in gh.faults if one.takes(call.method, call.path)), None)
             answer = None if fault and not fault.applies else self._answer(call)
@@ -76,6 +78,7 @@ class Application:
                     answer.json,
                     answer.headers,
                 )
+            exchange.seconds = time.perf_counter() - begun
             gh.requests.append(exchange)
             for observer in gh.observers:
                 observer(exchange)

@@ -22,6 +22,8 @@ class Exchange:
     permissions: dict[str, str] | None = None
     repository_ids: tuple[int, ...] | None = None
     status: int = 0
+    seconds: float = 0.0
+    """What deciding on the answer took."""
     answer: Any = None
     answer_headers: dict[str, str] = field(default_factory=dict)
     fault: str = ""

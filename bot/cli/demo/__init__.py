@@ -10,7 +10,9 @@ from bot.cli.manners import Command
 
 @click.command(cls=Command, example="hob demo --keep")
 @click.option("--keep", is_flag=True, help="Stay up afterwards, with the dashboard.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what is shown as a picture.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what is shown as a picture."
+)
 def command(keep: bool, svg: Path | None) -> None:
     """Plays the main job end to end on loopback and shows the review.
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from rich.console import Console
 
@@ -38,7 +38,7 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
         repo = github.repository("teahouse/tea", private=True, files=tea.before())
         environment = _environment(folder, github, port, model)
         with _running(environment, folder) as hob:
-            _wait(err, hob, "Hob to start", START_SECONDS, lambda: _ready(port))
+            _wait(err, hob, "Hob to start", START_SECONDS, lambda: _ready(folder, port))
             pull = repo.open_pull_request(tea.TITLE, tea.change(), body=tea.BODY, author="ann")
             issue = repo.open_issue(tea.ISSUE_TITLE, tea.ISSUE_BODY, author="ben")
             _wait(err, hob, "the review", REVIEW_SECONDS, lambda: pull.check_runs)
@@ -47,7 +47,9 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
             show.pull_request(out, pull)
             show.issue(out, issue, triaged=bool(model))
             token = (folder / "data" / "api.token").read_text().strip()
-            out.print(f"\nDashboard: http://127.0.0.1:{port}/  token: {token}", soft_wrap=True, highlight=False)
+            out.print(
+                f"\nDashboard: http://127.0.0.1:{port}/  token: {token}", soft_wrap=True, highlight=False
+            )
             if keep:
                 _stay(err, hob)
 
@@ -98,7 +100,9 @@ def _running(environment: dict[str, str], folder: Path) -> Iterator[subprocess.P
                 hob.wait()
 
 
-def _wait(err: Console, hob: subprocess.Popen[bytes], what: str, seconds: float, done: Callable[[], object]) -> None:
+def _wait(
+    err: Console, hob: subprocess.Popen[bytes], what: str, seconds: float, done: Callable[[], object]
+) -> None:
     """Until something true comes back; UserError when Hob ends or the time is over."""
     start = time.monotonic()
     with err.status(f"Waiting for {what} …"):
@@ -110,12 +114,20 @@ def _wait(err: Console, hob: subprocess.Popen[bytes], what: str, seconds: float,
             time.sleep(0.1)
 
 
-def _ready(port: int) -> bool:
+def _ready(folder: Path, port: int) -> bool:
+    """Whether Hob takes deliveries and works on them."""
     try:
-        with closing(urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)) as answer:
+        asked = Request(
+            f"http://127.0.0.1:{port}/readyz", headers={"Authorization": f"Bearer {_token(folder)}"}
+        )
+        with closing(urlopen(asked, timeout=5)) as answer:  # noqa: S310  loopback
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def _token(folder: Path) -> str:
+    return (folder / "data" / "api.token").read_text().strip()
 
 
 def _free_port() -> int:

@@ -33,7 +33,9 @@ def issue(console: Console, about: Issue, *, triaged: bool) -> None:
     console.print(
         Text("Labels: ").append_text(Text(" ").join(labels))
         if labels
-        else Text("No labels" if triaged else "No labels: sorting an issue takes a model.", style="bright_black")
+        else Text(
+            "No labels" if triaged else "No labels: sorting an issue takes a model.", style="bright_black"
+        )
     )
     for comment in about.comments:
         console.print(Panel(Markdown(visible(comment.body)), title=comment.author.login, title_align="left"))
