@@ -4,7 +4,12 @@ httpx's time-outs are per read, never for a whole answer: whoever waits for an a
 reads bodies through `read_capped`.
 """
 
-from httpx import (
+import sys
+
+# httpx imports its own command line where it can, and with it rich and pygments: 5 MB in every worker.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "there is no such module"
+
+from httpx import (  # noqa: E402
     URL,
     AsyncBaseTransport,
     AsyncByteStream,
