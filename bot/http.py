@@ -1,7 +1,7 @@
 """The one place that names the HTTP library, so that a successor is one line away.
 
-httpx's time-outs are per read, never for a whole answer: whoever waits for an answer sets `asyncio.timeout()` as well and
-reads bodies through `read_capped`.
+httpx's time-outs are per read, never for a whole answer: whoever waits for an answer sets
+`asyncio.timeout()` as well and reads bodies through `read_capped`.
 """
 
 import sys
@@ -57,7 +57,8 @@ class TooLong(Exception):
 
 
 async def read_capped(response: Response, limit: int) -> bytes:
-    """The whole decoded body of a streamed answer; `TooLong` past `limit` bytes (counted after decompression)."""
+    """The whole decoded body of a streamed answer; `TooLong` past `limit` bytes (counted after
+    decompression)."""
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_bytes():

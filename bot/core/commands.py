@@ -1,8 +1,8 @@
 """`@hob review …`, parsed: where in a comment a command may stand, and what it says.
 
 A command begins a line (up to three blanks before it), outside block quotes, code, and HTML comments
-(https://github.github.com/gfm/). It is `@slug name argument` or `/hob name argument`. A mention at such a place with any
-other text is a question.
+(https://github.github.com/gfm/). It is `@slug name argument` or `/hob name argument`. A mention at such a
+place with any other text is a question.
 """
 
 import re
@@ -16,8 +16,8 @@ MOST_CHARS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of a comment. `name` is as written after the mention, lower case; `ask` for a bare mention with
-    other text; `argument` is the rest of the line (for `ask`: the rest of the comment)."""
+    """One command of a comment. `name` is as written after the mention, lower case; `ask` for a bare
+    mention with other text; `argument` is the rest of the line (for `ask`: the rest of the comment)."""
 
     name: str
     argument: str = ""
@@ -33,10 +33,11 @@ WORD = re.compile(r"[a-z][a-z-]{0,30}")
 def parse_commands(
     body: str, slug: str, previous: str | None = None, *, known: frozenset[str] = frozenset()
 ) -> tuple[Command, ...]:
-    """The commands of a comment in their order, each once; after an edit (`previous`) only those that it added.
+    """The commands of a comment in their order, each once; after an edit (`previous`) only those that it
+    added.
 
-    `known`: the words that are commands. Any other word after `/hob` stands as it is, for help to answer; after a mention it
-    begins a question.
+    `known`: the words that are commands. Any other word after `/hob` stands as it is, for help to answer;
+    after a mention it begins a question.
     """
     said = _said(body, slug, known)
     if previous is not None:

@@ -1,6 +1,8 @@
-"""Unified diffs as GitHub gives them (`patch` of a pull request's file), and the rule that finds a quote in one.
+"""Unified diffs as GitHub gives them (`patch` of a pull request's file), and the rule that finds a quote in
+one.
 
-Lines end in "\\n" and in nothing else: a carriage return, a form feed or U+2028 is text of the line, as it is for git.
+Lines end in "\\n" and in nothing else: a carriage return, a form feed or U+2028 is text of the line, as it
+is for git.
 """
 
 import re
@@ -19,7 +21,8 @@ class BadPatch(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a hunk: ` ` context, `+` added, `-` removed. Numbers count from 1; None on the side it is not on."""
+    """One line of a hunk: ` ` context, `+` added, `-` removed. Numbers count from 1; None on the side it is
+    not on."""
 
     kind: Literal[" ", "+", "-"]
     text: str
@@ -140,9 +143,9 @@ def render(file: FileDiff) -> str:
 def anchor(file: FileDiff, quote: str) -> Anchor | None:
     """The lines of the new side that a quote copies, or None where that is not certain.
 
-    Ways of looking go from strict to lenient (exact lines; white space folded; one line's part), and the first that finds
-    anything decides. Among several places, those that the change touches count; more than one of these is no anchor, for a
-    wrong line is worse than none.
+    Ways of looking go from strict to lenient (exact lines; white space folded; one line's part), and the
+    first that finds anything decides. Among several places, those that the change touches count; more than
+    one of these is no anchor, for a wrong line is worse than none.
     """
     for wanted in _readings(quote):
         for fold in (_exact, _folded):
@@ -162,7 +165,8 @@ class _Place:
 
 
 def _readings(quote: str) -> Iterator[list[str]]:
-    """The quote's lines as they are, then as diff lines with their marks, then without a code fence around them."""
+    """The quote's lines as they are, then as diff lines with their marks, then without a code fence around
+    them."""
     lines = quote.split("\n")
     while lines and not lines[0].strip():
         lines.pop(0)
@@ -182,7 +186,8 @@ def _exact(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Without the white space around, with every run of it as one blank, and without what nobody sees: prompts have none."""
+    """Without the white space around, with every run of it as one blank, and without what nobody sees:
+    prompts have none."""
     if not text.isascii():
         text, _ = strip_invisible(text)
     return " ".join(text.split())

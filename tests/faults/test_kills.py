@@ -1,4 +1,5 @@
-"""`kill -9` of each process of a running `hob up` at moments spread over a review: every effect exactly once."""
+"""`kill -9` of each process of a running `hob up` at moments spread over a review: every effect exactly
+once."""
 
 import random
 import time
@@ -45,8 +46,8 @@ def settings(world: tuple[GitHub, FakeOllama, Path], **more: str) -> dict[str, s
 
 
 def send_again(github: GitHub, hob: RunningHob) -> None:
-    """What nobody took, because the receiver was dead, is sent again with the same GUID, as GitHub's people or a
-    reconciler would."""
+    """What nobody took, because the receiver was dead, is sent again with the same GUID, as GitHub's people
+    or a reconciler would."""
     tried = [one for one in list(github.deliveries) if one.done.is_set()]
     taken = {one.guid for one in tried if one.ok}
     for delivery in {one.guid: one for one in tried if one.guid not in taken}.values():
@@ -123,7 +124,7 @@ def test_W4_the_same_guid_a_hundred_times_and_again_after_a_restart(
             again = [github.redeliver(first) for _ in range(100)]
             github.flush()
             assert {one.status_code for one in again} == {202}
-            wait_for(lambda: pull.check_runs, 60, hob)
+            wait_for(lambda: repo.check_runs, 60, hob)
     assert len(pull.reviews) == 1
     assert len(pull.check_runs) == 1
 

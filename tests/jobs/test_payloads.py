@@ -1,4 +1,5 @@
-"""Every payload that GitHub publishes as an example goes through signature, router and handlers without an unhandled error."""
+"""Every payload that GitHub publishes as an example goes through signature, router and handlers without an
+unhandled error."""
 
 import json
 import logging
