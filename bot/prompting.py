@@ -136,7 +136,7 @@ def render(
 def _block(fence: str, name: str, text: str) -> str:
     """One piece of data behind the fence, without characters that a person would not see; nothing for no
     text."""
-    text = strip_invisible(text)
+    text, _ = strip_invisible(text)
     if not text.strip():
         return ""
     if fence in text or fence in name:
@@ -146,7 +146,7 @@ def _block(fence: str, name: str, text: str) -> str:
 
 def _attribute(name: str) -> str:
     """A name (a path can hold anything but NUL) that cannot end its attribute, its tag or its line."""
-    name = " ".join(strip_invisible(name).split())
+    name = " ".join(strip_invisible(name)[0].split())
     return name.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
 
 
