@@ -109,8 +109,9 @@ def used_names(template: str) -> set[str]:
 def new_fence(texts: Iterable[str]) -> str:
     """A random word, new for every request, that none of `texts` contains."""
     texts = tuple(texts)
-    while any((fence := secrets.token_hex(6)) in text for text in texts):
-        pass
+    fence = secrets.token_hex(6)
+    while any(fence in text for text in texts):
+        fence = secrets.token_hex(6)
     return fence
 
 

@@ -100,10 +100,10 @@ async def _read(facts: PullRequestFacts, infer: Infer) -> _Reading:
             failure = answer.reason or "the model gave no usable answer"
             unread += [Skipped(file.path, "the model failed") for file in group]
             continue
-        read += [file.path for file in group if file.path not in answer.left_out]
-        unread += [
-            Skipped(file.path, "over the model's context") for file in group if file.path in answer.left_out
-        ]
+        lacking = {path: "over the model's context" for path in answer.left_out}
+        lacking |= {path: "over the model's context: only its beginning was read" for path in answer.cut}
+        read += [file.path for file in group if file.path not in lacking]
+        unread += [Skipped(file.path, lacking[file.path]) for file in group if file.path in lacking]
         told = [_finding(said, group, facts) for said in answer.value.findings[:MAX_FINDINGS]]
         findings += [finding for finding in told if finding]
         astray += told.count(None) + max(0, len(answer.value.findings) - MAX_FINDINGS)

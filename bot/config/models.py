@@ -16,6 +16,7 @@ from pydantic import (
 
 from bot.core.hosts import Host, Kind
 from bot.core.inference import Role
+from bot.paths import socket_path
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -230,6 +231,13 @@ class Config(Table):
     def source(self) -> Path | None:
         """The hob.toml that was read, if there was one."""
         return self._source
+
+    @property
+    def redis_url(self) -> str:
+        """Where Redis is, the embedded one too."""
+        if self.queue.embedded:
+            return f"unix://{socket_path(self.hob.data_dir)}"
+        return self.queue.redis_url
 
     def pool_hosts(self) -> tuple[Host, ...]:
         """`[[hosts]]` as values of the core."""

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.core.text import strip_invisible
+
 Status = Literal["added", "removed", "modified", "renamed", "copied", "changed", "unchanged"]
 
 
@@ -180,7 +182,9 @@ def _exact(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Without the white space around, and with every run of it as one blank."""
+    """Without the white space around, with every run of it as one blank, and without what nobody sees: prompts have none."""
+    if not text.isascii():
+        text, _ = strip_invisible(text)
     return " ".join(text.split())
 
 

@@ -25,6 +25,7 @@ _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164"
     "\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
+_PERHAPS = re.compile(r"[^\t-\r -~\x85]")
 _SPACES = "\t\n\v\f\r\x85"
 # Scripts in which the joiners change how a word is drawn (Arabic to Tibetan, Khmer, Mongolian): letters' own.
 _JOINING = re.compile("[\u0600-\u08ff\u0900-\u0fff\u1780-\u18af\ua840-\ua9ff]")
@@ -60,11 +61,19 @@ def strip_invisible(text: str) -> tuple[str, int]:
     words. Line ends and other white space stay, so lines keep their numbers.
     """
     kept: list[str] = []
-    for index, char in enumerate(text):
-        if is_invisible(char) and not _belongs(kept[-1] if kept else "", char, text[index + 1 : index + 2]):
-            continue
-        kept.append(char)
-    return "".join(kept), len(text) - len(kept)
+    before, done, removed = "", 0, 0
+    for found in _PERHAPS.finditer(text):
+        start, char = found.start(), found.group()
+        if start > done:
+            kept.append(text[done:start])
+            before = text[start - 1]
+        done = start + 1
+        if is_invisible(char) and not _belongs(before, char, text[done : done + 1]):
+            removed += 1
+        else:
+            kept.append(char)
+            before = char
+    return "".join([*kept, text[done:]]), removed
 
 
 def utf8_size(text: str) -> int:
@@ -130,7 +139,7 @@ _RUN = re.compile(r"(\\*)(`+)")
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) of the inline code in a paragraph, ticks included; the next run of as many ticks closes it.
+    """(start, end) of the inline code in a paragraph, with its ticks; a run of ticks ends with its like.
 
     https://spec.commonmark.org/0.31.2/#code-spans
     """

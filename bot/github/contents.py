@@ -41,7 +41,7 @@ async def texts_at(
     api: Api, repo: RepoRef, wanted: Iterable[Wanted], cap: int = MOST_TEXT
 ) -> dict[Wanted, str]:
     """The same for several commits at once: a call for each 50."""
-    asked = list(dict.fromkeys(wanted))
+    asked = [one for one in dict.fromkeys(wanted) if _can_exist(one[1])]
     found: dict[Wanted, str] = {}
     for start in range(0, len(asked), PER_QUERY):
         batch = asked[start : start + PER_QUERY]
@@ -52,6 +52,11 @@ async def texts_at(
                 raise
             return await _by_rest(api, repo, asked, cap)
     return found
+
+
+def _can_exist(path: str) -> bool:
+    """git takes no such segments, but its names of revisions do: `sha:../x` would be read as relative."""
+    return not {"", ".", "..", ".git"} & set(path.split("/"))
 
 
 async def _by_graphql(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> dict[Wanted, str]:

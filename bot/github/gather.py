@@ -3,6 +3,7 @@
 https://docs.github.com/en/rest/pulls/pulls  https://docs.github.com/en/rest/issues
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +24,7 @@ _PERMISSIONS: dict[str, Permission] = {
     "triage": "triage",
     "read": "read",
 }
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(\[bot\])?")
 _STATUSES: dict[str, Status] = {
     "added": "added",
     "removed": "removed",
@@ -160,6 +162,8 @@ async def permission(api: Api, repo: RepoRef, login: str) -> Permission:
     https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
     """
     path = "/repos/{owner}/{repo}/collaborators/{login}/permission"
+    if not _LOGIN.fullmatch(login):
+        return "none"
     try:
         found = _object(await api.get(path, {"login": login, **_at(repo)}))
     except Gone as error:

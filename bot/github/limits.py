@@ -102,7 +102,7 @@ class Limiter:
         raise RateLimited("GitHub's rate limit is reached", retry_after=seconds)
 
     async def strike(self, scope: str) -> float:
-        """Blocks a scope whose limit names no time; gives the seconds: 60, doubled when it comes again soon."""
+        """Blocks a scope whose limit names no time; gives the seconds: 60, doubled when soon again."""
         now = time.time()
         last, until = self._strikes.get(scope, (0.0, 0.0))
         seconds = min(last * 2, _LONGEST_STRIKE) if now < until + last else _FIRST_STRIKE

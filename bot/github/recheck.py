@@ -14,6 +14,7 @@ from bot.github import gather
 from bot.github.api import Api
 
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+_SUGGESTION = re.compile(r"^(`{3,}|~{3,})suggestion[ \t]*$", re.MULTILINE)
 
 
 async def recheck(api: Api, repo: RepoRef, review: PostReview) -> PostReview:
@@ -41,8 +42,13 @@ def _lies_in(comment: LineComment, hunks: Iterable[range]) -> bool:
 
 
 def _with(body: str, moved: Iterable[LineComment]) -> str:
-    entries = (f"**{_code(f'{one.path}:{_lines(one)}')}**\n\n{one.body}" for one in moved)
+    entries = (f"**{_code(f'{one.path}:{_lines(one)}')}**\n\n{_as_code(one.body)}" for one in moved)
     return "\n\n".join(filter(None, [body, *entries]))
+
+
+def _as_code(body: str) -> str:
+    """A suggestion block has no button outside a diff: it is shown as code."""
+    return _SUGGESTION.sub(r"\1", body)
 
 
 def _lines(comment: LineComment) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Generic
 from bot.core.inference import Completion, Failure, Prompt, T
 from bot.inference import fit
 from bot.inference.fitting import Fitted, PromptSource, fitted
-from bot.inference.pool import Pool, Seat, address
+from bot.inference.pool import Pool, Seat
 from bot.inference.reading import complaint, read
 from bot.inference.runners import Broken, ChatRequest, Reply, Runner, RunnerError, TooLong, TooSlow
 from bot.inference.schema import flat
@@ -154,7 +154,7 @@ class Asking(Generic[T]):
                 return _Over("timeout", f"{_name(seat)}: {error}")
             case _:
                 self.pool.failed(seat.host, error)
-                return _Over("no_host", f"no model host answered: {address(seat.host)}: {error}")
+                return _Over("no_host", f"no model host answered: {seat.host.name}: {error}")
 
     async def _call(self, runner: Runner, request: ChatRequest) -> Reply:
         """One call of a model, within what is left of the deadline; `RunnerError`, `_Over`."""

@@ -56,7 +56,7 @@ def fitted(
     """The request with as many passages as `limit` tokens take; None when not even what it needs fits.
     `ratio` is size per token, `note` comes last. The window that the host is asked for is the seat's,
     whatever the limit."""
-    max_tokens = min(file.max_tokens, limit // 2)
+    max_tokens = min(file.max_tokens, limit // 4)
     texts = file.messages(prompt.inputs, ())
     space = fit.room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
     space -= fit.size(texts.system) + fit.size(texts.user)

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Role
@@ -110,19 +109,12 @@ def _tagged(name: str) -> str:
 
 
 def _reason(states: Sequence[HostState], role: Role, wanted: Sequence[str]) -> str:
-    """For a person, why no host could be asked."""
+    """For a person, why no host could be asked. It may be posted: hosts by their names, never by their addresses."""
     if not states:
         return f"no local model host is configured for {role}"
     if not wanted:
         return f"no model is configured for {role}"
     models = " or ".join(wanted)
-    said = [f"{address(state.host)}: {state.error or f'it has no local model {models}'}" for state in states]
+    said = [f"{state.host.name}: {state.error or f'it has no local model {models}'}" for state in states]
     begin = "no model host answered" if not any(state.up for state in states) else "no model host can be used"
     return f"{begin}: {'; '.join(said)}"
-
-
-def address(host: Host) -> str:
-    """The host for a person: its name and where it is, without what stands before an `@` in its URL."""
-    parts = urlsplit(host.url)
-    where = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return f"{host.name} ({where})" if where else host.name

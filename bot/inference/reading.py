@@ -1,12 +1,15 @@
 """From what a model said to a value, and from a misfit to what the model is told about it."""
 
+import json
 import re
+from collections.abc import Iterator
 
 from bot.core.inference import T
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-_FENCED = re.compile(r"```[a-zA-Z]*\n(.*?)\n?```", re.DOTALL)
 _DETAIL = re.compile(r"\s*\[type=.*\]$|^\s*For further information.*$", re.MULTILINE)
+_MOST_BRACES = 50
+_decoder = json.JSONDecoder()
 
 LONGEST_COMPLAINT = 400
 
@@ -18,15 +21,31 @@ def read(answer: type[T], text: str) -> T:
 
 def bare(text: str) -> str:
     """The JSON object of an answer: without thoughts, without a code fence, without words around it."""
-    text = _THOUGHT.sub("", text)
-    text = text.rpartition("</think>")[2].strip()
-    if not text.startswith("{") and (fenced := _FENCED.search(text)):
-        text = fenced[1].strip()
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else text
+    text = text.strip()
+    if not text.startswith("{"):
+        text = _THOUGHT.sub("", text).rpartition("</think>")[2].strip()
+    return max(_objects(text), key=len, default=text)
 
 
 def complaint(error: ValueError) -> str:
     """A validation error in one short line: where and what, without the values, which the model made up."""
     lines = [line.strip() for line in _DETAIL.sub("", str(error)).splitlines()]
     return "; ".join(filter(None, lines))[:LONGEST_COMPLAINT]
+
+
+def _objects(text: str) -> Iterator[str]:
+    """The JSON objects in a text. One that is broken at the very beginning is not searched for parts of
+    it."""
+    at = text.find("{")
+    for _ in range(_MOST_BRACES):
+        if at < 0:
+            return
+        try:
+            _, end = _decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            if at == 0:
+                return
+            end = at + 1
+        else:
+            yield text[at:end]
+        at = text.find("{", end)

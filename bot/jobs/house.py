@@ -10,10 +10,12 @@ from bot.config import Config, load_config, load_router, private_key
 from bot.core.inference import Infer
 from bot.github.apply import Seal
 from bot.github.client import GitHub
+from bot.github.limits import Pacer
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.prompting import load as load_prompt
-from bot.queue import Pacer
+from bot.queue import Pacer as RedisPacer
+from bot.queue import embedded_url
 from bot.router import Priority, Router
 from bot.store import Store, open_store
 
@@ -55,7 +57,7 @@ async def current() -> House:
     return _current[loop]
 
 
-def build(config: Config) -> House:
+def build(config: Config, pacer: Pacer | None = None) -> House:
     """Opens the store and reads the key; connects to nothing else."""
     store = open_store(config.store.database_url)
     return House(
@@ -66,10 +68,15 @@ def build(config: Config) -> House:
             config.github.app_id,
             private_key(config),
             slug=config.github.app_slug,
-            pacer=Pacer(config.redis_url),
+            pacer=pacer or RedisPacer(redis_url(config)),
             write_gap=config.github.write_gap_seconds,
         ),
         router=load_router(config),
         pool=Pool(config.pool_hosts()),
         seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
     )
+
+
+def redis_url(config: Config) -> str:
+    """Where Redis is, the embedded one too."""
+    return embedded_url(config.hob.data_dir) if config.queue.embedded else config.queue.redis_url

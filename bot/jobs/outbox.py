@@ -5,12 +5,13 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from bot.core.effects import Effect, PostReview
-from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError
+from bot.core.effects import Effect, PostReview, SetCheck
+from bot.core.errors import Ambiguous, GitHubError, Superseded, TemporaryError
 from bot.core.refs import RepoRef
 from bot.github import apply
 from bot.github.api import Api
 from bot.github.client import Job
+from bot.github.find import Applied
 from bot.jobs.permitted import load
 from bot.store import Row, Run
 from bot.store.outbox import Outbox
@@ -39,7 +40,7 @@ class Sender:
             effect = load(row.kind, row.payload)
             try:
                 await self._one(row, effect)
-            except (Ambiguous, RateLimited, TemporaryError, Superseded):
+            except (Ambiguous, TemporaryError, Superseded):
                 raise
             except GitHubError as error:
                 await asyncio.to_thread(self.outbox.rejected, row.key, str(error))
@@ -56,37 +57,38 @@ class Sender:
             if applied is None:
                 if not await asyncio.to_thread(self.outbox.start_sending, row.key, self.run):
                     raise Superseded("another worker has this run")
-                applied, effect = await self._send(api, row, effect)
+                applied = await self._send(api, row, effect)
             if applied is not None:
                 await asyncio.to_thread(self.outbox.done, row.key, applied.url, applied.github_id)
                 return
             unclear = True
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
-    async def _send(self, api: Api, row: Row, effect: Effect) -> tuple[apply.Applied | None, Effect]:
-        """None when nobody knows; the effect as it should be sent the next time."""
+    async def _send(self, api: Api, row: Row, effect: Effect) -> Applied | None:
+        """None when nobody knows. A review that is refused for a line (422 is definite) is mended and sent once more."""
         try:
-            return await apply.send(api, self.repo, effect, row.key, self.seal), effect
+            try:
+                return await apply.send(api, self.repo, effect, row.key, self.seal)
+            except GitHubError as error:
+                if error.status != 422 or not isinstance(effect, PostReview) or not effect.comments:
+                    raise
+                log.info("GitHub refused a line of the review; its lines are checked again")
+                mended = await apply.recheck(api, self.repo, effect)
+                return await apply.send(api, self.repo, mended, row.key, self.seal)
         except Ambiguous as error:
             log.info("unclear whether the %s was written: %s", row.kind, error)
             await asyncio.to_thread(self.outbox.ambiguous, row.key, str(error))
-            return None, effect
-        except RateLimited as error:
+            return None
+        except TemporaryError as error:
             await asyncio.to_thread(self.outbox.later, row.key, error.retry_after)
             raise
-        except TemporaryError:
-            await asyncio.to_thread(self.outbox.later, row.key, None)
-            raise
-        except GitHubError as error:
-            if error.status != 422 or not isinstance(effect, PostReview) or not effect.comments:
-                raise
-            log.info("GitHub refused a line of the review; its lines are checked again")
-            return None, await apply.recheck(api, self.repo, effect)
 
-    async def _look(self, api: Api, row: Row, effect: Effect) -> apply.Applied | None:
+    async def _look(self, api: Api, row: Row, effect: Effect) -> Applied | None:
         """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
         applied = await apply.find(api, self.repo, effect, row.key, self.seal)
         if applied is None:
             await asyncio.sleep(self.settle)
             applied = await apply.find(api, self.repo, effect, row.key, self.seal)
+        if applied is not None and isinstance(effect, SetCheck):
+            return await apply.complete(api, self.repo, effect, applied)
         return applied

@@ -5,54 +5,74 @@ Whatever ends a run early is an exception of `bot.core.errors`; `_settle` says w
 
 import asyncio
 import logging
-import time
+from dataclasses import dataclass
+from typing import Literal
 
 from bot import log as logs
-from bot.context import Context
-from bot.core.effects import Comment, Effect, Plan, PostReview, React, ReplyInThread, SetCheck
+from bot.core.effects import PostReview, React, SetCheck, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
-from bot.core.events import CommentEvent, Event, IssueEvent, ReviewCommentEvent
-from bot.core.refs import Sha
+from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
 from bot.github import apply
 from bot.github.client import Job
 from bot.github.payloads import parse
-from bot.jobs import gate
 from bot.jobs.house import House, current
 from bot.jobs.outbox import Sender
-from bot.jobs.permitted import Keyed, keyed, load
-from bot.jobs.reading import JobReader, check, permissions_to_read
-from bot.jobs.routing import cause, command_of
-from bot.router import Route
-from bot.store import Row, Run, held
+from bot.jobs.permitted import load
+from bot.jobs.planning import Planned, make_plan
+from bot.jobs.reading import JobReader, permissions_to_read
+from bot.store import NewEffect, Row, Run, held
 
-SAYS = frozenset({Comment, ReplyInThread})
-"""What a refusal may cause, whatever the route may."""
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended, in a line, and what it used."""
+
+    state: Literal["done", "ignored", "dead"]
+    summary: str
+    usage: tuple[Usage, ...] = ()
 
 
 async def perform(run_id: int) -> None:
     """Does the run if it is due and free; returns quietly otherwise, for RQ may name a run twice."""
-    house = await current()
-    run = await asyncio.to_thread(
-        house.store.runs.claim, run_id, house.owner, house.config.queue.lease_seconds
-    )
+    await perform_in(await current(), run_id)
+
+
+async def perform_in(house: House, run_id: int) -> None:
+    """`perform` with everything that a run needs."""
+    seconds = house.config.queue.lease_seconds
+    run = await asyncio.to_thread(house.store.runs.claim, run_id, house.owner, seconds)
     if run is None:
         return
     with logs.bind(delivery=run.delivery, run=str(run.id), handler=run.handler):
         try:
-            async with held(house.store.runs, run, house.config.queue.lease_seconds):
-                state, summary = await _work(house, run)
+            async with held(house.store.runs, run, seconds):
+                outcome = await _work(house, run)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  the border of a run: what it meant is decided in one place
             await asyncio.to_thread(_settle, house, run, error)
         else:
-            await asyncio.to_thread(house.store.runs.finish, run, state, summary)
-            log.info("run %s: %s", state, summary)
+            await asyncio.to_thread(_finish, house, run, outcome)
+
+
+def _finish(house: House, run: Run, outcome: Outcome) -> None:
+    last = outcome.usage[-1] if outcome.usage else None
+    house.store.runs.finish(
+        run,
+        outcome.state,
+        outcome.summary,
+        host=last.host if last else "",
+        model=last.model if last else "",
+        tokens_in=sum(used.tokens_in for used in outcome.usage),
+        tokens_out=sum(used.tokens_out for used in outcome.usage),
+    )
+    log.info("run %s: %s", outcome.state, outcome.summary)
 
 
 def _settle(house: House, run: Run, error: Exception) -> None:
-    """Another attempt, later, for what passes; an end for what does not; a dead letter for what we did not foresee."""
+    """Another attempt, later, for what passes; an end for what does not; a dead letter for what nobody foresaw."""
     runs = house.store.runs
     match error:
         case Superseded():
@@ -66,121 +86,62 @@ def _settle(house: House, run: Run, error: Exception) -> None:
         case BadPayload():
             runs.finish(run, "dead", f"not what its event promises: {error}")
         case _:
-            log.exception("run failed")
+            log.error("run failed", exc_info=error)
             runs.retry(run, None, f"{type(error).__name__}: {error}")
             return
     log.info("run ended early: %s", error)
 
 
-async def _work(house: House, run: Run) -> tuple[str, str]:
-    """The run's end state and one line about it."""
+async def _work(house: House, run: Run) -> Outcome:
+    """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
     delivery = await asyncio.to_thread(house.store.inbox.get, run.delivery)
     event = parse(delivery.event, delivery.guid, delivery.body)
     route = house.router.named(run.handler)
     if route is None or not isinstance(event, IssueEvent):
-        return "ignored", f"this version has no handler named {run.handler}"
+        return Outcome("ignored", f"this version has no handler named {run.handler}")
     async with house.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
-        rows, summary = await asyncio.to_thread(house.store.outbox.rows, run.id), run.summary or "resumed"
+        planned = Planned(reason="resumed")
+        rows = await asyncio.to_thread(house.store.outbox.rows, run.id)
         if not rows:
-            plan, effects = await make_plan(house, run, route, event, reader, job)
-            summary = plan.reason
-            rows = await asyncio.to_thread(_store, house, run, event, plan, effects)
-        if not rows:
-            return "done", summary
+            planned = await make_plan(house, route, event, reader, lambda: _acknowledge(house, event, job))
+            rows = await asyncio.to_thread(_store, house, run, event, planned)
         await _still_wanted(rows, event, reader)
-        refused = await Sender(
-            house.store.outbox, run, event.repo, job, house.seal, house.config.github.settle_seconds
-        ).apply(rows)
-    return ("dead", "; ".join(refused)) if refused else ("done", summary)
+        settle = house.config.github.settle_seconds
+        refused = await Sender(house.store.outbox, run, event.repo, job, house.seal, settle).apply(rows)
+    if refused:
+        return Outcome("dead", "; ".join(refused), planned.usage)
+    return Outcome("done", planned.reason, planned.usage)
 
 
-def _store(house: House, run: Run, event: IssueEvent, plan: Plan, effects: list[Keyed]) -> list[Row]:
+def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[Row]:
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
-    for used in plan.usage:
+    for used in planned.usage:
         house.store.ledger.add(run.id, event.repo.full_name, used)
-    return house.store.outbox.plan(run, effects)
-
-
-async def make_plan(
-    house: House, run: Run, route: Route, event: IssueEvent, reader: JobReader, job: Job
-) -> tuple[Plan, list[Keyed]]:
-    """Asks the handler; for a command, first whether this person may ask. Returns the plan and its permitted, named effects."""
-    level = ""
-    if isinstance(event, CommentEvent):
-        level = await reader.permission(event.author.login)
-        if refused := await _refusal(house, route, event, level):
-            return refused
-        await _acknowledge(house, event, job)
-    ctx = Context(
-        repo=event.repo,
-        slug=house.config.github.app_slug,
-        github=reader,
-        infer=house.infer(route.priority),
-        check=check,
-        command=command_of(route, event, house.router, house.config.github.app_slug),
-        offers=gate.offers(house.router.routes, level, private=event.repo.private),
-        posted=await asyncio.to_thread(_posted, house, event),
+    if not planned.effects:
+        return []
+    return house.store.outbox.plan(
+        run, [NewEffect(one.key, one.kind, one.payload) for one in planned.effects]
     )
-    plan: Plan = await route.handler(event, ctx)
-    return plan, keyed(plan, route, event.repo, event.number, cause(event))
 
 
-async def _refusal(
-    house: House, route: Route, event: CommentEvent, level: str
-) -> tuple[Plan, list[Keyed]] | None:
-    whole = f"{event.repo.id}#{event.number}"
-    recent = await asyncio.to_thread(house.store.runs.count_recent, whole, "comments.", 3600)
-    hour = int(time.time() // 3600)
-    refusal = gate.refusal(route, level, private=event.repo.private, recent=recent, hour=hour)
-    if refusal is None:
-        return None
-    say = ReplyInThread if isinstance(event, ReviewCommentEvent) else Comment
-    effect: Effect = (
-        ReplyInThread(event.number, event.in_reply_to or event.comment_id, refusal.words)
-        if isinstance(event, ReviewCommentEvent)
-        else Comment(event.number, refusal.words)
-    )
-    plan = Plan((effect,), reason=f"refused: {refusal.words}")
-    speaker = Route(name="refusal", handler=route.handler, may=frozenset({say}), priority="high")
-    return plan, keyed(plan, speaker, event.repo, event.number, refusal.once_per or cause(event))
-
-
-async def _acknowledge(house: House, event: CommentEvent, job: Job) -> None:
-    """Eyes on the comment: GitHub keeps one by each user, so it may be sent again at will and is no row of the outbox."""
-    subject = "review_comment" if isinstance(event, ReviewCommentEvent) else "issue_comment"
-    seen = React(subject, event.comment_id, "eyes")
+async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:
+    """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of the outbox."""
+    if not isinstance(event, CommentEvent):
+        return
+    in_thread = isinstance(event, ReviewCommentEvent)
+    seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:
-        await apply.send(
-            job.api(apply.needs(seen)),
-            event.repo,
-            seen,
-            "",
-            house.seal,
-        )
+        await apply.send(job.api(apply.needs(seen)), event.repo, seen, "", house.seal)
     except Exception as error:  # noqa: BLE001  a courtesy: its failure must not cost the answer
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 
 
-def _posted(house: House, event: IssueEvent) -> frozenset[str]:
-    """Fingerprints of the findings that stand on this pull request already, told by our own outbox."""
-    reviews = [
-        load(row.kind, row.payload)
-        for row in house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
-    ]
-    return frozenset(
-        comment.fingerprint
-        for review in reviews
-        if isinstance(review, PostReview)
-        for comment in review.comments
-    )
-
-
-async def _still_wanted(rows: list[Row], event: Event, reader: JobReader) -> None:
+async def _still_wanted(rows: list[Row], event: IssueEvent, reader: JobReader) -> None:
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
     unsent = [load(row.kind, row.payload) for row in rows if row.state not in ("done", "rejected")]
-    judged: set[Sha] = {effect.head_sha for effect in unsent if isinstance(effect, PostReview | SetCheck)}
-    if not judged or not isinstance(event, IssueEvent):
+    judged = {effect.head_sha for effect in unsent if isinstance(effect, PostReview | SetCheck)}
+    if not judged:
         return
     now = await reader.pull_request(event.number)
     if not now.open:

@@ -92,6 +92,10 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
                 title=plain(effect.title, 140),
                 summary=harmless(effect.summary, repo=repo.full_name),
                 text=harmless(effect.text, repo=repo.full_name),
+                annotations=tuple(
+                    replace(one, title=plain(one.title, 140), message=plain(one.message, 2_000))
+                    for one in effect.annotations
+                ),
             )
         case Comment() | ReplyInThread():
             return replace(effect, body=harmless(effect.body, repo=repo.full_name))

@@ -1,14 +1,15 @@
-"""From a raw request to an answer: faults, authentication, the route, limits, ETags. One request at a time holds the lock."""
+"""From a raw request to an answer: faults, authentication, route, limits, ETags; one request at a time."""
 
 import asyncio
 import hashlib
 import json
+import time
 import uuid
 from email.utils import formatdate
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from bot.standin.auth import authenticate
+from bot.standin.auth import authenticate, bearer
 from bot.standin.exchange import Exchange
 from bot.standin.faults import Fault
 from bot.standin.server import Message, Receive, Send, break_off
@@ -16,15 +17,6 @@ from bot.standin.state import State
 from bot.standin.wire import Answer, Call, Refusal, match, not_found
 
 _PREFIXES = ("/api/v3", "/api")
-
-
-class Desk(Protocol):
-    """What the application needs of the stand-in."""
-
-    requests: list[Exchange]
-    faults: list[Fault]
-    observers: list[Any]
-    origin: str
 
 
 class Application:
@@ -37,7 +29,7 @@ class Application:
         exchange, call = self._read(scope, await _body(receive))
         fault, answer = await asyncio.to_thread(self._decide, exchange, call)
         if fault and "hang" in fault.kind:
-            await _disconnected(receive, fault.seconds)
+            await _hang(receive, self.github.released, fault.seconds)
             answer = None
         if answer is None:
             await break_off(scope, receive)
@@ -68,9 +60,11 @@ class Application:
     def _decide(self, exchange: Exchange, call: Call) -> tuple[Fault | None, Answer | None]:
         """Under the lock: what is done and answered. No answer: the connection is to be broken."""
         gh = self.github
+        begun = time.perf_counter()
         with gh.changed:
             fault = next((one for one in gh.faults if one.takes(call.method, call.path)), None)
             answer = None if fault and not fault.applies else self._answer(call)
+            call.token = call.token or bearer(call)
             if fault:
                 exchange.fault = fault.kind
                 answer = _spoilt(call, fault)
@@ -84,6 +78,7 @@ class Application:
                     answer.json,
                     answer.headers,
                 )
+            exchange.seconds = time.perf_counter() - begun
             gh.requests.append(exchange)
             for observer in gh.observers:
                 observer(exchange)
@@ -200,11 +195,10 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-async def _disconnected(receive: Receive, seconds: float) -> None:
-    """Until the caller gives up, or the time is over."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return
+async def _hang(receive: Receive, released: asyncio.Event, seconds: float) -> None:
+    """Until the caller gives up, the stand-in stops, or the time is over."""
+    ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(released.wait())]
+    await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    await asyncio.gather(*ends, return_exceptions=True)

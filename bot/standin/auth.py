@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from bot.standin.state import State, Token
+from bot.standin.installations import Token
+from bot.standin.state import State
 from bot.standin.wire import Call, Refusal, Route, not_found
 
 LEVELS = ("none", "read", "write", "admin")
@@ -21,7 +22,7 @@ _NO_JWT = "A JSON web token could not be decoded"
 
 
 def authenticate(call: Call, route: Route) -> None:
-    """Sets `call.token` for routes of a token; 401 for a bad credential, 403 and 404 for what it may not do."""
+    """Sets `call.token`; 401 for a bad credential, 403 and 404 for what it may not do."""
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in ("bearer", "token") or not value:
         raise Refusal(401, "Requires authentication")
@@ -33,6 +34,11 @@ def authenticate(call: Call, route: Route) -> None:
         _permit(call, call.token, route)
 
 
+def bearer(call: Call) -> Token | None:
+    """The token that a request shows, good or not."""
+    return call.state.tokens.get(call.headers.get("authorization", "").partition(" ")[2])
+
+
 def check_jwt(state: State, text: str) -> None:
     """401 unless it is the App's own, fresh, and not longer than ten minutes."""
     claims = _claims(state, text)
@@ -41,13 +47,14 @@ def check_jwt(state: State, text: str) -> None:
     if not isinstance(issued, int) or issued > now + 1:
         raise Refusal(
             401,
-            "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+            "'Issued at' claim ('iat') must be an Integer representing the time that the assertion "
+            "was issued",
         )
     if not isinstance(expires, int) or expires <= now:
         raise Refusal(
             401,
-            "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the "
-            "assertion expires",
+            "'Expiration time' claim ('exp') must be a numeric value representing the future time at "
+            "which the assertion expires",
         )
     if expires > now + 600 + 1:
         raise Refusal(401, "'Expiration time' claim ('exp') is too far in the future")
@@ -101,8 +108,8 @@ def allows(token: Token, need: str) -> bool:
 
 
 def covers(state: State, token: Token, repository_id: int) -> bool:
-    """Whether a repository is within a token's reach. Stricter than GitHub, where any token reads what is public:
-    a bot that strays from its repository should see it here."""
+    """Whether a repository is within a token's reach. Stricter than GitHub, where any token reads what is
+    public: a bot that strays from its repository should see it here."""
     repo = next((one for one in state.repositories.values() if one.id == repository_id), None)
     if repo is None or not token.installation.covers(repo):
         return False

@@ -1,4 +1,4 @@
-"""Webhook deliveries: signed, posted by a thread of their own as GitHub does, and remembered with what came back.
+"""Webhook deliveries: signed, posted in the background, and remembered with what came back.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
 """
@@ -24,7 +24,7 @@ KEPT = 3 * 24 * 3600.0
 
 @dataclass(eq=False)
 class Delivery:
-    """One attempt. `status_code` 0: not tried (no URL), 502: no connection, 504: no answer in time, as GitHub lists them."""
+    """One attempt. `status_code` 0: not tried (no URL), 502: no connection, 504: no answer in time."""
 
     id: int
     guid: str
@@ -74,7 +74,7 @@ def sign(secret: str, body: bytes) -> dict[str, str]:
 
 
 class Post:
-    """The post office: `workers` deliveries at once; with one, they leave in the order in which things happened."""
+    """The post office: `workers` deliveries at once; with one, they leave in the order of events."""
 
     def __init__(self, world: World, workers: int = 1) -> None:
         self.world = world

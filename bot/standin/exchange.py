@@ -8,8 +8,9 @@ _READS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(eq=False)
 class Exchange:
-    """One request and its answer. `path` is without /api/v3; `permissions` and `repository_ids` are the token's (None
-    without one); `status` 0: no answer was given. `fault`: the kind of fault that struck, if one did."""
+    """One request and its answer. `path` is without /api/v3; `permissions` and `repository_ids` are the
+    token's (None without one); `status` 0: no answer was given. `fault`: the kind of fault that struck, if
+    one did."""
 
     method: str
     path: str
@@ -21,6 +22,8 @@ class Exchange:
     permissions: dict[str, str] | None = None
     repository_ids: tuple[int, ...] | None = None
     status: int = 0
+    seconds: float = 0.0
+    """What deciding on the answer took."""
     answer: Any = None
     answer_headers: dict[str, str] = field(default_factory=dict)
     fault: str = ""

@@ -1,4 +1,4 @@
-"""A real bare git repository, driven by the `git` program with no configuration of the machine's in its way."""
+"""A real bare git repository, driven by the `git` program without the machine's configuration."""
 
 import os
 import subprocess
@@ -132,7 +132,7 @@ class GitRepo:
         at: float,
         email: str = "",
     ) -> str:
-        """Commits the changes onto `parent` and points `ref` at the new commit, whatever it pointed at before."""
+        """Commits the changes onto `parent` and points `ref` at the new commit; gives its sha."""
         who = f"{author} <{email or author + '@users.noreply.github.com'}> {int(at)} +0000"
         text = message.encode()
         parts = [f"commit {ref}\ncommitter {who}\ndata {len(text)}\n".encode() + text + b"\n"]

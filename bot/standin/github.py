@@ -1,30 +1,43 @@
-"""The stand-in as a whole: a stateful GitHub over HTTP on loopback, with faults on demand and everything remembered."""
+"""The stand-in as a whole: HTTP on loopback, faults on demand, everything remembered."""
 
+import asyncio
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from bot.standin import rest
 from bot.standin.application import Application
 from bot.standin.exchange import Exchange
 from bot.standin.faults import Fault, Kind
+from bot.standin.installations import Installation
 from bot.standin.repository import Repository
 from bot.standin.server import ServerThread
-from bot.standin.state import EVENTS, PERMISSIONS, Installation, State
+from bot.standin.shapes.common import user
+from bot.standin.shapes.installations import installation as shape_of
+from bot.standin.shapes.repos import repository
+from bot.standin.state import EVENTS, PERMISSIONS, State
 from bot.standin.world import App, locked
 
 __all__ = ["GitHub", "rest"]
 
+_BRIEF = ("id", "node_id", "name", "full_name", "private")
 WEBHOOK_SECRET = "It's a Secret to Everybody"
 
 
 class GitHub(State):
-    """`with GitHub() as gh:` serves at `gh.api_url`; `ghes` puts the API under /api/v3 as GitHub Enterprise Server does.
+    """`with GitHub() as gh:` serves at `gh.api_url`; with `ghes` under /api/v3, as Enterprise Server does.
 
     People act through `gh.repository(…)` and what it gives; `gh.requests` tells what the bot did.
     """
@@ -48,6 +61,15 @@ class GitHub(State):
         self._server = ServerThread(Application(self), port)
         self.origin = self._server.url
         self.api_url = f"{self.origin}/api/v3" if ghes else self.origin
+
+    @property
+    def released(self) -> asyncio.Event:
+        """Set when requests are to hang no longer."""
+        return self._server.released
+
+    def release_hanging(self) -> None:
+        """Breaks off all requests that hang."""
+        self._server.release()
 
     @property
     def graphql_url(self) -> str:
@@ -80,7 +102,7 @@ class GitHub(State):
         repositories: list[Repository] | None = None,
         private_key: str = "",
     ) -> Installation:
-        """Registers the App on first call, and installs it on an account: all its repositories, or those named."""
+        """Registers the App on first call; installs it on an account: all repositories, or those named."""
         if self.app is None:
             key = _key(private_key)
             self.private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -127,7 +149,7 @@ class GitHub(State):
         seconds: float = 60.0,
         location: str = "",
     ) -> Fault:
-        """The next `times` requests of `method` (`*`: any) whose path fits the expression go wrong in this way."""
+        """The next `times` requests of `method` (`*`: any) whose path fits the expression go wrong so."""
         usual = 301 if kind == "redirect" else 502
         fault = Fault(method, path, kind, times, status or usual, seconds, location)
         self.faults.append(fault)
@@ -175,6 +197,7 @@ class GitHub(State):
 
     @locked
     def suspend(self, installation: Installation) -> None:
+        """The account's owner suspends the App; its tokens stop working."""
         installation.suspended_at = self.now()
         self._tell("installation", "suspend", installation)
 
@@ -183,22 +206,30 @@ class GitHub(State):
         del self.installations[installation.id]
         self._tell("installation", "deleted", installation)
 
-    def _tell(self, event: str, action: str, installation: Installation) -> None:
-        from bot.standin.shapes import common
+    @locked
+    def take_away(self, installation: Installation, repo: Repository) -> None:
+        """The App is no longer installed on this repository."""
+        covered = [one for one in self.repositories.values() if installation.covers(one)]
+        installation.repositories = [one for one in covered if one is not repo]
+        brief = {key: value for key, value in repository(repo).items() if key in _BRIEF}
+        more = {"repositories_removed": [brief], "repositories_added": [], "repository_selection": "selected"}
+        self._tell("installation_repositories", "removed", installation, more)
 
-        payload: dict[str, Any] = {
-            "action": action,
-            "installation": {"id": installation.id, "app_id": installation.app.id},
-            "sender": common.user(self, installation.account),
-        }
+    def _tell(self, event: str, action: str, installation: Installation, more: Any = None) -> None:
+        payload = {"action": action, "installation": shape_of(self, installation), **(more or {})}
+        payload["sender"] = user(self, installation.account)
         self.deliver(event, payload)
 
 
 def _key(pem: str) -> RSAPrivateKey:
     if not pem:
-        return generate_private_key(public_exponent=65537, key_size=2048)
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+        return _usual_key()
     key = load_pem_private_key(pem.encode(), None)
     assert isinstance(key, RSAPrivateKey)
     return key
+
+
+@cache
+def _usual_key() -> RSAPrivateKey:
+    """Made once a process: it takes a tenth of a second, and many tests need one."""
+    return generate_private_key(public_exponent=65537, key_size=2048)

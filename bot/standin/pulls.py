@@ -82,7 +82,7 @@ class ReviewComment(Remark):
 
 
 class PullRequest(Issue):
-    """`base_sha` is the base branch as it was at opening or at the last push; GitHub compares against the merge base."""
+    """`base_sha` is the base branch at opening or at the last push; files are told against the merge base."""
 
     event = "pull_request"
 
@@ -213,7 +213,7 @@ class PullRequest(Issue):
 
     @locked
     def review(self, author: str, body: str, state: str = "COMMENTED") -> Review:
-        """`author` submits a review without line comments; `state` as GitHub keeps it: APPROVED, CHANGES_REQUESTED."""
+        """`author` submits a review without line comments; `state`: also APPROVED, CHANGES_REQUESTED."""
         review = self.add_review(self.world.user(author), body, state, self.head_sha)
         self.announce(review)
         return review
@@ -251,7 +251,7 @@ class PullRequest(Issue):
 
     @locked
     def apply_suggestion(self, comment: ReviewComment, author: str = "") -> str:
-        """Commits the comment's ```suggestion block in place of its lines, as the button does; gives the new sha."""
+        """Commits the comment's ```suggestion block in place of its lines; gives the new sha."""
         if comment.line is None or comment.side == "LEFT":
             raise ValueError("the comment is outdated or on the old side: GitHub offers no button")
         text = suggested(

@@ -51,8 +51,8 @@ class Repository:
 
     @locked
     def grant(self, login: str, role: str, *, association: str = "") -> None:
-        """Gives a person a role (read, triage, write, maintain, admin, none). `association` is what payloads claim
-        instead of the truth: for private members of an organisation GitHub's word is wrong."""
+        """Gives a person a role (read, triage, write, maintain, admin, none). `association` is what
+        payloads claim instead of the truth: for private members of an organisation GitHub's word is wrong."""
         if role not in ROLES:
             raise ValueError(f"no such role: {role}")
         self.world.user(login)

@@ -33,6 +33,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         self.up.set()
 
 
@@ -40,6 +41,8 @@ class ServerThread:
     """`start()` returns when requests are answered; `stop()` when none is any more."""
 
     def __init__(self, application: Asgi, port: int = 0) -> None:
+        self.released = asyncio.Event()
+        """Set at the end, for requests that hang on purpose."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))
@@ -54,6 +57,7 @@ class ServerThread:
             server_header=False,
             date_header=False,
             timeout_keep_alive=60,
+            timeout_graceful_shutdown=10,
         )
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="standin", daemon=True)
@@ -64,16 +68,19 @@ class ServerThread:
 
     def start(self) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        self._url = self.url
         self._thread.start()
         if not self._server.up.wait(30):
             raise TimeoutError("the stand-in did not start")
 
     def stop(self) -> None:
+        self.release()
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join(30)
         self._socket.close()
+
+    def release(self) -> None:
+        """Ends what hangs on purpose, now and from now on."""
+        self._server.loop.call_soon_threadsafe(self.released.set)
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))

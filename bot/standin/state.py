@@ -5,51 +5,19 @@ import json
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.standin.deliveries import KEPT, Delivery, Post, encode, sign
 from bot.standin.git import Content, GitRepo
+from bot.standin.installations import Installation, Token
 from bot.standin.repository import Repository
 from bot.standin.shapes import hooks
-from bot.standin.world import App, Happening, User, World, locked
+from bot.standin.world import App, Happening, World, locked
 
 PERMISSIONS = {"checks": "write", "contents": "read", "issues": "write", "pull_requests": "write"}
 EVENTS = ["issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment"]
 RATE = 5000
-
-
-@dataclass(eq=False)
-class Installation:
-    """The App on an account; `repositories` None: on all of it."""
-
-    id: int
-    app: App
-    account: User
-    permissions: dict[str, str]
-    created_at: float
-    repositories: list[Repository] | None = None
-    suspended_at: float | None = None
-
-    def covers(self, repo: Repository) -> bool:
-        if self.repositories is not None:
-            return repo in self.repositories
-        return repo.owner is self.account
-
-
-@dataclass(eq=False)
-class Token:
-    """An installation token; `repository_ids` empty: all of the installation."""
-
-    value: str
-    installation: Installation
-    permissions: dict[str, str]
-    repository_ids: tuple[int, ...]
-    created_at: float
-    expires_at: float
-    revoked: bool = False
-    narrowed: bool = field(default=False)
 
 
 class State(World):
@@ -76,7 +44,7 @@ class State(World):
     def repository(
         self, full_name: str, *, private: bool = False, files: Mapping[str, Content] | None = None
     ) -> Repository:
-        """A new repository with one commit on main; an installation on the whole account covers it at once."""
+        """A new repository with one commit on main; an installation on all of the account covers it."""
         git = GitRepo(self.directory / f"{full_name}.git")
         repo = Repository(self, full_name, git, private=private)
         repo.commit({"README.md": f"# {repo.name}\n"} if files is None else files, "First commit")
@@ -100,7 +68,7 @@ class State(World):
         ]
         encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
         value = f"ghs_{installation.app.id}_{'.'.join(encoded)}.{secrets.token_urlsafe(256)}"
-        token = Token(value, installation, permissions, ids, now, now + 3600, narrowed=bool(ids))
+        token = Token(value, installation, permissions, ids, now, now + 3600)
         self.tokens[value] = token
         return token
 
@@ -122,7 +90,7 @@ class State(World):
 
     @locked
     def deliver(self, event: str, payload: dict[str, Any] | bytes, guid: str | None = None) -> Delivery:
-        """Signs and sends a payload (a dict, or the exact bytes) in the background; `.wait()` for its answer."""
+        """Signs and sends a payload (a dict, or the exact bytes) in the background; see `.wait()`."""
         body = payload if isinstance(payload, bytes) else encode(payload)
         told = payload if isinstance(payload, dict) else {}
         delivery = Delivery(

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from bot.standin.installations import Token
 from bot.standin.pulls import PullRequest
 from bot.standin.repository import Repository
-from bot.standin.state import State, Token
+from bot.standin.state import State
 from bot.standin.world import App, User
 
 DOCS = "https://docs.github.com/rest"

@@ -1,4 +1,4 @@
-"""What all things of the stand-in share: the lock, the clock, ids, people, the word that something happened."""
+"""What all things of the stand-in share: lock, clock, ids, people, and word of what happens."""
 
 import itertools
 import threading

@@ -36,5 +36,5 @@ def effect_counts(database: Database) -> dict[tuple[str, ...], int]:
     """How many effects are of each (kind, state)."""
     columns = (outbox.c.kind, outbox.c.state)
     with database.read() as connection:
-        rows = connection.execute(select(*columns, func.count()).group_by(*columns)).tuples()
+        rows = connection.execute(select(*columns, func.count()).group_by(*columns))
         return {(kind, state): count for kind, state, count in rows}

@@ -1,5 +1,6 @@
 """The Review agent: facts and a model's answers in, one review and one check run out."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -192,3 +193,14 @@ async def test_instructions_of_the_repository_go_with_their_files_only() -> None
     )
     await review.plan(facts, model)
     assert model.prompts[0].inputs["instructions"] == "Use structlog."
+
+
+async def test_N3_a_file_of_which_only_the_beginning_was_read_is_not_said_to_be_read() -> None:
+    async def infer(prompt: Any, /) -> Any:
+        answer = await Model(lambda _: {"findings": [], "summary": ""})(prompt)
+        return replace(answer, cut=("tea.py",), left_out=("cup.py",))
+
+    _, check, _ = await judged(pull_request({"tea.py": TEA, "cup.py": TEA, "pot.py": TEA}), infer)
+    assert check.title == "No findings in 1 of 3 files"
+    assert check.conclusion == "neutral"
+    assert "only its beginning was read" in check.summary + check.text

@@ -121,7 +121,9 @@ def seen_by_parser(text):
 def test_lines_are_what_a_markdown_parser_sees(text):
     seen = seen_by_parser(text)
     for number, (line, block) in enumerate(read(text)):
-        if block.kind == "prose" and line.strip():
+        if (
+            block.kind == "prose" and line.strip() and not (block.quoted and "\t" in line)
+        ):  # markdown-it slips
             assert number in seen, (number, line)
             assert block.quoted == seen[number], (number, line)
 

@@ -1,7 +1,7 @@
 """Every exchange with the stand-in, held against GitHub's own OpenAPI description and GraphQL schema.
 
-It sees what a stand-in cannot: a misspelt key of a body, a missing field, a wrong type, on either side. It cannot see that
-a line lies outside a diff: that is the stand-in's part.
+It sees what a stand-in cannot: a misspelt key of a body, a missing field, a wrong type, on either side. It
+cannot see that a line lies outside a diff: that is the stand-in's part.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import graphql
-from jsonschema_rs import Draft202012Validator, Registry
+from jsonschema_rs import Draft202012Validator, Registry, ValidationError
 
 from bot.standin.exchange import Exchange
 from tests.samples.archive import load, load_json
@@ -51,7 +51,7 @@ def _templates() -> list[tuple[re.Pattern[str], str]]:
 
 @cache
 def _validator(template: str, method: str, part: str, name: str) -> Draft202012Validator | None:
-    """For the `body`, a `query` parameter or the `responses` of a status; None where the description is silent."""
+    """For the `body`, a `query` parameter or the `responses` of a status; None: nothing is said of it."""
     told = description()["paths"][template][method][part]
     schema = told if part == "body" else told.get(name)
     return _compiled(schema) if schema is not None else None
@@ -87,8 +87,16 @@ def problems(exchange: Exchange) -> list[str]:
 
 def _said(where: str, validator: Draft202012Validator | None, value: Any) -> Iterator[str]:
     for error in validator.iter_errors(value) if validator else ():
-        path = "".join(f"[{step!r}]" for step in error.instance_path)
-        yield f"{where}{path}: {error.message[:300]}"
+        yield f"{where}{_explained(error)}"
+
+
+def _explained(error: ValidationError) -> str:
+    """Where and what; of alternatives, what is wrong with the first."""
+    branches = getattr(error.kind, "context", None)
+    if branches and branches[0]:
+        return _explained(branches[0][0])
+    path = "".join(f"[{step!r}]" for step in error.instance_path)
+    return f"{path}: {error.message[-300:]}"
 
 
 def _request(exchange: Exchange, template: str, method: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The stateful GitHub of the tests: the stand-in of `bot.standin`, each exchange held against GitHub's own description.
+"""The GitHub of the tests: the stand-in, with each exchange held against GitHub's own description.
 
 A conftest says `from tests.fakes.github import contract, github`.
 """

@@ -1,7 +1,7 @@
-"""Makes graphql/github.graphql.gz anew: `python -m tests.samples.make_graphql octokit-graphql-schema-VERSION.tgz`.
+"""Makes graphql/github.graphql.gz anew: `python -m tests.samples.make_graphql TARBALL`.
 
-The tarball is what `npm pack @octokit/graphql-schema` gives. Kept are the types below with their fields as far as those lead
-to kept types, without prose: what a bot may reasonably ask, in a tenth of the size.
+The tarball is what `npm pack @octokit/graphql-schema` gives. Kept are the types below with their fields as
+far as those lead to kept types, without prose: what a bot may reasonably ask, in a tenth of the size.
 """
 
 import sys

@@ -1,10 +1,12 @@
-"""Makes openapi/github.json.gz anew: `python -m tests.samples.make_openapi octokit-openapi-VERSION.tgz`.
+"""Makes openapi/github.json.gz anew: `python -m tests.samples.make_openapi TARBALL`.
 
-The tarball is what `npm pack @octokit/openapi` gives. Kept are the operations that the stand-in serves, with all that they
-refer to, as plain JSON Schema (OpenAPI's `nullable` is turned into types), without prose and examples. In requests
-objects are closed: a key that the description does not know is an error there, though GitHub itself ignores it.
+The tarball is what `npm pack @octokit/openapi` gives. Kept are the operations that the stand-in serves,
+with all that they refer to, as plain JSON Schema (OpenAPI's `nullable` is turned into types), without prose
+and examples. In requests objects are closed: a key that the description does not know is an error there,
+though GitHub itself ignores it.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -97,8 +99,20 @@ def _references(node: Any) -> set[tuple[str, str]]:
     return set().union(*map(_references, node)) if isinstance(node, list) else set()
 
 
+def mend(document: dict[str, Any]) -> None:
+    """Two slips of the description. In the list of installations an account is a user *and* an enterprise
+    at once, which nothing can be; a single installation's says "or". And a head's repository is null once a
+    fork was deleted."""
+    response = document["paths"]["/app/installations"]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]
+    response["schema"]["items"] = {"$ref": "#/components/schemas/installation"}
+    head = document["components"]["schemas"]["pull-request"]["properties"]["head"]["properties"]
+    head["repo"] = {"allOf": [head["repo"]], "nullable": True}
+
+
 def pruned(document: dict[str, Any]) -> dict[str, Any]:
-    """{"paths": {template: {method: operation}}, "schemas": {name: schema}, "closed": the same for requests}."""
+    """{"paths": {template: {method: operation}}, "schemas": {name: schema}, "closed": those of requests}."""
     served = {(route.method.lower(), plain(route.path)) for route in ROUTES}
     made: dict[str, Any] = {"paths": {}, "schemas": {}, "closed": {}}
     for template, path in document["paths"].items():
@@ -118,9 +132,8 @@ def pruned(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(tarball: str) -> None:
-    import json
-
     document = json.loads(member(Path(tarball), "generated/api.github.com.json"))
+    mend(document)
     made = pruned(document)
     made["source"] = f"@octokit/openapi {json.loads(member(Path(tarball), 'package.json'))['version']}"
     save_json(TARGET, made)

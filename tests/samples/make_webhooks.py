@@ -1,7 +1,7 @@
-"""Makes webhooks/examples.json.gz anew: `python -m tests.samples.make_webhooks octokit-webhooks-examples-VERSION.tgz`.
+"""Makes webhooks/examples.json.gz anew: `python -m tests.samples.make_webhooks TARBALL`.
 
-The tarball is what `npm pack @octokit/webhooks-examples` gives. These are GitHub's published example payloads; a number
-of them fail their own schema, so they are inputs, never a measure.
+The tarball is what `npm pack @octokit/webhooks-examples` gives. These are GitHub's published example
+payloads; a number of them fail their own schema, so they are inputs, never a measure.
 """
 
 import json

@@ -25,7 +25,7 @@ def text(**changed: str) -> str:
 
 @dataclass
 class Tea:
-    """A repository, a pull request that changes lines 10 and 40 of brew.py, and a caller with all the App's rights."""
+    """A repository, a pull request that changes lines 10 and 40 of brew.py, a caller with all rights."""
 
     gh: GitHub
     repo: Repository

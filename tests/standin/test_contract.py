@@ -27,11 +27,11 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     for suffix in (
         "", "/labels", "/contents/brew.py?ref=main", "/contents/", f"/git/blobs/{blob}", "/commits/main",
         "/pulls", "/pulls/1", "/pulls/1/files", "/pulls/1/commits", "/pulls/1/reviews", "/pulls/1/comments",
-        f"/pulls/1/reviews/{mine['id']}", f"/pulls/1/reviews/{mine['id']}/comments", f"/pulls/comments/{line}",
-        "/issues", "/issues/1", "/issues/1/comments", f"/issues/comments/{comment['id']}", "/issues/1/labels",
-        f"/check-runs/{run['id']}", f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
-        "/collaborators/mona/permission",
-    ):  # fmt: skip
+        f"/pulls/1/reviews/{mine['id']}", f"/pulls/1/reviews/{mine['id']}/comments",
+        f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments",
+        f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
+        f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
+        "/collaborators/mona/permission", ):  # fmt: skip
         assert call("GET", path + suffix).status == 200, suffix
     for subject in ("issues/1", f"issues/comments/{comment['id']}", f"pulls/comments/{line}"):
         new = call("POST", f"{path}/{subject}/reactions", {"content": "eyes"})

@@ -1,5 +1,6 @@
 """The inbox: durable before it is acknowledged, each GUID once."""
 
+import os
 import subprocess
 import sys
 import time
@@ -164,7 +165,7 @@ def test_R7_a_full_sqlite_disk_is_said_and_recovered_from(tmp_path: Path, templa
     put(store, delivery("before"))
     with store.database.read() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + 3
-    futures = [store.inbox.put(delivery(f"full-{n}", body=b"x" * 100_000)) for n in range(3)]
+    futures = [store.inbox.put(delivery(f"full-{n}", body=os.urandom(100_000))) for n in range(3)]
     for future in futures:
         with pytest.raises(StoreUnavailable, match="full"):
             future.result(30)
@@ -176,7 +177,7 @@ def test_R7_a_full_sqlite_disk_is_said_and_recovered_from(tmp_path: Path, templa
 
 
 FULL_FILE = """
-import resource, signal, sys
+import os, resource, signal, sys
 from bot.store import open_store
 from tests.store.making import delivery
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -184,7 +185,7 @@ store = open_store(sys.argv[1])
 store.inbox.put(delivery("before")).result(30)
 unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, unlimited[1]))
-told = [store.inbox.put(delivery(f"g{n}", body=b"x" * 200_000)).exception(30) for n in range(4)]
+told = [store.inbox.put(delivery(f"g{n}", body=os.urandom(200_000))).exception(30) for n in range(4)]
 print(type(told[-1]).__name__)
 resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
 print(store.inbox.put(delivery("after", body=b"x" * 400_000)).result(30))

@@ -26,14 +26,16 @@ def pull_request(console: Console, pull: PullRequest) -> None:
         console.print(_check(run))
 
 
-def issue(console: Console, about: Issue) -> None:
+def issue(console: Console, about: Issue, *, triaged: bool) -> None:
     """Title, labels and comments of an issue."""
     console.rule(Text(f"{about.title}  #{about.number}", style="bold"), align="left")
     labels = [Text(f" {label.name} ", style=f"black on #{label.color}") for label in about.labels]
     console.print(
         Text("Labels: ").append_text(Text(" ").join(labels))
         if labels
-        else Text("No labels", style="bright_black")
+        else Text(
+            "No labels" if triaged else "No labels: sorting an issue takes a model.", style="bright_black"
+        )
     )
     for comment in about.comments:
         console.print(Panel(Markdown(visible(comment.body)), title=comment.author.login, title_align="left"))

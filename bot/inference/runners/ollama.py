@@ -26,7 +26,7 @@ from bot.http import (
     Timeout,
 )
 from bot.inference.runners import ChatRequest, Heard, HostDown, Reply
-from bot.inference.runners.ollama_stream import listen, refusal
+from bot.inference.runners.ollama_stream import listen, patience, refusal
 
 SMALL_CONTEXT = 4096
 """Tokens, for a host that does not say how much a model reads: Ollama's own default."""
@@ -79,16 +79,19 @@ class OllamaRunner:
                 return tuple([await self._show(name, digest) for name, digest in names])
         except TimeoutError:
             raise HostDown(f"it did not say what it has within {_METADATA_SECONDS:.0f} s") from None
-        except (HTTPError, ConnectionError, ollama.ResponseError, ValueError) as error:
+        except (HTTPError, ConnectionError, ollama.ResponseError, ValueError, TypeError) as error:
             raise HostDown(_why(error)) from None
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`/api/chat`, streamed; `RunnerError`."""
         try:
-            async with self._http.stream("POST", "/api/chat", content=self._body(request)) as response:
+            async with (
+                patience(*self._idle) as waiter,
+                self._http.stream("POST", "/api/chat", content=self._body(request)) as response,
+            ):
                 if response.status_code != 200:
                     raise refusal(response.status_code, await response.aread())
-                return await listen(response, self._idle, heard)
+                return await listen(response, waiter, heard)
         except HTTPError as error:
             raise HostDown(_why(error)) from None
 
@@ -206,7 +209,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, ollama.ResponseError):
         moved = " (it sends us elsewhere, which is not followed)" if 300 <= error.status_code < 400 else ""
         return f"it answered {error.status_code}{moved}"
-    if isinstance(error, ValueError):
+    if isinstance(error, ValueError | TypeError):
         return "it does not answer as Ollama does"
     text = str(error) or type(error).__name__
     return "connection refused" if "connection attempts failed" in text else text[:200]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.http import HTTPError, Response
@@ -35,28 +36,51 @@ def error_of(text: str) -> RunnerError:
     return TooLong("the prompt is longer than it reads", sent, limit)
 
 
-async def listen(response: Response, idle: tuple[float, float], heard: Heard | None) -> Reply:
-    """The whole answer. `idle` is seconds before the first token and between two: a line without a word,
-    or bytes without a line, do not count. `RunnerError`."""
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    first, words, thoughts = 0.0, [], []
+class Patience:
+    """Deadlines for the first token and between two, in seconds; a line without a word, or bytes without
+    a line, do not count. Begins at once: Ollama sends not even a status before the first token."""
+
+    def __init__(self, first: float, between: float) -> None:
+        self._between = between
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.time()
+        self.waiting = asyncio.timeout(first)
+        self.waits = first
+        self.first_token_seconds = 0.0
+
+    def token(self) -> None:
+        """A token has come."""
+        now = self._loop.time()
+        self.first_token_seconds = self.first_token_seconds or now - self._begun
+        self.waits = self._between
+        self.waiting.reschedule(now + self._between)
+
+
+@asynccontextmanager
+async def patience(first: float, between: float) -> AsyncIterator[Patience]:
+    """A block that ends in `TooSlow` when no token comes in time."""
+    waiter = Patience(first, between)
     try:
-        async with asyncio.timeout(idle[0]) as waiting:
-            async for line in _lines(response):
-                word, thought = _said(line)
-                if word or thought:
-                    waiting.reschedule(loop.time() + idle[1])
-                    first = first or loop.time() - begun
-                words.append(word)
-                thoughts.append(thought)
-                if word and heard is not None:
-                    heard(word)
-                if line.get("done") is True:
-                    return _reply("".join(words), "".join(thoughts), first, line)
+        async with waiter.waiting:
+            yield waiter
     except TimeoutError:
-        waited = idle[1] if first else idle[0]
-        raise TooSlow(f"no token for {waited:,.0f} s") from None
+        raise TooSlow(f"no token for {waiter.waits:,.0f} s") from None
+
+
+async def listen(response: Response, waiter: Patience, heard: Heard | None) -> Reply:
+    """The whole answer; `RunnerError`."""
+    words, thoughts = [], []
+    try:
+        async for line in _lines(response):
+            word, thought = _said(line)
+            if word or thought:
+                waiter.token()
+            words.append(word)
+            thoughts.append(thought)
+            if word and heard is not None:
+                heard(word)
+            if line.get("done") is True:
+                return _reply("".join(words), "".join(thoughts), waiter.first_token_seconds, line)
     except HTTPError as error:
         raise Broken(f"the answer broke off ({str(error) or type(error).__name__})") from None
     raise Broken("the answer ended in the middle")

@@ -5,9 +5,10 @@ from typing import Any
 
 from bot.standin.auth import LEVELS
 from bot.standin.deliveries import Delivery
+from bot.standin.installations import Installation
 from bot.standin.repository import Repository
 from bot.standin.shapes import common, repos
-from bot.standin.state import Installation
+from bot.standin.shapes.installations import installation
 from bot.standin.wire import Answer, Call, Refusal, not_found, route
 from bot.standin.world import stamp
 
@@ -26,41 +27,14 @@ def _installation(call: Call) -> Installation:
     return found
 
 
-def shape(call: Call, one: Installation) -> dict[str, Any]:
-    """https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app"""
-    state, api = call.state, call.state.api_url
-    return {
-        "id": one.id,
-        "client_id": one.app.client_id,
-        "account": common.user(state, one.account),
-        "repository_selection": "all" if one.repositories is None else "selected",
-        "access_tokens_url": f"{api}/app/installations/{one.id}/access_tokens",
-        "repositories_url": f"{api}/installation/repositories",
-        "html_url": f"{state.html_url}/organizations/{one.account.login}/settings/installations/{one.id}",
-        "app_id": one.app.id,
-        "app_slug": one.app.slug,
-        "target_id": one.account.id,
-        "target_type": one.account.type,
-        "permissions": {**one.permissions, "metadata": "read"},
-        "events": list(one.app.events),
-        "created_at": stamp(one.created_at),
-        "updated_at": stamp(one.created_at),
-        "single_file_name": None,
-        "has_multiple_single_files": False,
-        "single_file_paths": [],
-        "suspended_by": common.user(state, one.account) if one.suspended_at else None,
-        "suspended_at": stamp(one.suspended_at) if one.suspended_at else None,
-    }
-
-
 @route("GET", "/app/installations", app=True)
 def list_installations(call: Call) -> Answer:
-    return call.page(list(call.state.installations.values()), lambda one: shape(call, one))
+    return call.page(list(call.state.installations.values()), lambda one: installation(call.state, one))
 
 
 @route("GET", "/app/installations/{id}", app=True)
 def get_installation(call: Call) -> Answer:
-    return Answer(200, shape(call, _installation(call)))
+    return Answer(200, installation(call.state, _installation(call)))
 
 
 @route("GET", "/repos/{owner}/{repo}/installation", app=True)
@@ -68,50 +42,49 @@ def get_repo_installation(call: Call) -> Answer:
     found = call.state.installation_of(call.repo())
     if found is None:
         raise not_found()
-    return Answer(200, shape(call, found))
+    return Answer(200, installation(call.state, found))
 
 
 @route("POST", "/app/installations/{id}/access_tokens", app=True)
 def create_token(call: Call) -> Answer:
     """https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app"""
-    installation, asked = _installation(call), call.json()
-    if installation.suspended_at:
+    where, asked = _installation(call), call.json()
+    if where.suspended_at:
         raise Refusal(403, "This installation has been suspended")
-    chosen = _chosen(call, installation, asked)
-    permissions = _narrowed(installation, asked.get("permissions"))
-    token = call.state.mint(installation, permissions, tuple(repo.id for repo in chosen))
+    chosen = _chosen(call, where, asked)
+    permissions = _narrowed(where, asked.get("permissions"))
+    token = call.state.mint(where, permissions, tuple(repo.id for repo in chosen))
     body: dict[str, Any] = {
         "token": token.value,
         "expires_at": stamp(token.expires_at),
         "permissions": {**permissions, "metadata": "read"},
-        "repository_selection": "selected" if chosen or installation.repositories is not None else "all",
+        "repository_selection": "selected" if chosen or where.repositories is not None else "all",
     }
     if chosen:
         body["repositories"] = [repos.repository(repo) for repo in chosen]
     return Answer(201, body)
 
 
-def _chosen(call: Call, installation: Installation, asked: dict[str, Any]) -> list[Repository]:
+def _chosen(call: Call, where: Installation, asked: dict[str, Any]) -> list[Repository]:
     every = list(call.state.repositories.values())
     ids, names = asked.get("repository_ids") or [], asked.get("repositories") or []
     chosen = [
-        repo
-        for repo in every
-        if repo.id in ids or (repo.name in names and repo.owner is installation.account)
+        repo for repo in every if repo.id in ids or (repo.name in names and repo.owner is where.account)
     ]
-    if len(chosen) < len(set(ids) | set(names)) or not all(installation.covers(repo) for repo in chosen):
+    if len(chosen) < len(set(ids) | set(names)) or not all(where.covers(repo) for repo in chosen):
         raise Refusal(
             422,
-            "There is at least one repository that does not exist or is not accessible to the parent installation.",
+            "There is at least one repository that does not exist or is not accessible to the parent "
+            "installation.",
         )
     return chosen
 
 
-def _narrowed(installation: Installation, asked: Any) -> dict[str, str]:
+def _narrowed(where: Installation, asked: Any) -> dict[str, str]:
     if not asked:
-        return dict(installation.permissions)
+        return dict(where.permissions)
     for name, level in asked.items():
-        granted = "read" if name == "metadata" else installation.permissions.get(name, "none")
+        granted = "read" if name == "metadata" else where.permissions.get(name, "none")
         if level not in LEVELS or LEVELS.index(level) > LEVELS.index(granted):
             raise Refusal(422, "The permissions requested are not granted to this installation.")
     return dict(asked)

@@ -14,19 +14,27 @@ LONGEST = 65_536
 """Characters of a body."""
 
 
-def checked_body(body: Any, resource: str, *, required: bool = False) -> str:
-    """A text that GitHub would take; 422 for what it would not."""
+def checked_body(body: Any, resource: str, *, required: bool = True) -> str:
+    """A text that GitHub would take; 422 for what it would not. Without a `resource` no field is named."""
     if body is None and not required:
         return ""
     if not isinstance(body, str):
         raise Refusal(422, 'Invalid request.\n\n"body" wasn\'t supplied.')
     if required and not body.strip():
-        raise invalid(resource, "body", "body can't be blank", "missing_field")
+        raise _refused(resource, "body", "body can't be blank", "missing_field")
     if len(body) > LONGEST:
-        raise invalid(
+        raise _refused(
             resource, "data", f"Body is too long (maximum is {LONGEST} characters)", "unprocessable"
         )
     return body
+
+
+def _refused(resource: str, field: str, message: str, code: str) -> Refusal:
+    return (
+        invalid(resource, field, message, code)
+        if resource
+        else Refusal(422, "Unprocessable Entity", [message])
+    )
 
 
 def subject(call: Call) -> Issue:
@@ -45,7 +53,7 @@ def list_comments(call: Call) -> Answer:
 
 @route("POST", _COMMENTS, *_WRITE)
 def create_comment(call: Call) -> Answer:
-    body = checked_body(call.json().get("body"), "IssueComment", required=True)
+    body = checked_body(call.json().get("body"), "IssueComment")
     comment = subject(call).add_comment(call.caller, body)
     return Answer(201, issues.comment(call.repo(), comment))
 
@@ -66,7 +74,7 @@ def get_comment(call: Call) -> Answer:
 def edit_comment(call: Call) -> Answer:
     """With write permission an App may edit anybody's comment, as on GitHub."""
     comment = _comment(call)
-    comment.edited(call.caller, checked_body(call.json().get("body"), "IssueComment", required=True))
+    comment.edited(call.caller, checked_body(call.json().get("body"), "IssueComment"))
     return Answer(200, issues.comment(call.repo(), comment))
 
 

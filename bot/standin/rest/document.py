@@ -1,4 +1,4 @@
-"""Just enough GraphQL to read what a bot asks: one query, fields with aliases and arguments, inline fragments.
+"""Just enough GraphQL to read what a bot asks: one query, fields, aliases, arguments, inline fragments.
 
 https://spec.graphql.org/October2021/#sec-Language
 """

@@ -45,7 +45,7 @@ def create_review(call: Call) -> Answer:
     commit_id = asked.get("commit_id") or pull.head_sha
     if commit_id not in {commit.sha for commit in pull.commits}:
         raise _unnamed("The commit_id is not part of the pull request")
-    body = checked_body(asked.get("body"), "PullRequestReview")
+    body = checked_body(asked.get("body"), "", required=False)
     drafts = [_draft(pull, commit_id, comment) for comment in asked.get("comments") or []]
     _refuse_event(call, pull, event, body, drafts)
     review = pull.add_review(call.caller, body, _STATES[event], commit_id)
@@ -71,7 +71,7 @@ def _refuse_event(call: Call, pull: PullRequest, event: str, body: str, drafts: 
 def _draft(pull: PullRequest, commit_id: str, asked: Any) -> _Draft:
     if not isinstance(asked, dict) or not isinstance(asked.get("path"), str):
         raise _unnamed("Path could not be resolved")
-    path, body = asked["path"], checked_body(asked.get("body"), "PullRequestReviewComment", required=True)
+    path, body = asked["path"], checked_body(asked.get("body"), "")
     changed = next((change for change in pull.files(commit_id) if change.path == path), None)
     if changed is None:
         raise _unnamed("Path could not be resolved")
@@ -137,7 +137,7 @@ def list_review_comments(call: Call) -> Answer:
 def reply(call: Call) -> Answer:
     """https://docs.github.com/en/rest/pulls/comments#create-a-reply-for-a-review-comment"""
     pull = call.pull()
-    body = checked_body(call.json().get("body"), "PullRequestReviewComment", required=True)
+    body = checked_body(call.json().get("body"), "PullRequestReviewComment")
     to = next((one for one in pull.review_comments if one.id == call.number("id")), None)
     if to is None:
         raise not_found()
@@ -161,7 +161,5 @@ def edit_review_comment(call: Call) -> Answer:
     comment = _comment(call)
     if comment.author is not call.caller:
         raise Refusal(403, "Resource not accessible by integration")
-    comment.edited(
-        call.caller, checked_body(call.json().get("body"), "PullRequestReviewComment", required=True)
-    )
+    comment.edited(call.caller, checked_body(call.json().get("body"), "PullRequestReviewComment"))
     return Answer(200, pulls.review_comment(call.repo(), comment))

@@ -1,1 +1,1 @@
-"""The JSON that GitHub answers and delivers, object by object, complete enough for its own OpenAPI description."""
+"""The JSON that GitHub answers and delivers, complete enough for its own OpenAPI description."""

@@ -3,6 +3,7 @@
 import base64
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 from bot.standin.issues import Label, Reaction
 from bot.standin.world import App, User, World, stamp
@@ -18,7 +19,7 @@ def node_id(kind: str, number: int) -> str:
 
 def user(world: World, who: User) -> Shape:
     """https://docs.github.com/en/rest/users/users"""
-    api = f"{world.api_url}/users/{who.login}"
+    api = f"{world.api_url}/users/{quote(who.login)}"
     return {
         "login": who.login,
         "id": who.id,
@@ -71,7 +72,7 @@ def label(api: str, one: Label) -> Shape:
     return {
         "id": one.id,
         "node_id": node_id("LA", one.id),
-        "url": f"{api}/labels/{one.name}",
+        "url": f"{api}/labels/{quote(one.name)}",
         "name": one.name,
         "color": one.color,
         "default": one.color != "ededed",

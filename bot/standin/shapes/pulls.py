@@ -9,7 +9,7 @@ from bot.standin.world import stamp
 
 
 def pull(repo: Repository, one: PullRequest, *, whole: bool = True) -> Shape:
-    """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request; `whole` adds what a listing leaves out."""
+    """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request; listings are not `whole`."""
     world, api = repo.world, repos.api(repo)
     url, web, issue_url = f"{api}/pulls/{one.number}", page(repo, one), f"{api}/issues/{one.number}"
     links = {

@@ -1,0 +1,136 @@
+"""Starts the stand-in and Hob, opens a pull request and an issue, waits for what is posted."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from rich.console import Console
+
+from bot.cli.demo import show, tea
+from bot.core.errors import UserError
+from bot.inference.models import choose_local
+from bot.standin import GitHub
+
+SLUG = "hob-demo"
+START_SECONDS = 60.0
+REVIEW_SECONDS = 1800.0
+"""A 14B model on a laptop's processor needs minutes for an answer."""
+
+
+def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
+    """Everything lives in `folder` and ends with it."""
+    model = choose_local()
+    if model:
+        err.print(f"Ollama answers on port 11434: {model} reads the change.")
+    else:
+        err.print("No model host was found (no Ollama with a model on port 11434).")
+        err.print("What follows is what the static checks alone found.\n")
+    port = _free_port()
+    with GitHub(folder / "github") as github:
+        github.install_app("teahouse", slug=SLUG, webhook_url=f"http://127.0.0.1:{port}/webhook")
+        repo = github.repository("teahouse/tea", private=True, files=tea.before())
+        environment = _environment(folder, github, port, model)
+        with _running(environment, folder) as hob:
+            _wait(err, hob, "Hob to start", START_SECONDS, lambda: _ready(port))
+            pull = repo.open_pull_request(tea.TITLE, tea.change(), body=tea.BODY, author="ann")
+            issue = repo.open_issue(tea.ISSUE_TITLE, tea.ISSUE_BODY, author="ben")
+            _wait(err, hob, "the review", REVIEW_SECONDS, lambda: pull.check_runs)
+            if model:
+                _wait(err, hob, "the triage", REVIEW_SECONDS, lambda: issue.labels or issue.comments)
+            show.pull_request(out, pull)
+            show.issue(out, issue, triaged=bool(model))
+            token = (folder / "data" / "api.token").read_text().strip()
+            out.print(
+                f"\nDashboard: http://127.0.0.1:{port}/  token: {token}", soft_wrap=True, highlight=False
+            )
+            if keep:
+                _stay(err, hob)
+
+
+def _environment(folder: Path, github: GitHub, port: int, model: str) -> dict[str, str]:
+    """The configuration, all by environment: a demonstration reads no hob.toml of its user's."""
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    key = folder / "app.pem"
+    key.touch(mode=0o600)
+    key.write_text(github.private_key)
+    config = folder / "hob.toml"
+    config.touch()
+    assert github.app is not None
+    settings = {
+        "HOB_CONFIG": str(config),
+        "HOB_HOB__DATA_DIR": str(data),
+        "HOB_GITHUB__API_URL": github.api_url,
+        "HOB_GITHUB__APP_ID": str(github.app.id),
+        "HOB_GITHUB__APP_SLUG": SLUG,
+        "HOB_GITHUB__PRIVATE_KEY_FILE": str(key),
+        "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret,
+        "HOB_SERVER__PORT": str(port),
+        "HOB_API__TOKEN_FILE": str(data / "api.token"),
+        **{f"HOB_MODELS__{role}": model for role in ("REVIEW", "TRIAGE", "CHAT", "CODE") if model},
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
+    return inherited | settings
+
+
+@contextmanager
+def _running(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`hob up` for as long as the block lasts; its log is kept for those who ask why."""
+    with (folder / "hob.log").open("wb") as log:
+        command = [sys.executable, "-m", "bot.cli", "up"]
+        hob = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            yield hob
+        except UserError as error:
+            tail = (folder / "hob.log").read_text(errors="replace").splitlines()[-5:]
+            raise UserError(str(error), "its last words: " + " | ".join(tail)) from None
+        finally:
+            hob.send_signal(signal.SIGTERM)
+            try:
+                hob.wait(20)
+            except subprocess.TimeoutExpired:
+                hob.kill()
+                hob.wait()
+
+
+def _wait(
+    err: Console, hob: subprocess.Popen[bytes], what: str, seconds: float, done: Callable[[], object]
+) -> None:
+    """Until something true comes back; UserError when Hob ends or the time is over."""
+    start = time.monotonic()
+    with err.status(f"Waiting for {what} …"):
+        while not done():
+            if hob.poll() is not None:
+                raise UserError(f"hob up ended with {hob.returncode} while waiting for {what}")
+            if time.monotonic() - start > seconds:
+                raise UserError(f"{what} did not come within {seconds:.0f} seconds")
+            time.sleep(0.1)
+
+
+def _ready(port: int) -> bool:
+    try:
+        with closing(urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _stay(err: Console, hob: subprocess.Popen[bytes]) -> None:
+    err.print("Staying up. Ctrl-C ends it.")
+    try:
+        hob.wait()
+    except KeyboardInterrupt:
+        err.print("Ending.")

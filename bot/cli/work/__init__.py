@@ -1,0 +1,25 @@
+"""`hob work`."""
+
+import click
+
+from bot.cli import lifeline as life
+from bot.cli.manners import Command, is_debug
+
+
+@click.command(cls=Command, example="hob work -n 4")
+@click.option("-n", "--slots", type=click.IntRange(1, 256), help="Runs at once; instead of queue.workers.")
+@life.option
+def command(slots: int | None, lifeline: int | None) -> None:
+    """Does the runs: routes deliveries, asks models, writes to GitHub.
+
+    May stand on many machines. With queue.redis_url = "embedded" it starts the embedded Redis, or uses the
+    one that runs already.
+    """
+    from bot.cli.work.worker import run
+    from bot.config import load_config
+    from bot.log import setup
+
+    life.watch(lifeline)
+    config = load_config()
+    setup("debug" if is_debug() else config.hob.log_level)
+    run(config, slots or config.queue.workers)

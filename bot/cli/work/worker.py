@@ -1,0 +1,81 @@
+"""Puts a worker together from the configuration: the queue, the schedule, the runs."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Coroutine, Sequence
+from functools import partial
+from typing import Any
+
+from bot.config import Config
+from bot.core.errors import UserError
+from bot.jobs import perform
+from bot.jobs.house import House, current
+from bot.jobs.routing import route_delivery
+from bot.queue import AsyncWorker, Bell, Embedded, EmbeddedFailed, Queues
+from bot.schedule import run_forever
+
+log = logging.getLogger(__name__)
+
+
+def run(config: Config, slots: int) -> None:
+    """Works until SIGINT or SIGTERM. UserError where it cannot start."""
+    try:
+        asyncio.run(_work(config, slots))
+    except EmbeddedFailed as wrong:
+        raise UserError(str(wrong), "or set queue.redis_url to a Redis of your own") from None
+
+
+async def _work(config: Config, slots: int) -> None:
+    """Until SIGINT or SIGTERM; then what is under way is finished or given back."""
+    async with contextlib.AsyncExitStack() as stack:
+        house = await current()
+        stack.push_async_callback(house.aclose)
+        if not await asyncio.to_thread(house.store.schema_is_current):
+            raise UserError("the database is not at the newest schema", "run hob migrate")
+        background = await _embedded(config, stack)
+        queues = Queues(config.redis_url)
+        stack.callback(queues.close)
+        bell = await stack.enter_async_context(Bell(config.redis_url))
+        due = partial(_due, house)
+        worker = AsyncWorker(queues, perform, slots=slots, bell=bell, due=due)
+        worker.stop_on_signals()
+        route = partial(
+            route_delivery,
+            router=house.router,
+            slug=config.github.app_slug,
+            coalesce_seconds=config.queue.coalesce_seconds,
+        )
+        log.info("working, %d runs at once", slots)
+        await _until_done(worker.work(), run_forever(house.store, queues, route, bell), *background)
+
+
+async def _embedded(
+    config: Config, stack: contextlib.AsyncExitStack
+) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Starts the embedded Redis, if it is that; gives what keeps it running."""
+    if not config.queue.embedded:
+        return ()
+    embedded = Embedded(config.hob.data_dir)
+    await asyncio.to_thread(embedded.start)
+    stack.push_async_callback(asyncio.to_thread, embedded.stop)
+    return (embedded.supervise(),)
+
+
+async def _until_done(work: Coroutine[Any, Any, None], *background: Coroutine[Any, Any, None]) -> None:
+    """Ends with the work, or with the first thing in the background that ends (it should not)."""
+    tasks = [asyncio.ensure_future(each) for each in (work, *background)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _due(house: House, limit: int) -> Sequence[int]:
+    """Runs that could start now; asked while Redis is away."""
+    return [run.id for run in await asyncio.to_thread(house.store.runs.due, time.time(), limit)]

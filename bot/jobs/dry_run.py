@@ -1,0 +1,94 @@
+"""`hob receive`: one stored payload through the router, what it would cause, and on request the cause itself."""
+
+import asyncio
+import hashlib
+import time
+from typing import Any
+
+import msgspec
+
+from bot.config import load_config
+from bot.core.errors import UserError
+from bot.core.events import Event, IssueEvent
+from bot.github.payloads import parse
+from bot.jobs.house import House, build
+from bot.jobs.perform import perform_in
+from bot.jobs.planning import make_plan
+from bot.jobs.reading import JobReader, permissions_to_read
+from bot.jobs.routing import route_delivery
+from bot.router import Match
+from bot.store import Decision, NewDelivery
+
+
+def dry_run(event_name: str, body: bytes, apply: bool = False) -> dict[str, Any]:
+    """`{"event", "effects": [{"handler", "reason", "kind", …}]}`; with `apply` each effect has been written and the state of
+    its run is told. Raises what reading GitHub raises."""
+    return asyncio.run(_dry_run(event_name, body, apply))
+
+
+async def _dry_run(event_name: str, body: bytes, apply: bool) -> dict[str, Any]:
+    guid = "receive-" + hashlib.sha256(body).hexdigest()[:32]
+    event = parse(event_name, guid, body)
+    house = build(load_config())
+    try:
+        matches = (
+            house.router.match(event, house.config.github.app_slug) if isinstance(event, IssueEvent) else []
+        )
+        if not isinstance(event, IssueEvent) or not matches:
+            return {
+                "event": type(event).__name__ if event else None,
+                "effects": [],
+                "reason": "no handler answers it",
+            }
+        if apply:
+            return await _applied(house, event_name, guid, body, event)
+        effects = [effect for match in matches for effect in await _planned(house, match, event)]
+        return {"event": type(event).__name__, "effects": effects}
+    finally:
+        await house.aclose()
+
+
+async def _planned(house: House, match: Match, event: IssueEvent) -> list[dict[str, Any]]:
+    """What a handler plans; it reads GitHub and asks a model, and writes nothing."""
+    async with house.github.job(event.repo) as job:
+        reader = JobReader(event.repo, job, permissions_to_read(event))
+        planned = await make_plan(house, match.route, event, reader)
+    said = {"handler": match.route.name, "reason": planned.reason}
+    effects = [{**said, "kind": one.kind, **msgspec.json.decode(one.payload)} for one in planned.effects]
+    return effects or [{**said, "kind": None}]
+
+
+async def _applied(house: House, event_name: str, guid: str, body: bytes, event: Event) -> dict[str, Any]:
+    """Through the inbox and the outbox as any delivery, in this process."""
+    if not house.store.schema_is_current():
+        raise UserError("the database is not at the newest schema", "run `hob migrate`")
+    new = NewDelivery(
+        guid=guid,
+        event=event_name,
+        action="",
+        installation_id=event.repo.installation,
+        repo_id=event.repo.id,
+        repo=event.repo.full_name,
+        number=event.number if isinstance(event, IssueEvent) else None,
+        sender=event.sender.login,
+        body=body,
+        received_at=time.time(),
+    )
+    await asyncio.wrap_future(house.store.inbox.put(new))
+    delivery = house.store.inbox.get(guid)
+    specs = route_delivery(delivery, house.router, house.config.github.app_slug, 0.0)
+    house.store.routing.record([Decision(delivery, "routed", specs)])
+    done = []
+    for run in house.store.runs.of_delivery(guid):
+        await perform_in(house, run.id)
+        now = house.store.runs.get(run.id)
+        rows = house.store.outbox.rows(run.id)
+        said = {
+            "handler": run.handler,
+            "state": now.state if now else "",
+            "reason": now.summary or now.error if now else "",
+        }
+        done += [
+            {**said, "kind": row.kind, "url": row.url, **msgspec.json.decode(row.payload)} for row in rows
+        ] or [said]
+    return {"event": type(event).__name__, "effects": done}

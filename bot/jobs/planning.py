@@ -1,0 +1,83 @@
+"""What a run means to cause: the handler's plan, if this person may ask for it, as permitted and named effects."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.context import Context
+from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
+from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
+from bot.jobs import gate
+from bot.jobs.house import House
+from bot.jobs.permitted import Keyed, keyed, load
+from bot.jobs.reading import JobReader, check
+from bot.jobs.routing import cause, command_of
+from bot.router import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Ready for the outbox."""
+
+    effects: tuple[Keyed, ...] = ()
+    reason: str = ""
+    usage: tuple[Usage, ...] = ()
+
+
+async def make_plan(
+    house: House,
+    route: Route,
+    event: IssueEvent,
+    reader: JobReader,
+    acknowledge: Callable[[], Awaitable[None]] | None = None,
+) -> Planned:
+    """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`."""
+    level = ""
+    if isinstance(event, CommentEvent):
+        level = await reader.permission(event.author.login)
+        recent = await asyncio.to_thread(_recent, house, event)
+        hour = int(time.time() // 3600)
+        if refused := gate.refusal(route, level, private=event.repo.private, recent=recent, hour=hour):
+            return _refusal(refused, route, event)
+        if acknowledge:
+            await acknowledge()
+    slug = house.config.github.app_slug
+    ctx = Context(
+        repo=event.repo,
+        slug=slug,
+        github=reader,
+        infer=house.infer(route.priority),
+        check=check,
+        command=command_of(route, event, house.router, slug),
+        offers=gate.offers(house.router.routes, level, private=event.repo.private),
+        posted=await asyncio.to_thread(_posted, house, event),
+    )
+    plan = await route.handler(event, ctx)
+    return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
+
+
+def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planned:
+    """Said where the person spoke; a notice for a span of time has that span as its cause, and so is said once."""
+    effect: Effect = Comment(event.number, refused.words)
+    if isinstance(event, ReviewCommentEvent) and not refused.once_per:
+        effect = ReplyInThread(event.number, event.in_reply_to or event.comment_id, refused.words)
+    speaker = Route("refusal", route.handler, may=frozenset({type(effect)}), priority=route.priority)
+    plan = Plan((effect,), reason=f"refused: {refused.words}")
+    return Planned(
+        tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
+    )
+
+
+def _recent(house: House, event: CommentEvent) -> int:
+    """How many commands were given on this issue within the hour, this one included."""
+    return house.store.runs.count_recent(f"{event.repo.id}#{event.number}", "comments.", 3600.0)
+
+
+def _posted(house: House, event: IssueEvent) -> frozenset[str]:
+    """Fingerprints of the findings that stand on this pull request already, told by our own outbox."""
+    rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
+    reviews = [load(row.kind, row.payload) for row in rows]
+    return frozenset(
+        one.fingerprint for review in reviews if isinstance(review, PostReview) for one in review.comments
+    )

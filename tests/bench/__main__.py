@@ -1,0 +1,45 @@
+"""`make bench`: every figure of the README's claims, its bar, and the baseline of the same run. `ARGS="receiver memory"` runs some.
+
+Medians over repeated runs. Bars are shown, not enforced: a slow machine is no bug. Linux (reads /proc).
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import receiver, reviews, waiting
+from tests.bench.figure import Figure
+
+BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
+    "receiver": receiver.figures,
+    "reviews": reviews.figures,
+    "waiting": waiting.figures,
+}
+
+
+def main(names: list[str]) -> int:
+    out = Console(width=140)
+    table = Table("figure", "measured", "bar", "baseline, same run", "", title="Hob, measured")
+    for name in names or list(BENCHES):
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="hob-bench-") as folder:
+            for figure in BENCHES[name](Path(folder)):
+                table.add_row(
+                    figure.name,
+                    figure.measured,
+                    figure.bar,
+                    figure.baseline,
+                    "ok" if figure.met else "MISSED",
+                )
+        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    out.print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

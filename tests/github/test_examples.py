@@ -1,0 +1,68 @@
+"""All payloads that GitHub has published as examples."""
+
+import json
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+
+from bot.core.errors import BadPayload
+from bot.core.events import Event
+from bot.github.manifest import EVENTS
+from bot.github.payloads import parse, routing
+from tests.samples.webhooks import example_payloads
+
+
+def test_every_published_example_is_routed_and_parsed_without_an_unhandled_error() -> None:
+    kinds: Counter[type] = Counter()
+    refused: set[str] = set()
+    for event, action, payload in example_payloads():
+        body = json.dumps(payload).encode()
+        assert routing(body).action == action
+        try:
+            kinds[type(parse(event, "guid", body))] += 1
+        except BadPayload as bad:
+            refused.add(str(bad))
+            kinds[BadPayload] += 1
+    assert sum(kinds.values()) == 329
+    assert len(refused) == 1  # many were sent by a repository's own webhook
+    assert "installation" in refused.pop()
+
+
+def test_every_example_of_our_events_is_read_when_an_app_receives_it() -> None:
+    kinds: Counter[type[Event]] = Counter()
+    for event, action, payload in example_payloads():
+        found = parse(event, "guid", json.dumps({**payload, "installation": {"id": 7}}).encode())
+        if found is None:
+            continue
+        assert EVENTS[type(found)] == event
+        assert found.repo.full_name == payload["repository"]["full_name"]
+        assert action in (
+            "opened",
+            "reopened",
+            "ready_for_review",
+            "synchronize",
+            "closed",
+            "created",
+            "edited",
+        )
+        kinds[type(found)] += 1
+    assert set(kinds) == set(EVENTS)
+
+
+@pytest.mark.parametrize("spoil", [None, 0, "", [], {}, "\ud800", 1e300, True])
+def test_a_field_of_another_type_is_never_an_unhandled_error(spoil: object) -> None:
+    ours = [(event, payload) for event, _, payload in example_payloads() if event in set(EVENTS.values())]
+    for event, payload in ours:
+        for name in payload:
+            body = json.dumps({**payload, "installation": {"id": 7}, name: spoil}).encode()
+            assert survives(event, body)
+
+
+def survives(event: str, body: bytes) -> bool:
+    """Anything but `BadPayload` is an unhandled error."""
+    with suppress(BadPayload):
+        routing(body)
+    with suppress(BadPayload):
+        parse(event, "guid", body)
+    return True

@@ -1,0 +1,31 @@
+"""A small answer type and the prompts of these tests."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from bot.core.inference import Passage, Prompt
+
+
+class Sorted(BaseModel):
+    kind: Literal["bug", "feature"]
+    labels: list[str]
+    title: str = ""
+
+
+GOOD: dict[str, Any] = {"kind": "bug", "labels": ["area"], "title": "A title"}
+
+
+def triage(body: str = "It breaks.") -> Prompt[Sorted]:
+    return Prompt(
+        "triage", "triage", Sorted, {"title": "Crash", "body": body, "labels": "", "language": "en"}
+    )
+
+
+def review(*passages: Passage) -> Prompt[Sorted]:
+    inputs = dict.fromkeys(("title", "body", "instructions", "language"), "en")
+    return Prompt("review", "review", Sorted, inputs, passages)
+
+
+def lines(count: int, width: int = 40) -> str:
+    return "\n".join(f"+{number:>{width - 2}}" for number in range(count))

@@ -1,0 +1,158 @@
+"""A whole Hob in this process, for tests that speak as users: a GitHub that people act on, a model host over HTTP, the store
+on disk. `await hob.works()` routes and performs what has come in, until nothing is left to do."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.config import load_config
+from bot.core.errors import BadPayload
+from bot.github.limits import LocalPacer
+from bot.github.routing import routing
+from bot.jobs.house import House, build
+from bot.jobs.perform import perform_in
+from bot.jobs.routing import route_delivery
+from bot.standin import GitHub
+from bot.store import Decision, NewDelivery, Run, migrate
+from tests.fakes.models import FakeOllama
+
+SLUG = "my-hob"
+
+
+@dataclass
+class LivingHob:
+    """Hob, and the world around it."""
+
+    github: GitHub
+    ollama: FakeOllama
+    house: House
+    taken: set[int] = field(default_factory=set)
+
+    async def works(self, *, coalesce: float = 0.0, limit: int = 200) -> list[Run]:
+        """Takes the deliveries that GitHub made since, performs what is due; gives all runs of this database."""
+        for _ in range(limit):
+            self._take()
+            self._route(coalesce)
+            due = self.house.store.runs.due(2**40)
+            due = [run for run in due if not run.error]
+            if not due and not self._news():
+                break
+            for run in due:
+                await perform_in(self.house, run.id)
+        return self.house.store.runs.latest(500)[::-1]
+
+    async def retries(self) -> None:
+        """Performs what waits for another attempt, as if its time had come."""
+        with self.house.store.database.write() as connection:
+            connection.exec_driver_sql("UPDATE runs SET not_before = 0 WHERE state = 'queued'")
+        for run in self.house.store.runs.due(2**40):
+            await perform_in(self.house, run.id)
+
+    def _news(self) -> bool:
+        return any(delivery.id not in self.taken for delivery in self.github.deliveries)
+
+    def _take(self) -> None:
+        for delivery in list(self.github.deliveries):
+            if delivery.id not in self.taken:
+                self.taken.add(delivery.id)
+                self.receive(delivery.event, delivery.body, delivery.guid)
+
+    def receive(self, event: str, body: bytes, guid: str) -> bool:
+        """What the receiver does with a verified delivery."""
+        found = routing(body)
+        new = NewDelivery(
+            guid=guid,
+            event=event,
+            action=found.action or "",
+            installation_id=found.installation.id if found.installation else None,
+            repo_id=found.repository.id if found.repository else None,
+            repo=found.repository.full_name if found.repository else "",
+            number=found.target,
+            sender=found.sender.login if found.sender else "",
+            body=body,
+            received_at=time.time(),
+        )
+        return self.house.store.inbox.put(new).result(10)
+
+    def _route(self, coalesce: float) -> None:
+        for delivery in self.house.store.inbox.undispatched():
+            try:
+                specs = route_delivery(delivery, self.house.router, SLUG, coalesce)
+                decision = Decision(delivery, "routed" if specs else "ignored", specs)
+            except BadPayload as error:
+                decision = Decision(delivery, "quarantined", note=str(error))
+            self.house.store.routing.record([decision])
+
+
+@asynccontextmanager
+async def living_hob(
+    folder: Path, github: GitHub, ollama: FakeOllama, database_url: str = "", **environment: str
+) -> AsyncIterator[LivingHob]:
+    """A Hob whose App is installed on `octo`."""
+    github.install_app("octo", slug=SLUG)
+    (folder / "hob").mkdir(mode=0o700, exist_ok=True)
+    key = folder / "app.pem"
+    key.touch(mode=0o600)
+    key.write_text(github.private_key)
+    (folder / "hob.toml").touch()
+    assert github.app is not None
+    config = load_config(
+        folder / "hob.toml",
+        {
+            "HOB_HOB__DATA_DIR": str(folder / "hob"),
+            "HOB_GITHUB__API_URL": github.api_url,
+            "HOB_GITHUB__APP_ID": str(github.app.id),
+            "HOB_GITHUB__APP_SLUG": SLUG,
+            "HOB_GITHUB__PRIVATE_KEY_FILE": str(key),
+            "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret or "It's a Secret to Everybody",
+            "HOB_GITHUB__WRITE_GAP_SECONDS": "0",
+            "HOB_GITHUB__SETTLE_SECONDS": "0.05",
+            "HOB_HOSTS": f'[{{"name": "mini", "kind": "ollama", "url": "{ollama.url}"}}]',
+            **dict.fromkeys(
+                ("HOB_MODELS__REVIEW", "HOB_MODELS__TRIAGE", "HOB_MODELS__CHAT"), next(iter(ollama.models))
+            ),
+            **({"HOB_STORE__DATABASE_URL": database_url} if database_url else {}),
+            **environment,
+        },
+    )
+    migrate(config.store.database_url)
+    house = build(config, LocalPacer())
+    try:
+        yield LivingHob(github, ollama, house)
+    finally:
+        await house.aclose()
+
+
+Says = Callable[[dict[str, Any]], Mapping[str, Any]]
+
+
+def by_schema(*, review: Any = None, triage: Any = None, answer: Any = None) -> Says:
+    """What the model answers, by what it is asked for."""
+
+    def say(request: dict[str, Any]) -> Mapping[str, Any]:
+        fields = request["format"]["properties"]
+        if "findings" in fields:
+            return review or {"findings": [], "summary": "fine"}
+        if "kind" in fields:
+            return triage or {
+                "kind": "bug",
+                "labels": [],
+                "priority": "normal",
+                "summary": "",
+                "missing": [],
+                "reply": "",
+            }
+        return answer or {"answer": "It is tea.", "citations": []}
+
+    return say
+
+
+async def until(predicate: Callable[[], object], seconds: float = 20.0) -> None:
+    """Waits for something true; TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not predicate():
+            await asyncio.sleep(0.02)

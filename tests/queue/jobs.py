@@ -1,0 +1,157 @@
+"""A small `perform` as the real one is built: claim, hold, plan, one effect, finish. The world it changes is
+a file, whose lines stand for what GitHub would show. Run as a program it is a worker process:
+
+python -m tests.queue.jobs DATABASE_URL REDIS_URL FOLDER [SLOTS]
+"""
+
+import asyncio
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.core.errors import Superseded
+from bot.process import this_process
+from bot.queue import AsyncWorker, Bell, Queues
+from bot.queue.job import HobJob
+from bot.queue.queues import Priority
+from bot.schedule import run_forever
+from bot.store import Delivery, NewEffect, Run, RunSpec, Store, held, open_store
+
+LONGEST = 0.06
+"""Seconds a run takes, at most."""
+
+
+class TestJob(HobJob):
+    """For stock workers."""
+
+    __test__ = False
+    allowed = frozenset({"tests.queue.jobs.perform"})
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run, as the queue sees one."""
+
+    id: int
+    delivery: str
+    handler: str
+    priority: Priority
+
+
+def ticket(number: int, priority: Priority = "default") -> Waiting:
+    """A run of that number."""
+    return Waiting(number, f"guid-{number}", "h.x", priority)
+
+
+class World:
+    """Two files that survive everyone: `effects`, and `log` with a line at each begin and end of a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.effects = folder / "effects"
+        self.log = folder / "log"
+        for path in (self.effects, self.log):
+            path.touch()
+
+    def note(self, what: str, run: Run) -> None:
+        _append(self.log, f"{what} {run.id} {run.target} {os.getpid()} {time.time()}")
+
+    def has(self, key: str) -> bool:
+        return key in self.effects.read_text().split()
+
+    def post(self, key: str) -> None:
+        _append(self.effects, key)
+
+
+def _append(path: Path, line: str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_APPEND)
+    os.write(file, f"{line}\n".encode())
+    os.close(file)
+
+
+def performer(
+    store: Store, world: World, longest: float = LONGEST
+) -> Callable[[int], "asyncio.Future[None]"]:
+    """The `perform` of one process."""
+
+    async def perform(run_id: int) -> None:
+        run = await asyncio.to_thread(store.runs.claim, run_id, this_process())
+        if run is None:
+            return
+        world.note("begin", run)
+        try:
+            async with held(store.runs, run):
+                await asyncio.sleep(random.uniform(0, longest))
+                await asyncio.to_thread(_effect, store, world, run)
+            world.note("end", run)
+            await asyncio.to_thread(store.runs.finish, run, "done")
+        except Superseded:
+            world.note("lost", run)
+        except asyncio.CancelledError:
+            world.note("end", run)
+            raise
+
+    return perform  # type: ignore[return-value]
+
+
+def _effect(store: Store, world: World, run: Run) -> None:
+    key = f"key-{run.id}"
+    (row,) = store.outbox.plan(run, [NewEffect(key, "Comment", "{}")])
+    if row.state == "sending" and world.has(key):
+        store.outbox.done(key)
+    elif row.state != "done" and store.outbox.start_sending(key, run):
+        world.post(key)
+        store.outbox.done(key)
+
+
+def route(delivery: Delivery) -> Sequence[RunSpec]:
+    """Three runs of different urgency for each delivery, the first two fighting for one target."""
+    target = f"{delivery.repo_id}#{delivery.number}"
+    return [
+        RunSpec("first", "default", target),
+        RunSpec("second", "high", target),
+        RunSpec("third", "low", f"{target}/x"),
+    ]
+
+
+async def perform(run_id: int) -> None:
+    """What stock RQ workers call; where to, by the environment."""
+    store = open_store(os.environ["TEST_STORE_URL"])
+    try:
+        await performer(store, World(Path(os.environ["TEST_WORLD"])))(run_id)
+    finally:
+        store.close()
+
+
+async def main(
+    store_url: str, redis_url: str, folder: str, slots: str = "4", longest: str = str(LONGEST)
+) -> None:
+    """A whole worker process, as `hob work` puts it together."""
+    store, queues = open_store(store_url), Queues(redis_url, ("tests.queue.jobs.perform",))
+
+    async def due(limit: int) -> list[int]:
+        return [run.id for run in await asyncio.to_thread(store.runs.due, time.time(), limit)]
+
+    async with Bell(redis_url) as bell:
+        worker = AsyncWorker(
+            queues,
+            performer(store, World(Path(folder)), float(longest)),
+            slots=int(slots),
+            bell=bell,
+            due=due,
+        )
+        worker.stop_on_signals(grace=0.5)
+        schedule = asyncio.create_task(run_forever(store, queues, route, bell))
+        print("up", flush=True)
+        await worker.work()
+        schedule.cancel()
+        await asyncio.gather(schedule, return_exceptions=True)
+    queues.close()
+    store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

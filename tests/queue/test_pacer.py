@@ -1,0 +1,80 @@
+"""Limits shared through Redis, and kept without it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.queue import Bell, Embedded, Pacer, Queues, heard
+
+
+@pytest.fixture
+async def pair(queues: Queues) -> AsyncIterator[tuple[Pacer, Pacer]]:
+    """Two processes' pacers."""
+    made = Pacer(queues.url), Pacer(queues.url)
+    yield made
+    for each in made:
+        await each.aclose()
+
+
+async def test_R8_a_block_holds_in_every_process_and_the_later_wins(pair: tuple[Pacer, Pacer]) -> None:
+    one, other = pair
+    until = time.time() + 60
+    assert await other.blocked_until("i1") == 0.0
+    await one.block("i1", until)
+    await one.block("i1", until - 30)
+    assert await other.blocked_until("i1") == pytest.approx(until)
+    assert await other.blocked_until("i2") == 0.0
+    await one.block("i2", time.time() - 5)
+    assert await one.blocked_until("i2") == 0.0
+
+
+async def test_turns_are_a_gap_apart_across_processes(pair: tuple[Pacer, Pacer]) -> None:
+    waits = [await pair[n % 2].turn("writes", 1.0) for n in range(6)]
+    assert waits[0] == 0.0
+    for n, wait in enumerate(waits):
+        assert n - 0.9 < wait <= n or n == 0
+    assert await pair[0].turn("elsewhere", 1.0) == 0.0
+
+
+async def test_limits_hold_in_the_process_while_redis_is_away(own_redis: Embedded) -> None:
+    pacer = Pacer(own_redis.url)
+    until = time.time() + 60
+    await pacer.block("i1", until)
+    await pacer.turn("writes", 1.0)
+    await asyncio.to_thread(own_redis.stop)
+    assert await pacer.blocked_until("i1") == pytest.approx(until)
+    await pacer.block("i2", until)
+    assert await pacer.blocked_until("i2") == pytest.approx(until)
+    waits = [await pacer.turn("writes", 1.0) for _ in range(3)]
+    assert waits == sorted(waits)
+    assert waits[2] - waits[0] == pytest.approx(2.0, abs=0.2)
+    await pacer.aclose()
+
+
+async def test_a_bell_is_heard_in_other_processes_and_survives_redis(own_redis: Embedded) -> None:
+    async with Bell(own_redis.url, listens=False) as ringing, Bell(own_redis.url) as listening:
+        ear = listening.ear()
+        assert await heard(ear, 10)  # the listening began
+        ringing.ring()
+        assert await heard(ear, 10)
+        await asyncio.to_thread(own_redis.stop)
+        ringing.ring()
+        ringing.ring()
+        await asyncio.to_thread(own_redis.start)
+        ear.clear()
+        assert await heard(ear, 20)  # listening again rings, for what was missed
+        async with asyncio.timeout(20):
+            while not await heard(ear, 0.5):
+                ringing.ring()
+
+
+async def test_ringing_without_redis_never_waits(tmp_path: object) -> None:
+    async with Bell(f"unix://{tmp_path}/none.sock") as bell:
+        ear = bell.ear()
+        started = time.monotonic()
+        for _ in range(1000):
+            bell.ring()
+        assert time.monotonic() - started < 1
+        assert await heard(ear, 1)

@@ -1,0 +1,138 @@
+"""A receiver on loopback as GitHub and a person meet it: a real server, a real SQLite database."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.store import Store, migrate
+from bot.web.app import create_app
+from bot.web.body import BodyReader
+from bot.web.guard import allowed_hosts
+from bot.web.ready import Readiness
+from bot.web.server import address_of, listen, serve
+from bot.web.webhook import Receiver
+
+SECRET = b"a-webhook-secret"
+TOKEN = "the-api-token-of-this-test"
+BODY = {
+    "action": "opened",
+    "number": 7,
+    "installation": {"id": 3},
+    "repository": {"id": 11, "full_name": "octo/hello"},
+    "sender": {"login": "mona", "type": "User"},
+    "pull_request": {"number": 7, "title": "Say hello"},
+}
+
+
+def sign(body: bytes, secret: bytes = SECRET) -> str:
+    return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+
+
+def headers(body: bytes, secret: bytes = SECRET, **changed: str | None) -> dict[str, str]:
+    """The headers with which GitHub sends `body`; `x_github_event=None` leaves one out."""
+    sent = {
+        "content-type": "application/json",
+        "x-github-event": "pull_request",
+        "x-github-delivery": str(uuid.uuid4()),
+        "x-hub-signature-256": sign(body, secret),
+    }
+    sent.update({name.replace("_", "-"): value for name, value in changed.items()})  # type: ignore[arg-type]
+    return {name: value for name, value in sent.items() if value is not None}
+
+
+@dataclass
+class Door:
+    """A running receiver, and what it caused."""
+
+    client: httpx.AsyncClient
+    store: Store
+    receiver: Receiver
+    url: str
+    woken: list[None] = field(default_factory=list)
+    lengths: dict[str, int] = field(default_factory=dict)
+    components: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    async def deliver(
+        self, body: bytes | dict[str, Any] = b"", secret: bytes = SECRET, **changed: str | None
+    ) -> httpx.Response:
+        raw = json.dumps(body or BODY).encode() if isinstance(body, dict) or not body else body
+        return await self.client.post("/webhook", content=raw, headers=headers(raw, secret, **changed))
+
+    def stored(self) -> int:
+        return sum(self.store.inbox.counts().values())
+
+
+async def _fine() -> str:
+    return "fine"
+
+
+@asynccontextmanager
+async def opened(
+    store: Store, *, secrets: tuple[bytes, ...] = (SECRET,), cap: int = 25 << 20, seconds: float = 10.0
+) -> AsyncIterator[Door]:
+    """Serves on a free port until the block ends."""
+    woken: list[None] = []
+    receiver = Receiver(
+        secrets=secrets, put=store.inbox.put, wake=lambda: woken.append(None), read=BodyReader(cap, seconds)
+    )
+    components: dict[str, Callable[[], Awaitable[str]]] = {"store": _fine, "queue": _fine, "github": _fine}
+    lengths: dict[str, int] = {"default": 2}
+    app = create_app(
+        receiver=receiver,
+        store=store,
+        token=TOKEN,
+        hosts=allowed_hosts("127.0.0.1", "https://hob.example"),
+        readiness=Readiness(components, {"hosts": _down}),
+        queue_lengths=lambda: lengths,
+        public_url="https://hob.example",
+    )
+    listening = listen("127.0.0.1", 0)
+    up = asyncio.Event()
+    server = asyncio.create_task(serve(app, listening, up.set))
+    await up.wait()
+    url = address_of(listening)
+    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+        yield Door(client, store, receiver, url, woken, lengths, components)
+    stop(server)
+    await server
+
+
+def stop(server: asyncio.Task[None]) -> None:
+    import os
+    import signal
+
+    if not server.done():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _down() -> str:
+    raise ConnectionError("mini: down")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    url = f"sqlite:///{tmp_path}/hob.db"
+    migrate(url)
+    made = Store(url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def door(store: Store) -> AsyncIterator[Door]:
+    async with opened(store) as made:
+        yield made

@@ -1,0 +1,444 @@
+"""`POST /webhook` as GitHub and as an attacker use it."""
+
+import asyncio
+import json
+import logging
+import socket
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.store import Store
+from bot.web.body import BodyReader
+from bot.web.webhook import Receiver
+from tests.web.conftest import BODY, SECRET, Door, headers, opened, sign
+
+
+async def test_a_signed_delivery_is_stored_then_acknowledged(door: Door) -> None:
+    guid = str(uuid.uuid4())
+    raw = json.dumps(BODY).encode()
+    answer = await door.deliver(raw, x_github_delivery=guid)
+    assert (answer.status_code, answer.json()) == (202, {"delivery": guid, "duplicate": False})
+    kept = door.store.inbox.get(guid)
+    assert kept is not None
+    assert (kept.body, kept.event, kept.action, kept.repo, kept.number, kept.sender) == (
+        raw, "pull_request", "opened", "octo/hello", 7, "mona",
+    )  # fmt: skip
+    assert (kept.installation_id, kept.repo_id, kept.state) == (3, 11, "new")
+    assert len(door.woken) == 1
+
+
+async def test_the_same_guid_again_is_a_duplicate(door: Door) -> None:
+    guid = str(uuid.uuid4())
+    answers = [(await door.deliver(x_github_delivery=guid)).json()["duplicate"] for _ in range(3)]
+    assert answers == [False, True, True]
+    assert door.stored() == 1
+
+
+async def test_a_ping_is_acknowledged(door: Door) -> None:
+    answer = await door.deliver({"zen": "Keep it logically awesome.", "hook_id": 1}, x_github_event="ping")
+    assert answer.status_code == 202
+
+
+WRONG_SIGNATURES = [
+    None,
+    "",
+    "sha256=",
+    "sha256=" + "0" * 64,
+    "sha256=" + "0" * 63,
+    "sha1=" + "0" * 40,
+    "sha512=" + "0" * 128,
+    sign(b"another body"),
+    sign(json.dumps(BODY).encode()).upper(),
+    sign(json.dumps(BODY).encode()).removeprefix("sha256="),
+    sign(json.dumps(BODY).encode(), b""),
+    sign(json.dumps(BODY).encode()) + "0",
+]
+
+
+@pytest.mark.parametrize("signature", WRONG_SIGNATURES)
+async def test_W1_a_wrong_signature_is_401_and_nothing_is_parsed_or_stored(
+    door: Door, signature: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    monkeypatch.setattr(door.receiver, "route", parsed.append)
+    answer = await door.deliver(x_hub_signature_256=signature)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == 401
+    assert (door.stored(), parsed, door.woken) == (0, [], [])
+
+
+async def test_W1_a_sha1_signature_alone_is_401(door: Door) -> None:
+    answer = await door.deliver(x_hub_signature_256=None, x_hub_signature="sha1=" + "0" * 40)
+    assert answer.status_code == 401
+    assert door.stored() == 0
+
+
+@pytest.mark.parametrize("secrets", [(), (b"",), (b"good", b"")])
+def test_W1_a_receiver_is_not_made_with_an_empty_secret(secrets: tuple[bytes, ...]) -> None:
+    with pytest.raises(ValueError, match="webhook secret"):
+        Receiver(secrets=secrets, put=lambda new: None, wake=lambda: None, read=BodyReader(1))  # type: ignore
+
+
+async def raw(door: Door, head: bytes, body: bytes = b"", *, half: bool = False) -> bytes:
+    """Sends bytes as they are and gives all that comes back until the server closes or has answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(head + b"\r\n\r\n" + body)
+    await writer.drain()
+    try:
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        if half:
+            answer += await asyncio.wait_for(reader.read(), 20)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    return answer
+
+
+def head(body: bytes, *lines: bytes, signature: bytes | None = None) -> bytes:
+    signature = sign(body).encode() if signature is None else signature
+    fixed = [
+        b"POST /webhook HTTP/1.1", b"Host: 127.0.0.1",
+        b"Content-Type: application/json", b"X-GitHub-Event: push",
+        b"X-GitHub-Delivery: " + str(uuid.uuid4()).encode(), b"X-Hub-Signature-256: " + signature,
+    ]  # fmt: skip
+    return b"\r\n".join([*fixed, *lines])
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [b"sha256=" + b"\xe9" * 64, b"\xe9", b"sha256=" + b"a" * 63 + b"\xe9",
+     b"sha256=" + b"0" * 1_000_000, b"0" * 1_000_000],
+    ids=["e9", "e9 short", "e9 last", "1 MB", "1 MB of another shape"],
+)  # fmt: skip
+async def test_W2_an_odd_signature_header_is_401(door: Door, signature: bytes) -> None:
+    body = b"{}"
+    length = b"Content-Length: %d" % len(body)
+    answer = await raw(door, head(body, length, signature=signature), body)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert door.stored() == 0
+
+
+async def test_W2_a_signature_that_stands_twice_is_401(door: Door) -> None:
+    body = b"{}"
+    for second in (sign(body).encode(), b"sha256=" + b"0" * 64):
+        twice = b"X-Hub-Signature-256: " + second
+        answer = await raw(door, head(body, b"Content-Length: 2", twice), body)
+        assert answer.startswith(b"HTTP/1.1 401 ")
+    assert door.stored() == 0
+
+
+async def test_W2_a_head_without_end_is_cut_off(door: Door) -> None:
+    with socket.create_connection(("127.0.0.1", door.port), timeout=20) as wire:
+        wire.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(wire, b"POST /webhook HTTP/1.1\r\nX-Long: ")
+        sent = 0
+        try:
+            while sent < 64 << 20:
+                await loop.sock_sendall(wire, b"a" * 65536)
+                sent += 65536
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    assert sent < 64 << 20
+
+
+async def test_W2_other_odd_requests_are_4xx(door: Door) -> None:
+    for request in (b"POST /webhook HTTP/1.1\r\nHost: x\r\nbad header", b"\x00\x01\x02", b"GET"):
+        answer = await raw(door, request)
+        assert answer.startswith(b"HTTP/1.1 4")
+
+
+async def test_W3_githubs_published_vector_is_accepted(store: Store) -> None:
+    """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation"""
+    vector = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert sign(b"Hello, World!", b"It's a Secret to Everybody") == vector
+    async with opened(store, secrets=(b"It's a Secret to Everybody",)) as door:
+        answer = await door.deliver(b"Hello, World!", x_hub_signature_256=vector)
+        assert answer.status_code == 400  # the signature holds; the body is not JSON
+        other = await door.deliver(b"Hello, World?", x_hub_signature_256=vector)
+        assert other.status_code == 401
+
+
+async def test_W3_only_the_exact_raw_bytes_pass(door: Door) -> None:
+    body = b'{"action": "opened", "number":7}'
+    for other in (
+        b'{"number":7,"action":"opened"}',
+        body + b"\n",
+        body.replace(b" ", b""),
+        b"\xef\xbb\xbf" + body,
+    ):
+        answer = await door.client.post("/webhook", content=other, headers=headers(body))
+        assert answer.status_code == 401
+    assert (await door.deliver(body)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "", None]
+)
+async def test_W3_a_form_is_415(door: Door, kind: str | None) -> None:
+    body = b"payload=%7B%7D"
+    answer = await door.deliver(body, content_type=kind)
+    assert answer.status_code == 415
+    assert door.stored() == 0
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
+async def test_W3_json_by_any_spelling_is_taken(door: Door, kind: str) -> None:
+    assert (await door.deliver(content_type=kind)).status_code == 202
+
+
+async def test_other_methods_are_405(door: Door) -> None:
+    for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+        answer = await door.client.request(method, "/webhook")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("name", ["x_github_event", "x_github_delivery"])
+@pytest.mark.parametrize("value", [None, "", "with space", "x" * 65, "tab\tbed"])
+async def test_a_delivery_without_its_names_is_400(door: Door, name: str, value: str | None) -> None:
+    assert (await door.deliver(**{name: value})).status_code == 400
+    assert door.stored() == 0
+
+
+async def test_W7_25_mb_are_taken(door: Door) -> None:
+    body = b'{"a": "' + b"x" * ((25 << 20) - 9) + b'"}'
+    assert len(body) == 25 << 20
+    assert (await asyncio.wait_for(door.deliver(body), 10)).status_code == 202
+
+
+async def chunks(size: int) -> Any:
+    for _ in range(size // 65536):
+        yield b"x" * 65536
+
+
+async def test_W7_26_mb_are_413_with_and_without_a_length(door: Door) -> None:
+    body = b"x" * (26 << 20)
+    assert (await door.deliver(body)).status_code == 413
+    sent = headers(body)
+    answer = await door.client.post("/webhook", content=chunks(26 << 20), headers=sent)
+    assert answer.status_code == 413
+    assert answer.json()["detail"] == f"over {25 << 20} bytes"
+    assert door.stored() == 0
+
+
+async def test_W7_a_declared_length_is_refused_before_a_byte_of_the_body(door: Door) -> None:
+    answer = await raw(door, head(b"", b"Content-Length: 99999999999"))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_W7_a_stream_without_end_is_413(store: Store) -> None:
+    async with opened(store, cap=1 << 20) as door:
+        answer = await door.client.post("/webhook", content=chunks(16 << 20), headers=headers(b""))
+        assert answer.status_code == 413
+
+
+async def test_W7_a_half_sent_body_is_408_and_closed(store: Store) -> None:
+    async with opened(store, seconds=0.3) as door:
+        answer = await raw(door, head(b"", b"Content-Length: 1000"), b"{", half=True)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"connection: close" in answer
+        assert door.stored() == 0
+
+
+async def test_W7_a_body_that_trickles_is_408(store: Store) -> None:
+    async with opened(store, seconds=0.3) as door:
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(head(b"", b"Content-Length: 1000") + b"\r\n\r\n")
+        answer = asyncio.ensure_future(reader.readuntil(b"\r\n\r\n"))
+        for _ in range(1000):
+            writer.write(b" ")
+            if (await asyncio.wait({answer}, timeout=0.02))[0]:
+                break
+        assert (await answer).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_W7_many_half_sent_bodies_leave_room_for_small_ones(store: Store) -> None:
+    async with opened(store, cap=1 << 20, seconds=2.0) as door:
+        held = []
+        for _ in range(8):
+            reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+            writer.write(head(b"", b"Content-Length: 1048576") + b"\r\n\r\n" + b"x" * 900_000)
+            held.append((reader, writer))
+        assert (await asyncio.wait_for(door.deliver(), 5)).status_code == 202
+        for reader, writer in held:
+            assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 408 ")
+            writer.close()
+            await writer.wait_closed()
+        body = b'{"a": "' + b"x" * 1_000_000 + b'"}'
+        assert (await door.deliver(body)).status_code == 202  # the room was given back
+
+
+ODD_BODIES = {
+    "empty": b" ",
+    "deep list": b"[" * 100_000,
+    "deep object": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "deep in a field": b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "5,000 digits": b'{"number": ' + b"9" * 5_000 + b"}",
+    "5,000 digits elsewhere": b'{"other": ' + b"9" * 5_000 + b', "action": "opened"}',
+    "NaN": b'{"number": NaN}',
+    "infinity": b'{"number": 1e999}',
+    "lone surrogate": b'{"action": "\\ud800", "sender": {"login": "\\udfff"}}',
+    "NUL": b'{"action": "a\\u0000b", "repository": {"id": 1, "full_name": "o\\u0000/r"}}',
+    "NUL byte": b'{"a": "\x00"}',
+    "not UTF-8": b'{"action": "\xff\xfe"}',
+    "a list": b"[1, 2]",
+    "a text": b'"text"',
+    "null": b"null",
+    "two values": b"{} {}",
+    "wrong types": b'{"action": 1, "number": "x", "repository": [], "sender": null, "installation": {}}',
+    "huge ids": b'{"repository": {"id": 99999999999999999999999, "full_name": "o/r"}, "number": -5}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_BODIES)
+async def test_W8_odd_json_is_400_or_kept_and_the_receiver_lives(door: Door, name: str) -> None:
+    guid = str(uuid.uuid4())
+    answer = await door.deliver(ODD_BODIES[name], x_github_delivery=guid)
+    assert answer.status_code in (202, 400)
+    kept = door.store.inbox.get(guid)
+    assert (kept is not None) == (answer.status_code == 202)
+    assert kept is None or kept.body == ODD_BODIES[name]
+    assert (await door.deliver()).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "name", ["empty", "deep list", "a list", "a text", "null", "two values", "not UTF-8"]
+)
+async def test_W8_what_is_not_a_json_object_is_400(door: Door, name: str) -> None:
+    answer = await door.deliver(ODD_BODIES[name])
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_W9_secrets_rotate(store: Store) -> None:
+    new, old = b"the-new-secret", b"the-old-secret"
+    async with opened(store, secrets=(old,)) as door:
+        assert (await door.deliver(secret=old)).status_code == 202
+        assert (await door.deliver(secret=new)).status_code == 401
+    async with opened(store, secrets=(new, old)) as door:
+        assert (await door.deliver(secret=old)).status_code == 202
+        assert (await door.deliver(secret=new)).status_code == 202
+        assert (await door.deliver(secret=b"neither")).status_code == 401
+    async with opened(store, secrets=(new,)) as door:
+        assert (await door.deliver(secret=new)).status_code == 202
+        assert (await door.deliver(secret=old)).status_code == 401
+
+
+@pytest.mark.parametrize("event", ["star", "an_event_of_tomorrow", "pull_request"])
+async def test_W10_unknown_events_and_actions_are_taken_and_counted(door: Door, event: str) -> None:
+    body = {"action": "an_action_of_tomorrow", "something": {"new": [1]}}
+    assert (await door.deliver(body, x_github_event=event)).status_code == 202
+    assert door.receiver.deliveries.get(event, "taken") == 1
+
+
+async def test_W10_many_event_names_do_not_fill_the_memory(door: Door) -> None:
+    for number in range(320):
+        await door.deliver(b"{}", x_github_event=f"event_{number}")
+    assert len(door.receiver.deliveries.lines()) < 310
+    assert door.receiver.deliveries.get("other", "other") >= 20
+
+
+async def test_200_at_once_are_all_stored(door: Door) -> None:
+    answers = await asyncio.gather(*(door.deliver() for _ in range(200)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert door.stored() == 200
+
+
+async def test_R2_a_wake_up_that_fails_does_not_fail_the_202(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ConnectionError("Redis is away")
+
+    monkeypatch.setattr(door.receiver, "wake", broken)
+    assert (await door.deliver()).status_code == 202
+    assert door.stored() == 1
+
+
+async def test_R7_what_cannot_be_stored_is_503_and_it_recovers(door: Door, tmp_path: Path) -> None:
+    """The database is out of room: SQLite's own page limit stands in for a full disk."""
+    assert (await door.deliver()).status_code == 202
+    with door.store.database.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    door.store.database.close()
+    full = limit_pages(door.store, pages + 2)
+    answer = await door.deliver(b'{"a": "' + b"x" * 100_000 + b'"}')
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert door.stored() == 1
+    full["pages"] = 1 << 30
+    door.store.database.close()
+    assert (await door.deliver()).status_code == 202
+    assert door.stored() == 2
+
+
+def limit_pages(store: Store, pages: int) -> dict[str, int]:
+    """Every new connection may grow the database to so many pages."""
+    from sqlalchemy import event
+
+    limit = {"pages": pages}
+
+    @event.listens_for(store.database.engine, "connect")
+    def _limit(connection: Any, _record: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count={limit['pages']}").close()
+
+    return limit
+
+
+async def test_the_guid_stands_on_the_log_line(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        guid = (await door.deliver()).json()["delivery"]
+    assert [record for record in caplog.records if getattr(record, "delivery", "") == guid]
+
+
+async def test_K5_at_debug_nothing_secret_is_logged(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await door.deliver()
+        await door.deliver(x_hub_signature_256="sha256=" + "0" * 64)
+        await door.deliver(b"not json")
+    shown = "\n".join(
+        f"{record.getMessage()} {vars(record)}"
+        for record in caplog.records
+        if record.name != "httpcore.http11"
+    )
+    assert SECRET.decode() not in shown
+    assert "sha256=" not in shown
+
+
+async def test_the_client_may_hang_up(door: Door) -> None:
+    for _ in range(3):
+        _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(head(b"", b"Content-Length: 1000") + b"\r\n\r\n{")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    assert (await door.deliver()).status_code == 202
+
+
+async def test_expect_100_continue_is_honoured(door: Door) -> None:
+    body = b"{}"
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(head(body, b"Content-Length: 2", b"Expect: 100-continue") + b"\r\n\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+    writer.write(body)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 202")
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_connection_serves_many_deliveries(door: Door) -> None:
+    limits = httpx.Limits(max_connections=1)
+    async with httpx.AsyncClient(base_url=door.url, limits=limits, trust_env=False) as client:
+        for _ in range(5):
+            raw_body = json.dumps(BODY).encode()
+            wrong = headers(raw_body, x_hub_signature_256=sign(b"other"))
+            assert (await client.post("/webhook", content=raw_body, headers=wrong)).status_code == 401
+            right = headers(raw_body)
+            assert (await client.post("/webhook", content=raw_body, headers=right)).status_code == 202
