@@ -75,7 +75,7 @@ def test_commands_as_people_write_them(body, commands):
         "\u200b@hob-bot review",
         "\u2028@hob-bot review",
         "x\u2028@hob-bot review",
-        "＠hob-bot review",
+        "\uff20hob-bot review",
         "/h\u043eb review",
     ],
 )
