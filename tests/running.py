@@ -1,4 +1,5 @@
-"""A real `hob up` (or one half of it) as processes, for fault tests and benchmarks: what people run, on loopback."""
+"""A real `hob up` (or one half of it) as processes, for fault tests and benchmarks: what people run, on
+loopback."""
 
 import os
 import signal
@@ -10,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.http import AsyncClient
 from bot.standin import GitHub
 
 SLUG = "my-hob"
@@ -104,13 +104,6 @@ def wait_for(done: Callable[[], object], seconds: float, hob: RunningHob | None 
         if time.monotonic() > end:
             raise TimeoutError(hob.log[-3000:] if hob else "it did not happen")
         time.sleep(0.02)
-
-
-async def ready(hob: RunningHob) -> bool:
-    """Whether deliveries are taken and worked on."""
-    async with AsyncClient() as client:
-        answer = await client.get(f"{hob.url}/readyz")
-        return answer.status_code == 200
 
 
 def _descendants(pid: int) -> list[int]:

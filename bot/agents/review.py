@@ -1,5 +1,6 @@
-"""Judges a pull request: asks a model about groups of files, anchors what it says by its quotes, joins the checks' findings,
-and plans one review and one check run. The model never gives a line number and never decides what is posted."""
+"""Judges a pull request: asks a model about groups of files, anchors what it says by its quotes, joins the
+checks' findings, and plans one review and one check run. The model never gives a line number and never
+decides what is posted."""
 
 import ast
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from bot.core.findings import Chosen, Finding, choose, fingerprint
 from bot.core.inference import Infer, Passage, Prompt
 
 GROUP_CHARS = 12_000
-"""Of rendered diff in one prompt: three to four thousand tokens, past which small models miss more than they find."""
+"""Of rendered diff in one prompt: three to four thousand tokens, past which small models miss more than
+they find."""
 MAX_GROUPS = 8
 """Prompts for one review; files beyond are left to the checks and said to be unread."""
 MAX_FINDINGS = 200
@@ -100,8 +102,8 @@ async def _read(facts: PullRequestFacts, infer: Infer) -> _Reading:
             failure = answer.reason or "the model gave no usable answer"
             unread += [Skipped(file.path, "the model failed") for file in group]
             continue
-        lacking = {path: "over the model's context" for path in answer.left_out}
-        lacking |= {path: "over the model's context: only its beginning was read" for path in answer.cut}
+        lacking = dict.fromkeys(answer.left_out, "over the model's context")
+        lacking |= dict.fromkeys(answer.cut, "over the model's context: only its beginning was read")
         read += [file.path for file in group if file.path not in lacking]
         unread += [Skipped(file.path, lacking[file.path]) for file in group if file.path in lacking]
         told = [_finding(said, group, facts) for said in answer.value.findings[:MAX_FINDINGS]]
@@ -177,7 +179,8 @@ def _finding(said: FindingAnswer, group: Sequence[FileDiff], facts: PullRequestF
 
 
 def _proved(said: FindingAnswer, start: int, end: int, text: str | None) -> str | None:
-    """The replacement, if the head's file can take it: known text, a real change, and Python that parsed still parses."""
+    """The replacement, if the head's file can take it: known text, a real change, and Python that parsed
+    still parses."""
     replacement = said.replacement or ""
     if text is None or "\r" in text or len(replacement) > 4_000:
         return None
@@ -218,8 +221,7 @@ def _parses(text: str) -> bool:
 def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gating: bool) -> PostReview:
     inline = [finding for finding in chosen.shown if finding.anchored]
     loose = [finding for finding in chosen.shown if not finding.anchored]
-    body = f"{count(len(chosen.shown), 'finding')} in {coverage.words}"
-    body += f" (no model read them: {coverage.failure.rstrip('.')})." if not coverage.read else "."
+    body = f"{count(len(chosen.shown), 'finding')} {coverage.origin}."
     if loose:
         body += "\n\n" + "\n".join(
             f"- `{item.path}`: **{item.severity}** {item.title}. {item.body}" for item in loose

@@ -23,7 +23,8 @@ NOT_WORTH_READING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`read`: paths that a model read whole; `unread`: the rest, each with its reason; `failure`: why a model gave up."""
+    """`read`: paths that a model read whole; `unread`: the rest, each with its reason; `failure`: why a
+    model gave up."""
 
     read: tuple[str, ...]
     unread: tuple[Skipped, ...]
@@ -36,6 +37,13 @@ class Coverage:
         return f"{len(self.read)} of {self.total} files"
 
     @property
+    def origin(self) -> str:
+        """Where findings come from: the files that were read, or the checks alone."""
+        if self.read:
+            return f"in {self.words}"
+        return f"by {' and '.join(self.checks) or 'no check'}; no model read this change"
+
+    @property
     def complete(self) -> bool:
         return (
             bool(self.read)
@@ -45,7 +53,8 @@ class Coverage:
 
 
 def conclusion(coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool) -> Conclusion:
-    """Green only for a complete reading that found nothing; red only where the repository asked to be gated."""
+    """Green only for a complete reading that found nothing; red only where the repository asked to be
+    gated."""
     if gating and any(finding.severity in ("critical", "major") for finding in shown):
         return "failure"
     return "success" if coverage.complete and not shown else "neutral"
@@ -54,21 +63,18 @@ def conclusion(coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool) 
 def check_title(coverage: Coverage, shown: tuple[Finding, ...]) -> str:
     """One line for the list of checks."""
     found = count(len(shown), "finding") if shown else "no findings"
-    if coverage.read:
-        return f"{found[0].upper()}{found[1:]} in {coverage.words}"
-    if coverage.checks and coverage.failure:
-        return f"Not read by a model; {found} by {' and '.join(coverage.checks)}"
+    if coverage.read or (coverage.checks and coverage.failure):
+        return f"{found[0].upper()}{found[1:]} {coverage.origin}"
     return "Not reviewed: " + (coverage.failure or "nothing to read")
 
 
 def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     """What was read, by whom, and what stands in the way; Markdown."""
-    lines = [f"A model read {coverage.words} at {facts.head_sha[:12]}."]
+    lines = [f"- A model read {coverage.words} at `{facts.head_sha[:12]}`."]
     if coverage.failure:
-        lines.append(f"Stopped: {coverage.failure}")
-    lines.append("Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
-    for complaint in facts.context.complaints:
-        lines.append(f"- .github/hob.yml: {complaint.message}")
+        lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
+    lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
+    lines.extend(f"- .github/hob.yml: {complaint.message}" for complaint in facts.context.complaints)
     return "\n".join(lines)
 
 

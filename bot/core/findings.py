@@ -56,8 +56,8 @@ class Chosen:
 
 
 def fingerprint(finding: Finding) -> str:
-    """Names the same point over time: its file and what it says of which code, not where that code stands now
-    nor how it is indented; 24 hexadecimal digits.
+    """Names the same point over time: its file and what it says of which code, not where that code stands
+    now, nor its indentation; 24 hexadecimal digits.
 
     A model words the same point anew each time, so a quoted finding is known by its code; one without a quote
     by its words.
@@ -77,7 +77,8 @@ def choose(findings: Iterable[Finding], *, min_severity: Severity, max_comments:
     place: whoever can make the model speak could hide a planted secret so.
     """
     floor = SEVERITIES.index(min_severity)
-    distinct, repeated = _distinct(sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body)))
+    ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
+    distinct, repeated = _distinct(ranked)
     severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
     below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
     cap = max(0, max_comments)
@@ -109,7 +110,7 @@ def _distinct(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
 
 
 def _repeats(finding: Finding, other: Finding) -> bool:
-    """Two remarks on the same lines are one remark to whoever reads them; what a check proved is its own."""
+    """Two remarks on the same lines are one to whoever reads them; what a check proved is its own."""
     if finding.line is None or other.line is None or finding.source != "model":
         return False
     return (finding.start_line or finding.line) <= other.line and (

@@ -5,9 +5,27 @@ from pathlib import PurePosixPath
 from bot.core.diff import FileDiff
 
 LOCK_FILES = frozenset(
-    "package-lock.json yarn.lock pnpm-lock.yaml bun.lock npm-shrinkwrap.json poetry.lock uv.lock Pipfile.lock pdm.lock "
-    "Cargo.lock go.sum Gemfile.lock composer.lock flake.lock mix.lock pubspec.lock Package.resolved packages.lock.json "
-    "gradle.lockfile".split()
+    [
+        "package-lock.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "bun.lock",
+        "npm-shrinkwrap.json",
+        "poetry.lock",
+        "uv.lock",
+        "Pipfile.lock",
+        "pdm.lock",
+        "Cargo.lock",
+        "go.sum",
+        "Gemfile.lock",
+        "composer.lock",
+        "flake.lock",
+        "mix.lock",
+        "pubspec.lock",
+        "Package.resolved",
+        "packages.lock.json",
+        "gradle.lockfile",
+    ]
 )
 VENDORED = frozenset(
     {"vendor", "vendored", "node_modules", "third_party", "bower_components", "site-packages"}
@@ -53,7 +71,8 @@ def why_not_read(file: FileDiff) -> str | None:
 
 
 def _says_generated(file: FileDiff) -> bool:
-    """A mark counts in the file's first five lines only: elsewhere it may be a string that somebody tests for."""
+    """A mark counts in the file's first five lines only: elsewhere it may be a string that somebody tests
+    for."""
     first = [
         line.text
         for hunk in file.hunks or ()

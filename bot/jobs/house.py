@@ -1,9 +1,7 @@
-"""The composition root: everything that a run needs, built once for a process and its event loop from the configuration."""
+"""The composition root: everything that a run needs, built once for a process and its event loop from the
+configuration."""
 
 import asyncio
-import os
-import socket
-import time
 from dataclasses import dataclass
 
 from bot.config import Config, load_config, load_router, private_key
@@ -13,14 +11,11 @@ from bot.github.client import GitHub
 from bot.github.limits import Pacer
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
+from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue import Pacer as RedisPacer
-from bot.queue import embedded_url
 from bot.router import Priority, Router
 from bot.store import Store, open_store
-
-OWNER = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}"
-"""Names this process in leases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,8 @@ class House:
     router: Router
     pool: Pool
     seal: Seal
-    owner: str = OWNER
+    owner: str
+    """Names this process in leases."""
 
     def infer(self, priority: Priority) -> Infer:
         """The port to models for a run of this priority."""
@@ -68,15 +64,11 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
             config.github.app_id,
             private_key(config),
             slug=config.github.app_slug,
-            pacer=pacer or RedisPacer(redis_url(config)),
+            pacer=pacer or RedisPacer(config.redis_url),
             write_gap=config.github.write_gap_seconds,
         ),
         router=load_router(config),
         pool=Pool(config.pool_hosts()),
         seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
+        owner=this_process(),
     )
-
-
-def redis_url(config: Config) -> str:
-    """Where Redis is, the embedded one too."""
-    return embedded_url(config.hob.data_dir) if config.queue.embedded else config.queue.redis_url

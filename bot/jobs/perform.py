@@ -6,6 +6,7 @@ Whatever ends a run early is an exception of `bot.core.errors`; `_settle` says w
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from bot import log as logs
@@ -20,7 +21,7 @@ from bot.jobs.outbox import Sender
 from bot.jobs.permitted import load
 from bot.jobs.planning import Planned, make_plan
 from bot.jobs.reading import JobReader, permissions_to_read
-from bot.store import NewEffect, Row, Run, held
+from bot.store import NewEffect, Row, Run, StoreUnavailable, held
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +50,14 @@ async def perform_in(house: House, run_id: int) -> None:
         try:
             async with held(house.store.runs, run, seconds):
                 outcome = await _work(house, run)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001  the border of a run: what it meant is decided in one place
-            await asyncio.to_thread(_settle, house, run, error)
+        except Exception as error:
+            ending = partial(_settle, house, run, error)
         else:
-            await asyncio.to_thread(_finish, house, run, outcome)
+            ending = partial(_finish, house, run, outcome)
+        try:
+            await asyncio.to_thread(ending)
+        except (Superseded, StoreUnavailable) as error:
+            log.warning("the run's end was not written, its lease will tell: %s", error)
 
 
 def _finish(house: House, run: Run, outcome: Outcome) -> None:
@@ -72,7 +75,8 @@ def _finish(house: House, run: Run, outcome: Outcome) -> None:
 
 
 def _settle(house: House, run: Run, error: Exception) -> None:
-    """Another attempt, later, for what passes; an end for what does not; a dead letter for what nobody foresaw."""
+    """Another attempt, later, for what passes; an end for what does not; a dead letter for what nobody
+    foresaw."""
     runs = house.store.runs
     match error:
         case Superseded():
@@ -126,14 +130,15 @@ def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[
 
 
 async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:
-    """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of the outbox."""
+    """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
+    the outbox."""
     if not isinstance(event, CommentEvent):
         return
     in_thread = isinstance(event, ReviewCommentEvent)
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:
         await apply.send(job.api(apply.needs(seen)), event.repo, seen, "", house.seal)
-    except Exception as error:  # noqa: BLE001  a courtesy: its failure must not cost the answer
+    except Exception as error:
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 
 

@@ -99,7 +99,7 @@ class Receiver:
         is_new = await self._store(new)
         self.deliveries.add(event, "taken" if is_new else "duplicate")
         self.by_repository.add(new.repo)
-        log.info("delivery taken", extra={"delivery": guid, "event": event, "repo": new.repo, "new": is_new})
+        log.debug("delivery taken", extra={"delivery": guid, "event": event, "repo": new.repo, "new": is_new})
         try:
             self.wake()
         except Exception:  # the workers find it in the inbox by themselves

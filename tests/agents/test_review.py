@@ -65,7 +65,7 @@ async def test_R10_no_host_is_an_honest_neutral_check_and_one_question_only() ->
     assert posted is None
     assert check.conclusion == "neutral"
     assert "no model host answered: mini" in check.summary
-    assert "Not read by a model" in check.title
+    assert "no model read this change" in check.title
     assert len(model.prompts) == 1
 
 

@@ -1,14 +1,20 @@
-"""A small fast client for loopback: raw HTTP/1.1 over kept connections, so that the client is not what is measured."""
+"""A small fast client for loopback: raw HTTP/1.1 over kept connections, so that the client is not what is
+measured."""
 
 import asyncio
 import hashlib
 import hmac
 import json
+import secrets
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
+
+from tests.samples.webhooks import example_payloads
 
 SECRET = b"It's a Secret to Everybody"
 
@@ -22,13 +28,9 @@ class Answer:
 
 
 def delivery(size: int, guid: str = "", event: str = "watch") -> bytes:
-    """A signed POST /webhook with a body of about `size` bytes."""
-    payload = {
-        "action": "started",
-        "installation": {"id": 7},
-        "repository": {"id": 1, "full_name": "octo/tea", "padding": "tea " * (size // 4)},
-        "sender": {"login": "ann", "type": "User"},
-    }
+    """A signed POST /webhook with a published pull request's payload, of about `size` bytes."""
+    payload = dict(_pull_request())
+    payload["padding"] = secrets.token_hex(max(0, size - len(json.dumps(payload))) // 2)
     body = json.dumps(payload).encode()
     signature = hmac.new(SECRET, body, hashlib.sha256).hexdigest()
     head = (
@@ -37,6 +39,17 @@ def delivery(size: int, guid: str = "", event: str = "watch") -> bytes:
         f"X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+@cache
+def _pull_request() -> dict[str, Any]:
+    """The smallest one of a pull request that was opened."""
+    found = [
+        payload
+        for event, action, payload in example_payloads()
+        if (event, action) == ("pull_request", "opened")
+    ]
+    return min(found, key=lambda payload: len(json.dumps(payload)))
 
 
 def get(path: str) -> bytes:

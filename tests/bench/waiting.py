@@ -11,8 +11,8 @@ from bot.standin import GitHub
 from bot.store import open_store
 from tests.bench.figure import Figure
 from tests.bench.load import delivery, get, quantile, send
-from tests.fakes.models import FakeOllama
 from tests.fakes.acts import hang
+from tests.fakes.models import FakeOllama
 from tests.running import RunningHob, environment, running_hob, wait_for
 
 

@@ -71,9 +71,13 @@ def test_P8_a_models_thousand_critical_remarks_leave_room_for_the_secret():
 
 
 def test_the_worst_come_first_and_then_the_surest():
-    given_ = [finding("minor", line=1, quote="a"), finding("critical", line=3, quote="b", confidence=0.4),
-              finding("critical", line=5, quote="c", confidence=0.9), finding("nit", line=7, quote="d")]  # fmt: skip
-    chosen = choose(given_, min_severity="minor", max_comments=2)
+    made = [
+        finding("minor", line=1, quote="a"),
+        finding("critical", line=3, quote="b", confidence=0.4),
+        finding("critical", line=5, quote="c", confidence=0.9),
+        finding("nit", line=7, quote="d"),
+    ]
+    chosen = choose(made, min_severity="minor", max_comments=2)
     assert [one.line for one in chosen.shown] == [5, 3]
     assert [one.line for one in chosen.over_cap] == [1]
     assert [one.line for one in chosen.below_severity] == [7]

@@ -7,6 +7,7 @@ python -m tests.queue.jobs DATABASE_URL REDIS_URL FOLDER [SLOTS]
 import asyncio
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -82,6 +83,8 @@ def performer(
         if run is None:
             return
         world.note("begin", run)
+        if run.handler == "killer":
+            os.kill(os.getpid(), signal.SIGKILL)
         try:
             async with held(store.runs, run):
                 await asyncio.sleep(random.uniform(0, longest))
@@ -110,6 +113,8 @@ def _effect(store: Store, world: World, run: Run) -> None:
 def route(delivery: Delivery) -> Sequence[RunSpec]:
     """Three runs of different urgency for each delivery, the first two fighting for one target."""
     target = f"{delivery.repo_id}#{delivery.number}"
+    if delivery.event == "poison":
+        return [RunSpec("killer", "default", target)]
     return [
         RunSpec("first", "default", target),
         RunSpec("second", "high", target),

@@ -1,6 +1,7 @@
 """The inbox: durable before it is acknowledged, each GUID once."""
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -84,6 +85,38 @@ def test_W4_four_processes_put_the_same_guids_at_once(url: str, store: Store) ->
     assert sum(map(int, outputs)) == 5
     with store.database.read() as connection:
         assert connection.execute(select(func.count()).select_from(inbox)).scalar_one() == 5
+
+
+PUT_FOREVER = """
+import itertools, sys
+from bot.store import open_store
+from tests.store.making import delivery
+store = open_store(sys.argv[1])
+for n in itertools.count():
+    new = [delivery(f"{sys.argv[2]}-{n}-{k}") for k in range(7)]
+    for each, future in [(each, store.inbox.put(each)) for each in new]:
+        future.result(30)
+        print(each.guid, flush=True)
+"""
+
+
+@pytest.mark.kills
+def test_R1_no_delivery_that_was_acknowledged_is_lost_by_a_killed_receiver(url: str, store: Store) -> None:
+    acknowledged: list[str] = []
+    for life in range(5):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", PUT_FOREVER, url, str(life)], stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout
+        acknowledged += [writer.stdout.readline().strip() for _ in range(random.randint(5, 60))]
+        writer.kill()
+        acknowledged += [line.strip() for line in writer.stdout if line.endswith("\n")]
+        writer.stdout.close()
+        writer.wait()
+    with store.database.read() as connection:
+        stored = set(connection.scalars(select(inbox.c.guid)))
+    assert len(acknowledged) > 20
+    assert set(acknowledged) <= stored
 
 
 def test_a_burst_is_committed_in_few_transactions(store: Store) -> None:

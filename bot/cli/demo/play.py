@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from rich.console import Console
 
@@ -19,6 +19,7 @@ from bot.inference.models import choose_local
 from bot.standin import GitHub
 
 SLUG = "hob-demo"
+APP_ID = 4242
 START_SECONDS = 60.0
 REVIEW_SECONDS = 1800.0
 """A 14B model on a laptop's processor needs minutes for an answer."""
@@ -34,11 +35,13 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
         err.print("What follows is what the static checks alone found.\n")
     port = _free_port()
     with GitHub(folder / "github") as github:
-        github.install_app("teahouse", slug=SLUG, webhook_url=f"http://127.0.0.1:{port}/webhook")
+        github.install_app(
+            "teahouse", slug=SLUG, app_id=APP_ID, webhook_url=f"http://127.0.0.1:{port}/webhook"
+        )
         repo = github.repository("teahouse/tea", private=True, files=tea.before())
         environment = _environment(folder, github, port, model)
         with _running(environment, folder) as hob:
-            _wait(err, hob, "Hob to start", START_SECONDS, lambda: _ready(port))
+            _wait(err, hob, "Hob to start", START_SECONDS, lambda: _ready(folder, port))
             pull = repo.open_pull_request(tea.TITLE, tea.change(), body=tea.BODY, author="ann")
             issue = repo.open_issue(tea.ISSUE_TITLE, tea.ISSUE_BODY, author="ben")
             _wait(err, hob, "the review", REVIEW_SECONDS, lambda: pull.check_runs)
@@ -63,12 +66,11 @@ def _environment(folder: Path, github: GitHub, port: int, model: str) -> dict[st
     key.write_text(github.private_key)
     config = folder / "hob.toml"
     config.touch()
-    assert github.app is not None
     settings = {
         "HOB_CONFIG": str(config),
         "HOB_HOB__DATA_DIR": str(data),
         "HOB_GITHUB__API_URL": github.api_url,
-        "HOB_GITHUB__APP_ID": str(github.app.id),
+        "HOB_GITHUB__APP_ID": str(APP_ID),
         "HOB_GITHUB__APP_SLUG": SLUG,
         "HOB_GITHUB__PRIVATE_KEY_FILE": str(key),
         "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret,
@@ -85,7 +87,9 @@ def _running(environment: dict[str, str], folder: Path) -> Iterator[subprocess.P
     """`hob up` for as long as the block lasts; its log is kept for those who ask why."""
     with (folder / "hob.log").open("wb") as log:
         command = [sys.executable, "-m", "bot.cli", "up"]
-        hob = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        hob = subprocess.Popen(  # noqa: S603
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
         try:
             yield hob
         except UserError as error:
@@ -114,12 +118,20 @@ def _wait(
             time.sleep(0.1)
 
 
-def _ready(port: int) -> bool:
+def _ready(folder: Path, port: int) -> bool:
+    """Whether Hob takes deliveries and works on them."""
     try:
-        with closing(urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)) as answer:
+        asked = Request(
+            f"http://127.0.0.1:{port}/readyz", headers={"Authorization": f"Bearer {_token(folder)}"}
+        )
+        with closing(urlopen(asked, timeout=5)) as answer:  # noqa: S310  loopback
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def _token(folder: Path) -> str:
+    return (folder / "data" / "api.token").read_text().strip()
 
 
 def _free_port() -> int:
