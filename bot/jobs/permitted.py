@@ -106,8 +106,8 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
 
 
 def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:
-    """A suggestion that could break its fence or hide characters is dropped; its prose stays, and is cut before
-    it: nobody is offered half of one."""
+    """A suggestion that could break its fence or hide characters is dropped; its prose stays, and is cut
+    before it: nobody is offered half of one."""
     block = suggestion_block(comment.suggestion) if comment.suggestion is not None else None
     if block is None:
         return replace(comment, body=harmless(comment.body, repo=repo.full_name), suggestion=None)
