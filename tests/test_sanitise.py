@@ -48,20 +48,23 @@ def assert_harmless(text: str) -> None:
 
 HOSTILE = [
     "@user", "@org/team", "#1", "o/r#1", "GH-1", "fixes #1", "closes: o/r#7", "a@b.example", "u@deadbeef1",
-    "https://github.com/o/r/issues/1", "https://github.com/o/r/commit/a5c3785ed8d6a35868bc169f07e40e889087fd2e",
-    "www.evil.example/?q=secret", "mailto:a@b.example", "http://evil.example?d=1", "//evil.example/x.png",
-    "![x](https://evil.example/x.png?d=s)", "![x][r]", "[r]: //evil.example/i.png\n", "<img src=//evil.example/i>",
-    "<https://evil.example>", "[text #1 @user](https://evil.example)", f"[own]({OWN})", "[r]",
-    "/merge", "bors r+", "@dependabot merge", "@mergifyio queue", "/hob fix", "ok to test", "!merge", ".deploy",
-    "<!-- hob:v1 key mac -->", "<!--", "-->", "<b>", "</b>", "<details>", "</details>", "<T>", "<script>", "&#64;user",
-    "&commat;user", "\\@user", "\\#1", "@<!-- -->user", "#<b></b>1", "&lt;img&gt;", "$\\href{https://e}{x}$", "$$",
-    "\u2028/merge", "\u200b", "\u202e", "\x0b", "\x00", "\ud800",
+    "https://github.com/o/r/issues/1",
+    "https://github.com/o/r/commit/a5c3785ed8d6a35868bc169f07e40e889087fd2e", "www.evil.example/?q=secret",
+    "mailto:a@b.example", "http://evil.example?d=1", "//evil.example/x.png",
+    "![x](https://evil.example/x.png?d=s)", "![x][r]", "[r]: //evil.example/i.png\n",
+    "<img src=//evil.example/i>", "<https://evil.example>", "[text #1 @user](https://evil.example)",
+    f"[own]({OWN})", "[r]", "/merge", "bors r+", "@dependabot merge", "@mergifyio queue", "/hob fix",
+    "ok to test", "!merge", ".deploy", "<!-- hob:v1 key mac -->", "<!--", "-->", "<b>", "</b>", "<details>",
+    "</details>", "<T>", "<script>", "&#64;user", "&commat;user", "\\@user", "\\#1", "@<!-- -->user",
+    "#<b></b>1", "&lt;img&gt;", "$\\href{https://e}{x}$", "$$", "\u2028/merge", "\u200b", "\u202e", "\x0b",
+    "\x00", "\ud800",
 ]  # fmt: skip
 SHAPES = [
-    "\n", "\n\n", " ", "  ", "    ", "\t", "- ", "* ", "+ ", "1. ", "2) ", "> ", "# ", "### ", "---\n", "===\n", "***\n",
-    "```\n", "```suggestion\n", "~~~\n", "````py\n", "| ", " |\n", "|---|---|\n", "`", "``", "*", "**", "_", "__", "~~", "~",
-    "[", "]", "](", ")", "!", "!\\[", "\\", "<", ">", "&amp;", "word", "two words", "a_b", "1", "=", "$", ":", "[^1]", "[^1]: ",
-    "[x] ", "é", "日本", "😀", "(", "|", "  \n", "\\\n", "\r\n", "\r", "{", "- [ ] ", "\u00a0",
+    "\n", "\n\n", " ", "  ", "    ", "\t", "- ", "* ", "+ ", "1. ", "2) ", "> ", "# ", "### ", "---\n",
+    "===\n", "***\n", "```\n", "```suggestion\n", "~~~\n", "````py\n", "| ", " |\n", "|---|---|\n", "`",
+    "``", "*", "**", "_", "__", "~~", "~", "[", "]", "](", ")", "!", "!\\[", "\\", "<", ">", "&amp;",
+    "word", "two words", "a_b", "1", "=", "$", ":", "[^1]", "[^1]: ", "[x] ", "é", "日本", "😀", "(", "|",
+    "  \n", "\\\n", "\r\n", "\r", "{", "- [ ] ", "\u00a0",
 ]  # fmt: skip
 DOCUMENTS = st.lists(
     st.sampled_from(HOSTILE) | st.sampled_from(SHAPES) | st.text(max_size=4), max_size=30
