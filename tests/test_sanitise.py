@@ -103,6 +103,9 @@ def test_X4_no_raw_line_orders_another_bot(text):
         ("**@user**", "**`@user`**"),
         ("in abc1234f", "in `abc1234f`"),
         ("mail a@b.example", "mail `a@b.example`"),
+        ("www.`a b` @user", "`www.a b` `@user`"),  # GitHub reads a bare address on through ticks
+        ("www.\u3000`a b` @user", "`www.`\u3000`a b` `@user`"),
+        ("www.~~`a b`~~ @user", "`www.`~~`a b`~~ `@user`"),
     ],
 )
 def test_X3_references_stand_in_code(text, shown):
@@ -197,6 +200,25 @@ def harmless_code(code):
     from bot.core.text import strip_invisible
 
     return strip_invisible(code)[0]
+
+
+@pytest.mark.parametrize("nested", ["> " * 25, "- " * 15, "".join(f"{'  ' * n}- a\n" for n in range(14))])
+def test_what_nests_too_deep_is_shown_as_code_not_lost(nested):
+    text = f"{nested}deep @user"
+    assert clean(text) == f"```\n{text}\n```"
+    assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize("entity", ["&#8203;", "&#x202e;", "&ZeroWidthSpace;", "&#xe0041;"])
+def test_P3_an_entity_brings_no_unseen_character(entity):
+    assert clean(f"a{entity}b") == "ab"
+
+
+@pytest.mark.parametrize("sign", ["\\", "[", "![", "[a](", "`a", "*a_", "<!--", "&", "> ", "a\n- "])
+def test_X5_100_kb_of_one_sign_take_bounded_time(sign):
+    started = time.process_time()
+    clean((sign * 100_000)[:100_000])
+    assert time.process_time() - started < 30, "seconds; a square takes minutes"
 
 
 def test_X7_a_model_cannot_offer_a_suggestion_in_its_prose():
