@@ -204,3 +204,10 @@ def test_A7_every_command_is_a_line_that_a_reader_sees(body):
 @pytest.mark.timeout(20)
 def test_hostile_comments_are_not_slow(text):
     parse(text)
+
+
+def test_A7_an_attribute_that_spells_a_closing_tag_ends_no_quote():
+    body = "<blockquote><b title='</blockquote>'>\n@hob-bot review"
+    assert parse_commands(f"@hob-bot help {body}", "hob-bot", known=frozenset({"review", "help"})) == (
+        Command("help", "<blockquote><b title='</blockquote>'>"),
+    )
