@@ -5,6 +5,7 @@ RunnerError
 ├── ModelMissing  it is up and does not have the model
 ├── TooLong       it says that the prompt is longer than it can read
 ├── TooSlow       no token within the idle deadline
+├── NotSent       it is online, and the prompt must not go there
 └── Broken        the answer stopped in the middle, was an error, or grew without end
 """
 
@@ -39,6 +40,10 @@ class TooLong(RunnerError):
 
 class TooSlow(RunnerError):
     """No token came within the idle deadline."""
+
+
+class NotSent(RunnerError):
+    """The host was not asked: privacy, the budget, or a credential in the prompt forbids it."""
 
 
 class Broken(RunnerError):
