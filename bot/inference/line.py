@@ -58,12 +58,10 @@ class Line:
         insort(self._waiting, waiter, key=lambda other: other.order)
         self._work()
         try:
-            ticket, seat = await turn
+            return await turn
         except asyncio.CancelledError:
             await self._withdraw(waiter)
             raise
-        self._inside[ticket.id] = ticket
-        return ticket, seat
 
     async def leave(self, ticket: Ticket) -> None:
         """The place is free. Finishes even when the caller is cancelled."""
@@ -88,7 +86,7 @@ class Line:
         with suppress(ValueError):
             self._waiting.remove(waiter)
         if waiter.turn.done() and not waiter.turn.cancelled():  # let in at the same moment
-            await self._surely(self.board.leave(waiter.turn.result()[0]))
+            await self.leave(waiter.turn.result()[0])
         elif waiter.at:
             await self._surely(self.board.leave(waiter.at))
 
@@ -132,8 +130,16 @@ class Line:
         out."""
         while self._inside or self._waiting:
             await asyncio.sleep(min(LEASE_SECONDS, WAIT_SECONDS) / 3)
-            waiting = [waiter.at for waiter in self._waiting if waiter.at]
-            await self.board.renew(list(self._inside.values()), waiting)
+            inside, waiting = list(self._inside.values()), self._tickets()
+            await self.board.renew(inside, waiting)
+            live = {(each.id, each.host) for each in (*self._inside.values(), *self._tickets())}
+            for ticket in (*inside, *waiting):
+                if (ticket.id, ticket.host) not in live:  # it went while it was being renewed
+                    await self.board.leave(ticket)
+
+    def _tickets(self) -> list[Ticket]:
+        """Of those who wait somewhere."""
+        return [waiter.at for waiter in self._waiting if waiter.at]
 
     async def _admit(self) -> None:
         """One look, and everyone who waits, the most urgent first."""
@@ -166,6 +172,7 @@ class Line:
             await self._surely(self.board.leave(ticket))
             return
         self._waiting.remove(waiter)
+        self._inside[ticket.id] = ticket
         waiter.turn.set_result((ticket, seat))
 
 

@@ -39,8 +39,10 @@ local function forget(host, id)
   redis.call('ZREM', host .. ':seen', id)
 end
 local function keep(host)
-  for _, part in ipairs({':in', ':wait', ':seen', ':what', ':did'}) do redis.call('PEXPIRE', host .. part,
-  ARGV[1]) end end
+  for _, part in ipairs({':in', ':wait', ':seen', ':what', ':did'}) do
+    redis.call('PEXPIRE', host .. part, ARGV[1])
+  end
+end
 """
 _LOOK = (
     _CLEAN
@@ -85,8 +87,12 @@ _LEAVE = (
     _CLEAN
     + """
 local host, id = KEYS[1], ARGV[1]
-if redis.call('ZREM', host .. ':in', id) == 1 then redis.call('HSET', host .. ':did', 'used', tostring(now))
-end forget(host, id) redis.call('HDEL', host .. ':what', id) redis.call('PUBLISH', ARGV[2], host)
+if redis.call('ZREM', host .. ':in', id) == 1 then
+  redis.call('HSET', host .. ':did', 'used', tostring(now))
+end
+forget(host, id)
+redis.call('HDEL', host .. ':what', id)
+redis.call('PUBLISH', ARGV[2], host)
 """
 )
 _RENEW = (
@@ -95,8 +101,9 @@ _RENEW = (
 for number, host in ipairs(KEYS) do
   local at = 3 + (number - 1) * 4
   local id, order, what, lasts = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
-  if order == '' then redis.call('ZADD', host .. ':in', now + lasts, id)
-  else
+  if order == '' then
+    redis.call('ZADD', host .. ':in', now + lasts, id)
+  elseif not redis.call('ZSCORE', host .. ':in', id) then
     redis.call('ZADD', host .. ':wait', order, id)
     redis.call('ZADD', host .. ':seen', now + lasts, id)
   end

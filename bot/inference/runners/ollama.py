@@ -19,7 +19,7 @@ from bot.http import (
     AsyncBaseTransport,
     AsyncByteStream,
     AsyncClient,
-    AsyncHTTPTransport,
+    CheckedTransport,
     HTTPError,
     Request,
     Response,
@@ -57,13 +57,13 @@ class OllamaRunner:
         self._shown: dict[tuple[str, str], HostModel] = {}
         self._http = AsyncClient(
             base_url=host.url,
-            transport=_Guarded(host.url, max_bytes),
+            transport=_Guarded(host, max_bytes),
             timeout=Timeout(None, connect=5.0),
             trust_env=False,
         )
         self._client = ollama.AsyncClient(
             host.url,
-            transport=_Guarded(host.url, _METADATA_BYTES),
+            transport=_Guarded(host, _METADATA_BYTES),
             timeout=_METADATA_SECONDS,
             follow_redirects=False,
             trust_env=False,
@@ -165,9 +165,9 @@ class _Guarded(AsyncBaseTransport):
     """Lets no key out to a model host and no more than `max_bytes` of an answer in, which must not be
     packed: the client sends OLLAMA_API_KEY to every host and takes whatever it is given."""
 
-    def __init__(self, url: str, max_bytes: int) -> None:
+    def __init__(self, host: Host, max_bytes: int) -> None:
         # A store of certificates takes time and memory to read: only where it is needed.
-        self._inner = AsyncHTTPTransport(verify=url.startswith("https:"), trust_env=False)
+        self._inner = CheckedTransport(online=host.online, verify=host.url.startswith("https:"))
         self._max_bytes = max_bytes
 
     async def handle_async_request(self, request: Request) -> Response:
