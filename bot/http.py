@@ -1,16 +1,20 @@
 """The one place that names the HTTP library, so that a successor is one line away.
 
-httpx's time-outs are per read, never for a whole answer: whoever waits for an answer sets `asyncio.timeout()` as well and
-reads bodies through `read_capped`.
+httpx's time-outs are per read, never for a whole answer: whoever waits for an answer sets
+`asyncio.timeout()` as well and reads bodies through `read_capped`.
 """
 
 import asyncio
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-import httpcore
-from httpx import (
+# httpx imports its own command line where it can, and with it rich and pygments: 5 MB in every worker.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "there is no such module"
+
+import httpcore  # noqa: E402
+from httpx import (  # noqa: E402
     URL,
     AsyncBaseTransport,
     AsyncByteStream,
@@ -30,7 +34,7 @@ from httpx import (
     TransportError,
 )
 
-from bot.core.addresses import refusal
+from bot.core.addresses import refusal  # noqa: E402
 
 __all__ = [
     "URL",
@@ -61,7 +65,8 @@ class TooLong(Exception):
 
 
 async def read_capped(response: Response, limit: int) -> bytes:
-    """The whole decoded body of a streamed answer; `TooLong` past `limit` bytes (counted after decompression)."""
+    """The whole decoded body of a streamed answer; `TooLong` past `limit` bytes (counted after
+    decompression)."""
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_bytes():
@@ -83,9 +88,10 @@ async def resolve(name: str, port: int) -> list[str]:
 
 
 class CheckedTransport(AsyncHTTPTransport):
-    """Connects to addresses that a model host may have (`bot.core.addresses`) and to no other: a name is resolved once, its
-    address is checked, and that very address is connected to, so that a name which changes in between leads nowhere. Refusals
-    are `ConnectError`s. `online`: the host is declared to be outside the network."""
+    """Connects to addresses that a model host may have (`bot.core.addresses`) and to no other: a name is
+    resolved once, its address is checked, and that very address is connected to, so that a name which changes
+    in between leads nowhere. Refusals are `ConnectError`s. `online`: the host is declared to be outside the
+    network."""
 
     def __init__(self, *, online: bool, verify: bool = True, resolve: Resolve = resolve) -> None:
         super().__init__(verify=verify, trust_env=False)
@@ -138,8 +144,8 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
 
 
 def _is_address(host: str) -> bool:
-    """Whether it is an address in numbers, in any form that the system takes (`127.1` and `0x7f000001` are some: those are
-    names to us, and are checked as such)."""
+    """Whether it is an address in numbers, in any form that the system takes (`127.1` and `0x7f000001` are
+    some: those are names to us, and are checked as such)."""
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             socket.inet_pton(family, host.partition("%")[0])

@@ -1,9 +1,9 @@
 """Where inference runs, as values."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["ollama", "openai", "anthropic", "mlx", "scripted"]
+Kind = str
+"""ollama, openai, anthropic, mlx, scripted, or one that another package brings (`hob.runners`)."""
 
 
 @dataclass(frozen=True, slots=True)
