@@ -6,6 +6,8 @@ from typing import Literal
 from bot.core.hosts import Host
 
 Online = Literal["never", "public", "allowed"]
+ONLINE: tuple[Online, ...] = ("never", "public", "allowed")
+"""Narrowest first."""
 
 
 @dataclass(frozen=True, slots=True)

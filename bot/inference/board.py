@@ -158,6 +158,8 @@ class SharedBoard:
             return
         try:
             yield True
+            self._away_until = 0.0
         except TemporaryError as error:
+            level = logging.DEBUG if self._away_until else logging.WARNING  # once, not every other second
             self._away_until = loop.time() + AWAY_SECONDS
-            log.warning("the places of model hosts are not shared now: %s", error)
+            log.log(level, "the places of model hosts are not shared now: %s", error)

@@ -28,6 +28,10 @@ class Flight:
     usd: float = 0.0
     tokens: int = 0
 
+    def add(self, usd: float, tokens: int) -> None:
+        self.usd += usd
+        self.tokens += tokens
+
 
 IN_FLIGHT = Flight()
 
