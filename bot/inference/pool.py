@@ -51,9 +51,11 @@ class Pool:
         self._line = Line(self.board, routing)
         self._idle = Idle(self.board, tuple(self._doors.values()))
 
-    async def states(self, guard: Guard = LOCAL_ONLY) -> tuple[HostState, ...]:
+    async def states(self, guard: Guard = LOCAL_ONLY, *, anew: bool = False) -> tuple[HostState, ...]:
         """What each host has, asked anew where the last answer is too old. One that the guard forbids is not
         even asked that."""
+        for door in self._doors.values() if anew else ():
+            door.forget()
         return tuple(await asyncio.gather(*(self._state(door, guard) for door in self._doors.values())))
 
     async def seats(self, role: Role, wanted: Sequence[str], guard: Guard = LOCAL_ONLY) -> Seats:
@@ -85,6 +87,10 @@ class Pool:
     async def traffic(self) -> dict[str, Traffic]:
         """Every host's requests over all processes."""
         return await self.board.look(list(self._doors))
+
+    def runner(self, host: str) -> Runner:
+        """The host's own runner, for what needs no place: pulling a model."""
+        return self._doors[host].runner
 
     def failed(self, host: Host, error: RunnerError) -> None:
         """Takes note of what a failed request says about the host for the next ones."""
