@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -149,7 +148,7 @@ def table(shown: Sequence[Shown]) -> Table:
 def console() -> Console:
     """Where nobody looks, wide enough for a line a host."""
     made = Console()
-    return made if made.is_terminal or "COLUMNS" in os.environ else Console(width=160)
+    return made if made.is_terminal else Console(width=160)
 
 
 def _seconds(value: float | None) -> str:
