@@ -13,7 +13,8 @@ from bot.core.rank import option, rank
 from bot.inference.board import SharedBoard
 from bot.inference.pool import Pool
 from bot.inference.runners import ChatRequest
-from bot.queue import Embedded, RedisBoard
+from bot.queue.board import RedisBoard
+from bot.queue.embedded import Embedded
 from tests.bench import simulation
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama, Stage

@@ -85,7 +85,7 @@ def by_line(todo: list[Job], routing: Routing) -> float:
 
 
 def by_pull(todo: list[Job]) -> float:
-    """The same for one central queue: a free machine takes the next job, of several the one that ends first."""
+    """One central queue: a free machine takes the next job, of several the one that is done first."""
     loaded, times = _Loaded(), []
     free, busy, waiting = set(MACHINES), list[tuple[float, str]](), list[Job]()
     arrivals = list(reversed(todo))

@@ -22,7 +22,8 @@ from bot.inference.runners import Broken, ChatRequest, HostDown, Reply
 from bot.inference.runners.ollama import OllamaRunner
 from bot.inference.runners.scripted import ScriptedRunner
 from bot.prompting import load
-from bot.queue import Embedded, RedisBoard
+from bot.queue.board import RedisBoard
+from bot.queue.embedded import Embedded
 from tests.bench import simulation
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama, Stage

@@ -18,7 +18,7 @@ from bot.inference.door import HostState
 from bot.inference.guard import Guard
 from bot.inference.pool import Pool
 from bot.log import setup
-from bot.queue import RedisBoard
+from bot.queue.board import RedisBoard
 
 WATCH_SECONDS = 1.0
 HEADS = (
