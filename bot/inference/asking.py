@@ -8,11 +8,14 @@ from typing import Any, Generic
 
 from bot.core.inference import Completion, Failure, Prompt, T
 from bot.inference import fit
+from bot.inference.attended import Attended
 from bot.inference.fitting import Fitted, PromptSource, fitted
-from bot.inference.pool import Pool, Seat
+from bot.inference.guard import LOCAL_ONLY, Guard
+from bot.inference.pool import Pool
 from bot.inference.reading import complaint, read
-from bot.inference.runners import Broken, ChatRequest, Reply, Runner, RunnerError, TooLong, TooSlow
+from bot.inference.runners import Broken, ChatRequest, NotSent, Reply, RunnerError, TooLong, TooSlow
 from bot.inference.schema import flat
+from bot.inference.seats import Seat
 
 MOST_CALLS = 4
 _TRIES = 2
@@ -37,6 +40,14 @@ class _Misfit(Exception):
         self.note = f"\n\nYour last answer could not be used: {why}.\nAnswer again with one complete object."
 
 
+class _Cut(Exception):
+    """The host has read only so many tokens of the prompt."""
+
+    def __init__(self, tokens: int, reason: str) -> None:
+        super().__init__(reason)
+        self.tokens = tokens
+
+
 @dataclass(slots=True)
 class _Attempt:
     """What was learned at one seat so far. `limit` is the window in tokens that the prompt must fit into."""
@@ -44,6 +55,7 @@ class _Attempt:
     limit: int
     note: str = ""
     size: int = 0
+    cut: str = ""
     faults: Counter[type[Exception]] = field(default_factory=Counter)
 
 
@@ -69,24 +81,32 @@ class Asking(Generic[T]):
     file: PromptSource
     deadline: float
     urgency: int
+    guard: Guard = LOCAL_ONLY
     spent: _Spent = field(default_factory=_Spent)
 
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
         """The answer of the first seat that gives one, or why none does. A model whose answers were no
         good is not asked again on another host."""
         schema = flat(self.prompt.answer.model_json_schema())
-        found = await self.pool.seats(self.prompt.role, wanted)
+        found = await self.pool.seats(self.prompt.role, wanted, self.guard)
         failures: list[_Over] = []
-        confused: set[str] = set()
-        for seat in found.seats:
-            if seat.model.name in confused or self._exhausted:
-                continue
-            try:
-                return await self._ask(seat, schema)
-            except _Over as over:
-                failures.append(over)
-                confused |= {seat.model.name} if over.failure == "invalid" else set()
+        left = list(found.seats)
+        while left and not self._exhausted:
+            async with self.pool.place(left, self.urgency, self._tokens, self.guard) as place:
+                left.remove(place.seat)
+                try:
+                    return await self._ask(place, schema)
+                except _Over as over:
+                    failures.append(over)
+                    if over.failure == "invalid":
+                        left = [seat for seat in left if seat.model.name != place.seat.model.name]
         return self._failed(failures or [_Over("no_host", found.reason)])
+
+    @property
+    def _tokens(self) -> int:
+        """About how long the prompt is."""
+        texts = (*self.prompt.inputs.values(), *(passage.text for passage in self.prompt.passages))
+        return fit.tokens(sum(map(len, texts)), fit.START_RATIO)
 
     @property
     def _exhausted(self) -> bool:
@@ -98,23 +118,24 @@ class Asking(Generic[T]):
         reason = "; ".join(dict.fromkeys(over.reason for over in failures))
         return self._completion(failure=telling[-1].failure, reason=reason)
 
-    async def _ask(self, seat: Seat, schema: dict[str, Any]) -> Completion[T]:
+    async def _ask(self, place: Attended, schema: dict[str, Any]) -> Completion[T]:
         """The answer of one seat; `_Over`."""
-        attempt = _Attempt(limit=seat.num_ctx)
-        async with self.pool.place(seat, self.urgency) as runner:
-            while True:
-                try:
-                    return await self._once(runner, seat, schema, attempt)
-                except (RunnerError, _Misfit) as error:
-                    self._forgive(seat, attempt, error)
+        attempt = _Attempt(limit=self.pool.window(place.seat))
+        while True:
+            try:
+                return await self._once(place, place.seat, schema, attempt)
+            except (RunnerError, _Misfit, _Cut) as error:
+                self._forgive(place.seat, attempt, error)
 
     async def _once(
-        self, runner: Runner, seat: Seat, schema: dict[str, Any], attempt: _Attempt
+        self, runner: Attended, seat: Seat, schema: dict[str, Any], attempt: _Attempt
     ) -> Completion[T]:
-        """One try; `RunnerError`, `_Misfit`, `_Over`."""
+        """One try; `RunnerError`, `_Misfit`, `_Cut`, `_Over`."""
         ratio = self.pool.ratios.of(seat.model.name)
         asked = fitted(self.prompt, self.file, schema, seat, attempt.limit, ratio, attempt.note)
         if asked is None:
+            if attempt.cut:
+                raise _Over("truncated", attempt.cut)
             raise _Over(
                 "too_large", f"the prompt does not fit into the {attempt.limit:,} tokens of {_name(seat)}"
             )
@@ -128,14 +149,18 @@ class Asking(Generic[T]):
             raise _Misfit(error, reply) from None
         return self._completion(value=value, text=reply.text, packed=asked.packed)
 
-    def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit) -> None:
+    def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit | _Cut) -> None:
         """Prepares the next try after a fault; `_Over` where there is none."""
         attempt.faults[type(error)] += 1
-        forgivable = isinstance(error, TooLong | Broken | _Misfit)
+        forgivable = isinstance(error, TooLong | Broken | _Misfit | _Cut)
         if not forgivable or attempt.faults[type(error)] >= _TRIES or self._exhausted:
             raise self._over(seat, error) from None
         if isinstance(error, _Misfit):
             attempt.note = error.note
+        elif isinstance(error, _Cut):
+            self.pool.reads(seat, error.tokens)
+            attempt.cut = str(error)
+            attempt.limit = self.pool.window(seat)
         elif isinstance(error, TooLong):
             attempt.limit = min(seat.num_ctx, error.limit or seat.num_ctx)
             if error.sent:
@@ -143,20 +168,24 @@ class Asking(Generic[T]):
             else:
                 self.pool.ratios.shrink(seat.model.name)
 
-    def _over(self, seat: Seat, error: RunnerError | _Misfit) -> _Over:
+    def _over(self, seat: Seat, error: RunnerError | _Misfit | _Cut) -> _Over:
         """What a fault that is not forgiven means."""
         match error:
             case _Misfit():
                 return _Over("invalid", f"{_name(seat)} {error}")
+            case _Cut():
+                return _Over("truncated", str(error))
             case TooLong():
                 return _Over("too_large", f"{_name(seat)}: {error}")
             case TooSlow():
                 return _Over("timeout", f"{_name(seat)}: {error}")
+            case NotSent():
+                return _Over("no_host", f"{seat.host.name} was {error}")
             case _:
                 self.pool.failed(seat.host, error)
                 return _Over("no_host", f"no model host answered: {seat.host.name}: {error}")
 
-    async def _call(self, runner: Runner, request: ChatRequest) -> Reply:
+    async def _call(self, runner: Attended, request: ChatRequest) -> Reply:
         """One call of a model, within what is left of the deadline; `RunnerError`, `_Over`."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -174,8 +203,8 @@ class Asking(Generic[T]):
         self.spent.tokens_out += reply.tokens_out
         return reply
 
-    async def _check_count(self, runner: Runner, seat: Seat, asked: Fitted, reply: Reply) -> None:
-        """Learns from the host's count; `_Over` where it shows that the host read only part of the
+    async def _check_count(self, runner: Attended, seat: Seat, asked: Fitted, reply: Reply) -> None:
+        """Learns from the host's count; `_Cut` where it shows that the host read only part of the
         prompt.
 
         A count that is too low is checked with half the text: a vocabulary counts half, a host that cuts
@@ -192,7 +221,7 @@ class Asking(Generic[T]):
             if not fit.same_ratio((asked.size, counted), (half_size, other)):
                 about = fit.tokens(asked.size, fit.TYPICAL_RATIO)
                 reason = f"{_name(seat)} read only {counted:,} of about {about:,} tokens of the prompt"
-                raise _Over("truncated", reason)
+                raise _Cut(counted, reason)
         self.pool.ratios.learn(model, asked.size, counted)
 
     def _completion(
