@@ -24,6 +24,7 @@ bench: .venv/.test                     ## speed, memory, calls: each figure besi
 lock:                                  ## pin anew, with hashes (needs uv)
 	uv pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade -o requirements.txt
 	uv pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra test -c requirements.txt -o requirements-test.txt
+	uv pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra mlx -c requirements.txt -c requirements-test.txt -o requirements-mlx.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
@@ -36,4 +37,8 @@ clean:
 
 .venv/.test: .venv/bin/hob requirements-test.txt
 	$(PIP) install --quiet --require-hashes -r requirements-test.txt
+	@touch $@
+
+.venv/.mlx: .venv/.test requirements-mlx.txt   ## models in process, some 300 MB; tests of it are skipped without
+	$(PIP) install --quiet --require-hashes -r requirements-mlx.txt
 	@touch $@
