@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -119,7 +120,7 @@ async def test_cancelling_stops_it_and_the_next_is_answered(speaking: Speaking) 
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
-        # Another model is loaded only when nothing runs: that it answers shows that the endless one has ended.
+        # Another model is loaded only when nothing runs: its answer shows that the endless one has ended.
         assert json.loads((await runner.chat(asking("tests/good"))).text) == GOOD
 
 
@@ -159,15 +160,13 @@ async def test_what_is_nearly_JSON_is_mended_without_asking_again(speaking: Spea
 
 
 async def test_R10_a_server_that_is_stopped_or_dies_in_the_middle(home: Path, speaking: Speaking) -> None:
-    import signal
-
     with mlx_server(home) as other:
         async with speaking(other.url, between_seconds=1.0) as runner:
             stop = lambda _: other.process.send_signal(signal.SIGSTOP)  # noqa: E731
             with pytest.raises(TooSlow):
                 await runner.chat(asking("tests/endless", max_tokens=100_000), stop)
             other.process.send_signal(signal.SIGCONT)
-            with pytest.raises(Broken, match="broke off|ended in the middle"):
+            with pytest.raises(Broken, match=r"broke off|ended in the middle"):
                 await runner.chat(asking("tests/endless", max_tokens=100_000), lambda _: other.process.kill())
             other.process.wait(20)
             with pytest.raises(HostDown, match="connection refused"):
