@@ -13,7 +13,7 @@ from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.process import this_process
 from bot.prompting import load as load_prompt
-from bot.queue import Pacer as RedisPacer
+from bot.queue.pacer import Pacer as RedisPacer
 from bot.router import Priority, Router
 from bot.store import Store, open_store
 
