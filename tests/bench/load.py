@@ -1,4 +1,5 @@
-"""A small fast client for loopback: raw HTTP/1.1 over kept connections, so that the client is not what is measured."""
+"""A small fast client for loopback: raw HTTP/1.1 over kept connections, so that the client is not what is
+measured."""
 
 import asyncio
 import hashlib
