@@ -153,7 +153,7 @@ class ModelsTable(Table):
     triage: Names = ("qwen2.5:7b",)
     chat: Names = ("qwen2.5:7b",)
     embed: Names = ("nomic-embed-text",)
-    share: Annotated[dict[Role, Annotated[float, Field(ge=0, le=1)]], Field(default_factory=dict)]
+    share: dict[Role, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Role -> the part of the questions (0 to 1) for which the second model is asked first: an A/B."""
 
     def of(self, role: Role) -> tuple[str, ...]:
