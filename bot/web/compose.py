@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from bot.config import Config, api_token, require_receiver
+from bot.config import Config, api_token, require_receiver, why_not
 from bot.core.errors import UserError
 from bot.queue import Bell, Queues
 from bot.store import Store, open_store
@@ -48,6 +48,7 @@ def run(config: Config) -> None:
             readiness=readiness(config, store, queues),
             queue_lengths=partial(queue.lengths, queues),
             public_url=config.server.public_url,
+            refuse_setting=partial(why_not, config),
         )
         _serve(config, app)
     finally:
