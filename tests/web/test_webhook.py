@@ -393,7 +393,7 @@ def limit_pages(store: Store, pages: int) -> dict[str, int]:
 
 
 async def test_the_guid_stands_on_the_log_line(door: Door, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         guid = (await door.deliver()).json()["delivery"]
     assert [record for record in caplog.records if getattr(record, "delivery", "") == guid]
 
