@@ -31,7 +31,7 @@ def configured(config: Config, embeds: bool = False) -> tuple[str, ...]:
 
 
 def chosen(config: Config, settings: RepoSettings, part: float = 1.0) -> Mapping[Role, tuple[str, ...]]:
-    """Models by role for a repository: its own wishes as far as they are still configured, else the process's.
+    """Models by role for a repository: its wishes as far as they are still configured, else the process's.
     `part` (0 to 1) is where this question falls: below a role's share the second model comes first."""
     models: dict[Role, tuple[str, ...]] = {}
     for role, own in config.models.by_role().items():

@@ -3,10 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, select
 
+from bot.core.keys import WrongValue, find, taken
+from bot.core.layers import Layer
 from bot.store.database import Database
 from bot.store.tables import meta, settings
 from bot.store.text import fit
@@ -25,6 +28,19 @@ class Settings:
         """What is stored there, by key in alphabetical order; empty when nothing is."""
         with self._db.read() as connection:
             return self._read(connection, scope, name)
+
+    def layers(self, owner: str, repo: str, user: str = "") -> list[Layer]:
+        """What counts for a repository, least telling first: whoever asks (`user`), its owner, itself. Where
+        a person owns it, that person's settings stand in the organisation's place. What this version cannot use
+        is left out."""
+        places: list[tuple[Scope, str, str]] = [
+            ("user", user, f"user {user}"),
+            ("user", owner, f"user {owner}"),
+            ("org", owner, f"organisation {owner}"),
+            ("repo", f"{owner}/{repo}", f"repository {owner}/{repo}"),
+        ]
+        found = [Layer(said, usable(self.get(scope, name))) for scope, name, said in places if name]
+        return [layer for layer in found if layer.values]
 
     def change(self, scope: Scope, name: str, changed: Callable[[Values], Mapping[str, Any]]) -> Values:
         """Replaces what is stored by what `changed` makes of it, and gives the new values. Changes come one
@@ -63,3 +79,12 @@ class Settings:
 
 def _folded(name: str) -> str:
     return fit(name, 200).lower()
+
+
+def usable(stored: Values) -> Values:
+    """Stored JSON as the values that keys have."""
+    found: Values = {}
+    for key, value in stored.items():
+        with suppress(WrongValue):
+            found[key] = taken(find(key), value)
+    return found

@@ -59,7 +59,7 @@ def create_app(
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", metrics.show, methods=["GET"]),
             Route("/runs", runs.list_runs, methods=["GET"]),
-            Route("/runs/{id:int}", runs.show_run, methods=["GET"]),
+            Route("/runs/{id:int}", dashboard.run, methods=["GET"]),
             Route("/openapi.json", openapi.show, methods=["GET"]),
             *settings.routes(),
         ],

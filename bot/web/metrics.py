@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 
 from bot.store import Store
 from bot.store.views import effect_counts
+from bot.web import models
 from bot.web.counters import Counter, series
 
 Counts = dict[tuple[str, ...], int]
@@ -32,6 +33,7 @@ def _stored(store: Store) -> list[str]:
         *series("hob_inbox", "Deliveries in the inbox, by state.", ("state",), inbox),
         *series("hob_runs", "Runs, by state.", ("state",), runs),
         *series("hob_effects", "Effects in the outbox, by kind and state.", ("kind", "state"), effects),
+        *models.lines(store.calls.totals()),
     ]
 
 

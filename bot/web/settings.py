@@ -1,5 +1,5 @@
-"""`/settings/users/{login}`, `/settings/orgs/{org}`, `/settings/repos/{owner}/{name}`: flat JSON objects of keys
-(docs/configuration.md). PATCH is a merge patch, https://www.rfc-editor.org/rfc/rfc7396"""
+"""`/settings/users/{login}`, `/settings/orgs/{org}`, `/settings/repos/{owner}/{name}`: flat JSON objects of
+keys (docs/configuration.md). PATCH is a merge patch, https://www.rfc-editor.org/rfc/rfc7396"""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from bot.core import keys
 from bot.core.keys import WrongValue
-from bot.core.layers import plain
+from bot.core.layers import merge, plain
 from bot.store import Scope, Store
 from bot.web.answers import problem
 
@@ -28,12 +28,10 @@ TYPES = ("application/json", "application/merge-patch+json")
 Values = dict[str, Any]
 Refuse = Callable[[str, Any], str]
 """(key, value) -> why this process does not allow it, or an empty text."""
-Merged = Callable[[str], Mapping[str, Any]]
-"""`owner/name` -> each key's merged value: `{"key": {"value", "layer"}}`."""
 
 
 class Unusable(Exception):
-    """Some values cannot be stored. `status`: 422 for what no key or value is, 409 for what is not allowed here."""
+    """Some values cannot be stored. `status`: 422 for what is no key or value, 409 for what is not allowed."""
 
     def __init__(self, status: int, errors: list[dict[str, str]]) -> None:
         super().__init__("; ".join(f"{one['key']}: {one['message']}" for one in errors))
@@ -79,8 +77,7 @@ async def answer(request: Request) -> Response:
 
 def _read(request: Request, store: Store, place: Place) -> Response:
     if request.query_params.get("merged") == "true" and place.scope == "repo":
-        merged: Merged = request.app.state.merged_settings
-        return JSONResponse(merged(place.name))
+        return JSONResponse(merged(store, place.name))
     stored = store.settings.get(place.scope, place.name)
     if not stored:
         raise HTTPException(404, f"nothing is stored for {place.scope} {place.name}")
@@ -138,6 +135,13 @@ def checked(given: Mapping[str, Any], refuse: Refuse) -> Values:
     return taken
 
 
+def merged(store: Store, repository: str) -> dict[str, Any]:
+    """Each key's value and the layer it comes from, before `.github/hob.yml`."""
+    owner, _, name = repository.partition("/")
+    found = merge(store.settings.layers(owner, name))
+    return {key: {"value": plain(one.value), "layer": one.layer} for key, one in found.items()}
+
+
 def etag(values: Values) -> str:
     """Names a state of settings."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=True)
@@ -169,7 +173,9 @@ def _expect(request: Request, before: Values) -> None:
 
 
 def _tags(request: Request, header: str) -> list[str]:
-    return [tag.strip().removeprefix("W/") for tag in request.headers.get(header, "").split(",") if tag.strip()]
+    return [
+        tag.strip().removeprefix("W/") for tag in request.headers.get(header, "").split(",") if tag.strip()
+    ]
 
 
 def _place(named: Mapping[str, str]) -> Place:
