@@ -28,3 +28,5 @@ class HostModel:
     remote: bool = False
     """An Ollama `:cloud` model, or one with a `remote_host`: the prompt would leave the network."""
     thinks: bool = False
+    digest: str = ""
+    """Names its very weights, where the host tells; empty: an answer of it is not kept for later."""

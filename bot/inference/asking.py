@@ -13,6 +13,7 @@ from bot.inference.pool import Pool, Seat
 from bot.inference.reading import complaint, read
 from bot.inference.runners import Broken, ChatRequest, Reply, Runner, RunnerError, TooLong, TooSlow
 from bot.inference.schema import flat
+from bot.inference.trail import NO_TRAIL, Trail
 
 MOST_CALLS = 4
 _TRIES = 2
@@ -69,6 +70,7 @@ class Asking(Generic[T]):
     file: PromptSource
     deadline: float
     urgency: int
+    trail: Trail = NO_TRAIL
     spent: _Spent = field(default_factory=_Spent)
 
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
@@ -120,12 +122,16 @@ class Asking(Generic[T]):
             )
         attempt.size = asked.size
         self.spent.host, self.spent.model = seat.host.name, seat.model.name
-        reply = await self._call(runner, asked.request)
-        await self._check_count(runner, seat, asked, reply)
-        try:
-            value = read(self.prompt.answer, reply.text)
-        except ValueError as error:
-            raise _Misfit(error, reply) from None
+        with self.trail.step(self.prompt.name, self.prompt.role, seat, asked) as step:
+            reply = step.recall()
+            if reply is None:
+                reply = step.reply = await self._call(runner, asked.request)
+                await self._check_count(runner, seat, asked, reply)
+            try:
+                value = read(self.prompt.answer, reply.text)
+            except ValueError as error:
+                raise _Misfit(error, reply) from None
+            step.keep(reply)
         return self._completion(value=value, text=reply.text, packed=asked.packed)
 
     def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit) -> None:

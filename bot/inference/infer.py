@@ -15,6 +15,7 @@ from bot.core.inference import Completion, Infer, Prompt, Role, T
 from bot.inference.asking import Asking
 from bot.inference.fitting import PromptSource
 from bot.inference.pool import Pool
+from bot.inference.trail import NO_TRAIL, Trail
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +31,17 @@ def make_infer(
     *,
     deadline: float = DEADLINE,
     priority: Priority = "default",
+    trail: Trail = NO_TRAIL,
 ) -> Infer:
     """An `Infer` over the pool's hosts. `models`: names by role in order of preference. Who waits at a
-    busy host goes by priority: a person waits (high), a review (default), background (low)."""
+    busy host goes by priority: a person waits (high), a review (default), background (low). `trail` keeps what
+    was asked."""
     urgency = ("high", "default", "low").index(priority)
 
     async def infer(prompt: Prompt[T], /) -> Completion[T]:
         try:
             file = load_prompt(prompt.name)
-            asking = Asking(pool, prompt, file, deadline, urgency)
+            asking = Asking(pool, prompt, file, deadline, urgency, trail=trail)
             return await asking.run(models.get(prompt.role, ()))
         except (HobError, ValueError) as error:
             # A prompt file, its inputs or an answer's schema are wrong: our own mistake, not the model's.

@@ -4,13 +4,17 @@ configuration."""
 import asyncio
 from dataclasses import dataclass
 
-from bot.config import Config, load_config, load_router, private_key
+from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.inference import Infer
+from bot.core.settings import RepoSettings
 from bot.github.apply import Seal
 from bot.github.client import GitHub
 from bot.github.limits import Pacer
+from bot.inference.cache import Cache
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
+from bot.inference.trail import Trail
+from bot.jobs.asked import Asked
 from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue import Pacer as RedisPacer
@@ -30,15 +34,20 @@ class House:
     seal: Seal
     owner: str
     """Names this process in leases."""
+    cache: Cache | None = None
 
-    def infer(self, priority: Priority) -> Infer:
-        """The port to models for a run of this priority."""
-        return make_infer(self.pool, self.config.models.by_role(), load_prompt, priority=priority)
+    def infer(self, priority: Priority, asked: Asked, settings: RepoSettings) -> Infer:
+        """The port to models for a run of this priority, with the models that the stored settings wish."""
+        models = chosen(self.config, settings, asked.part)
+        trail = Trail(asked.repo.id, self.cache, asked.calls.append)
+        return make_infer(self.pool, models, load_prompt, priority=priority, trail=trail)
 
     async def aclose(self) -> None:
         await self.github.aclose()
         await self.pool.aclose()
         self.store.close()
+        if self.cache:
+            self.cache.close()
 
 
 _current: dict[int, House] = {}
@@ -71,4 +80,9 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
         pool=Pool(config.pool_hosts()),
         seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
         owner=this_process(),
+        cache=Cache(
+            config.hob.data_dir / "cache.db", config.cache.max_mb << 20, config.cache.max_age_days * 86_400
+        )
+        if config.cache.enabled
+        else None,
     )

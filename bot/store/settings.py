@@ -30,9 +30,9 @@ class Settings:
             return self._read(connection, scope, name)
 
     def layers(self, owner: str, repo: str, user: str = "") -> list[Layer]:
-        """What counts for a repository, least telling first: whoever asks (`user`), its owner, itself. Where
-        a person owns it, that person's settings stand in the organisation's place. What this version cannot use
-        is left out."""
+        """What counts for a repository, least telling first: whoever asks (`user`), its owner, itself.
+        Where a person owns it, that person's settings stand in the organisation's place. What this version
+        cannot use is left out."""
         places: list[tuple[Scope, str, str]] = [
             ("user", user, f"user {user}"),
             ("user", owner, f"user {owner}"),

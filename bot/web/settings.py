@@ -31,7 +31,7 @@ Refuse = Callable[[str, Any], str]
 
 
 class Unusable(Exception):
-    """Some values cannot be stored. `status`: 422 for what is no key or value, 409 for what is not allowed."""
+    """Some values cannot be kept. `status`: 422 for what is no key or value, 409 for what is not allowed."""
 
     def __init__(self, status: int, errors: list[dict[str, str]]) -> None:
         super().__init__("; ".join(f"{one['key']}: {one['message']}" for one in errors))

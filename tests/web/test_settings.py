@@ -22,11 +22,17 @@ TEA = "/settings/repos/octo/tea"
 
 
 @pytest.fixture
-async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
+async def door(store: Store) -> AsyncIterator[Door]:
     config = Config.model_validate({"models": {"review": ["big:14b", "small:1b"]}})
-    async with opened(store, refuse=lambda key, value: why_not(config, key, value)) as door:
-        door.client.headers["authorization"] = f"Bearer {TOKEN}"
-        yield door.client
+    async with opened(store, refuse=lambda key, value: why_not(config, key, value)) as made:
+        yield made
+
+
+@pytest.fixture
+def client(door: Door) -> httpx.AsyncClient:
+    """One that holds the token."""
+    door.client.headers["authorization"] = f"Bearer {TOKEN}"
+    return door.client
 
 
 def is_problem(answer: httpx.Response, status: int) -> dict[str, Any]:

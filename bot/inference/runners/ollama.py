@@ -128,7 +128,8 @@ class OllamaRunner:
         key = (name, digest)
         if key not in self._shown or not digest:
             self._shown[key] = await self._ask_show(name)
-        return replace(self._shown[key], remote=self._shown[key].remote or name in self._remote)
+        known = self._shown[key]
+        return replace(known, remote=known.remote or name in self._remote, digest=digest)
 
     async def _ask_show(self, name: str) -> HostModel:
         try:
