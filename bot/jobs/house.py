@@ -17,7 +17,7 @@ from bot.inference.trail import Trail
 from bot.jobs.asked import Asked
 from bot.process import this_process
 from bot.prompting import load as load_prompt
-from bot.queue import Pacer as RedisPacer
+from bot.queue.pacer import Pacer as RedisPacer
 from bot.router import Priority, Router
 from bot.store import Store, open_store
 

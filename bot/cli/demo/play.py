@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import click
 from rich.console import Console
 
 from bot.cli.demo import show, tea
@@ -50,9 +51,7 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
             show.pull_request(out, pull)
             show.issue(out, issue, triaged=bool(model))
             token = (folder / "data" / "api.token").read_text().strip()
-            out.print(
-                f"\nDashboard: http://127.0.0.1:{port}/  token: {token}", soft_wrap=True, highlight=False
-            )
+            click.echo(f"\nDashboard: http://127.0.0.1:{port}/  token: {token}")
             if keep:
                 _stay(err, hob)
 
