@@ -11,7 +11,7 @@ from bot.inference import fit
 from bot.inference.fitting import Fitted, PromptSource, fitted
 from bot.inference.pool import Pool, Seat
 from bot.inference.reading import complaint, read
-from bot.inference.runners import Broken, ChatRequest, Reply, Runner, RunnerError, TooLong, TooSlow
+from bot.inference.runners import Broken, ChatRequest, Heard, Reply, Runner, RunnerError, TooLong, TooSlow
 from bot.inference.schema import flat
 
 MOST_CALLS = 4
@@ -69,6 +69,8 @@ class Asking(Generic[T]):
     file: PromptSource
     deadline: float
     urgency: int
+    heard: Heard | None = None
+    """Hears the words of each try as they come."""
     spent: _Spent = field(default_factory=_Spent)
 
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
@@ -120,7 +122,7 @@ class Asking(Generic[T]):
             )
         attempt.size = asked.size
         self.spent.host, self.spent.model = seat.host.name, seat.model.name
-        reply = await self._call(runner, asked.request)
+        reply = await self._call(runner, asked.request, self.heard)
         await self._check_count(runner, seat, asked, reply)
         try:
             value = read(self.prompt.answer, reply.text)
@@ -156,14 +158,14 @@ class Asking(Generic[T]):
                 self.pool.failed(seat.host, error)
                 return _Over("no_host", f"no model host answered: {seat.host.name}: {error}")
 
-    async def _call(self, runner: Runner, request: ChatRequest) -> Reply:
+    async def _call(self, runner: Runner, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """One call of a model, within what is left of the deadline; `RunnerError`, `_Over`."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         self.spent.calls += 1
         try:
             async with asyncio.timeout(self.deadline - self.spent.seconds):
-                reply = await runner.chat(request)
+                reply = await runner.chat(request, heard)
         except TimeoutError:
             reason = f"{request.model.name} did not finish within {self.deadline:,.0f} s"
             raise _Over("timeout", reason) from None

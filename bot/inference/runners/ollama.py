@@ -108,7 +108,6 @@ class OllamaRunner:
                 {"role": "system", "content": request.system},
                 {"role": "user", "content": request.user},
             ],
-            "format": request.schema,
             "stream": True,
             "truncate": False,
             "shift": False,
@@ -119,6 +118,8 @@ class OllamaRunner:
                 "temperature": request.temperature,
             },
         }
+        if request.schema:  # an empty one is a broken grammar to Ollama
+            body["format"] = request.schema
         if request.model.thinks:  # unset means yes to these models, and set is an error to the others
             body["think"] = False
         return json.dumps(body).encode("ascii")
