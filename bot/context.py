@@ -69,7 +69,8 @@ class Context:
     """Fingerprints of the findings that Hob has already posted on this pull request."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
-        """Settings at `ref` (by default the default branch; for a pull request give its base), never from a head."""
+        """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
+        head."""
         text, refused = await self.github.config_text(ref or self.repo.default_branch)
         settings, complaints = hobyml.read(text)
         found = await self.github.labels() if labels else ()
@@ -188,7 +189,8 @@ def _select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[Fi
 
 
 def wanted(path: str, patterns: Sequence[str]) -> bool:
-    """Whether patterns, as .gitignore writes them, take a path in. Where all begin with `!`, the rest is in."""
+    """Whether patterns, as .gitignore writes them, take a path in. Where all begin with `!`, the rest is
+    in."""
     inward = any(not pattern.startswith("!") for pattern in patterns)
     return GitIgnoreSpec.from_lines(patterns if inward else ["**", *patterns]).match_file(path)
 

@@ -1,10 +1,15 @@
 """The one place that names the HTTP library, so that a successor is one line away.
 
-httpx's time-outs are per read, never for a whole answer: whoever waits for an answer sets `asyncio.timeout()` as well and
-reads bodies through `read_capped`.
+httpx's time-outs are per read, never for a whole answer: whoever waits for an answer sets
+`asyncio.timeout()` as well and reads bodies through `read_capped`.
 """
 
-from httpx import (
+import sys
+
+# httpx imports its own command line where it can, and with it rich and pygments: 5 MB in every worker.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "there is no such module"
+
+from httpx import (  # noqa: E402
     URL,
     AsyncBaseTransport,
     AsyncByteStream,
@@ -52,7 +57,8 @@ class TooLong(Exception):
 
 
 async def read_capped(response: Response, limit: int) -> bytes:
-    """The whole decoded body of a streamed answer; `TooLong` past `limit` bytes (counted after decompression)."""
+    """The whole decoded body of a streamed answer; `TooLong` past `limit` bytes (counted after
+    decompression)."""
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_bytes():

@@ -1,7 +1,7 @@
 """Which handler answers which event, and what it may cause.
 
-`@router.on(Kind, may={…})` and `@router.command("name", help="…", may={…})` are the whole of it: help, documentation and the
-manifest's test are made from what was declared here.
+`@router.on(Kind, may={…})` and `@router.command("name", help="…", may={…})` are the whole of it: help,
+documentation and the manifest's test are made from what was declared here.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +16,8 @@ from bot.core.events import CommentEvent, Event, IssueCommentEdited, ReviewComme
 Handler = Callable[[Any, Context], Awaitable[Plan]]
 Priority = Literal["high", "default", "low"]
 Who = Literal["anyone", "triage", "code"]
-"""Who may give a command: anyone who can comment; triage permission and above; those whom `code.allow` names."""
+"""Who may give a command: anyone who can comment; triage permission and above; those whom `code.allow`
+names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,12 @@ class Router:
         return register
 
     def command(
-        self, name: str, *, help: str, may: Iterable[type[Effect]], who: Who = "anyone"
+        self,
+        name: str,
+        *,
+        help: str,  # noqa: A002  the word that people look for
+        may: Iterable[type[Effect]],
+        who: Who = "anyone",
     ) -> Callable[[Handler], Handler]:
         """Registers a handler for `@slug name` in comments. A person waits: its runs go first."""
 

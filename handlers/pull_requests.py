@@ -1,7 +1,8 @@
 """Reviews a pull request when it is opened, reopened, made ready or pushed to.
 
-One review and one check run for each head. A newer push, or closing, supersedes what is under way; pushes within a few
-seconds are judged once. Says nothing in the conversation when there is nothing to say: the check run tells what was read.
+One review and one check run for each head. A newer push, or closing, supersedes what is under way; pushes
+within a few seconds are judged once. Says nothing in the conversation when there is nothing to say: the
+check run tells what was read.
 """
 
 from bot.agents import review

@@ -1,5 +1,6 @@
-"""A whole Hob in this process, for tests that speak as users: a GitHub that people act on, a model host over HTTP, the store
-on disk. `await hob.works()` routes and performs what has come in, until nothing is left to do."""
+"""A whole Hob in this process, for tests that speak as users: a GitHub that people act on, a model host
+over HTTP, the store on disk. `await hob.works()` routes and performs what has come in, until nothing is
+left to do."""
 
 import asyncio
 import time
@@ -33,7 +34,8 @@ class LivingHob:
     taken: set[int] = field(default_factory=set)
 
     async def works(self, *, coalesce: float = 0.0, limit: int = 200) -> list[Run]:
-        """Takes the deliveries that GitHub made since, performs what is due; gives all runs of this database."""
+        """Takes the deliveries that GitHub made since, performs what is due; gives all runs of this
+        database."""
         for _ in range(limit):
             self._take()
             self._route(coalesce)

@@ -1,4 +1,5 @@
-"""A real `hob up` (or one half of it) as processes, for fault tests and benchmarks: what people run, on loopback."""
+"""A real `hob up` (or one half of it) as processes, for fault tests and benchmarks: what people run, on
+loopback."""
 
 import os
 import signal

@@ -350,3 +350,10 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     written(tmp_path, "").chmod(0)
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "hob.toml", {})
+
+
+def test_every_key_stands_in_the_documentation() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    for name in variables():
+        if "__" in name:
+            assert f"`{name.rpartition('__')[2].lower()}`" in text, name

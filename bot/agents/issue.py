@@ -1,5 +1,5 @@
-"""Sorts an issue: what kind it is, how urgent, which existing labels fit, what is missing. It labels, and asks at most once;
-it never closes, assigns or invents a label."""
+"""Sorts an issue: what kind it is, how urgent, which existing labels fit, what is missing. It labels, and
+asks at most once; it never closes, assigns or invents a label."""
 
 from typing import Literal
 
@@ -23,7 +23,8 @@ PRIORITY_LABELS = {
     "normal": (),
     "low": ("priority: low", "priority/low", "low priority", "p3"),
 }
-"""Usual names, in order of preference; one is used only where the repository has it. Normal is what no label says."""
+"""Usual names, in order of preference; one is used only where the repository has it. Normal is what no
+label says."""
 
 
 class TriageAnswer(BaseModel):
@@ -50,7 +51,8 @@ async def plan(facts: IssueFacts, infer: Infer) -> Plan:
 
 
 def choose_labels(facts: IssueFacts, answer: TriageAnswer) -> tuple[str, ...]:
-    """At most three that exist, that the settings allow, and that are not on the issue yet: kind, priority, then the model's."""
+    """At most three that exist, that the settings allow, and that are not on the issue yet: kind, priority,
+    then the model's."""
     allowed = {label.casefold() for label in facts.context.settings.issues.labels}
     offered = {
         name.casefold(): name for name, _ in facts.context.labels if not allowed or name.casefold() in allowed

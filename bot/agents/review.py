@@ -1,5 +1,6 @@
-"""Judges a pull request: asks a model about groups of files, anchors what it says by its quotes, joins the checks' findings,
-and plans one review and one check run. The model never gives a line number and never decides what is posted."""
+"""Judges a pull request: asks a model about groups of files, anchors what it says by its quotes, joins the
+checks' findings, and plans one review and one check run. The model never gives a line number and never
+decides what is posted."""
 
 import ast
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from bot.core.findings import Chosen, Finding, choose, fingerprint
 from bot.core.inference import Infer, Passage, Prompt
 
 GROUP_CHARS = 12_000
-"""Of rendered diff in one prompt: three to four thousand tokens, past which small models miss more than they find."""
+"""Of rendered diff in one prompt: three to four thousand tokens, past which small models miss more than
+they find."""
 MAX_GROUPS = 8
 """Prompts for one review; files beyond are left to the checks and said to be unread."""
 MAX_FINDINGS = 200
@@ -177,7 +179,8 @@ def _finding(said: FindingAnswer, group: Sequence[FileDiff], facts: PullRequestF
 
 
 def _proved(said: FindingAnswer, start: int, end: int, text: str | None) -> str | None:
-    """The replacement, if the head's file can take it: known text, a real change, and Python that parsed still parses."""
+    """The replacement, if the head's file can take it: known text, a real change, and Python that parsed
+    still parses."""
     replacement = said.replacement or ""
     if text is None or "\r" in text or len(replacement) > 4_000:
         return None

@@ -12,7 +12,8 @@ NAMES = ("ruff", "secrets")
 async def run(
     files: Sequence[FileDiff], texts: Mapping[str, str], wanted: frozenset[str]
 ) -> tuple[list[Finding], list[str]]:
-    """What the wanted checks find on added lines, and the names of those that had something to read and ran."""
+    """What the wanted checks find on added lines, and the names of those that had something to read and
+    ran."""
     added = {file.path: added_lines(file) for file in files}
     found: list[Finding] = []
     ran: list[str] = []

@@ -1,7 +1,8 @@
 """ruff on whole files of the head, isolated from any configuration, by rules that name defects and no taste.
 
-The files lie in a fresh folder under names of ours: no path of the repository, no `ruff.toml`, no `extend` is ever read
-(https://docs.astral.sh/ruff/configuration/, `--isolated`). ruff parses; it runs nothing of what it reads.
+The files lie in a fresh folder under names of ours: no path of the repository, no `ruff.toml`, no `extend`
+is ever read (https://docs.astral.sh/ruff/configuration/, `--isolated`). ruff parses; it runs nothing of
+what it reads.
 """
 
 import asyncio
@@ -17,7 +18,10 @@ import msgspec
 from bot.core.findings import Finding
 from bot.core.settings import Severity
 
-SELECT = "F,E9,PLE,B002,B003,B004,B005,B006,B008,B012,B015,B018,B020,B021,B022,B023,B025,B029,B030,B031,B035,S102,S307,S602,S605"
+SELECT = (
+    "F,E9,PLE,B002,B003,B004,B005,B006,B008,B012,B015,B018,"
+    "B020,B021,B022,B023,B025,B029,B030,B031,B035,S102,S307,S602,S605"
+)
 MAJOR = (
     "F821",
     "F823",
@@ -54,19 +58,23 @@ class _Remark(msgspec.Struct):
 
 
 async def check(texts: Mapping[str, str]) -> list[Finding] | None:
-    """Findings with their lines, in every line of the files; None when ruff did not run. Of a file that is no Python only
-    the first error counts: the others follow from it."""
+    """Findings with their lines, in every line of the files; None when ruff did not run. Of a file that is
+    no Python only the first error counts: the others follow from it."""
     paths = list(texts)
     with tempfile.TemporaryDirectory(prefix="hob-ruff-") as folder:
-        for number, path in enumerate(paths):
-            name = f"{number}{Path(path).suffix}"
-            Path(folder, name).write_text(texts[path], encoding="utf-8", errors="replace", newline="")
+        files = {f"{number}{Path(path).suffix}": texts[path] for number, path in enumerate(paths)}
+        await asyncio.to_thread(_write, Path(folder), files)
         output = await _run(folder)
     if output is None:
         return None
     found = [_finding(paths[int(Path(remark.filename).stem)], remark) for remark in output]
     broken = {one.path: one for one in reversed(found) if one.severity == "critical"}
     return [one for one in found if one.severity != "critical"] + list(broken.values())
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8", errors="replace", newline="")
 
 
 async def _run(folder: str) -> list[_Remark] | None:

@@ -1,4 +1,5 @@
-"""Credentials on added lines, by the shapes that their issuers document. A finding never repeats the secret."""
+"""Credentials on added lines, by the shapes that their issuers document. A finding never repeats the
+secret."""
 
 import math
 import re
@@ -86,7 +87,8 @@ def _finding(path: str, line: int, kind: str) -> Finding:
         severity="critical",
         category="secret",
         title=f"{kind[0].upper()}{kind[1:]} in the source",
-        body=f"This line holds what looks like {article} {kind}. Revoke it: it stays in the history even when the line goes.",
+        body=f"This line holds what looks like {article} {kind}. "
+        "Revoke it: it stays in the history even when the line goes.",
         source="secrets",
         line=line,
     )

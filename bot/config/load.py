@@ -30,7 +30,7 @@ def load_config(path: Path | str | None = None, environ: Mapping[str, str] = os.
     try:
         config = Config.model_validate(_merge(tree, over))
         folder = source.resolve().parent if source else config.hob.data_dir.expanduser()
-        config = config.at(source, folder)
+        config = config.at(source and source.resolve(), folder)
     except ValidationError as wrong:
         raise complaints.explain(wrong, text, source, over) from None
     except (RuntimeError, OSError) as wrong:

@@ -1,13 +1,19 @@
 """`@hob review …`, parsed: where in a comment a command may stand, and what it says.
 
-A command begins a line (up to three blanks before it), outside block quotes, code, and HTML comments
-(https://github.github.com/gfm/). It is `@slug name argument` or `/hob name argument`. A mention at such a place with any
-other text is a question.
+A command begins a line (up to three blanks before it) of prose: not of a block quote or what goes on with it,
+nor of code (fenced, indented, inline over several lines), HTML comments, raw HTML, link titles, image texts.
+What `<details>` folds away is prose like any other once a blank line has ended the tag's own block: people
+see it. It is `@slug name argument` or `/hob name argument`; a mention there with other text is a question.
+https://github.github.com/gfm/
 """
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from bot.core.blocks import Block, read
+from bot.core.text import code_spans
 
 MOST_COMMANDS = 5
 """In one comment; the rest is not read."""
@@ -16,33 +22,49 @@ MOST_CHARS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of a comment. `name` is as written after the mention, lower case; `ask` for a bare mention with
-    other text; `argument` is the rest of the line (for `ask`: the rest of the comment)."""
+    """One command of a comment. `name` is as written after the mention, lower case; `ask` for a bare mention
+    with other text; `argument` is the rest of the line (for `ask`: of the comment up to the next command)."""
 
     name: str
     argument: str = ""
 
 
-FENCE = re.compile(r" {0,3}(?:[-*+] +|\d{1,9}[.)] +)*(`{3,}|~{3,})(.*)")
-"""Also where a list item begins: what stands in it is code all the same."""
-INDENTED = ("    ", "\t", " \t", "  \t", "   \t")
-"""Code after an empty line, and nowhere a place for a command."""
 WORD = re.compile(r"[a-z][a-z-]{0,30}")
+
+# Inside a paragraph, what is not seen as its text: HTML comments and tags with their attributes, image texts,
+# link titles and definitions. The lengths keep a hostile text from being read again and again.
+_COMMENTS = (("<!--", "-->"), ("<?", "?>"), ("<!", ">"))
+_UNSEEN = re.compile(
+    r"""</?[A-Za-z](?:[^<>"']|"[^"]{0,1000}"|'[^']{0,1000}'){0,1000}>
+    |!\[[^\]]{0,1000}\]
+    |\]\([^()]{0,1000}\)
+    |\A\ {0,3}\[[^\]]{1,1000}\]:.*""",
+    re.VERBOSE | re.DOTALL,
+)
+_QUOTING = re.compile(
+    r"<(?P<end>/?)(?P<name>blockquote|q|code|pre|samp|kbd|tt|template|script|style|textarea)(?=[\s/>])",
+    re.IGNORECASE,
+)
 
 
 def parse_commands(
     body: str, slug: str, previous: str | None = None, *, known: frozenset[str] = frozenset()
 ) -> tuple[Command, ...]:
-    """The commands of a comment in their order, each once; after an edit (`previous`) only those that it added.
+    """The commands of a comment in their order, each once; after an edit (`previous`) only those it added.
 
-    `known`: the words that are commands. Any other word after `/hob` stands as it is, for help to answer; after a mention it
-    begins a question.
+    `known`: the words that are commands. Any other word after `/hob` stands as it is, for help to answer;
+    after a mention it begins a question. At most `MOST_COMMANDS` of a comment count. Never raises.
     """
     said = _said(body, slug, known)
     if previous is not None:
-        before = Counter(_said(previous, slug, known))
-        said = [command for command in said if not _take(before, command)]
-    return tuple(dict.fromkeys(said))[:MOST_COMMANDS]
+        before = Counter(map(_essence, _said(previous, slug, known)))
+        said = [command for command in said if not _take(before, _essence(command))]
+    return tuple(dict.fromkeys(said))
+
+
+def _essence(command: Command) -> Command:
+    """What makes a command a new one; of a question its first line: an edit below it does not ask again."""
+    return Command(command.name, command.argument.partition("\n")[0].strip())
 
 
 def _take(before: Counter[Command], command: Command) -> bool:
@@ -52,55 +74,97 @@ def _take(before: Counter[Command], command: Command) -> bool:
 
 
 def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
+    # ASCII: ignoring case must not make a Kelvin sign a k, nor an exotic space the end of a name
     mention = re.compile(
-        rf" {{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))(?=[\s,:]|$)[,:]?[ \t]*(.*)", re.IGNORECASE
+        rf" {{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))(?=[\s,:]|$)[,:]?[ \t]*(.*)",
+        re.IGNORECASE | re.ASCII | re.DOTALL,
     )
-    lines = plain_lines(body[:MOST_CHARS])
-    found: list[Command] = []
-    for place, line in enumerate(lines):
-        match = mention.fullmatch(line) if slug or "/hob" in line.lower() else None
-        if match is None:
-            continue
-        found.append(_command(match[2].strip(), bool(match[1]), lines[place + 1 :], known, mention))
-    return found
+    lines = _lines(body[:MOST_CHARS])
+    begun = [
+        (place, found)
+        for place, (line, prose) in enumerate(lines)
+        if prose and (slug or "/hob" in line.lower()) and (found := mention.fullmatch(line))
+    ][:MOST_COMMANDS]
+    ends = [*(place for place, _ in begun[1:]), len(lines)]
+    return [
+        _command(found[2].strip(), bool(found[1]), [line for line, _ in lines[place + 1 : end]], known)
+        for (place, found), end in zip(begun, ends, strict=False)
+    ]
 
 
-def _command(
-    said: str, slash: bool, after: list[str], known: frozenset[str], mention: re.Pattern[str]
-) -> Command:
-    word, _, rest = said.partition(" ")
-    name = word.lower().rstrip(".!")
+def _command(said: str, slash: bool, after: list[str], known: frozenset[str]) -> Command:
+    word, rest = (*said.split(None, 1), "", "")[:2]
+    name = word.lower().rstrip(".,:;!") if word.isascii() else ""
     if name in known and name != "ask":
         return Command(name, rest.strip())
-    if slash and name != "ask" and (not name or WORD.fullmatch(name)):
+    if slash and name != "ask" and (not word or WORD.fullmatch(name)):
         return Command(name or "help", rest.strip())
-    question = [rest if name == "ask" else said]
-    for line in after:
-        if mention.fullmatch(line):
-            break
-        question.append(line)
-    text = "\n".join(question).strip()
+    text = "\n".join([rest if name == "ask" else said, *after]).strip()
     return Command("ask", text) if text or name == "ask" else Command("help")
 
 
-def plain_lines(body: str) -> list[str]:
-    """The comment's lines with those emptied that are quoted, code, or inside an HTML comment."""
-    result: list[str] = []
-    fence = ""
-    hidden = False
-    for line in body.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        kept = ""
-        match = FENCE.fullmatch(line)
-        if fence:
-            if match and match[1].startswith(fence) and not match[2].strip():
-                fence = ""
-        elif hidden:
-            hidden = "-->" not in line
-        elif match and not (match[1][0] == "`" and "`" in match[2]):
-            fence = match[1]
-        elif "<!--" in line:
-            hidden = "-->" not in line.partition("<!--")[2]
-        elif not line.lstrip(" ").startswith(">") and not line.startswith(INDENTED):
-            kept = line
-        result.append(kept)
+def _lines(body: str) -> list[tuple[str, bool]]:
+    """The comment's lines, each with whether it is prose in which a command may stand."""
+    result: list[tuple[str, bool]] = []
+    paragraph: list[str] = []
+    is_open: Counter[str] = Counter()  # elements that quote, written as HTML: they go on over blank lines
+    for line, block in [*read(body), ("", Block("blank", quoted=False))]:
+        prose = block.kind == "prose" and not block.quoted
+        if paragraph and not (prose and block.continues):
+            result += zip(paragraph, _seen(paragraph, is_open), strict=True)
+            paragraph = []
+        if prose:
+            paragraph.append(line)
+            continue
+        if block.kind not in ("code", "blank"):
+            _seen([line], is_open)  # for the elements that it leaves open
+        result.append((line, False))
+    return result[:-1]
+
+
+def _seen(paragraph: list[str], is_open: Counter[str]) -> list[bool]:
+    """For each line of a paragraph whether its beginning is seen as text."""
+    text = "\n".join(paragraph)
+    codes = code_spans(text)
+    outside = list(text)
+    for start, end in codes:
+        outside[start:end] = " " * (end - start)
+    hidden = sorted([*_quoting("".join(outside), is_open), *codes, *_unseen(text)])
+    result, place, until = [], 0, -1
+    for line in paragraph:
+        while hidden and hidden[0][0] < place:
+            until = max(until, hidden.pop(0)[1])
+        result.append(place >= until)
+        place += len(line) + 1
     return result
+
+
+def _quoting(text: str, is_open: Counter[str]) -> Iterator[tuple[int, int]]:
+    """The stretches of `text` inside elements that quote; counts in `is_open` those that it leaves open."""
+    begun = -1 if is_open.total() else None
+    for tag in _QUOTING.finditer(text):
+        name = tag["name"].lower()
+        if not tag["end"]:
+            begun = tag.start() if begun is None else begun
+            is_open[name] += 1
+        elif is_open[name]:
+            is_open[name] -= 1
+            if begun is not None and not is_open.total():
+                yield begun, tag.start()
+                begun = None
+    if begun is not None:
+        yield begun, len(text) + 1
+
+
+def _unseen(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of a paragraph that a reader does not see as its text."""
+    if "\n" not in text:
+        return
+    for opening, closing in _COMMENTS:
+        start = text.find(opening)
+        while start >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
+            yield start, end + len(closing)
+            start = text.find(opening, end)
+    for found in _UNSEEN.finditer(text):
+        if "\n" in found.group():
+            yield found.span()

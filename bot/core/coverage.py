@@ -23,7 +23,8 @@ NOT_WORTH_READING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`read`: paths that a model read whole; `unread`: the rest, each with its reason; `failure`: why a model gave up."""
+    """`read`: paths that a model read whole; `unread`: the rest, each with its reason; `failure`: why a
+    model gave up."""
 
     read: tuple[str, ...]
     unread: tuple[Skipped, ...]
@@ -52,7 +53,8 @@ class Coverage:
 
 
 def conclusion(coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool) -> Conclusion:
-    """Green only for a complete reading that found nothing; red only where the repository asked to be gated."""
+    """Green only for a complete reading that found nothing; red only where the repository asked to be
+    gated."""
     if gating and any(finding.severity in ("critical", "major") for finding in shown):
         return "failure"
     return "success" if coverage.complete and not shown else "neutral"
@@ -72,8 +74,7 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     if coverage.failure:
         lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
     lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
-    for complaint in facts.context.complaints:
-        lines.append(f"- .github/hob.yml: {complaint.message}")
+    lines.extend(f"- .github/hob.yml: {complaint.message}" for complaint in facts.context.complaints)
     return "\n".join(lines)
 
 

@@ -1,5 +1,5 @@
-"""What Hob may cause on GitHub: a closed union. Agents and handlers only return these; `bot.github.apply` carries
-them out. There is no approval, no merge, no close: what has no type here cannot happen."""
+"""What Hob may cause on GitHub: a closed union. Agents and handlers only return these; `bot.github.apply`
+carries them out. There is no approval, no merge, no close: what has no type here cannot happen."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,7 +23,8 @@ class LineComment:
     body: str
     start_line: int | None = None
     suggestion: str | None = None
-    """New text for exactly these lines; posted as a suggestion block, kept apart from prose so that prose can hold none."""
+    """New text for exactly these lines; posted as a suggestion block, kept apart from prose so that prose
+    can hold none."""
     fingerprint: str = ""
     """Names the finding over time (`bot.core.findings.fingerprint`)."""
 

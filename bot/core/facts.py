@@ -1,4 +1,5 @@
-"""All that an agent may know, frozen at a sha. Texts here are hostile: they come from GitHub and repositories."""
+"""All that an agent may know, frozen at a sha. Texts here are hostile: they come from GitHub and
+repositories."""
 
 from dataclasses import dataclass, field
 

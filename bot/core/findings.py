@@ -46,16 +46,18 @@ class Chosen:
 
 
 def fingerprint(finding: Finding) -> str:
-    """Names the same point over time: its file and what it says of which code, not where that code stands now.
+    """Names the same point over time: its file and what it says of which code, not where that code stands
+    now.
 
-    A model words the same point anew each time, so a quoted finding is known by its code; one without a quote by its words.
+    A model words the same point anew each time, so a quoted finding is known by its code; one without a
+    quote by its words.
     """
     code = "".join(finding.quote.split())
     words = code or " ".join(
         sorted(set(re.findall(r"\w{3,}", f"{finding.category} {finding.title}".casefold())))
     )
     kind = finding.source if finding.source == "model" else f"{finding.source} {finding.category}"
-    text = "\0".join((finding.path, kind, words))
+    text = f"{finding.path}\0{kind}\0{words}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

@@ -1,7 +1,7 @@
 """The one port that an agent has to a model: an `Infer` takes a `Prompt` and gives a `Completion`.
 
-Everything behind it (which host, which model, what fits, repair, re-asking) is the inference room's business. A failure
-is a value, never an exception: an agent says honestly what was not read.
+Everything behind it (which host, which model, what fits, repair, re-asking) is the inference room's
+business. A failure is a value, never an exception: an agent says honestly what was not read.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,8 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Prompt(Generic[T]):
-    """A question: the name of a file in `prompts/`, its declared inputs, passages by priority, the answer's type."""
+    """A question: the name of a file in `prompts/`, its declared inputs, passages by priority, the answer's
+    type."""
 
     name: str
     role: Role

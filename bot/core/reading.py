@@ -71,7 +71,8 @@ def why_not_read(file: FileDiff) -> str | None:
 
 
 def _says_generated(file: FileDiff) -> bool:
-    """A mark counts in the file's first five lines only: elsewhere it may be a string that somebody tests for."""
+    """A mark counts in the file's first five lines only: elsewhere it may be a string that somebody tests
+    for."""
     first = [
         line.text
         for hunk in file.hunks or ()

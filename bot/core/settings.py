@@ -1,4 +1,5 @@
-"""A repository's settings: `.github/hob.yml` after validation. `bot.github.hobyml` reads it; this is its meaning."""
+"""A repository's settings: `.github/hob.yml` after validation. `bot.github.hobyml` reads it; this is its
+meaning."""
 
 from dataclasses import dataclass, field
 from typing import Literal

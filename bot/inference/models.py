@@ -20,8 +20,8 @@ class _Tags(msgspec.Struct):
 
 
 def choose_local(url: str = OLLAMA) -> str:
-    """The name of a model that runs on this machine, one made for code first, else the largest; empty when no Ollama answers
-    within two seconds or it has none. https://docs.ollama.com/api/tags"""
+    """The name of a model that runs on this machine, one made for code first, else the largest; empty when
+    no Ollama answers within two seconds or it has none. https://docs.ollama.com/api/tags"""
     try:
         with closing(urlopen(f"{url}/api/tags", timeout=2)) as answer:  # noqa: S310  a fixed loopback address
             tags = msgspec.json.decode(answer.read(1 << 20), type=_Tags)

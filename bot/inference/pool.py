@@ -109,7 +109,8 @@ def _tagged(name: str) -> str:
 
 
 def _reason(states: Sequence[HostState], role: Role, wanted: Sequence[str]) -> str:
-    """For a person, why no host could be asked. It may be posted: hosts by their names, never by their addresses."""
+    """For a person, why no host could be asked. It may be posted: hosts by their names, never by their
+    addresses."""
     if not states:
         return f"no local model host is configured for {role}"
     if not wanted:

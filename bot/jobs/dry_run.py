@@ -1,4 +1,5 @@
-"""`hob receive`: one stored payload through the router, what it would cause, and on request the cause itself."""
+"""`hob receive`: one stored payload through the router, what it would cause, and on request the cause
+itself."""
 
 import asyncio
 import hashlib
@@ -21,8 +22,8 @@ from bot.store import Decision, NewDelivery
 
 
 def dry_run(event_name: str, body: bytes, apply: bool = False) -> dict[str, Any]:
-    """`{"event", "effects": [{"handler", "reason", "kind", …}]}`; with `apply` each effect has been written and the state of
-    its run is told. Raises what reading GitHub raises."""
+    """`{"event", "effects": [{"handler", "reason", "kind", …}]}`; with `apply` each effect has been written
+    and the state of its run is told. Raises what reading GitHub raises."""
     return asyncio.run(_dry_run(event_name, body, apply))
 
 

@@ -27,7 +27,8 @@ class Refusal:
 def refusal(
     route: Route, level: str, *, private: bool, recent: int, code: str = "write", hour: int = 0
 ) -> Refusal | None:
-    """Why this person's command does not run now, or None. `recent`: commands on the same issue within the last hour."""
+    """Why this person's command does not run now, or None. `recent`: commands on the same issue within the
+    last hour."""
     if recent > COMMANDS_AN_HOUR:
         words = (
             f"I was asked more than {COMMANDS_AN_HOUR} times here within an hour; I answer again in an hour."
@@ -40,7 +41,8 @@ def refusal(
 
 
 def may_ask(route: Route, level: str, *, private: bool, code: str = "write") -> bool:
-    """On a public repository anyone who can comment may ask a question; on a private one, whoever can read it."""
+    """On a public repository anyone who can comment may ask a question; on a private one, whoever can read
+    it."""
     needed = {"anyone": "read" if private else "none", "triage": "triage", "code": code}[route.who]
     return RANK.get(level, 0) >= RANK[needed]
 

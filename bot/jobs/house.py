@@ -1,4 +1,5 @@
-"""The composition root: everything that a run needs, built once for a process and its event loop from the configuration."""
+"""The composition root: everything that a run needs, built once for a process and its event loop from the
+configuration."""
 
 import asyncio
 from dataclasses import dataclass

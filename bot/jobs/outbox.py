@@ -1,5 +1,5 @@
-"""Applies a run's effects, each exactly once, by the protocol of docs/design.md: `sending` is on disk before the call; whatever
-may have happened without our knowing is looked for before it is sent again."""
+"""Applies a run's effects, each exactly once, by the protocol of docs/design.md: `sending` is on disk
+before the call; whatever may have happened without our knowing is looked for before it is sent again."""
 
 import asyncio
 import logging
@@ -65,7 +65,8 @@ class Sender:
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
     async def _send(self, api: Api, row: Row, effect: Effect) -> Applied | None:
-        """None when nobody knows. A review that is refused for a line (422 is definite) is mended and sent once more."""
+        """None when nobody knows. A review that is refused for a line (422 is definite) is mended and sent
+        once more."""
         try:
             try:
                 return await apply.send(api, self.repo, effect, row.key, self.seal)

@@ -75,7 +75,8 @@ def _finish(house: House, run: Run, outcome: Outcome) -> None:
 
 
 def _settle(house: House, run: Run, error: Exception) -> None:
-    """Another attempt, later, for what passes; an end for what does not; a dead letter for what nobody foresaw."""
+    """Another attempt, later, for what passes; an end for what does not; a dead letter for what nobody
+    foresaw."""
     runs = house.store.runs
     match error:
         case Superseded():
@@ -129,7 +130,8 @@ def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[
 
 
 async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:
-    """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of the outbox."""
+    """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
+    the outbox."""
     if not isinstance(event, CommentEvent):
         return
     in_thread = isinstance(event, ReviewCommentEvent)

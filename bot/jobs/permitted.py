@@ -1,5 +1,5 @@
-"""From a handler's plan to what is really written: only effects that the route declared, each with a name that is the same
-whenever the same thing is meant, and every text made harmless."""
+"""From a handler's plan to what is really written: only effects that the route declared, each with a name
+that is the same whenever the same thing is meant, and every text made harmless."""
 
 import hashlib
 import logging
@@ -56,8 +56,9 @@ def load(kind: str, payload: str) -> Effect:
 def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> list[Keyed]:
     """The plan's permitted effects, harmless and named.
 
-    A key is made of what is meant (repository, issue, head, kind, place in the plan) and, for what a person asked for, of
-    the comment that asked (`cause`): an old delivery sent again means the same and is done already.
+    A key is made of what is meant (repository, issue, head, kind, place in the plan) and, for what a person
+    asked for, of the comment that asked (`cause`): an old delivery sent again means the same and is done
+    already.
     """
     result = []
     for ordinal, effect in enumerate(plan.effects):

@@ -1,4 +1,5 @@
-"""What a run means to cause: the handler's plan, if this person may ask for it, as permitted and named effects."""
+"""What a run means to cause: the handler's plan, if this person may ask for it, as permitted and named
+effects."""
 
 import asyncio
 import time
@@ -58,7 +59,8 @@ async def make_plan(
 
 
 def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planned:
-    """Said where the person spoke; a notice for a span of time has that span as its cause, and so is said once."""
+    """Said where the person spoke; a notice for a span of time has that span as its cause, and so is said
+    once."""
     effect: Effect = Comment(event.number, refused.words)
     if isinstance(event, ReviewCommentEvent) and not refused.once_per:
         effect = ReplyInThread(event.number, event.in_reply_to or event.comment_id, refused.words)

@@ -31,8 +31,8 @@ def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: floa
 
 
 def target(route: Route, event: Event) -> str:
-    """What a run holds alone. Whoever judges a pull request holds it whole; a question holds its own comment only, so that a
-    person does not wait behind a review."""
+    """What a run holds alone. Whoever judges a pull request holds it whole; a question holds its own
+    comment only, so that a person does not wait behind a review."""
     number = event.number if isinstance(event, IssueEvent) else 0
     whole = f"{event.repo.id}#{number}"
     if isinstance(event, CommentEvent) and PostReview not in route.may:

@@ -13,6 +13,7 @@ from bot.log import redact
 from bot.store import Row, Run, RunState, Store
 
 MOST = 200
+BIGINT = 2**63
 HIDDEN = ("owner", "lease_until", "fence", "superseded", "supersedes", "revivals")
 
 
@@ -29,7 +30,8 @@ async def list_runs(request: Request) -> JSONResponse:
 async def show_run(request: Request) -> JSONResponse:
     """One run with its effects."""
     store: Store = request.app.state.store
-    run = await run_in_threadpool(store.runs.get, request.path_params["id"])
+    number: int = request.path_params["id"]
+    run = await run_in_threadpool(store.runs.get, number) if number < BIGINT else None
     if run is None:
         raise HTTPException(404, "there is no such run")
     rows = await run_in_threadpool(store.outbox.rows, run.id)

@@ -1,4 +1,5 @@
-"""`make bench`: every figure of the README's claims, its bar, and the baseline of the same run. `ARGS="receiver memory"` runs some.
+"""`make bench`: every figure of the README's claims, its bar, and the baseline of the same run.
+`ARGS="receiver memory"` runs some.
 
 Medians over repeated runs. Bars are shown, not enforced: a slow machine is no bug. Linux (reads /proc).
 """

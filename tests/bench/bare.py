@@ -1,4 +1,5 @@
-"""The baseline of the receiver: Starlette checks a signature and answers 202; nothing is stored. `python -m tests.bench.bare PORT`."""
+"""The baseline of the receiver: Starlette checks a signature and answers 202; nothing is stored. `python -m
+tests.bench.bare PORT`."""
 
 import hashlib
 import hmac

@@ -1,4 +1,5 @@
-"""A small fast client for loopback: raw HTTP/1.1 over kept connections, so that the client is not what is measured."""
+"""A small fast client for loopback: raw HTTP/1.1 over kept connections, so that the client is not what is
+measured."""
 
 import asyncio
 import hashlib
@@ -43,7 +44,11 @@ def delivery(size: int, guid: str = "", event: str = "watch") -> bytes:
 @cache
 def _pull_request() -> dict[str, Any]:
     """The smallest one of a pull request that was opened."""
-    found = [payload for event, action, payload in example_payloads() if (event, action) == ("pull_request", "opened")]
+    found = [
+        payload
+        for event, action, payload in example_payloads()
+        if (event, action) == ("pull_request", "opened")
+    ]
     return min(found, key=lambda payload: len(json.dumps(payload)))
 
 

@@ -1,4 +1,5 @@
-"""The receiver: processor time of a durable acknowledgement beside an endpoint that only checks the signature."""
+"""The receiver: processor time of a durable acknowledgement beside an endpoint that only checks the
+signature."""
 
 import asyncio
 import os

@@ -21,8 +21,7 @@ def issue(hob: LivingHob, **roles: str) -> Issue:
     repo = teahouse(hob)
     for login, role in roles.items():
         repo.grant(login, role, association="MEMBER")
-    opened_issue = repo.open_issue("Kettle", "It burns", author="ann")
-    return opened_issue
+    return repo.open_issue("Kettle", "It burns", author="ann")
 
 
 async def test_help_names_what_this_person_may_use(hob: LivingHob) -> None:

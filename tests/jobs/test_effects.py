@@ -36,8 +36,8 @@ async def test_R5_another_persons_copy_of_our_mark_is_not_taken_for_ours(hob: Li
 
 
 async def test_R4_one_bad_line_of_twenty_is_moved_into_the_summary(hob: LivingHob) -> None:
-    """The head moves between the reading and the posting so that GitHub refuses one line: played by a file list that is
-    richer than the diff GitHub checks against."""
+    """The head moves between the reading and the posting so that GitHub refuses one line: played by a file
+    list that is richer than the diff GitHub checks against."""
     text = "".join(f"line{n} = {n} / 0\n" for n in range(20))
     hob.ollama.answer = reviews(
         *[finding(quote=f"line{n} = {n} / 0", title=f"Point {n}", body=f"Reason {n}") for n in range(20)]

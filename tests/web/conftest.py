@@ -59,7 +59,7 @@ class Door:
     receiver: Receiver
     url: str
     woken: list[None] = field(default_factory=list)
-    lengths: dict[str, int] = field(default_factory=dict)
+    lengths_fail: list[Exception] = field(default_factory=list)
     components: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
 
     @property
@@ -90,14 +90,20 @@ async def opened(
         secrets=secrets, put=store.inbox.put, wake=lambda: woken.append(None), read=BodyReader(cap, seconds)
     )
     components: dict[str, Callable[[], Awaitable[str]]] = {"store": _fine, "queue": _fine, "github": _fine}
-    lengths: dict[str, int] = {"default": 2}
+    lengths_fail: list[Exception] = []
+
+    def lengths() -> dict[str, int]:
+        if lengths_fail:
+            raise lengths_fail[0]
+        return {"default": 2}
+
     app = create_app(
         receiver=receiver,
         store=store,
         token=TOKEN,
         hosts=allowed_hosts("127.0.0.1", "https://hob.example"),
         readiness=Readiness(components, {"hosts": _down}),
-        queue_lengths=lambda: lengths,
+        queue_lengths=lengths,
         public_url="https://hob.example",
     )
     listening = listen("127.0.0.1", 0)
@@ -106,7 +112,7 @@ async def opened(
     await up.wait()
     url = address_of(listening)
     async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
-        yield Door(client, store, receiver, url, woken, lengths, components)
+        yield Door(client, store, receiver, url, woken, lengths_fail, components)
     stop(server)
     await server
 

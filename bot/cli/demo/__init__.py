@@ -1,5 +1,5 @@
-"""`hob demo`: the main job end to end on loopback, with no account: a stand-in for GitHub with a real small repository, the
-receiver, embedded Redis, SQLite and one worker. What is shown is what was posted."""
+"""`hob demo`: the main job end to end on loopback, with no account: a stand-in for GitHub with a real small
+repository, the receiver, embedded Redis, SQLite and one worker. What is shown is what was posted."""
 
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from bot.cli.manners import Command
 def command(keep: bool, svg: Path | None) -> None:
     """Plays the main job end to end on loopback and shows the review.
 
-    Needs no account. Uses Ollama on port 11434 when one answers; else shows what the static checks alone found.
+    Needs no account. Uses Ollama on port 11434 when one answers; else shows what the static checks alone
+    found.
     """
     import tempfile
 

@@ -19,6 +19,7 @@ from bot.inference.models import choose_local
 from bot.standin import GitHub
 
 SLUG = "hob-demo"
+APP_ID = 4242
 START_SECONDS = 60.0
 REVIEW_SECONDS = 1800.0
 """A 14B model on a laptop's processor needs minutes for an answer."""
@@ -34,7 +35,9 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
         err.print("What follows is what the static checks alone found.\n")
     port = _free_port()
     with GitHub(folder / "github") as github:
-        github.install_app("teahouse", slug=SLUG, webhook_url=f"http://127.0.0.1:{port}/webhook")
+        github.install_app(
+            "teahouse", slug=SLUG, app_id=APP_ID, webhook_url=f"http://127.0.0.1:{port}/webhook"
+        )
         repo = github.repository("teahouse/tea", private=True, files=tea.before())
         environment = _environment(folder, github, port, model)
         with _running(environment, folder) as hob:
@@ -63,12 +66,11 @@ def _environment(folder: Path, github: GitHub, port: int, model: str) -> dict[st
     key.write_text(github.private_key)
     config = folder / "hob.toml"
     config.touch()
-    assert github.app is not None
     settings = {
         "HOB_CONFIG": str(config),
         "HOB_HOB__DATA_DIR": str(data),
         "HOB_GITHUB__API_URL": github.api_url,
-        "HOB_GITHUB__APP_ID": str(github.app.id),
+        "HOB_GITHUB__APP_ID": str(APP_ID),
         "HOB_GITHUB__APP_SLUG": SLUG,
         "HOB_GITHUB__PRIVATE_KEY_FILE": str(key),
         "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret,
@@ -85,7 +87,9 @@ def _running(environment: dict[str, str], folder: Path) -> Iterator[subprocess.P
     """`hob up` for as long as the block lasts; its log is kept for those who ask why."""
     with (folder / "hob.log").open("wb") as log:
         command = [sys.executable, "-m", "bot.cli", "up"]
-        hob = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        hob = subprocess.Popen(  # noqa: S603
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
         try:
             yield hob
         except UserError as error:

@@ -48,8 +48,7 @@ def visible(body: str) -> str:
 
 def _review(pull: PullRequest, review: Review) -> RenderableType:
     parts: list[RenderableType] = [Markdown(visible(review.body))]
-    for comment in review.comments:
-        parts.append(_inline(pull, comment))
+    parts.extend(_inline(pull, comment) for comment in review.comments)
     return Panel(
         Group(*parts),
         title=f"[b]{review.author.login.replace('[', chr(92) + '[')}[/b] reviewed",

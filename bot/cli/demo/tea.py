@@ -1,7 +1,7 @@
 """The small repository of the demonstration: a tea shop, and a pull request with a few planted defects.
 
-Two of the defects ruff finds, one the secret check, and two only a reader can: the discount that is charged twice and the
-loop that never pours the last cup.
+Two of the defects ruff finds, one the secret check, and two only a reader can: the discount that is charged
+twice and the loop that never pours the last cup.
 """
 
 README = "# Teahouse\n\nBrews tea and writes the bill.\n"
@@ -67,7 +67,8 @@ def before() -> dict[str, str]:
 
 
 def change() -> dict[str, str]:
-    """What the pull request changes. The key is put together here, so that no scanner stumbles over this file."""
-    key = "".join(("AK", "IA", "QZ7TEAHOUSE3XWV5"))
+    """What the pull request changes. The key is put together here, so that no scanner stumbles over this
+    file."""
+    key = "AK" + "IA" + "QZ7TEAHOUSE3XWV5"
     till = f'"""The till in the cloud."""\n\nACCESS_KEY = "{key}"\nREGION = "eu-central-1"\n'
     return {"teahouse/brew.py": NEW_BREW, "teahouse/bill.py": NEW_BILL, "teahouse/till.py": till}

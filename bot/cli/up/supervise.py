@@ -35,7 +35,9 @@ class Child:
     def tend(self, now: float) -> None:
         """Notes that it died; starts it when that is due."""
         if self.process is not None and (code := self.process.poll()) is not None:
-            looping = now - self.started < STEADY_SECONDS
+            # Killed from outside (code < 0) it may well live this time, and its runs wait; what ends
+            # by itself soon after its start will end again.
+            looping = code >= 0 and now - self.started < STEADY_SECONDS
             self.delay = min(max(self.delay * 2, FIRST_DELAY), LONGEST_DELAY) if looping else FIRST_DELAY
             self.start_at = now + self.delay
             self.process = None

@@ -1,0 +1,31 @@
+"""Unified diffs as GitHub and git give them, and the rule that finds a quote in one."""
+
+from bot.core.diff.anchor import anchor
+from bot.core.diff.git import parse_git_diff
+from bot.core.diff.patch import (
+    Anchor,
+    BadPatch,
+    FileDiff,
+    Hunk,
+    Line,
+    Status,
+    added_lines,
+    new_side_lines,
+    parse_patch,
+    render,
+)
+
+__all__ = [
+    "Anchor",
+    "BadPatch",
+    "FileDiff",
+    "Hunk",
+    "Line",
+    "Status",
+    "added_lines",
+    "anchor",
+    "new_side_lines",
+    "parse_git_diff",
+    "parse_patch",
+    "render",
+]

@@ -1,0 +1,111 @@
+"""`hob` as a person runs it: real processes in a folder of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+SECRET = "the-webhook-secret-of-this-test"
+
+
+@dataclass
+class Hob:
+    """A folder with a hob.toml, and the processes started in it."""
+
+    folder: Path
+    environ: dict[str, str]
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def run(
+        self, *arguments: str, seconds: float = 60, **options: object
+    ) -> subprocess.CompletedProcess[str]:
+        """A command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "bot.cli", *arguments], cwd=self.folder, env=self.environ, text=True,
+            capture_output=True, timeout=seconds, check=False, **options,  # type: ignore[call-overload]
+        )  # fmt: skip
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        """A command that stays; what it says goes to hob.log."""
+        with (self.folder / "hob.log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot.cli", *arguments], cwd=self.folder,
+                env={**self.environ, **environ}, text=True, stdout=log, stderr=log,
+            )  # fmt: skip
+        self.running.append(process)
+        return process
+
+    def log(self) -> str:
+        return (self.folder / "hob.log").read_text()
+
+    def url(self) -> str:
+        """Where the receiver listens, once it answers."""
+        return self.eventually(self._answering)
+
+    def _answering(self) -> str:
+        url = (self.folder / "data" / "hob.port").read_text().strip()
+        with urlopen(f"{url}/healthz", timeout=5) as answer:
+            return url if answer.status == 200 else ""
+
+    def eventually(self, found: Callable[[], str], seconds: float = 60) -> str:
+        give_up = time.monotonic() + seconds
+        while True:
+            try:
+                if value := found():
+                    return value
+            except (OSError, URLError, ValueError, IndexError):
+                pass
+            assert time.monotonic() < give_up, self.log()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        for process in self.running:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.running:
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def make_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+
+
+@pytest.fixture
+def hob(tmp_path: Path) -> Iterator[Hob]:
+    (tmp_path / "app.pem").write_text(make_key())
+    (tmp_path / "app.pem").chmod(0o600)
+    (tmp_path / "hob.toml").write_text(
+        f"""
+[hob]
+data_dir = "data"
+[github]
+api_url = "http://127.0.0.1:9"
+app_id = 1
+app_slug = "my-hob"
+private_key_file = "app.pem"
+webhook_secret = {json.dumps(SECRET)}
+[server]
+port = 0
+"""
+    )
+    (tmp_path / "hob.toml").chmod(0o600)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
+    made = Hob(tmp_path, {**kept, "PYTHONPATH": str(Path(__file__).parents[2])})
+    yield made
+    made.stop()

@@ -1,0 +1,171 @@
+"""`hob doctor`: each failing line says how to mend it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from bot.cli.doctor import hosts
+from bot.core.errors import UserError
+from bot.core.hosts import Host
+from tests.cli.conftest import SECRET, Hob
+
+MODELS = ("qwen2.5-coder:14b", "qwen2.5:7b", "nomic-embed-text:latest")
+
+
+class Ollama(BaseHTTPRequestHandler):
+    """As much of Ollama as is asked: version, tags, show."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _answer(self, body: object) -> None:
+        raw = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def do_GET(self) -> None:
+        models = [{"name": name, "model": name, "digest": name, "size": 1} for name in MODELS]
+        self._answer({"version": "0.9"} if self.path == "/api/version" else {"models": models})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        details = {"family": "qwen2", "parameter_size": "14B", "quantization_level": "Q4"}
+        info = {"general.architecture": "qwen2", "qwen2.context_length": 32768}
+        self._answer({"details": details, "model_info": info, "capabilities": ["completion"], "template": ""})
+
+
+@contextmanager
+def ollama(address: str) -> Iterator[int]:
+    server = ThreadingHTTPServer((address, 0), Ollama)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def checks(hob: Hob) -> dict[str, dict[str, Any]]:
+    ended = hob.run("doctor", "--json")
+    shown = json.loads(ended.stdout)
+    assert ended.stderr == ""
+    assert ended.returncode == (0 if shown["healthy"] else 1)
+    assert SECRET not in ended.stdout
+    return {each["check"]: each for each in shown["checks"]}
+
+
+def test_each_failing_line_says_how_to_mend_it(hob: Hob) -> None:
+    found = checks(hob)
+    failing = {name for name, each in found.items() if not each["ok"]}
+    assert failing >= {"database", "GitHub", "GitHub App", "host local"}
+    for name in failing:
+        assert found[name]["hint"]
+    for name in ("python", "git", "ruff", "configuration", "webhook secret", "private key", "API token"):
+        assert found[name]["ok"], found[name]
+    assert found["database"]["hint"] == "run hob migrate"
+    hob.run("migrate")
+    assert checks(hob)["database"]["ok"]
+
+
+def test_for_a_person_it_is_a_line_a_check(hob: Hob) -> None:
+    ended = hob.run("doctor")
+    assert ended.returncode == 1
+    lines = ended.stdout.splitlines()
+    assert len(lines) == len(checks(hob))
+    assert all(line.startswith(("ok   ", "FAIL ")) for line in lines)
+
+
+def test_K1_the_doctor_names_what_others_can_read(hob: Hob) -> None:
+    (hob.folder / "app.pem").chmod(0o644)
+    (hob.folder / "hob.toml").chmod(0o644)
+    (hob.folder / "data").mkdir(mode=0o755)
+    (hob.folder / "data").chmod(0o755)
+    found = checks(hob)
+    assert found["private key"]["hint"] == f"chmod 600 {hob.folder}/app.pem"
+    assert found["configuration"]["hint"] == f"chmod 600 {hob.folder}/hob.toml"
+    assert found["data directory"]["hint"] == f"chmod 700 {hob.folder}/data"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("HOB_GITHUB__WEBHOOK_SECRET", "", "Hob does not start without a webhook secret"),
+        ("HOB_QUEUE__REDIS_URL", "redis://10.0.0.1:6379", "can be reached by other machines"),
+    ],
+)
+def test_K1_the_doctor_fails_without_secret_or_password(hob: Hob, name: str, value: str, says: str) -> None:
+    hob.environ[name] = value
+    found = checks(hob)
+    assert any(says in each["detail"] + each["hint"] for each in found.values() if not each["ok"])
+
+
+def test_a_host_with_its_models_is_healthy(hob: Hob) -> None:
+    with ollama("127.0.0.1") as port:
+        hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": f"http://127.0.0.1:{port}"}])
+        found = checks(hob)
+    assert found["host mini"]["ok"]
+    assert "qwen2.5:7b (32768 tokens)" in found["host mini"]["detail"]
+    assert found["models for review"]["ok"]
+    assert found["models for triage"]["detail"].startswith("qwen2.5:7b on mini")
+
+
+def test_a_missing_model_is_named(hob: Hob) -> None:
+    with ollama("127.0.0.1") as port:
+        hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": f"http://127.0.0.1:{port}"}])
+        hob.environ["HOB_MODELS__REVIEW"] = "no-such-model"
+        found = checks(hob)
+    assert not found["models for review"]["ok"]
+    assert "no-such-model" in found["models for review"]["detail"]
+
+
+async def test_K1_ollama_on_all_interfaces_is_a_failing_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """127.0.0.2 stands in for this machine's address on a network, which a test machine may not have."""
+    monkeypatch.setattr(hosts, "own_addresses", lambda: ["127.0.0.2"])
+    with ollama("0.0.0.0") as port:
+        with pytest.raises(UserError, match="listens on all interfaces") as caught:
+            await hosts.is_private(Host("mini", "ollama", f"http://127.0.0.1:{port}"))
+        assert caught.value.hint.startswith("set OLLAMA_HOST=127.0.0.1")
+    with ollama("127.0.0.1") as port:
+        assert (
+            await hosts.is_private(Host("mini", "ollama", f"http://127.0.0.1:{port}")) == "this machine only"
+        )
+
+
+def test_own_addresses_are_not_loopback_ones() -> None:
+    assert not [address for address in hosts.own_addresses() if address.startswith("127.")]
+
+
+def test_a_clock_that_is_wrong_and_an_app_of_another_name(hob: Hob) -> None:
+    """GitHub, as far as the doctor asks it, by a server that tells a time long past."""
+
+    class Past(Ollama):
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return "Sat, 01 Nov 2025 00:00:00 GMT"
+
+        def do_GET(self) -> None:
+            self._answer({"slug": "another-hob", "permissions": {}, "events": []})
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Past)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        hob.environ["HOB_GITHUB__API_URL"] = f"http://127.0.0.1:{server.server_address[1]}"
+        found = checks(hob)
+        assert "ahead of GitHub's" in found["clock"]["detail"]
+        assert "another-hob" in found["GitHub App"]["detail"]
+        hob.environ["HOB_GITHUB__APP_SLUG"] = "another-hob"
+        assert "permissions are missing" in checks(hob)["GitHub App"]["detail"]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

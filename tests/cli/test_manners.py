@@ -1,0 +1,142 @@
+"""How every command behaves towards a person and towards a script."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from bot.cli.manners import hob as group
+from tests.cli.conftest import Hob
+
+COMMANDS = group.list_commands(click.Context(group))
+
+
+def test_the_commands_of_this_version_are_there() -> None:
+    assert {"up", "serve", "work", "migrate", "doctor", "receive"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    shown = CliRunner().invoke(group, [name, "--help"])
+    assert shown.exit_code == 0
+    assert f"Usage: hob {name}" in shown.output
+    assert "Example" in shown.output
+    assert f"hob {name}" in shown.output.split("Example")[1]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_option_is_wrong_usage(name: str, hob: Hob) -> None:
+    ended = hob.run(name, "--no-such-option")
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("hob: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_hob_alone_and_its_help_list_what_there_is(hob: Hob) -> None:
+    shown = hob.run("--help")
+    assert shown.returncode == 0
+    for name in COMMANDS:
+        assert f"  {name} " in shown.stdout or name == "prepare"
+    assert hob.run().returncode == 2
+    assert hob.run("--version").stdout.startswith("hob, version ")
+
+
+def test_a_misspelt_command_is_named_with_the_nearest(hob: Hob) -> None:
+    ended = hob.run("doctr")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "hob: there is no command doctr — did you mean doctor? (see `hob --help`)\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["serve", "work", "migrate", "up", "doctor"])
+def test_a_wrong_configuration_is_one_line_and_no_traceback(name: str, hob: Hob) -> None:
+    (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
+    ended = hob.run(name)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert "hob.toml line 2: unknown key server.prot — did you mean port?" in ended.stdout + ended.stderr
+
+
+def test_debug_shows_the_rest(hob: Hob) -> None:
+    (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
+    for arguments in (["migrate", "--debug"], ["--debug", "migrate"]):
+        ended = hob.run(*arguments)
+        assert "Traceback" in ended.stderr
+        assert ended.stderr.splitlines()[-1].startswith("hob: ")
+
+
+def test_what_nobody_foresaw_is_one_line_too(hob: Hob) -> None:
+    program = (
+        "import bot.cli.manners as manners, bot.cli.migrate as migrate; "
+        "migrate.command.callback = lambda **_: 1 / 0; manners.main(['migrate'])"
+    )
+    broken = subprocess.run(
+        [sys.executable, "-c", program], cwd=hob.folder, env=hob.environ, capture_output=True, text=True
+    )
+    assert broken.returncode == 1
+    assert broken.stderr.startswith(
+        "hob: unexpected ZeroDivisionError: division by zero — run it again with --debug"
+    )
+    assert broken.stderr.count("\n") == 1
+
+
+def test_json_is_all_that_is_printed(hob: Hob) -> None:
+    first, second = hob.run("migrate", "--json"), hob.run("migrate", "--json")
+    assert json.loads(first.stdout)["changed"] is True
+    assert json.loads(second.stdout)["changed"] is False
+    assert first.stderr == second.stderr == ""
+
+
+def test_a_reader_who_leaves_is_no_error(hob: Hob) -> None:
+    line = f"{sys.executable} -m bot.cli doctor | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(
+        ["bash", "-c", line], cwd=hob.folder, env=hob.environ, capture_output=True, text=True
+    )
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize("module", ["bot.cli.manners", "bot.cli.up", "bot.cli.serve"])
+def test_heavy_libraries_wait_until_a_command_needs_them(module: str, hob: Hob) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env=hob.environ, capture_output=True, text=True, check=True
+    )
+    heavy = {"sqlalchemy", "pydantic", "httpx", "rq", "redis", "alembic", "rich", "asyncio"}
+    assert heavy.isdisjoint(shown.stdout.split())
+
+
+def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> None:
+    program = "import sys, bot.web.compose; print(*sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env=hob.environ, capture_output=True, text=True, check=True
+    )
+    loaded = shown.stdout.split()
+    rooms = (
+        "bot.agents",
+        "bot.inference",
+        "bot.checks",
+        "bot.jobs",
+        "bot.prompting",
+        "bot.standin",
+        "bot.router",
+        "handlers",
+    )
+    assert [name for name in loaded if name.startswith(rooms)] == []
+    libraries = {
+        "ollama",
+        "httpx",
+        "gidgethub",
+        "alembic",
+        "rich",
+        "jinja2",
+        "markdown_it",
+        "yaml",
+        "git",
+        "ruff",
+    }
+    assert libraries.isdisjoint(loaded)

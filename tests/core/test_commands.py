@@ -1,0 +1,206 @@
+"""Where in a comment a command stands, as a person would see the comment on GitHub."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot.core.commands import MOST_COMMANDS, Command, parse_commands
+
+KNOWN = frozenset({"review", "ask", "help", "fix", "catch-up"})
+MARKDOWN = MarkdownIt("commonmark")
+
+
+def parse(body, previous=None, slug="hob-bot"):
+    return parse_commands(body, slug, previous, known=KNOWN)
+
+
+REVIEW = (Command("review"),)
+
+
+@pytest.mark.parametrize(
+    ("body", "commands"),
+    [
+        ("@hob-bot review", REVIEW),
+        ("@Hob-Bot REVIEW", REVIEW),
+        ("@hob-bot[bot] review", REVIEW),
+        ("/hob review", REVIEW),
+        ("   /hob review  ", REVIEW),
+        ("@hob-bot: review.", REVIEW),
+        ("@hob-bot review full", (Command("review", "full"),)),
+        ("/hob fix  2 please", (Command("fix", "2 please"),)),
+        ("/hob catch-up", (Command("catch-up"),)),
+        ("thanks\r\n@hob-bot review\r\n", REVIEW),
+        ("- a\n- b\n@hob-bot review", REVIEW),
+        ("@hob-bot why is this slow?", (Command("ask", "why is this slow?"),)),
+        ("@hob-bot ask why?\n\n```\ncode\n```", (Command("ask", "why?\n\n```\ncode\n```"),)),
+        ("@hob-bot\nwhat now?", (Command("ask", "what now?"),)),
+        ("@hob-bot", (Command("help"),)),
+        ("/hob frobnicate now", (Command("frobnicate", "now"),)),
+        (
+            "/hob review\n@hob-bot ask a\nb\n/hob fix 1\nc",
+            (Command("review"), Command("ask", "a\nb"), Command("fix", "1")),
+        ),
+        ("> quoted\n\n@hob-bot review", REVIEW),
+        ("```\ncode\n```\n@hob-bot review", REVIEW),
+        ("`code` and <!-- done -->\n@hob-bot review", REVIEW),
+        ("see `<!--` there\n\n@hob-bot review", REVIEW),
+        ("<details>\n<summary>more</summary>\n\n@hob-bot review\n\n</details>", REVIEW),
+    ],
+)
+def test_commands_as_people_write_them(body, commands):
+    assert parse(body) == commands
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "please @hob-bot review",
+        "@hob-botreview",
+        "@hob-bot-two review",
+        "@hob review",
+        "/hobby review",
+        "/hob/review",
+        "https://x/hob review",
+        "- @hob-bot review",
+        "# @hob-bot review",
+        "**@hob-bot review**",
+        "    @hob-bot review",
+        "\t@hob-bot review",
+        "@h\u200bob-bot review",
+        "@hob-bot\u200b review",
+        "@hob\u2010bot review",
+        "\u200b@hob-bot review",
+        "\u2028@hob-bot review",
+        "x\u2028@hob-bot review",
+        "\uff20hob-bot review",
+        "/h\u043eb review",
+    ],
+)
+def test_what_is_no_command(body):
+    assert parse(body) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "> @hob-bot review",
+        ">@hob-bot review",
+        "> a\n@hob-bot review",
+        "- > a\n  @hob-bot review",
+        "```\n@hob-bot review\n```",
+        "````\n```\n@hob-bot review\n````",
+        "~~~\n@hob-bot review\n~~~",
+        "```\n@hob-bot review",
+        "- ```\n  @hob-bot review\n  ```",
+        "- a\n\n  ```\n  x\n\n  @hob-bot review\n  ```",
+        "1. ~~~~\n   ~~~\n   @hob-bot review\n   ~~~~",
+        "`a\n@hob-bot review\n`",
+        "``a `\n@hob-bot review\nb``",
+        "<!--\n@hob-bot review\n-->",
+        "<!-- a\n\n@hob-bot review",
+        "a <!-- b\n@hob-bot review\n-->",
+        "- <!--\n\n  @hob-bot review\n  -->",
+        "<?\n@hob-bot review\n?>",
+        "<![CDATA[\n@hob-bot review\n]]>",
+        "<pre>\n@hob-bot review\n</pre>",
+        "a <code>\n@hob-bot review\n</code>",
+        "<blockquote>\n\n@hob-bot review\n\n</blockquote>",
+        "<script>\n@hob-bot review\n</script>",
+        "a <b title='\n@hob-bot review\n'>",
+        "![a\n@hob-bot review\n](x)",
+        '[a](b "\n@hob-bot review\n")',
+        '[a]: b "\n@hob-bot review\n"',
+    ],
+)
+def test_A7_no_command_in_quotes_code_or_what_nobody_sees(body):
+    assert parse(body) == ()
+
+
+def test_a_look_alike_of_a_name_is_no_name():
+    assert parse("/hob revi\u0435w") == (Command("ask", "revi\u0435w"),)
+    assert parse("@hob-bot as\u212a x") == (Command("ask", "as\u212a x"),)
+    assert parse("@hob-bot re\u200bview") == (Command("ask", "re\u200bview"),)
+
+
+def test_A2_an_edit_gives_only_what_it_added():
+    assert parse("@hob-bot review\nmore", "@hob-bot review") == ()
+    assert parse("@hob-bot review\n/hob fix 1", "@hob-bot review") == (Command("fix", "1"),)
+    assert parse("@hob-bot review", "@hob-bot help") == REVIEW
+    assert parse("/hob review\n\n/hob review", "/hob review") == REVIEW
+    assert parse("@hob-bot why?\n\nmore words", "@hob-bot why?") == ()
+    assert parse("@hob-bot why not?", "@hob-bot why?") == (Command("ask", "why not?"),)
+    assert parse("@hob-bot review", "> @hob-bot review") == REVIEW
+
+
+def test_only_so_many_commands_of_a_comment_count():
+    many = "\n".join(f"/hob fix {number}" for number in range(20))
+    assert len(parse(many)) == MOST_COMMANDS
+
+
+@given(st.text(), st.none() | st.text(), st.text())
+def test_no_text_is_too_odd(body, previous, slug):
+    parse_commands(body, slug, previous, known=KNOWN)
+    parse_commands(f"@{slug} {body}", slug, previous, known=KNOWN)
+
+
+PIECES = [
+    "@hob-bot review", "/hob review", "@hob-bot review", "\n", "\n", "\n", "\n\n", " ", "  ", "    ", "\t", "> ", "- ", "1. ",
+    "2. ", "```", "~~~", "````", "`", "``", "<!--", "-->", "<pre>", "</pre>", "<code>", "</code>", "<blockquote>",
+    "</blockquote>", "<b title='", "'>", "<?", "?>", "![", "](x)", "[a]: ", "\"", "# ", "---\n", "text", "\\", "<details>",
+    "<div>", "</div>", "(", ")", "\r\n",
+]  # fmt: skip
+
+
+def seen_lines(body):
+    """The beginnings of the prose lines that a reader sees outside quotes and code, as markdown-it renders them."""
+    quotes = code = 0
+    for token in MARKDOWN.parse(body):
+        quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
+        if token.type == "html_block":
+            code += len(re.findall(r"<(?:code|blockquote)", token.content)) - len(
+                re.findall(r"</(?:code|blockquote)", token.content)
+            )
+            continue
+        if token.type != "inline" or quotes:
+            continue
+        line = ""
+        for child in token.children:
+            if child.type in ("softbreak", "hardbreak"):
+                yield line
+                line = ""
+            elif child.type == "html_inline":
+                code += child.content.startswith(("<code", "<blockquote")) - child.content.startswith(
+                    ("</code", "</blockquote")
+                )
+                line += "\0"
+            elif child.type == "text" and code <= 0:
+                line += child.content
+            else:
+                line += "\0"
+        yield line
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+def test_A7_every_command_is_a_line_that_a_reader_sees(body):
+    numbers = iter(range(99))
+    body = re.sub("review", lambda _: f"review x{next(numbers)}", body)
+    seen = [line for line in seen_lines(body) if re.match(r"(?:@hob-bot|/hob)(?![\w/-])", line.lstrip())]
+    for command in parse_commands(body, "hob-bot", known=frozenset({"review"})):
+        if command.name == "review":
+            number = re.match(r"x\d+", command.argument).group()
+            assert any(f"review {number}" in line for line in seen), (command, body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<!--" * 16_000, "`" * 60_000, "<a '" * 16_000, "> " * 30_000, "![" * 30_000, "- " * 30_000, "``a`" * 15_000, "<code>" * 9_000,
+     "a\n" * 30_000, "<a\n" * 20_000, "](\n" * 20_000, "[\n" * 30_000],
+    ids=lambda text: text[:5],
+)  # fmt: skip
+@pytest.mark.timeout(20)
+def test_hostile_comments_are_not_slow(text):
+    parse(text)

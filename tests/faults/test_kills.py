@@ -1,0 +1,156 @@
+"""`kill -9` of each process of a running `hob up` at moments spread over a review: every effect exactly
+once."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.standin import GitHub
+from bot.standin.pulls import PullRequest
+from tests.fakes.github import checked_github
+from tests.fakes.models import FakeOllama
+from tests.running import RunningHob, environment, running_hob, wait_for
+
+pytestmark = [pytest.mark.kills, pytest.mark.timeout(600), pytest.mark.xdist_group("kills")]
+TEXT = "def brew(water):\n    water += 1\n    return water / 0\n"
+FINDING = {
+    "path": "tea.py",
+    "quote": "return water / 0",
+    "severity": "major",
+    "category": "bug",
+    "title": "Division by zero",
+    "body": "Always fails.",
+    "replacement": None,
+    "confidence": 0.9,
+}
+RESUMED = 15.0
+"""Seconds within which a killed worker's run starts again."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[tuple[GitHub, FakeOllama, Path]]:
+    with checked_github(tmp_path / "github") as github, FakeOllama() as ollama:
+        ollama.answer = lambda _: {"findings": [FINDING], "summary": "x"}
+        ollama.token_seconds = 0.01  # so that there is something to be killed in
+        github.install_app("octo", slug="my-hob")
+        yield github, ollama, tmp_path
+
+
+def settings(world: tuple[GitHub, FakeOllama, Path], **more: str) -> dict[str, str]:
+    github, ollama, folder = world
+    return environment(folder, github, ollama.url, next(iter(ollama.models)), **more)
+
+
+def send_again(github: GitHub, hob: RunningHob) -> None:
+    """What nobody took, because the receiver was dead, is sent again with the same GUID, as GitHub's people
+    or a reconciler would."""
+    tried = [one for one in list(github.deliveries) if one.done.is_set()]
+    taken = {one.guid for one in tried if one.ok}
+    for delivery in {one.guid: one for one in tried if one.guid not in taken}.values():
+        github.redeliver(delivery).wait()
+
+
+@pytest.mark.parametrize("victim", ["work", "serve", "redis"])
+def test_R1_R2_killed_at_ten_moments_each_effect_exactly_once(
+    world: tuple[GitHub, FakeOllama, Path], victim: str
+) -> None:
+    github, _, folder = world
+    repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
+    moments = random.Random(victim)
+    slowest = 0.0
+    with running_hob(folder, settings(world, HOB_SERVER__PORT=str(_port())), "-n", "4") as hob:
+        github.send_webhooks_to(f"{hob.url}/webhook")
+        for number in range(10):
+            pull = repo.open_pull_request(
+                f"P{number}", {"tea.py": TEXT + f"# {number}\n"}, author="ann", branch=f"b{number}"
+            )
+            time.sleep(moments.uniform(0.0, 1.2))
+            hob.kill(victim)
+            killed = time.monotonic()
+            wait_for(lambda: victim in hob.children(), 30, hob)
+            wait_for(lambda pull=pull: _told(github, hob, pull), 60, hob)
+            slowest = max(slowest, time.monotonic() - killed)
+    for pull in repo.pulls:
+        assert len(pull.reviews) == 1, pull.title
+        assert len(pull.check_runs) == 1, pull.title
+    assert slowest < RESUMED + 5.0  # the review itself takes its seconds too
+
+
+def _told(github: GitHub, hob: RunningHob, pull: PullRequest) -> bool:
+    send_again(github, hob)
+    return bool(pull.check_runs)
+
+
+def test_R2_redis_emptied_loses_nothing(world: tuple[GitHub, FakeOllama, Path]) -> None:
+    import redis
+
+    github, _, folder = world
+    repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
+    with running_hob(folder, settings(world), "-n", "1") as hob:
+        github.send_webhooks_to(f"{hob.url}/webhook")
+        pulls = [
+            repo.open_pull_request(
+                f"P{number}", {"tea.py": TEXT + f"# {number}\n"}, author="ann", branch=f"b{number}"
+            )
+            for number in range(6)
+        ]
+        github.flush()
+        client = redis.Redis(unix_socket_path=str(folder / "data" / "redis" / "redis.sock"))
+        client.flushall()
+        client.close()
+        wait_for(lambda: all(pull.check_runs for pull in pulls), 90, hob)
+    assert [len(pull.reviews) for pull in pulls] == [1] * 6
+    assert [len(pull.check_runs) for pull in pulls] == [1] * 6
+
+
+def test_W4_the_same_guid_a_hundred_times_and_again_after_a_restart(
+    world: tuple[GitHub, FakeOllama, Path],
+) -> None:
+    github, _, folder = world
+    repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
+    pull: Any = None
+    for _ in range(2):
+        with running_hob(folder, settings(world)) as hob:
+            github.send_webhooks_to(f"{hob.url}/webhook")
+            if pull is None:
+                github.hold_deliveries()
+                pull = repo.open_pull_request("P", {"tea.py": TEXT}, author="ann")
+                github.release_deliveries()
+            first = github.deliveries[0]
+            again = [github.redeliver(first) for _ in range(100)]
+            github.flush()
+            assert {one.status_code for one in again} == {202}
+            wait_for(lambda: repo.check_runs, 60, hob)
+    assert len(pull.reviews) == 1
+    assert len(pull.check_runs) == 1
+
+
+def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHub, FakeOllama, Path]) -> None:
+    github, _, folder = world
+    repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
+    pulls = []
+    for round_ in range(3):
+        with running_hob(folder, settings(world), "-n", "2") as hob:
+            github.send_webhooks_to(f"{hob.url}/webhook")
+            for number in range(4):
+                name = f"b{round_}-{number}"
+                pulls.append(
+                    repo.open_pull_request(name, {"tea.py": TEXT + f"# {name}\n"}, author="ann", branch=name)
+                )
+            github.flush()
+            time.sleep(0.3)
+    with running_hob(folder, settings(world), "-n", "2") as hob:
+        wait_for(lambda: all(pull.check_runs for pull in pulls), 90, hob)
+    assert [len(pull.reviews) for pull in pulls] == [1] * len(pulls)
+
+
+def _port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port

@@ -1,0 +1,59 @@
+"""app.yml asks for what the routes need and for nothing else."""
+
+from pathlib import Path
+
+from bot.core.effects import AddLabels, Comment, Effect, PostReview, React, ReplyInThread, SetCheck
+from bot.core.events import CommentEvent, Event
+from bot.core.refs import Sha
+from bot.github.apply import needs
+from bot.github.manifest import EVENTS, manifest
+from bot.jobs.reading import ISSUE, PULL_REQUEST
+from handlers import router
+
+HEAD = Sha("a" * 40)
+SAMPLES: dict[type[Effect], Effect] = {
+    PostReview: PostReview(1, HEAD, "x"),
+    SetCheck: SetCheck(HEAD, "neutral", "x", "x"),
+    Comment: Comment(1, "x"),
+    ReplyInThread: ReplyInThread(1, 1, "x"),
+    AddLabels: AddLabels(1, ("x",)),
+    React: React("issue_comment", 1, "eyes"),
+}
+RANK = {"read": 1, "write": 2}
+
+
+def wanted_permissions() -> dict[str, str]:
+    """What reading and every effect that a route may cause needs, and metadata, which every App has."""
+    found: dict[str, str] = {"metadata": "read"}
+    effects = [SAMPLES[kind] for route in router.routes for kind in route.may] + [SAMPLES[React]]
+    for one in (PULL_REQUEST, ISSUE, *map(needs, effects)):
+        for name, level in one.items():
+            if RANK[level] > RANK.get(found.get(name, ""), 0):
+                found[name] = level
+    return found
+
+
+def test_permissions_are_exactly_what_routes_need() -> None:
+    assert manifest().permissions == wanted_permissions()
+
+
+def test_events_are_exactly_what_routes_answer() -> None:
+    kinds: set[type[Event]] = {kind for route in router.routes for kind in route.kinds}
+    if router.commands:
+        kinds |= {kind for kind in EVENTS if issubclass(kind, CommentEvent)}
+    assert manifest().events == {EVENTS[kind] for kind in kinds}
+
+
+def test_what_is_never_asked_for() -> None:
+    never = {"administration", "workflows", "secrets", "members", "actions", "organization_administration"}
+    assert not never & set(manifest().permissions)
+    assert manifest().permissions["contents"] == "read"
+
+
+def test_the_readme_lists_the_same() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    said = text.partition("*Repository permissions*:")[2].partition("\n")[0].lower().replace(" ", "_")
+    for name, level in manifest().permissions.items():
+        assert f"{name}:_{level}" in said
+    events = text.partition("*Events*:")[2].partition("(")[0].lower().replace(" ", "_")
+    assert all(event in events for event in manifest().events)
