@@ -34,6 +34,7 @@ _SAFE = (
     *("-c", "grep.fallbackToNoIndex=false", "-c", "submodule.recurse=false"),
 )
 _WORD = re.compile(r"[\w$-][\w$.:/-]*[\w$]|\w")
+_ENDING = re.compile(r"(?<=[a-z]{4})(?:ings?|e?d|e?s|ly)$")
 _COMMON = frozenset(
     "a about after all an and any are as at be been but by can could did do does done for from get gets had has have how i if in "
     "into is it its me my no not of on one or our out should so some than that the their them then there these they this to "
@@ -109,14 +110,15 @@ class Repository:
                 with file.open("rb") as opened:
                     raw = opened.read(MOST_BYTES + 1)
                 if len(raw) <= MOST_BYTES and b"\0" not in raw:
-                    return [line[:LONGEST_LINE] for line in raw.decode("utf-8", "replace").split("\n")]
+                    text = raw.decode("utf-8", "replace").removesuffix("\n")
+                    return [line[:LONGEST_LINE] for line in text.split("\n")]
         return []
 
 
 def terms(query: str) -> tuple[str, ...]:
-    """The words of a query that are worth looking for; the longest first."""
+    """The words of a query that are worth looking for, without the endings of English; the longest first."""
     words = {word.strip(".:-").casefold() for word in _WORD.findall(query)}
-    kept = {word for word in words if len(word) > 1 and word not in _COMMON}
+    kept = {_ENDING.sub("", word) for word in words if len(word) > 1 and word not in _COMMON}
     return tuple(sorted(kept, key=lambda word: (-len(word), word))[:MOST_WORDS])
 
 

@@ -145,13 +145,16 @@ def agent_names() -> tuple[str, ...]:
 
 def _kind(which: str | type[Agent]) -> tuple[type[Agent], str]:
     """(class, name or path of its persona)"""
-    if isinstance(which, str) and ":" in which and "/" not in which:
-        try:
-            which = pkgutil.resolve_name(which)
-        except (ImportError, AttributeError, ValueError) as wrong:
-            raise UserError(f"there is no agent {which}: {wrong}", "write module:Class") from None
-    if isinstance(which, str):
+    if isinstance(which, type):
+        return which, which.name
+    if ":" not in which or "/" in which:
         return KINDS.get(which, Agent), which
-    if not (isinstance(which, type) and issubclass(which, Agent)) or not which.name:
-        raise UserError(f"{which} is no agent", "name a subclass of Agent whose `name` is its prompt file")
-    return which, which.name
+    try:
+        found = pkgutil.resolve_name(which)
+    except (ImportError, AttributeError, ValueError) as wrong:
+        raise UserError(f"there is no agent {which}: {wrong}", "write module:Class") from None
+    if not (isinstance(found, type) and issubclass(found, Agent) and found.name):
+        raise UserError(
+            f"{which} is no agent", "name a subclass of bot.agents.base.Agent with the name of its prompt file"
+        )
+    return found, found.name

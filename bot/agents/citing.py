@@ -1,5 +1,5 @@
-"""Citations in an answer, checked while the words come: `[path:12-15 "quoted words"]` becomes `[path:12-15]` when those lines
-were shown and hold those words; one that does not stand is left out of the text."""
+"""Citations in an answer, checked while the words come: `[path:12-15 "quoted words"]` becomes `[path:12-15]` when those
+lines were shown and hold those words; one that does not stand is left out of the text."""
 
 import re
 from collections.abc import Iterable
@@ -21,6 +21,9 @@ class Citing:
         self._shown = tuple(shown)
         self._paths = frozenset(excerpt.path for excerpt in self._shown)
         self._held = ""
+        self._gap = False
+        """A citation was left out just now, after a space: the next one would be a second."""
+        self._last = ""
 
     def __call__(self, word: str) -> str:
         return "".join(map(self._take, word))
@@ -31,6 +34,10 @@ class Citing:
         return held
 
     def _take(self, character: str) -> str:
+        if not self._held and self._gap:
+            self._gap = False
+            if character == " ":
+                return ""
         self._held += character
         if match := _WHOLE.fullmatch(self._held):
             return self._judge(match)
@@ -43,6 +50,7 @@ class Citing:
         at = self._held.rfind("[")
         keep = len(self._held) if at < 1 or not _BEGUN.fullmatch(self._held[at:]) else at
         shown, self._held = self._held[:keep], self._held[keep:]
+        self._last = shown[-1:]
         return shown
 
     def _judge(self, match: re.Match[str]) -> str:
@@ -53,7 +61,9 @@ class Citing:
             return self._let_go()  # a slice in code looks like this too: x[start:12]
         self._held = ""
         if not stands(citation, self._shown):
+            self._gap = self._last in {"", " ", "\n"}
             return ""
         if str(citation) not in map(str, self.citations):
             self.citations.append(citation)
+        self._last = "]"
         return f"[{citation}]"

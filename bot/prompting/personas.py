@@ -43,7 +43,7 @@ def _front(text: str, where: str) -> dict[str, Any]:
         "role": (lambda value: value in get_args(Role), f"one of {', '.join(get_args(Role))}"),
         "temperature": (lambda value: _number(value) and 0 <= value <= 2, "a number from 0 to 2"),
         "max_tokens": (
-            lambda value: _number(value) and value == int(value) > 0,
+            lambda value: _number(value) and isinstance(value, int) and value > 0,
             "a whole number of tokens over 0",
         ),
     }
