@@ -181,7 +181,7 @@ class _Running:
                 answered = await agent.answer(task.question, passages=task.passages, model=step.model)
                 return answered.completion
         except TimeoutError:
-            return Completion(failure="timeout", reason=f"not done within {step.timeout:,.0f} s")
+            return Completion(failure="timeout", reason=f"not done within {step.timeout:g} s")
 
     def _task(self, step: Step) -> _Task:
         question = f"The objective:\n{self.objective}"
