@@ -21,6 +21,7 @@ from bot.core.errors import UserError
 from bot.core.inference import Completion, Infer, Role
 from bot.core.library import Library
 from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
+from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import Priority, make_infer
 from bot.inference.pool import Pool
 from bot.inference.say import make_say
@@ -47,12 +48,15 @@ class Workshop:
         *,
         repo: Path | str | None = None,
         library: Library | None = None,
+        guard: Guard = LOCAL_ONLY,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """UserError for a configuration that cannot be used, or a folder that lies in no repository."""
+        """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard` says what
+        may go to online hosts: by default nothing."""
         self.config = config or load_config()
         self.library = library or (Repository.at(Path(repo)) if repo is not None else None)
         self.pool = Pool(self.config.pool_hosts())
+        self._guard = guard
         self._tell = tell
         self._runner: asyncio.Runner | None = None
 
@@ -76,11 +80,13 @@ class Workshop:
 
     def say(self, priority: Priority = "high") -> Say:
         """The port for free text. A person waits (high), a review (default), background (low)."""
-        return make_say(self.pool, self.config.models.by_role(), TalkFile, priority=priority)
+        models = self.config.models.by_role()
+        return make_say(self.pool, models, TalkFile, priority=priority, guard=self._guard)
 
     def infer(self, priority: Priority = "high") -> Infer:
         """The port for prompts of `prompts/`."""
-        return make_infer(self.pool, self.config.models.by_role(), load, priority=priority)
+        models = self.config.models.by_role()
+        return make_infer(self.pool, models, load, priority=priority, guard=self._guard)
 
     def agent(self, which: str | type[Agent], priority: Priority = "high") -> Agent:
         """An agent by its name, by the path of a prompt file, by `module:Class`, or of a class; UserError."""
@@ -155,6 +161,7 @@ def _kind(which: str | type[Agent]) -> tuple[type[Agent], str]:
         raise UserError(f"there is no agent {which}: {wrong}", "write module:Class") from None
     if not (isinstance(found, type) and issubclass(found, Agent) and found.name):
         raise UserError(
-            f"{which} is no agent", "name a subclass of bot.agents.base.Agent with the name of its prompt file"
+            f"{which} is no agent",
+            "name a subclass of bot.agents.base.Agent with the name of its prompt file",
         )
     return found, found.name

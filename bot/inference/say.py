@@ -14,6 +14,7 @@ from bot.core.inference import Completion, Passage, Prompt, Role, T
 from bot.core.talk import Say, Spoken, Talk
 from bot.inference.asking import Asking
 from bot.inference.fitting import PromptSource
+from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import DEADLINE, Priority
 from bot.inference.pool import Pool
 from bot.inference.thoughts import Unthinking
@@ -39,6 +40,7 @@ def make_say(
     *,
     deadline: float = DEADLINE,
     priority: Priority = "default",
+    guard: Guard = LOCAL_ONLY,
 ) -> Say:
     """A `Say` over the pool's hosts; parameters as in `make_infer`."""
     urgency = ("high", "default", "low").index(priority)
@@ -49,7 +51,7 @@ def make_say(
         role = cast("Role", talk.specialty) if talk.specialty else talk.persona.role
         prompt = Prompt(talk.persona.name, role, talk.answer, {}, source.passages)
         heard = listening.hear if listening.free else None
-        asking = Asking(pool, prompt, source, deadline, urgency, heard)
+        asking = Asking(pool, prompt, source, deadline, urgency, replace(guard, purpose=prompt.name), heard)
         asked = asyncio.create_task(_asked(asking, _wanted(talk, models)))
         asked.add_done_callback(lambda _: listening.words.put_nowait(None))
         try:

@@ -9,11 +9,14 @@ from bot.core.inference import Infer
 from bot.github.apply import Seal
 from bot.github.client import GitHub
 from bot.github.limits import Pacer
+from bot.inference.board import SharedBoard
+from bot.inference.guard import Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue import Pacer as RedisPacer
+from bot.queue import RedisBoard
 from bot.router import Priority, Router
 from bot.store import Store, open_store
 
@@ -31,9 +34,11 @@ class House:
     owner: str
     """Names this process in leases."""
 
-    def infer(self, priority: Priority) -> Infer:
-        """The port to models for a run of this priority."""
-        return make_infer(self.pool, self.config.models.by_role(), load_prompt, priority=priority)
+    def infer(self, priority: Priority, guard: Guard) -> Infer:
+        """The port to models for a run of this priority; the guard knows its repository
+        (`bot.jobs.leaving`)."""
+        models = self.config.models.by_role()
+        return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard)
 
     async def aclose(self) -> None:
         await self.github.aclose()
@@ -68,7 +73,9 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
             write_gap=config.github.write_gap_seconds,
         ),
         router=load_router(config),
-        pool=Pool(config.pool_hosts()),
+        pool=Pool(
+            config.pool_hosts(), board=SharedBoard(RedisBoard(config.redis_url)), routing=config.pool.routing
+        ),
         seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
         owner=this_process(),
     )

@@ -108,7 +108,9 @@ async def _work(house: House, run: Run) -> Outcome:
         planned = Planned(reason="resumed")
         rows = await asyncio.to_thread(house.store.outbox.rows, run.id)
         if not rows:
-            planned = await make_plan(house, route, event, reader, lambda: _acknowledge(house, event, job))
+            planned = await make_plan(
+                house, route, event, reader, lambda: _acknowledge(house, event, job), run.id
+            )
             rows = await asyncio.to_thread(_store, house, run, event, planned)
         await _still_wanted(rows, event, reader)
         settle = house.config.github.settle_seconds
@@ -120,8 +122,6 @@ async def _work(house: House, run: Run) -> Outcome:
 
 def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[Row]:
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
-    for used in planned.usage:
-        house.store.ledger.add(run.id, event.repo.full_name, used)
     if not planned.effects:
         return []
     return house.store.outbox.plan(

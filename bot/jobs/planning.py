@@ -11,6 +11,7 @@ from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, U
 from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
 from bot.jobs import gate
 from bot.jobs.house import House
+from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
 from bot.jobs.reading import JobReader, check
 from bot.jobs.routing import cause, command_of
@@ -32,6 +33,7 @@ async def make_plan(
     event: IssueEvent,
     reader: JobReader,
     acknowledge: Callable[[], Awaitable[None]] | None = None,
+    run_id: int | None = None,
 ) -> Planned:
     """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`."""
     level = ""
@@ -48,7 +50,7 @@ async def make_plan(
         repo=event.repo,
         slug=slug,
         github=reader,
-        infer=house.infer(route.priority),
+        infer=house.infer(route.priority, guard(house.config, house.store, event.repo, reader, run_id)),
         check=check,
         command=command_of(route, event, house.router, slug),
         offers=gate.offers(house.router.routes, level, private=event.repo.private),

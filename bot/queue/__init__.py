@@ -1,6 +1,7 @@
 """RQ: three queues, the worker on them, the embedded Redis, and what processes share through Redis."""
 
 from bot.queue.bell import Bell, heard
+from bot.queue.board import RedisBoard
 from bot.queue.connect import Unreachable
 from bot.queue.embedded import Embedded, EmbeddedFailed, embedded_url
 from bot.queue.job import HobJob, RefusedJob, job_id
@@ -17,6 +18,7 @@ __all__ = [
     "HobJob",
     "Pacer",
     "Queues",
+    "RedisBoard",
     "RefusedJob",
     "Unreachable",
     "embedded_url",
