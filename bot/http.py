@@ -4,11 +4,16 @@ httpx's time-outs are per read, never for a whole answer: whoever waits for an a
 `asyncio.timeout()` as well and reads bodies through `read_capped`.
 """
 
+import asyncio
+import socket
 import sys
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 # httpx imports its own command line where it can, and with it rich and pygments: 5 MB in every worker.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "there is no such module"
 
+import httpcore  # noqa: E402
 from httpx import (  # noqa: E402
     URL,
     AsyncBaseTransport,
@@ -29,12 +34,15 @@ from httpx import (  # noqa: E402
     TransportError,
 )
 
+from bot.core.addresses import refusal  # noqa: E402
+
 __all__ = [
     "URL",
     "AsyncBaseTransport",
     "AsyncByteStream",
     "AsyncClient",
     "AsyncHTTPTransport",
+    "CheckedTransport",
     "ConnectError",
     "ConnectTimeout",
     "HTTPError",
@@ -67,3 +75,81 @@ async def read_capped(response: Response, limit: int) -> bytes:
             raise TooLong(f"the answer is over {limit} bytes")
         parts.append(part)
     return b"".join(parts)
+
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""A name's addresses; OSError where it has none."""
+
+
+async def resolve(name: str, port: int) -> list[str]:
+    """As the system does it."""
+    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+class CheckedTransport(AsyncHTTPTransport):
+    """Connects to addresses that a model host may have (`bot.core.addresses`) and to no other: a name is
+    resolved once, its address is checked, and that very address is connected to, so that a name which changes
+    in between leads nowhere. Refusals are `ConnectError`s. `online`: the host is declared to be outside the
+    network."""
+
+    def __init__(self, *, online: bool, verify: bool = True, resolve: Resolve = resolve) -> None:
+        super().__init__(verify=verify, trust_env=False)
+        # httpx has no door of its own for this; httpcore's is documented (network backends).
+        self._pool._network_backend = _CheckedNetwork(self._pool._network_backend, online, resolve)  # noqa: SLF001
+
+
+class _CheckedNetwork(httpcore.AsyncNetworkBackend):
+    """https://www.encode.io/httpcore/network-backends/"""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, online: bool, resolve: Resolve) -> None:
+        self._inner = inner
+        self._online = online
+        self._resolve = resolve
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's own
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        error: Exception = httpcore.ConnectError("its name leads nowhere")
+        for address in await self._permitted(host, port, timeout):
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+                error = failed
+        raise error
+
+    async def _permitted(self, host: str, port: int, seconds: float | None) -> list[str]:
+        literal = _is_address(host)
+        try:
+            async with asyncio.timeout(seconds):
+                found = [host] if literal else await self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"its name cannot be resolved ({type(error).__name__})") from None
+        refused = {address: refusal(address, self._online, literal) for address in found}
+        permitted = [address for address in found if not refused[address]]
+        if found and not permitted:
+            raise httpcore.ConnectError(refused[found[0]])
+        return permitted
+
+    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+        raise httpcore.ConnectError("a model host has a network address")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is an address in numbers, in any form that the system takes (`127.1` and `0x7f000001` are
+    some: those are names to us, and are checked as such)."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host.partition("%")[0])
+        except OSError:
+            continue
+        return True
+    return False

@@ -69,6 +69,15 @@ def kind_of(text: str) -> str | None:
     return None
 
 
+def found_in(text: str) -> str | None:
+    """Names the first credential that a whole text holds, however long its lines; None where it holds none."""
+    for line in text.splitlines():
+        for at in range(0, max(1, len(line)), MAX_LINE // 2):
+            if kind := kind_of(line[at:]):
+                return kind
+    return None
+
+
 def _documented(value: str) -> bool:
     """Values that vendors print in their manuals (AWS ends its own in EXAMPLE)."""
     return "EXAMPLE" in value.upper() or "://user:password@" in value or "xxxxxxxx" in value.lower()

@@ -16,6 +16,7 @@ from pydantic import (
 
 from bot.core.hosts import Host, Kind
 from bot.core.inference import Role
+from bot.core.rank import Routing
 from bot.paths import socket_path
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -174,6 +175,11 @@ class HostTable(Table):
     roles: Names = ()
     online: bool = False
     api_key_env: str = ""
+    usd_per_mtok_in: float = Field(default=0.0, ge=0)
+    usd_per_mtok_out: float = Field(default=0.0, ge=0)
+    start: Names = ()
+    stop: Names = ()
+    idle_minutes: float = Field(default=15.0, gt=0, le=100_000)
 
     @model_validator(mode="after")
     def _has_address(self) -> Self:
@@ -183,6 +189,13 @@ class HostTable(Table):
 
     def host(self) -> Host:
         return Host(**self.model_dump())
+
+
+class PoolTable(Table):
+    """`[pool]`"""
+
+    routing: Routing = "completion"
+    """Which of the hosts that have a model is asked: the one expected to answer first, or by a simpler rule."""
 
 
 class PrivacyTable(Table):
@@ -231,6 +244,7 @@ class Config(Table):
     hosts: Annotated[tuple[HostTable, ...], BeforeValidator(_list), AfterValidator(_unique)] = (
         HostTable(name="local", url="http://127.0.0.1:11434"),
     )
+    pool: PoolTable = PoolTable()
     privacy: PrivacyTable = PrivacyTable()
     budget: BudgetTable = BudgetTable()
     cache: CacheTable = CacheTable()

@@ -1,9 +1,9 @@
 """Where inference runs, as values."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["ollama", "openai", "anthropic", "mlx", "scripted"]
+Kind = str
+"""ollama, openai, anthropic, mlx, scripted, or one that another package brings (`hob.runners`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,19 @@ class Host:
     roles: tuple[str, ...] = ()
     online: bool = False
     api_key_env: str = ""
+    usd_per_mtok_in: float = 0.0
+    """US dollars for a million tokens of a prompt; 0 for a host that costs nothing."""
+    usd_per_mtok_out: float = 0.0
+    start: tuple[str, ...] = ()
+    """The command (program and arguments, no shell) that starts the host when it is needed and does not
+    answer."""
+    stop: tuple[str, ...] = ()
+    idle_minutes: float = 15.0
+    """A host with a `stop` command is stopped when nobody has used it for so long."""
+
+    def cost(self, tokens_in: int, tokens_out: int) -> float:
+        """US dollars for one answer."""
+        return (tokens_in * self.usd_per_mtok_in + tokens_out * self.usd_per_mtok_out) / 1e6
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,23 @@ from typing import Any, Generic
 
 from bot.core.inference import Completion, Failure, Prompt, T
 from bot.inference import fit
+from bot.inference.attended import Attended
 from bot.inference.fitting import Fitted, PromptSource, fitted
-from bot.inference.pool import Pool, Seat
+from bot.inference.guard import LOCAL_ONLY, Guard
+from bot.inference.pool import Pool
 from bot.inference.reading import complaint, read
-from bot.inference.runners import Broken, ChatRequest, Reply, Runner, RunnerError, TooLong, TooSlow
+from bot.inference.runners import (
+    Broken,
+    ChatRequest,
+    Heard,
+    NotSent,
+    Reply,
+    RunnerError,
+    TooLong,
+    TooSlow,
+)
 from bot.inference.schema import flat
+from bot.inference.seats import Seat
 from bot.inference.trail import NO_TRAIL, Trail
 
 MOST_CALLS = 4
@@ -70,6 +82,9 @@ class Asking(Generic[T]):
     file: PromptSource
     deadline: float
     urgency: int
+    guard: Guard = LOCAL_ONLY
+    heard: Heard | None = None
+    """Hears the words of each try as they come."""
     trail: Trail = NO_TRAIL
     spent: _Spent = field(default_factory=_Spent)
 
@@ -77,18 +92,25 @@ class Asking(Generic[T]):
         """The answer of the first seat that gives one, or why none does. A model whose answers were no
         good is not asked again on another host."""
         schema = flat(self.prompt.answer.model_json_schema())
-        found = await self.pool.seats(self.prompt.role, wanted)
+        found = await self.pool.seats(self.prompt.role, wanted, self.guard)
         failures: list[_Over] = []
-        confused: set[str] = set()
-        for seat in found.seats:
-            if seat.model.name in confused or self._exhausted:
-                continue
-            try:
-                return await self._ask(seat, schema)
-            except _Over as over:
-                failures.append(over)
-                confused |= {seat.model.name} if over.failure == "invalid" else set()
+        left = list(found.seats)
+        while left and not self._exhausted:
+            async with self.pool.place(left, self.urgency, self._tokens, self.guard) as place:
+                left.remove(place.seat)
+                try:
+                    return await self._ask(place, schema)
+                except _Over as over:
+                    failures.append(over)
+                    if over.failure == "invalid":
+                        left = [seat for seat in left if seat.model.name != place.seat.model.name]
         return self._failed(failures or [_Over("no_host", found.reason)])
+
+    @property
+    def _tokens(self) -> int:
+        """About how long the prompt is."""
+        texts = (*self.prompt.inputs.values(), *(passage.text for passage in self.prompt.passages))
+        return fit.tokens(sum(map(len, texts)), fit.START_RATIO)
 
     @property
     def _exhausted(self) -> bool:
@@ -100,18 +122,17 @@ class Asking(Generic[T]):
         reason = "; ".join(dict.fromkeys(over.reason for over in failures))
         return self._completion(failure=telling[-1].failure, reason=reason)
 
-    async def _ask(self, seat: Seat, schema: dict[str, Any]) -> Completion[T]:
+    async def _ask(self, place: Attended, schema: dict[str, Any]) -> Completion[T]:
         """The answer of one seat; `_Over`."""
-        attempt = _Attempt(limit=seat.num_ctx)
-        async with self.pool.place(seat, self.urgency) as runner:
-            while True:
-                try:
-                    return await self._once(runner, seat, schema, attempt)
-                except (RunnerError, _Misfit) as error:
-                    self._forgive(seat, attempt, error)
+        attempt = _Attempt(limit=place.seat.num_ctx)
+        while True:
+            try:
+                return await self._once(place, place.seat, schema, attempt)
+            except (RunnerError, _Misfit) as error:
+                self._forgive(place.seat, attempt, error)
 
     async def _once(
-        self, runner: Runner, seat: Seat, schema: dict[str, Any], attempt: _Attempt
+        self, runner: Attended, seat: Seat, schema: dict[str, Any], attempt: _Attempt
     ) -> Completion[T]:
         """One try; `RunnerError`, `_Misfit`, `_Over`."""
         ratio = self.pool.ratios.of(seat.model.name)
@@ -125,7 +146,7 @@ class Asking(Generic[T]):
         with self.trail.step(self.prompt.name, self.prompt.role, seat, asked) as step:
             reply = step.recall()
             if reply is None:
-                reply = step.reply = await self._call(runner, asked.request)
+                reply = step.reply = await self._call(runner, asked.request, self.heard)
                 await self._check_count(runner, seat, asked, reply)
             try:
                 value = read(self.prompt.answer, reply.text)
@@ -158,18 +179,20 @@ class Asking(Generic[T]):
                 return _Over("too_large", f"{_name(seat)}: {error}")
             case TooSlow():
                 return _Over("timeout", f"{_name(seat)}: {error}")
+            case NotSent():
+                return _Over("no_host", f"{seat.host.name} was {error}")
             case _:
                 self.pool.failed(seat.host, error)
                 return _Over("no_host", f"no model host answered: {seat.host.name}: {error}")
 
-    async def _call(self, runner: Runner, request: ChatRequest) -> Reply:
+    async def _call(self, runner: Attended, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """One call of a model, within what is left of the deadline; `RunnerError`, `_Over`."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         self.spent.calls += 1
         try:
             async with asyncio.timeout(self.deadline - self.spent.seconds):
-                reply = await runner.chat(request)
+                reply = await runner.chat(request, heard)
         except TimeoutError:
             reason = f"{request.model.name} did not finish within {self.deadline:,.0f} s"
             raise _Over("timeout", reason) from None
@@ -180,7 +203,7 @@ class Asking(Generic[T]):
         self.spent.tokens_out += reply.tokens_out
         return reply
 
-    async def _check_count(self, runner: Runner, seat: Seat, asked: Fitted, reply: Reply) -> None:
+    async def _check_count(self, runner: Attended, seat: Seat, asked: Fitted, reply: Reply) -> None:
         """Learns from the host's count; `_Over` where it shows that the host read only part of the
         prompt.
 

@@ -1,17 +1,20 @@
-"""One model host as this process knows it."""
+"""One model host as this process knows it: what it has, whether it is well, and how it is started."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import Runner, RunnerError
-from bot.inference.turnstile import Turnstile
+from bot.inference.runners import Broken, Runner, RunnerError, TooSlow
+from bot.inference.starting import Program
 
 FRESH_SECONDS = 30.0
 """How long what a host said about its models is believed."""
 DOWN_SECONDS = 5.0
-"""How long a host that did not answer is left alone."""
+"""How long a host that did not answer is left alone; twice as long after each time that it still does not."""
+LONGEST_SECONDS = 60.0
+MOST_FAULTS = 3
+"""So many bad answers one after the other, and the host is left alone as if it did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class HostState:
     models: tuple[HostModel, ...] = ()
     error: str = ""
     in_flight: int = 0
+    """Of this process."""
 
     @property
     def up(self) -> bool:
@@ -29,24 +33,43 @@ class HostState:
 
 
 class Door:
-    """One host with its runner, its limit and what it last said."""
+    """One host with its runner and what it last said. A circuit breaker: what fails is left alone, asked
+    again after a while, and used again once it answers."""
 
     def __init__(self, host: Host, runner: Runner, clock: Callable[[], float]) -> None:
         self.host = host
         self.runner = runner
-        self.turnstile = Turnstile(host.parallel)
+        self.program = Program(host)
+        self.inside = 0
         self._clock = clock
         self._asking = asyncio.Lock()
         self._models: tuple[HostModel, ...] = ()
         self._error = ""
         self._until = float("-inf")
+        self._times_down = 0
+        self._faults = 0
 
     async def state(self) -> HostState:
         """What the host has, asked anew where the last answer is too old."""
         async with self._asking:
             if self._clock() >= self._until:
                 await self._ask()
-        return HostState(self.host, self._models, self._error, self.turnstile.inside)
+        return self.known
+
+    @property
+    def known(self) -> HostState:
+        """What it last said."""
+        return HostState(self.host, self._models, self._error, self.inside)
+
+    async def started(self) -> HostState:
+        """The state after the host's start command, where it has one and does not answer."""
+        state = await self.state()
+        if state.up or not self.host.start:
+            return state
+        async with self._asking:
+            if self._error and await self.program.start(self._answers):
+                await self._ask()
+        return self.known
 
     def forget(self) -> None:
         """What the host said is no longer true."""
@@ -55,11 +78,32 @@ class Door:
     def down(self, error: RunnerError) -> None:
         """The host does not answer: it is left alone for some seconds."""
         self._models, self._error = (), str(error)
-        self._until = self._clock() + DOWN_SECONDS
+        self._until = self._clock() + min(DOWN_SECONDS * 2**self._times_down, LONGEST_SECONDS)
+        self._times_down += 1
+
+    def served(self) -> None:
+        """It gave a whole answer."""
+        self._faults = self._times_down = 0
+
+    def fault(self, error: RunnerError) -> None:
+        """It took a request and gave no whole answer."""
+        if isinstance(error, Broken | TooSlow):
+            self._faults += 1
+            if self._faults >= MOST_FAULTS:
+                self.down(error)
 
     async def _ask(self) -> None:
         try:
             self._models, self._error = await self.runner.models(), ""
             self._until = self._clock() + FRESH_SECONDS
+            if self._faults < MOST_FAULTS:
+                self._times_down = 0
         except RunnerError as error:
             self.down(error)
+
+    async def _answers(self) -> bool:
+        try:
+            await self.runner.models()
+        except RunnerError:
+            return False
+        return True

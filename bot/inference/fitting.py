@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from bot.core.inference import Passage, Prompt, T
 from bot.inference import fit
-from bot.inference.pool import Seat
 from bot.inference.runners import ChatRequest
+from bot.inference.seats import Seat
 
 _ROOM_FOR_NOTE = 600
 """Size kept free for what a model is told about an answer that was no good."""

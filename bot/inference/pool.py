@@ -1,43 +1,34 @@
-"""The model hosts of this process: what each has, whether it answers, and a place at it.
+"""The model hosts: what each has, whether it answers, and a place at the one that is expected to answer
+first.
 
-For one host or a few: the models of a role in order of preference, the hosts in the order of the
-configuration, a limit per host within this process. A prompt goes to local hosts and to models that run
-on them, nowhere else.
+Who may be asked follows the models of a role in order of preference, local hosts before online ones. Among
+the hosts that have the same model the choice is by expected completion, made when a place is taken. Places
+are shared by all workers of all machines through a `Board`.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Role
+from bot.core.places import Board, Served, Speed, Traffic
+from bot.core.rank import Routing
+from bot.inference.attended import Attended
+from bot.inference.board import LocalBoard
 from bot.inference.door import Door, HostState
+from bot.inference.guard import LOCAL_ONLY, Guard
+from bot.inference.idle import Idle
+from bot.inference.line import Line
 from bot.inference.ratios import Ratios
 from bot.inference.registry import make_runner
 from bot.inference.runners import HostDown, ModelMissing, Runner, RunnerError
+from bot.inference.seats import Seat, Seats
 
 LARGEST_CONTEXT = 16_384
 """Tokens. Models claim 128k and more, but a window costs memory on the host whether it is used or not,
 and answers get worse with length; this is several times what a prompt of Hob's needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A host and a model of it that can be asked, and the one window it is always asked with, in tokens."""
-
-    host: Host
-    model: HostModel
-    num_ctx: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """Who can be asked, best first; `reason` says for each host why it is not among them."""
-
-    seats: tuple[Seat, ...]
-    reason: str
 
 
 class Pool:
@@ -50,51 +41,100 @@ class Pool:
         runner: Callable[[Host], Runner] = make_runner,
         largest_context: int = LARGEST_CONTEXT,
         clock: Callable[[], float] = time.monotonic,
+        board: Board | None = None,
+        routing: Routing = "completion",
     ) -> None:
-        self._doors = [Door(host, runner(host), clock) for host in hosts]
+        self._doors = {host.name: Door(host, runner(host), clock) for host in hosts}
         self.ratios = Ratios()
         self._largest_context = largest_context
+        self.board = board or LocalBoard()
+        self._line = Line(self.board, routing)
+        self._idle = Idle(self.board, tuple(self._doors.values()))
 
-    async def states(self) -> tuple[HostState, ...]:
-        """What each host has, asked anew where the last answer is too old."""
-        return tuple(await asyncio.gather(*(door.state() for door in self._doors)))
+    async def states(self, guard: Guard = LOCAL_ONLY) -> tuple[HostState, ...]:
+        """What each host has, asked anew where the last answer is too old. One that the guard forbids is not
+        even asked that."""
+        return tuple(await asyncio.gather(*(self._state(door, guard) for door in self._doors.values())))
 
-    async def seats(self, role: Role, wanted: Sequence[str]) -> Seats:
+    async def seats(self, role: Role, wanted: Sequence[str], guard: Guard = LOCAL_ONLY) -> Seats:
         """Hosts and models for a role. `wanted`: names in order of preference, `NAME` or `NAME@HOST`."""
-        states = [state for state in await self.states() if _serves(state.host, role)]
-        found = [
-            Seat(state.host, model, min(model.context_length, self._largest_context))
-            for name in wanted
-            for state in states
-            for model in state.models
-            if not model.remote and _is(name, model, state.host)
-        ]
-        return Seats(tuple(dict.fromkeys(found)), _reason(states, role, wanted))
+        serving = {name: door for name, door in self._doors.items() if _serves(door.host, role)}
+        states = list(await asyncio.gather(*(self._state(door, guard) for door in serving.values())))
+        for number, state in enumerate(states):
+            if not state.up and state.host.start and _needed(state.host, role, wanted, states):
+                states[number] = await serving[state.host.name].started()
+                self._idle.watch()
+        return Seats(self._found(states, wanted, guard.prefer_online), _reason(states, role, wanted))
 
     @asynccontextmanager
-    async def place(self, seat: Seat, urgency: int) -> AsyncIterator[Runner]:
-        """A place at the seat's host, waited for in order of urgency (0: a person waits)."""
-        door = self._door(seat.host)
-        async with door.turnstile.place(urgency):
-            yield door.runner
+    async def place(
+        self, seats: Sequence[Seat], urgency: int, tokens_in: int = 1000, guard: Guard = LOCAL_ONLY
+    ) -> AsyncIterator[Attended]:
+        """A place at the best of the seats that share the first one's tier, waited for in order of urgency
+        (0: a person waits)."""
+        first = [seat for seat in seats if seat.tier == seats[0].tier]
+        ticket, seat = await self._line.enter(first, tokens_in, urgency)
+        door = self._doors[seat.host.name]
+        door.inside += 1
+        try:
+            yield Attended(seat, guard, door, lambda served: self._line.later(self._learn(seat, served)))
+        finally:
+            door.inside -= 1
+            await self._line.leave(ticket)
+
+    async def traffic(self) -> dict[str, Traffic]:
+        """Every host's requests over all processes."""
+        return await self.board.look(list(self._doors))
 
     def failed(self, host: Host, error: RunnerError) -> None:
         """Takes note of what a failed request says about the host for the next ones."""
         if isinstance(error, HostDown):
-            self._door(host).down(error)
+            self._doors[host.name].down(error)
         elif isinstance(error, ModelMissing):
-            self._door(host).forget()
+            self._doors[host.name].forget()
 
     async def aclose(self) -> None:
         """Closes all connections."""
-        await asyncio.gather(*(door.runner.aclose() for door in self._doors))
+        await self._idle.aclose()
+        await self._line.aclose()
+        await asyncio.gather(*(door.runner.aclose() for door in self._doors.values()))
+        await asyncio.gather(*(door.program.aclose() for door in self._doors.values()))
 
-    def _door(self, host: Host) -> Door:
-        return next(door for door in self._doors if door.host == host)
+    async def _state(self, door: Door, guard: Guard) -> HostState:
+        verdict = await guard.verdict(door.host)
+        return await door.state() if verdict.allowed else HostState(door.host, error=verdict.reason)
+
+    def _found(
+        self, states: Sequence[HostState], wanted: Sequence[str], prefer_online: bool = False
+    ) -> tuple[Seat, ...]:
+        """Local hosts first (or online ones), then by preference, then in the order of the configuration."""
+        found: dict[tuple[Host, str], Seat] = {}
+        for place, online in enumerate((prefer_online, not prefer_online)):
+            for number, name in enumerate(wanted):
+                for state in states:
+                    for model in state.models if state.host.online == online else ():
+                        if (state.host.online or not model.remote) and _is(name, model, state.host):
+                            window = min(model.context_length, self._largest_context)
+                            tier = number + place * len(wanted)
+                            found.setdefault((state.host, model.name), Seat(state.host, model, window, tier))
+        return tuple(found.values())
+
+    async def _learn(self, seat: Seat, served: Served) -> None:
+        host, model = seat.host.name, seat.model.name
+        traffic = (await self.board.look([host]))[host]
+        known = traffic.speeds.get(model, Speed())
+        await self.board.learn(host, model, served, known.after(served) if served.ok else known)
 
 
 def _serves(host: Host, role: Role) -> bool:
-    return not host.online and (not host.roles or role in host.roles)
+    return not host.roles or role in host.roles
+
+
+def _needed(host: Host, role: Role, wanted: Sequence[str], states: Sequence[HostState]) -> bool:
+    """Whether a host is started for a role: it is for this role, a model is wanted there by name, or nothing
+    else is up."""
+    named = any(name.rpartition("@")[2] == host.name for name in wanted if "@" in name)
+    return named or role in host.roles or not any(state.up and state.models for state in states)
 
 
 def _is(wanted: str, model: HostModel, host: Host) -> bool:

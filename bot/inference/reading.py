@@ -15,15 +15,22 @@ LONGEST_COMPLAINT = 400
 
 
 def read(answer: type[T], text: str) -> T:
-    """The value; ValueError (pydantic's ValidationError is one) when the text is none."""
-    return answer.model_validate_json(bare(text))
+    """The value; ValueError (pydantic's ValidationError is one) when the text is none. A type with an empty schema takes
+    free text, all but thoughts."""
+    free = not answer.model_json_schema()
+    return answer.model_validate_json(unthought(text) if free else bare(text))
+
+
+def unthought(text: str) -> str:
+    """An answer without the thoughts that some models write into it."""
+    return _THOUGHT.sub("", text).rpartition("</think>")[2].strip()
 
 
 def bare(text: str) -> str:
     """The JSON object of an answer: without thoughts, without a code fence, without words around it."""
     text = text.strip()
     if not text.startswith("{"):
-        text = _THOUGHT.sub("", text).rpartition("</think>")[2].strip()
+        text = unthought(text)
     return max(_objects(text), key=len, default=text)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from bot.core.calls import Call
 from bot.inference.cache import Cache, name_of
 from bot.inference.fitting import Fitted
-from bot.inference.pool import Seat
 from bot.inference.runners import Reply
+from bot.inference.seats import Seat
 
 _FENCE = re.compile(r"<data-([0-9a-f]{12})\b")
 
@@ -49,6 +49,7 @@ class Step:
                 seconds=time.monotonic() - self.begun,
                 first_token_seconds=0.0 if self.cached else reply.first_token_seconds,
                 failure="" if error is None else str(error) or type(error).__name__,
+                cost_usd=0.0 if self.cached else self.seat.host.cost(reply.tokens_in or 0, reply.tokens_out),
                 left_out=self.asked.packed.left_out,
                 cached=self.cached,
             )

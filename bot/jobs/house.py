@@ -10,13 +10,16 @@ from bot.core.settings import RepoSettings
 from bot.github.apply import Seal
 from bot.github.client import GitHub
 from bot.github.limits import Pacer
+from bot.inference.board import SharedBoard
 from bot.inference.cache import Cache
+from bot.inference.guard import Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.inference.trail import Trail
 from bot.jobs.asked import Asked
 from bot.process import this_process
 from bot.prompting import load as load_prompt
+from bot.queue.board import RedisBoard
 from bot.queue.pacer import Pacer as RedisPacer
 from bot.router import Priority, Router
 from bot.store import Store, open_store
@@ -36,11 +39,12 @@ class House:
     """Names this process in leases."""
     cache: Cache | None = None
 
-    def infer(self, priority: Priority, asked: Asked, settings: RepoSettings) -> Infer:
-        """The port to models for a run of this priority, with the models that the stored settings wish."""
+    def infer(self, priority: Priority, guard: Guard, asked: Asked, settings: RepoSettings) -> Infer:
+        """The port to models for a run of this priority, with the models that the stored settings wish; the
+        guard knows its repository (`bot.jobs.leaving`)."""
         models = chosen(self.config, settings, asked.part)
         trail = Trail(asked.repo.id, self.cache, asked.calls.append)
-        return make_infer(self.pool, models, load_prompt, priority=priority, trail=trail)
+        return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trail=trail)
 
     async def aclose(self) -> None:
         await self.github.aclose()
@@ -77,7 +81,9 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
             write_gap=config.github.write_gap_seconds,
         ),
         router=load_router(config),
-        pool=Pool(config.pool_hosts()),
+        pool=Pool(
+            config.pool_hosts(), board=SharedBoard(RedisBoard(config.redis_url)), routing=config.pool.routing
+        ),
         seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
         owner=this_process(),
         cache=Cache(

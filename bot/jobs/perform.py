@@ -126,15 +126,15 @@ async def _plan(
     """The handler's plan; what models were asked is written down even where none comes of it."""
     asked = Asked(event.repo, event.number)
     try:
-        return await make_plan(house, route, event, reader, lambda: _acknowledge(house, event, job), asked)
+        return await make_plan(
+            house, route, event, reader, lambda: _acknowledge(house, event, job), run.id, asked
+        )
     finally:
         await asyncio.to_thread(house.store.calls.add, run.id, event.repo.full_name, asked.calls)
 
 
 def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[Row]:
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
-    for used in planned.usage:
-        house.store.ledger.add(run.id, event.repo.full_name, used)
     if not planned.effects:
         return []
     return house.store.outbox.plan(

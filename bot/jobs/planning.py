@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from bot.context import Context
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
 from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
-from bot.jobs import gate
 from bot.core.layers import merge, settings_of
+from bot.jobs import gate
 from bot.jobs.asked import Asked
 from bot.jobs.house import House
+from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
 from bot.jobs.reading import JobReader, check
 from bot.jobs.routing import cause, command_of
@@ -34,6 +35,7 @@ async def make_plan(
     event: IssueEvent,
     reader: JobReader,
     acknowledge: Callable[[], Awaitable[None]] | None = None,
+    run_id: int | None = None,
     asked: Asked | None = None,
 ) -> Planned:
     """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`. `asked`
@@ -51,12 +53,16 @@ async def make_plan(
     stored = await asyncio.to_thread(
         house.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
     )
+    settings = settings_of(merge(stored))
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
         infer=house.infer(
-            route.priority, asked or Asked(event.repo, event.number), settings_of(merge(stored))
+            route.priority,
+            guard(house.config, house.store, event.repo, reader, run_id, settings),
+            asked or Asked(event.repo, event.number),
+            settings,
         ),
         check=check,
         command=command_of(route, event, house.router, slug),

@@ -1,7 +1,7 @@
 """What a run reads: GitHub through one narrow token, the checks in their room."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.checks import run as run_checks
 from bot.context import CheckReport
@@ -26,6 +26,8 @@ class JobReader:
     repo: RepoRef
     job: Job
     permissions: Mapping[str, str]
+    configs: dict[str, str | None] = field(default_factory=dict)
+    """What was read of `.github/hob.yml`, by ref."""
 
     @property
     def _api(self) -> Api:
@@ -41,7 +43,9 @@ class JobReader:
         return await contents.texts(self._api, self.repo, sha, paths)
 
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
-        return await contents.config_text(self._api, self.repo, ref)
+        text, complaints = await contents.config_text(self._api, self.repo, ref)
+        self.configs[ref] = text
+        return text, complaints
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return await gather.labels(self._api, self.repo)

@@ -46,7 +46,7 @@ async def drop(stage: Stage) -> None:
 async def error_line(stage: Stage) -> None:
     """An error inside a 200."""
     await stage.token('{"kind": ')
-    await stage.line(error="an error was encountered while running the model: CUDA error")
+    await stage.fail("an error was encountered while running the model: CUDA error")
     await stage.end()
 
 

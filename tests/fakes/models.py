@@ -13,7 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -55,8 +55,10 @@ class Dropped(Exception):
 
 @dataclass
 class FakeOllama:
-    """The host. `answer` decides on each chat; without it the request's schema is filled in."""
+    """The host. `answer` decides on each chat; without it the request's schema is filled in. Stand-ins of
+    other protocols are made of this one (`tests.fakes.openai`, `tests.fakes.anthropic`)."""
 
+    chat_path: ClassVar[str] = "/api/chat"
     models: dict[str, FakeModel] = field(default_factory=lambda: {"qwen2.5-coder:14b": FakeModel()})
     answer: Callable[[dict[str, Any]], Answer] | None = None
     missing: set[str] = field(default_factory=set)
@@ -88,7 +90,7 @@ class FakeOllama:
     @property
     def chats(self) -> list[dict[str, Any]]:
         """The bodies of all chats."""
-        return [request.json for request in self.requests if request.path == "/api/chat"]
+        return [request.json for request in self.requests if request.path == self.chat_path]
 
     def says(self, *answers: Answer) -> None:
         """These answers, one a chat; the last for all that follow."""
@@ -96,16 +98,22 @@ class FakeOllama:
         self.answer = lambda _: rest.pop(0) if len(rest) > 1 else rest[0]
 
     def app(self) -> Starlette:
-        return Starlette(
-            routes=[
-                Route("/", lambda _: Response("Ollama is running")),
-                Route("/api/version", self._version),
-                Route("/api/tags", self._tags),
-                Route("/api/ps", self._ps),
-                Route("/api/show", self._show, methods=["POST"]),
-                Route("/api/chat", _Chat(self), methods=["POST"]),
-            ]
-        )
+        return Starlette(routes=[*self.routes(), Route(self.chat_path, _Chat(self), methods=["POST"])])
+
+    def routes(self) -> list[Route]:
+        """All but the chat."""
+        return [
+            Route("/", lambda _: Response("Ollama is running")),
+            Route("/api/version", self._version),
+            Route("/api/tags", self._tags),
+            Route("/api/ps", self._ps),
+            Route("/api/show", self._show, methods=["POST"]),
+            Route("/api/embed", self._embed, methods=["POST"]),
+            Route("/api/pull", _Chat(self, pulled), methods=["POST"]),
+        ]
+
+    def stage(self, request: dict[str, Any], send: Send) -> "Stage":
+        return Stage(self, request, send)
 
     def __enter__(self) -> Self:
         self._socket.bind(("127.0.0.1", 0))
@@ -155,6 +163,12 @@ class FakeOllama:
             told["remote_host"] = model.remote_host
         return self._plain(request, body, told)
 
+    async def _embed(self, request: Request) -> Response:
+        body = json.loads(await request.body())
+        if body["model"] not in self.models:
+            return self._plain(request, body, {"error": f"model '{body['model']}' not found"}, 404)
+        return self._plain(request, body, {"embeddings": [vector(text) for text in body["input"]]})
+
     def _plain(self, request: Request, body: Any, told: Any, status: int = 200) -> Response:
         self.requests.append(Recorded(request.url.path, dict(request.headers), body))
         if request.url.path in self.missing:
@@ -182,7 +196,7 @@ class FakeOllama:
             self.loads.append(load)
         if not await self._counted(stage, model, options.get("num_ctx") or 4096):
             return
-        answer = self.answer(stage.request) if self.answer else _valid(stage.request.get("format") or {})
+        answer = self.answer(stage.request) if self.answer else valid(stage.request.get("format") or {})
         await (answer(stage) if callable(answer) else stage.say(answer))
 
     async def _counted(self, stage: "Stage", model: FakeModel, window: int) -> bool:
@@ -205,16 +219,18 @@ class FakeOllama:
 
 @dataclass
 class _Chat:
-    """`/api/chat`: plays one act; ends early when the other side goes away."""
+    """A chat, or another answer in pieces: plays one act; ends early when the other side goes away."""
 
     host: FakeOllama
+    act: Act | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = self.host
         request = Request(scope, receive)
         body = json.loads(await request.body())
-        host.requests.append(Recorded("/api/chat", dict(request.headers), body))
-        playing = asyncio.ensure_future(host.play(Stage(host, body, send)))
+        host.requests.append(Recorded(request.url.path, dict(request.headers), body))
+        play = self.act or host.play
+        playing = asyncio.ensure_future(play(host.stage(body, send)))
         leaving = asyncio.ensure_future(_gone(receive))
         host.now += 1
         host.at_once = max(host.at_once, host.now)
@@ -244,7 +260,7 @@ class Stage:
 
     async def start(self, status: int = 200, **headers: str) -> None:
         self.started = True
-        pairs = {"content-type": "application/x-ndjson", **headers}
+        pairs = {"content_type": "application/x-ndjson", **headers}
         named = [(name.replace("_", "-").encode(), value.encode()) for name, value in pairs.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": named})
 
@@ -256,10 +272,18 @@ class Stage:
     async def line(self, **fields: Any) -> None:
         await self.raw(json.dumps({"model": self.request["model"], **fields}).encode() + b"\n")
 
-    async def token(self, text: str, **fields: Any) -> None:
+    async def pause(self) -> None:
+        """As long as a token takes."""
         if self.host.token_seconds:
             await asyncio.sleep(self.host.token_seconds)
+
+    async def token(self, text: str, **fields: Any) -> None:
+        await self.pause()
         await self.line(message={"role": "assistant", "content": text, **fields}, done=False)
+
+    async def fail(self, error: str) -> None:
+        """An error in the middle of a stream."""
+        await self.line(error=error)
 
     async def end(self) -> None:
         await self.send({"type": "http.response.body", "body": b""})
@@ -289,20 +313,37 @@ class Stage:
         await self.end()
 
 
+async def pulled(stage: Stage) -> None:
+    """A download in two steps; an unknown name is an error inside a 200, as Ollama has it."""
+    if stage.request["model"].startswith("nosuch"):
+        await stage.line(error="pull model manifest: file does not exist")
+    else:
+        await stage.line(status="pulling manifest")
+        await stage.line(status="pulling 8eeb52dfb3bb", total=4_000, completed=1_000)
+        await stage.line(status="pulling 8eeb52dfb3bb", total=4_000, completed=4_000)
+        await stage.line(status="success")
+    await stage.end()
+
+
+def vector(text: str) -> list[float]:
+    """Three numbers that differ from text to text."""
+    return [float(len(text)), float(sum(map(ord, text)) % 97), 1.0]
+
+
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _valid(schema: Mapping[str, Any]) -> Any:
+def valid(schema: Mapping[str, Any]) -> Any:
     """The dullest value that a flat schema allows."""
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:
-        return None if {"type": "null"} in schema["anyOf"] else _valid(schema["anyOf"][0])
+        return None if {"type": "null"} in schema["anyOf"] else valid(schema["anyOf"][0])
     match schema.get("type", "object"):
         case "object":
-            return {name: _valid(item) for name, item in schema.get("properties", {}).items()}
+            return {name: valid(item) for name, item in schema.get("properties", {}).items()}
         case "string":
             return ""
         case "array":

@@ -1,5 +1,6 @@
 """What is kept of answers and vectors, and for whom."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,18 @@ import pytest
 
 from bot.core.calls import Call
 from bot.core.hosts import Host, HostModel
+from bot.core.inference import Infer
 from bot.inference.cache import Cache, name_of
 from bot.inference.fit import NOTHING
 from bot.inference.fitting import Fitted
-from bot.inference.pool import Seat
+from bot.inference.seats import Seat
+from bot.inference.infer import make_infer
 from bot.inference.runners import ChatRequest, Reply
 from bot.inference.trail import Trail
+from bot.prompting import load
+from bot.prompting.files import PromptFile
+from tests.fakes.models import FakeOllama
+from tests.inference.answers import GOOD, Sorted, triage
 
 DAY = 86_400.0
 
@@ -142,3 +149,26 @@ def test_a_file_that_cannot_be_used_means_that_models_are_asked(tmp_path: Path) 
     cache.put("a", b"answer")
     assert cache.get("a") is None
     cache.close()
+
+
+async def test_a_model_is_asked_once_for_each_repository_and_prompt(
+    ollama: FakeOllama, pool_of: Any, cache: Cache
+) -> None:
+    pool, calls = pool_of(Host("mini", "ollama", ollama.url)), []
+
+    def source(name: str) -> PromptFile:
+        return replace(load(name), temperature=0.0)
+
+    def infer(repository: int) -> Infer:
+        models = {"triage": ["qwen2.5-coder:14b"]}
+        return make_infer(pool, models, source, trail=Trail(repository, cache, calls.append))  # type: ignore[arg-type]
+
+    ollama.says({"kind": "king"}, GOOD, GOOD, GOOD)
+    first = await infer(1)(triage())
+    second = await infer(1)(triage())  # the misfit was not kept
+    again = await infer(1)(triage())
+    other = await infer(2)(triage())
+    assert first.value == second.value == again.value == other.value == Sorted(**GOOD)
+    assert (first.calls, second.calls, again.calls, other.calls) == (2, 1, 0, 1)
+    assert [bool(call.failure) for call in calls] == [True, False, False, False, False]
+    assert [call.cached for call in calls] == [False, False, False, True, False]

@@ -5,10 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostModel
 from bot.inference.pool import Pool
-from bot.inference.registry import RUNNERS, make_runner
 from bot.inference.runners import HostDown, ModelMissing
 from bot.inference.runners.scripted import ScriptedRunner
 from tests.fakes.models import FakeModel, FakeOllama
@@ -157,15 +155,3 @@ async def test_a_dead_host_does_not_hold_up_a_live_one(
     assert (dead.up, dead.error) == (False, "connection refused")
     assert live.up
     assert len(live.models) == 2
-
-
-def test_a_kind_that_is_not_built_yet_says_what_is() -> None:
-    with pytest.raises(ConfigError, match="kind 'openai' cannot be used") as caught:
-        make_runner(Host("cloud", "openai", "https://api.example.com"))
-    assert caught.value.hint == "use one of: ollama, scripted"
-
-
-@pytest.mark.parametrize("kind", RUNNERS)
-async def test_every_kind_is_made_without_connecting(kind: str) -> None:
-    runner = make_runner(Host("mini", kind, "http://127.0.0.1:9"))  # type: ignore[arg-type]
-    await runner.aclose()

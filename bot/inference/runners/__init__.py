@@ -5,11 +5,14 @@ RunnerError
 ├── ModelMissing  it is up and does not have the model
 ├── TooLong       it says that the prompt is longer than it can read
 ├── TooSlow       no token within the idle deadline
+├── NotSent       it is online, and the prompt must not go there
+├── Unsupported   this kind of host cannot do that (embeddings)
 └── Broken        the answer stopped in the middle, was an error, or grew without end
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Protocol
 
 from bot.core.errors import HobError
@@ -41,6 +44,14 @@ class TooSlow(RunnerError):
     """No token came within the idle deadline."""
 
 
+class NotSent(RunnerError):
+    """The host was not asked: privacy, the budget, or a credential in the prompt forbids it."""
+
+
+class Unsupported(RunnerError):
+    """Nothing of this kind is to be had from this kind of host."""
+
+
 class Broken(RunnerError):
     """The answer is not whole."""
 
@@ -54,6 +65,7 @@ class ChatRequest:
     system: str
     user: str
     schema: dict[str, Any]
+    """Empty: the answer is free text."""
     num_ctx: int
     max_tokens: int
     temperature: float = 0.0
@@ -89,6 +101,32 @@ class Runner(Protocol):
         """One answer; `RunnerError`. Cancelling it makes the host stop."""
         ...
 
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """One vector for each text, all of one length; `RunnerError`, which is `Unsupported` where the kind
+        has none."""
+        ...
+
+    async def loaded(self) -> tuple[str, ...]:
+        """The models that are in the host's memory now; empty too where it does not say. `HostDown`."""
+        ...
+
     async def aclose(self) -> None:
         """Closes its connections."""
         ...
+
+
+def vectors(values: object, texts: Sequence[str]) -> list[list[float]]:
+    """What a host gave as embeddings, checked: a vector of finite numbers for each text; `Broken`."""
+    if isinstance(values, list) and len(values) == len(texts):
+        found = [_vector(value) for value in values]
+        if all(found) and len({len(vector) for vector in found}) <= 1:
+            return found
+    raise Broken("it gave no embeddings that can be used")
+
+
+def _vector(value: object) -> list[float]:
+    """Empty for what is no vector."""
+    if not isinstance(value, list) or not all(type(item) in (int, float) for item in value):
+        return []
+    vector = [float(item) for item in value]
+    return vector if all(map(isfinite, vector)) else []

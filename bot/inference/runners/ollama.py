@@ -5,33 +5,33 @@ https://docs.ollama.com/api/chat
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import ollama
 from pydantic import ValidationError
 
-from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostModel
-from bot.http import (
-    AsyncBaseTransport,
-    AsyncByteStream,
-    AsyncClient,
-    AsyncHTTPTransport,
-    HTTPError,
-    Request,
-    Response,
-    Timeout,
-)
-from bot.inference.runners import ChatRequest, Heard, HostDown, Reply
-from bot.inference.runners.ollama_stream import listen, patience, refusal
+from bot.http import HTTPError, Request, Response
+from bot.inference.runners import Broken, ChatRequest, Heard, HostDown, ModelMissing, Reply, vectors, wire
+from bot.inference.runners.ollama_stream import listen, object_of, refusal
+from bot.inference.runners.streams import count_of, lines, streaming, text_of
+from bot.inference.runners.wire import Guarded, Refused, bearer
 
 SMALL_CONTEXT = 4096
 """Tokens, for a host that does not say how much a model reads: Ollama's own default."""
-_METADATA_SECONDS = 10.0
-_METADATA_BYTES = 16 * 1024 * 1024
+_PULL_IDLE_SECONDS = 120.0
+"""A pull that reports nothing for so long is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """Where a pull is: `status` in Ollama's words, bytes of the layer under way."""
+
+    status: str
+    completed: int = 0
+    total: int = 0
 
 
 class OllamaRunner:
@@ -47,24 +47,18 @@ class OllamaRunner:
         keep_alive: str = "15m",
         max_bytes: int = 8 * 1024 * 1024,
     ) -> None:
-        if urlsplit(host.url).scheme not in {"http", "https"}:
-            raise ConfigError(f"host {host.name}: {host.url!r} is no http:// or https:// address")
         self.host = host
         self._idle = (first_seconds, between_seconds)
         self._keep_alive = keep_alive
-        self._max_bytes = max_bytes
         self._remote: set[str] = set()
         self._shown: dict[tuple[str, str], HostModel] = {}
-        self._http = AsyncClient(
-            base_url=host.url,
-            transport=_Guarded(host.url, max_bytes),
-            timeout=Timeout(None, connect=5.0),
-            trust_env=False,
-        )
+        self._http = wire.client(host, host.url, bearer, max_bytes)
         self._client = ollama.AsyncClient(
             host.url,
-            transport=_Guarded(host.url, _METADATA_BYTES),
-            timeout=_METADATA_SECONDS,
+            transport=Guarded(
+                host.url, wire.METADATA_BYTES, wire.key_headers(host, bearer), online=host.online
+            ),
+            timeout=wire.METADATA_SECONDS,
             follow_redirects=False,
             trust_env=False,
             event_hooks={"response": [self._note_remote]},
@@ -73,42 +67,75 @@ class OllamaRunner:
     async def models(self) -> tuple[HostModel, ...]:
         """`/api/tags`, and `/api/show` once for each model and digest; `HostDown`."""
         try:
-            async with asyncio.timeout(_METADATA_SECONDS):
+            async with asyncio.timeout(wire.METADATA_SECONDS):
                 listed = await self._client.list()
                 names = [(item.model, item.digest or "") for item in listed.models if item.model]
                 return tuple([await self._show(name, digest) for name, digest in names])
         except TimeoutError:
-            raise HostDown(f"it did not say what it has within {_METADATA_SECONDS:.0f} s") from None
+            raise HostDown(f"it did not say what it has within {wire.METADATA_SECONDS:.0f} s") from None
         except (HTTPError, ConnectionError, ollama.ResponseError, ValueError, TypeError) as error:
             raise HostDown(_why(error)) from None
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`/api/chat`, streamed; `RunnerError`."""
         try:
-            async with (
-                patience(*self._idle) as waiter,
-                self._http.stream("POST", "/api/chat", content=self._body(request)) as response,
-            ):
-                if response.status_code != 200:
-                    raise refusal(response.status_code, await response.aread())
-                return await listen(response, waiter, heard)
-        except HTTPError as error:
-            raise HostDown(_why(error)) from None
+            async with streaming(self._http, "/api/chat", self._body(request), self._idle, heard) as said:
+                return await listen(*said)
+        except Refused as refused:
+            raise refusal(refused) from None
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """`/api/embed`; a text that is too long is an error and not cut. https://docs.ollama.com/api/embed"""
+        body = {"model": model, "input": list(texts), "truncate": False, "keep_alive": self._keep_alive}
+        try:
+            told = await wire.ask(
+                self._http, "/api/embed", body, seconds=wire.EMBED_SECONDS, max_bytes=wire.EMBED_BYTES
+            )
+        except Refused as refused:
+            raise refusal(refused) from None
+        return vectors(told.get("embeddings"), texts)
+
+    async def loaded(self) -> tuple[str, ...]:
+        """`/api/ps`."""
+        try:
+            told = await wire.ask(self._http, "/api/ps")
+        except Refused:
+            return ()
+        listed = told.get("models")
+        names = [text_of(item, "model", "name") for item in listed] if isinstance(listed, list) else []
+        return tuple(filter(None, names))
+
+    async def pull(self, model: str) -> AsyncIterator[PullProgress]:
+        """Downloads a model, telling how far it is; `RunnerError`. https://docs.ollama.com/api/pull"""
+        idle = (_PULL_IDLE_SECONDS, _PULL_IDLE_SECONDS)
+        status = ""
+        try:
+            async with streaming(self._http, "/api/pull", {"model": model}, idle, None) as (answer, speech):
+                async for line in lines(answer):
+                    told = object_of(line)
+                    status = text_of(told, "status")
+                    speech.waiter.token()
+                    yield PullProgress(status, count_of(told, "completed"), count_of(told, "total"))
+        except Refused as refused:
+            raise refusal(refused) from None
+        except Broken as error:
+            missing = "does not exist" in str(error) or "not found" in str(error)
+            raise (ModelMissing(f"there is no such model ({error})") if missing else error) from None
+        if status != "success":
+            raise Broken("the download ended in the middle")
 
     async def aclose(self) -> None:
         await self._http.aclose()
         await self._client.close()  # type: ignore[no-untyped-call]
 
-    def _body(self, request: ChatRequest) -> bytes:
-        """The request as JSON. `num_batch` and all else that loads a model anew is left as the host has
-        it."""
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        """The request. `num_batch` and all else that loads a model anew is left as the host has it."""
         body: dict[str, Any] = {
             "model": request.model.name,
             "messages": [
                 {"role": "system", "content": request.system},
                 {"role": "user", "content": request.user},
             ],
-            "format": request.schema,
             "stream": True,
             "truncate": False,
             "shift": False,
@@ -119,9 +146,11 @@ class OllamaRunner:
                 "temperature": request.temperature,
             },
         }
+        if request.schema:  # an empty one is a broken grammar to Ollama
+            body["format"] = request.schema
         if request.model.thinks:  # unset means yes to these models, and set is an error to the others
             body["think"] = False
-        return json.dumps(body).encode("ascii")
+        return body
 
     async def _show(self, name: str, digest: str) -> HostModel:
         """One model; what a sparse host does not tell is taken to be small and plain."""
@@ -162,47 +191,6 @@ class OllamaRunner:
                 self._remote.add(str(item.get("model") or item.get("name") or asked))
 
 
-class _Guarded(AsyncBaseTransport):
-    """Lets no key out to a model host and no more than `max_bytes` of an answer in, which must not be
-    packed: the client sends OLLAMA_API_KEY to every host and takes whatever it is given."""
-
-    def __init__(self, url: str, max_bytes: int) -> None:
-        # A store of certificates takes time and memory to read: only where it is needed.
-        self._inner = AsyncHTTPTransport(verify=url.startswith("https:"), trust_env=False)
-        self._max_bytes = max_bytes
-
-    async def handle_async_request(self, request: Request) -> Response:
-        request.headers.pop("authorization", None)
-        request.headers["accept-encoding"] = "identity"
-        response = await self._inner.handle_async_request(request)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            raise HTTPError("its answer is packed")
-        response.stream = _Capped(cast("AsyncByteStream", response.stream), self._max_bytes)
-        return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class _Capped(AsyncByteStream):
-    """A body that ends in an error past its cap."""
-
-    def __init__(self, stream: AsyncByteStream, max_bytes: int) -> None:
-        self._stream = stream
-        self._left = max_bytes
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
-            self._left -= len(part)
-            if self._left < 0:
-                raise HTTPError("its answer does not end")
-            yield part
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
 def _why(error: Exception) -> str:
     """A library's error in a few words for a person."""
     if isinstance(error, ConnectionError):
@@ -212,8 +200,7 @@ def _why(error: Exception) -> str:
         return f"it answered {error.status_code}{moved}"
     if isinstance(error, ValueError | TypeError):
         return "it does not answer as Ollama does"
-    text = str(error) or type(error).__name__
-    return "connection refused" if "connection attempts failed" in text else text[:200]
+    return wire.why(error)
 
 
 def _is_cloud(name: str) -> bool:

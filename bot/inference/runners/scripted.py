@@ -1,11 +1,11 @@
 """Answers from a script instead of a model: for tests and for showing Hob where no model is."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import ChatRequest, Heard, Reply, RunnerError
+from bot.inference.runners import ChatRequest, Heard, Reply, RunnerError, Unsupported
 
 Line = str | Mapping[str, Any] | RunnerError
 Script = Callable[[ChatRequest], Line] | Iterable[Line]
@@ -38,6 +38,12 @@ class ScriptedRunner:
         return Reply(
             text, tokens_in=(len(request.system) + len(request.user)) // 4, tokens_out=len(text) // 4
         )
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        raise Unsupported("a script has no embeddings")
+
+    async def loaded(self) -> tuple[str, ...]:
+        return tuple(model.name for model in self._models)
 
     async def aclose(self) -> None:
         """Nothing to close."""

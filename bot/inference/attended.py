@@ -1,0 +1,111 @@
+"""A place at a host with all that must not be forgotten about a call there: may it leave, what did it cost,
+how fast was it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+
+from bot.core.effects import Usage
+from bot.core.places import Served
+from bot.inference import fit
+from bot.inference.door import Door
+from bot.inference.guard import Guard
+from bot.inference.runners import ChatRequest, Heard, NotSent, Reply, RunnerError
+from bot.inference.seats import Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """Held for as long as `Pool.place` lasts. `learn` takes in what a call was like."""
+
+    seat: Seat
+    guard: Guard
+    door: Door
+    learn: Callable[[Served], None]
+
+    async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
+        """`Runner.chat`, once it is certain that the prompt may go there; `RunnerError`."""
+        async with self._attended((request.system, request.user), request.max_tokens) as call:
+            reply = await self.door.runner.chat(request, heard)
+            call.served = replace(
+                call.served,
+                ok=True,
+                tokens_in=reply.tokens_in or call.served.tokens_in,
+                tokens_out=reply.tokens_out,
+                first_token_seconds=reply.first_token_seconds,
+                load_seconds=reply.load_seconds,
+            )
+        return reply
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """`Runner.embed` under the same rules; `RunnerError`."""
+        async with self._attended(texts, 0) as call:
+            vectors = await self.door.runner.embed(model, texts)
+            call.served = replace(call.served, ok=True)
+        return vectors
+
+    @asynccontextmanager
+    async def _attended(self, texts: Sequence[str], max_tokens: int) -> AsyncIterator["_Call"]:
+        await self._permit(texts)
+        call = _Call(
+            Served(0.0, ok=False, tokens_in=fit.tokens(sum(map(fit.size, texts)), fit.TYPICAL_RATIO))
+        )
+        begun = asyncio.get_running_loop().time()
+        with self._in_flight(call.served.tokens_in, max_tokens):
+            try:
+                yield call
+                self.door.served()
+            except RunnerError as error:
+                self.door.fault(error)
+                raise
+            finally:
+                served = replace(call.served, seconds=asyncio.get_running_loop().time() - begun)
+                self.learn(served)
+                await self._record(served)
+
+    async def _permit(self, texts: Sequence[str]) -> None:
+        host = self.seat.host
+        if not host.online:
+            return
+        if not (verdict := await self.guard.verdict(host)).allowed:
+            raise NotSent(f"not asked: {verdict.reason}")
+        if secret := self.guard.secret(*texts):
+            raise NotSent(
+                f"not asked: it is online, and the prompt holds what looks like a credential ({secret})"
+            )
+
+    @contextmanager
+    def _in_flight(self, tokens_in: int, max_tokens: int) -> Iterator[None]:
+        """Counted against the budget at its most until it is in the ledger."""
+        host = self.seat.host
+        if not host.online:
+            yield
+            return
+        usd, tokens = host.cost(tokens_in, max_tokens), tokens_in + max_tokens
+        self.guard.flight.add(usd, tokens)
+        try:
+            yield
+        finally:
+            self.guard.flight.add(-usd, -tokens)
+
+    async def _record(self, served: Served) -> None:
+        """One row for each call. A call that broke off counts with the tokens that were sent: providers count
+        them too."""
+        host = self.seat.host
+        used = Usage(
+            self.guard.purpose,
+            host.name,
+            self.seat.model.name,
+            served.tokens_in,
+            served.tokens_out,
+            served.seconds,
+        )
+        await asyncio.shield(self.guard.record(used, host.cost(served.tokens_in, served.tokens_out)))
+
+
+@dataclass(slots=True)
+class _Call:
+    """What is known of a call so far: as long as it has not ended well, what was sent."""
+
+    served: Served

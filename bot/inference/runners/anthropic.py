@@ -1,0 +1,168 @@
+"""Anthropic's API: the answer is the input of a tool that the model must call. https://docs.claude.com/en/api/messages"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from bot.core.hosts import Host, HostModel
+from bot.http import Response
+from bot.inference.runners import (
+    Broken,
+    ChatRequest,
+    Heard,
+    HostDown,
+    ModelMissing,
+    Reply,
+    RunnerError,
+    TooLong,
+    Unsupported,
+    wire,
+)
+from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
+from bot.inference.runners.streams import Speech, count_of, dict_of, events, json_object, streaming, text_of
+from bot.inference.runners.wire import Refused
+
+URL = "https://api.anthropic.com"
+VERSION = "2023-06-01"
+UNKNOWN_CONTEXT = 200_000
+"""Tokens: the least of the models on offer. https://docs.claude.com/en/docs/about-claude/models/overview"""
+_MOST_PAGES = 10
+_TOOL = "answer"
+_FEATURES = {"temperature": r"temperature", SCHEMA: r"tool_choice|tools\b|input_schema"}
+_TOO_LONG = re.compile(r"prompt is too long|context (?:limit|window)|exceeds? the maximum", re.I)
+_SENT = (r"too long: (\d+)", r"(\d+) tokens >")
+_LIMIT = (r"> (\d+)", r"limit: .*> (\d+)")
+
+
+def headers(key: str) -> dict[str, str]:
+    return {"x-api-key": key}
+
+
+class AnthropicRunner:
+    """The provider, or a server that speaks as it does. Idle deadlines as with the other kinds."""
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        first_seconds: float = 600.0,
+        between_seconds: float = 60.0,
+        max_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        self.host = host
+        self._idle = (first_seconds, between_seconds)
+        self._http = wire.client(host, (host.url or URL).removesuffix("/v1"), headers, max_bytes)
+        self._http.headers["anthropic-version"] = VERSION
+        self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
+
+    async def models(self) -> tuple[HostModel, ...]:
+        """`/v1/models`, all pages; `HostDown`. https://docs.claude.com/en/api/models-list"""
+        found: list[HostModel] = []
+        query = {"limit": "1000"}
+        for _ in range(_MOST_PAGES):
+            page = await self._page(query)
+            found += [
+                HostModel(name, count_of(item, "max_input_tokens") or UNKNOWN_CONTEXT)
+                for item in page["data"]
+                if (name := text_of(item, "id"))
+            ]
+            if page.get("has_more") is not True or not (last := text_of(page, "last_id")):
+                break
+            query["after_id"] = last
+        return tuple(found)
+
+    async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
+        """`/v1/messages`, streamed; `RunnerError`."""
+
+        async def once(without: frozenset[str], told: bool) -> Reply:
+            body = _body(request, without, told)
+            async with streaming(self._http, "/v1/messages", body, self._idle, heard) as said:
+                return await _listen(*said)
+
+        try:
+            return await self._habits.ask(request.model.name, request.schema, once)
+        except Refused as refused:
+            raise refusal(refused) from None
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """https://docs.claude.com/en/docs/build-with-claude/embeddings"""
+        raise Unsupported("Anthropic has no embeddings")
+
+    async def loaded(self) -> tuple[str, ...]:
+        """A provider's models are always there."""
+        return ()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _page(self, query: dict[str, str]) -> dict[str, Any]:
+        try:
+            page = await wire.ask(self._http, f"/v1/models?{urlencode(query)}")
+        except Refused as refused:
+            raise wire.down(refused) from None
+        if not isinstance(page.get("data"), list):
+            raise HostDown("it does not answer as Anthropic does")
+        return page
+
+
+def _body(request: ChatRequest, without: frozenset[str], told: bool) -> dict[str, Any]:
+    """The request; `told`: with the schema in the prompt too."""
+    body: dict[str, Any] = {
+        "model": request.model.name,
+        "system": in_prompt(request.system, request.schema) if told and request.schema else request.system,
+        "messages": [{"role": "user", "content": request.user}],
+        "max_tokens": request.max_tokens,
+        "stream": True,
+    }
+    if "temperature" not in without:
+        body["temperature"] = request.temperature
+    if SCHEMA not in without and request.schema:
+        body["tools"] = [{"name": _TOOL, "description": "Gives the answer.", "input_schema": request.schema}]
+        body["tool_choice"] = {"type": "tool", "name": _TOOL, "disable_parallel_tool_use": True}
+    return body
+
+
+async def _listen(response: Response, speech: Speech) -> Reply:
+    """The whole answer. https://docs.claude.com/en/docs/build-with-claude/streaming"""
+    tokens_in = tokens_out = 0
+    stop = ""
+    async for data in events(response):
+        event = json_object(data, "Anthropic's")
+        match text_of(event, "type"):
+            case "message_start":
+                tokens_in = _read(dict_of(dict_of(event, "message"), "usage"))
+            case "content_block_delta":
+                delta = dict_of(event, "delta")
+                speech.says(text_of(delta, "partial_json", "text"), text_of(delta, "thinking"))
+            case "message_delta":
+                stop = text_of(dict_of(event, "delta"), "stop_reason") or stop
+                tokens_out = count_of(dict_of(event, "usage"), "output_tokens") or tokens_out
+            case "error":
+                raise _error(dict_of(event, "error"))
+            case "message_stop":
+                complete = stop not in {"max_tokens", "model_context_window_exceeded"}
+                return speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, complete=complete)
+    raise Broken("the answer ended in the middle")
+
+
+def _read(usage: dict[str, Any]) -> int:
+    """Tokens read, from a cache or not."""
+    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    return sum(count_of(usage, name) for name in names)
+
+
+def refusal(refused: Refused) -> RunnerError:
+    """The error that a status other than 200 stands for. https://docs.claude.com/en/api/errors"""
+    status, text = refused.status, refused.text
+    if status == 404:
+        return ModelMissing(f"it does not have the model ({text})")
+    if status == 413 or (status == 400 and _TOO_LONG.search(text)):
+        sent, limit = wire.number(_SENT, text), wire.number(_LIMIT, text)
+        return TooLong("the prompt is longer than it reads", sent, limit)
+    return wire.refusal(refused)
+
+
+def _error(told: dict[str, Any]) -> RunnerError:
+    """An error in the middle of a stream."""
+    return Broken(f"it answered with an error: {text_of(told, 'message') or text_of(told, 'type')}"[:500])

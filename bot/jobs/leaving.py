@@ -1,0 +1,83 @@
+"""What a run's prompts may use outside the network, and the ledger of what they used."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from bot import log as logs
+from bot.checks.secrets import found_in
+from bot.config import Config
+from bot.core.effects import Usage
+from bot.core.errors import HobError
+from bot.core.privacy import ONLINE, Budget, Online
+from bot.core.refs import RepoRef
+from bot.core.settings import RepoSettings
+from bot.github import hobyml
+from bot.inference.guard import IN_FLIGHT, Guard
+from bot.jobs.reading import JobReader
+from bot.store import Store, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+
+def guard(
+    config: Config,
+    store: Store,
+    repo: RepoRef,
+    reader: JobReader | None = None,
+    run_id: int | None = None,
+    settings: RepoSettings | None = None,
+) -> Guard:
+    """For the prompts about one repository. Each use becomes a row of the ledger at once. `settings`: the
+    stored ones; the file can only narrow what they allow."""
+    known = settings or RepoSettings()
+
+    async def setting() -> Online:
+        own = await online_setting(repo, reader) if reader else "allowed"
+        return min(own, known.online, key=ONLINE.index)
+
+    async def spent() -> Budget:
+        return await asyncio.to_thread(spent_today, config, store)
+
+    async def record(used: Usage, usd: float) -> None:
+        try:
+            await asyncio.to_thread(store.ledger.add, run_id, repo.full_name, used, usd)
+        except StoreUnavailable as error:
+            log.warning("a use of %s is not in the ledger: %s", used.host, error)
+            # Spent all the same, as far as this process knows.
+            IN_FLIGHT.add(usd, used.tokens_in + used.tokens_out)
+
+    prefers = known.prefer == "online"
+    policy = config.privacy.online
+    return Guard(policy, repo.private, setting, spent, credential_in, record, prefer_online=prefers)
+
+
+async def online_setting(repo: RepoRef, reader: JobReader) -> Online:
+    """The repository's own `online`: the narrowest of what this run has read, of the default branch where it
+    has read nothing; `never` where it cannot be read."""
+    try:
+        if not reader.configs:
+            await reader.config_text(repo.default_branch)
+    except HobError as error:
+        log.warning("whether %s may go online cannot be read: %s", repo.full_name, error)
+        return "never"
+    settings = [hobyml.read(text)[0].online for text in reader.configs.values()]
+    return min(settings, key=ONLINE.index)
+
+
+def spent_today(config: Config, store: Store) -> Budget:
+    """`[budget]` and what online hosts have cost since midnight UTC."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    totals = [store.ledger.total(midnight, host.name) for host in config.hosts if host.online]
+    return Budget(
+        config.budget.online_usd_per_day,
+        config.budget.online_tokens_per_day,
+        sum(total.cost_usd for total in totals),
+        sum(total.tokens_in + total.tokens_out for total in totals),
+    )
+
+
+def credential_in(text: str) -> str | None:
+    """The kind of credential that a text holds, one of Hob's own or one of a known shape; None where it holds
+    none."""
+    return "one of Hob's own, or a token" if logs.redact(text) != text else found_in(text)
