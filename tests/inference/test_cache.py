@@ -12,9 +12,9 @@ from bot.core.inference import Infer
 from bot.inference.cache import Cache, name_of
 from bot.inference.fit import NOTHING
 from bot.inference.fitting import Fitted
-from bot.inference.seats import Seat
 from bot.inference.infer import make_infer
 from bot.inference.runners import ChatRequest, Reply
+from bot.inference.seats import Seat
 from bot.inference.trail import Trail
 from bot.prompting import load
 from bot.prompting.files import PromptFile
