@@ -87,7 +87,7 @@ def _change(store: Store, config: Any, scope: Scope, name: str, key: str, text: 
 
 
 def _read(kind: str, text: str) -> object:
-    """A word of the command line as its key's kind has it; what does not fit is left for the key to refuse."""
+    """A word of the command line as its key's kind has it; what does not fit is left for the key."""
     try:
         found: object = json.loads(text)
     except (ValueError, RecursionError):

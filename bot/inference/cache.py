@@ -1,7 +1,8 @@
 """Deterministic answers and vectors that were had before, in an SQLite file of their own.
 
-An entry serves one repository only: its id is in every name. Nothing here is needed: a file that cannot be read or
-written means that models are asked. Not the database of deliveries, whose writes must each reach the disk.
+An entry serves one repository only: its id is in every name. Nothing here is needed: a file that cannot be
+read or written means that models are asked. It is not the database of deliveries, whose writes must each reach
+the disk.
 """
 
 import hashlib
@@ -19,7 +20,8 @@ log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
-  name TEXT PRIMARY KEY, value BLOB NOT NULL, size INTEGER NOT NULL, made_at REAL NOT NULL, used_at REAL NOT NULL
+  name TEXT PRIMARY KEY, value BLOB NOT NULL, size INTEGER NOT NULL, made_at REAL NOT NULL,
+  used_at REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_use ON entries (used_at);
 CREATE INDEX IF NOT EXISTS by_age ON entries (made_at);

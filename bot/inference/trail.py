@@ -1,10 +1,11 @@
-"""What is kept of the questions of a run: a trace of each call, and in the cache what need not be asked again."""
+"""What is kept of a run's questions: a trace of each call, and in the cache what need not be asked again."""
 
 import json
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 from bot.core.calls import Call
 from bot.inference.cache import Cache, name_of
@@ -32,7 +33,7 @@ class Step:
     reply: Reply | None = None
     cached: bool = False
 
-    def __enter__(self) -> "Step":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
