@@ -1,7 +1,7 @@
 """Deterministic answers and vectors that were had before, in an SQLite file of their own.
 
 An entry serves one repository only: its id is in every name. Nothing here is needed: a file that cannot be
-read or written means that models are asked. It is not the database of deliveries, whose writes must each reach
+read or written means that models are asked. It is not the database of deliveries, whose writes must all reach
 the disk.
 """
 
