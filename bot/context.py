@@ -12,6 +12,7 @@ from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer
+from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, ReviewSettings
@@ -65,6 +66,8 @@ class Context:
     check: Check
     command: Command | None = None
     offers: tuple[Offer, ...] = ()
+    stored: tuple[Layer, ...] = ()
+    """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
 
@@ -72,7 +75,8 @@ class Context:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
         head."""
         text, refused = await self.github.config_text(ref or self.repo.default_branch)
-        settings, complaints = hobyml.read(text)
+        said, complaints = hobyml.said(text)
+        settings = settings_of(merge(self.stored, Layer(FILE, said)))
         found = await self.github.labels() if labels else ()
         return RepoContext(
             repo=self.repo, settings=settings, complaints=(*refused, *complaints), labels=found
@@ -84,13 +88,13 @@ def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str |
     title = state.title.casefold()
     reasons = [
         (not state.open, "closed"),
-        (not settings.auto, "review.auto is off in .github/hob.yml"),
+        (not settings.auto, "review.auto is off"),
         (state.draft and not settings.drafts, "a draft"),
         (
             bool(settings.base_branches) and state.base_ref not in settings.base_branches,
             "another base branch",
         ),
-        (state.author.login in settings.ignore_authors, "its author is left out by .github/hob.yml"),
+        (state.author.login in settings.ignore_authors, "its author is left out by the settings"),
         (any(word.casefold() in title for word in settings.ignore_title_keywords), "its title is left out"),
         (bool(settings.labels) and not set(settings.labels) & set(state.labels), "it has none of the labels"),
     ]

@@ -4,6 +4,7 @@
 >>> secrets = require_receiver(config)      # refuses to start without a webhook secret
 """
 
+from bot.config.allowed import chosen, why_not
 from bot.config.load import find, load_config
 from bot.config.models import Config, HostTable
 from bot.config.router import load_router
@@ -13,10 +14,12 @@ __all__ = [
     "Config",
     "HostTable",
     "api_token",
+    "chosen",
     "find",
     "load_config",
     "load_router",
     "private_key",
     "require_receiver",
     "webhook_secrets",
+    "why_not",
 ]

@@ -98,7 +98,7 @@ def from_environment(environ: Mapping[str, str]) -> Tree:
 def _typed(section: str, key: str, value: str, name: str) -> object:
     """A variable's text as it would stand in TOML; what does not convert is left for validation to name."""
     default = getattr(getattr(Config(), section), key)
-    if value.startswith("[") and isinstance(default, tuple):
+    if isinstance(default, dict) or (value.startswith("[") and isinstance(default, tuple)):
         return _json(name, value)
     if key == "webhook_secret":  # one secret, which may hold a comma
         return value

@@ -154,6 +154,8 @@ class ModelsTable(Table):
     triage: Names = ("qwen2.5:7b",)
     chat: Names = ("qwen2.5:7b",)
     embed: Names = ("nomic-embed-text",)
+    share: dict[Role, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    """Role -> the part of the questions (0 to 1) for which the second model is asked first: an A/B."""
 
     def of(self, role: Role) -> tuple[str, ...]:
         chosen: tuple[str, ...] = getattr(self, role)
@@ -209,6 +211,14 @@ class BudgetTable(Table):
     online_tokens_per_day: int = Field(default=0, ge=0)
 
 
+class CacheTable(Table):
+    """`[cache]`"""
+
+    enabled: bool = True
+    max_mb: int = Field(default=256, ge=1, le=1_000_000)
+    max_age_days: int = Field(default=30, ge=1, le=3650)
+
+
 class ApiTable(Table):
     """`[api]`"""
 
@@ -237,6 +247,7 @@ class Config(Table):
     pool: PoolTable = PoolTable()
     privacy: PrivacyTable = PrivacyTable()
     budget: BudgetTable = BudgetTable()
+    cache: CacheTable = CacheTable()
     api: ApiTable = ApiTable()
 
     _source: Path | None = PrivateAttr(default=None)

@@ -1,6 +1,6 @@
 """Where inference runs, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Kind = str
 """ollama, openai, anthropic, mlx, scripted, or one that another package brings (`hob.runners`)."""
@@ -41,3 +41,5 @@ class HostModel:
     remote: bool = False
     """An Ollama `:cloud` model, or one with a `remote_host`: the prompt would leave the network."""
     thinks: bool = False
+    digest: str = field(default="", compare=False)
+    """Names its very weights, where the host tells; empty: an answer of it is not kept for later."""

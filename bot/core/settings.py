@@ -1,5 +1,4 @@
-"""A repository's settings: `.github/hob.yml` after validation. `bot.github.hobyml` reads it; this is its
-meaning."""
+"""A repository's settings after all layers are merged (`bot.core.layers`): this is their meaning."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -63,7 +62,7 @@ class CodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class RepoSettings:
-    """The whole file."""
+    """All of them."""
 
     review: ReviewSettings = ReviewSettings()
     issues: IssueSettings = field(default_factory=IssueSettings)
@@ -71,6 +70,12 @@ class RepoSettings:
     language: str = "en"
     online: Literal["never", "public", "allowed"] = "allowed"
     """Can only narrow what the process allows."""
+    prefer: Literal["local", "online"] = "local"
+    """Which hosts are asked first, where both may be."""
+    archives: tuple[str, ...] = ()
+    """`owner/name` of repositories that are searched by default."""
+    models: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """role -> models instead of the process's own; a role that is not there has no wish."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,35 +6,25 @@ Nothing in it can name a host, a URL, a key or a command: there are no such keys
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
-from bot.core.settings import (
-    SEVERITIES,
-    CodeSettings,
-    Complaint,
-    IssueSettings,
-    PathInstruction,
-    RepoSettings,
-    ReviewSettings,
-)
+from bot.core.keys import KEYS, LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT, Key, Kind
+from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.settings import Complaint, PathInstruction, RepoSettings
 from bot.github import yamlnodes
 from bot.github.payloads import clean
 from bot.github.yamlnodes import Node, Scalar, Sequence, UnreadableError
 
-MOST_TEXT = 2_000
-"""Characters of one instruction."""
-MOST_NAME = 255
-MOST_ITEMS = 100
 MOST_COMPLAINTS = 20
-CHECKS = ("ruff", "shellcheck", "actionlint", "secrets")
 
 _FORBIDDEN = re.compile(
     r"url|host|endpoint|proxy|server|provider|api|ollama|model|temperature|prompt|system"
     r"|key|token|secret|password|credential|auth|header"
     r"|command|cmd|exec|run|script|shell|hook|plugin|extends|include|import|env"
 )
-_OPERATORS = frozenset({"budget", "privacy", "database", "redis", "queue", "sandbox", "app_id"})
+_OPERATORS = frozenset({"budget", "privacy", "database", "redis", "queue", "sandbox", "app_id"}) | {
+    key.name for key in KEYS if not key.in_file
+}
 
 
 class _WrongError(Exception):
@@ -96,7 +86,14 @@ def _forbidden(name: str, known: Section) -> bool:
 
 
 def read(text: str | None) -> tuple[RepoSettings, tuple[Complaint, ...]]:
-    """The settings, and what was ignored. A file that cannot be read at all: defaults and one complaint."""
+    """The settings of a repository with nothing but this file, and what was ignored."""
+    values, complaints = said(text)
+    return settings_of(merge((), Layer(FILE, values))), complaints
+
+
+def said(text: str | None) -> tuple[dict[str, Any], tuple[Complaint, ...]]:
+    """The values by dotted key, and what was ignored. A file that cannot be read at all says nothing and gets
+    one complaint."""
     file = _File()
     try:
         tree = yamlnodes.read(text or "")
@@ -107,7 +104,15 @@ def read(text: str | None) -> tuple[RepoSettings, tuple[Complaint, ...]]:
     except _WrongError as wrong:
         file.complain(1, f"{wrong}; the whole file is ignored")
         found = {}
-    return replace(RepoSettings(), **found), _capped(file.complaints)
+    return _flat(found), _capped(file.complaints)
+
+
+def _flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Sections opened: `{"review": _Group({"auto": True})}` -> `{"review.auto": True}`."""
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        flat |= _flat(value, f"{before}{name}.") if isinstance(value, _Group) else {f"{before}{name}": value}
+    return flat
 
 
 def _capped(complaints: list[Complaint]) -> tuple[Complaint, ...]:
@@ -201,11 +206,6 @@ def _text(file: _File, node: Node) -> str:
     return _string(node, MOST_TEXT, cut=True)
 
 
-def _checks(file: _File, node: Node) -> frozenset[str]:
-    said = file.section(node, dict.fromkeys(CHECKS, _bool), "checks.")
-    return frozenset(name for name in CHECKS if said.get(name, True))
-
-
 def _hints(file: _File, node: Node) -> dict[str, str]:
     if not isinstance(node, yamlnodes.Mapping):
         raise _WrongError("a mapping of labels to hints is expected")
@@ -225,46 +225,44 @@ def _hints(file: _File, node: Node) -> dict[str, str]:
 
 
 def _language(_: _File, node: Node) -> str:
-    if isinstance(node, Scalar) and re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}", node.text):
+    if isinstance(node, Scalar) and LANGUAGE.fullmatch(node.text):
         return node.text
     raise _WrongError("a language tag such as en or pt-BR is expected")
 
 
-def _group(kind: type[Any], known: Section, where: str) -> Reader:
+class _Group(dict[str, Any]):
+    """A section's values, to be told from a value that is a mapping."""
+
+
+def _group(known: Section, where: str) -> Reader:
     def read_group(file: _File, node: Node) -> Any:
-        return kind(**file.section(node, known, where))
+        return _Group(file.section(node, known, where))
 
     return read_group
 
 
-_REVIEW: Section = {
-    "auto": _bool,
-    "drafts": _bool,
-    "base_branches": _names,
-    "ignore_authors": _names,
-    "ignore_title_keywords": _names,
-    "labels": _names,
-    "paths": _names,
-    "instructions": _instructions,
-    "min_severity": _choice(*SEVERITIES),
-    "max_comments": _int(0, 50),
-    "request_changes": _bool,
-    "walkthrough": _bool,
-    "guidelines": _names,
-    "checks": _checks,
+_READERS: dict[Kind, Callable[[Key], Reader]] = {
+    "flag": lambda _: _bool,
+    "whole": lambda key: _int(0, key.most),
+    "choice": lambda key: _choice(*key.choices),
+    "names": lambda _: _names,
+    "instructions": lambda _: _instructions,
+    "hints": lambda _: _hints,
+    "language": lambda _: _language,
 }
-_ISSUES: Section = {
-    "triage": _bool,
-    "comment": _choice("mention", "always", "never"),
-    "labels": _names,
-    "label_hints": _hints,
-    "duplicates": _choice("suggest", "off"),
-}
-_CODE: Section = {"enabled": _bool, "allow": _choice("write", "maintain", "admin")}
-_TOP: Section = {
-    "review": _group(ReviewSettings, _REVIEW, "review."),
-    "issues": _group(IssueSettings, _ISSUES, "issues."),
-    "code": _group(CodeSettings, _CODE, "code."),
-    "language": _language,
-    "online": _choice("never", "public", "allowed"),
-}
+
+
+def _sections(keys: Mapping[str, Key], where: str = "") -> Section:
+    """Readers by name, sections within sections as the dots say. `keys`: the rest of each name -> the key."""
+    readers: dict[str, Reader] = {}
+    for rest, key in keys.items():
+        name, _, deeper = rest.partition(".")
+        if not deeper:
+            readers[name] = _READERS[key.kind](key)
+        elif name not in readers:
+            inside = {one.partition(".")[2]: keys[one] for one in keys if one.startswith(f"{name}.")}
+            readers[name] = _group(_sections(inside, f"{where}{name}."), f"{where}{name}.")
+    return readers
+
+
+_TOP = _sections({key.name: key for key in KEYS if key.in_file})

@@ -13,9 +13,19 @@ from bot.inference.fitting import Fitted, PromptSource, fitted
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.pool import Pool
 from bot.inference.reading import complaint, read
-from bot.inference.runners import Broken, ChatRequest, NotSent, Reply, RunnerError, TooLong, TooSlow
+from bot.inference.runners import (
+    Broken,
+    ChatRequest,
+    Heard,
+    NotSent,
+    Reply,
+    RunnerError,
+    TooLong,
+    TooSlow,
+)
 from bot.inference.schema import flat
 from bot.inference.seats import Seat
+from bot.inference.trail import NO_TRAIL, Trail
 
 MOST_CALLS = 4
 _TRIES = 2
@@ -82,6 +92,9 @@ class Asking(Generic[T]):
     deadline: float
     urgency: int
     guard: Guard = LOCAL_ONLY
+    heard: Heard | None = None
+    """Hears the words of each try as they come."""
+    trail: Trail = NO_TRAIL
     spent: _Spent = field(default_factory=_Spent)
 
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
@@ -141,12 +154,16 @@ class Asking(Generic[T]):
             )
         attempt.size = asked.size
         self.spent.host, self.spent.model = seat.host.name, seat.model.name
-        reply = await self._call(runner, asked.request)
-        await self._check_count(runner, seat, asked, reply)
-        try:
-            value = read(self.prompt.answer, reply.text, whole=reply.complete)
-        except ValueError as error:
-            raise _Misfit(error, reply) from None
+        with self.trail.step(self.prompt.name, self.prompt.role, seat, asked) as step:
+            reply = step.recall()
+            if reply is None:
+                reply = step.reply = await self._call(runner, asked.request, self.heard)
+                await self._check_count(runner, seat, asked, reply)
+            try:
+                value = read(self.prompt.answer, reply.text, whole=reply.complete)
+            except ValueError as error:
+                raise _Misfit(error, reply) from None
+            step.keep(reply)
         return self._completion(value=value, text=reply.text, packed=asked.packed)
 
     def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit | _Cut) -> None:
@@ -185,14 +202,14 @@ class Asking(Generic[T]):
                 self.pool.failed(seat.host, error)
                 return _Over("no_host", f"no model host answered: {seat.host.name}: {error}")
 
-    async def _call(self, runner: Attended, request: ChatRequest) -> Reply:
+    async def _call(self, runner: Attended, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """One call of a model, within what is left of the deadline; `RunnerError`, `_Over`."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         self.spent.calls += 1
         try:
             async with asyncio.timeout(self.deadline - self.spent.seconds):
-                reply = await runner.chat(request)
+                reply = await runner.chat(request, heard)
         except TimeoutError:
             reason = f"{request.model.name} did not finish within {self.deadline:,.0f} s"
             raise _Over("timeout", reason) from None

@@ -49,6 +49,8 @@ class Guard:
     scan: Callable[[str], str | None] = lambda _: "text that nobody has looked through"
     record: Callable[[Usage, float], Awaitable[None]] = _forget
     purpose: str = ""
+    prefer_online: bool = False
+    """Of the hosts that may be asked, online ones first."""
     flight: Flight = field(default_factory=lambda: IN_FLIGHT)
 
     async def verdict(self, host: Host) -> Verdict:

@@ -17,6 +17,7 @@ from bot.inference.asking import Asking
 from bot.inference.fitting import PromptSource
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.pool import Pool
+from bot.inference.trail import NO_TRAIL, Trail
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +34,19 @@ def make_infer(
     deadline: float = DEADLINE,
     priority: Priority = "default",
     guard: Guard = LOCAL_ONLY,
+    trail: Trail = NO_TRAIL,
 ) -> Infer:
     """An `Infer` over the pool's hosts. `models`: names by role in order of preference. Who waits at a
     busy host goes by priority: a person waits (high), a review (default), background (low). What may go to an
-    online host, and where each use is written down, is the guard's: by default nothing, and nowhere."""
+    online host, and where each use is written down, is the guard's: by default nothing, and nowhere. `trail`
+    keeps what was asked."""
     urgency = ("high", "default", "low").index(priority)
 
     async def infer(prompt: Prompt[T], /) -> Completion[T]:
         try:
             file = load_prompt(prompt.name)
-            asking = Asking(pool, prompt, file, deadline, urgency, replace(guard, purpose=prompt.name))
+            own = replace(guard, purpose=prompt.name)
+            asking = Asking(pool, prompt, file, deadline, urgency, own, trail=trail)
             return await asking.run(models.get(prompt.role, ()))
         except (HobError, ValueError) as error:
             # A prompt file, its inputs or an answer's schema are wrong: our own mistake, not the model's.

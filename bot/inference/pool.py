@@ -71,7 +71,7 @@ class Pool:
             if not state.up and state.host.start and _needed(state.host, role, wanted, states):
                 states[number] = await serving[state.host.name].started()
                 self._idle.watch()
-        return Seats(self._found(states, wanted), _reason(states, role, wanted))
+        return Seats(self._found(states, wanted, guard.prefer_online), _reason(states, role, wanted))
 
     @asynccontextmanager
     async def place(
@@ -124,16 +124,18 @@ class Pool:
         verdict = await guard.verdict(door.host)
         return await door.state() if verdict.allowed else HostState(door.host, error=verdict.reason)
 
-    def _found(self, states: Sequence[HostState], wanted: Sequence[str]) -> tuple[Seat, ...]:
-        """Local hosts first, then by preference, then in the order of the configuration."""
+    def _found(
+        self, states: Sequence[HostState], wanted: Sequence[str], prefer_online: bool = False
+    ) -> tuple[Seat, ...]:
+        """Local hosts first (or online ones), then by preference, then in the order of the configuration."""
         found: dict[tuple[Host, str], Seat] = {}
-        for online in (False, True):
+        for place, online in enumerate((prefer_online, not prefer_online)):
             for number, name in enumerate(wanted):
                 for state in states:
                     for model in state.models if state.host.online == online else ():
                         if (state.host.online or not model.remote) and _is(name, model, state.host):
                             window = min(model.context_length, self._largest_context)
-                            tier = number + online * len(wanted)
+                            tier = number + place * len(wanted)
                             found.setdefault((state.host, model.name), Seat(state.host, model, window, tier))
         return tuple(found.values())
 

@@ -20,7 +20,10 @@ LONGEST_COMPLAINT = 400
 
 def read(answer: type[T], text: str, *, whole: bool = True) -> T:
     """The value; ValueError (pydantic's ValidationError is one) when the text is none. What is nearly JSON is
-    mended, unless it was cut off (not `whole`): then what is missing would be lost in silence."""
+    mended, unless it was cut off (not `whole`): then what is missing would be lost in silence. A type with an
+    empty schema takes free text, all but thoughts."""
+    if not answer.model_json_schema():
+        return answer.model_validate_json(unthought(text))
     found = bare(text)
     try:
         return answer.model_validate_json(found)
@@ -39,7 +42,7 @@ def _mended(text: str) -> str:
     or too long a text is not tried."""
     from json_repair import repair_json
 
-    text = _unthought(text.strip())
+    text = _outside(text)
     start = text.find("{")
     if start < 0 or len(text) > _MOST_MENDED or _depth(text) > _DEEPEST_MENDED:
         return ""
@@ -64,16 +67,23 @@ def _is_json(text: str) -> bool:
     return True
 
 
+def unthought(text: str) -> str:
+    """An answer without the thoughts that some models write into it."""
+    return _THOUGHT.sub("", text).rpartition("</think>")[2].strip()
+
+
+
+
 def bare(text: str) -> str:
     """The JSON object of an answer: without thoughts, without a code fence, without words around it."""
-    text = _unthought(text.strip())
+    text = _outside(text)
     return max(_objects(text), key=len, default=text)
 
 
-def _unthought(text: str) -> str:
-    if text.startswith("{"):
-        return text
-    return _THOUGHT.sub("", text).rpartition("</think>")[2].strip()
+def _outside(text: str) -> str:
+    """Without thoughts, unless it is an object already: `<think>` may then be a value's own text."""
+    text = text.strip()
+    return text if text.startswith("{") else unthought(text)
 
 
 def complaint(error: ValueError) -> str:

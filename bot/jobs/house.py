@@ -4,15 +4,19 @@ configuration."""
 import asyncio
 from dataclasses import dataclass
 
-from bot.config import Config, load_config, load_router, private_key
+from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.inference import Infer
+from bot.core.settings import RepoSettings
 from bot.github.apply import Seal
 from bot.github.client import GitHub
 from bot.github.limits import Pacer
 from bot.inference.board import SharedBoard
+from bot.inference.cache import Cache
 from bot.inference.guard import Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
+from bot.inference.trail import Trail
+from bot.jobs.asked import Asked
 from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue.board import RedisBoard
@@ -33,17 +37,21 @@ class House:
     seal: Seal
     owner: str
     """Names this process in leases."""
+    cache: Cache | None = None
 
-    def infer(self, priority: Priority, guard: Guard) -> Infer:
-        """The port to models for a run of this priority; the guard knows its repository
-        (`bot.jobs.leaving`)."""
-        models = self.config.models.by_role()
-        return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard)
+    def infer(self, priority: Priority, guard: Guard, asked: Asked, settings: RepoSettings) -> Infer:
+        """The port to models for a run of this priority, with the models that the stored settings wish; the
+        guard knows its repository (`bot.jobs.leaving`)."""
+        models = chosen(self.config, settings, asked.part)
+        trail = Trail(asked.repo.id, self.cache, asked.calls.append)
+        return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trail=trail)
 
     async def aclose(self) -> None:
         await self.github.aclose()
         await self.pool.aclose()
         self.store.close()
+        if self.cache:
+            self.cache.close()
 
 
 _current: dict[int, House] = {}
@@ -78,4 +86,9 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
         ),
         seal=Seal(store.server_key(), config.github.app_slug, config.github.app_id),
         owner=this_process(),
+        cache=Cache(
+            config.hob.data_dir / "cache.db", config.cache.max_mb << 20, config.cache.max_age_days * 86_400
+        )
+        if config.cache.enabled
+        else None,
     )

@@ -11,6 +11,7 @@ from bot.core.effects import Usage
 from bot.core.errors import HobError
 from bot.core.privacy import ONLINE, Budget, Online
 from bot.core.refs import RepoRef
+from bot.core.settings import RepoSettings
 from bot.github import hobyml
 from bot.inference.guard import IN_FLIGHT, Guard
 from bot.jobs.reading import JobReader
@@ -20,12 +21,20 @@ log = logging.getLogger(__name__)
 
 
 def guard(
-    config: Config, store: Store, repo: RepoRef, reader: JobReader | None = None, run_id: int | None = None
+    config: Config,
+    store: Store,
+    repo: RepoRef,
+    reader: JobReader | None = None,
+    run_id: int | None = None,
+    settings: RepoSettings | None = None,
 ) -> Guard:
-    """For the prompts about one repository. Each use becomes a row of the ledger at once."""
+    """For the prompts about one repository. Each use becomes a row of the ledger at once. `settings`: the
+    stored ones; the file can only narrow what they allow."""
+    known = settings or RepoSettings()
 
     async def setting() -> Online:
-        return await online_setting(repo, reader) if reader else "allowed"
+        own = await online_setting(repo, reader) if reader else "allowed"
+        return min(own, known.online, key=ONLINE.index)
 
     async def spent() -> Budget:
         return await asyncio.to_thread(spent_today, config, store)
@@ -38,7 +47,9 @@ def guard(
             # Spent all the same, as far as this process knows.
             IN_FLIGHT.add(usd, used.tokens_in + used.tokens_out)
 
-    return Guard(config.privacy.online, repo.private, setting, spent, credential_in, record)
+    prefers = known.prefer == "online"
+    policy = config.privacy.online
+    return Guard(policy, repo.private, setting, spent, credential_in, record, prefer_online=prefers)
 
 
 async def online_setting(repo: RepoRef, reader: JobReader) -> Online:

@@ -16,11 +16,13 @@ from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
 from bot.github import apply
 from bot.github.client import Job
 from bot.github.payloads import parse
+from bot.jobs.asked import Asked
 from bot.jobs.house import House, current
 from bot.jobs.outbox import Sender
 from bot.jobs.permitted import load
 from bot.jobs.planning import Planned, make_plan
 from bot.jobs.reading import JobReader, permissions_to_read
+from bot.router import Route
 from bot.store import NewEffect, Row, Run, StoreUnavailable, held
 
 log = logging.getLogger(__name__)
@@ -108,9 +110,7 @@ async def _work(house: House, run: Run) -> Outcome:
         planned = Planned(reason="resumed")
         rows = await asyncio.to_thread(house.store.outbox.rows, run.id)
         if not rows:
-            planned = await make_plan(
-                house, route, event, reader, lambda: _acknowledge(house, event, job), run.id
-            )
+            planned = await _plan(house, route, run, event, reader, job)
             rows = await asyncio.to_thread(_store, house, run, event, planned)
         await _still_wanted(rows, event, reader)
         settle = house.config.github.settle_seconds
@@ -118,6 +118,19 @@ async def _work(house: House, run: Run) -> Outcome:
     if refused:
         return Outcome("dead", "; ".join(refused), planned.usage)
     return Outcome("done", planned.reason, planned.usage)
+
+
+async def _plan(
+    house: House, route: Route, run: Run, event: IssueEvent, reader: JobReader, job: Job
+) -> Planned:
+    """The handler's plan; what models were asked is written down even where none comes of it."""
+    asked = Asked(event.repo, event.number)
+    try:
+        return await make_plan(
+            house, route, event, reader, lambda: _acknowledge(house, event, job), run.id, asked
+        )
+    finally:
+        await asyncio.to_thread(house.store.calls.add, run.id, event.repo.full_name, asked.calls)
 
 
 def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[Row]:

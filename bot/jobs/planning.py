@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from bot.context import Context
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
 from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
+from bot.core.layers import merge, settings_of
 from bot.jobs import gate
+from bot.jobs.asked import Asked
 from bot.jobs.house import House
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
@@ -34,8 +36,10 @@ async def make_plan(
     reader: JobReader,
     acknowledge: Callable[[], Awaitable[None]] | None = None,
     run_id: int | None = None,
+    asked: Asked | None = None,
 ) -> Planned:
-    """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`."""
+    """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`. `asked`
+    collects what models are asked."""
     level = ""
     if isinstance(event, CommentEvent):
         level = await reader.permission(event.author.login)
@@ -46,18 +50,34 @@ async def make_plan(
         if acknowledge:
             await acknowledge()
     slug = house.config.github.app_slug
+    stored = await asyncio.to_thread(
+        house.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
+    )
+    settings = settings_of(merge(stored))
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
-        infer=house.infer(route.priority, guard(house.config, house.store, event.repo, reader, run_id)),
+        infer=house.infer(
+            route.priority,
+            guard(house.config, house.store, event.repo, reader, run_id, settings),
+            asked or Asked(event.repo, event.number),
+            settings,
+        ),
         check=check,
         command=command_of(route, event, house.router, slug),
         offers=gate.offers(house.router.routes, level, private=event.repo.private),
+        stored=tuple(stored),
         posted=await asyncio.to_thread(_posted, house, event),
     )
     plan = await route.handler(event, ctx)
     return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
+
+
+def asker(event: IssueEvent) -> str:
+    """Whose settings count: of whoever wrote the comment, or opened the issue or pull request."""
+    author = getattr(event, "author", event.sender)
+    return str(author.login)
 
 
 def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planned:

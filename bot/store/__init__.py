@@ -5,6 +5,7 @@ import secrets
 
 from sqlalchemy import select
 
+from bot.store.calls import Calls, CallTotal
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import Delivery, Inbox, NewDelivery
@@ -14,10 +15,12 @@ from bot.store.purge import purge
 from bot.store.recovery import Recovered, Recovery
 from bot.store.routing import Decision, Routing
 from bot.store.runs import Runs, held
+from bot.store.settings import Scope, Settings
 from bot.store.tables import SCHEMA, inbox, meta
 from bot.store.values import NewEffect, Priority, Refused, Row, Run, RunSpec, RunState
 
 __all__ = [
+    "CallTotal",
     "Decision",
     "Delivery",
     "Inbox",
@@ -30,6 +33,7 @@ __all__ = [
     "Run",
     "RunSpec",
     "RunState",
+    "Scope",
     "Store",
     "StoreUnavailable",
     "Total",
@@ -50,6 +54,8 @@ class Store:
         self.recovery = Recovery(self.database)
         self.outbox = Outbox(self.database)
         self.ledger = Ledger(self.database)
+        self.calls = Calls(self.database)
+        self.settings = Settings(self.database)
 
     def ping(self) -> None:
         """Raises `StoreUnavailable` when the database does not answer or has no tables."""

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -148,4 +148,52 @@ meta = Table(
     metadata,
     Column("key", String(100), primary_key=True),
     Column("value", LargeBinary, nullable=False),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("scope", String(8), primary_key=True),  # user, org, repo
+    Column("name", String(200), primary_key=True),  # lower case: GitHub does not tell names apart by case
+    Column("key", String(100), primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+    Column("changed_at", Double, nullable=False),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("run_id", BigInteger),
+    Column("repo", String(300), nullable=False),
+    Column("prompt", String(100), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("host", String(200), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("tokens_in", BigInteger, nullable=False),
+    Column("tokens_out", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("first_token_seconds", Double, nullable=False),
+    Column("failure", String(300), nullable=False),
+    Column("left_out", Text, nullable=False),  # JSON
+    Column("cost_usd", Double, nullable=False),
+    Column("cached", Boolean, nullable=False),
+    Index(None, "run_id"),
+    Index(None, "at"),
+)
+
+call_totals = Table(  # sums over all calls ever: they stay when old calls go, for counters must not fall
+    "call_totals",
+    metadata,
+    Column("role", String(20), primary_key=True),
+    Column("host", String(200), primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("outcome", String(12), primary_key=True),  # answer, cached, failure
+    Column("calls", BigInteger, nullable=False),
+    Column("tokens_in", BigInteger, nullable=False),
+    Column("tokens_out", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("first_token_seconds", Double, nullable=False),
+    Column("cost_usd", Double, nullable=False),
 )

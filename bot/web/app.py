@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.core.errors import TemporaryError
 from bot.store import Store
-from bot.web import dashboard, metrics, runs
+from bot.web import dashboard, metrics, openapi, runs, settings
 from bot.web.answers import answer, problem
 from bot.web.guard import Guard
 from bot.web.ready import Readiness
@@ -47,8 +47,10 @@ def create_app(
     queue_lengths: metrics.QueueLengths,
     public_url: str = "",
     places: metrics.Places | None = None,
+    refuse_setting: settings.Refuse = lambda _key, _value: "",
 ) -> App:
-    """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`)."""
+    """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`). `refuse_setting`
+    says why this process does not allow a setting."""
     pages = Starlette(
         routes=[
             Route("/", dashboard.home, methods=["GET"]),
@@ -58,7 +60,9 @@ def create_app(
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", metrics.show, methods=["GET"]),
             Route("/runs", runs.list_runs, methods=["GET"]),
-            Route("/runs/{id:int}", runs.show_run, methods=["GET"]),
+            Route("/runs/{id:int}", dashboard.run, methods=["GET"]),
+            Route("/openapi.json", openapi.show, methods=["GET"]),
+            *settings.routes(),
         ],
         exception_handlers={HTTPException: _refused, TemporaryError: _unavailable, Exception: _broken},
     )
@@ -69,6 +73,7 @@ def create_app(
     pages.state.queue_lengths = queue_lengths
     pages.state.public_url = public_url
     pages.state.places = places
+    pages.state.refuse_setting = refuse_setting
     return App(receiver, Guard(pages, pages.state.sessions, hosts))
 
 

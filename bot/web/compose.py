@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 from redis import Redis
 
-from bot.config import Config, api_token, require_receiver
+from bot.config import Config, api_token, require_receiver, why_not
 from bot.core.errors import UserError
 from bot.queue.bell import Bell
 from bot.queue.board import RedisBoard
@@ -52,6 +52,7 @@ def run(config: Config) -> None:
             queue_lengths=partial(queue.lengths, redis),
             public_url=config.server.public_url,
             places=partial(board.look, [host.name for host in config.hosts]),
+            refuse_setting=partial(why_not, config),
         )
         _serve(config, app, board)
     finally:

@@ -33,7 +33,7 @@ def series(
     name: str,
     about: str,
     labels: tuple[str, ...],
-    values: Mapping[tuple[str, ...], int],
+    values: Mapping[tuple[str, ...], float],
     kind: str = "gauge",
 ) -> list[str]:
     """One metric with its HELP and TYPE lines."""

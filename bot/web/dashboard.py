@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.store.views import arrivals
-from bot.web.runs import as_json, when
+from bot.web.models import compare
+from bot.web.runs import as_json, show_run, when, whole_run
 from bot.web.session import COOKIE, LIFETIME, Sessions
 
 HERE = Path(__file__).parent
@@ -54,6 +55,7 @@ async def home(request: Request) -> Response:
         deliveries=[(delivery, when(delivery.received_at)) for delivery in deliveries],
         lines=lines,
         ready=request.app.state.readiness.ready(lines),
+        models=compare(await run_in_threadpool(store.calls.totals)),
     )
     sessions: Sessions = request.app.state.sessions
     if (
@@ -63,6 +65,13 @@ async def home(request: Request) -> Response:
     ):
         _set_cookie(request, page, sessions.issue())
     return page
+
+
+async def run(request: Request) -> Response:
+    """One run: a page for a browser, JSON for a program."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return await show_run(request)
+    return _page("run.html", run=await whole_run(request))
 
 
 async def login(request: Request) -> Response:

@@ -10,6 +10,7 @@ from bot.core.errors import TemporaryError
 from bot.core.places import Traffic
 from bot.store import Store
 from bot.store.views import effect_counts
+from bot.web import models
 from bot.web.counters import Counter, series
 
 Counts = dict[tuple[str, ...], int]
@@ -37,6 +38,7 @@ def _stored(store: Store) -> list[str]:
         *series("hob_inbox", "Deliveries in the inbox, by state.", ("state",), inbox),
         *series("hob_runs", "Runs, by state.", ("state",), runs),
         *series("hob_effects", "Effects in the outbox, by kind and state.", ("kind", "state"), effects),
+        *models.lines(store.calls.totals()),
     ]
 
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from bot.core.calls import Call
 from bot.log import redact
 from bot.store import Row, Run, RunState, Store
 
@@ -28,14 +29,24 @@ async def list_runs(request: Request) -> JSONResponse:
 
 
 async def show_run(request: Request) -> JSONResponse:
-    """One run with its effects."""
+    """One run with its effects and the calls of models."""
+    return JSONResponse(await whole_run(request))
+
+
+async def whole_run(request: Request) -> dict[str, Any]:
+    """The run that the path names; 404."""
     store: Store = request.app.state.store
     number: int = request.path_params["id"]
     run = await run_in_threadpool(store.runs.get, number) if number < BIGINT else None
     if run is None:
         raise HTTPException(404, "there is no such run")
     rows = await run_in_threadpool(store.outbox.rows, run.id)
-    return JSONResponse({**as_json(run), "effects": [effect_as_json(row) for row in rows]})
+    calls = await run_in_threadpool(store.calls.of_run, run.id)
+    return {
+        **as_json(run),
+        "effects": [effect_as_json(row) for row in rows],
+        "calls": [call_as_json(call) for call in calls],
+    }
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -60,6 +71,14 @@ def effect_as_json(row: Row) -> dict[str, Any]:
         "error": redact(row.error),
         "changed_at": when(row.changed_at),
     }
+
+
+def call_as_json(call: Call) -> dict[str, Any]:
+    """A model call: whom, how long, what came of it."""
+    shown = {**asdict(call), "at": when(call.at), "failure": redact(call.failure)}
+    shown["seconds"] = round(call.seconds, 3)
+    shown["first_token_seconds"] = round(call.first_token_seconds, 3)
+    return {**shown, "left_out": list(call.left_out)}
 
 
 def when(seconds: float | None) -> str | None:

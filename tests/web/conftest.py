@@ -13,11 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from bot.store import Store, migrate
 from bot.web.app import create_app
 from bot.web.body import BodyReader
-from bot.web.guard import allowed_hosts
+from bot.web.guard import Guard, allowed_hosts
 from bot.web.ready import Readiness
 from bot.web.server import address_of, listen, serve
 from bot.web.webhook import Receiver
@@ -61,6 +63,7 @@ class Door:
     woken: list[None] = field(default_factory=list)
     lengths_fail: list[Exception] = field(default_factory=list)
     components: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    routes: list[BaseRoute] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -82,7 +85,12 @@ async def _fine() -> str:
 
 @asynccontextmanager
 async def opened(
-    store: Store, *, secrets: tuple[bytes, ...] = (SECRET,), cap: int = 25 << 20, seconds: float = 10.0
+    store: Store,
+    *,
+    secrets: tuple[bytes, ...] = (SECRET,),
+    cap: int = 25 << 20,
+    seconds: float = 10.0,
+    refuse: Callable[[str, Any], str] = lambda _key, _value: "",
 ) -> AsyncIterator[Door]:
     """Serves on a free port until the block ends."""
     woken: list[None] = []
@@ -105,14 +113,16 @@ async def opened(
         readiness=Readiness(components, {"hosts": _down}),
         queue_lengths=lengths,
         public_url="https://hob.example",
+        refuse_setting=refuse,
     )
+    assert isinstance(app.rest, Guard) and isinstance(app.rest.app, Starlette)
     listening = listen("127.0.0.1", 0)
     up = asyncio.Event()
     server = asyncio.create_task(serve(app, listening, up.set))
     await up.wait()
     url = address_of(listening)
     async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
-        yield Door(client, store, receiver, url, woken, lengths_fail, components)
+        yield Door(client, store, receiver, url, woken, lengths_fail, components, app.rest.app.routes)
     stop(server)
     await server
 

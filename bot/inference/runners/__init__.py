@@ -65,6 +65,7 @@ class ChatRequest:
     system: str
     user: str
     schema: dict[str, Any]
+    """Empty: the answer is free text."""
     num_ctx: int
     max_tokens: int
     temperature: float = 0.0

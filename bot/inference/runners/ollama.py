@@ -136,7 +136,6 @@ class OllamaRunner:
                 {"role": "system", "content": request.system},
                 {"role": "user", "content": request.user},
             ],
-            "format": request.schema,
             "stream": True,
             "truncate": False,
             "shift": False,
@@ -147,6 +146,8 @@ class OllamaRunner:
                 "temperature": request.temperature,
             },
         }
+        if request.schema:  # an empty one is a broken grammar to Ollama
+            body["format"] = request.schema
         if request.model.thinks:  # unset means yes to these models, and set is an error to the others
             body["think"] = False
         return body
@@ -156,7 +157,8 @@ class OllamaRunner:
         key = (name, digest)
         if key not in self._shown or not digest:
             self._shown[key] = await self._ask_show(name)
-        return replace(self._shown[key], remote=self._shown[key].remote or name in self._remote)
+        known = self._shown[key]
+        return replace(known, remote=known.remote or name in self._remote, digest=digest)
 
     async def _ask_show(self, name: str) -> HostModel:
         try:

@@ -22,7 +22,7 @@ from bot.core.errors import HobError
 from bot.core.inference import Passage, Role
 from bot.core.text import strip_invisible
 
-FOLDER = Path(__file__).parent.parent / "prompts"
+FOLDER = Path(__file__).parent.parent.parent / "prompts"
 
 _KEYS = frozenset({"inputs", "passages", "schema", "role", "temperature", "max_tokens"})
 _FILE = re.compile(
@@ -127,14 +127,14 @@ def render(
         raise PromptError(f"prompt {file.name} takes {sorted(file.inputs)}, not {sorted(inputs)}")
     if passages and not file.passages:
         raise PromptError(f"prompt {file.name} takes no passages")
-    values = {name: _block(fence, name, text) for name, text in inputs.items()}
+    values = {name: block(fence, name, text) for name, text in inputs.items()}
     if file.passages:
-        values["passages"] = "\n".join(_block(fence, passage.name, passage.text) for passage in passages)
+        values["passages"] = "\n".join(block(fence, passage.name, passage.text) for passage in passages)
     user = _jinja.from_string(file.user).render(values)
     return Messages(f"{file.system}\n\n{_RULE.format(fence=fence)}", user)
 
 
-def _block(fence: str, name: str, text: str) -> str:
+def block(fence: str, name: str, text: str) -> str:
     """One piece of data behind the fence, without characters that a person would not see; nothing for no
     text."""
     text, _ = strip_invisible(text)

@@ -1,0 +1,100 @@
+"""Searches, reads, searches again, and answers with citations."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.agents.base import Agent, Messages, conversation
+from bot.core.inference import Completion, Passage
+from bot.core.library import Excerpt, Library, merged
+from bot.core.talk import Persona, Say, Talk, said
+
+MOST_ROUNDS = 3
+MOST_SEARCHES = 4
+MOST_READS = 6
+LONGEST_READ = 200
+"""Lines."""
+
+
+class Place(BaseModel):
+    path: str
+    start: int
+    end: int
+
+
+class Look(BaseModel):
+    """Where to look next; `enough` when nothing more is needed."""
+
+    thought: str
+    searches: list[str]
+    reads: list[Place]
+    enough: bool
+
+
+class Research(Agent):
+    """`scout` is the persona that says what to look at next."""
+
+    name = "research"
+
+    def __init__(
+        self,
+        persona: Persona,
+        say: Say,
+        library: Library | None,
+        *,
+        scout: Persona,
+        rounds: int = MOST_ROUNDS,
+        **more: Any,
+    ) -> None:
+        super().__init__(persona, say, library, **more)
+        self.scout = scout
+        self.rounds = rounds
+
+    async def gather(
+        self, messages: Messages, model: str = ""
+    ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
+        """First the question's own words, then where the scout points, until it has enough or points to nothing new."""
+        found, spent = await super().gather(messages, model)
+        asked: set[str] = set()
+        for _ in range(self.rounds if self.library else 0):
+            look = await said(self.say, self._ask_scout(messages, found, asked, model))
+            spent = (*spent, look)
+            if look.value is None or look.value.enough:
+                break
+            more = merged((*found, *await self._follow(look.value, asked)))
+            if more == found:
+                break
+            found = more
+        return found, spent
+
+    async def _follow(self, look: Look, asked: set[str]) -> list[Excerpt]:
+        """What the scout's searches and places give; nothing is looked for twice."""
+        if self.library is None:
+            return []
+        found: list[Excerpt] = []
+        for query in _new((query.strip()[:200] for query in look.searches[:MOST_SEARCHES]), asked):
+            self.tell(f"searching for {query}")
+            found += await self.library.search(query)
+        places = {f"{place.path}:{place.start}": place for place in look.reads[:MOST_READS]}
+        for name in _new(places, asked):
+            self.tell(f"reading {name}")
+            place = places[name]
+            end = min(place.end, place.start + LONGEST_READ)
+            if excerpt := await self.library.read(place.path, place.start, end):
+                found.append(excerpt)
+        return found
+
+    def _ask_scout(
+        self, messages: Messages, found: Sequence[Excerpt], asked: set[str], model: str
+    ) -> Talk[Look]:
+        passages = [Passage(each.path, each.numbered) for each in found]
+        if asked:
+            passages.insert(0, Passage("what was looked for already", "\n".join(sorted(asked)), priority=0))
+        return Talk(self.scout, conversation(messages)[1], Look, tuple(passages), model)
+
+
+def _new(names: Iterable[str], asked: set[str]) -> list[str]:
+    fresh = [name for name in dict.fromkeys(names) if name and name not in asked]
+    asked.update(fresh)
+    return fresh

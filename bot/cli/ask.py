@@ -1,0 +1,98 @@
+"""`hob ask`."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.manners import Command
+
+
+@click.command(
+    cls=Command,
+    example='hob ask "Where is the webhook\'s signature checked?"\nhob ask --agent reasoning "Why can this deadlock?"',
+)
+@click.argument("question")
+@click.option("--agent", default="research", show_default=True, help="A name, a prompt file or module:Class.")
+@click.option(
+    "--repo",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="A folder of the repository to ask about; by default this one.",
+)
+@click.option("--model", default="", help="Instead of the agent's: NAME or NAME@HOST.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def command(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
+    """Answers a question about the local repository, citing path:line.
+
+    The answer is written as it comes. Every citation is checked: those lines were read and hold the quoted words.
+    Agents: research (searches, reads, searches again), chat, coding, reasoning, or your own.
+    """
+    from bot.log import setup
+
+    setup("error")
+    if not question.strip():
+        raise click.UsageError("the question is empty")
+    return asyncio.run(_ask(question, agent, repo, model, as_json))
+
+
+async def _ask(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
+    from bot.agents.base import Answered
+    from bot.core.text import strip_invisible
+    from bot.scripting import Workshop
+
+    def tell(line: str) -> None:
+        click.echo(click.style(strip_invisible(line)[0], dim=True), err=True)
+
+    async with Workshop(repo=repo, tell=tell) as shop:
+        async for piece in shop.agent(agent).stream(question, model=model):
+            if isinstance(piece, Answered):
+                return _end(piece, agent, as_json)
+            if not as_json:
+                click.echo(strip_invisible(piece)[0], nl=False)
+    return 1
+
+
+def _end(answered: Any, agent: str, as_json: bool) -> int:
+    """What comes after the words; the exit code."""
+    from bot.log import redact
+
+    completion = answered.completion
+    failed = completion.value is None
+    if as_json:
+        click.echo(json.dumps(_as_json(answered, agent), ensure_ascii=False))
+        return int(failed)
+    if completion.text:
+        click.echo()
+    if answered.citations:
+        click.echo("\nSources:")
+        for citation in answered.citations:
+            click.echo(f"  {citation}")
+    if failed:
+        click.echo(f"hob: no answer: {redact(completion.reason)}", err=True)
+    elif completion.left_out:
+        some = ", ".join(dict.fromkeys(completion.left_out))
+        click.echo(f"hob: not read for want of room: {some}", err=True)
+    return int(failed)
+
+
+def _as_json(answered: Any, agent: str) -> dict[str, Any]:
+    completion = answered.completion
+    return {
+        "answer": completion.text,
+        "citations": [
+            {"path": each.path, "start": each.start, "end": each.end, "quote": each.quote}
+            for each in answered.citations
+        ],
+        "agent": agent,
+        "host": completion.host,
+        "model": completion.model,
+        "tokens_in": completion.tokens_in,
+        "tokens_out": completion.tokens_out,
+        "seconds": round(completion.seconds, 3),
+        "left_out": list(dict.fromkeys(completion.left_out)),
+        "failure": completion.failure,
+        "reason": completion.reason,
+    }

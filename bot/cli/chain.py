@@ -1,0 +1,99 @@
+"""`hob chain`."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from bot.cli.manners import DEBUG, Command
+from bot.core.chain import Begun, ChainResult, StepRun
+
+
+@click.group(params=[DEBUG])
+def command() -> None:
+    """Declared chains of agents: who works after whom, and who sends work back."""
+
+
+@command.command(
+    "run", cls=Command, example='hob chain run feature "Let hob.toml name several webhook secrets"'
+)
+@click.argument("name")
+@click.argument("objective")
+@click.option(
+    "--repo",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of a repository that the agents may look into.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def run(name: str, objective: str, repo: Path | None, as_json: bool) -> int:
+    """Carries out a chain, by its name or the path of its file, and prints what it gives.
+
+    Progress goes to stderr. Ends with 1 when a step fails for good or the work is not accepted.
+    """
+    from bot.log import setup
+
+    setup("error")
+    if not objective.strip():
+        raise click.UsageError("the objective is empty")
+    result = asyncio.run(_run(name, objective, repo))
+    if as_json:
+        click.echo(json.dumps(asdict(result), ensure_ascii=False))
+        return int(bool(result.failure))
+    if result.answer:
+        click.echo(_clean(result.answer))
+    if result.failure:
+        _say(f"the chain {result.chain} did not come to its end: {result.reason}")
+    return int(bool(result.failure))
+
+
+@command.command("list", cls=Command, example="hob chain list --json")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def list_(as_json: bool) -> None:
+    """Names the chains there are, those of HOB_PROMPTS too."""
+    from bot.prompting import load_chain, names
+
+    chains = [load_chain(name) for name in names("chains", ".toml")]
+    if as_json:
+        shown = [
+            {"name": each.name, "description": each.description, "steps": [step.name for step in each.steps]}
+            for each in chains
+        ]
+        click.echo(json.dumps({"chains": shown}, ensure_ascii=False))
+        return
+    for each in chains:
+        click.echo(f"{each.name}: {each.description} ({' > '.join(step.name for step in each.steps)})")
+
+
+async def _run(name: str, objective: str, repo: Path | None) -> ChainResult:
+    from bot.scripting import Workshop
+
+    async with Workshop(repo=repo, tell=lambda line: _say(f"  {line}")) as shop:
+        return await shop.chain(name, objective, _told)
+
+
+def _told(event: Begun | StepRun) -> None:
+    """One line of progress."""
+    what = f"{event.step}: {event.title}" if event.title else event.step
+    round_ = f" (round {event.round})" if event.round > 1 else ""
+    if isinstance(event, Begun):
+        _say(f"{what}{round_} …")
+    elif not event.good:
+        _say(f"{what}{round_} failed: {event.reason}")
+    else:
+        verdict = {True: "accepted, ", False: f"sent back ({event.text[:200]}), ", None: ""}[event.accepted]
+        _say(f"{what}{round_} done: {verdict}{event.model} on {event.host}, {event.seconds:.1f} s")
+
+
+def _say(line: str) -> None:
+    from bot.log import redact
+
+    click.echo(redact(" ".join(_clean(line).split())), err=True)
+
+
+def _clean(text: str) -> str:
+    """A model's words without what could steer a terminal."""
+    from bot.core.text import strip_invisible
+
+    return strip_invisible(text)[0]

@@ -1,0 +1,193 @@
+"""Every key of a repository's settings, in one table. `.github/hob.yml`, the stored settings of users,
+organisations and repositories, and what describes them to programs are all read from here."""
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot.core.settings import SEVERITIES
+
+Kind = Literal[
+    "flag", "whole", "choice", "names", "instructions", "hints", "language", "models", "repositories"
+]
+
+MOST_ITEMS = 100
+MOST_NAME = 255
+MOST_TEXT = 2_000
+"""Characters of one instruction."""
+ONLINE = ("never", "public", "allowed")
+"""Narrowest first."""
+ALLOW = ("admin", "maintain", "write")
+"""Who may ask for code, narrowest first."""
+CHECKS = ("ruff", "shellcheck", "actionlint", "secrets")
+ROLES = ("review", "code", "triage", "chat", "embed")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. `most` bounds a whole number; `in_file`: whether `.github/hob.yml` may hold it."""
+
+    name: str
+    kind: Kind
+    about: str
+    choices: tuple[str, ...] = ()
+    most: int = 0
+    in_file: bool = True
+
+
+class WrongValue(ValueError):
+    """A value that its key cannot have; says what it can."""
+
+
+KEYS: tuple[Key, ...] = (
+    Key("review.auto", "flag", "Review pull requests when they are opened and pushed to."),
+    Key("review.drafts", "flag", "Review drafts too."),
+    Key("review.base_branches", "names", "Only pull requests into these branches; empty: into any."),
+    Key("review.ignore_authors", "names", "Logins whose pull requests are not reviewed by themselves."),
+    Key("review.ignore_title_keywords", "names", "Words in a title that keep a review away, such as WIP."),
+    Key("review.labels", "names", "Only pull requests with one of these labels; empty: all."),
+    Key("review.paths", "names", "Which files are read, as .gitignore writes patterns; `!` leaves out."),
+    Key("review.instructions", "instructions", "What a reviewer should know about files: `path` and `text`."),
+    Key("review.min_severity", "choice", "Remarks less severe than this are not posted.", SEVERITIES),
+    Key("review.max_comments", "whole", "At most so many remarks in one review.", most=50),
+    Key("review.request_changes", "flag", "Critical findings request changes; otherwise Hob only comments."),
+    Key("review.walkthrough", "flag", "A collapsed summary of the change as a comment."),
+    Key("review.guidelines", "names", "Files of the repository that a reviewer reads first."),
+    *(Key(f"review.checks.{name}", "flag", f"Run {name} on changed files.") for name in CHECKS[:3]),
+    Key("review.checks.secrets", "flag", "Look for keys and tokens in changed lines."),
+    Key("issues.triage", "flag", "Sort new issues: labels, and a question for what is missing."),
+    Key("issues.comment", "choice", "When a triage may also comment.", ("mention", "always", "never")),
+    Key("issues.labels", "names", "The labels that a triage may choose; empty: every label there is."),
+    Key("issues.label_hints", "hints", "What a label means, where its description does not say it."),
+    Key("issues.duplicates", "choice", "Name issues that may be the same.", ("suggest", "off")),
+    Key("code.enabled", "flag", "People may ask Hob for code: patches and branches."),
+    Key(
+        "code.allow",
+        "choice",
+        "The least permission of who may ask for code.",
+        ("write", "maintain", "admin"),
+    ),
+    Key("language", "language", "The language that Hob writes in, such as `en` or `pt-BR`."),
+    Key("online", "choice", "Whether online hosts may read this repository; only ever narrows.", ONLINE),
+    Key("prefer", "choice", "Which hosts are asked first.", ("local", "online"), in_file=False),
+    Key("archives", "repositories", "Repositories (`owner/name`) searched by default.", in_file=False),
+    *(
+        Key(
+            f"models.{role}", "models", f"Models for {role}, best first, of those in hob.toml.", in_file=False
+        )
+        for role in ROLES
+    ),
+)
+BY_NAME = {key.name: key for key in KEYS}
+
+
+def find(name: str) -> Key:
+    """The key of that name; `WrongValue` with the nearest known one."""
+    if (key := BY_NAME.get(name)) is not None:
+        return key
+    near = nearest(name)
+    raise WrongValue(f"there is no key {name[:100]!r}" + (f"; did you mean {near}?" if near else ""))
+
+
+def nearest(name: str) -> str:
+    """The known key that is most like `name`, or none; the last word alone (`min_severity`) counts too."""
+    tails = {key.name.rpartition(".")[2]: key.name for key in reversed(KEYS)}
+    names = difflib.get_close_matches(name[:100], BY_NAME, n=1, cutoff=0.6)
+    last = difflib.get_close_matches(name[:100], tails, n=1, cutoff=0.7)
+    return names[0] if names else tails[last[0]] if last else ""
+
+
+def taken(key: Key, value: object) -> Any:
+    """A JSON value as the key's own (lists as tuples); `WrongValue` where it cannot be."""
+    return _TAKERS[key.kind](key, value)
+
+
+def _flag(_: Key, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise WrongValue("true or false is expected")
+
+
+def _whole(key: Key, value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= key.most:
+        return value
+    raise WrongValue(f"a whole number from 0 to {key.most} is expected")
+
+
+def _choice(key: Key, value: object) -> str:
+    if isinstance(value, str) and value in key.choices:
+        return value
+    raise WrongValue(f"one of {', '.join(key.choices)} is expected")
+
+
+def _text(value: object, most: int) -> str:
+    if isinstance(value, str) and 0 < len(value) <= most and _printable(value):
+        return value
+    raise WrongValue(f"a text of 1 to {most} characters is expected")
+
+
+def _printable(text: str) -> bool:
+    """Nothing that cannot be stored or shown: no control characters but line ends, no half characters."""
+    return all(part.isprintable() for part in re.split(r"[\n\t]", text))
+
+
+def _list(value: object) -> list[Any]:
+    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
+        return list(value)
+    raise WrongValue(f"a list of at most {MOST_ITEMS} entries is expected")
+
+
+def _names(_: Key, value: object) -> tuple[str, ...]:
+    return tuple(_text(item, MOST_NAME) for item in _list(value))
+
+
+def _instructions(_: Key, value: object) -> tuple[dict[str, str], ...]:
+    def one(item: object) -> dict[str, str]:
+        if not isinstance(item, dict) or set(item) != {"path", "text"}:
+            raise WrongValue("an instruction has a `path` and a `text`, no more")
+        return {"path": _text(item["path"], MOST_NAME), "text": _text(item["text"], MOST_TEXT)}
+
+    return tuple(one(item) for item in _list(value))
+
+
+def _hints(_: Key, value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or len(value) > MOST_ITEMS:
+        raise WrongValue("an object of labels to hints is expected")
+    return {_text(label, MOST_NAME): _text(hint, MOST_NAME) for label, hint in value.items()}
+
+
+def _language(_: Key, value: object) -> str:
+    if isinstance(value, str) and LANGUAGE.fullmatch(value):
+        return value
+    raise WrongValue("a language tag such as en or pt-BR is expected")
+
+
+def _models(key: Key, value: object) -> tuple[str, ...]:
+    found = _names(key, [value] if isinstance(value, str) else value)
+    if not found:
+        raise WrongValue("at least one model is expected; remove the key to use the default")
+    return found
+
+
+def _repositories(key: Key, value: object) -> tuple[str, ...]:
+    found = _names(key, value)
+    if wrong := [name for name in found if not REPOSITORY.fullmatch(name)]:
+        raise WrongValue(f"owner/name is expected, not {wrong[0]!r}")
+    return found
+
+
+_TAKERS: dict[Kind, Callable[[Key, object], Any]] = {
+    "flag": _flag,
+    "whole": _whole,
+    "choice": _choice,
+    "names": _names,
+    "instructions": _instructions,
+    "hints": _hints,
+    "language": _language,
+    "models": _models,
+    "repositories": _repositories,
+}

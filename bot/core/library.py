@@ -1,0 +1,85 @@
+"""Where an agent looks things up, as a port: a local repository now, a knowledge index as well."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Consecutive lines of one file. `start` counts from 1."""
+
+    path: str
+    start: int
+    lines: tuple[str, ...]
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.lines) - 1
+
+    @property
+    def numbered(self) -> str:
+        """As a model is shown it: `12: the line`."""
+        return "\n".join(f"{number}: {line}" for number, line in enumerate(self.lines, self.start))
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Lines that an answer rests on; `quote` is copied from them, where the model gave one."""
+
+    path: str
+    start: int
+    end: int
+    quote: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.start}" + (f"-{self.end}" if self.end > self.start else "")
+
+
+class Library(Protocol):
+    """One repository, read only. Neither method raises for what a model asks for: nothing is found."""
+
+    async def search(self, query: str) -> tuple[Excerpt, ...]:
+        """What has to do with a few words, best first."""
+        ...
+
+    async def read(self, path: str, start: int, end: int) -> Excerpt | None:
+        """Those lines of a file, as far as they exist; None where there is no such text."""
+        ...
+
+
+def merged(excerpts: Iterable[Excerpt]) -> tuple[Excerpt, ...]:
+    """The same lines, each once, those that touch as one; files in the order in which they came."""
+    files: dict[str, dict[int, str]] = {}
+    for excerpt in excerpts:
+        files.setdefault(excerpt.path, {}).update(enumerate(excerpt.lines, excerpt.start))
+    return tuple(piece for path, lines in files.items() for piece in _pieces(path, lines))
+
+
+def _pieces(path: str, lines: dict[int, str]) -> list[Excerpt]:
+    pieces: list[Excerpt] = []
+    for number in sorted(lines):
+        if pieces and pieces[-1].end + 1 == number:
+            last = pieces.pop()
+            pieces.append(Excerpt(path, last.start, (*last.lines, lines[number])))
+        else:
+            pieces.append(Excerpt(path, number, (lines[number],)))
+    return pieces
+
+
+def stands(citation: Citation, shown: Iterable[Excerpt]) -> bool:
+    """Whether the lines were shown and hold the quoted words; how the white space falls does not count."""
+    lines = {
+        number: line
+        for excerpt in shown
+        if excerpt.path == citation.path
+        for number, line in enumerate(excerpt.lines, excerpt.start)
+    }
+    wanted = range(citation.start, citation.end + 1)
+    if not 0 < len(wanted) <= len(lines) or any(number not in lines for number in wanted):
+        return False
+    return _plain(citation.quote) in _plain("\n".join(lines[number] for number in wanted))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

@@ -1,0 +1,125 @@
+"""The port `Say`: what a model says, word by word, from the same hosts and by the same rules as `Infer`.
+
+An answer that breaks off is carried on where it stopped, by the same host or the next one: who listens hears one text.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, cast
+
+from bot.core.errors import HobError
+from bot.core.inference import Completion, Passage, Prompt, Role, T
+from bot.core.talk import Say, Spoken, Talk
+from bot.inference.asking import Asking
+from bot.inference.fitting import PromptSource
+from bot.inference.guard import LOCAL_ONLY, Guard
+from bot.inference.infer import DEADLINE, Priority
+from bot.inference.pool import Pool
+from bot.inference.thoughts import Unthinking
+
+log = logging.getLogger(__name__)
+
+
+class TalkSource(PromptSource, Protocol):
+    """A talk ready to be rendered; its passages are all that may be left out."""
+
+    @property
+    def passages(self) -> tuple[Passage, ...]: ...
+
+
+RenderTalk = Callable[[Talk[Any], Callable[[], str]], TalkSource]
+"""Of a talk, and of a function that gives what has been said of the answer so far."""
+
+
+def make_say(
+    pool: Pool,
+    models: Mapping[Role, Sequence[str]],
+    render: RenderTalk,
+    *,
+    deadline: float = DEADLINE,
+    priority: Priority = "default",
+    guard: Guard = LOCAL_ONLY,
+) -> Say:
+    """A `Say` over the pool's hosts; parameters as in `make_infer`."""
+    urgency = ("high", "default", "low").index(priority)
+
+    async def say(talk: Talk[T], /) -> AsyncIterator[str | Completion[T]]:
+        listening = _Listening(talk)
+        source = render(talk, listening.so_far)
+        role = cast("Role", talk.specialty) if talk.specialty else talk.persona.role
+        prompt = Prompt(talk.persona.name, role, talk.answer, {}, source.passages)
+        heard = listening.hear if listening.free else None
+        asking = Asking(pool, prompt, source, deadline, urgency, replace(guard, purpose=prompt.name), heard)
+        asked = asyncio.create_task(_asked(asking, _wanted(talk, models)))
+        asked.add_done_callback(lambda _: listening.words.put_nowait(None))
+        try:
+            while (word := await listening.words.get()) is not None:
+                yield word
+            if rest := listening.rest():
+                yield rest
+            yield listening.whole(asked.result())
+        finally:
+            asked.cancel()
+            await asyncio.wait([asked])
+
+    return say
+
+
+async def _asked(asking: Asking[T], wanted: Sequence[str]) -> Completion[T]:
+    try:
+        return await asking.run(wanted)
+    except (HobError, ValueError) as error:
+        # The persona's file or an answer's schema are wrong: our own mistake, not the model's.
+        log.exception("%s could not be asked", asking.prompt.name)
+        return Completion(failure="invalid", reason=f"{asking.prompt.name} could not be asked: {error}")
+
+
+def _wanted(talk: Talk[Any], models: Mapping[Role, Sequence[str]]) -> Sequence[str]:
+    """Names of models, best first. A specialty is the host's, so any model of ours that such a host has will do."""
+    if talk.model:
+        return (talk.model,)
+    own = models.get(talk.persona.role, ())
+    if not talk.specialty:
+        return own
+    others = (name for role, names in models.items() if role != "embed" for name in names)
+    return tuple(dict.fromkeys((*own, *others)))
+
+
+@dataclass(slots=True)
+class _Listening(Generic[T]):
+    """What has been heard of one answer, over all tries."""
+
+    talk: Talk[T]
+    words: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+    _said: list[str] = field(default_factory=list)
+    _unthinking: Unthinking = field(default_factory=Unthinking)
+
+    @property
+    def free(self) -> bool:
+        return self.talk.answer is Spoken
+
+    def hear(self, word: str) -> None:
+        if shown := self._unthinking(word):
+            self._said.append(shown)
+            self.words.put_nowait(shown)
+
+    def so_far(self) -> str:
+        """Asked for when a try begins: what a broken one left half thought is forgotten."""
+        self._unthinking = Unthinking()
+        return "".join(self._said)
+
+    def rest(self) -> str:
+        """What was held back at the end and is no tag after all."""
+        if rest := self._unthinking.rest():
+            self._said.append(rest)
+        return rest
+
+    def whole(self, completion: Completion[T]) -> Completion[T]:
+        """The completion with the text of all its tries."""
+        if not self.free:
+            return completion
+        text = "".join(self._said).strip()
+        value = cast("T", Spoken(text)) if completion.value is not None and text else completion.value
+        return replace(completion, value=value, text=text)

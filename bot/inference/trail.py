@@ -1,0 +1,105 @@
+"""What is kept of a run's questions: a trace of each call, and in the cache what need not be asked again."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from bot.core.calls import Call
+from bot.inference.cache import Cache, name_of
+from bot.inference.fitting import Fitted
+from bot.inference.runners import Reply
+from bot.inference.seats import Seat
+
+_FENCE = re.compile(r"<data-([0-9a-f]{12})\b")
+
+
+def _nobody(_: Call) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One call under way. Whoever makes it sets `reply` when it is there."""
+
+    trail: "Trail"
+    prompt: str
+    role: str
+    seat: Seat
+    asked: Fitted
+    begun: float = field(default_factory=time.monotonic)
+    reply: Reply | None = None
+    cached: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        reply = self.reply or Reply("")
+        self.trail.note(
+            Call(
+                at=time.time(),
+                prompt=self.prompt,
+                role=self.role,
+                host=self.seat.host.name,
+                model=self.seat.model.name,
+                tokens_in=reply.tokens_in or 0,
+                tokens_out=reply.tokens_out,
+                seconds=time.monotonic() - self.begun,
+                first_token_seconds=0.0 if self.cached else reply.first_token_seconds,
+                failure="" if error is None else str(error) or type(error).__name__,
+                cost_usd=0.0 if self.cached else self.seat.host.cost(reply.tokens_in or 0, reply.tokens_out),
+                left_out=self.asked.packed.left_out,
+                cached=self.cached,
+            )
+        )
+
+    def recall(self) -> Reply | None:
+        """The answer that this very question had before."""
+        name = self.trail.name(self.seat, self.asked)
+        found = self.trail.cache.get(name) if name and self.trail.cache else None
+        if found is None:
+            return None
+        self.cached = True
+        self.reply = Reply(**json.loads(found))
+        return self.reply
+
+    def keep(self, reply: Reply) -> None:
+        """Remembers an answer that could be used."""
+        name = self.trail.name(self.seat, self.asked)
+        if name and self.trail.cache and not self.cached and reply.complete:
+            kept = {"text": reply.text, "tokens_in": reply.tokens_in, "tokens_out": reply.tokens_out}
+            self.trail.cache.put(name, json.dumps(kept).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """For one run about one repository (its id)."""
+
+    repository: int = 0
+    cache: Cache | None = None
+    note: Callable[[Call], None] = _nobody
+
+    def step(self, prompt: str, role: str, seat: Seat, asked: Fitted) -> Step:
+        """A call that begins now; a context manager that notes it when it ends."""
+        return Step(self, prompt, role, seat, asked)
+
+    def name(self, seat: Seat, asked: Fitted) -> str:
+        """Under which the question's answer is kept; empty for one that may be answered anew each time: at a
+        temperature, or by a model of which it is not known whether it is still the same."""
+        request = asked.request
+        if not self.cache or not self.repository or request.temperature != 0 or not seat.model.digest:
+            return ""
+        fence = _FENCE.search(request.user) or _FENCE.search(request.system)
+        texts = [request.system, request.user]
+        if fence:  # new for every request, and in none of the data
+            texts = [text.replace(fence[1], "\0") for text in texts]
+        model = (seat.model.name, seat.model.digest, seat.host.kind)
+        return name_of(
+            self.repository, "answer", model, texts, request.schema, request.num_ctx, request.max_tokens
+        )
+
+
+NO_TRAIL = Trail()

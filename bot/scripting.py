@@ -1,0 +1,167 @@
+"""Hob's models and agents for scripts: what `hob.toml` says, without GitHub, store or queue.
+
+with Workshop(repo=".") as shop:                       # or: async with, in async code
+    print(shop.agent("research").run_sync("Where is the webhook verified?"))
+"""
+
+import asyncio
+import pkgutil
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast, get_args
+
+from bot.agents.base import Agent
+from bot.agents.chain import Told, run_chain
+from bot.agents.research import Research
+from bot.agents.talkers import Chat, Coding, Reasoning
+from bot.config import Config, load_config
+from bot.core.chain import Chain, ChainResult
+from bot.core.errors import UserError
+from bot.core.inference import Completion, Infer, Role
+from bot.core.library import Library
+from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
+from bot.inference.guard import LOCAL_ONLY, Guard
+from bot.inference.infer import Priority, make_infer
+from bot.inference.pool import Pool
+from bot.inference.say import make_say
+from bot.prompting import TalkFile, load, load_chain, load_persona, names
+from bot.repository import Repository
+
+KINDS: dict[str, type[Agent]] = {kind.name: kind for kind in (Chat, Coding, Reasoning, Research)}
+SCOUT = "scout"
+WORKERS: dict[str, str] = {"review": "reviewer", "code": "coding", "triage": "chat", "chat": "chat"}
+"""Role -> the agent that work for a mere role is given to."""
+
+_R = TypeVar("_R")
+
+
+class Workshop:
+    """Agents over the hosts of a configuration. `repo` is a folder of a local git repository that they may look into.
+
+    Nothing is connected before the first question; leaving the block closes all connections.
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        repo: Path | str | None = None,
+        library: Library | None = None,
+        guard: Guard = LOCAL_ONLY,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard` says what
+        may go to online hosts: by default nothing."""
+        self.config = config or load_config()
+        self.library = library or (Repository.at(Path(repo)) if repo is not None else None)
+        self.pool = Pool(self.config.pool_hosts())
+        self._guard = guard
+        self._tell = tell
+        self._runner: asyncio.Runner | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.pool.aclose()
+
+    def __enter__(self) -> Self:
+        self._runner = asyncio.Runner()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            with runner:
+                runner.run(self.pool.aclose())
+
+    def say(self, priority: Priority = "high") -> Say:
+        """The port for free text. A person waits (high), a review (default), background (low)."""
+        models = self.config.models.by_role()
+        return make_say(self.pool, models, TalkFile, priority=priority, guard=self._guard)
+
+    def infer(self, priority: Priority = "high") -> Infer:
+        """The port for prompts of `prompts/`."""
+        models = self.config.models.by_role()
+        return make_infer(self.pool, models, load, priority=priority, guard=self._guard)
+
+    def agent(self, which: str | type[Agent], priority: Priority = "high") -> Agent:
+        """An agent by its name, by the path of a prompt file, by `module:Class`, or of a class; UserError."""
+        kind, name = _kind(which)
+        more: dict[str, Any] = {"scout": load_persona(SCOUT)} if issubclass(kind, Research) else {}
+        return kind(
+            load_persona(name), self.say(priority), self.library, drive=self._drive, tell=self._tell, **more
+        )
+
+    async def delegate(
+        self, role: str, prompt: str, *, priority: Priority = "default", model: str = ""
+    ) -> Completion[Spoken]:
+        """Hands work over: to a role of `[models]`, to an agent by name or path, or to a specialty, which is a word that
+        hosts list in `roles`. A failure is a value; UserError for a role nobody knows."""
+        persona, specialty = self._worker(role)
+        turns = (Turn("user", prompt),)
+        return await said(self.say(priority), Talk(persona, turns, Spoken, (), model, specialty))
+
+    async def gather(
+        self, role: str, prompts: Sequence[str], *, priority: Priority = "low", model: str = ""
+    ) -> list[Completion[Spoken]]:
+        """Many at once, answers in the order of the prompts: each host is given as many as its `parallel` allows."""
+        work = (self.delegate(role, prompt, priority=priority, model=model) for prompt in prompts)
+        return await asyncio.gather(*work)
+
+    async def chain(self, chain: str | Chain, objective: str, told: Told = lambda _: None) -> ChainResult:
+        """Carries out a chain, by its name, by the path of its file, or as a value; UserError for one that is wrong."""
+        declared = load_chain(chain) if isinstance(chain, str) else chain
+        return await run_chain(declared, objective, lambda name: self.agent(name, "default"), told)
+
+    def _worker(self, role: str) -> tuple[Persona, str]:
+        """(persona, specialty)"""
+        if role in WORKERS:
+            persona = load_persona(WORKERS[role])
+            own = Persona(
+                persona.name, persona.system, cast("Role", role), persona.temperature, persona.max_tokens
+            )
+            return own, ""
+        if role not in get_args(Role) and any(role in host.roles for host in self.config.hosts):
+            return load_persona(WORKERS["chat"]), role
+        return load_persona(role), ""
+
+    def _drive(self, work: Coroutine[Any, Any, _R]) -> _R:
+        """Runs a coroutine where no loop runs. Outside of `with`, connections are closed behind it: they belong to its
+        loop."""
+        if self._runner is not None:
+            return self._runner.run(work)
+        return asyncio.run(self._closing(work))
+
+    async def _closing(self, work: Coroutine[Any, Any, _R]) -> _R:
+        pool, self.pool = self.pool, Pool(self.config.pool_hosts())
+        try:
+            return await work
+        finally:
+            await pool.aclose()
+
+
+def agent_names() -> tuple[str, ...]:
+    """The agents there are, those of `HOB_PROMPTS` too."""
+    return tuple(name for name in names("agents", ".md") if name != SCOUT)
+
+
+def _kind(which: str | type[Agent]) -> tuple[type[Agent], str]:
+    """(class, name or path of its persona)"""
+    if isinstance(which, type):
+        return which, which.name
+    if ":" not in which or "/" in which:
+        return KINDS.get(which, Agent), which
+    try:
+        found = pkgutil.resolve_name(which)
+    except (ImportError, AttributeError, ValueError) as wrong:
+        raise UserError(f"there is no agent {which}: {wrong}", "write module:Class") from None
+    if not (isinstance(found, type) and issubclass(found, Agent) and found.name):
+        raise UserError(
+            f"{which} is no agent",
+            "name a subclass of bot.agents.base.Agent with the name of its prompt file",
+        )
+    return found, found.name

@@ -1,0 +1,199 @@
+"""`GET /openapi.json`: every route that there is, and for what it is asked. https://spec.openapis.org/oas/v3.1.0"""
+
+from functools import cache
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from bot.core.keys import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, Key
+
+Schema = dict[str, Any]
+Said = tuple[int, str, Schema]
+
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+NAMES: Schema = {"type": "array", "items": TEXT}
+FLAG: Schema = {"type": "boolean"}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def setting(key: Key) -> Schema:
+    """What a key's value may be."""
+    name: Schema = {"type": "string", "minLength": 1, "maxLength": MOST_NAME}
+    names: Schema = {"type": "array", "items": name, "maxItems": MOST_ITEMS}
+    text: Schema = {"type": "string", "minLength": 1, "maxLength": MOST_TEXT}
+    instruction = {**_object(path=name, text=text), "additionalProperties": False}
+    kinds: dict[str, Schema] = {
+        "flag": FLAG,
+        "whole": {"type": "integer", "minimum": 0, "maximum": key.most},
+        "choice": {"type": "string", "enum": list(key.choices)},
+        "names": names,
+        "instructions": {"type": "array", "items": instruction, "maxItems": MOST_ITEMS},
+        "hints": {"type": "object", "additionalProperties": name, "maxProperties": MOST_ITEMS},
+        "language": {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$"},
+        "models": {"anyOf": [{**names, "minItems": 1}, name]},
+        "repositories": {**names, "items": {**name, "pattern": "^[^/]+/[^/]+$"}},
+    }
+    return {**kinds[key.kind], "description": key.about}
+
+
+def schemas() -> dict[str, Schema]:
+    """The answers' shapes by name."""
+    values = {key.name: setting(key) for key in KEYS}
+    nullable = {name: {"anyOf": [one, {"type": "null"}]} for name, one in values.items()}
+    return {
+        "Problem": _object(type=TEXT, title=TEXT, status=COUNT, detail=TEXT),
+        "Accepted": _object(delivery=TEXT, duplicate=FLAG),
+        "Ready": _object(
+            ready=FLAG,
+            components={"type": "object", "additionalProperties": _object(ok=FLAG, detail=TEXT)},
+        ),
+        "Run": _object(
+            id=COUNT, delivery=TEXT, handler=TEXT, state=TEXT, repo=TEXT, target=TEXT, attempts=COUNT,
+            created_at=TIME, started_at=TIME, finished_at=TIME, host=TEXT, model=TEXT, tokens_in=COUNT,
+            tokens_out=COUNT, summary=TEXT, error=TEXT, seconds={"type": ["number", "null"]},
+        ),
+        "Effect": _object(
+            kind=TEXT, state=TEXT, url={"type": ["string", "null"]}, attempts=COUNT, error=TEXT,
+            changed_at=TIME,
+        ),
+        "Call": _object(
+            at=TIME, prompt=TEXT, role=TEXT, host=TEXT, model=TEXT, tokens_in=COUNT, tokens_out=COUNT,
+            seconds=NUMBER, first_token_seconds=NUMBER, failure=TEXT, left_out=NAMES,
+            cost_usd=NUMBER, cached=FLAG,
+        ),
+        "Settings": {"type": "object", "properties": values, "additionalProperties": False},
+        "SettingsPatch": {"type": "object", "properties": nullable, "additionalProperties": False},
+        "MergedSettings": {
+            "type": "object",
+            "properties": {name: _object(value={}, layer=TEXT) for name in values},
+            "additionalProperties": False,
+        },
+    }  # fmt: skip
+
+
+def _json(schema: Schema, kind: str = "application/json") -> Schema:
+    return {"content": {kind: {"schema": schema}}}
+
+
+def _answers(*said: Said) -> Schema:
+    """Answers by status; what is wrong is always a problem."""
+    wrong = {"description": "What was wrong.", **_json(_ref("Problem"), "application/problem+json")}
+    return {**{str(status): {"description": about, **more} for status, about, more in said}, "default": wrong}
+
+
+def _operation(name: str, about: str, *said: Said, **more: Any) -> Schema:
+    return {"operationId": name, "summary": about, "responses": _answers(*said), **more}
+
+
+def _path(*names: str) -> list[Schema]:
+    return [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
+
+
+def _query(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "schema": schema}
+
+
+PAGE: Schema = {"content": {"text/html": {"schema": TEXT}}}
+PLAIN: Schema = {"content": {"text/plain": {"schema": TEXT}}}
+OPEN: list[Schema] = []
+"""Asks for no token."""
+
+
+def _settings(whose: str, *names: str) -> Schema:
+    given = _json(_ref("Settings"))
+    body = {"required": True, **given}
+    patch = {"required": True, **_json(_ref("SettingsPatch"))}
+    patch["content"]["application/merge-patch+json"] = patch["content"]["application/json"]
+    stored, new = (200, "What is stored now.", given), (201, "Nothing was stored before.", given)
+    return {
+        "parameters": _path(*names),
+        "get": _operation(
+            f"get_{whose}_settings",
+            f"Stored settings of {whose}",
+            (200, "What is stored, or merged.", _json({"anyOf": [_ref("Settings"), _ref("MergedSettings")]})),
+            **({"parameters": [_query("merged", FLAG)]} if whose == "repository" else {}),
+        ),
+        "put": _operation(f"put_{whose}_settings", "Replaces them", stored, new, requestBody=body),
+        "patch": _operation(f"patch_{whose}_settings", "Changes some", stored, new, requestBody=patch),
+        "delete": _operation(f"delete_{whose}_settings", "Removes them", (204, "They are gone.", {})),
+    }
+
+
+def paths() -> dict[str, Schema]:
+    """Every route."""
+    runs = _json(_object(runs={"type": "array", "items": _ref("Run")}))
+    effects: Schema = {"type": "array", "items": _ref("Effect")}
+    calls: Schema = {"type": "array", "items": _ref("Call")}
+    run = _json({"allOf": [_ref("Run"), _object(effects=effects, calls=calls)]})
+    asked = [_query("limit", {"type": "integer", "minimum": 1, "maximum": 200}), _query("state", TEXT)]
+    form = {"content": {"application/x-www-form-urlencoded": {"schema": _object(token=TEXT)}}}
+    ready = _json(_ref("Ready"))
+    home = (200, "HTML.", PAGE)
+    gone: Said = (303, "To the dashboard.", {})
+    css: Said = (200, "CSS.", {"content": {"text/css": {}}})
+    return {
+        "/webhook": {
+            "post": _operation(
+                "deliver", "A delivery of GitHub", (202, "It is stored.", _json(_ref("Accepted"))),
+                security=OPEN, requestBody={"required": True, **_json({"type": "object"})},
+            )
+        },
+        "/healthz": {"get": _operation("health", "Whether it lives", (200, "Yes.", PLAIN), security=OPEN)},
+        "/readyz": {
+            "get": _operation("ready", "Components", (200, "Ready.", ready), (503, "Not ready.", ready))
+        },
+        "/metrics": {"get": _operation("metrics", "Prometheus text", (200, "Metrics.", PLAIN))},
+        "/runs": {"get": _operation("list_runs", "The newest runs", (200, "Runs.", runs), parameters=asked)},
+        "/runs/{id}": {
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": COUNT}],
+            "get": _operation("show_run", "One run with effects and model calls", (200, "A run.", run)),
+        },
+        "/settings/users/{login}": _settings("user", "login"),
+        "/settings/orgs/{org}": _settings("organisation", "org"),
+        "/settings/repos/{owner}/{name}": _settings("repository", "owner", "name"),
+        "/openapi.json": {"get": _operation("openapi", "This document", (200, "OpenAPI.", _json({})))},
+        "/": {"get": _operation("dashboard", "The dashboard", home, security=OPEN)},
+        "/login": {"post": _operation("login", "Signs a browser in", gone, security=OPEN, requestBody=form)},
+        "/logout": {"post": _operation("logout", "Signs it out", gone)},
+        "/static/hob.css": {
+            "get": _operation("style", "The dashboard's style", css, security=OPEN)
+        },
+    }  # fmt: skip
+
+
+@cache
+def document() -> Schema:
+    """The whole description."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hob",
+            "version": "1",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"token": []}, {"browser": []}],
+        "paths": paths(),
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "browser": {"type": "apiKey", "in": "cookie", "name": "hob_session"},
+            },
+        },
+    }
+
+
+async def show(request: Request) -> JSONResponse:
+    """The description, for whoever is signed in."""
+    return JSONResponse(document())

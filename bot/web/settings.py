@@ -1,0 +1,215 @@
+"""`/settings/users/{login}`, `/settings/orgs/{org}`, `/settings/repos/{owner}/{name}`: flat JSON objects of
+keys (docs/configuration.md). PATCH is a merge patch, https://www.rfc-editor.org/rfc/rfc7396"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.core import keys
+from bot.core.keys import WrongValue
+from bot.core.layers import merge, plain
+from bot.store import Scope, Store
+from bot.web.answers import problem
+
+MOST_BYTES = 256 * 1024
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+TYPES = ("application/json", "application/merge-patch+json")
+
+Values = dict[str, Any]
+Refuse = Callable[[str, Any], str]
+"""(key, value) -> why this process does not allow it, or an empty text."""
+
+
+class Unusable(Exception):
+    """Some values cannot be kept. `status`: 422 for what is no key or value, 409 for what is not allowed."""
+
+    def __init__(self, status: int, errors: list[dict[str, str]]) -> None:
+        super().__init__("; ".join(f"{one['key']}: {one['message']}" for one in errors))
+        self.status, self.errors = status, errors
+
+
+class Outdated(Exception):
+    """`If-Match` names another state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose settings."""
+
+    scope: Scope
+    name: str
+
+
+def routes() -> list[Route]:
+    methods = ["GET", "PUT", "PATCH", "DELETE"]
+    paths = ("/settings/users/{login}", "/settings/orgs/{org}", "/settings/repos/{owner}/{name}")
+    return [Route(path, answer, methods=methods) for path in paths]
+
+
+async def answer(request: Request) -> Response:
+    """Every method of every place."""
+    store: Store = request.app.state.store
+    place = _place(request.path_params)
+    try:
+        match request.method:
+            case "PUT" | "PATCH":
+                given = await _object(request)
+                return await run_in_threadpool(_write, request, store, place, given)
+            case "DELETE":
+                return await run_in_threadpool(_delete, request, store, place)
+            case _:
+                return await run_in_threadpool(_read, request, store, place)
+    except Unusable as wrong:
+        return _problem(wrong.status, str(wrong), errors=wrong.errors)
+    except Outdated:
+        return _problem(412, "the settings were changed meanwhile: GET them again")
+
+
+def _read(request: Request, store: Store, place: Place) -> Response:
+    if request.query_params.get("merged") == "true" and place.scope == "repo":
+        return JSONResponse(merged(store, place.name))
+    stored = store.settings.get(place.scope, place.name)
+    if not stored:
+        raise HTTPException(404, f"nothing is stored for {place.scope} {place.name}")
+    if etag(stored) in _tags(request, "if-none-match"):
+        return Response(status_code=304, headers={"etag": etag(stored)})
+    return _shown(stored, 200)
+
+
+def _write(request: Request, store: Store, place: Place, given: Values) -> Response:
+    refuse: Refuse = request.app.state.refuse_setting
+    new = checked({key: value for key, value in given.items() if not _removes(request, value)}, refuse)
+    for key in given.keys() - new.keys():
+        _known(key)
+    existed = True
+
+    def changed(before: Values) -> Values:
+        nonlocal existed
+        existed = bool(before)
+        _expect(request, before)
+        if request.method == "PUT":
+            return new
+        return {**{key: value for key, value in before.items() if key not in given}, **new}
+
+    after = store.settings.change(place.scope, place.name, changed)
+    return _shown(after, 200 if existed else 201)
+
+
+def _delete(request: Request, store: Store, place: Place) -> Response:
+    def changed(before: Values) -> Values:
+        if not before:
+            raise HTTPException(404, f"nothing is stored for {place.scope} {place.name}")
+        _expect(request, before)
+        return {}
+
+    store.settings.change(place.scope, place.name, changed)
+    return Response(status_code=204)
+
+
+def checked(given: Mapping[str, Any], refuse: Refuse) -> Values:
+    """The values as they are stored; `Unusable` names every key that cannot be."""
+    taken: Values = {}
+    unusable: list[dict[str, str]] = []
+    refused: list[dict[str, str]] = []
+    for key, value in given.items():
+        try:
+            found = keys.taken(keys.find(key), value)
+        except WrongValue as wrong:
+            unusable.append({"key": key[:100], "message": str(wrong)})
+            continue
+        taken[key] = plain(found)
+        if why := refuse(key, found):
+            refused.append({"key": key, "message": why})
+    if unusable or refused:
+        raise Unusable(422 if unusable else 409, unusable or refused)
+    return taken
+
+
+def merged(store: Store, repository: str) -> dict[str, Any]:
+    """Each key's value and the layer it comes from, before `.github/hob.yml`."""
+    owner, _, name = repository.partition("/")
+    found = merge(store.settings.layers(owner, name))
+    return {key: {"value": plain(one.value), "layer": one.layer} for key, one in found.items()}
+
+
+def etag(values: Values) -> str:
+    """Names a state of settings."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
+
+
+def _shown(values: Values, status: int) -> Response:
+    return JSONResponse(dict(sorted(values.items())), status, headers={"etag": etag(values)})
+
+
+def _removes(request: Request, value: object) -> bool:
+    return request.method == "PATCH" and value is None
+
+
+def _known(key: str) -> None:
+    try:
+        keys.find(key)
+    except WrongValue as wrong:
+        raise Unusable(422, [{"key": key[:100], "message": str(wrong)}]) from None
+
+
+def _expect(request: Request, before: Values) -> None:
+    """Holds If-Match and If-None-Match: * against what is stored."""
+    wanted = _tags(request, "if-match")
+    if wanted and not (before and ("*" in wanted or etag(before) in wanted)):
+        raise Outdated
+    if before and "*" in _tags(request, "if-none-match"):
+        raise Outdated
+
+
+def _tags(request: Request, header: str) -> list[str]:
+    return [
+        tag.strip().removeprefix("W/") for tag in request.headers.get(header, "").split(",") if tag.strip()
+    ]
+
+
+def _place(named: Mapping[str, str]) -> Place:
+    """Whose settings a path names; 404 for what GitHub could not have named so."""
+    if "name" in named:
+        owner, name = named["owner"], named["name"]
+        if LOGIN.fullmatch(owner) and NAME.fullmatch(name):
+            return Place("repo", f"{owner}/{name}")
+    elif LOGIN.fullmatch(login := named.get("login") or named.get("org", "")):
+        return Place("user" if "login" in named else "org", login)
+    raise HTTPException(404, "no name on GitHub looks like this")
+
+
+async def _object(request: Request) -> Values:
+    """The body as a JSON object."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in TYPES:
+        raise HTTPException(415, "send application/json")
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise HTTPException(413, f"at most {MOST_BYTES >> 10} KB")
+    try:
+        given = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "the body is not JSON") from None
+    if not isinstance(given, dict):
+        raise HTTPException(422, 'an object of keys is expected, such as {"review.auto": false}')
+    return given
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _problem(status: int, detail: str, **more: Any) -> Response:
+    return Response(problem(status, detail, **more), status, media_type="application/problem+json")

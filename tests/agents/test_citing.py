@@ -1,0 +1,74 @@
+"""Citations are checked while the words come."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.agents.citing import Citing
+from bot.core.library import Citation, Excerpt, merged, stands
+
+SHOWN = (
+    Excerpt("src/tea.py", 4, ("def steep(leaves):", '    """Steeps [slowly]."""', "    return leaves * 60")),
+    Excerpt("src/tea.py", 20, ("def pour(cup):",)),
+)
+
+
+def shown(text: str) -> tuple[str, list[str]]:
+    citing = Citing(SHOWN)
+    return citing(text) + citing.rest(), [str(one) for one in citing.citations]
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "cited"),
+    [
+        ('By 60 [src/tea.py:6 "leaves * 60"].', "By 60 [src/tea.py:6].", ["src/tea.py:6"]),
+        ('[src/tea.py:4-6 "return  leaves\t*"]', "[src/tea.py:4-6]", ["src/tea.py:4-6"]),
+        ('[src/tea.py:5, "steeps [slowly]"]', "[src/tea.py:5]", ["src/tea.py:5"]),
+        ("[src/tea.py:20]", "[src/tea.py:20]", ["src/tea.py:20"]),
+        ('No [src/tea.py:6 "leaves * 61"] such.', "No such.", []),
+        ('No [src/tea.py:4 "leaves * 60"], really.', "No , really.", []),
+        ("Not shown: [src/tea.py:7] [src/tea.py:6-20].", "Not shown: .", []),
+        ('[src/coffee.py:1 "def"]', "", []),
+        ("[src/tea.py:0] [src/tea.py:6-4] [src/tea.py:9999999]", "", []),
+        ("`x[start:12]` and [a](b) and [[x]] [", "`x[start:12]` and [a](b) and [[x]] [", []),
+        ("[src/tea.py:20] twice [src/tea.py:20]", "[src/tea.py:20] twice [src/tea.py:20]", ["src/tea.py:20"]),
+        ("[one [src/tea.py:20]", "[one [src/tea.py:20]", ["src/tea.py:20"]),
+        ("[never ends\nhere [src/tea.py:20]", "[never ends\nhere [src/tea.py:20]", ["src/tea.py:20"]),
+    ],
+)
+def test_only_what_stands_is_shown(said: str, text: str, cited: list[str]) -> None:
+    assert shown(said) == (text, cited)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["[", "]", "src/tea.py", ":", "6", "-", ' "', '"', "leaves * 60", "\n", " ", "a", '[src/tea.py:4 "x"]']
+        )
+    )
+)  # fmt: skip
+def test_how_words_are_cut_changes_nothing(pieces: list[str]) -> None:
+    citing = Citing(SHOWN)
+    by_piece = "".join(map(citing, pieces)) + citing.rest()
+    assert (by_piece, [str(one) for one in citing.citations]) == shown("".join(pieces))
+
+
+def test_words_without_brackets_are_never_held_back() -> None:
+    citing = Citing(SHOWN)
+    assert citing("All of this, at once.") == "All of this, at once."
+
+
+def test_excerpts_that_touch_become_one() -> None:
+    pieces = merged(
+        [Excerpt("a", 5, ("5", "6")), Excerpt("b", 1, ("1",)), Excerpt("a", 6, ("6", "7")), Excerpt("a", 9, ("9",))]
+    )  # fmt: skip
+    assert pieces == (
+        Excerpt("a", 5, ("5", "6", "7")),
+        Excerpt("a", 9, ("9",)),
+        Excerpt("b", 1, ("1",)),
+    )
+    assert pieces[0].numbered == "5: 5\n6: 6\n7: 7"
+
+
+def test_a_huge_range_costs_nothing() -> None:
+    assert not stands(Citation("src/tea.py", 1, 10**12), SHOWN)

@@ -1,0 +1,105 @@
+"""`hob ask` as a person runs it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agents.conftest import make_repository
+from tests.cli.conftest import Hob
+from tests.fakes import acts
+from tests.fakes.models import FakeModel, FakeOllama
+
+SAID = 'Sixty seconds a leaf [src/tea.py:6 "leaves * 60"], not more [src/tea.py:1 "invented"].'
+
+
+def model(request: dict[str, Any]) -> Any:
+    if request.get("format"):
+        return {"thought": "It is there.", "searches": [], "reads": [], "enough": True}
+    return SAID
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with FakeOllama(models={"qwen2.5:7b": FakeModel()}, answer=model) as host:
+        yield host
+
+
+@pytest.fixture
+def asker(hob: Hob, ollama: FakeOllama) -> Hob:
+    (hob.folder / "house").mkdir()
+    make_repository(hob.folder / "house")
+    hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
+    return hob
+
+
+def test_an_answer_with_its_sources(asker: Hob) -> None:
+    done = asker.run("ask", "How long is tea steeped?", "--repo", "house")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ("Sixty seconds a leaf [src/tea.py:6], not more .\n\nSources:\n  src/tea.py:6\n")
+    assert done.stderr == ""
+
+
+def test_json_is_all_that_is_printed(asker: Hob) -> None:
+    done = asker.run("ask", "--json", "--agent", "chat", "--repo", "house", "How long is tea steeped?")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["answer"] == "Sixty seconds a leaf [src/tea.py:6], not more ."
+    assert told["citations"] == [{"path": "src/tea.py", "start": 6, "end": 6, "quote": "leaves * 60"}]
+    assert (told["agent"], told["host"], told["model"]) == ("chat", "mini", "qwen2.5:7b")
+    assert told["failure"] is None
+    assert told["tokens_in"] > 0
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_R10_a_host_that_breaks_is_one_line_and_exit_code_1(
+    as_json: bool, asker: Hob, ollama: FakeOllama
+) -> None:
+    ollama.answer = lambda _: acts.error_line
+    done = asker.run("ask", "How?", "--repo", "house", *(["--json"] if as_json else []))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    if as_json:
+        assert json.loads(done.stdout)["failure"] == "no_host"
+    else:
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("hob: no answer: no model host answered: mini")
+
+
+def test_words_cannot_steer_the_terminal(asker: Hob, ollama: FakeOllama) -> None:
+    ollama.answer = lambda request: (
+        model(request) if request.get("format") else "Tea\x1b]0;owned\x07\u202e is\x1b[2J good."
+    )
+    done = asker.run("ask", "Tea?", "--repo", "house")
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\u202e" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["ask", "--agent", "reserch", "Tea?", "--repo", "house"], 1, "did you mean research?"),
+        (["ask", "Tea?"], 1, "is not in a git repository"),
+        (["ask", "Tea?", "--repo", "nowhere"], 2, "does not exist"),
+        (["ask", " ", "--repo", "house"], 2, "the question is empty"),
+        (["ask"], 2, "Missing argument"),
+        (["ask", "Tea?", "--repo", "house", "--model", "gone"], 1, "no local model gone"),
+    ],
+)
+def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, asker: Hob) -> None:
+    done = asker.run(*arguments)
+    assert done.returncode == code
+    (line,) = done.stderr.splitlines()
+    assert said in line
+    assert done.stdout == ""
+
+
+def test_an_agent_of_ones_own_by_its_file(asker: Hob, ollama: FakeOllama, tmp_path: Path) -> None:
+    file = tmp_path / "pirate.md"
+    file.write_text("Arr, you talk like a pirate.")
+    ollama.answer = lambda _: "Arr."
+    done = asker.run("ask", "Tea?", "--repo", "house", "--agent", str(file))
+    assert (done.returncode, done.stdout) == (0, "Arr.\n")
+    assert "pirate" in ollama.chats[0]["messages"][0]["content"]

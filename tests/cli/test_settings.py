@@ -1,0 +1,58 @@
+"""`hob settings` as a real process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.store import migrate
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def hob(tmp_path: Path) -> Run:
+    migrate(f"sqlite:///{tmp_path}/hob.db")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
+    environment = {**inherited, "HOB_HOB__DATA_DIR": str(tmp_path), "HOB_MODELS__REVIEW": "big:14b,small:1b"}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bot.cli", "settings", *arguments]
+        return subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_set_get_and_unset_with_the_layer_of_each_value(hob: Run) -> None:
+    assert hob("set", "language", "de", "--org", "octo").stdout == 'language = "de"  (org octo)\n'
+    hob("set", "models.review", "small:1b,big:14b", "--repo", "octo/tea")
+    shown = json.loads(hob("get", "--repo", "octo/tea", "--json").stdout)
+    assert shown["language"] == {"value": "de", "layer": "organisation octo"}
+    assert shown["models.review"] == {"value": ["small:1b", "big:14b"], "layer": "repository octo/tea"}
+    assert hob("unset", "language", "--org", "octo").stdout == "nothing is stored there\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("set", "reviw.auto", "true", "--user", "ann"), 1, "did you mean review.auto?"),
+        (("set", "review.auto", "maybe", "--user", "ann"), 1, "true or false is expected"),
+        (("set", "models.review", "gpt-9", "--repo", "octo/tea"), 1, "gpt-9 is not named in [models]"),
+        (("set", "online", "allowed", "--repo", "octo/tea"), 1, "a setting cannot widen it"),
+        (("set", "language", "de"), 2, "name one of --user, --org and --repo"),
+        (("set", "language", "de", "--repo", "tea"), 2, "OWNER/NAME"),
+        (("set", "language", "--user", "ann"), 2, "set KEY VALUE"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(
+    hob: Run, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = hob(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr and done.stderr.count("\n") == 1
