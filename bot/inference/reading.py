@@ -15,8 +15,8 @@ LONGEST_COMPLAINT = 400
 
 
 def read(answer: type[T], text: str) -> T:
-    """The value; ValueError (pydantic's ValidationError is one) when the text is none. A type with an empty schema takes
-    free text, all but thoughts."""
+    """The value; ValueError (pydantic's ValidationError is one) when the text is none. A type with an empty
+    schema takes free text, all but thoughts."""
     free = not answer.model_json_schema()
     return answer.model_validate_json(unthought(text) if free else bare(text))
 
