@@ -1,4 +1,5 @@
-"""One local git repository, read only: its tracked text files searched with `git grep` and read, as they are on disk.
+"""One local git repository, read only: its tracked text files searched with `git grep` and
+read, as they are on disk.
 
 What the repository's own configuration could run (a file-system monitor, hooks, a pager) is turned off.
 https://git-scm.com/docs/git-grep
@@ -36,10 +37,12 @@ _SAFE = (
 _WORD = re.compile(r"[\w$-][\w$.:/-]*[\w$]|\w")
 _ENDING = re.compile(r"(?<=[a-z]{4})(?:ings?|e?d|e?s|ly)$")
 _COMMON = frozenset(
-    "a about after all an and any are as at be been but by can could did do does done for from get gets had has have how i if in "
-    "into is it its me my no not of on one or our out should so some than that the their them then there these they this to "
-    "use used uses was we were what when where which who whom why will with would you your explain show find tell please "
-    "code file files function repository work works".split()
+    """
+    a about after all an and any are as at be been but by can could did do does done for from get gets had
+    has have how i if in into is it its me my no not of on one or our out should so some than that the their
+    them then there these they this to use used uses was we were what when where which who whom why will
+    with would you your explain show find tell please code file files function repository work works
+    """.split()  # noqa: SIM905  a list of these takes 90 lines
 )
 
 
@@ -61,7 +64,8 @@ class Repository:
         raise UserError(f"{folder} is not in a git repository", "name one with --repo")
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
-        """The lines that hold the query's words with what stands around them, from the files that hold the rarest."""
+        """The lines that hold the query's words with what stands around them, from the files that hold the
+        rarest."""
         words = terms(query)
         if not words:
             return ()
@@ -138,8 +142,8 @@ def _hits(out: str) -> Hits:
 
 
 def _best(hits: Hits, words: Iterable[str]) -> list[tuple[str, list[int]]]:
-    """The files worth showing, best first, with their best lines. A word counts by how few files hold it, and more where
-    the path holds it or where it is defined."""
+    """The files worth showing, best first, with their best lines. A word counts by how few files hold it, and
+    more where the path holds it or where it is defined."""
     held = {
         path: {word for word in words for line in lines.values() if word in line}
         for path, lines in hits.items()

@@ -37,7 +37,8 @@ _R = TypeVar("_R")
 
 
 class Workshop:
-    """Agents over the hosts of a configuration. `repo` is a folder of a local git repository that they may look into.
+    """Agents over the hosts of a configuration. `repo` is a folder of a local git repository that they may
+    look into.
 
     Nothing is connected before the first question; leaving the block closes all connections.
     """
@@ -51,8 +52,8 @@ class Workshop:
         guard: Guard = LOCAL_ONLY,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard` says what
-        may go to online hosts: by default nothing."""
+        """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard`
+        says what may go to online hosts: by default nothing."""
         self.config = config or load_config()
         self.library = library or (Repository.at(Path(repo)) if repo is not None else None)
         self.pool = Pool(self.config.pool_hosts())
@@ -99,8 +100,8 @@ class Workshop:
     async def delegate(
         self, role: str, prompt: str, *, priority: Priority = "default", model: str = ""
     ) -> Completion[Spoken]:
-        """Hands work over: to a role of `[models]`, to an agent by name or path, or to a specialty, which is a word that
-        hosts list in `roles`. A failure is a value; UserError for a role nobody knows."""
+        """Hands work over: to a role of `[models]`, to an agent by name or path, or to a specialty, which is
+        a word that hosts list in `roles`. A failure is a value; UserError for a role nobody knows."""
         persona, specialty = self._worker(role)
         turns = (Turn("user", prompt),)
         return await said(self.say(priority), Talk(persona, turns, Spoken, (), model, specialty))
@@ -108,12 +109,14 @@ class Workshop:
     async def gather(
         self, role: str, prompts: Sequence[str], *, priority: Priority = "low", model: str = ""
     ) -> list[Completion[Spoken]]:
-        """Many at once, answers in the order of the prompts: each host is given as many as its `parallel` allows."""
+        """Many at once, answers in the order of the prompts: each host is given as many as its `parallel`
+        allows."""
         work = (self.delegate(role, prompt, priority=priority, model=model) for prompt in prompts)
         return await asyncio.gather(*work)
 
     async def chain(self, chain: str | Chain, objective: str, told: Told = lambda _: None) -> ChainResult:
-        """Carries out a chain, by its name, by the path of its file, or as a value; UserError for one that is wrong."""
+        """Carries out a chain, by its name, by the path of its file, or as a value; UserError for one that
+        is wrong."""
         declared = load_chain(chain) if isinstance(chain, str) else chain
         return await run_chain(declared, objective, lambda name: self.agent(name, "default"), told)
 
@@ -130,8 +133,8 @@ class Workshop:
         return load_persona(role), ""
 
     def _drive(self, work: Coroutine[Any, Any, _R]) -> _R:
-        """Runs a coroutine where no loop runs. Outside of `with`, connections are closed behind it: they belong to its
-        loop."""
+        """Runs a coroutine where no loop runs. Outside of `with`, connections are closed behind it: they
+        belong to its loop."""
         if self._runner is not None:
             return self._runner.run(work)
         return asyncio.run(self._closing(work))

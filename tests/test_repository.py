@@ -20,8 +20,13 @@ def house(tmp_path: Path) -> Path:
     (tmp_path / "house").mkdir()
     return make_repository(
         tmp_path / "house",
-        {"web/guard.py": long, "tests/test_guard.py": "verify_signature(b'')\n", "ünï cødé.md": "Müsli\n", **many},
-    )  # fmt: skip
+        {
+            "web/guard.py": long,
+            "tests/test_guard.py": "verify_signature(b'')\n",
+            "ünï cødé.md": "Müsli\n",
+            **many,
+        },
+    )
 
 
 async def test_the_rarest_words_lead(house: Path) -> None:

@@ -1,4 +1,5 @@
-"""Agents for people who script: a system prompt, a port to models, and where there is one a library to look things up in.
+"""Agents for people who script: a system prompt, a port to models, and where there is one a library to look
+things up in.
 
     async for words in agent.run("Why is the sky blue?"): ...
     text = await agent.get_full_response([{"role": "user", "content": "Why is the sky blue?"}])
@@ -54,7 +55,8 @@ class Agent:
         drive: Drive = asyncio.run,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`drive` runs a coroutine for `run_sync`; `tell` hears, line by line, what the agent is about to do."""
+        """`drive` runs a coroutine for `run_sync`; `tell` hears, line by line, what the agent is about to
+        do."""
         self.persona = persona
         self.say = say
         self.library = library
@@ -74,7 +76,8 @@ class Agent:
         return _require(await self.answer(messages))
 
     def run_sync(self, messages: Messages) -> str:
-        """The whole text, waited for without an event loop; `NoAnswer`, or UserError where a loop runs already."""
+        """The whole text, waited for without an event loop; `NoAnswer`, or UserError where a loop runs
+        already."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -100,7 +103,8 @@ class Agent:
     async def stream(
         self, messages: Messages, *, passages: Sequence[Passage] = (), model: str = ""
     ) -> AsyncIterator[str | Answered]:
-        """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the pieces."""
+        """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the
+        pieces."""
         found, spent = await self.gather(messages, model)
         citing = Citing(found)
         shown = [*passages, *(Passage(each.path, each.numbered) for each in found)]
@@ -118,8 +122,8 @@ class Agent:
     async def gather(
         self, messages: Messages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
-        """What the model is shown beside the question, and which calls finding it took. Here: what a search for the
-        question's own words finds."""
+        """What the model is shown beside the question, and which calls finding it took. Here: what a search
+        for the question's own words finds."""
         if self.library is None:
             return (), ()
         question = conversation(messages)[1][-1:]

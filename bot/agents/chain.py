@@ -5,7 +5,7 @@ What earlier steps gave is shown to later ones as data, as whatever a model says
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,17 +34,27 @@ class Verdict(BaseModel):
     accepted: bool
 
 
+PAUSE = 6.0
+"""Seconds before a step is tried again because no host answered, then twice as many: hosts that failed are
+left alone for some seconds and come back by themselves."""
+
 Told = Callable[[Begun | StepRun], None]
 
 
 async def run_chain(
-    chain: Chain, objective: str, agents: Callable[[str], Agent], told: Told = lambda _: None
+    chain: Chain,
+    objective: str,
+    agents: Callable[[str], Agent],
+    told: Told = lambda _: None,
+    *,
+    pause: float = PAUSE,
 ) -> ChainResult:
-    """The result, with `failure` set where the chain did not come to its end. `agents` gives an agent by name and is asked
-    for all of them before a model is; what it raises for an unknown one (UserError) is not caught."""
+    """The result, with `failure` set where the chain did not come to its end. `agents` gives an agent by
+    name and is asked for all of them before a model is; what it raises for an unknown one (UserError) is not
+    caught."""
     names = {name for step in chain.steps for name in (step.agent, *step.agents)}
     crew = {name: agents(name) for name in sorted(names)}
-    return await _Running(chain, objective, crew, told).run()
+    return await _Running(chain, objective, crew, told, pause).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ class _Running:
     objective: str
     crew: dict[str, Agent]
     told: Told
+    pause: float
     done: dict[str, _Outcome] = field(default_factory=dict)
     before: dict[str, _Outcome] = field(default_factory=dict)
     """What steps gave in the round that was sent back."""
@@ -167,6 +178,8 @@ class _Running:
             value = completion.value
             if run.good:
                 break
+            if run.failure == "no_host" and tries <= task.step.retries:
+                await asyncio.sleep(self.pause * 2 ** (tries - 1))
         self.runs.append(run)
         self.told(run)
         return run, value
@@ -201,7 +214,8 @@ class _Running:
         return _Task(step, agent, question, tuple(passages), entry.title)
 
     def _shown(self, step: Step) -> tuple[Passage, ...]:
-        """What the step needs, and why work came back to it; a plan's entries are not shown to those who do one."""
+        """What the step needs, and why work came back to it; a plan's entries are not shown to those who do
+        one."""
         needs = [name for name in step.needs if name != step.each]
         passages = [Passage(f"what step {name} gave", self.done[name].text) for name in needs]
         if remark := self.remarks.get(step.name):

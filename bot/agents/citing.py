@@ -1,5 +1,5 @@
-"""Citations in an answer, checked while the words come: `[path:12-15 "quoted words"]` becomes `[path:12-15]` when those
-lines were shown and hold those words; one that does not stand is left out of the text."""
+"""Citations in an answer, checked while the words come: `[path:12-15 "quoted words"]` becomes `[path:12-15]`
+when those lines were shown and hold those words; one that does not stand is left out of the text."""
 
 import re
 from collections.abc import Iterable

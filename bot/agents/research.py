@@ -54,7 +54,8 @@ class Research(Agent):
     async def gather(
         self, messages: Messages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
-        """First the question's own words, then where the scout points, until it has enough or points to nothing new."""
+        """First the question's own words, then where the scout points, until it has enough or points to
+        nothing new."""
         found, spent = await super().gather(messages, model)
         asked: set[str] = set()
         for _ in range(self.rounds if self.library else 0):

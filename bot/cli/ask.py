@@ -12,7 +12,7 @@ from bot.cli.manners import Command
 
 @click.command(
     cls=Command,
-    example='hob ask "Where is the webhook\'s signature checked?"\nhob ask --agent reasoning "Why can this deadlock?"',
+    example='hob ask "Where is the signature checked?"\nhob ask --agent reasoning "Why can this deadlock?"',
 )
 @click.argument("question")
 @click.option("--agent", default="research", show_default=True, help="A name, a prompt file or module:Class.")
@@ -27,8 +27,8 @@ from bot.cli.manners import Command
 def command(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
     """Answers a question about the local repository, citing path:line.
 
-    The answer is written as it comes. Every citation is checked: those lines were read and hold the quoted words.
-    Agents: research (searches, reads, searches again), chat, coding, reasoning, or your own.
+    The answer is written as it comes. Every citation is checked: those lines were read and hold the
+    quoted words. Agents: research (searches, reads, searches again), chat, coding, reasoning, or your own.
     """
     from bot.log import setup
 

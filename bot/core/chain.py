@@ -20,8 +20,8 @@ class LoopBack:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place in a chain. `needs` are earlier steps whose outcome it is shown; `each` is one of them that gives a plan,
-    and then the step runs once for each entry of that plan, `concurrency` at a time."""
+    """One place in a chain. `needs` are earlier steps whose outcome it is shown; `each` is one of them that
+    gives a plan, and then the step runs once for each entry of that plan, `concurrency` at a time."""
 
     name: str
     agent: str
@@ -42,7 +42,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Steps in the order of the file; what the last of them gives is the chain's answer unless `answer` names another."""
+    """Steps in the order of the file; what the last of them gives is the chain's answer unless `answer`
+    names another."""
 
     name: str
     steps: tuple[Step, ...]

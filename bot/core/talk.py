@@ -1,7 +1,8 @@
 """The second port that an agent has to a model: free text, heard as it comes.
 
-`Infer` (bot.core.inference) asks one of our own prompt files for a value. `Say` takes a `Talk`, a system prompt with what was
-said, and gives the words one by one. Both go through the same hosts, fit and rules, and for both a failure is a value.
+`Infer` (bot.core.inference) asks one of our own prompt files for a value. `Say` takes a `Talk`, a system
+prompt with what was said, and gives the words one by one. Both go through the same hosts, fit and rules, and
+for both a failure is a value.
 """
 
 from collections.abc import AsyncIterator
@@ -54,8 +55,9 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class Talk(Generic[T]):
-    """A question to a persona. The last turn is the user's and is what is asked; those before it are the first to be left
-    out of a small window, the oldest first. `answer` is `Spoken` for free text, else a type with a schema."""
+    """A question to a persona. The last turn is the user's and is what is asked; those before it are the
+    first to be left out of a small window, the oldest first. `answer` is `Spoken` for free text, else a type
+    with a schema."""
 
     persona: Persona
     turns: tuple[Turn, ...]
@@ -68,8 +70,8 @@ class Talk(Generic[T]):
 
 
 class Say(Protocol):
-    """Asks a model. `async for piece in say(talk)`: pieces of the text, then exactly one `Completion`, last. Leaving the
-    loop early (`aclose`) makes the host stop."""
+    """Asks a model. `async for piece in say(talk)`: pieces of the text, then exactly one `Completion`, last.
+    Leaving the loop early (`aclose`) makes the host stop."""
 
     def __call__(self, talk: Talk[T], /) -> AsyncIterator[str | Completion[T]]: ...
 

@@ -1,6 +1,7 @@
 """The port `Say`: what a model says, word by word, from the same hosts and by the same rules as `Infer`.
 
-An answer that breaks off is carried on where it stopped, by the same host or the next one: who listens hears one text.
+An answer that breaks off is carried on where it stopped, by the same host or the next one: who listens hears
+one text.
 """
 
 import asyncio
@@ -77,7 +78,8 @@ async def _asked(asking: Asking[T], wanted: Sequence[str]) -> Completion[T]:
 
 
 def _wanted(talk: Talk[Any], models: Mapping[Role, Sequence[str]]) -> Sequence[str]:
-    """Names of models, best first. A specialty is the host's, so any model of ours that such a host has will do."""
+    """Names of models, best first. A specialty is the host's, so any model of ours that such a host has will
+    do."""
     if talk.model:
         return (talk.model,)
     own = models.get(talk.persona.role, ())

@@ -5,8 +5,8 @@ _CLOSE = ("</think>", "</thinking>")
 
 
 class Unthinking:
-    """`unthinking(word)` gives what of the answer can be shown now; the beginning of a tag is held back until it is clear
-    whether it is one."""
+    """`unthinking(word)` gives what of the answer can be shown now; the beginning of a tag is held back
+    until it is clear whether it is one."""
 
     def __init__(self) -> None:
         self._held = ""

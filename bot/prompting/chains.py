@@ -1,4 +1,5 @@
-"""`prompts/chains/NAME.toml` as a `Chain`. Whatever is wrong with a file is said with its place and what was expected."""
+"""`prompts/chains/NAME.toml` as a `Chain`. Whatever is wrong with a file is said with its place and what was
+expected."""
 
 import tomllib
 from collections.abc import Callable, Mapping

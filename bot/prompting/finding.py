@@ -1,4 +1,5 @@
-"""Where personas and chains are found: a path, then the folder that `HOB_PROMPTS` names, then Hob's own `prompts/`."""
+"""Where personas and chains are found: a path, then the folder that `HOB_PROMPTS` names, then Hob's own
+`prompts/`."""
 
 import difflib
 import os
@@ -25,7 +26,8 @@ def names(kind: str, suffix: str) -> tuple[str, ...]:
 
 
 def find(kind: str, suffix: str, name: str) -> Path:
-    """The file of that name, or the file at that path (whatever has a `/` or the suffix is one); UserError."""
+    """The file of that name, or the file at that path (whatever has a `/` or the suffix is one);
+    UserError."""
     what = kind.removesuffix("s")
     if "/" in name or name.endswith(suffix):
         path = Path(name).expanduser()

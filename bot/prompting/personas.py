@@ -1,5 +1,5 @@
-"""`prompts/agents/NAME.md`: a system prompt in plain words, after optional YAML between `---` lines (`role`, `temperature`,
-`max_tokens`)."""
+"""`prompts/agents/NAME.md`: a system prompt in plain words, after optional YAML between `---` lines (`role`,
+`temperature`, `max_tokens`)."""
 
 import re
 from collections.abc import Callable

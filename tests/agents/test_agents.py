@@ -84,7 +84,8 @@ async def test_a_failure_is_a_value_or_one_exception(ollama: FakeOllama, config_
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [("chat", "qwen2.5:7b"), ("coding", "qwen2.5-coder:14b"), ("reasoning", "qwen2.5:7b"), ("research", "qwen2.5:7b")],
+    [("chat", "qwen2.5:7b"), ("coding", "qwen2.5-coder:14b"), ("reasoning", "qwen2.5:7b"), ("research",
+    "qwen2.5:7b")],
 )  # fmt: skip
 async def test_each_agent_has_its_own_words_and_models(
     name: str, model: str, ollama: FakeOllama, config_of: Configs

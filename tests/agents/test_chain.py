@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.agents.chain import run_chain
 from bot.config import Config
 from bot.core.chain import Begun, Chain, ChainResult, LoopBack, Step, StepRun, faults
 from bot.core.errors import UserError
@@ -98,15 +99,23 @@ async def test_steps_that_need_nothing_of_each_other_work_together(config_of: Co
 async def test_a_failed_run_is_tried_again_as_often_as_allowed(
     ollama: FakeOllama, config_of: Configs
 ) -> None:
-    # The port tries a broken answer twice by itself before it gives up.
-    ollama.says(acts.error_line, acts.error_line, acts.error_line, acts.error_line, "At last.")
+    # The port asks twice for an answer that is none before it gives up.
+    ollama.says("", "", "", "", "At last.")
     result = await carried_out(chain(Step("say", "chat", retries=2)), ollama, config_of)
     assert result.answer == "At last."
     assert result.runs[0].tries == 3
-    ollama.says(acts.error_line)
+    ollama.says("")
     result = await carried_out(chain(Step("say", "chat", retries=1)), ollama, config_of)
-    assert (result.failure, result.runs[0].tries, result.answer) == ("no_host", 2, "")
+    assert (result.failure, result.runs[0].tries, result.answer) == ("invalid", 2, "")
     assert result.reason.startswith("step say: ")
+
+
+async def test_a_host_that_failed_is_given_time_to_come_back(ollama: FakeOllama, config_of: Configs) -> None:
+    ollama.says(acts.error_line, acts.error_line, "At last.")
+    async with Workshop(config_of(ollama)) as shop:
+        made = chain(Step("say", "chat", retries=1))
+        result = await run_chain(made, "Make tea", shop.agent, pause=0.01)
+    assert (result.answer, result.runs[0].tries) == ("At last.", 2)
 
 
 async def test_N2_a_step_that_takes_too_long_is_left(ollama: FakeOllama, config_of: Configs) -> None:

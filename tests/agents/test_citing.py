@@ -43,10 +43,24 @@ def test_only_what_stands_is_shown(said: str, text: str, cited: list[str]) -> No
 @given(
     st.lists(
         st.sampled_from(
-            ["[", "]", "src/tea.py", ":", "6", "-", ' "', '"', "leaves * 60", "\n", " ", "a", '[src/tea.py:4 "x"]']
+            [
+                "[",
+                "]",
+                "src/tea.py",
+                ":",
+                "6",
+                "-",
+                ' "',
+                '"',
+                "leaves * 60",
+                "\n",
+                " ",
+                "a",
+                '[src/tea.py:4 "x"]',
+            ]
         )
     )
-)  # fmt: skip
+)
 def test_how_words_are_cut_changes_nothing(pieces: list[str]) -> None:
     citing = Citing(SHOWN)
     by_piece = "".join(map(citing, pieces)) + citing.rest()
@@ -60,8 +74,13 @@ def test_words_without_brackets_are_never_held_back() -> None:
 
 def test_excerpts_that_touch_become_one() -> None:
     pieces = merged(
-        [Excerpt("a", 5, ("5", "6")), Excerpt("b", 1, ("1",)), Excerpt("a", 6, ("6", "7")), Excerpt("a", 9, ("9",))]
-    )  # fmt: skip
+        [
+            Excerpt("a", 5, ("5", "6")),
+            Excerpt("b", 1, ("1",)),
+            Excerpt("a", 6, ("6", "7")),
+            Excerpt("a", 9, ("9",)),
+        ]
+    )
     assert pieces == (
         Excerpt("a", 5, ("5", "6", "7")),
         Excerpt("a", 9, ("9",)),

@@ -64,12 +64,20 @@ def test_a_chain_is_found_by_path_and_in_a_folder_of_ones_own(
         (PLAN + "timeout = -1\n", "timeout is '-1'", "over 0"),
         (PLAN + "concurrency = 0\n", "concurrency is '0'", "from 1 to 64"),
         (PLAN + "retries = true\n", "retries is 'True'", "whole number"),
-        (PLAN.replace('"plan"\n', '"plam"\n').replace('name = "plam"', 'name = "plan"'), "gives is", "plan, verdict"),
+        (
+            PLAN.replace('"plan"\n', '"plam"\n').replace('name = "plam"', 'name = "plan"'),
+            "gives is",
+            "plan, verdict",
+        ),
         (PLAN + PLAN, "two steps are named plan", ""),
         (WORK, "work needs plan, which is no earlier step", ""),
         (PLAN + WORK + 'gives = "verdict"\n', 'with each it gives "text"', ""),
         (PLAN + WORK.replace('each = "plan"', 'each = "work"'), "not among its needs", ""),
-        (PLAN.replace('"plan"', '"text"', 2).replace('name = "text"', 'name = "plan"') + WORK, "does not give", ""),
+        (
+            PLAN.replace('"plan"', '"text"', 2).replace('name = "text"', 'name = "plan"') + WORK,
+            "does not give",
+            "",
+        ),
         (PLAN + 'agents = ["chat"]\n', "names agents without each", ""),
         (PLAN + WORK + 'loop_back = {to = "plan"}\n', 'does not give "verdict"', ""),
         (PLAN + WORK + 'loop_back = {to = "work", whn = "failed"}\n', "unknown key whn", "did you mean when"),
@@ -77,7 +85,7 @@ def test_a_chain_is_found_by_path_and_in_a_folder_of_ones_own(
         (PLAN + 'loop_back = {to = "plan", when = "failed", at_most = 99}\n', "at_most is '99'", "1 to 10"),
         ('answer = "wrok"\n' + PLAN, "answer is wrok, which is no step", ""),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_with_its_place(text: str, said: str, hint: str) -> None:
     with pytest.raises(UserError, match=said) as error:
         parse_chain("mine", text, "mine.toml")
@@ -98,10 +106,12 @@ _VALUES = st.recursive(
 def test_whatever_a_key_holds_is_a_chain_or_a_sentence(key: str, value: object) -> None:
     lines = {"name": '"plan"', "agent": '"manager"', key: _toml(value)}
     text = "[[steps]]\n" + "\n".join(f"{name} = {shown}" for name, shown in lines.items())
+    said = ""
     try:
-        assert parse_chain("mine", text, "mine.toml").steps
+        steps = parse_chain("mine", text, "mine.toml").steps
     except UserError as error:
-        assert "mine.toml" in str(error)
+        said, steps = str(error), ()
+    assert steps or said.startswith("mine.toml")
 
 
 def _toml(value: object) -> str:
