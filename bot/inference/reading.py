@@ -72,8 +72,6 @@ def unthought(text: str) -> str:
     return _THOUGHT.sub("", text).rpartition("</think>")[2].strip()
 
 
-
-
 def bare(text: str) -> str:
     """The JSON object of an answer: without thoughts, without a code fence, without words around it."""
     text = _outside(text)
