@@ -144,7 +144,7 @@ class Asking(Generic[T]):
         reply = await self._call(runner, asked.request)
         await self._check_count(runner, seat, asked, reply)
         try:
-            value = read(self.prompt.answer, reply.text)
+            value = read(self.prompt.answer, reply.text, whole=reply.complete)
         except ValueError as error:
             raise _Misfit(error, reply) from None
         return self._completion(value=value, text=reply.text, packed=asked.packed)

@@ -13,23 +13,13 @@ from bot.standin import GitHub
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
 from tests.running import environment
-
-FINDING = {
-    "path": "tea.py",
-    "quote": "return water / 0",
-    "severity": "major",
-    "category": "bug",
-    "title": "Division by zero",
-    "body": "Always fails.",
-    "replacement": None,
-    "confidence": 0.9,
-}
+from tests.tea import finding
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[tuple[GitHub, dict[str, str], Path]]:
     with checked_github(tmp_path / "github") as github, FakeOllama() as ollama:
-        ollama.answer = lambda _: {"findings": [FINDING], "summary": ""}
+        ollama.answer = lambda _: {"findings": [finding()], "summary": ""}
         github.install_app("octo", slug="my-hob")
         yield github, environment(tmp_path, github, ollama.url, next(iter(ollama.models))), tmp_path
 

@@ -41,7 +41,9 @@ def issue(console: Console, about: Issue, *, triaged: bool) -> None:
         )
     )
     for comment in about.comments:
-        console.print(Panel(Markdown(visible(comment.body)), title=Text(comment.author.login), title_align="left"))
+        console.print(
+            Panel(Markdown(visible(comment.body)), title=Text(comment.author.login), title_align="left")
+        )
 
 
 def picture(console: Console) -> str:
