@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip --disable-pip-version-check
 
+LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $(UPGRADE)
+
 .PHONY: install demo test lint bench clean lock
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
@@ -10,7 +12,7 @@ demo: install                          ## the main job end to end, on loopback (
 	.venv/bin/hob demo $(if $(KEEP),--keep)
 
 test: .venv/.test                      ## every test; a part this machine lacks is a named skip
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: .venv/.test                      ## style, types, floors
 	.venv/bin/ruff check .
@@ -21,9 +23,9 @@ lint: .venv/.test                      ## style, types, floors
 bench: .venv/.test                     ## speed, memory, calls: each figure beside its baseline
 	.venv/bin/python -m tests.bench $(ARGS)
 
-lock:                                  ## pin anew, with hashes (needs uv)
-	uv pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade -o requirements.txt
-	uv pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra test -c requirements.txt -o requirements-test.txt
+lock:                                  ## pin what is new, with hashes (needs uv; UPGRADE=--upgrade for the newest of all)
+	uv pip compile pyproject.toml $(LOCK) -o requirements.txt
+	uv pip compile pyproject.toml $(LOCK) --extra test -c requirements.txt -o requirements-test.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache

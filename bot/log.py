@@ -121,6 +121,10 @@ def _clean(value: object) -> object:
             return redact(str(value))
 
 
+QUIET = ("httpx", "httpcore", "uvicorn.access", "alembic", "rq.")
+"""Loggers that speak of every request or job; RQ sets its own level, so it is told by a filter."""
+
+
 def setup(level: str = "info") -> None:
     """Logs to stderr. Libraries that speak of every request (httpx, uvicorn.access) are kept to warnings.
     A line that cannot be written (full disk, closed pipe) is lost, and nothing else is."""
@@ -131,5 +135,4 @@ def setup(level: str = "info") -> None:
     root.setLevel(level.upper())
     logging.raiseExceptions = False
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line shows them
-    for name in ("httpx", "httpcore", "uvicorn.access", "alembic", "rq"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or not record.name.startswith(QUIET))

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from bot.core.errors import BadPayload
 from bot.process import is_gone
-from bot.queue import Bell, Queues, Unreachable, heard
+from bot.queue.bell import Bell, heard
+from bot.queue.connect import Unreachable
+from bot.queue.queues import Queues
 from bot.store import Decision, Delivery, Recovered, Run, RunSpec, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,6 @@ over HTTP, the store on disk. `await hob.works()` routes and performs what has c
 left to do."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from bot.jobs.house import House, build
 from bot.jobs.perform import perform_in
 from bot.jobs.routing import route_delivery
 from bot.standin import GitHub
-from bot.store import Decision, NewDelivery, Run, migrate
+from bot.store import Decision, Run, migrate
+from bot.web.webhook import new_delivery
 from tests.fakes.models import FakeOllama
 
 SLUG = "my-hob"
@@ -65,19 +65,7 @@ class LivingHob:
 
     def receive(self, event: str, body: bytes, guid: str) -> bool:
         """What the receiver does with a verified delivery."""
-        found = routing(body)
-        new = NewDelivery(
-            guid=guid,
-            event=event,
-            action=found.action or "",
-            installation_id=found.installation.id if found.installation else None,
-            repo_id=found.repository.id if found.repository else None,
-            repo=found.repository.full_name if found.repository else "",
-            number=found.target,
-            sender=found.sender.login if found.sender else "",
-            body=body,
-            received_at=time.time(),
-        )
+        new = new_delivery(event, guid, body, routing(body))
         return self.house.store.inbox.put(new).result(10)
 
     def _route(self, coalesce: float) -> None:

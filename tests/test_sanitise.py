@@ -48,20 +48,23 @@ def assert_harmless(text: str) -> None:
 
 HOSTILE = [
     "@user", "@org/team", "#1", "o/r#1", "GH-1", "fixes #1", "closes: o/r#7", "a@b.example", "u@deadbeef1",
-    "https://github.com/o/r/issues/1", "https://github.com/o/r/commit/a5c3785ed8d6a35868bc169f07e40e889087fd2e",
-    "www.evil.example/?q=secret", "mailto:a@b.example", "http://evil.example?d=1", "//evil.example/x.png",
-    "![x](https://evil.example/x.png?d=s)", "![x][r]", "[r]: //evil.example/i.png\n", "<img src=//evil.example/i>",
-    "<https://evil.example>", "[text #1 @user](https://evil.example)", f"[own]({OWN})", "[r]",
-    "/merge", "bors r+", "@dependabot merge", "@mergifyio queue", "/hob fix", "ok to test", "!merge", ".deploy",
-    "<!-- hob:v1 key mac -->", "<!--", "-->", "<b>", "</b>", "<details>", "</details>", "<T>", "<script>", "&#64;user",
-    "&commat;user", "\\@user", "\\#1", "@<!-- -->user", "#<b></b>1", "&lt;img&gt;", "$\\href{https://e}{x}$", "$$",
-    "\u2028/merge", "\u200b", "\u202e", "\x0b", "\x00", "\ud800",
+    "https://github.com/o/r/issues/1",
+    "https://github.com/o/r/commit/a5c3785ed8d6a35868bc169f07e40e889087fd2e", "www.evil.example/?q=secret",
+    "mailto:a@b.example", "http://evil.example?d=1", "//evil.example/x.png",
+    "![x](https://evil.example/x.png?d=s)", "![x][r]", "[r]: //evil.example/i.png\n",
+    "<img src=//evil.example/i>", "<https://evil.example>", "[text #1 @user](https://evil.example)",
+    f"[own]({OWN})", "[r]", "/merge", "bors r+", "@dependabot merge", "@mergifyio queue", "/hob fix",
+    "ok to test", "!merge", ".deploy", "<!-- hob:v1 key mac -->", "<!--", "-->", "<b>", "</b>", "<details>",
+    "</details>", "<T>", "<script>", "&#64;user", "&commat;user", "\\@user", "\\#1", "@<!-- -->user",
+    "#<b></b>1", "&lt;img&gt;", "$\\href{https://e}{x}$", "$$", "\u2028/merge", "\u200b", "\u202e", "\x0b",
+    "\x00", "\ud800",
 ]  # fmt: skip
 SHAPES = [
-    "\n", "\n\n", " ", "  ", "    ", "\t", "- ", "* ", "+ ", "1. ", "2) ", "> ", "# ", "### ", "---\n", "===\n", "***\n",
-    "```\n", "```suggestion\n", "~~~\n", "````py\n", "| ", " |\n", "|---|---|\n", "`", "``", "*", "**", "_", "__", "~~", "~",
-    "[", "]", "](", ")", "!", "!\\[", "\\", "<", ">", "&amp;", "word", "two words", "a_b", "1", "=", "$", ":", "[^1]", "[^1]: ",
-    "[x] ", "é", "日本", "😀", "(", "|", "  \n", "\\\n", "\r\n", "\r", "{", "- [ ] ", "\u00a0",
+    "\n", "\n\n", " ", "  ", "    ", "\t", "- ", "* ", "+ ", "1. ", "2) ", "> ", "# ", "### ", "---\n",
+    "===\n", "***\n", "```\n", "```suggestion\n", "~~~\n", "````py\n", "| ", " |\n", "|---|---|\n", "`",
+    "``", "*", "**", "_", "__", "~~", "~", "[", "]", "](", ")", "!", "!\\[", "\\", "<", ">", "&amp;",
+    "word", "two words", "a_b", "1", "=", "$", ":", "[^1]", "[^1]: ", "[x] ", "é", "日本", "😀", "(", "|",
+    "  \n", "\\\n", "\r\n", "\r", "{", "- [ ] ", "\u00a0",
 ]  # fmt: skip
 DOCUMENTS = st.lists(
     st.sampled_from(HOSTILE) | st.sampled_from(SHAPES) | st.text(max_size=4), max_size=30
@@ -100,6 +103,9 @@ def test_X4_no_raw_line_orders_another_bot(text):
         ("**@user**", "**`@user`**"),
         ("in abc1234f", "in `abc1234f`"),
         ("mail a@b.example", "mail `a@b.example`"),
+        ("www.`a b` @user", "`www.a b` `@user`"),  # GitHub reads a bare address on through ticks
+        ("www.\u3000`a b` @user", "`www.`\u3000`a b` `@user`"),
+        ("www.~~`a b`~~ @user", "`www.`~~`a b`~~ `@user`"),
     ],
 )
 def test_X3_references_stand_in_code(text, shown):
@@ -194,6 +200,25 @@ def harmless_code(code):
     from bot.core.text import strip_invisible
 
     return strip_invisible(code)[0]
+
+
+@pytest.mark.parametrize("nested", ["> " * 25, "- " * 15, "".join(f"{'  ' * n}- a\n" for n in range(14))])
+def test_what_nests_too_deep_is_shown_as_code_not_lost(nested):
+    text = f"{nested}deep @user"
+    assert clean(text) == f"```\n{text}\n```"
+    assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize("entity", ["&#8203;", "&#x202e;", "&ZeroWidthSpace;", "&#xe0041;"])
+def test_P3_an_entity_brings_no_unseen_character(entity):
+    assert clean(f"a{entity}b") == "ab"
+
+
+@pytest.mark.parametrize("sign", ["\\", "[", "![", "[a](", "`a", "*a_", "<!--", "&", "> ", "a\n- "])
+def test_X5_100_kb_of_one_sign_take_bounded_time(sign):
+    started = time.process_time()
+    clean((sign * 100_000)[:100_000])
+    assert time.process_time() - started < 30, "seconds; a square takes minutes"
 
 
 def test_X7_a_model_cannot_offer_a_suggestion_in_its_prose():

@@ -12,11 +12,12 @@ from bot.cli.manners import Command
 def command() -> None:
     """Makes the data directory, checks what must not be missing, and migrates the database."""
     from bot.config import api_token, load_config, private_key, require_receiver
+    from bot.github.signing import sign
     from bot.store.migration import run
 
     config = load_config()
     require_receiver(config)
-    private_key(config)
+    sign({}, private_key(config))
     folder = config.hob.data_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)

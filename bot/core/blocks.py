@@ -187,7 +187,7 @@ def _item(rest: str, paragraph: bool) -> re.Match[str] | None:
 
 
 def _starts_block(rest: str) -> bool:
-    """Whether this line, short of its quote or item, begins something of its own: it does not go on lazily."""
+    """Whether this line, short of its quote or item, begins something of its own instead of going on."""
     if rest.startswith("    "):
         return False
     return bool(

@@ -8,6 +8,7 @@ https://github.github.com/gfm/
 """
 
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ _UNSEEN = re.compile(
     |\A\ {0,3}\[[^\]]{1,1000}\]:.*""",
     re.VERBOSE | re.DOTALL,
 )
+_TAG = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"]{0,1000}"|'[^']{0,1000}'){0,1000}>""")
 _QUOTING = re.compile(
     r"<(?P<end>/?)(?P<name>blockquote|q|code|pre|samp|kbd|tt|template|script|style|textarea)(?=[\s/>])",
     re.IGNORECASE,
@@ -142,8 +144,12 @@ def _seen(paragraph: list[str], is_open: Counter[str]) -> list[bool]:
 def _quoting(text: str, is_open: Counter[str]) -> Iterator[tuple[int, int]]:
     """The stretches of `text` inside elements that quote; counts in `is_open` those that it leaves open."""
     begun = -1 if is_open.total() else None
+    attributes = [found.span() for found in _TAG.finditer(text)]
     for tag in _QUOTING.finditer(text):
         name = tag["name"].lower()
+        around = bisect(attributes, (tag.start(), 0)) - 1
+        if tag["end"] and around >= 0 and tag.start() < attributes[around][1]:
+            continue  # an attribute's text: it ends nothing
         if not tag["end"]:
             begun = tag.start() if begun is None else begun
             is_open[name] += 1

@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.settings import SEVERITIES, Severity
+from bot.core.text import strip_invisible
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,61 +31,88 @@ class Finding:
         return self.line is not None
 
     @property
-    def rank(self) -> tuple[int, int, float, str, int]:
+    def rank(self) -> tuple[int, int, float, str, int, str]:
         """Worst first; among equals what a check proved, then what the model is surest of."""
         proved = 0 if self.source != "model" else 1
-        return SEVERITIES.index(self.severity), proved, -self.confidence, self.path, self.line or 0
+        return (
+            SEVERITIES.index(self.severity),
+            proved,
+            -self.confidence,
+            self.path,
+            self.line or 0,
+            self.title,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is shown, worst first, and what is only counted."""
+    """What is shown, worst first, and what is only counted; together every finding, each once."""
 
     shown: tuple[Finding, ...]
     below_severity: tuple[Finding, ...] = ()
     over_cap: tuple[Finding, ...] = ()
+    repeated: tuple[Finding, ...] = ()
+    """About the same code as one of the others."""
 
 
 def fingerprint(finding: Finding) -> str:
     """Names the same point over time: its file and what it says of which code, not where that code stands
-    now.
+    now, nor its indentation; 24 hexadecimal digits.
 
-    A model words the same point anew each time, so a quoted finding is known by its code; one without a
-    quote by its words.
+    A model words the same point anew each time, so a quoted finding is known by its code; one without a quote
+    by its words.
     """
-    code = "".join(finding.quote.split())
-    words = code or " ".join(
-        sorted(set(re.findall(r"\w{3,}", f"{finding.category} {finding.title}".casefold())))
-    )
+    code = "".join(strip_invisible(finding.quote)[0].split())
+    said = re.findall(r"\w{3,}", f"{finding.category} {finding.title}".casefold())
+    words = code or " ".join(sorted(set(said)))
     kind = finding.source if finding.source == "model" else f"{finding.source} {finding.category}"
     text = f"{finding.path}\0{kind}\0{words}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def choose(findings: Iterable[Finding], *, min_severity: Severity, max_comments: int) -> Chosen:
-    """The worst `max_comments` that are severe enough; of several about the same code only the worst."""
+    """The worst `max_comments` that are severe enough; of several about the same code only the worst.
+
+    What a check proved goes before what a model says of the same severity, and no model's remark takes its
+    place: whoever can make the model speak could hide a planted secret so.
+    """
     floor = SEVERITIES.index(min_severity)
-    shown: list[Finding] = []
-    below: list[Finding] = []
-    over: list[Finding] = []
+    ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
+    distinct, repeated = _distinct(ranked)
+    severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
+    below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
+    cap = max(0, max_comments)
+    return Chosen(tuple(severe[:cap]), tuple(below), tuple(severe[cap:]), tuple(repeated))
+
+
+def _clamped(finding: Finding) -> Finding:
+    """With a confidence from 0 to 1; what is no number is none."""
+    if 0 <= finding.confidence <= 1:
+        return finding
+    return replace(finding, confidence=1.0 if finding.confidence > 1 else 0.0)
+
+
+def _distinct(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Those that say something of their own, and those that repeat one before them."""
+    kept: list[Finding] = []
+    repeated: list[Finding] = []
     seen: set[str] = set()
-    for finding in sorted(findings, key=lambda one: one.rank):
-        if fingerprint(finding) in seen or any(_same_place(finding, other) for other in (*shown, *over)):
+    places: dict[str, list[Finding]] = {}
+    for finding in findings:
+        name, others = fingerprint(finding), places.setdefault(finding.path, [])
+        if name in seen or any(_repeats(finding, other) for other in others):
+            repeated.append(finding)
             continue
-        seen.add(fingerprint(finding))
-        if SEVERITIES.index(finding.severity) > floor:
-            below.append(finding)
-        elif len(shown) >= max_comments:
-            over.append(finding)
-        else:
-            shown.append(finding)
-    return Chosen(tuple(shown), tuple(below), tuple(over))
+        seen.add(name)
+        kept.append(finding)
+        others.append(finding)
+    return kept, repeated
 
 
-def _same_place(one: Finding, other: Finding) -> bool:
-    """Two remarks on the same lines are one remark to whoever reads them; what two checks prove stays two."""
-    if one.line is None or other.line is None or one.path != other.path:
+def _repeats(finding: Finding, other: Finding) -> bool:
+    """Two remarks on the same lines are one to whoever reads them; what a check proved is its own."""
+    if finding.line is None or other.line is None or finding.source != "model":
         return False
-    if one.source != "model" and other.source != "model":
-        return False
-    return (one.start_line or one.line) <= other.line and (other.start_line or other.line) <= one.line
+    return (finding.start_line or finding.line) <= other.line and (
+        other.start_line or other.line
+    ) <= finding.line

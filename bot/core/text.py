@@ -135,7 +135,7 @@ def fence_for(text: str, char: str = "`", shortest: int = 3) -> str:
 
 
 _DETAILS = re.compile(r"<(?P<end>/?)details(?=[\s>/]|$)", re.IGNORECASE)
-_RUN = re.compile(r"(\\*)(`+)")
+_RUN = re.compile(r"(?<!\\)(\\*+)(`++)")  # from a run's start only: no square of backslashes
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:

@@ -9,12 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from bot.core.errors import ConfigError
 from bot.github.wire import Answer
 from bot.log import hide
 
@@ -64,7 +58,7 @@ class AppCredentials:
 
     def __init__(self, app_id: int, private_key: str, clock: Clock) -> None:
         self._issuer = str(app_id)
-        self._key = _load(private_key)
+        self._pem = private_key
         self._clock = clock
         self._token = ""
         self._renew_at = 0.0
@@ -75,29 +69,22 @@ class AppCredentials:
         if now >= self._renew_at:
             born = int(now) - BACKDATED
             claims = {"iat": born, "exp": born + LIFE, "iss": self._issuer}
-            self._token = jwt.encode(claims, self._key, algorithm="RS256")
+            self._token = self._sign(claims)
             self._renew_at = now + LIFE - BACKDATED - _MARGIN
             hide(self._token)
         return f"Bearer {self._token}"
+
+    def _sign(self, claims: dict[str, object]) -> str:
+        """Cryptography comes into memory (9 MB) with the first call, not with an idle process."""
+        from bot.github.signing import sign
+
+        return sign(claims, self._pem)
 
     async def refused(self, answer: Answer, used: str) -> bool:
         if self._clock.learn(answer.date):
             self._renew_at = 0.0
             return True
         return used != await self.header()
-
-
-def _load(private_key: str) -> RSAPrivateKey:
-    try:
-        key = load_pem_private_key(private_key.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, RSAPrivateKey):
-        raise ConfigError(
-            "the App's private key cannot be read: it is no unencrypted RSA key in PEM form",
-            "download a new one from the App's settings page, under Private keys",
-        )
-    return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.core.text import fit_body, utf8_size
+
 MOST_BYTES = 65_535
 """GitHub takes 65,536 characters in a body and 65,535 in a check run's texts; bytes are safe for both."""
 CUT = "\n\n*(cut here: GitHub takes no more)*"
@@ -56,8 +58,6 @@ class Seal:
 
 
 def fit(text: str, most: int = MOST_BYTES) -> str:
-    """`text` in at most `most` bytes of UTF-8; a cut is said."""
-    raw = text.encode(errors="replace")
-    if len(raw) <= most:
-        return text
-    return raw[: most - len(CUT)].decode(errors="ignore") + CUT
+    """`text` in at most `most` bytes of UTF-8; a cut is said, and what it left open is closed."""
+    text = text.encode(errors="replace").decode()
+    return text if utf8_size(text) <= most else fit_body(text, most, CUT)

@@ -1,11 +1,11 @@
 """Which model of a machine's Ollama to take when nobody has said."""
 
+import os
 from contextlib import closing
 from urllib.request import urlopen
 
 import msgspec
 
-OLLAMA = "http://127.0.0.1:11434"
 EMBEDDERS = ("embed", "bge", "minilm")
 
 
@@ -19,11 +19,18 @@ class _Tags(msgspec.Struct):
     models: list[_Model] = []
 
 
-def choose_local(url: str = OLLAMA) -> str:
+def local_ollama() -> str:
+    """Where Ollama is on this machine; OLLAMA_HOST is its own variable. https://docs.ollama.com/faq"""
+    host = os.environ.get("OLLAMA_HOST", "").rpartition("://")[2].strip("/") or "127.0.0.1:11434"
+    host = host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  where it listens is not where it is called
+    return f"http://{host}" if ":" in host else f"http://{host}:11434"
+
+
+def choose_local(url: str) -> str:
     """The name of a model that runs on this machine, one made for code first, else the largest; empty when
     no Ollama answers within two seconds or it has none. https://docs.ollama.com/api/tags"""
     try:
-        with closing(urlopen(f"{url}/api/tags", timeout=2)) as answer:  # noqa: S310  a fixed loopback address
+        with closing(urlopen(f"{url}/api/tags", timeout=2)) as answer:  # noqa: S310  an operator's address
             tags = msgspec.json.decode(answer.read(1 << 20), type=_Tags)
     except (OSError, msgspec.MsgspecError):
         return ""

@@ -15,8 +15,8 @@ from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.process import this_process
 from bot.prompting import load as load_prompt
-from bot.queue import Pacer as RedisPacer
-from bot.queue import RedisBoard
+from bot.queue.board import RedisBoard
+from bot.queue.pacer import Pacer as RedisPacer
 from bot.router import Priority, Router
 from bot.store import Store, open_store
 

@@ -21,7 +21,7 @@ from bot.core.effects import (
 )
 from bot.core.refs import RepoRef
 from bot.router import Route
-from bot.sanitise import harmless, plain, suggestion_block
+from bot.sanitise import MOST_BYTES, harmless, plain, suggestion_block
 
 POLICY = "1"
 """Part of every key: raising it lets a new version of Hob judge a head again."""
@@ -106,7 +106,10 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
 
 
 def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:
-    """A suggestion that could break its fence or hide characters is dropped; its prose stays."""
-    body = harmless(comment.body, repo=repo.full_name)
+    """A suggestion that could break its fence or hide characters is dropped; its prose stays, and is cut
+    before it: nobody is offered half of one."""
     block = suggestion_block(comment.suggestion) if comment.suggestion is not None else None
-    return replace(comment, body=f"{body}\n\n{block}" if block else body, suggestion=None)
+    if block is None:
+        return replace(comment, body=harmless(comment.body, repo=repo.full_name), suggestion=None)
+    body = harmless(comment.body, repo=repo.full_name, limit=MOST_BYTES - len(block.encode()))
+    return replace(comment, body=f"{body}\n\n{block}", suggestion=None)

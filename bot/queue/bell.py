@@ -6,8 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from bot.queue.connect import Unreachable, connect_async
-from bot.queue.queues import CHANNEL
+from bot.queue.connect import CHANNEL, Unreachable, connect_async
 
 log = logging.getLogger(__name__)
 

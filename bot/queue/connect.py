@@ -7,6 +7,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+CHANNEL = "hob:bell"
+QUEUES = {"high": "hob-high", "default": "hob-default", "low": "hob-low"}
+"""RQ's queues by priority: a person waits; a review; background."""
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 

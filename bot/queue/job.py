@@ -2,7 +2,7 @@
 
 RQ imports and calls what a job's hash names, callbacks too, so whoever can write to Redis could run anything.
 This class takes an allow-list instead; a job that wants more fails with its reason. It serves RQ's own worker
-as well: `rq worker --job-class bot.queue.HobJob --serializer json hob-high`.
+as well: `rq worker --job-class bot.queue.job.HobJob --serializer json hob-high`.
 """
 
 import asyncio

@@ -12,12 +12,11 @@ from rq.registry import FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import as_text, now
 
-from bot.queue.connect import connect
+from bot.queue.connect import CHANNEL, QUEUES, connect
 from bot.queue.job import PERFORM, allowing, job_id
 
 Priority = Literal["high", "default", "low"]
 PRIORITIES: tuple[Priority, ...] = ("high", "default", "low")
-CHANNEL = "hob:bell"
 JOB_SECONDS = 3600
 RESULT_SECONDS = 600
 """How long dashboards show a finished job."""
@@ -55,7 +54,7 @@ class Queues:
         self._function = allow[0]
         self.by_priority: Mapping[Priority, Queue] = {
             priority: Queue(
-                f"hob-{priority}",
+                QUEUES[priority],
                 connection=self.connection,
                 job_class=self.job_class,
                 serializer=JSONSerializer,

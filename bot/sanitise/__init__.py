@@ -59,7 +59,7 @@ def _settled(text: str, allowed: Allowed) -> str:
     """Rewritten until nothing changes any more: then it reads back as written, and nothing in it acts. A text
     that does not settle is shown as code."""
     for _ in range(_ROUNDS):
-        rewriting = rewritten(text, allowed)
+        rewriting = strip_invisible(rewritten(text, allowed))[0]  # an entity may have stood for one
         if rewriting == text:
             return text
         text = rewriting

@@ -11,6 +11,7 @@ from bot.sanitise.inline import Allowed, inline, of_html, written
 from bot.sanitise.words import orders_a_bot
 
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+_DEEPEST = _MARKDOWN.options["maxNesting"] - 1
 # Fences that GitHub draws or makes a button of: a suggestion is Hob's alone to make, diagrams can hold links.
 # https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/creating-diagrams
 _LIVE = ("suggestion", "mermaid", "math", "geojson", "topojson", "stl")
@@ -20,7 +21,10 @@ _LISTS = ("bullet_list", "ordered_list")
 
 def rewritten(markdown: str, allowed: Allowed) -> str:
     """The text with everything that acts made harmless; `allowed` says which addresses may stay links."""
-    root = SyntaxTreeNode(_MARKDOWN.parse(markdown))
+    tokens = _MARKDOWN.parse(markdown)
+    if any(token.level >= _DEEPEST for token in tokens):
+        return "\n".join(fenced(markdown))  # what stands deeper is not in the tree: it would be lost
+    root = SyntaxTreeNode(tokens)
     return "\n".join(_Writer(allowed).blocks(root))
 
 

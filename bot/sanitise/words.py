@@ -4,6 +4,8 @@ GitHub finds mentions, references and bare addresses in the rendered text after 
 or an entity before `@` or `#` changes nothing, and what stands in code is left alone
 (https://github.com/github/cmark-gfm/issues/181,
 https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls).
+A bare `www.` is found in the raw text, before code is, and runs on to the next ASCII space or `<`:
+through ticks, stars and wide spaces (https://github.com/github/cmark-gfm/blob/master/extensions/autolink.c).
 Other bots read the raw text: the ticks break their command in two, or stand between the line's start and it.
 """
 
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 
 _TRIGGER = re.compile(
     r"""(?P<url>://)
-    |(?P<bare>(?<![a-z0-9])(?:www\.|mailto:|xmpp:)(?=\S))
+    |(?P<bare>(?<![a-z0-9])(?:www\.|(?:mailto:|xmpp:)(?=\S)))
     |(?P<mention>@(?=\w))
     |(?P<number>\#(?=\d))
     |(?P<gh>(?<![a-z0-9])gh-\d+)

@@ -25,6 +25,7 @@ from bot.store.values import FINAL, LIVE, Refused, Run, RunSpec, RunState, Verdi
 __all__ = ["LEASE_SECONDS", "MAX_ATTEMPTS", "Refused", "Run", "RunSpec", "Runs", "backoff", "held", "within"]
 
 LEASE_SECONDS = 10.0
+SUSPECT_SECONDS = 2.0
 MAX_ATTEMPTS = 5
 BACKOFF_SECONDS = 5.0
 BACKOFF_LIMIT = 900.0
@@ -89,6 +90,8 @@ class Runs:
             now = time.time()
             if refused := _refusal(run, lease.run_id, lease.lease_until, now):
                 return refused
+            if run and run.crashes and _other_suspect(connection, run, owner):
+                return Refused("busy", now + SUSPECT_SECONDS)
             until = now + lease_seconds
             leases.take(connection, found.target, run_id, lease.fence + 1, until)
             planned = connection.execute(select(exists().where(outbox.c.run_id == run_id))).scalar_one()
@@ -219,6 +222,13 @@ def _must(run: Run | None) -> Run:
     if run is None:
         raise LookupError("the run is not in the database")
     return run
+
+
+def _other_suspect(connection: Connection, run: Run, owner: str) -> bool:
+    """Whether this worker has another run that a worker died of: two together would share the blame for the
+    next death, and an innocent one would be set aside with the guilty."""
+    theirs = (runs.c.owner == owner) & runs.c.state.in_(LIVE) & (runs.c.crashes > 0) & (runs.c.id != run.id)
+    return connection.execute(select(exists().where(theirs))).scalar_one() is True
 
 
 def _refusal(run: Run | None, holder: int | None, held_until: float, now: float) -> Refused | None:

@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import uvloop
+from redis import Redis
 
 from bot.config import Config, api_token, require_receiver
 from bot.core.errors import UserError
-from bot.queue import Bell, Queues
+from bot.queue.bell import Bell
+from bot.queue.connect import connect
 from bot.store import Store, open_store
 from bot.web import queue
 from bot.web.app import App, create_app
@@ -30,7 +32,7 @@ def run(config: Config) -> None:
     secrets = require_receiver(config)
     token = api_token(config)
     store = open_store(config.store.database_url)
-    queues = Queues(config.redis_url)
+    redis = connect(config.redis_url)
     try:
         if not store.schema_is_current():
             raise UserError("the database is not at the newest schema", "run hob migrate")
@@ -45,21 +47,21 @@ def run(config: Config) -> None:
             store=store,
             token=token,
             hosts=allowed_hosts(config.server.host, config.server.public_url),
-            readiness=readiness(config, store, queues),
-            queue_lengths=partial(queue.lengths, queues),
+            readiness=readiness(config, store, redis),
+            queue_lengths=partial(queue.lengths, redis),
             public_url=config.server.public_url,
         )
         _serve(config, app)
     finally:
-        queues.close()
+        redis.close()
         store.close()
 
 
-def readiness(config: Config, store: Store, queues: Queues) -> Readiness:
+def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
     """Without store, queue and worker, or GitHub, nothing is worked on; hosts are only reported."""
     needed = {
         "store": partial(_store_line, store),
-        "queue": partial(queue.probe, queues),
+        "queue": partial(queue.probe, redis),
         "github": partial(connects, config.github.api_url),
     }
     return Readiness(needed, {"hosts": partial(hosts_line, config.pool_hosts())})

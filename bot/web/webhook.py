@@ -132,18 +132,7 @@ class Receiver:
             found = self.route(body)
         except BadPayload as wrong:
             raise Refused(400, str(wrong)) from None
-        return NewDelivery(
-            guid=guid,
-            event=event,
-            action=found.action or "",
-            installation_id=found.installation.id if found.installation else None,
-            repo_id=found.repository.id if found.repository else None,
-            repo=found.repository.full_name if found.repository else "",
-            number=found.target,
-            sender=found.sender.login if found.sender else "",
-            body=body,
-            received_at=time.time(),
-        )
+        return new_delivery(event, guid, body, found)
 
     async def _store(self, new: NewDelivery) -> bool:
         """True when it is new. Waiting in vain cancels nothing: it may still become durable."""
@@ -205,3 +194,19 @@ def _forget(waiting: asyncio.Future[bool]) -> None:
     """Its outcome has no reader any more."""
     if not waiting.cancelled():
         waiting.exception()
+
+
+def new_delivery(event: str, guid: str, body: bytes, found: Routing) -> NewDelivery:
+    """A delivery as the inbox takes it, received now."""
+    return NewDelivery(
+        guid=guid,
+        event=event,
+        action=found.action or "",
+        installation_id=found.installation.id if found.installation else None,
+        repo_id=found.repository.id if found.repository else None,
+        repo=found.repository.full_name if found.repository else "",
+        number=found.target,
+        sender=found.sender.login if found.sender else "",
+        body=body,
+        received_at=time.time(),
+    )

@@ -8,6 +8,7 @@ from bot.core.facts import PullRequestFacts, RepoContext
 from bot.core.inference import Completion, Infer, Prompt
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import RepoSettings
+from tests.tea import finding
 
 REPO = RepoRef("octo", "tea", id=1, installation=7)
 HEAD, BASE = Sha("b" * 40), Sha("a" * 40)
@@ -59,16 +60,3 @@ class Model:
 def says(*findings: dict[str, Any]) -> Infer:
     """A model that finds these in whatever it is shown."""
     return Model(lambda prompt: {"findings": [finding(**one) for one in findings], "summary": ""})
-
-
-def finding(**fields: Any) -> dict[str, Any]:
-    return {
-        "path": "tea.py",
-        "quote": "return water / 0",
-        "severity": "major",
-        "category": "bug",
-        "title": "Division by zero",
-        "body": "This always fails.",
-        "replacement": None,
-        "confidence": 0.9,
-    } | fields

@@ -11,7 +11,8 @@ from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Finding, fingerprint
 from bot.core.inference import Infer
 from bot.core.settings import RepoSettings, ReviewSettings
-from tests.agents.facts import Model, finding, pull_request, says
+from tests.agents.facts import Model, pull_request, says
+from tests.tea import finding
 
 TEA = "def brew(water):\n    leaves = 3\n    return water / 0\n"
 

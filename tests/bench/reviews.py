@@ -11,25 +11,15 @@ from bot.standin.pulls import PullRequest
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama
 from tests.running import RunningHob, environment, running_hob, wait_for
+from tests.tea import BROKEN, finding
 
 ROUNDS = 15
-TEXT = "def brew(water):\n    water += 1\n    return water / 0\n"
-FINDING = {
-    "path": "f0.py",
-    "quote": "return water / 0",
-    "severity": "major",
-    "category": "bug",
-    "title": "Division by zero",
-    "body": "Always fails.",
-    "replacement": None,
-    "confidence": 0.9,
-}
 
 
 def says(request: dict[str, Any]) -> dict[str, Any]:
     """One finding in whichever prompt shows f0.py."""
     shown = 'name="f0.py"' in request["messages"][1]["content"]
-    return {"findings": [FINDING] if shown else [], "summary": ""}
+    return {"findings": [finding(path="f0.py")] if shown else [], "summary": ""}
 
 
 def figures(folder: Path) -> Iterator[Figure]:
@@ -73,7 +63,7 @@ def _calls(github: GitHub, repo: Any, hob: RunningHob) -> Iterator[Figure]:
 
 def _review(github: GitHub, repo: Any, number: int, hob: RunningHob, files: int) -> tuple[float, float]:
     """Seconds from the delivery to the review, and those in which GitHub was answering."""
-    changes = {f"f{n}.py": TEXT for n in range(files)}
+    changes = {f"f{n}.py": BROKEN for n in range(files)}
     before = len(github.requests)
     begun = time.monotonic()
     pull: PullRequest = repo.open_pull_request(f"Much {number}", changes, author="ann", branch=f"b{number}")

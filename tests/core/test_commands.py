@@ -147,15 +147,15 @@ def test_no_text_is_too_odd(body, previous, slug):
 
 
 PIECES = [
-    "@hob-bot review", "/hob review", "@hob-bot review", "\n", "\n", "\n", "\n\n", " ", "  ", "    ", "\t", "> ", "- ", "1. ",
-    "2. ", "```", "~~~", "````", "`", "``", "<!--", "-->", "<pre>", "</pre>", "<code>", "</code>", "<blockquote>",
-    "</blockquote>", "<b title='", "'>", "<?", "?>", "![", "](x)", "[a]: ", "\"", "# ", "---\n", "text", "\\", "<details>",
-    "<div>", "</div>", "(", ")", "\r\n",
+    "@hob-bot review", "/hob review", "@hob-bot review", "\n", "\n", "\n", "\n\n", " ", "  ", "    ", "\t",
+    "> ", "- ", "1. ", "2. ", "```", "~~~", "````", "`", "``", "<!--", "-->", "<pre>", "</pre>", "<code>",
+    "</code>", "<blockquote>", "</blockquote>", "<b title='", "'>", "<?", "?>", "![", "](x)", "[a]: ", "\"",
+    "# ", "---\n", "text", "\\", "<details>", "<div>", "</div>", "(", ")", "\r\n",
 ]  # fmt: skip
 
 
 def seen_lines(body):
-    """The beginnings of the prose lines that a reader sees outside quotes and code, as markdown-it renders them."""
+    """The beginnings of the prose lines that a reader sees outside of quotes and code, by markdown-it."""
     quotes = code = 0
     for token in MARKDOWN.parse(body):
         quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
@@ -197,10 +197,17 @@ def test_A7_every_command_is_a_line_that_a_reader_sees(body):
 
 @pytest.mark.parametrize(
     "text",
-    ["<!--" * 16_000, "`" * 60_000, "<a '" * 16_000, "> " * 30_000, "![" * 30_000, "- " * 30_000, "``a`" * 15_000, "<code>" * 9_000,
-     "a\n" * 30_000, "<a\n" * 20_000, "](\n" * 20_000, "[\n" * 30_000],
+    ["<!--" * 16_000, "`" * 60_000, "<a '" * 16_000, "> " * 30_000, "![" * 30_000, "- " * 30_000,
+     "``a`" * 15_000, "<code>" * 9_000, "a\n" * 30_000, "<a\n" * 20_000, "](\n" * 20_000, "[\n" * 30_000],
     ids=lambda text: text[:5],
 )  # fmt: skip
 @pytest.mark.timeout(20)
 def test_hostile_comments_are_not_slow(text):
     parse(text)
+
+
+def test_A7_an_attribute_that_spells_a_closing_tag_ends_no_quote():
+    body = "<blockquote><b title='</blockquote>'>\n@hob-bot review"
+    assert parse_commands(f"@hob-bot help {body}", "hob-bot", known=frozenset({"review", "help"})) == (
+        Command("help", "<blockquote><b title='</blockquote>'>"),
+    )

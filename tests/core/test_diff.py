@@ -74,9 +74,10 @@ def diff(folder: Path, *words: str) -> str:
 
 
 TEXTS = [
-    "a", "b", "}", "return", "    x = 1", "\tx = 1", "x = 1", "", "", "  ", "print('hello world')", "if a:\r", "naïve", "日本語",
-    "e\u0301", "👩\u200d💻", "a\x0cb", "a\x0bb", "a\u2028b", "a\x85b", "lone\rcr", "+plus", "-minus", "@@ -1 +1 @@", "\\ No newline",
-    "diff --git a/x b/x", "--- a/x", "+++ b/x", "some_longer_call(with, arguments)", "\u200bhidden", " ",
+    "a", "b", "}", "return", "    x = 1", "\tx = 1", "x = 1", "", "", "  ", "print('hello world')",
+    "if a:\r", "naïve", "日本語", "e\u0301", "👩\u200d💻", "a\x0cb", "a\x0bb", "a\u2028b", "a\x85b",
+    "lone\rcr", "+plus", "-minus", "@@ -1 +1 @@", "\\ No newline", "diff --git a/x b/x", "--- a/x", "+++ b/x",
+    "some_longer_call(with, arguments)", "\u200bhidden", " ",
 ]  # fmt: skip
 
 
@@ -454,8 +455,9 @@ def test_a_submodule_is_one_line(repo):
 @pytest.mark.parametrize(
     "name",
     [
-        "with space.py", "ünï/côdé.py", "日本.py", 'quo"te.py', "back\\slash.py", "tab\there.py", "new\nline.py", "a b/c", " b/x b/x",
-        "x b/x", "trailing ", "bell\a", "cr\r", "\u2028", "b/b", "é b/é", "-dash", "👩\u200d💻",
+        "with space.py", "ünï/côdé.py", "日本.py", 'quo"te.py', "back\\slash.py", "tab\there.py",
+        "new\nline.py", "a b/c", " b/x b/x", "x b/x", "trailing ", "bell\a",
+        "cr\r", "\u2028", "b/b", "é b/é", "-dash", "👩\u200d💻",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("quote", ["true", "false"])

@@ -14,19 +14,9 @@ from bot.standin.pulls import PullRequest
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
 from tests.running import RunningHob, environment, running_hob, wait_for
+from tests.tea import BROKEN, finding
 
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(600), pytest.mark.xdist_group("kills")]
-TEXT = "def brew(water):\n    water += 1\n    return water / 0\n"
-FINDING = {
-    "path": "tea.py",
-    "quote": "return water / 0",
-    "severity": "major",
-    "category": "bug",
-    "title": "Division by zero",
-    "body": "Always fails.",
-    "replacement": None,
-    "confidence": 0.9,
-}
 RESUMED = 15.0
 """Seconds within which a killed worker's run starts again."""
 
@@ -34,7 +24,7 @@ RESUMED = 15.0
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[tuple[GitHub, FakeOllama, Path]]:
     with checked_github(tmp_path / "github") as github, FakeOllama() as ollama:
-        ollama.answer = lambda _: {"findings": [FINDING], "summary": "x"}
+        ollama.answer = lambda _: {"findings": [finding()], "summary": "x"}
         ollama.token_seconds = 0.01  # so that there is something to be killed in
         github.install_app("octo", slug="my-hob")
         yield github, ollama, tmp_path
@@ -66,7 +56,7 @@ def test_R1_R2_killed_at_ten_moments_each_effect_exactly_once(
         github.send_webhooks_to(f"{hob.url}/webhook")
         for number in range(10):
             pull = repo.open_pull_request(
-                f"P{number}", {"tea.py": TEXT + f"# {number}\n"}, author="ann", branch=f"b{number}"
+                f"P{number}", {"tea.py": BROKEN + f"# {number}\n"}, author="ann", branch=f"b{number}"
             )
             time.sleep(moments.uniform(0.0, 1.2))
             hob.kill(victim)
@@ -94,7 +84,7 @@ def test_R2_redis_emptied_loses_nothing(world: tuple[GitHub, FakeOllama, Path]) 
         github.send_webhooks_to(f"{hob.url}/webhook")
         pulls = [
             repo.open_pull_request(
-                f"P{number}", {"tea.py": TEXT + f"# {number}\n"}, author="ann", branch=f"b{number}"
+                f"P{number}", {"tea.py": BROKEN + f"# {number}\n"}, author="ann", branch=f"b{number}"
             )
             for number in range(6)
         ]
@@ -118,7 +108,7 @@ def test_W4_the_same_guid_a_hundred_times_and_again_after_a_restart(
             github.send_webhooks_to(f"{hob.url}/webhook")
             if pull is None:
                 github.hold_deliveries()
-                pull = repo.open_pull_request("P", {"tea.py": TEXT}, author="ann")
+                pull = repo.open_pull_request("P", {"tea.py": BROKEN}, author="ann")
                 github.release_deliveries()
             first = github.deliveries[0]
             again = [github.redeliver(first) for _ in range(100)]
@@ -139,7 +129,9 @@ def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHub, FakeOllama,
             for number in range(4):
                 name = f"b{round_}-{number}"
                 pulls.append(
-                    repo.open_pull_request(name, {"tea.py": TEXT + f"# {name}\n"}, author="ann", branch=name)
+                    repo.open_pull_request(
+                        name, {"tea.py": BROKEN + f"# {name}\n"}, author="ann", branch=name
+                    )
                 )
             github.flush()
             time.sleep(0.3)

@@ -173,9 +173,10 @@ async def test_R9_a_wrong_key_is_refused_and_not_retried_for_ever(
 @pytest.mark.parametrize(
     "key", ["", "not a key", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"]
 )
-async def test_a_key_that_is_none_is_a_configuration_error(connect: Connect, key: str) -> None:
+async def test_a_key_that_is_none_is_a_configuration_error(connect: Connect, repo: RepoRef, key: str) -> None:
+    github = connect(private_key=key)
     with pytest.raises(ConfigError) as wrong:
-        connect(private_key=key)
+        await read(github, repo)
     assert wrong.value.hint
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from bot.standin.issues import Issue
-from tests.jobs.test_review import finding, opened, reviews, teahouse
+from tests.jobs.test_review import opened, reviews, teahouse
 from tests.living import LivingHob, by_schema
+from tests.tea import finding
 
 
 def reactions(comment: Any) -> list[str]:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.jobs.test_review import BROKEN, finding, opened, reviews, teahouse
+from tests.jobs.test_review import opened, reviews, teahouse
 from tests.living import LivingHob
+from tests.tea import BROKEN, finding
 
 REVIEW = r"/pulls/\d+/reviews$"
 CHECK = r"/check-runs$"

@@ -7,22 +7,7 @@ import pytest
 from bot.standin.pulls import PullRequest
 from bot.standin.repository import Repository
 from tests.living import LivingHob, by_schema
-
-TEA = "def brew(water):\n    return water / 2\n"
-BROKEN = "def brew(water):\n    water += 1\n    return water / 0\n"
-
-
-def finding(**fields: Any) -> dict[str, Any]:
-    return {
-        "path": "tea.py",
-        "quote": "return water / 0",
-        "severity": "major",
-        "category": "bug",
-        "title": "Division by zero",
-        "body": "This always fails.",
-        "replacement": None,
-        "confidence": 0.9,
-    } | fields
+from tests.tea import BROKEN, TEA, finding
 
 
 def reviews(*findings: dict[str, Any]) -> Any:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.queue import Bell, Embedded, Queues
+from bot.queue.bell import Bell
+from bot.queue.embedded import Embedded
+from bot.queue.queues import Queues
 from bot.store import Store, open_store
 from tests.databases import copy_of, sqlite_template
 

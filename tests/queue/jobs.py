@@ -16,9 +16,10 @@ from pathlib import Path
 
 from bot.core.errors import Superseded
 from bot.process import this_process
-from bot.queue import AsyncWorker, Bell, Queues
+from bot.queue.bell import Bell
 from bot.queue.job import HobJob
-from bot.queue.queues import Priority
+from bot.queue.queues import Priority, Queues
+from bot.queue.worker import AsyncWorker
 from bot.schedule import run_forever
 from bot.store import Delivery, NewEffect, Run, RunSpec, Store, held, open_store
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.queue import Embedded, EmbeddedFailed, Queues, embedded_url
-from bot.queue.embedded import SOCKET_PATH_LIMIT, socket_path
+from bot.paths import SOCKET_PATH_LIMIT, socket_path
+from bot.queue.embedded import Embedded, EmbeddedFailed, embedded_url
+from bot.queue.queues import Queues
 from tests.queue.jobs import ticket
 
 

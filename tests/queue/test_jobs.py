@@ -10,8 +10,9 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer, PickleSerializer
 
-from bot.queue import AsyncWorker, HobJob, Queues, RefusedJob, job_id
-from bot.queue.job import allowing
+from bot.queue.job import HobJob, RefusedJob, allowing, job_id
+from bot.queue.queues import Queues
+from bot.queue.worker import AsyncWorker
 from tests.queue.jobs import ticket
 
 done: list[int] = []

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.queue import Embedded, Queues
+from bot.queue.embedded import Embedded
+from bot.queue.queues import Queues
 from bot.store import Store, migrate, open_store
 from tests.databases import Cluster
 from tests.queue.jobs import LONGEST, World

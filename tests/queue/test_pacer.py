@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.queue import Bell, Embedded, Pacer, Queues, heard
+from bot.queue.bell import Bell, heard
+from bot.queue.embedded import Embedded
+from bot.queue.pacer import Pacer
+from bot.queue.queues import Queues
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 
 from bot.core.errors import BadPayload
-from bot.queue import Bell, Embedded, Queues
+from bot.queue.bell import Bell
+from bot.queue.embedded import Embedded
+from bot.queue.queues import Queues
 from bot.schedule import dispatch_once, purge_once, recover_at_boot, run_forever, sweep_once
 from bot.store import Delivery, RunSpec, Store, StoreUnavailable
 from tests.store.making import again, claimed, delivery, put, spec

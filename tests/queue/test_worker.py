@@ -15,7 +15,10 @@ from rq import Queue, Worker
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from bot.queue import AsyncWorker, Bell, Embedded, Queues
+from bot.queue.bell import Bell
+from bot.queue.embedded import Embedded
+from bot.queue.queues import Queues
+from bot.queue.worker import AsyncWorker
 from bot.store import Store
 from tests.queue.jobs import World, performer, ticket
 from tests.store.making import again, queued, spec

@@ -197,6 +197,17 @@ def test_R14_a_run_that_kills_its_worker_three_times_is_set_aside(store: Store) 
     claimed(store, other)
 
 
+def test_R14_suspects_do_not_share_a_worker_so_that_the_innocent_is_not_blamed(store: Store) -> None:
+    killer, victim, fresh = queued(store, spec("a"), spec("b", "12#4"), spec("c", "12#5"))
+    for run in (killer, victim):
+        claimed(store, run, seconds=0.0)
+    store.recovery.recover_expired()
+    claimed(store, killer)
+    assert store.runs.claim(victim.id, "here:1:1") is None
+    claimed(store, fresh)
+    claimed(store, victim, owner="there:2:2")
+
+
 def test_many_sweepers_count_one_crash(url: str, store: Store) -> None:
     (run,) = queued(store)
     claimed(store, run, seconds=0.0)

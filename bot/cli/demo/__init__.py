@@ -24,9 +24,10 @@ def command(keep: bool, svg: Path | None) -> None:
     from rich.console import Console
 
     from bot.cli.demo.play import play
+    from bot.cli.demo.show import picture
 
     out = Console(record=svg is not None, width=100 if svg else None)
     with tempfile.TemporaryDirectory(prefix="hob-demo-") as folder:
         play(Path(folder), out, Console(stderr=True), keep=keep)
     if svg:
-        out.save_svg(str(svg), title="hob demo")
+        svg.write_text(picture(out))

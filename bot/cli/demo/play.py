@@ -1,5 +1,6 @@
 """Starts the stand-in and Hob, opens a pull request and an issue, waits for what is posted."""
 
+import json
 import os
 import signal
 import socket
@@ -11,11 +12,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import click
 from rich.console import Console
 
 from bot.cli.demo import show, tea
 from bot.core.errors import UserError
-from bot.inference.models import choose_local
+from bot.inference.models import choose_local, local_ollama
 from bot.standin import GitHub
 
 SLUG = "hob-demo"
@@ -27,11 +29,12 @@ REVIEW_SECONDS = 1800.0
 
 def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
     """Everything lives in `folder` and ends with it."""
-    model = choose_local()
+    ollama = local_ollama()
+    model = choose_local(ollama)
     if model:
-        err.print(f"Ollama answers on port 11434: {model} reads the change.")
+        err.print(f"Ollama answers at {ollama}: {model} reads the change.")
     else:
-        err.print("No model host was found (no Ollama with a model on port 11434).")
+        err.print(f"No model host was found (no Ollama with a model at {ollama}).")
         err.print("What follows is what the static checks alone found.\n")
     port = _free_port()
     with GitHub(folder / "github") as github:
@@ -39,7 +42,7 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
             "teahouse", slug=SLUG, app_id=APP_ID, webhook_url=f"http://127.0.0.1:{port}/webhook"
         )
         repo = github.repository("teahouse/tea", private=True, files=tea.before())
-        environment = _environment(folder, github, port, model)
+        environment = _environment(folder, github, port, ollama, model)
         with _running(environment, folder) as hob:
             _wait(err, hob, "Hob to start", START_SECONDS, lambda: _ready(folder, port))
             pull = repo.open_pull_request(tea.TITLE, tea.change(), body=tea.BODY, author="ann")
@@ -50,14 +53,12 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
             show.pull_request(out, pull)
             show.issue(out, issue, triaged=bool(model))
             token = (folder / "data" / "api.token").read_text().strip()
-            out.print(
-                f"\nDashboard: http://127.0.0.1:{port}/  token: {token}", soft_wrap=True, highlight=False
-            )
+            click.echo(f"\nDashboard: http://127.0.0.1:{port}/  token: {token}")
             if keep:
                 _stay(err, hob)
 
 
-def _environment(folder: Path, github: GitHub, port: int, model: str) -> dict[str, str]:
+def _environment(folder: Path, github: GitHub, port: int, ollama: str, model: str) -> dict[str, str]:
     """The configuration, all by environment: a demonstration reads no hob.toml of its user's."""
     data = folder / "data"
     data.mkdir(mode=0o700)
@@ -75,6 +76,7 @@ def _environment(folder: Path, github: GitHub, port: int, model: str) -> dict[st
         "HOB_GITHUB__PRIVATE_KEY_FILE": str(key),
         "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret,
         "HOB_SERVER__PORT": str(port),
+        "HOB_HOSTS": json.dumps([{"name": "local", "url": ollama}]),
         "HOB_API__TOKEN_FILE": str(data / "api.token"),
         **{f"HOB_MODELS__{role}": model for role in ("REVIEW", "TRIAGE", "CHAT", "CODE") if model},
     }

@@ -1,5 +1,8 @@
 """Shows a review, a check run and labels in a terminal as GitHub shows them on a page."""
 
+import re
+
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, Group, RenderableType
 from rich.markdown import Markdown
 from rich.panel import Panel
@@ -38,7 +41,15 @@ def issue(console: Console, about: Issue, *, triaged: bool) -> None:
         )
     )
     for comment in about.comments:
-        console.print(Panel(Markdown(visible(comment.body)), title=comment.author.login, title_align="left"))
+        console.print(
+            Panel(Markdown(visible(comment.body)), title=Text(comment.author.login), title_align="left")
+        )
+
+
+def picture(console: Console) -> str:
+    """What was recorded, as SVG; in the reader's own monospace, so that looking at it fetches nothing."""
+    format_ = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    return console.export_svg(title="hob demo", code_format=format_.replace("Fira Code", "ui-monospace"))
 
 
 def visible(body: str) -> str:

@@ -60,7 +60,9 @@ async def webhook_secret(config: Config) -> str:
 
 
 async def private_key(config: Config) -> str:
-    configuration_room.private_key(config)
+    from bot.github.signing import sign
+
+    sign({}, configuration_room.private_key(config))
     return f"{config.github.private_key_file}, for its owner only"
 
 

@@ -13,7 +13,10 @@ from bot.core.errors import UserError
 from bot.jobs import perform
 from bot.jobs.house import House, current
 from bot.jobs.routing import route_delivery
-from bot.queue import AsyncWorker, Bell, Embedded, EmbeddedFailed, Queues
+from bot.queue.bell import Bell
+from bot.queue.embedded import Embedded, EmbeddedFailed
+from bot.queue.queues import Queues
+from bot.queue.worker import AsyncWorker
 from bot.schedule import run_forever
 
 log = logging.getLogger(__name__)

@@ -71,7 +71,7 @@ def _readings(file: FileDiff, quote: str) -> Iterator[list[str]]:
 
 def _unmarked(file: FileDiff, lines: list[str]) -> list[str]:
     """The new side of lines that all bear a diff's mark; nothing when they do not. Lines marked as removed
-    are not on it; a quote of nothing else counts only if the diff removes no such line: the mark is a slip."""
+    are not on it; a quote of nothing else counts only if the diff removes no such line: a mere slip."""
     marks = {line[:1] for line in lines if line.strip()}
     if not marks <= {"+", "-", " "} or marks == {" "}:
         return []
