@@ -26,6 +26,7 @@ bench: .venv/.test                     ## speed, memory, calls: each figure besi
 lock:                                  ## pin what is new, with hashes (needs uv; UPGRADE=--upgrade for the newest of all)
 	uv pip compile pyproject.toml $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml $(LOCK) --extra test -c requirements.txt -o requirements-test.txt
+	uv pip compile pyproject.toml $(LOCK) --extra mlx -c requirements.txt -c requirements-test.txt -o requirements-mlx.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
@@ -38,4 +39,8 @@ clean:
 
 .venv/.test: .venv/bin/hob requirements-test.txt
 	$(PIP) install --quiet --require-hashes -r requirements-test.txt
+	@touch $@
+
+.venv/.mlx: .venv/.test requirements-mlx.txt   ## models in process, some 300 MB; tests of it are skipped without
+	$(PIP) install --quiet --require-hashes -r requirements-mlx.txt
 	@touch $@

@@ -3,6 +3,7 @@ CI, it fails."""
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +16,12 @@ def missing(what: str, install: str) -> NoReturn:
     if os.environ.get("HOB_TEST_STRICT") == "1":
         pytest.fail(message)
     pytest.skip(message)
+
+
+def mlx() -> None:
+    """mlx-lm and what makes models for it."""
+    if find_spec("mlx_lm") is None:
+        missing("MLX", "it with `make .venv/.mlx`")
 
 
 def program(name: str, install: str) -> Path:

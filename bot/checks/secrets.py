@@ -70,7 +70,7 @@ def kind_of(text: str) -> str | None:
 
 
 def found_in(text: str) -> str | None:
-    """Names the first credential that a whole text holds, however long its lines; None where it holds none."""
+    """Names the first credential that a whole text holds, whatever the length of its lines, or None."""
     for line in text.splitlines():
         for at in range(0, max(1, len(line)), MAX_LINE // 2):
             if kind := kind_of(line[at:]):

@@ -193,7 +193,7 @@ class PoolTable(Table):
     """`[pool]`"""
 
     routing: Routing = "completion"
-    """Which of the hosts that have a model is asked: the one expected to answer first, or by a simpler rule."""
+    """Which of the hosts that have a model is asked: the one expected to answer first, or a simpler rule."""
 
 
 class PrivacyTable(Table):

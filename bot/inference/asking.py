@@ -49,6 +49,14 @@ class _Misfit(Exception):
         self.note = f"\n\nYour last answer could not be used: {why}.\nAnswer again with one complete object."
 
 
+class _Cut(Exception):
+    """The host has read only so many tokens of the prompt."""
+
+    def __init__(self, tokens: int, reason: str) -> None:
+        super().__init__(reason)
+        self.tokens = tokens
+
+
 @dataclass(slots=True)
 class _Attempt:
     """What was learned at one seat so far. `limit` is the window in tokens that the prompt must fit into."""
@@ -56,6 +64,7 @@ class _Attempt:
     limit: int
     note: str = ""
     size: int = 0
+    cut: str = ""
     faults: Counter[type[Exception]] = field(default_factory=Counter)
 
 
@@ -122,20 +131,22 @@ class Asking(Generic[T]):
 
     async def _ask(self, place: Attended, schema: dict[str, Any]) -> Completion[T]:
         """The answer of one seat; `_Over`."""
-        attempt = _Attempt(limit=place.seat.num_ctx)
+        attempt = _Attempt(limit=self.pool.window(place.seat))
         while True:
             try:
                 return await self._once(place, place.seat, schema, attempt)
-            except (RunnerError, _Misfit) as error:
+            except (RunnerError, _Misfit, _Cut) as error:
                 self._forgive(place.seat, attempt, error)
 
     async def _once(
         self, runner: Attended, seat: Seat, schema: dict[str, Any], attempt: _Attempt
     ) -> Completion[T]:
-        """One try; `RunnerError`, `_Misfit`, `_Over`."""
+        """One try; `RunnerError`, `_Misfit`, `_Cut`, `_Over`."""
         ratio = self.pool.ratios.of(seat.model.name)
         asked = fitted(self.prompt, self.file, schema, seat, attempt.limit, ratio, attempt.note)
         if asked is None:
+            if attempt.cut:
+                raise _Over("truncated", attempt.cut)
             raise _Over(
                 "too_large", f"the prompt does not fit into the {attempt.limit:,} tokens of {_name(seat)}"
             )
@@ -144,19 +155,23 @@ class Asking(Generic[T]):
         reply = await self._call(runner, asked.request, self.heard)
         await self._check_count(runner, seat, asked, reply)
         try:
-            value = read(self.prompt.answer, reply.text)
+            value = read(self.prompt.answer, reply.text, whole=reply.complete)
         except ValueError as error:
             raise _Misfit(error, reply) from None
         return self._completion(value=value, text=reply.text, packed=asked.packed)
 
-    def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit) -> None:
+    def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit | _Cut) -> None:
         """Prepares the next try after a fault; `_Over` where there is none."""
         attempt.faults[type(error)] += 1
-        forgivable = isinstance(error, TooLong | Broken | _Misfit)
+        forgivable = isinstance(error, TooLong | Broken | _Misfit | _Cut)
         if not forgivable or attempt.faults[type(error)] >= _TRIES or self._exhausted:
             raise self._over(seat, error) from None
         if isinstance(error, _Misfit):
             attempt.note = error.note
+        elif isinstance(error, _Cut):
+            self.pool.reads(seat, error.tokens)
+            attempt.cut = str(error)
+            attempt.limit = self.pool.window(seat)
         elif isinstance(error, TooLong):
             attempt.limit = min(seat.num_ctx, error.limit or seat.num_ctx)
             if error.sent:
@@ -164,11 +179,13 @@ class Asking(Generic[T]):
             else:
                 self.pool.ratios.shrink(seat.model.name)
 
-    def _over(self, seat: Seat, error: RunnerError | _Misfit) -> _Over:
+    def _over(self, seat: Seat, error: RunnerError | _Misfit | _Cut) -> _Over:
         """What a fault that is not forgiven means."""
         match error:
             case _Misfit():
                 return _Over("invalid", f"{_name(seat)} {error}")
+            case _Cut():
+                return _Over("truncated", str(error))
             case TooLong():
                 return _Over("too_large", f"{_name(seat)}: {error}")
             case TooSlow():
@@ -198,7 +215,7 @@ class Asking(Generic[T]):
         return reply
 
     async def _check_count(self, runner: Attended, seat: Seat, asked: Fitted, reply: Reply) -> None:
-        """Learns from the host's count; `_Over` where it shows that the host read only part of the
+        """Learns from the host's count; `_Cut` where it shows that the host read only part of the
         prompt.
 
         A count that is too low is checked with half the text: a vocabulary counts half, a host that cuts
@@ -215,7 +232,7 @@ class Asking(Generic[T]):
             if not fit.same_ratio((asked.size, counted), (half_size, other)):
                 about = fit.tokens(asked.size, fit.TYPICAL_RATIO)
                 reason = f"{_name(seat)} read only {counted:,} of about {about:,} tokens of the prompt"
-                raise _Over("truncated", reason)
+                raise _Cut(counted, reason)
         self.pool.ratios.learn(model, asked.size, counted)
 
     def _completion(

@@ -1,5 +1,6 @@
 """A prompt made into a request that fits one seat."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -59,7 +60,8 @@ def fitted(
     max_tokens = min(file.max_tokens, limit // 4)
     texts = file.messages(prompt.inputs, ())
     space = fit.room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
-    space -= fit.size(texts.system) + fit.size(texts.user)
+    # The model reads the schema too: as a tool's, or in words where a host does not take it.
+    space -= fit.size(texts.system) + fit.size(texts.user) + fit.size(json.dumps(schema))
     packed = fit.pack(prompt.passages, space) if space >= 0 else None
     if packed is None:
         return None

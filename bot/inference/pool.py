@@ -7,6 +7,7 @@ are shared by all workers of all machines through a `Board`.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -29,6 +30,9 @@ from bot.inference.seats import Seat, Seats
 LARGEST_CONTEXT = 16_384
 """Tokens. Models claim 128k and more, but a window costs memory on the host whether it is used or not,
 and answers get worse with length; this is several times what a prompt of Hob's needs."""
+SMALLEST_WINDOW = 1024
+
+log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -46,14 +50,17 @@ class Pool:
     ) -> None:
         self._doors = {host.name: Door(host, runner(host), clock) for host in hosts}
         self.ratios = Ratios()
+        self._windows: dict[tuple[str, str], int] = {}
         self._largest_context = largest_context
         self.board = board or LocalBoard()
         self._line = Line(self.board, routing)
         self._idle = Idle(self.board, tuple(self._doors.values()))
 
-    async def states(self, guard: Guard = LOCAL_ONLY) -> tuple[HostState, ...]:
+    async def states(self, guard: Guard = LOCAL_ONLY, *, anew: bool = False) -> tuple[HostState, ...]:
         """What each host has, asked anew where the last answer is too old. One that the guard forbids is not
         even asked that."""
+        for door in self._doors.values() if anew else ():
+            door.forget()
         return tuple(await asyncio.gather(*(self._state(door, guard) for door in self._doors.values())))
 
     async def seats(self, role: Role, wanted: Sequence[str], guard: Guard = LOCAL_ONLY) -> Seats:
@@ -85,6 +92,19 @@ class Pool:
     async def traffic(self) -> dict[str, Traffic]:
         """Every host's requests over all processes."""
         return await self.board.look(list(self._doors))
+
+    def runner(self, host: str) -> Runner:
+        """The host's own runner, for what needs no place: pulling a model."""
+        return self._doors[host].runner
+
+    def window(self, seat: Seat) -> int:
+        """How many tokens a prompt may have there: the seat's window, or what the host was found to read."""
+        return min(seat.num_ctx, self._windows.get((seat.host.name, seat.model.name), seat.num_ctx))
+
+    def reads(self, seat: Seat, tokens: int) -> None:
+        """The host has read no more than this of a prompt that its window should have taken."""
+        log.warning("%s reads only %d tokens of %s's window", seat.host.name, tokens, seat.model.name)
+        self._windows[seat.host.name, seat.model.name] = max(tokens, SMALLEST_WINDOW)
 
     def failed(self, host: Host, error: RunnerError) -> None:
         """Takes note of what a failed request says about the host for the next ones."""

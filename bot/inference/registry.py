@@ -17,6 +17,7 @@ RUNNERS: dict[str, str] = {
     "ollama": "bot.inference.runners.ollama:OllamaRunner",
     "openai": "bot.inference.runners.openai:OpenAIRunner",
     "anthropic": "bot.inference.runners.anthropic:AnthropicRunner",
+    "mlx": "bot.inference.runners.mlx:MlxRunner",
     "scripted": "bot.inference.runners.scripted:ScriptedRunner",
 }
 

@@ -18,6 +18,19 @@ def flat(schema: dict[str, Any]) -> dict[str, Any]:
     return _flat(schema, schema.get("$defs", {}), ())
 
 
+def closed(node: Any) -> Any:
+    """A schema whose objects take no further fields, as strict answers demand.
+    https://platform.openai.com/docs/guides/structured-outputs"""
+    if isinstance(node, list):
+        return [closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: closed(value) for key, value in node.items()}
+    if isinstance(result.get("properties"), dict) and result.get("type", "object") == "object":
+        result["additionalProperties"] = False
+    return result
+
+
 def _flat(node: dict[str, Any], definitions: dict[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:
     if "$ref" in node:
         name = str(node["$ref"]).rpartition("/")[2]

@@ -46,6 +46,7 @@ def create_app(
     readiness: Readiness,
     queue_lengths: metrics.QueueLengths,
     public_url: str = "",
+    places: metrics.Places | None = None,
 ) -> App:
     """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`)."""
     pages = Starlette(
@@ -67,6 +68,7 @@ def create_app(
     pages.state.readiness = readiness
     pages.state.queue_lengths = queue_lengths
     pages.state.public_url = public_url
+    pages.state.places = places
     return App(receiver, Guard(pages, pages.state.sessions, hosts))
 
 

@@ -14,6 +14,7 @@ from redis import Redis
 from bot.config import Config, api_token, require_receiver
 from bot.core.errors import UserError
 from bot.queue.bell import Bell
+from bot.queue.board import RedisBoard
 from bot.queue.connect import connect
 from bot.store import Store, open_store
 from bot.web import queue
@@ -32,7 +33,7 @@ def run(config: Config) -> None:
     secrets = require_receiver(config)
     token = api_token(config)
     store = open_store(config.store.database_url)
-    redis = connect(config.redis_url)
+    redis, board = connect(config.redis_url), RedisBoard(config.redis_url)
     try:
         if not store.schema_is_current():
             raise UserError("the database is not at the newest schema", "run hob migrate")
@@ -50,8 +51,9 @@ def run(config: Config) -> None:
             readiness=readiness(config, store, redis),
             queue_lengths=partial(queue.lengths, redis),
             public_url=config.server.public_url,
+            places=partial(board.look, [host.name for host in config.hosts]),
         )
-        _serve(config, app)
+        _serve(config, app, board)
     finally:
         redis.close()
         store.close()
@@ -72,13 +74,14 @@ async def _store_line(store: Store) -> str:
     return store.database.url.get_backend_name()
 
 
-def _serve(config: Config, app: App) -> None:
+def _serve(config: Config, app: App, board: RedisBoard) -> None:
     listening = listen(config.server.host, config.server.port)
     with (
         _port_file(config.hob.data_dir / "hob.port", address_of(listening)),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         runner.run(_serve_ringing(config.redis_url, app, listening))
+        runner.run(board.aclose())
 
 
 async def _serve_ringing(redis_url: str, app: App, listening: socket.socket) -> None:

@@ -1,17 +1,21 @@
 """`GET /metrics`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from bot.core.errors import TemporaryError
+from bot.core.places import Traffic
 from bot.store import Store
 from bot.store.views import effect_counts
 from bot.web.counters import Counter, series
 
 Counts = dict[tuple[str, ...], int]
 QueueLengths = Callable[[], Mapping[str, int]]
+Places = Callable[[], Awaitable[Mapping[str, Traffic]]]
+"""The model hosts' requests over all processes."""
 
 
 async def show(request: Request) -> PlainTextResponse:
@@ -21,6 +25,7 @@ async def show(request: Request) -> PlainTextResponse:
     lines = [line for counter in counters for line in counter.lines()]
     lines += await run_in_threadpool(_stored, state.store)
     lines += await run_in_threadpool(_queued, state.queue_lengths)
+    lines += await _placed(state.places) if state.places else []
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -44,4 +49,24 @@ def _queued(lengths: QueueLengths) -> list[str]:
     return [
         *series("hob_redis_up", "Whether Redis answers.", (), {(): 1}),
         *series("hob_queue_length", "Runs that wait in a queue.", ("queue",), found),
+    ]
+
+
+async def _placed(places: Places) -> list[str]:
+    """Who is at the model hosts, and what came of it; nothing while Redis is away."""
+    try:
+        found = await places()
+    except TemporaryError:
+        return []
+    busy: Counts = {(host,): len(traffic.inside) for host, traffic in found.items()}
+    wait: Counts = {(host,): len(traffic.waiting) for host, traffic in found.items()}
+    totals = {(host, model): sums for host, each in found.items() for model, sums in each.totals.items()}
+    asked: Counts = {key: sums.requests for key, sums in totals.items()}
+    failed: Counts = {key: sums.failures for key, sums in totals.items()}
+    labels = ("host", "model")
+    return [
+        *series("hob_host_in_flight", "Requests at a model host now.", ("host",), busy),
+        *series("hob_host_waiting", "Requests that wait for a place at a model host.", ("host",), wait),
+        *series("hob_host_requests_total", "Requests that a host was sent.", labels, asked, kind="counter"),
+        *series("hob_host_failures_total", "Those that it did not answer.", labels, failed, kind="counter"),
     ]

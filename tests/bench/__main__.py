@@ -13,11 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import receiver, reviews, waiting
+from tests.bench import pool, receiver, reviews, waiting
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "receiver": receiver.figures,
+    "pool": pool.figures,
     "reviews": reviews.figures,
     "waiting": waiting.figures,
 }

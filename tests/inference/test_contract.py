@@ -36,8 +36,8 @@ from tests.fakes.openai import FakeOpenAI
 NAME = "qwen2.5-coder:14b"
 KEY = "sk-ant-right"
 SCHEMA = {"type": "object", "properties": {"kind": {"type": "string"}}, "required": ["kind"]}
-IN_PROCESS = {"scripted"}
-"""Kinds without a wire: their tests are elsewhere."""
+IN_PROCESS = {"mlx", "scripted"}
+"""Kinds without a wire: their tests are in test_mlx.py and test_infer.py."""
 
 
 @dataclass(frozen=True)

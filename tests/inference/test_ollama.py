@@ -257,3 +257,28 @@ async def test_a_cancelled_question_stops_the_host(
             await asked
         assert await asyncio.to_thread(ollama.left.wait, 20)
     assert ollama.cancelled == 1
+
+
+async def test_a_pull_tells_how_far_it_is(ollama: FakeOllama) -> None:
+    async with speaking_to(ollama) as runner:
+        told = [progress async for progress in runner.pull("qwen2.5:7b")]
+        assert [(progress.completed, progress.total) for progress in told][1:3] == [
+            (1_000, 4_000),
+            (4_000, 4_000),
+        ]
+        assert told[-1].status == "success"
+        with pytest.raises(ModelMissing, match="no such model"):
+            [progress async for progress in runner.pull("nosuch:7b")]
+
+
+async def test_what_is_in_memory(ollama: FakeOllama) -> None:
+    async with speaking_to(ollama) as runner:
+        assert await runner.loaded() == ()
+        await runner.chat(asking())
+        assert await runner.loaded() == (NAME,)
+
+
+async def test_a_text_to_embed_is_never_cut(ollama: FakeOllama) -> None:
+    async with speaking_to(ollama) as runner:
+        await runner.embed(NAME, ["a"])
+    assert ollama.requests[-1].json["truncate"] is False

@@ -11,8 +11,9 @@ import pytest
 from bot.core.errors import TemporaryError
 from bot.core.places import Board, Served, Speed, Ticket, Totals
 from bot.inference.board import LocalBoard, SharedBoard
-from bot.queue import Embedded, RedisBoard
+from bot.queue.board import RedisBoard
 from bot.queue.connect import connect
+from bot.queue.embedded import Embedded
 
 
 def ticket(name: str, order: float = 1.0, host: str = "mini", seconds: float = 10.0) -> Ticket:
@@ -43,7 +44,10 @@ async def test_as_many_inside_as_there_are_places(board: Board) -> None:
     assert [await board.enter(ticket(name), 2) for name in "abc"] == [True, True, False]
     assert await board.enter(ticket("a"), 2), "who is inside stays inside"
     traffic = (await board.look(["mini", "other"]))["mini"]
-    assert ({each.id for each in traffic.inside}, [each.id for each in traffic.waiting]) == ({"a", "b"}, ["c"])
+    assert ({each.id for each in traffic.inside}, [each.id for each in traffic.waiting]) == (
+        {"a", "b"},
+        ["c"],
+    )
     assert traffic.loaded == "small model:7b"
     await board.leave(ticket("a"))
     assert await board.enter(ticket("c"), 2)
@@ -117,7 +121,9 @@ async def test_R2_what_redis_has_lost_is_put_back(board: Board, fresh: str) -> N
     traffic = (await board.look(["mini"]))["mini"]
     assert ([each.id for each in traffic.inside], [each.id for each in traffic.waiting]) == (["a"], ["b"])
     await board.renew([ticket("a")], [ticket("a")])
-    assert [each.id for each in (await board.look(["mini"]))["mini"].waiting] == ["b"], "inside is not waiting"
+    assert [each.id for each in (await board.look(["mini"]))["mini"].waiting] == ["b"], (
+        "inside is not waiting"
+    )
 
 
 async def test_without_redis_a_process_keeps_to_the_places_by_itself(own_redis: Embedded) -> None:

@@ -37,6 +37,7 @@ from bot.inference.runners.streams import (
     text_of,
 )
 from bot.inference.runners.wire import Refused
+from bot.inference.schema import closed
 
 UNKNOWN_CONTEXT = 8192
 """Tokens, for a server of one's own that does not say how much a model reads."""
@@ -150,19 +151,6 @@ class OpenAIRunner:
 def base_url(url: str) -> str:
     """The address under which the routes are: an address without a path means `/v1`."""
     return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1"
-
-
-def closed(node: Any) -> Any:
-    """A schema whose objects take no further fields, as strict answers demand.
-    https://platform.openai.com/docs/guides/structured-outputs"""
-    if isinstance(node, list):
-        return [closed(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    result = {key: closed(value) for key, value in node.items()}
-    if isinstance(result.get("properties"), dict) and result.get("type", "object") == "object":
-        result["additionalProperties"] = False
-    return result
 
 
 async def _listen(response: Response, speech: Speech) -> Reply:

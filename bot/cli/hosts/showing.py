@@ -1,0 +1,155 @@
+"""The pool as a table, as JSON, or live."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from bot.config import Config, load_config
+from bot.core.places import Totals, Traffic
+from bot.inference.board import SharedBoard
+from bot.inference.door import HostState
+from bot.inference.guard import Guard
+from bot.inference.pool import Pool
+from bot.log import setup
+from bot.queue.board import RedisBoard
+
+WATCH_SECONDS = 1.0
+HEADS = (
+    "host",
+    "kind",
+    "models (context)",
+    "in flight",
+    "waiting",
+    "latency",
+    "first token",
+    "tokens/s",
+    "health",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One host."""
+
+    state: HostState
+    traffic: Traffic
+
+    def json(self) -> dict[str, Any]:
+        """Seconds and tokens a second are None where nothing was asked yet."""
+        host, state, totals = self.state.host, self.state, self._totals
+        return {
+            "name": host.name,
+            "kind": host.kind,
+            "url": host.url,
+            "online": host.online,
+            "parallel": host.parallel,
+            "models": [
+                {
+                    "name": model.name,
+                    "context_length": model.context_length,
+                    "loaded": model.name == self.traffic.loaded,
+                }
+                for model in state.models
+            ],
+            "in_flight": len(self.traffic.inside),
+            "waiting": len(self.traffic.waiting),
+            "requests": totals.requests,
+            "failures": totals.failures,
+            "latency_seconds": self._mean(totals.seconds),
+            "first_token_seconds": self._mean(totals.first_token_seconds),
+            "tokens_per_second": self._speed(),
+            "up": state.up,
+            "error": state.error,
+        }
+
+    @property
+    def _totals(self) -> Totals:
+        each = self.traffic.totals.values()
+        names = ("requests", "failures", "seconds", "first_token_seconds", "tokens_in", "tokens_out")
+        return Totals(*(sum(getattr(one, name) for one in each) for name in names))
+
+    def _mean(self, seconds: float) -> float | None:
+        requests = self._totals.requests
+        return round(seconds / requests, 3) if requests else None
+
+    def _speed(self) -> float | None:
+        speed = self.traffic.speeds.get(self.traffic.model)
+        return round(speed.answer, 1) if speed and speed.calls else None
+
+    def row(self) -> tuple[str, ...]:
+        told = self.json()
+        models = "\n".join(f"{each.name} ({each.context_length:,})" for each in self.state.models) or "-"
+        busy = f"{told['in_flight']}/{told['parallel']}"
+        means = [_seconds(told[name]) for name in ("latency_seconds", "first_token_seconds")]
+        speed = "-" if told["tokens_per_second"] is None else f"{told['tokens_per_second']:,.1f}"
+        kind = f"{told['kind']}{' (online)' if told['online'] else ''}"
+        return (told["name"], kind, models, busy, str(told["waiting"]), *means, speed, told["error"] or "up")
+
+
+def run(*, as_json: bool, watch: bool) -> None:
+    """Until all is shown; with `watch` until it is interrupted."""
+    config = load_config()
+    setup("error")  # that Redis is away shows in the numbers
+    asyncio.run(_watch(config) if watch and not as_json else _once(config, as_json))
+
+
+async def look(pool: Pool, config: Config) -> list[Shown]:
+    """Every host as it is now. One that may not be used is not asked."""
+    guard = Guard(config.privacy.online, private=config.privacy.online != "public")
+    states = await pool.states(guard, anew=True)
+    traffic = await pool.traffic()
+    return [Shown(state, traffic[state.host.name]) for state in states]
+
+
+def make_pool(config: Config) -> Pool:
+    """As a worker has it."""
+    return Pool(
+        config.pool_hosts(), board=SharedBoard(RedisBoard(config.redis_url)), routing=config.pool.routing
+    )
+
+
+async def _once(config: Config, as_json: bool) -> None:
+    pool = make_pool(config)
+    try:
+        shown = await look(pool, config)
+    finally:
+        await pool.aclose()
+    if as_json:
+        click.echo(json.dumps({"hosts": [each.json() for each in shown]}))
+    else:
+        console().print(table(shown))
+
+
+async def _watch(config: Config) -> None:
+    pool = make_pool(config)
+    try:
+        with Live(table(await look(pool, config)), console=console(), auto_refresh=False) as live:
+            while True:
+                await asyncio.sleep(WATCH_SECONDS)
+                live.update(table(await look(pool, config)), refresh=True)
+    finally:
+        await pool.aclose()
+
+
+def table(shown: Sequence[Shown]) -> Table:
+    made = Table(*HEADS, title="" if shown else "no hosts are configured")
+    for each in shown:
+        made.add_row(*each.row(), style="" if each.state.up else "red")
+    return made
+
+
+def console() -> Console:
+    """Where nobody looks, wide enough for a line a host."""
+    made = Console()
+    return made if made.is_terminal else Console(width=160)
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} s"

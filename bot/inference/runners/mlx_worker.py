@@ -1,0 +1,220 @@
+"""The process in which a model runs: `python -m bot.inference.runners.mlx_worker`, one JSON object a line on
+stdin and stdout. It holds one model at a time and never downloads one.
+
+In: {"do": "chat", "folder", "system", "user", "schema", "num_ctx", "max_tokens", "temperature"} and
+{"do": "stop"}. Out: {"loaded": folder, "seconds"}, {"word": text} …, and at the end of each chat one
+{"done": {…}} or {"error": name of a RunnerError, "message", "sent", "limit"}.
+"""
+
+import gc
+import importlib.util
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Any
+
+from bot.inference.runners.habits import in_prompt
+from bot.inference.schema import closed
+
+Message = dict[str, Any]
+_SHOWN_ERROR = 300
+_FORM = {"whitespace_pattern": r"[ \n]{0,12}", "lenient": True}
+"""White space without end is an answer without end: weak models lose themselves in it."""
+
+
+class _Refusal(Exception):
+    """A chat that cannot be held; the arguments are the message's fields."""
+
+    def __init__(self, error: str, message: str, **fields: int) -> None:
+        super().__init__(message)
+        self.fields = {"error": error, "message": message, **fields}
+
+
+class Resident:
+    """The model in memory."""
+
+    def __init__(self, say: Callable[[Message], None]) -> None:
+        self._say = say
+        self._folder = ""
+        self.model: Any = None
+        self.tokenizer: Any = None
+        self._vocabulary: Any = None
+
+    def hold(self, folder: str) -> None:
+        """Loads the model of this folder in the place of the one that is there; `_Refusal`."""
+        if folder == self._folder:
+            return
+        from mlx import core
+        from mlx_lm import load
+
+        self._folder, self.model, self.tokenizer, self._vocabulary = "", None, None, None
+        gc.collect()
+        core.clear_cache()
+        begun = time.monotonic()
+        try:
+            self.model, self.tokenizer = load(folder)
+        except Exception as error:  # a model's files may be anything
+            raise _Refusal("ModelMissing", f"the model cannot be loaded ({_short(error)})") from None
+        self._folder = folder
+        self._say({"loaded": folder, "seconds": time.monotonic() - begun})
+
+    def tokens(self, system: str, user: str) -> list[int]:
+        """The prompt by the model's own chat template, which is asked not to let it think."""
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        try:
+            made = self._templated(messages)
+        except Exception:  # a template may refuse the role `system`, in words of its own
+            made = self._templated([{"role": "user", "content": f"{system}\n\n{user}"}])
+        return made
+
+    def _templated(self, messages: list[dict[str, str]]) -> list[int]:
+        made = self.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=False, enable_thinking=False
+        )
+        return list(made)
+
+    def holder(self, schema: Message) -> Callable[[Any, Any], Any] | None:
+        """What holds the model to a schema while it speaks; None where that cannot be had."""
+        if not schema or importlib.util.find_spec("llguidance") is None:
+            return None
+        from llguidance import LLMatcher, hf
+
+        grammar = LLMatcher.grammar_from_json_schema(closed(schema), overrides=_FORM)
+        if LLMatcher.validate_grammar(grammar):
+            return None
+        if self._vocabulary is None:
+            try:
+                ends = sorted(self.tokenizer.eos_token_ids)
+                self._vocabulary = hf.from_tokenizer(self.tokenizer._tokenizer, eos_token=ends)  # noqa: SLF001
+            except ValueError:  # a tokenizer of another make
+                return None
+        return _held(LLMatcher(self._vocabulary, grammar), self._vocabulary.vocab_size)
+
+
+def _held(matcher: Any, vocabulary: int) -> Callable[[Any, Any], Any]:
+    """A logits processor that leaves only what the grammar allows next."""
+    import numpy
+    from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
+    from mlx import core
+
+    mask = allocate_token_bitmask(1, vocabulary)
+    begun = False
+
+    def process(tokens: Any, logits: Any) -> Any:
+        nonlocal begun
+        if begun and not matcher.is_stopped():
+            matcher.consume_token(int(tokens[-1].item()))
+        begun = True
+        if matcher.is_error():
+            raise _Refusal("Broken", "the answer could not be held to its schema")
+        fill_next_token_bitmask(matcher, mask, 0)
+        bits = numpy.unpackbits(mask.view(numpy.uint8), bitorder="little")[:vocabulary]
+        allowed = numpy.zeros(logits.shape[-1], bool)  # models are wider than their vocabulary
+        allowed[: len(bits)] = bits
+        return core.where(core.array(allowed), logits, core.array(-float("inf"), dtype=logits.dtype))
+
+    return process
+
+
+class Worker:
+    """Takes one chat after the other. `stopping` ends the one under way."""
+
+    def __init__(self, say: Callable[[Message], None]) -> None:
+        self.stopping = threading.Event()
+        self._say = say
+        self._resident = Resident(say)
+
+    def chat(self, asked: Message) -> None:
+        """One chat, to its end."""
+        try:
+            self._say({"done": self._chat(asked)})
+        except _Refusal as refusal:
+            self._say(refusal.fields)
+        except ImportError as error:
+            hint = f"MLX is not installed here ({error.name}): pip install 'hobbot[mlx]'"
+            self._say({"error": "HostDown", "message": hint})
+        except Exception as error:  # whatever a model does, the next chat is heard
+            self._say({"error": "Broken", "message": f"the model failed: {_short(error)}"})
+
+    def _chat(self, asked: Message) -> Message:
+        self._resident.hold(asked["folder"])
+        holder = self._resident.holder(asked["schema"])
+        system = (
+            asked["system"] if holder or not asked["schema"] else in_prompt(asked["system"], asked["schema"])
+        )
+        tokens = self._resident.tokens(system, asked["user"])
+        if len(tokens) + asked["max_tokens"] > asked["num_ctx"]:
+            raise _Refusal(
+                "TooLong", "the prompt is longer than it reads", sent=len(tokens), limit=asked["num_ctx"]
+            )
+        last: Any = None
+        for last in self._pieces(tokens, asked, holder):
+            if last.text:
+                self._say({"word": last.text})
+            self._check()
+        return {
+            "tokens_in": len(tokens),
+            "tokens_out": last.generation_tokens,
+            "complete": last.finish_reason != "length",
+        }
+
+    def _pieces(
+        self, tokens: list[int], asked: Message, holder: Callable[[Any, Any], Any] | None
+    ) -> Iterator[Any]:
+        from mlx_lm import stream_generate
+        from mlx_lm.sample_utils import make_sampler
+
+        pieces: Iterator[Any] = stream_generate(
+            self._resident.model,
+            self._resident.tokenizer,
+            tokens,
+            max_tokens=asked["max_tokens"],
+            sampler=make_sampler(temp=asked["temperature"]),
+            logits_processors=[holder] if holder else None,
+            prompt_progress_callback=lambda *_: self._check(),
+        )
+        return pieces
+
+    def _check(self) -> None:
+        if self.stopping.is_set():
+            raise _Refusal("Broken", "it was stopped")
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_SHOWN_ERROR]
+
+
+def _take(worker: Worker, chats: "SimpleQueue[Message]") -> None:
+    """Reads what is asked; the process ends with the one that began it."""
+    for line in sys.stdin.buffer:
+        asked = json.loads(line)
+        if asked["do"] == "stop":
+            worker.stopping.set()
+        else:
+            chats.put(asked)
+    os._exit(0)
+
+
+def main() -> None:
+    """Serves until stdin ends. What libraries print goes to stderr."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    worker = Worker(lambda message: _write(answers, message))
+    chats: SimpleQueue[Message] = SimpleQueue()
+    threading.Thread(target=_take, args=(worker, chats), daemon=True).start()
+    while True:
+        asked = chats.get()
+        worker.stopping.clear()
+        worker.chat(asked)
+
+
+def _write(answers: Any, message: Message) -> None:
+    answers.write(json.dumps(message).encode("ascii") + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""What leaves the network: nothing, unless hob.toml, the repository and the budget all allow it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.checks.secrets import found_in
+from bot.core.effects import Usage
+from bot.core.hosts import Host
+from bot.core.inference import Completion, Infer
+from bot.core.privacy import ONLINE, Budget, Online, may_leave
+from bot.inference.guard import IN_FLIGHT, Guard
+from bot.inference.infer import make_infer
+from bot.inference.pool import Pool
+from bot.prompting import load
+from tests.fakes import acts
+from tests.fakes.models import FakeModel, FakeOllama
+from tests.inference.answers import GOOD, Sorted, triage
+
+CLOUD = Host("cloud", "openai", "https://api.example.com", online=True)
+OPEN = Budget(usd_per_day=5.0)
+MODEL = "qwen2.5-coder:14b"
+Pools = Callable[..., Pool]
+
+
+def expected(policy: Online, private: bool, setting: Online) -> bool:
+    widest = {"never": 0, "public": 1, "allowed": 2}
+    need = 2 if private else 1
+    return widest[policy] >= need and widest[setting] >= need
+
+
+@pytest.mark.parametrize("policy", ONLINE)
+@pytest.mark.parametrize("setting", ONLINE)
+@pytest.mark.parametrize("private", [True, False])
+def test_X6_the_table_of_what_may_leave(policy: Online, private: bool, setting: Online) -> None:
+    verdict = may_leave(policy, private, setting, CLOUD, OPEN)
+    assert verdict.allowed is expected(policy, private, setting)
+    assert bool(verdict.reason) is not verdict.allowed
+    assert may_leave(policy, private, setting, Host("mini", "ollama", ""), Budget()).allowed
+
+
+@pytest.mark.parametrize(
+    ("budget", "allowed"),
+    [
+        (Budget(), False),
+        (Budget(usd_per_day=1.0), True),
+        (Budget(tokens_per_day=10), True),
+        (Budget(usd_per_day=1.0, usd=1.0), False),
+        (Budget(usd_per_day=1.0, usd=0.99, tokens=10**9), True),
+        (Budget(tokens_per_day=10, tokens=10), False),
+        (Budget(usd_per_day=1.0, tokens_per_day=10, tokens=11), False),
+    ],
+)
+def test_X6_at_the_cap_the_fallback_closes(budget: Budget, allowed: bool) -> None:
+    verdict = may_leave("allowed", False, "allowed", CLOUD, budget)
+    assert verdict.allowed is allowed
+    assert allowed or "US dollars" in verdict.reason or "tokens" in verdict.reason or "none" in verdict.reason
+
+
+@dataclass
+class Books:
+    """A guard's surroundings, as the floor above makes them."""
+
+    used: list[tuple[Usage, float]] = field(default_factory=list)
+    cap: float = 5.0
+
+    def guard(
+        self, policy: Online = "allowed", *, private: bool = False, setting: Online = "allowed"
+    ) -> Guard:
+        async def own() -> Online:
+            return setting
+
+        async def spent() -> Budget:
+            return Budget(usd_per_day=self.cap, usd=sum(usd for _, usd in self.used))
+
+        async def record(used: Usage, usd: float) -> None:
+            self.used.append((used, usd))
+
+        return Guard(policy, private, own, spent, found_in, record)
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeOllama]:
+    """A host outside: its prompt costs ten dollars for a thousand tokens."""
+    with FakeOllama(models={MODEL: FakeModel()}) as host:
+        host.says(GOOD)
+        yield host
+    assert (IN_FLIGHT.usd, IN_FLIGHT.tokens) == (0.0, 0)
+
+
+def online(host: FakeOllama) -> Host:
+    return Host("cloud", "ollama", host.url, online=True, usd_per_mtok_in=10_000, usd_per_mtok_out=10_000)
+
+
+def asks(pool: Pool, guard: Guard) -> Infer:
+    return make_infer(pool, {"triage": (MODEL,)}, load, guard=guard)
+
+
+@pytest.mark.parametrize(
+    ("policy", "private", "setting"),
+    [
+        ("never", False, "allowed"),
+        ("public", True, "allowed"),
+        ("allowed", False, "never"),
+        ("allowed", True, "public"),
+    ],
+)
+async def test_X6_a_host_outside_is_not_even_connected_to(
+    cloud: FakeOllama, pool_of: Pools, policy: Online, private: bool, setting: Online
+) -> None:
+    guard = Books().guard(policy, private=private, setting=setting)
+    completion: Completion[Sorted] = await asks(pool_of(online(cloud)), guard)(triage())
+    assert completion.failure == "no_host"
+    assert completion.reason.startswith("no model host answered: cloud: it is online, ")
+    assert cloud.requests == []
+
+
+async def test_X6_local_hosts_come_first_and_the_fallback_is_written_down(
+    ollama: FakeOllama, cloud: FakeOllama, pool_of: Pools
+) -> None:
+    books = Books()
+    ollama.says(GOOD, acts.status(500, "out of memory"))
+    infer = asks(pool_of(online(cloud), Host("mini", "ollama", ollama.url)), books.guard(private=True))
+    assert (await infer(triage())).host == "mini"
+    assert cloud.chats == []
+    assert (await infer(triage())).host == "cloud"
+    assert [(used.host, used.purpose, usd > 0) for used, usd in books.used] == [
+        ("mini", "triage", False),
+        ("mini", "triage", False),
+        ("mini", "triage", False),
+        ("cloud", "triage", True),
+    ]
+    used, usd = books.used[-1]
+    assert usd == pytest.approx((used.tokens_in + used.tokens_out) / 100)
+
+
+async def test_X6_the_cap_ends_the_fallback(cloud: FakeOllama, pool_of: Pools) -> None:
+    books = Books(cap=2.0)
+    infer = asks(pool_of(online(cloud)), books.guard())
+    said = [await infer(triage()) for _ in range(4)]
+    assert [bool(each.value) for each in said] == [True, *(bool(each.value) for each in said[1:3]), False]
+    assert "the day's 2.00 US dollars are spent" in said[-1].reason
+    assert len(cloud.chats) == len(books.used) == sum(bool(each.value) for each in said)
+
+
+async def test_X6_what_broke_off_outside_is_paid_for_too(cloud: FakeOllama, pool_of: Pools) -> None:
+    books = Books(cap=100.0)
+    cloud.says(acts.drop)
+    assert (await asks(pool_of(online(cloud)), books.guard())(triage())).value is None
+    assert len(books.used) == len(cloud.chats) == 2
+    assert all(usd > 0 for _, usd in books.used)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["ghp_" + "a1B2" * 9, "x" * 2_100 + " AKIA" + "QWERTYUIOPASDFGH", "-----BEGIN RSA PRIVATE KEY-----"],
+)
+async def test_X6_a_prompt_with_a_secret_stays_inside(
+    ollama: FakeOllama, cloud: FakeOllama, pool_of: Pools, secret: str
+) -> None:
+    ollama.says(GOOD)
+    inside, outside = Host("mini", "ollama", ollama.url), online(cloud)
+    alone = await asks(pool_of(outside), Books().guard())(triage(f"It says {secret}"))
+    assert alone.failure == "no_host"
+    assert (
+        "cloud was not asked: it is online, and the prompt holds what looks like a credential" in alone.reason
+    )
+    assert secret not in alone.reason
+    assert cloud.chats == []
+    assert (await asks(pool_of(outside, inside), Books().guard())(triage(f"It says {secret}"))).host == "mini"
+
+
+async def test_X6_a_cloud_model_of_a_local_host_stays_out_whatever_is_allowed(
+    ollama: FakeOllama, pool_of: Pools
+) -> None:
+    ollama.models = {MODEL: FakeModel(remote_host="https://ollama.com")}
+    completion = await asks(pool_of(Host("mini", "ollama", ollama.url)), Books().guard())(triage())
+    assert completion.failure == "no_host"
+    assert ollama.chats == []
