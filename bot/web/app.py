@@ -60,7 +60,7 @@ def create_app(
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", metrics.show, methods=["GET"]),
             Route("/runs", runs.list_runs, methods=["GET"]),
-            Route("/runs/{id:int}", dashboard.run, methods=["GET"]),
+            Route("/runs/{id}", dashboard.run, methods=["GET"]),
             Route("/openapi.json", openapi.show, methods=["GET"]),
             *settings.routes(),
         ],

@@ -92,10 +92,18 @@ def _same_origin(headers: Headers, host: str) -> bool:
     """Whether a browser says that our own page sends this; one that says nothing is believed only without a
     cookie, for then it acts for nobody."""
     if origin := headers.get("origin"):
-        return urlsplit(origin).netloc.lower() == host.lower()
+        return _netloc(origin) == host.lower()
     if site := headers.get("sec-fetch-site"):
         return site == "same-origin"
     return not session_cookie(headers)
+
+
+def _netloc(origin: str) -> str:
+    """Host and port of an Origin header in lower case; empty when it is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _with_security(send: Send) -> Send:

@@ -1,5 +1,6 @@
 """`GET /runs` and `GET /runs/{id}`."""
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -15,6 +16,7 @@ from bot.store import Row, Run, RunState, Store
 
 MOST = 200
 BIGINT = 2**63
+NUMBER = re.compile(r"[0-9]{1,19}")
 HIDDEN = ("owner", "lease_until", "fence", "superseded", "supersedes", "revivals")
 
 
@@ -36,7 +38,8 @@ async def show_run(request: Request) -> JSONResponse:
 async def whole_run(request: Request) -> dict[str, Any]:
     """The run that the path names; 404."""
     store: Store = request.app.state.store
-    number: int = request.path_params["id"]
+    given: str = request.path_params["id"]
+    number = int(given) if NUMBER.fullmatch(given) else BIGINT
     run = await run_in_threadpool(store.runs.get, number) if number < BIGINT else None
     if run is None:
         raise HTTPException(404, "there is no such run")

@@ -83,6 +83,7 @@ async def test_D1_a_cross_origin_post_is_403(door: Door) -> None:
     cookie = (await signed_in(door)).partition(";")[0]
     for foreign in (
         {"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"},
+        {"origin": "http://["}, {"origin": "https://[evil.example"},
         {"sec-fetch-site": "same-site"}, {},
     ):  # fmt: skip
         answer = await door.client.post("/logout", headers={"cookie": cookie, **foreign})
@@ -196,6 +197,7 @@ async def test_runs_are_listed_and_shown_with_their_effects(door: Door, store: S
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/runs/999", 404), ("/runs/x", 404), ("/runs/" + "9" * 30, 404),
+     ("/runs/" + "9" * 5000, 404), ("/runs/٣", 404),
      ("/runs?limit=0", 400), ("/runs?limit=x", 400),
      ("/runs?limit=" + "9" * 5000, 400), ("/runs?state=odd", 400), ("/nothing", 404)],
 )  # fmt: skip
