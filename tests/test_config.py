@@ -175,7 +175,16 @@ def test_every_variable_names_a_key_that_is_read(tmp_path: Path) -> None:
         ("server = 3", "line 1: server is 3 — expected: a table"),
         ('[github]\napi_url = "ftp://x"', "an address that starts with http:// or https://"),
         ('[github]\napi_url = "https://me:pw@x"', "an address without a name or password in it"),
+        ('[github]\napi_url = "http://h:port"', "expected: an address whose port is a number"),
+        ('[server]\npublic_url = "https://h:99999"', "expected: an address whose port is a number"),
+        ('[queue]\nredis_url = "redis://127.0.0.1:port"', "expected: an address whose port is a number"),
+        ('[[hosts]]\nname="a"\nurl="http://[::1"', "line 3: hosts.0.url is \"http://[::1\" — expected: an"),
         ('[store]\ndatabase_url = "mysql://u:pw@h/d"', "postgresql+psycopg://"),
+        ('[store]\ndatabase_url = "sqlite"', "expected: sqlite:///path or postgresql+psycopg://"),
+        ('[store]\ndatabase_url = "sqlite:///"', "expected: sqlite:///path or postgresql+psycopg://"),
+        ('[store]\ndatabase_url = "sqlite://"', "expected: sqlite:///path or postgresql+psycopg://"),
+        ('[store]\ndatabase_url = "postgresql+psycopg"', "expected: sqlite:///path or postgresql+psycopg://"),
+        ('[store]\ndatabase_url = "postgresql+psycopg://u:pw@h:port/d"', "an address whose port is a number"),
         ('[[hosts]]\nname="a"', "hosts.0 is"),
         (TWO_HOSTS.format("a"), "tables whose `name`s differ"),
         ("[hob]\nx = " + "[" * 100_000, "hob.toml: "),
@@ -277,6 +286,16 @@ def test_K1_redis_over_the_network_needs_a_password(tmp_path: Path, url: str) ->
 )  # fmt: skip
 def test_K1_redis_on_this_machine_or_with_a_password_is_taken(tmp_path: Path, url: str) -> None:
     assert load(tmp_path, f'[queue]\nredis_url = "{url}"').queue.redis_url == url
+
+
+@pytest.mark.parametrize("password", ["a/b#c?d", "br[cket", "pl+us:colon", "half%2Fway"])
+def test_K5_a_database_password_that_is_not_escaped_is_taken_and_hidden(
+    tmp_path: Path, password: str
+) -> None:
+    url = f"postgresql+psycopg://u:{password}@127.0.0.1:5432/hob"
+    config = load(tmp_path, f'[store]\ndatabase_url = "{url}"')
+    assert config.store.database_url == url
+    assert log.redact(f"<{password}>") == f"<{log.HIDDEN}>"
 
 
 def test_K5_no_secret_stands_in_a_repr_an_error_or_a_log_line(tmp_path: Path) -> None:

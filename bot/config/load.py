@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 
@@ -16,6 +17,8 @@ from bot.core.errors import ConfigError
 from bot.log import hide
 
 MAX_BYTES = 256 * 1024
+PASSWORD = re.compile(r"://[^:/]*:([^@]+)@")
+"""In an address of a database or Redis, where it may hold / and # unescaped."""
 
 Tree = dict[str, Any]
 
@@ -139,9 +142,8 @@ def _hide_secrets(config: Config, environ: Mapping[str, str]) -> None:
     for secret in config.github.webhook_secret:
         hide(secret)
     for url in (config.store.database_url, config.queue.redis_url):
-        password = urlsplit(url).password
-        if password:
-            hide(password)
-            hide(unquote(password))
+        if found := PASSWORD.search(url):
+            hide(found[1])
+            hide(unquote(found[1]))
     for host in config.hosts:
         hide(environ.get(host.api_key_env, "") if host.api_key_env else "")

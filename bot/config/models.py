@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +21,6 @@ from bot.paths import socket_path
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
-DATABASE_SCHEMES = ("sqlite", "postgresql+psycopg")
 
 
 def is_loopback(host: str) -> bool:
@@ -41,10 +40,20 @@ def _path(value: object) -> object:
     return Path(value) if isinstance(value, str) and value else None if value == "" else value
 
 
+def _parts(value: str) -> SplitResult:
+    """The parts of an address; ValueError in our words where its host or port cannot be read."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # which is read only now
+    except ValueError:
+        raise ValueError("an address whose port is a number up to 65535, and whose [ ] hold IPv6") from None
+    return parts
+
+
 def _http_url(value: str) -> str:
     if not value:
         return value
-    parts = urlsplit(value)
+    parts = _parts(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("an address that starts with http:// or https://")
     if parts.username or parts.password:
@@ -53,15 +62,19 @@ def _http_url(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
-    if value.split(":", 1)[0] not in DATABASE_SCHEMES:
+    scheme, _, rest = value.partition("://")
+    is_file = scheme == "sqlite" and rest.startswith("/") and rest.strip("/")
+    if not is_file and not (scheme == "postgresql+psycopg" and "://" in value):
         raise ValueError("sqlite:///path or postgresql+psycopg://user@host/name")
+    if not is_file:
+        _parts(f"//{rest.rpartition('@')[2]}")  # a password may hold what an address may not
     return value
 
 
 def _redis_url(value: str) -> str:
     if value == "embedded":
         return value
-    parts = urlsplit(value)
+    parts = _parts(value)
     if parts.scheme not in REDIS_SCHEMES:
         raise ValueError('"embedded" or an address that starts with redis://, rediss:// or unix://')
     password = parts.password or parse_qs(parts.query).get("password")
