@@ -11,7 +11,15 @@ from bot.cli.manners import DEBUG, Command
 from bot.core.chain import Begun, ChainResult, StepRun
 
 
-@click.group(params=[DEBUG])
+class Chains(click.Group):
+    """A group with an example in its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Example"):
+            formatter.write('  hob chain list\n  hob chain run explain "How is a delivery kept?"\n')
+
+
+@click.group(cls=Chains, params=[DEBUG])
 def command() -> None:
     """Declared chains of agents: who works after whom, and who sends work back."""
 

@@ -14,9 +14,12 @@ from typing import Any, Never
 import click
 
 from bot.core.errors import HobError, UserError
+from bot.core.text import cut
 from bot.log import redact
 
 NOT_COMMANDS = frozenset({"manners", "lifeline", "__main__"})
+LONGEST_NAME, LONGEST_LINE = 60, 1000
+"""Characters that are shown: what was given by mistake may be a whole file."""
 REPORT = "run it again with --debug, and report what it shows"
 
 
@@ -63,8 +66,9 @@ class Commands(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            name = cut(args[0], LONGEST_NAME, end="…")
             hint = f"did you mean {near[0]}?" if near else "`hob --help` lists what there is"
-            raise click.UsageError(f"there is no command {args[0]} — {hint}", ctx)
+            raise click.UsageError(f"there is no command {name} — {hint}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -124,7 +128,7 @@ def _explain(wrong: Exception, debug: bool) -> None:
 
 def _say(text: str) -> None:
     """One line on stderr, without secrets."""
-    click.echo(f"hob: {redact(' '.join(text.split()))}", err=True)
+    click.echo(f"hob: {cut(redact(' '.join(text.split())), LONGEST_LINE, end='…')}", err=True)
 
 
 def is_debug() -> bool:

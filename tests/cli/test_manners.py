@@ -53,6 +53,14 @@ def test_a_misspelt_command_is_named_with_the_nearest(hob: Hob) -> None:
     )
 
 
+@pytest.mark.parametrize("arguments", [["x" * 100_000], ["migrate", "x" * 100_000]])
+def test_what_was_given_by_mistake_is_not_told_at_length(arguments: list[str], hob: Hob) -> None:
+    ended = hob.run(*arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("hob: ")
+    assert len(ended.stderr) < 1100
+
+
 @pytest.mark.parametrize("name", ["serve", "work", "migrate", "up", "doctor"])
 def test_a_wrong_configuration_is_one_line_and_no_traceback(name: str, hob: Hob) -> None:
     (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
