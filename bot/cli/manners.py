@@ -2,12 +2,14 @@
 code that a script can read (0 done, 1 failed, 2 wrong usage, 3 findings), and no traceback reaches a person
 who did not ask for it."""
 
+import errno
 import os
 import pkgutil
 import signal
 import sys
 import traceback
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Never
 
@@ -80,14 +82,27 @@ def hob() -> None:
 
 def main(arguments: list[str] | None = None) -> Never:
     """Runs `hob` and ends the process."""
+    _open_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone (`| head`); what Python would flush at exit goes nowhere.
+    except OSError as wrong:
+        if not isinstance(wrong, BrokenPipeError):
+            _say(f"what there is to say cannot be written: {wrong.strerror}")
+        # The reader has gone (`| head`), or the disk is full: what Python would flush at exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Streams that were closed (`>&-`) lead nowhere, so that no database is opened under their numbers; a
+    character that the terminal's encoding lacks is shown as `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  for as long as the process lives
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _run(arguments: list[str]) -> int:
@@ -109,6 +124,11 @@ def _run(arguments: list[str]) -> int:
         return 1
     except BrokenPipeError:
         raise
+    except OSError as wrong:
+        if wrong.errno == errno.ENOSPC:
+            raise
+        _explain(wrong, "--debug" in arguments)
+        return 1
     except Exception as wrong:  # the last border: whatever it is, a person gets one line
         _explain(wrong, "--debug" in arguments)
         return 1

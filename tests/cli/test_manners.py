@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -105,6 +106,34 @@ def test_a_reader_who_leaves_is_no_error(hob: Hob) -> None:
     ended = subprocess.run(
         ["bash", "-c", line], cwd=hob.folder, env=hob.environ, capture_output=True, text=True
     )
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("way", "code", "says"),
+    [
+        (">&-", 0, ""),
+        ("<&- >&-", 0, ""),
+        (">/dev/full", 1, "hob: what there is to say cannot be written: No space left on device\n"),
+    ],
+)
+def test_words_that_cannot_be_written_end_without_a_traceback(
+    way: str, code: int, says: str, hob: Hob
+) -> None:
+    if "/dev/full" in way and not Path("/dev/full").exists():
+        pytest.skip("/dev/full is there on Linux only")
+    line = f"{sys.executable} -m bot.cli chain list {way}"
+    ended = subprocess.run(
+        ["bash", "-c", line], cwd=hob.folder, env=hob.environ, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (code, says)
+
+
+def test_a_character_that_the_terminal_lacks_is_no_error(hob: Hob) -> None:
+    hob.environ["PYTHONIOENCODING"] = "latin-1"
+    (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
+    ended = hob.run("doctor")
+    assert "unknown key server.prot ? did you mean port?" in ended.stdout
     assert ended.stderr == ""
 
 
