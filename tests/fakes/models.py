@@ -33,7 +33,7 @@ class FakeModel:
     asked for."""
 
     context_length: int = 32_768
-    capabilities: tuple[str, ...] = ("completion",)
+    capabilities: tuple[str, ...] = ("completion", "tools")
     remote_host: str = ""
     reads: int | None = None
     chars_per_token: float = 3.5
@@ -190,6 +190,9 @@ class FakeOllama:
         if stage.request.get("think") and "thinking" not in model.capabilities:
             await stage.refuse(400, f'"{name}" does not support thinking')
             return
+        if stage.request.get("tools") and "tools" not in model.capabilities:
+            await stage.refuse(400, f"registry.ollama.ai/library/{name} does not support tools")
+            return
         options = stage.request.get("options", {})
         load = (name, options.get("num_ctx"), options.get("num_batch"), stage.request.get("shift"))
         if self.loads[-1:] != [load]:
@@ -302,13 +305,23 @@ class Stage:
             await self.token("", thinking=piece)
         for piece in pieces[:most]:
             await self.token(piece)
+        await self.done(min(len(pieces), most), whole=len(pieces) <= most)
+
+    async def calls(self, *calls: tuple[str, Any]) -> None:
+        """Calls of tools instead of an answer: (name, arguments)."""
+        for name, arguments in calls:
+            function = {"index": 0, "name": name, "arguments": arguments}
+            await self.token("", tool_calls=[{"id": "call_1", "function": function}])
+        await self.done(len(calls))
+
+    async def done(self, tokens_out: int, *, whole: bool = True) -> None:
         await self.line(
             message={"role": "assistant", "content": ""},
             done=True,
-            done_reason="length" if len(pieces) > most else "stop",
+            done_reason="stop" if whole else "length",
             load_duration=1_500_000_000,
             prompt_eval_count=self.tokens_in,
-            eval_count=min(len(pieces), most),
+            eval_count=tokens_out,
         )
         await self.end()
 

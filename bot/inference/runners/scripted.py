@@ -7,9 +7,10 @@ from typing import Any
 from bot.core.hosts import Host, HostModel
 from bot.inference.runners import ChatRequest, Heard, Reply, RunnerError, Unsupported
 
-Line = str | Mapping[str, Any] | RunnerError
+Line = str | Mapping[str, Any] | Reply | RunnerError
 Script = Callable[[ChatRequest], Line] | Iterable[Line]
-"""A function of the request, or lines one after the other; an error among them is raised."""
+"""A function of the request, or lines one after the other; an error among them is raised,
+and a reply given as it is."""
 
 
 class ScriptedRunner:
@@ -32,6 +33,8 @@ class ScriptedRunner:
         line = self._script(request)
         if isinstance(line, RunnerError):
             raise line
+        if isinstance(line, Reply):
+            return line
         text = line if isinstance(line, str) else json.dumps(line)
         if heard is not None:
             heard(text)
