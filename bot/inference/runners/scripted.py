@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import ChatRequest, Heard, Reply, RunnerError, Unsupported
+from bot.inference.runners import ChatRequest, Heard, ModelMissing, Reply, RunnerError, Unsupported
 
 Line = str | Mapping[str, Any] | Reply | RunnerError
 Script = Callable[[ChatRequest], Line] | Iterable[Line]
@@ -30,6 +30,8 @@ class ScriptedRunner:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         self.requests.append(request)
+        if request.model.name not in await self.loaded():
+            raise ModelMissing(f"it does not have the model ({request.model.name})")
         line = self._script(request)
         if isinstance(line, RunnerError):
             raise line
