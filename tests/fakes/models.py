@@ -74,6 +74,8 @@ class FakeOllama:
     anew."""
     at_once: int = 0
     """The most chats at the same time."""
+    address: str = "127.0.0.1"
+    port: int = 0
 
     def __post_init__(self) -> None:
         self.left = threading.Event()
@@ -85,7 +87,7 @@ class FakeOllama:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"http://{self.address}:{self._socket.getsockname()[1]}"
 
     @property
     def chats(self) -> list[dict[str, Any]]:
@@ -116,7 +118,7 @@ class FakeOllama:
         return Stage(self, request, send)
 
     def __enter__(self) -> Self:
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((self.address, self.port))
         self._socket.listen(128)
         config = uvicorn.Config(
             self.app(),
