@@ -162,8 +162,7 @@ class SharedBoard:
             yield True
             self._away_until = 0.0
         except TemporaryError as error:
-            level = (
-                logging.DEBUG if self._away_until or self._quiet else logging.WARNING
-            )  # once, not every other second
+            told = self._quiet or self._away_until  # once, not every other second
+            level = logging.DEBUG if told else logging.WARNING
             self._away_until = loop.time() + AWAY_SECONDS
             log.log(level, "the places of model hosts are not shared now: %s", error)
