@@ -225,21 +225,26 @@ class Asking(Generic[T]):
         prompt.
 
         A count that is too low is checked with half the text: a vocabulary counts half, a host that cuts
-        counts the same.
+        counts the same. Anything else tells nothing: some count only what they had not read before.
         """
         model, counted = seat.model.name, reply.tokens_in
         if counted is None:
             return
-        if fit.implausible(asked.size, counted, self.pool.ratios.of(model)) and not self._exhausted:
-            user = asked.request.user
-            half = replace(asked.request, user=user[: len(user) // 2], max_tokens=1)
-            other = (await self._call(runner, half)).tokens_in or counted
-            half_size = fit.size(half.system) + fit.size(half.user)
-            if not fit.same_ratio((asked.size, counted), (half_size, other)):
-                about = fit.tokens(asked.size, fit.TYPICAL_RATIO)
-                reason = f"{_name(seat)} read only {counted:,} of about {about:,} tokens of the prompt"
-                raise _Cut(counted, reason)
-        self.pool.ratios.learn(model, asked.size, counted)
+        if not fit.implausible(asked.size, counted, self.pool.ratios.of(model)):
+            self.pool.ratios.learn(model, asked.size, counted)
+            return
+        if self._exhausted:
+            return
+        user = asked.request.user
+        half = replace(asked.request, user=user[: len(user) // 2], max_tokens=1)
+        other = (await self._call(runner, half)).tokens_in or counted
+        half_size = fit.size(half.system) + fit.size(half.user)
+        if fit.same_ratio((asked.size, counted), (half_size, other)):
+            self.pool.ratios.learn(model, asked.size, counted)
+        elif fit.is_cut(counted, other):
+            about = fit.tokens(asked.size, fit.TYPICAL_RATIO)
+            reason = f"{_name(seat)} read only {counted:,} of about {about:,} tokens of the prompt"
+            raise _Cut(counted, reason)
 
     def _completion(
         self,

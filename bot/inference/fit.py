@@ -121,3 +121,8 @@ def same_ratio(first: tuple[int, int], second: tuple[int, int]) -> bool:
     the text."""
     one, other = (amount / max(1, counted) for amount, counted in (first, second))
     return abs(one - other) <= 0.25 * max(one, other)
+
+
+def is_cut(counted: int, half: int) -> bool:
+    """Whether the counts of a prompt and of its half are those of a host that cuts both to one length."""
+    return abs(counted - half) <= 0.1 * counted

@@ -138,3 +138,17 @@ def test_a_vocabulary_scales_and_a_cut_does_not(
     first: tuple[int, int], second: tuple[int, int], same: bool
 ) -> None:
     assert fit.same_ratio(first, second) is same
+
+
+@pytest.mark.parametrize(
+    ("counted", "half", "cut"),
+    [
+        (2048, 2048, True),
+        (2048, 2000, True),
+        (60, 60, True),
+        (500, 1, False),  # only what was not in its cache
+        (500, 250, False),  # an unusual vocabulary
+    ],
+)
+def test_a_host_that_cuts_counts_the_same_for_half_the_prompt(counted: int, half: int, cut: bool) -> None:
+    assert fit.is_cut(counted, half) is cut
