@@ -7,19 +7,11 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import DEBUG, Command
+from bot.cli.manners import Command, Group
 from bot.core.chain import Begun, ChainResult, StepRun
 
 
-class Chains(click.Group):
-    """A group with an example in its help."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Example"):
-            formatter.write('  hob chain list\n  hob chain run explain "How is a delivery kept?"\n')
-
-
-@click.group(cls=Chains, params=[DEBUG])
+@click.group(cls=Group, example='hob chain run feature "Let hob.toml name several webhook secrets"')
 def command() -> None:
     """Declared chains of agents: who works after whom, and who sends work back."""
 
