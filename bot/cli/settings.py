@@ -7,6 +7,7 @@ import click
 
 from bot.cli.manners import Command
 from bot.core.errors import UserError
+from bot.core.refs import LOGIN, NAME
 from bot.store import Scope, Store
 
 
@@ -18,8 +19,12 @@ def _place(user: str | None, org: str | None, repo: str | None) -> tuple[Scope, 
     if len(given) != 1:
         raise click.UsageError("name one of --user, --org and --repo")
     (found,) = given
-    if "/" in found[1].strip("/") if found[0] != "repo" else found[1].count("/") != 1:
-        raise click.UsageError("a user or organisation has no /, a repository is OWNER/NAME")
+    owner, slash, name = found[1].partition("/")
+    named = NAME.fullmatch(name) if found[0] == "repo" else not slash
+    if not LOGIN.fullmatch(owner) or not named:
+        raise click.UsageError(
+            "no name on GitHub looks like this: a repository is OWNER/NAME, others have no /"
+        )
     return found
 
 

@@ -1,7 +1,13 @@
 """Names of things on GitHub."""
 
+import re
 from dataclasses import dataclass
 from typing import NewType
+
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
+"""A user or an organisation, also a managed one (`mona_acme`) or an App's."""
+NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+"""A repository without its owner."""
 
 Sha = NewType("Sha", str)
 """A full commit id, 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits."""

@@ -3,7 +3,6 @@ keys (docs/configuration.md). PATCH is a merge patch, https://www.rfc-editor.org
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,11 @@ from starlette.routing import Route
 from bot.core import keys
 from bot.core.keys import WrongValue
 from bot.core.layers import merge, plain
+from bot.core.refs import LOGIN, NAME
 from bot.store import Scope, Store
 from bot.web.answers import problem
 
 MOST_BYTES = 256 * 1024
-LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
-NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 TYPES = ("application/json", "application/merge-patch+json")
 
 Values = dict[str, Any]

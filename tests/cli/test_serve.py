@@ -138,6 +138,8 @@ def gone(url: str) -> str:
         httpx.get(f"{url}/healthz", trust_env=False)
     except httpx.ConnectError:
         return "gone"
+    except httpx.ReadError:  # cut off while it goes
+        return ""
     return ""
 
 

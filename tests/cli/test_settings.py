@@ -50,6 +50,10 @@ def test_set_get_and_unset_with_the_layer_of_each_value(hob: Run) -> None:
         (("set", "online", "allowed", "--repo", "octo/tea"), 1, "a setting cannot widen it"),
         (("set", "language", "de"), 2, "name one of --user, --org and --repo"),
         (("set", "language", "de", "--repo", "tea"), 2, "OWNER/NAME"),
+        (("set", "language", "de", "--repo", "octo/"), 2, "no name on GitHub looks like this"),
+        (("set", "language", "de", "--user", ""), 2, "no name on GitHub looks like this"),
+        (("set", "language", "de", "--user", "ünï"), 2, "no name on GitHub looks like this"),
+        (("set", "language", "de", "--user", "x" * 1000), 2, "no name on GitHub looks like this"),
         (("set", "language", "--user", "ann"), 2, "set KEY VALUE"),
     ],
 )
