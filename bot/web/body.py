@@ -11,7 +11,7 @@ from starlette.types import Message, Receive
 
 SMALL = 256 * 1024
 """Bytes that any request may hold; most deliveries are a tenth of it."""
-DRAIN_SECONDS = 3.0
+DRAIN_SECONDS = 1.5
 DRAIN_BYTES = 64 << 20
 
 
@@ -34,7 +34,7 @@ class BodyReader:
     there is room, so that a thousand half-sent ones cannot fill the memory.
     """
 
-    def __init__(self, cap: int, seconds: float = 10.0) -> None:
+    def __init__(self, cap: int, seconds: float = 8.0) -> None:
         self.cap, self.seconds = cap, seconds
         self._room = cap + cap // 2
         self._freed = asyncio.Event()
