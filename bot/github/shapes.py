@@ -52,9 +52,11 @@ class Head(Struct, gc=False):
 
 
 class Base(Struct, gc=False):
+    """`repo` is the repository that the delivery names."""
+
     sha: Hex
     ref: str
-    repo: Numbered
+    repo: Numbered | None = None
 
 
 class PullRequest(Struct, gc=False):

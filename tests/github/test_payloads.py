@@ -188,6 +188,14 @@ def test_a_fork_is_seen_even_when_it_is_gone(repo: dict[str, int] | None, fork: 
     assert event.from_fork is fork
 
 
+@pytest.mark.parametrize(("repo", "fork"), [({"id": 5}, False), ({"id": 6}, True)])
+def test_a_base_that_names_no_repository_is_in_that_of_the_delivery(repo: dict[str, int], fork: bool) -> None:
+    base = {"sha": "b" * 40, "ref": "main"}
+    event = read("pull_request", pull_request(base=base, head={"sha": SHA, "repo": repo}))
+    assert isinstance(event, events.PullRequestOpened)
+    assert event.from_fork is fork
+
+
 def test_a_deleted_account_is_the_ghost() -> None:
     event = read("pull_request", pull_request(user=None))
     assert isinstance(event, events.PullRequestOpened)
