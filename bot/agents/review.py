@@ -57,11 +57,13 @@ class _Reading:
 async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
     """One review when there is something to say, one check run always."""
     reading = await _read(facts, infer)
-    fresh = [
-        finding for finding in (*facts.checked, *reading.findings) if fingerprint(finding) not in facts.posted
-    ]
     settings = facts.context.settings.review
-    chosen = choose(fresh, min_severity=settings.min_severity, max_comments=settings.max_comments)
+    chosen = choose(
+        (*facts.checked, *reading.findings),
+        min_severity=settings.min_severity,
+        max_comments=settings.max_comments,
+        posted=facts.posted,
+    )
     coverage = Coverage(
         read=reading.read,
         unread=(*facts.skipped, *reading.unread),

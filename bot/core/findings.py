@@ -70,15 +70,23 @@ def fingerprint(finding: Finding) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def choose(findings: Iterable[Finding], *, min_severity: Severity, max_comments: int) -> Chosen:
+def choose(
+    findings: Iterable[Finding],
+    *,
+    min_severity: Severity,
+    max_comments: int,
+    posted: frozenset[str] = frozenset(),
+) -> Chosen:
     """The worst `max_comments` that are severe enough; of several about the same code only the worst.
 
     What a check proved goes before what a model says of the same severity, and no model's remark takes its
-    place: whoever can make the model speak could hide a planted secret so.
+    place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in `posted`
+    was said before and is left out, as is what repeats it.
     """
     floor = SEVERITIES.index(min_severity)
     ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
     distinct, repeated = _distinct(ranked)
+    distinct = [finding for finding in distinct if fingerprint(finding) not in posted]
     severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
     below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
     cap = max(0, max_comments)

@@ -157,7 +157,7 @@ class OllamaRunner:
         told = await wire.ask(self._http, "/api/tags")
         items = told.get("models")
         if not isinstance(items, list):
-            raise ValueError("no list of models")
+            raise TypeError("no list of models")
         self._keep_remote(items)
         named = [(text_of(item, "model", "name"), text_of(item, "digest")) for item in items]
         return [(name, digest) for name, digest in named if name]
