@@ -101,7 +101,7 @@ def test_what_repeats_a_point_that_was_said_before_is_not_said_either():
     assert first.shown == (proved,)
     posted = frozenset(map(fingerprint, first.shown))
     again = choose([proved, echo, other], min_severity="nit", max_comments=9, posted=posted)
-    assert again.shown == (other,)
+    assert (again.shown, again.standing) == ((other,), (proved,))
 
 
 @pytest.mark.parametrize(
