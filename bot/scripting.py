@@ -21,11 +21,13 @@ from bot.core.errors import UserError
 from bot.core.inference import Completion, Infer, Role
 from bot.core.library import Library
 from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
+from bot.inference.board import SharedBoard
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import Priority, make_infer
 from bot.inference.pool import Pool
 from bot.inference.say import make_say
 from bot.prompting import TalkFile, load, load_chain, load_persona, names
+from bot.queue.board import RedisBoard
 from bot.repository import Repository
 
 KINDS: dict[str, type[Agent]] = {kind.name: kind for kind in (Chat, Coding, Reasoning, Research)}
@@ -40,7 +42,8 @@ class Workshop:
     """Agents over the hosts of a configuration. `repo` is a folder of a local git repository that they may
     look into.
 
-    Nothing is connected before the first question; leaving the block closes all connections.
+    Nothing is connected before the first question; leaving the block closes all connections. Hosts are
+    shared with the workers of the same configuration.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class Workshop:
         says what may go to online hosts: by default nothing."""
         self.config = config or load_config()
         self.library = library or (Repository.at(Path(repo)) if repo is not None else None)
-        self.pool = Pool(self.config.pool_hosts())
+        self.pool = self._make_pool()
         self._guard = guard
         self._tell = tell
         self._runner: asyncio.Runner | None = None
@@ -132,6 +135,12 @@ class Workshop:
             return load_persona(WORKERS["chat"]), role
         return load_persona(role), ""
 
+    def _make_pool(self) -> Pool:
+        """As a worker has it: its places are those that a `hob up` or `hob work` gives out too, where their
+        Redis answers, and this process's own where not."""
+        board = SharedBoard(RedisBoard(self.config.redis_url), quiet=True)
+        return Pool(self.config.pool_hosts(), board=board, routing=self.config.pool.routing)
+
     def _drive(self, work: Coroutine[Any, Any, _R]) -> _R:
         """Runs a coroutine where no loop runs. Outside of `with`, connections are closed behind it: they
         belong to its loop."""
@@ -140,7 +149,7 @@ class Workshop:
         return asyncio.run(self._closing(work))
 
     async def _closing(self, work: Coroutine[Any, Any, _R]) -> _R:
-        pool, self.pool = self.pool, Pool(self.config.pool_hosts())
+        pool, self.pool = self.pool, self._make_pool()
         try:
             return await work
         finally:

@@ -357,3 +357,11 @@ def test_every_key_stands_in_the_documentation() -> None:
     for name in variables():
         if "__" in name:
             assert f"`{name.rpartition('__')[2].lower()}`" in text, name
+
+
+def test_special_variables_are_known_and_documented(tmp_path: Path) -> None:
+    assert load(tmp_path, "", HOB_PROMPTS=str(tmp_path)) == load(tmp_path, "")
+    page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    special = {name for name in variables() if "__" not in name}
+    assert "HOB_PROMPTS" in special
+    assert [name for name in special if f"`{name}`" not in page] == []

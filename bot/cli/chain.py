@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import DEBUG, Command
+from bot.cli.manners import Command, Group
 from bot.core.chain import Begun, ChainResult, StepRun
 
 
-@click.group(params=[DEBUG])
+@click.group(cls=Group, example='hob chain run feature "Let hob.toml name several webhook secrets"')
 def command() -> None:
     """Declared chains of agents: who works after whom, and who sends work back."""
 

@@ -39,9 +39,25 @@ class Command(click.Command):
         self.params.append(DEBUG)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Example"):
-            for line in self.example.splitlines():
-                formatter.write(f"  {line}\n")
+        _show(self.example, formatter)
+
+
+class Group(click.Group):
+    """Commands within a command, with an example too."""
+
+    def __init__(self, *args: Any, example: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.example = example
+        self.params.append(DEBUG)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _show(self.example, formatter)
+
+
+def _show(example: str, formatter: click.HelpFormatter) -> None:
+    with formatter.section("Example"):
+        for line in example.splitlines():
+            formatter.write(f"  {line}\n")
 
 
 class Commands(click.Group):

@@ -26,7 +26,7 @@ def _place(user: str | None, org: str | None, repo: str | None) -> tuple[Scope, 
 @click.command(
     cls=Command,
     example="hob settings set review.auto false --repo octo/tea\n"
-    "hob settings set models.review devstral:24b,qwen2.5-coder:14b --org octo\n"
+    "hob settings set models.review qwen2.5:7b,qwen2.5-coder:14b --org octo\n"
     "hob settings get --repo octo/tea --json",
 )
 @click.argument("action", type=click.Choice(["get", "set", "unset"]))

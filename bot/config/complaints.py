@@ -13,7 +13,7 @@ from bot.config.models import Config, HostTable
 from bot.core.errors import ConfigError
 
 SECRET_KEYS = frozenset({"webhook_secret", "database_url", "redis_url"})
-PLAIN = ("HOB_CONFIG", "HOB_HANDLERS", "HOB_HOSTS")
+PLAIN = ("HOB_CONFIG", "HOB_HANDLERS", "HOB_HOSTS", "HOB_PROMPTS")
 EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",

@@ -41,5 +41,7 @@ class HostModel:
     remote: bool = False
     """An Ollama `:cloud` model, or one with a `remote_host`: the prompt would leave the network."""
     thinks: bool = False
+    loaded: bool = field(default=False, compare=False)
+    """In the host's memory when it was last asked what it has."""
     digest: str = field(default="", compare=False)
     """Names its very weights, where the host tells; empty: an answer of it is not kept for later."""

@@ -60,6 +60,8 @@ class Completion(Generic[T]):
     reason: str = ""
     """For a person: why there is no value, one sentence."""
     text: str = ""
+    backend: str = ""
+    """The kind of host that was asked last: `ollama`, `openai`, …"""
     host: str = ""
     model: str = ""
     tokens_in: int = 0
@@ -71,7 +73,15 @@ class Completion(Generic[T]):
     cut: tuple[str, ...] = ()
     """Names of the passages of which only the beginning was read."""
     calls: int = 0
-    """How often a model was asked; tokens and seconds are of all these calls together."""
+    """How often a model was asked; tokens, seconds and cost are of all these calls together."""
+    cost_usd: float = 0.0
+    cached: bool = False
+    """Nobody was asked: the very same question was answered before."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether part of what was to be read was not."""
+        return bool(self.left_out or self.cut)
 
     def usage(self, purpose: str) -> tuple[Usage, ...]:
         """For the ledger; empty when no model was reached."""

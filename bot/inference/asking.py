@@ -78,8 +78,11 @@ class _Spent:
     first: float = 0.0
     tokens_in: int = 0
     tokens_out: int = 0
+    backend: str = ""
     host: str = ""
     model: str = ""
+    cost_usd: float = 0.0
+    cached: bool = False
 
 
 @dataclass(slots=True)
@@ -153,7 +156,11 @@ class Asking(Generic[T]):
                 "too_large", f"the prompt does not fit into the {attempt.limit:,} tokens of {_name(seat)}"
             )
         attempt.size = asked.size
-        self.spent.host, self.spent.model = seat.host.name, seat.model.name
+        self.spent.backend, self.spent.host, self.spent.model = (
+            seat.host.kind,
+            seat.host.name,
+            seat.model.name,
+        )
         with self.trail.step(self.prompt.name, self.prompt.role, seat, asked) as step:
             reply = step.recall()
             if reply is None:
@@ -164,6 +171,7 @@ class Asking(Generic[T]):
             except ValueError as error:
                 raise _Misfit(error, reply) from None
             step.keep(reply)
+            self.spent.cached = step.cached
         return self._completion(value=value, text=reply.text, packed=asked.packed)
 
     def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit | _Cut) -> None:
@@ -218,6 +226,7 @@ class Asking(Generic[T]):
         self.spent.first = self.spent.first or reply.first_token_seconds
         self.spent.tokens_in += reply.tokens_in or 0
         self.spent.tokens_out += reply.tokens_out
+        self.spent.cost_usd += runner.seat.host.cost(reply.tokens_in or 0, reply.tokens_out)
         return reply
 
     async def _check_count(self, runner: Attended, seat: Seat, asked: Fitted, reply: Reply) -> None:
@@ -262,6 +271,7 @@ class Asking(Generic[T]):
             failure=failure,
             reason=reason,
             text=text,
+            backend=spent.backend,
             host=spent.host,
             model=spent.model,
             tokens_in=spent.tokens_in,
@@ -271,6 +281,8 @@ class Asking(Generic[T]):
             left_out=packed.left_out,
             cut=packed.cut,
             calls=spent.calls,
+            cost_usd=spent.cost_usd,
+            cached=spent.cached,
         )
 
 

@@ -2,9 +2,10 @@
 how fast was it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from bot.core.effects import Usage
 from bot.core.places import Served
@@ -26,7 +27,7 @@ class Attended:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`Runner.chat`, once it is certain that the prompt may go there; `RunnerError`."""
-        async with self._attended((request.system, request.user), request.max_tokens) as call:
+        async with self._attended(_texts(request), request.max_tokens) as call:
             reply = await self.door.runner.chat(request, heard)
             call.served = replace(
                 call.served,
@@ -102,6 +103,12 @@ class Attended:
             served.seconds,
         )
         await asyncio.shield(self.guard.record(used, host.cost(served.tokens_in, served.tokens_out)))
+
+
+def _texts(request: ChatRequest) -> tuple[str, ...]:
+    """All of a request that leaves."""
+    tools = (json.dumps(asdict(each), ensure_ascii=False) for each in request.tools)
+    return (request.system, request.user, *tools)
 
 
 @dataclass(slots=True)

@@ -103,10 +103,12 @@ def _traffic(at: _At, now: float) -> Traffic:
 
 class SharedBoard:
     """A `Board` that all processes share, and this process's own while the shared one is away: no host gets
-    more than its places from any one process even then. Never raises."""
+    more than its places from any one process even then. Never raises. `quiet`: that it is away is nothing
+    to tell, as where nobody said that there is one."""
 
-    def __init__(self, shared: Board) -> None:
+    def __init__(self, shared: Board, *, quiet: bool = False) -> None:
         self._shared = shared
+        self._quiet = quiet
         self._own = LocalBoard()
         self._away_until = 0.0
 
@@ -160,6 +162,7 @@ class SharedBoard:
             yield True
             self._away_until = 0.0
         except TemporaryError as error:
-            level = logging.DEBUG if self._away_until else logging.WARNING  # once, not every other second
+            told = self._quiet or self._away_until  # once, not every other second
+            level = logging.DEBUG if told else logging.WARNING
             self._away_until = loop.time() + AWAY_SECONDS
             log.log(level, "the places of model hosts are not shared now: %s", error)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.hosts import Host, HostModel
 from bot.inference.runners import Broken, Runner, RunnerError, TooSlow
@@ -94,7 +94,10 @@ class Door:
 
     async def _ask(self) -> None:
         try:
-            self._models, self._error = await self.runner.models(), ""
+            models = await self.runner.models()
+            loaded = await self.runner.loaded() if models else ()
+            self._models = tuple(replace(each, loaded=each.name in loaded) for each in models)
+            self._error = ""
             self._until = self._clock() + FRESH_SECONDS
             if self._faults < MOST_FAULTS:
                 self._times_down = 0

@@ -179,7 +179,7 @@ class Line:
 def _option(waiter: _Waiter, seat: Seat, traffics: dict[str, Traffic]) -> Option:
     model, traffic = seat.model.name, traffics[seat.host.name]
     speed = traffic.speeds.get(model) or guess(model, traffics)
-    return option(traffic, model, seat.host.parallel, speed, waiter.order, waiter.id)
+    return option(traffic, model, seat.host.parallel, speed, waiter.order, waiter.id, seat.model.loaded)
 
 
 def _stays(waiter: _Waiter, options: Sequence[Option], best: int) -> bool:

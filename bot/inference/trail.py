@@ -88,9 +88,15 @@ class Trail:
 
     def name(self, seat: Seat, asked: Fitted) -> str:
         """Under which the question's answer is kept; empty for one that may be answered anew each time: at a
-        temperature, or by a model of which it is not known whether it is still the same."""
+        temperature, with tools, or by a model of which it is not known whether it is still the same."""
         request = asked.request
-        if not self.cache or not self.repository or request.temperature != 0 or not seat.model.digest:
+        if (
+            not self.cache
+            or not self.repository
+            or request.temperature != 0
+            or request.tools
+            or not seat.model.digest
+        ):
             return ""
         fence = _FENCE.search(request.user) or _FENCE.search(request.system)
         texts = [request.system, request.user]

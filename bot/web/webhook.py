@@ -137,12 +137,12 @@ class Receiver:
     async def _store(self, new: NewDelivery) -> bool:
         """True when it is new. Waiting in vain cancels nothing: it may still become durable."""
         waiting = asyncio.wrap_future(self.put(new))
-        done, _ = await asyncio.wait({waiting}, timeout=STORE_SECONDS)
-        if not done:
-            waiting.add_done_callback(_forget)
-            raise Refused(503, "the store does not answer in time; the delivery may have been kept")
+        waiting.add_done_callback(_forget)
         try:
-            return waiting.result()
+            async with asyncio.timeout(STORE_SECONDS):
+                return await asyncio.shield(waiting)
+        except TimeoutError:
+            raise Refused(503, "the store does not answer in time; the delivery may have been kept") from None
         except Exception as wrong:
             expected = isinstance(wrong, TemporaryError)
             names = {"delivery": new.guid, "event": new.event}

@@ -60,6 +60,7 @@ def config_of(tmp_path: Path) -> Callable[..., Config]:
             for name, host in zip(("mini", "other", "third"), hosts, strict=False)
         ]
         (tmp_path / "hob.toml").touch()
-        return load_config(tmp_path / "hob.toml", {"HOB_HOSTS": json.dumps(tables)})
+        environ = {"HOB_HOSTS": json.dumps(tables), "HOB_HOB__DATA_DIR": str(tmp_path / "data")}
+        return load_config(tmp_path / "hob.toml", environ)
 
     return make

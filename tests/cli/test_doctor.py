@@ -12,6 +12,7 @@ import pytest
 from bot.cli.doctor import hosts
 from bot.core.errors import UserError
 from bot.core.hosts import Host
+from tests import needs
 from tests.cli.conftest import SECRET, Hob
 
 MODELS = ("qwen2.5-coder:14b", "qwen2.5:7b", "nomic-embed-text:latest")
@@ -139,6 +140,19 @@ async def test_K1_ollama_on_all_interfaces_is_a_failing_line(monkeypatch: pytest
         assert (
             await hosts.is_private(Host("mini", "ollama", f"http://127.0.0.1:{port}")) == "this machine only"
         )
+
+
+def test_K1_hob_doctor_fails_while_others_reach_ollama(hob: Hob) -> None:
+    if not (own := [address for address in hosts.own_addresses() if ":" not in address]):
+        needs.missing("an address on a network", "a network interface")
+    for address, private in (("0.0.0.0", False), ("127.0.0.1", True)):
+        with ollama(address) as port:
+            hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": f"http://127.0.0.1:{port}"}])
+            line = checks(hob)["host mini exposure"]
+        assert line["ok"] is private, line
+        if not private:
+            assert line["detail"] == f"listens on all interfaces ({own[0]} answers)"
+            assert line["hint"].startswith("set OLLAMA_HOST=127.0.0.1")
 
 
 def test_own_addresses_are_not_loopback_ones() -> None:

@@ -1,7 +1,20 @@
 """`hob hosts` as a person runs it."""
 
 import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 
+import pytest
+from starlette.responses import Response
+
+from bot.cli.hosts import looking
 from tests.cli.conftest import Hob
 from tests.fakes.models import FakeModel, FakeOllama
 
@@ -56,3 +69,84 @@ def test_hosts_are_looked_for_only_where_it_was_asked(hob: Hob) -> None:
         told = hob.run("hosts", "discover", "--network", network)
         assert told.returncode == 1
         assert network in told.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+def test_a_network_is_looked_through_and_only_what_speaks_as_ollama_is_a_host(hob: Hob) -> None:
+    with (
+        FakeOllama(models={"qwen2.5:7b": FakeModel()}, address="127.5.6.1") as first,
+        FakeOllama(models={}, address="127.5.6.6", port=int(first.url.rpartition(":")[2])) as last,
+        FakeOllama(address="127.5.6.3", port=int(first.url.rpartition(":")[2])) as other,
+        FakeOllama(address="127.5.6.9", port=int(first.url.rpartition(":")[2])) as beyond,
+    ):
+        other.missing.add("/api/tags")
+        port = first.url.rpartition(":")[2]
+        told = hob.run("hosts", "discover", "--lan", "--network", "127.5.6.0/29", "--port", port)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert [line for line in told.stdout.splitlines() if line.startswith(("url", "#"))] == [
+            f'url = "{first.url}"', "# has: qwen2.5:7b", f'url = "{last.url}"', "# has: no models"
+        ]  # fmt: skip
+        assert beyond.requests == []
+    told = hob.run("hosts", "discover", "--network", "127.5.6.0/29", "--port", port)
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", "no Ollama answered\n")
+
+
+def test_the_networks_of_this_machine_are_private_ones_of_256() -> None:
+    own = ["192.168.1.7", "192.168.1.250", "10.9.8.7", "8.8.8.8", "fd00::1", "2001:db8::1%eth0"]
+    assert looking.networks(own) == ["192.168.1.0/24", "10.9.8.0/24"]
+    assert looking.networks([]) == []
+
+
+def test_who_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "own_addresses", lambda: ["192.168.1.7", "8.8.8.8"])
+    assert looking.addresses(lan=False, network="") == ["127.0.0.1"]
+    asked = looking.addresses(lan=True, network="")
+    assert (asked[:2], asked[-1], len(asked)) == (["127.0.0.1", "192.168.1.1"], "192.168.1.254", 255)
+    assert looking.addresses(lan=True, network="127.5.6.0/30") == ["127.5.6.1", "127.5.6.2"]
+
+
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, hob: Hob, *arguments: str) -> None:
+        self._screen, inner = pty.openpty()
+        self.shown = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", *arguments], cwd=hob.folder, stdin=inner, stdout=inner,
+            env={**hob.environ, "TERM": "xterm", "COLUMNS": "200", "LINES": "40"}, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        os.close(inner)
+
+    def until(self, seen: Callable[[str], bool], seconds: float = 60) -> str:
+        """What was newly shown when it was seen."""
+        start, give_up = len(self.shown), time.monotonic() + seconds
+        while not seen(self.shown[start:]):
+            assert time.monotonic() < give_up, self.shown
+            if select.select([self._screen], [], [], 1)[0]:
+                with suppress(OSError):
+                    self.shown += os.read(self._screen, 65536).decode()
+        return self.shown[start:]
+
+    def interrupt(self) -> tuple[int, bytes]:
+        """(exit code, what it said on stderr)"""
+        self.process.send_signal(signal.SIGINT)
+        _, said = self.process.communicate(timeout=30)
+        os.close(self._screen)
+        return self.process.returncode, said
+
+
+def test_watched_hosts_are_shown_as_they_come_and_go(hob: Hob) -> None:
+    with FakeOllama(models={"qwen2.5:7b": FakeModel()}) as ollama:
+        configured(hob, ("mini", ollama.url))
+        watched = Terminal(hob, "hosts", "--watch")
+        try:
+            watched.until(lambda text: "qwen2.5:7b (32,768)" in text)
+            ollama.models["devstral:24b"] = FakeModel(131_072)
+            watched.until(lambda text: "devstral:24b (131,072)" in text)
+            ollama.broken["/api/tags"] = Response("gone", 500)
+            watched.until(lambda text: "it answered 500" in text and "devstral" not in text[-500:])
+            del ollama.broken["/api/tags"]
+            watched.until(lambda text: "devstral:24b" in text)
+        finally:
+            ended = watched.interrupt()
+    assert (ended[0], ended[1].strip()) == (130, b"")

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.manners import Command
+from bot.cli.settings import command
 from bot.store import migrate
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -20,11 +24,10 @@ def hob(tmp_path: Path) -> Run:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
     environment = {**inherited, "HOB_HOB__DATA_DIR": str(tmp_path), "HOB_MODELS__REVIEW": "big:14b,small:1b"}
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **environ: str | None) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "bot.cli", "settings", *arguments]
-        return subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        given = {key: value for key, value in {**environment, **environ}.items() if value is not None}
+        return subprocess.run(command, env=given, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run
 
@@ -56,3 +59,24 @@ def test_what_cannot_be_is_said_in_one_line(
     done = hob(*arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def documented() -> list[str]:
+    """The examples of the page and of `--help`."""
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    assert isinstance(command, Command)
+    return re.findall(r"^hob settings (.+)$", f"{page}\n{command.example}", re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", documented())
+def test_what_is_documented_runs_on_a_hob_as_it_comes(hob: Run, example: str) -> None:
+    done = hob(*shlex.split(example), HOB_MODELS__REVIEW=None)
+    assert (done.returncode, done.stderr) == (0, "")
+    words = shlex.split(example)
+    if words[0] == "set":
+        assert done.stdout.startswith(f"{words[1]} = ")
+    assert done.stdout
+
+
+def test_the_documentation_has_an_example_of_each_action() -> None:
+    assert {example.split()[0] for example in documented()} == {"get", "set", "unset"}

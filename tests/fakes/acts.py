@@ -82,3 +82,8 @@ def redirect(to: str) -> Act:
 def status(code: int, error: str) -> Act:
     """Refuses."""
     return lambda stage: stage.refuse(code, error)
+
+
+def calls(*called: tuple[str, object]) -> Act:
+    """Calls of tools instead of an answer: (name, arguments)."""
+    return lambda stage: stage.calls(*called)

@@ -33,7 +33,7 @@ class FakeModel:
     asked for."""
 
     context_length: int = 32_768
-    capabilities: tuple[str, ...] = ("completion",)
+    capabilities: tuple[str, ...] = ("completion", "tools")
     remote_host: str = ""
     reads: int | None = None
     chars_per_token: float = 3.5
@@ -74,6 +74,8 @@ class FakeOllama:
     anew."""
     at_once: int = 0
     """The most chats at the same time."""
+    address: str = "127.0.0.1"
+    port: int = 0
 
     def __post_init__(self) -> None:
         self.left = threading.Event()
@@ -85,7 +87,7 @@ class FakeOllama:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"http://{self.address}:{self._socket.getsockname()[1]}"
 
     @property
     def chats(self) -> list[dict[str, Any]]:
@@ -116,7 +118,7 @@ class FakeOllama:
         return Stage(self, request, send)
 
     def __enter__(self) -> Self:
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((self.address, self.port))
         self._socket.listen(128)
         config = uvicorn.Config(
             self.app(),
@@ -189,6 +191,9 @@ class FakeOllama:
             return
         if stage.request.get("think") and "thinking" not in model.capabilities:
             await stage.refuse(400, f'"{name}" does not support thinking')
+            return
+        if stage.request.get("tools") and "tools" not in model.capabilities:
+            await stage.refuse(400, f"registry.ollama.ai/library/{name} does not support tools")
             return
         options = stage.request.get("options", {})
         load = (name, options.get("num_ctx"), options.get("num_batch"), stage.request.get("shift"))
@@ -302,13 +307,23 @@ class Stage:
             await self.token("", thinking=piece)
         for piece in pieces[:most]:
             await self.token(piece)
+        await self.done(min(len(pieces), most), whole=len(pieces) <= most)
+
+    async def calls(self, *calls: tuple[str, Any]) -> None:
+        """Calls of tools instead of an answer: (name, arguments)."""
+        for name, arguments in calls:
+            function = {"index": 0, "name": name, "arguments": arguments}
+            await self.token("", tool_calls=[{"id": "call_1", "function": function}])
+        await self.done(len(calls))
+
+    async def done(self, tokens_out: int, *, whole: bool = True) -> None:
         await self.line(
             message={"role": "assistant", "content": ""},
             done=True,
-            done_reason="length" if len(pieces) > most else "stop",
+            done_reason="stop" if whole else "length",
             load_duration=1_500_000_000,
             prompt_eval_count=self.tokens_in,
-            eval_count=min(len(pieces), most),
+            eval_count=tokens_out,
         )
         await self.end()
 

@@ -129,9 +129,25 @@ class OpenAIStage(Stage):
             await self.chunk({"reasoning_content": piece})
         for piece in pieces[:most]:
             await self.token(piece)
-        await self.chunk({}, "length" if len(pieces) > most else "stop")
+        await self.finish("length" if len(pieces) > most else "stop", min(len(pieces), most))
+
+    async def calls(self, *calls: tuple[str, Any]) -> None:
+        """Each call's name first, then its arguments in pieces; a text is sent as it is."""
+        await self.chunk({"role": "assistant", "content": None})
+        for index, (name, arguments) in enumerate(calls):
+            text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            function = {"name": name, "arguments": ""}
+            begun = {"index": index, "id": f"call_{index}", "type": "function", "function": function}
+            await self.chunk({"tool_calls": [begun]})
+            for at in range(0, len(text), 4):
+                piece = {"index": index, "function": {"arguments": text[at : at + 4]}}
+                await self.chunk({"tool_calls": [piece]})
+        await self.finish("tool_calls", len(calls))
+
+    async def finish(self, reason: str, tokens_out: int) -> None:
+        await self.chunk({}, reason)
         if self.host.counts and self.request.get("stream_options", {}).get("include_usage"):
-            used = {"prompt_tokens": self.tokens_in, "completion_tokens": min(len(pieces), most)}
+            used = {"prompt_tokens": self.tokens_in, "completion_tokens": tokens_out}
             await self.line(id="chatcmpl-1", object="chat.completion.chunk", choices=[], usage=used)
         await self.raw(b"data: [DONE]\n\n")
         await self.end()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -390,3 +391,32 @@ async def test_our_own_mistakes_are_failures_too(
     assert ollama.chats == []
     assert len(caplog.records) == 2
     caplog.clear()
+
+
+async def test_a_completion_tells_who_answered_what_it_cost_and_what_was_not_read(
+    ollama: FakeOllama, pool_of: Pools
+) -> None:
+    ollama.models[BIG] = FakeModel(context_length=4_096)
+    ollama.says(GOOD)
+    host = replace(at(ollama), usd_per_mtok_in=1_000.0, usd_per_mtok_out=0.0)
+    passages = [Passage(name, lines(120), priority) for priority, name in enumerate("abc", 1)]
+    completion = await infer_on(pool_of(host))(review(*passages))
+    assert completion.value is not None
+    assert (completion.backend, completion.host, completion.model) == ("ollama", "mini", BIG)
+    assert completion.cost_usd == pytest.approx(completion.tokens_in / 1_000)
+    assert completion.truncated
+    assert not completion.cached
+    short = await infer_on(pool_of(at(ollama)))(review(Passage("a", "x = 1")))
+    assert not short.truncated
+    assert short.cost_usd == 0
+
+
+async def test_a_request_goes_where_the_model_is_in_memory_already(pool_of: Pools) -> None:
+    """Two hosts with the same model, nothing known of either but what `/api/ps` says."""
+    with FakeOllama() as cold, FakeOllama() as warm:
+        for host in (cold, warm):
+            host.models = {BIG: FakeModel()}
+            host.says(GOOD)
+        warm.loads.append((BIG, 16_384, None, False))
+        completion = await infer_on(pool_of(at(cold, "cold"), at(warm, "warm")))(triage())
+    assert completion.host == "warm"

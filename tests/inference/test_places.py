@@ -24,7 +24,9 @@ from bot.inference.runners.scripted import ScriptedRunner
 from bot.prompting import load
 from bot.queue.board import RedisBoard
 from bot.queue.embedded import Embedded
+from tests.bench import pool as bench
 from tests.bench import simulation
+from tests.bench.__main__ import BENCHES
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama, Stage
 from tests.inference.answers import GOOD, Sorted, triage
@@ -333,3 +335,7 @@ async def test_a_dead_model_is_not_waited_for_when_another_has_it(
     ollama.says(GOOD)
     pool = worker_of(Host("gone", "ollama", "http://127.0.0.1:9"), at(ollama, "here"))
     assert (await asks(pool)(triage())).host == "here"
+
+
+def test_make_bench_measures_the_pool_too() -> None:
+    assert BENCHES["pool"] is bench.figures

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from bot.core.hosts import Host, HostModel
+from bot.core.privacy import Budget, Online
+from bot.inference.guard import Guard
 from bot.inference.pool import Pool
 from bot.inference.runners import HostDown, ModelMissing
 from bot.inference.runners.scripted import ScriptedRunner
@@ -47,6 +50,50 @@ BOTH: Models = {
     "mini": (HostModel("small:7b", 8_192), HostModel("big:14b", 131_072)),
     "max": (HostModel("big:14b", 131_072), HostModel("plain:latest", 4_096)),
 }
+
+
+CLOUD = Host("cloud", "scripted", "", online=True)
+ASKED = ("big:14b", "small:7b")
+HERE = [("max", "big:14b"), ("mini", "small:7b")]
+THERE = [("cloud", "big:14b"), ("cloud", "small:7b")]
+
+
+async def _budget() -> Budget:
+    return Budget(usd_per_day=1.0)
+
+
+async def _never() -> Online:
+    return "never"
+
+
+OPEN = Guard("allowed", spent=_budget)
+
+
+@pytest.mark.parametrize(
+    ("guard", "expected"),
+    [
+        (OPEN, [*HERE, *THERE]),
+        (replace(OPEN, prefer_online=True), [*THERE, *HERE]),
+        # Privacy and the budget decide; a preference opens nothing.
+        (Guard(prefer_online=True), HERE),
+        (Guard("public", spent=_budget, prefer_online=True), HERE),
+        (replace(OPEN, setting=_never, prefer_online=True), HERE),
+        (Guard("allowed", prefer_online=True), HERE),
+    ],
+)
+async def test_local_or_online_first_as_preferred_and_only_where_both_may_be(
+    guard: Guard, expected: list[tuple[str, str]]
+) -> None:
+    both = (HostModel("small:7b", 8_192), HostModel("big:14b", 131_072))
+    has: Models = {"mini": both[:1], "max": both[1:], "cloud": both}
+    hosts, runners = pool(has, MINI, CLOUD, MAX)
+    seats = (await hosts.seats("review", ASKED, guard)).seats
+    assert [(seat.host.name, seat.model.name) for seat in seats] == expected
+    assert [seat.tier for seat in seats] == sorted({seat.tier for seat in seats})  # one after the other
+    assert runners["cloud"].asked == (expected != HERE)
+    async with hosts.place(seats, 1, guard=guard) as place:
+        assert place.seat.host.name == expected[0][0]
+    await hosts.aclose()
 
 
 async def test_models_by_preference_and_hosts_in_their_order() -> None:

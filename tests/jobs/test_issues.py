@@ -65,3 +65,13 @@ async def test_a_bots_issue_is_left_alone(hob: LivingHob) -> None:
     await hob.works()
     assert issue.labels == []
     assert hob.ollama.chats == []
+
+
+async def test_the_same_issue_is_thought_over_once_in_each_repository(hob: LivingHob) -> None:
+    hob.ollama.answer = triage()
+    for name in ("octo/tea", "octo/pot"):
+        repo = hob.github.repository(name)
+        issues = [repo.open_issue("Kettle burns", "It burns.", author="ann") for _ in range(3)]
+        await hob.works()
+        assert [issue.label_names for issue in issues] == [["bug"]] * 3
+    assert len(hob.ollama.chats) == 2

@@ -58,7 +58,7 @@ def test_what_is_wrong_is_said(text: str, said: str) -> None:
     ("name", "said"),
     [
         ("cht", "no agent named 'cht'"),
-        ("../../etc/passwd", "no agent at"),
+        ("../../nowhere/persona.md", "no agent at"),
         ("/etc/passwd/x.md", "no agent at"),
         ("..", "no agent named"),
         ("", "no agent named"),

@@ -4,18 +4,14 @@ import json
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.manners import Command, Group
 
 
-class Hosts(click.Group):
-    """A group that does something by itself: it shows the pool."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Example"):
-            formatter.write("  hob hosts --watch\n  hob hosts pull qwen2.5-coder:14b --host mini\n")
-
-
-@click.group(cls=Hosts, invoke_without_command=True)
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    example="hob hosts --watch\nhob hosts pull qwen2.5-coder:14b --host mini",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @click.option("--watch", is_flag=True, help="Show it live, until Ctrl-C.")
 @click.pass_context

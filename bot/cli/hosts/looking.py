@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Any
 
@@ -26,9 +27,14 @@ def addresses(*, lan: bool, network: str) -> list[str]:
         return _of(network)
     if not lan:
         return ["127.0.0.1"]
-    own = [address for address in own_addresses() if ip_address(address).version == 4]
-    networks = [f"{address}/24" for address in own if ip_address(address).is_private]
-    return list(dict.fromkeys(["127.0.0.1", *(each for one in networks for each in _of(one))]))
+    return ["127.0.0.1", *(each for network in networks(own_addresses()) for each in _of(network))]
+
+
+def networks(own: Iterable[str]) -> list[str]:
+    """The networks in which these addresses of this machine are, 256 addresses each; no public ones, and none
+    of IPv6, which are too large to look through."""
+    private = (address for address in map(ip_address, own) if address.version == 4 and address.is_private)
+    return list(dict.fromkeys(str(ip_network(f"{address}/24", strict=False)) for address in private))
 
 
 def _of(network: str) -> list[str]:

@@ -6,12 +6,12 @@ RunnerError
 ├── TooLong       it says that the prompt is longer than it can read
 ├── TooSlow       no token within the idle deadline
 ├── NotSent       it is online, and the prompt must not go there
-├── Unsupported   this kind of host cannot do that (embeddings)
+├── Unsupported   this kind of host cannot do that (embeddings, tools)
 └── Broken        the answer stopped in the middle, was an error, or grew without end
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Protocol
 
@@ -57,6 +57,27 @@ class Broken(RunnerError):
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """What a model may ask for instead of answering; `parameters` is the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What a model asked for. It is a model's words: the arguments are an object, and nothing else is
+    certain of them."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    wrong: str = ""
+    """For a person, why the call cannot be used: no such tool, arguments that are no object. It has none
+    then."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One question. `num_ctx` is the same for every request to one model of one host: another value makes
     Ollama load the model anew."""
@@ -69,6 +90,8 @@ class ChatRequest:
     num_ctx: int
     max_tokens: int
     temperature: float = 0.0
+    tools: tuple[Tool, ...] = ()
+    """`Unsupported` where the host or the model has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +107,8 @@ class Reply:
     thinking: str = ""
     load_seconds: float = 0.0
     """Of it, how long the host loaded the model."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the model wants called; `text` is mostly empty then."""
 
 
 Heard = Callable[[str], None]
@@ -113,6 +138,12 @@ class Runner(Protocol):
     async def aclose(self) -> None:
         """Closes its connections."""
         ...
+
+
+def without_tools(request: ChatRequest) -> None:
+    """For kinds that offer none: `Unsupported` instead of an answer by a model that was told of no tool."""
+    if request.tools:
+        raise Unsupported("no tools are to be had from this kind of host")
 
 
 def vectors(values: object, texts: Sequence[str]) -> list[list[float]]:

@@ -18,6 +18,7 @@ from bot.inference.runners import (
     TooLong,
     Unsupported,
     wire,
+    without_tools,
 )
 from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
 from bot.inference.runners.streams import Speech, count_of, dict_of, events, json_object, streaming, text_of
@@ -74,6 +75,7 @@ class AnthropicRunner:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`/v1/messages`, streamed; `RunnerError`."""
+        without_tools(request)
 
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = _body(request, without, told)

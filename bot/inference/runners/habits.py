@@ -59,7 +59,7 @@ class Habits:
 
     def _note(self, model: str, schema: dict[str, Any], reply: Reply) -> None:
         """Remembers a model that was given a schema and does not follow it."""
-        if schema and reply.complete and not _follows(schema, reply.text):
+        if schema and reply.complete and not reply.tool_calls and not _follows(schema, reply.text):
             self._ignoring.add(model)
 
 

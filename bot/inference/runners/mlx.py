@@ -28,6 +28,7 @@ from bot.inference.runners import (
     RunnerError,
     TooLong,
     Unsupported,
+    without_tools,
 )
 from bot.inference.runners.streams import Speech, count_of, dict_of, json_object, patience, text_of
 
@@ -68,6 +69,7 @@ class MlxRunner:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """One answer; `RunnerError`. Questions wait for one another."""
+        without_tools(request)
         name = request.model.name
         folder = await asyncio.to_thread(lambda: dict(cached()).get(name))
         if folder is None:

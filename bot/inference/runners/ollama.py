@@ -17,6 +17,7 @@ from bot.http import HTTPError, Request, Response
 from bot.inference.runners import Broken, ChatRequest, Heard, HostDown, ModelMissing, Reply, vectors, wire
 from bot.inference.runners.ollama_stream import listen, object_of, refusal
 from bot.inference.runners.streams import count_of, lines, streaming, text_of
+from bot.inference.runners.tools import offered
 from bot.inference.runners.wire import Guarded, Refused, bearer
 
 SMALL_CONTEXT = 4096
@@ -80,7 +81,7 @@ class OllamaRunner:
         """`/api/chat`, streamed; `RunnerError`."""
         try:
             async with streaming(self._http, "/api/chat", self._body(request), self._idle, heard) as said:
-                return await listen(*said)
+                return await listen(*said, request)
         except Refused as refused:
             raise refusal(refused) from None
 
@@ -148,6 +149,8 @@ class OllamaRunner:
         }
         if request.schema:  # an empty one is a broken grammar to Ollama
             body["format"] = request.schema
+        if request.tools:
+            body["tools"] = offered(request.tools)
         if request.model.thinks:  # unset means yes to these models, and set is an error to the others
             body["think"] = False
         return body

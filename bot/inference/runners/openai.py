@@ -7,6 +7,7 @@ Never sent: `seed` (mlx_lm.server then stops batching), `stop` (a number in it e
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ from bot.inference.runners.streams import (
     streaming,
     text_of,
 )
+from bot.inference.runners.tools import Calls, offered
 from bot.inference.runners.wire import Refused
 from bot.inference.schema import closed
 
@@ -58,6 +60,10 @@ _TOO_LONG = re.compile(
 _LIMIT = (r"length is (\d+)", r"context size \((\d+)", r"maximum (?:of|is) (\d+)", r"> (\d+) maximum")
 _SENT = (r"\((\d+) in the messages", r"resulted in (\d+)", r"request \((\d+) tokens", r"requested (\d+)")
 _NO_MODEL = re.compile(r"model\b.*(?:not found|(?:does )?not exist)", re.I)
+
+_NO_TOOLS = re.compile(
+    r"tool choice requires|(?:does|do)(?: not|n't) support (?:tools?|function)|'tools'", re.I
+)
 
 
 class OpenAIRunner:
@@ -96,7 +102,7 @@ class OpenAIRunner:
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = self._body(request, without, told)
             async with streaming(self._http, "chat/completions", body, self._idle, heard) as said:
-                return await _listen(*said)
+                return await _listen(*said, request)
 
         try:
             return await self._habits.ask(request.model.name, request.schema, once)
@@ -145,6 +151,8 @@ class OpenAIRunner:
         if SCHEMA not in without and request.schema:
             form = {"name": "answer", "strict": True, "schema": closed(request.schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
+        if request.tools:
+            body["tools"] = offered(request.tools)
         return body
 
 
@@ -153,9 +161,9 @@ def base_url(url: str) -> str:
     return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1"
 
 
-async def _listen(response: Response, speech: Speech) -> Reply:
+async def _listen(response: Response, speech: Speech, request: ChatRequest) -> Reply:
     """The whole answer: its end is `[DONE]`, or at least a reason to have finished."""
-    finish = ""
+    finish, calls = "", Calls()
     usage: dict[str, Any] = {}
     async for data in events(response):
         if data.strip() == "[DONE]":
@@ -168,16 +176,18 @@ async def _listen(response: Response, speech: Speech) -> Reply:
         delta = dict_of(choice, "delta")
         thought = text_of(delta, "reasoning_content", "reasoning")
         speech.says(text_of(delta, "content") or text_of(delta, "refusal"), thought)
+        calls.hear(delta, speech)
         finish = text_of(choice, "finish_reason") or finish
         # Groq counts in a field of its own. https://console.groq.com/docs/api-reference
         usage = dict_of(chunk, "usage") or dict_of(dict_of(chunk, "x_groq"), "usage") or usage
     if not finish:
         raise Broken("the answer ended in the middle")
-    return speech.reply(
+    reply = speech.reply(
         tokens_in=count_of(usage, "prompt_tokens"),
         tokens_out=count_of(usage, "completion_tokens"),
         complete=finish != "length",
     )
+    return replace(reply, tool_calls=calls.of(request, reply))
 
 
 def refusal(refused: Refused) -> RunnerError:
@@ -198,6 +208,8 @@ def _error(text: str, status: int) -> RunnerError:
         )
     if _NO_MODEL.search(text):
         return ModelMissing(f"it does not have the model ({text})")
+    if _NO_TOOLS.search(text):
+        return Unsupported("its model has no tools")
     return Broken(f"it answered with an error: {text}")
 
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import ChatRequest, Heard, Reply, RunnerError, Unsupported
+from bot.inference.runners import ChatRequest, Heard, ModelMissing, Reply, RunnerError, Unsupported
 
-Line = str | Mapping[str, Any] | RunnerError
+Line = str | Mapping[str, Any] | Reply | RunnerError
 Script = Callable[[ChatRequest], Line] | Iterable[Line]
-"""A function of the request, or lines one after the other; an error among them is raised."""
+"""A function of the request, or lines one after the other; an error among them is raised,
+and a reply given as it is."""
 
 
 class ScriptedRunner:
@@ -29,9 +30,13 @@ class ScriptedRunner:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         self.requests.append(request)
+        if request.model.name not in await self.loaded():
+            raise ModelMissing(f"it does not have the model ({request.model.name})")
         line = self._script(request)
         if isinstance(line, RunnerError):
             raise line
+        if isinstance(line, Reply):
+            return line
         text = line if isinstance(line, str) else json.dumps(line)
         if heard is not None:
             heard(text)
