@@ -26,7 +26,7 @@ class Reader(Protocol):
     """One repository on GitHub, read only. Each method is one call or as few as there are pages."""
 
     async def pull_request(self, number: int) -> PullRequestState: ...
-    async def files(self, number: int, total: int) -> list[RawFile]: ...
+    async def files(self, number: int) -> list[RawFile]: ...
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]: ...
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]: ...
     async def labels(self) -> tuple[tuple[str, str], ...]: ...
@@ -103,7 +103,7 @@ def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str |
 
 async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequestState) -> PullRequestFacts:
     """Reads a pull request at its head and runs the checks on it; says what was skipped and why."""
-    raw = await ctx.github.files(state.number, state.changed_files)
+    raw = await ctx.github.files(state.number)
     files, skipped = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
@@ -125,7 +125,7 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         head_sha=state.head_sha,
         files=tuple(files),
         skipped=tuple(skipped),
-        total_files=state.changed_files,
+        total_files=max(state.changed_files, len(raw)),
         texts=texts,
         instructions={
             file.path: tuple(
@@ -158,7 +158,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         comments = await ctx.github.comments(event.number)
     state = await ctx.github.pull_request(event.number)
     context = await ctx.repository(state.base_sha)
-    raw = await ctx.github.files(event.number, state.changed_files)
+    raw = await ctx.github.files(event.number)
     files, _ = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
     return ThreadFacts(
         context=context,

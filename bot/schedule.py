@@ -118,6 +118,7 @@ def _decide(route: Route, delivery: Delivery) -> Decision:
     except StoreUnavailable:
         raise
     except BadPayload as error:
+        log.warning("delivery %s is quarantined: %s", delivery.guid, error)
         return Decision(delivery, "quarantined", note=str(error))
     except Exception as error:  # hostile bytes find ways: RecursionError, MemoryError, a bug of ours
         log.warning("delivery %s is quarantined", delivery.guid, exc_info=True)

@@ -57,11 +57,13 @@ class _Reading:
 async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
     """One review when there is something to say, one check run always."""
     reading = await _read(facts, infer)
-    fresh = [
-        finding for finding in (*facts.checked, *reading.findings) if fingerprint(finding) not in facts.posted
-    ]
     settings = facts.context.settings.review
-    chosen = choose(fresh, min_severity=settings.min_severity, max_comments=settings.max_comments)
+    chosen = choose(
+        (*facts.checked, *reading.findings),
+        min_severity=settings.min_severity,
+        max_comments=settings.max_comments,
+        posted=facts.posted,
+    )
     coverage = Coverage(
         read=reading.read,
         unread=(*facts.skipped, *reading.unread),
@@ -69,11 +71,12 @@ async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
         checks=facts.checks_run,
         failure=reading.failure,
     )
-    verdict = conclusion(coverage, chosen.shown, gating=settings.request_changes)
+    found = (*chosen.shown, *chosen.standing)
+    verdict = conclusion(coverage, found, gating=settings.request_changes)
     check = SetCheck(
         head_sha=facts.head_sha,
         conclusion=verdict,
-        title=check_title(coverage, chosen.shown),
+        title=check_title(coverage, found),
         summary=check_summary(facts, coverage) + _unsaid(chosen, reading.astray),
         text=check_text(coverage),
     )
@@ -252,6 +255,7 @@ def _line_comment(finding: Finding) -> LineComment:
 def _unsaid(chosen: Chosen, astray: int) -> str:
     """Counted, so that nothing is lost in silence."""
     counts = [
+        (len(chosen.standing), "said before and still there"),
         (len(chosen.below_severity), "below review.min_severity"),
         (len(chosen.over_cap), "over review.max_comments"),
         (astray, "about files that this change does not touch"),

@@ -53,6 +53,8 @@ class Chosen:
     over_cap: tuple[Finding, ...] = ()
     repeated: tuple[Finding, ...] = ()
     """About the same code as one of the others."""
+    standing: tuple[Finding, ...] = ()
+    """Severe enough, said before and still there."""
 
 
 def fingerprint(finding: Finding) -> str:
@@ -70,19 +72,30 @@ def fingerprint(finding: Finding) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def choose(findings: Iterable[Finding], *, min_severity: Severity, max_comments: int) -> Chosen:
+def choose(
+    findings: Iterable[Finding],
+    *,
+    min_severity: Severity,
+    max_comments: int,
+    posted: frozenset[str] = frozenset(),
+) -> Chosen:
     """The worst `max_comments` that are severe enough; of several about the same code only the worst.
 
     What a check proved goes before what a model says of the same severity, and no model's remark takes its
-    place: whoever can make the model speak could hide a planted secret so.
+    place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in `posted`
+    was said before and is not shown again, nor is what repeats it.
     """
     floor = SEVERITIES.index(min_severity)
     ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
     distinct, repeated = _distinct(ranked)
-    severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
     below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
+    severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
+    fresh = [finding for finding in severe if fingerprint(finding) not in posted]
+    standing = [finding for finding in severe if fingerprint(finding) in posted]
     cap = max(0, max_comments)
-    return Chosen(tuple(severe[:cap]), tuple(below), tuple(severe[cap:]), tuple(repeated))
+    return Chosen(
+        tuple(fresh[:cap]), tuple(below), tuple(fresh[cap:]), tuple(repeated), standing=tuple(standing)
+    )
 
 
 def _clamped(finding: Finding) -> Finding:

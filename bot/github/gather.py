@@ -105,13 +105,14 @@ async def pull_request(api: Api, repo: RepoRef, number: int) -> PullRequestState
     """One call. `Gone` when there is none."""
     found = _object(await api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number, **_at(repo)}))
     try:
-        return _pull_request(found)
+        return _pull_request(found, repo)
     except (KeyError, TypeError) as error:
         raise GitHubError(200, f"a pull request without {error}") from None
 
 
-def _pull_request(found: dict[str, Any]) -> PullRequestState:
+def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
     head, base = found["head"], found["base"]
+    base_id = (base.get("repo") or {}).get("id", repo.id)
     return PullRequestState(
         number=found["number"],
         open=found["state"] == "open",
@@ -125,20 +126,18 @@ def _pull_request(found: dict[str, Any]) -> PullRequestState:
         author=_actor(found.get("user")),
         labels=_labels(found.get("labels")),
         changed_files=int(found.get("changed_files") or 0),
-        from_fork=not head.get("repo") or head["repo"]["id"] != base["repo"]["id"],
+        from_fork=not head.get("repo") or head["repo"]["id"] != base_id,
     )
 
 
-async def files(api: Api, repo: RepoRef, number: int, total: int) -> list[RawFile]:
-    """The changed files, a call for each 100 and at most 3,000: `total` less their number were not listed.
+async def files(api: Api, repo: RepoRef, number: int) -> list[RawFile]:
+    """The changed files, a call for each 100 and at most 3,000: more GitHub does not list.
 
     https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files
     """
-    cap = max(1, min(total or MOST_FILES, MOST_FILES))
-    params = {"number": number, **_at(repo)}
-    return [
-        _file(one) for one in await api.get_all("/repos/{owner}/{repo}/pulls/{number}/files", params, cap=cap)
-    ]
+    path = "/repos/{owner}/{repo}/pulls/{number}/files"
+    found = await api.get_all(path, {"number": number, **_at(repo)}, cap=MOST_FILES)
+    return [_file(one) for one in found]
 
 
 def _file(found: Any) -> RawFile:

@@ -106,7 +106,8 @@ def _pull_request(kind: type[events.PullRequestEvent]) -> Callable[[str, bytes],
             draft=pull.draft,
             labels=_labels(pull.labels),
             # A fork that was deleted is null: it was no branch of ours.
-            from_fork=pull.head.repo is None or pull.head.repo.id != pull.base.repo.id,
+            from_fork=pull.head.repo is None
+            or pull.head.repo.id != (pull.base.repo or delivery.repository).id,
         )
 
     return read

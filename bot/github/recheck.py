@@ -22,7 +22,7 @@ async def recheck(api: Api, repo: RepoRef, review: PostReview) -> PostReview:
 
     When all seem to lie well, all are moved: GitHub has refused them, whatever the reason.
     """
-    listed = await gather.files(api, repo, review.number, 0)
+    listed = await gather.files(api, repo, review.number)
     hunks = {file.path: new_side(file.patch or "") for file in listed}
     off = [one for one in review.comments if not _lies_in(one, hunks.get(one.path, ()))]
     moved = off or list(review.comments)

@@ -16,7 +16,7 @@ Name = Annotated[str, Meta(pattern=r"\A(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,255}\Z")]
 
 class User(Struct, gc=False):
     login: Annotated[str, Meta(min_length=1, max_length=255)]
-    id: Id
+    id: Id = 0
     type: str = "User"
 
 
@@ -29,10 +29,12 @@ class Owner(Struct, gc=False):
 
 
 class Repository(Struct, gc=False):
+    """One that does not say so is taken to be private: nothing of it may leave."""
+
     id: Id
     name: Name
     owner: Owner
-    private: bool
+    private: bool = True
     default_branch: str = "main"
 
 
@@ -52,9 +54,11 @@ class Head(Struct, gc=False):
 
 
 class Base(Struct, gc=False):
+    """`repo` is the repository that the delivery names."""
+
     sha: Hex
     ref: str
-    repo: Numbered
+    repo: Numbered | None = None
 
 
 class PullRequest(Struct, gc=False):
@@ -104,7 +108,7 @@ class Delivery(Struct, gc=False):
     """What every delivery of an App has."""
 
     repository: Repository
-    sender: User
+    sender: User | None = None
     installation: Numbered | None = None
 
 

@@ -36,8 +36,8 @@ class JobReader:
     async def pull_request(self, number: int) -> gather.PullRequestState:
         return await gather.pull_request(self._api, self.repo, number)
 
-    async def files(self, number: int, total: int) -> list[gather.RawFile]:
-        return await gather.files(self._api, self.repo, number, total)
+    async def files(self, number: int) -> list[gather.RawFile]:
+        return await gather.files(self._api, self.repo, number)
 
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
         return await contents.texts(self._api, self.repo, sha, paths)

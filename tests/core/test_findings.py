@@ -93,6 +93,17 @@ def test_two_remarks_on_the_same_lines_are_one():
     assert choose([apart, first], min_severity="nit", max_comments=9).shown == (first, apart)
 
 
+def test_what_repeats_a_point_that_was_said_before_is_not_said_either():
+    proved = finding("major", "eval is unsafe", source="ruff", line=5, quote="return eval(x)")
+    echo = finding("major", "eval of input", line=5, quote="return eval(x)")
+    other = finding("minor", "Unused", line=9, quote="import sys")
+    first = choose([proved, echo], min_severity="nit", max_comments=9)
+    assert first.shown == (proved,)
+    posted = frozenset(map(fingerprint, first.shown))
+    again = choose([proved, echo, other], min_severity="nit", max_comments=9, posted=posted)
+    assert (again.shown, again.standing) == ((other,), (proved,))
+
+
 @pytest.mark.parametrize(
     "same",
     [

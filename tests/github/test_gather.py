@@ -58,7 +58,7 @@ async def test_files_with_patches_renames_and_none(
         {"tea.py": None, "new/tea.py": repository_text(), "bin": b"\0\1\2", "pot.py": "only this\n"},
     )
     async with github.repository(repo, READ) as api:
-        files = {one.path: one for one in await gather.files(api, repo, 1, 4)}
+        files = {one.path: one for one in await gather.files(api, repo, 1)}
     assert (files["new/tea.py"].status, files["new/tea.py"].old_path) == ("renamed", "tea.py")
     assert files["bin"].patch is None
     assert (files["pot.py"].status, files["pot.py"].additions) == ("modified", 1)
@@ -70,6 +70,20 @@ def repository_text() -> str:
     return "".join(f"line {n}\n" for n in range(1, 41))
 
 
+async def test_all_files_are_read_whatever_their_count_is_said_to_be(
+    connect: Connect, repo: RepoRef, pull: PullRequest
+) -> None:
+    bare = {"number": 1, "state": "open", "title": "t", "changed_files": 1, "user": None}
+    ends = {"head": {"sha": pull.head_sha, "repo": {"id": repo.id}}, "base": {"sha": "b" * 40, "ref": "main"}}
+    files = [{"filename": f"{n}.py", "patch": "@@ -1 +1 @@\n-a\n+b"} for n in range(3)]
+    canned = Canned(lambda request: files if request.url.path.endswith("/files") else bare | ends)
+    async with connect(transport=canned).repository(repo, READ) as api:
+        state = await gather.pull_request(api, repo, 1)
+        read = await gather.files(api, repo, 1)
+    assert (state.from_fork, state.labels) == (False, ())
+    assert [one.path for one in read] == ["0.py", "1.py", "2.py"]
+
+
 @pytest.mark.parametrize(("count", "calls"), [(10, 4), (100, 5), (120, 7)])
 async def test_a_review_is_read_in_few_calls(
     gh: StandIn, github: GitHub, repo: RepoRef, repository: Repository, count: int, calls: int
@@ -78,7 +92,7 @@ async def test_a_review_is_read_in_few_calls(
     async with github.repository(repo, READ) as api:
         state = await gather.pull_request(api, repo, 1)
         await contents.config_text(api, repo, state.base_sha)
-        files = await gather.files(api, repo, 1, state.changed_files)
+        files = await gather.files(api, repo, 1)
         texts = await contents.texts(api, repo, state.head_sha, [one.path for one in files])
     assert texts == {f"src/{n}.py": f"n = {n}\n" for n in range(count)}
     assert len(gh.calls()) == calls
@@ -90,7 +104,7 @@ async def test_N3_of_3001_files_3000_are_read(
     repository.open_pull_request("Huge", {f"src/{n}.txt": f"{n}\n" for n in range(3_001)})
     async with github.repository(repo, READ) as api:
         state = await gather.pull_request(api, repo, 1)
-        files = await gather.files(api, repo, 1, state.changed_files)
+        files = await gather.files(api, repo, 1)
     assert state.changed_files == 3_001
     assert len({one.path for one in files}) == 3_000
     assert len(gh.calls()) == 31
@@ -102,7 +116,7 @@ async def test_hostile_paths_are_only_names(
 ) -> None:
     pull = repository.open_pull_request("Odd", {path: "odd = 1\n", "plain.py": "plain = 1\n"})
     async with github.repository(repo, READ) as api:
-        files = [one.path for one in await gather.files(api, repo, 1, 2)]
+        files = [one.path for one in await gather.files(api, repo, 1)]
         texts = await contents.texts(api, repo, Sha(pull.head_sha), files)
     assert set(files) == {path, "plain.py"}
     assert texts == {path: "odd = 1\n", "plain.py": "plain = 1\n"}

@@ -140,7 +140,7 @@ def test_W10_an_event_of_tomorrow_with_other_types_is_still_routed() -> None:
         {"pull_request": None},
         {"number": "3"},
         {"repository": None},
-        {"sender": None},
+        {"sender": {"login": 5}},
         {"installation": None},
         {"pull_request": {"title": 5}},
     ],
@@ -186,6 +186,23 @@ def test_a_fork_is_seen_even_when_it_is_gone(repo: dict[str, int] | None, fork: 
     event = read("pull_request", pull_request(head={"sha": SHA, "repo": repo}))
     assert isinstance(event, events.PullRequestOpened)
     assert event.from_fork is fork
+
+
+@pytest.mark.parametrize(("repo", "fork"), [({"id": 5}, False), ({"id": 6}, True)])
+def test_a_base_that_names_no_repository_is_in_that_of_the_delivery(repo: dict[str, int], fork: bool) -> None:
+    base = {"sha": "b" * 40, "ref": "main"}
+    event = read("pull_request", pull_request(base=base, head={"sha": SHA, "repo": repo}))
+    assert isinstance(event, events.PullRequestOpened)
+    assert event.from_fork is fork
+
+
+def test_a_repository_that_does_not_say_so_is_private_and_a_missing_sender_the_ghost() -> None:
+    body = pull_request(user={"login": "ann"})
+    del body["sender"], body["repository"]["private"]
+    event = read("pull_request", body)
+    assert isinstance(event, events.PullRequestOpened)
+    assert event.repo.private
+    assert (event.sender.login, event.author.login) == ("ghost", "ann")
 
 
 def test_a_deleted_account_is_the_ghost() -> None:

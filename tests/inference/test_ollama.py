@@ -151,14 +151,20 @@ async def test_a_sparse_host_is_taken_to_be_small(ollama: FakeOllama, paths: set
         assert await runner.models() == (HostModel(NAME, 4_096),)
 
 
+async def test_a_host_that_lists_names_alone_has_its_models(ollama: FakeOllama) -> None:
+    ollama.broken["/api/tags"] = JSONResponse({"models": [{"name": NAME}, {"size": 1}, "odd"]})
+    async with speaking_to(ollama) as runner:
+        assert await runner.models() == (HostModel(NAME, 32_768),)
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
         (Response("404 page not found", 404), "404"),
         (Response(status_code=302, headers={"location": "http://127.0.0.1:1/"}), "not followed"),
-        (Response("<html>"), "not answer as Ollama"),
-        (JSONResponse({"models": "no"}), "not answer as Ollama"),
-        (JSONResponse([]), "not answer as Ollama"),
+        (Response("<html>"), "not answer as"),
+        (JSONResponse({"models": "no"}), "not answer as"),
+        (JSONResponse([]), "not answer as"),
         (Response(b"x", headers={"content-encoding": "gzip"}), "packed"),
         (Response(b" " * 17_000_000), "does not end"),
     ],

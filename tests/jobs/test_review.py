@@ -153,6 +153,10 @@ async def test_what_was_said_is_not_said_again_after_a_push(hob: LivingHob) -> N
     await hob.works()
     assert len(pull.reviews) == 1
     assert len(pull.check_runs) == 2
+    check = pull.check_runs[-1]
+    assert check.head_sha == pull.head_sha
+    assert (check.conclusion, check.title) == ("neutral", "1 finding in 1 of 1 files")
+    assert "1 finding said before and still there, not shown" in check.summary
 
 
 async def test_W5_an_old_delivery_after_its_row_was_purged_changes_nothing(hob: LivingHob) -> None:

@@ -69,11 +69,11 @@ class OllamaRunner:
         """`/api/tags`, and `/api/show` once for each model and digest; `HostDown`."""
         try:
             async with asyncio.timeout(wire.METADATA_SECONDS):
-                listed = await self._client.list()
-                names = [(item.model, item.digest or "") for item in listed.models if item.model]
-                return tuple([await self._show(name, digest) for name, digest in names])
+                return tuple([await self._show(name, digest) for name, digest in await self._listed()])
         except TimeoutError:
             raise HostDown(f"it did not say what it has within {wire.METADATA_SECONDS:.0f} s") from None
+        except Refused as refused:
+            raise wire.down(refused) from None
         except (HTTPError, ConnectionError, ollama.ResponseError, ValueError, TypeError) as error:
             raise HostDown(_why(error)) from None
 
@@ -155,6 +155,16 @@ class OllamaRunner:
             body["think"] = False
         return body
 
+    async def _listed(self) -> list[tuple[str, str]]:
+        """(name, digest) of `/api/tags`: older hosts say `name` alone, which the client's types drop."""
+        told = await wire.ask(self._http, "/api/tags")
+        items = told.get("models")
+        if not isinstance(items, list):
+            raise TypeError("no list of models")
+        self._keep_remote(items)
+        named = [(text_of(item, "model", "name"), text_of(item, "digest")) for item in items]
+        return [(name, digest) for name, digest in named if name]
+
     async def _show(self, name: str, digest: str) -> HostModel:
         """One model; what a sparse host does not tell is taken to be small and plain."""
         key = (name, digest)
@@ -187,11 +197,12 @@ class OllamaRunner:
             body = response.json()
         except ValueError:
             return
-        items = body.get("models", [body]) if isinstance(body, dict) else []
-        asked = _asked_model(response.request)
-        for item in items if isinstance(items, list) else []:
+        self._keep_remote([body], _asked_model(response.request))
+
+    def _keep_remote(self, items: list[Any], asked: str = "") -> None:
+        for item in items:
             if isinstance(item, dict) and (item.get("remote_host") or item.get("remote_model")):
-                self._remote.add(str(item.get("model") or item.get("name") or asked))
+                self._remote.add(text_of(item, "model", "name") or asked)
 
 
 def _why(error: Exception) -> str:
