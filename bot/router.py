@@ -144,7 +144,8 @@ def _may_speak(event: CommentEvent) -> bool:
     if event.author.is_bot or event.sender.is_bot or event.app_id is not None:
         return False
     edited = isinstance(event, IssueCommentEdited | ReviewCommentEdited)
-    return not edited or event.sender.id == event.author.id
+    same = (event.sender.id, event.sender.login) == (event.author.id, event.author.login)
+    return not edited or same
 
 
 def _name(handler: Handler) -> str:

@@ -64,6 +64,12 @@ def test_A3_bots_and_apps_are_not_listened_to(more: dict[str, Any]) -> None:
     assert names(comment("@hob-app review", **more)) == []
 
 
+def test_A2_payloads_that_leave_out_ids_do_not_make_two_people_one() -> None:
+    eve, tom = Actor(Login("eve"), 0), Actor(Login("tom"), 0)
+    edited = comment("@hob-app review", IssueCommentEdited, previous_body="", sender=eve, author=tom)
+    assert names(edited) == []
+
+
 def test_A2_whoever_edits_another_persons_comment_gives_no_command() -> None:
     edited = comment("@hob-app review", IssueCommentEdited, previous_body="fine", sender=BOB)
     assert names(edited) == []
