@@ -128,8 +128,17 @@ class Terminal:
         return self.shown[start:]
 
     def interrupt(self) -> tuple[int, bytes]:
-        """(exit code, what it said on stderr)"""
-        self.process.send_signal(signal.SIGINT)
+        """(exit code, what it said on stderr). The screen is read on: nobody stops looking when they press
+        Ctrl-C, and some press it again."""
+        give_up = time.monotonic() + 60
+        while self.process.poll() is None and time.monotonic() < give_up:
+            self.process.send_signal(signal.SIGINT)
+            again = time.monotonic() + 10
+            while self.process.poll() is None and time.monotonic() < again:
+                if select.select([self._screen], [], [], 0.1)[0]:
+                    with suppress(OSError):
+                        os.read(self._screen, 65536)
+        self.process.kill()
         _, said = self.process.communicate(timeout=30)
         os.close(self._screen)
         return self.process.returncode, said
