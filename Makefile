@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip --disable-pip-version-check
 
-LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $(UPGRADE)
+LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
 .PHONY: install demo test lint bench clean lock
 
@@ -33,14 +33,14 @@ clean:
 
 .venv/bin/hob: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(PIP) install --quiet --require-hashes -r requirements.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt
 	$(PIP) install --quiet --no-deps -e .
 	@touch $@
 
 .venv/.test: .venv/bin/hob requirements-test.txt
-	$(PIP) install --quiet --require-hashes -r requirements-test.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-test.txt
 	@touch $@
 
 .venv/.mlx: .venv/.test requirements-mlx.txt   ## models in process, some 300 MB; tests of it are skipped without
-	$(PIP) install --quiet --require-hashes -r requirements-mlx.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-mlx.txt
 	@touch $@

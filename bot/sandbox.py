@@ -1,0 +1,1 @@
+"""Runs a program with no network, no home and no secrets; refuses where it cannot."""
