@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.core.diff import FileDiff, parse_git_diff
-from bot.core.diff.patch import patch_text
-from bot.core.errors import Gone, UserError
-from bot.core.refs import Actor, Login, Sha
+from bot.core.diff import parse_git_diff
+from bot.core.errors import UserError
+from bot.core.refs import Sha
 from bot.core.settings import Complaint
 from bot.git import git
-from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile
+from bot.github import offline
+from bot.github.gather import PullRequestState, RawFile
 from bot.local.change import Change
 
 CONFIG = ".github/hob.yml"
@@ -37,7 +37,7 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalReader:
+class LocalReader(offline.Offline):
     """One change of one repository."""
 
     root: Path
@@ -46,20 +46,9 @@ class LocalReader:
 
     async def pull_request(self, number: int) -> PullRequestState:
         """The change as the pull request that it would be."""
-        return PullRequestState(
-            number=number,
-            open=True,
-            draft=False,
-            merged=False,
-            head_sha=self.change.head,
-            base_sha=self.change.base,
-            base_ref="",
-            title=self.change.title,
-            body=self.change.body,
-            author=Actor(Login(self.change.author), 0),
-            labels=(),
-            changed_files=0,
-            from_fork=False,
+        change = self.change
+        return offline.pull_request(
+            number, change.head, change.base, change.title, change.body, change.author
         )
 
     async def files(self, number: int) -> list[RawFile]:
@@ -69,7 +58,7 @@ class LocalReader:
         )
         if code != 0 or len(out) >= MOST_DIFF:
             raise UserError(f"git cannot show a change of over {MOST_DIFF >> 20} MB", "name a smaller range")
-        return [_raw(file) for file in parse_git_diff(out.decode("utf-8", "replace"))]
+        return [offline.raw_file(file) for file in parse_git_diff(out.decode("utf-8", "replace"))]
 
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
         """Those that are text of at most `MOST_TEXT` bytes."""
@@ -92,18 +81,6 @@ class LocalReader:
             return None, (Complaint(1, note),)
         return text, ()
 
-    async def labels(self) -> tuple[tuple[str, str], ...]:
-        return ()
-
-    async def issue(self, number: int) -> IssueState:
-        raise Gone(404, "a local repository has no issues")
-
-    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
-        return ()
-
-    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
-        return ()
-
     async def _tree(self, sha: str) -> dict[str, _Entry]:
         """path -> regular file; symbolic links and submodules are none."""
         if sha not in self._trees:
@@ -123,11 +100,6 @@ class LocalReader:
             self.root, "cat-file", "--batch", "--buffer", stdin=asked, seconds=SECONDS, most=MOST_TEXTS
         )
         return dict(_batch(out))
-
-
-def _raw(file: FileDiff) -> RawFile:
-    patch = None if file.hunks is None else patch_text(file)
-    return RawFile(file.path, file.old_path, file.status, patch, file.additions, file.deletions, file.blob)
 
 
 def _entries(out: bytes) -> Iterable[tuple[str, _Entry]]:
