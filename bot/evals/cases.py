@@ -14,8 +14,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.core.diff import BadPatch, FileDiff, parse_git_diff
+from bot.core.diff import BadPatch, FileDiff, git_diff_text, new_side_lines, parse_git_diff
 from bot.core.errors import UserError
+from bot.core.facts import PullRequestFacts
 from bot.core.scoring import Golden
 
 OURS = Path(__file__).parent / "cases"
@@ -100,3 +101,26 @@ def _bytes(file: Path) -> bytes:
     if file.stat().st_size > MOST_BYTES:
         raise UserError(f"{file} is over {MOST_BYTES >> 20} MB", "cut the case to what matters")
     return file.read_bytes()
+
+
+def of_replay(facts: PullRequestFacts, remarks: Sequence[tuple[str, int, str]]) -> Case:
+    """A pull request as a case; `remarks` are (path, line, text) of what people said about its new lines."""
+    shown = {file.path: new_side_lines(file) for file in facts.files}
+    return Case(
+        version=1,
+        name=f"{facts.context.repo.full_name}#{facts.number}",
+        title=facts.title,
+        body=facts.body,
+        diff=git_diff_text(facts.files),
+        texts=facts.texts,
+        golden=[
+            GoldenComment(path=path, start=line, end=line, quote=_line(facts, path, line), body=text[:2_000])
+            for path, line, text in remarks
+            if line in shown.get(path, ())
+        ],
+    )
+
+
+def _line(facts: PullRequestFacts, path: str, number: int) -> str:
+    lines = facts.texts.get(path, "").split("\n")
+    return lines[number - 1] if number <= len(lines) else ""

@@ -3,8 +3,7 @@ cases."""
 
 from collections.abc import Sequence
 
-from bot.core.diff import FileDiff
-from bot.core.diff.patch import patch_text
+from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile

@@ -9,17 +9,19 @@ from bot.core.layers import merge, settings_of
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub
 from bot.jobs.asked import Asked
-from bot.jobs.house import House, build
+from bot.jobs.house import House, build_for_command
 from bot.jobs.leaving import guard
 from bot.jobs.reading import PULL_REQUEST, JobReader, check
+from bot.router import Priority
 
 
 async def preview(full_name: str, number: int) -> Judgement:
     """Of the pull request's head as it is now. UserError where the App cannot see it."""
-    house = build(load_config())
+    house = build_for_command(load_config())
     try:
         repo = await find(house.github, full_name)
-        return await judge(house, repo, number)
+        async with house.github.job(repo) as job:
+            return await judge(house, JobReader(repo, job, PULL_REQUEST), number, "high")
     except Gone:
         raise UserError(f"{full_name} has no pull request {number}", "look at its number") from None
     finally:
@@ -37,21 +39,20 @@ async def find(github: GitHub, full_name: str) -> RepoRef:
         ) from None
 
 
-async def judge(house: House, repo: RepoRef, number: int) -> Judgement:
+async def judge(house: House, reader: JobReader, number: int, priority: Priority) -> Judgement:
     """What the App would say if it had said nothing yet, whatever the settings leave out by themselves."""
+    repo = reader.repo
     stored = tuple(house.store.settings.layers(repo.owner, repo.name, ""))
     settings = settings_of(merge(stored))
-    async with house.github.job(repo) as job:
-        reader = JobReader(repo, job, PULL_REQUEST)
-        gate = guard(house.config, house.store, repo, reader, None, settings)
-        ctx = Context(
-            repo=repo,
-            slug=house.config.github.app_slug,
-            github=reader,
-            infer=house.infer("high", gate, Asked(repo, number), settings),
-            check=check,
-            stored=stored,
-        )
-        state = await reader.pull_request(number)
-        context = await ctx.repository(state.base_sha)
-        return await review.judge(await pull_request_facts(ctx, context, state), ctx.infer)
+    gate = guard(house.config, house.store, repo, reader, None, settings)
+    ctx = Context(
+        repo=repo,
+        slug=house.config.github.app_slug,
+        github=reader,
+        infer=house.infer(priority, gate, Asked(repo, number), settings),
+        check=check,
+        stored=stored,
+    )
+    state = await reader.pull_request(number)
+    context = await ctx.repository(state.base_sha)
+    return await review.judge(await pull_request_facts(ctx, context, state), ctx.infer)
