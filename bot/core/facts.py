@@ -2,11 +2,14 @@
 repositories."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
+from bot.core.inference import Passage
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
+from bot.core.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,28 @@ class Skipped:
 
     path: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What somebody else has said about lines of the change: a person or a bot in a thread, CI in an
+    annotation. `line` is on the new side; None for a whole file."""
+
+    path: str
+    line: int | None
+    author: str
+    words: str
+    start_line: int | None = None
+    kind: Literal["thread", "annotation"] = "thread"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedIssue:
+    """An issue that the pull request says it solves."""
+
+    number: int
+    title: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,16 @@ class PullRequestFacts:
     """Names of the checks that ran."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of findings that stand on this pull request already."""
+    threads: tuple[Remark, ...] = ()
+    """What others have said about its lines."""
+    linked_issues: tuple[LinkedIssue, ...] = ()
+    around: dict[str, tuple[Passage, ...]] = field(default_factory=dict)
+    """path -> what a reader of its change should see too: callers, its test, similar code; best first"""
+    owners: tuple[str, ...] = ()
+    """Whom CODEOWNERS on the base names for the changed files."""
+    passes: int = 1
+    """How often the change is read."""
+    tools: Tools = field(default_factory=Tools)
 
 
 @dataclass(frozen=True, slots=True)
