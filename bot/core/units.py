@@ -6,8 +6,8 @@ configuration before prose, and among equals what guards something and what chan
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -53,12 +53,14 @@ class Unit:
     def paths(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(part.path for part in self.parts))
 
-    @property
-    def rank(self) -> tuple[int, bool, int, str]:
-        """Sorts what is read first to the front."""
-        changed = sum(line.kind != " " for part in self.parts for line in _lines(part))
-        guards = any(_GUARDS.search(part.path) for part in self.parts)
-        return min(kind(part.path) for part in self.parts), not guards, -changed, self.parts[0].path
+    def rank(self, changed: Mapping[str, int]) -> tuple[int, bool, int, str, int]:
+        """Sorts what is read first to the front. `changed`: how many lines of each file change; the parts of one
+        file stay together, for half a file is read in vain."""
+        guards = any(_GUARDS.search(path) for path in self.paths)
+        most = max(changed[path] for path in self.paths)
+        first = self.parts[0]
+        start = min((hunk.new_start for hunk in first.hunks or ()), default=0)
+        return min(map(kind, self.paths)), not guards, -most, first.path, start
 
 
 def kind(path: str) -> int:
@@ -79,7 +81,10 @@ def units(files: Iterable[FileDiff], most: int, symbols: Symbols = lambda _: ())
     for one, other in _links(pieces, symbols):
         groups.join(one, other)
     made = [Unit(_merged(pieces[index] for index in members)) for members in groups.members()]
-    return sorted(made, key=lambda unit: unit.rank)
+    changed: Counter[str] = Counter()
+    for piece in pieces:
+        changed[piece.path] += sum(line.kind != " " for line in _lines(piece))
+    return sorted(made, key=lambda unit: unit.rank(changed))
 
 
 def batches(ordered: Sequence[Unit], most: int) -> list[Unit]:

@@ -49,9 +49,9 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
             result.dropped[UNKNOWN] += 1
         else:
             made.append((said, finding))
-    agreed = _voted(made, reading.readings)
+    agreed, outvoted = _voted(made, reading.readings)
     result.findings = _one_about_issues(agreed)
-    result.dropped[OUTVOTED] += len(made) - len(agreed)
+    result.dropped[OUTVOTED] += outvoted
     return result
 
 
@@ -152,11 +152,12 @@ def _claimed(text: str) -> set[str]:
     }
 
 
-def _voted(made: Sequence[tuple[Said, Finding]], readings: Sequence[int]) -> list[Finding]:
-    """What more than half of the readings of its part found, each once."""
+def _voted(made: Sequence[tuple[Said, Finding]], readings: Sequence[int]) -> tuple[list[Finding], int]:
+    """What more than half of the readings of its part found, each once; and how many points did not."""
     if max(readings, default=0) < 2:
-        return [finding for _, finding in made]
+        return [finding for _, finding in made], 0
     kept: list[Finding] = []
+    outvoted = 0
     groups: dict[tuple[int, str], list[tuple[Said, Finding]]] = defaultdict(list)
     for said, finding in made:
         groups[said.part, finding.path].append((said, finding))
@@ -166,8 +167,10 @@ def _voted(made: Sequence[tuple[Said, Finding]], readings: Sequence[int]) -> lis
             same = [one for one in rest if _same(one[1], rest[0][1])]
             if 2 * len({said.reading for said, _ in same}) > readings[part]:
                 kept.append(same[0][1])
+            else:
+                outvoted += 1
             rest = [one for one in rest if one not in same]
-    return kept
+    return kept, outvoted
 
 
 def _same(one: Finding, other: Finding) -> bool:
