@@ -1,8 +1,9 @@
 """All that an agent may know, frozen at a sha. Texts here are hostile: they come from GitHub and
 repositories."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
@@ -21,6 +22,10 @@ class RepoContext:
     complaints: tuple[Complaint, ...] = ()
     guidelines: tuple[tuple[str, str], ...] = ()
     """(path, text) from the base branch"""
+    file: Mapping[str, Any] = field(default_factory=dict)
+    """What `.github/hob.yml` itself says, by dotted key."""
+    notes: tuple[str, ...] = ()
+    """What else a person should know about how the settings came to be, a sentence each."""
     labels: tuple[tuple[str, str], ...] = ()
     """(name, description) of the labels that exist"""
 
@@ -85,6 +90,8 @@ class PullRequestFacts:
     linked_issues: tuple[LinkedIssue, ...] = ()
     around: dict[str, tuple[Passage, ...]] = field(default_factory=dict)
     """path -> what a reader of its change should see too: callers, its test, similar code; best first"""
+    guides: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """path -> paths of the guidelines that hold for it"""
     owners: tuple[str, ...] = ()
     """Whom CODEOWNERS on the base names for the changed files."""
     passes: int = 1

@@ -10,12 +10,13 @@ https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-f
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 Wanted = Callable[[str, Sequence[str]], bool]
 """Whether patterns, as .gitignore writes them, take a path in."""
-Tree = Mapping[str, str]
-"""path -> mode of what lies in some folders: `100644` a file, `120000` a symlink"""
+Tree = Mapping[str, int]
+"""path -> mode of what lies in some folders: 0o100644 a file, 0o120000 a symlink"""
 
 NESTED = ("AGENTS.md", "CLAUDE.md")
 """Hold for the folder that they lie in."""
@@ -30,12 +31,34 @@ MOST_IMPORTS = 8
 MOST_DEPTH = 3
 MOST_CHARS = 20_000
 """Of one file."""
-SYMLINK, FILES = "120000", ("100644", "100755")
+SYMLINK, FILES = 0o120000, (0o100644, 0o100755)
 _IMPORT = re.compile(r"(?:^|(?<=\s))@([A-Za-z0-9_.][\w./-]{0,200})")
 _FRONT = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n?", re.DOTALL)
 _SCOPE = re.compile(r"^(applyTo|globs):[ \t]*(.*)$", re.MULTILINE)
 _ALWAYS = re.compile(r"^alwaysApply:[ \t]*true[ \t]*$", re.MULTILINE)
 _OWNER = re.compile(r"@?[A-Za-z0-9][\w./-]{0,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Guideline:
+    """`patterns`, as .gitignore writes them, name the files that it holds for."""
+
+    path: str
+    text: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What lies at a base for whoever reviews a change."""
+
+    guidelines: tuple[Guideline, ...] = ()
+    owners: str = ""
+    """The text of CODEOWNERS."""
+    rivals: Mapping[str, str] = field(default_factory=dict)
+    """Other reviewers' configurations: path -> text"""
+    symlinks: tuple[str, ...] = ()
+    """Refused: they may point at anything."""
 
 
 def folders(paths: Iterable[str]) -> list[str]:
@@ -83,25 +106,16 @@ def scope(path: str, text: str) -> tuple[tuple[str, ...], str]:
     return ((f"/{folder}/**",) if nested else ("**",)), text
 
 
-def relevant(
-    guidelines: Sequence[tuple[str, str]], paths: Sequence[str], most: int, wanted: Wanted | None = None
-) -> list[tuple[str, str]]:
-    """(name, text) of the guidelines that hold for one of `paths`, in at most `most` characters; a name
-    tells where it was cut. Each gets its share, and what a short one leaves goes to the others."""
-    holding = [
-        (name, text.strip())
-        for name, text in guidelines
-        if text.strip() and (wanted is None or any(wanted(path, scope(name, text)[0]) for path in paths))
-    ]
-    found: list[tuple[str, str]] = []
+def trimmed(guidelines: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """(path, text) in at most `most` characters, whole lines of each. Each gets its share, and what a short
+    one leaves goes to the others."""
+    found: dict[str, str] = {}
     room = most
-    for place, (name, text) in enumerate(sorted(holding, key=lambda one: len(one[1]))):
-        share = room // (len(holding) - place)
-        part = text if len(text) <= share else text[:share].rsplit("\n", 1)[0]
-        found.append((name, part))
-        room -= len(part)
-    order = {name: place for place, (name, _) in enumerate(holding)}
-    return sorted((one for one in found if one[1]), key=lambda one: order[one[0]])
+    for place, (path, text) in enumerate(sorted(guidelines, key=lambda one: len(one[1]))):
+        share = room // (len(guidelines) - place)
+        found[path] = text if len(text) <= share else text[:share].rpartition("\n")[0]
+        room -= len(found[path])
+    return [(path, found[path]) for path, _ in guidelines if found[path].strip()]
 
 
 Read = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]

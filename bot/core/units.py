@@ -54,8 +54,8 @@ class Unit:
         return tuple(dict.fromkeys(part.path for part in self.parts))
 
     def rank(self, changed: Mapping[str, int]) -> tuple[int, bool, int, str, int]:
-        """Sorts what is read first to the front. `changed`: how many lines of each file change; the parts of one
-        file stay together, for half a file is read in vain."""
+        """Sorts what is read first to the front. `changed`: how many lines of each file change; the parts
+        of one file stay together, for half a file is read in vain."""
         guards = any(_GUARDS.search(path) for path in self.paths)
         most = max(changed[path] for path in self.paths)
         first = self.parts[0]

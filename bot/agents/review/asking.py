@@ -11,7 +11,7 @@ from bot.agents.review.answers import FindingAnswer, ReviewAnswer
 from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
-from bot.core.guidelines import relevant
+from bot.core.guidelines import trimmed
 from bot.core.inference import Completion, Infer, Passage, Prompt
 from bot.core.source import Chunk
 from bot.core.units import Unit, around, batches, units
@@ -174,7 +174,8 @@ def _prompt(
     diffs = [Passage(file.path, render(file), priority=1 + place) for place, file in enumerate(part.parts)]
     last = 1 + len(diffs)
     settings = facts.context.settings
-    rules = relevant(facts.context.guidelines, part.paths, GUIDELINE_CHARS)
+    names = {name for path in part.paths for name in facts.guides.get(path, ())}
+    rules = trimmed([one for one in facts.context.guidelines if one[0] in names], GUIDELINE_CHARS)
     return Prompt(
         name="review",
         role="review",
