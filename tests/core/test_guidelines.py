@@ -84,7 +84,7 @@ def test_a_guideline_holds_for_the_files_that_it_names(
 
 
 def test_C3_imports_are_read_inside_of_the_repository_and_outside_of_code() -> None:
-    text = "See @docs/style.md and @../up.md, @./near.md.\n`@docs/code.md`\n```\n@in/fence.md\n```\nmail a@b.com @ann"
+    text = "See @docs/style.md and @../up.md, @./near.md.\n`@docs/code.md`\n```\n@in/fence.md\n```\na@b.com"
     assert imports("AGENTS.md", text) == ["docs/style.md", "near.md"]
     assert imports("src/AGENTS.md", text) == ["src/docs/style.md", "up.md", "src/near.md"]
     assert imports("AGENTS.md", "@/etc/passwd.txt @../../etc/shadow.txt @..") == []
