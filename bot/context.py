@@ -11,17 +11,17 @@ from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
-from bot.core.facts import LinkedIssue, PullRequestFacts, RepoContext, Skipped, ThreadFacts
+from bot.core.facts import FixFacts, LinkedIssue, PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding
 from bot.core.guidelines import Guidance, owners
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
-from bot.core.settings import Complaint, ReviewSettings
+from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
-from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile
+from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 CONFIG_PATH = ".github/hob.yml"
 MOST_ISSUES = 2
@@ -42,6 +42,7 @@ class Reader(Protocol):
     async def issue(self, number: int) -> IssueState: ...
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
+    async def threads(self, number: int) -> Sequence[Thread]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,64 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
+    )
+
+
+async def thread_meant(ctx: Context, event: CommentEvent, wish: str) -> Thread | str:
+    """The thread that a person means: Hob's finding of the number that `wish` begins with, else the one
+    they wrote in, else Hob's only one; or what to ask them."""
+    threads = await ctx.github.threads(event.number)
+    own = [one for one in threads if _is_finding(one.comments[0], ctx.slug)]
+    number = wish.split(maxsplit=1)[0].rstrip(".,:") if wish else ""
+    if number.isascii() and number.isdigit() and len(number) < 5:
+        if 0 < int(number) <= len(own):
+            return own[int(number) - 1]
+        return f"There is no finding {int(number)} here. {_numbered(own)}"
+    if isinstance(event, ReviewCommentEvent):
+        inside = [one for one in threads if any(said.id == event.comment_id for said in one.comments)]
+        return inside[0] if inside else "I can't find this thread any more."
+    return own[0] if len(own) == 1 else f"Which finding? {_numbered(own)}"
+
+
+def _is_finding(comment: RawComment, slug: str) -> bool:
+    """Whether the App wrote it and it begins as findings do: with its severity."""
+    return comment.author.login == f"{slug}[bot]" and comment.body.startswith(
+        tuple(f"**{severity}**" for severity in SEVERITIES)
+    )
+
+
+def _numbered(threads: Sequence[Thread]) -> str:
+    """Findings by number, each in a line."""
+    if not threads:
+        return "I have made no finding on lines of this pull request."
+    lines = [
+        f"{number}. `{one.path}`: {one.comments[0].body.split(chr(10))[0][:200]}"
+        for number, one in enumerate(threads, 1)
+    ]
+    return "My findings:\n\n" + "\n".join(lines)
+
+
+async def fix_facts(
+    ctx: Context, state: PullRequestState, thread: Thread, asker: Login, words: str
+) -> FixFacts | None:
+    """What stands around a thread whose point somebody wants mended; None where its lines are not in the
+    change any more, or their file cannot be read."""
+    files = await ctx.github.files(state.number)
+    file = next((to_file_diff(one) for one in files if one.path == thread.path), None)
+    text = (await ctx.github.texts(state.head_sha, [thread.path])).get(thread.path)
+    if file is None or text is None or thread.line is None:
+        return None
+    return FixFacts(
+        context=await ctx.repository(state.base_sha),
+        title=state.title,
+        file=file,
+        text=text,
+        start=thread.start_line or thread.line,
+        end=thread.line,
+        conversation=tuple((one.author.login, one.body) for one in thread.comments),
+        asker=asker,
+        wish=words,
+        tools=ctx.tools,
     )
 
 

@@ -128,3 +128,22 @@ class ThreadFacts:
     head_sha: Sha | None = None
     texts: dict[str, str] = field(default_factory=dict)
     """path -> text; a citation must lie in one of these"""
+
+
+@dataclass(frozen=True, slots=True)
+class FixFacts:
+    """A point on lines `start` to `end` of a file's head that somebody wants mended."""
+
+    context: RepoContext
+    title: str
+    file: FileDiff
+    text: str
+    """The whole file at the head."""
+    start: int
+    end: int
+    conversation: tuple[tuple[Login, str], ...]
+    """(who, what), oldest first"""
+    asker: Login
+    wish: str = ""
+    """What was said with the command."""
+    tools: Tools = field(default_factory=Tools)

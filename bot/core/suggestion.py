@@ -28,14 +28,20 @@ class Change:
     new: str
 
     @property
+    def suggestion(self) -> str:
+        """The new text as an effect has it: with a line end of its own where the last line is blank."""
+        return self.new if self.new.rpartition("\n")[2] else f"{self.new}\n"
+
+    @property
     def after(self) -> str:
         lines = self.before.split("\n")
         return "\n".join([*lines[: self.start - 1], *self.new.split("\n"), *lines[self.end :]])
 
 
 def change(file: FileDiff, text: str, start: int, end: int, replacement: str) -> Change | None:
-    """The replacement as a change of these lines; None where it cannot be one."""
-    new = replacement.replace("\r\n", "\n").rstrip("\n")
+    """The replacement, whose last line may end in a line end, as a change of these lines; None where it
+    cannot be one."""
+    new = replacement.replace("\r\n", "\n").removesuffix("\n")
     lines = text.split("\n")
     if "\r" in text or "\r" in new or len(new) > MOST or not 1 <= start <= end <= len(lines):
         return None

@@ -68,6 +68,9 @@ class JobReader:
     async def thread(self, number: int, comment_id: int) -> Sequence[gather.RawComment]:
         return (await gather.thread(self._api, self.repo, number, comment_id)).comments
 
+    async def threads(self, number: int) -> Sequence[gather.Thread]:
+        return await gather.threads(self._api, self.repo, number)
+
     async def permission(self, login: str) -> str:
         return await gather.permission(self._api, self.repo, login)
 

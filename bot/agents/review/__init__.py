@@ -82,7 +82,7 @@ async def _with_suggestions(shown: Sequence[Finding], facts: PullRequestFacts) -
     changes = {number: one for number, one in wanted.items() if one is not None}
     good = dict(zip(changes, await proved(tuple(changes.values()), facts.tools), strict=True))
     return tuple(
-        replace(finding, replacement=changes[number].new)
+        replace(finding, replacement=changes[number].suggestion)
         if good.get(number)
         else judging.without_suggestion(finding)
         for number, finding in enumerate(shown)
