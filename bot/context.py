@@ -1,25 +1,33 @@
 """What a handler is given: to read GitHub, to ask a model, to run the checks. It has no way to write."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pathspec import GitIgnoreSpec
 
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
+from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
-from bot.core.facts import PullRequestFacts, RepoContext, Skipped, ThreadFacts
+from bot.core.facts import FixFacts, LinkedIssue, PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding
+from bot.core.guidelines import Guidance, owners
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
-from bot.core.settings import Complaint, ReviewSettings
-from bot.github import hobyml
-from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile
+from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
+from bot.core.tools import Tools
+from bot.github import hobyml, rivals
+from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 CONFIG_PATH = ".github/hob.yml"
+MOST_ISSUES = 2
+"""Linked issues that are read."""
+_SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,9})\b", re.IGNORECASE)
+"""https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue"""
 
 
 class Reader(Protocol):
@@ -30,9 +38,11 @@ class Reader(Protocol):
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]: ...
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]: ...
     async def labels(self) -> tuple[tuple[str, str], ...]: ...
+    async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance: ...
     async def issue(self, number: int) -> IssueState: ...
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
+    async def threads(self, number: int) -> Sequence[Thread]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,9 @@ class Context:
     """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
+    tools: Tools = field(default_factory=Tools)
+    idle: bool = True
+    """Whether no other run waits."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -79,7 +92,27 @@ class Context:
         settings = settings_of(merge(self.stored, Layer(FILE, said)))
         found = await self.github.labels() if labels else ()
         return RepoContext(
-            repo=self.repo, settings=settings, complaints=(*refused, *complaints), labels=found
+            repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=found
+        )
+
+    def guided(self, context: RepoContext, guidance: Guidance, changed: Collection[str]) -> RepoContext:
+        """The context with the repository's guidelines; other reviewers' settings lie under all of Hob's
+        own."""
+        read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
+        below = [Layer(path, values) for path, (values, _) in read.items()]
+        notes = [note for _, note in read.values()]
+        notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
+        sources = [*(one.path for one in guidance.guidelines), *read]
+        notes += [
+            f"This pull request changes `{path}`; the version on its base was used."
+            for path in sources
+            if path in changed
+        ]
+        return replace(
+            context,
+            settings=settings_of(merge((*below, *self.stored), Layer(FILE, context.file))),
+            guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
+            notes=tuple(notes),
         )
 
 
@@ -104,15 +137,17 @@ def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str |
 async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequestState) -> PullRequestFacts:
     """Reads a pull request at its head and runs the checks on it; says what was skipped and why."""
     raw = await ctx.github.files(state.number)
+    changed = {file.path for file in raw}
+    named = context.settings.review.guidelines
+    guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
+    context = ctx.guided(context, guidance, changed)
     files, skipped = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
     report = await ctx.check(files, texts, context.settings.review.checks)
-    changed = {file.path for file in raw}
-    settings_changed = CONFIG_PATH in changed
-    if settings_changed:
+    if CONFIG_PATH in changed:
         note = "this pull request changes it; the version on its base was used"
         context = replace(context, complaints=(*context.complaints, Complaint(0, note)))
     return PullRequestFacts(
@@ -136,7 +171,28 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         checked=report.findings,
         checks_run=report.ran,
         posted=ctx.posted,
+        linked_issues=await linked_issues(ctx, state.body),
+        guides={
+            file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
+            for file in files
+        },
+        owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
+        passes=context.settings.review.passes if ctx.idle else 1,
+        tools=ctx.tools,
     )
+
+
+async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
+    """The issues of this repository that a pull request's text says it solves, as far as they can be read."""
+    found: list[LinkedIssue] = []
+    for number in list(dict.fromkeys(map(int, _SOLVES.findall(body))))[:MOST_ISSUES]:
+        try:
+            issue = await ctx.github.issue(number)
+        except GitHubError:
+            continue
+        if not issue.is_pull_request:
+            found.append(LinkedIssue(number, issue.title, issue.body))
+    return tuple(found)
 
 
 async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
@@ -171,6 +227,64 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
+    )
+
+
+async def thread_meant(ctx: Context, event: CommentEvent, wish: str) -> Thread | str:
+    """The thread that a person means: Hob's finding of the number that `wish` begins with, else the one
+    they wrote in, else Hob's only one; or what to ask them."""
+    threads = await ctx.github.threads(event.number)
+    own = [one for one in threads if _is_finding(one.comments[0], ctx.slug)]
+    number = wish.split(maxsplit=1)[0].rstrip(".,:") if wish else ""
+    if number.isascii() and number.isdigit() and len(number) < 5:
+        if 0 < int(number) <= len(own):
+            return own[int(number) - 1]
+        return f"There is no finding {int(number)} here. {_numbered(own)}"
+    if isinstance(event, ReviewCommentEvent):
+        inside = [one for one in threads if any(said.id == event.comment_id for said in one.comments)]
+        return inside[0] if inside else "I can't find this thread any more."
+    return own[0] if len(own) == 1 else f"Which finding? {_numbered(own)}"
+
+
+def _is_finding(comment: RawComment, slug: str) -> bool:
+    """Whether the App wrote it and it begins as findings do: with its severity."""
+    return comment.author.login == f"{slug}[bot]" and comment.body.startswith(
+        tuple(f"**{severity}**" for severity in SEVERITIES)
+    )
+
+
+def _numbered(threads: Sequence[Thread]) -> str:
+    """Findings by number, each in a line."""
+    if not threads:
+        return "I have made no finding on lines of this pull request."
+    lines = [
+        f"{number}. `{one.path}`: {one.comments[0].body.split(chr(10))[0][:200]}"
+        for number, one in enumerate(threads, 1)
+    ]
+    return "My findings:\n\n" + "\n".join(lines)
+
+
+async def fix_facts(
+    ctx: Context, state: PullRequestState, thread: Thread, asker: Login, words: str
+) -> FixFacts | None:
+    """What stands around a thread whose point somebody wants mended; None where its lines are not in the
+    change any more, or their file cannot be read."""
+    files = await ctx.github.files(state.number)
+    file = next((to_file_diff(one) for one in files if one.path == thread.path), None)
+    text = (await ctx.github.texts(state.head_sha, [thread.path])).get(thread.path)
+    if file is None or text is None or thread.line is None:
+        return None
+    return FixFacts(
+        context=await ctx.repository(state.base_sha),
+        title=state.title,
+        file=file,
+        text=text,
+        start=thread.start_line or thread.line,
+        end=thread.line,
+        conversation=tuple((one.author.login, one.body) for one in thread.comments),
+        asker=asker,
+        wish=words,
+        tools=ctx.tools,
     )
 
 

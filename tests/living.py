@@ -117,16 +117,28 @@ async def living_hob(
         await house.aclose()
 
 
+def keeping_all(*refuted: int) -> dict[str, Any]:
+    """A verifier's answer that refutes these findings and keeps all others."""
+    numbers = range(24)
+    return {"verdicts": [{"index": n, "keep": n not in refuted, "reason": ""} for n in numbers]}
+
+
 Says = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
-def by_schema(*, review: Any = None, triage: Any = None, answer: Any = None) -> Says:
-    """What the model answers, by what it is asked for."""
+def by_schema(
+    *, review: Any = None, triage: Any = None, answer: Any = None, verify: Any = None, patch: Any = None
+) -> Says:
+    """What the model answers, by what it is asked for. `verify`: by default all findings are kept."""
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
         fields = request["format"]["properties"]
         if "findings" in fields:
             return review or {"findings": [], "summary": "fine"}
+        if "verdicts" in fields:
+            return verify or keeping_all()
+        if "edits" in fields:
+            return patch or {"summary": "", "edits": []}
         if "kind" in fields:
             return triage or {
                 "kind": "bug",

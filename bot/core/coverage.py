@@ -31,6 +31,8 @@ class Coverage:
     total: int
     checks: tuple[str, ...]
     failure: str = ""
+    part: tuple[Skipped, ...] = ()
+    """Files of which a model read some hunks, and why not the others."""
 
     @property
     def words(self) -> str:
@@ -39,7 +41,7 @@ class Coverage:
     @property
     def origin(self) -> str:
         """Where findings come from: the files that were read, or the checks alone."""
-        if self.read:
+        if self.read or self.part:
             return f"in {self.words}"
         return f"by {' and '.join(self.checks) or 'no check'}; no model read this change"
 
@@ -48,6 +50,7 @@ class Coverage:
         return (
             bool(self.read)
             and not self.failure
+            and not self.part
             and all(file.why in NOT_WORTH_READING for file in self.unread)
         )
 
@@ -63,7 +66,7 @@ def conclusion(coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool) 
 def check_title(coverage: Coverage, shown: tuple[Finding, ...]) -> str:
     """One line for the list of checks."""
     found = count(len(shown), "finding") if shown else "no findings"
-    if coverage.read or (coverage.checks and coverage.failure):
+    if coverage.read or coverage.part or (coverage.checks and coverage.failure):
         return f"{found[0].upper()}{found[1:]} {coverage.origin}"
     return "Not reviewed: " + (coverage.failure or "nothing to read")
 
@@ -75,17 +78,22 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
         lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
     lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
     lines.extend(f"- .github/hob.yml: {complaint.message}" for complaint in facts.context.complaints)
+    lines.extend(f"- {note}" for note in facts.context.notes)
     return "\n".join(lines)
 
 
 def check_text(coverage: Coverage) -> str:
     """The files, by what became of them; at most 200 of a kind are named."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for file in coverage.unread:
-        groups[file.why].append(file.path)
     parts = [f"### Read\n{_listed(coverage.read)}"] if coverage.read else []
-    parts += [f"### Not read: {why}\n{_listed(tuple(paths))}" for why, paths in groups.items()]
+    parts += _by_reason("Read in part", coverage.part) + _by_reason("Not read", coverage.unread)
     return "\n\n".join(parts)
+
+
+def _by_reason(heading: str, files: tuple[Skipped, ...]) -> list[str]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        groups[file.why].append(file.path)
+    return [f"### {heading}: {why}\n{_listed(tuple(paths))}" for why, paths in groups.items()]
 
 
 def _listed(paths: tuple[str, ...]) -> str:

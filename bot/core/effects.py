@@ -74,11 +74,14 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class ReplyInThread:
-    """A reply under a review comment."""
+    """A reply under a review comment; `suggestion`: new text for exactly the lines of that thread."""
 
     number: int
     comment_id: int
     body: str
+    suggestion: str | None = None
+    head_sha: Sha | None = None
+    """The head that a suggestion is for."""
 
 
 @dataclass(frozen=True, slots=True)

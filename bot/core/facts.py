@@ -1,12 +1,16 @@
 """All that an agent may know, frozen at a sha. Texts here are hostile: they come from GitHub and
 repositories."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
+from bot.core.inference import Passage
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
+from bot.core.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,10 @@ class RepoContext:
     complaints: tuple[Complaint, ...] = ()
     guidelines: tuple[tuple[str, str], ...] = ()
     """(path, text) from the base branch"""
+    file: Mapping[str, Any] = field(default_factory=dict)
+    """What `.github/hob.yml` itself says, by dotted key."""
+    notes: tuple[str, ...] = ()
+    """What else a person should know about how the settings came to be, a sentence each."""
     labels: tuple[tuple[str, str], ...] = ()
     """(name, description) of the labels that exist"""
 
@@ -28,6 +36,28 @@ class Skipped:
 
     path: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What somebody else has said about lines of the change: a person or a bot in a thread, CI in an
+    annotation. `line` is on the new side; None for a whole file."""
+
+    path: str
+    line: int | None
+    author: str
+    words: str
+    start_line: int | None = None
+    kind: Literal["thread", "annotation"] = "thread"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedIssue:
+    """An issue that the pull request says it solves."""
+
+    number: int
+    title: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +85,18 @@ class PullRequestFacts:
     """Names of the checks that ran."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of findings that stand on this pull request already."""
+    threads: tuple[Remark, ...] = ()
+    """What others have said about its lines."""
+    linked_issues: tuple[LinkedIssue, ...] = ()
+    around: dict[str, tuple[Passage, ...]] = field(default_factory=dict)
+    """path -> what a reader of its change should see too: callers, its test, similar code; best first"""
+    guides: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """path -> paths of the guidelines that hold for it"""
+    owners: tuple[str, ...] = ()
+    """Whom CODEOWNERS on the base names for the changed files."""
+    passes: int = 1
+    """How often the change is read."""
+    tools: Tools = field(default_factory=Tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +128,22 @@ class ThreadFacts:
     head_sha: Sha | None = None
     texts: dict[str, str] = field(default_factory=dict)
     """path -> text; a citation must lie in one of these"""
+
+
+@dataclass(frozen=True, slots=True)
+class FixFacts:
+    """A point on lines `start` to `end` of a file's head that somebody wants mended."""
+
+    context: RepoContext
+    title: str
+    file: FileDiff
+    text: str
+    """The whole file at the head."""
+    start: int
+    end: int
+    conversation: tuple[tuple[Login, str], ...]
+    """(who, what), oldest first"""
+    asker: Login
+    wish: str = ""
+    """What was said with the command."""
+    tools: Tools = field(default_factory=Tools)

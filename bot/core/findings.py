@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from bot.core.settings import SEVERITIES, Severity
@@ -25,6 +25,8 @@ class Finding:
     """`model`, or the name of the check that found it: `ruff`, `secrets`."""
     start_line: int | None = None
     line: int | None = None
+    outside: bool = False
+    """On lines that the change does not touch: for the check run, never for a review."""
 
     @property
     def anchored(self) -> bool:
@@ -55,6 +57,8 @@ class Chosen:
     """About the same code as one of the others."""
     standing: tuple[Finding, ...] = ()
     """Severe enough, said before and still there."""
+    heard: tuple[Finding, ...] = ()
+    """Severe enough, and somebody else has said it."""
 
 
 def fingerprint(finding: Finding) -> str:
@@ -78,23 +82,33 @@ def choose(
     min_severity: Severity,
     max_comments: int,
     posted: frozenset[str] = frozenset(),
+    names: Callable[[Finding], frozenset[str]] = lambda finding: frozenset({fingerprint(finding)}),
+    heard: Callable[[Finding], bool] = lambda _: False,
 ) -> Chosen:
     """The worst `max_comments` that are severe enough; of several about the same code only the worst.
 
     What a check proved goes before what a model says of the same severity, and no model's remark takes its
-    place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in `posted`
-    was said before and is not shown again, nor is what repeats it.
+    place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in
+    `posted` was said before and is not shown again, nor is what repeats it; `names` gives every fingerprint
+    that a finding may have had. `heard`: whether somebody else has said it.
     """
     floor = SEVERITIES.index(min_severity)
     ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
     distinct, repeated = _distinct(ranked)
     below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
     severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
-    fresh = [finding for finding in severe if fingerprint(finding) not in posted]
-    standing = [finding for finding in severe if fingerprint(finding) in posted]
+    standing = [finding for finding in severe if names(finding) & posted]
+    new = [finding for finding in severe if not names(finding) & posted]
+    said = [finding for finding in new if heard(finding)]
+    fresh = [finding for finding in new if not heard(finding)]
     cap = max(0, max_comments)
     return Chosen(
-        tuple(fresh[:cap]), tuple(below), tuple(fresh[cap:]), tuple(repeated), standing=tuple(standing)
+        shown=tuple(fresh[:cap]),
+        below_severity=tuple(below),
+        over_cap=tuple(fresh[cap:]),
+        repeated=tuple(repeated),
+        standing=tuple(standing),
+        heard=tuple(said),
     )
 
 

@@ -1,6 +1,7 @@
 """What came of a review, before it becomes effects on GitHub or a report for a terminal."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.core.coverage import Coverage
 from bot.core.effects import Conclusion, Usage
@@ -17,5 +18,5 @@ class Judgement:
     coverage: Coverage
     conclusion: Conclusion
     usage: tuple[Usage, ...] = ()
-    astray: int = 0
-    """Findings about files that the change does not touch; counted and not shown."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Why a finding was dropped before it could be chosen, in words that follow "findings" -> how many."""

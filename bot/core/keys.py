@@ -56,6 +56,13 @@ KEYS: tuple[Key, ...] = (
     Key("review.max_comments", "whole", "At most so many remarks in one review.", most=50),
     Key("review.request_changes", "flag", "Critical findings request changes; otherwise Hob only comments."),
     Key("review.walkthrough", "flag", "A collapsed summary of the change as a comment."),
+    Key(
+        "review.passes",
+        "whole",
+        "Read a change so often while nothing else waits; remarks need most votes.",
+        most=5,
+    ),
+    Key("review.max_calls", "whole", "At most so many questions to models in one review.", most=200),
     Key("review.guidelines", "names", "Files of the repository that a reviewer reads first."),
     *(Key(f"review.checks.{name}", "flag", f"Run {name} on changed files.") for name in CHECKS[:3]),
     Key("review.checks.secrets", "flag", "Look for keys and tokens in changed lines."),

@@ -35,6 +35,10 @@ class ReviewSettings:
     max_comments: int = 8
     request_changes: bool = False
     walkthrough: bool = False
+    passes: int = 1
+    """How often a change is read while nothing else waits; what most readings find is said."""
+    max_calls: int = 40
+    """Questions to models in one review; what they do not reach is said to be unread."""
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
     checks: frozenset[str] = frozenset({"ruff", "shellcheck", "actionlint", "secrets"})
 

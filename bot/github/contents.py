@@ -25,6 +25,8 @@ MOST_TEXT = 512 * 1024
 
 _BLOB = "... on Blob { text isBinary isTruncated byteSize }"
 
+_ENTRIES = "... on Tree { entries { name mode } }"
+
 Wanted = tuple[Sha, str]
 """A commit and a path in it."""
 
@@ -51,6 +53,27 @@ async def texts_at(
             if error.status not in (403, 404):
                 raise
             return await _by_rest(api, repo, asked, cap)
+    return found
+
+
+async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
+    """path -> mode (0o100644 a file, 0o120000 a symlink) of what lies in these folders (`""`: the root) at
+    `sha`, in one call; nothing of what is no folder."""
+    asked = list(dict.fromkeys(paths))[:PER_QUERY]
+    names = [f"e{n}" for n in range(len(asked))]
+    declared = "".join(f", ${name}: String!" for name in names)
+    fields = " ".join(f"{name}: object(expression: ${name}) {{ {_ENTRIES} }}" for name in names)
+    document = (
+        f"query($owner: String!, $name: String!{declared}) "
+        f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
+    )
+    values = {name: f"{sha}:{path}" for name, path in zip(names, asked, strict=True)}
+    data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})
+    found: dict[str, int] = {}
+    for name, path in zip(names, asked, strict=True):
+        tree = (data.get("repository") or {}).get(name)
+        for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
+            found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
     return found
 
 

@@ -99,6 +99,9 @@ class Thread:
     path: str
     diff_hunk: str
     comments: tuple[RawComment, ...]
+    line: int | None = None
+    """On the new side, as the head is now; None where those lines are no longer in the change."""
+    start_line: int | None = None
 
 
 async def pull_request(api: Api, repo: RepoRef, number: int) -> PullRequestState:
@@ -206,14 +209,34 @@ async def comments(api: Api, repo: RepoRef, number: int, cap: int, total: int = 
 
 async def thread(api: Api, repo: RepoRef, number: int, comment_id: int, cap: int = 1_000) -> Thread:
     """The conversation that a review comment belongs to. `Gone` when it is not among the first `cap`."""
+    for found in await threads(api, repo, number, cap):
+        if any(comment.id == comment_id for comment in found.comments):
+            return found
+    raise Gone(404, "no such review comment")
+
+
+async def threads(api: Api, repo: RepoRef, number: int, cap: int = 1_000) -> list[Thread]:
+    """The conversations on lines of a pull request, oldest first, as far as the first `cap` comments tell.
+
+    https://docs.github.com/en/rest/pulls/comments#list-review-comments-on-a-pull-request
+    """
     path = "/repos/{owner}/{repo}/pulls/{number}/comments"
-    found = [_object(one) for one in await api.get_all(path, {"number": number, **_at(repo)}, cap=cap)]
-    root = next((one.get("in_reply_to_id") or one["id"] for one in found if one["id"] == comment_id), None)
-    talk = [one for one in found if root is not None and root in (one["id"], one.get("in_reply_to_id"))]
-    if not talk:
-        raise Gone(404, "no such review comment")
+    talks: dict[int, list[dict[str, Any]]] = {}
+    for one in map(_object, await api.get_all(path, {"number": number, **_at(repo)}, cap=cap)):
+        talks.setdefault(one.get("in_reply_to_id") or one["id"], []).append(one)
+    return [_thread(talk) for talk in talks.values()]
+
+
+def _thread(talk: list[dict[str, Any]]) -> Thread:
     first = talk[0]
-    return Thread(clean(first.get("path")), clean(first.get("diff_hunk")), tuple(map(_comment, talk)))
+    side = first.get("side") != "LEFT"
+    return Thread(
+        path=clean(first.get("path")),
+        diff_hunk=clean(first.get("diff_hunk")),
+        comments=tuple(map(_comment, talk)),
+        line=first.get("line") if side else None,
+        start_line=first.get("start_line") if side else None,
+    )
 
 
 def _comment(found: Any) -> RawComment:

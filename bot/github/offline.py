@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
+from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
-from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile
+from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 
 class Offline:
@@ -15,6 +16,12 @@ class Offline:
     __slots__ = ()
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
+        return Guidance()
+
+    async def threads(self, number: int) -> Sequence[Thread]:
         return ()
 
     async def issue(self, number: int) -> IssueState:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from bot import log as logs
-from bot.core.effects import PostReview, React, SetCheck, Usage
+from bot.core.effects import PostReview, React, ReplyInThread, SetCheck, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
 from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
 from bot.github import apply
@@ -158,7 +158,8 @@ async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:
 async def _still_wanted(rows: list[Row], event: IssueEvent, reader: JobReader) -> None:
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
     unsent = [load(row.kind, row.payload) for row in rows if row.state not in ("done", "rejected")]
-    judged = {effect.head_sha for effect in unsent if isinstance(effect, PostReview | SetCheck)}
+    bound = [effect for effect in unsent if isinstance(effect, PostReview | SetCheck | ReplyInThread)]
+    judged = {effect.head_sha for effect in bound if effect.head_sha is not None}
     if not judged:
         return
     now = await reader.pull_request(event.number)

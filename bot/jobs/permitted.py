@@ -98,7 +98,9 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
                     for one in effect.annotations
                 ),
             )
-        case Comment() | ReplyInThread():
+        case ReplyInThread():
+            return replace(effect, body=_with_block(effect.body, effect.suggestion, repo), suggestion=None)
+        case Comment():
             return replace(effect, body=harmless(effect.body, repo=repo.full_name))
         case AddLabels() | React():
             return effect
@@ -106,10 +108,13 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
 
 
 def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:
+    return replace(comment, body=_with_block(comment.body, comment.suggestion, repo), suggestion=None)
+
+
+def _with_block(body: str, suggestion: str | None, repo: RepoRef) -> str:
     """A suggestion that could break its fence or hide characters is dropped; its prose stays, and is cut
     before it: nobody is offered half of one."""
-    block = suggestion_block(comment.suggestion) if comment.suggestion is not None else None
+    block = suggestion_block(suggestion) if suggestion is not None else None
     if block is None:
-        return replace(comment, body=harmless(comment.body, repo=repo.full_name), suggestion=None)
-    body = harmless(comment.body, repo=repo.full_name, limit=MOST_BYTES - len(block.encode()))
-    return replace(comment, body=f"{body}\n\n{block}", suggestion=None)
+        return harmless(body, repo=repo.full_name)
+    return f"{harmless(body, repo=repo.full_name, limit=MOST_BYTES - len(block.encode()))}\n\n{block}"

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from bot.context import Context
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
 from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
-from bot.core.layers import merge, settings_of
+from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.github import hobyml
 from bot.jobs import gate
 from bot.jobs.asked import Asked
 from bot.jobs.house import House
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
-from bot.jobs.reading import JobReader, check
+from bot.jobs.reading import TOOLS, JobReader, check
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
 
@@ -45,7 +46,9 @@ async def make_plan(
         level = await reader.permission(event.author.login)
         recent = await asyncio.to_thread(_recent, house, event)
         hour = int(time.time() // 3600)
-        if refused := gate.refusal(route, level, private=event.repo.private, recent=recent, hour=hour):
+        code = await _allowed(house, reader, event) if route.who == "code" else "write"
+        private = event.repo.private
+        if refused := gate.refusal(route, level, private=private, recent=recent, code=code, hour=hour):
             return _refusal(refused, route, event)
         if acknowledge:
             await acknowledge()
@@ -69,9 +72,19 @@ async def make_plan(
         offers=gate.offers(house.router.routes, level, private=event.repo.private),
         stored=tuple(stored),
         posted=await asyncio.to_thread(_posted, house, event),
+        tools=TOOLS,
+        idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
     )
     plan = await route.handler(event, ctx)
     return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
+
+
+async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
+    """The least permission of who may ask for code here (`code.allow`)."""
+    text, _ = await reader.config_text(event.repo.default_branch)
+    owner, name = event.repo.owner, event.repo.name
+    stored = await asyncio.to_thread(house.store.settings.layers, owner, name, asker(event))
+    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
 
 
 def asker(event: IssueEvent) -> str:

@@ -3,15 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.checks import ruff
 from bot.checks import run as run_checks
 from bot.context import CheckReport
 from bot.core.diff import FileDiff
 from bot.core.events import CommentEvent, Event, PullRequestEvent
+from bot.core.findings import Finding
+from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
+from bot.core.tools import Tools
 from bot.github import contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
+from bot.github.guidance import guidance as read_guidance
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read"}
 MOST_COMMENTS = 50
@@ -47,17 +52,24 @@ class JobReader:
         self.configs[ref] = text
         return text, complaints
 
+    async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
+        return await read_guidance(self._api, self.repo, base, changed, named)
+
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return await gather.labels(self._api, self.repo)
 
     async def issue(self, number: int) -> gather.IssueState:
-        return await gather.issue(self._api, self.repo, number)
+        api = self.job.api({**self.permissions, "issues": "read"})
+        return await gather.issue(api, self.repo, number)
 
     async def comments(self, number: int, total: int = 0) -> Sequence[gather.RawComment]:
         return await gather.comments(self._api, self.repo, number, MOST_COMMENTS, total)
 
     async def thread(self, number: int, comment_id: int) -> Sequence[gather.RawComment]:
         return (await gather.thread(self._api, self.repo, number, comment_id)).comments
+
+    async def threads(self, number: int) -> Sequence[gather.Thread]:
+        return await gather.threads(self._api, self.repo, number)
 
     async def permission(self, login: str) -> str:
         return await gather.permission(self._api, self.repo, login)
@@ -75,3 +87,13 @@ async def check(files: Sequence[FileDiff], texts: Mapping[str, str], wanted: fro
     """The checks room as a handler sees it."""
     findings, ran = await run_checks(files, texts, wanted)
     return CheckReport(tuple(findings), tuple(ran))
+
+
+async def lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
+    """What a linter says of whole files; of none that it does not know. None when it did not run."""
+    python = {path: text for path, text in texts.items() if path.endswith((".py", ".pyi"))}
+    return await ruff.check(python) if python else ()
+
+
+TOOLS = Tools(lint=lint)
+"""What agents need of other rooms."""

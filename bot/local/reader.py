@@ -1,17 +1,19 @@
 """A local git repository in the place of GitHub (`bot.context.Reader`): the change, the texts, the settings
 of the base. Nothing of the working tree is read, so what is judged is what was committed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.core.diff import parse_git_diff
 from bot.core.errors import UserError
+from bot.core.guidelines import Guidance
 from bot.core.refs import Sha
 from bot.core.settings import Complaint
 from bot.git import git
 from bot.github import offline
 from bot.github.gather import PullRequestState, RawFile
+from bot.github.guidance import collected
 from bot.local.change import Change
 
 CONFIG = ".github/hob.yml"
@@ -30,10 +32,15 @@ _DIFF = (
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A regular file of a tree."""
+    """A file of a tree; `mode` tells regular ones from symbolic links."""
 
     blob: str
     size: int
+    mode: int
+
+    @property
+    def regular(self) -> bool:
+        return self.mode in (0o100644, 0o100755)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,8 @@ class LocalReader(offline.Offline):
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
         """Those that are text of at most `MOST_TEXT` bytes."""
         tree = await self._tree(sha)
-        wanted = {path: tree[path] for path in paths if path in tree and tree[path].size <= MOST_TEXT}
+        known = {path: tree[path] for path in paths if path in tree}
+        wanted = {path: entry for path, entry in known.items() if entry.regular and entry.size <= MOST_TEXT}
         blobs = await self._blobs({entry.blob for entry in wanted.values()})
         texts = ((path, _text(blobs.get(entry.blob))) for path, entry in wanted.items())
         return {path: text for path, text in texts if text is not None}
@@ -74,15 +82,27 @@ class LocalReader(offline.Offline):
         if entry is None:
             return None, ()
         text = None
-        if entry.size <= MOST_CONFIG:
+        if entry.regular and entry.size <= MOST_CONFIG:
             text = _text((await self._blobs({entry.blob})).get(entry.blob))
         if text is None:
             note = f"line 1: {CONFIG} is not text of at most {MOST_CONFIG // 1024} KB; it is ignored"
             return None, (Complaint(1, note),)
         return text, ()
 
+    async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
+        tree = await self._tree(self.change.base)
+
+        async def folders(paths: Sequence[str]) -> Mapping[str, int]:
+            inside = set(paths)
+            return {path: entry.mode for path, entry in tree.items() if path.rpartition("/")[0] in inside}
+
+        async def texts(paths: Sequence[str]) -> Mapping[str, str]:
+            return await self.texts(self.change.base, paths)
+
+        return await collected(folders, texts, changed, named)
+
     async def _tree(self, sha: str) -> dict[str, _Entry]:
-        """path -> regular file; symbolic links and submodules are none."""
+        """path -> file or symbolic link."""
         if sha not in self._trees:
             code, out = await git(
                 self.root, "ls-tree", "-r", "-l", "-z", "--full-tree", sha, seconds=SECONDS, most=MOST_TEXTS
@@ -107,8 +127,8 @@ def _entries(out: bytes) -> Iterable[tuple[str, _Entry]]:
     for row in out.split(b"\0"):
         told, _, path = row.partition(b"\t")
         mode, kind, oid, size = (*told.split(), b"", b"", b"", b"")[:4]
-        if kind == b"blob" and mode in (b"100644", b"100755"):
-            yield path.decode("utf-8", "replace"), _Entry(oid.decode(), int(size))
+        if kind == b"blob":
+            yield path.decode("utf-8", "replace"), _Entry(oid.decode(), int(size), int(mode, 8))
 
 
 def _batch(out: bytes) -> Iterable[tuple[str, bytes]]:

@@ -41,16 +41,28 @@ def pull_request(
     )
 
 
-class Model:
-    """Answers each prompt by a function of it; a string is a failure's reason."""
+def verdicts(prompt: Prompt[Any], *refuted: int) -> dict[str, Any]:
+    """A verifier that refutes these and keeps all others."""
+    numbers = range(len(prompt.passages))
+    return {"verdicts": [{"index": n, "keep": n not in refuted, "reason": "because"} for n in numbers]}
 
-    def __init__(self, answer: Callable[[Prompt[Any]], dict[str, Any] | str]) -> None:
+
+class Model:
+    """Answers each prompt by a function of it; a string is a failure's reason. `verify` answers the second
+    look, by default with yes to everything."""
+
+    def __init__(
+        self,
+        answer: Callable[[Prompt[Any]], dict[str, Any] | str],
+        verify: Callable[[Prompt[Any]], dict[str, Any] | str] | None = None,
+    ) -> None:
         self.answer = answer
+        self.verify = verify or verdicts
         self.prompts: list[Prompt[Any]] = []
 
     async def __call__(self, prompt: Prompt[Any], /) -> Completion[Any]:
         self.prompts.append(prompt)
-        said = self.answer(prompt)
+        said = self.verify(prompt) if prompt.name == "verify" else self.answer(prompt)
         if isinstance(said, str):
             return Completion(failure="no_host", reason=said)
         value = prompt.answer.model_validate(said)  # type: ignore[attr-defined]

@@ -137,11 +137,15 @@ async def test_nothing_to_read_is_never_green() -> None:
 async def test_a_large_change_is_asked_about_in_parts_and_what_is_beyond_is_said() -> None:
     files = {f"f{n:02}.py": f"x = {n}  # {'tea ' * 20}\n" * 120 for n in range(12)}
     model = Model(lambda prompt: {"findings": [], "summary": ""})
-    _, check, _ = await judged(pull_request(files), model)
-    assert len(model.prompts) == review.MAX_GROUPS
-    assert check.title == f"No findings in {review.MAX_GROUPS} of 12 files"
+    settings = RepoSettings(review=ReviewSettings(max_calls=8))
+    _, check, _ = await judged(pull_request(files, settings), model)
+    assert len(model.prompts) == 7
+    assert "more than one review reads (review.max_calls)" in check.text
     assert check.conclusion == "neutral"
-    assert "more than one review reads" in check.text
+    read = sum(part.startswith("### Read\n") for part in check.text.split("\n\n"))
+    assert read == 1
+    assert check.title == "No findings in 3 of 12 files"
+    assert "### Read in part: more than one review reads" in check.text
 
 
 @pytest.mark.parametrize(

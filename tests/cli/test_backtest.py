@@ -45,7 +45,7 @@ def test_findings_are_followed_and_nothing_is_posted(
     assert (finding["path"], finding["end"], finding["fate"]) == ("tea.py", 3, "fixed before the merge")
     assert pulls[1]["remarks"] == [{"path": "tea.py", "line": 3, "author": "bob"}]
     assert pulls[2]["findings"] == []  # the model speaks of tea.py, which this one does not touch
-    assert pulls[2]["counts"]["astray"] == 1
+    assert pulls[2]["counts"]["about files that this change does not touch"] == 1
     assert len(github.writes()) == written
 
 

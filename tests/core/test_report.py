@@ -72,10 +72,9 @@ def test_json_counts_what_is_not_shown() -> None:
     assert [one["title"] for one in told["findings"]] == ["Division by zero"]
     assert told["counts"] == {
         "shown": 1,
-        "over_max_comments": 2,
-        "below_min_severity": 0,
-        "repeated": 0,
-        "astray": 0,
+        "over review.max_comments": 2,
+        "below review.min_severity": 0,
+        "about the same lines as others": 0,
     }
     assert told["files"] == {
         "total": 2,

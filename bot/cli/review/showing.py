@@ -25,9 +25,9 @@ def show(judged: Judgement) -> None:
     click.secho(clean(f"{count(len(judged.chosen.shown), 'finding')} {coverage.origin}."), bold=True)
     if coverage.failure:
         click.echo(clean(f"No model read more: {coverage.failure}."))
-    for name, number in counts(judged).items():
-        if number and name != "shown":
-            click.echo(f"{count(number, 'finding')} {name.replace('_', ' ')}, not shown.")
+    for why, number in counts(judged).items():
+        if number and why != "shown":
+            click.echo(f"{count(number, 'finding')} {why}, not shown.")
     for complaint in judged.facts.context.complaints:
         click.echo(clean(f".github/hob.yml: {complaint.message}"))
     for file in coverage.unread:

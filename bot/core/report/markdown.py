@@ -15,11 +15,7 @@ def as_markdown(judged: Judgement) -> str:
     parts += [_finding(finding) for finding in chosen.shown]
     if coverage.failure:
         parts.append(f"No model read more: {coverage.failure}.")
-    unsaid = [
-        f"{number} {name.replace('_', ' ')}"
-        for name, number in counts(judged).items()
-        if number and name != "shown"
-    ]
+    unsaid = [f"{number} {why}" for why, number in counts(judged).items() if number and why != "shown"]
     if unsaid:
         parts.append(f"Not shown: {', '.join(unsaid)}.")
     return "\n\n".join([*parts, check_text(coverage)]).rstrip() + "\n"

@@ -50,12 +50,12 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
 
 
 def counts(judged: Judgement) -> dict[str, int]:
-    """How many findings are shown, and how many are not and why."""
+    """How many findings are shown, and how many are not: by why, in words that follow "findings"."""
     chosen = judged.chosen
     return {
         "shown": len(chosen.shown),
-        "over_max_comments": len(chosen.over_cap),
-        "below_min_severity": len(chosen.below_severity),
-        "repeated": len(chosen.repeated),
-        "astray": judged.astray,
+        "over review.max_comments": len(chosen.over_cap),
+        "below review.min_severity": len(chosen.below_severity),
+        "about the same lines as others": len(chosen.repeated),
+        **{why: number for why, number in judged.dropped.items() if number},
     }

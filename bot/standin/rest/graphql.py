@@ -102,10 +102,13 @@ def _object(asked: Selection, found: tuple[str, str, bytes] | None, errors: list
     kind, sha, data = found
     name = {"blob": "Blob", "tree": "Tree", "commit": "Commit", "tag": "Tag"}[kind]
     common = {"oid": sha, "abbreviatedOid": sha[:7], "__typename": name}
-    fields = common | (_blob(data) if kind == "blob" else {})
-    answer = {}
+    fields: dict[str, Any] = common | (_blob(data) if kind == "blob" else {})
+    answer: dict[str, Any] = {}
     for one in _fields_of(asked, name):
-        if one.name in fields:
+        if one.name == "entries" and kind == "tree":
+            wanted = [child for child in one.children if child.name in _ENTRY]
+            answer[one.key] = [{child.key: each[child.name] for child in wanted} for each in _entries(data)]
+        elif one.name in fields:
             answer[one.key] = fields[one.name]
         else:
             errors.append(_undefined(name, one.name, ["query"]))
@@ -119,6 +122,24 @@ def _fields_of(asked: Selection, name: str) -> Iterator[Selection]:
             yield one
         elif one.on in (name, "GitObject", "Node"):
             yield from _fields_of(one, name)
+
+
+_ENTRY = ("name", "mode", "type", "oid")
+
+
+def _entries(data: bytes) -> Iterator[dict[str, Any]]:
+    """A tree object of git, as https://docs.github.com/en/graphql/reference/objects#treeentry tells it."""
+    at = 0
+    while at < len(data):
+        blank, end = data.index(b" ", at), data.index(b"\0", at)
+        mode = int(data[at:blank], 8)
+        at = end + 21
+        yield {
+            "name": data[blank + 1 : end].decode("utf-8", "replace"),
+            "mode": mode,
+            "type": {0o040000: "tree", 0o160000: "commit"}.get(mode, "blob"),
+            "oid": data[end + 1 : at].hex(),
+        }
 
 
 def _blob(data: bytes) -> dict[str, Any]:

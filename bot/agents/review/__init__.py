@@ -1,0 +1,109 @@
+"""Judges a pull request: asks a model about units of related hunks, anchors what it says by its quotes, has
+a second prompt try to refute it, joins the checks' findings, and plans one review and one check run. The
+model never gives a line number and never decides what is posted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.agents.review import judging, writing
+from bot.agents.review.asking import read
+from bot.agents.review.verifying import Verified, verify
+from bot.core.coverage import Coverage, conclusion
+from bot.core.effects import Plan
+from bot.core.facts import PullRequestFacts
+from bot.core.findings import Chosen, Finding, choose
+from bot.core.inference import Infer
+from bot.core.judgement import Judgement
+from bot.core.suggestion import Change, change, proved
+
+VERIFIED = 2
+"""As many times `max_comments` findings are verified, so that some may be refuted."""
+MOST_VERIFIED = 24
+
+
+async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
+    """One review when there is something to say, one check run always."""
+    return writing.plan(await judge(facts, infer))
+
+
+async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
+    """What is found, what of it is said, and what was read."""
+    reading = await read(facts, infer)
+    judged = judging.judged(reading, facts)
+    most = facts.context.settings.review.max_comments
+    candidates = _choose(
+        (*facts.checked, *judged.findings), facts, min(VERIFIED * most, MOST_VERIFIED) or most
+    )
+    verified = await verify(candidates.shown, facts, infer)
+    chosen = _joined(candidates, _choose(verified.kept, facts, most))
+    shown = await _with_suggestions(chosen.shown, facts)
+    coverage = Coverage(
+        read=reading.read,
+        unread=(*facts.skipped, *reading.unread),
+        total=facts.total_files,
+        checks=facts.checks_run,
+        failure=reading.failure,
+        part=reading.part,
+    )
+    gating = facts.context.settings.review.request_changes
+    return Judgement(
+        facts=facts,
+        chosen=replace(chosen, shown=shown),
+        coverage=coverage,
+        conclusion=conclusion(coverage, (*shown, *chosen.standing), gating=gating),
+        usage=(*reading.usage, *verified.usage),
+        dropped=judged.dropped + _dropped(verified),
+    )
+
+
+def _choose(findings: Sequence[Finding], facts: PullRequestFacts, most: int) -> Chosen:
+    files = {file.path: file for file in facts.files}
+    settings = facts.context.settings.review
+    return choose(
+        findings,
+        min_severity=settings.min_severity,
+        max_comments=most,
+        posted=facts.posted,
+        names=lambda finding: judging.names_over_time(finding, files.get(finding.path)),
+        heard=lambda finding: judging.said_by_others(finding, facts.threads),
+    )
+
+
+def _joined(first: Chosen, last: Chosen) -> Chosen:
+    """What is shown in the end, and all that was only counted on the way."""
+    return replace(first, shown=last.shown, over_cap=(*last.over_cap, *first.over_cap))
+
+
+def _dropped(verified: Verified) -> Counter[str]:
+    return Counter(
+        {
+            "that a second look refuted": verified.refuted,
+            "that could not be verified": verified.unsure,
+        }
+    )
+
+
+async def _with_suggestions(shown: Sequence[Finding], facts: PullRequestFacts) -> tuple[Finding, ...]:
+    """Replacements that the head's file can take stay; the others become prose."""
+    wanted = {number: _change(finding, facts) for number, finding in enumerate(shown)}
+    changes = {number: one for number, one in wanted.items() if one is not None}
+    good = dict(zip(changes, await proved(tuple(changes.values()), facts.tools), strict=True))
+    return tuple(
+        replace(finding, replacement=changes[number].suggestion)
+        if good.get(number)
+        else judging.without_suggestion(finding)
+        for number, finding in enumerate(shown)
+    )
+
+
+def _change(finding: Finding, facts: PullRequestFacts) -> Change | None:
+    """The replacement as a change of exactly the quoted lines."""
+    text = facts.texts.get(finding.path)
+    file = next((file for file in facts.files if file.path == finding.path), None)
+    if finding.replacement is None or finding.line is None or finding.outside or text is None or file is None:
+        return None
+    start = finding.start_line or finding.line
+    if not judging.quotes_whole_lines(finding, text):
+        return None  # the replacement may be for the quoted part of the line only
+    return change(file, text, start, finding.line, finding.replacement)

@@ -1,0 +1,229 @@
+"""Reads a change part by part: which hunks are asked about together, with what around them, how often, and
+what was not reached."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from bot.agents.review.answers import FindingAnswer, ReviewAnswer
+from bot.core.diff import render
+from bot.core.effects import Usage
+from bot.core.facts import PullRequestFacts, Skipped
+from bot.core.guidelines import trimmed
+from bot.core.inference import Completion, Infer, Passage, Prompt
+from bot.core.source import Chunk
+from bot.core.units import Unit, around, batches, units
+
+DIFF_CHARS = 10_000
+"""Of diff in one prompt, about three thousand tokens: past that small models miss more than they find."""
+CONTEXT_CHARS = 3_000
+"""Of code around the hunks in one prompt."""
+GUIDELINE_CHARS = 3_000
+ISSUE_CHARS = 1_500
+INSTRUCTION_CHARS = 4_000
+MOST_FINDINGS = 200
+"""Taken from one answer; a model that says more is not reviewing."""
+_HOST = frozenset({"no_host", "timeout", "budget"})
+"""Failures that the next prompt would meet too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One finding as a model told it."""
+
+    answer: FindingAnswer
+    shown: tuple[str, ...]
+    """The paths that it was shown."""
+    whole: bool
+    """Whether it was shown the whole change."""
+    reading: int = 0
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of asking."""
+
+    said: tuple[Said, ...]
+    read: tuple[str, ...]
+    part: tuple[Skipped, ...]
+    unread: tuple[Skipped, ...]
+    failure: str = ""
+    usage: tuple[Usage, ...] = ()
+    calls: int = 0
+    dropped: int = 0
+    """Findings past `MOST_FINDINGS`."""
+    readings: tuple[int, ...] = ()
+    """How often each part was read."""
+
+
+@dataclass(slots=True)
+class _Course:
+    """A review under way."""
+
+    facts: PullRequestFacts
+    parts: list[Unit]
+    said: list[Said] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+    why: dict[int, str] = field(default_factory=dict)
+    """part -> why it was not read"""
+    lacking: dict[int, dict[str, str]] = field(default_factory=dict)
+    """part -> path -> what of it was not read"""
+    readings: list[int] = field(default_factory=list)
+    failure: str = ""
+    failed: int = 0
+    """Failures in a row."""
+    calls: int = 0
+    dropped: int = 0
+
+    def take(self, number: int, reading: int, answer: Completion[ReviewAnswer]) -> None:
+        self.calls += max(1, answer.calls)
+        self.usage += answer.usage("review")
+        if answer.value is None:
+            self.failure = answer.reason or "the model gave no usable answer"
+            self.failed += 2 if answer.failure in _HOST else 1
+            self.leave(number, "the model failed")
+            return
+        self.failed = 0
+        self.why.pop(number, None)
+        self.readings[number] += 1
+        paths = self.parts[number].paths
+        lacking = dict.fromkeys(answer.left_out, "over the model's context")
+        lacking |= dict.fromkeys(answer.cut, "over the model's context: only its beginning was read")
+        if reading == 0:
+            self.lacking[number] = {path: why for path, why in lacking.items() if path in paths}
+        told = answer.value.findings
+        whole = len(self.parts) == 1
+        self.said += [Said(one, paths, whole, reading, number) for one in told[:MOST_FINDINGS]]
+        self.dropped += max(0, len(told) - MOST_FINDINGS)
+
+    def leave(self, number: int, why: str) -> None:
+        """The part is not read now; it may have been before."""
+        if not self.readings[number]:
+            self.why.setdefault(number, why)
+
+    def ended(self) -> Reading:
+        read, part, unread = self._coverage()
+        return Reading(
+            tuple(self.said),
+            read,
+            part,
+            unread,
+            self.failure if self.why else "",
+            tuple(self.usage),
+            self.calls,
+            self.dropped,
+            tuple(self.readings),
+        )
+
+    def _coverage(self) -> tuple[tuple[str, ...], tuple[Skipped, ...], tuple[Skipped, ...]]:
+        """Paths read in full; in part; not at all."""
+        whys: dict[str, list[str]] = defaultdict(list)
+        for number, unit in enumerate(self.parts):
+            for path in unit.paths:
+                why = self.why.get(number) or self.lacking.get(number, {}).get(path, "")
+                whys[path].append(why)
+        read = tuple(path for path, some in whys.items() if not any(some))
+        part = tuple(Skipped(path, max(some)) for path, some in whys.items() if any(some) and not all(some))
+        unread = tuple(Skipped(path, max(some)) for path, some in whys.items() if all(some))
+        return read, part, unread
+
+
+async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
+    """Asks part by part, the most urgent first. Ends where the next prompt would fail too (no host, no
+    time, no budget, two answers in a row that are none), or when all but one of the questions that a review
+    may ask are spent: the last is for verifying."""
+    symbols = {path: facts.tools.symbols(path, text) for path, text in facts.texts.items()}
+    parts = batches(units(facts.files, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
+    course = _Course(facts, parts, readings=[0] * len(parts))
+    budget = max(1, facts.context.settings.review.max_calls - 1)
+    for reading in range(max(1, facts.passes)):
+        for number in _shuffled(range(len(parts)), facts.head_sha, reading):
+            if course.failed >= 2:
+                course.leave(number, "not reached")
+            elif course.calls >= budget:
+                course.leave(number, "more than one review reads (review.max_calls)")
+            else:
+                prompt = _prompt(facts, parts[number], symbols, reading)
+                course.take(number, reading, await infer(prompt))
+    return course.ended()
+
+
+T = TypeVar("T")
+
+
+def _shuffled(items: Sequence[T], seed: str, reading: int) -> list[T]:
+    """The first reading keeps the order; each further one has its own, the same whenever this head is
+    read."""
+    if not reading:
+        return list(items)
+
+    def place(item: T) -> bytes:
+        return hashlib.sha256(f"{seed} {reading} {item}".encode()).digest()
+
+    return sorted(items, key=place)
+
+
+def _prompt(
+    facts: PullRequestFacts, part: Unit, symbols: Mapping[str, Sequence[Chunk]], reading: int
+) -> Prompt[ReviewAnswer]:
+    """What is the same for all parts first, so that a host can keep what it has read of it; the change
+    last. Where space is short, guidelines go before code around, and that before the change."""
+    diffs = [Passage(file.path, render(file), priority=1 + place) for place, file in enumerate(part.parts)]
+    last = 1 + len(diffs)
+    settings = facts.context.settings
+    names = {name for path in part.paths for name in facts.guides.get(path, ())}
+    rules = trimmed([one for one in facts.context.guidelines if one[0] in names], GUIDELINE_CHARS)
+    return Prompt(
+        name="review",
+        role="review",
+        answer=ReviewAnswer,
+        inputs={
+            "title": facts.title[:300],
+            "body": facts.body[:2_000],
+            "instructions": _instructions(facts, part.paths),
+            "language": settings.language,
+        },
+        passages=(
+            *(Passage(f"guideline {path}", text, last + 2) for path, text in rules),
+            *(
+                Passage(f"issue {one.number}", f"{one.title}\n\n{one.body}"[:ISSUE_CHARS], last)
+                for one in facts.linked_issues
+            ),
+            *_around(facts, part, symbols, last + 1),
+            *_order(diffs, facts.head_sha, reading),
+        ),
+    )
+
+
+def _order(diffs: list[Passage], seed: str, reading: int) -> list[Passage]:
+    by_name = {passage.name: passage for passage in diffs}
+    return [by_name[name] for name in _shuffled(list(by_name), seed, reading)]
+
+
+def _around(
+    facts: PullRequestFacts, part: Unit, symbols: Mapping[str, Sequence[Chunk]], priority: int
+) -> list[Passage]:
+    """The symbols that the hunks lie in, then what was found to belong to them, within `CONTEXT_CHARS`."""
+    found: list[Passage] = []
+    room = CONTEXT_CHARS
+    for file in part.parts:
+        text = around(file, facts.texts.get(file.path, ""), symbols.get(file.path, ()), room)
+        found += [Passage(f"around {file.path}", text, priority)] if text else []
+        room -= len(text)
+    names = set(part.paths)
+    for path in part.paths:
+        for passage in facts.around.get(path, ()):
+            if len(passage.text) <= room and passage.name not in names:
+                names.add(passage.name)
+                found.append(replace(passage, name=f"around {passage.name}", priority=priority))
+                room -= len(passage.text)
+    return found
+
+
+def _instructions(facts: PullRequestFacts, paths: Sequence[str]) -> str:
+    """The repository's own words for these files, each once."""
+    texts = [text for path in paths for text in facts.instructions.get(path, ())]
+    return "\n".join(dict.fromkeys(texts))[:INSTRUCTION_CHARS]

@@ -1,0 +1,103 @@
+"""One question about all that is to be said: another prompt is to refute each finding, with the code before
+it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.agents.review.answers import VerifyAnswer
+from bot.core.diff import FileDiff, Line
+from bot.core.effects import Usage
+from bot.core.facts import PullRequestFacts
+from bot.core.findings import Finding
+from bot.core.inference import Infer, Passage, Prompt
+
+SURE = 0.7
+"""The confidence from which a finding is said though nobody could verify it."""
+MARGIN = 4
+"""Lines shown before and after the quoted ones."""
+MOST_CODE = 900
+MOST_BODY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """`kept` in their order; `refuted` by the verifier; `unsure`: not verified and not sure enough."""
+
+    kept: tuple[Finding, ...]
+    refuted: int = 0
+    unsure: int = 0
+    usage: tuple[Usage, ...] = ()
+    failure: str = ""
+
+
+async def verify(findings: Sequence[Finding], facts: PullRequestFacts, infer: Infer) -> Verified:
+    """What a check proved is not asked about: no model can take it away. A finding that was not judged,
+    because the verifier failed or did not name it, stays when the reviewer was sure of it."""
+    asked = [finding for finding in findings if finding.source == "model"]
+    if not asked:
+        return Verified(tuple(findings))
+    answer = await infer(_prompt(asked, facts))
+    verdicts: dict[int, bool] = {}
+    for verdict in answer.value.verdicts if answer.value else ():
+        verdicts.setdefault(verdict.index, verdict.keep)
+    keeps = {id(one): verdicts.get(number) for number, one in enumerate(asked)}
+    kept = [one for one in findings if one.source != "model" or _stays(one, keeps[id(one)])]
+    refuted = sum(keep is False for keep in keeps.values())
+    failure = answer.reason if answer.value is None else ""
+    return Verified(
+        tuple(kept), refuted, len(findings) - len(kept) - refuted, answer.usage("verify"), failure
+    )
+
+
+def _stays(finding: Finding, keep: bool | None) -> bool:
+    return finding.confidence >= SURE if keep is None else keep
+
+
+def _prompt(asked: Sequence[Finding], facts: PullRequestFacts) -> Prompt[VerifyAnswer]:
+    files = {file.path: file for file in facts.files}
+    return Prompt(
+        name="verify",
+        role="review",
+        answer=VerifyAnswer,
+        inputs={"title": facts.title[:300]},
+        passages=tuple(
+            Passage(f"finding {number}", _told(one, files.get(one.path), facts), priority=1 + number)
+            for number, one in enumerate(asked)
+        ),
+    )
+
+
+def _told(finding: Finding, file: FileDiff | None, facts: PullRequestFacts) -> str:
+    claim = f"{finding.path}\nclaim: {finding.title}. {finding.body[:MOST_BODY]}"
+    code = _code(finding, file, facts)
+    return (
+        f"{claim}\ncode:\n{code}"
+        if code
+        else f"{claim}\nThe code that it quotes was not found in the change."
+    )
+
+
+def _code(finding: Finding, file: FileDiff | None, facts: PullRequestFacts) -> str:
+    """The lines of the claim and some around them, as a diff where they are in it."""
+    if finding.line is None or file is None:
+        wanted = [one for one in facts.linked_issues if finding.path == f"issue {one.number}"]
+        return "\n".join(f"{one.title}\n{one.body}" for one in wanted)[:MOST_CODE]
+    first, last = (finding.start_line or finding.line) - MARGIN, finding.line + MARGIN
+    shown = [f"{line.kind}{line.text}" for line in _near(file, finding.line, first, last)]
+    if not shown:
+        text = facts.texts.get(file.path, "").split("\n")
+        shown = [f" {line}" for line in text[max(0, first - 1) : last]]
+    return "\n".join(shown)[:MOST_CODE]
+
+
+def _near(file: FileDiff, line: int, first: int, last: int) -> list[Line]:
+    """The lines first..last of the hunk that holds `line`, with those that are gone between them."""
+    hunk = next(
+        (one for one in file.hunks or () if one.new_start <= line < one.new_start + one.new_count), None
+    )
+    near: list[Line] = []
+    place = hunk.new_start - 1 if hunk else 0
+    for one in hunk.lines if hunk else ():
+        place = one.new or place
+        near += [one] if first <= place <= last else []
+    return near

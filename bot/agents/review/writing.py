@@ -1,0 +1,107 @@
+"""What was found and read, put into one review and one check run."""
+
+from collections.abc import Mapping
+
+from bot.core.coverage import Coverage, check_summary, check_text, check_title, count
+from bot.core.effects import (
+    Annotation,
+    AnnotationLevel,
+    Effect,
+    LineComment,
+    Plan,
+    PostReview,
+    SetCheck,
+)
+from bot.core.facts import PullRequestFacts
+from bot.core.findings import Chosen, Finding, fingerprint
+from bot.core.judgement import Judgement
+from bot.core.settings import Severity
+
+_LEVELS: dict[Severity, AnnotationLevel] = {
+    "critical": "failure",
+    "major": "warning",
+    "minor": "notice",
+    "nit": "notice",
+}
+MOST_OWNERS = 8
+
+
+def plan(judged: Judgement) -> Plan:
+    """One review when there is something to say, one check run always."""
+    facts, chosen, coverage, verdict = judged.facts, judged.chosen, judged.coverage, judged.conclusion
+    found = (*chosen.shown, *chosen.standing)
+    outside = [finding for finding in chosen.shown if finding.outside]
+    check = SetCheck(
+        head_sha=facts.head_sha,
+        conclusion=verdict,
+        title=check_title(coverage, found),
+        summary=check_summary(facts, coverage) + _unsaid(chosen, judged.dropped),
+        text=check_text(coverage) + _owners(facts),
+        annotations=tuple(map(_annotation, outside)),
+    )
+    review = _review(facts, chosen, coverage, gating=verdict == "failure")
+    effects: tuple[Effect, ...] = (review, check) if len(outside) < len(chosen.shown) else (check,)
+    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
+
+
+def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gating: bool) -> PostReview:
+    told = [finding for finding in chosen.shown if not finding.outside]
+    loose = [finding for finding in told if not finding.anchored]
+    body = f"{count(len(told), 'finding')} {coverage.origin}."
+    if loose:
+        body += "\n\n" + "\n".join(
+            f"- `{item.path}`: **{item.severity}** {item.title}. {item.body}" for item in loose
+        )
+    if chosen.over_cap:
+        body += f"\n\n{count(len(chosen.over_cap), 'more finding')} not shown (review.max_comments)."
+    return PostReview(
+        number=facts.number,
+        head_sha=facts.head_sha,
+        body=body,
+        comments=tuple(_line_comment(finding) for finding in told if finding.anchored),
+        event="REQUEST_CHANGES" if gating else "COMMENT",
+    )
+
+
+def _line_comment(finding: Finding) -> LineComment:
+    source = "" if finding.source == "model" else f" ({finding.source})"
+    return LineComment(
+        path=finding.path,
+        line=finding.line or 0,
+        start_line=finding.start_line,
+        body=f"**{finding.severity}**: {finding.title}{source}\n\n{finding.body}".rstrip(),
+        suggestion=finding.replacement,
+        fingerprint=fingerprint(finding),
+    )
+
+
+def _annotation(finding: Finding) -> Annotation:
+    """On lines that the change does not touch GitHub takes no review comment; a check run marks them."""
+    last = finding.line or 1
+    return Annotation(
+        path=finding.path,
+        start_line=finding.start_line or last,
+        end_line=last,
+        level=_LEVELS[finding.severity],
+        title=finding.title,
+        message=finding.body or finding.title,
+    )
+
+
+def _unsaid(chosen: Chosen, dropped: Mapping[str, int]) -> str:
+    """Counted, so that nothing is lost in silence."""
+    counts = [
+        (len(chosen.standing), "said before and still there"),
+        (len(chosen.heard), "that others have made already"),
+        (len(chosen.repeated), "about the same lines as others"),
+        (len(chosen.below_severity), "below review.min_severity"),
+        (len(chosen.over_cap), "over review.max_comments"),
+        *((number, why) for why, number in dropped.items()),
+    ]
+    return "".join(f"\n- {count(number, 'finding')} {why}, not shown" for number, why in counts if number)
+
+
+def _owners(facts: PullRequestFacts) -> str:
+    """Named in code: a suggestion calls nobody."""
+    names = [f"`{name.replace('`', '')}`" for name in facts.owners[:MOST_OWNERS]]
+    return f"\n\n### Who knows these files (CODEOWNERS)\n{', '.join(names)}" if names else ""

@@ -1,0 +1,133 @@
+"""Other reviewers' configurations, as far as Hob has equal keys: which files, what to know about them, the
+language.
+
+https://docs.coderabbit.ai/reference/configuration  https://docs.qodo.ai/qodo-documentation/qodo-merge
+"""
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bot.core.keys import LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT
+from bot.core.settings import PathInstruction
+from bot.github import yamlnodes
+from bot.github.payloads import clean
+from bot.github.yamlnodes import Node, Scalar, UnreadableError
+
+MOST_NAMED = 12
+
+
+class _BadFile(Exception):
+    """Why the whole file cannot be used."""
+
+
+def read(path: str, text: str) -> tuple[dict[str, Any], str]:
+    """(values by Hob's dotted keys, a sentence about what became of the file)."""
+    try:
+        tree = _toml(text) if path.endswith(".toml") else _plain(yamlnodes.read(text))
+    except (_BadFile, UnreadableError) as error:
+        return {}, f"`{path}` cannot be read ({error}); it is ignored."
+    if not isinstance(tree, dict):
+        return {}, f"`{path}` holds no settings; it is ignored."
+    values, used = _pr_agent(tree) if path.endswith(".toml") else _coderabbit(tree)
+    rest = [
+        name for name in _leaves(tree) if not any(name == one or name.startswith(f"{one}.") for one in used)
+    ]
+    return values, _sentence(path, sorted(values), rest)
+
+
+def _sentence(path: str, honoured: list[str], rest: list[str]) -> str:
+    said = (
+        f"`{path}` counts for {', '.join(f'`{name}`' for name in honoured)}"
+        if honoured
+        else f"`{path}` is there"
+    )
+    if not rest:
+        return f"{said}."
+    names = ", ".join(f"`{_short(name)}`" for name in rest[:MOST_NAMED])
+    more = f" and {len(rest) - MOST_NAMED} more" if len(rest) > MOST_NAMED else ""
+    return f"{said}; Hob does not use its {names}{more}."
+
+
+def _short(name: str) -> str:
+    return " ".join(clean(name).replace("`", "").split())[:60]
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if len(text) > yamlnodes.MOST_BYTES:
+        raise _BadFile(f"over {yamlnodes.MOST_BYTES // 1024} KB")
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise _BadFile("not valid TOML") from None
+
+
+def _plain(node: Node | None) -> Any:
+    """Texts, lists and mappings; every scalar as it is written."""
+    match node:
+        case Scalar():
+            return clean(node.text)
+        case yamlnodes.Sequence():
+            return [_plain(item) for item in node.items]
+        case yamlnodes.Mapping():
+            return {str(_plain(key)): _plain(value) for key, value in node.items}
+    return None
+
+
+def _coderabbit(tree: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    reviews = _table(tree, "reviews")
+    values: dict[str, Any] = {}
+    if paths := _texts(reviews.get("path_filters")):
+        values["review.paths"] = paths
+    rules = reviews.get("path_instructions")
+    found = [_instruction(one.get("path"), one.get("instructions")) for one in _tables(rules)]
+    if instructions := tuple(filter(None, found)):
+        values["review.instructions"] = instructions
+    _language(values, tree.get("language"))
+    return values, {"reviews.path_filters", "reviews.path_instructions", "language"}
+
+
+def _pr_agent(tree: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    values: dict[str, Any] = {}
+    if left_out := _texts(_table(tree, "ignore").get("glob")):
+        values["review.paths"] = tuple(f"!{pattern.removeprefix('!')}" for pattern in left_out)
+    if rule := _instruction("**", _table(tree, "pr_reviewer").get("extra_instructions")):
+        values["review.instructions"] = (rule,)
+    _language(values, _table(tree, "config").get("response_language"))
+    return values, {"ignore.glob", "pr_reviewer.extra_instructions", "config.response_language"}
+
+
+def _language(values: dict[str, Any], said: Any) -> None:
+    if isinstance(said, str) and LANGUAGE.fullmatch(said):
+        values["language"] = said
+
+
+def _table(tree: dict[str, Any], name: str) -> dict[str, Any]:
+    found = tree.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _tables(found: Any) -> Iterator[dict[str, Any]]:
+    yield from (
+        one for one in (found if isinstance(found, list) else ())[:MOST_ITEMS] if isinstance(one, dict)
+    )
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    items: Iterable[Any] = found[:MOST_ITEMS] if isinstance(found, list) else ()
+    return tuple(clean(one) for one in items if isinstance(one, str) and 0 < len(one) <= MOST_NAME)
+
+
+def _instruction(path: Any, text: Any) -> PathInstruction | None:
+    if isinstance(path, str) and isinstance(text, str) and text.strip() and 0 < len(path) <= MOST_NAME:
+        return PathInstruction(clean(path), clean(text)[:MOST_TEXT])
+    return None
+
+
+def _leaves(tree: dict[str, Any], before: str = "") -> Iterator[str]:
+    """The dotted names of all values."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}"

@@ -1,0 +1,62 @@
+"""What people ask for about a finding: `@slug fix` in its thread, `@slug fix 2` anywhere on the pull
+request."""
+
+from bot.agents.fix import Mended, mend
+from bot.context import Context, fix_facts, thread_meant
+from bot.core.effects import Comment, Effect, LineComment, Plan, PostReview, ReplyInThread
+from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.core.refs import Sha
+from bot.router import Router
+from handlers.comments import answer
+
+router = Router()
+
+
+@router.command(
+    "fix",
+    help="suggests a fix for this thread, or for Hob's finding of that number: `fix 2`",
+    may={PostReview, Comment, ReplyInThread},
+    who="code",
+)
+async def fix(event: CommentEvent, ctx: Context) -> Plan:
+    """A suggestion that a person may commit; nothing is pushed. Not for pull requests from forks: whoever
+    wrote one decides what is mended there."""
+    if not event.on_pull_request:
+        return Plan((answer(event, "There is nothing to fix on an issue; ask on a pull request."),))
+    state = await ctx.github.pull_request(event.number)
+    if not state.open or state.from_fork:
+        why = "comes from a fork; its author mends it" if state.from_fork else "is closed"
+        return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
+    wish = ctx.command.argument if ctx.command else ""
+    thread = await thread_meant(ctx, event, wish)
+    if isinstance(thread, str):
+        return Plan((answer(event, thread),), reason="it is not clear what to fix")
+    facts = await fix_facts(ctx, state, thread, event.author.login, wish)
+    if facts is None:
+        gone = "The lines of this thread are not in the change any more, or I can't read their file."
+        return Plan((answer(event, gone),), reason="nothing to fix")
+    mended = await mend(facts, ctx.infer)
+    if (await ctx.github.pull_request(event.number)).head_sha != state.head_sha:
+        pushed = "There was a push while I wrote the fix; ask again for the code as it is now."
+        return Plan((answer(event, pushed),), reason="the head moved on", usage=mended.usage)
+    root = thread.comments[0].id
+    in_thread = isinstance(event, ReviewCommentEvent) and root in (event.in_reply_to, event.comment_id)
+    effect = _offer(event, mended, facts.start, facts.end, state.head_sha, root if in_thread else None)
+    return Plan((effect,), reason="a fix was asked for", head_sha=state.head_sha, usage=mended.usage)
+
+
+def _offer(
+    event: CommentEvent, mended: Mended, start: int, end: int, head: Sha, thread: int | None
+) -> Effect:
+    """In the thread where the suggestion is for its lines, for GitHub applies it to these; elsewhere on
+    lines of its own."""
+    change = mended.change
+    if change is None:
+        return answer(event, mended.words)
+    if thread is not None and (change.start, change.end) == (start, end):
+        return ReplyInThread(event.number, thread, mended.words, change.suggestion, head)
+    first = change.start if change.start < change.end else None
+    comment = LineComment(
+        change.path, change.end, mended.words, start_line=first, suggestion=change.suggestion
+    )
+    return PostReview(event.number, head, "The fix that was asked for.", (comment,))
