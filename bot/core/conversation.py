@@ -40,7 +40,7 @@ def pack(messages: Sequence[tuple[str, str]], budget: int) -> Packed:
     free = budget - tokens(_gap(len(said))) - tokens(opening)
     newest: list[str] = []
     for each in reversed(said[1:]):
-        part = each if newest else _beginning(each, free)
+        part = each if newest else _beginning(each, free - 1)
         if not part or tokens(part) + 1 > free:
             break
         newest.insert(0, part)

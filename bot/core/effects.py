@@ -1,6 +1,6 @@
 """What Hob may cause: a closed union. Agents and handlers only return these; `bot.github.apply` carries out
-what is for GitHub, `bot.store.memory` what is to be remembered. There is no approval, no merge, no close: what
-has no type here cannot happen."""
+what is for GitHub, `bot.store.memory` what is to be remembered. There is no approval, no merge, no close:
+what has no type here cannot happen."""
 
 from dataclasses import dataclass, field
 from typing import Literal

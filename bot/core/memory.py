@@ -20,7 +20,7 @@ LASTS_DAYS = 365
 
 _WORD = re.compile(r"[^\W\d_]\w*|\d+")
 _MOST_WORDS = 60
-_ALIKE, _ALIKE_ELSEWHERE, _ENOUGH_ELSEWHERE = 0.75, 0.9, 6
+_ALIKE, _ALIKE_ELSEWHERE, _ENOUGH_ELSEWHERE = 0.6, 0.9, 6
 """Shares of common code words from which two findings are one point: in the same file, and in another (it was
 moved) where there are enough of them."""
 
@@ -100,7 +100,7 @@ def _dismisses(lesson: Lesson, finding: Finding, name: str, words: frozenset[str
     ours = frozenset(lesson.words)
     alike = len(ours & words) / max(1, len(ours | words))
     if lesson.path == finding.path:
-        return alike >= _ALIKE and len(words) > 1
+        return alike >= _ALIKE and len(words) > 2
     return alike >= _ALIKE_ELSEWHERE and len(words) >= _ENOUGH_ELSEWHERE
 
 
