@@ -146,10 +146,10 @@ def put_blobs(
     fit = [sha for sha in blobs if sizes.get(sha, MAX_BYTES + 1) <= MAX_BYTES]
     sources = (Source(blobs[sha], sha, data) for sha, data in git.contents(fit))
     done = 0
-    for outcomes in read_all(sources, sum(sizes[sha] for sha in fit), processes):
-        shelf.put_blobs([each for _, each in outcomes if not isinstance(each, LeftOut)])
-        whys.update({sha: each.why if isinstance(each, LeftOut) else "" for sha, each in outcomes})
-        done += len(outcomes)
+    for outcome in read_all(sources, sum(sizes[sha] for sha in fit), processes):
+        shelf.put_blobs(outcome.blobs)
+        whys.update({blob.sha: "" for blob in outcome.blobs}, **outcome.left_out)
+        done += len(outcome.blobs) + len(outcome.left_out)
         progress(done, len(fit), "files")
     return {sha: why for sha, why in whys.items() if why}
 
