@@ -91,7 +91,8 @@ def read_all(sources: Iterable[Source], total: int, processes: int) -> Iterator[
 
 def _pooled(batches: Iterator[Batch], processes: int, give_up: Callable[[Batch], None]) -> Iterator[Outcome]:
     waiting: deque[tuple[Batch, Future[bytes]]] = deque()
-    with _pool(processes) as pool:
+    pool = _pool(processes)
+    try:
         for batch in batches:
             try:
                 waiting.append((batch, pool.submit(_read_packed, batch)))
@@ -101,6 +102,8 @@ def _pooled(batches: Iterator[Batch], processes: int, give_up: Callable[[Batch],
                 yield from _taken(*waiting.popleft(), give_up)
         for each in waiting:
             yield from _taken(*each, give_up)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _taken(batch: Batch, future: "Future[bytes]", give_up: Callable[[Batch], None]) -> Iterator[Outcome]:
