@@ -9,6 +9,7 @@ from pathspec import GitIgnoreSpec
 
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
+from bot.core.effects import PostReview
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import FixFacts, LinkedIssue, PullRequestFacts, RepoContext, Skipped, ThreadFacts
@@ -16,6 +17,7 @@ from bot.core.findings import Finding
 from bot.core.guidelines import Guidance, owners
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.memory import Memory
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
@@ -83,6 +85,10 @@ class Context:
     tools: Tools = field(default_factory=Tools)
     idle: bool = True
     """Whether no other run waits."""
+    reviews: tuple[PostReview, ...] = ()
+    """What Hob has posted on this pull request, oldest first."""
+    memory: tuple[Memory, ...] = ()
+    """What people taught Hob about the repository, what has expired left out."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -179,6 +185,7 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
         passes=context.settings.review.passes if ctx.idle else 1,
         tools=ctx.tools,
+        memory=ctx.memory,
     )
 
 

@@ -15,6 +15,7 @@ from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
+from bot.core.memory import dismissed_by
 from bot.core.suggestion import Change, change, proved
 
 VERIFIED = 2
@@ -67,6 +68,7 @@ def _choose(findings: Sequence[Finding], facts: PullRequestFacts, most: int) -> 
         posted=facts.posted,
         names=lambda finding: judging.names_over_time(finding, files.get(finding.path)),
         heard=lambda finding: judging.said_by_others(finding, facts.threads),
+        dismissed=lambda finding: dismissed_by(facts.memory, finding, facts.number),
     )
 
 
