@@ -1,6 +1,6 @@
 """Parsing with tree-sitter within a bounded amount of work.
 
-Broken and hostile text makes some grammars retry without end (C++ on 400 KB of `a<a<a<` takes many seconds), and
+Broken and hostile text makes some grammars retry without end (C++ on 400 KB of `a<a<a<`: many seconds), and
 a clock would make an index depend on the machine: so the parser's own steps are counted, the same everywhere.
 """
 
