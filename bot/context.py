@@ -9,10 +9,19 @@ from pathspec import GitIgnoreSpec
 
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
-from bot.core.effects import PostReview
+from bot.core.earlier import Earlier
+from bot.core.effects import PostReview, PullState
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
-from bot.core.facts import FixFacts, LinkedIssue, PullRequestFacts, RepoContext, Skipped, ThreadFacts
+from bot.core.facts import (
+    FixFacts,
+    LinkedIssue,
+    OwnThread,
+    PullRequestFacts,
+    RepoContext,
+    Skipped,
+    ThreadFacts,
+)
 from bot.core.findings import Finding
 from bot.core.guidelines import Guidance, owners
 from bot.core.inference import Infer
@@ -45,6 +54,9 @@ class Reader(Protocol):
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
     async def threads(self, number: int) -> Sequence[Thread]: ...
+    async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
+    async def granted(self) -> Mapping[str, str]: ...
+    async def permission(self, login: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,10 @@ class Context:
     tools: Tools = field(default_factory=Tools)
     idle: bool = True
     """Whether no other run waits."""
+    earlier: Earlier | None = None
+    """The newest head of this pull request that was reviewed, without its texts."""
+    pull: PullState = "active"
+    """What people said about Hob's part in this pull request."""
     reviews: tuple[PostReview, ...] = ()
     """What Hob has posted on this pull request, oldest first."""
     memory: tuple[Memory, ...] = ()
@@ -140,8 +156,11 @@ def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str |
     return next((reason for holds, reason in reasons if holds), None)
 
 
-async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequestState) -> PullRequestFacts:
-    """Reads a pull request at its head and runs the checks on it; says what was skipped and why."""
+async def pull_request_facts(
+    ctx: Context, context: RepoContext, state: PullRequestState, *, full: bool = False
+) -> PullRequestFacts:
+    """Reads a pull request at its head and runs the checks on it; says what was skipped and why. Only what
+    is new since an earlier review is to be asked about, unless all is wanted (`full`)."""
     raw = await ctx.github.files(state.number)
     changed = {file.path for file in raw}
     named = context.settings.review.guidelines
@@ -153,6 +172,7 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
     report = await ctx.check(files, texts, context.settings.review.checks)
+    own = await ctx.github.own_threads(state.number) if ctx.posted else ()
     if CONFIG_PATH in changed:
         note = "this pull request changes it; the version on its base was used"
         context = replace(context, complaints=(*context.complaints, Complaint(0, note)))
@@ -177,6 +197,10 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         checked=report.findings,
         checks_run=report.ran,
         posted=ctx.posted,
+        reviews=ctx.reviews,
+        own_threads=tuple(own),
+        may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
+        earlier=None if full else await _earlier(ctx, files),
         linked_issues=await linked_issues(ctx, state.body),
         guides={
             file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
@@ -187,6 +211,15 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         tools=ctx.tools,
         memory=ctx.memory,
     )
+
+
+async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
+    """The earlier head with its texts of the files that were read then. A commit that GitHub has thrown away
+    since a force push gives none: everything is new."""
+    if ctx.earlier is None:
+        return None
+    paths = [file.path for file in files if file.path in ctx.earlier.read]
+    return replace(ctx.earlier, texts=await ctx.github.texts(ctx.earlier.head_sha, paths))
 
 
 async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.core.diff import FileDiff
+from bot.core.earlier import Earlier
+from bot.core.effects import PostReview
 from bot.core.findings import Finding
 from bot.core.inference import Passage
 from bot.core.memory import Memory
@@ -53,6 +55,20 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnThread:
+    """A thread on lines that Hob began. `id` is GraphQL's, `comment_id` and `body` are of its first comment,
+    `last` is the newest one's text."""
+
+    id: str
+    resolved: bool
+    path: str
+    comment_id: int
+    body: str
+    last_is_ours: bool
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkedIssue:
     """An issue that the pull request says it solves."""
 
@@ -95,6 +111,13 @@ class PullRequestFacts:
     """path -> paths of the guidelines that hold for it"""
     owners: tuple[str, ...] = ()
     """Whom CODEOWNERS on the base names for the changed files."""
+    reviews: tuple[PostReview, ...] = ()
+    """What Hob has posted on this pull request, oldest first."""
+    own_threads: tuple[OwnThread, ...] = ()
+    may_resolve: bool = False
+    """Whether GitHub lets Hob resolve them."""
+    earlier: Earlier | None = None
+    """The newest head that was reviewed before this one; None: everything is to be read."""
     passes: int = 1
     """How often the change is read."""
     tools: Tools = field(default_factory=Tools)

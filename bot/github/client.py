@@ -175,6 +175,21 @@ class Job:
             self._apis[key] = self._github.narrowed(self._repo, permissions)
         return self._apis[key][0]
 
+    @property
+    def slug(self) -> str:
+        """The App's name."""
+        return self._github.slug
+
+    async def granted(self) -> Mapping[str, str]:
+        """What the installation lets the App do: permission -> level. One call.
+
+        https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app
+        """
+        path = "/app/installations/{installation}"
+        found = await self._github.app().get(path, {"installation": self._repo.installation})
+        given = found.get("permissions") if isinstance(found, dict) else None
+        return {str(name): str(level) for name, level in (given or {}).items()}
+
     async def revoke_all(self) -> None:
         """Gives the tokens back. A failure is only logged: they end by themselves within the hour."""
         held = [(api, credentials) for api, credentials in self._apis.values() if credentials.token]

@@ -1,10 +1,11 @@
 """What a change that is not on GitHub has in place of what GitHub would tell: for local ranges and labelled
 cases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
+from bot.core.facts import OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
@@ -23,6 +24,15 @@ class Offline:
 
     async def threads(self, number: int) -> Sequence[Thread]:
         return ()
+
+    async def own_threads(self, number: int) -> Sequence[OwnThread]:
+        return ()
+
+    async def granted(self) -> Mapping[str, str]:
+        return {}
+
+    async def permission(self, login: str) -> str:
+        return "none"
 
     async def issue(self, number: int) -> IssueState:
         raise Gone(404, "there are no issues here")

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bot.context import Context
-from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
+from bot.core.earlier import Earlier
+from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, SetCheck, Usage
 from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
 from bot.core.findings import fingerprint
 from bot.core.layers import FILE, Layer, merge, settings_of
@@ -76,6 +77,8 @@ async def make_plan(
         posted=_posted(reviews),
         reviews=reviews,
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
+        earlier=await asyncio.to_thread(_earlier, house, event),
+        pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, event.number),
         tools=TOOLS,
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
     )
@@ -122,6 +125,16 @@ def _reviews(house: House, event: IssueEvent) -> tuple[PostReview, ...]:
     rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
     reviews = [load(row.kind, row.payload) for row in rows]
     return tuple(review for review in reviews if isinstance(review, PostReview))
+
+
+def _earlier(house: House, event: IssueEvent) -> Earlier | None:
+    """The head that was reviewed last, told by the check run that was set for it."""
+    rows = house.store.outbox.for_target(event.repo.id, event.number, "SetCheck")
+    for row in reversed(rows):
+        check = load(row.kind, row.payload)
+        if isinstance(check, SetCheck) and check.judged:
+            return Earlier(check.head_sha, frozenset(check.read))
+    return None
 
 
 def _posted(reviews: Sequence[PostReview]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from bot.checks import run as run_checks
 from bot.context import CheckReport
 from bot.core.diff import FileDiff
 from bot.core.events import CommentEvent, Event, PullRequestEvent
+from bot.core.facts import OwnThread
 from bot.core.findings import Finding
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
@@ -17,6 +18,7 @@ from bot.github import contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
+from bot.github.threads import own_threads
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read"}
 MOST_COMMENTS = 50
@@ -70,6 +72,12 @@ class JobReader:
 
     async def threads(self, number: int) -> Sequence[gather.Thread]:
         return await gather.threads(self._api, self.repo, number)
+
+    async def own_threads(self, number: int) -> Sequence[OwnThread]:
+        return await own_threads(self._api, self.repo, number, self.job.slug)
+
+    async def granted(self) -> Mapping[str, str]:
+        return await self.job.granted()
 
     async def permission(self, login: str) -> str:
         return await gather.permission(self._api, self.repo, login)

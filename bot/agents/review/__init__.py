@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.agents.review import judging, writing
+from bot.agents.review import following, judging, writing
 from bot.agents.review.asking import read
 from bot.agents.review.verifying import Verified, verify
 from bot.core.coverage import Coverage, conclusion
@@ -39,18 +39,22 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     verified = await verify(candidates.shown, facts, infer)
     chosen = _joined(candidates, _choose(verified.kept, facts, most))
     shown = await _with_suggestions(chosen.shown, facts)
+    before = following.standing(facts, (*shown, *chosen.standing))
+    chosen = replace(chosen, shown=shown, standing=(*chosen.standing, *before))
     coverage = Coverage(
-        read=reading.read,
+        read=(*reading.read, *reading.known),
         unread=(*facts.skipped, *reading.unread),
         total=facts.total_files,
         checks=facts.checks_run,
         failure=reading.failure,
         part=reading.part,
+        known=reading.known,
+        since=facts.earlier.head_sha if facts.earlier else "",
     )
     gating = facts.context.settings.review.request_changes
     return Judgement(
         facts=facts,
-        chosen=replace(chosen, shown=shown),
+        chosen=chosen,
         coverage=coverage,
         conclusion=conclusion(coverage, (*shown, *chosen.standing), gating=gating),
         usage=(*reading.usage, *verified.usage),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.agents.review import following
 from bot.core.coverage import Coverage, check_summary, check_text, check_title, count
 from bot.core.effects import (
     Annotation,
@@ -38,9 +39,12 @@ def plan(judged: Judgement) -> Plan:
         summary=check_summary(facts, coverage) + _unsaid(chosen, judged.dropped),
         text=check_text(coverage) + _owners(facts),
         annotations=tuple(map(_annotation, outside)),
+        read=coverage.read,
+        judged=True,
     )
     review = _review(facts, chosen, coverage, gating=verdict == "failure")
     effects: tuple[Effect, ...] = (review, check) if len(outside) < len(chosen.shown) else (check,)
+    effects = (*effects, *following.settle(facts))
     return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
 
 
