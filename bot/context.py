@@ -18,6 +18,7 @@ from bot.core.facts import (
     LinkedIssue,
     OwnThread,
     PullRequestFacts,
+    ReplyFacts,
     RepoContext,
     Skipped,
     ThreadFacts,
@@ -29,12 +30,15 @@ from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.memory import Memory
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
+from bot.core.said import of_thread
 from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 CONFIG_PATH = ".github/hob.yml"
+TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
+"""Permissions with which a person may have findings dismissed."""
 MOST_ISSUES = 2
 """Linked issues that are read."""
 _SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,9})\b", re.IGNORECASE)
@@ -326,6 +330,54 @@ async def fix_facts(
         wish=words,
         tools=ctx.tools,
     )
+
+
+AROUND = 5
+"""Lines shown before and after those that a thread is about."""
+
+
+async def reply_facts(ctx: Context, event: ReviewCommentEvent) -> ReplyFacts | None:
+    """An answer in a thread that began with a finding of Hob's; None where it is anything else."""
+    if event.in_reply_to is None or not ctx.reviews:
+        return None
+    thread = next(
+        (one for one in await ctx.github.threads(event.number) if one.comments[0].id == event.in_reply_to),
+        None,
+    )
+    if thread is None or thread.comments[0].author.login != f"{ctx.slug}[bot]":
+        return None
+    root = thread.comments[0]
+    finding = of_thread(ctx.reviews, thread.path, root.body)
+    if finding is None:
+        return None
+    state = await ctx.github.pull_request(event.number)
+    own = {one.comment_id: one for one in await ctx.github.own_threads(event.number) if not one.resolved}
+    text = (await ctx.github.texts(state.head_sha, [thread.path])).get(thread.path, "")
+    context = await ctx.repository(state.base_sha)
+    trusted = await ctx.github.permission(event.author.login) in TRUSTED
+    return ReplyFacts(
+        number=event.number,
+        thread=root.id,
+        finding=finding,
+        code=_lines_around(text, thread),
+        conversation=_talk(thread.comments, event),
+        who=event.author.login,
+        said=event.body,
+        trusted=trusted,
+        node=own[root.id].id if root.id in own else "",
+        may_resolve=trusted and (await ctx.github.granted()).get("contents") == "write",
+        remembered=len(ctx.memory),
+        slug=ctx.slug,
+        language=context.settings.language,
+    )
+
+
+def _lines_around(text: str, thread: Thread) -> str:
+    if thread.line is None:
+        return ""
+    lines = text.split("\n")
+    start = max(1, (thread.start_line or thread.line) - AROUND)
+    return "\n".join(lines[start - 1 : thread.line + AROUND])
 
 
 def _talk(comments: Sequence[RawComment], event: CommentEvent) -> tuple[tuple[Login, str], ...]:

@@ -127,14 +127,24 @@ Says = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 def by_schema(
-    *, review: Any = None, triage: Any = None, answer: Any = None, verify: Any = None, patch: Any = None
+    *,
+    review: Any = None,
+    triage: Any = None,
+    answer: Any = None,
+    verify: Any = None,
+    patch: Any = None,
+    reply: Any = None,
 ) -> Says:
-    """What the model answers, by what it is asked for. `verify`: by default all findings are kept."""
+    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
+    may be a function of the request."""
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
         fields = request["format"]["properties"]
         if "findings" in fields:
-            return review or {"findings": [], "summary": "fine"}
+            said = review(request) if callable(review) else review
+            return said or {"findings": [], "summary": "fine"}
+        if "stance" in fields:
+            return reply or {"stance": "none", "answer": "", "wont_fix": False, "reason": ""}
         if "verdicts" in fields:
             return verify or keeping_all()
         if "edits" in fields:

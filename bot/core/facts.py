@@ -173,3 +173,28 @@ class FixFacts:
     wish: str = ""
     """What was said with the command."""
     tools: Tools = field(default_factory=Tools)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFacts:
+    """Somebody's answer to a finding, in its thread."""
+
+    number: int
+    thread: int
+    """Its first comment's id."""
+    finding: Finding
+    code: str
+    """The finding's lines and those around them, as the head has them; empty where they are gone."""
+    conversation: tuple[tuple[Login, str], ...]
+    """(who, what) before the answer, oldest first"""
+    who: Login
+    said: str
+    trusted: bool
+    """Whether they may have findings dismissed: triage permission and above."""
+    node: str = ""
+    """The thread in GraphQL, where it is open."""
+    may_resolve: bool = False
+    remembered: int = 0
+    """How many lessons memory holds."""
+    slug: str = "hob"
+    language: str = "en"

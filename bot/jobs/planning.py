@@ -22,6 +22,9 @@ from bot.jobs.reading import TOOLS, JobReader, check
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
 
+UNASKED = 10
+"""Comments on one pull request within the hour after which Hob answers only who speaks to it by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -44,16 +47,14 @@ async def make_plan(
     """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`. `asked`
     collects what models are asked."""
     level = ""
-    if isinstance(event, CommentEvent):
-        level = await reader.permission(event.author.login)
-        recent = await asyncio.to_thread(_recent, house, event)
-        hour = int(time.time() // 3600)
-        code = await _allowed(house, reader, event) if route.who == "code" else "write"
-        private = event.repo.private
-        if refused := gate.refusal(route, level, private=private, recent=recent, code=code, hour=hour):
+    if isinstance(event, CommentEvent) and route.command:
+        level, refused = await _gate(house, route, event, reader)
+        if refused:
             return _refusal(refused, route, event)
         if acknowledge:
             await acknowledge()
+    elif isinstance(event, CommentEvent) and await asyncio.to_thread(_recent, house, event) > UNASKED:
+        return Planned(reason="enough was said here within the hour")
     slug = house.config.github.app_slug
     stored = await asyncio.to_thread(
         house.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
@@ -72,7 +73,7 @@ async def make_plan(
         ),
         check=check,
         command=command_of(route, event, house.router, slug),
-        offers=gate.offers(house.router.routes, level, private=event.repo.private),
+        offers=gate.offers(house.router.routes, level, private=event.repo.private, author=_is_author(event)),
         stored=tuple(stored),
         posted=_posted(reviews),
         reviews=reviews,
@@ -86,12 +87,34 @@ async def make_plan(
     return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
 
 
+async def _gate(
+    house: House, route: Route, event: CommentEvent, reader: JobReader
+) -> tuple[str, gate.Refusal | None]:
+    """(the permission of whoever gives the command, why it does not run)"""
+    level = await reader.permission(event.author.login)
+    refused = gate.refusal(
+        route,
+        level,
+        private=event.repo.private,
+        recent=await asyncio.to_thread(_recent, house, event),
+        code=await _allowed(house, reader, event) if route.who == "code" else "write",
+        hour=int(time.time() // 3600),
+        author=_is_author(event),
+    )
+    return level, refused
+
+
 async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
     """The least permission of who may ask for code here (`code.allow`)."""
     text, _ = await reader.config_text(event.repo.default_branch)
     owner, name = event.repo.owner, event.repo.name
     stored = await asyncio.to_thread(house.store.settings.layers, owner, name, asker(event))
     return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
+
+
+def _is_author(event: IssueEvent) -> bool:
+    """Whether whoever speaks opened the issue or pull request."""
+    return isinstance(event, CommentEvent) and event.author.login == event.issue_author
 
 
 def asker(event: IssueEvent) -> str:
@@ -116,7 +139,7 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
 def _recent(house: House, event: CommentEvent) -> int:
     """How many commands were given on this issue within the hour, this one included."""
     target = f"{event.repo.id}#{event.number}"
-    rooms = {f"{route.name.partition('.')[0]}." for route in house.router.commands.values()}
+    rooms = {f"{route.name.partition('.')[0]}." for route in house.router.routes if route.hears_people}
     return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
 
 

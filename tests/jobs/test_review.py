@@ -90,10 +90,10 @@ async def test_a_review_costs_few_calls(hob: LivingHob, files: int, most: int) -
 async def test_a_draft_waits_until_it_is_ready(hob: LivingHob) -> None:
     pull = opened(hob, draft=True)
     await hob.works()
-    assert pull.check_runs == []
+    assert [check.title for check in pull.check_runs] == ["Not reviewed: a draft"]
     pull.ready_for_review()
     await hob.works()
-    assert len(pull.check_runs) == 1
+    assert len(pull.check_runs) == 2
 
 
 async def test_R6_closed_before_opened_arrives_is_not_reviewed(hob: LivingHob) -> None:

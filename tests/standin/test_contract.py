@@ -47,6 +47,10 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     assert call("PATCH", f"{path}/pulls/comments/{line}", {"body": "no"}).status == 200
     assert call("PATCH", f"{path}/issues/comments/{comment['id']}", {"body": "hi"}).status == 200
     assert call("DELETE", f"{path}/issues/comments/{comment['id']}").status == 204
+    assert call("PUT", f"{path}/pulls/1/reviews/{mine['id']}", {"body": "hm!"}).status == 200
+    assert call("PATCH", f"{path}/pulls/1", {"title": "Brew it"}).status == 200
+    own = call("GET", f"{path}/pulls/1/reviews/{mine['id']}/comments").json[0]["id"]
+    assert call("DELETE", f"{path}/pulls/comments/{own}").status == 204
     assert call("POST", f"{path}/issues/1/labels", {"labels": ["bug"]}).status == 200
     assert call("DELETE", f"{path}/issues/1/labels/bug").status == 200
     assert (
