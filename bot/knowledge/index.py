@@ -159,7 +159,7 @@ def _follow(shelf: Shelf, git: Git, tip: str, progress: Progress) -> tuple[int, 
     """Puts the commits that are new and drops those that the tip does not reach; how many of each."""
     old = shelf.state("history")
     known = shelf.known_commits()
-    rewritten = bool(old) and not (git.commit(old) and git.is_ancestor(old, tip))
+    rewritten = bool(old) and not git.is_ancestor(old, tip)
     new = git.history(tip, without="" if rewritten else old, most=MOST_COMMITS)
     count = 0
     for batch in _batches(commit for commit in new if commit.sha not in known):
