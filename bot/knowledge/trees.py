@@ -14,8 +14,8 @@ MAX_STEPS = 10_000
 """Calls of the parser's progress function: 1 MB of ordinary source takes 5,000, 1 MB of brackets 10,000."""
 _PIECE = 65_536
 MAX_OPEN_COMMENTS = 50
-"""Swift's scanner looks for the end of each nested comment anew, outside of the counted steps: 2 KB of `/*` take
-it 17 seconds."""
+"""Swift's scanner looks for the end of each nested comment anew, outside of the counted steps: 2 KB of `/*`
+take it 17 seconds."""
 _COMMENT = re.compile(rb"/\*|\*/")
 
 
