@@ -23,7 +23,7 @@ CONTEXT_CHARS = 3_000
 GUIDELINE_CHARS = 3_000
 ISSUE_CHARS = 1_500
 INSTRUCTION_CHARS = 4_000
-MOST_FINDINGS = 200
+MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})
 """Failures that the next prompt would meet too."""

@@ -21,6 +21,11 @@ _NAME = re.compile(r"`(?:(?:self|this|cls)\.)?([A-Za-z_]\w{2,})(\(\))?`")
 _NAMELIKE = re.compile(r"\w_\w|[a-z][A-Z]")
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _ELSEWHERE = frozenset(dir(builtins))
+TOO_MANY = "past what a review may hold"
+MOST_JUDGED = 400
+"""Of one review: each is looked for in its file's diff."""
+MOST_ELSEWHERE = 20
+"""Quotes that are looked for in whole files."""
 SHORTEST = 12
 """Characters of a line that is a point's own: shorter ones stand everywhere."""
 
@@ -37,12 +42,14 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
     """Findings with their lines. One whose quote is not in the diff has none; one on lines that the change
     does not touch is marked `outside`."""
     result = Judged()
-    result.dropped[ASTRAY] += reading.dropped
+    result.dropped[TOO_MANY] += reading.dropped + len(reading.said[MOST_JUDGED:])
     files = {file.path: file for file in facts.files}
     names = None if facts.tools.known else _names(facts)
     made: list[tuple[Said, Finding]] = []
-    for said in reading.said:
-        finding = _about_issue(said, facts) or _finding(said, files, facts)
+    loose = 0
+    for said in reading.said[:MOST_JUDGED]:
+        finding = _about_issue(said, facts) or _finding(said, files, facts, loose < MOST_ELSEWHERE)
+        loose += finding is not None and (finding.outside or not finding.anchored)
         if finding is None:
             result.dropped[ASTRAY] += 1
         elif _invented(finding, facts, names):
@@ -70,8 +77,11 @@ def _one_about_issues(findings: Sequence[Finding]) -> list[Finding]:
     return [one for one in findings if one.category != "issue"] + about[:1]
 
 
-def _finding(said: Said, files: dict[str, FileDiff], facts: PullRequestFacts) -> Finding | None:
-    """None for a file that was not shown."""
+def _finding(
+    said: Said, files: dict[str, FileDiff], facts: PullRequestFacts, elsewhere: bool
+) -> Finding | None:
+    """None for a file that was not shown. `elsewhere`: a quote that is not in the diff is looked for in the
+    whole file."""
     path = said.answer.path
     bare = path.removeprefix("b/").removeprefix("a/")
     found = next((one for one in said.shown if one in (path, bare)), None)
@@ -87,9 +97,9 @@ def _finding(said: Said, files: dict[str, FileDiff], facts: PullRequestFacts) ->
             outside=not _changed(file, start, place.line),
             replacement=said.answer.replacement,
         )
-    text = facts.texts.get(found)
-    if text and (elsewhere := anchor(_whole(file, text), finding.quote)):
-        return replace(finding, line=elsewhere.line, start_line=elsewhere.start_line, outside=True)
+    text = facts.texts.get(found) if elsewhere else None
+    if text and (place := anchor(_whole(file, text), finding.quote)):
+        return replace(finding, line=place.line, start_line=place.start_line, outside=True)
     return finding
 
 
