@@ -16,7 +16,7 @@ from bot.jobs.asked import Asked
 from bot.jobs.house import House
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
-from bot.jobs.reading import TOOLS, JobReader, check
+from bot.jobs.reading import JobReader, check
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
 
@@ -72,7 +72,6 @@ async def make_plan(
         offers=gate.offers(house.router.routes, level, private=event.repo.private),
         stored=tuple(stored),
         posted=await asyncio.to_thread(_posted, house, event),
-        tools=TOOLS,
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
     )
     plan = await route.handler(event, ctx)

@@ -9,11 +9,12 @@ from dataclasses import replace
 from bot.agents.review import judging, writing
 from bot.agents.review.asking import read
 from bot.agents.review.verifying import Verified, verify
-from bot.core.coverage import Coverage
+from bot.core.coverage import Coverage, conclusion
 from bot.core.effects import Plan
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
+from bot.core.judgement import Judgement
 from bot.core.suggestion import Change, change, proved
 
 VERIFIED = 2
@@ -23,15 +24,19 @@ MOST_VERIFIED = 24
 
 async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
     """One review when there is something to say, one check run always."""
+    return writing.plan(await judge(facts, infer))
+
+
+async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
+    """What is found, what of it is said, and what was read."""
     reading = await read(facts, infer)
     judged = judging.judged(reading, facts)
-    most = facts.context.settings.review.max_comments
-    candidates = _choose(
-        (*facts.checked, *judged.findings), facts, min(VERIFIED * most, MOST_VERIFIED) or most
-    )
+    settings = facts.context.settings.review
+    most = settings.max_comments
+    candidates = _choose((*facts.checked, *judged.findings), facts, min(VERIFIED * most, MOST_VERIFIED) or most)
     verified = await verify(candidates.shown, facts, infer)
     chosen = _joined(candidates, _choose(verified.kept, facts, most))
-    shown = await _with_suggestions(chosen.shown, facts)
+    chosen = replace(chosen, shown=await _with_suggestions(chosen.shown, facts))
     coverage = Coverage(
         read=reading.read,
         unread=(*facts.skipped, *reading.unread),
@@ -40,12 +45,14 @@ async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
         failure=reading.failure,
         part=reading.part,
     )
-    return writing.plan(
-        facts,
-        replace(chosen, shown=shown),
-        coverage,
-        judged.dropped + _dropped(verified),
-        (*reading.usage, *verified.usage),
+    return Judgement(
+        facts=facts,
+        chosen=chosen,
+        coverage=coverage,
+        conclusion=conclusion(coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes),
+        usage=(*reading.usage, *verified.usage),
+        dropped=judged.dropped + _dropped(verified),
+        astray=judged.dropped[judging.ASTRAY],
     )
 
 

@@ -1,8 +1,6 @@
 """What was found and read, put into one review and one check run."""
 
-from collections import Counter
-
-from bot.core.coverage import Coverage, check_summary, check_text, check_title, conclusion, count
+from bot.core.coverage import Coverage, check_summary, check_text, check_title, count
 from bot.core.effects import (
     Annotation,
     AnnotationLevel,
@@ -15,6 +13,7 @@ from bot.core.effects import (
 )
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, fingerprint
+from bot.core.judgement import Judgement
 from bot.core.settings import Severity
 
 _LEVELS: dict[Severity, AnnotationLevel] = {
@@ -26,28 +25,21 @@ _LEVELS: dict[Severity, AnnotationLevel] = {
 MOST_OWNERS = 8
 
 
-def plan(
-    facts: PullRequestFacts,
-    chosen: Chosen,
-    coverage: Coverage,
-    dropped: Counter[str],
-    usage: tuple[Usage, ...],
-) -> Plan:
+def plan(judged: Judgement) -> Plan:
     """One review when there is something to say, one check run always."""
-    found = (*chosen.shown, *chosen.standing)
-    verdict = conclusion(coverage, found, gating=facts.context.settings.review.request_changes)
+    facts, chosen, coverage = judged.facts, judged.chosen, judged.coverage
     outside = [finding for finding in chosen.shown if finding.outside]
     check = SetCheck(
         head_sha=facts.head_sha,
-        conclusion=verdict,
-        title=check_title(coverage, found),
-        summary=check_summary(facts, coverage) + _unsaid(chosen, dropped),
+        conclusion=judged.conclusion,
+        title=check_title(coverage, (*chosen.shown, *chosen.standing)),
+        summary=check_summary(facts, coverage) + _unsaid(judged),
         text=check_text(coverage) + _owners(facts),
         annotations=tuple(map(_annotation, outside)),
     )
-    review = _review(facts, chosen, coverage, gating=verdict == "failure")
+    review = _review(facts, chosen, coverage, gating=judged.conclusion == "failure")
     effects: tuple[Effect, ...] = (review, check) if len(outside) < len(chosen.shown) else (check,)
-    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=usage)
+    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
 
 
 def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gating: bool) -> PostReview:
@@ -94,15 +86,16 @@ def _annotation(finding: Finding) -> Annotation:
     )
 
 
-def _unsaid(chosen: Chosen, dropped: Counter[str]) -> str:
+def _unsaid(judged: Judgement) -> str:
     """Counted, so that nothing is lost in silence."""
+    chosen = judged.chosen
     counts = [
         (len(chosen.standing), "said before and still there"),
         (len(chosen.heard), "that others have made already"),
         (len(chosen.repeated), "about the same lines as others"),
         (len(chosen.below_severity), "below review.min_severity"),
         (len(chosen.over_cap), "over review.max_comments"),
-        *((number, why) for why, number in dropped.items()),
+        *((number, why) for why, number in judged.dropped.items()),
     ]
     return "".join(f"\n- {count(number, 'finding')} {why}, not shown" for number, why in counts if number)
 
