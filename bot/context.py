@@ -23,9 +23,9 @@ from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
 from bot.core.source import Chunk, Parsed
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
+from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 from bot.knowledge.parse import parse
 from bot.knowledge.syntax import still_parses
-from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 CONFIG_PATH = ".github/hob.yml"
 MOST_ISSUES = 2

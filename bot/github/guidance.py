@@ -1,4 +1,5 @@
-"""What a repository says to its reviewers, read at a base in two calls (more only for what guidelines import)."""
+"""What a repository says to its reviewers, read at a base in two calls (more only for what guidelines
+import)."""
 
 from collections.abc import Mapping, Sequence
 

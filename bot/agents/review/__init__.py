@@ -33,7 +33,9 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     judged = judging.judged(reading, facts)
     settings = facts.context.settings.review
     most = settings.max_comments
-    candidates = _choose((*facts.checked, *judged.findings), facts, min(VERIFIED * most, MOST_VERIFIED) or most)
+    candidates = _choose(
+        (*facts.checked, *judged.findings), facts, min(VERIFIED * most, MOST_VERIFIED) or most
+    )
     verified = await verify(candidates.shown, facts, infer)
     chosen = _joined(candidates, _choose(verified.kept, facts, most))
     chosen = replace(chosen, shown=await _with_suggestions(chosen.shown, facts))

@@ -9,7 +9,6 @@ from bot.core.effects import (
     Plan,
     PostReview,
     SetCheck,
-    Usage,
 )
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, fingerprint
