@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pathspec import GitIgnoreSpec
 
+from bot.checks import ruff
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
@@ -32,9 +33,12 @@ from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
 from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
+from bot.core.source import Chunk, Parsed
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
+from bot.knowledge.parse import parse
+from bot.knowledge.syntax import still_parses
 
 CONFIG_PATH = ".github/hob.yml"
 TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
@@ -74,6 +78,21 @@ class CheckReport:
 Check = Callable[[Sequence[FileDiff], Mapping[str, str], frozenset[str]], Awaitable[CheckReport]]
 
 
+async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
+    """What a linter says of whole files; nothing of those that it does not know."""
+    python = {path: text for path, text in texts.items() if path.endswith((".py", ".pyi"))}
+    return await ruff.check(python) if python else ()
+
+
+def _symbols(path: str, text: str) -> Sequence[Chunk]:
+    parsed = parse(path, text.encode(errors="replace"))
+    return parsed.chunks if isinstance(parsed, Parsed) else ()
+
+
+TOOLS = Tools(symbols=_symbols, still_parses=still_parses, lint=_lint)
+"""What agents need of the rooms beside theirs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A command, and whether the person who asked may give it here."""
@@ -98,7 +117,7 @@ class Context:
     """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
-    tools: Tools = field(default_factory=Tools)
+    tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
     """Whether no other run waits."""
     earlier: Earlier | None = None

@@ -60,21 +60,12 @@ async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> di
     """path -> mode (0o100644 a file, 0o120000 a symlink) of what lies in these folders (`""`: the root) at
     `sha`, in one call; nothing of what is no folder."""
     asked = list(dict.fromkeys(paths))[:PER_QUERY]
-    names = [f"e{n}" for n in range(len(asked))]
-    declared = "".join(f", ${name}: String!" for name in names)
-    fields = " ".join(f"{name}: object(expression: ${name}) {{ {_ENTRIES} }}" for name in names)
-    document = (
-        f"query($owner: String!, $name: String!{declared}) "
-        f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
-    )
-    values = {name: f"{sha}:{path}" for name, path in zip(names, asked, strict=True)}
-    data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})
-    found: dict[str, int] = {}
-    for name, path in zip(names, asked, strict=True):
-        tree = (data.get("repository") or {}).get(name)
-        for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
-            found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
-    return found
+    trees = await _objects(api, repo, [f"{sha}:{path}" for path in asked], _ENTRIES)
+    return {
+        f"{path}/{entry['name']}".lstrip("/"): entry["mode"]
+        for path, tree in zip(asked, trees, strict=True)
+        for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ()
+    }
 
 
 def _can_exist(path: str) -> bool:
@@ -83,18 +74,27 @@ def _can_exist(path: str) -> bool:
 
 
 async def _by_graphql(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> dict[Wanted, str]:
-    names = [f"e{n}" for n in range(len(wanted))]
-    declared = "".join(f", ${name}: String!" for name in names)
-    fields = " ".join(f"{name}: object(expression: ${name}) {{ {_BLOB} }}" for name in names)
+    blobs = await _objects(api, repo, [f"{sha}:{path}" for sha, path in wanted], _BLOB)
+    given = ((want, _blob_text(blob, cap)) for want, blob in zip(wanted, blobs, strict=True))
+    return {want: text for want, text in given if text is not None}
+
+
+async def _objects(api: Api, repo: RepoRef, names: list[str], fields: str) -> list[Any]:
+    """What git's names of revisions (`sha:path`) stand for, in one call; None for what is not there.
+
+    https://docs.github.com/en/graphql/reference/objects#repository
+    """
+    keys = [f"e{n}" for n in range(len(names))]
+    declared = "".join(f", ${key}: String!" for key in keys)
+    asked = " ".join(f"{key}: object(expression: ${key}) {{ {fields} }}" for key in keys)
     document = (
         f"query($owner: String!, $name: String!{declared}) "
-        f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
+        f"{{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
     )
-    values = {name: f"{sha}:{path}" for name, (sha, path) in zip(names, wanted, strict=True)}
+    values = dict(zip(keys, names, strict=True))
     data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})
-    blobs = data.get("repository") or {}
-    given = ((want, _blob_text(blobs.get(name), cap)) for name, want in zip(names, wanted, strict=True))
-    return {want: text for want, text in given if text is not None}
+    found = data.get("repository") or {}
+    return [found.get(key) for key in keys]
 
 
 def _blob_text(blob: Any, cap: int) -> str | None:

@@ -22,6 +22,9 @@ class Offline:
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
         return Guidance()
 
+    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
+        return ()
+
     async def threads(self, number: int) -> Sequence[Thread]:
         return ()
 
@@ -38,9 +41,6 @@ class Offline:
         raise Gone(404, "there are no issues here")
 
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
-        return ()
-
-    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
         return ()
 
 

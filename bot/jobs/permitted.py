@@ -79,13 +79,20 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             target,
             plan.head_sha or "",
             route.name,
-            type(effect).__name__,
+            _meant(effect),
             cause,
             ordinal,
         )
         key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
         result.append(Keyed(key, safe(effect, repo)))
     return result
+
+
+def _meant(effect: Effect) -> str:
+    """The kind of an effect. A check run that says why nothing was read does not stand for a review of the
+    same head later."""
+    kind = type(effect).__name__
+    return kind if not isinstance(effect, SetCheck) or effect.judged else f"{kind} {effect.title}"
 
 
 def safe(effect: Effect, repo: RepoRef) -> Effect:

@@ -18,7 +18,7 @@ from bot.jobs.asked import Asked
 from bot.jobs.house import House
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
-from bot.jobs.reading import TOOLS, JobReader, check
+from bot.jobs.reading import JobReader, check
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
 
@@ -80,7 +80,6 @@ async def make_plan(
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         earlier=await asyncio.to_thread(_earlier, house, event),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, event.number),
-        tools=TOOLS,
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
     )
     plan = await route.handler(event, ctx)

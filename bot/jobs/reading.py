@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.checks import ruff
 from bot.checks import run as run_checks
 from bot.context import CheckReport
 from bot.core.diff import FileDiff
 from bot.core.events import CommentEvent, Event, PullRequestEvent
 from bot.core.facts import OwnThread
-from bot.core.findings import Finding
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
-from bot.core.tools import Tools
 from bot.github import contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
@@ -95,13 +92,3 @@ async def check(files: Sequence[FileDiff], texts: Mapping[str, str], wanted: fro
     """The checks room as a handler sees it."""
     findings, ran = await run_checks(files, texts, wanted)
     return CheckReport(tuple(findings), tuple(ran))
-
-
-async def lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
-    """What a linter says of whole files; of none that it does not know. None when it did not run."""
-    python = {path: text for path, text in texts.items() if path.endswith((".py", ".pyi"))}
-    return await ruff.check(python) if python else ()
-
-
-TOOLS = Tools(lint=lint)
-"""What agents need of other rooms."""

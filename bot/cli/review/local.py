@@ -6,7 +6,7 @@ import click
 
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.judgement import Judgement
-from bot.jobs.reading import TOOLS, check
+from bot.jobs.reading import check
 from bot.local import find_change, judge_range
 from bot.repository import Repository
 from bot.scripting import Workshop
@@ -17,9 +17,9 @@ async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
     root = Repository.at(folder).root
     change = await find_change(root, text)
     if no_model:
-        return await judge_range(root, change, _nobody, check, TOOLS)
+        return await judge_range(root, change, _nobody, check)
     async with Workshop() as shop:
-        return await judge_range(root, change, _told(shop.infer()), check, TOOLS)
+        return await judge_range(root, change, _told(shop.infer()), check)
 
 
 async def _nobody(prompt: Prompt[T], /) -> Completion[T]:
