@@ -33,6 +33,8 @@ class Repository:
         self.id = world.next_id()
         self.private = private
         self.default_branch = "main"
+        self.size = 1
+        """What GitHub says of its size on disk, in KB: seldom exact."""
         self.parent: Repository | None = None
         self.created_at = world.now()
         self.roles: dict[str, str] = {}

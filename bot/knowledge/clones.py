@@ -1,0 +1,111 @@
+"""All clones of one data directory, `{folder}/{repository id}.git`. All in them can be fetched again."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.core.errors import Gone, HobError, TemporaryError
+from bot.core.refs import Sha
+from bot.knowledge.clone import Clone, Limits, Remote, tidy
+from bot.knowledge.fetching import GitFailed, Stopped
+from bot.knowledge.locking import locked
+
+log = logging.getLogger(__name__)
+
+
+class TooLarge(HobError):
+    """The repository is over `[knowledge] max_clone_mb`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """`tip` is empty for a repository without commits; `note` says what was out of the ordinary."""
+
+    folder: Path
+    tip: Sha
+    note: str = ""
+
+
+class Clones:
+    """Any number of processes may use them: each is locked while it is fetched into. Methods raise
+    `TooLarge`, `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
+
+    def __init__(self, folder: Path, max_mb: int = 2048, limits: Limits | None = None) -> None:
+        self.folder = folder
+        self._most = max_mb << 20
+        self._limits = limits or Limits()
+
+    def path(self, repo_id: int) -> Path:
+        return self.folder / f"{repo_id}.git"
+
+    async def update(self, repo_id: int, origin: Remote) -> Updated:
+        """The newest commit of the default branch and its texts: one request for a push, two for a new clone.
+        A clone that is broken is thrown away and made anew."""
+        if origin.size_kb << 10 > self._most:
+            raise self._too_large()
+        async with self._held(repo_id) as clone:
+            try:
+                return Updated(clone.folder, await clone.update(origin))
+            except GitFailed as broken:
+                log.warning("the clone of repository %s is made anew: %s", repo_id, broken)
+                await asyncio.to_thread(shutil.rmtree, clone.folder, ignore_errors=True)
+            note = "the clone was broken and was made anew"
+            return Updated(clone.folder, await clone.update(origin), note)
+
+    async def pull_head(self, repo_id: int, origin: Remote, number: int) -> Sha:
+        """Fetches the head of a pull request with its texts. `Gone` where there is none, or no clone yet."""
+        async with self._held(repo_id) as clone:
+            if not clone.folder.exists():
+                raise Gone(404, "there is no clone yet")
+            return await clone.pull_head(origin, number)
+
+    async def forget(self, repo_id: int) -> None:
+        """Deletes a clone; a fetch that is under way anywhere on this machine ends at once."""
+        await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        mark = self._mark(repo_id)
+        mark.touch()
+        async with locked(self._lock(repo_id)):
+            await asyncio.to_thread(shutil.rmtree, self.path(repo_id), ignore_errors=True)
+            mark.unlink(missing_ok=True)
+
+    def known(self) -> list[int]:
+        """The ids of the repositories that have a clone here."""
+        return sorted(int(one.stem) for one in self.folder.glob("*.git") if one.stem.isdecimal())
+
+    @asynccontextmanager
+    async def _held(self, repo_id: int) -> AsyncIterator[Clone]:
+        await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        async with locked(self._lock(repo_id)) as lock:
+            folder = self.path(repo_id)
+            if self._mark(repo_id).exists():  # whoever was to forget it waits, or was killed
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                self._mark(repo_id).unlink(missing_ok=True)
+            await asyncio.to_thread(tidy, folder)
+            clone = Clone(folder, lock, self._limits, lambda: self._watch(repo_id, clone))
+            try:
+                yield clone
+            except TooLarge:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                raise
+            except (Stopped, GitFailed) as error:
+                raise TemporaryError(str(error)) from None
+
+    def _watch(self, repo_id: int, clone: Clone) -> None:
+        """Raises what ends a fetch that is under way."""
+        if self._mark(repo_id).exists():
+            raise Gone(404, "the repository is being forgotten")
+        if clone.size() > self._most:
+            raise self._too_large()
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"it is over {self._most >> 20} MB ([knowledge] max_clone_mb)")
+
+    def _mark(self, repo_id: int) -> Path:
+        return self.folder / f"{repo_id}.forgotten"
+
+    def _lock(self, repo_id: int) -> Path:
+        return self.folder / f"{repo_id}.lock"
