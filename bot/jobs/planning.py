@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.context import Context
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
-from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
+from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.layers import merge, settings_of
 from bot.jobs import gate
 from bot.jobs.asked import Asked
@@ -32,7 +32,7 @@ class Planned:
 async def make_plan(
     house: House,
     route: Route,
-    event: IssueEvent,
+    event: RepositoryEvent,
     reader: JobReader,
     acknowledge: Callable[[], Awaitable[None]] | None = None,
     run_id: int | None = None,
@@ -61,7 +61,7 @@ async def make_plan(
         infer=house.infer(
             route.priority,
             guard(house.config, house.store, event.repo, reader, run_id, settings),
-            asked or Asked(event.repo, event.number),
+            asked or Asked(event.repo, number_of(event)),
             settings,
         ),
         check=check,
@@ -69,13 +69,20 @@ async def make_plan(
         offers=gate.offers(house.router.routes, level, private=event.repo.private),
         stored=tuple(stored),
         posted=await asyncio.to_thread(_posted, house, event),
+        knowledge=house.knowledge(event.repo, reader.job),
     )
     plan = await route.handler(event, ctx)
-    return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
+    effects = keyed(plan, route, event.repo, number_of(event), cause(event))
+    return Planned(tuple(effects), plan.reason, plan.usage)
 
 
-def asker(event: IssueEvent) -> str:
-    """Whose settings count: of whoever wrote the comment, or opened the issue or pull request."""
+def number_of(event: RepositoryEvent) -> int:
+    """Of the issue or pull request that it is about; 0 where it is about none."""
+    return event.number if isinstance(event, IssueEvent) else 0
+
+
+def asker(event: RepositoryEvent) -> str:
+    """Whose settings count: of whoever wrote the comment, opened the issue or pull request, or pushed."""
     author = getattr(event, "author", event.sender)
     return str(author.login)
 
@@ -98,8 +105,10 @@ def _recent(house: House, event: CommentEvent) -> int:
     return house.store.runs.count_recent(f"{event.repo.id}#{event.number}", "comments.", 3600.0)
 
 
-def _posted(house: House, event: IssueEvent) -> frozenset[str]:
+def _posted(house: House, event: RepositoryEvent) -> frozenset[str]:
     """Fingerprints of the findings that stand on this pull request already, told by our own outbox."""
+    if not isinstance(event, IssueEvent):
+        return frozenset()
     rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
     reviews = [load(row.kind, row.payload) for row in rows]
     return frozenset(

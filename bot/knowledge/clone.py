@@ -21,7 +21,8 @@ LARGEST = 1 << 20
 """Bytes of a file: larger ones are not fetched."""
 MOST_PACKS = 40
 MOST_PULLS = 200
-TRIES = 3
+TRIES = 4
+"""Of a token: GitHub may not know a new one for five seconds."""
 _LEFT_OUT = "hob-left-out"
 """Names of texts that were too large, one a line, so that they are not asked for again."""
 _PLAIN = (

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,36 @@ class Updated:
     note: str = ""
 
 
+class Held:
+    """One repository's clone while nobody else works on it."""
+
+    def __init__(self, clone: Clone, watch: Callable[[], None]) -> None:
+        self.folder = clone.folder
+        self.watch = watch
+        """Raises `Gone` when the repository is to be forgotten, `TooLarge` when it is."""
+        self._clone = clone
+
+    async def update(self, origin: Remote) -> Updated:
+        """The newest commit of the default branch and its texts: one request for a push, two for a new clone.
+        A clone that is broken is thrown away and made anew."""
+        try:
+            return Updated(self.folder, await self._clone.update(origin))
+        except GitFailed as broken:
+            log.warning("the clone %s is made anew: %s", self.folder.name, broken)
+            await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        note = "the clone was broken and was made anew"
+        return Updated(self.folder, await self._clone.update(origin), note)
+
+    async def pull_head(self, origin: Remote, number: int) -> Sha:
+        """Fetches the head of a pull request with its texts. `Gone` where there is none, or no clone yet."""
+        if not self.folder.exists():
+            raise Gone(404, "there is no clone yet")
+        return await self._clone.pull_head(origin, number)
+
+
 class Clones:
-    """Any number of processes may use them: each is locked while it is fetched into. Methods raise
-    `TooLarge`, `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
+    """Any number of processes may use them: each is locked while it is worked on. Methods raise `TooLarge`,
+    `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
 
     def __init__(self, folder: Path, max_mb: int = 2048, limits: Limits | None = None) -> None:
         self.folder = folder
@@ -43,63 +70,58 @@ class Clones:
         return self.folder / f"{repo_id}.git"
 
     async def update(self, repo_id: int, origin: Remote) -> Updated:
-        """The newest commit of the default branch and its texts: one request for a push, two for a new clone.
-        A clone that is broken is thrown away and made anew."""
-        if origin.size_kb << 10 > self._most:
-            raise self._too_large()
-        async with self._held(repo_id) as clone:
-            try:
-                return Updated(clone.folder, await clone.update(origin))
-            except GitFailed as broken:
-                log.warning("the clone of repository %s is made anew: %s", repo_id, broken)
-                await asyncio.to_thread(shutil.rmtree, clone.folder, ignore_errors=True)
-            note = "the clone was broken and was made anew"
-            return Updated(clone.folder, await clone.update(origin), note)
+        """`Held.update`."""
+        async with self.held(repo_id, origin.size_kb) as held:
+            return await held.update(origin)
 
     async def pull_head(self, repo_id: int, origin: Remote, number: int) -> Sha:
-        """Fetches the head of a pull request with its texts. `Gone` where there is none, or no clone yet."""
-        async with self._held(repo_id) as clone:
-            if not clone.folder.exists():
-                raise Gone(404, "there is no clone yet")
-            return await clone.pull_head(origin, number)
+        """`Held.pull_head`."""
+        async with self.held(repo_id) as held:
+            return await held.pull_head(origin, number)
 
-    async def forget(self, repo_id: int) -> None:
-        """Deletes a clone; a fetch that is under way anywhere on this machine ends at once."""
+    async def forget(self, repo_id: int, also: Callable[[], object] = bool) -> None:
+        """Deletes a clone, and does `also`; what is under way with it anywhere on this machine ends at
+        once."""
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        mark = self._mark(repo_id)
-        mark.touch()
+        self._mark(repo_id).touch()
         async with locked(self._lock(repo_id)):
-            await asyncio.to_thread(shutil.rmtree, self.path(repo_id), ignore_errors=True)
-            mark.unlink(missing_ok=True)
+            await asyncio.to_thread(self._delete, repo_id)
+            await asyncio.to_thread(also)
+
+    def _delete(self, repo_id: int) -> None:
+        shutil.rmtree(self.path(repo_id), ignore_errors=True)
+        self._mark(repo_id).unlink(missing_ok=True)
 
     def known(self) -> list[int]:
         """The ids of the repositories that have a clone here."""
         return sorted(int(one.stem) for one in self.folder.glob("*.git") if one.stem.isdecimal())
 
     @asynccontextmanager
-    async def _held(self, repo_id: int) -> AsyncIterator[Clone]:
+    async def held(self, repo_id: int, size_kb: int = 0) -> AsyncIterator[Held]:
+        """The clone, locked. `size_kb`: what GitHub says of the repository's size, in case that is too much
+        already."""
+        if size_kb << 10 > self._most:
+            raise self._too_large()
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         async with locked(self._lock(repo_id)) as lock:
-            folder = self.path(repo_id)
             if self._mark(repo_id).exists():  # whoever was to forget it waits, or was killed
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-                self._mark(repo_id).unlink(missing_ok=True)
-            await asyncio.to_thread(tidy, folder)
-            clone = Clone(folder, lock, self._limits, lambda: self._watch(repo_id, clone))
+                await asyncio.to_thread(self._delete, repo_id)
+            await asyncio.to_thread(tidy, self.path(repo_id))
+
+            def watch() -> None:
+                if self._mark(repo_id).exists():
+                    raise Gone(404, "the repository is being forgotten")
+                if clone.size() > self._most:
+                    raise self._too_large()
+
+            clone = Clone(self.path(repo_id), lock, self._limits, watch)
             try:
-                yield clone
+                yield Held(clone, watch)
             except TooLarge:
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                await asyncio.to_thread(self._delete, repo_id)
                 raise
             except (Stopped, GitFailed) as error:
                 raise TemporaryError(str(error)) from None
-
-    def _watch(self, repo_id: int, clone: Clone) -> None:
-        """Raises what ends a fetch that is under way."""
-        if self._mark(repo_id).exists():
-            raise Gone(404, "the repository is being forgotten")
-        if clone.size() > self._most:
-            raise self._too_large()
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"it is over {self._most >> 20} MB ([knowledge] max_clone_mb)")

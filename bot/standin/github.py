@@ -218,6 +218,28 @@ class GitHub(State):
         self._tell("installation_repositories", "removed", installation, more)
 
     @locked
+    def rename(self, repo: Repository, name: str) -> None:
+        """The old name leads nowhere: GitHub would send requests on to the new one."""
+        before, owner = repo.name, repo.full_name.partition("/")[0]
+        del self.repositories[repo.full_name.lower()]
+        repo.name, repo.full_name = name, f"{owner}/{name}"
+        self.repositories[repo.full_name.lower()] = repo
+        self.emit(
+            "repository", "renamed", repo, repo.owner, changes={"repository": {"name": {"from": before}}}
+        )
+
+    @locked
+    def privatize(self, repo: Repository) -> None:
+        repo.private = True
+        self.emit("repository", "privatized", repo, repo.owner)
+
+    @locked
+    def delete(self, repo: Repository) -> None:
+        """The delivery comes from the installation that covered it."""
+        self.emit("repository", "deleted", repo, repo.owner)
+        del self.repositories[repo.full_name.lower()]
+
+    @locked
     def unsuspend(self, installation: Installation) -> None:
         installation.suspended_at = None
         self._tell("installation", "unsuspend", installation)
