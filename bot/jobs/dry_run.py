@@ -34,6 +34,7 @@ async def _dry_run(event_name: str, body: bytes, apply: bool) -> dict[str, Any]:
     try:
         ours = isinstance(event, RepositoryEvent)
         matches = house.router.match(event, house.config.github.app_slug) if event and ours else []
+        matches = [match for match in matches if match.route.may]  # the others cause nothing on GitHub
         if not isinstance(event, RepositoryEvent) or not matches:
             return {
                 "event": type(event).__name__ if event else None,
@@ -82,6 +83,9 @@ async def _applied(
     house.store.routing.record([Decision(delivery, "routed", specs)])
     done = []
     for run in house.store.runs.of_delivery(guid):
+        route = house.router.named(run.handler)
+        if route is None or not route.may:
+            continue  # for a worker
         await perform_in(house, run.id)
         now = house.store.runs.get(run.id)
         rows = house.store.outbox.rows(run.id)

@@ -12,7 +12,6 @@ from bot.github.manifest import EVENTS
 from bot.github.payloads import parse, routing
 from tests.samples.webhooks import example_payloads
 
-
 READ: dict[str, tuple[str | None, ...]] = {
     "pull_request": ("opened", "reopened", "ready_for_review", "synchronize", "closed", "edited"),
     "issues": ("opened", "reopened", "closed", "edited", "deleted", "transferred"),

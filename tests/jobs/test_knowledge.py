@@ -199,6 +199,22 @@ async def test_K2_uninstalled_nothing_is_left_on_disk_and_nothing_in_the_store(h
     assert hob.house.store.settings.get("user", "ann") == {"language": "fr"}
 
 
+async def test_W5_an_old_word_of_an_installation_that_lives_deletes_nothing(hob: LivingHob) -> None:
+    repo = teahouse(hob)
+    await learned(hob, repo)
+    account = {"login": "octo", "id": 1, "type": "Organization"}
+    for action in ("deleted", "suspend"):
+        where = {"id": installation(hob).id, "account": account}
+        listed = [{"id": repo.id, "full_name": "octo/tea", "private": True}]
+        hob.github.deliver(
+            "installation",
+            {"action": action, "installation": where, "repositories": listed, "sender": account},
+        )
+    runs = [run for run in await hob.works() if run.handler.startswith("installations.")]
+    assert [run.summary for run in runs] == ["the App is installed there; nothing was forgotten"] * 2
+    assert kept(hob, repo)
+
+
 async def test_K2_suspended_or_taken_away_it_is_forgotten_at_once(hob: LivingHob) -> None:
     repo = teahouse(hob)
     other = hob.github.repository("octo/pot", private=True, files=FILES)
