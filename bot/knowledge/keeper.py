@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.core.errors import Superseded
-from bot.core.knowing import Edge, Node
 from bot.core.refs import RepoRef
 from bot.knowledge import index
 from bot.knowledge.clone import Limits, Remote
 from bot.knowledge.clones import Clones, Held, TooLarge
 from bot.knowledge.git import Git
+from bot.knowledge.issues import Issues
 from bot.knowledge.shelf import Issue, Shelf
 from bot.knowledge.shelves import Shelves
-from bot.knowledge.tokens import indexed
 
 ISSUES_AT_ONCE = 500
 MOST_ISSUES = 5_000
@@ -84,7 +83,7 @@ class Keeper:
     async def drop_issue(self, repo: RepoRef, number: int) -> None:
         def drop() -> None:
             with closing(self.shelves.open(repo.id)) as shelf:
-                shelf.drop_issues([number])
+                Issues(shelf, repo.full_name).drop([number])
 
         if self.shelves.has(repo.id):
             await asyncio.to_thread(drop)
@@ -123,7 +122,7 @@ class Keeper:
 
             def take(_: Callable[[], None], portion: Sequence[Changed] = changed, upto: int = since) -> None:
                 with closing(self.shelves.open(repo.id)) as shelf:
-                    take_issues(shelf, portion, upto)
+                    take_issues(shelf, repo.full_name, portion, upto)
 
             await in_thread(held.watch, take)
             if not more:
@@ -136,20 +135,12 @@ class Keeper:
             return int(told) if told.isdecimal() else 0
 
 
-def take_issues(shelf: Shelf, changed: Sequence[Changed], upto: int) -> None:
+def take_issues(shelf: Shelf, full_name: str, changed: Sequence[Changed], upto: int) -> None:
     """All of a portion or nothing, with the mark that says how far it reaches."""
+    blocked_by = {one.issue.number: one.blockers for one in changed}
     with shelf.writing():
-        shelf.put_issues([(one.issue, _tokens(one.issue)) for one in changed])
-        for one in changed:
-            here = Node(one.issue.kind, str(one.issue.number))
-            edges = [Edge("blocks", Node("issue", str(number)), here) for number in one.blockers]
-            shelf.put_edges(f"blockers {one.issue.number}", edges)
+        Issues(shelf, full_name).store([one.issue for one in changed], blocked_by)
         shelf.set_state("watermark", str(upto))
-
-
-def _tokens(issue: Issue) -> str:
-    """The title counts three times: it says what the rest is about."""
-    return indexed("\n".join((*[issue.title] * 3, issue.body)))
 
 
 async def in_thread(watch: Callable[[], None], work: Callable[[Callable[[], None]], T]) -> T:
