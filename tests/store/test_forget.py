@@ -8,7 +8,6 @@ from bot.store import NewEffect, Store
 from bot.store.tables import inbox
 from tests.store.making import again, claimed, delivery, put, queued, spec
 
-
 LESSON = Lesson("convention", "Never print.", Login("ann"), 3)
 
 
