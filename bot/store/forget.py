@@ -17,7 +17,8 @@ def forget(
 ) -> int:
     """Ends the runs of these repositories and deletes the deliveries about them, but for `guid`, which asks
     for it; of the whole installation where `installation` is not 0. With `names` (`owner/name`, or an
-    account) their settings go, and what was remembered of the repositories. Gives how many deliveries went."""
+    account) their settings go, and what was remembered of the repositories. Gives how many deliveries
+    went."""
     which: ColumnElement[bool] = inbox.c.repo_id.in_(repo_ids)
     if installation:
         which = or_(which, inbox.c.installation_id == installation)
