@@ -1,16 +1,21 @@
 """A repository's index as a `Library` (bot.core.library): passages of its newest commit."""
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
+from bot.core.errors import HobError
 from bot.core.library import Excerpt, merged
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.search import Search
 from bot.knowledge.shelf import Shelf
 from bot.knowledge.shelves import Shelves
 
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 MOST_FOUND = 12
 MOST_LINES = 400
 """Of one passage."""
@@ -26,12 +31,20 @@ class Indexed:
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
         """The best passages, best first."""
-        return await asyncio.to_thread(self._search, query)
+        return tuple(await self._asked(self._search, query))
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist."""
-        found = await asyncio.to_thread(self._read, [(path, start, end)])
+        found = await self._asked(self._read, [(path, start, end)])
         return found[0] if found else None
+
+    async def _asked(self, question: Callable[[T], Sequence[Excerpt]], about: T) -> Sequence[Excerpt]:
+        """An index that cannot be read now has nothing to say: nobody's work fails for it."""
+        try:
+            return await asyncio.to_thread(question, about)
+        except HobError as error:
+            log.warning("the index of repository %s cannot be read: %s", self._repo_id, error)
+            return ()
 
     def _search(self, query: str) -> tuple[Excerpt, ...]:
         if not self._shelves.has(self._repo_id):

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from bot.core.errors import Superseded
+from bot.core.errors import Superseded, TemporaryError
 from bot.core.refs import RepoRef
 from bot.knowledge import index
 from bot.knowledge.clone import Limits, Remote
 from bot.knowledge.clones import Clones, Held, TooLarge
-from bot.knowledge.git import Git
+from bot.knowledge.git import Git, GitError
 from bot.knowledge.issues import Issues
-from bot.knowledge.shelf import Issue, Shelf
+from bot.knowledge.shelf import Issue, Shelf, ShelfError
 from bot.knowledge.shelves import Shelves
 
 ISSUES_AT_ONCE = 500
@@ -59,16 +59,19 @@ class Keeper:
 
     async def refresh(self, repo: RepoRef, origin: Origin) -> str:
         """Brings a repository's knowledge to what GitHub has now, and says in a line what that was. Raises
-        `Gone`, `TemporaryError`, `GitHubError`, `ShelfError`, `UserError`."""
+        `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
         async with self._places:
             remote = await origin.remote()
             await asyncio.to_thread(self._note, repo)
-            try:
-                async with self.clones.held(repo.id, remote.size_kb) as held:
+            async with self.clones.held(repo.id) as held:
+                try:
                     said = await self._code(repo, held, remote)
                     return "; ".join((*said, await self._issues(repo, held, origin)))
-            except TooLarge as large:
-                return f"not cloned: {large}"
+                except ShelfError as error:
+                    raise TemporaryError(str(error)) from None
+                except GitError as error:  # what git fetched it cannot read again
+                    await held.discard()
+                    raise TemporaryError(f"the clone is broken and is made anew: {error}") from None
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""
@@ -97,7 +100,10 @@ class Keeper:
         (self.clones.folder / f"{repo_id}.installation").unlink(missing_ok=True)
 
     async def _code(self, repo: RepoRef, held: Held, remote: Remote) -> list[str]:
-        clone = await held.update(remote)
+        try:
+            clone = await held.update(remote)
+        except TooLarge as large:
+            return [f"not cloned: {large}"]
         if not clone.tip:
             return ["the repository is empty"]
 
