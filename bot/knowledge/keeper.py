@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -76,7 +77,7 @@ class Keeper:
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""
         for repo_id in repo_ids:
-            await self.clones.forget(repo_id, lambda each=repo_id: self._remove(each))  # type: ignore[misc]
+            await self.clones.forget(repo_id, partial(self._remove, repo_id))
 
     def of_installation(self, installation: int) -> list[int]:
         """The ids of the repositories of an installation of which something is kept here."""
