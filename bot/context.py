@@ -1,16 +1,14 @@
 """What a handler is given: to read GitHub, to ask a model, to run the checks. It has no way to write."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pathspec import GitIgnoreSpec
-
+from bot.core.checking import Change, CheckReport, sizes_wanted
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import PullRequestFacts, RepoContext, Skipped, ThreadFacts
-from bot.core.findings import Finding
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.reading import why_not_read
@@ -18,6 +16,7 @@ from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, ReviewSettings
 from bot.github import hobyml
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile
+from bot.patterns import is_pattern, wanted
 
 CONFIG_PATH = ".github/hob.yml"
 
@@ -28,6 +27,7 @@ class Reader(Protocol):
     async def pull_request(self, number: int) -> PullRequestState: ...
     async def files(self, number: int) -> list[RawFile]: ...
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]: ...
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]: ...
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]: ...
     async def labels(self) -> tuple[tuple[str, str], ...]: ...
     async def issue(self, number: int) -> IssueState: ...
@@ -35,15 +35,8 @@ class Reader(Protocol):
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What the deterministic checks found, and which of them ran."""
-
-    findings: tuple[Finding, ...] = ()
-    ran: tuple[str, ...] = ()
-
-
-Check = Callable[[Sequence[FileDiff], Mapping[str, str], frozenset[str]], Awaitable[CheckReport]]
+Check = Callable[[Change, frozenset[str]], Awaitable[CheckReport]]
+"""Runs those of the named checks that have something to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +97,17 @@ def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str |
 async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequestState) -> PullRequestFacts:
     """Reads a pull request at its head and runs the checks on it; says what was skipped and why."""
     raw = await ctx.github.files(state.number)
-    files, skipped = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    every = [to_file_diff(file) for file in raw]
+    files, skipped = _select(every, context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
-    report = await ctx.check(files, texts, context.settings.review.checks)
-    changed = {file.path for file in raw}
-    settings_changed = CONFIG_PATH in changed
-    if settings_changed:
-        note = "this pull request changes it; the version on its base was used"
-        context = replace(context, complaints=(*context.complaints, Complaint(0, note)))
+    report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts)
+    complaints = list(_no_patterns(context.settings.review))
+    if CONFIG_PATH in {file.path for file in raw}:
+        complaints.append(Complaint(0, "this pull request changes it; the version on its base was used"))
+    context = replace(context, complaints=(*context.complaints, *complaints))
     return PullRequestFacts(
         context=context,
         number=state.number,
@@ -135,8 +128,32 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         },
         checked=report.findings,
         checks_run=report.ran,
+        checks_not_run=report.not_run,
         posted=ctx.posted,
     )
+
+
+def _no_patterns(settings: ReviewSettings) -> Iterator[Complaint]:
+    for pattern in (*settings.paths, *(rule.path for rule in settings.instructions)):
+        if not is_pattern(pattern):
+            shown = pattern[:60].replace("`", "")
+            yield Complaint(0, f"`{shown}` is no pattern as .gitignore writes them; it is ignored")
+
+
+async def _checked(
+    ctx: Context,
+    settings: ReviewSettings,
+    every: Sequence[FileDiff],
+    files: Sequence[FileDiff],
+    head: Sha,
+    texts: dict[str, str],
+) -> CheckReport:
+    """What the checks say of the files that are read, and of the others that are not left out."""
+    read = {file.path for file in files}
+    others = [file for file in every if file.path not in read and wanted(file.path, settings.paths)]
+    asked = sizes_wanted([*files, *others])
+    sizes = await ctx.github.sizes(head, asked) if asked else {}
+    return await ctx.check(Change(tuple(files), texts, tuple(others), sizes), settings.checks)
 
 
 async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
@@ -190,13 +207,6 @@ def _select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[Fi
         else:
             read.append(file)
     return read, skipped
-
-
-def wanted(path: str, patterns: Sequence[str]) -> bool:
-    """Whether patterns, as .gitignore writes them, take a path in. Where all begin with `!`, the rest is
-    in."""
-    inward = any(not pattern.startswith("!") for pattern in patterns)
-    return GitIgnoreSpec.from_lines(patterns if inward else ["**", *patterns]).match_file(path)
 
 
 def to_file_diff(file: RawFile) -> FileDiff:

@@ -36,7 +36,10 @@ class ReviewSettings:
     request_changes: bool = False
     walkthrough: bool = False
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
-    checks: frozenset[str] = frozenset({"ruff", "shellcheck", "actionlint", "secrets"})
+    checks: frozenset[str] = frozenset(
+        "ruff shellcheck actionlint secrets conflicts invisible leftovers locks large".split()  # noqa: SIM905
+    )
+    """Names of `bot.core.keys.CHECKS`."""
 
 
 @dataclass(frozen=True, slots=True)

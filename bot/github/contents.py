@@ -15,7 +15,7 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.github.api import Api, Params
 from bot.github.payloads import clean
-from bot.github.yamlnodes import MOST_BYTES
+from bot.yamlnodes import MOST_BYTES
 
 CONFIG = ".github/hob.yml"
 PER_QUERY = 50
@@ -24,6 +24,7 @@ MOST_TEXT = 512 * 1024
 """Bytes of a file's text; GraphQL cuts longer ones itself."""
 
 _BLOB = "... on Blob { text isBinary isTruncated byteSize }"
+_SIZE = "... on Blob { byteSize }"
 
 Wanted = tuple[Sha, str]
 """A commit and a path in it."""
@@ -54,15 +55,38 @@ async def texts_at(
     return found
 
 
+async def sizes(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
+    """Bytes of those paths that are files at `sha`: of the first 50, in one call; of none where GraphQL is
+    not to be had."""
+    asked = [(sha, path) for path in dict.fromkeys(paths) if _can_exist(path)][:PER_QUERY]
+    if not asked:
+        return {}
+    try:
+        blobs = await _blobs(api, repo, asked, _SIZE)
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}
+    given = {path: blob.get("byteSize") for (_, path), blob in blobs.items() if isinstance(blob, dict)}
+    return {path: size for path, size in given.items() if isinstance(size, int)}
+
+
 def _can_exist(path: str) -> bool:
     """git takes no such segments, but its names of revisions do: `sha:../x` would be read as relative."""
     return not {"", ".", "..", ".git"} & set(path.split("/"))
 
 
 async def _by_graphql(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> dict[Wanted, str]:
+    blobs = await _blobs(api, repo, wanted, _BLOB)
+    given = ((want, _blob_text(blob, cap)) for want, blob in blobs.items())
+    return {want: text for want, text in given if text is not None}
+
+
+async def _blobs(api: Api, repo: RepoRef, wanted: list[Wanted], what: str) -> dict[Wanted, Any]:
+    """What GraphQL says of each; None for what is not there."""
     names = [f"e{n}" for n in range(len(wanted))]
     declared = "".join(f", ${name}: String!" for name in names)
-    fields = " ".join(f"{name}: object(expression: ${name}) {{ {_BLOB} }}" for name in names)
+    fields = " ".join(f"{name}: object(expression: ${name}) {{ {what} }}" for name in names)
     document = (
         f"query($owner: String!, $name: String!{declared}) "
         f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
@@ -70,8 +94,7 @@ async def _by_graphql(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -
     values = {name: f"{sha}:{path}" for name, (sha, path) in zip(names, wanted, strict=True)}
     data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})
     blobs = data.get("repository") or {}
-    given = ((want, _blob_text(blobs.get(name), cap)) for name, want in zip(names, wanted, strict=True))
-    return {want: text for want, text in given if text is not None}
+    return {want: blobs.get(name) for name, want in zip(names, wanted, strict=True)}
 
 
 def _blob_text(blob: Any, cap: int) -> str | None:
