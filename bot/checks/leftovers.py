@@ -124,7 +124,7 @@ def _nodes(root: Node, rows: set[int]) -> Iterator[Node]:
 
 def _finding(path: str, row: int, line: str, said: str) -> Finding:
     narrows = ".only" in said[:40] or _FOCUSED.match(said) is not None
-    name = re.split(r"[\s(!;{\[]", said, maxsplit=1)[0][:40]
+    name = re.split(r"[\s(;{\[]", said, maxsplit=1)[0][:40]
     why = (
         "only this test runs, and the others are skipped in silence"
         if narrows

@@ -19,7 +19,7 @@ Fault = tuple[int, Severity, str, str]
 
 def judged(path: str, text: str) -> list[Finding]:
     """What is wrong in one workflow, in any of its lines. Nothing of one that is too large to be read."""
-    lines = text.split("\n")
+    lines = text.rstrip("\n").split("\n")
     return [
         Finding(
             path=path,
@@ -42,7 +42,7 @@ def _faults(text: str, lines: list[str]) -> Iterator[Fault]:
         return
     except UnreadableError as error:
         yield (
-            error.line,
+            min(error.line, len(lines)),  # where a bracket is missing, the mark is after the last line
             "critical",
             "This is not valid YAML",
             f"{error.message}. GitHub runs none of the file.",

@@ -1,4 +1,5 @@
-"""The checks that need no program: conflict markers, invisible characters, leftovers, lock files, large files."""
+"""The checks that need no program: conflict markers, invisible characters, leftovers, lock and
+large files."""
 
 import json
 from typing import Any
@@ -56,7 +57,9 @@ async def test_P3_an_invisible_character_on_a_new_line_is_a_finding(char: str, s
 
 
 async def test_P3_characters_that_are_at_home_are_none() -> None:
-    text = "\ufeffimport tea\n# \u2764\ufe0f \U0001f468\u200d\U0001f469\u200d\U0001f467 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\n\tx = 'é'\r\n"
+    emoji = "\u2764\ufe0f \U0001f468\u200d\U0001f469\u200d\U0001f467"
+    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    text = f"\ufeffimport tea\n# {emoji} {persian}\n\tx = 'é'\r\n"
     assert await found({"a.py": text}, "invisible") == []
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import checks
 from bot.checks import programs, workflows
 from bot.core.keys import CHECKS
 from tests import needs
@@ -14,28 +15,50 @@ HEAD = "name: ci\non: [push, pull_request]\njobs:\n  build:\n    runs-on: ubuntu
 """Six lines, to which steps are added."""
 
 WRONG = {
-    "not YAML": ("on: push\njobs:\n  a: [\n", 4, "This is not valid YAML"),
+    "not YAML": ("on: push\njobs:\n  a: [\n", 3, "This is not valid YAML"),
     "a list": ("- a\n", 1, "This is no workflow"),
     "no on": ("jobs:\n  a:\n    runs-on: x\n    steps: [{run: x}]\n", 1, "The workflow has no `on`"),
     "an event": (HEAD.replace("push,", "pushed,") + "      - run: x\n", 2, "There is no event `pushed`"),
     "a top key": ("nmae: x\n" + HEAD + "      - run: x\n", 1, "`nmae` is no key of a workflow"),
-    "a job's key": (HEAD.replace("    steps", "    need: a\n    steps") + "      - run: x\n", 6, "`need` is no key of a job"),
+    "a job's key": (
+        HEAD.replace("    steps", "    need: a\n    steps") + "      - run: x\n",
+        6,
+        "`need` is no key of a job",
+    ),
     "a step's key": (HEAD + "      - run: x\n        shel: sh\n", 8, "`shel` is no key of a step"),
-    "no such job": (HEAD.replace("    steps", "    needs: [biuld]\n    steps") + "      - run: x\n", 6, "There is no job `biuld`"),
-    "itself": (HEAD.replace("    steps", "    needs: build\n    steps") + "      - run: x\n", 6, "The job needs itself"),
-    "no runs-on": (HEAD.replace("    runs-on: ubuntu-latest\n", "") + "      - run: x\n", 4, "Job `build` has no `runs-on`"),
+    "no such job": (
+        HEAD.replace("    steps", "    needs: [biuld]\n    steps") + "      - run: x\n",
+        6,
+        "There is no job `biuld`",
+    ),
+    "itself": (
+        HEAD.replace("    steps", "    needs: build\n    steps") + "      - run: x\n",
+        6,
+        "The job needs itself",
+    ),
+    "no runs-on": (
+        HEAD.replace("    runs-on: ubuntu-latest\n", "") + "      - run: x\n",
+        4,
+        "Job `build` has no `runs-on`",
+    ),
     "no steps": ("on: push\njobs:\n  a:\n    runs-on: x\n", 3, "Job `a` has no `steps`"),
     "both": (HEAD + "      - run: x\n        uses: a/b@v1\n", 7, "A step has `uses` or `run`, not both"),
     "neither": (HEAD + "      - name: x\n", 7, "The step does nothing"),
     "twice": (HEAD + "      - run: x\n        run: y\n", 8, "`run` stands here twice"),
     "no version": (HEAD + "      - uses: actions/checkout\n", 7, "The action has no version"),
     "not pinned": (HEAD + "      - uses: a/b@main\n", 7, "The action is not pinned"),
-    "a context": (HEAD + "      - run: x\n        if: ${{ git.ref == 'x' }}\n", 8, "There is no context `git`"),
+    "a context": (
+        HEAD + "      - run: x\n        if: ${{ git.ref == 'x' }}\n",
+        8,
+        "There is no context `git`",
+    ),
     "no end": (HEAD + "      - run: echo ${{ github.ref }\n", 7, "`${{` has no end"),
     "a caller with steps": (
-        "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/x.yml@v1\n    steps: []\n", 5, "A job with `uses` has no `steps`",
+        "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/x.yml@v1\n    steps: []\n",
+        5,
+        "A job with `uses` has no `steps`",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -75,7 +98,8 @@ async def test_the_same_text_in_env_is_right() -> None:
 
 async def test_a_strangers_code_beside_secrets_is_found() -> None:
     text = (
-        "on: pull_request_target\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n"
+        "on: pull_request_target\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+        "      - uses: actions/checkout@v4\n"
         "        with:\n          ref: ${{ github.event.pull_request.head.sha }}\n"
     )
     title = "A stranger's code is checked out where secrets are"
@@ -150,8 +174,8 @@ async def test_what_actionlint_finds_besides_is_said_too(
     """A program that answers in actionlint's format: `{{json .}}`."""
     needs.sandbox()
     said = (
-        '[{"message":"shell name \\"sx\\" is invalid","filepath":"0.yml","line":8,"column":1,"kind":"shell-name",'
-        '"snippet":"","end_column":2},{"message":"again","filepath":"0.yml","line":7,"column":1,"kind":"action"}]'
+        '[{"message":"shell name \\"sx\\" is invalid","filepath":"0.yml","line":8,"column":1,'
+        '"kind":"shell-name","snippet":"","end_column":2},{"message":"again","filepath":"0.yml","line":7,"column":1,"kind":"action"}]'
     )
     program = tmp_path / "actionlint"
     program.write_text(f"#!/bin/sh\n[ -s 0.yml ] && [ -e hob.yaml ] && echo '{said}'\nexit 1\n")
@@ -166,6 +190,4 @@ async def test_what_actionlint_finds_besides_is_said_too(
 
 
 def test_every_check_of_the_settings_exists() -> None:
-    from bot.checks import CHECKS as here
-
-    assert set(here) == set(CHECKS)
+    assert set(checks.CHECKS) == set(CHECKS)
