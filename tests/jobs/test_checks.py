@@ -1,12 +1,12 @@
-"""The checks in a whole review: what a hostile repository brings is never run or obeyed, and what could not run is
-said."""
+"""The checks in a whole review: what a hostile repository brings is never run or obeyed, and what could not
+run is said."""
 
-import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot import sandbox
 from bot.sandbox import ways
 from bot.standin.git import symlink
 from tests import needs
@@ -15,7 +15,7 @@ from tests.tea import TEA
 
 
 def canaries(canary: Path) -> dict[str, str]:
-    """Files that a tool would load and run, had it the repository's own configuration: each makes the canary."""
+    """Files that tools would load and run, had they the repository's configuration: each makes the canary."""
     sing = f"open({str(canary)!r}, 'w').close()\n"
     node = f"require('fs').writeFileSync({str(canary)!r}, '')\n"
     return {
@@ -33,11 +33,11 @@ def canaries(canary: Path) -> dict[str, str]:
         ".eslintrc.js": node,
         "package.json": f'{{"scripts": {{"postinstall": "touch {canary}", "prepare": "touch {canary}"}}}}\n',
         "ruff.toml": "extend = '/etc/passwd'\nselect = []\n",
-        "pyproject.toml": "[tool.ruff]\nextend = '/etc/passwd'\n[tool.pytest.ini_options]\naddopts = '-p evil'\n",
+        "pyproject.toml": "[tool.ruff]\nextend = '/etc/passwd'\n[tool.pytest]\naddopts = ['-p', 'evil']\n",
         ".shellcheckrc": "disable=all\nexternal-sources=true\nsource-path=/etc\n",
         "run.sh": f"#!/bin/bash\ntouch {canary}\n. /etc/passwd\ncd $1\n",
         ".github/actionlint.yaml": "self-hosted-runner: [\n",
-        ".github/workflows/evil.yml": f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: touch {canary}\n",
+        ".github/workflows/evil.yml": f"on: push\njobs: {{a: {{runs-on: x, steps: [run: {canary}]}}}}\n",
         "tea.py": TEA + "print(kettle)\n",
     }
 
@@ -47,10 +47,10 @@ async def test_S1_S2_nothing_of_a_repository_is_run_or_obeyed(
     name: str, hob: LivingHob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if name == "without a sandbox":
-        blocked(monkeypatch)
+        blocked(monkeypatch, tmp_path)
     hob.ollama.answer = by_schema()
     canary = tmp_path / "canary"
-    repository = hob.github.repository("octo", "tea", private=True, files={"tea.py": TEA})
+    repository = hob.github.repository("octo/tea", private=True, files={"tea.py": TEA})
     pull = repository.open_pull_request("Tools", canaries(canary), author="ann")
     monkeypatch.chdir(tmp_path)
     await hob.works()
@@ -63,7 +63,7 @@ async def test_S1_S2_nothing_of_a_repository_is_run_or_obeyed(
 
 
 async def test_C4_a_link_to_a_file_of_the_machine_is_not_followed(hob: LivingHob) -> None:
-    repository = hob.github.repository("octo", "tea", private=True, files={"tea.py": TEA})
+    repository = hob.github.repository("octo/tea", private=True, files={"tea.py": TEA})
     changes = {
         "a.py": symlink("/etc/passwd"),
         "b.sh": symlink("/etc/shadow"),
@@ -76,25 +76,25 @@ async def test_C4_a_link_to_a_file_of_the_machine_is_not_followed(hob: LivingHob
 
 
 async def test_S4_without_a_sandbox_the_review_goes_out_and_says_what_is_missing(
-    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    blocked(monkeypatch)
+    blocked(monkeypatch, tmp_path)
     key = "AK" + "IA" + "QZ7TEAHOUSE3XWV5"
-    repository = hob.github.repository("octo", "tea", private=True, files={"tea.py": TEA})
+    repository = hob.github.repository("octo/tea", private=True, files={"tea.py": TEA})
     files = {"run.sh": f"#!/bin/bash\ncd $1\nexport KEY={key}\n"}
     pull = repository.open_pull_request("Run", files, author="ann")
     await hob.works()
     (review,) = pull.reviews
     assert [comment.line for comment in review.comments] == [3]
     (check,) = pull.check_runs
-    assert "shellcheck could not run: bubblewrap is not installed" in (check.summary or "")
+    assert "shellcheck could not run: bubblewrap" in (check.summary or "")
     assert "Checks that ran: secrets" in (check.summary or "")
 
 
 async def test_with_a_sandbox_scripts_and_workflows_are_checked_without_any_model(hob: LivingHob) -> None:
     needs.sandbox()
     hob.ollama.models.clear()
-    repository = hob.github.repository("octo", "tea", private=True, files={"tea.py": TEA})
+    repository = hob.github.repository("octo/tea", private=True, files={"tea.py": TEA})
     flow = "on: push\njobs:\n  a:\n    runs-on: x\n    needs: b\n    steps:\n      - run: x\n"
     files = {"run.sh": "#!/bin/bash\ncd $1\n", ".github/workflows/a.yml": flow, "a.js": "debugger\n"}
     pull = repository.open_pull_request("Run", files, author="ann")
@@ -109,7 +109,7 @@ async def test_with_a_sandbox_scripts_and_workflows_are_checked_without_any_mode
 
 async def test_lock_and_large_files_are_judged_though_no_reader_is_shown_them(hob: LivingHob) -> None:
     lock = {"package-lock.json": "{}\n", "package.json": '{\n"dependencies": {\n"tea": "1"\n}}\n'}
-    repository = hob.github.repository("octo", "tea", private=True, files=lock)
+    repository = hob.github.repository("octo/tea", private=True, files=lock)
     changes = {"package.json": lock["package.json"].replace('"1"', '"2"'), "tea.bin": b"\0" * 3_000_000}
     pull = repository.open_pull_request("Tea 2", changes, author="ann")
     await hob.works()
@@ -123,7 +123,7 @@ async def test_lock_and_large_files_are_judged_though_no_reader_is_shown_them(ho
 async def test_C6_a_pattern_of_any_kind_ends_no_review(hob: LivingHob, pattern: str) -> None:
     config = "review:\n  paths:\n    - '!docs/**'\n    - '" + pattern + "'\n"
     files = {"tea.py": TEA, ".github/hob.yml": config}
-    repository = hob.github.repository("octo", "tea", private=True, files=files)
+    repository = hob.github.repository("octo/tea", private=True, files=files)
     pull = repository.open_pull_request("Names", {"a" * 200 + ".py": "x = 1\n"}, author="ann")
     await hob.works()
     (check,) = pull.check_runs
@@ -131,17 +131,17 @@ async def test_C6_a_pattern_of_any_kind_ends_no_review(hob: LivingHob, pattern: 
     assert ("is no pattern" in (check.summary or "")) == (pattern in ("!", "[z-a]", "\\"))
 
 
-def blocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without bubblewrap."""
-    folders = [part for part in os.environ["PATH"].split(":") if not (Path(part) / "bwrap").exists()]
-    monkeypatch.setenv("PATH", ":".join(folders))
+def blocked(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """A machine without bubblewrap: PATH leads to git alone."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(folder / "bin"))
     monkeypatch.setattr(ways, "SANDBOX_EXEC", "/nonexistent")
     ways.here.cache_clear()
-    monkeypatch.setattr(sandbox, "here", ways.here)
 
 
 @pytest.fixture(autouse=True)
-def _probe_again() -> object:
+def _probe_again() -> Iterator[None]:
     """What a test makes of this machine is forgotten after it."""
     yield
     ways.here.cache_clear()
