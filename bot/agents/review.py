@@ -15,6 +15,7 @@ from bot.core.effects import LineComment, Plan, PostReview, SetCheck, Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Chosen, Finding, choose, fingerprint
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.judgement import Judgement
 
 GROUP_CHARS = 12_000
 """Of rendered diff in one prompt: three to four thousand tokens, past which small models miss more than
@@ -56,6 +57,22 @@ class _Reading:
 
 async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
     """One review when there is something to say, one check run always."""
+    judged = await judge(facts, infer)
+    chosen, coverage = judged.chosen, judged.coverage
+    check = SetCheck(
+        head_sha=facts.head_sha,
+        conclusion=judged.conclusion,
+        title=check_title(coverage, (*chosen.shown, *chosen.standing)),
+        summary=check_summary(facts, coverage) + _unsaid(chosen, judged.astray),
+        text=check_text(coverage),
+    )
+    review = _review(facts, chosen, coverage, gating=judged.conclusion == "failure")
+    effects = (review, check) if chosen.shown else (check,)
+    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
+
+
+async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
+    """What is found, what of it is said, and what was read."""
     reading = await _read(facts, infer)
     settings = facts.context.settings.review
     chosen = choose(
@@ -71,18 +88,8 @@ async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
         checks=facts.checks_run,
         failure=reading.failure,
     )
-    found = (*chosen.shown, *chosen.standing)
-    verdict = conclusion(coverage, found, gating=settings.request_changes)
-    check = SetCheck(
-        head_sha=facts.head_sha,
-        conclusion=verdict,
-        title=check_title(coverage, found),
-        summary=check_summary(facts, coverage) + _unsaid(chosen, reading.astray),
-        text=check_text(coverage),
-    )
-    review = _review(facts, chosen, coverage, gating=verdict == "failure")
-    effects = (review, check) if chosen.shown else (check,)
-    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=reading.usage)
+    verdict = conclusion(coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes)
+    return Judgement(facts, chosen, coverage, verdict, reading.usage, reading.astray)
 
 
 async def _read(facts: PullRequestFacts, infer: Infer) -> _Reading:

@@ -6,8 +6,8 @@ from typing import Literal
 
 ChunkKind = Literal["function", "class", "section", "rest", "window"]
 """A method is a `function` whose symbol names its class; a `class` chunk holds what no method of its holds; a
-`section` is one of a document; `rest` is what lies outside of every symbol; a `window` is some lines of a file
-whose language is not known."""
+`section` is one of a document; `rest` is what lies outside of every symbol; a `window` is some lines of a
+file whose language is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file that is not indexed, and why, in a few words for a person: `generated`, `over 1 MB`, `binary`."""
+    """A file that is not indexed, and why, in a few words: `generated`, `over 1 MB`, `binary`."""
 
     path: str
     why: str
