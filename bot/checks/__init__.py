@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from bot.checks import (
     actionlint,
     conflicts,
+    coverage,
     invisible,
     large,
     leftovers,
@@ -32,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "leftovers": leftovers.run,
     "locks": locks.run,
     "large": large.run,
+    "coverage": coverage.run,
     "ruff": ruff.run,
     "shellcheck": shellcheck.run,
 }

@@ -22,6 +22,8 @@ class Change:
     """Changed too, and shown to no reader: lock files, binary ones."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """path -> bytes at the head, of those of `sizes_wanted` that exist there"""
+    reports: Mapping[str, str] = field(default_factory=dict)
+    """name -> text of the coverage reports that CI published for this head"""
 
     @cached_property
     def added(self) -> dict[str, set[int]]:

@@ -31,6 +31,7 @@ CHECKS = {
     "leftovers": "What was for debugging: breakpoints, `debugger`, `.only(`.",
     "locks": "Dependencies changed without their lock file, or the other way round.",
     "large": "Large files.",
+    "coverage": "Changed lines that no test ran, by the report that CI published (needs Actions: read).",
 }
 """name -> what it looks at"""
 ROLES = ("review", "code", "triage", "chat", "embed")

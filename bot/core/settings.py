@@ -39,7 +39,7 @@ class ReviewSettings:
     checks: frozenset[str] = frozenset(
         "ruff shellcheck actionlint secrets conflicts invisible leftovers locks large".split()  # noqa: SIM905
     )
-    """Names of `bot.core.keys.CHECKS`."""
+    """Names of `bot.core.keys.CHECKS`; `coverage` is to be asked for, as it needs one more permission."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ class Offline:
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         return {}
 
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        return {}
+
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return ()
 

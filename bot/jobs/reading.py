@@ -9,7 +9,7 @@ from bot.core.checking import Change, CheckReport
 from bot.core.events import CommentEvent, Event, PullRequestEvent
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
-from bot.github import contents, gather
+from bot.github import artifacts, contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 
@@ -44,6 +44,9 @@ class JobReader:
 
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         return await contents.sizes(self._api, self.repo, sha, paths)
+
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
 
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
         text, complaints = await contents.config_text(self._api, self.repo, ref)

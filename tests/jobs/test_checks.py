@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import ways
+from bot.standin import GitHub
 from bot.standin.git import symlink
+from bot.standin.state import PERMISSIONS
 from tests import needs
-from tests.living import LivingHob, by_schema
+from tests.fakes.models import FakeOllama
+from tests.living import SLUG, LivingHob, by_schema, living_hob
 from tests.tea import TEA
 
 
@@ -145,3 +148,29 @@ def _probe_again() -> Iterator[None]:
     """What a test makes of this machine is forgotten after it."""
     yield
     ways.here.cache_clear()
+
+
+LCOV = "SF:/home/runner/work/tea/tea/tea.py\nDA:1,1\nDA:2,1\nDA:3,0\nend_of_record\n"
+ASKED = "review: {checks: {coverage: true}}\n"
+
+
+@pytest.mark.parametrize("granted", [True, False])
+async def test_untested_lines_are_named_once_where_ci_published_a_report(
+    granted: bool, tmp_path: Path, github: GitHub, ollama: FakeOllama
+) -> None:
+    """Another host gives the archive and takes no token; without the permission the review does without."""
+    permissions = dict(PERMISSIONS) | ({"actions": "read"} if granted else {})
+    github.install_app("octo", slug=SLUG, permissions=permissions)
+    async with living_hob(tmp_path, github, ollama) as hob:
+        repository = github.repository(
+            "octo/tea", private=True, files={"tea.py": TEA, ".github/hob.yml": ASKED}
+        )
+        text = TEA + "COLD = True\n"
+        pull = repository.open_pull_request("Cold", {"tea.py": text}, author="ann")
+        repository.upload("coverage-report", pull.head_sha, {"lcov.info": LCOV})
+        await hob.works()
+        found = [(one.line, one.body.splitlines()[0]) for one in pull.review_comments]
+        assert found == (
+            [(3, "**minor**: 1 of 1 changed lines are run by no test (coverage)")] if granted else []
+        )
+        assert [run.conclusion for run in pull.check_runs] == ["neutral" if granted else "success"]
