@@ -11,6 +11,7 @@ from bot.core.settings import Severity
 from bot.yamlnodes import Mapping, Node, Scalar, Sequence
 
 Fault = tuple[int, Severity, str, str]
+"""Line, severity, title, body."""
 
 _EXPRESSION = re.compile(r"\$\{\{(.{0,2000}?)\}\}", re.DOTALL)
 _STRING = re.compile(r"'[^']{0,2000}'")

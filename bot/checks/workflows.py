@@ -9,12 +9,9 @@ from collections.abc import Iterator
 
 from bot import yamlnodes
 from bot.checks import expressions, grammar
+from bot.checks.expressions import Fault
 from bot.core.findings import Finding
-from bot.core.settings import Severity
 from bot.yamlnodes import Mapping, Node, RefusedError, Scalar, Sequence, UnreadableError
-
-Fault = tuple[int, Severity, str, str]
-"""Line, severity, title, body."""
 
 
 def judged(path: str, text: str) -> list[Finding]:

@@ -41,7 +41,8 @@ class Coverage:
         """Where findings come from: the files that were read, or the checks alone."""
         if self.read:
             return f"in {self.words}"
-        return f"by {' and '.join(self.checks) or 'no check'}; no model read this change"
+        named = " and ".join(self.checks) if len(self.checks) < 3 else f"{len(self.checks)} checks"
+        return f"by {named or 'no check'}; no model read this change"
 
     @property
     def complete(self) -> bool:
