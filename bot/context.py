@@ -1,13 +1,13 @@
 """What a handler is given: to read GitHub, to ask a model, to run the checks. It has no way to write."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pathspec import GitIgnoreSpec
-
+from bot import sandbox
 from bot.checks import ruff
+from bot.core.checking import Change, CheckReport, sizes_wanted
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
@@ -30,6 +30,7 @@ from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.library import Library
 from bot.core.memory import Memory
+from bot.core.programs import Unusable
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
@@ -40,6 +41,7 @@ from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 from bot.knowledge.parse import parse
 from bot.knowledge.syntax import still_parses
+from bot.patterns import is_pattern, wanted
 
 CONFIG_PATH = ".github/hob.yml"
 TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
@@ -56,6 +58,8 @@ class Reader(Protocol):
     async def pull_request(self, number: int) -> PullRequestState: ...
     async def files(self, number: int) -> list[RawFile]: ...
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]: ...
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]: ...
+    async def reports(self, sha: Sha) -> dict[str, str]: ...
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]: ...
     async def labels(self) -> tuple[tuple[str, str], ...]: ...
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance: ...
@@ -68,21 +72,17 @@ class Reader(Protocol):
     async def permission(self, login: str) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What the deterministic checks found, and which of them ran."""
-
-    findings: tuple[Finding, ...] = ()
-    ran: tuple[str, ...] = ()
-
-
-Check = Callable[[Sequence[FileDiff], Mapping[str, str], frozenset[str]], Awaitable[CheckReport]]
+Check = Callable[[Change, frozenset[str]], Awaitable[CheckReport]]
+"""Runs those of the named checks that have something to read."""
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
-    """What a linter says of whole files; nothing of those that it does not know."""
-    python = {path: text for path, text in texts.items() if path.endswith((".py", ".pyi"))}
-    return await ruff.check(python) if python else ()
+    """What a linter says of whole files; nothing of those that it does not know, None where it may not
+    run."""
+    try:
+        return await ruff.run(Change((), texts), sandbox.run) or ()
+    except Unusable:
+        return None
 
 
 def _symbols(path: str, text: str) -> Sequence[Chunk]:
@@ -218,16 +218,18 @@ async def pull_request_facts(
     named = context.settings.review.guidelines
     guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
     context = ctx.guided(context, guidance, changed)
-    files, skipped = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    every = [to_file_diff(file) for file in raw]
+    files, skipped = _select(every, context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
-    report = await ctx.check(files, texts, context.settings.review.checks)
+    report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts)
     own = await ctx.github.own_threads(state.number) if ctx.posted else ()
+    complaints = list(_no_patterns(context.settings.review))
     if CONFIG_PATH in changed:
-        note = "this pull request changes it; the version on its base was used"
-        context = replace(context, complaints=(*context.complaints, Complaint(0, note)))
+        complaints.append(Complaint(0, "this pull request changes it; the version on its base was used"))
+    context = replace(context, complaints=(*context.complaints, *complaints))
     return PullRequestFacts(
         context=context,
         number=state.number,
@@ -248,6 +250,7 @@ async def pull_request_facts(
         },
         checked=report.findings,
         checks_run=report.ran,
+        checks_not_run=report.not_run,
         posted=ctx.posted,
         reviews=ctx.reviews,
         own_threads=tuple(own),
@@ -285,6 +288,30 @@ async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
         if not issue.is_pull_request:
             found.append(LinkedIssue(number, issue.title, issue.body))
     return tuple(found)
+
+
+def _no_patterns(settings: ReviewSettings) -> Iterator[Complaint]:
+    for pattern in (*settings.paths, *(rule.path for rule in settings.instructions)):
+        if not is_pattern(pattern):
+            shown = pattern[:60].replace("`", "")
+            yield Complaint(0, f"`{shown}` is no pattern as .gitignore writes them; it is ignored")
+
+
+async def _checked(
+    ctx: Context,
+    settings: ReviewSettings,
+    every: Sequence[FileDiff],
+    files: Sequence[FileDiff],
+    head: Sha,
+    texts: dict[str, str],
+) -> CheckReport:
+    """What the checks say of the files that are read, and of the others that are not left out."""
+    read = {file.path for file in files}
+    others = [file for file in every if file.path not in read and wanted(file.path, settings.paths)]
+    asked = sizes_wanted([*files, *others])
+    sizes = await ctx.github.sizes(head, asked) if asked else {}
+    reports = await ctx.github.reports(head) if "coverage" in settings.checks else {}
+    return await ctx.check(Change(tuple(files), texts, tuple(others), sizes, reports), settings.checks)
 
 
 async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
@@ -444,13 +471,6 @@ def _select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[Fi
         else:
             read.append(file)
     return read, skipped
-
-
-def wanted(path: str, patterns: Sequence[str]) -> bool:
-    """Whether patterns, as .gitignore writes them, take a path in. Where all begin with `!`, the rest is
-    in."""
-    inward = any(not pattern.startswith("!") for pattern in patterns)
-    return GitIgnoreSpec.from_lines(patterns if inward else ["**", *patterns]).match_file(path)
 
 
 def to_file_diff(file: RawFile) -> FileDiff:

@@ -12,9 +12,15 @@ from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile,
 
 
 class Offline:
-    """The part of `bot.context.Reader` that is about conversations: there are none."""
+    """The part of `bot.context.Reader` that is about conversations: there are none. Nor are sizes known."""
 
     __slots__ = ()
+
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        return {}
+
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        return {}
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return ()

@@ -1,6 +1,9 @@
 """A repository, as the people who work in it see it."""
 
+import io
+import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.standin.git import Content, GitRepo
 from bot.standin.issues import CheckRun, Issue, IssueComment, Label
@@ -20,6 +23,18 @@ _FIRST_LABELS = (
     ("question", "d876e3", "Further information is requested"),
     ("wontfix", "ffffff", "This will not be worked on"),
 )
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A zip archive that a workflow left for a commit; `at` in seconds since 1970."""
+
+    id: int
+    name: str
+    head_sha: str
+    data: bytes
+    at: float
+    expired: bool = False
 
 
 class Repository:
@@ -47,6 +62,7 @@ class Repository:
         self.comments: dict[int, IssueComment] = {}
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
+        self.artifacts: list[Artifact] = []
         for name, color, description in _FIRST_LABELS:
             self.label(name, color, description)
 
@@ -80,6 +96,17 @@ class Repository:
         if self.roles.get(user.login.lower(), "none") != "none":
             return "MEMBER" if self.owner.type == "Organization" else "COLLABORATOR"
         return "NONE"
+
+    @locked
+    def upload(self, name: str, head_sha: str, files: Mapping[str, str]) -> Artifact:
+        """What actions/upload-artifact does in a workflow on that commit."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, text in files.items():
+                archive.writestr(path, text)
+        made = Artifact(self.world.next_id(), name, head_sha, packed.getvalue(), self.world.now())
+        self.artifacts.append(made)
+        return made
 
     @locked
     def label(self, name: str, color: str = "ededed", description: str | None = None) -> Label:

@@ -15,6 +15,7 @@ async def examine() -> list[Line]:
         await line("python", machine.python),
         await line("git", machine.git),
         await line("ruff", machine.ruff),
+        await line("sandbox", machine.sandbox),
     ]
     try:
         config = load_config()
