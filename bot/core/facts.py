@@ -8,6 +8,7 @@ from typing import Any, Literal
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
 from bot.core.inference import Passage
+from bot.core.memory import Memory
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
 from bot.core.tools import Tools
@@ -97,6 +98,8 @@ class PullRequestFacts:
     passes: int = 1
     """How often the change is read."""
     tools: Tools = field(default_factory=Tools)
+    memory: tuple[Memory, ...] = ()
+    """What people taught Hob about the repository."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class Chosen:
     """Severe enough, said before and still there."""
     heard: tuple[Finding, ...] = ()
     """Severe enough, and somebody else has said it."""
+    dismissed: tuple[Finding, ...] = ()
+    """Severe enough, and people do not want to hear it."""
 
 
 def fingerprint(finding: Finding) -> str:
@@ -84,23 +86,26 @@ def choose(
     posted: frozenset[str] = frozenset(),
     names: Callable[[Finding], frozenset[str]] = lambda finding: frozenset({fingerprint(finding)}),
     heard: Callable[[Finding], bool] = lambda _: False,
+    dismissed: Callable[[Finding], object] = lambda _: None,
 ) -> Chosen:
     """The worst `max_comments` that are severe enough; of several about the same code only the worst.
 
     What a check proved goes before what a model says of the same severity, and no model's remark takes its
     place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in
     `posted` was said before and is not shown again, nor is what repeats it; `names` gives every fingerprint
-    that a finding may have had. `heard`: whether somebody else has said it.
+    that a finding may have had. Nor is what people have `dismissed` or somebody else has said (`heard`).
     """
     floor = SEVERITIES.index(min_severity)
     ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
     distinct, repeated = _distinct(ranked)
     below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
     severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
-    standing = [finding for finding in severe if names(finding) & posted]
-    new = [finding for finding in severe if not names(finding) & posted]
+    unwanted = [finding for finding in severe if dismissed(finding)]
+    wanted = [finding for finding in severe if finding not in unwanted]
+    standing = [finding for finding in wanted if names(finding) & posted]
+    new = [finding for finding in wanted if finding not in standing]
     said = [finding for finding in new if heard(finding)]
-    fresh = [finding for finding in new if not heard(finding)]
+    fresh = [finding for finding in new if finding not in said]
     cap = max(0, max_comments)
     return Chosen(
         shown=tuple(fresh[:cap]),
@@ -109,6 +114,7 @@ def choose(
         repeated=tuple(repeated),
         standing=tuple(standing),
         heard=tuple(said),
+        dismissed=tuple(unwanted),
     )
 
 

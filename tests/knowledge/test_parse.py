@@ -8,6 +8,7 @@ from bot.core.source import LeftOut, Parsed, enclosing, extent, references_in, t
 from bot.knowledge.parse import parse
 
 # path, text, symbols that must be found, names that must be seen as used, imports
+# ruff: noqa: E501 -- the samples are easier to read unbroken
 SAMPLES = [
     (
         "a/inbox.py",

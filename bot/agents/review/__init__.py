@@ -17,6 +17,7 @@ from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
+from bot.core.memory import dismissed_by
 
 VERIFIED = 2
 """As many times `max_comments` findings are verified, so that some may be refuted,"""
@@ -69,6 +70,7 @@ def _choose(findings: Sequence[Finding], facts: PullRequestFacts, most: int) -> 
         posted=facts.posted,
         names=lambda finding: names_over_time(finding, files.get(finding.path)),
         heard=lambda finding: said_by_others(finding, facts.threads),
+        dismissed=lambda finding: dismissed_by(facts.memory, finding, facts.number),
     )
 
 

@@ -13,6 +13,7 @@ from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.guidelines import trimmed
 from bot.core.inference import Completion, Infer, Passage, Prompt
+from bot.core.memory import conventions
 from bot.core.source import Chunk
 from bot.core.units import Unit, around, batches, units
 
@@ -23,6 +24,8 @@ CONTEXT_CHARS = 3_000
 GUIDELINE_CHARS = 3_000
 ISSUE_CHARS = 1_500
 INSTRUCTION_CHARS = 4_000
+MOST_CONVENTIONS = 20
+"""Remembered ones in one prompt, the newest."""
 MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})
@@ -224,6 +227,8 @@ def _around(
 
 
 def _instructions(facts: PullRequestFacts, paths: Sequence[str]) -> str:
-    """The repository's own words for these files, each once."""
+    """The repository's own words for these files, and the conventions that people had Hob remember, each
+    once."""
     texts = [text for path in paths for text in facts.instructions.get(path, ())]
+    texts += conventions(facts.memory)[-MOST_CONVENTIONS:]
     return "\n".join(dict.fromkeys(texts))[:INSTRUCTION_CHARS]

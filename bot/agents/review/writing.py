@@ -57,6 +57,7 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
         body=body,
         comments=tuple(_line_comment(finding) for finding in told if finding.anchored),
         event="REQUEST_CHANGES" if gating else "COMMENT",
+        findings=tuple(told),
     )
 
 
@@ -90,6 +91,7 @@ def _unsaid(judged: Judgement) -> str:
     chosen = judged.chosen
     counts = [
         (len(chosen.standing), "said before and still there"),
+        (len(chosen.dismissed), "dismissed by people"),
         (len(chosen.heard), "that others have made already"),
         (len(chosen.repeated), "about the same lines as others"),
         (len(chosen.below_severity), "below review.min_severity"),
