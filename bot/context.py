@@ -15,7 +15,7 @@ from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import FixFacts, LinkedIssue, PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding, fingerprint
-from bot.core.guidelines import Guidance, owners
+from bot.core.guidelines import Guidance, owners, speaks
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.memory import Memory
@@ -127,11 +127,11 @@ class Context:
         below = [Layer(path, values) for path, (values, _) in read.items()]
         notes = [note for _, note in read.values()]
         notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
-        sources = [*(one.path for one in guidance.guidelines), *read]
+        named = context.settings.review.guidelines
         notes += [
-            f"This pull request changes `{path}`; the version on its base was used."
-            for path in sources
-            if path in changed
+            f"This pull request changes `{path}`; what is on its base counts."
+            for path in sorted(changed)
+            if speaks(path, named)
         ]
         return replace(
             context,
