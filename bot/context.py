@@ -24,8 +24,8 @@ from bot.core.facts import (
     Skipped,
     ThreadFacts,
 )
-from bot.core.findings import Finding
-from bot.core.guidelines import Guidance, owners
+from bot.core.findings import Finding, fingerprint
+from bot.core.guidelines import Guidance, owners, speaks
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.library import Library
@@ -34,7 +34,7 @@ from bot.core.programs import Unusable
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
-from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
+from bot.core.settings import Complaint, ReviewSettings
 from bot.core.source import Chunk, Parsed
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
@@ -163,11 +163,11 @@ class Context:
         below = [Layer(path, values) for path, (values, _) in read.items()]
         notes = [note for _, note in read.values()]
         notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
-        sources = [*(one.path for one in guidance.guidelines), *read]
+        named = context.settings.review.guidelines
         notes += [
-            f"This pull request changes `{path}`; the version on its base was used."
-            for path in sources
-            if path in changed
+            f"This pull request changes `{path}`; what is on its base counts."
+            for path in sorted(changed)
+            if speaks(path, named)
         ]
         return replace(
             context,
@@ -349,38 +349,29 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     )
 
 
-async def thread_meant(ctx: Context, event: CommentEvent, wish: str) -> Thread | str:
-    """The thread that a person means: Hob's finding of the number that `wish` begins with, else the one
-    they wrote in, else Hob's only one; or what to ask them."""
+async def thread_meant(ctx: Context, event: CommentEvent, n: int | None) -> Thread | None:
+    """The thread of the N-th finding of Hob's last review; without a number the one that was written in, or
+    that of an only finding."""
     threads = await ctx.github.threads(event.number)
-    own = [one for one in threads if _is_finding(one.comments[0], ctx.slug)]
-    number = wish.split(maxsplit=1)[0].rstrip(".,:") if wish else ""
-    if number.isascii() and number.isdigit() and len(number) < 5:
-        if 0 < int(number) <= len(own):
-            return own[int(number) - 1]
-        return f"There is no finding {int(number)} here. {_numbered(own)}"
-    if isinstance(event, ReviewCommentEvent):
-        inside = [one for one in threads if any(said.id == event.comment_id for said in one.comments)]
-        return inside[0] if inside else "I can't find this thread any more."
-    return own[0] if len(own) == 1 else f"Which finding? {_numbered(own)}"
+    if n is None and isinstance(event, ReviewCommentEvent):
+        here = (one for one in threads if any(said.id == event.comment_id for said in one.comments))
+        return next(here, None)
+    review = next((one for one in reversed(ctx.reviews) if one.findings), None)
+    if review is None:
+        return None
+    if n is None and len(review.findings) == 1:
+        n = 1
+    if n is None or not 1 <= n <= len(review.findings):
+        return None
+    name = fingerprint(review.findings[n - 1])
+    told = {" ".join(one.body.split()) for one in review.comments if one.fingerprint == name}
+    firsts = ((one, one.comments[0]) for one in threads)
+    own = (one for one, said in firsts if said.author.login == f"{ctx.slug}[bot]" and _words(said) in told)
+    return next(own, None)
 
 
-def _is_finding(comment: RawComment, slug: str) -> bool:
-    """Whether the App wrote it and it begins as findings do: with its severity."""
-    return comment.author.login == f"{slug}[bot]" and comment.body.startswith(
-        tuple(f"**{severity}**" for severity in SEVERITIES)
-    )
-
-
-def _numbered(threads: Sequence[Thread]) -> str:
-    """Findings by number, each in a line."""
-    if not threads:
-        return "I have made no finding on lines of this pull request."
-    lines = [
-        f"{number}. `{one.path}`: {one.comments[0].body.split(chr(10))[0][:200]}"
-        for number, one in enumerate(threads, 1)
-    ]
-    return "My findings:\n\n" + "\n".join(lines)
+def _words(comment: RawComment) -> str:
+    return " ".join(comment.body.split())
 
 
 async def fix_facts(

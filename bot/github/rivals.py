@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bot import yamlnodes
 from bot.core.keys import LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT
 from bot.core.settings import PathInstruction
-from bot.github import yamlnodes
 from bot.github.payloads import clean
 from bot.yamlnodes import Node, Scalar, UnreadableError
 
