@@ -19,6 +19,7 @@ from bot.core.facts import (
     LinkedIssue,
     OwnThread,
     PullRequestFacts,
+    Remark,
     ReplyFacts,
     RepoContext,
     Skipped,
@@ -67,6 +68,7 @@ class Reader(Protocol):
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
     async def threads(self, number: int) -> Sequence[Thread]: ...
+    async def annotations(self, head: Sha) -> Sequence[Remark]: ...
     async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
     async def granted(self) -> Mapping[str, str]: ...
     async def permission(self, login: str) -> str: ...
@@ -256,6 +258,7 @@ async def pull_request_facts(
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
         earlier=None if full else await _earlier(ctx, files),
+        threads=tuple(await _remarks(ctx, state)),
         linked_issues=await linked_issues(ctx, state.body),
         guides={
             file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
@@ -275,6 +278,16 @@ async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
         return None
     paths = [file.path for file in files if file.path in ctx.earlier.read]
     return replace(ctx.earlier, texts=await ctx.github.texts(ctx.earlier.head_sha, paths))
+
+
+async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
+    """What others have said on lines: people and bots in threads, CI in annotations."""
+    said = [
+        Remark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
+        for one in (await ctx.github.threads(state.number) if state.review_comments else ())
+        if one.comments[0].author.login != f"{ctx.slug}[bot]"
+    ]
+    return [*said, *await ctx.github.annotations(state.head_sha)]
 
 
 async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:

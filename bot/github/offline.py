@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
-from bot.core.facts import OwnThread
+from bot.core.facts import OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
@@ -32,6 +32,9 @@ class Offline:
         return ()
 
     async def threads(self, number: int) -> Sequence[Thread]:
+        return ()
+
+    async def annotations(self, head: Sha) -> Sequence[Remark]:
         return ()
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:

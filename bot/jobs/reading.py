@@ -7,7 +7,7 @@ from bot import sandbox
 from bot.checks import run as run_checks
 from bot.core.checking import Change, CheckReport
 from bot.core.events import CommentEvent, Event, PullRequestEvent
-from bot.core.facts import OwnThread
+from bot.core.facts import OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
@@ -15,9 +15,10 @@ from bot.github import artifacts, contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
+from bot.github.remarks import annotations
 from bot.github.threads import own_threads
 
-PULL_REQUEST = {"contents": "read", "pull_requests": "read"}
+PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
 MOST_COMMENTS = 50
 """Of a conversation, the newest."""
 ISSUE = {"contents": "read", "issues": "read"}
@@ -75,6 +76,9 @@ class JobReader:
 
     async def threads(self, number: int) -> Sequence[gather.Thread]:
         return await gather.threads(self._api, self.repo, number)
+
+    async def annotations(self, head: Sha) -> Sequence[Remark]:
+        return await annotations(self._api, self.repo, head, self.job.slug)
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
         return await own_threads(self._api, self.repo, number, self.job.slug)

@@ -4,11 +4,12 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.standin.git import Content, GitRepo
 from bot.standin.issues import CheckRun, Issue, IssueComment, Label
 from bot.standin.pulls import PullRequest, ReviewComment
-from bot.standin.world import User, World, locked
+from bot.standin.world import App, User, World, locked
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 NOTHING = "0" * 40
@@ -107,6 +108,18 @@ class Repository:
         made = Artifact(self.world.next_id(), name, head_sha, packed.getvalue(), self.world.now())
         self.artifacts.append(made)
         return made
+
+    @locked
+    def check_run(self, head_sha: str, name: str, *annotations: dict[str, Any]) -> CheckRun:
+        """A completed check run of another App (CI), with annotations as GitHub takes them."""
+        bot = self.world.user("ci[bot]", "Bot")
+        app = App(self.world.next_id(), "ci", self.owner, bot)
+        run = CheckRun(self.world.next_id(), self, app, name, head_sha, "completed", "failure")
+        run.title, run.summary, run.annotations = name, "", list(annotations)
+        run.suite = int(head_sha[:7], 16)
+        run.started_at = run.completed_at = self.world.now()
+        self.check_runs.append(run)
+        return run
 
     @locked
     def label(self, name: str, color: str = "ededed", description: str | None = None) -> Label:

@@ -24,6 +24,8 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     line = tea.pull.review_comments[0].id
     run = call("POST", f"{path}/check-runs", {"name": "Hob", "head_sha": tea.pull.head_sha}).json
     blob = tea.pull.files()[0].sha
+    told = {"path": "brew.py", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "m"}
+    ci = tea.repo.check_run(tea.pull.head_sha, "CI", told)
     left = tea.repo.upload("coverage", tea.pull.head_sha, {"lcov.info": "SF:brew.py"})
     for suffix in (
         "", "/labels", "/contents/brew.py?ref=main", "/contents/", f"/git/blobs/{blob}", "/commits/main",
@@ -31,7 +33,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         f"/pulls/1/reviews/{mine['id']}", f"/pulls/1/reviews/{mine['id']}/comments",
         f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments",
         "/issues/1/dependencies/blocked_by", "/issues/1/dependencies/blocking",
-        f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
+        f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}", f"/check-runs/{ci.id}/annotations",
         f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
         "/actions/artifacts",
         "/collaborators/mona/permission", f"/compare/main...{tea.pull.head_sha}", ):  # fmt: skip
