@@ -5,13 +5,14 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.config import Config, chosen, load_config, load_router, private_key
-from bot.core.inference import Infer
+from bot.core.inference import Embed, Infer
 from bot.core.settings import RepoSettings
 from bot.github.apply import Seal
 from bot.github.client import GitHub
 from bot.github.limits import Pacer
 from bot.inference.board import SharedBoard
 from bot.inference.cache import Cache
+from bot.inference.embed import make_embed
 from bot.inference.guard import Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
@@ -45,6 +46,10 @@ class House:
         models = chosen(self.config, settings, asked.part)
         trail = Trail(asked.repo.id, self.cache, asked.calls.append)
         return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trail=trail)
+
+    def embed(self, priority: Priority, guard: Guard, settings: RepoSettings) -> Embed:
+        """The port to vectors for one repository: for its index (low), for a question (high)."""
+        return make_embed(self.pool, chosen(self.config, settings), priority=priority, guard=guard)
 
     async def aclose(self) -> None:
         await self.github.aclose()

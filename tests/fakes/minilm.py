@@ -6,7 +6,6 @@ https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from starlette.requests import Request
-from starlette.responses import Response
 
 from tests import needs
 from tests.fakes.models import FakeModel, FakeOllama
@@ -134,27 +131,22 @@ def minilm() -> MiniLM:
 
 @dataclass
 class MiniLMHost(FakeOllama):
-    """An Ollama that has this model and embeds with it. A text that is too long is refused unless `truncate`
-    allows to cut it, as Ollama does."""
+    """An Ollama that has this model and embeds with it."""
 
     models: dict[str, FakeModel] = field(
-        default_factory=lambda: {
-            NAME: FakeModel(READS, ("embedding",), digest="sha256:all-minilm-l6-v2", chars_per_token=4.0)
-        }
+        default_factory=lambda: {NAME: FakeModel(READS, ("embedding",), digest="sha256:all-minilm-l6-v2")}
     )
     embed_seconds: float = 0.0
-    """In which it computed so far."""
+    """In which it has computed."""
 
-    async def _embed(self, request: Request) -> Response:
-        body = json.loads(await request.body())
-        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
-        model = minilm()
-        if body.get("truncate") is False and any(len(model.tokens(text)) > READS for text in texts):
-            return self._plain(request, body, {"error": "the input length exceeds the context length"}, 400)
+    def count(self, text: str, model: FakeModel) -> int:
+        return len(minilm().tokens(text))
+
+    def embed(self, texts: list[str]) -> list[list[float]]:
         begun = time.perf_counter()
-        vectors = model.embed(texts).tolist()
+        vectors: list[list[float]] = minilm().embed(texts).tolist()
         self.embed_seconds += time.perf_counter() - begun
-        return self._plain(request, {**body, "input": len(texts)}, {"model": NAME, "embeddings": vectors})
+        return vectors
 
 
 def main() -> None:

@@ -172,9 +172,20 @@ class FakeOllama:
 
     async def _embed(self, request: Request) -> Response:
         body = json.loads(await request.body())
-        if body["model"] not in self.models:
+        model = self.models.get(body["model"])
+        if model is None:
             return self._plain(request, body, {"error": f"model '{body['model']}' not found"}, 404)
-        return self._plain(request, body, {"embeddings": [vector(text) for text in body["input"]]})
+        longest = max(self.count(text, model) for text in body["input"])
+        if longest > model.context_length and body.get("truncate") is False:
+            return self._plain(request, body, {"error": "the input length exceeds the context length"}, 400)
+        return self._plain(request, body, {"model": body["model"], "embeddings": self.embed(body["input"])})
+
+    def count(self, text: str, model: FakeModel) -> int:
+        """Tokens of a text to be embedded."""
+        return ceil(len(text) / model.chars_per_token)
+
+    def embed(self, texts: list[str]) -> list[list[float]]:
+        return [vector(text) for text in texts]
 
     def _plain(self, request: Request, body: Any, told: Any, status: int = 200) -> Response:
         self.requests.append(Recorded(request.url.path, dict(request.headers), body))
