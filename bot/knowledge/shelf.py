@@ -28,6 +28,10 @@ class ShelfError(HobError):
     away."""
 
 
+class Damaged(ShelfError):
+    """What is on disk is no index (any more). Whoever opens it again begins an empty one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A row that holds some of the words; `score` is BM25 (k1 1.2, b .75), larger is better."""
@@ -135,7 +139,14 @@ class Shelf(Protocol):
     def reading(self) -> AbstractContextManager[None]:
         """What is read within is of one moment."""
 
+    def alone(self, seconds: float) -> AbstractContextManager[None]:
+        """Held by one process at a time, while it brings the index to another commit; freed when it dies.
+        Waits this long, then raises `ShelfError`."""
+
     def close(self) -> None: ...
+
+    def tidy(self) -> None:
+        """After much was put: makes the index small and quick."""
 
     def sizes(self) -> Sizes: ...
 
