@@ -180,6 +180,9 @@ class Shelf(Protocol):
     def paths(self, blobs: Collection[str]) -> dict[str, list[str]]:
         """blob -> the paths that have it at the tip."""
 
+    def blobs_of(self, paths: Collection[str]) -> dict[str, str]:
+        """path -> blob, of the files of the tip that are not left out."""
+
     def paths_like(self, names: Collection[str]) -> dict[str, list[str]]:
         """Last part of a path, in any case -> the files of the tip that are called so."""
 

@@ -126,6 +126,14 @@ class Files(Base):
             )
         )
 
+    def blobs_of(self, paths: Collection[str]) -> dict[str, str]:
+        found = self.rows(
+            "SELECT p.path, lower(hex(f.sha)) FROM path p JOIN file f ON f.path = p.id "
+            f"WHERE f.why = '' AND p.path IN {IDS}",
+            [listed(paths)],
+        )
+        return dict(found)
+
     def paths_like(self, names: Collection[str]) -> dict[str, list[str]]:
         return _grouped(
             self.rows(
