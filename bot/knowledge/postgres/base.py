@@ -61,7 +61,7 @@ class Base:
     def _begin_writing(self) -> None:
         self.rows("SELECT set_config('lock_timeout', %s, true)", [f"{BUSY_SECONDS * 1000:.0f}"])
         self.rows("SELECT pg_advisory_xact_lock(%s, %s)", [_WRITING, self.repo])
-        if not self.rows("SELECT FROM repository WHERE id = %s FOR KEY SHARE", [self.repo]):
+        if not self.rows("SELECT 1 FROM repository WHERE id = %s FOR KEY SHARE", [self.repo]):
             raise Damaged("the index was deleted by another process")
         self._writes = True
 

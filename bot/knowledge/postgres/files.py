@@ -140,7 +140,8 @@ class Files(Words, Vectors):
 
     def blobs_of(self, paths: Collection[str]) -> dict[str, str]:
         found = self.rows(
-            "SELECT p.path, encode(f.sha, 'hex') FROM path p JOIN file f ON f.repo = p.repo AND f.path = p.id "
+            "SELECT p.path, encode(f.sha, 'hex') FROM path p "
+            "JOIN file f ON f.repo = p.repo AND f.path = p.id "
             "WHERE p.repo = %s AND f.why = '' AND p.key = ANY(%s)",
             [self.repo, list(map(key, paths))],
         )

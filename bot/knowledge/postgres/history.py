@@ -81,4 +81,7 @@ class History(Files):
         paths: dict[int, list[str]] = {}
         for number, path in touched:
             paths.setdefault(number, []).append(path)
-        return [(number, Commit(*commit, tuple(paths.get(number, ())))) for number, *commit in found]
+        return [
+            (number, Commit(sha, name, email, at, subject, body, tuple(paths.get(number, ()))))
+            for number, sha, name, email, at, subject, body in found
+        ]

@@ -56,8 +56,9 @@ TABLES = tuple(line.partition(" ")[0] for line in _LINES)
 """Those that have rows by repository; `vector` is there only where pgvector is."""
 
 
-def create() -> str:
-    """The statements that lay everything but `vector` in an empty schema."""
+def create(first: int) -> str:
+    """The statements that lay everything but `vector` in an empty schema. `first` is the number of its first
+    repository: one that tables before these had would let an index that is still open see another's."""
     made = [
         f"CREATE TABLE {NAME}.{line.replace('(', '(repo int NOT NULL, ', 1)}".replace(
             " text", ' text COLLATE "C"'
@@ -69,7 +70,8 @@ def create() -> str:
             f"CREATE TABLE {NAME}.version (number int NOT NULL)",
             f"INSERT INTO {NAME}.version VALUES ({SCHEMA})",
             f"CREATE TABLE {NAME}.repository "
-            '(id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, name text COLLATE "C" NOT NULL UNIQUE)',
+            f"(id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY (START WITH {first}), "
+            'name text COLLATE "C" NOT NULL UNIQUE)',
             *made,
             *(f"CREATE INDEX ON {NAME}.{index}" for index in _INDEXES),
         ]

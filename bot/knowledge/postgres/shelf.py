@@ -2,6 +2,7 @@
 version of Hob are dropped and laid anew."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, get_args
@@ -14,6 +15,8 @@ from bot.knowledge.postgres.schema import NAME, TABLES, create, create_vectors
 from bot.knowledge.shelf import SCHEMA, Sizes, Table
 
 CONNECT_SECONDS = 10
+SOME_TIME = 1_700_000_000
+"""Seconds from 1970 to 2023: numbers of repositories begin at those from then until the tables are laid."""
 log = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -153,7 +156,7 @@ def _laid(connection: Connection) -> str:
             return ""
         connection.execute(f"DROP SCHEMA IF EXISTS {NAME} CASCADE".encode())
         connection.execute(f"CREATE SCHEMA {NAME}".encode())
-        connection.execute(create().encode())
+        connection.execute(create(first=int(time.time()) - SOME_TIME).encode())
         _lay_vectors(connection)
     if version is None:
         return ""

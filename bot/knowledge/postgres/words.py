@@ -13,6 +13,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from heapq import nlargest
+from typing import TypeAlias
 
 from bot.knowledge.postgres.base import Base
 from bot.knowledge.shelf import Hit, Table
@@ -26,7 +27,7 @@ _K1, _B = 1.2, 0.75
 _SMALLEST_IDF = 1e-6
 """For a word that most documents hold."""
 
-Postings = array[int]
+Postings: TypeAlias = "array[int]"
 """(document, how often, length of the document) one after the other."""
 _NONE: Postings = array("I")
 
@@ -41,9 +42,9 @@ class Words(Base):
                 "SELECT docs, words FROM total WHERE repo = %s AND of = %s", [self.repo, table]
             )
             docs, words = counted[0] if counted else (0, 0)
-            if not found or not docs:
+            scores = _bm25([found[term] for term in terms if term in found], docs, words)
+            if not scores:
                 return []
-            scores = _bm25([found[term] for term in terms if term in found], docs, words / docs)
             least = nlargest(limit, scores.values())[-1]
             best = {doc: score for doc, score in scores.items() if score >= least}
             names = self._names(table, best)
@@ -149,6 +150,8 @@ class Words(Base):
         return found
 
     def _put_segment(self, table: Table, level: int, postings: dict[str, Postings]) -> None:
+        if not postings:
+            return
         number = self._new_segment(table, level)
         self.put(
             "posting (of, term, segment, docs)",
@@ -185,10 +188,11 @@ class Words(Base):
         )
 
 
-def _bm25(postings: Sequence[Postings], docs: int, average: float) -> dict[int, float]:
+def _bm25(postings: Sequence[Postings], docs: int, words: int) -> dict[int, float]:
     """document -> score. The order of the operations is FTS5's: the sums come out alike to the last bit."""
     scores: dict[int, float] = {}
     known = scores.get
+    average = words / max(docs, 1)
     for each in postings:
         holding = len(each) // 3
         idf = math.log((docs - holding + 0.5) / (holding + 0.5))
