@@ -8,7 +8,8 @@ from bot.knowledge.rank import Part, Scores, best_sum, from_history, from_names,
 from bot.knowledge.shelf import Commit, Hit, Shelf, StoredChunk
 from bot.knowledge.view import View
 
-MOST_TERMS = 40
+MOST_TERMS = 24
+"""The rarest: more find no more, and cost twice the time."""
 MOST_CHUNKS, MOST_FILES, MOST_COMMITS, MOST_NAMED = 400, 150, 30, 50
 """Hits that are looked at."""
 

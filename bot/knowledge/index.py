@@ -28,6 +28,7 @@ _COMMITS_AT_ONCE = 500
 _TIDY_FROM = 500
 """Blobs put at once after which tidying pays."""
 _REACH = 1_000_000
+_NO_NAME = "its name is not UTF-8"
 
 Progress = Callable[[int, int, str], None]
 """Called with how much is done, of how much, and of what: `files`, `commits` (whose number is not known
@@ -110,13 +111,13 @@ def _why_not(entry: Entry) -> str:
     if entry.kind != "file":
         return entry.kind
     if not entry.named:
-        return "its name is not UTF-8"
+        return _NO_NAME
     return kind_of_path(entry.path) or ""
 
 
 def _is_settled(file: File) -> bool:
     """Whether a file was left out for what is not in its bytes: as a link, say, and is none any more."""
-    return file.why in ("symbolic link", "submodule") or file.why.startswith("beyond")
+    return file.why in ("symbolic link", "submodule", _NO_NAME) or file.why.startswith("beyond")
 
 
 def _read(
@@ -146,10 +147,10 @@ def put_blobs(
     fit = [sha for sha in blobs if sizes.get(sha, MAX_BYTES + 1) <= MAX_BYTES]
     sources = (Source(blobs[sha], sha, data) for sha, data in git.contents(fit))
     done = 0
-    for outcomes in read_all(sources, sum(sizes[sha] for sha in fit), processes):
-        shelf.put_blobs([each for _, each in outcomes if not isinstance(each, LeftOut)])
-        whys.update({sha: each.why if isinstance(each, LeftOut) else "" for sha, each in outcomes})
-        done += len(outcomes)
+    for outcome in read_all(sources, sum(sizes[sha] for sha in fit), processes):
+        shelf.put_blobs(outcome.blobs)
+        whys.update({blob.sha: "" for blob in outcome.blobs}, **outcome.left_out)
+        done += len(outcome.blobs) + len(outcome.left_out)
         progress(done, len(fit), "files")
     return {sha: why for sha, why in whys.items() if why}
 

@@ -30,8 +30,8 @@ CHUNK_ALONE = 0.3
 
 
 def rank(parts: Mapping[Part, Scores], weights: Mapping[Part, float] = WEIGHTS) -> list[tuple[str, float]]:
-    """Paths with their scores, best first; 1 for what is best in every part. A part that found nothing counts for
-    nobody."""
+    """Paths with their scores, best first; 1 for what is best in every part. A part that found nothing counts
+    for nobody."""
     total: dict[str, float] = defaultdict(float)
     present = {part: scores for part, scores in parts.items() if scores and weights.get(part, 0.0) > 0}
     for part, scores in present.items():

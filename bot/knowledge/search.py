@@ -4,6 +4,7 @@ What is returned can be checked: at the commit `sha`, `path` has the lines `star
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from bot.core.knowing import Found, FoundKind
 from bot.knowledge.asked import query_terms
@@ -13,7 +14,6 @@ from bot.knowledge.rank import WEIGHTS, Part, functions, rank
 from bot.knowledge.shelf import Shelf, StoredChunk
 from bot.knowledge.view import AtTip, view_at
 from bot.knowledge.why import of_file, of_words, spoken
-
 
 CODE: tuple[FoundKind, ...] = ("code",)
 
@@ -72,15 +72,15 @@ class Search:
         one with the best words, else the first."""
         blobs = evidence.view.blobs_of(paths)
         by_blob: dict[str, list[StoredChunk]] = {}
-        for each in self.shelf.chunks_of(set(blobs.values())):
+        for each in evidence.stored.values():
             by_blob.setdefault(each.blob, []).append(each)
         best = {}
         for path, blob in blobs.items():
-            lines = [
-                place.line for place in evidence.asked.places if place.line and path.endswith(place.path)
-            ]
-            if blob in by_blob:
-                best[path] = max(by_blob[blob], key=lambda each: _value(evidence, lines, each))
+            lines = [each.line for each in evidence.asked.places if each.line and path.endswith(each.path)]
+            if lines or path in evidence.named or blob not in by_blob:
+                by_blob[blob] = self.shelf.chunks_of([blob])
+            if by_blob[blob]:
+                best[path] = max(by_blob[blob], key=partial(_value, evidence, lines))
         return best
 
     def _found(

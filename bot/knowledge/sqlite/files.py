@@ -15,7 +15,6 @@ _OF_BLOBS = "(SELECT id FROM blob WHERE sha IN (SELECT unhex(value) FROM json_ea
 _DROPS = (
     f"DELETE FROM chunk_words WHERE rowid IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
     f"DELETE FROM vector WHERE of = 'chunk' AND id IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
-    f"DELETE FROM symbol WHERE chunk IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
     f"DELETE FROM chunk WHERE blob IN {_OF_BLOBS}",
     f"DELETE FROM reference WHERE blob IN {_OF_BLOBS}",
     f"DELETE FROM import WHERE blob IN {_OF_BLOBS}",
@@ -47,16 +46,12 @@ class Files(Base):
         first = int(self.one("SELECT coalesce(max(id), 0) + 1 FROM chunk"))
         chunks = list(enumerate(blob.chunks, first))
         self.many(
-            "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((at, number, c.kind, c.symbol, c.start, c.end, c.signature) for at, (c, _) in chunks),
+            "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ((at, number, c.kind, c.symbol, c.start, c.end, c.signature, _name(c)) for at, (c, _) in chunks),
         )
         self.many(
             "INSERT INTO chunk_words (rowid, tokens) VALUES (?, ?)",
             ((at, words) for at, (_, words) in chunks),
-        )
-        self.many(
-            "INSERT INTO symbol VALUES (?, ?)",
-            ((name, at) for at, (chunk, _) in chunks for name in _names(chunk)),
         )
         self._put_references(number, blob.references)
         self.many(
@@ -157,9 +152,10 @@ class Files(Base):
         return _stored(self.rows(sql, [listed(blobs)]))
 
     def defined(self, names: Collection[str]) -> list[StoredChunk]:
-        folded = listed([name.casefold() for name in names])
-        sql = f"{_CHUNK} WHERE c.id IN (SELECT chunk FROM symbol WHERE name IN {IDS}) ORDER BY c.id"
-        return _stored(self.rows(sql, [folded]))
+        asked = {name.casefold() for name in names}
+        last = {name.rpartition(".")[2] for name in asked}
+        found = _stored(self.rows(f"{_CHUNK} WHERE c.name IN {IDS} ORDER BY c.id", [listed(last)]))
+        return [each for each in found if _is_one_of(asked, each.chunk.symbol.casefold())]
 
     def uses(self, names: Collection[str], limit: int) -> list[Use]:
         found = self.rows(
@@ -187,12 +183,15 @@ class Files(Base):
         return [Imported(*row) for row in found]
 
 
-def _names(chunk: Chunk) -> set[str]:
-    """What a chunk is found by: its symbol and the last part of it."""
+def _name(chunk: Chunk) -> str | None:
+    """The last part of a symbol, by which it is found."""
     if chunk.kind not in ("function", "class") or not chunk.symbol:
-        return set()
-    whole = chunk.symbol.casefold()
-    return {whole, whole.rpartition(".")[2]}
+        return None
+    return chunk.symbol.rpartition(".")[2].casefold()
+
+
+def _is_one_of(names: set[str], symbol: str) -> bool:
+    return symbol in names or symbol.rpartition(".")[2] in names
 
 
 def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredChunk]:

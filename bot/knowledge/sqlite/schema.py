@@ -18,13 +18,10 @@ CREATE TABLE blob (
 );
 CREATE TABLE chunk (
   id INTEGER PRIMARY KEY, blob INTEGER NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL,
-  start INTEGER NOT NULL, "end" INTEGER NOT NULL, signature TEXT NOT NULL
+  start INTEGER NOT NULL, "end" INTEGER NOT NULL, signature TEXT NOT NULL, name TEXT
 );
 CREATE INDEX chunk_blob ON chunk (blob);
-CREATE TABLE symbol (
-  name TEXT NOT NULL, chunk INTEGER NOT NULL, PRIMARY KEY (name, chunk)
-) WITHOUT ROWID;
-CREATE INDEX symbol_chunk ON symbol (chunk);
+CREATE INDEX chunk_name ON chunk (name) WHERE name IS NOT NULL;
 CREATE TABLE word (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE reference (
   word INTEGER NOT NULL, blob INTEGER NOT NULL, lines TEXT NOT NULL, PRIMARY KEY (word, blob)
