@@ -2,7 +2,7 @@
 case, lightly stemmed.
 
 `getUserNames` and `get_user_names` both give `getusernames get user name`. A token has no white space and no
-ASCII but letters and digits, so that a full-text index has only to split at spaces (FTS5: `tokenize='ascii'`).
+ASCII but letters and digits, so that a full-text index has only to split at spaces (FTS5: `ascii`).
 """
 
 import re
@@ -12,11 +12,11 @@ LONGEST = 64
 """Characters of a word that are looked at: beyond are keys and data, that nobody asks for."""
 _REMEMBERED = 200_000
 
-# Vowel signs of Indic scripts, Thai and the like are no \w, and accents may stand alone: they belong to the word.
+# Vowel signs of Indic scripts and Thai are no \w, and accents may stand alone: they belong to the word.
 _WORD = re.compile(r"[\w\u0300-\u036f\u0900-\u0dff\u0e00-\u109f\u1780-\u17ff]+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+")
-# Scripts written without spaces: Thai, Lao, Burmese, Khmer, Kana, Han, Hangul (whose particles stick to words).
+# Scripts without spaces: Thai, Lao, Burmese, Khmer, Kana, Han, and Hangul, whose particles stick to words.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff]+"
@@ -25,7 +25,7 @@ _DOUBLED = frozenset("bdfgmnprt")
 
 
 def stem(word: str) -> str:
-    """A lower-case word without its commonest English endings: `parses`, `parsed`, `parsing` and `parse` meet in
+    """A lower-case word without its commonest English endings: `parses`, `parsing` and `parse` meet in
     `pars`. Words of other scripts, with digits, or of three letters stay."""
     if len(word) < 4 or not (word.isascii() and word.isalpha()):
         return word
