@@ -34,7 +34,7 @@ edge (origin text NOT NULL, kind text NOT NULL, source_kind text NOT NULL, sourc
 total (of text, docs int NOT NULL DEFAULT 0, words bigint NOT NULL DEFAULT 0, next int NOT NULL DEFAULT 1,
   segment int NOT NULL DEFAULT 0, PRIMARY KEY (repo, of))
 segment (of text, number int, level int NOT NULL, PRIMARY KEY (repo, of, number))
-posting (of text, term text, segment int, docs bytea NOT NULL, PRIMARY KEY (repo, of, term, segment))
+posting (of text, term text, segment int, docs bytea NOT NULL, PRIMARY KEY (repo, of, segment, term))
 gone (of text, doc int, PRIMARY KEY (repo, of, doc))
 """
 _INDEXES = (
@@ -49,7 +49,6 @@ _INDEXES = (
     "edge (repo, md5(origin))",
     "edge (repo, md5(source))",
     "edge (repo, md5(target))",
-    "posting (repo, of, segment)",
 )
 _LINES = _TABLES.replace("\n  ", " ").strip().splitlines()
 TABLES = tuple(line.partition(" ")[0] for line in _LINES)
@@ -58,7 +57,8 @@ TABLES = tuple(line.partition(" ")[0] for line in _LINES)
 
 def create(first: int) -> str:
     """The statements that lay everything but `vector` in an empty schema. `first` is the number of its first
-    repository: one that tables before these had would let an index that is still open see another's."""
+    repository, a random one: one that tables before these had would show an index that is still open the
+    rows of another."""
     made = [
         f"CREATE TABLE {NAME}.{line.replace('(', '(repo int NOT NULL, ', 1)}".replace(
             " text", ' text COLLATE "C"'

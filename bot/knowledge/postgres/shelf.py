@@ -2,7 +2,7 @@
 version of Hob are dropped and laid anew."""
 
 import logging
-import time
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, get_args
@@ -15,8 +15,6 @@ from bot.knowledge.postgres.schema import NAME, TABLES, create, create_vectors
 from bot.knowledge.shelf import SCHEMA, Sizes, Table
 
 CONNECT_SECONDS = 10
-SOME_TIME = 1_700_000_000
-"""Seconds from 1970 to 2023: numbers of repositories begin at those from then until the tables are laid."""
 log = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -59,7 +57,7 @@ class PostgresShelf(Issues):
             for table in get_args(Table):
                 self.tidy_words(table)
         for name in (*TABLES, "vector") if self.has_vectors else TABLES:
-            self.rows(f"ANALYZE {name}")
+            self.rows(f"VACUUM (ANALYZE) {name}")
 
     def sizes(self) -> Sizes:
         """`octets` is this repository's part, by its words, of the room that all of them take."""
@@ -128,6 +126,7 @@ def _connect(url: str) -> Connection:
     connection = psycopg.connect(
         f"{scheme.partition('+')[0]}://{rest}",
         autocommit=True,
+        prepare_threshold=1,
         connect_timeout=CONNECT_SECONDS,
         application_name="hob",
         # Derived: a power cut may cost the last writes.
@@ -156,7 +155,7 @@ def _laid(connection: Connection) -> str:
             return ""
         connection.execute(f"DROP SCHEMA IF EXISTS {NAME} CASCADE".encode())
         connection.execute(f"CREATE SCHEMA {NAME}".encode())
-        connection.execute(create(first=int(time.time()) - SOME_TIME).encode())
+        connection.execute(create(first=1 + secrets.randbelow(1 << 30)).encode())
         _lay_vectors(connection)
     if version is None:
         return ""

@@ -12,6 +12,7 @@ import math
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import TypeAlias
 
@@ -31,18 +32,31 @@ Postings: TypeAlias = "array[int]"
 """(document, how often, length of the document) one after the other."""
 _NONE: Postings = array("I")
 
+_READ = """
+SELECT 'total', '', ''::bytea, docs, words FROM total WHERE repo = %s AND of = %s
+UNION ALL SELECT 'gone', '', '', doc, 0 FROM gone WHERE repo = %s AND of = %s
+UNION ALL SELECT 'posting', p.term, p.docs, 0, 0 FROM segment s
+  JOIN posting p ON p.repo = s.repo AND p.of = s.of AND p.segment = s.number
+  WHERE s.repo = %s AND s.of = %s AND p.term = ANY(%s)
+"""
+
+
+@dataclass(slots=True)
+class _Read:
+    """Of a table: postings of the documents that are there, how many there are, and how long together."""
+
+    postings: dict[str, Postings] = field(default_factory=dict)
+    docs: int = 0
+    words: int = 0
+
 
 class Words(Base):
     """See `Shelf`."""
 
     def match(self, table: Table, terms: Sequence[str], limit: int) -> list[Hit]:
         with self.reading():
-            found = self._postings(table, terms)
-            counted = self.rows(
-                "SELECT docs, words FROM total WHERE repo = %s AND of = %s", [self.repo, table]
-            )
-            docs, words = counted[0] if counted else (0, 0)
-            scores = _bm25([found[term] for term in terms if term in found], docs, words)
+            read = self._read(table, terms)
+            scores = _bm25([read.postings[term] for term in terms if term in read.postings], read)
             if not scores:
                 return []
             least = nlargest(limit, scores.values())[-1]
@@ -52,14 +66,13 @@ class Words(Base):
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
 
     def frequencies(self, table: Table, terms: Collection[str]) -> dict[str, int]:
-        with self.reading():
-            found = self._postings(table, terms)
+        found = self._read(table, terms).postings
         return {term: len(found.get(term, ())) // 3 for term in terms}
 
     def holding(self, table: Table, terms: Collection[str], ids: Collection[int]) -> dict[int, list[str]]:
         wanted = list(ids)
         with self.reading():
-            found = self._postings(table, terms)
+            found = self._read(table, terms).postings
             if table == "issue":
                 wanted = [
                     doc
@@ -117,7 +130,7 @@ class Words(Base):
         """One segment, without what is gone."""
         some = [self.repo, table]
         terms = {term for (term,) in self.rows("SELECT term FROM posting WHERE repo = %s AND of = %s", some)}
-        postings = self._postings(table, terms)
+        postings = self._read(table, terms).postings
         for name in ("posting", "segment", "gone"):
             self.rows(f"DELETE FROM {name} WHERE repo = %s AND of = %s", some)
         self._put_segment(table, _WHOLE, {term: each for term, each in postings.items() if each})
@@ -132,22 +145,20 @@ class Words(Base):
             )
         )
 
-    def _postings(self, table: Table, terms: Collection[str]) -> dict[str, Postings]:
-        """Of the documents that are there."""
-        found: defaultdict[str, Postings] = defaultdict(lambda: array("I"))
-        rows = self.rows(
-            "SELECT term, docs FROM posting WHERE repo = %s AND of = %s AND term = ANY(%s) ORDER BY segment",
-            [self.repo, table, list(set(terms))],
-        )
-        for term, docs in rows:
-            found[term].frombytes(docs)
-        gone = {
-            doc
-            for (doc,) in self.rows("SELECT doc FROM gone WHERE repo = %s AND of = %s", [self.repo, table])
-        }
+    def _read(self, table: Table, terms: Collection[str]) -> "_Read":
+        """In one question: a search has many, and each way to the server and back counts."""
+        read, gone = _Read(), set[int]()
+        for what, term, docs, one, other in self.rows(_READ, [self.repo, table] * 3 + [list(set(terms))]):
+            match what:
+                case "posting":
+                    read.postings.setdefault(term, array("I")).frombytes(docs)
+                case "gone":
+                    gone.add(one)
+                case _:
+                    read.docs, read.words = one, other
         if gone:
-            return {term: _without(each, gone) for term, each in found.items()}
-        return found
+            read.postings = {term: _without(each, gone) for term, each in read.postings.items()}
+        return read
 
     def _put_segment(self, table: Table, level: int, postings: dict[str, Postings]) -> None:
         if not postings:
@@ -188,11 +199,11 @@ class Words(Base):
         )
 
 
-def _bm25(postings: Sequence[Postings], docs: int, words: int) -> dict[int, float]:
+def _bm25(postings: Sequence[Postings], read: _Read) -> dict[int, float]:
     """document -> score. The order of the operations is FTS5's: the sums come out alike to the last bit."""
     scores: dict[int, float] = {}
     known = scores.get
-    average = words / max(docs, 1)
+    docs, average = read.docs, read.words / max(read.docs, 1)
     for each in postings:
         holding = len(each) // 3
         idf = math.log((docs - holding + 0.5) / (holding + 0.5))
