@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.core.knowing import Edge, Node
 from bot.core.source import Chunk, Import, Reference
-from bot.knowledge.postgres import PostgresShelf, names, pgvector, remove
+from bot.knowledge.postgres import Pgvector, PostgresShelf, names, pgvector, remove
 from bot.knowledge.postgres.words import CROWDED
 from bot.knowledge.shelf import SCHEMA, Blob, Commit, Damaged, File, Issue, Shelf, ShelfError, Table
 from bot.knowledge.sqlite import SQLiteShelf
@@ -319,6 +319,15 @@ def test_repositories_do_not_see_each_other_and_are_deleted_alone(url: str) -> N
     other.close()
 
 
+def test_pgvector_is_taken_where_the_server_has_it(url: str) -> None:
+    before = pgvector(url)
+    assert (before.installed, before.may) == ("", True)
+    shelf = PostgresShelf.open(url, "1")
+    assert shelf.has_vectors
+    assert pgvector(url).installed == before.available != ""
+    shelf.close()
+
+
 def test_who_still_has_a_deleted_index_open_is_told(url: str) -> None:
     shelf = PostgresShelf.open(url, "1")
     remove(url, "1")
@@ -362,7 +371,7 @@ def test_a_server_without_pgvector_serves_all_the_rest() -> None:
     with running(Cluster()) as plain:
         url = plain.new_database()
         shelf = PostgresShelf.open(url, "1")
-        assert (shelf.has_vectors, pgvector(url)) == (False, "")
+        assert (shelf.has_vectors, pgvector(url)) == (False, Pgvector())
         shelf.put_issues([issue(1, "crash worker")])
         shelf.put_vectors("issue", "m", [(1, [1.0])])
         assert shelf.nearest("issue", "m", [1.0], 5) == []

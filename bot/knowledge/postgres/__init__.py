@@ -1,5 +1,5 @@
 """Indexes in PostgreSQL, through psycopg."""
 
-from bot.knowledge.postgres.shelf import PostgresShelf, names, pgvector, remove
+from bot.knowledge.postgres.shelf import Pgvector, PostgresShelf, names, pgvector, remove
 
-__all__ = ["PostgresShelf", "names", "pgvector", "remove"]
+__all__ = ["Pgvector", "PostgresShelf", "names", "pgvector", "remove"]

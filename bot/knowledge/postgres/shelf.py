@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import psycopg
@@ -113,11 +114,24 @@ def remove(url: str, name: str) -> None:
         PostgresShelf.open(url, name).discard()
 
 
-def pgvector(url: str) -> str:
-    """Whether the server has pgvector for our vectors: its version, or empty. Raises `ShelfError`."""
+@dataclass(frozen=True, slots=True)
+class Pgvector:
+    """The version that is in our database; the one that the server has to offer; whether we may take it."""
+
+    installed: str = ""
+    available: str = ""
+    may: bool = False
+
+
+def pgvector(url: str) -> Pgvector:
+    """What of pgvector there is. Raises `ShelfError`."""
     with in_our_words(), _connect(url) as connection:
-        found = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetchone()
-        return str(found[0]) if found else ""
+        found = connection.execute(
+            "SELECT coalesce(installed_version, ''), default_version, "
+            "(SELECT rolsuper FROM pg_roles WHERE rolname = current_user) "
+            "FROM pg_available_extensions WHERE name = 'vector'"
+        ).fetchone()
+        return Pgvector(*found) if found else Pgvector()
 
 
 def _connect(url: str) -> Connection:
