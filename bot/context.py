@@ -8,11 +8,14 @@ from pathspec import GitIgnoreSpec
 
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
+from bot.core.effects import PostReview
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.library import Library
+from bot.core.memory import Memory
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, ReviewSettings
@@ -46,6 +49,19 @@ class CheckReport:
 Check = Callable[[Sequence[FileDiff], Mapping[str, str], frozenset[str]], Awaitable[CheckReport]]
 
 
+class Knowledge(Library, Protocol):
+    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
+    nothing yet, nothing is found."""
+
+    async def refresh(self) -> str:
+        """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
+        ...
+
+    async def drop_issue(self, number: int) -> None:
+        """An issue that is no longer there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A command, and whether the person who asked may give it here."""
@@ -70,6 +86,12 @@ class Context:
     """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
+    knowledge: Knowledge | None = None
+    """None where `[knowledge] enabled` is off."""
+    reviews: tuple[PostReview, ...] = ()
+    """What Hob has posted on this pull request, oldest first."""
+    memory: tuple[Memory, ...] = ()
+    """What people taught Hob about the repository, what has expired left out."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -81,6 +103,19 @@ class Context:
         return RepoContext(
             repo=self.repo, settings=settings, complaints=(*refused, *complaints), labels=found
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What a handler is given where repositories went away: nothing can be read there any more. Each is about
+    the event's repositories and says in a line what was done."""
+
+    forget_knowledge: Callable[[], Awaitable[str]]
+    """Clones and indexes."""
+    forget_repositories: Callable[[], Awaitable[str]]
+    """That, what is under way for them, and the deliveries about them."""
+    forget_account: Callable[[], Awaitable[str]]
+    """That, and the settings that are stored for them and their owner."""
 
 
 def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:
@@ -136,6 +171,7 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         checked=report.findings,
         checks_run=report.ran,
         posted=ctx.posted,
+        memory=ctx.memory,
     )
 
 

@@ -1,12 +1,22 @@
 """app.yml asks for what the routes need and for nothing else."""
 
 from pathlib import Path
+from typing import get_args
 
-from bot.core.effects import AddLabels, Comment, Effect, PostReview, React, ReplyInThread, SetCheck
+from bot.core.effects import (
+    AddLabels,
+    Comment,
+    Effect,
+    InMemory,
+    PostReview,
+    React,
+    ReplyInThread,
+    SetCheck,
+)
 from bot.core.events import CommentEvent, Event
 from bot.core.refs import Sha
 from bot.github.apply import needs
-from bot.github.manifest import EVENTS, manifest
+from bot.github.manifest import EVENTS, UNASKED, manifest
 from bot.jobs.reading import ISSUE, PULL_REQUEST
 from handlers import router
 
@@ -25,7 +35,8 @@ RANK = {"read": 1, "write": 2}
 def wanted_permissions() -> dict[str, str]:
     """What reading and every effect that a route may cause needs, and metadata, which every App has."""
     found: dict[str, str] = {"metadata": "read"}
-    effects = [SAMPLES[kind] for route in router.routes for kind in route.may] + [SAMPLES[React]]
+    kinds = {kind for route in router.routes for kind in route.may} | {React}
+    effects = [SAMPLES[kind] for kind in kinds - set(get_args(InMemory))]
     for one in (PULL_REQUEST, ISSUE, *map(needs, effects)):
         for name, level in one.items():
             if RANK[level] > RANK.get(found.get(name, ""), 0):
@@ -41,7 +52,7 @@ def test_events_are_exactly_what_routes_answer() -> None:
     kinds: set[type[Event]] = {kind for route in router.routes for kind in route.kinds}
     if router.commands:
         kinds |= {kind for kind in EVENTS if issubclass(kind, CommentEvent)}
-    assert manifest().events == {EVENTS[kind] for kind in kinds}
+    assert manifest().events == {EVENTS[kind] for kind in kinds} - UNASKED
 
 
 def test_what_is_never_asked_for() -> None:

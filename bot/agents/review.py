@@ -15,6 +15,7 @@ from bot.core.effects import LineComment, Plan, PostReview, SetCheck, Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Chosen, Finding, choose, fingerprint
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.memory import conventions, dismissed_by
 
 GROUP_CHARS = 12_000
 """Of rendered diff in one prompt: three to four thousand tokens, past which small models miss more than
@@ -23,6 +24,9 @@ MAX_GROUPS = 8
 """Prompts for one review; files beyond are left to the checks and said to be unread."""
 MAX_FINDINGS = 200
 """Taken from one answer; a model that says more is not reviewing."""
+
+MOST_CONVENTIONS = 20
+"""Remembered ones in one prompt, the newest."""
 
 
 class FindingAnswer(BaseModel):
@@ -63,6 +67,7 @@ async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
         min_severity=settings.min_severity,
         max_comments=settings.max_comments,
         posted=facts.posted,
+        dismissed=lambda one: dismissed_by(facts.memory, one, facts.number),
     )
     coverage = Coverage(
         read=reading.read,
@@ -153,8 +158,10 @@ def _prompt(facts: PullRequestFacts, group: Sequence[FileDiff]) -> Prompt[Review
 
 
 def _instructions(facts: PullRequestFacts, group: Sequence[FileDiff]) -> str:
-    """The repository's own words for these files, each once."""
+    """The repository's own words for these files, and the conventions that people had Hob remember, each
+    once."""
     texts = [text for file in group for text in facts.instructions.get(file.path, ())]
+    texts += conventions(facts.memory)[-MOST_CONVENTIONS:]
     return "\n".join(dict.fromkeys(texts))
 
 
@@ -237,6 +244,7 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
         body=body,
         comments=tuple(_line_comment(finding) for finding in inline),
         event="REQUEST_CHANGES" if gating else "COMMENT",
+        findings=chosen.shown,
     )
 
 
@@ -256,6 +264,7 @@ def _unsaid(chosen: Chosen, astray: int) -> str:
     """Counted, so that nothing is lost in silence."""
     counts = [
         (len(chosen.standing), "said before and still there"),
+        (len(chosen.dismissed), "dismissed by people"),
         (len(chosen.below_severity), "below review.min_severity"),
         (len(chosen.over_cap), "over review.max_comments"),
         (astray, "about files that this change does not touch"),

@@ -49,11 +49,15 @@ class _Task:
 
 
 async def fill(
-    shelf: Shelf, git: Git | None, embed: Embed, progress: Progress = lambda done, of: None
+    shelf: Shelf,
+    git: Git | None,
+    embed: Embed,
+    progress: Progress = lambda done, of: None,
+    most: int = _EVERY,
 ) -> Filled:
-    """Makes the vectors that are missing. What was made stays: it may be ended at any time and goes on where
-    it was. The model stays the one of the vectors that are there for as long as a host has it; another one's
-    take their place. Raises `ShelfError`, `GitError`."""
+    """Makes vectors that are missing, about `most` of them. What was made stays: it may be ended at any time
+    and goes on where it was. The model stays the one of the vectors that are there for as long as a host has
+    it; another one's take their place. Raises `ShelfError`, `GitError`."""
     model = await _model(shelf, embed)
     if model.failure:
         return Filled(reason=model.reason)
@@ -64,6 +68,8 @@ async def fill(
             task = await asyncio.to_thread(_task, shelf, git, of, some)
             if not task.texts:
                 continue
+            if done >= most:
+                return Filled(done, "the others next time")
             made = await embed(list(task.texts.values()), "document", model.model)
             if made.failure:
                 return Filled(done, made.reason)

@@ -34,6 +34,7 @@ def _checks(config: Config) -> dict[str, machine.Check]:
         "vectors": partial(machine.vectors, config),
         "queue": partial(machine.queue, config),
         "handlers": partial(machine.handlers, config),
+        "knowledge": partial(machine.knowledge, config),
         "GitHub": partial(remote.reachable, config),
         "clock": partial(remote.clock, config),
         "GitHub App": partial(remote.app, config),
