@@ -126,12 +126,16 @@ class Pgvector:
 def pgvector(url: str) -> Pgvector:
     """What of pgvector there is. Raises `ShelfError`."""
     with in_our_words(), _connect(url) as connection:
-        found = connection.execute(
-            "SELECT coalesce(installed_version, ''), default_version, "
-            "(SELECT rolsuper FROM pg_roles WHERE rolname = current_user) "
-            "FROM pg_available_extensions WHERE name = 'vector'"
-        ).fetchone()
-        return Pgvector(*found) if found else Pgvector()
+        return _offered(connection)
+
+
+def _offered(connection: Connection) -> Pgvector:
+    found = connection.execute(
+        "SELECT coalesce(installed_version, ''), default_version, "
+        "(SELECT rolsuper FROM pg_roles WHERE rolname = current_user) "
+        "FROM pg_available_extensions WHERE name = 'vector'"
+    ).fetchone()
+    return Pgvector(*found) if found else Pgvector()
 
 
 def _connect(url: str) -> Connection:
@@ -162,20 +166,31 @@ def _see(connection: Connection) -> None:
 
 def _laid(connection: Connection) -> str:
     """Our tables are there, and of this version. Why they had to be laid anew; empty where not."""
+    if _version(connection) == SCHEMA and not _lacks_vectors(connection):
+        return ""
     with _alone(connection):
         version = _version(connection)
-        if version == SCHEMA:
-            _lay_vectors(connection)
-            return ""
-        connection.execute(f"DROP SCHEMA IF EXISTS {NAME} CASCADE".encode())
-        connection.execute(f"CREATE SCHEMA {NAME}".encode())
-        connection.execute(create(first=1 + secrets.randbelow(1 << 30)).encode())
-        _lay_vectors(connection)
-    if version is None:
+        if version != SCHEMA:
+            connection.execute(f"DROP SCHEMA IF EXISTS {NAME} CASCADE".encode())
+            connection.execute(f"CREATE SCHEMA {NAME}".encode())
+            connection.execute(create(first=1 + secrets.randbelow(1 << 30)).encode())
+        if _lacks_vectors(connection):
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public")
+            _see(connection)
+            connection.execute(create_vectors("halfvec").encode())
+    if version in (None, SCHEMA):
         return ""
     why = "it was made by another version of Hob"
     log.warning("the indexes in PostgreSQL are built again: %s", why)
     return why
+
+
+def _lacks_vectors(connection: Connection) -> bool:
+    """Whether the table of vectors is not there and could be."""
+    if _has(connection, "vector"):
+        return False
+    found = _offered(connection)
+    return bool(found.installed or (found.available and found.may))
 
 
 @contextmanager
@@ -194,20 +209,6 @@ def _version(connection: Connection) -> int | None:
         return 0
     found = connection.execute("SELECT number FROM version").fetchone()
     return int(found[0]) if found else 0
-
-
-def _lay_vectors(connection: Connection) -> None:
-    """The table of vectors, where pgvector is there or can be had."""
-    if _has(connection, "vector"):
-        return
-    try:
-        with connection.transaction():
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public")
-    except psycopg.Error as wrong:  # not installed, or only a superuser may
-        log.debug("no pgvector: %s", wrong)
-        return
-    _see(connection)
-    connection.execute(create_vectors("halfvec").encode())
 
 
 def _number(connection: Connection, name: str) -> int:
