@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.core.inference import Embed, Embedding, Purpose
 from bot.knowledge.files import decode, lines_of
 from bot.knowledge.git import Git
+from bot.knowledge.issues import averaged, shown
 from bot.knowledge.shelf import Hit, Issue, Shelf, StoredChunk, VectorOf
 
 MODEL = "vectors"
@@ -90,20 +91,19 @@ async def near_chunks(shelf: Shelf, embed: Embed, query: str, limit: int = MOST_
 
 
 async def near_issues(shelf: Shelf, embed: Embed, title: str, body: str) -> dict[int, float]:
-    """Number -> the mean of the cosines of titles and of whole texts, of all issues that have both. Empty
-    where there is no model."""
+    """Number -> how close an issue is in meaning, for `bot.knowledge.issues.Issues`. Empty where there is no
+    model."""
     made = await _asked(shelf, embed, [title, _whole(title, body)], "document")
     if made is None:
         return {}
     key, (of_title, of_whole) = _key(made), made.vectors
     titles = await asyncio.to_thread(shelf.nearest, "title", key, of_title, MOST_ISSUES)
     wholes = await asyncio.to_thread(shelf.nearest, "issue", key, of_whole, MOST_ISSUES)
-    by_title = {hit.id: hit.score for hit in titles}
-    return {hit.id: (hit.score + by_title[hit.id]) / 2 for hit in wholes if hit.id in by_title}
+    return averaged(wholes, titles)
 
 
 def _whole(title: str, body: str) -> str:
-    return f"{title}\n\n{body}"[:LONGEST]
+    return f"{title}\n\n{shown(body)}"[:LONGEST]
 
 
 def _key(made: Embedding) -> str:

@@ -10,6 +10,7 @@ from bot.core.inference import Embed, Embedding, Purpose
 from bot.inference.embed import make_embed
 from bot.inference.pool import Pool
 from bot.knowledge.embed import AT_ONCE, MODEL, fill, near_chunks, near_issues
+from bot.knowledge.issues import Issues
 from bot.knowledge.postgres import PostgresShelf
 from bot.knowledge.shelf import Issue
 from bot.knowledge.sqlite import SQLiteShelf
@@ -76,6 +77,8 @@ async def test_issues_are_near_that_mean_the_same(shelf: Opened, embed: Embed) -
     near = await near_issues(shelf, embed, "The worker crashes", "Redis is away")
     assert sorted(near, key=near.__getitem__) == [2, 1]
     assert near[1] > 0.5 > near[2]
+    found = Issues(shelf, near=lambda *_: near).duplicates("The worker crashes", "Redis is away")
+    assert (found[0].number, found[0].why[-1]) == (1, "close in meaning")
 
 
 async def test_passages_are_found_by_what_they_say(tea: House, shelf: Opened, embed: Embed) -> None:

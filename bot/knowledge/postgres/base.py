@@ -120,11 +120,3 @@ def storable(value: Any) -> Any:
     if isinstance(value, str) and not value.isprintable():
         return value.replace("\0", "").encode(errors="replace").decode()
     return value
-
-
-def grouped(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """key -> its values, in the order of the rows."""
-    found: dict[str, list[str]] = {}
-    for name, value in rows:
-        found.setdefault(name, []).append(value)
-    return found

@@ -1,15 +1,14 @@
 """Files by path, what they hold by blob."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
 from bot.core.source import Chunk, Reference
-from bot.knowledge.postgres.base import grouped
 from bot.knowledge.postgres.schema import key
 from bot.knowledge.postgres.vectors import Vectors
 from bot.knowledge.postgres.words import Words
+from bot.knowledge.rows import grouped, lines_by_name, references_of, stored
 from bot.knowledge.shelf import Blob, File, Imported, StoredChunk, Use
 from bot.knowledge.tokens import indexed
 
@@ -164,16 +163,16 @@ class Files(Words, Vectors):
         return dict(self.rows(sql, [self.repo, list(ids)]))
 
     def chunks(self, ids: Collection[int]) -> list[StoredChunk]:
-        return _stored(self.rows(f"{_CHUNK} c.id = ANY(%s) ORDER BY c.id", [self.repo, list(ids)]))
+        return stored(self.rows(f"{_CHUNK} c.id = ANY(%s) ORDER BY c.id", [self.repo, list(ids)]))
 
     def chunks_of(self, blobs: Collection[str]) -> list[StoredChunk]:
         sql = f"{_CHUNK} b.sha = ANY(%s) ORDER BY b.id, c.start, c.id"
-        return _stored(self.rows(sql, [self.repo, _bytes(blobs)]))
+        return stored(self.rows(sql, [self.repo, _bytes(blobs)]))
 
     def defined(self, names: Collection[str]) -> list[StoredChunk]:
         sql = f"{_CHUNK} c.id IN (SELECT chunk FROM symbol WHERE repo = %s AND name = ANY(%s)) ORDER BY c.id"
         folded = [key(name.casefold()) for name in names]
-        return _stored(self.rows(sql, [self.repo, self.repo, folded]))
+        return stored(self.rows(sql, [self.repo, self.repo, folded]))
 
     def uses(self, names: Collection[str], limit: int) -> list[Use]:
         found = self.rows(
@@ -190,8 +189,7 @@ class Files(Words, Vectors):
             "WHERE r.repo = %s AND b.sha = %s",
             [self.repo, bytes.fromhex(blob)],
         )
-        every = [Reference(name, int(line)) for name, lines in found for line in lines.split()]
-        return sorted(every, key=lambda each: (each.line, each.name))
+        return references_of(found)
 
     def imports(self) -> list[Imported]:
         found = self.rows(
@@ -229,12 +227,5 @@ def _names(chunk: Chunk) -> set[bytes]:
 
 def _references(blobs: dict[int, Blob]) -> Iterator[tuple[bytes, int, str, str]]:
     for at, blob in blobs.items():
-        lines: dict[str, set[int]] = defaultdict(set)
-        for each in blob.references:
-            lines[each.name].add(each.line)
-        for name, some in lines.items():
-            yield key(name), at, name, " ".join(map(str, sorted(some)))
-
-
-def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredChunk]:
-    return [StoredChunk(number, blob, Chunk(*chunk)) for number, blob, *chunk in rows]
+        for name, lines in lines_by_name(blob.references).items():
+            yield key(name), at, name, lines

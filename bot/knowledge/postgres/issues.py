@@ -1,11 +1,11 @@
 """Issues and pull requests, edges, and what is remembered by name."""
 
-import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from bot.core.knowing import Edge, EdgeKind, Node
 from bot.knowledge.postgres.history import History
+from bot.knowledge.rows import issue_of, row_of
 from bot.knowledge.shelf import Issue
 
 _COLUMNS = "number, kind, state, title, body, author, labels, created, updated, closed"
@@ -30,7 +30,7 @@ class Issues(History):
             self.drop_issues(by_number)
             ids = dict(zip(self.new_ids("issue", len(by_number)), by_number.values(), strict=True))
             lengths = self.add_words("issue", ((at, words) for at, (_, words) in ids.items()))
-            rows = ((at, *_row(issue), lengths[at]) for at, (issue, _) in ids.items())
+            rows = ((at, *row_of(issue), lengths[at]) for at, (issue, _) in ids.items())
             self.put(f"issue (id, {_COLUMNS}, words)", rows)
 
     def drop_issues(self, numbers: Collection[int]) -> None:
@@ -41,7 +41,7 @@ class Issues(History):
 
     def issues(self, numbers: Collection[int]) -> dict[int, Issue]:
         sql = f"SELECT {_COLUMNS} FROM issue WHERE repo = %s AND number = ANY(%s) ORDER BY number"
-        return {row[0]: _issue(*row) for row in self.rows(sql, [self.repo, list(numbers)])}
+        return {row[0]: issue_of(*row) for row in self.rows(sql, [self.repo, list(numbers)])}
 
     def issue_numbers(self) -> list[int]:
         found = self.rows("SELECT number FROM issue WHERE repo = %s ORDER BY number", [self.repo])
@@ -80,16 +80,3 @@ class Issues(History):
             values,
         )
         return [Edge(row[0], Node(*row[1:3]), Node(*row[3:5]), row[5]) for row in found]
-
-
-def _row(i: Issue) -> tuple[Any, ...]:
-    labels = json.dumps(i.labels)
-    return (
-        *(i.number, i.kind, i.state, i.title, i.body, i.author),
-        *(labels, i.created, i.updated, i.closed),
-    )
-
-
-def _issue(*row: Any) -> Issue:
-    number, kind, state, title, body, author, labels, *times = row
-    return Issue(number, kind, state, title, body, author, tuple(json.loads(labels)), *times)
