@@ -53,13 +53,16 @@ def gather(shelf: Shelf, query: str, view: View, nearest: Nearest = nothing_near
     stored = {number: each for number, each in stored.items() if each.blob in view.paths}
     named = _named(shelf, asked, view)
     commits = near_commits(shelf, terms, MOST_COMMITS)
+    there = set(view.those(list({path for _, commit in commits for path in commit.paths})))
     parts: dict[Part, Scores] = {
         "chunk": best_sum(_spread(hits, stored, view)),
         "file": _files(shelf, terms, view),
         "title": _files(shelf, _title(query, terms), view),
         "named": from_names(named.values()),
         "path": _paths(shelf, terms, view),
-        "history": from_history((score, view.those(commit.paths)) for score, commit in commits),
+        "history": from_history(
+            (score, [path for path in commit.paths if path in there]) for score, commit in commits
+        ),
         "vector": best_sum(_spread(near, stored, view), best=1),
     }
     chunks = {number: score for number, score in hits.items() if number in stored}

@@ -36,7 +36,7 @@ def nothing_near(_title: str, _body: str) -> Mapping[int, float]:
 
 def document(title: str, body: str) -> str:
     """The tokens of an issue, for the index to take in: what template comments hide is not in it."""
-    return indexed("\n".join([*[title] * TITLE_TIMES, _shown(body)]))
+    return indexed("\n".join([*[title] * TITLE_TIMES, shown(body)]))
 
 
 def averaged(whole: Iterable[Hit], titles: Iterable[Hit]) -> dict[int, float]:
@@ -144,7 +144,7 @@ class Issues:
     def _terms(self, title: str, body: str) -> list[str]:
         """The title's terms as often as in a document, the body's rarest once."""
         of_title = query_terms(title).terms
-        of_body = query_terms(_shown(body)).terms
+        of_body = query_terms(shown(body)).terms
         counts = self.shelf.frequencies("issue", {*of_title, *of_body})
         there = [term for term in of_title if counts.get(term)]
         return there * TITLE_TIMES + rarest(of_body, counts, MOST_TERMS)
@@ -206,6 +206,6 @@ def _found(issue: Issue, score: float, why: Sequence[str]) -> Found:
     return Found(issue.kind, round(score, 4), (*why, *state), number=issue.number, title=issue.title)
 
 
-def _shown(body: str) -> str:
+def shown(body: str) -> str:
     """What a reader sees of a body: the questions of a template are in its comments."""
     return without_comments(body[:MOST_BODY])
