@@ -1,0 +1,79 @@
+"""`hob search`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.manners import Command
+
+MOST = 100
+
+
+@click.command(
+    cls=Command,
+    example='hob search "where are signatures checked"\nhob search Inbox.put --path ~/src/hob -k 3 --json',
+)
+@click.argument("query")
+@click.option(
+    "--path",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="A folder of the repository to search; by default this one.",
+)
+@click.option(
+    "-k", "k", type=click.IntRange(1, MOST), default=10, show_default=True, help="How many results."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def command(query: str, path: Path, k: int, as_json: bool) -> None:
+    """Finds the files and symbols that a question, an issue's text or a name is about.
+
+    The index is brought to the last commit first; what is not committed is not searched. Each result says
+    why it was found.
+    """
+    from bot.cli.index.progress import Told
+    from bot.config import load_config
+    from bot.knowledge.local import Local
+    from bot.log import setup
+
+    setup("error")
+    if not query.strip():
+        raise click.UsageError("the query is empty")
+    local = Local(path, load_config().hob.data_dir)
+    with Told() as told:
+        found = local.search(query, k, told)
+    if as_json:
+        results = {"results": [_as_json(each) for each in found], "sha": local.tip}
+        click.echo(json.dumps(results, ensure_ascii=False))
+        return
+    for each in found:
+        for line in _lines(each):
+            click.echo(line)
+    said = f"as of {local.tip[:7]}; what is not committed is not searched"
+    click.echo(click.style(said if found else f"nothing was found, {said}", dim=True), err=True)
+
+
+def _lines(found: Any) -> Iterator[str]:
+    symbol = f"  {found.symbol}" if found.symbol else ""
+    yield click.style(f"{_clean(found.path)}:{found.start}-{found.end}", bold=True) + _clean(symbol)
+    yield click.style(f"    {_clean('; '.join(found.why))}", dim=True)
+
+
+def _as_json(found: Any) -> dict[str, Any]:
+    return {
+        "path": found.path,
+        "symbol": found.symbol,
+        "start": found.start,
+        "end": found.end,
+        "score": found.score,
+        "why": list(found.why),
+    }
+
+
+def _clean(text: str) -> str:
+    """A repository's words without what could steer a terminal."""
+    from bot.core.text import strip_invisible
+
+    return " ".join(strip_invisible(text)[0].split("\n"))

@@ -1,0 +1,137 @@
+"""What speaks for the files of a commit, given a query: the parts that bot.knowledge.rank puts together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.knowledge.asked import Asked, query_terms
+from bot.knowledge.rank import Part, Scores, best_sum, from_history, from_names, rarest
+from bot.knowledge.shelf import Commit, Hit, Shelf, StoredChunk
+from bot.knowledge.view import View
+
+MOST_TERMS = 24
+"""The rarest: more find no more, and cost twice the time."""
+MOST_CHUNKS, MOST_FILES, MOST_COMMITS, MOST_NAMED = 400, 150, 30, 50
+"""Hits that are looked at."""
+
+Nearest = Callable[[str], Sequence[Hit]]
+"""Chunks close to a text in meaning, by id; none where no host has a model for it."""
+
+
+def nothing_near(_text: str) -> Sequence[Hit]:
+    """For those without such a host."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`parts` may be ranked in any way. The chunks' paths are in `view`."""
+
+    asked: Asked
+    view: View
+    parts: Mapping[Part, Scores]
+    chunks: Mapping[int, float]
+    """Scores of passages, by id."""
+    stored: Mapping[int, StoredChunk]
+    named: Mapping[str, Sequence[str]]
+    """path -> what in the query names it."""
+    commits: Sequence[Commit]
+    """Whose messages are near, the nearest first."""
+
+    def places(self) -> dict[int, str]:
+        """chunk -> the first path that holds it."""
+        return {number: self.view.paths[each.blob][0] for number, each in self.stored.items()}
+
+
+def gather(shelf: Shelf, query: str, view: View, nearest: Nearest = nothing_near) -> Evidence:
+    """Asks for every part; to be called within `shelf.reading()`."""
+    asked = query_terms(query)
+    terms = rare_terms(shelf, asked)
+    hits = {hit.id: hit.score for hit in shelf.match("chunk", terms, MOST_CHUNKS)}
+    near = {hit.id: hit.score for hit in nearest(query)}
+    stored = {each.id: each for each in shelf.chunks([*hits, *(set(near) - set(hits))])}
+    view = view.holding({each.blob for each in stored.values()})
+    stored = {number: each for number, each in stored.items() if each.blob in view.paths}
+    named = _named(shelf, asked, view)
+    commits = near_commits(shelf, terms, MOST_COMMITS)
+    parts: dict[Part, Scores] = {
+        "chunk": best_sum(_spread(hits, stored, view)),
+        "file": _files(shelf, terms, view),
+        "title": _files(shelf, _title(query, terms), view),
+        "named": from_names(named.values()),
+        "path": _paths(shelf, terms, view),
+        "history": from_history((score, view.those(commit.paths)) for score, commit in commits),
+        "vector": best_sum(_spread(near, stored, view), best=1),
+    }
+    chunks = {number: score for number, score in hits.items() if number in stored}
+    return Evidence(asked, view, parts, chunks, stored, _turned(named), [commit for _, commit in commits])
+
+
+def rare_terms(shelf: Shelf, asked: Asked) -> list[str]:
+    """What is worth looking for: of a long text the rarest."""
+    if len(asked.terms) <= MOST_TERMS:
+        return list(asked.terms)
+    return rarest(asked.terms, shelf.frequencies("chunk", asked.terms), MOST_TERMS)
+
+
+def near_commits(shelf: Shelf, terms: Sequence[str], limit: int) -> list[tuple[float, Commit]]:
+    """Commits whose messages hold the terms."""
+    hits = shelf.match("commit", terms, limit)
+    commits = shelf.commits([hit.id for hit in hits])
+    return [(hit.score, commits[hit.id]) for hit in hits if hit.id in commits]
+
+
+def means(names: Sequence[str], chunk: StoredChunk) -> bool:
+    """Whether one of the names is the chunk's symbol or the last part of it, in any case."""
+    symbol = chunk.chunk.symbol.casefold()
+    return any(name.casefold() in (symbol, symbol.rpartition(".")[2]) for name in names)
+
+
+def _files(shelf: Shelf, terms: Sequence[str], view: View) -> dict[str, float]:
+    hits = shelf.match("file", terms, MOST_FILES)
+    blobs = shelf.blobs([hit.id for hit in hits])
+    paths = view.holding(blobs.values()).paths
+    return {path: hit.score for hit in hits for path in paths.get(blobs.get(hit.id, ""), ())}
+
+
+def _title(query: str, terms: Sequence[str]) -> list[str]:
+    """Of the first line of a text that has more: what its author thinks matters."""
+    title, _, body = query.strip().partition("\n")
+    kept = set(terms)
+    return [term for term in query_terms(title).terms if term in kept] if body.strip() else []
+
+
+def _paths(shelf: Shelf, terms: Sequence[str], view: View) -> dict[str, float]:
+    hits = shelf.match("path", terms, MOST_FILES)
+    names = shelf.path_names([hit.id for hit in hits])
+    there = set(view.those(list(names.values())))
+    return {names[hit.id]: hit.score for hit in hits if names.get(hit.id) in there}
+
+
+def _named(shelf: Shelf, asked: Asked, view: View) -> dict[str, list[str]]:
+    """What the query names -> the paths that it may mean."""
+    named = {place.path: view.ending(place.path) for place in asked.places[:MOST_NAMED]}
+    names = asked.names[:MOST_NAMED]
+    defined = shelf.defined(names)
+    paths = view.holding({each.blob for each in defined}).paths
+    for name in names:
+        own = [each for each in defined if means([name], each)]
+        named[name] = sorted({path for each in own for path in paths.get(each.blob, ())})
+    return {name: some for name, some in named.items() if some}
+
+
+def _spread(
+    scores: Mapping[int, float], stored: Mapping[int, StoredChunk], view: View
+) -> Iterator[tuple[str, float]]:
+    """(path, score) for each chunk and each path that holds it."""
+    for number, score in scores.items():
+        if chunk := stored.get(number):
+            for path in view.paths[chunk.blob]:
+                yield path, score
+
+
+def _turned(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, paths in named.items():
+        for path in paths:
+            found.setdefault(path, []).append(name)
+    return found

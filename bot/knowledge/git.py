@@ -1,0 +1,255 @@
+"""A local git repository, bare or checked out, read through the `git` program.
+
+What its configuration could run is turned off, nothing is fetched, and nothing is read without end. Names are
+bytes to git: those that are no UTF-8 come with `�` and are marked.
+https://git-scm.com/docs/git-cat-file https://git-scm.com/docs/git-log
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Literal
+
+from bot.core.errors import HobError, UserError
+from bot.knowledge.shelf import Commit
+
+SECONDS = 120.0
+MOST_TREE = 256 * 1024 * 1024
+"""Bytes of a listing; half a million files take about 50 MB."""
+MOST_HISTORY = 512 * 1024 * 1024
+MOST_PATHS = 100
+"""Of one commit: one that touches more says little about any of them."""
+LONGEST_SUBJECT, LONGEST_BODY = 300, 4_000
+
+_SAFE = (
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
+    *("-c", "core.alternateRefsCommand=", "-c", "core.askPass=", "-c", "core.quotePath=false"),
+    *("-c", "log.showSignature=false", "-c", "submodule.recurse=false", "-c", "diff.ignoreSubmodules=none"),
+)
+_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",  # for a git too old to know the line above
+    "LC_ALL": "C",
+}
+_SHA = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_FORMAT = "--format=tformat:%H%x00%aN%x00%aE%x00%at%x00%s%x00%b"
+_FIELDS = 6
+
+EntryKind = Literal["file", "symbolic link", "submodule"]
+_KINDS: Mapping[bytes, EntryKind] = {b"120000": "symbolic link", b"160000": "submodule"}
+
+
+class GitError(HobError):
+    """The git program failed, took too long, or said more than could be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a path of a tree names. `named` is False where its name is no UTF-8."""
+
+    path: str
+    sha: str
+    kind: EntryKind
+    named: bool = True
+
+
+class Git:
+    """One repository. Every method may raise `GitError`; shas are whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def root(self) -> Path:
+        """The top of the working tree, or the bare repository itself; UserError where there is none."""
+        for question in ("--show-toplevel", "--absolute-git-dir"):
+            code, out = self._answer("rev-parse", question)
+            if code == 0 and out.strip():
+                return Path(os.fsdecode(out.removesuffix(b"\n")))
+        raise UserError(f"{self.folder} is not in a git repository", "name a folder that is")
+
+    def commit(self, revision: str = "HEAD") -> str:
+        """The sha of the commit that is named; empty where there is none."""
+        code, out = self._answer(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        )
+        return out.decode().strip() if code == 0 else ""
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        return self._answer("merge-base", "--is-ancestor", _checked(old), _checked(new))[0] == 0
+
+    def tree(self, sha: str) -> Iterator[Entry]:
+        """All that is not a folder, by path."""
+        for record in self._records(MOST_TREE, "ls-tree", "-r", "-z", "--full-tree", _checked(sha)):
+            about, _, raw = record.partition(b"\t")
+            mode, _, blob = about.split(b" ")
+            name, named = _name(raw)
+            yield Entry(name, blob.decode(), _KINDS.get(mode, "file"), named)
+
+    def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
+        """Bytes of each; those that this clone lacks are left out."""
+        found: dict[str, int] = {}
+        for line in self._records(MOST_TREE, "cat-file", "--batch-check", given=blobs, end=b"\n"):
+            sha, _, rest = line.decode().partition(" ")
+            kind, _, size = rest.partition(" ")
+            if kind == "blob":
+                found[sha] = int(size)
+        return found
+
+    def contents(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of each, in order; ask `sizes` before. Those that this clone lacks are left out."""
+        with self._run("cat-file", "--batch", given=blobs) as (out, _):
+            for _ in blobs:
+                sha, kind, *size = out.readline().decode().split()
+                if kind != "blob":
+                    continue
+                data = out.read(int(size[0]) + 1)
+                if len(data) != int(size[0]) + 1:
+                    raise GitError(f"git stopped in the middle of {sha}")
+                yield sha, data[:-1]
+
+    def history(self, tip: str, *, without: str = "", most: int) -> Iterator[Commit]:
+        """At most this many commits, newest first, without those that `without` reaches. Renames are not
+        looked for (contents may be missing), merges touch nothing."""
+        shas = [_checked(tip), *([f"^{_checked(without)}"] if without else [])]
+        options = (f"--max-count={most}", "--raw", "--no-abbrev", "--no-renames", "--no-notes", "--no-color")
+        records = self._records(
+            MOST_HISTORY,
+            *("log", "-z", _FORMAT, "--encoding=UTF-8", "--no-decorate", "--no-ext-diff", "--no-textconv"),
+            *(*options, "--end-of-options", *shas, "--"),
+        )
+        with closing(records):
+            yield from _commits(records)
+
+    def reachable(self, tip: str, *, without: str = "", most: int) -> set[str]:
+        """The shas of what `history` gives."""
+        shas = [_checked(tip), *([f"^{_checked(without)}"] if without else [])]
+        records = self._records(MOST_TREE, "rev-list", f"--max-count={most}", *shas, "--", end=b"\n")
+        return {record.decode() for record in records}
+
+    def _answer(self, *arguments: str) -> tuple[int, bytes]:
+        """(exit code, output)."""
+        with self._run(*arguments) as (out, process):
+            answer = out.read(MOST_TREE)
+            return process.wait(), answer
+
+    def _records(
+        self, most: int, *arguments: str, given: Iterable[str] | None = None, end: bytes = b"\0"
+    ) -> Generator[bytes]:
+        """The output cut at `end`; GitError where git failed or goes on beyond `most` bytes."""
+        with self._run(*arguments, given=given) as (out, process):
+            rest, total = b"", 0
+            while part := out.read(1 << 16):
+                total += len(part)
+                if total > most:
+                    raise GitError(f"git {arguments[0]} of {self.folder} says more than {most >> 20} MB")
+                *whole, rest = (rest + part).split(end)
+                yield from whole
+            if rest:
+                yield rest
+            if code := process.wait():
+                raise GitError(f"git {arguments[0]} failed in {self.folder} (exit code {code})")
+
+    def _run(self, *arguments: str, given: Iterable[str] | None = None) -> "_Run":
+        program = shutil.which("git")
+        if program is None:
+            raise UserError("git is not installed", "install it")
+        command = [program, "--no-pager", *_SAFE, "-C", str(self.folder), *arguments]
+        return _Run(command, given)
+
+
+class _Run:
+    """A process that ends with the block, or after its time."""
+
+    def __init__(self, command: Sequence[str], given: Iterable[str] | None) -> None:
+        self.command, self.given = command, given
+        self.late = False
+
+    def __enter__(self) -> tuple[IO[bytes], "subprocess.Popen[bytes]"]:
+        # A file, not a pipe: what both sides would wait to write cannot lock them.
+        with tempfile.TemporaryFile() as file:
+            file.writelines(f"{_checked(sha)}\n".encode() for sha in self.given or ())
+            file.seek(0)
+            self.process = subprocess.Popen(  # noqa: S603
+                self.command,
+                env={**{k: v for k, v in os.environ.items() if not k.startswith("GIT_")}, **_ENVIRONMENT},
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        self.timer = threading.Timer(SECONDS, self._stop)
+        self.timer.daemon = True
+        self.timer.start()
+        assert self.process.stdout  # noqa: S101  for the type checker
+        return self.process.stdout, self.process
+
+    def _stop(self) -> None:
+        self.late = True
+        self.process.kill()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.timer.cancel()
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        if self.late and kind is not GeneratorExit:
+            raise GitError(f"git took longer than {SECONDS:.0f} s")
+
+
+def _commits(records: Iterator[bytes]) -> Iterator[Commit]:
+    """Each commit is six fields, then `:modes shas letter` and a path for each change."""
+    header: list[str] = []
+    paths: list[str] = []
+    for record in records:
+        if len(header) < _FIELDS:
+            header.append(record.decode("utf-8", "replace"))
+        elif (about := record.removeprefix(b"\n")).startswith(b":"):
+            name, named = _name(next(records, b""))
+            if named and len(paths) < MOST_PATHS and not about.startswith(b":160000"):
+                paths.append(name)
+        elif _SHA.fullmatch(about):
+            yield _commit(header, paths)
+            header, paths = [about.decode()], []
+    if len(header) == _FIELDS:
+        yield _commit(header, paths)
+
+
+def _commit(header: Sequence[str], paths: Sequence[str]) -> Commit:
+    sha, name, email, at, subject, body = header
+    seconds = int(at) if at.isdecimal() else 0
+    return Commit(
+        sha,
+        name[:200],
+        email[:200],
+        seconds,
+        subject[:LONGEST_SUBJECT],
+        body.strip()[:LONGEST_BODY],
+        tuple(paths),
+    )
+
+
+def _checked(sha: str) -> str:
+    """A whole sha, so that nothing that is asked for can be an option or a range."""
+    if not _SHA.fullmatch(sha.encode("utf-8", "replace")):
+        raise GitError(f"not a whole sha: {sha[:80]!r}")
+    return sha
+
+
+def _name(raw: bytes) -> tuple[str, bool]:
+    try:
+        return raw.decode(), True
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "replace"), False

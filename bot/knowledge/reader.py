@@ -1,0 +1,169 @@
+"""Files' bytes made into what goes on the shelf, in processes of their own where there are many.
+
+A file that kills its reader (a parser may be made to crash) costs itself and no other.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing import connection
+
+import msgspec
+
+from bot.core.source import Chunk, LeftOut, Parsed, text_of
+from bot.knowledge.parse import parse
+from bot.knowledge.shelf import Blob
+from bot.knowledge.tokens import indexed
+
+BATCH_FILES, BATCH_BYTES = 40, 256 * 1024
+WORTH_PROCESSES = 1_500_000
+"""Bytes: for less, starting processes takes longer than the work."""
+CRASHED = "its parser crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A blob to be read as the file `path`."""
+
+    path: str
+    sha: str
+    data: bytes
+
+
+Batch = Sequence[Source]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of a batch. `left_out` is sha -> why."""
+
+    blobs: Sequence[Blob]
+    left_out: Mapping[str, str]
+
+
+def read(batch: Batch) -> Outcome:
+    """These files, here; blobs without the tokens of the whole, which are those of its chunks."""
+    blobs, left_out = [], {}
+    for source in batch:
+        parsed = parse(source.path, source.data)
+        if isinstance(parsed, LeftOut):
+            left_out[source.sha] = parsed.why
+        else:
+            blobs.append(_blob(source.sha, parsed))
+    return Outcome(blobs, left_out)
+
+
+def _blob(sha: str, parsed: Parsed) -> Blob:
+    chunks = tuple((chunk, _words(parsed, chunk)) for chunk in parsed.chunks)
+    return Blob(sha, parsed.language, len(parsed.lines), "", chunks, parsed.references, parsed.imports)
+
+
+def _whole(outcome: Outcome) -> Outcome:
+    blobs = [replace(blob, tokens=" ".join(words for _, words in blob.chunks)) for blob in outcome.blobs]
+    return replace(outcome, blobs=blobs)
+
+
+def _words(parsed: Parsed, chunk: Chunk) -> str:
+    """A method is found by the name of its class too, which its own lines need not hold."""
+    outer = chunk.symbol.rpartition(".")[0]
+    return indexed(f"{outer}\n{text_of(parsed, chunk)}" if outer else text_of(parsed, chunk))
+
+
+def read_all(sources: Iterable[Source], total: int, processes: int) -> Iterator[Outcome]:
+    """All files, a batch at a time. `total` is their bytes."""
+    batches = _batches(sources)
+    if processes < 2 or total < WORTH_PROCESSES:
+        yield from (_whole(read(batch)) for batch in batches)
+        return
+    left: list[Batch] = []
+    yield from _pooled(batches, processes, left.append)
+    # Somewhere in these is a file that killed its reader.
+    for batch in left:
+        yield from _one_by_one(batch)
+
+
+def _pooled(batches: Iterator[Batch], processes: int, give_up: Callable[[Batch], None]) -> Iterator[Outcome]:
+    waiting: deque[tuple[Batch, Future[bytes]]] = deque()
+    pool = _pool(processes)
+    try:
+        for batch in batches:
+            try:
+                waiting.append((batch, pool.submit(_read_packed, batch)))
+            except BrokenProcessPool:
+                give_up(batch)
+            while len(waiting) > 2 * processes:
+                yield from _taken(*waiting.popleft(), give_up)
+        for each in waiting:
+            yield from _taken(*each, give_up)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _taken(batch: Batch, future: "Future[bytes]", give_up: Callable[[Batch], None]) -> Iterator[Outcome]:
+    try:
+        packed = future.result()
+    except BrokenProcessPool:
+        give_up(batch)
+    else:
+        yield _unpacked(packed)
+
+
+def _one_by_one(batch: Batch) -> Iterator[Outcome]:
+    """A whole batch once more in a process of its own, and its files one at a time where that dies too."""
+    if outcome := _alone(batch):
+        yield outcome
+        return
+    for source in batch:
+        yield _alone([source]) or Outcome((), {source.sha: CRASHED})
+
+
+def _alone(batch: Batch) -> Outcome | None:
+    with _pool(1) as pool, suppress(BrokenProcessPool):
+        return _unpacked(pool.submit(_read_packed, batch).result())
+    return None
+
+
+def _read_packed(batch: Batch) -> bytes:
+    """As MessagePack, which is made and read in half the time of a pickle."""
+    return msgspec.msgpack.encode(read(batch))
+
+
+def _unpacked(raw: bytes) -> Outcome:
+    return _whole(msgspec.msgpack.decode(raw, type=Outcome))
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    # Spawned: a fork of a process with threads may hang, and macOS crashes on it.
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin)
+
+
+def _begin() -> None:
+    """Ctrl-C is the parent's to answer, and nobody stays when the parent is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _batches(sources: Iterable[Source]) -> Iterator[Batch]:
+    batch: list[Source] = []
+    size = 0
+    for source in sources:
+        batch.append(source)
+        size += len(source.data)
+        if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,205 @@
+"""Files by path, what they hold by blob."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from bot.core.source import Chunk, Reference
+from bot.knowledge.shelf import Blob, File, Imported, StoredChunk, Use
+from bot.knowledge.sqlite.base import IDS, SHAS, Base, listed
+from bot.knowledge.tokens import indexed
+
+_CHUNK = """SELECT c.id, lower(hex(b.sha)), c.kind, c.symbol, c.start, c."end", c.signature
+    FROM chunk c JOIN blob b ON b.id = c.blob"""
+_OF_BLOBS = "(SELECT id FROM blob WHERE sha IN (SELECT unhex(value) FROM json_each(?1)))"
+_DROPS = (
+    f"DELETE FROM chunk_words WHERE rowid IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
+    f"DELETE FROM vector WHERE of = 'chunk' AND id IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
+    f"DELETE FROM chunk WHERE blob IN {_OF_BLOBS}",
+    f"DELETE FROM reference WHERE blob IN {_OF_BLOBS}",
+    f"DELETE FROM import WHERE blob IN {_OF_BLOBS}",
+    f"DELETE FROM file_words WHERE rowid IN {_OF_BLOBS}",
+    "DELETE FROM blob WHERE sha IN (SELECT unhex(value) FROM json_each(?1))",
+)
+
+
+class Files(Base):
+    """See `Shelf`."""
+
+    def known(self, shas: Iterable[str]) -> set[str]:
+        found = self.rows(f"SELECT lower(hex(sha)) FROM blob WHERE sha IN {SHAS}", [listed(list(shas))])
+        return {sha for (sha,) in found}
+
+    def put_blobs(self, blobs: Iterable[Blob]) -> None:
+        with self.writing():
+            for blob in blobs:
+                if not self.known([blob.sha]):
+                    self._put(blob)
+
+    def _put(self, blob: Blob) -> None:
+        self.rows(
+            "INSERT INTO blob (sha, language, lines) VALUES (?, ?, ?)",
+            [bytes.fromhex(blob.sha), blob.language, blob.lines],
+        )
+        number = self.connection.last_insert_rowid()
+        self.rows("INSERT INTO file_words (rowid, tokens) VALUES (?, ?)", [number, blob.tokens])
+        first = int(self.one("SELECT coalesce(max(id), 0) + 1 FROM chunk"))
+        chunks = list(enumerate(blob.chunks, first))
+        self.many(
+            "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ((at, number, c.kind, c.symbol, c.start, c.end, c.signature, _name(c)) for at, (c, _) in chunks),
+        )
+        self.many(
+            "INSERT INTO chunk_words (rowid, tokens) VALUES (?, ?)",
+            ((at, words) for at, (_, words) in chunks),
+        )
+        self._put_references(number, blob.references)
+        self.many(
+            "INSERT OR IGNORE INTO import VALUES (?, ?, ?)",
+            ((number, i.target, i.line) for i in blob.imports),
+        )
+
+    def _put_references(self, blob: int, references: Iterable[Reference]) -> None:
+        lines: dict[str, set[int]] = defaultdict(set)
+        for each in references:
+            lines[each.name].add(each.line)
+        self.many("INSERT OR IGNORE INTO word (word) VALUES (?)", ((name,) for name in lines))
+        self.many(
+            "INSERT INTO reference SELECT id, ?, ? FROM word WHERE word = ?",
+            ((blob, " ".join(map(str, sorted(some))), name) for name, some in lines.items()),
+        )
+
+    def spare(self) -> list[str]:
+        found = self.rows(
+            "SELECT lower(hex(sha)) FROM blob WHERE sha NOT IN (SELECT sha FROM file WHERE why = '') "
+            "ORDER BY id"
+        )
+        return [sha for (sha,) in found]
+
+    def drop_blobs(self, shas: Iterable[str]) -> None:
+        some = listed(list(shas))
+        with self.writing():
+            for sql in _DROPS:
+                self.rows(sql, [some])
+
+    def files(self) -> dict[str, File]:
+        found = self.rows(
+            "SELECT p.path, lower(hex(f.sha)), f.why FROM file f JOIN path p ON p.id = f.path ORDER BY p.path"
+        )
+        return {path: File(path, sha, why) for path, sha, why in found}
+
+    def put_files(self, files: Iterable[File]) -> None:
+        with self.writing():
+            for file in files:
+                number = self.path_id(file.path)
+                self.rows(
+                    "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
+                    [number, bytes.fromhex(file.sha), file.why],
+                )
+
+    def path_id(self, path: str) -> int:
+        """Of a path, which is put where it was not known."""
+        found = self.one("SELECT id FROM path WHERE path = ?", [path])
+        if found is None:
+            name = path.rpartition("/")[2].casefold()
+            self.rows("INSERT INTO path (path, name) VALUES (?, ?)", [path, name])
+            found = self.connection.last_insert_rowid()
+            self.rows("INSERT INTO path_words (rowid, tokens) VALUES (?, ?)", [found, indexed(path)])
+        return int(found)
+
+    def drop_files(self, paths: Iterable[str]) -> None:
+        self.rows(
+            f"DELETE FROM file WHERE path IN (SELECT id FROM path WHERE path IN {IDS})", [listed(list(paths))]
+        )
+
+    def paths(self, blobs: Collection[str]) -> dict[str, list[str]]:
+        return _grouped(
+            self.rows(
+                "SELECT lower(hex(f.sha)), p.path FROM file f JOIN path p ON p.id = f.path "
+                f"WHERE f.why = '' AND f.sha IN {SHAS} ORDER BY p.path",
+                [listed(blobs)],
+            )
+        )
+
+    def blobs_of(self, paths: Collection[str]) -> dict[str, str]:
+        found = self.rows(
+            "SELECT p.path, lower(hex(f.sha)) FROM path p JOIN file f ON f.path = p.id "
+            f"WHERE f.why = '' AND p.path IN {IDS}",
+            [listed(paths)],
+        )
+        return dict(found)
+
+    def paths_like(self, names: Collection[str]) -> dict[str, list[str]]:
+        return _grouped(
+            self.rows(
+                "SELECT p.name, p.path FROM path p JOIN file f ON f.path = p.id "
+                f"WHERE f.why = '' AND p.name IN {IDS} ORDER BY p.path",
+                [listed([name.casefold() for name in names])],
+            )
+        )
+
+    def path_names(self, ids: Collection[int]) -> dict[int, str]:
+        return dict(self.rows(f"SELECT id, path FROM path WHERE id IN {IDS}", [listed(ids)]))
+
+    def blobs(self, ids: Collection[int]) -> dict[int, str]:
+        return dict(self.rows(f"SELECT id, lower(hex(sha)) FROM blob WHERE id IN {IDS}", [listed(ids)]))
+
+    def chunks(self, ids: Collection[int]) -> list[StoredChunk]:
+        return _stored(self.rows(f"{_CHUNK} WHERE c.id IN {IDS}", [listed(ids)]))
+
+    def chunks_of(self, blobs: Collection[str]) -> list[StoredChunk]:
+        sql = f"{_CHUNK} WHERE b.sha IN {SHAS} ORDER BY b.id, c.start, c.id"
+        return _stored(self.rows(sql, [listed(blobs)]))
+
+    def defined(self, names: Collection[str]) -> list[StoredChunk]:
+        asked = {name.casefold() for name in names}
+        last = {name.rpartition(".")[2] for name in asked}
+        found = _stored(self.rows(f"{_CHUNK} WHERE c.name IN {IDS} ORDER BY c.id", [listed(last)]))
+        return [each for each in found if _is_one_of(asked, each.chunk.symbol.casefold())]
+
+    def uses(self, names: Collection[str], limit: int) -> list[Use]:
+        found = self.rows(
+            "SELECT w.word, p.path, r.lines FROM word w JOIN reference r ON r.word = w.id "
+            "JOIN blob b ON b.id = r.blob JOIN file f ON f.sha = b.sha AND f.why = '' "
+            f"JOIN path p ON p.id = f.path WHERE w.word IN {IDS} ORDER BY w.word, p.path LIMIT ?",
+            [listed(names), limit],
+        )
+        return [Use(name, path, tuple(map(int, lines.split()))) for name, path, lines in found]
+
+    def references_of(self, blob: str) -> list[Reference]:
+        found = self.rows(
+            "SELECT w.word, r.lines FROM blob b JOIN reference r ON r.blob = b.id "
+            "JOIN word w ON w.id = r.word WHERE b.sha = ?",
+            [bytes.fromhex(blob)],
+        )
+        every = [Reference(name, int(line)) for name, lines in found for line in lines.split()]
+        return sorted(every, key=lambda each: (each.line, each.name))
+
+    def imports(self) -> list[Imported]:
+        found = self.rows(
+            "SELECT p.path, i.target, i.line FROM import i JOIN blob b ON b.id = i.blob "
+            "JOIN file f ON f.sha = b.sha AND f.why = '' JOIN path p ON p.id = f.path ORDER BY p.path, i.line"
+        )
+        return [Imported(*row) for row in found]
+
+
+def _name(chunk: Chunk) -> str | None:
+    """The last part of a symbol, by which it is found."""
+    if chunk.kind not in ("function", "class") or not chunk.symbol:
+        return None
+    return chunk.symbol.rpartition(".")[2].casefold()
+
+
+def _is_one_of(names: set[str], symbol: str) -> bool:
+    return symbol in names or symbol.rpartition(".")[2] in names
+
+
+def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredChunk]:
+    return [StoredChunk(number, blob, Chunk(*chunk)) for number, blob, *chunk in rows]
+
+
+def _grouped(rows: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, value in rows:
+        found[key].append(value)
+    return dict(found)

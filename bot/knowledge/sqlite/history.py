@@ -1,0 +1,78 @@
+"""Commits, who made them, and the paths they touched."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from bot.knowledge.shelf import Commit
+from bot.knowledge.sqlite.base import IDS, SHAS, Value, listed
+from bot.knowledge.sqlite.files import Files
+
+_COMMIT = """SELECT c.id, lower(hex(c.sha)), p.name, p.email, c.at, c.subject, c.body
+    FROM "commit" c JOIN person p ON p.id = c.person"""
+_OLD = '(SELECT id FROM "commit" WHERE sha IN (SELECT unhex(value) FROM json_each(?1)))'
+
+
+class History(Files):
+    """See `Shelf`."""
+
+    def known_commits(self) -> set[str]:
+        return {sha for (sha,) in self.rows('SELECT lower(hex(sha)) FROM "commit"')}
+
+    def put_commits(self, commits: Iterable[tuple[Commit, str]]) -> None:
+        with self.writing():
+            for commit, words in commits:
+                self._put_commit(commit, words)
+
+    def _put_commit(self, commit: Commit, words: str) -> None:
+        self.rows("INSERT OR IGNORE INTO person (name, email) VALUES (?, ?)", [commit.name, commit.email])
+        self.rows(
+            'INSERT OR IGNORE INTO "commit" (sha, person, at, subject, body) '
+            "SELECT ?, id, ?, ?, ? FROM person WHERE name = ? AND email = ?",
+            [bytes.fromhex(commit.sha), commit.at, commit.subject, commit.body, commit.name, commit.email],
+        )
+        if not self.connection.changes():
+            return
+        number = self.connection.last_insert_rowid()
+        self.rows("INSERT INTO commit_words (rowid, tokens) VALUES (?, ?)", [number, words])
+        self.many(
+            "INSERT OR IGNORE INTO touched VALUES (?, ?)",
+            [(number, self.path_id(path)) for path in commit.paths],
+        )
+
+    def drop_commits(self, shas: Iterable[str]) -> None:
+        old = listed(list(shas))
+        with self.writing():
+            self.rows(f"DELETE FROM commit_words WHERE rowid IN {_OLD}", [old])
+            self.rows(f'DELETE FROM touched WHERE "commit" IN {_OLD}', [old])
+            self.rows(f'DELETE FROM "commit" WHERE id IN {_OLD}', [old])
+
+    def commits(self, ids: Collection[int]) -> dict[int, Commit]:
+        return dict(self._commits(f"WHERE c.id IN {IDS}", [listed(ids)]))
+
+    def commit(self, sha: str) -> Commit | None:
+        return next((each for _, each in self._commits(f"WHERE c.sha IN {SHAS}", [listed([sha])])), None)
+
+    def touching(self, paths: Collection[str], limit: int) -> list[Commit]:
+        within = (
+            'WHERE c.id IN (SELECT t."commit" FROM touched t JOIN path p ON p.id = t.path '
+            f"WHERE p.path IN {IDS}) ORDER BY c.at DESC, c.id DESC LIMIT ?"
+        )
+        return [each for _, each in self._commits(within, [listed(paths), limit])]
+
+    def recent(self, limit: int) -> list[Commit]:
+        return [each for _, each in self._commits("ORDER BY c.at DESC, c.id DESC LIMIT ?", [limit])]
+
+    def _commits(self, within: str, values: Sequence[Value]) -> list[tuple[int, Commit]]:
+        found = self.rows(f"{_COMMIT} {within}", values)
+        paths: dict[int, list[str]] = defaultdict(list)
+        touched = self.rows(
+            'SELECT t."commit", p.path FROM touched t JOIN path p ON p.id = t.path '
+            f'WHERE t."commit" IN {IDS} ORDER BY p.path',
+            [listed([row[0] for row in found])],
+        )
+        for number, path in touched:
+            paths[number].append(path)
+        return [
+            (number, Commit(sha, name, email, at, subject, body, tuple(paths[number])))
+            for number, sha, name, email, at, subject, body in found
+        ]

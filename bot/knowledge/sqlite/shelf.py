@@ -1,0 +1,136 @@
+"""An index in a file of its own. What is on disk is ours and whole, or it is put out of the way and that is
+said."""
+
+import logging
+import os
+import struct
+from collections import Counter
+from pathlib import Path
+
+import apsw
+import sqlite_vec
+
+from bot.knowledge.shelf import SCHEMA, Damaged, Sizes
+from bot.knowledge.sqlite.base import BUSY_SECONDS, in_our_words, locked
+from bot.knowledge.sqlite.history import History
+from bot.knowledge.sqlite.issues import Issues
+from bot.knowledge.sqlite.schema import TABLES, WORDS
+from bot.knowledge.sqlite.vectors import Vectors
+from bot.knowledge.sqlite.words import Words
+
+APPLICATION = 0x486F6249
+"""`HobI`, in the file's header. https://www.sqlite.org/fileformat2.html#database_header"""
+_BESIDE = ("", "-wal", "-shm", "-journal")
+log = logging.getLogger(__name__)
+
+
+class SQLiteShelf(History, Issues, Words, Vectors):
+    """A `Shelf` (bot.knowledge.shelf). `rebuilt` says why what was there before could not be used; empty
+    where nothing was wrong."""
+
+    rebuilt: str = ""
+
+    @classmethod
+    def open(cls, path: Path) -> "SQLiteShelf":
+        """The index in this file, an empty one where there is none. Raises `ShelfError`."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(path.with_suffix(".opening"), BUSY_SECONDS):
+            why = _put_away(path)
+            try:
+                shelf = cls(_connect(path), path)
+                shelf.sizes()
+            except Damaged as wrong:
+                why = why or f"it was damaged: {wrong.__cause__}"
+                remove(path)
+                shelf = cls(_connect(path), path)
+        if why:
+            log.warning("the index %s is built again: %s", path, why)
+        shelf.rebuilt = why
+        return shelf
+
+    def discard(self) -> None:
+        """Closes and deletes the file, so that the next `open` begins anew."""
+        self.connection.close(True)
+        with locked(self.path.with_suffix(".opening"), BUSY_SECONDS):
+            remove(self.path)
+
+    def tidy(self) -> None:
+        with self.writing():
+            for table in WORDS:
+                self.rows(f"INSERT INTO {table}_words ({table}_words) VALUES ('optimize')")
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.rows("PRAGMA optimize")
+
+    def sizes(self) -> Sizes:
+        with self.reading():
+            used = "blob WHERE sha IN (SELECT sha FROM file WHERE why = '')"
+            languages = Counter(dict(self.rows(f"SELECT language, count(*) FROM {used} GROUP BY language")))
+            return Sizes(
+                files=self.one("SELECT count(*) FROM file WHERE why = ''"),
+                left_out=self.one("SELECT count(*) FROM file WHERE why <> ''"),
+                chunks=self.one(f"SELECT count(*) FROM chunk WHERE blob IN (SELECT id FROM {used})"),
+                commits=self.one('SELECT count(*) FROM "commit"'),
+                issues=self.one("SELECT count(*) FROM issue"),
+                octets=sum(_size(self.path, end) for end in _BESIDE),
+                languages=dict(languages.most_common()),
+            )
+
+
+def remove(path: Path) -> None:
+    """Deletes an index with what SQLite keeps beside it."""
+    for end in _BESIDE:
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def _put_away(path: Path) -> str:
+    """Why the file cannot be opened as an index of this version; it is gone then. A file that is not ours is
+    kept under another name."""
+    if not path.exists() or path.stat().st_size == 0:
+        return ""
+    with path.open("rb") as file:
+        head = file.read(100)
+    magic, schema, application = head[:16], *_numbers(head)
+    if magic != b"SQLite format 3\0" or application != APPLICATION:
+        aside = path.with_suffix(".not-an-index")
+        path.replace(aside)
+        remove(path)
+        return f"what was there is no index of Hob; it is kept as {aside.name}"
+    if schema != SCHEMA:
+        remove(path)
+        return "it was made by another version of Hob"
+    return ""
+
+
+def _numbers(head: bytes) -> tuple[int, int]:
+    """user_version and application_id."""
+    if len(head) < 72:
+        return 0, 0
+    schema, application = struct.unpack_from(">I4xI", head, 60)
+    return schema, application
+
+
+def _connect(path: Path) -> apsw.Connection:
+    with in_our_words(path):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
+        connection.enable_load_extension(True)
+        connection.load_extension(sqlite_vec.loadable_path())  # type: ignore[no-untyped-call]
+        connection.enable_load_extension(False)
+        if connection.pragma("user_version") != SCHEMA:
+            with connection:
+                connection.execute(TABLES)
+                connection.pragma("application_id", APPLICATION)
+                connection.pragma("user_version", SCHEMA)
+        # After the tables: the header of the file itself says then whose it is.
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "normal")  # derived: a power cut may cost the last batch
+        connection.pragma("journal_size_limit", 16 * 1024 * 1024)
+        connection.pragma("cache_size", -16_000)
+        return connection
+
+
+def _size(path: Path, end: str) -> int:
+    file = path.with_name(path.name + end)
+    return file.stat().st_size if file.exists() else 0

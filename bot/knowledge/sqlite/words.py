@@ -1,0 +1,39 @@
+"""Search by words, with FTS5's own BM25."""
+
+from collections.abc import Collection, Sequence
+
+from bot.knowledge.shelf import Hit, Table
+from bot.knowledge.sqlite.base import IDS, Base, listed
+
+
+class Words(Base):
+    """See `Shelf`."""
+
+    def match(self, table: Table, terms: Sequence[str], limit: int) -> list[Hit]:
+        if not terms:
+            return []
+        found = self.rows(
+            f"SELECT rowid, -rank FROM {table}_words WHERE {table}_words MATCH ? "
+            "ORDER BY rank, rowid LIMIT ?",
+            [" OR ".join(map(_quoted, terms)), limit],
+        )
+        return [Hit(number, score) for number, score in found]
+
+    def frequencies(self, table: Table, terms: Collection[str]) -> dict[str, int]:
+        counts = {term: self.one(f"SELECT doc FROM {table}_terms WHERE term = ?", [term]) for term in terms}
+        return {term: int(count or 0) for term, count in counts.items()}
+
+    def holding(self, table: Table, terms: Collection[str], ids: Collection[int]) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {number: [] for number in ids}
+        for term in dict.fromkeys(terms):
+            rows = self.rows(
+                f"SELECT rowid FROM {table}_words WHERE {table}_words MATCH ? AND rowid IN {IDS}",
+                [_quoted(term), listed(ids)],
+            )
+            for (number,) in rows:
+                found[number].append(term)
+        return found
+
+
+def _quoted(term: str) -> str:
+    return '"' + term.replace('"', '""').replace("\0", "") + '"'
