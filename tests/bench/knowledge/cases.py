@@ -170,7 +170,9 @@ def _touched(git: Path, parent: str, sha: str) -> dict[str, list[tuple[int, int]
         return {}
     if any(status != "M" and is_source(path) for status, path in changed):
         return {}
-    return patch_lines(git_says(git, "diff", "--no-ext-diff", "--no-renames", "-U0", parent, sha, "--", *gold))
+    return patch_lines(
+        git_says(git, "diff", "--no-ext-diff", "--no-renames", "-U0", parent, sha, "--", *gold)
+    )
 
 
 def _ranges(hunks: Iterable[tuple[str, str]]) -> list[tuple[int, int]]:
