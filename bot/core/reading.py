@@ -1,5 +1,6 @@
 """Which changed files are worth a reader's window, and how the rest is spoken of."""
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from bot.core.diff import FileDiff
@@ -28,7 +29,19 @@ LOCK_FILES = frozenset(
     ]
 )
 VENDORED = frozenset(
-    {"vendor", "vendored", "node_modules", "third_party", "bower_components", "site-packages"}
+    {
+        "vendor",
+        "vendored",
+        "_vendor",
+        "node_modules",
+        "third_party",
+        "bower_components",
+        "site-packages",
+        "dist",
+        "venv",
+        ".venv",
+        "Pods",
+    }
 )
 GENERATED_ENDINGS = (
     ".min.js",
@@ -37,7 +50,11 @@ GENERATED_ENDINGS = (
     ".pb.go",
     "_pb2.py",
     "_pb2.pyi",
+    ".pb.cc",
+    ".pb.h",
+    "_pb2_grpc.py",
     ".g.dart",
+    ".g.cs",
     ".designer.cs",
     ".snap",
 )
@@ -46,16 +63,30 @@ MAX_PATCH_CHARS = 100_000
 """A patch over this is a data file or a rewrite: no model reads it well."""
 
 
+def kind_of_path(path: str) -> str | None:
+    """What makes a file nobody's writing by its name alone: `lock file`, `vendored`, `generated`; else
+    None."""
+    parts = PurePosixPath(path).parts
+    if parts and parts[-1] in LOCK_FILES:
+        return "lock file"
+    if VENDORED.intersection(parts[:-1]):
+        return "vendored"
+    return "generated" if path.endswith(GENERATED_ENDINGS) else None
+
+
+def says_generated(first: Iterable[str]) -> bool:
+    """Whether the first five lines of a file call it generated: elsewhere such a mark may be a string that
+    somebody tests for."""
+    return any(mark in text for text in first for mark in GENERATED_MARKS)
+
+
 def why_not_read(file: FileDiff) -> str | None:
     """The reason for which no reader is shown this file, or None."""
-    path = PurePosixPath(file.path)
     if file.status == "removed":
         return "removed"
-    if path.name in LOCK_FILES:
-        return "lock file"
-    if VENDORED.intersection(path.parts[:-1]):
-        return "vendored"
-    if file.path.endswith(GENERATED_ENDINGS) or _says_generated(file):
+    if why := kind_of_path(file.path):
+        return why
+    if says_generated(_first_lines(file)):
         return "generated"
     if file.hunks is None:
         return (
@@ -70,13 +101,10 @@ def why_not_read(file: FileDiff) -> str | None:
     return None
 
 
-def _says_generated(file: FileDiff) -> bool:
-    """A mark counts in the file's first five lines only: elsewhere it may be a string that somebody tests
-    for."""
-    first = [
+def _first_lines(file: FileDiff) -> list[str]:
+    return [
         line.text
         for hunk in file.hunks or ()
         for line in hunk.lines
         if line.new is not None and line.new <= 5
     ]
-    return any(mark in text for text in first for mark in GENERATED_MARKS)

@@ -1,13 +1,14 @@
 """A source file taken apart: its symbols, what it refers to, what it imports. Lines count from 1, ends are
 included."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
 ChunkKind = Literal["function", "class", "section", "rest", "window"]
 """A method is a `function` whose symbol names its class; a `class` chunk holds what no method of its holds; a
-`section` is one of a document; `rest` is what lies outside of every symbol; a `window` is some lines of a file
-whose language is not known."""
+`section` is one of a document; `rest` is what lies outside of every symbol; a `window` is some lines of a
+file whose language is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,40 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file that is not indexed, and why, in a few words for a person: `generated`, `over 1 MB`, `binary`."""
+    """A file that is not indexed, and why, in a few words for a person: `generated`, `over 1 MB`,
+    `binary`."""
 
     path: str
     why: str
+
+
+def enclosing(parsed: Parsed, line: int) -> Chunk | None:
+    """The chunk that holds a line; None beyond the end."""
+    at = bisect_right(parsed.chunks, line, key=lambda chunk: chunk.start) - 1
+    return parsed.chunks[at] if at >= 0 and line <= parsed.chunks[at].end else None
+
+
+def text_of(parsed: Parsed, chunk: Chunk) -> str:
+    """The chunk's lines, without blank ones at its end."""
+    return "\n".join(parsed.lines[chunk.start - 1 : chunk.end]).rstrip()
+
+
+def extent(parsed: Parsed, symbol: str) -> tuple[int, int] | None:
+    """First and last line of all chunks of a symbol and of what is defined within it; None: it isn't
+    there."""
+    own = [each for each in parsed.chunks if each.symbol == symbol or each.symbol.startswith(f"{symbol}.")]
+    return (own[0].start, own[-1].end) if own and symbol else None
+
+
+def symbols(parsed: Parsed) -> dict[str, Chunk]:
+    """Each symbol with its first chunk, in the order of the file."""
+    found: dict[str, Chunk] = {}
+    for chunk in parsed.chunks:
+        if chunk.symbol:
+            found.setdefault(chunk.symbol, chunk)
+    return found
+
+
+def references_in(parsed: Parsed, start: int, end: int) -> tuple[str, ...]:
+    """The names used on lines `start` to `end`, each once, in order."""
+    return tuple(dict.fromkeys(each.name for each in parsed.references if start <= each.line <= end))
