@@ -1,17 +1,24 @@
 """What speaks for the files of a commit, given a query: the parts that bot.knowledge.rank puts together."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.knowledge.asked import Asked, query_terms
-from bot.knowledge.rank import Part, Scores, best_sum, from_history, from_names, rarest
+from bot.knowledge.rank import Part, Scores, faded_sum, from_history, from_names, from_recent, idf, rarest
 from bot.knowledge.shelf import Commit, Hit, Shelf, StoredChunk
+from bot.knowledge.tokens import tokens
 from bot.knowledge.view import View
 
 MOST_TERMS = 24
 """The rarest: more find no more, and cost twice the time."""
-MOST_CHUNKS, MOST_FILES, MOST_COMMITS, MOST_NAMED = 400, 150, 30, 50
+MOST_CHUNKS, MOST_FILES, MOST_COMMITS, MOST_NAMED = 400, 150, 100, 50
 """Hits that are looked at."""
+RECENT = 300
+"""Commits."""
+_TITLE = 2
+"""What a term of the first line counts on top of what each counts: its author thinks it matters."""
 
 Nearest = Callable[[str], Sequence[Hit]]
 """Chunks close to a text in meaning, by id; none where no host has a model for it."""
@@ -31,6 +38,8 @@ class Evidence:
     parts: Mapping[Part, Scores]
     chunks: Mapping[int, float]
     """Scores of passages, by id."""
+    symbols: Mapping[int, float]
+    """How much of the query is in their names."""
     stored: Mapping[int, StoredChunk]
     named: Mapping[str, Sequence[str]]
     """path -> what in the query names it."""
@@ -45,32 +54,51 @@ class Evidence:
 def gather(shelf: Shelf, query: str, view: View, nearest: Nearest = nothing_near) -> Evidence:
     """Asks for every part; to be called within `shelf.reading()`."""
     asked = query_terms(query)
-    terms = rare_terms(shelf, asked)
+    terms, worth = rare_terms(shelf, query, asked)
     hits = {hit.id: hit.score for hit in shelf.match("chunk", terms, MOST_CHUNKS)}
     near = {hit.id: hit.score for hit in nearest(query)}
     stored = {each.id: each for each in shelf.chunks([*hits, *(set(near) - set(hits))])}
     view = view.holding({each.blob for each in stored.values()})
     stored = {number: each for number, each in stored.items() if each.blob in view.paths}
+    places = {place.path: view.ending(place.path) for place in asked.places[:MOST_NAMED]}
     named = _named(shelf, asked, view)
     commits = near_commits(shelf, terms, MOST_COMMITS)
+    of_title = near_commits(shelf, _title(query, terms), MOST_COMMITS)
+    recent = shelf.recent(RECENT)
+    there = set(
+        view.those(sorted({path for each in (*_told(commits), *_told(of_title)) for path in each.paths}))
+    )
     parts: dict[Part, Scores] = {
-        "chunk": best_sum(_spread(hits, stored, view)),
+        "chunk": faded_sum(_spread(hits, stored, view)),
         "file": _files(shelf, terms, view),
-        "title": _files(shelf, _title(query, terms), view),
-        "named": from_names(named.values()),
         "path": _paths(shelf, terms, view),
-        "history": from_history((score, view.those(commit.paths)) for score, commit in commits),
-        "vector": best_sum(_spread(near, stored, view), best=1),
+        "named": from_names(named.values()),
+        "place": from_names(places.values()),
+        "history": _kept(from_history((score, each.paths) for score, each in commits), there),
+        "titled": _kept(from_history((score, each.paths) for score, each in of_title), there),
+        "vector": faded_sum(_spread(near, stored, view)),
     }
+    # That a file is worked on says nothing by itself.
+    found = {path for scores in parts.values() for path in scores}
+    parts["recent"] = _kept(from_recent(each.paths for each in recent), found)
     chunks = {number: score for number, score in hits.items() if number in stored}
-    return Evidence(asked, view, parts, chunks, stored, _turned(named), [commit for _, commit in commits])
+    symbols = {
+        number: sum(worth.get(term, 0.0) for term in set(tokens(stored[number].chunk.symbol)))
+        for number in chunks
+    }
+    return Evidence(asked, view, parts, chunks, symbols, stored, _turned({**named, **places}), _told(commits))
 
 
-def rare_terms(shelf: Shelf, asked: Asked) -> list[str]:
-    """What is worth looking for: of a long text the rarest."""
-    if len(asked.terms) <= MOST_TERMS:
-        return list(asked.terms)
-    return rarest(asked.terms, shelf.frequencies("chunk", asked.terms), MOST_TERMS)
+def rare_terms(shelf: Shelf, query: str, asked: Asked) -> tuple[list[str], dict[str, float]]:
+    """What is worth looking for, of a long text the rarest words, each as often as it counts; and how much
+    each says."""
+    counts = Counter(tokens(query))
+    title = set(query_terms(query.strip().partition("\n")[0]).terms)
+    weights = {term: 1 + math.log(max(1, counts[term])) + _TITLE * (term in title) for term in asked.terms}
+    rows = shelf.frequencies("chunk", asked.terms)
+    kept = rarest(weights, rows, MOST_TERMS)
+    worth = {term: weights[term] * idf(rows[term]) for term in kept}
+    return [term for term in kept for _ in range(round(weights[term]))], worth
 
 
 def near_commits(shelf: Shelf, terms: Sequence[str], limit: int) -> list[tuple[float, Commit]]:
@@ -94,10 +122,17 @@ def _files(shelf: Shelf, terms: Sequence[str], view: View) -> dict[str, float]:
 
 
 def _title(query: str, terms: Sequence[str]) -> list[str]:
-    """Of the first line of a text that has more: what its author thinks matters."""
-    title, _, body = query.strip().partition("\n")
+    """Those of the first line."""
     kept = set(terms)
-    return [term for term in query_terms(title).terms if term in kept] if body.strip() else []
+    return [term for term in query_terms(query.strip().partition("\n")[0]).terms if term in kept]
+
+
+def _told(commits: Sequence[tuple[float, Commit]]) -> list[Commit]:
+    return [each for _, each in commits]
+
+
+def _kept(scores: Scores, there: Collection[str]) -> dict[str, float]:
+    return {path: score for path, score in scores.items() if path in there}
 
 
 def _paths(shelf: Shelf, terms: Sequence[str], view: View) -> dict[str, float]:
@@ -108,8 +143,8 @@ def _paths(shelf: Shelf, terms: Sequence[str], view: View) -> dict[str, float]:
 
 
 def _named(shelf: Shelf, asked: Asked, view: View) -> dict[str, list[str]]:
-    """What the query names -> the paths that it may mean."""
-    named = {place.path: view.ending(place.path) for place in asked.places[:MOST_NAMED]}
+    """What the query calls by a name that is defined -> the paths that it may mean."""
+    named: dict[str, list[str]] = {}
     names = asked.names[:MOST_NAMED]
     defined = shelf.defined(names)
     paths = view.holding({each.blob for each in defined}).paths

@@ -11,6 +11,7 @@ from bot.knowledge.asked import query_terms
 from bot.knowledge.evidence import Evidence, Nearest, gather, means, near_commits, nothing_near, rare_terms
 from bot.knowledge.git import Git
 from bot.knowledge.rank import WEIGHTS, Part, functions, rank
+from bot.knowledge.roles import is_source
 from bot.knowledge.shelf import Shelf, StoredChunk
 from bot.knowledge.view import AtTip, view_at
 from bot.knowledge.why import of_file, of_words, spoken
@@ -49,7 +50,8 @@ class Search:
         """The k best functions, classes and sections, several of a file where they are good."""
         evidence = self.evidence(query, at)
         places = evidence.places()
-        best = functions(evidence.chunks, places, dict(rank(evidence.parts, self.weights)))[:k]
+        files = dict(rank(evidence.parts, self.weights, is_source))
+        best = functions(evidence.chunks, evidence.symbols, places, files)[:k]
         return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
 
     def evidence(self, query: str, at: str = "") -> Evidence:
@@ -60,7 +62,7 @@ class Search:
 
     def _code(self, query: str, k: int, at: str) -> list[Found]:
         evidence = self.evidence(query, at)
-        ranked = rank(evidence.parts, self.weights)[:k]
+        ranked = rank(evidence.parts, self.weights, is_source)[:k]
         with self.shelf.reading():
             best = self._best_chunks(evidence, [path for path, _ in ranked])
         return self._found(
@@ -106,7 +108,7 @@ class Search:
     def _commits(self, query: str, k: int) -> Iterator[Found]:
         asked = query_terms(query)
         words = spoken(query)
-        found = near_commits(self.shelf, rare_terms(self.shelf, asked), k)
+        found = near_commits(self.shelf, rare_terms(self.shelf, query, asked)[0], k)
         for score, commit in found:
             share = round(score / found[0][0], 4)
             here = set(query_terms(f"{commit.subject}\n{commit.body}").terms)
@@ -116,7 +118,7 @@ class Search:
     def _issues(self, query: str, k: int, kinds: Collection[FoundKind]) -> list[Found]:
         asked = query_terms(query)
         words = spoken(query)
-        hits = self.shelf.match("issue", rare_terms(self.shelf, asked), 3 * k)
+        hits = self.shelf.match("issue", rare_terms(self.shelf, query, asked)[0], 3 * k)
         issues = self.shelf.issues([hit.id for hit in hits])
         held = self.shelf.holding("issue", asked.terms, list(issues))
         found = [(round(hit.score / hits[0].score, 4), issues[hit.id]) for hit in hits if hit.id in issues]

@@ -120,7 +120,8 @@ def test_a_case_survives_its_file(history: History) -> None:
 
 def test_patches_of_others_are_read_too() -> None:
     patch = (
-        "diff --git a/src/a.c b/src/a.c\n--- a/src/a.c\n+++ b/src/a.c\n@@ -3,0 +4 @@ int x\n+y\n@@ -10,2 +12 @@\n-a\n-b\n+c\n"
+        "diff --git a/src/a.c b/src/a.c\n--- a/src/a.c\n+++ b/src/a.c\n@@ -3,0 +4 @@ int x\n+y\n"
+        "@@ -10,2 +12 @@\n-a\n-b\n+c\n"
         "diff --git a/docs/a.md b/docs/a.md\n--- a/docs/a.md\n+++ b/docs/a.md\n@@ -1 +1 @@\n-a\n+b\n"
         "diff --git a/src/new.c b/src/new.c\n--- /dev/null\n+++ b/src/new.c\n@@ -0,0 +1 @@\n+a\n"
     )

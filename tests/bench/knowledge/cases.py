@@ -1,13 +1,13 @@
 """Cases from the histories of git repositories: a bug's words, and the code that was changed for them.
 
-The query is the message of a commit that fixed something, without file names, trailers, shas and addresses. The
-snapshot is the commit's parent: nothing newer may be known. Gold are the source files that the commit modified
-(no tests, documents or data; they exist in the parent), and the lines that it touched there, from which the
-gold functions follow. The same repositories always give the same cases.
+The query is the message of a commit that fixed something, without file names, trailers, shas and addresses.
+The snapshot is the commit's parent: nothing newer may be known. Gold are the source files that the commit
+modified (no tests, documents or data; they exist in the parent), and the lines that it touched there, from
+which the gold functions follow. The same repositories always give the same cases.
 
 `python -m tests.bench.knowledge.cut FOLDER OUT.jsonl` writes them one a line; FOLDER holds clones or bare
-repositories with their whole history, say `git clone --bare https://github.com/psf/requests`. Texts and code of
-others stay outside of this repository.
+repositories with their whole history, say from `git clone --bare https://github.com/psf/requests`. Texts and
+code of others stay outside of this repository.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _FIX = re.compile(
 )
 _NO_FIX = re.compile(
     r"^(revert|merge|release|bump|backport|changelog|docs?\b|tests?\b|ci\b|build\b|chore\b|style\b|refactor)"
-    r"|typo|lint|spelling|version",
+    r"|typo|lint|spelling|version|docstring|code style|whitespace|comments?\b",
     re.IGNORECASE,
 )
 _TEST = re.compile(
@@ -50,16 +50,17 @@ _TRAILER = re.compile(
 _ADDRESS = re.compile(r"\b\w+://\S+|\S+@\S+\.\w+")
 _SHA = re.compile(r"\b[0-9a-f]{7,40}\b")
 _NUMBER = re.compile(r"\(?(\b(gh|pr|issue|ticket|bug|closes|fixes|refs)\s*)?#\d+\)?", re.IGNORECASE)
-_NAME = re.compile(
-    rf"[\w.@-]*(?:/[\w.@-]+)+|\b[\w-]+\.(?:{'|'.join(sorted(SOURCE, key=len, reverse=True))}|md|rst|txt|json|ya?ml|toml|html|css)\b"
+_ENDINGS = "|".join(
+    sorted(SOURCE | set("md rst txt json yml yaml toml html css".split()), key=len, reverse=True)
 )
+_NAME = re.compile(rf"[\w.@-]*(?:/[\w.@-]+)+|\b[\w-]+\.(?:{_ENDINGS})\b")
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`lines` are, for each gold file, the first and last lines that the change touched in the snapshot; what is
-    inserted behind line n is the empty range (n + 1, n)."""
+    """`lines` are, for each gold file, the first and last lines that the change touched in the snapshot; what
+    is inserted behind line n is the empty range (n + 1, n)."""
 
     repository: str
     commit: str
