@@ -8,11 +8,13 @@ from pathspec import GitIgnoreSpec
 
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
+from bot.core.effects import PostReview
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.memory import Memory
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, ReviewSettings
@@ -70,6 +72,10 @@ class Context:
     """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
+    reviews: tuple[PostReview, ...] = ()
+    """What Hob has posted on this pull request, oldest first."""
+    memory: tuple[Memory, ...] = ()
+    """What people taught Hob about the repository, what has expired left out."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -136,6 +142,7 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         checked=report.findings,
         checks_run=report.ran,
         posted=ctx.posted,
+        memory=ctx.memory,
     )
 
 

@@ -7,9 +7,7 @@ https://git-scm.com/docs/git-grep
 
 import asyncio
 import math
-import os
 import re
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -17,9 +15,8 @@ from pathlib import Path
 
 from bot.core.errors import UserError
 from bot.core.library import Excerpt, merged
+from bot.git import git
 
-SECONDS = 20.0
-MOST_OUTPUT = 4 * 1024 * 1024
 MOST_WORDS = 12
 MOST_FILES = 8
 MOST_LINES = 6
@@ -30,10 +27,6 @@ MOST_READ = 400
 MOST_BYTES = 1024 * 1024
 LONGEST_LINE = 300
 
-_SAFE = (
-    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
-    *("-c", "grep.fallbackToNoIndex=false", "-c", "submodule.recurse=false"),
-)
 _WORD = re.compile(r"[\w$-][\w$.:/-]*[\w$]|\w")
 _ENDING = re.compile(r"(?<=[a-z]{4})(?:ings?|e?d|e?s|ly)$")
 _COMMON = frozenset(
@@ -70,7 +63,7 @@ class Repository:
         if not words:
             return ()
         patterns = [part for word in words for part in ("-e", word)]
-        code, out = await _git(
+        code, out = await git(
             self.root,
             "grep",
             "-z",
@@ -84,7 +77,7 @@ class Repository:
             "--",
             ":/",
         )
-        hits = _hits(out) if code == 0 else {}
+        hits = _hits(out.decode("utf-8", "replace")) if code == 0 else {}
         found: list[Excerpt] = []
         for path, numbers in _best(hits, words):
             lines = await asyncio.to_thread(self._lines, path)
@@ -103,8 +96,8 @@ class Repository:
     async def _tracked(self, path: str) -> bool:
         if not path or "\0" in path or path.startswith("/"):
             return False
-        code, out = await _git(self.root, "ls-files", "-z", "--", f":(top,literal){path}")
-        return code == 0 and out == f"{path}\0"
+        code, out = await git(self.root, "ls-files", "-z", "--", f":(top,literal){path}")
+        return code == 0 and out == f"{path}\0".encode("utf-8", "surrogateescape")
 
     def _lines(self, path: str) -> list[str]:
         """Nothing for what is no regular file inside the repository, is large, or is not text."""
@@ -170,36 +163,3 @@ def _best(hits: Hits, words: Iterable[str]) -> list[tuple[str, list[int]]]:
 def _around(path: str, lines: list[str], number: int) -> Excerpt:
     start = max(1, number - AROUND)
     return Excerpt(path, start, tuple(lines[start - 1 : number + AROUND]))
-
-
-async def _git(folder: Path, *arguments: str) -> tuple[int, str]:
-    """(exit code, output), both cut short past a deadline or a cap; UserError without git."""
-    program = shutil.which("git")
-    if program is None:
-        raise UserError("git is not installed", "install it")
-    process = await asyncio.create_subprocess_exec(
-        *(program, "--no-pager", *_SAFE, "-C", str(folder), *arguments),
-        env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    out = bytearray()
-    try:
-        async with asyncio.timeout(SECONDS):
-            while process.stdout and len(out) < MOST_OUTPUT:
-                part = await process.stdout.read(65_536)
-                if not part:
-                    break
-                out += part
-            else:
-                process.kill()
-            code = await process.wait()
-    except TimeoutError:
-        code = 0  # what was found until now is worth showing
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    capped = len(out) >= MOST_OUTPUT
-    return (0 if capped else code), out.decode("utf-8", "replace")

@@ -87,10 +87,12 @@ class Workshop:
         models = self.config.models.by_role()
         return make_say(self.pool, models, TalkFile, priority=priority, guard=self._guard)
 
-    def infer(self, priority: Priority = "high") -> Infer:
-        """The port for prompts of `prompts/`."""
-        models = self.config.models.by_role()
-        return make_infer(self.pool, models, load, priority=priority, guard=self._guard)
+    def infer(self, priority: Priority = "high", models: Sequence[str] = ()) -> Infer:
+        """The port for prompts of `prompts/`; `models` are asked instead of those of `[models]`, whatever
+        the role."""
+        by_role = self.config.models.by_role()
+        chosen = {role: tuple(models) for role in by_role} if models else by_role
+        return make_infer(self.pool, chosen, load, priority=priority, guard=self._guard)
 
     def agent(self, which: str | type[Agent], priority: Priority = "high") -> Agent:
         """An agent by its name, by the path of a prompt file, by `module:Class`, or of a class; UserError."""

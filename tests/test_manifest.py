@@ -1,8 +1,18 @@
 """app.yml asks for what the routes need and for nothing else."""
 
 from pathlib import Path
+from typing import get_args
 
-from bot.core.effects import AddLabels, Comment, Effect, PostReview, React, ReplyInThread, SetCheck
+from bot.core.effects import (
+    AddLabels,
+    Comment,
+    Effect,
+    InMemory,
+    PostReview,
+    React,
+    ReplyInThread,
+    SetCheck,
+)
 from bot.core.events import CommentEvent, Event
 from bot.core.refs import Sha
 from bot.github.apply import needs
@@ -25,7 +35,8 @@ RANK = {"read": 1, "write": 2}
 def wanted_permissions() -> dict[str, str]:
     """What reading and every effect that a route may cause needs, and metadata, which every App has."""
     found: dict[str, str] = {"metadata": "read"}
-    effects = [SAMPLES[kind] for route in router.routes for kind in route.may] + [SAMPLES[React]]
+    kinds = {kind for route in router.routes for kind in route.may} | {React}
+    effects = [SAMPLES[kind] for kind in kinds - set(get_args(InMemory))]
     for one in (PULL_REQUEST, ISSUE, *map(needs, effects)):
         for name, level in one.items():
             if RANK[level] > RANK.get(found.get(name, ""), 0):

@@ -2,12 +2,16 @@
 
 from pydantic import BaseModel
 
+from bot.core.conversation import pack
+from bot.core.coverage import count
 from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
 
 MAX_FILE_CHARS = 20_000
+CONVERSATION_TOKENS = 2_000
+"""A quarter of a small model's window: the rest is for the change and its files."""
 
 
 class Citation(BaseModel):
@@ -23,7 +27,8 @@ class ChatAnswer(BaseModel):
 
 async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...]]:
     """The answer for the thread, and what it used. A person asked: a failure is said, in one line."""
-    answer = await infer(_prompt(facts))
+    talk = pack(facts.conversation, CONVERSATION_TOKENS)
+    answer = await infer(_prompt(facts, talk.text))
     if answer.value is None:
         return f"I could not answer: {answer.reason}", answer.usage("ask")
     cited = [
@@ -32,6 +37,8 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
+    if talk.left_out:
+        body += f"\n\n*({count(talk.left_out, 'earlier message')} of this conversation not read.)*"
     return body, answer.usage("ask")
 
 
@@ -41,7 +48,7 @@ def stands(citation: Citation, facts: ThreadFacts) -> bool:
     return text is not None and 1 <= citation.start <= citation.end <= len(text.splitlines())
 
 
-def _prompt(facts: ThreadFacts) -> Prompt[ChatAnswer]:
+def _prompt(facts: ThreadFacts, conversation: str) -> Prompt[ChatAnswer]:
     """The change first, then whole files with numbered lines, which are the first to be left out."""
     diffs = [Passage(f"change of {file.path}", render(file), priority=1) for file in facts.files]
     texts = [
@@ -57,17 +64,11 @@ def _prompt(facts: ThreadFacts) -> Prompt[ChatAnswer]:
             "question": facts.question[:4_000],
             "title": facts.title[:300],
             "body": facts.body[:4_000],
-            "conversation": _conversation(facts),
+            "conversation": conversation,
             "language": facts.context.settings.language,
         },
         passages=(*diffs, *texts),
     )
-
-
-def _conversation(facts: ThreadFacts) -> str:
-    """The newest words, up to 6,000 characters."""
-    text = "\n\n".join(f"{who}: {what[:2_000]}" for who, what in facts.conversation)
-    return text[-6_000:]
 
 
 def _numbered(text: str) -> str:

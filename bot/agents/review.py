@@ -15,6 +15,8 @@ from bot.core.effects import LineComment, Plan, PostReview, SetCheck, Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Chosen, Finding, choose, fingerprint
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.judgement import Judgement
+from bot.core.memory import conventions, dismissed_by
 
 GROUP_CHARS = 12_000
 """Of rendered diff in one prompt: three to four thousand tokens, past which small models miss more than
@@ -23,6 +25,9 @@ MAX_GROUPS = 8
 """Prompts for one review; files beyond are left to the checks and said to be unread."""
 MAX_FINDINGS = 200
 """Taken from one answer; a model that says more is not reviewing."""
+
+MOST_CONVENTIONS = 20
+"""Remembered ones in one prompt, the newest."""
 
 
 class FindingAnswer(BaseModel):
@@ -56,6 +61,22 @@ class _Reading:
 
 async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
     """One review when there is something to say, one check run always."""
+    judged = await judge(facts, infer)
+    chosen, coverage = judged.chosen, judged.coverage
+    check = SetCheck(
+        head_sha=facts.head_sha,
+        conclusion=judged.conclusion,
+        title=check_title(coverage, (*chosen.shown, *chosen.standing)),
+        summary=check_summary(facts, coverage) + _unsaid(chosen, judged.astray),
+        text=check_text(coverage),
+    )
+    review = _review(facts, chosen, coverage, gating=judged.conclusion == "failure")
+    effects = (review, check) if chosen.shown else (check,)
+    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
+
+
+async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
+    """What is found, what of it is said, and what was read."""
     reading = await _read(facts, infer)
     settings = facts.context.settings.review
     chosen = choose(
@@ -63,6 +84,7 @@ async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
         min_severity=settings.min_severity,
         max_comments=settings.max_comments,
         posted=facts.posted,
+        dismissed=lambda one: dismissed_by(facts.memory, one, facts.number),
     )
     coverage = Coverage(
         read=reading.read,
@@ -71,18 +93,8 @@ async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
         checks=facts.checks_run,
         failure=reading.failure,
     )
-    found = (*chosen.shown, *chosen.standing)
-    verdict = conclusion(coverage, found, gating=settings.request_changes)
-    check = SetCheck(
-        head_sha=facts.head_sha,
-        conclusion=verdict,
-        title=check_title(coverage, found),
-        summary=check_summary(facts, coverage) + _unsaid(chosen, reading.astray),
-        text=check_text(coverage),
-    )
-    review = _review(facts, chosen, coverage, gating=verdict == "failure")
-    effects = (review, check) if chosen.shown else (check,)
-    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=reading.usage)
+    verdict = conclusion(coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes)
+    return Judgement(facts, chosen, coverage, verdict, reading.usage, reading.astray)
 
 
 async def _read(facts: PullRequestFacts, infer: Infer) -> _Reading:
@@ -153,8 +165,10 @@ def _prompt(facts: PullRequestFacts, group: Sequence[FileDiff]) -> Prompt[Review
 
 
 def _instructions(facts: PullRequestFacts, group: Sequence[FileDiff]) -> str:
-    """The repository's own words for these files, each once."""
+    """The repository's own words for these files, and the conventions that people had Hob remember, each
+    once."""
     texts = [text for file in group for text in facts.instructions.get(file.path, ())]
+    texts += conventions(facts.memory)[-MOST_CONVENTIONS:]
     return "\n".join(dict.fromkeys(texts))
 
 
@@ -237,6 +251,7 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
         body=body,
         comments=tuple(_line_comment(finding) for finding in inline),
         event="REQUEST_CHANGES" if gating else "COMMENT",
+        findings=chosen.shown,
     )
 
 
@@ -256,6 +271,7 @@ def _unsaid(chosen: Chosen, astray: int) -> str:
     """Counted, so that nothing is lost in silence."""
     counts = [
         (len(chosen.standing), "said before and still there"),
+        (len(chosen.dismissed), "dismissed by people"),
         (len(chosen.below_severity), "below review.min_severity"),
         (len(chosen.over_cap), "over review.max_comments"),
         (astray, "about files that this change does not touch"),

@@ -31,6 +31,8 @@ class Command:
 
 
 WORD = re.compile(r"[a-z][a-z-]{0,30}")
+QUESTION_WORDS = frozenset({"why"})
+"""Commands that questions begin with too: after a mention they are one only alone or before a number."""
 
 # Inside a paragraph, what is not seen as its text: HTML comments and tags with their attributes, image texts,
 # link titles and definitions. The lengths keep a hostile text from being read again and again.
@@ -97,7 +99,8 @@ def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
 def _command(said: str, slash: bool, after: list[str], known: frozenset[str]) -> Command:
     word, rest = (*said.split(None, 1), "", "")[:2]
     name = word.lower().rstrip(".,:;!") if word.isascii() else ""
-    if name in known and name != "ask":
+    asks = name in QUESTION_WORDS and not slash and not re.match(r"#?\d|$", rest.strip(), re.ASCII)
+    if name in known and name != "ask" and not asks:
         return Command(name, rest.strip())
     if slash and name != "ask" and (not word or WORD.fullmatch(name)):
         return Command(name or "help", rest.strip())

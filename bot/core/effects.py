@@ -1,9 +1,12 @@
-"""What Hob may cause on GitHub: a closed union. Agents and handlers only return these; `bot.github.apply`
-carries them out. There is no approval, no merge, no close: what has no type here cannot happen."""
+"""What Hob may cause: a closed union. Agents and handlers only return these; `bot.github.apply` carries out
+what is for GitHub, `bot.store.memory` what is to be remembered. There is no approval, no merge, no close:
+what has no type here cannot happen."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.core.findings import Finding
+from bot.core.memory import Lesson
 from bot.core.refs import Sha
 
 Conclusion = Literal["success", "neutral", "failure"]
@@ -38,6 +41,8 @@ class PostReview:
     body: str
     comments: tuple[LineComment, ...] = ()
     event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"
+    findings: tuple[Finding, ...] = ()
+    """What it says, worst first: the N of `dismiss N` and `why N`. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,24 @@ class React:
     content: Reaction
 
 
-Effect = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """A lesson for this repository, kept for so many days, or until it is forgotten."""
+
+    lesson: Lesson
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """What memory holds under this number is deleted."""
+
+    n: int
+
+
+OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React
+InMemory = Remember | Forget
+Effect = OnGitHub | InMemory
 
 
 @dataclass(frozen=True, slots=True)

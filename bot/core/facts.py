@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
+from bot.core.memory import Memory
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
 
@@ -55,6 +56,8 @@ class PullRequestFacts:
     """Names of the checks that ran."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of findings that stand on this pull request already."""
+    memory: tuple[Memory, ...] = ()
+    """What people taught Hob about the repository."""
 
 
 @dataclass(frozen=True, slots=True)

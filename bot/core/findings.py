@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from bot.core.settings import SEVERITIES, Severity
@@ -55,6 +55,8 @@ class Chosen:
     """About the same code as one of the others."""
     standing: tuple[Finding, ...] = ()
     """Severe enough, said before and still there."""
+    dismissed: tuple[Finding, ...] = ()
+    """Severe enough, and people do not want to hear it."""
 
 
 def fingerprint(finding: Finding) -> str:
@@ -78,23 +80,31 @@ def choose(
     min_severity: Severity,
     max_comments: int,
     posted: frozenset[str] = frozenset(),
+    dismissed: Callable[[Finding], object] = lambda _: None,
 ) -> Chosen:
     """The worst `max_comments` that are severe enough; of several about the same code only the worst.
 
     What a check proved goes before what a model says of the same severity, and no model's remark takes its
     place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in `posted`
-    was said before and is not shown again, nor is what repeats it.
+    was said before and is not shown again, nor is what repeats it; nor what people have `dismissed`.
     """
     floor = SEVERITIES.index(min_severity)
     ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
     distinct, repeated = _distinct(ranked)
     below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
     severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]
-    fresh = [finding for finding in severe if fingerprint(finding) not in posted]
-    standing = [finding for finding in severe if fingerprint(finding) in posted]
+    unwanted = [finding for finding in severe if dismissed(finding)]
+    wanted = [finding for finding in severe if finding not in unwanted]
+    fresh = [finding for finding in wanted if fingerprint(finding) not in posted]
+    standing = [finding for finding in wanted if fingerprint(finding) in posted]
     cap = max(0, max_comments)
     return Chosen(
-        tuple(fresh[:cap]), tuple(below), tuple(fresh[cap:]), tuple(repeated), standing=tuple(standing)
+        tuple(fresh[:cap]),
+        tuple(below),
+        tuple(fresh[cap:]),
+        tuple(repeated),
+        standing=tuple(standing),
+        dismissed=tuple(unwanted),
     )
 
 

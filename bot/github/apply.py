@@ -10,8 +10,8 @@ from bot.core.effects import (
     AddLabels,
     Annotation,
     Comment,
-    Effect,
     LineComment,
+    OnGitHub,
     PostReview,
     React,
     ReplyInThread,
@@ -32,7 +32,7 @@ ANNOTATIONS = 50
 _MOST_TITLE = 255
 
 
-def needs(effect: Effect) -> dict[str, str]:
+def needs(effect: OnGitHub) -> dict[str, str]:
     """The token permissions for sending, finding and rechecking an effect.
 
     https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
@@ -50,7 +50,7 @@ def needs(effect: Effect) -> dict[str, str]:
             assert_never(effect)
 
 
-async def send(api: Api, repo: RepoRef, effect: Effect, key: str, seal: Seal) -> Applied:
+async def send(api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal) -> Applied:
     """Causes `effect`; `key` is hexadecimal and its own. Raises what `Api` raises."""
     match effect:
         case PostReview():

@@ -76,6 +76,28 @@ class GitHub:
         async with self.job(repo) as job:
             yield job.api(permissions)
 
+    async def find_repository(self, full_name: str) -> RepoRef:
+        """A repository that a person names `owner/name`. `Gone` where the App is not installed on it.
+
+        Only a token tells a repository's id: one that reads names is made for it and given back.
+        https://docs.github.com/en/rest/apps/apps#get-a-repository-installation-for-the-authenticated-app
+        """
+        owner, _, name = full_name.partition("/")
+        found = await self.app().get("/repos/{owner}/{repo}/installation", {"owner": owner, "repo": name})
+        installation = int(found["id"])
+        wanted = {"repositories": [name], "permissions": {"metadata": "read"}}
+        path = "/app/installations/{installation}/access_tokens"
+        given = await self.app().post(path, wanted, {"installation": installation}, idempotent=True)
+        await self._give_back(_token(given), installation)
+        return _repo_ref(given, installation)
+
+    async def _give_back(self, token: Token, installation: int) -> None:
+        async def mint() -> Token:
+            return token
+
+        credentials = InstallationCredentials(mint, self._clock)
+        await _revoke(Api(self._server, credentials, f"installation:{installation}", ("once", token.value)))
+
     async def aclose(self) -> None:
         await self._wire.aclose()
 
@@ -119,6 +141,21 @@ def _token(given: Any) -> Token:
         raise TemporaryError("GitHub's answer holds no token") from None
     log.hide(value)
     return Token(value, expires)
+
+
+def _repo_ref(given: Any, installation: int) -> RepoRef:
+    try:
+        (told,) = given["repositories"]
+        return RepoRef(
+            owner=str(told["owner"]["login"]),
+            name=str(told["name"]),
+            id=int(told["id"]),
+            installation=installation,
+            private=bool(told.get("private", True)),
+            default_branch=str(told.get("default_branch") or "main"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise GitHubError(200, f"a token for one repository without it: {error}") from None
 
 
 class Job:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from bot.core.effects import AddLabels, Comment, Effect, PostReview, React, ReplyInThread, SetCheck
+from bot.core.effects import AddLabels, Comment, OnGitHub, PostReview, React, ReplyInThread, SetCheck
 from bot.core.errors import Ambiguous
 from bot.core.refs import RepoRef
 from bot.github.api import Api
@@ -31,7 +31,7 @@ def applied(answer: Any) -> Applied:
 
 
 async def find(
-    api: Api, repo: RepoRef, effect: Effect, key: str, seal: Seal, since: datetime | None = None
+    api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal, since: datetime | None = None
 ) -> Applied | None:
     """The effect as it stands on GitHub; None when it is certainly not there. Makes nothing.
 

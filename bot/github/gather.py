@@ -123,7 +123,7 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         base_ref=clean(base["ref"]),
         title=clean(found["title"]),
         body=clean(found.get("body")),
-        author=_actor(found.get("user")),
+        author=actor(found.get("user")),
         labels=_labels(found.get("labels")),
         changed_files=int(found.get("changed_files") or 0),
         from_fork=not head.get("repo") or head["repo"]["id"] != base_id,
@@ -137,10 +137,11 @@ async def files(api: Api, repo: RepoRef, number: int) -> list[RawFile]:
     """
     path = "/repos/{owner}/{repo}/pulls/{number}/files"
     found = await api.get_all(path, {"number": number, **_at(repo)}, cap=MOST_FILES)
-    return [_file(one) for one in found]
+    return [raw_file(one) for one in found]
 
 
-def _file(found: Any) -> RawFile:
+def raw_file(found: Any) -> RawFile:
+    """A changed file as GitHub tells it."""
     found = _object(found)
     patch = found.get("patch")
     old = found.get("previous_filename")
@@ -187,7 +188,7 @@ async def issue(api: Api, repo: RepoRef, number: int) -> IssueState:
         open=found.get("state") == "open",
         title=clean(found.get("title")),
         body=clean(found.get("body")),
-        author=_actor(found.get("user")),
+        author=actor(found.get("user")),
         labels=_labels(found.get("labels")),
         comments=int(found.get("comments") or 0),
         is_pull_request=found.get("pull_request") is not None,
@@ -220,7 +221,7 @@ def _comment(found: Any) -> RawComment:
     app = found.get("performed_via_github_app")
     return RawComment(
         id=found["id"],
-        author=_actor(found.get("user")),
+        author=actor(found.get("user")),
         body=clean(found.get("body")),
         created_at=str(found.get("created_at") or ""),
         app_id=app.get("id") if isinstance(app, dict) else None,
@@ -237,7 +238,7 @@ def _object(found: Any) -> dict[str, Any]:
     return found
 
 
-def _actor(found: Any) -> Actor:
+def actor(found: Any) -> Actor:
     """A deleted account is GitHub's ghost."""
     if not isinstance(found, dict):
         return Actor(Login("ghost"), 10137)

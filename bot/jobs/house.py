@@ -5,6 +5,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.config import Config, chosen, load_config, load_router, private_key
+from bot.core.errors import UserError
 from bot.core.inference import Infer
 from bot.core.settings import RepoSettings
 from bot.github.apply import Seal
@@ -64,6 +65,17 @@ async def current() -> House:
         _current.clear()
         _current[loop] = await asyncio.to_thread(build, load_config())
     return _current[loop]
+
+
+def build_for_command(config: Config) -> House:
+    """For a person's command; UserError where the database is not made yet."""
+    store = open_store(config.store.database_url)
+    try:
+        if not store.schema_is_current():
+            raise UserError("the database is not at the newest schema", "run `hob migrate`")
+    finally:
+        store.close()
+    return build(config)
 
 
 def build(config: Config, pacer: Pacer | None = None) -> House:

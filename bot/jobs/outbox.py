@@ -5,15 +5,15 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from bot.core.effects import Effect, PostReview, SetCheck
-from bot.core.errors import Ambiguous, GitHubError, Superseded, TemporaryError
+from bot.core.effects import Forget, InMemory, OnGitHub, PostReview, Remember, SetCheck
+from bot.core.errors import Ambiguous, GitHubError, Superseded, TemporaryError, UserError
 from bot.core.refs import RepoRef
 from bot.github import apply
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.find import Applied
 from bot.jobs.permitted import load
-from bot.store import Row, Run
+from bot.store import Row, Run, Store
 from bot.store.outbox import Outbox
 
 TRIES = 3
@@ -22,14 +22,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One run's way to GitHub. `settle` is how many seconds an unclear write is given to show itself."""
+    """One run's way to GitHub, and to memory. `settle` is how many seconds an unclear write is given to show
+    itself."""
 
-    outbox: Outbox
+    store: Store
     run: Run
     repo: RepoRef
     job: Job
     seal: apply.Seal
     settle: float = 3.0
+
+    @property
+    def outbox(self) -> Outbox:
+        return self.store.outbox
 
     async def apply(self, rows: list[Row]) -> list[str]:
         """Carries the rows out in order; returns what GitHub refused for good, a sentence each."""
@@ -39,16 +44,24 @@ class Sender:
                 continue
             effect = load(row.kind, row.payload)
             try:
-                await self._one(row, effect)
+                if isinstance(effect, Remember | Forget):
+                    await asyncio.to_thread(self._memorise, row, effect)
+                else:
+                    await self._one(row, effect)
             except (Ambiguous, TemporaryError, Superseded):
                 raise
-            except GitHubError as error:
+            except (GitHubError, UserError) as error:
                 await asyncio.to_thread(self.outbox.rejected, row.key, str(error))
-                log.warning("GitHub refused %s: %s", row.kind, error)
+                log.warning("%s was refused: %s", row.kind, error)
                 refused.append(f"{row.kind}: {error}")
         return refused
 
-    async def _one(self, row: Row, effect: Effect) -> None:
+    def _memorise(self, row: Row, effect: InMemory) -> None:
+        """In one transaction with the row's `done`: there is nothing to look for afterwards."""
+        if not self.outbox.commit(row.key, self.run, self.store.memory.change(self.repo, effect)):
+            raise Superseded("another worker has this run")
+
+    async def _one(self, row: Row, effect: OnGitHub) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
         api = self.job.api(apply.needs(effect))
         unclear = row.state in ("sending", "ambiguous")
@@ -64,7 +77,7 @@ class Sender:
             unclear = True
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
-    async def _send(self, api: Api, row: Row, effect: Effect) -> Applied | None:
+    async def _send(self, api: Api, row: Row, effect: OnGitHub) -> Applied | None:
         """None when nobody knows. A review that is refused for a line (422 is definite) is mended and sent
         once more."""
         try:
@@ -84,7 +97,7 @@ class Sender:
             await asyncio.to_thread(self.outbox.later, row.key, error.retry_after)
             raise
 
-    async def _look(self, api: Api, row: Row, effect: Effect) -> Applied | None:
+    async def _look(self, api: Api, row: Row, effect: OnGitHub) -> Applied | None:
         """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
         applied = await apply.find(api, self.repo, effect, row.key, self.seal)
         if applied is None:

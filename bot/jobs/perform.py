@@ -114,7 +114,7 @@ async def _work(house: House, run: Run) -> Outcome:
             rows = await asyncio.to_thread(_store, house, run, event, planned)
         await _still_wanted(rows, event, reader)
         settle = house.config.github.settle_seconds
-        refused = await Sender(house.store.outbox, run, event.repo, job, house.seal, settle).apply(rows)
+        refused = await Sender(house.store, run, event.repo, job, house.seal, settle).apply(rows)
     if refused:
         return Outcome("dead", "; ".join(refused), planned.usage)
     return Outcome("done", planned.reason, planned.usage)

@@ -12,10 +12,12 @@ from bot.core.effects import (
     AddLabels,
     Comment,
     Effect,
+    Forget,
     LineComment,
     Plan,
     PostReview,
     React,
+    Remember,
     ReplyInThread,
     SetCheck,
 )
@@ -26,7 +28,8 @@ from bot.sanitise import MOST_BYTES, harmless, plain, suggestion_block
 POLICY = "1"
 """Part of every key: raising it lets a new version of Hob judge a head again."""
 KINDS: dict[str, type[Effect]] = {
-    kind.__name__: kind for kind in (PostReview, SetCheck, Comment, ReplyInThread, AddLabels, React)
+    kind.__name__: kind
+    for kind in (PostReview, SetCheck, Comment, ReplyInThread, AddLabels, React, Remember, Forget)
 }
 log = logging.getLogger(__name__)
 
@@ -100,8 +103,8 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
             )
         case Comment() | ReplyInThread():
             return replace(effect, body=harmless(effect.body, repo=repo.full_name))
-        case AddLabels() | React():
-            return effect
+        case AddLabels() | React() | Remember() | Forget():
+            return effect  # none of these is text on a page: what memory tells goes through a reply
     assert_never(effect)
 
 

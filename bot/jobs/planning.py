@@ -3,12 +3,13 @@ effects."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bot.context import Context
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
 from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
+from bot.core.findings import fingerprint
 from bot.core.layers import merge, settings_of
 from bot.jobs import gate
 from bot.jobs.asked import Asked
@@ -54,6 +55,7 @@ async def make_plan(
         house.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
     )
     settings = settings_of(merge(stored))
+    reviews = await asyncio.to_thread(_reviews, house, event)
     ctx = Context(
         repo=event.repo,
         slug=slug,
@@ -68,7 +70,9 @@ async def make_plan(
         command=command_of(route, event, house.router, slug),
         offers=gate.offers(house.router.routes, level, private=event.repo.private),
         stored=tuple(stored),
-        posted=await asyncio.to_thread(_posted, house, event),
+        posted=_posted(reviews),
+        reviews=reviews,
+        memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
     )
     plan = await route.handler(event, ctx)
     return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
@@ -95,13 +99,19 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
 
 def _recent(house: House, event: CommentEvent) -> int:
     """How many commands were given on this issue within the hour, this one included."""
-    return house.store.runs.count_recent(f"{event.repo.id}#{event.number}", "comments.", 3600.0)
+    target = f"{event.repo.id}#{event.number}"
+    rooms = {f"{route.name.partition('.')[0]}." for route in house.router.commands.values()}
+    return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
 
 
-def _posted(house: House, event: IssueEvent) -> frozenset[str]:
-    """Fingerprints of the findings that stand on this pull request already, told by our own outbox."""
+def _reviews(house: House, event: IssueEvent) -> tuple[PostReview, ...]:
+    """What Hob has posted on this pull request, told by its own outbox."""
     rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
     reviews = [load(row.kind, row.payload) for row in rows]
-    return frozenset(
-        one.fingerprint for review in reviews if isinstance(review, PostReview) for one in review.comments
-    )
+    return tuple(review for review in reviews if isinstance(review, PostReview))
+
+
+def _posted(reviews: Sequence[PostReview]) -> frozenset[str]:
+    """Fingerprints of the findings that stand there already, on a line or in a review's own text."""
+    inline = {one.fingerprint for review in reviews for one in review.comments}
+    return frozenset(inline | {fingerprint(one) for review in reviews for one in review.findings})

@@ -144,6 +144,13 @@ class GitRepo:
         )
         return self.resolve(ref) or ""
 
+    def merge(self, one: str, other: str, message: str, author: str, at: float) -> str:
+        """A commit of both; GitError where they conflict."""
+        tree = _text(self.run("merge-tree", "--write-tree", one, other)).split("\n")[0]
+        who = f"{author} <{author}@users.noreply.github.com> {int(at)} +0000"
+        text = f"tree {tree}\nparent {one}\nparent {other}\nauthor {who}\ncommitter {who}\n\n{message}\n"
+        return _text(self.run("hash-object", "-t", "commit", "-w", "--stdin", data=text.encode())).strip()
+
     def resolve(self, name: str) -> str | None:
         """The commit that a sha, branch or ref names."""
         if not name or name.startswith("-"):

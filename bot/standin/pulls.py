@@ -169,6 +169,20 @@ class PullRequest(Issue):
         if self.state == "open" and before:
             self.world.emit("pull_request", "synchronize", self, by, before=before, after=sha)
 
+    @locked
+    def merge(self, author: str) -> str:
+        """Merges the head into the base branch by a merge commit, and closes; gives the commit's sha.
+        ValueError where the two conflict."""
+        by = self.world.user(author)
+        tip = self.git.resolve(self.base_ref) or self.base_sha
+        sha = self.git.merge(
+            tip, self.head_sha, f"Merge pull request #{self.number}", by.login, self.world.now()
+        )
+        self.git.point(f"refs/heads/{self.base_ref}", sha)
+        self.merged_at = self.world.now()
+        self.close(author)
+        return sha
+
     def text(self, path: str, sha: str = "") -> str:
         """A file at a head; empty where there is none."""
         name = f"{sha or self.head_sha}:{path}"

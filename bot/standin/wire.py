@@ -177,7 +177,7 @@ def route(method: str, path: str, *needs: str, app: bool = False) -> Callable[[H
     """Registers a handler. `{number}`, `{id}`, `{other}` take digits, `{path}`, `{ref}` slashes too."""
 
     def register(handler: Handler) -> Handler:
-        kinds = {"path": ".*", "ref": ".+", "number": r"\d+", "id": r"\d+", "other": r"\d+"}
+        kinds = {"path": ".*", "basehead": ".+", "ref": ".+", "number": r"\d+", "id": r"\d+", "other": r"\d+"}
         pattern = re.sub(r"\{(\w+)\}", lambda name: f"(?P<{name[1]}>{kinds.get(name[1], '[^/]+')})", path)
         ROUTES.append(Route(method, path, re.compile(pattern), handler, needs, app))
         return handler

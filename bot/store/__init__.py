@@ -10,6 +10,7 @@ from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.ledger import Ledger, Total
+from bot.store.memory import Memories
 from bot.store.outbox import Outbox
 from bot.store.purge import purge
 from bot.store.recovery import Recovered, Recovery
@@ -56,6 +57,7 @@ class Store:
         self.ledger = Ledger(self.database)
         self.calls = Calls(self.database)
         self.settings = Settings(self.database)
+        self.memory = Memories(self.database)
 
     def ping(self) -> None:
         """Raises `StoreUnavailable` when the database does not answer or has no tables."""

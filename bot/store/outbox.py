@@ -4,7 +4,7 @@ planned --start_sending--> sending --> done | rejected | waiting (a limit) | amb
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -73,6 +73,20 @@ class Outbox:
             }
             changed = update(outbox).where(sendable).values(**values, changed_at=time.time())
             return connection.execute(changed).rowcount == 1
+
+    def commit(self, key: str, run: Run, change: Callable[[Connection], None]) -> bool:
+        """Carries out an effect on this very database: `change` and the row's `done` are on disk together or
+        not at all. False, and nothing is changed, when the row is done or rejected; so does what `change`
+        raises."""
+        with self._db.write() as connection:
+            leases.require(self._db, connection, run)
+            _beat_now(connection, run)
+            values = {"state": "done", "run_id": run.id, "fence": run.fence, "changed_at": time.time()}
+            done = update(outbox).where((outbox.c.key == key) & outbox.c.state.in_(OPEN)).values(values)
+            if connection.execute(done).rowcount != 1:
+                return False
+            change(connection)
+            return True
 
     def done(self, key: str, url: str = "", github_id: int | None = None) -> None:
         """It exists on GitHub. Always accepted, whoever holds the lease: it is a fact."""

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -196,4 +196,31 @@ call_totals = Table(  # sums over all calls ever: they stay when old calls go, f
     Column("seconds", Double, nullable=False),
     Column("first_token_seconds", Double, nullable=False),
     Column("cost_usd", Double, nullable=False),
+)
+
+memory = Table(
+    "memory",
+    metadata,
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(12), nullable=False),  # dismissal, convention
+    Column("text", Text, nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("fingerprint", String(24), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("category", String(100), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("words", Text, nullable=False),  # with blanks between them
+    Column("at", Double, nullable=False),
+    Column("expires", Double),
+)
+
+memory_repos = Table(  # whose memory it is, and the last number that was given: none is given twice
+    "memory_repos",
+    metadata,
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(300), nullable=False),  # lower case
+    Column("last", Integer, nullable=False),
 )

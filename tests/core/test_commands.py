@@ -211,3 +211,17 @@ def test_A7_an_attribute_that_spells_a_closing_tag_ends_no_quote():
     assert parse_commands(f"@hob-bot help {body}", "hob-bot", known=frozenset({"review", "help"})) == (
         Command("help", "<blockquote><b title='</blockquote>'>"),
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "command"),
+    [
+        ("@hob-app why 2", Command("why", "2")),
+        ("@hob-app why #2", Command("why", "#2")),
+        ("@hob-app why", Command("why")),
+        ("@hob-app why is this cached?", Command("ask", "why is this cached?")),
+        ("/hob why is this cached?", Command("why", "is this cached?")),
+    ],
+)
+def test_a_question_that_begins_like_a_command_is_a_question(body: str, command: Command) -> None:
+    assert parse_commands(body, "hob-app", known=frozenset({"why", "ask"})) == (command,)

@@ -100,15 +100,18 @@ def _references(node: Any) -> set[tuple[str, str]]:
 
 
 def mend(document: dict[str, Any]) -> None:
-    """Two slips of the description. In the list of installations an account is a user *and* an enterprise
-    at once, which nothing can be; a single installation's says "or". And a head's repository is null once a
-    fork was deleted."""
+    """Slips of the description. In the list of installations an account is a user *and* an enterprise
+    at once, which nothing can be; a single installation's says "or". A head's repository is null once a fork
+    was deleted, and so are the place and line of a review comment whose lines have changed."""
     response = document["paths"]["/app/installations"]["get"]["responses"]["200"]["content"][
         "application/json"
     ]
     response["schema"]["items"] = {"$ref": "#/components/schemas/installation"}
     head = document["components"]["schemas"]["pull-request"]["properties"]["head"]["properties"]
     head["repo"] = {"allOf": [head["repo"]], "nullable": True}
+    comment = document["components"]["schemas"]["pull-request-review-comment"]["properties"]
+    for key in ("line", "position"):
+        comment[key]["nullable"] = True
 
 
 def pruned(document: dict[str, Any]) -> dict[str, Any]:

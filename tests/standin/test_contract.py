@@ -31,7 +31,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments",
         f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
         f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
-        "/collaborators/mona/permission", ):  # fmt: skip
+        "/collaborators/mona/permission", f"/compare/main...{tea.pull.head_sha}", ):  # fmt: skip
         assert call("GET", path + suffix).status == 200, suffix
     for subject in ("issues/1", f"issues/comments/{comment['id']}", f"pulls/comments/{line}"):
         new = call("POST", f"{path}/{subject}/reactions", {"content": "eyes"})

@@ -1,7 +1,7 @@
 """Unified diffs as GitHub and git give them, and the rule that finds a quote in one."""
 
 from bot.core.diff.anchor import anchor
-from bot.core.diff.git import parse_git_diff
+from bot.core.diff.git import git_diff_text, parse_git_diff
 from bot.core.diff.patch import (
     Anchor,
     BadPatch,
@@ -12,6 +12,7 @@ from bot.core.diff.patch import (
     added_lines,
     new_side_lines,
     parse_patch,
+    patch_text,
     render,
 )
 
@@ -24,8 +25,10 @@ __all__ = [
     "Status",
     "added_lines",
     "anchor",
+    "git_diff_text",
     "new_side_lines",
     "parse_git_diff",
     "parse_patch",
+    "patch_text",
     "render",
 ]

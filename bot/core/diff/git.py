@@ -5,10 +5,10 @@ Read with git's own prefixes (`a/`, `b/`): whoever runs git says `--src-prefix=a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.core.diff.patch import BadPatch, FileDiff, Status, parse_hunks
+from bot.core.diff.patch import BadPatch, FileDiff, Status, parse_hunks, patch_text
 
 _ESCAPED = re.compile(rb"\\([abtnvfr\"\\]|[0-7]{3})")
 _LETTERS = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
@@ -130,3 +130,36 @@ def _unquoted(name: str) -> str:
 def _byte(found: re.Match[bytes]) -> bytes:
     code = found[1]
     return bytes([int(code, 8) & 0xFF if len(code) == 3 else _LETTERS[code[0]]])
+
+
+_QUOTED = re.compile(r'[\x00-\x1f"\\\x7f]')
+
+
+def git_diff_text(files: Iterable[FileDiff]) -> str:
+    """What `parse_git_diff` reads, of files that came from elsewhere."""
+    return "".join(f"{line}\n" for file in files for line in _written(file))
+
+
+def _written(file: FileDiff) -> Iterator[str]:
+    old, new = (
+        _quote(f"{side}/{path}") for side, path in (("a", file.old_path or file.path), ("b", file.path))
+    )
+    yield f"{_GIT}{old} {new}"
+    if file.status == "added":
+        yield "new file mode 100644"
+    elif file.status == "removed":
+        yield "deleted file mode 100644"
+    elif file.old_path and file.old_path != file.path:
+        yield f"rename from {_quote(file.old_path)}"
+        yield f"rename to {_quote(file.path)}"
+    if file.hunks:
+        yield "--- " + ("/dev/null" if file.status == "added" else old)
+        yield "+++ " + ("/dev/null" if file.status == "removed" else new)
+        yield patch_text(file)
+
+
+def _quote(name: str) -> str:
+    """As git quotes a path in C's manner."""
+    if not _QUOTED.search(name):
+        return name
+    return '"' + _QUOTED.sub(lambda found: f"\\{ord(found[0]):03o}", name) + '"'

@@ -175,3 +175,16 @@ def render(file: FileDiff, *, numbered: bool = False) -> str:
 def _rendered(line: Line, numbered: bool) -> str:
     number = f"{line.new or '':>5} " if numbered else ""
     return number + line.kind + line.text
+
+
+def patch_text(file: FileDiff) -> str:
+    """The hunks as `parse_patch` reads them."""
+    return "\n".join(
+        "\n".join([_header(hunk), *(line.kind + line.text for line in hunk.lines)])
+        for hunk in file.hunks or ()
+    )
+
+
+def _header(hunk: Hunk) -> str:
+    sides = f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@"
+    return f"{sides} {hunk.heading}" if hunk.heading else sides

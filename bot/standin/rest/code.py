@@ -51,6 +51,24 @@ def get_contents(call: Call) -> Answer:
     return Answer(200, repos.content(repo, node, ref, data))
 
 
+@route("GET", _REPO + "/compare/{basehead}", "contents:read")
+def compare(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
+    repo = call.repo()
+    names = call.params["basehead"].split("...")
+    found = [repo.git.resolve(name) for name in names]
+    if len(found) != 2 or not found[0] or not found[1]:
+        raise not_found()
+    base, head = found[0], found[1]
+    middle = repo.git.merge_base(base, head)
+    changes, commits = repo.git.changes(middle, head)[:300], repo.git.log(base, head)
+    behind = len(repo.git.log(head, base))
+    shown, headers = call.cut(commits, most=250)
+    return Answer(
+        200, repos.comparison(repo, base, middle, head, behind, len(commits), shown, changes), headers
+    )
+
+
 @route("GET", _REPO + "/git/blobs/{sha}", "contents:read")
 def get_blob(call: Call) -> Answer:
     repo, sha = call.repo(), call.params["sha"]

@@ -1,6 +1,7 @@
 """Repositories, commits and files."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -191,6 +192,36 @@ def commit(repo: Repository, one: Commit) -> Shape:
             {"sha": sha, "url": f"{api(repo)}/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
             for sha in one.parents
         ],
+    }
+
+
+def comparison(
+    repo: Repository,
+    base: str,
+    middle: str,
+    head: str,
+    behind: int,
+    ahead: int,
+    commits: Sequence[Commit],
+    changes: Sequence[Change],
+) -> Shape:
+    """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
+    page, url = f"{html(repo)}/compare/{base}...{head}", f"{api(repo)}/compare/{base}...{head}"
+    state = ("diverged" if behind else "ahead") if ahead else ("behind" if behind else "identical")
+    return {
+        "url": url,
+        "html_url": page,
+        "permalink_url": page,
+        "diff_url": f"{page}.diff",
+        "patch_url": f"{page}.patch",
+        "base_commit": commit(repo, repo.git.commit(base)),
+        "merge_base_commit": commit(repo, repo.git.commit(middle)),
+        "status": state,
+        "ahead_by": ahead,
+        "behind_by": behind,
+        "total_commits": ahead,
+        "commits": [commit(repo, one) for one in commits],
+        "files": [file(repo, change, head) for change in changes],
     }
 
 

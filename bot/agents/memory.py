@@ -1,0 +1,93 @@
+"""What Hob remembers of a repository and what a finding rests on, in words for a comment. Asks no model."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.core.effects import PostReview
+from bot.core.findings import Finding, fingerprint
+from bot.core.memory import Lesson, Memory, dismissed_by
+from bot.core.text import cut, fence_for
+
+SHOWN = 30
+"""Rows of the table in a comment; `hob memory list` shows all."""
+_CELL = 120
+
+
+def named(said: Finding | Lesson) -> str:
+    """A finding, or what a memory is about, in half a line."""
+    if isinstance(said, Lesson) and said.kind == "convention":
+        return f"“{_cell(said.text)}”"
+    return f"**{_cell(said.title)}** in {_code(said.path)}"
+
+
+def table(memories: Sequence[Memory]) -> str:
+    """The newest last, each with the number by which it is forgotten."""
+    if not memories:
+        return "I was taught nothing about this repository yet."
+    rows = [
+        f"| {one.n} | {named(one.lesson)} | {_why(one.lesson)} | {_code(one.lesson.author)}, {day(one.at)} "
+        f"| {'' if one.expires is None else day(one.expires)} |"
+        for one in memories[-SHOWN:]
+    ]
+    older = len(memories) - len(rows)
+    more = [f"\n{older} older ones are not shown here; `hob memory list` shows all."] if older else []
+    return "\n".join(["| N | what | why | who, when | until |", "|---|---|---|---|---|", *rows, *more])
+
+
+def listed(findings: Sequence[Finding]) -> str:
+    """Numbered as `dismiss N` counts."""
+    return "\n".join(f"{n}. {named(one)}" for n, one in enumerate(findings, 1))
+
+
+def grounds(finding: Finding, memories: Sequence[Memory], number: int) -> str:
+    """Who found it, by which rule or quote, as it was stored; and who dismissed it on this pull request."""
+    if finding.source == "model":
+        by = f"A model said so, sure to {finding.confidence:.0%}, and called it {_code(finding.category)}."
+    else:
+        by = f"The check {_code(finding.source)} proved it, by its rule {_code(finding.category)}."
+    parts = [f"{named(finding)}, {finding.severity}. {by}"]
+    if finding.line:
+        parts.append(f"It stood on line {finding.line} of the head that I reviewed.")
+    if quote := cut(finding.quote.strip(), 2_000, end="…"):
+        fence = fence_for(quote)
+        parts.append(f"The code it quotes, which was found there:\n\n{fence}\n{quote}\n{fence}")
+    one = dismissed_by(memories, finding, number)
+    parts.append(_dismissed(one) if one else "Nobody has dismissed it.")
+    return "\n\n".join(parts)
+
+
+def of_thread(reviews: Sequence[PostReview], path: str, body: str) -> Finding | None:
+    """The finding that a thread on this file began with, known by the text that was posted."""
+    said = " ".join(body.split())
+    for review in reversed(reviews):
+        for comment in review.comments:
+            if comment.path == path and " ".join(comment.body.split()) == said:
+                return next((one for one in review.findings if fingerprint(one) == comment.fingerprint), None)
+    return None
+
+
+def day(at: float) -> str:
+    """The date of epoch seconds, in UTC."""
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
+
+
+def _dismissed(one: Memory) -> str:
+    until = "" if one.expires is None else f" until {day(one.expires)}"
+    who = _code(one.lesson.author)
+    return (
+        f"{who} dismissed it on {day(one.at)}{until} (number {one.n} of my memory): {_cell(one.lesson.text)}"
+    )
+
+
+def _why(lesson: Lesson) -> str:
+    return "agreed" if lesson.kind == "convention" else _cell(lesson.text)
+
+
+def _cell(text: str) -> str:
+    """One line that ends no cell of a table."""
+    return cut(" ".join(text.split()), _CELL, end="…").replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    ticks = fence_for(text, shortest=1)
+    return f"{ticks}{_cell(text)}{ticks}"

@@ -1,0 +1,102 @@
+"""`hob backtest`."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.manners import Command
+
+
+@click.command(
+    cls=Command,
+    example="hob backtest octo/tea --last 20\nhob backtest octo/tea --write-cases cases/ && hob eval cases/",
+)
+@click.argument("repository", metavar="OWNER/REPO")
+@click.option("--last", type=click.IntRange(1, 500), default=10, show_default=True, help="How many.")
+@click.option(
+    "--write-cases",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each as a labelled case for hob eval: what people said on lines is what a review should say.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def command(repository: str, last: int, write_cases: Path | None, as_json: bool) -> None:
+    """Replays merged pull requests as they were when opened; posts nothing, and reports.
+
+    Of each finding it says whether later commits changed its lines: before the merge, since then, or not.
+    """
+    from bot.core.errors import UserError
+    from bot.core.keys import REPOSITORY
+    from bot.jobs.backtest import backtest
+    from bot.log import setup
+
+    setup("error")
+    if not REPOSITORY.fullmatch(repository):
+        raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
+    replayed = asyncio.run(backtest(repository, last, _tell))
+    if not replayed:
+        raise UserError(f"{repository} has no merged pull request that can be read")
+    if write_cases is not None:
+        _write(write_cases, replayed)
+    if as_json:
+        click.echo(json.dumps({"pull_requests": [_as_json(one) for one in replayed]}, indent=2))
+    else:
+        _show(replayed)
+
+
+def _tell(line: str) -> None:
+    from bot.core.text import strip_invisible
+
+    click.echo(click.style(strip_invisible(line)[0], dim=True), err=True)
+
+
+def _as_json(one: Any) -> dict[str, Any]:
+    from bot.core.report import as_json
+
+    judged = as_json(one.judged)
+    fates = [followed.fate for followed in one.followed]
+    judged["findings"] = [
+        {**finding, "fate": fate} for finding, fate in zip(judged["findings"], fates, strict=True)
+    ]
+    remarks = [{"path": each.path, "line": each.line, "author": each.author.login} for each in one.remarks]
+    return {"number": one.pull.number, "seconds": round(one.seconds, 3), "remarks": remarks, **judged}
+
+
+def _show(replayed: Sequence[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from bot.core.text import strip_invisible
+
+    fates = ("fixed before the merge", "changed since", "still there")
+    table = Table("pull request", "read", "findings", *fates, "people said")
+    total: Counter[str] = Counter()
+    for one in replayed:
+        became = Counter(followed.fate for followed in one.followed)
+        total += became
+        title = strip_invisible(f"#{one.pull.number} {one.pull.title[:50]}")[0]
+        counts = (len(one.followed), *(became[fate] for fate in fates), len(one.remarks))
+        table.add_row(title, one.judged.coverage.words, *map(str, counts))
+    console = Console(width=120, markup=False)
+    console.print(table)
+    found = sum(total.values())
+    addressed = total[fates[0]] + total[fates[1]]
+    console.print(
+        f"{found} findings in {len(replayed)} pull requests, {found / len(replayed):.1f} each; "
+        f"the lines of {addressed} were changed later."
+    )
+
+
+def _write(folder: Path, replayed: Sequence[Any]) -> None:
+    from bot.evals.cases import of_replay
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in replayed:
+        case = of_replay(one.judged.facts, [(each.path, each.line, each.body) for each in one.remarks])
+        file = folder / f"{one.pull.number}.json"
+        file.write_text(case.model_dump_json(indent=2, exclude_defaults=True) + "\n", encoding="utf-8")
+    click.echo(f"{len(replayed)} cases are in {folder}", err=True)

@@ -1,0 +1,110 @@
+"""`hob eval`."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.manners import Command
+
+
+@click.command(
+    cls=Command,
+    example="hob eval\nhob eval cases/ --model qwen2.5-coder:14b --model qwen2.5-coder:7b --threshold 0.7",
+)
+@click.argument("cases", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--model", "models", multiple=True, help="NAME or NAME@HOST; by default that of [models] review."
+)
+@click.option(
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    type=click.FloatRange(0, 1),
+    default=(0.0, 0.5, 0.8),
+    show_default=True,
+    help="Findings need this much confidence; one row each.",
+)
+@click.option("--judge", default="", help="A model that decides what is the same remark; without, quotes do.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def command(
+    cases: tuple[Path, ...], models: tuple[str, ...], thresholds: tuple[float, ...], judge: str, as_json: bool
+) -> int:
+    """Scores models on labelled cases: one table.
+
+    CASES are JSON files or folders of them (docs/evaluation.md has the format); without any, the few that
+    come with Hob. Ends with 1 when a model read none of them.
+    """
+    from bot.evals.cases import load_cases
+    from bot.log import setup
+
+    setup("error")
+    rows = asyncio.run(_run(load_cases(cases), models, sorted(set(thresholds)), judge))
+    if as_json:
+        click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))
+    else:
+        _show(rows)
+    return int(all(row.failed == row.score.cases for row in rows))
+
+
+async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], judge: str) -> list[Any]:
+    from bot.evals.trial import Trial
+    from bot.jobs.reading import check
+    from bot.scripting import Workshop
+
+    rows: list[Any] = []
+    async with Workshop() as shop:
+        trial = Trial(cases, check, thresholds, shop.infer(models=(judge,)) if judge else None)
+        for model in models or shop.config.models.review[:1]:
+            rows += await trial.run(model, shop.infer(models=(model,)), _tell)
+    return rows
+
+
+def _tell(line: str) -> None:
+    click.echo(click.style(line, dim=True), err=True)
+
+
+def _as_json(row: Any) -> dict[str, Any]:
+    score = row.score
+    return {
+        "model": row.model,
+        "threshold": row.threshold,
+        "cases": score.cases,
+        "matched": score.matched,
+        "found": score.found,
+        "golden": score.golden,
+        "precision": score.precision,
+        "recall": score.recall,
+        "f1": score.f1,
+        "comments_per_case": score.comments,
+        "tokens_in": row.tokens_in,
+        "tokens_out": row.tokens_out,
+        "seconds": round(row.seconds, 3),
+        "failed": row.failed,
+    }
+
+
+def _show(rows: Sequence[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    heads = ("model", "threshold", "precision", "recall", "F1", "comments/PR", "tokens", "s/PR", "not read")
+    table = Table(*heads)
+    for row in rows:
+        score, cases = row.score, max(1, row.score.cases)
+        table.add_row(
+            row.model,
+            f"{row.threshold:.2f}",
+            *(
+                f"{value:.3f}" if value is not None else "-"
+                for value in (score.precision, score.recall, score.f1)
+            ),
+            f"{score.comments:.2f}",
+            f"{(row.tokens_in + row.tokens_out) // cases}",
+            f"{row.seconds / cases:.1f}",
+            f"{row.failed} of {score.cases}",
+        )
+    Console(width=110).print(table)

@@ -1,0 +1,38 @@
+"""The local half: git in the place of GitHub, hosts of hob.toml, progress on stderr."""
+
+from pathlib import Path
+
+import click
+
+from bot.core.inference import Completion, Infer, Prompt, T
+from bot.core.judgement import Judgement
+from bot.jobs.reading import check
+from bot.local import find_change, judge_range
+from bot.repository import Repository
+from bot.scripting import Workshop
+
+
+async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
+    """Only local hosts are asked: nothing here knows whether the repository is public."""
+    root = Repository.at(folder).root
+    change = await find_change(root, text)
+    if no_model:
+        return await judge_range(root, change, _nobody, check)
+    async with Workshop() as shop:
+        return await judge_range(root, change, _told(shop.infer()), check)
+
+
+async def _nobody(prompt: Prompt[T], /) -> Completion[T]:
+    return Completion(failure="no_host", reason="no model was asked (--no-model)")
+
+
+def _told(infer: Infer) -> Infer:
+    """The port with a line on stderr for each question: a model may take minutes."""
+
+    async def asking(prompt: Prompt[T], /) -> Completion[T]:
+        names = ", ".join(passage.name for passage in prompt.passages[:3])
+        more = f" and {len(prompt.passages) - 3} more" if len(prompt.passages) > 3 else ""
+        click.echo(click.style(f"asking a model ({prompt.name}): {names}{more}", dim=True), err=True)
+        return await infer(prompt)
+
+    return asking

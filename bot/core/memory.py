@@ -1,0 +1,116 @@
+"""What people taught Hob about a repository: findings that they dismissed, conventions that they accepted."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.core.findings import Finding, fingerprint
+from bot.core.refs import Login
+from bot.core.text import strip_invisible
+
+Kind = Literal["dismissal", "convention"]
+
+MOST = 1_000
+"""Of one repository; past it something has to be forgotten first."""
+MOST_TEXT = 1_000
+"""Characters of a reason or a convention."""
+LASTS_DAYS = 365
+"""A dismissal that names no time."""
+
+_WORD = re.compile(r"[^\W\d_]\w*|\d+")
+_MOST_WORDS = 60
+_ALIKE, _ALIKE_ELSEWHERE, _ENOUGH_ELSEWHERE = 0.6, 0.9, 6
+"""Shares of common code words from which two findings are one point: in the same file, and in another (it was
+moved) where there are enough of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One thing to keep in mind. Of a `dismissal` the text is the reason and the rest tells the finding; of a
+    `convention` the text is all."""
+
+    kind: Kind
+    text: str
+    author: Login
+    number: int = 0
+    """The issue or pull request where it was said; 0: from a file."""
+    fingerprint: str = ""
+    path: str = ""
+    category: str = ""
+    title: str = ""
+    source: str = ""
+    """What found the finding: `model`, or a check's name."""
+    words: tuple[str, ...] = ()
+    """Of the code that the finding quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A lesson as it is kept. `n` names it within its repository and is never given twice; times are epoch
+    seconds, `expires` is None for what stays."""
+
+    n: int
+    lesson: Lesson
+    at: float
+    expires: float | None = None
+
+
+def dismissal(finding: Finding, why: str, author: Login, number: int) -> Lesson:
+    """The lesson that this finding is not wanted."""
+    return Lesson(
+        kind="dismissal",
+        text=why[:MOST_TEXT],
+        author=author,
+        number=number,
+        fingerprint=fingerprint(finding),
+        path=finding.path,
+        category=finding.category[:100],
+        title=finding.title[:200],
+        source=finding.source[:40],
+        words=code_words(finding.quote),
+    )
+
+
+def code_words(code: str) -> tuple[str, ...]:
+    """The different words of some code in the order of the alphabet, at most 60."""
+    words = {word.casefold()[:40] for word in _WORD.findall(strip_invisible(code)[0])}
+    return tuple(sorted(words)[:_MOST_WORDS])
+
+
+def dismissed_by(memories: Iterable[Memory], finding: Finding, number: int) -> Memory | None:
+    """What keeps a finding on this pull request from being shown: somebody dismissed the same point, or one
+    so alike that only names in its code changed."""
+    name, words = fingerprint(finding), frozenset(code_words(finding.quote))
+    return next(
+        (one for one in memories if _dismisses(one.lesson, finding, name, words, number)),
+        None,
+    )
+
+
+def _dismisses(lesson: Lesson, finding: Finding, name: str, words: frozenset[str], number: int) -> bool:
+    """What a check proved is dismissed by its fingerprint alone. A critical one that quotes no code (a
+    secret) could be any other of its kind in that file: such a dismissal ends with its pull request."""
+    if lesson.kind != "dismissal":
+        return False
+    if lesson.fingerprint == name:
+        return bool(words) or finding.severity != "critical" or lesson.number == number
+    if (lesson.source, finding.source) != ("model", "model") or not _same_claim(lesson, finding):
+        return False
+    ours = frozenset(lesson.words)
+    alike = len(ours & words) / max(1, len(ours | words))
+    if lesson.path == finding.path:
+        return alike >= _ALIKE and len(words) > 2
+    return alike >= _ALIKE_ELSEWHERE and len(words) >= _ENOUGH_ELSEWHERE
+
+
+def _same_claim(lesson: Lesson, finding: Finding) -> bool:
+    """A model words the same claim anew each time: its category, or a third of its title's words."""
+    ours, theirs = (set(code_words(title)) for title in (lesson.title, finding.title))
+    same_category = lesson.category.casefold() == finding.category[:100].casefold()
+    return same_category or 3 * len(ours & theirs) >= len(ours | theirs) > 0
+
+
+def conventions(memories: Iterable[Memory]) -> tuple[str, ...]:
+    """What reviewers are told, oldest first."""
+    return tuple(one.lesson.text for one in memories if one.lesson.kind == "convention")

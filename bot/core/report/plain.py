@@ -1,0 +1,61 @@
+"""JSON of our own: everything that is known of a judgement."""
+
+from typing import Any
+
+from bot.core.findings import Finding, fingerprint
+from bot.core.judgement import Judgement
+
+
+def as_json(judged: Judgement) -> dict[str, Any]:
+    """`{"base","head","title","conclusion","failure","checks","files","findings","counts","models"}`. Lines
+    count from 1 on the new side; they are null where a finding has no line."""
+    facts, chosen, coverage = judged.facts, judged.chosen, judged.coverage
+    return {
+        "base": facts.base_sha,
+        "head": facts.head_sha,
+        "title": facts.title,
+        "conclusion": judged.conclusion,
+        "failure": coverage.failure,
+        "checks": list(coverage.checks),
+        "files": {
+            "total": coverage.total,
+            "read": list(coverage.read),
+            "unread": [{"path": file.path, "why": file.why} for file in coverage.unread],
+        },
+        "findings": [finding_as_json(finding) for finding in chosen.shown],
+        "counts": counts(judged),
+        "complaints": [complaint.message for complaint in facts.context.complaints],
+        "models": sorted({f"{used.model}@{used.host}" for used in judged.usage}),
+        "tokens_in": sum(used.tokens_in for used in judged.usage),
+        "tokens_out": sum(used.tokens_out for used in judged.usage),
+    }
+
+
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """One finding with the name by which it is known over time."""
+    return {
+        "path": finding.path,
+        "start": finding.start_line or finding.line,
+        "end": finding.line,
+        "severity": finding.severity,
+        "category": finding.category,
+        "title": finding.title,
+        "body": finding.body,
+        "quote": finding.quote,
+        "replacement": finding.replacement,
+        "confidence": finding.confidence,
+        "source": finding.source,
+        "fingerprint": fingerprint(finding),
+    }
+
+
+def counts(judged: Judgement) -> dict[str, int]:
+    """How many findings are shown, and how many are not and why."""
+    chosen = judged.chosen
+    return {
+        "shown": len(chosen.shown),
+        "over_max_comments": len(chosen.over_cap),
+        "below_min_severity": len(chosen.below_severity),
+        "repeated": len(chosen.repeated),
+        "astray": judged.astray,
+    }

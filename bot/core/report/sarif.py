@@ -1,0 +1,102 @@
+"""SARIF 2.1.0, for code scanning and editors.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from bot.core.findings import Finding, fingerprint
+from bot.core.judgement import Judgement
+from bot.core.settings import Severity
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS: dict[Severity, str] = {"critical": "error", "major": "error", "minor": "warning", "nit": "note"}
+RANKS: dict[Severity, float] = {"critical": 95.0, "major": 75.0, "minor": 40.0, "nit": 10.0}
+
+
+def as_sarif(judged: Judgement, version: str) -> dict[str, Any]:
+    """One run of the tool `Hob` in that version; what was not read is told as notifications."""
+    found = judged.chosen.shown
+    rules = list(dict.fromkeys(map(_rule, found)))
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "Hob",
+                        "semanticVersion": version,
+                        "rules": [{"id": rule, "name": rule} for rule in rules],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "invocations": [_invocation(judged)],
+                "results": [_result(finding, rules) for finding in found],
+            }
+        ],
+    }
+
+
+def _rule(finding: Finding) -> str:
+    category = "-".join(finding.category.split()) or "remark"
+    return f"{finding.source}/{category}"
+
+
+def _invocation(judged: Judgement) -> dict[str, Any]:
+    coverage = judged.coverage
+    notes = [f"{file.path}: not read: {file.why}" for file in coverage.unread]
+    if coverage.failure:
+        notes.insert(0, f"no model read more: {coverage.failure}")
+    return {
+        "executionSuccessful": not coverage.failure,
+        "toolExecutionNotifications": [
+            {"level": "warning" if coverage.failure else "note", "message": {"text": note}} for note in notes
+        ],
+    }
+
+
+def _result(finding: Finding, rules: list[str]) -> dict[str, Any]:
+    rule = _rule(finding)
+    text = f"{finding.title}\n\n{finding.body}".strip() or rule
+    result: dict[str, Any] = {
+        "ruleId": rule,
+        "ruleIndex": rules.index(rule),
+        "level": LEVELS[finding.severity],
+        "rank": RANKS[finding.severity],
+        "message": {"text": text},
+        "locations": [{"physicalLocation": _place(finding)}],
+        "partialFingerprints": {"hob/v1": fingerprint(finding)},
+    }
+    if finding.replacement is not None and finding.line is not None:
+        result["fixes"] = [_fix(finding)]
+    return result
+
+
+def _place(finding: Finding) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": _artifact(finding)}
+    if finding.line is not None:
+        place["region"] = _region(finding)
+    return place
+
+
+def _artifact(finding: Finding) -> dict[str, Any]:
+    path = finding.path.encode("utf-8", "surrogatepass")
+    return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+
+
+def _region(finding: Finding) -> dict[str, Any]:
+    return {"startLine": finding.start_line or finding.line, "endLine": finding.line}
+
+
+def _fix(finding: Finding) -> dict[str, Any]:
+    """Whole lines are taken away up to the first column of the next, so the new text ends its own."""
+    end = (finding.line or 0) + 1
+    start = finding.start_line or finding.line
+    deleted = {"startLine": start, "startColumn": 1, "endLine": end, "endColumn": 1}
+    change = {"deletedRegion": deleted, "insertedContent": {"text": f"{finding.replacement}\n"}}
+    return {
+        "description": {"text": "as Hob suggests"},
+        "artifactChanges": [{"artifactLocation": _artifact(finding), "replacements": [change]}],
+    }

@@ -1,0 +1,2 @@
+"""How good reviews are: models against labelled cases, and what became of findings in merged pull
+requests."""

@@ -1,0 +1,58 @@
+"""A review of a pull request that is read from GitHub and posted nowhere."""
+
+from bot.agents import review
+from bot.config import load_config
+from bot.context import Context, pull_request_facts
+from bot.core.errors import Gone, UserError
+from bot.core.judgement import Judgement
+from bot.core.layers import merge, settings_of
+from bot.core.refs import RepoRef
+from bot.github.client import GitHub
+from bot.jobs.asked import Asked
+from bot.jobs.house import House, build_for_command
+from bot.jobs.leaving import guard
+from bot.jobs.reading import PULL_REQUEST, JobReader, check
+from bot.router import Priority
+
+
+async def preview(full_name: str, number: int) -> Judgement:
+    """Of the pull request's head as it is now. UserError where the App cannot see it."""
+    house = build_for_command(load_config())
+    try:
+        repo = await find(house.github, full_name)
+        async with house.github.job(repo) as job:
+            return await judge(house, JobReader(repo, job, PULL_REQUEST), number, "high")
+    except Gone:
+        raise UserError(f"{full_name} has no pull request {number}", "look at its number") from None
+    finally:
+        await house.aclose()
+
+
+async def find(github: GitHub, full_name: str) -> RepoRef:
+    """UserError where the App is not installed on it."""
+    try:
+        return await github.find_repository(full_name)
+    except Gone:
+        raise UserError(
+            f"the App is not installed on {full_name}, or there is no such repository",
+            "install it there, from the App's page on GitHub",
+        ) from None
+
+
+async def judge(house: House, reader: JobReader, number: int, priority: Priority) -> Judgement:
+    """What the App would say if it had said nothing yet, whatever the settings leave out by themselves."""
+    repo = reader.repo
+    stored = tuple(house.store.settings.layers(repo.owner, repo.name, ""))
+    settings = settings_of(merge(stored))
+    gate = guard(house.config, house.store, repo, reader, None, settings)
+    ctx = Context(
+        repo=repo,
+        slug=house.config.github.app_slug,
+        github=reader,
+        infer=house.infer(priority, gate, Asked(repo, number), settings),
+        check=check,
+        stored=stored,
+    )
+    state = await reader.pull_request(number)
+    context = await ctx.repository(state.base_sha)
+    return await review.judge(await pull_request_facts(ctx, context, state), ctx.infer)

@@ -1,0 +1,211 @@
+"""Issues and pull requests in the index: which ones say the same, which one a pull request fixes, which wait
+for which. Advice for people: a score says who is before whom, not whether two are duplicates.
+
+Words carry the most (identifiers in parts, the title three times); where a host has a model for it, closeness
+in meaning counts as much.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+from bot.core.knowing import Edge, Found, Node
+from bot.knowledge.asked import query_terms
+from bot.knowledge.mentions import Mention, in_branch, mentions, without_comments
+from bot.knowledge.rank import rarest
+from bot.knowledge.shelf import Hit, Issue, Shelf
+from bot.knowledge.tokens import indexed
+from bot.knowledge.why import of_words, spoken
+
+TITLE_TIMES = 3
+MOST_BODY = 20_000
+"""Characters of a text that count: what follows is a log."""
+MOST_TERMS = 48
+"""Of a body, the rarest."""
+_LOOKED_AT = 100
+SAID, IN_BRANCH, MENTIONED, ALIKE = 1.0, 0.95, 0.85, 0.7
+"""What speaks for an issue being what a pull request fixes: its own words, its branch's name, a mere mention,
+and at most this much for being about the same."""
+
+Near = Callable[[str, str], Mapping[int, float]]
+"""(title, body) -> issue -> how close it is in meaning (cosine); empty where no host has a model for it."""
+
+
+def nothing_near(_title: str, _body: str) -> Mapping[int, float]:
+    """For those without such a host."""
+    return {}
+
+
+def document(title: str, body: str) -> str:
+    """The tokens of an issue, for the index to take in: what template comments hide is not in it."""
+    return indexed("\n".join([*[title] * TITLE_TIMES, _shown(body)]))
+
+
+def averaged(whole: Iterable[Hit], titles: Iterable[Hit]) -> dict[int, float]:
+    """How close issues are by title and body and by title alone, both counted alike; what is in one list only
+    is as far as the last of the other."""
+    lists = [{hit.id: hit.score for hit in hits} for hits in (whole, titles)]
+    lists = [each for each in lists if each]
+    ids = {number for each in lists for number in each}
+    last = [min(each.values()) for each in lists]
+    return {
+        number: sum(each.get(number, low) for each, low in zip(lists, last, strict=True)) / len(lists)
+        for number in ids
+    }
+
+
+def fused(words: Mapping[int, float], near: Mapping[int, float]) -> dict[int, float]:
+    """Half and half, each from 0 to 1; words alone where nothing is known of meaning."""
+    best = max(words.values(), default=0.0) or 1.0
+    if not near:
+        return {number: score / best for number, score in words.items()}
+    low, high = min(near.values()), max(near.values())
+    span = (high - low) or 1.0
+    return {
+        number: 0.5 * words.get(number, 0.0) / best + 0.5 * (near.get(number, low) - low) / span
+        for number in {*words, *near}
+    }
+
+
+class Issues:
+    """One repository's. `full_name` tells its own references from those to others."""
+
+    def __init__(self, shelf: Shelf, full_name: str = "", near: Near = nothing_near) -> None:
+        self.shelf, self.full_name, self.near = shelf, full_name, near
+
+    def store(
+        self, issues: Iterable[Issue], blocked_by: Mapping[int, Collection[int | str]] | None = None
+    ) -> None:
+        """Puts issues and pull requests on the shelf with what their texts say of others. `blocked_by` is
+        what GitHub's own issue dependencies tell: number -> numbers, or `owner/name#12`."""
+        with self.shelf.writing():
+            for issue in issues:
+                self.shelf.put_issues([(issue, document(issue.title, issue.body))])
+                told = (blocked_by or {}).get(issue.number, ())
+                self.shelf.put_edges(f"issue {issue.number}", self._edges(issue, told))
+
+    def drop(self, numbers: Collection[int]) -> None:
+        """Deletes issues with what their texts said."""
+        with self.shelf.writing():
+            self.shelf.drop_issues(numbers)
+            for number in numbers:
+                self.shelf.put_edges(f"issue {number}", ())
+
+    def duplicates(self, title: str, body: str, k: int = 5, *, but: int = 0) -> list[Found]:
+        """The issues, open or closed, that most likely say the same, best first; `but` is its own number."""
+        return self._alike(title, body, k, but, ("issue",))
+
+    def related(self, title: str, body: str, k: int = 10, *, but: int = 0) -> list[Found]:
+        """Issues and pull requests about the same things, those first that it names or that name it."""
+        named = {one.issue: one.relation for one in mentions(f"{title}\n\n{body}", self.full_name)}
+        naming = self.shelf.edges(target=_node(but)) if but else []
+        named |= {edge.source.name: "mentions" for edge in naming if edge.source.name not in named}
+        linked = [(int(name), 1.0, f"linked: {said}") for name, said in named.items() if name.isdigit()]
+        return self._found(linked, self._alike(title, body, k, but, ("issue", "pull_request")), k, but)
+
+    def fixed_by(
+        self,
+        title: str,
+        body: str,
+        *,
+        branch: str = "",
+        messages: Sequence[str] = (),
+        k: int = 5,
+        but: int = 0,
+    ) -> list[Found]:
+        """The issues that a pull request fixes, by its own words, its branch, the messages of its commits,
+        and what it is about; `but` is its own number."""
+        said = mentions("\n\n".join([title, body, *messages]), self.full_name)
+        claims = [_claim(one) for one in said if one.issue.isdigit()]
+        claims += [(number, IN_BRANCH, f"its branch is {branch}") for number in in_branch(branch)]
+        alike = self._alike(title, body, k + len(claims), but, ("issue",))
+        found = self._found(claims, alike, k + len(claims), but, least=ALIKE)
+        return [one for one in found if one.kind == "issue"][:k]
+
+    def _alike(self, title: str, body: str, k: int, but: int, kinds: Collection[str]) -> list[Found]:
+        with self.shelf.reading():
+            terms = self._terms(title, body)
+            words = {hit.id: hit.score for hit in self.shelf.match("issue", terms, _LOOKED_AT)}
+            near = self.near(title, body)
+            scores = fused(words, near)
+            issues = self.shelf.issues(list(scores))
+            ranked = sorted(scores, key=lambda number: (-scores[number], number))
+            chosen = [n for n in ranked if n in issues and n != but and issues[n].kind in kinds][:k]
+            held = self.shelf.holding("issue", list(dict.fromkeys(terms)), chosen)
+        asked = spoken(f"{title}\n{body}")
+        close = set(sorted(near, key=lambda number: -near[number])[:k])
+        return [
+            _found(
+                issues[n],
+                scores[n],
+                (*of_words(held[n], asked), *(["close in meaning"] if n in close else [])),
+            )
+            for n in chosen
+        ]
+
+    def _terms(self, title: str, body: str) -> list[str]:
+        """The title's terms as often as in a document, the body's rarest once."""
+        of_title = query_terms(title).terms
+        of_body = query_terms(_shown(body)).terms
+        counts = self.shelf.frequencies("issue", {*of_title, *of_body})
+        there = [term for term in of_title if counts.get(term)]
+        return there * TITLE_TIMES + rarest(of_body, counts, MOST_TERMS)
+
+    def _found(
+        self,
+        claims: Sequence[tuple[int, float, str]],
+        alike: Sequence[Found],
+        k: int,
+        but: int,
+        least: float = 1.0,
+    ) -> list[Found]:
+        """What is claimed by name and what is alike, in one order; an issue that is both is before one that
+        is only named. `least` is what the likest of all counts."""
+        found = {one.number: (least * one.score, one.why) for one in alike}
+        for number, score, why in claims:
+            before, reasons = found.get(number, (0.0, ()))
+            ranked = score + 0.04 * min(1.0, before) if before < score else before
+            found[number] = (ranked, tuple(dict.fromkeys((why, *reasons))))
+        issues = self.shelf.issues([number for number in found if number != but])
+        made = [_found(issue, *found[number]) for number, issue in issues.items()]
+        return sorted(made, key=lambda one: (-one.score, one.number))[:k]
+
+    def _edges(self, issue: Issue, blocked_by: Collection[int | str]) -> Iterator[Edge]:
+        said = [*mentions(f"{issue.title}\n\n{issue.body}", self.full_name)]
+        said += [Mention("blocked_by", _own(str(name), self.full_name)) for name in blocked_by]
+        for one in dict.fromkeys(said):
+            if one.issue != str(issue.number):
+                yield _edge(issue.number, one)
+
+
+def _edge(number: int, said: Mention) -> Edge:
+    """Both ends are `issue`s: GitHub numbers issues and pull requests in one row, and only whoever has read
+    the other one knows which it is."""
+    here, there = _node(number), Node("issue", said.issue)
+    if said.relation == "blocked_by":
+        return Edge("blocks", there, here)
+    return Edge(said.relation, here, there)
+
+
+def _node(number: int) -> Node:
+    return Node("issue", str(number))
+
+
+def _own(name: str, full_name: str) -> str:
+    repo, _, number = name.lower().rpartition("#")
+    return number if repo in ("", full_name.lower()) else f"{repo}#{number}"
+
+
+def _claim(said: Mention) -> tuple[int, float, str]:
+    if said.relation == "fixes":
+        return int(said.issue), SAID, f"says that it fixes #{said.issue}"
+    return int(said.issue), MENTIONED, f"mentions #{said.issue}"
+
+
+def _found(issue: Issue, score: float, why: Sequence[str]) -> Found:
+    """Whether it is open is told, for whoever would answer there."""
+    state = () if issue.state == "open" else (issue.state,)
+    return Found(issue.kind, round(score, 4), (*why, *state), number=issue.number, title=issue.title)
+
+
+def _shown(body: str) -> str:
+    """What a reader sees of a body: the questions of a template are in its comments."""
+    return without_comments(body[:MOST_BODY])

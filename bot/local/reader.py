@@ -1,0 +1,136 @@
+"""A local git repository in the place of GitHub (`bot.context.Reader`): the change, the texts, the settings
+of the base. Nothing of the working tree is read, so what is judged is what was committed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.core.diff import parse_git_diff
+from bot.core.errors import UserError
+from bot.core.refs import Sha
+from bot.core.settings import Complaint
+from bot.git import git
+from bot.github import offline
+from bot.github.gather import PullRequestState, RawFile
+from bot.local.change import Change
+
+CONFIG = ".github/hob.yml"
+MOST_TEXT = 512 * 1024
+"""Bytes of one file, as the App reads them from GitHub."""
+MOST_CONFIG = 64 * 1024
+MOST_DIFF = 64 << 20
+MOST_TEXTS = 256 << 20
+SECONDS = 60.0
+
+_DIFF = (
+    *("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short", "--find-renames"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "--full-index", "--diff-algorithm=histogram"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A regular file of a tree."""
+
+    blob: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReader(offline.Offline):
+    """One change of one repository."""
+
+    root: Path
+    change: Change
+    _trees: dict[str, dict[str, _Entry]] = field(default_factory=dict)
+
+    async def pull_request(self, number: int) -> PullRequestState:
+        """The change as the pull request that it would be."""
+        change = self.change
+        return offline.pull_request(
+            number, change.head, change.base, change.title, change.body, change.author
+        )
+
+    async def files(self, number: int) -> list[RawFile]:
+        """UserError for a change that is larger than `MOST_DIFF` bytes."""
+        code, out = await git(
+            self.root, *_DIFF, self.change.base, self.change.head, "--", seconds=SECONDS, most=MOST_DIFF
+        )
+        if code != 0 or len(out) >= MOST_DIFF:
+            raise UserError(f"git cannot show a change of over {MOST_DIFF >> 20} MB", "name a smaller range")
+        return [offline.raw_file(file) for file in parse_git_diff(out.decode("utf-8", "replace"))]
+
+    async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
+        """Those that are text of at most `MOST_TEXT` bytes."""
+        tree = await self._tree(sha)
+        wanted = {path: tree[path] for path in paths if path in tree and tree[path].size <= MOST_TEXT}
+        blobs = await self._blobs({entry.blob for entry in wanted.values()})
+        texts = ((path, _text(blobs.get(entry.blob))) for path, entry in wanted.items())
+        return {path: text for path, text in texts if text is not None}
+
+    async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
+        """`.github/hob.yml` at the base, whatever `ref` says: a head never judges itself."""
+        entry = (await self._tree(self.change.base)).get(CONFIG)
+        if entry is None:
+            return None, ()
+        text = None
+        if entry.size <= MOST_CONFIG:
+            text = _text((await self._blobs({entry.blob})).get(entry.blob))
+        if text is None:
+            note = f"line 1: {CONFIG} is not text of at most {MOST_CONFIG // 1024} KB; it is ignored"
+            return None, (Complaint(1, note),)
+        return text, ()
+
+    async def _tree(self, sha: str) -> dict[str, _Entry]:
+        """path -> regular file; symbolic links and submodules are none."""
+        if sha not in self._trees:
+            code, out = await git(
+                self.root, "ls-tree", "-r", "-l", "-z", "--full-tree", sha, seconds=SECONDS, most=MOST_TEXTS
+            )
+            if code != 0:
+                raise UserError(f"git cannot list the files of {sha[:12]}")
+            self._trees[sha] = dict(_entries(out))
+        return self._trees[sha]
+
+    async def _blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
+        asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
+        if not asked:
+            return {}
+        _, out = await git(
+            self.root, "cat-file", "--batch", "--buffer", stdin=asked, seconds=SECONDS, most=MOST_TEXTS
+        )
+        return dict(_batch(out))
+
+
+def _entries(out: bytes) -> Iterable[tuple[str, _Entry]]:
+    """`mode SP type SP oid SP size TAB path NUL`: https://git-scm.com/docs/git-ls-tree#_output_format"""
+    for row in out.split(b"\0"):
+        told, _, path = row.partition(b"\t")
+        mode, kind, oid, size = (*told.split(), b"", b"", b"", b"")[:4]
+        if kind == b"blob" and mode in (b"100644", b"100755"):
+            yield path.decode("utf-8", "replace"), _Entry(oid.decode(), int(size))
+
+
+def _batch(out: bytes) -> Iterable[tuple[str, bytes]]:
+    """`oid SP type SP size LF contents LF`: https://git-scm.com/docs/git-cat-file#_batch_output"""
+    place = 0
+    while (end := out.find(b"\n", place)) > 0:
+        oid, *told = out[place:end].split()
+        if len(told) != 2:  # `oid missing`
+            place = end + 1
+            continue
+        size = int(told[1])
+        if len(out) < end + 1 + size:
+            return
+        yield oid.decode(), out[end + 1 : end + 1 + size]
+        place = end + 2 + size
+
+
+def _text(raw: bytes | None) -> str | None:
+    """None for what is not text in UTF-8, as GitHub gives none for it."""
+    if raw is None or b"\0" in raw:
+        return None
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,151 @@
+"""What people taught Hob, by repository: numbered, bounded, gone when it expires, is forgotten, or with the
+installation."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any, assert_never
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from bot.core.effects import Forget, InMemory, Remember
+from bot.core.errors import UserError
+from bot.core.memory import MOST, MOST_TEXT, Kind, Lesson, Memory
+from bot.core.refs import Login, RepoRef
+from bot.store.database import Database
+from bot.store.tables import inbox, memory, memory_repos, runs
+from bot.store.text import fit
+
+_DAY = 86_400.0
+_LENGTHS = {"text": MOST_TEXT, "author": 100, "fingerprint": 24, "path": 1_000} | {
+    "category": 100,
+    "title": 300,
+    "source": 40,
+}
+
+
+class Memories:
+    """The tables `memory` and `memory_repos`. Raises `StoreUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def live(self, repo_id: int) -> list[Memory]:
+        """What has not expired, oldest first."""
+        return [one for one in self.all(repo_id) if one.expires is None or one.expires > time.time()]
+
+    def all(self, repo_id: int) -> list[Memory]:
+        """Everything that is kept, expired or not, oldest first."""
+        query = select(memory).where(memory.c.repo_id == repo_id).order_by(memory.c.n)
+        with self._db.read() as connection:
+            return [_kept(row) for row in connection.execute(query).mappings()]
+
+    def repo_id(self, full_name: str) -> int | None:
+        """The id of a repository that something is remembered of, or that Hob has heard of lately."""
+        name = full_name.lower()
+        known = select(memory_repos.c.repo_id).where(memory_repos.c.name == name)
+        heard = [
+            select(table.c.repo_id)
+            .where((func.lower(table.c.repo) == name) & table.c.repo_id.is_not(None))
+            .order_by(table.c.id.desc())
+            for table in (inbox, runs)
+        ]
+        with self._db.read() as connection:
+            found = (connection.execute(query.limit(1)).scalar() for query in (*heard, known))
+            return next((one for one in found if one is not None), None)
+
+    def change(self, repo: RepoRef, effect: InMemory) -> Callable[[Connection], None]:
+        """What an effect does to memory, for `Outbox.commit`. UserError when memory is full."""
+
+        def carry_out(connection: Connection) -> None:
+            match effect:
+                case Remember():
+                    now = time.time()
+                    expires = None if effect.days is None else now + effect.days * _DAY
+                    self._add(connection, repo.id, repo.full_name, [Memory(0, effect.lesson, now, expires)])
+                case Forget():
+                    _delete(connection, repo.id, effect.n)
+                case _:
+                    assert_never(effect)
+
+        return carry_out
+
+    def add(self, repo_id: int, full_name: str, new: Iterable[Memory]) -> int:
+        """Keeps all of these under new numbers, or none (UserError: memory is full); how many are new. What
+        is dismissed or agreed already is renewed and keeps its number."""
+        with self._db.write() as connection:
+            return self._add(connection, repo_id, full_name, new)
+
+    def forget(self, repo_id: int, n: int) -> bool:
+        """Deletes one; False when there is none of this number."""
+        with self._db.write() as connection:
+            return _delete(connection, repo_id, n)
+
+    def delete_repo(self, repo_id: int) -> int:
+        """Deletes everything of a repository, as when the installation is gone; how many they were."""
+        with self._db.write() as connection:
+            connection.execute(delete(memory_repos).where(memory_repos.c.repo_id == repo_id))
+            return connection.execute(delete(memory).where(memory.c.repo_id == repo_id)).rowcount
+
+    def _add(self, connection: Connection, repo_id: int, full_name: str, new: Iterable[Memory]) -> int:
+        last = self._lock(connection, repo_id, full_name)
+        of_repo = memory.c.repo_id == repo_id
+        connection.execute(delete(memory).where(of_repo, memory.c.expires <= time.time()))
+        known = {_meaning(one.lesson): one.n for one in self._there(connection, repo_id)}
+        before = len(known)
+        for one in new:
+            row = _row(one)
+            meaning = _meaning(_kept({**row, "n": 0}).lesson)
+            n = known.get(meaning)
+            if n is not None:
+                connection.execute(update(memory).where(of_repo, memory.c.n == n).values(row))
+                continue
+            if len(known) >= MOST:
+                raise UserError(
+                    f"{MOST:,} things are remembered of {full_name}, which is all there is room for",
+                    "forget some first",
+                )
+            last += 1
+            connection.execute(memory.insert().values(repo_id=repo_id, n=last, **row))
+            known[meaning] = last
+        connection.execute(update(memory_repos).where(memory_repos.c.repo_id == repo_id).values(last=last))
+        return len(known) - before
+
+    def _there(self, connection: Connection, repo_id: int) -> list[Memory]:
+        rows = connection.execute(select(memory).where(memory.c.repo_id == repo_id)).mappings()
+        return [_kept(row) for row in rows]
+
+    def _lock(self, connection: Connection, repo_id: int, full_name: str) -> int:
+        """One writer at a time for a repository; its last number."""
+        name = fit(full_name.lower(), 300)
+        row = self._db.insert(memory_repos).values(repo_id=repo_id, name=name, last=0)
+        connection.execute(row.on_conflict_do_update(index_elements=["repo_id"], set_={"name": name}))
+        last = select(memory_repos.c.last).where(memory_repos.c.repo_id == repo_id)
+        return int(connection.execute(last).scalar_one())
+
+
+def _delete(connection: Connection, repo_id: int, n: int) -> bool:
+    one = (memory.c.repo_id == repo_id) & (memory.c.n == n)
+    return connection.execute(delete(memory).where(one)).rowcount == 1
+
+
+def _meaning(lesson: Lesson) -> tuple[Kind, str, int]:
+    """What makes two lessons one: the finding (on its pull request, where that is all it holds for), or the
+    convention's words."""
+    if lesson.kind == "convention":
+        return lesson.kind, " ".join(lesson.text.casefold().split()), 0
+    return lesson.kind, lesson.fingerprint, 0 if lesson.words else lesson.number
+
+
+def _row(one: Memory) -> dict[str, Any]:
+    fields = asdict(one.lesson)
+    fitted = {name: fit(fields[name], length) for name, length in _LENGTHS.items()}
+    words = fit(" ".join(one.lesson.words), 4_000)
+    return {**fields, **fitted, "words": words, "at": one.at, "expires": one.expires}
+
+
+def _kept(row: Any) -> Memory:
+    names = ("kind", "text", "number", "fingerprint", "path", "category", "title", "source")
+    words = tuple(row["words"].split())
+    lesson = Lesson(**{name: row[name] for name in names}, author=Login(row["author"]), words=words)
+    return Memory(row["n"], lesson, row["at"], row["expires"])

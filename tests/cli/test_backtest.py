@@ -1,0 +1,98 @@
+"""`hob backtest`: merged pull requests as they were when they were opened."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.evals.cases import load_cases
+from bot.standin import GitHub
+from tests.cli.test_receive import hob, told, world
+from tests.tea import BROKEN, TEA
+
+__all__ = ["world"]
+LATER = BROKEN + "\n\ndef pour():\n    return open('cup').read()\n"
+
+
+@pytest.fixture
+def history(world: tuple[GitHub, dict[str, str], Path]) -> tuple[GitHub, dict[str, str], Path]:
+    """#1 was mended before its merge, #2 is as it was; #3 was never merged."""
+    github, settings, folder = world
+    assert hob(settings, "migrate").returncode == 0
+    repo = github.repository("octo/tea", private=True, files={"pot.py": "x = 1\n"})
+    first = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
+    first.review_comment("bob", "tea.py", 3, "This divides by zero.")
+    first.review_comment("ann", "tea.py", 1, "My own note.")
+    github.clock_offset += 60
+    first.push({"tea.py": TEA})
+    first.merge("bob")
+    second = repo.open_pull_request("Again", {"mug.py": BROKEN}, author="ann")
+    github.clock_offset += 60
+    second.merge("bob")
+    repo.open_pull_request("Never", {"jug.py": BROKEN}, author="ann").close()
+    return github, settings, folder
+
+
+def test_findings_are_followed_and_nothing_is_posted(
+    history: tuple[GitHub, dict[str, str], Path],
+) -> None:
+    github, settings, _ = history
+    written = len(github.writes())
+    pulls = {
+        one["number"]: one for one in told(hob(settings, "backtest", "octo/tea", "--json"))["pull_requests"]
+    }
+    assert set(pulls) == {1, 2}
+    (finding,) = pulls[1]["findings"]
+    assert (finding["path"], finding["end"], finding["fate"]) == ("tea.py", 3, "fixed before the merge")
+    assert pulls[1]["remarks"] == [{"path": "tea.py", "line": 3, "author": "bob"}]
+    assert pulls[2]["findings"] == []  # the model speaks of tea.py, which this one does not touch
+    assert pulls[2]["counts"]["astray"] == 1
+    assert len(github.writes()) == written
+
+
+def test_a_table_and_cases_for_eval(history: tuple[GitHub, dict[str, str], Path]) -> None:
+    _, settings, folder = history
+    done = hob(settings, "backtest", "octo/tea", "--last", "2", "--write-cases", str(folder / "cases"))
+    assert done.returncode == 0, done.stderr
+    assert "the lines of 1 were changed later" in done.stdout
+    assert "1 of 2: #2 Again" in done.stderr
+    one, two = sorted(load_cases([folder / "cases"]), key=lambda case: case.title)
+    assert (one.title, two.title) == ("Again", "Brew")
+    assert [(each.path, each.start, each.quote) for each in two.golden] == [
+        ("tea.py", 3, "    return water / 0")
+    ]
+    assert two.texts == {"tea.py": BROKEN}
+    scored = told(hob(settings, "eval", str(folder / "cases"), "--json", "--threshold", "0.5"))
+    assert (scored["rows"][0]["matched"], scored["rows"][0]["golden"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["octo/none"], 1, "the App is not installed on octo/none"),
+        (["octo"], 2, "is no repository: write owner/name"),
+        (["octo/tea", "--last", "0"], 2, "0 is not in the range"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    arguments: list[str], code: int, said: str, world: tuple[GitHub, dict[str, str], Path]
+) -> None:
+    assert hob(world[1], "migrate").returncode == 0
+    done = hob(world[1], "backtest", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_not_made_yet_is_said(world: tuple[GitHub, dict[str, str], Path]) -> None:
+    done = hob(world[1], "backtest", "octo/tea")
+    assert done.returncode == 1
+    assert "run `hob migrate`" in done.stderr
+
+
+def test_a_repository_without_merges_is_said(world: tuple[GitHub, dict[str, str], Path]) -> None:
+    github, settings, _ = world
+    assert hob(settings, "migrate").returncode == 0
+    github.repository("octo/tea", private=True, files={"pot.py": "x = 1\n"})
+    done = hob(settings, "backtest", "octo/tea")
+    assert done.returncode == 1
+    assert "no merged pull request" in done.stderr

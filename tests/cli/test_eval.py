@@ -1,0 +1,90 @@
+"""`hob eval` as a person runs it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Hob
+from tests.fakes import acts
+from tests.fakes.models import FakeModel, FakeOllama
+
+NOISE = {
+    "path": "pages.py",
+    "quote": "    return len(items) // PER_PAGE + 1",
+    "severity": "major",
+    "category": "bug",
+    "title": "Empty page",
+    "body": "One too many.",
+    "replacement": None,
+    "confidence": 0.9,
+}
+
+
+def asked(request: dict[str, Any]) -> str:
+    return str(request["messages"][-1]["content"])
+
+
+def sharp(request: dict[str, Any]) -> dict[str, Any]:
+    """Finds the defect of one case, and is unsure of a remark that nobody holds to be right."""
+    if "pairs" in json.dumps(request["format"]):
+        return {
+            "pairs": [{"finding": 1, "golden": 1}, {"finding": 1, "golden": 9}, {"finding": 0, "golden": 1}]
+        }
+    if "page_count" not in asked(request):
+        return {"findings": [], "summary": ""}
+    unsure = NOISE | {"quote": "def page_count(items):", "title": "Name", "confidence": 0.3}
+    return {"findings": [NOISE, unsure], "summary": ""}
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    models = {"qwen2.5-coder:14b": FakeModel(), "small": FakeModel()}
+    with FakeOllama(models=models, answer=sharp) as host:
+        yield host
+
+
+@pytest.fixture
+def judge(hob: Hob, ollama: FakeOllama) -> Hob:
+    hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
+    return hob
+
+
+def rows(done: Any) -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
+    return found
+
+
+def test_models_and_thresholds_in_one_table(judge: Hob) -> None:
+    done = judge.run("eval", "--model", "small", "--model", "qwen2.5-coder:14b@mini", "--threshold", "0.8")
+    assert done.returncode == 0, done.stderr
+    assert "small" in done.stdout
+    assert "0 of 6" in done.stdout
+    assert "small: 6 of 6: sql injection" in done.stderr
+
+
+def test_precision_rises_with_the_threshold_and_each_case_is_read_once(
+    judge: Hob, ollama: FakeOllama
+) -> None:
+    low, high = rows(judge.run("eval", "--json", "--threshold", "0.0", "--threshold", "0.8"))
+    assert (low["threshold"], low["cases"], low["golden"]) == (0.0, 6, 7)
+    assert (low["matched"], low["found"]) == (2, 3)  # one is ruff's: the shared default list
+    assert (high["matched"], high["found"]) == (2, 2)
+    assert high["precision"] > low["precision"]
+    assert high["tokens_in"] > 0
+    assert len([one for one in ollama.chats if "page_count" in asked(one)]) == 1
+
+
+def test_a_judge_decides_what_is_the_same_and_may_not_invent(judge: Hob, ollama: FakeOllama) -> None:
+    (row,) = rows(judge.run("eval", "--json", "--threshold", "0.8", "--judge", "small"))
+    assert row["matched"] == 2
+    assert {chat["model"] for chat in ollama.chats} == {"qwen2.5-coder:14b", "small"}
+
+
+def test_R10_a_host_that_is_away_is_told_and_fails(judge: Hob, ollama: FakeOllama) -> None:
+    ollama.answer = lambda _: acts.error_line
+    done = judge.run("eval", "--json")
+    assert done.returncode == 1
+    assert {row["failed"] for row in json.loads(done.stdout)["rows"]} == {6}

@@ -1,0 +1,131 @@
+"""`hob review` as a person and as a hook run it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from bot.standin import GitHub
+from tests.agents.conftest import git, make_repository
+from tests.cli.conftest import Hob
+from tests.cli.test_receive import hob as run_hob
+from tests.cli.test_receive import world
+from tests.core.sarif import SCHEMA
+from tests.fakes import acts
+from tests.fakes.models import FakeOllama
+from tests.tea import BROKEN, TEA, finding
+
+__all__ = ["world"]
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with FakeOllama() as host:
+        host.answer = lambda _: {
+            "findings": [finding(replacement="    return water / 2")],
+            "summary": "",
+        }
+        yield host
+
+
+@pytest.fixture
+def house(hob: Hob, ollama: FakeOllama) -> Hob:
+    folder = hob.folder / "house"
+    folder.mkdir()
+    make_repository(folder, {"tea.py": TEA})
+    git(folder, "branch", "-M", "main")
+    git(folder, "switch", "-qc", "brew")
+    (folder / "tea.py").write_text(BROKEN)
+    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qam", "Brew more")
+    hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
+    return hob
+
+
+def test_findings_on_their_lines_with_the_code_and_what_instead(house: Hob) -> None:
+    done = house.run("review", "--repo", "house")
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.splitlines()
+    assert shown[0] == "tea.py:3  major  Division by zero"
+    assert "  >    3 |     return water / 0" in shown
+    assert "    +     return water / 2" in shown
+    assert shown[-1] == "1 finding in 1 of 1 files."
+    assert "asking a model" in done.stderr
+    assert "\x1b[" not in done.stdout
+
+
+def test_every_format_tells_the_same(house: Hob) -> None:
+    told = {form: house.run("review", "--repo", "house", "--format", form).stdout for form in FORMATS}
+    assert json.loads(told["json"])["findings"][0]["end"] == 3
+    assert "### `tea.py:3`: major: Division by zero" in told["markdown"]
+    sarif = json.loads(told["sarif"])
+    jsonschema_rs.validator_for(SCHEMA).validate(sarif)
+    assert sarif["runs"][0]["results"][0]["level"] == "error"
+
+
+FORMATS = ("json", "markdown", "sarif")
+
+
+@pytest.mark.parametrize(("level", "code"), [("critical", 0), ("major", 3), ("minor", 3), ("never", 0)])
+def test_a_hook_is_told_by_the_exit_code(level: str, code: int, house: Hob) -> None:
+    assert house.run("review", "--repo", "house", "--fail-on", level).returncode == code
+
+
+def test_R10_without_a_host_the_checks_speak_and_a_hook_does_not_pass(house: Hob, ollama: FakeOllama) -> None:
+    ollama.answer = lambda _: acts.error_line
+    (house.folder / "house/tea.py").write_text("import os\n" + BROKEN)
+    git(house.folder / "house", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
+    done = house.run("review", "--repo", "house")
+    assert done.returncode == 0, done.stderr
+    assert "(ruff)  `os` imported but unused" in done.stdout
+    assert "no model read this change" in done.stdout
+    done = house.run("review", "--repo", "house", "--fail-on", "critical")
+    assert done.returncode == 1
+    assert "not wholly read" in done.stderr
+    done = house.run("review", "--repo", "house", "--no-model", "--fail-on", "critical")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_words_cannot_steer_the_terminal(house: Hob, ollama: FakeOllama) -> None:
+    ollama.answer = lambda _: {
+        "findings": [finding(title="\x1b]0;owned\x07\u202eX", body="\x1b[2J")],
+        "summary": "",
+    }
+    for form in ("text", *FORMATS):
+        said = house.run("review", "--repo", "house", "--format", form)
+        assert not {"\x1b", "\x07", "\u202e"} & set(said.stdout), form
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["brew..main"], 1, "nothing to review"),
+        (["nowhere..HEAD"], 1, "names no commit"),
+        (["--format", "xml"], 2, "'xml' is not one of"),
+        (["octo/tea#5", "--no-model"], 2, "is for local ranges"),
+    ],
+)
+def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, house: Hob) -> None:
+    done = house.run("review", *arguments, "--repo", "house")
+    assert (done.returncode, done.stdout) == (code, "")
+    (line,) = done.stderr.splitlines()
+    assert said in line
+
+
+def test_a_pull_request_is_read_and_printed_and_nothing_is_posted(
+    world: tuple[GitHub, dict[str, str], Path],
+) -> None:
+    github, settings, _ = world
+    assert run_hob(settings, "migrate").returncode == 0
+    repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
+    pull = repo.open_pull_request("P", {"tea.py": BROKEN}, author="ann")
+    done = run_hob(settings, "review", f"octo/tea#{pull.number}", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [(one["path"], one["end"]) for one in told["findings"]] == [("tea.py", 3)]
+    assert github.writes() == []
+    for name, said in ((f"octo/tea#{pull.number + 7}", "no pull request"), ("octo/none#1", "not installed")):
+        done = run_hob(settings, "review", name)
+        assert done.returncode == 1
+        assert said in done.stderr
