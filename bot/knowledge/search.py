@@ -4,6 +4,7 @@ What is returned can be checked: at the commit `sha`, `path` has the lines `star
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from bot.core.knowing import Found, FoundKind
@@ -13,9 +14,12 @@ from bot.knowledge.git import Git
 from bot.knowledge.rank import WEIGHTS, Part, functions, rank
 from bot.knowledge.roles import is_source
 from bot.knowledge.shelf import Shelf, StoredChunk
+from bot.knowledge.tokens import tokens
 from bot.knowledge.view import AtTip, view_at
 from bot.knowledge.why import of_file, of_words, spoken
 
+LOOKUP = 3.0
+"""What names weigh where a query is nothing else."""
 CODE: tuple[FoundKind, ...] = ("code",)
 
 
@@ -48,26 +52,34 @@ class Search:
 
     def passages(self, query: str, k: int = 30, at: str = "") -> list[Found]:
         """The k best functions, classes and sections, several of a file where they are good."""
-        evidence = self.evidence(query, at)
-        places = evidence.places()
-        files = dict(rank(evidence.parts, self.weights, is_source))
-        best = functions(evidence.chunks, evidence.symbols, places, files)[:k]
-        return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
+        with self.evidence(query, at) as evidence:
+            places = evidence.places()
+            best = functions(evidence.chunks, evidence.symbols, places, dict(self._ranked(evidence)))[:k]
+            return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
 
-    def evidence(self, query: str, at: str = "") -> Evidence:
-        """All that speaks for any file, for whoever ranks in another way."""
-        view = view_at(self.shelf, self.git, at) if at else AtTip(self.shelf)
+    @contextmanager
+    def evidence(self, query: str, at: str = "") -> Iterator[Evidence]:
+        """All that speaks for any file, for whoever ranks in another way; the shelf stays as it is within."""
+        other = view_at(self.shelf, self.git, at) if at else None
         with self.shelf.reading():
-            return gather(self.shelf, query, view, self.nearest)
+            view = other or AtTip(self.shelf, self.shelf.state("tip"))
+            yield gather(self.shelf, query, view, self.nearest)
+
+    def _ranked(self, evidence: Evidence) -> list[tuple[str, float]]:
+        """Whoever gives nothing but names wants what they name."""
+        asked = evidence.asked
+        named = set(tokens("\n".join([*asked.names, *(f"{each.path} {each.line}" for each in asked.places)])))
+        only_names = bool(named) and named.issuperset(asked.terms)
+        weights = {**self.weights, "named": LOOKUP, "place": LOOKUP} if only_names else self.weights
+        return rank(evidence.parts, weights, is_source)
 
     def _code(self, query: str, k: int, at: str) -> list[Found]:
-        evidence = self.evidence(query, at)
-        ranked = rank(evidence.parts, self.weights, is_source)[:k]
-        with self.shelf.reading():
+        with self.evidence(query, at) as evidence:
+            ranked = self._ranked(evidence)[:k]
             best = self._best_chunks(evidence, [path for path, _ in ranked])
-        return self._found(
-            query, evidence, [(path, best[path], score) for path, score in ranked if path in best]
-        )
+            return self._found(
+                query, evidence, [(path, best[path], score) for path, score in ranked if path in best]
+            )
 
     def _best_chunks(self, evidence: Evidence, paths: Sequence[str]) -> dict[str, StoredChunk]:
         """For each path the passage that its result shows: one whose line was told, one that is named, the

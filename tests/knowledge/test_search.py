@@ -52,6 +52,13 @@ def test_a_line_of_a_stack_trace_leads_to_what_stands_there(tea: House) -> None:
     assert (found[0].path, found[0].symbol) == ("src/tea.py", "Pot.pour")
 
 
+def test_a_query_of_nothing_but_a_place_leads_there(tea: House) -> None:
+    tea.commit({f"docs/{at}.md": "cup.py 3 cup py\n" * 9 for at in range(9)}, "cup.py")
+    tea.index()
+    found = tea.search.search("cup.py:3")
+    assert (found[0].path, found[0].symbol) == ("src/cup.py", "Cup.fill")
+
+
 def test_a_past_commit_leads_to_the_files_it_touched(tea: House) -> None:
     tip = tea.commit({"src/cup.py": CUP + "\n\nSIZE = 3\n"}, "Stop overflowing when it rains")
     tea.index()
@@ -195,6 +202,7 @@ def test_what_belongs_to_the_program_is_told_by_its_name(path: str, source: bool
 scores = st.dictionaries(st.sampled_from("abcd"), st.floats(0, 1e6), max_size=4)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(WEIGHTS)), scores))
 def test_no_score_leaves_its_bounds(parts: dict[Part, dict[str, float]]) -> None:
     ranked = rank(parts)

@@ -104,7 +104,8 @@ def ask(shelf: SQLiteShelf, git: Git, case: Case) -> Answered:
     """The words of a case, at its snapshot."""
     timed = Timed(shelf)
     query = f"{case.title}\n{case.body}"
-    evidence = Search(timed, git).evidence(query)
+    with Search(timed, git).evidence(query) as evidence:
+        pass
     begun = time.perf_counter()
     Search(shelf, git).search(query, 10)
     seconds = time.perf_counter() - begun
