@@ -96,7 +96,7 @@ def rare_terms(shelf: Shelf, query: str, asked: Asked) -> tuple[list[str], dict[
     title = set(query_terms(query.strip().partition("\n")[0]).terms)
     weights = {term: 1 + math.log(max(1, counts[term])) + _TITLE * (term in title) for term in asked.terms}
     rows = shelf.frequencies("chunk", asked.terms)
-    kept = rarest(weights, rows, MOST_TERMS)
+    kept = rarest(weights, rows, MOST_TERMS) if len(weights) > MOST_TERMS else list(weights)
     worth = {term: weights[term] * idf(rows[term]) for term in kept}
     return [term for term in kept for _ in range(round(weights[term]))], worth
 

@@ -50,9 +50,7 @@ _TRAILER = re.compile(
 _ADDRESS = re.compile(r"\b\w+://\S+|\S+@\S+\.\w+")
 _SHA = re.compile(r"\b[0-9a-f]{7,40}\b")
 _NUMBER = re.compile(r"\(?(\b(gh|pr|issue|ticket|bug|closes|fixes|refs)\s*)?#\d+\)?", re.IGNORECASE)
-_ENDINGS = "|".join(
-    sorted(SOURCE | set("md rst txt json yml yaml toml html css".split()), key=len, reverse=True)
-)
+_ENDINGS = "|".join(sorted(SOURCE, key=len, reverse=True)) + "|md|rst|txt|json|ya?ml|toml|html|css"
 _NAME = re.compile(rf"[\w.@-]*(?:/[\w.@-]+)+|\b[\w-]+\.(?:{_ENDINGS})\b")
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+", re.MULTILINE)
 
