@@ -119,7 +119,8 @@ def cut(name: str, git: Path, most: int) -> Iterator[Case]:
 
 
 def read(path: Path) -> list[Case]:
-    return [from_json(line) for line in path.read_text().splitlines()]
+    with path.open(encoding="utf-8") as file:
+        return [from_json(line) for line in file]
 
 
 def from_json(line: str) -> Case:

@@ -5,6 +5,8 @@
 | `HOB_BENCH_REPOSITORIES` | a folder of repositories with their history (see cases.py); unset: Hob's own |
 | `HOB_BENCH_CASES` | at most so many cases a repository; 20 |
 | `HOB_BENCH_ISSUES` | cases whose words are real issue texts, one a line, of repositories in that folder |
+| `HOB_BENCH_THREADS` | issues and pull requests, for duplicates and what fixes what (see threads.py) |
+| `HOB_BENCH_EMBED` | `minilm`: those with vectors too, made by all-MiniLM-L6-v2; some 30 texts a second |
 
 Half of the repositories tuned the weights, the other half judges them; which is which goes by the name. The
 baseline is what the same index finds by plain BM25 over symbols, tests and documents as good as code.
@@ -14,14 +16,21 @@ import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+import httpx
 
 from bot.knowledge.rank import WEIGHTS, Part
 from tests.bench.figure import Figure
+from tests.bench.knowledge import alike
 from tests.bench.knowledge.cases import Case, cut, for_tuning, read, repositories
 from tests.bench.knowledge.found import files, files_packed, functions_packed, mean, recall
+from tests.bench.knowledge.threads import read as read_threads
 from tests.bench.knowledge.walk import Answered, Built, walk
 from tests.bench.load import quantile
+from tests.fakes.minilm import NAME as MINILM
+from tests.fakes.minilm import MiniLMHost
 
 OWN = Path(__file__).parents[3]
 PLAIN: dict[Part, float] = {"chunk": 1.0}
@@ -59,6 +68,19 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield from _costs(every, built)
     if issues := os.environ.get("HOB_BENCH_ISSUES", ""):
         yield from _issues(folder, found, read(Path(issues)))
+    if threads := os.environ.get("HOB_BENCH_THREADS", ""):
+        told = read_threads(Path(threads))
+        yield from alike.figures(folder, told, None)
+        if os.environ.get("HOB_BENCH_EMBED", "") == "minilm":
+            with MiniLMHost() as host:
+                yield from alike.figures(folder, told, partial(_embed, host.url))
+
+
+def _embed(url: str, texts: Sequence[str]) -> list[list[float]]:
+    body = {"model": MINILM, "input": list(texts), "truncate": True}
+    answer = httpx.post(f"{url}/api/embed", json=body, timeout=600)
+    vectors: list[list[float]] = answer.raise_for_status().json()["embeddings"]
+    return vectors
 
 
 def _files(name: str, answered: Sequence[Answered], bars: tuple[float, float]) -> Iterator[Figure]:
