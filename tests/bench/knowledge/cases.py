@@ -92,19 +92,19 @@ def for_tuning(repository: str) -> bool:
 
 
 def repositories(folder: Path) -> dict[str, Path]:
-    """Name -> git directory, of clones, bare repositories and folders `owner+name/repo`."""
+    """Name -> where git finds it, of clones, bare repositories and folders `owner+name/repo`."""
     found = {}
     for place in sorted(folder.iterdir()) if folder.is_dir() else []:
-        for git in (place / ".git", place / "repo", place):
-            if (git / "HEAD").is_file():
+        for git in (place, place / "repo"):
+            if (git / "HEAD").is_file() or (git / ".git").exists():
                 found[place.name.removesuffix(".git")] = git
                 break
     return found
 
 
-def cut(name: str, git: Path, most: int) -> Iterator[Case]:
+def cut(name: str, git: Path, most: int, fixes_only: bool = True) -> Iterator[Case]:
     """At most so many cases, spread evenly over the newer half of the fixes."""
-    fixes = list(_fixes(git))
+    fixes = list(_fixes(git, fixes_only))
     fixes = fixes[: max(most, len(fixes) // 2)]
     step = max(1, len(fixes) // (2 * most))
     found = 0
@@ -146,18 +146,19 @@ def patch_lines(patch: str) -> dict[str, list[tuple[int, int]]]:
 
 def git_says(git: Path, *words: str) -> str:
     """What git prints; what is no UTF-8 is replaced."""
-    command = ["git", "-c", "core.quotePath=false", f"--git-dir={git}", *words]
+    command = ["git", "-C", str(git), *words]
     return subprocess.run(command, check=True, capture_output=True).stdout.decode(errors="replace")
 
 
-def _fixes(git: Path) -> Iterator[tuple[str, str, str]]:
+def _fixes(git: Path, fixes_only: bool) -> Iterator[tuple[str, str, str]]:
     """(sha, parent, message), newest first."""
     told = git_says(git, "log", "--no-merges", "--format=%x1e%H%x1f%P%x1f%B", "HEAD")
     for record in told.split("\x1e")[1:]:
         sha, parents, message = record.split("\x1f")
         subject = message.partition("\n")[0]
         words = len(re.findall(r"\w+", stripped(message)))
-        if parents and _FIX.search(subject) and not _NO_FIX.search(subject) and words >= FEWEST_WORDS:
+        meant = not _NO_FIX.search(subject) and (_FIX.search(subject) or not fixes_only)
+        if parents and meant and words >= FEWEST_WORDS:
             yield sha, parents, message
 
 

@@ -48,12 +48,12 @@ class Half:
 
 def figures(folder: Path) -> Iterator[Figure]:
     root = os.environ.get("HOB_BENCH_REPOSITORIES", "")
-    found = repositories(Path(root)) if root else {"hob": OWN / ".git"}
+    found = repositories(Path(root)) if root else {"hob": OWN}
     most = int(os.environ.get("HOB_BENCH_CASES", "20"))
     halves = {True: Half("tuning half"), False: Half("held-out half")}
     built: list[Built] = []
     for name, git in found.items():
-        cases = list(cut(name, git, most))
+        cases = list(cut(name, git, most, fixes_only=bool(root)))
         for each in walk(folder, git, cases) if cases else ():
             if isinstance(each, Built):
                 built.append(each)

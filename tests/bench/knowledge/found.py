@@ -15,7 +15,7 @@ WORTH_TRYING = 60
 """Tokens: less room holds no function."""
 
 
-def recall(ranked: Sequence[str], gold: Collection[str], k: int) -> float:
+def recall(ranked: Sequence[Name], gold: Collection[Name], k: int) -> float:
     """The share of gold among the first k."""
     return len(set(ranked[:k]) & set(gold)) / len(gold)
 

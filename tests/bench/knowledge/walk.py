@@ -73,7 +73,7 @@ class Timed:
 def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built | Answered]:
     """`Built` once, then each case from the oldest snapshot on."""
     git = Git(git_dir)
-    path = folder / f"{abs(hash(git_dir))}.db"
+    path = folder / f"{cases[0].repository}.db"
     built = full(path, git, cases[0].snapshot)
     shelf = SQLiteShelf.open(path)
     try:
