@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal
 
-Part = Literal["chunk", "file", "path", "named", "place", "history", "titled", "recent", "vector"]
-"""`history`: commits whose messages hold the query's words; `titled`: those that hold its first line's."""
+Part = Literal["chunk", "file", "path", "symbol", "named", "place", "history", "titled", "recent", "vector"]
+"""`symbol`: the query's words in names of functions, of long queries only; `history`: commits whose messages
+hold its words; `titled`: those that hold its first line's."""
 Scores = Mapping[str, float]
 """path -> how much speaks for it; larger is better, in any unit."""
 
@@ -18,6 +19,7 @@ WEIGHTS: Mapping[Part, float] = {
     "chunk": 1.0,
     "file": 0.75,
     "path": 0.7,
+    "symbol": 0.5,
     "named": 0.2,
     "place": 0.5,
     "history": 0.45,
