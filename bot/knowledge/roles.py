@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from bot.knowledge.languages import DATA, language_of
+from bot.knowledge.tests_of import is_test
 
 _WORDS = DATA | {
     *("Markdown", "reStructuredText", "AsciiDoc", "HTML", "CSS", "TOML", "INI", "CMake", "Makefile"),
@@ -11,13 +12,12 @@ _WORDS = DATA | {
 }
 """Languages in which a repository is described, built and configured rather than programmed."""
 _BESIDE = re.compile(
-    r"(^|/)(tests?|testing|testdata|specs?|__tests__|__mocks__|fixtures?|e2e|bench|benchmarks?|benches|examples?|"
-    r"samples?|demos?|docs?|website)/"
-    r"|(^|/)(conftest\.py|test_[^/]*|[^/]*([._-](test|spec)|_tests?|_spec|Tests?|Spec|IT))\.\w+$"
+    r"(^|/)(testdata|__mocks__|fixtures?|bench(marks?|es)?|examples?|samples?|demos?|docs?|website)/"
+    r"|(^|/)conftest\.py$"
 )
 
 
 @lru_cache(maxsize=100_000)
 def is_source(path: str) -> bool:
     """Whether it is part of the program itself: no test, example, document or configuration."""
-    return language_of(path) not in {"", *_WORDS} and not _BESIDE.search(path)
+    return language_of(path) not in {"", *_WORDS} and not is_test(path) and not _BESIDE.search(path)
