@@ -20,7 +20,7 @@ RECENT = 300
 LONG = 40
 """Words of a query beyond which names of functions tell better than their bodies what it is about (recall@5
 +.03 on issue texts); in a short one they mislead (-.01)."""
-_TITLE = 2
+_OF_TITLE = 2
 """What a term of the first line counts on top of what each counts: its author thinks it matters."""
 
 Nearest = Callable[[str], Sequence[Hit]]
@@ -65,20 +65,14 @@ def gather(shelf: Shelf, query: str, view: View, nearest: Nearest = nothing_near
     stored = {number: each for number, each in stored.items() if each.blob in view.paths}
     places = {place.path: view.ending(place.path) for place in asked.places[:MOST_NAMED]}
     named = _named(shelf, asked, view)
-    commits = near_commits(shelf, terms, MOST_COMMITS)
-    of_title = near_commits(shelf, _title(query, terms), MOST_COMMITS)
-    recent = shelf.recent(RECENT)
-    there = set(
-        view.those(sorted({path for each in (*_told(commits), *_told(of_title)) for path in each.paths}))
-    )
+    history, commits = _history(shelf, query, terms, view)
     parts: dict[Part, Scores] = {
         "chunk": faded_sum(_spread(hits, stored, view)),
         "file": _files(shelf, terms, view),
         "path": _paths(shelf, terms, view),
         "named": from_names(named.values()),
         "place": from_names(places.values()),
-        "history": _kept(from_history((score, each.paths) for score, each in commits), there),
-        "titled": _kept(from_history((score, each.paths) for score, each in of_title), there),
+        **history,
         "vector": faded_sum(_spread(near, stored, view)),
     }
     chunks = {number: score for number, score in hits.items() if number in stored}
@@ -90,8 +84,9 @@ def gather(shelf: Shelf, query: str, view: View, nearest: Nearest = nothing_near
         parts["symbol"] = faded_sum(_spread(symbols, stored, view))
     # That a file is worked on says nothing by itself.
     found = {path for scores in parts.values() for path in scores}
-    parts["recent"] = _kept(from_recent(each.paths for each in recent), found)
-    return Evidence(asked, view, parts, chunks, symbols, stored, _turned({**named, **places}), _told(commits))
+    recent = from_recent(each.paths for each in shelf.recent(RECENT))
+    parts["recent"] = _kept(recent, found)
+    return Evidence(asked, view, parts, chunks, symbols, stored, _turned({**named, **places}), commits)
 
 
 def rare_terms(shelf: Shelf, query: str, asked: Asked) -> tuple[list[str], dict[str, float]]:
@@ -99,7 +94,7 @@ def rare_terms(shelf: Shelf, query: str, asked: Asked) -> tuple[list[str], dict[
     each says."""
     counts = Counter(tokens(query))
     title = set(query_terms(query.strip().partition("\n")[0]).terms)
-    weights = {term: 1 + math.log(max(1, counts[term])) + _TITLE * (term in title) for term in asked.terms}
+    weights = {term: 1 + math.log(max(1, counts[term])) + _OF_TITLE * (term in title) for term in asked.terms}
     rows = shelf.frequencies("chunk", asked.terms)
     kept = rarest(weights, rows, MOST_TERMS) if len(weights) > MOST_TERMS else list(weights)
     worth = {term: weights[term] * idf(rows[term]) for term in kept}
@@ -126,14 +121,26 @@ def _files(shelf: Shelf, terms: Sequence[str], view: View) -> dict[str, float]:
     return {path: hit.score for hit in hits for path in paths.get(blobs.get(hit.id, ""), ())}
 
 
-def _title(query: str, terms: Sequence[str]) -> list[str]:
-    """Those of the first line."""
+def _history(
+    shelf: Shelf, query: str, terms: Sequence[str], view: View
+) -> tuple[dict[Part, Scores], list[Commit]]:
+    """What past commits say whose messages are near, and these."""
+    title, _, body = query.strip().partition("\n")
+    of_all = near_commits(shelf, terms, MOST_COMMITS)
+    of_title = near_commits(shelf, _within(title, terms), MOST_COMMITS) if body.strip() else of_all
+    touched = sorted({path for _, each in (*of_all, *of_title) for path in each.paths})
+    there = set(view.those(touched))
+    parts: dict[Part, Scores] = {
+        "history": _kept(from_history((score, each.paths) for score, each in of_all), there),
+        "titled": _kept(from_history((score, each.paths) for score, each in of_title), there),
+    }
+    return parts, [each for _, each in of_all]
+
+
+def _within(title: str, terms: Sequence[str]) -> list[str]:
+    """The terms of the first line, those that are looked for at all."""
     kept = set(terms)
-    return [term for term in query_terms(query.strip().partition("\n")[0]).terms if term in kept]
-
-
-def _told(commits: Sequence[tuple[float, Commit]]) -> list[Commit]:
-    return [each for _, each in commits]
+    return [term for term in query_terms(title).terms if term in kept]
 
 
 def _kept(scores: Scores, there: Collection[str]) -> dict[str, float]:
