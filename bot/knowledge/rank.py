@@ -29,7 +29,7 @@ WEIGHTS: Mapping[Part, float] = {
 }
 BEHIND = 0.3
 """What a test, a document or a configuration file counts beside a source file: who asks where something is
-wrong means the program. What the query names counts whole."""
+wrong means the program. A file that the query names counts whole."""
 FADE = 0.5
 """What each further passage of a file counts beside the one before it."""
 MOST_TOUCHED = 30
@@ -58,7 +58,7 @@ def rank(
         for path, score in normalised(scores, first).items():
             total[path] += weights[part] * score
     most = sum(weights[part] for part in present) or 1.0
-    meant = {*parts.get("named", ()), *parts.get("place", ())}
+    meant = parts.get("place", {})
     ranked = [
         (path, score / most * (1.0 if path in meant or first(path) else BEHIND))
         for path, score in total.items()

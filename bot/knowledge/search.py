@@ -9,7 +9,17 @@ from functools import partial
 
 from bot.core.knowing import Found, FoundKind
 from bot.knowledge.asked import query_terms
-from bot.knowledge.evidence import Evidence, Nearest, gather, means, near_commits, nothing_near, rare_terms
+from bot.knowledge.evidence import (
+    MOST_CHUNKS,
+    MOST_PASSAGES,
+    Evidence,
+    Nearest,
+    gather,
+    means,
+    near_commits,
+    nothing_near,
+    rare_terms,
+)
 from bot.knowledge.git import Git
 from bot.knowledge.rank import WEIGHTS, Part, functions, rank
 from bot.knowledge.roles import is_source
@@ -52,18 +62,18 @@ class Search:
 
     def passages(self, query: str, k: int = 30, at: str = "") -> list[Found]:
         """The k best functions, classes and sections, several of a file where they are good."""
-        with self.evidence(query, at) as evidence:
+        with self.evidence(query, at, MOST_PASSAGES) as evidence:
             places = evidence.places()
             best = functions(evidence.chunks, evidence.symbols, places, dict(self._ranked(evidence)))[:k]
             return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
 
     @contextmanager
-    def evidence(self, query: str, at: str = "") -> Iterator[Evidence]:
+    def evidence(self, query: str, at: str = "", most: int = MOST_CHUNKS) -> Iterator[Evidence]:
         """All that speaks for any file, for whoever ranks in another way; the shelf stays as it is within."""
         other = view_at(self.shelf, self.git, at) if at else None
         with self.shelf.reading():
             view = other or AtTip(self.shelf, self.shelf.state("tip"))
-            yield gather(self.shelf, query, view, self.nearest)
+            yield gather(self.shelf, query, view, self.nearest, most)
 
     def _ranked(self, evidence: Evidence) -> list[tuple[str, float]]:
         """Whoever gives nothing but names wants what they name."""

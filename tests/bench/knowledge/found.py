@@ -34,7 +34,7 @@ def files(answered: Answered, weights: Mapping[Part, float] = WEIGHTS, plain: bo
 def functions_packed(answered: Answered, tokens: int, longest: int = 0) -> float:
     """The share of the gold functions inside so many tokens, functions of source files packed best first.
     `longest`: of longer ones only as much is shown, around what was asked for; 0: all of each."""
-    evidence, places = answered.evidence, answered.evidence.places()
+    evidence, places = answered.deep, answered.deep.places()
     scores = dict(rank(evidence.parts, WEIGHTS, is_source))
     order = [
         number

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.knowledge.evidence import Evidence
+from bot.knowledge.evidence import MOST_PASSAGES, Evidence
 from bot.knowledge.files import decode, lines_of
 from bot.knowledge.git import Git
 from bot.knowledge.index import update
@@ -38,6 +38,8 @@ class Answered:
 
     case: Case
     evidence: Evidence
+    deep: Evidence
+    """As functions are asked for."""
     seconds: float
     costs: dict[str, float]
     functions: frozenset[int]
@@ -106,6 +108,8 @@ def ask(shelf: SQLiteShelf, git: Git, case: Case) -> Answered:
     query = f"{case.title}\n{case.body}"
     with Search(timed, git).evidence(query) as evidence:
         pass
+    with Search(shelf, git).evidence(query, most=MOST_PASSAGES) as deep:
+        pass
     begun = time.perf_counter()
     Search(shelf, git).search(query, 10)
     seconds = time.perf_counter() - begun
@@ -118,13 +122,14 @@ def ask(shelf: SQLiteShelf, git: Git, case: Case) -> Answered:
         for each in of_gold
         if each.blob == blob and each.chunk.kind == "function" and _touched(each, case.lines[path])
     }
-    passages = [*evidence.stored.values(), *of_gold]
+    passages = [*deep.stored.values(), *of_gold]
     texts = {
         sha: lines_of(decode(data)) for sha, data in git.contents(list({each.blob for each in passages}))
     }
     return Answered(
         case,
         evidence,
+        deep,
         seconds,
         timed.costs,
         frozenset(functions),
