@@ -9,6 +9,7 @@ from pathspec import GitIgnoreSpec
 
 from bot.checks import ruff
 from bot.core.commands import Command
+from bot.core.deeds import Deed
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
 from bot.core.effects import PostReview, PullState
@@ -117,6 +118,8 @@ class Context:
     """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
+    withdrawn: frozenset[str] = frozenset()
+    """Those of them that a person had it take back."""
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
     """Whether no other run waits."""
@@ -125,7 +128,9 @@ class Context:
     pull: PullState = "active"
     """What people said about Hob's part in this pull request."""
     reviews: tuple[PostReview, ...] = ()
-    """What Hob has posted on this pull request, oldest first."""
+    """What Hob has posted on this pull request and not taken back, oldest first."""
+    deeds: tuple[Deed, ...] = ()
+    """All that Hob has done here, oldest first."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
 
@@ -219,7 +224,7 @@ async def pull_request_facts(
         },
         checked=report.findings,
         checks_run=report.ran,
-        posted=ctx.posted,
+        posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
         reviews=ctx.reviews,
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",

@@ -73,6 +73,8 @@ class SetCheck:
     """Paths that were read whole at this head or before. Kept, not posted."""
     judged: bool = False
     """Whether a review stands behind it, and not only a reason for none. Kept, not posted."""
+    bound: bool = True
+    """Whether it is void once the head has moved on. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class Comment:
 
     number: int
     body: str
+    folded: str = ""
+    """What stands below it, folded away until a reader opens it."""
+    about: str = ""
+    """Names a comment that is found again and edited instead of written anew. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,7 @@ class EditComment:
     number: int
     comment_id: int
     body: str
+    folded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +198,18 @@ class Forget:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What this run did before is taken back. 0: none is, and there is nothing to take back of this one
+    either, for it only said so."""
+
+    run: int
+
+
 Change = ResolveThread | EditComment | DeleteComment | EditReview | RemoveLabels | EditPullRequest
 """What changes something that is there: done twice it is done once."""
 OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React | Change
-InMemory = Remember | Forget | SetPull
+InMemory = Remember | Forget | SetPull | TakenBack
 Effect = OnGitHub | InMemory
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.core.deeds import Deed
 from bot.core.diff import FileDiff
 from bot.core.earlier import Earlier
 from bot.core.effects import PostReview
@@ -173,6 +174,30 @@ class FixFacts:
     wish: str = ""
     """What was said with the command."""
     tools: Tools = field(default_factory=Tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A thread on a line that Hob began. `review`: the review in which it did; `ours`: ids of Hob's comments
+    in it; `answered`: whether anybody else wrote there."""
+
+    review: int
+    ours: tuple[int, ...]
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UndoFacts:
+    """What is to be taken back, and what has become of it."""
+
+    number: int
+    deed: Deed
+    deeds: tuple[Deed, ...]
+    """All that Hob has done here, oldest first."""
+    asker: Login
+    talks: tuple[Talk, ...] = ()
+    memory: tuple[Memory, ...] = ()
+    slug: str = "hob"
 
 
 @dataclass(frozen=True, slots=True)

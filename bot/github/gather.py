@@ -90,6 +90,8 @@ class RawComment:
     body: str
     created_at: str
     app_id: int | None = None
+    review: int = 0
+    """The review that a comment on a line was made in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ def _comment(found: Any) -> RawComment:
         body=clean(found.get("body")),
         created_at=str(found.get("created_at") or ""),
         app_id=app.get("id") if isinstance(app, dict) else None,
+        review=int(found.get("pull_request_review_id") or 0),
     )
 
 

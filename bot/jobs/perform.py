@@ -159,6 +159,7 @@ async def _still_wanted(rows: list[Row], event: IssueEvent, reader: JobReader) -
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
     unsent = [load(row.kind, row.payload) for row in rows if row.state not in ("done", "rejected")]
     bound = [effect for effect in unsent if isinstance(effect, PostReview | SetCheck | ReplyInThread)]
+    bound = [effect for effect in bound if not isinstance(effect, SetCheck) or effect.bound]
     judged = {effect.head_sha for effect in bound if effect.head_sha is not None}
     if not judged:
         return

@@ -27,6 +27,7 @@ from bot.core.effects import (
     ResolveThread,
     SetCheck,
     SetPull,
+    TakenBack,
 )
 from bot.core.refs import RepoRef
 from bot.router import Route
@@ -121,7 +122,7 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
             return replace(effect, title=plain(effect.title, 200), body=body)
         case AddLabels() | RemoveLabels() | React() | ResolveThread() | DeleteComment():
             return effect
-        case Remember() | Forget() | SetPull():
+        case Remember() | Forget() | SetPull() | TakenBack():
             return effect  # not on a page: what memory tells goes through a reply
     assert_never(effect)
 

@@ -3,11 +3,14 @@
 import hashlib
 
 from bot.core.commands import Command
-from bot.core.effects import PostReview
+from bot.core.effects import DeleteComment, EditComment, Effect, PostReview
 from bot.core.events import CommentEvent, Event, IssueEvent, PullRequestEvent
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
 from bot.store import Delivery, RunSpec
+
+WHOLE: frozenset[type[Effect]] = frozenset({PostReview, EditComment, DeleteComment})
+"""Effects that build on what was done before: two runs with them must not overlap."""
 
 
 def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_seconds: float) -> list[RunSpec]:
@@ -31,11 +34,11 @@ def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: floa
 
 
 def target(route: Route, event: Event) -> str:
-    """What a run holds alone. Whoever judges a pull request holds it whole; a question holds its own
-    comment only, so that a person does not wait behind a review."""
+    """What a run holds alone. Whoever judges a pull request, or changes what was said there, holds it whole;
+    a question holds its own comment only, so that a person does not wait behind a review."""
     number = event.number if isinstance(event, IssueEvent) else 0
     whole = f"{event.repo.id}#{number}"
-    if isinstance(event, CommentEvent) and PostReview not in route.may:
+    if isinstance(event, CommentEvent) and not WHOLE & route.may:
         return f"{whole}/{event.comment_id}"
     return whole
 
