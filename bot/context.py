@@ -64,6 +64,7 @@ class Reader(Protocol):
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
     async def threads(self, number: int) -> Sequence[Thread]: ...
     async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
+    async def has_comment(self, comment_id: int) -> bool: ...
     async def granted(self) -> Mapping[str, str]: ...
     async def permission(self, login: str) -> str: ...
 
@@ -194,7 +195,7 @@ async def pull_request_facts(
     named = context.settings.review.guidelines
     guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
     context = ctx.guided(context, guidance, changed)
-    files, skipped = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    files, skipped = select([to_file_diff(file) for file in raw], context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
@@ -283,7 +284,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     state = await ctx.github.pull_request(event.number)
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
-    files, _ = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    files, _ = select([to_file_diff(file) for file in raw], context.settings.review.paths)
     return ThreadFacts(
         context=context,
         number=event.number,
@@ -409,7 +410,7 @@ def _talk(comments: Sequence[RawComment], event: CommentEvent) -> tuple[tuple[Lo
     return tuple((one.author.login, one.body) for one in comments if one.id != event.comment_id)
 
 
-def _select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
+def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
     """Those to be read, and the rest with their reasons."""
     read: list[FileDiff] = []
     skipped: list[Skipped] = []

@@ -1,7 +1,7 @@
 """What this Hob does, event by event. Bring your own with `HOB_HANDLERS=package:router`."""
 
 from bot.router import Router
-from handlers import comments, issues, memory, pull_requests, reviews, steering, threads, undo
+from handlers import comments, describe, issues, memory, pull_requests, reviews, steering, threads, undo
 
 router = Router().include(
     pull_requests.router,
@@ -12,4 +12,5 @@ router = Router().include(
     steering.router,
     memory.router,
     undo.router,
+    describe.router,
 )

@@ -5,9 +5,11 @@ within a few seconds are judged once. Says nothing in the conversation when ther
 check run tells what was read.
 """
 
+from dataclasses import replace
+
 from bot.agents import review
 from bot.context import Context, pull_request_facts, why_not_reviewed
-from bot.core.effects import Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
+from bot.core.effects import Comment, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.events import (
     PullRequestClosed,
     PullRequestEvent,
@@ -17,7 +19,9 @@ from bot.core.events import (
     PullRequestSynchronized,
 )
 from bot.core.refs import Sha
+from bot.gathering import change_reviewed
 from bot.router import Router
+from handlers.describe import walkthrough
 
 router = Router()
 
@@ -28,7 +32,7 @@ router = Router()
     PullRequestReadyForReview,
     PullRequestSynchronized,
     PullRequestClosed,
-    may={PostReview, SetCheck, ReplyInThread, ResolveThread},
+    may={PostReview, SetCheck, ReplyInThread, ResolveThread, Comment},
     newest_only=True,
     coalesce={PullRequestSynchronized},
 )
@@ -47,7 +51,12 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     paused = "paused by a person; `resume` goes on" if ctx.pull == "paused" else ""
     if reason := paused or why_not_reviewed(state, context.settings.review):
         return _left_out(state.head_sha, reason, ctx.slug)
-    return await review.plan(await pull_request_facts(ctx, context, state), ctx.infer)
+    facts = await pull_request_facts(ctx, context, state)
+    plan = await review.plan(facts, ctx.infer)
+    if not facts.context.settings.review.walkthrough:
+        return plan
+    told = await walkthrough(change_reviewed(facts), ctx)
+    return replace(plan, effects=(*plan.effects, *told.effects), usage=(*plan.usage, *told.usage))
 
 
 def _left_out(head: Sha, reason: str, slug: str) -> Plan:

@@ -5,6 +5,7 @@ what has no type here cannot happen."""
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.core.describing import Proposal
 from bot.core.findings import Finding
 from bot.core.memory import Lesson
 from bot.core.refs import Sha
@@ -86,7 +87,9 @@ class Comment:
     folded: str = ""
     """What stands below it, folded away until a reader opens it."""
     about: str = ""
-    """Names a comment that is found again and edited instead of written anew. Kept, not posted."""
+    """Names a comment that is found again later. Kept, not posted."""
+    proposal: Proposal | None = None
+    """What it proposes. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,8 @@ class EditPullRequest:
     number: int
     title: str
     body: str
+    own: str = ""
+    """What people wrote themselves, which stays as it is above the text."""
 
 
 @dataclass(frozen=True, slots=True)

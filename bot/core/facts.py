@@ -158,6 +158,21 @@ class ThreadFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """A pull request's change to be described. `labels` are on it, `context.labels` exist."""
+
+    context: RepoContext
+    number: int
+    title: str
+    body: str
+    head_sha: Sha
+    files: tuple[FileDiff, ...]
+    """Those to be read."""
+    skipped: tuple[Skipped, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FixFacts:
     """A point on lines `start` to `end` of a file's head that somebody wants mended."""
 

@@ -29,7 +29,7 @@ from bot.github.api import Api, Params
 from bot.github.change import change
 from bot.github.find import Applied, applied, find, reactions_path
 from bot.github.recheck import recheck
-from bot.github.seal import Seal, fit
+from bot.github.seal import Seal, fit, page
 
 __all__ = ["Applied", "Seal", "complete", "find", "needs", "recheck", "send"]
 
@@ -75,7 +75,7 @@ async def send(api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal) 
             return await _check(api, repo, effect, key)
         case Comment():
             path = "/repos/{owner}/{repo}/issues/{number}/comments"
-            body = {"body": seal.signed(effect.body, key)}
+            body = {"body": seal.signed(page(effect.body, effect.folded), key)}
             return applied(await _post(api, repo, path, body, number=effect.number))
         case ReplyInThread():
             path = "/repos/{owner}/{repo}/pulls/{number}/comments/{comment}/replies"

@@ -209,6 +209,17 @@ async def comments(api: Api, repo: RepoRef, number: int, cap: int, total: int = 
     return [_comment(one) for one in found[-cap:]]
 
 
+async def has_comment(api: Api, repo: RepoRef, comment_id: int) -> bool:
+    """Whether a comment of a conversation is still there. One call."""
+    try:
+        await api.get("/repos/{owner}/{repo}/issues/comments/{id}", {"id": comment_id, **_at(repo)})
+    except Gone as gone:
+        if gone.status != 404:
+            raise
+        return False
+    return True
+
+
 async def thread(api: Api, repo: RepoRef, number: int, comment_id: int, cap: int = 1_000) -> Thread:
     """The conversation that a review comment belongs to. `Gone` when it is not among the first `cap`."""
     for found in await threads(api, repo, number, cap):

@@ -31,6 +31,9 @@ class Offline:
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
         return ()
 
+    async def has_comment(self, comment_id: int) -> bool:
+        return False
+
     async def granted(self) -> Mapping[str, str]:
         return {}
 

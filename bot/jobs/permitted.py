@@ -115,7 +115,9 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
             )
         case ReplyInThread():
             return replace(effect, body=_with_block(effect.body, effect.suggestion, repo), suggestion=None)
-        case Comment() | EditComment() | EditReview():
+        case Comment() | EditComment():
+            return _safe_comment(effect, repo)
+        case EditReview():
             return replace(effect, body=harmless(effect.body, repo=repo.full_name))
         case EditPullRequest():
             body = harmless(effect.body, repo=repo.full_name)
@@ -125,6 +127,13 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
         case Remember() | Forget() | SetPull() | TakenBack():
             return effect  # not on a page: what memory tells goes through a reply
     assert_never(effect)
+
+
+def _safe_comment(effect: Comment | EditComment, repo: RepoRef) -> Comment | EditComment:
+    """What is folded away is made harmless by itself: the fold around it is ours."""
+    body = harmless(effect.body, repo=repo.full_name)
+    room = max(MOST_BYTES - len(body.encode()) - 200, 1_000)
+    return replace(effect, body=body, folded=harmless(effect.folded, repo=repo.full_name, limit=room))
 
 
 def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:

@@ -73,6 +73,9 @@ class JobReader:
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
         return await own_threads(self._api, self.repo, number, self.job.slug)
 
+    async def has_comment(self, comment_id: int) -> bool:
+        return await gather.has_comment(self._api, self.repo, comment_id)
+
     async def granted(self) -> Mapping[str, str]:
         return await self.job.granted()
 
