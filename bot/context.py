@@ -16,6 +16,7 @@ from bot.core.effects import PostReview, PullState
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import (
+    Commit,
     FixFacts,
     LinkedIssue,
     OwnThread,
@@ -65,6 +66,7 @@ class Reader(Protocol):
     async def threads(self, number: int) -> Sequence[Thread]: ...
     async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
     async def has_comment(self, comment_id: int) -> bool: ...
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]: ...
     async def granted(self) -> Mapping[str, str]: ...
     async def permission(self, login: str) -> str: ...
 
@@ -146,11 +148,14 @@ class Context:
             repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=found
         )
 
+    def below(self, guidance: Guidance) -> tuple[Layer, ...]:
+        """What other reviewers' settings say: it lies under all of Hob's own."""
+        return tuple(Layer(path, rivals.read(path, text)[0]) for path, text in guidance.rivals.items())
+
     def guided(self, context: RepoContext, guidance: Guidance, changed: Collection[str]) -> RepoContext:
         """The context with the repository's guidelines; other reviewers' settings lie under all of Hob's
         own."""
         read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
-        below = [Layer(path, values) for path, (values, _) in read.items()]
         notes = [note for _, note in read.values()]
         notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
         sources = [*(one.path for one in guidance.guidelines), *read]
@@ -161,7 +166,7 @@ class Context:
         ]
         return replace(
             context,
-            settings=settings_of(merge((*below, *self.stored), Layer(FILE, context.file))),
+            settings=settings_of(merge((*self.below(guidance), *self.stored), Layer(FILE, context.file))),
             guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
             notes=tuple(notes),
         )

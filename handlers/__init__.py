@@ -1,7 +1,18 @@
 """What this Hob does, event by event. Bring your own with `HOB_HANDLERS=package:router`."""
 
 from bot.router import Router
-from handlers import comments, describe, issues, memory, pull_requests, reviews, steering, threads, undo
+from handlers import (
+    comments,
+    describe,
+    explain,
+    issues,
+    memory,
+    pull_requests,
+    reviews,
+    steering,
+    threads,
+    undo,
+)
 
 router = Router().include(
     pull_requests.router,
@@ -13,4 +24,5 @@ router = Router().include(
     memory.router,
     undo.router,
     describe.router,
+    explain.router,
 )

@@ -1,4 +1,4 @@
-"""Describes a change: a walkthrough for its readers, and a title, a text and labels for its author to take."""
+"""Describes a change: a walkthrough for its readers; a title, a text and labels for its author to take."""
 
 from dataclasses import dataclass
 

@@ -11,6 +11,7 @@ from bot.core.earlier import Earlier
 from bot.core.effects import PostReview
 from bot.core.findings import Finding
 from bot.core.inference import Passage
+from bot.core.library import Excerpt
 from bot.core.memory import Memory
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
@@ -170,6 +171,36 @@ class ChangeFacts:
     """Those to be read."""
     skipped: tuple[Skipped, ...] = ()
     labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that touched what is asked about. `at` is the day, as 2026-11-27."""
+
+    sha: Sha
+    author: str
+    message: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainFacts:
+    """Code that somebody wants explained, and what its history tells."""
+
+    context: RepoContext
+    title: str
+    subject: str
+    """`path:12-40`, a path, or the whole change."""
+    wish: str = ""
+    """What else was said with the command."""
+    excerpts: tuple[Excerpt, ...] = ()
+    """What can be cited."""
+    files: tuple[FileDiff, ...] = ()
+    """The change, where it is what is asked about."""
+    commits: tuple[Commit, ...] = ()
+    """Newest first."""
+    issues: tuple[LinkedIssue, ...] = ()
+    """Those that the commits name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
-from bot.core.facts import OwnThread
+from bot.core.facts import Commit, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
@@ -33,6 +33,9 @@ class Offline:
 
     async def has_comment(self, comment_id: int) -> bool:
         return False
+
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
+        return ()
 
     async def granted(self) -> Mapping[str, str]:
         return {}

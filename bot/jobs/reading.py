@@ -7,7 +7,7 @@ from bot.checks import run as run_checks
 from bot.context import CheckReport
 from bot.core.diff import FileDiff
 from bot.core.events import CommentEvent, Event, PullRequestEvent
-from bot.core.facts import OwnThread
+from bot.core.facts import Commit, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
@@ -15,6 +15,7 @@ from bot.github import contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
+from bot.github.history import touching
 from bot.github.threads import own_threads
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read"}
@@ -75,6 +76,9 @@ class JobReader:
 
     async def has_comment(self, comment_id: int) -> bool:
         return await gather.has_comment(self._api, self.repo, comment_id)
+
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
+        return await touching(self._api, self.repo, path, ref, most)
 
     async def granted(self) -> Mapping[str, str]:
         return await self.job.granted()
