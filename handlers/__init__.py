@@ -2,6 +2,7 @@
 
 from bot.router import Router
 from handlers import (
+    checks,
     comments,
     describe,
     explain,
@@ -25,4 +26,5 @@ router = Router().include(
     undo.router,
     describe.router,
     explain.router,
+    checks.router,
 )

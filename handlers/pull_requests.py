@@ -50,7 +50,7 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     context = await ctx.repository(state.base_sha)
     paused = "paused by a person; `resume` goes on" if ctx.pull == "paused" else ""
     if reason := paused or why_not_reviewed(state, context.settings.review):
-        return _left_out(state.head_sha, reason, ctx.slug)
+        return _left_out(event.number, state.head_sha, reason, ctx.slug)
     facts = await pull_request_facts(ctx, context, state)
     plan = await review.plan(facts, ctx.infer)
     if not facts.context.settings.review.walkthrough:
@@ -59,8 +59,8 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     return replace(plan, effects=(*plan.effects, *told.effects), usage=(*plan.usage, *told.usage))
 
 
-def _left_out(head: Sha, reason: str, slug: str) -> Plan:
+def _left_out(number: int, head: Sha, reason: str, slug: str) -> Plan:
     """Said in the check run, which is neutral: nobody has read anything."""
     summary = f"Nothing was read: {reason}. `@{slug} review` asks for a review all the same."
-    check = SetCheck(head, "neutral", f"Not reviewed: {reason}", summary)
+    check = SetCheck(head, "neutral", f"Not reviewed: {reason}", summary, number=number)
     return Plan((check,), reason=reason, head_sha=head)

@@ -56,7 +56,7 @@ def _back(did: Did, facts: UndoFacts) -> _Step:
         case SetCheck() as check:
             title = "Taken back"
             summary = f"At {facts.asker}'s request. `@{facts.slug} review full` asks for a review again."
-            neutral = SetCheck(check.head_sha, "neutral", title, summary, bound=False)
+            neutral = SetCheck(check.head_sha, "neutral", title, summary, number=facts.number, bound=False)
             return [neutral], f"the check run of `{check.head_sha[:10]}`", ""
         case AddLabels(number=number, labels=labels):
             return [RemoveLabels(number, labels)], f"the labels {', '.join(f'`{one}`' for one in labels)}", ""

@@ -74,6 +74,8 @@ class SetCheck:
     """Paths that were read whole at this head or before. Kept, not posted."""
     judged: bool = False
     """Whether a review stands behind it, and not only a reason for none. Kept, not posted."""
+    number: int = 0
+    """The pull request that it is about, by which a button on it finds the way back."""
     bound: bool = True
     """Whether it is void once the head has moved on. Kept, not posted."""
 

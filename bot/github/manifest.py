@@ -19,6 +19,7 @@ EVENTS: dict[type[Event], str] = {
     events.PullRequestReadyForReview: "pull_request",
     events.PullRequestSynchronized: "pull_request",
     events.PullRequestClosed: "pull_request",
+    events.CheckRunRequested: "check_run",
     events.IssueOpened: "issues",
     events.IssueCommentCreated: "issue_comment",
     events.IssueCommentEdited: "issue_comment",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.checks import run as run_checks
 from bot.context import CheckReport
 from bot.core.diff import FileDiff
-from bot.core.events import CommentEvent, Event, PullRequestEvent
+from bot.core.events import CheckRunRequested, CommentEvent, Event, PullRequestEvent
 from bot.core.facts import Commit, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
@@ -89,7 +89,7 @@ class JobReader:
 
 def permissions_to_read(event: Event) -> dict[str, str]:
     """The least that the event's handler needs to see."""
-    on_pull_request = isinstance(event, PullRequestEvent) or (
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested) or (
         isinstance(event, CommentEvent) and event.on_pull_request
     )
     return PULL_REQUEST if on_pull_request else ISSUE

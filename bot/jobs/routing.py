@@ -4,7 +4,7 @@ import hashlib
 
 from bot.core.commands import Command
 from bot.core.effects import DeleteComment, EditComment, Effect, PostReview
-from bot.core.events import CommentEvent, Event, IssueEvent, PullRequestEvent
+from bot.core.events import CheckRunRequested, CommentEvent, Event, IssueEvent, PullRequestEvent
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
 from bot.store import Delivery, RunSpec
@@ -53,6 +53,8 @@ def cause(event: Event) -> str:
     if isinstance(event, CommentEvent):
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
         return f"comment {event.comment_id}{edit}"
+    if isinstance(event, CheckRunRequested):
+        return f"button {event.delivery}"  # who presses it again means it again
     return ""
 
 

@@ -16,7 +16,14 @@ from bot.standin.shapes import hooks
 from bot.standin.world import App, Happening, World, locked
 
 PERMISSIONS = {"checks": "write", "contents": "read", "issues": "write", "pull_requests": "write"}
-EVENTS = ["issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment"]
+EVENTS = [
+    "check_run",
+    "issue_comment",
+    "issues",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+]
 RATE = 5000
 
 
