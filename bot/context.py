@@ -8,6 +8,7 @@ from typing import Protocol
 from pathspec import GitIgnoreSpec
 
 from bot.checks import ruff
+from bot.core import deeds as past
 from bot.core.commands import Command
 from bot.core.deeds import Deed
 from bot.core.diff import BadPatch, FileDiff, parse_patch
@@ -134,6 +135,8 @@ class Context:
     """What Hob has posted on this pull request and not taken back, oldest first."""
     deeds: tuple[Deed, ...] = ()
     """All that Hob has done here, oldest first."""
+    shadow: tuple[Deed, ...] = ()
+    """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
 
@@ -146,6 +149,17 @@ class Context:
         found = await self.github.labels() if labels else ()
         return RepoContext(
             repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=found
+        )
+
+    def in_shadow(self) -> "Context":
+        """The same as if what was only kept had been posted, so that nothing is kept twice."""
+        reviews = past.reviews(self.shadow)
+        return replace(
+            self,
+            posted=self.posted | past.posted(reviews),
+            reviews=(*self.reviews, *reviews),
+            deeds=(*self.deeds, *self.shadow),
+            earlier=past.earlier(self.shadow) or self.earlier,
         )
 
     def below(self, guidance: Guidance) -> tuple[Layer, ...]:

@@ -45,14 +45,16 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     state = await ctx.github.pull_request(event.number)
     if not state.open:
         return Plan(reason="closed")
+    context = await ctx.repository(state.base_sha)
+    shadow = context.settings.review.shadow
+    ctx = ctx.in_shadow() if shadow else ctx
     if ctx.earlier is not None and ctx.earlier.head_sha == state.head_sha:
         return Plan(reason="this head was reviewed")
-    context = await ctx.repository(state.base_sha)
     paused = "paused by a person; `resume` goes on" if ctx.pull == "paused" else ""
     if reason := paused or why_not_reviewed(state, context.settings.review):
-        return _left_out(event.number, state.head_sha, reason, ctx.slug)
+        return replace(_left_out(event.number, state.head_sha, reason, ctx.slug), shadow=shadow)
     facts = await pull_request_facts(ctx, context, state)
-    plan = await review.plan(facts, ctx.infer)
+    plan = replace(await review.plan(facts, ctx.infer), shadow=shadow)
     if not facts.context.settings.review.walkthrough:
         return plan
     told = await walkthrough(change_reviewed(facts), ctx)

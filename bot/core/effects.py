@@ -241,3 +241,5 @@ class Plan:
     head_sha: Sha | None = None
     """The head that was judged: if the pull request has moved on, nothing of the plan is applied."""
     usage: tuple[Usage, ...] = field(default=())
+    shadow: bool = False
+    """Kept and reported, never applied."""

@@ -80,7 +80,7 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             target,
             plan.head_sha or "",
             route.name,
-            _meant(effect),
+            f"shadow {_meant(effect)}" if plan.shadow else _meant(effect),
             cause,
             ordinal,
         )

@@ -21,6 +21,7 @@ from bot.jobs.permitted import Keyed, keyed, load
 from bot.jobs.reading import JobReader, check
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
+from bot.store.values import EffectState
 
 UNASKED = 10
 """Comments on one pull request within the hour after which Hob answers only who speaks to it by name."""
@@ -33,6 +34,8 @@ class Planned:
     effects: tuple[Keyed, ...] = ()
     reason: str = ""
     usage: tuple[Usage, ...] = ()
+    shadow: bool = False
+    """Kept and reported, never applied."""
 
 
 async def make_plan(
@@ -81,13 +84,15 @@ async def make_plan(
         withdrawn=posted - past.posted(standing),
         reviews=standing,
         deeds=deeds,
+        shadow=await asyncio.to_thread(_deeds, house, event, "shadow"),
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         earlier=past.earlier(deeds),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, event.number),
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
     )
     plan = await route.handler(event, ctx)
-    return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
+    effects = tuple(keyed(plan, route, event.repo, event.number, cause(event)))
+    return Planned(effects, plan.reason, plan.usage, plan.shadow)
 
 
 async def _gate(
@@ -147,10 +152,10 @@ def _recent(house: House, event: CommentEvent) -> int:
     return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
 
 
-def _deeds(house: House, event: IssueEvent) -> tuple[Deed, ...]:
+def _deeds(house: House, event: IssueEvent, state: EffectState = "done") -> tuple[Deed, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
     runs: dict[int, list[Did]] = {}
-    for row in house.store.outbox.for_target(event.repo.id, event.number):
+    for row in house.store.outbox.for_target(event.repo.id, event.number, state=state):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(Deed(run, tuple(did)) for run, did in runs.items())
