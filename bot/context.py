@@ -7,14 +7,17 @@ from typing import Protocol
 
 from bot import sandbox
 from bot.checks import ruff
+from bot.core import deeds as past
 from bot.core.checking import Change, CheckReport, sizes_wanted
 from bot.core.commands import Command
+from bot.core.deeds import Deed
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
 from bot.core.effects import PostReview, PullState
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import (
+    Commit,
     FixFacts,
     LinkedIssue,
     OwnThread,
@@ -70,6 +73,8 @@ class Reader(Protocol):
     async def threads(self, number: int) -> Sequence[Thread]: ...
     async def annotations(self, head: Sha) -> Sequence[Remark]: ...
     async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
+    async def has_comment(self, comment_id: int) -> bool: ...
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]: ...
     async def granted(self) -> Mapping[str, str]: ...
     async def permission(self, login: str) -> str: ...
 
@@ -133,6 +138,8 @@ class Context:
     """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
+    withdrawn: frozenset[str] = frozenset()
+    """Those of them that a person had it take back."""
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
     """Whether no other run waits."""
@@ -143,7 +150,11 @@ class Context:
     knowledge: Knowledge | None = None
     """None where `[knowledge] enabled` is off."""
     reviews: tuple[PostReview, ...] = ()
-    """What Hob has posted on this pull request, oldest first."""
+    """What Hob has posted on this pull request and not taken back, oldest first."""
+    deeds: tuple[Deed, ...] = ()
+    """All that Hob has done here, oldest first."""
+    shadow: tuple[Deed, ...] = ()
+    """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
 
@@ -158,11 +169,25 @@ class Context:
             repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=found
         )
 
+    def in_shadow(self) -> "Context":
+        """The same as if what was only kept had been posted, so that nothing is kept twice."""
+        reviews = past.reviews(self.shadow)
+        return replace(
+            self,
+            posted=self.posted | past.posted(reviews),
+            reviews=(*self.reviews, *reviews),
+            deeds=(*self.deeds, *self.shadow),
+            earlier=past.earlier(self.shadow) or self.earlier,
+        )
+
+    def below(self, guidance: Guidance) -> tuple[Layer, ...]:
+        """What other reviewers' settings say: it lies under all of Hob's own."""
+        return tuple(Layer(path, rivals.read(path, text)[0]) for path, text in guidance.rivals.items())
+
     def guided(self, context: RepoContext, guidance: Guidance, changed: Collection[str]) -> RepoContext:
         """The context with the repository's guidelines; other reviewers' settings lie under all of Hob's
         own."""
         read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
-        below = [Layer(path, values) for path, (values, _) in read.items()]
         notes = [note for _, note in read.values()]
         notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
@@ -173,7 +198,7 @@ class Context:
         ]
         return replace(
             context,
-            settings=settings_of(merge((*below, *self.stored), Layer(FILE, context.file))),
+            settings=settings_of(merge((*self.below(guidance), *self.stored), Layer(FILE, context.file))),
             guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
             notes=tuple(notes),
         )
@@ -221,7 +246,7 @@ async def pull_request_facts(
     guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
     context = ctx.guided(context, guidance, changed)
     every = [to_file_diff(file) for file in raw]
-    files, skipped = _select(every, context.settings.review.paths)
+    files, skipped = select(every, context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
@@ -253,7 +278,7 @@ async def pull_request_facts(
         checked=report.findings,
         checks_run=report.ran,
         checks_not_run=report.not_run,
-        posted=ctx.posted,
+        posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
         reviews=ctx.reviews,
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
@@ -347,7 +372,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     state = await ctx.github.pull_request(event.number)
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
-    files, _ = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    files, _ = select([to_file_diff(file) for file in raw], context.settings.review.paths)
     return ThreadFacts(
         context=context,
         number=event.number,
@@ -464,7 +489,7 @@ def _talk(comments: Sequence[RawComment], event: CommentEvent) -> tuple[tuple[Lo
     return tuple((one.author.login, one.body) for one in comments if one.id != event.comment_id)
 
 
-def _select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
+def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
     """Those to be read, and the rest with their reasons."""
     read: list[FileDiff] = []
     skipped: list[Skipped] = []

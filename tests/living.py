@@ -127,6 +127,15 @@ def keeping_all(*refuted: int) -> dict[str, Any]:
 Says = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
+DESCRIBED: Mapping[str, Any] = {
+    "summary": "Brews stronger.",
+    "files": [{"path": "tea.py", "what": "Divides by zero."}],
+    "title": "Brew stronger tea",
+    "body": "The pot is **hotter** now.",
+    "labels": ["bug", "none-such"],
+}
+
+
 def by_schema(
     *,
     review: Any = None,
@@ -135,6 +144,7 @@ def by_schema(
     verify: Any = None,
     patch: Any = None,
     reply: Any = None,
+    describe: Any = None,
 ) -> Says:
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
     may be a function of the request."""
@@ -144,6 +154,8 @@ def by_schema(
         if "findings" in fields:
             said = review(request) if callable(review) else review
             return said or {"findings": [], "summary": "fine"}
+        if "title" in fields:
+            return describe or DESCRIBED
         if "stance" in fields:
             return reply or {"stance": "none", "answer": "", "wont_fix": False, "reason": ""}
         if "verdicts" in fields:

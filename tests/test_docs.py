@@ -15,6 +15,7 @@ from bot.core.keys import KEYS
 from bot.core.layers import merge, plain
 from bot.core.settings import Complaint
 from bot.github import hobyml
+from handlers import router
 
 TEXT = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
 ROW = re.compile(r"^\| `([\w.]+)` \| (.*)\|$", re.MULTILINE)
@@ -90,3 +91,10 @@ def test_the_examples_can_be_used_as_they_stand(tmp_path: Path) -> None:
     values, complaints = hobyml.said(yaml)
     assert complaints == ()
     assert values["review.checks.shellcheck"] is False
+
+
+def test_every_command_of_a_comment_is_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "commands.md").read_text()
+    table = page.partition("|---|---|---|")[2].partition("##")[0]
+    for name in router.commands:
+        assert re.search(rf"`{name}[` ]", table), f"docs/commands.md does not know {name}"

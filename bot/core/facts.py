@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.core.deeds import Deed
 from bot.core.diff import FileDiff
 from bot.core.earlier import Earlier
 from bot.core.effects import PostReview
 from bot.core.findings import Finding
 from bot.core.inference import Passage
+from bot.core.library import Excerpt
 from bot.core.memory import Memory
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
@@ -159,6 +161,51 @@ class ThreadFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """A pull request's change to be described. `labels` are on it, `context.labels` exist."""
+
+    context: RepoContext
+    number: int
+    title: str
+    body: str
+    head_sha: Sha
+    files: tuple[FileDiff, ...]
+    """Those to be read."""
+    skipped: tuple[Skipped, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that touched what is asked about. `at` is the day, as 2026-11-27."""
+
+    sha: Sha
+    author: str
+    message: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainFacts:
+    """Code that somebody wants explained, and what its history tells."""
+
+    context: RepoContext
+    title: str
+    subject: str
+    """`path:12-40`, a path, or the whole change."""
+    wish: str = ""
+    """What else was said with the command."""
+    excerpts: tuple[Excerpt, ...] = ()
+    """What can be cited."""
+    files: tuple[FileDiff, ...] = ()
+    """The change, where it is what is asked about."""
+    commits: tuple[Commit, ...] = ()
+    """Newest first."""
+    issues: tuple[LinkedIssue, ...] = ()
+    """Those that the commits name."""
+
+
+@dataclass(frozen=True, slots=True)
 class FixFacts:
     """A point on lines `start` to `end` of a file's head that somebody wants mended."""
 
@@ -175,6 +222,30 @@ class FixFacts:
     wish: str = ""
     """What was said with the command."""
     tools: Tools = field(default_factory=Tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A thread on a line that Hob began. `review`: the review in which it did; `ours`: ids of Hob's comments
+    in it; `answered`: whether anybody else wrote there."""
+
+    review: int
+    ours: tuple[int, ...]
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UndoFacts:
+    """What is to be taken back, and what has become of it."""
+
+    number: int
+    deed: Deed
+    deeds: tuple[Deed, ...]
+    """All that Hob has done here, oldest first."""
+    asker: Login
+    talks: tuple[Talk, ...] = ()
+    memory: tuple[Memory, ...] = ()
+    slug: str = "hob"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from bot.core.effects import (
     ResolveThread,
     SetCheck,
     SetPull,
+    TakenBack,
 )
 from bot.core.refs import RepoRef
 from bot.router import Route
@@ -79,7 +80,7 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             target,
             plan.head_sha or "",
             route.name,
-            _meant(effect),
+            f"shadow {_meant(effect)}" if plan.shadow else _meant(effect),
             cause,
             ordinal,
         )
@@ -114,16 +115,25 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
             )
         case ReplyInThread():
             return replace(effect, body=_with_block(effect.body, effect.suggestion, repo), suggestion=None)
-        case Comment() | EditComment() | EditReview():
+        case Comment() | EditComment():
+            return _safe_comment(effect, repo)
+        case EditReview():
             return replace(effect, body=harmless(effect.body, repo=repo.full_name))
         case EditPullRequest():
             body = harmless(effect.body, repo=repo.full_name)
             return replace(effect, title=plain(effect.title, 200), body=body)
         case AddLabels() | RemoveLabels() | React() | ResolveThread() | DeleteComment():
             return effect
-        case Remember() | Forget() | SetPull():
+        case Remember() | Forget() | SetPull() | TakenBack():
             return effect  # not on a page: what memory tells goes through a reply
     assert_never(effect)
+
+
+def _safe_comment(effect: Comment | EditComment, repo: RepoRef) -> Comment | EditComment:
+    """What is folded away is made harmless by itself: the fold around it is ours."""
+    body = harmless(effect.body, repo=repo.full_name)
+    room = max(MOST_BYTES - len(body.encode()) - 200, 1_000)
+    return replace(effect, body=body, folded=harmless(effect.folded, repo=repo.full_name, limit=room))
 
 
 def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:
