@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,7 @@ _SHA = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FORMAT = "--format=tformat:%H%x00%aN%x00%aE%x00%at%x00%s%x00%b"
 _FIELDS = 6
 
+Process = subprocess.Popen[bytes]
 EntryKind = Literal["file", "symbolic link", "submodule"]
 _KINDS: Mapping[bytes, EntryKind] = {b"120000": "symbolic link", b"160000": "submodule"}
 
@@ -101,16 +102,16 @@ class Git:
     def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
         """Bytes of each; those that this clone lacks are left out."""
         found: dict[str, int] = {}
-        for line in self._records(MOST_TREE, "cat-file", "--batch-check", given=blobs, end=b"\n"):
-            sha, _, rest = line.decode().partition(" ")
-            kind, _, size = rest.partition(" ")
-            if kind == "blob":
-                found[sha] = int(size)
+        with self._objects("--batch-check", blobs) as (out, _):
+            for line in out:
+                sha, kind, *size = line.decode().split()
+                if kind == "blob":
+                    found[sha] = int(size[0])
         return found
 
     def contents(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The bytes of each, in order; ask `sizes` before. Those that this clone lacks are left out."""
-        with self._run("cat-file", "--batch", given=blobs) as (out, _):
+        with self._objects("--batch", blobs) as (out, _):
             for _ in blobs:
                 sha, kind, *size = out.readline().decode().split()
                 if kind != "blob":
@@ -139,17 +140,27 @@ class Git:
         records = self._records(MOST_TREE, "rev-list", f"--max-count={most}", *shas, "--", end=b"\n")
         return {record.decode() for record in records}
 
+    @contextmanager
+    def _objects(self, how: str, blobs: Sequence[str]) -> Iterator[tuple[IO[bytes], Process]]:
+        """`git cat-file` in an empty repository over the same objects: one that knows of no remote has
+        nowhere to fetch from what a partial clone lacks (before 2.45 git cannot be told not to)."""
+        _, raw = self._answer("rev-parse", "--path-format=absolute", "--git-path", "objects")
+        _, format_ = self._answer("rev-parse", "--show-object-format")
+        with tempfile.TemporaryDirectory(prefix="hob-git-") as made:
+            _make_bare(Path(made), format_.decode().strip())
+            environ = {"GIT_DIR": made, "GIT_OBJECT_DIRECTORY": os.fsdecode(raw.removesuffix(b"\n"))}
+            with self._run("cat-file", how, given=blobs, environ=environ) as running:
+                yield running
+
     def _answer(self, *arguments: str) -> tuple[int, bytes]:
         """(exit code, output)."""
         with self._run(*arguments) as (out, process):
             answer = out.read(MOST_TREE)
             return process.wait(), answer
 
-    def _records(
-        self, most: int, *arguments: str, given: Iterable[str] | None = None, end: bytes = b"\0"
-    ) -> Generator[bytes]:
+    def _records(self, most: int, *arguments: str, end: bytes = b"\0") -> Generator[bytes]:
         """The output cut at `end`; GitError where git failed or goes on beyond `most` bytes."""
-        with self._run(*arguments, given=given) as (out, process):
+        with self._run(*arguments) as (out, process):
             rest, total = b"", 0
             while part := out.read(1 << 16):
                 total += len(part)
@@ -162,29 +173,42 @@ class Git:
             if code := process.wait():
                 raise GitError(f"git {arguments[0]} failed in {self.folder} (exit code {code})")
 
-    def _run(self, *arguments: str, given: Iterable[str] | None = None) -> "_Run":
+    def _run(
+        self, *arguments: str, given: Iterable[str] = (), environ: Mapping[str, str] | None = None
+    ) -> "_Run":
         program = shutil.which("git")
         if program is None:
             raise UserError("git is not installed", "install it")
         command = [program, "--no-pager", *_SAFE, "-C", str(self.folder), *arguments]
-        return _Run(command, given)
+        return _Run(command, given, {**_ENVIRONMENT, **(environ or {})})
+
+
+def _make_bare(folder: Path, format_: str) -> None:
+    """The least that git takes for a repository."""
+    for name in ("refs", "objects"):
+        (folder / name).mkdir()
+    (folder / "HEAD").write_text("ref: refs/heads/main\n")
+    (folder / "config").write_text(
+        "[core]\nrepositoryformatversion = 1\nbare = true\n"
+        f"[extensions]\nobjectformat = {format_ or 'sha1'}\n"
+    )
 
 
 class _Run:
     """A process that ends with the block, or after its time."""
 
-    def __init__(self, command: Sequence[str], given: Iterable[str] | None) -> None:
-        self.command, self.given = command, given
+    def __init__(self, command: Sequence[str], given: Iterable[str], environ: Mapping[str, str]) -> None:
+        self.command, self.given, self.environ = command, given, environ
         self.late = False
 
-    def __enter__(self) -> tuple[IO[bytes], "subprocess.Popen[bytes]"]:
+    def __enter__(self) -> tuple[IO[bytes], Process]:
         # A file, not a pipe: what both sides would wait to write cannot lock them.
         with tempfile.TemporaryFile() as file:
-            file.writelines(f"{_checked(sha)}\n".encode() for sha in self.given or ())
+            file.writelines(f"{_checked(sha)}\n".encode() for sha in self.given)
             file.seek(0)
             self.process = subprocess.Popen(  # noqa: S603
                 self.command,
-                env={**{k: v for k, v in os.environ.items() if not k.startswith("GIT_")}, **_ENVIRONMENT},
+                env={**{k: v for k, v in os.environ.items() if not k.startswith("GIT_")}, **self.environ},
                 stdin=file,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

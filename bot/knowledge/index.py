@@ -28,6 +28,7 @@ _COMMITS_AT_ONCE = 500
 _TIDY_FROM = 500
 """Blobs put at once after which tidying pays."""
 _REACH = 1_000_000
+_NO_NAME = "its name is not UTF-8"
 
 Progress = Callable[[int, int, str], None]
 """Called with how much is done, of how much, and of what: `files`, `commits` (whose number is not known
@@ -110,13 +111,13 @@ def _why_not(entry: Entry) -> str:
     if entry.kind != "file":
         return entry.kind
     if not entry.named:
-        return "its name is not UTF-8"
+        return _NO_NAME
     return kind_of_path(entry.path) or ""
 
 
 def _is_settled(file: File) -> bool:
     """Whether a file was left out for what is not in its bytes: as a link, say, and is none any more."""
-    return file.why in ("symbolic link", "submodule") or file.why.startswith("beyond")
+    return file.why in ("symbolic link", "submodule", _NO_NAME) or file.why.startswith("beyond")
 
 
 def _read(

@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import sqlite_vec
 
-from bot.knowledge.shelf import SCHEMA, Damaged, Sizes
+from bot.knowledge.shelf import SCHEMA, Damaged, ShelfError, Sizes
 from bot.knowledge.sqlite.base import BUSY_SECONDS, in_our_words, locked
 from bot.knowledge.sqlite.history import History
 from bot.knowledge.sqlite.issues import Issues
@@ -29,6 +29,7 @@ class SQLiteShelf(History, Issues, Words, Vectors):
     where nothing was wrong."""
 
     rebuilt: str = ""
+    inode: int = 0
 
     @classmethod
     def open(cls, path: Path) -> "SQLiteShelf":
@@ -43,16 +44,20 @@ class SQLiteShelf(History, Issues, Words, Vectors):
                 why = why or f"it was damaged: {wrong.__cause__}"
                 remove(path)
                 shelf = cls(_connect(path), path)
+            shelf.inode = path.stat().st_ino
         if why:
             log.warning("the index %s is built again: %s", path, why)
         shelf.rebuilt = why
         return shelf
 
     def discard(self) -> None:
-        """Closes and deletes the file, so that the next `open` begins anew."""
-        self.connection.close(True)
+        """Closes and deletes the file, so that the next `open` begins anew; not one that another process has
+        put in its place by now."""
         with locked(self.path.with_suffix(".opening"), BUSY_SECONDS):
-            remove(self.path)
+            is_ours = self.path.exists() and self.path.stat().st_ino == self.inode
+            self.connection.close(True)
+            if is_ours:
+                remove(self.path)
 
     def tidy(self) -> None:
         with self.writing():
@@ -85,11 +90,16 @@ def remove(path: Path) -> None:
 def _put_away(path: Path) -> str:
     """Why the file cannot be opened as an index of this version; it is gone then. A file that is not ours is
     kept under another name."""
-    if not path.exists() or path.stat().st_size == 0:
+    try:
+        with path.open("rb") as file:
+            head, size = file.read(100), os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
         return ""
-    with path.open("rb") as file:
-        head = file.read(100)
-    magic, schema, application = head[:16], *_numbers(head)
+    except OSError as wrong:
+        raise ShelfError(f"the index {path} cannot be opened: {wrong.strerror}") from wrong
+    if not head:
+        return ""
+    magic, page, schema, application = head[:16], *_numbers(head)
     if magic != b"SQLite format 3\0" or application != APPLICATION:
         aside = path.with_suffix(".not-an-index")
         path.replace(aside)
@@ -98,15 +108,18 @@ def _put_away(path: Path) -> str:
     if schema != SCHEMA:
         remove(path)
         return "it was made by another version of Hob"
+    if size % (page or 1):  # SQLite itself sees a missing page, not a part of one
+        remove(path)
+        return "it was cut short"
     return ""
 
 
-def _numbers(head: bytes) -> tuple[int, int]:
-    """user_version and application_id."""
-    if len(head) < 72:
-        return 0, 0
-    schema, application = struct.unpack_from(">I4xI", head, 60)
-    return schema, application
+def _numbers(head: bytes) -> tuple[int, int, int]:
+    """The size of a page, user_version and application_id."""
+    if len(head) < 100:
+        return 0, 0, 0
+    (page,), (schema, application) = struct.unpack_from(">H", head, 16), struct.unpack_from(">I4xI", head, 60)
+    return 65_536 if page == 1 else page, schema, application
 
 
 def _connect(path: Path) -> apsw.Connection:

@@ -1,0 +1,101 @@
+"""`hob index` and `hob search` as a person runs them, in any repository of theirs."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.agents.conftest import make_repository
+from tests.cli.conftest import Hob
+
+
+@pytest.fixture
+def house(hob: Hob) -> Hob:
+    (hob.folder / "house").mkdir()
+    make_repository(hob.folder / "house")
+    return hob
+
+
+def indexes(hob: Hob) -> list[Path]:
+    return list((hob.folder / "data" / "knowledge").glob("local-*.db"))
+
+
+def test_an_index_says_what_it_has_and_what_it_left_out(house: Hob) -> None:
+    commit(house, "logo.png", b"\x89PNG\0")
+    done = house.run("index", "house")
+    assert done.returncode == 0, done.stderr
+    assert "Left out 2 files:\n  2 binary: logo.bin, logo.png\n" in done.stdout
+    assert done.stderr == ""
+    (path,) = indexes(house)
+    assert path.stat().st_mode & 0o077 == 0
+    again = house.run("index", "house", "--json")
+    told = json.loads(again.stdout)
+    assert {"path": "logo.png", "why": "binary"} in told["left_out"]
+    assert (told["read"], told["was"], told["index"]) == (0, told["sha"], str(path))
+
+
+def test_a_search_needs_no_index_before_it_and_follows_commits(house: Hob) -> None:
+    found = json.loads(house.run("search", "steep leaves", "--path", "house/src", "--json").stdout)
+    assert found["results"][0]["path"] == "src/tea.py"
+    assert set(found["results"][0]) == {"path", "symbol", "start", "end", "score", "why"}
+    assert "words: steep, leaves" in found["results"][0]["why"]
+    commit(house, "src/sugar.py", b"def sweeten(lumps):\n    return lumps\n")
+    done = house.run("search", "sweeten lumps", "--path", "house", "-k", "1")
+    assert done.stdout.startswith("src/sugar.py:1-2  sweeten\n")
+    assert "what is not committed is not searched" in done.stderr
+    assert len(indexes(house)) == 1
+
+
+def test_a_search_without_results_is_no_failure(house: Hob) -> None:
+    done = house.run("search", "zzzzqqq", "--path", "house")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nothing was found" in done.stderr
+    assert json.loads(house.run("search", "zzzzqqq", "--path", "house", "--json").stdout)["results"] == []
+
+
+def test_a_damaged_index_is_built_again_and_that_is_said(house: Hob) -> None:
+    house.run("index", "house")
+    (path,) = indexes(house)
+    path.write_bytes(path.read_bytes()[:9000])
+    done = house.run("index", "house")
+    assert done.returncode == 0
+    assert done.stdout.startswith("The index was built again: it was ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["index", "nowhere"], 2, "nowhere"),
+        (["index", "."], 1, "is not in a git repository"),
+        (["search", " ", "--path", "house"], 2, "the query is empty"),
+        (["search", "x", "--path", "house", "-k", "0"], 2, "-k"),
+        (["search", "x", "--path", "empty"], 1, "has no commit yet"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(house: Hob, arguments: list[str], code: int, said: str) -> None:
+    subprocess.run(["git", "init", "-q", "empty"], cwd=house.folder, check=True)
+    done = house.run(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_names_that_would_steer_a_terminal_do_not(house: Hob) -> None:
+    commit(house, "a\x1b[2Jb.py", b"def clearing():\n    pass\n")
+    done = house.run("search", "clearing", "--path", "house")
+    assert "\x1b" not in done.stdout
+    assert "[2Jb.py:1-2  clearing" in done.stdout
+
+
+def commit(hob: Hob, name: str, data: bytes) -> None:
+    folder = hob.folder / "house"
+    (folder / name).write_bytes(data)
+    environ = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+    for arguments in (
+        ["add", "--", name],
+        ["-c", "user.name=Ann", "-c", "user.email=a@b", "commit", "-qm", "More"],
+    ):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, env=environ)

@@ -1,0 +1,322 @@
+"""An index follows its repository: what changed, what went, what was rewritten, what nobody should read."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.source import LeftOut
+from bot.knowledge.git import Entry, Git
+from bot.knowledge.index import plan
+from bot.knowledge.reader import CRASHED, WORTH_PROCESSES, Source, read_all
+from bot.knowledge.shelf import File
+from bot.knowledge.sqlite import SQLiteShelf
+from bot.standin.git import GitRepo, submodule, symlink
+from tests.knowledge.conftest import CUP, TEA, House
+
+
+def test_a_first_index_has_files_symbols_uses_imports_and_history(tea: House) -> None:
+    sizes = tea.shelf.sizes()
+    assert (sizes.files, sizes.left_out, sizes.commits) == (3, 0, 1)
+    assert sizes.languages["Python"] == 2
+    assert {each.chunk.symbol for each in tea.shelf.defined(["steep", "POUR"])} == {"steep", "Pot.pour"}
+    assert [(use.path, use.lines) for use in tea.shelf.uses(["steep"], 9)] == [("src/tea.py", (13,))]
+    assert [(each.path, each.target) for each in tea.shelf.imports()] == [("src/tea.py", "time")]
+    (commit,) = tea.shelf.recent(9)
+    assert commit.subject == "Make tea"
+    assert commit.paths == ("README.md", "src/cup.py", "src/tea.py")
+
+
+def test_a_push_reads_only_what_changed(tea: House) -> None:
+    old = tea.shelf.blobs_of(["src/cup.py"])["src/cup.py"]
+    tip = tea.commit({"src/cup.py": CUP + "\n\ndef wash():\n    pass\n"}, "Wash up")
+    updated = tea.index()
+    assert (updated.read, updated.commits, updated.removed) == (1, 1, 0)
+    assert tea.files_read() == 1
+    assert tea.shelf.state("tip") == tip
+    assert [each.chunk.symbol for each in tea.shelf.defined(["wash"])] == ["wash"]
+    assert tea.shelf.spare() == [old]
+
+
+def test_what_is_up_to_date_costs_nothing(tea: House) -> None:
+    assert tea.index().read == 0
+    assert tea.told == []
+
+
+def test_a_renamed_file_is_not_read_again_and_a_deleted_one_goes(tea: House) -> None:
+    tea.commit({"src/cup.py": None, "src/mug.py": CUP, "README.md": None})
+    updated = tea.index()
+    assert tea.files_read() == 0
+    assert updated.removed == 2
+    assert sorted(tea.shelf.files()) == ["src/mug.py", "src/tea.py"]
+
+
+def test_a_force_push_leaves_nothing_of_the_old_history(tea: House) -> None:
+    base = tea.repo.resolve("main")
+    tea.commit({"src/secret.py": "def hidden():\n    pass\n"}, "Add what should not be there", at=2e9)
+    tea.index()
+    tip = tea.commit({"src/new.py": "def shown():\n    pass\n"}, "Another way", parent=base, at=2e9)
+    updated = tea.index()
+    assert updated.forgotten == 1
+    assert tea.shelf.known_commits() == {base, tip}
+    assert "src/secret.py" not in tea.shelf.files()
+    assert tea.search.search("what should not be there", kinds=["commit"]) == []
+
+
+def test_a_history_that_begins_anew_is_followed_when_the_old_is_gone(tea: House) -> None:
+    tip = tea.commit({"src/tea.py": TEA}, "Begin anew", parent=None)
+    tea.repo.run("reflog", "expire", "--expire=now", "--all")
+    tea.repo.run("gc", "--quiet", "--prune=now")
+    updated = tea.index()
+    assert (updated.forgotten, updated.commits) == (1, 1)
+    assert tea.shelf.known_commits() == {tip}
+    assert list(tea.shelf.files()) == ["src/tea.py"]
+
+
+def test_what_is_left_out_says_why(house: House) -> None:
+    house.commit(
+        {
+            "a/loop": symlink("../a/loop"),
+            "a/up": symlink(".."),
+            "lib": submodule("1" * 40),
+            "big.bin": b"\0" * (100 << 20),
+            "film.mp4": b"version https://git-lfs.github.com/spec/v1\noid sha256:"
+            + b"a" * 64
+            + b"\nsize 9\n",
+            "picture.png": b"\x89PNG\0\0",
+            "vendor/x.js": "function x() {}\n",
+            "uv.lock": "name\n",
+            "good.py": "def good():\n    pass\n",
+        }
+    )
+    house.index()
+    assert house.left_out() == {
+        "a/loop": "symbolic link",
+        "a/up": "symbolic link",
+        "lib": "submodule",
+        "big.bin": "over 1 MB",
+        "film.mp4": "Git LFS pointer",
+        "picture.png": "binary",
+        "vendor/x.js": "vendored",
+        "uv.lock": "lock file",
+    }
+    assert house.shelf.sizes().files == 1
+
+
+def test_a_link_that_becomes_a_file_of_the_same_bytes_is_read(house: House) -> None:
+    house.commit({"x": symlink("def x(): pass")})
+    house.index()
+    house.commit({"x": "def x(): pass"})
+    house.index()
+    assert house.left_out() == {}
+    assert house.shelf.sizes().files == 1
+
+
+def test_broken_encodings_are_read_as_far_as_they_can_be(house: House) -> None:
+    house.commit(
+        {
+            "latin.py": "def grüße():\n    pass\n".encode("latin-1"),
+            "wide.py": "def wide_one():\n    pass\n".encode("utf-16"),
+            "cut.py": b"def cut_one():\n    return '\xe2\x82'\n",
+            "empty.py": b"",
+        }
+    )
+    house.index()
+    assert house.left_out() == {}
+    assert {each.chunk.symbol for each in house.shelf.defined(["wide_one", "cut_one"])} == {
+        "wide_one",
+        "cut_one",
+    }
+
+
+LONG = "x = 1\n" * 8_000
+NAMES = [
+    "--help",
+    "-rf",
+    "a\nb.py",
+    "quo\"te'.py",
+    "tab\t.py",
+    "wörter/日本.py",
+    ":(top)x.py",
+    " .py",
+    "*.py",
+    "x;y.py",
+]
+
+
+def test_files_may_be_called_anything(house: House) -> None:
+    house.commit({name: f"def number_{at}():\n    pass\n" for at, name in enumerate(NAMES)})
+    house.index()
+    assert sorted(house.shelf.files()) == sorted(NAMES)
+    assert house.shelf.recent(1)[0].paths == tuple(sorted(NAMES))
+    for at, name in enumerate(NAMES):
+        assert name in [found.path for found in house.search.search(f"number_{at}", k=3)]
+
+
+def test_a_name_that_is_no_utf8_is_left_out_and_said(house: House) -> None:
+    house.commit({"ok.py": "x = 1\n"})
+    blob = house.repo.run("hash-object", "-w", "--stdin", data=b"y = 1\n").strip()
+    tree = house.repo.run("mktree", "-z", data=b"100644 blob " + blob + b"\tb\xff.py\0").strip().decode()
+    house.repo.run("config", "user.name", "Ann")
+    house.repo.run("config", "user.email", "ann@example.com")
+    tip = house.repo.run("commit-tree", tree, data=b"").strip().decode()
+    house.repo.point("refs/heads/main", tip)
+    house.index()
+    assert house.left_out() == {"b�.py": "its name is not UTF-8"}
+
+
+def test_one_text_under_two_names_is_read_once_and_found_under_both(house: House) -> None:
+    house.commit({"one.py": TEA, "two.py": TEA})
+    house.index()
+    assert house.files_read() == 1
+    assert {found.path for found in house.search.search("steep leaves")} == {"one.py", "two.py"}
+
+
+def test_many_files_are_read_in_processes_of_their_own(house: House) -> None:
+    house.commit({f"{at}.py": f"def number_{at}():\n    return 1\n{LONG}" for at in range(40)})
+    updated = house.index(processes=2)
+    assert updated.read == 40
+    assert house.told[-2][:2] == (40, 40)
+    assert [each.chunk.symbol for each in house.shelf.defined(["number_39"])] == ["number_39"]
+
+
+class Bomb(bytes):
+    """Kills the process that receives it, as a broken parser would."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (11,)
+
+
+def test_a_file_that_kills_its_reader_costs_itself_only() -> None:
+    good = [Source(f"{at}.py", f"{at:040}", b"def x():\n    pass\n") for at in range(3)]
+    sources = [*good[:2], Source("bad.py", "b" * 40, Bomb(b"boom")), good[2]]
+    outcomes = list(read_all(sources, WORTH_PROCESSES, 2))
+    assert {blob.sha for outcome in outcomes for blob in outcome.blobs} == {each.sha for each in good}
+    assert {sha: why for outcome in outcomes for sha, why in outcome.left_out.items()} == {"b" * 40: CRASHED}
+
+
+_BUILD = """
+import sys
+from pathlib import Path
+from bot.knowledge.git import Git
+from bot.knowledge.index import update
+from bot.knowledge.sqlite import SQLiteShelf
+
+def tell(done, of, what):
+    print(what, done, flush=True)
+
+if __name__ == "__main__":
+    shelf = SQLiteShelf.open(Path(sys.argv[1]))
+    git = Git(Path(sys.argv[2]))
+    update(shelf, git, git.commit("main"), tell, processes=1)
+    print("end", flush=True)
+"""
+
+
+@pytest.mark.kills
+def test_an_index_killed_in_the_middle_goes_on_where_it_was(tmp_path: Path) -> None:
+    repo = GitRepo(tmp_path / "repo.git")
+    files = {f"{at}.py": f"def number_{at}():\n    return {at}\n" for at in range(400)}
+    tip = repo.write("refs/heads/main", files, parent=None, message="Count", author="Ann", at=1e9)
+    path = tmp_path / "index.db"
+    command = [sys.executable, "-c", _BUILD, str(path), str(repo.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("files 40")
+        process.send_signal(signal.SIGKILL)
+        assert "end" not in process.stdout.read()
+    shelf = SQLiteShelf.open(path)
+    assert shelf.rebuilt == ""
+    done = len(shelf.spare())
+    assert 40 <= done < 400
+    house = House(repo, shelf)
+    assert house.index().sha == tip
+    assert house.files_read() == 400 - done
+    assert shelf.sizes().files == 400
+    assert shelf.spare() == []
+    shelf.close()
+
+
+@pytest.mark.kills
+def test_readers_end_when_the_indexer_is_killed(tmp_path: Path) -> None:
+    repo = GitRepo(tmp_path / "repo.git")
+    files = {f"{at}.py": f"def number_{at}():\n    return 1\n{LONG}" for at in range(200)}
+    repo.write("refs/heads/main", files, parent=None, message="Count", author="Ann", at=1e9)
+    (tmp_path / "build.py").write_text(_BUILD.replace("processes=1", "processes=2"))
+    command = [sys.executable, str(tmp_path / "build.py"), str(tmp_path / "index.db"), str(repo.path)]
+    environ = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environ, start_new_session=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for _ in range(200):
+            if not _lives(process.pid):
+                return
+            time.sleep(0.05)
+    raise AssertionError("a reader goes on")
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+entries = st.lists(
+    st.builds(
+        Entry,
+        st.sampled_from(["a.py", "b.py", "c/d.py", "vendor/e.py"]),
+        st.sampled_from(["1" * 40, "2" * 40]),
+        st.sampled_from(["file", "symbolic link", "submodule"]),
+        st.booleans(),
+    ),
+    unique_by=lambda entry: entry.path,
+)
+
+
+@given(entries, entries)
+def test_from_any_tree_to_any_other(old: list[Entry], new: list[Entry]) -> None:
+    """What is applied gives the same files as reading the new tree from nothing."""
+
+    def applied(have: dict[str, File], tree: list[Entry]) -> dict[str, File]:
+        change = plan(have, tree, most=3)
+        read = {entry.path: File(entry.path, entry.sha) for entry in change.read}
+        settled = {file.path: file for file in change.settled}
+        return {path: file for path, file in {**have, **settled, **read}.items() if path not in change.gone}
+
+    assert applied(applied({}, old), new) == applied({}, new)
+
+
+def test_a_partial_clone_is_never_filled_by_reading(house: House, tmp_path: Path) -> None:
+    house.commit({"small.py": TEA, "large.py": "x = 1\n" * 1000})
+    house.repo.run("config", "uploadpack.allowFilter", "true")
+    there = tmp_path / "partial.git"
+    house.repo.run(
+        "clone",
+        "--quiet",
+        "--bare",
+        "--no-local",
+        "--filter=blob:limit=1k",
+        house.repo.path.as_uri(),
+        str(there),
+    )
+    git = Git(there)
+    tip = git.commit("main")
+    sizes = git.sizes([entry.sha for entry in git.tree(tip)])
+    assert len(sizes) == 1
+    other = House(GitRepo(there), SQLiteShelf.open(tmp_path / "partial.db"))
+    assert LeftOut("large.py", "not in this clone") in other.index().left_out
+    assert [commit.paths for commit in other.shelf.recent(9)] == [("large.py", "small.py")]
+    assert git.sizes([entry.sha for entry in git.tree(tip)]) == sizes
+    other.shelf.close()

@@ -1,0 +1,157 @@
+"""What is searched is found, says why, and is where it says."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.core.errors import UserError
+from bot.core.knowing import Found
+from bot.knowledge.rank import WEIGHTS, Part, best_sum, from_history, from_names, functions, rank, rarest
+from bot.knowledge.search import Search
+from bot.knowledge.shelf import Hit, Issue
+from bot.knowledge.tokens import indexed
+from tests.knowledge.conftest import CUP, TEA, House
+
+
+def check(house: House, found: list[Found]) -> None:
+    """Every result names lines that are there."""
+    for each in found:
+        data = house.repo.blob(house.repo.objects([f"{each.sha}:{each.path}"])[f"{each.sha}:{each.path}"][1])
+        assert data is not None
+        assert 1 <= each.start <= each.end <= len(data.decode().splitlines())
+
+
+def test_words_lead_to_the_function_that_holds_them(tea: House) -> None:
+    tip = tea.repo.resolve("main")
+    found = tea.search.search("How long does it wait for the leaves?")
+    assert (found[0].path, found[0].symbol, found[0].start) == ("src/tea.py", "steep", 6)
+    assert found[0].sha == tip
+    assert found[0].why[0] == "words: wait, leaves"
+    check(tea, found)
+
+
+def test_a_name_leads_to_its_definition_before_its_uses(tea: House) -> None:
+    found = tea.search.search("Pot.pour")
+    assert (found[0].path, found[0].symbol) == ("src/tea.py", "Pot.pour")
+    assert "named in the query: Pot.pour" in found[0].why
+
+
+def test_a_line_of_a_stack_trace_leads_to_what_stands_there(tea: House) -> None:
+    found = tea.search.search('Traceback:\n  File "/home/ann/src/tea.py", line 13, in pour\nNothing to drink')
+    assert (found[0].path, found[0].symbol) == ("src/tea.py", "Pot.pour")
+
+
+def test_a_past_commit_leads_to_the_files_it_touched(tea: House) -> None:
+    tip = tea.commit({"src/cup.py": CUP + "\n\nSIZE = 3\n"}, "Stop overflowing when it rains")
+    tea.index()
+    (found,) = tea.search.search("overflowing rain")
+    assert found.path == "src/cup.py"
+    assert found.why == (f'touched by {tip[:7]} "Stop overflowing when it rains"',)
+    check(tea, [found])
+
+
+def test_a_path_leads_to_its_file(tea: House) -> None:
+    found = tea.search.search("what is src/cup.py for")
+    assert found[0].path == "src/cup.py"
+    assert "named in the query: src/cup.py" in found[0].why
+
+
+def test_commits_issues_and_pull_requests_are_found_where_they_are_asked_for(tea: House) -> None:
+    issues = [
+        Issue(1, "issue", "open", "Tea is cold", "It stood for leaves.", "ann"),
+        Issue(2, "pull_request", "merged", "Warm the tea", "", "ben"),
+    ]
+    tea.shelf.put_issues([(each, indexed(f"{each.title}\n{each.body}")) for each in issues])
+    every = tea.search.search("tea", kinds=["code", "commit", "issue", "pull_request"])
+    assert {each.kind for each in every} == {"code", "commit", "issue", "pull_request"}
+    assert [each.number for each in tea.search.search("tea", kinds=["issue"])] == [1]
+    (pull,) = tea.search.search("warm tea", kinds=["pull_request"])
+    assert (pull.number, pull.title, pull.why) == (2, "Warm the tea", ("words: warm, tea",))
+    (commit,) = tea.search.search("making tea", kinds=["commit"])
+    assert (commit.sha, commit.title) == (tea.repo.resolve("main"), "Make tea")
+
+
+def test_another_commit_is_searched_as_it_is_there(tea: House) -> None:
+    base = tea.repo.resolve("main")
+    moved = "\n\n\n" + TEA.replace("steep", "brew")
+    head = tea.repo.write(
+        "refs/pull/1/head",
+        {"src/tea.py": None, "src/kettle.py": moved},
+        parent=base,
+        message="x",
+        author="B",
+        at=2e9,
+    )
+    found = tea.search.search("wait for the leaves", at=head)
+    assert (found[0].path, found[0].symbol, found[0].start) == ("src/kettle.py", "brew", 9)
+    assert found[0].sha == head
+    assert "src/tea.py" not in [each.path for each in found]
+    check(tea, found)
+    assert [each.path for each in tea.search.search("brew")] == []
+    assert tea.search.search("wait for the leaves")[0].path == "src/tea.py"
+    tea.commit({"src/tea.py": moved})
+    tea.index()
+    old = tea.search.search("wait for the leaves", at=base)
+    assert (old[0].symbol, old[0].start, old[0].sha) == ("steep", 6, base)
+    check(tea, old)
+
+
+@pytest.mark.parametrize("sha", ["0" * 40, "nonsense", "--all"])
+def test_a_commit_that_is_not_there_is_said(tea: House, sha: str) -> None:
+    with pytest.raises(UserError, match="no commit"):
+        tea.search.search("tea", at=sha)
+
+
+def test_passages_may_be_several_of_one_file(tea: House) -> None:
+    found = tea.search.passages("steep leaves pour cup")
+    assert {each.symbol for each in found if each.path == "src/tea.py"} == {"Pot.pour", "steep"}
+    check(tea, found)
+
+
+def test_what_is_close_in_meaning_is_found_without_a_common_word(tea: House) -> None:
+    (chunk,) = tea.shelf.defined(["Cup.fill"])
+    search = Search(tea.shelf, tea.git, nearest=lambda text: [Hit(chunk.id, 0.9), Hit(999, 0.5)])
+    (found,) = search.search("decant beverage")
+    assert (found.path, found.why) == ("src/cup.py", ("close in meaning",))
+
+
+def test_an_empty_index_finds_nothing(house: House) -> None:
+    assert house.search.search("anything", kinds=["code", "commit", "issue"]) == []
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text() | st.sampled_from(["tea.py:99999999999", "::", "`", "a" * 30_000, "steep " * 9_000, "\ud800"])
+)
+def test_any_text_may_be_asked(tea: House, query: str) -> None:
+    check(tea, tea.search.search(query))
+
+
+def test_parts_are_shares_of_their_largest() -> None:
+    parts: dict[Part, dict[str, float]] = {"chunk": {"a": 10.0, "b": 5.0}, "file": {"b": 0.2}, "vector": {}}
+    assert rank(parts, {"chunk": 1.0, "file": 1.0, "vector": 9.0}) == [("b", 0.75), ("a", 0.5)]
+    assert rank(parts, {"chunk": 1.0}) == [("a", 1.0), ("b", 0.5)]
+    assert rank({}) == []
+
+
+def test_the_parts_themselves() -> None:
+    assert best_sum([("a", 1.0), ("a", 2.0), ("a", 3.0), ("a", 4.0), ("b", 5.0)]) == {"a": 9.0, "b": 5.0}
+    assert from_history([(2.0, ["a"]), (2.0, ["a", "b", "c", "d"])]) == {
+        "a": 3.0,
+        "b": 1.0,
+        "c": 1.0,
+        "d": 1.0,
+    }
+    assert from_names([["a"], ["a", "b"]]) == {"a": 1.5, "b": 0.5}
+    assert functions({1: 2.0, 2: 4.0}, {1: "a", 2: "b"}, {"a": 1.0}) == [(1, 0.65), (2, 0.3)]
+    assert rarest(["x", "y", "z", "w"], {"x": 9, "y": 1, "z": 5, "w": 0}, 2) == ["y", "z"]
+
+
+scores = st.dictionaries(st.sampled_from("abcd"), st.floats(0, 1e6), max_size=4)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(WEIGHTS)), scores))
+def test_no_score_leaves_its_bounds(parts: dict[Part, dict[str, float]]) -> None:
+    ranked = rank(parts)
+    assert all(0 <= score <= 1 + 1e-9 for _, score in ranked)
+    assert [score for _, score in ranked] == sorted((score for _, score in ranked), reverse=True)

@@ -1,0 +1,238 @@
+"""An index's file that is cut, foreign, old, or in use by others."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+
+from bot.core.knowing import Edge, Node
+from bot.core.source import Chunk
+from bot.knowledge.local import with_shelf
+from bot.knowledge.shelf import Blob, Commit, Damaged, File, Issue, ShelfError
+from bot.knowledge.sqlite import SQLiteShelf
+from tests.knowledge.conftest import House
+
+SHA = "ab" * 20
+
+
+def small(path: Path) -> SQLiteShelf:
+    shelf = SQLiteShelf.open(path)
+    put(shelf, 1)
+    return shelf
+
+
+def put(shelf: SQLiteShelf, number: int) -> None:
+    words = " ".join(f"word{number}x{at}" for at in range(500))
+    chunk = Chunk("function", f"f{number}", 1, 2, "def f")
+    shelf.put_blobs([Blob(f"{number:040}", "Python", 2, words, ((chunk, words),))])
+    shelf.put_files([File(f"{number}.py", f"{number:040}")])
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    small(tmp_path / "new" / "index.db").close()
+    for file in (tmp_path / "new").iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
+def test_an_index_cut_short_is_built_again_and_says_so(tmp_path: Path, part: float) -> None:
+    path = tmp_path / "index.db"
+    small(path).close()
+    raw = path.read_bytes()
+    path.write_bytes(raw[: int(len(raw) * part)])
+    shelf = SQLiteShelf.open(path)
+    assert shelf.rebuilt
+    assert shelf.sizes().files == 0
+    put(shelf, 2)
+    assert shelf.sizes().files == 1
+    shelf.close()
+    assert SQLiteShelf.open(path).rebuilt == ""
+
+
+def test_damage_found_later_is_mended_by_building_again(tea: House, tmp_path: Path) -> None:
+    path = tea.shelf.path
+    tea.shelf.tidy()
+    tea.shelf.close()
+    raw = bytearray(path.read_bytes())
+    raw[8192:] = b"\xa5" * (len(raw) - 8192)
+    path.write_bytes(raw)
+
+    def found(shelf: SQLiteShelf) -> tuple[str, list[str]]:
+        house = House(tea.repo, shelf)
+        house.index()
+        return shelf.rebuilt, [each.path for each in house.search.search("steep leaves")]
+
+    rebuilt, paths = with_shelf(path, found)
+    assert "damaged" in rebuilt
+    assert paths == ["src/tea.py"]
+    tea.shelf = SQLiteShelf.open(path)
+    assert tea.shelf.rebuilt == ""
+
+
+def test_a_foreign_file_is_kept_aside(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    path.write_text("a person's notes")
+    shelf = SQLiteShelf.open(path)
+    assert "no index of Hob" in shelf.rebuilt
+    assert (tmp_path / "index.not-an-index").read_text() == "a person's notes"
+    shelf.close()
+
+
+def test_another_programs_database_is_kept_aside(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    other = apsw.Connection(str(path))
+    other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    SQLiteShelf.open(path).close()
+    kept = apsw.Connection(str(tmp_path / "index.not-an-index"))
+    assert kept.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
+    kept.close()
+
+
+def test_an_index_of_another_version_is_built_again(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    shelf = small(path)
+    shelf.connection.pragma("user_version", 999)
+    shelf.tidy()
+    shelf.close()
+    again = SQLiteShelf.open(path)
+    assert again.rebuilt == "it was made by another version of Hob"
+    assert again.sizes().files == 0
+    again.close()
+
+
+def test_one_that_was_damaged_is_not_thrown_away_twice(tmp_path: Path) -> None:
+    """Two processes find the damage; the second must not delete what the first has built."""
+    path = tmp_path / "index.db"
+    first, second = small(path), SQLiteShelf.open(path)
+    first.discard()
+    built = small(path)
+    second.discard()
+    assert SQLiteShelf.open(path).sizes().files == 1
+    built.close()
+
+
+_WRITE = """
+import sys
+from pathlib import Path
+from bot.knowledge.sqlite import SQLiteShelf
+from tests.knowledge.test_sqlite import put
+
+shelf = SQLiteShelf.open(Path(sys.argv[1]))
+with shelf.alone(1), shelf.writing():
+    put(shelf, 7)
+    print("holds", flush=True)
+    sys.stdin.readline()
+print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> "subprocess.Popen[str]":
+    small(tmp_path / "index.db").close()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WRITE, str(tmp_path / "index.db")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )  # fmt: skip
+    assert process.stdout and process.stdout.readline() == "holds\n"
+    return process
+
+
+@pytest.mark.kills
+def test_others_read_on_while_one_writes(tmp_path: Path, writer: "subprocess.Popen[str]") -> None:
+    with writer:
+        shelf = SQLiteShelf.open(tmp_path / "index.db")
+        assert [hit.id for hit in shelf.match("chunk", ["word1x1"], 9)] == [1]
+        with shelf.reading():
+            assert sorted(shelf.files()) == ["1.py"]
+            assert writer.stdin and writer.stdout
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+            assert writer.stdout.readline() == "done\n"
+            assert sorted(shelf.files()) == ["1.py"]
+        assert sorted(shelf.files()) == ["1.py", "7.py"]
+        shelf.close()
+
+
+@pytest.mark.kills
+def test_one_builds_at_a_time_and_a_killed_one_holds_nobody_up(
+    tmp_path: Path, writer: "subprocess.Popen[str]"
+) -> None:
+    with writer:
+        shelf = SQLiteShelf.open(tmp_path / "index.db")
+        with pytest.raises(ShelfError, match="another process"), shelf.alone(0.05):
+            pass
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        with shelf.alone(5), shelf.writing():
+            assert sorted(shelf.files()) == ["1.py"]
+        shelf.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    shelf = small(tmp_path / "index.db")
+
+    def half() -> None:
+        with shelf.writing():
+            put(shelf, 2)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert sorted(shelf.files()) == ["1.py"]
+    assert shelf.match("chunk", ["word2x1"], 9) == []
+    shelf.close()
+
+
+def test_a_broken_shelf_is_no_other_error(tmp_path: Path) -> None:
+    assert issubclass(Damaged, ShelfError)
+    folder = tmp_path / "index.db"
+    folder.mkdir()
+    with pytest.raises(ShelfError):
+        SQLiteShelf.open(folder)
+
+
+def test_issues_edges_vectors_and_states_come_back(tmp_path: Path) -> None:
+    shelf = small(tmp_path / "index.db")
+    issue = Issue(5, "issue", "open", "Tea is cold", "It is.", "ann", ("bug",), 1, 2, 0)
+    other = Issue(6, "pull_request", "merged", "x", "", "b")
+    shelf.put_issues([(issue, "tea cold tea cold tea cold it"), (other, "x")])
+    shelf.put_issues([(issue, "tea cold")])
+    assert shelf.issues([5, 99]) == {5: issue}
+    assert shelf.issue_numbers() == [5, 6]
+    assert [hit.id for hit in shelf.match("issue", ["cold"], 9)] == [5]
+    fixes = Edge("fixes", Node("pull_request", "6"), Node("issue", "5"))
+    shelf.put_edges("issue 6", [fixes, Edge("mentions", fixes.source, fixes.target, 2.0)])
+    shelf.put_edges("issue 6", [fixes])
+    assert shelf.edges(target=Node("issue", "5")) == shelf.edges(source=fixes.source, kind="fixes") == [fixes]
+    assert shelf.without_vector("chunk", "m", 9) == [1]
+    shelf.put_vectors("chunk", "m", [(1, [1.0, 0.0])])
+    shelf.put_vectors("title", "m", [(5, [1.0, 1.0]), (6, [0.0, 1.0])])
+    assert [(hit.id, round(hit.score, 3)) for hit in shelf.nearest("title", "m", [1.0, 1.0], 9)] == [
+        (5, 1.0),
+        (6, 0.707),
+    ]
+    assert shelf.nearest("title", "m", [1.0, 1.0, 1.0], 9) == []
+    shelf.drop_blobs([f"{1:040}"])
+    assert shelf.nearest("chunk", "m", [1.0, 0.0], 9) == []
+    shelf.drop_issues([5])
+    assert [hit.id for hit in shelf.nearest("title", "m", [1.0, 1.0], 9)] == [6]
+    shelf.set_state("watermark", "9")
+    assert (shelf.state("watermark"), shelf.state("other")) == ("9", "")
+    shelf.close()
+
+
+def test_words_may_hold_anything(tmp_path: Path) -> None:
+    shelf = SQLiteShelf.open(tmp_path / "index.db")
+    shelf.put_commits([(Commit(SHA, "Ann", "a@b", 1, "s"), "grüße 日本 plain")])
+    assert [hit.id for hit in shelf.match("commit", ["日本"], 9)] == [1]
+    for hostile in ['"', "a OR b", "NEAR(", "*", "col:x", "\0", "' OR 1=1 --", ""]:
+        assert shelf.match("commit", [hostile], 9) == []
+    assert shelf.holding("commit", ["plain", "grüße", "no"], [1, 2]) == {1: ["plain", "grüße"], 2: []}
+    assert shelf.frequencies("commit", ["plain", "no"]) == {"plain": 1, "no": 0}
+    shelf.close()
