@@ -17,6 +17,7 @@ from bot.core.findings import Finding
 from bot.core.guidelines import Guidance, owners
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.library import Library
 from bot.core.memory import Memory
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
@@ -58,6 +59,19 @@ class CheckReport:
 Check = Callable[[Sequence[FileDiff], Mapping[str, str], frozenset[str]], Awaitable[CheckReport]]
 
 
+class Knowledge(Library, Protocol):
+    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
+    nothing yet, nothing is found."""
+
+    async def refresh(self) -> str:
+        """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
+        ...
+
+    async def drop_issue(self, number: int) -> None:
+        """An issue that is no longer there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A command, and whether the person who asked may give it here."""
@@ -89,6 +103,8 @@ class Context:
     """What Hob has posted on this pull request, oldest first."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
+    knowledge: Knowledge | None = None
+    """None where `[knowledge] enabled` is off."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -120,6 +136,19 @@ class Context:
             guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
             notes=tuple(notes),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What a handler is given where repositories went away: nothing can be read there any more. Each is about
+    the event's repositories and says in a line what was done."""
+
+    forget_knowledge: Callable[[], Awaitable[str]]
+    """Clones and indexes."""
+    forget_repositories: Callable[[], Awaitable[str]]
+    """That, what is under way for them, and the deliveries about them."""
+    forget_account: Callable[[], Awaitable[str]]
+    """That, and the settings that are stored for them and their owner."""
 
 
 def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:

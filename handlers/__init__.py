@@ -1,6 +1,14 @@
 """What this Hob does, event by event. Bring your own with `HOB_HANDLERS=package:router`."""
 
 from bot.router import Router
-from handlers import comments, issues, memory, pull_requests, reviews
+from handlers import comments, installations, issues, knowledge, memory, pull_requests, reviews
 
-router = Router().include(pull_requests.router, issues.router, comments.router, reviews.router, memory.router)
+router = Router().include(
+    pull_requests.router,
+    issues.router,
+    comments.router,
+    reviews.router,
+    memory.router,
+    knowledge.router,
+    installations.router,
+)

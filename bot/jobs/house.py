@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.errors import UserError
 from bot.core.inference import Infer
+from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
 from bot.github.apply import Seal
-from bot.github.client import GitHub
+from bot.github.client import GitHub, Job
 from bot.github.limits import Pacer
 from bot.inference.board import SharedBoard
 from bot.inference.cache import Cache
@@ -18,6 +19,9 @@ from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.inference.trail import Trail
 from bot.jobs.asked import Asked
+from bot.jobs.knowing import RepositoryKnowledge
+from bot.knowledge.keeper import Keeper
+from bot.knowledge.shelves import SQLiteShelves
 from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue.board import RedisBoard
@@ -39,6 +43,8 @@ class House:
     owner: str
     """Names this process in leases."""
     cache: Cache | None = None
+    keeper: Keeper | None = None
+    """None where `[knowledge] enabled` is off."""
 
     def infer(self, priority: Priority, guard: Guard, asked: Asked, settings: RepoSettings) -> Infer:
         """The port to models for a run of this priority, with the models that the stored settings wish; the
@@ -46,6 +52,10 @@ class House:
         models = chosen(self.config, settings, asked.part)
         trail = Trail(asked.repo.id, self.cache, asked.calls.append)
         return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trail=trail)
+
+    def knowledge(self, repo: RepoRef, job: Job) -> RepositoryKnowledge | None:
+        """What is known of a repository, for a run."""
+        return RepositoryKnowledge(self.keeper, repo, job) if self.keeper else None
 
     async def aclose(self) -> None:
         await self.github.aclose()
@@ -103,4 +113,10 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
         )
         if config.cache.enabled
         else None,
+        keeper=_keeper(config) if config.knowledge.enabled else None,
     )
+
+
+def _keeper(config: Config) -> Keeper:
+    data = config.hob.data_dir
+    return Keeper(data / "clones", SQLiteShelves(data / "knowledge"), config.knowledge.max_clone_mb)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.context import Context
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
-from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
+from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.findings import fingerprint
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.github import hobyml
@@ -34,7 +34,7 @@ class Planned:
 async def make_plan(
     house: House,
     route: Route,
-    event: IssueEvent,
+    event: RepositoryEvent,
     reader: JobReader,
     acknowledge: Callable[[], Awaitable[None]] | None = None,
     run_id: int | None = None,
@@ -66,7 +66,7 @@ async def make_plan(
         infer=house.infer(
             route.priority,
             guard(house.config, house.store, event.repo, reader, run_id, settings),
-            asked or Asked(event.repo, event.number),
+            asked or Asked(event.repo, number_of(event)),
             settings,
         ),
         check=check,
@@ -78,9 +78,11 @@ async def make_plan(
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         tools=TOOLS,
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
+        knowledge=house.knowledge(event.repo, reader.job),
     )
     plan = await route.handler(event, ctx)
-    return Planned(tuple(keyed(plan, route, event.repo, event.number, cause(event))), plan.reason, plan.usage)
+    effects = keyed(plan, route, event.repo, number_of(event), cause(event))
+    return Planned(tuple(effects), plan.reason, plan.usage)
 
 
 async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
@@ -91,8 +93,13 @@ async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
     return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
 
 
-def asker(event: IssueEvent) -> str:
-    """Whose settings count: of whoever wrote the comment, or opened the issue or pull request."""
+def number_of(event: RepositoryEvent) -> int:
+    """Of the issue or pull request that it is about; 0 where it is about none."""
+    return event.number if isinstance(event, IssueEvent) else 0
+
+
+def asker(event: RepositoryEvent) -> str:
+    """Whose settings count: of whoever wrote the comment, opened the issue or pull request, or pushed."""
     author = getattr(event, "author", event.sender)
     return str(author.login)
 
@@ -117,8 +124,10 @@ def _recent(house: House, event: CommentEvent) -> int:
     return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
 
 
-def _reviews(house: House, event: IssueEvent) -> tuple[PostReview, ...]:
+def _reviews(house: House, event: RepositoryEvent) -> tuple[PostReview, ...]:
     """What Hob has posted on this pull request, told by its own outbox."""
+    if not isinstance(event, IssueEvent):
+        return ()
     rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
     reviews = [load(row.kind, row.payload) for row in rows]
     return tuple(review for review in reviews if isinstance(review, PostReview))

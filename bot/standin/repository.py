@@ -8,6 +8,7 @@ from bot.standin.pulls import PullRequest, ReviewComment
 from bot.standin.world import User, World, locked
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+NOTHING = "0" * 40
 _FIRST_LABELS = (
     ("bug", "d73a4a", "Something isn't working"),
     ("documentation", "0075ca", "Improvements or additions to documentation"),
@@ -33,12 +34,16 @@ class Repository:
         self.id = world.next_id()
         self.private = private
         self.default_branch = "main"
+        self.size = 1
+        """What GitHub says of its size on disk, in KB: seldom exact."""
         self.parent: Repository | None = None
         self.created_at = world.now()
         self.roles: dict[str, str] = {}
         self.associations: dict[str, str] = {}
         self.labels: list[Label] = []
         self.issues: dict[int, Issue] = {}
+        self.deleted: set[int] = set()
+        """Numbers of issues that are shown to nobody."""
         self.comments: dict[int, IssueComment] = {}
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
@@ -102,6 +107,61 @@ class Repository:
             author=author or self.owner.login,
             at=self.world.now(),
         )
+
+    @locked
+    def push(
+        self,
+        files: Mapping[str, Content],
+        message: str = "Update",
+        *,
+        branch: str = "",
+        author: str = "",
+        force: bool = False,
+    ) -> str:
+        """A commit on a branch that webhooks tell of; with `force` it replaces the whole history."""
+        ref = f"refs/heads/{branch or self.default_branch}"
+        before = self.git.resolve(ref) or NOTHING
+        who = self.world.user(author or "mona")
+        after = self.git.write(
+            ref,
+            files,
+            parent=None if force or before == NOTHING else before,
+            message=message,
+            author=who.login,
+            at=self.world.now(),
+        )
+        self._pushed(ref, before, after, who, forced=force)
+        return after
+
+    @locked
+    def delete_branch(self, branch: str) -> None:
+        ref = f"refs/heads/{branch}"
+        before = self.git.resolve(ref) or NOTHING
+        self.git.point(ref, None)
+        self._pushed(ref, before, NOTHING, self.world.user("mona"))
+
+    def _pushed(self, ref: str, before: str, after: str, who: User, *, forced: bool = False) -> None:
+        told = {
+            "ref": ref,
+            "before": before,
+            "after": after,
+            "created": before == NOTHING,
+            "deleted": after == NOTHING,
+            "forced": forced,
+            "base_ref": None,
+            "compare": f"{self.world.html_url}/{self.full_name}/compare/{before[:12]}...{after[:12]}",
+            "commits": [],
+            "head_commit": None,
+            "pusher": {"name": who.login, "email": f"{who.login}@users.noreply.github.com"},
+        }
+        self.world.emit("push", None, self, who, **told)
+
+    @locked
+    def delete_issue(self, number: int) -> None:
+        """It is gone as if it had never been; its number is not given again."""
+        issue = self.issues[number]
+        self.deleted.add(number)
+        self.world.emit("issues", "deleted", issue, self.owner)
 
     @locked
     def open_issue(self, title: str, body: str = "", author: str = "") -> Issue:

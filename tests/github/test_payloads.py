@@ -110,7 +110,7 @@ def test_W8_nul_and_lone_surrogates_are_cleaned_from_text() -> None:
     assert event.title == "ab\N{REPLACEMENT CHARACTER}c"
 
 
-@pytest.mark.parametrize("event", ["", "a_future_event", "push", "security_advisory"])
+@pytest.mark.parametrize("event", ["", "a_future_event", "watch", "security_advisory"])
 def test_W10_unknown_events_are_not_ours(event: str) -> None:
     assert read(event, {"action": "opened"}) is None
     assert parse(event, "guid-1", b"not even read") is None
