@@ -89,6 +89,7 @@ class Git:
         return out.decode().strip() if code == 0 else ""
 
     def is_ancestor(self, old: str, new: str) -> bool:
+        """False too where `old` is there no more."""
         return self._answer("merge-base", "--is-ancestor", _checked(old), _checked(new))[0] == 0
 
     def tree(self, sha: str) -> Iterator[Entry]:
@@ -144,13 +145,22 @@ class Git:
     def _objects(self, how: str, blobs: Sequence[str]) -> Iterator[tuple[IO[bytes], Process]]:
         """`git cat-file` in an empty repository over the same objects: one that knows of no remote has
         nowhere to fetch from what a partial clone lacks (before 2.45 git cannot be told not to)."""
-        _, raw = self._answer("rev-parse", "--path-format=absolute", "--git-path", "objects")
-        _, format_ = self._answer("rev-parse", "--show-object-format")
+        folder, format_ = self._store
         with tempfile.TemporaryDirectory(prefix="hob-git-") as made:
-            _make_bare(Path(made), format_.decode().strip())
-            environ = {"GIT_DIR": made, "GIT_OBJECT_DIRECTORY": os.fsdecode(raw.removesuffix(b"\n"))}
+            _make_bare(Path(made), format_)
+            environ = {"GIT_DIR": made, "GIT_OBJECT_DIRECTORY": folder}
             with self._run("cat-file", how, given=blobs, environ=environ) as running:
                 yield running
+
+    @cached_property
+    def _store(self) -> tuple[str, str]:
+        """Where the objects are, and by which hash."""
+        where = ("--path-format=absolute", "--git-path", "objects")
+        code, out = self._answer("rev-parse", "--show-object-format", *where)
+        format_, _, folder = out.removesuffix(b"\n").partition(b"\n")
+        if code or not folder:
+            raise GitError(f"{self.folder} cannot be read as a git repository")
+        return os.fsdecode(folder), format_.decode()
 
     def _answer(self, *arguments: str) -> tuple[int, bytes]:
         """(exit code, output)."""
@@ -189,8 +199,7 @@ def _make_bare(folder: Path, format_: str) -> None:
         (folder / name).mkdir()
     (folder / "HEAD").write_text("ref: refs/heads/main\n")
     (folder / "config").write_text(
-        "[core]\nrepositoryformatversion = 1\nbare = true\n"
-        f"[extensions]\nobjectformat = {format_ or 'sha1'}\n"
+        f"[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\nobjectformat = {format_}\n"
     )
 
 

@@ -28,6 +28,7 @@ _COMMITS_AT_ONCE = 500
 _TIDY_FROM = 500
 """Blobs put at once after which tidying pays."""
 _REACH = 1_000_000
+NOT_HERE = "not in this clone"
 _NO_NAME = "its name is not UTF-8"
 
 Progress = Callable[[int, int, str], None]
@@ -47,6 +48,7 @@ class Updated:
     forgotten: int = 0
     """Commits that a force push took away."""
     left_out: tuple[LeftOut, ...] = ()
+    """Of the files that were new or changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +100,13 @@ def plan(have: Mapping[str, File], tree: Iterable[Entry], most: int = MOST_FILES
         seen.add(entry.path)
         why = _why_not(entry) or (f"beyond the first {most:,} files" if len(seen) > most else "")
         known = have.get(entry.path)
-        if known and known.sha == entry.sha and known.why == why:
+        if known and known.sha == entry.sha and why == (known.why if _is_settled(known) else ""):
+            if known.why == NOT_HERE:  # it may be by now
+                read.append(entry)
             continue
-        if why:
+        if why := why or kind_of_path(entry.path) or "":
             settled.append(File(entry.path, entry.sha, why))
-        elif not known or known.sha != entry.sha or _is_settled(known):
+        else:
             read.append(entry)
     return Change(tuple(settled), tuple(read), tuple(path for path in have if path not in seen))
 
@@ -110,13 +114,11 @@ def plan(have: Mapping[str, File], tree: Iterable[Entry], most: int = MOST_FILES
 def _why_not(entry: Entry) -> str:
     if entry.kind != "file":
         return entry.kind
-    if not entry.named:
-        return _NO_NAME
-    return kind_of_path(entry.path) or ""
+    return "" if entry.named else _NO_NAME
 
 
 def _is_settled(file: File) -> bool:
-    """Whether a file was left out for what is not in its bytes: as a link, say, and is none any more."""
+    """Whether a file was left out for what is neither in its bytes nor its path: as a link, say."""
     return file.why in ("symbolic link", "submodule", _NO_NAME) or file.why.startswith("beyond")
 
 
@@ -143,7 +145,7 @@ def put_blobs(
     """Reads blobs (sha -> the path it is read as) and puts them on the shelf; gives why some are not: sha ->
     reason."""
     sizes = git.sizes(list(blobs))
-    whys = {sha: "over 1 MB" if sha in sizes else "not in this clone" for sha in blobs}
+    whys = {sha: "over 1 MB" if sha in sizes else NOT_HERE for sha in blobs}
     fit = [sha for sha in blobs if sizes.get(sha, MAX_BYTES + 1) <= MAX_BYTES]
     sources = (Source(blobs[sha], sha, data) for sha, data in git.contents(fit))
     done = 0
@@ -158,8 +160,8 @@ def put_blobs(
 def _follow(shelf: Shelf, git: Git, tip: str, progress: Progress) -> tuple[int, int]:
     """Puts the commits that are new and drops those that the tip does not reach; how many of each."""
     old = shelf.state("history")
-    known = shelf.known_commits()
-    rewritten = bool(old) and not (git.commit(old) and git.is_ancestor(old, tip))
+    rewritten = bool(old) and not git.is_ancestor(old, tip)
+    known = set() if old and not rewritten else shelf.known_commits()
     new = git.history(tip, without="" if rewritten else old, most=MOST_COMMITS)
     count = 0
     for batch in _batches(commit for commit in new if commit.sha not in known):

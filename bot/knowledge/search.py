@@ -12,9 +12,12 @@ from bot.knowledge.evidence import Evidence, Nearest, gather, means, near_commit
 from bot.knowledge.git import Git
 from bot.knowledge.rank import WEIGHTS, Part, functions, rank
 from bot.knowledge.shelf import Shelf, StoredChunk
+from bot.knowledge.tokens import tokens
 from bot.knowledge.view import AtTip, view_at
 from bot.knowledge.why import of_file, of_words, spoken
 
+LOOKUP = 3.0
+"""What names weigh where a query is nothing else."""
 CODE: tuple[FoundKind, ...] = ("code",)
 
 
@@ -49,7 +52,7 @@ class Search:
         """The k best functions, classes and sections, several of a file where they are good."""
         evidence = self.evidence(query, at)
         places = evidence.places()
-        best = functions(evidence.chunks, places, dict(rank(evidence.parts, self.weights)))[:k]
+        best = functions(evidence.chunks, places, dict(self._ranked(evidence)))[:k]
         return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
 
     def evidence(self, query: str, at: str = "") -> Evidence:
@@ -58,9 +61,16 @@ class Search:
         with self.shelf.reading():
             return gather(self.shelf, query, view, self.nearest)
 
+    def _ranked(self, evidence: Evidence) -> list[tuple[str, float]]:
+        """Whoever gives nothing but names wants what they name."""
+        asked = evidence.asked
+        named = set(tokens("\n".join([*asked.names, *(f"{each.path} {each.line}" for each in asked.places)])))
+        only_names = bool(named) and named.issuperset(asked.terms)
+        return rank(evidence.parts, {**self.weights, "named": LOOKUP} if only_names else self.weights)
+
     def _code(self, query: str, k: int, at: str) -> list[Found]:
         evidence = self.evidence(query, at)
-        ranked = rank(evidence.parts, self.weights)[:k]
+        ranked = self._ranked(evidence)[:k]
         with self.shelf.reading():
             best = self._best_chunks(evidence, [path for path, _ in ranked])
         return self._found(

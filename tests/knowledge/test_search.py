@@ -41,6 +41,13 @@ def test_a_line_of_a_stack_trace_leads_to_what_stands_there(tea: House) -> None:
     assert (found[0].path, found[0].symbol) == ("src/tea.py", "Pot.pour")
 
 
+def test_a_query_of_nothing_but_a_place_leads_there(tea: House) -> None:
+    tea.commit({f"docs/{at}.md": "cup.py 3 cup py\n" * 9 for at in range(9)}, "cup.py")
+    tea.index()
+    found = tea.search.search("cup.py:3")
+    assert (found[0].path, found[0].symbol) == ("src/cup.py", "Cup.fill")
+
+
 def test_a_past_commit_leads_to_the_files_it_touched(tea: House) -> None:
     tip = tea.commit({"src/cup.py": CUP + "\n\nSIZE = 3\n"}, "Stop overflowing when it rains")
     tea.index()
