@@ -19,6 +19,7 @@ from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.library import Library
 from bot.core.memory import Memory
+from bot.core.packing import NOTHING, Surroundings
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
@@ -59,9 +60,23 @@ class CheckReport:
 Check = Callable[[Sequence[FileDiff], Mapping[str, str], frozenset[str]], Awaitable[CheckReport]]
 
 
+Beside = Callable[[Sequence[FileDiff], Mapping[str, str], Sha], Awaitable[Surroundings]]
+"""(changed files, their texts at the head, the base's sha) -> what else belongs to the change. Never raises,
+and never waits for an index that is not there."""
+
+
+async def nothing_beside(_files: Sequence[FileDiff], _heads: Mapping[str, str], _base: Sha) -> Surroundings:
+    """For those who know of the change alone."""
+    return NOTHING
+
+
 class Knowledge(Library, Protocol):
     """What Hob knows of one repository. Searching and reading answer with what is there; where there is
     nothing yet, nothing is found."""
+
+    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
+        """`Beside`."""
+        ...
 
     async def refresh(self) -> str:
         """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
@@ -105,6 +120,7 @@ class Context:
     """What people taught Hob about the repository, what has expired left out."""
     knowledge: Knowledge | None = None
     """None where `[knowledge] enabled` is off."""
+    beside: Beside = nothing_beside
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -181,6 +197,7 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
+    beside = await ctx.beside(files, texts, state.base_sha)
     report = await ctx.check(files, texts, context.settings.review.checks)
     if CONFIG_PATH in changed:
         note = "this pull request changes it; the version on its base was used"
@@ -213,8 +230,9 @@ async def pull_request_facts(ctx: Context, context: RepoContext, state: PullRequ
         },
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
         passes=context.settings.review.passes if ctx.idle else 1,
-        tools=ctx.tools,
+        tools=replace(ctx.tools, known=beside.known or ctx.tools.known),
         memory=ctx.memory,
+        around=dict(beside.around),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
-from bot.core.inference import Passage
 from bot.core.memory import Memory
+from bot.core.packing import Candidate
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
 from bot.core.tools import Tools
@@ -89,8 +89,8 @@ class PullRequestFacts:
     threads: tuple[Remark, ...] = ()
     """What others have said about its lines."""
     linked_issues: tuple[LinkedIssue, ...] = ()
-    around: dict[str, tuple[Passage, ...]] = field(default_factory=dict)
-    """path -> what a reader of its change should see too: callers, its test, similar code; best first"""
+    around: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    """path -> what a reader of its change should see too: callers, its test, similar code"""
     guides: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """path -> paths of the guidelines that hold for it"""
     owners: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ first and by name, so that the next question about the same change begins with t
 keep what it has read of it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.inference import Passage
@@ -43,19 +43,16 @@ def pack(
     budget: int,
     cost: Cost = len,
     *,
-    shown: Mapping[str, Collection[int]] | None = None,
     last: Sequence[str] = (),
 ) -> tuple[Passage, ...]:
     """The candidates of the highest value that fit, one passage a file, named after its path; names and texts
-    together cost at most `budget`. With more budget a candidate is lost only to one of higher value. `shown`
-    are lines that stand elsewhere already: path -> numbers; `last` are the paths that change, which come
-    last, in this order."""
-    there = shown or {}
+    together cost at most `budget`. With more budget a candidate is lost only to one of higher value. `last`
+    are the paths that change: they come last, in this order."""
     lines: dict[str, dict[int, str]] = {}
     costs: dict[str, int] = {}
     for candidate in sorted(candidates, key=_rank):
         path = candidate.excerpt.path
-        new = _lines(candidate.excerpt, there.get(path, ()))
+        new = dict(enumerate(candidate.excerpt.lines, candidate.excerpt.start))
         if not any(text.strip() for text in new.values()):
             continue
         together = {**lines.get(path, {}), **new}
@@ -80,11 +77,6 @@ def written(lines: Mapping[int, str]) -> str:
 def _rank(candidate: Candidate) -> tuple[float, str, int, int]:
     excerpt = candidate.excerpt
     return -candidate.value, excerpt.path, excerpt.start, excerpt.end
-
-
-def _lines(excerpt: Excerpt, but: Collection[int]) -> dict[int, str]:
-    numbered = enumerate(excerpt.lines, excerpt.start)
-    return {number: line for number, line in numbered if number not in but}
 
 
 def _place(last: Sequence[str]) -> Callable[[str], tuple[int, str]]:

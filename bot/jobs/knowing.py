@@ -1,10 +1,12 @@
 """A run's way to what Hob knows of its repository: the knowledge room is handed GitHub, narrowly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from bot.core.diff import FileDiff
 from bot.core.library import Excerpt
-from bot.core.refs import RepoRef
+from bot.core.packing import Surroundings
+from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
 from bot.knowledge.clone import Remote
@@ -63,6 +65,9 @@ class RepositoryKnowledge:
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await self._indexed.read(path, start, end)
 
+    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
+        return await self._indexed.beside(files, heads, base)
+
     @property
     def _indexed(self) -> Indexed:
-        return Indexed(self.keeper.shelves, self.repo.id, self.keeper.clones.path(self.repo.id))
+        return self.keeper.indexed(self.repo.id)

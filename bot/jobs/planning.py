@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bot.context import Context
+from bot.context import Context, nothing_beside
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.findings import fingerprint
@@ -59,6 +59,7 @@ async def make_plan(
     )
     settings = settings_of(merge(stored))
     reviews = await asyncio.to_thread(_reviews, house, event)
+    knowledge = house.knowledge(event.repo, reader.job)
     ctx = Context(
         repo=event.repo,
         slug=slug,
@@ -78,7 +79,8 @@ async def make_plan(
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         tools=TOOLS,
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
-        knowledge=house.knowledge(event.repo, reader.job),
+        knowledge=knowledge,
+        beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
     effects = keyed(plan, route, event.repo, number_of(event), cause(event))

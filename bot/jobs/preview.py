@@ -2,7 +2,7 @@
 
 from bot.agents import review
 from bot.config import load_config
-from bot.context import Context, pull_request_facts
+from bot.context import Context, nothing_beside, pull_request_facts
 from bot.core.errors import Gone, UserError
 from bot.core.judgement import Judgement
 from bot.core.layers import merge, settings_of
@@ -45,6 +45,7 @@ async def judge(house: House, reader: JobReader, number: int, priority: Priority
     stored = tuple(house.store.settings.layers(repo.owner, repo.name, ""))
     settings = settings_of(merge(stored))
     gate = guard(house.config, house.store, repo, reader, None, settings)
+    knowledge = house.knowledge(repo, reader.job)
     ctx = Context(
         repo=repo,
         slug=house.config.github.app_slug,
@@ -53,6 +54,7 @@ async def judge(house: House, reader: JobReader, number: int, priority: Priority
         check=check,
         stored=stored,
         tools=TOOLS,
+        beside=knowledge.beside if knowledge else nothing_beside,
     )
     state = await reader.pull_request(number)
     context = await ctx.repository(state.base_sha)

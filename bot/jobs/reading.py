@@ -17,6 +17,7 @@ from bot.github import contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
+from bot.knowledge.tools import still_parses, symbols
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read"}
 MOST_COMMENTS = 50
@@ -95,5 +96,5 @@ async def lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
     return await ruff.check(python) if python else ()
 
 
-TOOLS = Tools(lint=lint)
+TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=lint)
 """What agents need of other rooms."""

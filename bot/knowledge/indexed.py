@@ -1,64 +1,99 @@
-"""A repository's index as a `Library` (bot.core.library): passages of its newest commit."""
+"""What an index and its repository answer, as other rooms ask it: passages of the newest commit as a
+`Library` (bot.core.library), and what belongs to a change. Where there is no index: nothing, at once."""
 
 import asyncio
-from collections.abc import Iterable
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
 
+from bot.core.diff import FileDiff
+from bot.core.errors import HobError
 from bot.core.library import Excerpt, merged
-from bot.knowledge.git import Git, GitError
+from bot.core.packing import NOTHING, Surroundings
+from bot.knowledge.context import around
+from bot.knowledge.git import Git
 from bot.knowledge.search import Search
-from bot.knowledge.shelf import Shelf
-from bot.knowledge.shelves import Shelves
+from bot.knowledge.shelf import Shelf, Table
+from bot.knowledge.texts import excerpts
+from bot.knowledge.tokens import tokens
 
 MOST_FOUND = 12
-MOST_LINES = 400
-"""Of one passage."""
+SECONDS = 20.0
+"""For what belongs to a change: a review goes ahead without it."""
+Opener = Callable[[], Shelf | None]
+"""The index, to be closed by whoever calls; None where there is none."""
+
+_TABLES: tuple[Table, ...] = ("chunk", "path")
+_WORD = re.compile(r"[A-Za-z_]\w+")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Indexed:
-    """Answers from the index and the clone as they are; nothing where there is none."""
+    """One repository. No method raises for an index that is missing, busy or broken."""
 
-    def __init__(self, shelves: Shelves, repo_id: int, clone: Path) -> None:
-        self._shelves = shelves
-        self._repo_id = repo_id
-        self._git = Git(clone)
+    opener: Opener
+    git: Git
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
         """The best passages, best first."""
-        return await asyncio.to_thread(self._search, query)
+
+        def find(shelf: Shelf) -> tuple[Excerpt, ...]:
+            found = Search(shelf, self.git).passages(query, MOST_FOUND)
+            return merged(excerpts(shelf, self.git, [(one.path, one.start, one.end) for one in found]))
+
+        return await asyncio.to_thread(self._asked, find, ())
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist."""
-        found = await asyncio.to_thread(self._read, [(path, start, end)])
-        return found[0] if found else None
 
-    def _search(self, query: str) -> tuple[Excerpt, ...]:
-        if not self._shelves.has(self._repo_id):
-            return ()
-        with closing(self._shelves.open(self._repo_id)) as shelf:
-            found = Search(shelf, self._git).passages(query, MOST_FOUND)
-            return merged(self._excerpts(shelf, [(one.path, one.start, one.end) for one in found]))
+        def find(shelf: Shelf) -> Excerpt | None:
+            return next(iter(excerpts(shelf, self.git, [(path, start, end)])), None)
 
-    def _read(self, places: list[tuple[str, int, int]]) -> list[Excerpt]:
-        if not self._shelves.has(self._repo_id):
-            return []
-        with closing(self._shelves.open(self._repo_id)) as shelf:
-            return self._excerpts(shelf, places)
+        return await asyncio.to_thread(self._asked, find, None)
 
-    def _excerpts(self, shelf: Shelf, places: list[tuple[str, int, int]]) -> list[Excerpt]:
-        blobs = shelf.blobs_of({path for path, _, _ in places})
-        lines = self._texts(set(blobs.values()))
-        cut = [
-            Excerpt(path, max(start, 1), tuple(lines[blobs[path]][max(start, 1) - 1 : end][:MOST_LINES]))
-            for path, start, end in places
-            if path in blobs and blobs[path] in lines
-        ]
-        return [one for one in cut if one.lines]
+    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: str) -> Surroundings:
+        """What belongs to a change whose base is the commit `base`; `heads` are the changed files' texts."""
 
-    def _texts(self, blobs: Iterable[str]) -> dict[str, list[str]]:
+        def find(shelf: Shelf) -> Surroundings:
+            found = around(shelf, self.git, files, heads, base)
+            return Surroundings(found, self._known(files, heads)) if self.git.commit(base) else NOTHING
+
         try:
-            found = dict(self._git.contents(sorted(blobs)))
-        except GitError:  # the clone went, or is being made anew
-            return {}
-        return {sha: data.decode("utf-8", "replace").splitlines() for sha, data in found.items()}
+            async with asyncio.timeout(SECONDS):
+                return await asyncio.to_thread(self._asked, find, NOTHING)
+        except TimeoutError:
+            log.warning("what belongs to the change of %s was not found within %.0f s", base, SECONDS)
+            return NOTHING
+
+    def _known(self, files: Sequence[FileDiff], heads: Mapping[str, str]) -> Callable[[str], bool]:
+        """Whether the repository or the change has a name. The index is opened when it is asked, for a
+        review takes minutes; one that cannot answer knows every name."""
+        lines = (line.text for file in files for hunk in file.hunks or () for line in hunk.lines)
+        here = frozenset(word for text in (*heads.values(), *lines) for word in _WORD.findall(text))
+
+        def there(shelf: Shelf, name: str) -> bool:
+            word = tokens(name)[:1]
+            return not word or any(shelf.frequencies(table, word).get(word[0]) for table in _TABLES)
+
+        @lru_cache(maxsize=1_000)
+        def known(name: str) -> bool:
+            return name in here or self._asked(lambda shelf: there(shelf, name), True)
+
+        return known
+
+    def _asked(self, work: Callable[[Shelf], T], otherwise: T) -> T:
+        try:
+            shelf = self.opener()
+            if shelf is None:
+                return otherwise
+            with closing(shelf):
+                return work(shelf)
+        except HobError as wrong:
+            log.warning("the index does not answer: %s", wrong)
+            return otherwise

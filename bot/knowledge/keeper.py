@@ -18,6 +18,7 @@ from bot.knowledge import index
 from bot.knowledge.clone import Limits, Remote
 from bot.knowledge.clones import Clones, Held, TooLarge
 from bot.knowledge.git import Git
+from bot.knowledge.indexed import Indexed
 from bot.knowledge.shelf import Issue, Shelf
 from bot.knowledge.shelves import Shelves
 from bot.knowledge.tokens import indexed
@@ -70,6 +71,13 @@ class Keeper:
                     return "; ".join((*said, await self._issues(repo, held, origin)))
             except TooLarge as large:
                 return f"not cloned: {large}"
+
+    def indexed(self, repo_id: int) -> Indexed:
+        """What is known of a repository, to be asked at any time."""
+        shelves = self.shelves
+        return Indexed(
+            lambda: shelves.open(repo_id) if shelves.has(repo_id) else None, Git(self.clones.path(repo_id))
+        )
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""

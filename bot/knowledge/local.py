@@ -13,6 +13,7 @@ from bot.core.knowing import Found
 from bot.core.source import LeftOut
 from bot.knowledge.git import Git
 from bot.knowledge.index import Progress, Updated, update
+from bot.knowledge.indexed import Indexed
 from bot.knowledge.search import Search
 from bot.knowledge.shelf import Damaged, Sizes
 from bot.knowledge.sqlite import SQLiteShelf
@@ -22,8 +23,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
-    """An index that is up to date. `rebuilt` says why it had to be built again; empty where it had not."""
+class UpToDate:
+    """An index after its update. `rebuilt` says why it had to be built again; empty where it had not."""
 
     path: Path
     rebuilt: str
@@ -47,13 +48,18 @@ class Local:
         if not self.tip:
             raise UserError(f"{root} has no commit yet", "commit something first")
 
-    def index(self, progress: Progress) -> Indexed:
+    @property
+    def indexed(self) -> Indexed:
+        """The index as it is, to be asked at any time."""
+        return Indexed(lambda: SQLiteShelf.open(self.path) if self.path.exists() else None, self.git)
+
+    def index(self, progress: Progress) -> UpToDate:
         """Brings the index to the last commit."""
 
-        def work(shelf: SQLiteShelf) -> Indexed:
+        def work(shelf: SQLiteShelf) -> UpToDate:
             updated = update(shelf, self.git, self.tip, progress)
             left_out = tuple(LeftOut(each.path, each.why) for each in shelf.files().values() if each.why)
-            return Indexed(self.path, shelf.rebuilt, updated, shelf.sizes(), left_out)
+            return UpToDate(self.path, shelf.rebuilt, updated, shelf.sizes(), left_out)
 
         return with_shelf(self.path, work)
 

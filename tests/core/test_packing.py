@@ -80,12 +80,6 @@ def test_files_that_do_not_change_come_first_and_by_name() -> None:
     assert [one.name for one in pack(found, 1_000, last=["b.py", "a.py"])] == ["c/d.py", "b.py", "a.py"]
 
 
-def test_what_is_shown_elsewhere_is_not_shown_again() -> None:
-    found = [lines("a.py", 1, 4, 1.0), lines("b.py", 1, 2, 0.5)]
-    packed = pack(found, 1_000, shown={"a.py": {2, 3}, "b.py": {1, 2}})
-    assert packed == (Passage("a.py", "a.py line 1\n…\na.py line 4"),)
-
-
 def test_a_large_passage_makes_way_for_smaller_ones() -> None:
     found = [lines("a.py", 1, 40, 1.0), lines("b.py", 1, 2, 0.5)]
     assert [one.name for one in pack(found, 60)] == ["b.py"]
