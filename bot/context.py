@@ -17,7 +17,7 @@ from bot.core.findings import Finding
 from bot.core.guidelines import Guidance, owners
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
-from bot.core.library import Library
+from bot.core.library import Excerpt, Library
 from bot.core.memory import Memory
 from bot.core.packing import NOTHING, Surroundings
 from bot.core.reading import why_not_read
@@ -73,6 +73,10 @@ async def nothing_beside(_files: Sequence[FileDiff], _heads: Mapping[str, str], 
 class Knowledge(Library, Protocol):
     """What Hob knows of one repository. Searching and reading answer with what is there; where there is
     nothing yet, nothing is found."""
+
+    async def search(self, query: str, at: str = "") -> tuple[Excerpt, ...]:
+        """`at` is the commit whose files are meant, where the clone has it; else the newest that it has."""
+        ...
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         """`Beside`."""
@@ -261,6 +265,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
             question=question,
             asker=event.author.login,
             conversation=_talk(await ctx.github.comments(event.number, issue.comments), event),
+            found=await _found(ctx, question),
         )
     if isinstance(event, ReviewCommentEvent):
         comments = await ctx.github.thread(event.number, event.comment_id)
@@ -281,7 +286,12 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
+        found=await _found(ctx, question, state.base_sha),
     )
+
+
+async def _found(ctx: Context, question: str, at: str = "") -> tuple[Excerpt, ...]:
+    return await ctx.knowledge.search(question, at) if ctx.knowledge else ()
 
 
 async def thread_meant(ctx: Context, event: CommentEvent, wish: str) -> Thread | str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
+from bot.core.library import Excerpt
 from bot.core.memory import Memory
 from bot.core.packing import Candidate
 from bot.core.refs import Login, RepoRef, Sha
@@ -130,7 +131,9 @@ class ThreadFacts:
     """The change, on a pull request."""
     head_sha: Sha | None = None
     texts: dict[str, str] = field(default_factory=dict)
-    """path -> text; a citation must lie in one of these"""
+    """path -> text of the changed files at the head"""
+    found: tuple[Excerpt, ...] = ()
+    """What the repository's index has about the question, best first: of the base, or the default branch."""
 
 
 @dataclass(frozen=True, slots=True)

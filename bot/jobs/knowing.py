@@ -59,8 +59,8 @@ class RepositoryKnowledge:
     async def drop_issue(self, number: int) -> None:
         await self.keeper.drop_issue(self.repo, number)
 
-    async def search(self, query: str) -> tuple[Excerpt, ...]:
-        return await self._indexed.search(query)
+    async def search(self, query: str, at: str = "") -> tuple[Excerpt, ...]:
+        return await self._indexed.search(query, at)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await self._indexed.read(path, start, end)

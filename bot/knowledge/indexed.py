@@ -20,6 +20,7 @@ from bot.knowledge.search import Search
 from bot.knowledge.shelf import Shelf, Table
 from bot.knowledge.texts import excerpts
 from bot.knowledge.tokens import tokens
+from bot.knowledge.view import AtTip, view_at
 
 MOST_FOUND = 12
 SECONDS = 20.0
@@ -40,12 +41,15 @@ class Indexed:
     opener: Opener
     git: Git
 
-    async def search(self, query: str) -> tuple[Excerpt, ...]:
-        """The best passages, best first."""
+    async def search(self, query: str, at: str = "") -> tuple[Excerpt, ...]:
+        """The best passages, best first; of the commit `at` where the repository has it, else of the tip."""
 
         def find(shelf: Shelf) -> tuple[Excerpt, ...]:
-            found = Search(shelf, self.git).passages(query, MOST_FOUND)
-            return merged(excerpts(shelf, self.git, [(one.path, one.start, one.end) for one in found]))
+            sha = self.git.commit(at) if at else ""
+            view = view_at(shelf, self.git, sha) if sha else AtTip(shelf)
+            found = Search(shelf, self.git).passages(query, MOST_FOUND, sha)
+            blobs = view.blobs_of([one.path for one in found])
+            return merged(excerpts(self.git, blobs, [(one.path, one.start, one.end) for one in found]))
 
         return await asyncio.to_thread(self._asked, find, ())
 
@@ -53,7 +57,8 @@ class Indexed:
         """Those lines of a file, as far as they exist."""
 
         def find(shelf: Shelf) -> Excerpt | None:
-            return next(iter(excerpts(shelf, self.git, [(path, start, end)])), None)
+            blobs = shelf.blobs_of([path])
+            return next(iter(excerpts(self.git, blobs, [(path, start, end)])), None)
 
         return await asyncio.to_thread(self._asked, find, None)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.core.library import Excerpt
 from bot.knowledge.files import decode, lines_of
 from bot.knowledge.git import Git, GitError
-from bot.knowledge.shelf import Shelf
 
 MOST_LINES = 400
 """Of one passage."""
@@ -21,13 +20,10 @@ def texts(git: Git, blobs: Iterable[str]) -> dict[str, tuple[str, ...]]:
         return {}
 
 
-def excerpts(
-    shelf: Shelf, git: Git, places: Sequence[Place], blobs: Mapping[str, str] | None = None
-) -> list[Excerpt]:
-    """Those lines of files of the tip, as far as they exist; `blobs` (path -> blob) are other files."""
-    held = shelf.blobs_of({path for path, _, _ in places}) if blobs is None else blobs
-    lines = texts(git, {held[path] for path, _, _ in places if path in held})
-    found = [cut(path, lines.get(held.get(path, ""), ()), start, end) for path, start, end in places]
+def excerpts(git: Git, blobs: Mapping[str, str], places: Sequence[Place]) -> list[Excerpt]:
+    """Those lines, as far as they exist; `blobs` is path -> blob."""
+    lines = texts(git, {blobs[path] for path, _, _ in places if path in blobs})
+    found = [cut(path, lines.get(blobs.get(path, ""), ()), start, end) for path, start, end in places]
     return [one for one in found if one.lines]
 
 

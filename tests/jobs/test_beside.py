@@ -61,13 +61,15 @@ async def test_the_caller_in_another_file_is_shown_with_the_change(hob: LivingHo
     assert [one.path for review in pull.reviews for one in review.comments] == ["tea.py"]
 
 
-async def test_two_reviews_of_one_head_show_the_same_text(hob: LivingHob) -> None:
+async def test_the_next_head_is_asked_about_with_the_same_beginning(hob: LivingHob) -> None:
     _, pull = await opened(hob, PARTY)
     await hob.works()
-    first = prompt(hob.ollama).split("around party.py")[1].split("</data-")[0]
-    pull.comment("ann", "/hob review")
+    pull.push({"tea.py": BROKEN.replace("+= 1", "+= 2")})
     await hob.works()
-    assert prompt(hob.ollama).split("around party.py")[1].split("</data-")[0] == first
+    asked = [one for one in hob.ollama.chats if "findings" in one["format"]["properties"]]
+    first, second = (one["messages"][-1]["content"].split('"around party.py"')[1] for one in asked)
+    assert first.split("</data-")[0] == second.split("</data-")[0]
+    assert "+= 2" in second and "+= 2" not in first
 
 
 @pytest.mark.parametrize(("name", "reviews"), [("serve_all", 1), ("boil_over_now", 0)])
