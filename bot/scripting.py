@@ -131,7 +131,8 @@ class Workshop:
         tree = Repository.at(folder)
         if not self.config.knowledge.enabled:
             return tree
-        return LocalLibrary(tree.root, self.config.hob.data_dir, tree, tell)
+        known = self.config.knowledge
+        return LocalLibrary(tree.root, self.config.hob.data_dir, tree, tell, known.archives)
 
     def _worker(self, role: str) -> tuple[Persona, str]:
         """(persona, specialty)"""

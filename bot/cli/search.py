@@ -30,20 +30,23 @@ MOST = 100
 def command(query: str, path: Path, k: int, as_json: bool) -> None:
     """Finds the files and symbols that a question, an issue's text or a name is about.
 
-    The index is brought to the last commit first; what is not committed is not searched. Each result says
-    why it was found.
+    The index is brought to the last commit first; what is not committed is not searched. Archives of
+    hob.toml are searched too (`@name/path`). Each result says why it was found.
     """
     from bot.cli.index.progress import Told
     from bot.config import load_config
-    from bot.knowledge.local import Local
+    from bot.knowledge.local import Local, search_beside
     from bot.log import setup
 
     setup("error")
     if not query.strip():
         raise click.UsageError("the query is empty")
-    local = Local(path, load_config().hob.data_dir)
+    config = load_config()
+    local = Local(path, config.hob.data_dir)
     with Told() as told:
-        found = local.search(query, k, told)
+        found, wrong = search_beside(local, config.knowledge.archives, query, k, told)
+    for line in wrong:
+        click.echo(f"hob: {_clean(line)}", err=True)
     if as_json:
         results = {"results": [_as_json(each) for each in found], "sha": local.tip}
         click.echo(json.dumps(results, ensure_ascii=False))
@@ -57,7 +60,8 @@ def command(query: str, path: Path, k: int, as_json: bool) -> None:
 
 def _lines(found: Any) -> Iterator[str]:
     symbol = f"  {found.symbol}" if found.symbol else ""
-    yield click.style(f"{_clean(found.path)}:{found.start}-{found.end}", bold=True) + _clean(symbol)
+    path = f"@{found.source}/{found.path}" if found.source else found.path
+    yield click.style(f"{_clean(path)}:{found.start}-{found.end}", bold=True) + _clean(symbol)
     yield click.style(f"    {_clean('; '.join(found.why))}", dim=True)
 
 
@@ -69,6 +73,7 @@ def _as_json(found: Any) -> dict[str, Any]:
         "end": found.end,
         "score": found.score,
         "why": list(found.why),
+        **({"source": found.source} if found.source else {}),
     }
 
 

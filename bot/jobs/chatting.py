@@ -20,7 +20,9 @@ from bot.core.talk import Say
 from bot.github.client import Job
 from bot.inference.say import make_say
 from bot.jobs.house import House, build
+from bot.jobs.knowing import RepositoryKnowledge
 from bot.jobs.leaving import guard
+from bot.jobs.planning import secretive
 from bot.jobs.preview import find
 from bot.jobs.reading import PULL_REQUEST, JobReader
 from bot.prompting import TalkFile, load_persona
@@ -61,15 +63,17 @@ async def _answer(house: House, repo: RepoRef, message: str, looks: bool) -> Asy
     layers = await asyncio.to_thread(house.store.settings.layers, repo.owner, repo.name, "")
     settings = settings_of(merge(layers))
     async with house.github.job(repo) as job:
-        library = house.knowledge(repo, job) if looks else None
-        agent = _agent(_say(house, repo, job, settings), library)
+        library = house.knowledge(repo, job, settings.archives, operator=True) if looks else None
+        agent = _agent(_say(house, repo, job, settings, library), library)
         async for piece in agent.stream(message):
             yield piece
 
 
-def _say(house: House, repo: RepoRef, job: Job, settings: RepoSettings) -> Say:
+def _say(
+    house: House, repo: RepoRef, job: Job, settings: RepoSettings, knowledge: RepositoryKnowledge | None
+) -> Say:
     reader = JobReader(repo, job, PULL_REQUEST)
-    allowed = guard(house.config, house.store, repo, reader, None, settings)
+    allowed = guard(house.config, house.store, repo, reader, None, settings, secretive(knowledge))
     return make_say(house.pool, chosen(house.config, settings), TalkFile, priority="high", guard=allowed)
 
 

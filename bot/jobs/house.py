@@ -2,6 +2,7 @@
 configuration."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.config import Config, chosen, load_config, load_router, private_key
@@ -18,6 +19,7 @@ from bot.inference.guard import Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.inference.trail import Trail
+from bot.jobs.archives import Archives
 from bot.jobs.asked import Asked
 from bot.jobs.knowing import RepositoryKnowledge
 from bot.knowledge.keeper import Keeper
@@ -53,9 +55,18 @@ class House:
         trail = Trail(asked.repo.id, self.cache, asked.calls.append)
         return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trail=trail)
 
-    def knowledge(self, repo: RepoRef, job: Job) -> RepositoryKnowledge | None:
-        """What is known of a repository, for a run."""
-        return RepositoryKnowledge(self.keeper, repo, job) if self.keeper else None
+    def knowledge(
+        self, repo: RepoRef, job: Job, archives: Sequence[str] = (), *, operator: bool = False
+    ) -> RepositoryKnowledge | None:
+        """What is known of a repository and its archives (`owner/name`), for a run; `operator`: the answer
+        goes to nobody else."""
+        if self.keeper is None:
+            return None
+        table, data_dir = self.config.knowledge, self.config.hob.data_dir
+        beside = Archives(
+            self.keeper, self.github, repo, archives, table.archives, table.open_archives, operator, data_dir
+        )
+        return RepositoryKnowledge(self.keeper, repo, job, beside)
 
     async def aclose(self) -> None:
         await self.github.aclose()

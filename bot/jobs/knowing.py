@@ -1,14 +1,15 @@
 """A run's way to what Hob knows of its repository: the knowledge room is handed GitHub, narrowly."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from bot.core.diff import FileDiff
-from bot.core.library import Excerpt
+from bot.core.library import Excerpt, Joined
 from bot.core.packing import Surroundings
 from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
+from bot.jobs.archives import Archives
 from bot.knowledge.clone import Remote
 from bot.knowledge.indexed import Indexed
 from bot.knowledge.keeper import Changed, Keeper
@@ -52,21 +53,38 @@ class RepositoryKnowledge:
     keeper: Keeper
     repo: RepoRef
     job: Job
+    archives: Archives
+
+    @property
+    def confidential(self) -> bool:
+        """Whether something was found by now that must not go to online hosts."""
+        return self.archives.confidential
 
     async def refresh(self) -> str:
-        return await self.keeper.refresh(self.repo, Origin(self.repo, self.job))
+        """An archive that nobody pushes to is read once, when a repository that names it is."""
+        said = [await self.keeper.refresh(self.repo, Origin(self.repo, self.job))]
+        async for ref in self.archives.repositories():
+            if not self.keeper.shelves.has(ref.id):
+                async with self.archives.github.job(ref) as job:
+                    said.append(
+                        f"archive {ref.full_name}: {await self.keeper.refresh(ref, Origin(ref, job))}"
+                    )
+        return "; ".join(said)
 
     async def drop_issue(self, number: int) -> None:
         await self.keeper.drop_issue(self.repo, number)
 
     async def search(self, query: str, at: str = "") -> tuple[Excerpt, ...]:
-        return await self._indexed.search(query, at)
+        return await (await self._joined(at)).search(query)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
-        return await self._indexed.read(path, start, end)
+        return await (await self._joined()).read(path, start, end)
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
+
+    async def _joined(self, at: str = "") -> Joined:
+        return Joined(replace(self._indexed, at=at), await self.archives.libraries())
 
     @property
     def _indexed(self) -> Indexed:

@@ -15,6 +15,7 @@ from bot.github import hobyml
 from bot.jobs import gate
 from bot.jobs.asked import Asked
 from bot.jobs.house import House
+from bot.jobs.knowing import RepositoryKnowledge
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
 from bot.jobs.reading import TOOLS, JobReader, check
@@ -59,14 +60,14 @@ async def make_plan(
     )
     settings = settings_of(merge(stored))
     reviews = await asyncio.to_thread(_reviews, house, event)
-    knowledge = house.knowledge(event.repo, reader.job)
+    knowledge = house.knowledge(event.repo, reader.job, settings.archives)
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
         infer=house.infer(
             route.priority,
-            guard(house.config, house.store, event.repo, reader, run_id, settings),
+            guard(house.config, house.store, event.repo, reader, run_id, settings, secretive(knowledge)),
             asked or Asked(event.repo, number_of(event)),
             settings,
         ),
@@ -93,6 +94,11 @@ async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
     owner, name = event.repo.owner, event.repo.name
     stored = await asyncio.to_thread(house.store.settings.layers, owner, name, asker(event))
     return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
+
+
+def secretive(knowledge: RepositoryKnowledge | None) -> Callable[[], bool]:
+    """Whether a private archive has answered by now."""
+    return lambda: knowledge is not None and knowledge.confidential
 
 
 def number_of(event: RepositoryEvent) -> int:

@@ -40,12 +40,14 @@ class Indexed:
 
     opener: Opener
     git: Git
+    at: str = ""
+    """The commit that a search is of, where the repository has it; else the tip."""
 
-    async def search(self, query: str, at: str = "") -> tuple[Excerpt, ...]:
-        """The best passages, best first; of the commit `at` where the repository has it, else of the tip."""
+    async def search(self, query: str) -> tuple[Excerpt, ...]:
+        """The best passages, best first."""
 
         def find(shelf: Shelf) -> tuple[Excerpt, ...]:
-            sha = self.git.commit(at) if at else ""
+            sha = self.git.commit(self.at) if self.at else ""
             view = view_at(shelf, self.git, sha) if sha else AtTip(shelf)
             found = Search(shelf, self.git).passages(query, MOST_FOUND, sha)
             blobs = view.blobs_of([one.path for one in found])

@@ -3,14 +3,15 @@
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from bot.core.errors import UserError
+from bot.core.errors import HobError, UserError
 from bot.core.knowing import Found
 from bot.core.source import LeftOut
+from bot.knowledge.folder import Folder
 from bot.knowledge.git import Git
 from bot.knowledge.index import Progress, Updated, update
 from bot.knowledge.indexed import Indexed
@@ -37,11 +38,13 @@ class Local:
     """A repository, by any folder in it, with its index in the data directory. UserError where there is no
     repository, or no commit in it."""
 
-    def __init__(self, folder: Path, data_dir: Path) -> None:
+    def __init__(self, folder: Path, data_dir: Path, *, archive: bool = False) -> None:
+        """`archive`: a folder that is no repository itself is read as it is."""
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}", "name one that lies in a git repository")
-        root = Git(folder).root.resolve()
-        self.git = Git(root)
+        bare = archive and not (folder / ".git").exists() and not (folder / "HEAD").exists()
+        root = folder.resolve() if bare else Git(folder).root.resolve()
+        self.git = Folder(root) if bare else Git(root)
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         self.path = data_dir / "knowledge" / f"local-{name}.db"
         self.tip = self.git.commit()
@@ -71,6 +74,27 @@ class Local:
             return Search(shelf, self.git).search(query, k)
 
         return with_shelf(self.path, work)
+
+
+ARCHIVED = 0.8
+"""What a result of an archive counts beside those of the repository itself."""
+
+
+def search_beside(
+    local: Local, archives: Mapping[str, Path], query: str, k: int, progress: Progress
+) -> tuple[list[Found], list[str]]:
+    """The k best of a repository and of its archives, each brought up to date; and what is to be said of
+    archives that cannot be searched."""
+    found = list(local.search(query, k, progress))
+    wrong: list[str] = []
+    for name, folder in archives.items():
+        try:
+            archive = Local(folder, local.path.parent.parent, archive=True)
+            some = archive.search(query, k, progress)
+            found += [replace(one, source=name, score=round(ARCHIVED * one.score, 4)) for one in some]
+        except HobError as error:
+            wrong.append(f"archive {name}: {error}")
+    return sorted(found, key=lambda one: -one.score)[:k], wrong
 
 
 def with_shelf(path: Path, work: Callable[[SQLiteShelf], T]) -> T:
