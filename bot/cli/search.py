@@ -1,5 +1,6 @@
 """`hob search`."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 from bot.cli.manners import Command
 
 MOST = 100
+MOST_RERANKED = 30
 
 
 @click.command(
@@ -26,8 +28,11 @@ MOST = 100
 @click.option(
     "-k", "k", type=click.IntRange(1, MOST), default=10, show_default=True, help="How many results."
 )
+@click.option(
+    "--rerank", is_flag=True, help="A local model looks at the first thirty and puts them in order."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(query: str, path: Path, k: int, as_json: bool) -> None:
+def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None:
     """Finds the files and symbols that a question, an issue's text or a name is about.
 
     The index is brought to the last commit first; what is not committed is not searched. Archives of
@@ -44,7 +49,9 @@ def command(query: str, path: Path, k: int, as_json: bool) -> None:
     config = load_config()
     local = Local(path, config.hob.data_dir)
     with Told() as told:
-        found, wrong = search_beside(local, config.knowledge.archives, query, k, told)
+        most = max(k, MOST_RERANKED) if rerank else k
+        outlined, wrong = search_beside(local, config.knowledge.archives, query, most, told)
+    found = (asyncio.run(_reranked(query, outlined)) if rerank else [one for one, _ in outlined])[:k]
     for line in wrong:
         click.echo(f"hob: {_clean(line)}", err=True)
     if as_json:
@@ -56,6 +63,19 @@ def command(query: str, path: Path, k: int, as_json: bool) -> None:
             click.echo(line)
     said = f"as of {local.tip[:7]}; what is not committed is not searched"
     click.echo(click.style(said if found else f"nothing was found, {said}", dim=True), err=True)
+
+
+async def _reranked(query: str, found: Any) -> list[Any]:
+    """In the order of a model; as it was where none answers, which is said."""
+    from bot.agents.rerank import rerank
+    from bot.log import redact
+    from bot.scripting import Workshop
+
+    async with Workshop() as shop:
+        done = await rerank(query, [what for _, what in found], shop.infer())
+    if done.failure:
+        click.echo(f"hob: the order is the search's own: {redact(done.failure)}", err=True)
+    return [found[place][0] for place in done.order]
 
 
 def _lines(found: Any) -> Iterator[str]:

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.core.errors import HobError, UserError
-from bot.core.knowing import Found
+from bot.core.knowing import Found, Outline
 from bot.core.source import LeftOut
 from bot.knowledge.folder import Folder
 from bot.knowledge.git import Git
 from bot.knowledge.index import Progress, Updated, update
 from bot.knowledge.indexed import Indexed
+from bot.knowledge.outlines import outlines
 from bot.knowledge.search import Search
 from bot.knowledge.shelf import Damaged, Sizes
 from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.view import AtTip
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -75,6 +77,28 @@ class Local:
 
         return with_shelf(self.path, work)
 
+    def outlined(self, query: str, k: int, progress: Progress) -> list[tuple[Found, Outline]]:
+        """The k best files of the last commit, with what each defines."""
+        return self._outlined(self.path, self.tip, query, k, progress)
+
+    def as_of(self, base: str, query: str, k: int) -> list[tuple[Found, Outline]]:
+        """The same as of an earlier commit, in an index of its own: nothing newer is known. UserError where
+        there is no such commit."""
+        if not (tip := self.git.commit(base)):
+            raise UserError(f"there is no commit {base[:80]} in {self.git.folder}", "fetch it first")
+        path = self.path.with_name(self.path.name.replace("local-", "eval-"))
+        return self._outlined(path, tip, query, k, lambda *_: None)
+
+    def _outlined(
+        self, path: Path, tip: str, query: str, k: int, progress: Progress
+    ) -> list[tuple[Found, Outline]]:
+        def work(shelf: SQLiteShelf) -> list[tuple[Found, Outline]]:
+            update(shelf, self.git, tip, progress)
+            found = Search(shelf, self.git).search(query, k)
+            return list(zip(found, outlines(shelf, AtTip(shelf), found), strict=True))
+
+        return with_shelf(path, work)
+
 
 ARCHIVED = 0.8
 """What a result of an archive counts beside those of the repository itself."""
@@ -82,19 +106,21 @@ ARCHIVED = 0.8
 
 def search_beside(
     local: Local, archives: Mapping[str, Path], query: str, k: int, progress: Progress
-) -> tuple[list[Found], list[str]]:
+) -> tuple[list[tuple[Found, Outline]], list[str]]:
     """The k best of a repository and of its archives, each brought up to date; and what is to be said of
     archives that cannot be searched."""
-    found = list(local.search(query, k, progress))
+    found = local.outlined(query, k, progress)
     wrong: list[str] = []
     for name, folder in archives.items():
         try:
             archive = Local(folder, local.path.parent.parent, archive=True)
-            some = archive.search(query, k, progress)
-            found += [replace(one, source=name, score=round(ARCHIVED * one.score, 4)) for one in some]
+            some = archive.outlined(query, k, progress)
+            found += [
+                (replace(one, source=name, score=round(ARCHIVED * one.score, 4)), what) for one, what in some
+            ]
         except HobError as error:
             wrong.append(f"archive {name}: {error}")
-    return sorted(found, key=lambda one: -one.score)[:k], wrong
+    return sorted(found, key=lambda one: -one[0].score)[:k], wrong
 
 
 def with_shelf(path: Path, work: Callable[[SQLiteShelf], T]) -> T:
