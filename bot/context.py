@@ -7,15 +7,17 @@ from typing import Protocol
 
 from pathspec import GitIgnoreSpec
 
+from bot.agents.rerank import rerank
 from bot.core.commands import Command
 from bot.core.diff import BadPatch, FileDiff, parse_patch
-from bot.core.effects import PostReview
+from bot.core.effects import PostReview, Usage
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import FixFacts, LinkedIssue, PullRequestFacts, RepoContext, Skipped, ThreadFacts
 from bot.core.findings import Finding
 from bot.core.guidelines import Guidance, owners
 from bot.core.inference import Infer
+from bot.core.knowing import Outline
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.library import Excerpt, Library
 from bot.core.memory import Memory
@@ -28,6 +30,8 @@ from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 CONFIG_PATH = ".github/hob.yml"
+WORTH_RERANKING = 8
+"""Of fewer files that were found the best passages are shown anyway."""
 MOST_ISSUES = 2
 """Linked issues that are read."""
 _SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,9})\b", re.IGNORECASE)
@@ -74,8 +78,13 @@ class Knowledge(Library, Protocol):
     """What Hob knows of one repository. Searching and reading answer with what is there; where there is
     nothing yet, nothing is found."""
 
-    async def search(self, query: str, at: str = "") -> tuple[Excerpt, ...]:
-        """`at` is the commit whose files are meant, where the clone has it; else the newest that it has."""
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
+        """`at` is the commit whose files are meant, where the clone has it; else the newest that it has.
+        Passages of the files `first` come first, in this order."""
+        ...
+
+    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
+        """The files that a search finds, by what they define."""
         ...
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
@@ -257,6 +266,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     """What stands around a question: the conversation, and on a pull request its change."""
     if not event.on_pull_request:
         issue = await ctx.github.issue(event.number)
+        found, spent = await _found(ctx, question)
         return ThreadFacts(
             context=await ctx.repository(),
             number=event.number,
@@ -265,7 +275,8 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
             question=question,
             asker=event.author.login,
             conversation=_talk(await ctx.github.comments(event.number, issue.comments), event),
-            found=await _found(ctx, question),
+            found=found,
+            spent=spent,
         )
     if isinstance(event, ReviewCommentEvent):
         comments = await ctx.github.thread(event.number, event.comment_id)
@@ -275,6 +286,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
     files, _ = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    found, spent = await _found(ctx, question, state.base_sha)
     return ThreadFacts(
         context=context,
         number=event.number,
@@ -286,12 +298,22 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
-        found=await _found(ctx, question, state.base_sha),
+        found=found,
+        spent=spent,
     )
 
 
-async def _found(ctx: Context, question: str, at: str = "") -> tuple[Excerpt, ...]:
-    return await ctx.knowledge.search(question, at) if ctx.knowledge else ()
+async def _found(ctx: Context, question: str, at: str = "") -> tuple[tuple[Excerpt, ...], tuple[Usage, ...]]:
+    """What the index has about a question, and what looking took. While nothing else waits, a model says
+    first which of the files matter."""
+    if ctx.knowledge is None:
+        return (), ()
+    outlines = await ctx.knowledge.outlines(question, at) if ctx.idle else ()
+    if len(outlines) <= WORTH_RERANKING:
+        return await ctx.knowledge.search(question, at), ()
+    done = await rerank(question, outlines, ctx.infer)
+    first = tuple(outlines[place].path for place in done.order) if not done.failure else ()
+    return await ctx.knowledge.search(question, at, first), done.usage
 
 
 async def thread_meant(ctx: Context, event: CommentEvent, wish: str) -> Thread | str:

@@ -128,7 +128,13 @@ Says = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 def by_schema(
-    *, review: Any = None, triage: Any = None, answer: Any = None, verify: Any = None, patch: Any = None
+    *,
+    review: Any = None,
+    triage: Any = None,
+    answer: Any = None,
+    verify: Any = None,
+    patch: Any = None,
+    rerank: Any = None,
 ) -> Says:
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept."""
 
@@ -138,6 +144,8 @@ def by_schema(
             return review or {"findings": [], "summary": "fine"}
         if "verdicts" in fields:
             return verify or keeping_all()
+        if "files" in fields:
+            return rerank or {"thought": "", "files": []}
         if "edits" in fields:
             return patch or {"summary": "", "edits": []}
         if "kind" in fields:

@@ -31,8 +31,9 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     """The answer for the thread, and what it used. A person asked: a failure is said, in one line."""
     talk = pack(facts.conversation, CONVERSATION_TOKENS)
     answer = await infer(_prompt(facts, talk.text))
+    used = (*facts.spent, *answer.usage("ask"))
     if answer.value is None:
-        return f"I could not answer: {answer.reason}", answer.usage("ask")
+        return f"I could not answer: {answer.reason}", used
     shown = [one for one in _files(facts) if one.path not in answer.left_out]
     cited = [f"`{one}`" for one in map(_citation, answer.value.citations) if stands(one, shown)]
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
@@ -40,7 +41,7 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
     if talk.left_out:
         body += f"\n\n*({count(talk.left_out, 'earlier message')} of this conversation not read.)*"
-    return body, answer.usage("ask")
+    return body, used
 
 
 def _citation(said: CitationAnswer) -> Citation:

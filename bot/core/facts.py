@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.core.diff import FileDiff
+from bot.core.effects import Usage
 from bot.core.findings import Finding
 from bot.core.library import Excerpt
 from bot.core.memory import Memory
@@ -134,6 +135,8 @@ class ThreadFacts:
     """path -> text of the changed files at the head"""
     found: tuple[Excerpt, ...] = ()
     """What the repository's index has about the question, best first: of the base, or the default branch."""
+    spent: tuple[Usage, ...] = ()
+    """What finding it took."""
 
 
 @dataclass(frozen=True, slots=True)

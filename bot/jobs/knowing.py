@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from bot.core.diff import FileDiff
+from bot.core.knowing import Outline
 from bot.core.library import Excerpt, Joined
 from bot.core.packing import Surroundings
 from bot.core.refs import RepoRef, Sha
@@ -74,8 +75,11 @@ class RepositoryKnowledge:
     async def drop_issue(self, number: int) -> None:
         await self.keeper.drop_issue(self.repo, number)
 
-    async def search(self, query: str, at: str = "") -> tuple[Excerpt, ...]:
-        return await (await self._joined(at)).search(query)
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
+        return await (await self._joined(at, first)).search(query)
+
+    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
+        return await replace(self._indexed, at=at).outlines(query)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await (await self._joined()).read(path, start, end)
@@ -83,8 +87,8 @@ class RepositoryKnowledge:
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
 
-    async def _joined(self, at: str = "") -> Joined:
-        return Joined(replace(self._indexed, at=at), await self.archives.libraries())
+    async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
+        return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
 
     @property
     def _indexed(self) -> Indexed:

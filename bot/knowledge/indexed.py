@@ -12,17 +12,19 @@ from typing import TypeVar
 
 from bot.core.diff import FileDiff
 from bot.core.errors import HobError
+from bot.core.knowing import Outline
 from bot.core.library import Excerpt, merged
 from bot.core.packing import NOTHING, Surroundings
 from bot.knowledge.context import around
 from bot.knowledge.git import Git
+from bot.knowledge.outlines import outlines
 from bot.knowledge.search import Search
 from bot.knowledge.shelf import Shelf, Table
 from bot.knowledge.texts import excerpts
 from bot.knowledge.tokens import tokens
-from bot.knowledge.view import AtTip, view_at
+from bot.knowledge.view import AtTip, View, view_at
 
-MOST_FOUND = 12
+MOST_FOUND, MOST_FILES = 12, 30
 SECONDS = 20.0
 """For what belongs to a change: a review goes ahead without it."""
 Opener = Callable[[], Shelf | None]
@@ -43,17 +45,35 @@ class Indexed:
     at: str = ""
     """The commit that a search is of, where the repository has it; else the tip."""
 
+    first: tuple[str, ...] = ()
+    """Files whose passages come before all others, in this order."""
+
     async def search(self, query: str) -> tuple[Excerpt, ...]:
         """The best passages, best first."""
 
         def find(shelf: Shelf) -> tuple[Excerpt, ...]:
-            sha = self.git.commit(self.at) if self.at else ""
-            view = view_at(shelf, self.git, sha) if sha else AtTip(shelf)
-            found = Search(shelf, self.git).passages(query, MOST_FOUND, sha)
+            view = self._view(shelf)
+            most = 4 * MOST_FOUND if self.first else MOST_FOUND
+            found = Search(shelf, self.git).passages(query, most, view.sha)
+            places = {path: place for place, path in enumerate(self.first)}
+            found = sorted(found, key=lambda one: places.get(one.path, len(places)))[:MOST_FOUND]
             blobs = view.blobs_of([one.path for one in found])
             return merged(excerpts(self.git, blobs, [(one.path, one.start, one.end) for one in found]))
 
         return await asyncio.to_thread(self._asked, find, ())
+
+    async def outlines(self, query: str) -> list[Outline]:
+        """The best thirty files by what they define."""
+
+        def find(shelf: Shelf) -> list[Outline]:
+            view = self._view(shelf)
+            return outlines(shelf, view, Search(shelf, self.git).search(query, MOST_FILES, at=view.sha))
+
+        return await asyncio.to_thread(self._asked, find, [])
+
+    def _view(self, shelf: Shelf) -> View:
+        sha = self.git.commit(self.at) if self.at else ""
+        return view_at(shelf, self.git, sha) if sha else AtTip(shelf)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist."""

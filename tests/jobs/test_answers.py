@@ -95,3 +95,27 @@ async def test_P2_words_in_an_indexed_file_move_nothing_but_words(hob: LivingHob
     assert sorted(set(written)) == ["comments", "reactions"]
     assert issue.state == "open" and issue.labels == labels
     assert "`@octo/team`" in issue.comments[-1].body
+
+
+async def test_while_nothing_else_waits_a_model_says_which_files_matter(hob: LivingHob) -> None:
+    repo = await house(hob)
+    many = {f"shelf{n}.py": f"def fetch_biscuits_{n}():\n    return 'biscuits'\n" for n in range(15)}
+    repo.push(many, "More shelves")
+    await hob.works()
+
+    def rank(request: dict[str, Any]) -> dict[str, Any]:
+        text = request["messages"][-1]["content"]
+        (number,) = [n for n in range(1, 31) if f'"file {n}">\nshelf13.py' in text]
+        return {"thought": "", "files": [number]}
+
+    said = by_schema()
+    hob.ollama.answer = lambda request: (
+        rank(request) if "files" in request["format"]["properties"] else said(request)
+    )
+    issue = repo.open_issue("Hungry", author="ann")
+    await hob.works()
+    issue.comment("ann", "@my-hob ask where are the biscuits fetched from?")
+    runs = await hob.works()
+    assert asked(hob).index("shelf13.py") < asked(hob).index("shelf1.py")
+    used = hob.house.store.calls.of_run(runs[-1].id)
+    assert [one.prompt for one in used] == ["rerank", "ask"]
