@@ -79,10 +79,15 @@ class Git:
             code, out = self._answer("rev-parse", question)
             if code == 0 and out.strip():
                 return Path(os.fsdecode(out.removesuffix(b"\n")))
-        raise UserError(f"{self.folder} is not in a git repository", "name a folder that is")
+        raise UserError(
+            f"{self.folder} is not in a git repository",
+            "name a folder that is, or see git's safe.directory where it belongs to another user",
+        )
 
     def commit(self, revision: str = "HEAD") -> str:
         """The sha of the commit that is named; empty where there is none."""
+        if not revision.isprintable():
+            return ""
         code, out = self._answer(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
         )

@@ -4,6 +4,7 @@ What is returned can be checked: at the commit `sha`, `path` has the lines `star
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from bot.core.knowing import Found, FoundKind
@@ -50,16 +51,18 @@ class Search:
 
     def passages(self, query: str, k: int = 30, at: str = "") -> list[Found]:
         """The k best functions, classes and sections, several of a file where they are good."""
-        evidence = self.evidence(query, at)
-        places = evidence.places()
-        best = functions(evidence.chunks, places, dict(self._ranked(evidence)))[:k]
-        return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
+        with self.evidence(query, at) as evidence:
+            places = evidence.places()
+            best = functions(evidence.chunks, places, dict(self._ranked(evidence)))[:k]
+            return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
 
-    def evidence(self, query: str, at: str = "") -> Evidence:
-        """All that speaks for any file, for whoever ranks in another way."""
-        view = view_at(self.shelf, self.git, at) if at else AtTip(self.shelf)
+    @contextmanager
+    def evidence(self, query: str, at: str = "") -> Iterator[Evidence]:
+        """All that speaks for any file, for whoever ranks in another way; the shelf stays as it is within."""
+        other = view_at(self.shelf, self.git, at) if at else None
         with self.shelf.reading():
-            return gather(self.shelf, query, view, self.nearest)
+            view = other or AtTip(self.shelf, self.shelf.state("tip"))
+            yield gather(self.shelf, query, view, self.nearest)
 
     def _ranked(self, evidence: Evidence) -> list[tuple[str, float]]:
         """Whoever gives nothing but names wants what they name."""
@@ -69,13 +72,12 @@ class Search:
         return rank(evidence.parts, {**self.weights, "named": LOOKUP} if only_names else self.weights)
 
     def _code(self, query: str, k: int, at: str) -> list[Found]:
-        evidence = self.evidence(query, at)
-        ranked = self._ranked(evidence)[:k]
-        with self.shelf.reading():
+        with self.evidence(query, at) as evidence:
+            ranked = self._ranked(evidence)[:k]
             best = self._best_chunks(evidence, [path for path, _ in ranked])
-        return self._found(
-            query, evidence, [(path, best[path], score) for path, score in ranked if path in best]
-        )
+            return self._found(
+                query, evidence, [(path, best[path], score) for path, score in ranked if path in best]
+            )
 
     def _best_chunks(self, evidence: Evidence, paths: Sequence[str]) -> dict[str, StoredChunk]:
         """For each path the passage that its result shows: one whose line was told, one that is named, the

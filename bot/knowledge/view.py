@@ -40,14 +40,11 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class AtTip:
-    """The files that the index is of."""
+    """The files that the index is of; true within the `shelf.reading()` in which it was made."""
 
     shelf: Shelf
+    sha: str
     paths: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    @property
-    def sha(self) -> str:
-        return self.shelf.state("tip")
 
     def holding(self, blobs: Collection[str]) -> Self:
         return replace(self, paths=self.shelf.paths(blobs))
@@ -92,15 +89,15 @@ class AtCommit:
         return {path: self.files[path] for path in paths if path in self.files}
 
 
-def view_at(shelf: Shelf, git: Git | None, sha: str) -> View:
-    """The files of a commit, those that the shelf lacks put there. UserError where there is no
-    such commit."""
+def view_at(shelf: Shelf, git: Git | None, sha: str) -> AtCommit | None:
+    """The files of a commit, those that the shelf lacks put there; None: it is the one that the index is of.
+    UserError where there is no such commit."""
     if sha == shelf.state("tip"):
-        return AtTip(shelf)
+        return None
     if git is None or not (whole := git.commit(sha)):
         raise UserError(f"there is no commit {sha[:80]} here", "fetch it first")
     if whole == shelf.state("tip"):
-        return AtTip(shelf)
+        return None
     files = {
         each.path: each.sha
         for each in git.tree(whole)

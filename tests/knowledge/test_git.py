@@ -34,11 +34,7 @@ def test_nothing_that_a_repository_configures_is_run(house: House, tmp_path: Pat
 @pytest.mark.parametrize("name", ["--help", "-1", "main..main", "main --all", "", "x\0y", "0" * 40])
 def test_what_names_no_commit_names_none(house: House, name: str) -> None:
     house.commit({"x.py": TEA})
-    if "\0" in name:
-        with pytest.raises((ValueError, GitError)):
-            house.git.commit(name)
-    else:
-        assert house.git.commit(name) == ""
+    assert house.git.commit(name) == ""
 
 
 @pytest.mark.parametrize("sha", ["--output=/tmp/x", "HEAD", "a" * 39, "A" * 40])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.source import LeftOut
@@ -285,6 +285,7 @@ entries = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(entries, entries)
 def test_from_any_tree_to_any_other(old: list[Entry], new: list[Entry]) -> None:
     """What is applied gives the same files as reading the new tree from nothing."""

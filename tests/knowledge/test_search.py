@@ -157,6 +157,7 @@ def test_the_parts_themselves() -> None:
 scores = st.dictionaries(st.sampled_from("abcd"), st.floats(0, 1e6), max_size=4)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(WEIGHTS)), scores))
 def test_no_score_leaves_its_bounds(parts: dict[Part, dict[str, float]]) -> None:
     ranked = rank(parts)
