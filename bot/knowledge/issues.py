@@ -18,7 +18,7 @@ from bot.knowledge.why import of_words, spoken
 TITLE_TIMES = 3
 MOST_BODY = 20_000
 """Characters of a text that count: what follows is a log."""
-MOST_TERMS = 48
+MOST_TERMS = 32
 """Of a body, the rarest."""
 _LOOKED_AT = 100
 SAID, IN_BRANCH, MENTIONED, ALIKE = 1.0, 0.95, 0.85, 0.7
