@@ -15,9 +15,9 @@ from bot.core.events import CommentEvent, Event, IssueCommentEdited, ReviewComme
 Handler = Callable[[Any, Any], Awaitable[Plan]]
 """Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Estate`."""
 Priority = Literal["high", "default", "low"]
-Who = Literal["anyone", "triage", "code"]
-"""Who may give a command: anyone who can comment; triage permission and above; those whom `code.allow`
-names."""
+Who = Literal["anyone", "author", "triage", "code"]
+"""Who may give a command: anyone who can comment; the author of the issue or pull request, and triage
+permission and above; these alone; those whom `code.allow` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,11 @@ class Route:
     command: str | None = None
     help: str = ""
     who: Who = "anyone"
+
+    @property
+    def hears_people(self) -> bool:
+        """Whether it answers comments, with a command or without."""
+        return self.command is not None or any(issubclass(kind, CommentEvent) for kind in self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +138,21 @@ class Router:
         return next((route for route in self.routes if route.name == name), None)
 
     def match(self, event: Event, slug: str) -> list[Match]:
-        """The routes that answer an event; for a comment, those of the commands that it gives."""
+        """The routes that answer an event; for a comment, those of the commands that it gives, or where it
+        gives none, those for its kind."""
         matches = [Match(route) for route in self.routes if isinstance(event, route.kinds)]
-        if isinstance(event, CommentEvent) and _may_speak(event):
-            known = self.commands
-            for command in parse_commands(event.body, slug, event.previous_body, known=frozenset(known)):
-                route = known.get(command.name) or known.get("help")
-                if route and all(match.route is not route for match in matches):
-                    matches.append(Match(route, command))
+        if not isinstance(event, CommentEvent):
+            return matches
+        return (self._commanded(event, slug) or matches) if _may_speak(event) else []
+
+    def _commanded(self, event: CommentEvent, slug: str) -> list[Match]:
+        """Who gives a command says nothing else by it."""
+        matches: list[Match] = []
+        known = self.commands
+        for command in parse_commands(event.body, slug, event.previous_body, known=frozenset(known)):
+            route = known.get(command.name) or known.get("help")
+            if route and all(match.route is not route for match in matches):
+                matches.append(Match(route, command))
         return matches
 
 

@@ -2,7 +2,15 @@
 
 from bot.agents import chat, review
 from bot.context import Context, pull_request_facts, thread_facts
-from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, SetCheck
+from bot.core.effects import (
+    Comment,
+    Effect,
+    Plan,
+    PostReview,
+    ReplyInThread,
+    ResolveThread,
+    SetCheck,
+)
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.router import Router
 
@@ -21,8 +29,8 @@ async def show_help(event: CommentEvent, ctx: Context) -> Plan:
 
 @router.command(
     "review",
-    help="reviews the pull request as it is now",
-    may={PostReview, SetCheck, Comment, ReplyInThread},
+    help="reviews what is new since the last review; `review full`: everything",
+    may={PostReview, SetCheck, Comment, ReplyInThread, ResolveThread},
     who="triage",
 )
 async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
@@ -32,8 +40,14 @@ async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
     state = await ctx.github.pull_request(event.number)
     if not state.open:
         return Plan((answer(event, "This pull request is closed; there is nothing to review."),))
+    full = ctx.command is not None and ctx.command.argument.casefold().startswith("full")
+    if not full and ctx.earlier is not None and ctx.earlier.head_sha == state.head_sha:
+        nothing = (
+            f"Nothing is new since I reviewed `{state.head_sha[:10]}`; `review full` reads it all again."
+        )
+        return Plan((answer(event, nothing),), reason="nothing is new")
     context = await ctx.repository(state.base_sha)
-    return await review.plan(await pull_request_facts(ctx, context, state), ctx.infer)
+    return await review.plan(await pull_request_facts(ctx, context, state, full=full), ctx.infer)
 
 
 @router.command(

@@ -6,12 +6,13 @@ finding's own thread it may be left out. N of `forget` is a number that `memory`
 
 import re
 
-from bot.agents.memory import grounds, listed, named, of_thread, table
+from bot.agents.memory import grounds, listed, named, table
 from bot.context import Context
 from bot.core.effects import Comment, Effect, Forget, Plan, Remember, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.findings import Finding
 from bot.core.memory import LASTS_DAYS, MOST, MOST_TEXT, Lesson, dismissal
+from bot.core.said import of_thread
 from bot.router import Router
 from handlers.comments import answer
 

@@ -7,7 +7,7 @@ check run tells what was read.
 
 from bot.agents import review
 from bot.context import Context, pull_request_facts, why_not_reviewed
-from bot.core.effects import Plan, PostReview, SetCheck
+from bot.core.effects import Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.events import (
     PullRequestClosed,
     PullRequestEvent,
@@ -16,6 +16,7 @@ from bot.core.events import (
     PullRequestReopened,
     PullRequestSynchronized,
 )
+from bot.core.refs import Sha
 from bot.router import Router
 
 router = Router()
@@ -27,7 +28,7 @@ router = Router()
     PullRequestReadyForReview,
     PullRequestSynchronized,
     PullRequestClosed,
-    may={PostReview, SetCheck},
+    may={PostReview, SetCheck, ReplyInThread, ResolveThread},
     newest_only=True,
     coalesce={PullRequestSynchronized},
 )
@@ -35,8 +36,22 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     """Facts at the head as it is now, whatever the delivery said: deliveries come in any order."""
     if isinstance(event, PullRequestClosed):
         return Plan(reason="closed: what was under way is superseded")
+    if ctx.pull == "ignored":
+        return Plan(reason="a person had it ignored")
     state = await ctx.github.pull_request(event.number)
+    if not state.open:
+        return Plan(reason="closed")
+    if ctx.earlier is not None and ctx.earlier.head_sha == state.head_sha:
+        return Plan(reason="this head was reviewed")
     context = await ctx.repository(state.base_sha)
-    if reason := why_not_reviewed(state, context.settings.review):
-        return Plan(reason=reason)
+    paused = "paused by a person; `resume` goes on" if ctx.pull == "paused" else ""
+    if reason := paused or why_not_reviewed(state, context.settings.review):
+        return _left_out(state.head_sha, reason, ctx.slug)
     return await review.plan(await pull_request_facts(ctx, context, state), ctx.infer)
+
+
+def _left_out(head: Sha, reason: str, slug: str) -> Plan:
+    """Said in the check run, which is neutral: nobody has read anything."""
+    summary = f"Nothing was read: {reason}. `@{slug} review` asks for a review all the same."
+    check = SetCheck(head, "neutral", f"Not reviewed: {reason}", summary)
+    return Plan((check,), reason=reason, head_sha=head)

@@ -135,13 +135,18 @@ def by_schema(
     verify: Any = None,
     patch: Any = None,
     rerank: Any = None,
+    reply: Any = None,
 ) -> Says:
-    """What the model answers, by what it is asked for. `verify`: by default all findings are kept."""
+    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
+    may be a function of the request."""
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
         fields = request["format"]["properties"]
         if "findings" in fields:
-            return review or {"findings": [], "summary": "fine"}
+            said = review(request) if callable(review) else review
+            return said or {"findings": [], "summary": "fine"}
+        if "stance" in fields:
+            return reply or {"stance": "none", "answer": "", "wont_fix": False, "reason": ""}
         if "verdicts" in fields:
             return verify or keeping_all()
         if "files" in fields:

@@ -39,3 +39,12 @@ def postgres_programs() -> Path:
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3])
     )
     return versions[-1].parent if versions else missing("PostgreSQL", "postgresql")
+
+
+def sandbox() -> None:
+    """A sandbox that works: on Linux bubblewrap, and a kernel that lets it make namespaces."""
+    from bot.core.programs import Unusable
+    from bot.sandbox import here
+
+    if isinstance(reason := here(), Unusable):
+        missing(f"a sandbox ({reason})", "bubblewrap and allow user namespaces")

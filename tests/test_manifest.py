@@ -11,6 +11,7 @@ from bot.core.effects import (
     PostReview,
     React,
     ReplyInThread,
+    ResolveThread,
     SetCheck,
 )
 from bot.core.events import CommentEvent, Event
@@ -29,6 +30,8 @@ SAMPLES: dict[type[Effect], Effect] = {
     AddLabels: AddLabels(1, ("x",)),
     React: React("issue_comment", 1, "eyes"),
 }
+BETTER_WITH = {ResolveThread}
+"""Needs more than is asked for: who grants contents:write has threads resolved, others read "Fixed in …"."""
 RANK = {"read": 1, "write": 2}
 
 
@@ -36,7 +39,7 @@ def wanted_permissions() -> dict[str, str]:
     """What reading and every effect that a route may cause needs, and metadata, which every App has."""
     found: dict[str, str] = {"metadata": "read"}
     kinds = {kind for route in router.routes for kind in route.may} | {React}
-    effects = [SAMPLES[kind] for kind in kinds - set(get_args(InMemory))]
+    effects = [SAMPLES[kind] for kind in kinds - set(get_args(InMemory)) - BETTER_WITH]
     for one in (PULL_REQUEST, ISSUE, *map(needs, effects)):
         for name, level in one.items():
             if RANK[level] > RANK.get(found.get(name, ""), 0):

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.core.effects import PostReview
-from bot.core.findings import Finding, fingerprint
+from bot.core.findings import Finding
 from bot.core.memory import Lesson, Memory, dismissed_by
 from bot.core.text import cut, fence_for
 
@@ -54,16 +53,6 @@ def grounds(finding: Finding, memories: Sequence[Memory], number: int) -> str:
     one = dismissed_by(memories, finding, number)
     parts.append(_dismissed(one) if one else "Nobody has dismissed it.")
     return "\n\n".join(parts)
-
-
-def of_thread(reviews: Sequence[PostReview], path: str, body: str) -> Finding | None:
-    """The finding that a thread on this file began with, known by the text that was posted."""
-    said = " ".join(body.split())
-    for review in reversed(reviews):
-        for comment in review.comments:
-            if comment.path == path and " ".join(comment.body.split()) == said:
-                return next((one for one in review.findings if fingerprint(one) == comment.fingerprint), None)
-    return None
 
 
 def day(at: float) -> str:

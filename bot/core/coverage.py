@@ -33,6 +33,10 @@ class Coverage:
     failure: str = ""
     part: tuple[Skipped, ...] = ()
     """Files of which a model read some hunks, and why not the others."""
+    known: tuple[str, ...] = ()
+    """Those of `read` that were read at an earlier head and are the same since."""
+    since: str = ""
+    """The earlier head; empty where everything was to be read."""
 
     @property
     def words(self) -> str:
@@ -43,7 +47,8 @@ class Coverage:
         """Where findings come from: the files that were read, or the checks alone."""
         if self.read or self.part:
             return f"in {self.words}"
-        return f"by {' and '.join(self.checks) or 'no check'}; no model read this change"
+        named = " and ".join(self.checks) if len(self.checks) < 3 else f"{len(self.checks)} checks"
+        return f"by {named or 'no check'}; no model read this change"
 
     @property
     def complete(self) -> bool:
@@ -74,9 +79,14 @@ def check_title(coverage: Coverage, shown: tuple[Finding, ...]) -> str:
 def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     """What was read, by whom, and what stands in the way; Markdown."""
     lines = [f"- A model read {coverage.words} at `{facts.head_sha[:12]}`."]
+    if coverage.since:
+        old, new = count(len(coverage.known), "file"), len(coverage.read) - len(coverage.known)
+        was = f"{old} {'has' if len(coverage.known) == 1 else 'have'} nothing new since then"
+        lines.append(f"- Only what is new since `{coverage.since[:12]}` was read: {was}, {new} had.")
     if coverage.failure:
         lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
     lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
+    lines.extend(f"- {name} could not run: {why}." for name, why in facts.checks_not_run)
     lines.extend(f"- .github/hob.yml: {complaint.message}" for complaint in facts.context.complaints)
     lines.extend(f"- {note}" for note in facts.context.notes)
     return "\n".join(lines)

@@ -12,6 +12,8 @@ from bot.core.refs import Sha
 Conclusion = Literal["success", "neutral", "failure"]
 Reaction = Literal["eyes", "+1", "confused"]
 AnnotationLevel = Literal["notice", "warning", "failure"]
+PullState = Literal["active", "paused", "ignored"]
+"""`paused`: until it is resumed; `ignored`: for good, and the check run says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class SetCheck:
     summary: str
     text: str = ""
     annotations: tuple[Annotation, ...] = ()
+    read: tuple[str, ...] = ()
+    """Paths that were read whole at this head or before. Kept, not posted."""
+    judged: bool = False
+    """Whether a review stands behind it, and not only a reason for none. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,69 @@ class React:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolveThread:
+    """A thread that Hob began is settled. `thread` is its node id in GraphQL.
+
+    An App needs contents:write for it besides pull_requests:write.
+    https://docs.github.com/en/graphql/reference/mutations#resolvereviewthread
+    """
+
+    number: int
+    thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditComment:
+    """A comment of Hob's own in a conversation says something else now."""
+
+    number: int
+    comment_id: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteComment:
+    """A comment of Hob's own goes."""
+
+    subject: Literal["issue_comment", "review_comment"]
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class EditReview:
+    """The text of a review of Hob's own: GitHub lets nobody delete a review that was submitted."""
+
+    number: int
+    review_id: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLabels:
+    """Labels that Hob put on."""
+
+    number: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditPullRequest:
+    """A title and a text that a person asked for."""
+
+    number: int
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPull:
+    """Whether Hob looks at pushes to this pull request by itself."""
+
+    number: int
+    state: PullState
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """A lesson for this repository, kept for so many days, or until it is forgotten."""
 
@@ -122,8 +191,10 @@ class Forget:
     n: int
 
 
-OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React
-InMemory = Remember | Forget
+Change = ResolveThread | EditComment | DeleteComment | EditReview | RemoveLabels | EditPullRequest
+"""What changes something that is there: done twice it is done once."""
+OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React | Change
+InMemory = Remember | Forget | SetPull
 Effect = OnGitHub | InMemory
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.core.diff import FileDiff
-from bot.core.effects import Usage
+from bot.core.earlier import Earlier
+from bot.core.effects import PostReview, Usage
 from bot.core.findings import Finding
 from bot.core.library import Excerpt
 from bot.core.memory import Memory
@@ -55,6 +56,20 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnThread:
+    """A thread on lines that Hob began. `id` is GraphQL's, `comment_id` and `body` are of its first comment,
+    `last` is the newest one's text."""
+
+    id: str
+    resolved: bool
+    path: str
+    comment_id: int
+    body: str
+    last_is_ours: bool
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkedIssue:
     """An issue that the pull request says it solves."""
 
@@ -86,6 +101,8 @@ class PullRequestFacts:
     """What the deterministic checks found on changed lines."""
     checks_run: tuple[str, ...] = ()
     """Names of the checks that ran."""
+    checks_not_run: tuple[tuple[str, str], ...] = ()
+    """(name, why) of those that had something to read and could not run"""
     posted: frozenset[str] = frozenset()
     """Fingerprints of findings that stand on this pull request already."""
     threads: tuple[Remark, ...] = ()
@@ -97,6 +114,13 @@ class PullRequestFacts:
     """path -> paths of the guidelines that hold for it"""
     owners: tuple[str, ...] = ()
     """Whom CODEOWNERS on the base names for the changed files."""
+    reviews: tuple[PostReview, ...] = ()
+    """What Hob has posted on this pull request, oldest first."""
+    own_threads: tuple[OwnThread, ...] = ()
+    may_resolve: bool = False
+    """Whether GitHub lets Hob resolve them."""
+    earlier: Earlier | None = None
+    """The newest head that was reviewed before this one; None: everything is to be read."""
     passes: int = 1
     """How often the change is read."""
     tools: Tools = field(default_factory=Tools)
@@ -156,3 +180,28 @@ class FixFacts:
     wish: str = ""
     """What was said with the command."""
     tools: Tools = field(default_factory=Tools)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFacts:
+    """Somebody's answer to a finding, in its thread."""
+
+    number: int
+    thread: int
+    """Its first comment's id."""
+    finding: Finding
+    code: str
+    """The finding's lines and those around them, as the head has them; empty where they are gone."""
+    conversation: tuple[tuple[Login, str], ...]
+    """(who, what) before the answer, oldest first"""
+    who: Login
+    said: str
+    trusted: bool
+    """Whether they may have findings dismissed: triage permission and above."""
+    node: str = ""
+    """The thread in GraphQL, where it is open."""
+    may_resolve: bool = False
+    remembered: int = 0
+    """How many lessons memory holds."""
+    slug: str = "hob"
+    language: str = "en"

@@ -61,6 +61,38 @@ class Guidance:
     """Refused: they may point at anything."""
 
 
+Folders = Callable[[Sequence[str]], Awaitable[Tree]]
+"""What lies in these folders (`""`: the root) at the base."""
+
+
+Read = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+"""Texts of regular files at the base, by path; what is none, or a symlink, is left out."""
+
+
+async def gathered(
+    changed: Sequence[str], named: Sequence[str], list_folders: Folders, read: Read
+) -> Guidance:
+    """Guidelines with what they import, CODEOWNERS, other reviewers' configurations. Regular files only."""
+    tree = await list_folders(folders([*named, *changed]))
+    wanted = guideline_paths(tree, named)
+    owned = next((path for path in OWNERS if tree.get(path) in FILES), "")
+    others = [path for path in RIVALS if tree.get(path) in FILES]
+    texts = await read([*wanted, *filter(None, [owned]), *others])
+
+    async def imported(paths: Sequence[str]) -> Mapping[str, str]:
+        modes = await list_folders([path.rpartition("/")[0] for path in paths])
+        return await read([path for path in paths if modes.get(path) in FILES])
+
+    scoped = {path: scope(path, texts[path]) for path in wanted if path in texts}
+    whole = await with_imports({path: text for path, (_, text) in scoped.items()}, imported)
+    return Guidance(
+        guidelines=tuple(Guideline(path, whole[path], patterns) for path, (patterns, _) in scoped.items()),
+        owners=texts.get(owned, ""),
+        rivals={path: texts[path] for path in others if path in texts},
+        symlinks=tuple(symlinks(tree, named)),
+    )
+
+
 def folders(paths: Iterable[str]) -> list[str]:
     """Where guidelines for these files may lie: the root (`""`), the known folders, and every folder above
     a file."""
@@ -82,6 +114,13 @@ def guideline_paths(tree: Tree, named: Sequence[str]) -> list[str]:
     nested = [name for name in NESTED if name in named]
     wanted += [path for path in sorted(tree) if PurePosixPath(path).name in nested]
     return [path for path in dict.fromkeys(wanted) if tree[path] in FILES][:MOST_FILES]
+
+
+def speaks(path: str, named: Sequence[str]) -> bool:
+    """Whether a file of this name would be read, if it lay on a base."""
+    known = {*named, *ROOT, *OWNERS, *RIVALS}
+    inside = any(path.startswith(f"{folder}/") and path.endswith(end) for folder, end in FOLDERS.items())
+    return path in known or inside or PurePosixPath(path).name in set(NESTED) & set(named)
 
 
 def symlinks(tree: Tree, named: Sequence[str]) -> list[str]:
@@ -116,10 +155,6 @@ def trimmed(guidelines: Sequence[tuple[str, str]], most: int) -> list[tuple[str,
         found[path] = text if len(text) <= share else text[:share].rpartition("\n")[0]
         room -= len(found[path])
     return [(path, found[path]) for path, _ in guidelines if found[path].strip()]
-
-
-Read = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
-"""Texts of regular files at the base, by path; what is none, or a symlink, is left out."""
 
 
 async def with_imports(texts: Mapping[str, str], read: Read) -> dict[str, str]:

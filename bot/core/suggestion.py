@@ -72,7 +72,7 @@ def _same_indents(lines: Sequence[str], new: str) -> bool:
 async def proved(changes: Sequence[Change], tools: Tools) -> list[bool]:
     """For each change whether the file still parses after it and the linter has nothing new to say. The
     linter is run once; where it does not run, parsing decides."""
-    parses = [tools.still_parses(one.path, one.before, one.after) for one in changes]
+    parses = [tools.still_parses(one.path, one.before, one.after) is not False for one in changes]
     texts: dict[str, str] = {}
     for number, one in enumerate(changes):
         texts |= {f"{number}/old/{one.path}": one.before, f"{number}/new/{one.path}": one.after}

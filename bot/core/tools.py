@@ -35,9 +35,9 @@ def _chunks(node: ast.AST, before: str) -> list[Chunk]:
     return found
 
 
-def python_still_parses(path: str, before: str, after: str) -> bool:
-    """False where a change breaks a Python file that parsed; what cannot be told is True."""
-    return not (path.endswith((".py", ".pyi")) and _parses(before) and not _parses(after))
+def python_still_parses(path: str, before: str, after: str) -> bool | None:
+    """Whether a change leaves a Python file no worse than it was; None of any other."""
+    return _parses(after) or not _parses(before) if path.endswith((".py", ".pyi")) else None
 
 
 def _parses(text: str) -> bool:
@@ -60,6 +60,6 @@ class Tools:
     known."""
 
     symbols: Callable[[str, str], Sequence[Chunk]] = python_symbols
-    still_parses: Callable[[str, str, str], bool] = python_still_parses
+    still_parses: Callable[[str, str, str], bool | None] = python_still_parses
     lint: Callable[[Mapping[str, str]], Awaitable[Sequence[Finding] | None]] = no_lint
     known: Callable[[str], bool] | None = None

@@ -11,7 +11,6 @@ from bot.core.inference import Infer
 from bot.core.judgement import Judgement
 from bot.core.refs import RepoRef
 from bot.core.scoring import Score, pairs
-from bot.core.tools import Tools
 from bot.evals.cases import Case
 from bot.evals.judge import judged_pairs
 from bot.evals.reader import CaseReader
@@ -40,7 +39,6 @@ class Trial:
 
     cases: Sequence[Case]
     check: Check
-    tools: Tools
     thresholds: Sequence[float] = (0.5,)
     judge: Infer | None = None
 
@@ -63,7 +61,7 @@ class Trial:
     async def _judge(self, case: Case, infer: Infer) -> Judgement:
         repo = RepoRef("cases", "case", 0, 0)
         reader = CaseReader(case)
-        ctx = Context(repo=repo, slug="hob", github=reader, infer=infer, check=self.check, tools=self.tools)
+        ctx = Context(repo=repo, slug="hob", github=reader, infer=infer, check=self.check)
         context = await ctx.repository("base")
         facts = await pull_request_facts(ctx, context, await reader.pull_request(0))
         return await review.judge(facts, infer)

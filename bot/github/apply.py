@@ -10,16 +10,23 @@ from bot.core.effects import (
     AddLabels,
     Annotation,
     Comment,
+    DeleteComment,
+    EditComment,
+    EditPullRequest,
+    EditReview,
     LineComment,
     OnGitHub,
     PostReview,
     React,
+    RemoveLabels,
     ReplyInThread,
+    ResolveThread,
     SetCheck,
 )
 from bot.core.errors import Ambiguous
 from bot.core.refs import RepoRef
 from bot.github.api import Api, Params
+from bot.github.change import change
 from bot.github.find import Applied, applied, find, reactions_path
 from bot.github.recheck import recheck
 from bot.github.seal import Seal, fit
@@ -44,6 +51,14 @@ def needs(effect: OnGitHub) -> dict[str, str]:
             return {"checks": "write"}
         case Comment() | AddLabels():
             return {"issues": "write"}
+        case EditComment() | RemoveLabels():
+            return {"issues": "write"}
+        case EditReview() | EditPullRequest():
+            return {"pull_requests": "write"}
+        case DeleteComment():
+            return {"pull_requests" if effect.subject == "review_comment" else "issues": "write"}
+        case ResolveThread():
+            return {"contents": "write", "pull_requests": "write"}
         case React():
             return {"pull_requests" if effect.subject == "review_comment" else "issues": "write"}
         case _:
@@ -75,7 +90,7 @@ async def send(api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal) 
             answer = await _post(api, repo, reactions_path(effect), {"content": effect.content}, id=effect.id)
             return Applied("", applied(answer).github_id)
         case _:
-            assert_never(effect)
+            return await change(api, repo, effect, key, seal)
 
 
 async def _post(api: Api, repo: RepoRef, path: str, body: dict[str, Any], **names: str | int) -> Any:

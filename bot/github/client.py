@@ -176,6 +176,21 @@ class Job:
             self._apis[key] = self._github.narrowed(self._repo, permissions)
         return self._apis[key][0]
 
+    @property
+    def slug(self) -> str:
+        """The App's name."""
+        return self._github.slug
+
+    async def granted(self) -> Mapping[str, str]:
+        """What the installation lets the App do: permission -> level. One call.
+
+        https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app
+        """
+        path = "/app/installations/{installation}"
+        found = await self._github.app().get(path, {"installation": self._repo.installation})
+        given = found.get("permissions") if isinstance(found, dict) else None
+        return {str(name): str(level) for name, level in (given or {}).items()}
+
     async def basic(self, permissions: Mapping[str, str], *, renew: bool = False) -> str:
         """The token of `api(permissions)` as git shows it over HTTPS. `renew`: the last one was refused; one
         that GitHub may merely not know yet is kept.

@@ -15,7 +15,7 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.github.api import Api, Params
 from bot.github.payloads import clean
-from bot.github.yamlnodes import MOST_BYTES
+from bot.yamlnodes import MOST_BYTES
 
 CONFIG = ".github/hob.yml"
 PER_QUERY = 50
@@ -24,6 +24,7 @@ MOST_TEXT = 512 * 1024
 """Bytes of a file's text; GraphQL cuts longer ones itself."""
 
 _BLOB = "... on Blob { text isBinary isTruncated byteSize }"
+_SIZE = "... on Blob { byteSize }"
 
 _ENTRIES = "... on Tree { entries { name mode } }"
 
@@ -60,21 +61,29 @@ async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> di
     """path -> mode (0o100644 a file, 0o120000 a symlink) of what lies in these folders (`""`: the root) at
     `sha`, in one call; nothing of what is no folder."""
     asked = list(dict.fromkeys(paths))[:PER_QUERY]
-    names = [f"e{n}" for n in range(len(asked))]
-    declared = "".join(f", ${name}: String!" for name in names)
-    fields = " ".join(f"{name}: object(expression: ${name}) {{ {_ENTRIES} }}" for name in names)
-    document = (
-        f"query($owner: String!, $name: String!{declared}) "
-        f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
-    )
-    values = {name: f"{sha}:{path}" for name, path in zip(names, asked, strict=True)}
-    data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})
-    found: dict[str, int] = {}
-    for name, path in zip(names, asked, strict=True):
-        tree = (data.get("repository") or {}).get(name)
-        for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
-            found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
-    return found
+    trees = await _objects(api, repo, [f"{sha}:{path}" for path in asked], _ENTRIES)
+    return {
+        f"{path}/{entry['name']}".lstrip("/"): entry["mode"]
+        for path, tree in zip(asked, trees, strict=True)
+        for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ()
+    }
+
+
+async def sizes(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
+    """Bytes of those paths that are files at `sha`: of the first 50, in one call; of none where GraphQL is
+    not to be had."""
+    asked = [(sha, path) for path in dict.fromkeys(paths) if _can_exist(path)][:PER_QUERY]
+    if not asked:
+        return {}
+    try:
+        blobs = await _objects(api, repo, [f"{sha}:{path}" for _, path in asked], _SIZE)
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}
+    found = zip(asked, blobs, strict=True)
+    given = {path: blob.get("byteSize") for (_, path), blob in found if isinstance(blob, dict)}
+    return {path: size for path, size in given.items() if isinstance(size, int)}
 
 
 def _can_exist(path: str) -> bool:
@@ -83,18 +92,27 @@ def _can_exist(path: str) -> bool:
 
 
 async def _by_graphql(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> dict[Wanted, str]:
-    names = [f"e{n}" for n in range(len(wanted))]
-    declared = "".join(f", ${name}: String!" for name in names)
-    fields = " ".join(f"{name}: object(expression: ${name}) {{ {_BLOB} }}" for name in names)
+    blobs = await _objects(api, repo, [f"{sha}:{path}" for sha, path in wanted], _BLOB)
+    given = ((want, _blob_text(blob, cap)) for want, blob in zip(wanted, blobs, strict=True))
+    return {want: text for want, text in given if text is not None}
+
+
+async def _objects(api: Api, repo: RepoRef, names: list[str], fields: str) -> list[Any]:
+    """What git's names of revisions (`sha:path`) stand for, in one call; None for what is not there.
+
+    https://docs.github.com/en/graphql/reference/objects#repository
+    """
+    keys = [f"e{n}" for n in range(len(names))]
+    declared = "".join(f", ${key}: String!" for key in keys)
+    asked = " ".join(f"{key}: object(expression: ${key}) {{ {fields} }}" for key in keys)
     document = (
         f"query($owner: String!, $name: String!{declared}) "
-        f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
+        f"{{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
     )
-    values = {name: f"{sha}:{path}" for name, (sha, path) in zip(names, wanted, strict=True)}
+    values = dict(zip(keys, names, strict=True))
     data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})
-    blobs = data.get("repository") or {}
-    given = ((want, _blob_text(blobs.get(name), cap)) for name, want in zip(names, wanted, strict=True))
-    return {want: text for want, text in given if text is not None}
+    found = data.get("repository") or {}
+    return [found.get(key) for key in keys]
 
 
 def _blob_text(blob: Any, cap: int) -> str | None:

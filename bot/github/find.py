@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from bot.core.effects import AddLabels, Comment, OnGitHub, PostReview, React, ReplyInThread, SetCheck
+from bot.core.effects import (
+    AddLabels,
+    Change,
+    Comment,
+    OnGitHub,
+    PostReview,
+    React,
+    ReplyInThread,
+    SetCheck,
+)
 from bot.core.errors import Ambiguous
 from bot.core.refs import RepoRef
 from bot.github.api import Api
@@ -58,7 +67,12 @@ async def find(
             one = next((one for one in mine if one.get("content") == effect.content), None)
             return Applied("", applied(one).github_id) if one else None
         case _:
-            assert_never(effect)
+            return _again(effect)
+
+
+def _again(_: Change) -> Applied | None:
+    """Done twice these are done once: nobody need look, they are sent again."""
+    return None
 
 
 async def _check(api: Api, repo: RepoRef, effect: SetCheck, key: str, seal: Seal) -> Applied | None:

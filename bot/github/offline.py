@@ -1,19 +1,26 @@
 """What a change that is not on GitHub has in place of what GitHub would tell: for local ranges and labelled
 cases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
+from bot.core.facts import OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 
 class Offline:
-    """The part of `bot.context.Reader` that is about conversations: there are none."""
+    """The part of `bot.context.Reader` that is about conversations: there are none. Nor are sizes known."""
 
     __slots__ = ()
+
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        return {}
+
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        return {}
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return ()
@@ -21,16 +28,28 @@ class Offline:
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
         return Guidance()
 
+    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
+        return ()
+
     async def threads(self, number: int) -> Sequence[Thread]:
         return ()
+
+    async def annotations(self, head: Sha) -> Sequence[Remark]:
+        return ()
+
+    async def own_threads(self, number: int) -> Sequence[OwnThread]:
+        return ()
+
+    async def granted(self) -> Mapping[str, str]:
+        return {}
+
+    async def permission(self, login: str) -> str:
+        return "none"
 
     async def issue(self, number: int) -> IssueState:
         raise Gone(404, "there are no issues here")
 
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
-        return ()
-
-    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
         return ()
 
 

@@ -25,7 +25,14 @@ class Refusal:
 
 
 def refusal(
-    route: Route, level: str, *, private: bool, recent: int, code: str = "write", hour: int = 0
+    route: Route,
+    level: str,
+    *,
+    private: bool,
+    recent: int,
+    code: str = "write",
+    hour: int = 0,
+    author: bool = False,
 ) -> Refusal | None:
     """Why this person's command does not run now, or None. `recent`: commands on the same issue within the
     last hour."""
@@ -34,23 +41,31 @@ def refusal(
             f"I was asked more than {COMMANDS_AN_HOUR} times here within an hour; I answer again in an hour."
         )
         return Refusal(words, once_per=f"hour {hour}")
-    if not may_ask(route, level, private=private, code=code):
-        needed = code if route.who == "code" else "triage" if route.who == "triage" else "read"
-        return Refusal(f"`{route.command}` is for people with {needed} permission here; yours is {level}.")
+    if not may_ask(route, level, private=private, code=code, author=author):
+        needed = _needed(route, private=private, code=code)
+        who = "its author and people" if route.who == "author" else "people"
+        return Refusal(f"`{route.command}` is for {who} with {needed} permission here; yours is {level}.")
     return None
 
 
-def may_ask(route: Route, level: str, *, private: bool, code: str = "write") -> bool:
+def may_ask(route: Route, level: str, *, private: bool, code: str = "write", author: bool = False) -> bool:
     """On a public repository anyone who can comment may ask a question; on a private one, whoever can read
-    it."""
-    needed = {"anyone": "read" if private else "none", "triage": "triage", "code": code}[route.who]
-    return RANK.get(level, 0) >= RANK[needed]
+    it. `author`: whether the person opened the issue or pull request."""
+    if route.who == "author" and author:
+        return not private or RANK.get(level, 0) >= RANK["read"]
+    return RANK.get(level, 0) >= RANK[_needed(route, private=private, code=code)]
 
 
-def offers(routes: Iterable[Route], level: str, *, private: bool) -> tuple[Offer, ...]:
+def _needed(route: Route, *, private: bool, code: str) -> str:
+    return {"anyone": "read" if private else "none", "author": "triage", "triage": "triage", "code": code}[
+        route.who
+    ]
+
+
+def offers(routes: Iterable[Route], level: str, *, private: bool, author: bool = False) -> tuple[Offer, ...]:
     """The commands, and whether this person may give them."""
     return tuple(
-        Offer(route.command, route.help, may_ask(route, level, private=private))
+        Offer(route.command, route.help, may_ask(route, level, private=private, author=author))
         for route in routes
         if route.command
     )

@@ -5,7 +5,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from bot.core.effects import Forget, InMemory, OnGitHub, PostReview, Remember, SetCheck
+from bot.core.effects import InMemory, OnGitHub, PostReview, SetCheck
 from bot.core.errors import Ambiguous, GitHubError, Superseded, TemporaryError, UserError
 from bot.core.refs import RepoRef
 from bot.github import apply
@@ -44,7 +44,7 @@ class Sender:
                 continue
             effect = load(row.kind, row.payload)
             try:
-                if isinstance(effect, Remember | Forget):
+                if isinstance(effect, InMemory):
                     await asyncio.to_thread(self._memorise, row, effect)
                 else:
                     await self._one(row, effect)
@@ -58,7 +58,7 @@ class Sender:
 
     def _memorise(self, row: Row, effect: InMemory) -> None:
         """In one transaction with the row's `done`: there is nothing to look for afterwards."""
-        if not self.outbox.commit(row.key, self.run, self.store.memory.change(self.repo, effect)):
+        if not self.outbox.commit(row.key, self.run, self.store.change(self.repo, effect)):
             raise Superseded("another worker has this run")
 
     async def _one(self, row: Row, effect: OnGitHub) -> None:

@@ -4,13 +4,17 @@ that is the same whenever the same thing is meant, and every text made harmless.
 import hashlib
 import logging
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import assert_never, get_args
 
 import msgspec
 
 from bot.core.effects import (
     AddLabels,
     Comment,
+    DeleteComment,
+    EditComment,
+    EditPullRequest,
+    EditReview,
     Effect,
     Forget,
     LineComment,
@@ -18,8 +22,11 @@ from bot.core.effects import (
     PostReview,
     React,
     Remember,
+    RemoveLabels,
     ReplyInThread,
+    ResolveThread,
     SetCheck,
+    SetPull,
 )
 from bot.core.refs import RepoRef
 from bot.router import Route
@@ -27,10 +34,7 @@ from bot.sanitise import MOST_BYTES, harmless, plain, suggestion_block
 
 POLICY = "1"
 """Part of every key: raising it lets a new version of Hob judge a head again."""
-KINDS: dict[str, type[Effect]] = {
-    kind.__name__: kind
-    for kind in (PostReview, SetCheck, Comment, ReplyInThread, AddLabels, React, Remember, Forget)
-}
+KINDS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Effect)}
 log = logging.getLogger(__name__)
 
 
@@ -75,13 +79,20 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             target,
             plan.head_sha or "",
             route.name,
-            type(effect).__name__,
+            _meant(effect),
             cause,
             ordinal,
         )
         key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
         result.append(Keyed(key, safe(effect, repo)))
     return result
+
+
+def _meant(effect: Effect) -> str:
+    """The kind of an effect. A check run that says why nothing was read does not stand for a review of the
+    same head later."""
+    kind = type(effect).__name__
+    return kind if not isinstance(effect, SetCheck) or effect.judged else f"{kind} {effect.title}"
 
 
 def safe(effect: Effect, repo: RepoRef) -> Effect:
@@ -103,10 +114,15 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
             )
         case ReplyInThread():
             return replace(effect, body=_with_block(effect.body, effect.suggestion, repo), suggestion=None)
-        case Comment():
+        case Comment() | EditComment() | EditReview():
             return replace(effect, body=harmless(effect.body, repo=repo.full_name))
-        case AddLabels() | React() | Remember() | Forget():
-            return effect  # none of these is text on a page: what memory tells goes through a reply
+        case EditPullRequest():
+            body = harmless(effect.body, repo=repo.full_name)
+            return replace(effect, title=plain(effect.title, 200), body=body)
+        case AddLabels() | RemoveLabels() | React() | ResolveThread() | DeleteComment():
+            return effect
+        case Remember() | Forget() | SetPull():
+            return effect  # not on a page: what memory tells goes through a reply
     assert_never(effect)
 
 

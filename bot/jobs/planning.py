@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bot.context import Context, nothing_beside
-from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, Usage
+from bot.core.earlier import Earlier
+from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, SetCheck, Usage
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.findings import fingerprint
 from bot.core.layers import FILE, Layer, merge, settings_of
@@ -18,9 +19,12 @@ from bot.jobs.house import House
 from bot.jobs.knowing import RepositoryKnowledge
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
-from bot.jobs.reading import TOOLS, JobReader, check
+from bot.jobs.reading import JobReader, check
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
+
+UNASKED = 10
+"""Comments on one pull request within the hour after which Hob answers only who speaks to it by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,14 @@ async def make_plan(
     """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`. `asked`
     collects what models are asked."""
     level = ""
-    if isinstance(event, CommentEvent):
-        level = await reader.permission(event.author.login)
-        recent = await asyncio.to_thread(_recent, house, event)
-        hour = int(time.time() // 3600)
-        code = await _allowed(house, reader, event) if route.who == "code" else "write"
-        private = event.repo.private
-        if refused := gate.refusal(route, level, private=private, recent=recent, code=code, hour=hour):
+    if isinstance(event, CommentEvent) and route.command:
+        level, refused = await _gate(house, route, event, reader)
+        if refused:
             return _refusal(refused, route, event)
         if acknowledge:
             await acknowledge()
+    elif isinstance(event, CommentEvent) and await asyncio.to_thread(_recent, house, event) > UNASKED:
+        return Planned(reason="enough was said here within the hour")
     slug = house.config.github.app_slug
     stored = await asyncio.to_thread(
         house.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
@@ -73,12 +75,13 @@ async def make_plan(
         ),
         check=check,
         command=command_of(route, event, house.router, slug),
-        offers=gate.offers(house.router.routes, level, private=event.repo.private),
+        offers=gate.offers(house.router.routes, level, private=event.repo.private, author=_is_author(event)),
         stored=tuple(stored),
         posted=_posted(reviews),
         reviews=reviews,
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
-        tools=TOOLS,
+        earlier=await asyncio.to_thread(_earlier, house, event),
+        pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
         knowledge=knowledge,
         beside=knowledge.beside if knowledge else nothing_beside,
@@ -86,6 +89,23 @@ async def make_plan(
     plan = await route.handler(event, ctx)
     effects = keyed(plan, route, event.repo, number_of(event), cause(event))
     return Planned(tuple(effects), plan.reason, plan.usage)
+
+
+async def _gate(
+    house: House, route: Route, event: CommentEvent, reader: JobReader
+) -> tuple[str, gate.Refusal | None]:
+    """(the permission of whoever gives the command, why it does not run)"""
+    level = await reader.permission(event.author.login)
+    refused = gate.refusal(
+        route,
+        level,
+        private=event.repo.private,
+        recent=await asyncio.to_thread(_recent, house, event),
+        code=await _allowed(house, reader, event) if route.who == "code" else "write",
+        hour=int(time.time() // 3600),
+        author=_is_author(event),
+    )
+    return level, refused
 
 
 async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
@@ -99,6 +119,11 @@ async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
 def secretive(knowledge: RepositoryKnowledge | None) -> Callable[[], bool]:
     """Whether a private archive has answered by now."""
     return lambda: knowledge is not None and knowledge.confidential
+
+
+def _is_author(event: RepositoryEvent) -> bool:
+    """Whether whoever speaks opened the issue or pull request."""
+    return isinstance(event, CommentEvent) and event.author.login == event.issue_author
 
 
 def number_of(event: RepositoryEvent) -> int:
@@ -128,7 +153,7 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
 def _recent(house: House, event: CommentEvent) -> int:
     """How many commands were given on this issue within the hour, this one included."""
     target = f"{event.repo.id}#{event.number}"
-    rooms = {f"{route.name.partition('.')[0]}." for route in house.router.commands.values()}
+    rooms = {f"{route.name.partition('.')[0]}." for route in house.router.routes if route.hears_people}
     return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
 
 
@@ -139,6 +164,16 @@ def _reviews(house: House, event: RepositoryEvent) -> tuple[PostReview, ...]:
     rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
     reviews = [load(row.kind, row.payload) for row in rows]
     return tuple(review for review in reviews if isinstance(review, PostReview))
+
+
+def _earlier(house: House, event: RepositoryEvent) -> Earlier | None:
+    """The head that was reviewed last, told by the check run that was set for it."""
+    rows = house.store.outbox.for_target(event.repo.id, number_of(event), "SetCheck")
+    for row in reversed(rows):
+        check = load(row.kind, row.payload)
+        if isinstance(check, SetCheck) and check.judged:
+            return Earlier(check.head_sha, frozenset(check.read))
+    return None
 
 
 def _posted(reviews: Sequence[PostReview]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from bot.github.client import GitHub
 from bot.jobs.asked import Asked
 from bot.jobs.house import House, build_for_command
 from bot.jobs.leaving import guard
-from bot.jobs.reading import PULL_REQUEST, TOOLS, JobReader, check
+from bot.jobs.reading import PULL_REQUEST, JobReader, check
 from bot.router import Priority
 
 
@@ -53,7 +53,6 @@ async def judge(house: House, reader: JobReader, number: int, priority: Priority
         infer=house.infer(priority, gate, Asked(repo, number), settings),
         check=check,
         stored=stored,
-        tools=TOOLS,
         beside=knowledge.beside if knowledge else nothing_beside,
     )
     state = await reader.pull_request(number)

@@ -21,6 +21,10 @@ class TooLarge(HobError):
     """The repository is over `[knowledge] max_clone_mb`."""
 
 
+def too_large(most: int) -> TooLarge:
+    return TooLarge(f"it is over {most >> 20} MB ([knowledge] max_clone_mb)")
+
+
 @dataclass(frozen=True, slots=True)
 class Updated:
     """`tip` is empty for a repository without commits; `note` says what was out of the ordinary."""
@@ -33,20 +37,35 @@ class Updated:
 class Held:
     """One repository's clone while nobody else works on it."""
 
-    def __init__(self, clone: Clone, watch: Callable[[], None]) -> None:
+    def __init__(self, clone: Clone, watch: Callable[[], None], most: int) -> None:
         self.folder = clone.folder
+        self._most = most
         self.watch = watch
         """Raises `Gone` when the repository is to be forgotten, `TooLarge` when it is."""
         self._clone = clone
 
     async def update(self, origin: Remote) -> Updated:
         """The newest commit of the default branch and its texts: one request for a push, two for a new clone.
-        A clone that is broken is thrown away and made anew."""
+        A clone that is broken is thrown away and made anew; nothing is left of one that is too large."""
+        if origin.size_kb << 10 > self._most:
+            await self.discard()
+            raise too_large(self._most)
+        try:
+            return await self._updated(origin)
+        except TooLarge:
+            await self.discard()
+            raise
+
+    async def discard(self) -> None:
+        """Throws the clone away."""
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+    async def _updated(self, origin: Remote) -> Updated:
         try:
             return Updated(self.folder, await self._clone.update(origin))
         except GitFailed as broken:
             log.warning("the clone %s is made anew: %s", self.folder.name, broken)
-            await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+            await self.discard()
         note = "the clone was broken and was made anew"
         return Updated(self.folder, await self._clone.update(origin), note)
 
@@ -71,7 +90,7 @@ class Clones:
 
     async def update(self, repo_id: int, origin: Remote) -> Updated:
         """`Held.update`."""
-        async with self.held(repo_id, origin.size_kb) as held:
+        async with self.held(repo_id) as held:
             return await held.update(origin)
 
     async def pull_head(self, repo_id: int, origin: Remote, number: int) -> Sha:
@@ -97,11 +116,8 @@ class Clones:
         return sorted(int(one.stem) for one in self.folder.glob("*.git") if one.stem.isdecimal())
 
     @asynccontextmanager
-    async def held(self, repo_id: int, size_kb: int = 0) -> AsyncIterator[Held]:
-        """The clone, locked. `size_kb`: what GitHub says of the repository's size, in case that is too much
-        already."""
-        if size_kb << 10 > self._most:
-            raise self._too_large()
+    async def held(self, repo_id: int) -> AsyncIterator[Held]:
+        """The clone, locked."""
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         async with locked(self._lock(repo_id)) as lock:
             if self._mark(repo_id).exists():  # whoever was to forget it waits, or was killed
@@ -112,19 +128,13 @@ class Clones:
                 if self._mark(repo_id).exists():
                     raise Gone(404, "the repository is being forgotten")
                 if clone.size() > self._most:
-                    raise self._too_large()
+                    raise too_large(self._most)
 
             clone = Clone(self.path(repo_id), lock, self._limits, watch)
             try:
-                yield Held(clone, watch)
-            except TooLarge:
-                await asyncio.to_thread(self._delete, repo_id)
-                raise
+                yield Held(clone, watch, self._most)
             except (Stopped, GitFailed) as error:
                 raise TemporaryError(str(error)) from None
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"it is over {self._most >> 20} MB ([knowledge] max_clone_mb)")
 
     def _mark(self, repo_id: int) -> Path:
         return self.folder / f"{repo_id}.forgotten"

@@ -73,7 +73,8 @@ class Indexed:
 
     def _view(self, shelf: Shelf) -> View:
         sha = self.git.commit(self.at) if self.at else ""
-        return view_at(shelf, self.git, sha) if sha else AtTip(shelf)
+        other = view_at(shelf, self.git, sha) if sha else None
+        return other or AtTip(shelf, shelf.state("tip"))
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist."""

@@ -8,20 +8,20 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from bot.core.errors import Superseded
-from bot.core.knowing import Edge, Node
+from bot.core.errors import Superseded, TemporaryError
 from bot.core.refs import RepoRef
 from bot.knowledge import index
 from bot.knowledge.clone import Limits, Remote
 from bot.knowledge.clones import Clones, Held, TooLarge
-from bot.knowledge.git import Git
+from bot.knowledge.git import Git, GitError
 from bot.knowledge.indexed import Indexed
-from bot.knowledge.shelf import Issue, Shelf
+from bot.knowledge.issues import Issues
+from bot.knowledge.shelf import Issue, Shelf, ShelfError
 from bot.knowledge.shelves import Shelves
-from bot.knowledge.tokens import indexed
 
 ISSUES_AT_ONCE = 500
 MOST_ISSUES = 5_000
@@ -61,16 +61,19 @@ class Keeper:
 
     async def refresh(self, repo: RepoRef, origin: Origin) -> str:
         """Brings a repository's knowledge to what GitHub has now, and says in a line what that was. Raises
-        `Gone`, `TemporaryError`, `GitHubError`, `ShelfError`, `UserError`."""
+        `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
         async with self._places:
             remote = await origin.remote()
             await asyncio.to_thread(self._note, repo)
-            try:
-                async with self.clones.held(repo.id, remote.size_kb) as held:
+            async with self.clones.held(repo.id) as held:
+                try:
                     said = await self._code(repo, held, remote)
                     return "; ".join((*said, await self._issues(repo, held, origin)))
-            except TooLarge as large:
-                return f"not cloned: {large}"
+                except ShelfError as error:
+                    raise TemporaryError(str(error)) from None
+                except GitError as error:  # what git fetched it cannot read again
+                    await held.discard()
+                    raise TemporaryError(f"the clone is broken and is made anew: {error}") from None
 
     def indexed(self, repo_id: int) -> Indexed:
         """What is known of a repository, to be asked at any time."""
@@ -82,7 +85,7 @@ class Keeper:
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""
         for repo_id in repo_ids:
-            await self.clones.forget(repo_id, lambda each=repo_id: self._remove(each))  # type: ignore[misc]
+            await self.clones.forget(repo_id, partial(self._remove, repo_id))
 
     def of_installation(self, installation: int) -> list[int]:
         """The ids of the repositories of an installation of which something is kept here."""
@@ -92,7 +95,7 @@ class Keeper:
     async def drop_issue(self, repo: RepoRef, number: int) -> None:
         def drop() -> None:
             with closing(self.shelves.open(repo.id)) as shelf:
-                shelf.drop_issues([number])
+                Issues(shelf, repo.full_name).drop([number])
 
         if self.shelves.has(repo.id):
             await asyncio.to_thread(drop)
@@ -106,7 +109,10 @@ class Keeper:
         (self.clones.folder / f"{repo_id}.installation").unlink(missing_ok=True)
 
     async def _code(self, repo: RepoRef, held: Held, remote: Remote) -> list[str]:
-        clone = await held.update(remote)
+        try:
+            clone = await held.update(remote)
+        except TooLarge as large:
+            return [f"not cloned: {large}"]
         if not clone.tip:
             return ["the repository is empty"]
 
@@ -131,7 +137,7 @@ class Keeper:
 
             def take(_: Callable[[], None], portion: Sequence[Changed] = changed, upto: int = since) -> None:
                 with closing(self.shelves.open(repo.id)) as shelf:
-                    take_issues(shelf, portion, upto)
+                    take_issues(shelf, repo.full_name, portion, upto)
 
             await in_thread(held.watch, take)
             if not more:
@@ -144,20 +150,12 @@ class Keeper:
             return int(told) if told.isdecimal() else 0
 
 
-def take_issues(shelf: Shelf, changed: Sequence[Changed], upto: int) -> None:
+def take_issues(shelf: Shelf, full_name: str, changed: Sequence[Changed], upto: int) -> None:
     """All of a portion or nothing, with the mark that says how far it reaches."""
+    blocked_by = {one.issue.number: one.blockers for one in changed}
     with shelf.writing():
-        shelf.put_issues([(one.issue, _tokens(one.issue)) for one in changed])
-        for one in changed:
-            here = Node(one.issue.kind, str(one.issue.number))
-            edges = [Edge("blocks", Node("issue", str(number)), here) for number in one.blockers]
-            shelf.put_edges(f"blockers {one.issue.number}", edges)
+        Issues(shelf, full_name).store([one.issue for one in changed], blocked_by)
         shelf.set_state("watermark", str(upto))
-
-
-def _tokens(issue: Issue) -> str:
-    """The title counts three times: it says what the rest is about."""
-    return indexed("\n".join((*[issue.title] * 3, issue.body)))
 
 
 async def in_thread(watch: Callable[[], None], work: Callable[[Callable[[], None]], T]) -> T:

@@ -95,7 +95,7 @@ class Local:
         def work(shelf: SQLiteShelf) -> list[tuple[Found, Outline]]:
             update(shelf, self.git, tip, progress)
             found = Search(shelf, self.git).search(query, k)
-            return list(zip(found, outlines(shelf, AtTip(shelf), found), strict=True))
+            return list(zip(found, outlines(shelf, AtTip(shelf, tip), found), strict=True))
 
         return with_shelf(path, work)
 

@@ -29,7 +29,8 @@ def _until(chunk: Chunk, end: int) -> Chunk:
     return Chunk(chunk.kind, chunk.symbol, chunk.start, max(chunk.end, end), chunk.signature)
 
 
-def still_parses(path: str, before: str, after: str) -> bool:
-    """False where a change breaks a file that parsed; what nobody can tell is True. Python's own parser is
+def still_parses(path: str, before: str, after: str) -> bool | None:
+    """Whether a change leaves a file no worse than it was; None: nobody can tell. Python's own parser is
     stricter than the grammar."""
-    return python_still_parses(path, before, after) and grammar_still_parses(path, before, after) is not False
+    python = python_still_parses(path, before, after)
+    return grammar_still_parses(path, before, after) if python is None else python

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from bot.core.diff import parse_git_diff
 from bot.core.errors import UserError
-from bot.core.guidelines import Guidance
+from bot.core.guidelines import Guidance, gathered
 from bot.core.refs import Sha
 from bot.core.settings import Complaint
 from bot.git import git
 from bot.github import offline
 from bot.github.gather import PullRequestState, RawFile
-from bot.github.guidance import collected
 from bot.local.change import Change
 
 CONFIG = ".github/hob.yml"
@@ -76,6 +75,11 @@ class LocalReader(offline.Offline):
         texts = ((path, _text(blobs.get(entry.blob))) for path, entry in wanted.items())
         return {path: text for path, text in texts if text is not None}
 
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        """Bytes of those that are files."""
+        tree = await self._tree(sha)
+        return {path: tree[path].size for path in paths if path in tree}
+
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
         """`.github/hob.yml` at the base, whatever `ref` says: a head never judges itself."""
         entry = (await self._tree(self.change.base)).get(CONFIG)
@@ -99,7 +103,7 @@ class LocalReader(offline.Offline):
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(self.change.base, paths)
 
-        return await collected(folders, texts, changed, named)
+        return await gathered(changed, named, folders, texts)
 
     async def _tree(self, sha: str) -> dict[str, _Entry]:
         """path -> file or symbolic link."""

@@ -8,7 +8,6 @@ from bot.core.inference import Infer
 from bot.core.judgement import Judgement
 from bot.core.layers import Layer
 from bot.core.refs import RepoRef
-from bot.core.tools import Tools
 from bot.local.change import Change
 from bot.local.reader import LocalReader
 
@@ -18,7 +17,6 @@ async def judge_range(
     change: Change,
     infer: Infer,
     check: Check,
-    tools: Tools,
     stored: tuple[Layer, ...] = (),
     beside: Beside = nothing_beside,
 ) -> Judgement:
@@ -33,7 +31,6 @@ async def judge_range(
         infer=infer,
         check=check,
         stored=stored,
-        tools=tools,
         beside=beside,
     )
     context = await ctx.repository(change.base)

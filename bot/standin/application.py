@@ -13,6 +13,7 @@ from bot.standin import smart
 from bot.standin.auth import authenticate, bearer
 from bot.standin.exchange import Exchange
 from bot.standin.faults import Fault
+from bot.standin.rest.actions import STORE, stored
 from bot.standin.server import Message, Receive, Send, break_off
 from bot.standin.state import State
 from bot.standin.wire import Answer, Call, Refusal, match, not_found
@@ -111,6 +112,8 @@ class Application:
 
     def _answer(self, call: Call) -> Answer:
         try:
+            if call.path.startswith(STORE):
+                return stored(call)
             found = match(call.method, call.path)
             if found is None:
                 raise not_found()

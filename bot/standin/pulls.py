@@ -51,6 +51,8 @@ class ReviewComment(Remark):
         self.start_line: int | None = start.line if start else None
         self.position: int | None = spot.position
         self.in_reply_to: int | None = None
+        self.resolved = False
+        """Of a thread's first comment."""
 
     @property
     def side(self) -> Side:
@@ -67,6 +69,12 @@ class ReviewComment(Remark):
     @locked
     def reply(self, author: str, body: str) -> "ReviewComment":
         return self.pull.add_reply(self, self.world.user(author), body)
+
+    def removed(self, by: User) -> None:
+        """Without a trace; replies stay, as on GitHub."""
+        self.pull.review_comments.remove(self)
+        self.pull.code.review_comments.pop(self.id, None)
+        self.world.emit("pull_request_review_comment", "deleted", self, by)
 
     def follow(self, before: str, after: str, sha: str) -> None:
         """After a push: the same line in the new text, or outdated. Comments on the old side stay."""
@@ -192,6 +200,10 @@ class PullRequest(Issue):
     def ready_for_review(self) -> None:
         self.draft = False
         self.world.emit("pull_request", "ready_for_review", self, self.author)
+
+    def retitle(self, by: User, title: str | None, body: str | None) -> None:
+        """What a call changes of the two; webhooks say `edited`."""
+        self.edit(by.login, title=title, body=body)
 
     @locked
     def convert_to_draft(self) -> None:

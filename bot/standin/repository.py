@@ -1,11 +1,15 @@
 """A repository, as the people who work in it see it."""
 
+import io
+import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from bot.standin.git import Content, GitRepo
 from bot.standin.issues import CheckRun, Issue, IssueComment, Label
 from bot.standin.pulls import PullRequest, ReviewComment
-from bot.standin.world import User, World, locked
+from bot.standin.world import App, User, World, locked
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 NOTHING = "0" * 40
@@ -20,6 +24,18 @@ _FIRST_LABELS = (
     ("question", "d876e3", "Further information is requested"),
     ("wontfix", "ffffff", "This will not be worked on"),
 )
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A zip archive that a workflow left for a commit; `at` in seconds since 1970."""
+
+    id: int
+    name: str
+    head_sha: str
+    data: bytes
+    at: float
+    expired: bool = False
 
 
 class Repository:
@@ -47,6 +63,7 @@ class Repository:
         self.comments: dict[int, IssueComment] = {}
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
+        self.artifacts: list[Artifact] = []
         for name, color, description in _FIRST_LABELS:
             self.label(name, color, description)
 
@@ -80,6 +97,29 @@ class Repository:
         if self.roles.get(user.login.lower(), "none") != "none":
             return "MEMBER" if self.owner.type == "Organization" else "COLLABORATOR"
         return "NONE"
+
+    @locked
+    def upload(self, name: str, head_sha: str, files: Mapping[str, str]) -> Artifact:
+        """What actions/upload-artifact does in a workflow on that commit."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, text in files.items():
+                archive.writestr(path, text)
+        made = Artifact(self.world.next_id(), name, head_sha, packed.getvalue(), self.world.now())
+        self.artifacts.append(made)
+        return made
+
+    @locked
+    def check_run(self, head_sha: str, name: str, *annotations: dict[str, Any]) -> CheckRun:
+        """A completed check run of another App (CI), with annotations as GitHub takes them."""
+        bot = self.world.user("ci[bot]", "Bot")
+        app = App(self.world.next_id(), "ci", self.owner, bot)
+        run = CheckRun(self.world.next_id(), self, app, name, head_sha, "completed", "failure")
+        run.title, run.summary, run.annotations = name, "", list(annotations)
+        run.suite = int(head_sha[:7], 16)
+        run.started_at = run.completed_at = self.world.now()
+        self.check_runs.append(run)
+        return run
 
     @locked
     def label(self, name: str, color: str = "ededed", description: str | None = None) -> Label:

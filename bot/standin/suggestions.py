@@ -5,21 +5,25 @@ https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/review
 
 import re
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})\s*suggestion\s*$")
+_FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})\s*(.*?)\s*$")
 
 
 def block(body: str) -> list[str] | None:
     """The lines of the first ```suggestion block (none: delete the lines); None where there is no block.
 
-    A fence closes at a line of at least as many of its characters, as CommonMark says.
+    A fence closes at a line of at least as many of its characters, as CommonMark says; what looks like one
+    inside of another is its text.
     """
     lines = body.replace("\r\n", "\n").split("\n")
-    for at, line in enumerate(lines):
-        fence = _FENCE.match(line)
-        if fence:
+    at = 0
+    while at < len(lines):
+        if fence := _FENCE.match(lines[at]):
             closing = re.compile(rf"^ {{0,3}}{re.escape(fence[1][0])}{{{len(fence[1])},}}\s*$")
             end = next((n for n in range(at + 1, len(lines)) if closing.match(lines[n])), len(lines))
-            return lines[at + 1 : end]
+            if fence[2] == "suggestion":
+                return lines[at + 1 : end]
+            at = end
+        at += 1
     return None
 
 

@@ -2,10 +2,13 @@
 URL."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import assert_never
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from bot.core.effects import Forget, InMemory, Remember, SetPull
+from bot.core.refs import RepoRef
 from bot.store.calls import Calls, CallTotal
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
@@ -14,6 +17,7 @@ from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.ledger import Ledger, Total
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
+from bot.store.pulls import Pulls
 from bot.store.purge import purge
 from bot.store.recovery import Recovered, Recovery
 from bot.store.routing import Decision, Routing
@@ -60,6 +64,7 @@ class Store:
         self.calls = Calls(self.database)
         self.settings = Settings(self.database)
         self.memory = Memories(self.database)
+        self.pulls = Pulls(self.database)
 
     def ping(self) -> None:
         """Raises `StoreUnavailable` when the database does not answer or has no tables."""
@@ -86,6 +91,16 @@ class Store:
                 select(meta.c.value).where(meta.c.key == "server_key")
             ).scalar_one()
             return key
+
+    def change(self, repo: RepoRef, effect: InMemory) -> Callable[[Connection], None]:
+        """What an effect on this very database does, for `Outbox.commit`."""
+        match effect:
+            case SetPull():
+                return self.pulls.change(repo, effect)
+            case Remember() | Forget():
+                return self.memory.change(repo, effect)
+            case _:
+                assert_never(effect)
 
     def purge(self, before: float) -> int:
         """Deletes some settled deliveries received before then (epoch seconds); call again while it gives

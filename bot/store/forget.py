@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 
 from bot.store import supersede
 from bot.store.database import Database
-from bot.store.tables import inbox, runs, settings
+from bot.store.tables import inbox, memory, memory_repos, pulls, runs, settings
 from bot.store.values import FINAL
 
 
@@ -16,8 +16,9 @@ def forget(
     database: Database, repo_ids: Collection[int], names: Collection[str], installation: int, guid: str
 ) -> int:
     """Ends the runs of these repositories and deletes the deliveries about them, but for `guid`, which asks
-    for it; of the whole installation where `installation` is not 0. `names` (`owner/name`, or an account)
-    lose their stored settings. Gives how many deliveries went."""
+    for it; of the whole installation where `installation` is not 0. With `names` (`owner/name`, or an
+    account) their settings go, and what was remembered of the repositories. Gives how many deliveries
+    went."""
     which: ColumnElement[bool] = inbox.c.repo_id.in_(repo_ids)
     if installation:
         which = or_(which, inbox.c.installation_id == installation)
@@ -27,6 +28,9 @@ def forget(
         open_runs = (runs.c.repo_id.in_(repo_ids) | runs.c.delivery.in_(theirs)) & (runs.c.delivery != guid)
         supersede.mark(connection, open_runs & runs.c.state.not_in(FINAL), time.time())
         folded = [name.lower() for name in names]
+        if names:
+            for table in (memory, memory_repos, pulls):
+                connection.execute(delete(table).where(table.c.repo_id.in_(repo_ids)))
         places = settings.c.scope.in_(("repo", "org")) & settings.c.name.in_(folded)
         connection.execute(delete(settings).where(places))
         settled = which & (inbox.c.state != "new")

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.core.effects import Forget, InMemory, Remember
+from bot.core.effects import Forget, Remember
 from bot.core.errors import UserError
 from bot.core.memory import MOST, MOST_TEXT, Kind, Lesson, Memory
 from bot.core.refs import Login, RepoRef
@@ -54,7 +54,7 @@ class Memories:
             found = (connection.execute(query.limit(1)).scalar() for query in (*heard, known))
             return next((one for one in found if one is not None), None)
 
-    def change(self, repo: RepoRef, effect: InMemory) -> Callable[[Connection], None]:
+    def change(self, repo: RepoRef, effect: Remember | Forget) -> Callable[[Connection], None]:
         """What an effect does to memory, for `Outbox.commit`. UserError when memory is full."""
 
         def carry_out(connection: Connection) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -223,4 +223,13 @@ memory_repos = Table(  # whose memory it is, and the last number that was given:
     Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
     Column("name", String(300), nullable=False),  # lower case
     Column("last", Integer, nullable=False),
+)
+
+pulls = Table(  # what people said about Hob's part in a pull request; no row: active
+    "pulls",
+    metadata,
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),  # active, paused, ignored
+    Column("changed_at", Double, nullable=False),
 )

@@ -8,8 +8,10 @@ from typing import Any
 
 from bot.standin import GitHub
 from bot.standin.pulls import PullRequest
+from tests.bench import histories
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama
+from tests.living import keeping_all
 from tests.running import RunningHob, environment, running_hob, wait_for
 from tests.tea import BROKEN, finding
 
@@ -18,6 +20,8 @@ ROUNDS = 15
 
 def says(request: dict[str, Any]) -> dict[str, Any]:
     """One finding in whichever prompt shows f0.py."""
+    if "verdicts" in request["format"]["properties"]:
+        return keeping_all()
     shown = 'name="f0.py"' in request["messages"][1]["content"]
     return {"findings": [finding(path="f0.py")] if shown else [], "summary": ""}
 
@@ -40,6 +44,7 @@ def figures(folder: Path) -> Iterator[Figure]:
                 "event to posted review, 10 files, instant model, p50", f"{own:.2f} s", "< 1 s", own < 1, note
             )
             yield from _calls(github, repo, hob)
+    yield from histories.figures(folder)
 
 
 def _calls(github: GitHub, repo: Any, hob: RunningHob) -> Iterator[Figure]:

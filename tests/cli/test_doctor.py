@@ -71,7 +71,16 @@ def test_each_failing_line_says_how_to_mend_it(hob: Hob) -> None:
     assert failing >= {"database", "GitHub", "GitHub App", "host local"}
     for name in failing:
         assert found[name]["hint"]
-    for name in ("python", "git", "ruff", "configuration", "webhook secret", "private key", "API token"):
+    for name in (
+        "python",
+        "git",
+        "ruff",
+        "sandbox",
+        "configuration",
+        "webhook secret",
+        "private key",
+        "API token",
+    ):
         assert found[name]["ok"], found[name]
     assert found["database"]["hint"] == "run hob migrate"
     hob.run("migrate")

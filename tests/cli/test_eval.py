@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Hob
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama
+from tests.living import keeping_all
 
 NOISE = {
     "path": "pages.py",
@@ -33,7 +34,7 @@ def sharp(request: dict[str, Any]) -> dict[str, Any]:
             "pairs": [{"finding": 1, "golden": 1}, {"finding": 1, "golden": 9}, {"finding": 0, "golden": 1}]
         }
     if "verdicts" in json.dumps(request["format"]):
-        return {"verdicts": [{"index": number, "keep": True, "reason": "yes"} for number in range(9)]}
+        return keeping_all()
     if "page_count" not in asked(request):
         return {"findings": [], "summary": ""}
     unsure = NOISE | {"quote": "def page_count(items):", "title": "Name", "confidence": 0.3}
@@ -76,8 +77,8 @@ def test_precision_rises_with_the_threshold_and_each_case_is_read_once(
     assert (high["matched"], high["found"]) == (2, 2)
     assert high["precision"] > low["precision"]
     assert high["tokens_in"] > 0
-    readings = [one for one in ollama.chats if "findings" in json.dumps(one["format"])]
-    assert len([one for one in readings if "page_count" in asked(one)]) == 1
+    read = [one for one in ollama.chats if "findings" in one["format"]["properties"]]
+    assert len([one for one in read if "page_count" in asked(one)]) == 1
 
 
 def test_a_judge_decides_what_is_the_same_and_may_not_invent(judge: Hob, ollama: FakeOllama) -> None:

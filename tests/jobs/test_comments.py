@@ -73,7 +73,8 @@ async def test_review_on_request_looks_again(hob: LivingHob) -> None:
     pull.comment("tom", "@my-hob review")
     await hob.works()
     assert len(pull.reviews) == 1
-    assert len(pull.check_runs) == 1
+    assert [check.conclusion for check in pull.check_runs] == ["neutral", "neutral"]
+    assert pull.check_runs[-1].title == "1 finding in 1 of 1 files"
 
 
 async def test_A1_a_member_with_read_permission_is_refused_and_github_was_asked(hob: LivingHob) -> None:

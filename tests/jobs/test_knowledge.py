@@ -268,11 +268,28 @@ async def test_K2_a_run_under_way_ends_when_access_ends_and_makes_nothing_anew(h
 async def test_S9_a_repository_that_is_too_large_is_said_to_be(hob: LivingHob) -> None:
     repo = teahouse(hob)
     repo.size = 3 << 20
+    repo.open_issue("Still known")
     repo.push({"a.py": "A = 1\n"})
-    (run,) = of(await hob.works(), "knowledge.learn")
-    assert run.state == "done"
+    (run,) = (run for run in of(await hob.works(), "knowledge.learn") if run.state == "done")
+    assert "1 issues read" in run.summary
     assert "over 2048 MB ([knowledge] max_clone_mb)" in run.summary
     assert hob.github.fetches == []
+
+
+async def test_a_clone_that_cannot_be_read_is_made_anew(hob: LivingHob) -> None:
+    repo = teahouse(hob)
+    await learned(hob, repo)
+    assert hob.house.keeper
+    folder = hob.house.keeper.clones.path(repo.id)
+    for pack in folder.glob("objects/pack/*.pack"):
+        pack.chmod(0o600)
+        pack.write_bytes(b"PACK" + bytes(pack.stat().st_size - 4))
+    assert await knowledge(hob, repo).read("steep.py", 1, 1) is None
+    repo.push({"steep.py": "def infuse():\n    pass\n"})
+    await hob.works()
+    await hob.retries()
+    assert of(await hob.works(), "knowledge.learn")[-1].state == "done"
+    assert "def infuse():" in (await searched(hob, repo, "infuse"))["steep.py"].lines
 
 
 async def test_N1_a_clone_address_on_another_server_is_refused(hob: LivingHob) -> None:

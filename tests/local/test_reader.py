@@ -56,7 +56,7 @@ async def test_a_branch_is_read_from_where_it_left_main(house: Path) -> None:
     assert (found.title, found.author) == ("Brew more", "Ann")
     assert found.body == "Brew more\nSome people want more."
     assert found.texts == {"tea.py": BROKEN}
-    assert found.checks_run == ("secrets", "ruff")
+    assert found.checks_run == ("secrets", "conflicts", "invisible", "leftovers", "ruff")
 
 
 @pytest.mark.parametrize("text", ["main..brew", "main...brew", "main", "main..", "HEAD~1..HEAD"])
@@ -155,3 +155,28 @@ async def test_patches_are_those_that_git_wrote(house: Path) -> None:
     (raw,) = await LocalReader(house, await find_change(house)).files(0)
     (hunk,) = to_file_diff(raw).hunks or ()
     assert [line.text for line in hunk.new_side][-2:] == ["\x0cpage = '\u2028'\r", "end"]
+
+
+async def test_guidelines_and_settings_of_others_are_those_of_the_base(house: Path) -> None:
+    git(house, "switch", "-q", "main")
+    (house / "CLAUDE.md").symlink_to("/etc/passwd")
+    base = {
+        "AGENTS.md": "Base rules. @docs/more.md",
+        "docs/more.md": "More rules.",
+        ".github/instructions/py.instructions.md": "---\napplyTo: '*.py'\n---\nPython rules.",
+        ".coderabbit.yaml": "language: de\nreviews: {poem: true}\n",
+        "CODEOWNERS": "*.py @octo/tea\n",
+    }
+    commit(house, dict(base))
+    git(house, "switch", "-q", "brew")
+    git(house, *AUTHOR, "rebase", "-q", "main")
+    commit(house, {"AGENTS.md": "Head rules."})
+    found = await facts(house, "main..brew")
+    assert dict(found.context.guidelines) == {
+        "AGENTS.md": "Base rules. @docs/more.md\n\nMore rules.",
+        ".github/instructions/py.instructions.md": "Python rules.",
+    }
+    assert found.guides["tea.py"] == ("AGENTS.md", ".github/instructions/py.instructions.md")
+    assert found.owners == ("octo/tea",)
+    assert found.context.settings.language == "de"
+    assert any("`reviews.poem`" in note for note in found.context.notes)

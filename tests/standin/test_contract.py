@@ -24,6 +24,9 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     line = tea.pull.review_comments[0].id
     run = call("POST", f"{path}/check-runs", {"name": "Hob", "head_sha": tea.pull.head_sha}).json
     blob = tea.pull.files()[0].sha
+    told = {"path": "brew.py", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "m"}
+    ci = tea.repo.check_run(tea.pull.head_sha, "CI", told)
+    left = tea.repo.upload("coverage", tea.pull.head_sha, {"lcov.info": "SF:brew.py"})
     for suffix in (
         "", "/labels", "/contents/brew.py?ref=main", "/contents/", f"/git/blobs/{blob}", "/commits/main",
         "/pulls", "/pulls/1", "/pulls/1/files", "/pulls/1/commits", "/pulls/1/reviews", "/pulls/1/comments",
@@ -31,7 +34,9 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments",
         "/issues/1/dependencies/blocked_by", "/issues/1/dependencies/blocking",
         f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
+        f"/check-runs/{ci.id}/annotations",
         f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
+        "/actions/artifacts",
         "/collaborators/mona/permission", f"/compare/main...{tea.pull.head_sha}", ):  # fmt: skip
         assert call("GET", path + suffix).status == 200, suffix
     for subject in ("issues/1", f"issues/comments/{comment['id']}", f"pulls/comments/{line}"):
@@ -42,12 +47,18 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         )
         assert len(call("GET", f"{path}/{subject}/reactions").json) == 1
         assert call("DELETE", f"{path}/{subject}/reactions/{new.json['id']}").status == 204
+    archive = call("GET", f"{path}/actions/artifacts/{left.id}/zip")
+    assert (archive.status, f"/{left.id}?sig=" in archive.headers["location"]) == (302, True)
     done = {"status": "completed", "conclusion": "neutral", "output": {"title": "t", "summary": "s"}}
     assert call("PATCH", f"{path}/check-runs/{run['id']}", done).status == 200
     assert call("POST", f"{path}/pulls/1/comments/{line}/replies", {"body": "yes"}).status == 201
     assert call("PATCH", f"{path}/pulls/comments/{line}", {"body": "no"}).status == 200
     assert call("PATCH", f"{path}/issues/comments/{comment['id']}", {"body": "hi"}).status == 200
     assert call("DELETE", f"{path}/issues/comments/{comment['id']}").status == 204
+    assert call("PUT", f"{path}/pulls/1/reviews/{mine['id']}", {"body": "hm!"}).status == 200
+    assert call("PATCH", f"{path}/pulls/1", {"title": "Brew it"}).status == 200
+    own = call("GET", f"{path}/pulls/1/reviews/{mine['id']}/comments").json[0]["id"]
+    assert call("DELETE", f"{path}/pulls/comments/{own}").status == 204
     assert call("POST", f"{path}/issues/1/labels", {"labels": ["bug"]}).status == 200
     assert call("DELETE", f"{path}/issues/1/labels/bug").status == 200
     assert (

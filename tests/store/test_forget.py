@@ -2,9 +2,13 @@
 
 from sqlalchemy import select
 
+from bot.core.memory import Lesson, Memory
+from bot.core.refs import Login
 from bot.store import NewEffect, Store
 from bot.store.tables import inbox
 from tests.store.making import again, claimed, delivery, put, queued, spec
+
+LESSON = Lesson("convention", "Never print.", Login("ann"), 3)
 
 
 def guids(store: Store) -> set[str]:
@@ -18,7 +22,9 @@ def test_K2_runs_end_and_deliveries_go_of_the_repository_only(store: Store) -> N
     (other,) = queued(store, spec("a.a", "13#1"), guid="other", repo_id=13, installation_id=8)
     held = claimed(store, working)
     (asking,) = queued(store, spec("a.c", "installation 7"), guid="asking")
+    store.memory.add(12, "x/y", [Memory(0, LESSON, 1.0, None)])
     assert store.forget({12}, guid="asking") == 2
+    assert store.memory.all(12), "the same people may come back"
     assert again(store, waiting).state == "superseded"
     assert store.runs.heartbeat(held) == "superseded"
     assert again(store, other).state == "queued"
@@ -34,12 +40,15 @@ def test_K2_a_whole_installation_goes_with_its_settings_and_its_effects_stay_nam
     queued(store, guid="other", repo_id=13, installation_id=8)
     for scope, name in (("repo", "Octo/Hello"), ("org", "octo"), ("org", "others"), ("user", "octo")):
         store.settings.change(scope, name, lambda _: {"language": "de"})  # type: ignore[arg-type]
+    for repo_id in (12, 13):
+        store.memory.add(repo_id, "x/y", [Memory(0, LESSON, 1.0, None)])
     assert store.repositories(7) == {12}
     assert store.forget({12}, ["octo", "octo/hello"], 7, "asking") == 2
     assert guids(store) == {"other"}
     assert [row.key for row in store.outbox.rows(run.id)] == ["k" * 40]
     assert store.settings.get("repo", "octo/hello") == {}
     assert store.settings.get("org", "octo") == {}
+    assert (store.memory.all(12), len(store.memory.all(13))) == ([], 1)
     assert store.settings.get("org", "others")
     assert store.settings.get("user", "octo")
 

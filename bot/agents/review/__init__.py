@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.agents.review import judging, writing
+from bot.agents.review import following, judging, writing
 from bot.agents.review.asking import read
+from bot.agents.review.repeating import names_over_time, said_by_others
+from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
 from bot.core.coverage import Coverage, conclusion
 from bot.core.effects import Plan
@@ -16,11 +18,11 @@ from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
 from bot.core.memory import dismissed_by
-from bot.core.suggestion import Change, change, proved
 
 VERIFIED = 2
-"""As many times `max_comments` findings are verified, so that some may be refuted."""
+"""As many times `max_comments` findings are verified, so that some may be refuted,"""
 MOST_VERIFIED = 24
+"""but not more than these, unless more may be shown."""
 
 
 async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
@@ -32,27 +34,30 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     """What is found, what of it is said, and what was read."""
     reading = await read(facts, infer)
     judged = judging.judged(reading, facts)
-    most = facts.context.settings.review.max_comments
-    candidates = _choose(
-        (*facts.checked, *judged.findings), facts, min(VERIFIED * most, MOST_VERIFIED) or most
-    )
+    settings = facts.context.settings.review
+    most = settings.max_comments
+    wanted = max(most, min(VERIFIED * most, MOST_VERIFIED))
+    candidates = _choose((*facts.checked, *judged.findings), facts, wanted)
     verified = await verify(candidates.shown, facts, infer)
     chosen = _joined(candidates, _choose(verified.kept, facts, most))
-    shown = await _with_suggestions(chosen.shown, facts)
+    chosen = replace(chosen, shown=await with_suggestions(chosen.shown, facts))
+    before = following.standing(facts, (*chosen.shown, *chosen.standing))
+    chosen = replace(chosen, standing=(*chosen.standing, *before))
     coverage = Coverage(
-        read=reading.read,
+        read=(*reading.read, *reading.known),
         unread=(*facts.skipped, *reading.unread),
         total=facts.total_files,
         checks=facts.checks_run,
         failure=reading.failure,
         part=reading.part,
+        known=reading.known,
+        since=facts.earlier.head_sha if facts.earlier else "",
     )
-    gating = facts.context.settings.review.request_changes
     return Judgement(
         facts=facts,
-        chosen=replace(chosen, shown=shown),
+        chosen=chosen,
         coverage=coverage,
-        conclusion=conclusion(coverage, (*shown, *chosen.standing), gating=gating),
+        conclusion=conclusion(coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes),
         usage=(*reading.usage, *verified.usage),
         dropped=judged.dropped + _dropped(verified),
     )
@@ -66,8 +71,8 @@ def _choose(findings: Sequence[Finding], facts: PullRequestFacts, most: int) -> 
         min_severity=settings.min_severity,
         max_comments=most,
         posted=facts.posted,
-        names=lambda finding: judging.names_over_time(finding, files.get(finding.path)),
-        heard=lambda finding: judging.said_by_others(finding, facts.threads),
+        names=lambda finding: names_over_time(finding, files.get(finding.path)),
+        heard=lambda finding: said_by_others(finding, facts.threads),
         dismissed=lambda finding: dismissed_by(facts.memory, finding, facts.number),
     )
 
@@ -84,28 +89,3 @@ def _dropped(verified: Verified) -> Counter[str]:
             "that could not be verified": verified.unsure,
         }
     )
-
-
-async def _with_suggestions(shown: Sequence[Finding], facts: PullRequestFacts) -> tuple[Finding, ...]:
-    """Replacements that the head's file can take stay; the others become prose."""
-    wanted = {number: _change(finding, facts) for number, finding in enumerate(shown)}
-    changes = {number: one for number, one in wanted.items() if one is not None}
-    good = dict(zip(changes, await proved(tuple(changes.values()), facts.tools), strict=True))
-    return tuple(
-        replace(finding, replacement=changes[number].suggestion)
-        if good.get(number)
-        else judging.without_suggestion(finding)
-        for number, finding in enumerate(shown)
-    )
-
-
-def _change(finding: Finding, facts: PullRequestFacts) -> Change | None:
-    """The replacement as a change of exactly the quoted lines."""
-    text = facts.texts.get(finding.path)
-    file = next((file for file in facts.files if file.path == finding.path), None)
-    if finding.replacement is None or finding.line is None or finding.outside or text is None or file is None:
-        return None
-    start = finding.start_line or finding.line
-    if not judging.quotes_whole_lines(finding, text):
-        return None  # the replacement may be for the quoted part of the line only
-    return change(file, text, start, finding.line, finding.replacement)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
 from bot.core.diff import render
+from bot.core.earlier import new_since
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.guidelines import trimmed
@@ -29,7 +30,9 @@ ISSUE_CHARS = 1_500
 MOST_CONVENTIONS = 20
 """Remembered ones in one prompt, the newest."""
 INSTRUCTION_CHARS = 4_000
-MOST_FINDINGS = 200
+MOST_CONVENTIONS = 20
+"""Remembered ones in one prompt, the newest."""
+MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})
 """Failures that the next prompt would meet too."""
@@ -63,6 +66,8 @@ class Reading:
     """Findings past `MOST_FINDINGS`."""
     readings: tuple[int, ...] = ()
     """How often each part was read."""
+    known: tuple[str, ...] = ()
+    """Paths that were read at an earlier head and have nothing new."""
 
 
 @dataclass(slots=True)
@@ -138,11 +143,15 @@ class _Course:
 
 
 async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
-    """Asks part by part, the most urgent first. Ends where the next prompt would fail too (no host, no
-    time, no budget, two answers in a row that are none), or when all but one of the questions that a review
-    may ask are spent: the last is for verifying."""
+    """Asks part by part about what is new, the most urgent first. Ends where the next prompt would fail too
+    (no host, no time, no budget, two answers in a row that are none), or when all but one of the questions
+    that a review may ask are spent: the last is for verifying."""
     symbols = {path: facts.tools.symbols(path, text) for path, text in facts.texts.items()}
-    parts = batches(units(facts.files, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
+    fresh = facts.files
+    known: tuple[str, ...] = ()
+    if facts.earlier is not None:
+        fresh, known = new_since(facts.files, facts.texts, facts.earlier)
+    parts = batches(units(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
     course = _Course(facts, parts, readings=[0] * len(parts))
     budget = max(1, facts.context.settings.review.max_calls - 1)
     for reading in range(max(1, facts.passes)):
@@ -154,7 +163,7 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
             else:
                 prompt = _prompt(facts, parts[number], symbols, reading)
                 course.take(number, reading, await infer(prompt))
-    return course.ended()
+    return replace(course.ended(), known=known)
 
 
 T = TypeVar("T")

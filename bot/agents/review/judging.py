@@ -4,25 +4,29 @@ stands there, the lines are changed ones, the names exist, most readings agree."
 import builtins
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.agents.review.answers import FindingAnswer
 from bot.agents.review.asking import Reading, Said
 from bot.core.diff import FileDiff, Hunk, Line, anchor
-from bot.core.facts import PullRequestFacts, Remark
+from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding, fingerprint
-from bot.core.text import cut, fence_for
+from bot.core.text import cut
 
 ASTRAY = "about files that this change does not touch"
 UNKNOWN = "naming code that is not there"
+IN_PART = "about a linked issue from a part of the change"
 OUTVOTED = "that most readings did not share"
 _NAME = re.compile(r"`(?:(?:self|this|cls)\.)?([A-Za-z_]\w{2,})(\(\))?`")
 _NAMELIKE = re.compile(r"\w_\w|[a-z][A-Z]")
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _ELSEWHERE = frozenset(dir(builtins))
-SHORTEST = 12
-"""Characters of a line that is a point's own: shorter ones stand everywhere."""
+TOO_MANY = "past what a review may hold"
+MOST_JUDGED = 400
+"""Of one review: each is looked for in its file's diff."""
+MOST_ELSEWHERE = 20
+"""Quotes that are looked for in whole files."""
 
 
 @dataclass(slots=True)
@@ -37,13 +41,17 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
     """Findings with their lines. One whose quote is not in the diff has none; one on lines that the change
     does not touch is marked `outside`."""
     result = Judged()
-    result.dropped[ASTRAY] += reading.dropped
+    result.dropped[TOO_MANY] += reading.dropped + len(reading.said[MOST_JUDGED:])
     files = {file.path: file for file in facts.files}
     names = None if facts.tools.known else _names(facts)
     made: list[tuple[Said, Finding]] = []
-    for said in reading.said:
-        finding = _about_issue(said, facts) or _finding(said, files, facts)
-        if finding is None:
+    loose = 0
+    for said in reading.said[:MOST_JUDGED]:
+        finding = _about_issue(said, facts) or _finding(said, files, facts, loose < MOST_ELSEWHERE)
+        loose += finding is not None and (finding.outside or not finding.anchored)
+        if said.answer.category.casefold() == "issue" and facts.linked_issues and not said.whole:
+            result.dropped[IN_PART] += 1
+        elif finding is None:
             result.dropped[ASTRAY] += 1
         elif _invented(finding, facts, names):
             result.dropped[UNKNOWN] += 1
@@ -70,8 +78,11 @@ def _one_about_issues(findings: Sequence[Finding]) -> list[Finding]:
     return [one for one in findings if one.category != "issue"] + about[:1]
 
 
-def _finding(said: Said, files: dict[str, FileDiff], facts: PullRequestFacts) -> Finding | None:
-    """None for a file that was not shown."""
+def _finding(
+    said: Said, files: dict[str, FileDiff], facts: PullRequestFacts, elsewhere: bool
+) -> Finding | None:
+    """None for a file that was not shown. `elsewhere`: a quote that is not in the diff is looked for in the
+    whole file."""
     path = said.answer.path
     bare = path.removeprefix("b/").removeprefix("a/")
     found = next((one for one in said.shown if one in (path, bare)), None)
@@ -87,9 +98,9 @@ def _finding(said: Said, files: dict[str, FileDiff], facts: PullRequestFacts) ->
             outside=not _changed(file, start, place.line),
             replacement=said.answer.replacement,
         )
-    text = facts.texts.get(found)
-    if text and (elsewhere := anchor(_whole(file, text), finding.quote)):
-        return replace(finding, line=elsewhere.line, start_line=elsewhere.start_line, outside=True)
+    text = facts.texts.get(found) if elsewhere else None
+    if text and (place := anchor(_whole(file, text), finding.quote)):
+        return replace(finding, line=place.line, start_line=place.start_line, outside=True)
     return finding
 
 
@@ -178,83 +189,3 @@ def _same(one: Finding, other: Finding) -> bool:
     if one.line is None or other.line is None:
         return fingerprint(one) == fingerprint(other)
     return (one.start_line or one.line) <= other.line and (other.start_line or other.line) <= one.line
-
-
-def names_over_time(finding: Finding, file: FileDiff | None) -> frozenset[str]:
-    """Every fingerprint under which this point may have been said before: with a line less or more of the
-    code, or under the file's old name."""
-    quotes = [finding.quote]
-    if finding.source == "model" and file is not None and finding.line is not None:
-        quotes += _spans(file, finding.start_line or finding.line, finding.line)
-    found = {fingerprint(replace(finding, quote=quote)) for quote in quotes}
-    if file is not None and file.old_path:
-        found |= {fingerprint(replace(finding, quote=quote, path=file.old_path)) for quote in quotes}
-    return frozenset(found)
-
-
-def _spans(file: FileDiff, start: int, end: int) -> Iterable[str]:
-    """Runs of at most five lines that share a telling line with start..end."""
-    for hunk in file.hunks or ():
-        side = hunk.new_side
-        inside = [n for n, line in enumerate(side) if line.new is not None and start <= line.new <= end]
-        for index in inside:
-            if len("".join(side[index].text.split())) < SHORTEST:
-                continue
-            for first in range(max(0, index - 4), index + 1):
-                for last in range(index, min(len(side), first + 5)):
-                    yield "\n".join(line.text for line in side[first : last + 1])
-
-
-def said_by_others(finding: Finding, threads: Iterable[Remark]) -> bool:
-    """Whether somebody has made this point on these lines. What a check proved only CI can have said
-    before, and a critical one nobody: whoever may comment could hide it so."""
-    proved = finding.source != "model"
-    if finding.line is None or (proved and finding.severity == "critical"):
-        return False
-    return any(
-        remark.path == finding.path
-        and remark.line is not None
-        and (finding.start_line or finding.line) <= remark.line
-        and (remark.start_line or remark.line) <= finding.line
-        and (not proved or remark.kind == "annotation")
-        and _alike(finding, remark.words)
-        for remark in threads
-    )
-
-
-def _alike(finding: Finding, words: str) -> bool:
-    """Half of the title's words, or three of all."""
-    others = _telling(words)
-    title = _telling(finding.title)
-    return 2 * len(title & others) >= max(1, len(title)) or len(_telling(finding.body) & others) >= 3
-
-
-def _telling(text: str) -> set[str]:
-    return {word[:6] for word in re.findall(r"[^\W\d_]{4,}", text.casefold())}
-
-
-def with_code(finding: Finding, code: str) -> Finding:
-    """The finding with code that can't be offered for one click shown in its text."""
-    code = cut(code.replace("\r", "").strip("\n"), 1_500)
-    mark = fence_for(code)
-    return replace(finding, body=f"{finding.body}\n\nPerhaps:\n\n{mark}\n{code}\n{mark}", replacement=None)
-
-
-def quotes_whole_lines(finding: Finding, text: str) -> bool:
-    """Whether the quote is all of the lines that it was found on."""
-    last = finding.line or 0
-    lines = text.split("\n")[(finding.start_line or last) - 1 : last]
-    quoted = [line.strip().removeprefix("+").strip() for line in finding.quote.strip().split("\n")]
-    return quoted == [line.strip() for line in lines]
-
-
-def without_suggestion(finding: Finding) -> Finding:
-    """A replacement that can't be offered for one click, shown as code where it says anything new."""
-    code = (finding.replacement or "").strip()
-    if not code or _bare(code) == _bare(finding.quote):
-        return replace(finding, replacement=None)
-    return with_code(finding, finding.replacement or "")
-
-
-def _bare(text: str) -> str:
-    return "".join(text.split())

@@ -1,7 +1,6 @@
 """What was found and read, put into one review and one check run."""
 
-from collections.abc import Mapping
-
+from bot.agents.review import following
 from bot.core.coverage import Coverage, check_summary, check_text, check_title, count
 from bot.core.effects import (
     Annotation,
@@ -28,19 +27,21 @@ MOST_OWNERS = 8
 
 def plan(judged: Judgement) -> Plan:
     """One review when there is something to say, one check run always."""
-    facts, chosen, coverage, verdict = judged.facts, judged.chosen, judged.coverage, judged.conclusion
-    found = (*chosen.shown, *chosen.standing)
+    facts, chosen, coverage = judged.facts, judged.chosen, judged.coverage
     outside = [finding for finding in chosen.shown if finding.outside]
     check = SetCheck(
         head_sha=facts.head_sha,
-        conclusion=verdict,
-        title=check_title(coverage, found),
-        summary=check_summary(facts, coverage) + _unsaid(chosen, judged.dropped),
+        conclusion=judged.conclusion,
+        title=check_title(coverage, (*chosen.shown, *chosen.standing)),
+        summary=check_summary(facts, coverage) + _unsaid(judged),
         text=check_text(coverage) + _owners(facts),
         annotations=tuple(map(_annotation, outside)),
+        read=coverage.read,
+        judged=True,
     )
-    review = _review(facts, chosen, coverage, gating=verdict == "failure")
+    review = _review(facts, chosen, coverage, gating=judged.conclusion == "failure")
     effects: tuple[Effect, ...] = (review, check) if len(outside) < len(chosen.shown) else (check,)
+    effects = (*effects, *following.settle(facts))
     return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
 
 
@@ -60,7 +61,7 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
         body=body,
         comments=tuple(_line_comment(finding) for finding in told if finding.anchored),
         event="REQUEST_CHANGES" if gating else "COMMENT",
-        findings=chosen.shown,
+        findings=tuple(told),
     )
 
 
@@ -89,8 +90,9 @@ def _annotation(finding: Finding) -> Annotation:
     )
 
 
-def _unsaid(chosen: Chosen, dropped: Mapping[str, int]) -> str:
+def _unsaid(judged: Judgement) -> str:
     """Counted, so that nothing is lost in silence."""
+    chosen = judged.chosen
     counts = [
         (len(chosen.standing), "said before and still there"),
         (len(chosen.dismissed), "dismissed by people"),
@@ -98,7 +100,7 @@ def _unsaid(chosen: Chosen, dropped: Mapping[str, int]) -> str:
         (len(chosen.repeated), "about the same lines as others"),
         (len(chosen.below_severity), "below review.min_severity"),
         (len(chosen.over_cap), "over review.max_comments"),
-        *((number, why) for why, number in dropped.items()),
+        *((number, why) for why, number in judged.dropped.items()),
     ]
     return "".join(f"\n- {count(number, 'finding')} {why}, not shown" for number, why in counts if number)
 

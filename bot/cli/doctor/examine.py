@@ -15,6 +15,7 @@ async def examine() -> list[Line]:
         await line("python", machine.python),
         await line("git", machine.git),
         await line("ruff", machine.ruff),
+        await line("sandbox", machine.sandbox),
     ]
     try:
         config = load_config()
@@ -33,6 +34,7 @@ def _checks(config: Config) -> dict[str, machine.Check]:
         "database": partial(machine.database, config),
         "queue": partial(machine.queue, config),
         "handlers": partial(machine.handlers, config),
+        "knowledge": partial(machine.knowledge, config),
         "GitHub": partial(remote.reachable, config),
         "clock": partial(remote.clock, config),
         "GitHub App": partial(remote.app, config),

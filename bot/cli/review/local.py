@@ -7,7 +7,7 @@ import click
 from bot.context import Beside
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.judgement import Judgement
-from bot.jobs.reading import TOOLS, check
+from bot.jobs.reading import check
 from bot.knowledge.local import Local
 from bot.local import find_change, judge_range
 from bot.repository import Repository
@@ -19,10 +19,10 @@ async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
     root = Repository.at(folder).root
     change = await find_change(root, text)
     if no_model:
-        return await judge_range(root, change, _nobody, check, TOOLS)
+        return await judge_range(root, change, _nobody, check)
     async with Workshop() as shop:
         beside = _beside(root, shop.config.hob.data_dir)
-        return await judge_range(root, change, _told(shop.infer()), check, TOOLS, beside=beside)
+        return await judge_range(root, change, _told(shop.infer()), check, beside=beside)
 
 
 def _beside(root: Path, data_dir: Path) -> Beside:

@@ -94,6 +94,13 @@ class _Reader:
             while not self.took("]"):
                 listed.append(self.value())
             return listed
+        if self.took("{"):
+            made: dict[str, Any] = {}
+            while not self.took("}"):
+                name = self.take()
+                self.take(":")
+                made[name] = self.value()
+            return made
         kind = self.tokens[self.at][0] if self.at < len(self.tokens) else ""
         token = self.take()
         if kind in ("text", "number"):

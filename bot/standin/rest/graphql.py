@@ -1,10 +1,13 @@
-"""GraphQL, as far as reading many files at a commit in one call needs it. https://docs.github.com/en/graphql"""
+"""GraphQL, as far as a bot needs it: many files at a commit in one call, threads and whether they are
+resolved. https://docs.github.com/en/graphql"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from bot.standin.auth import allows, covers
 from bot.standin.repository import Repository
+from bot.standin.rest import threads
 from bot.standin.rest.document import ParseError, Selection, Variable, parse
 from bot.standin.wire import Answer, Call, route
 
@@ -25,10 +28,9 @@ def post_graphql(call: Call) -> Answer:
         kind, selections = parse(str(asked.get("query") or ""))
     except ParseError as problem:
         return Answer(200, {"errors": [_error(str(problem))]})
-    if kind != "query":
-        return Answer(200, {"errors": [_error("this stand-in answers queries only", type="FORBIDDEN")]})
     errors: list[dict[str, Any]] = []
-    data = {one.key: _root(call, one, variables, errors) for one in selections}
+    root = _root if kind == "query" else _mutation
+    data = {one.key: root(call, one, variables, errors) for one in selections}
     if any("extensions" in error for error in errors):
         return Answer(200, {"errors": errors})
     return Answer(200, {"data": data} | ({"errors": errors} if errors else {}))
@@ -55,8 +57,32 @@ def _root(call: Call, asked: Selection, variables: dict[str, Any], errors: list[
     return _repository(call, repo, asked, variables, errors)
 
 
+def _mutation(
+    call: Call, asked: Selection, variables: dict[str, Any], errors: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    if asked.name != "resolveReviewThread":
+        errors.append(_undefined("Mutation", asked.name, ["mutation"]))
+        return None
+    answer, wrong = threads.resolve(call, asked, _value(asked.arguments.get("input"), variables))
+    if wrong:
+        message = "Resource not accessible by integration" if wrong == "FORBIDDEN" else "Could not resolve"
+        errors.append(_error(message, type=wrong, path=[asked.key]))
+    found: dict[str, Any] | None = answer
+    return found
+
+
 def _value(value: Any, variables: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {name: _value(one, variables) for name, one in value.items()}
     return variables.get(value.name) if isinstance(value, Variable) else value
+
+
+def _given(asked: Selection, variables: dict[str, Any]) -> Selection:
+    """The same with the values of variables in their places, all the way down."""
+    arguments = {name: _value(value, variables) for name, value in asked.arguments.items()}
+    return replace(
+        asked, arguments=arguments, children=tuple(_given(one, variables) for one in asked.children)
+    )
 
 
 def _undefined(kind: str, name: str, path: list[str]) -> dict[str, Any]:
@@ -89,6 +115,9 @@ def _repository(
                 found[one.key] = None
                 continue
             found[one.key] = _object(one, objects.get(str(wanted[one.key])), errors)
+        elif one.name == "pullRequest":
+            given = _given(one, variables)
+            found[one.key] = threads.pull_request(repo, given.arguments.get("number"), given)
         elif one.name in plain:
             found[one.key] = plain[one.name]
         else:

@@ -22,6 +22,16 @@ def get_pull(call: Call) -> Answer:
     return Answer(200, pulls.pull(call.repo(), call.pull()))
 
 
+@route("PATCH", _PULL, "pull_requests:write")
+def edit_pull(call: Call) -> Answer:
+    pull, asked = call.pull(), call.json()
+    title, body = (asked.get(name) for name in ("title", "body"))
+    if not all(value is None or isinstance(value, str) for value in (title, body)) or title == "":
+        raise Refusal(422, "Validation Failed")
+    pull.retitle(call.caller, title, body)
+    return Answer(200, pulls.pull(call.repo(), pull))
+
+
 def _diff(call: Call) -> Answer:
     """The whole diff as text, 406 when it is too large for GitHub."""
     pull = call.pull()

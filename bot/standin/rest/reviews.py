@@ -163,3 +163,22 @@ def edit_review_comment(call: Call) -> Answer:
         raise Refusal(403, "Resource not accessible by integration")
     comment.edited(call.caller, checked_body(call.json().get("body"), "PullRequestReviewComment"))
     return Answer(200, pulls.review_comment(call.repo(), comment))
+
+
+@route("DELETE", _COMMENT, "pull_requests:write")
+def delete_review_comment(call: Call) -> Answer:
+    comment = _comment(call)
+    if comment.author is not call.caller:
+        raise Refusal(403, "Resource not accessible by integration")
+    comment.removed(call.caller)
+    return Answer(204)
+
+
+@route("PUT", _PULL + "/reviews/{id}", "pull_requests:write")
+def edit_review(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/pulls/reviews#update-a-review-for-a-pull-request"""
+    review = _review(call)
+    if review.author is not call.caller:
+        raise Refusal(403, "Resource not accessible by integration")
+    review.body = checked_body(call.json().get("body"), "PullRequestReview")
+    return Answer(200, pulls.review(call.repo(), review))

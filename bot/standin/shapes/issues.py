@@ -100,6 +100,17 @@ def comment(repo: Repository, one: IssueComment) -> Shape:
     }
 
 
+def annotation(repo: Repository, run: CheckRun, one: dict[str, Any]) -> Shape:
+    """https://docs.github.com/en/rest/checks/runs#list-check-run-annotations"""
+    blob = f"{repos.html(repo)}/blob/{run.head_sha}/{one['path']}"
+    optional = ("start_column", "end_column", "title", "raw_details")
+    return {
+        **{name: one[name] for name in ("path", "start_line", "end_line", "annotation_level", "message")},
+        **{name: one.get(name) for name in optional},
+        "blob_href": blob,
+    }
+
+
 def check_run(repo: Repository, one: CheckRun) -> Shape:
     """https://docs.github.com/en/rest/checks/runs#get-a-check-run"""
     url = f"{repos.api(repo)}/check-runs/{one.id}"

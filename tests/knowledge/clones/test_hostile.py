@@ -16,7 +16,7 @@ from bot.knowledge.clones import Clones
 from bot.knowledge.fetching import git, remote
 from bot.log import hide
 from bot.standin import submodule, symlink
-from tests.knowledge.conftest import Fetching
+from tests.knowledge.clones.conftest import Fetching
 
 FETCH = """
 import asyncio, sys

@@ -9,7 +9,7 @@ import pytest
 from bot.core.errors import GitHubError, Gone, TemporaryError
 from bot.knowledge.clones import TooLarge
 from bot.standin.git import GitRepo
-from tests.knowledge.conftest import Fetching
+from tests.knowledge.clones.conftest import Fetching
 
 
 async def test_the_newest_texts_and_the_whole_history_are_there_after_two_requests(

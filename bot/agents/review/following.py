@@ -1,0 +1,66 @@
+"""What was said at earlier heads: what of it stands still, and which threads are settled."""
+
+from collections.abc import Sequence
+
+from bot.core.diff import anchor
+from bot.core.effects import Effect, ReplyInThread, ResolveThread
+from bot.core.facts import OwnThread, PullRequestFacts
+from bot.core.fate import holds, lines_of
+from bot.core.findings import Finding, fingerprint
+from bot.core.memory import dismissed_by
+from bot.core.said import of_thread
+from bot.core.settings import SEVERITIES
+
+MOST_SETTLED = 20
+"""Threads that one review settles: each costs a write or two."""
+
+
+def standing(facts: PullRequestFacts, found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What a model said before and whose code is still in the change, though this time nobody was asked about
+    it. `found`: what stands by this reading; it is not told twice, nor is what people settled."""
+    known = {fingerprint(one) for one in found}
+    settled = {fingerprint(one) for thread, one in _threads(facts) if thread.resolved}
+    floor = SEVERITIES.index(facts.context.settings.review.min_severity)
+    files = {file.path: file for file in facts.files}
+    kept: dict[str, Finding] = {}
+    for review in facts.reviews:
+        for one in review.findings:
+            name, file = fingerprint(one), files.get(one.path)
+            if one.source != "model" or file is None or name in known | settled | kept.keys():
+                continue
+            severe = SEVERITIES.index(one.severity) <= floor
+            if severe and anchor(file, one.quote) and not dismissed_by(facts.memory, one, facts.number):
+                kept[name] = one
+    return tuple(kept.values())
+
+
+def settle(facts: PullRequestFacts) -> tuple[Effect, ...]:
+    """Words and marks for threads whose code is gone: one word and resolved where GitHub lets Hob, else one
+    sentence, once."""
+    gone = [thread for thread, one in _threads(facts) if not thread.resolved and _is_gone(one, facts)]
+    effects: list[Effect] = []
+    for thread in gone[:MOST_SETTLED]:
+        if facts.may_resolve:
+            effects.append(ReplyInThread(facts.number, thread.comment_id, "Fixed."))
+            effects.append(ResolveThread(facts.number, thread.id))
+        elif not (thread.last_is_ours and thread.last.startswith("Fixed in")):
+            words = f"Fixed in `{facts.head_sha[:10]}`."
+            effects.append(ReplyInThread(facts.number, thread.comment_id, words))
+    return tuple(effects)
+
+
+def _threads(facts: PullRequestFacts) -> list[tuple[OwnThread, Finding]]:
+    """Hob's own threads with the findings that they began with."""
+    found = ((thread, of_thread(facts.reviews, thread.path, thread.body)) for thread in facts.own_threads)
+    return [(thread, finding) for thread, finding in found if finding is not None]
+
+
+def _is_gone(finding: Finding, facts: PullRequestFacts) -> bool:
+    """Whether its code stands nowhere in its file any more. A file that could not be read tells nothing; one
+    that the change no longer touches, or removes, has been put back."""
+    text = facts.texts.get(finding.path)
+    if text is None:
+        there = {file.path for file in facts.files} | {file.path for file in facts.skipped}
+        return finding.path not in there
+    code = lines_of(finding, None)
+    return bool(code) and not holds(text, code)

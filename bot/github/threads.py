@@ -1,0 +1,72 @@
+"""Threads on lines that Hob began, and whether they are resolved: REST does not tell.
+
+https://docs.github.com/en/graphql/reference/objects#pullrequestreviewthread
+"""
+
+from typing import Any
+
+from bot.core.facts import OwnThread
+from bot.core.refs import RepoRef
+from bot.github.api import Api
+from bot.github.payloads import clean
+
+MOST_PAGES = 5
+"""Of a hundred threads."""
+
+_THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) {
+    reviewThreads(first: 100, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        id isResolved path
+        root: comments(first: 1) { nodes { databaseId body author { __typename login } } }
+        last: comments(last: 1) { nodes { databaseId body author { __typename login } } }
+      }
+    }
+  } }
+}"""
+
+
+async def own_threads(api: Api, repo: RepoRef, number: int, slug: str) -> list[OwnThread]:
+    """Oldest first; one call for each hundred of anybody's."""
+    found: list[OwnThread] = []
+    after: str | None = None
+    for _ in range(MOST_PAGES):
+        names = {"owner": repo.owner, "name": repo.name, "number": number, "after": after}
+        data = await api.graphql(_THREADS, names)
+        pull = (data.get("repository") or {}).get("pullRequest") or {}
+        page = pull.get("reviewThreads") or {}
+        made = (_thread(node, slug) for node in page.get("nodes") or () if isinstance(node, dict))
+        found += [thread for thread in made if thread is not None]
+        info = page.get("pageInfo") or {}
+        after = info.get("endCursor")
+        if not info.get("hasNextPage"):
+            break
+    return found
+
+
+def _thread(node: dict[str, Any], slug: str) -> OwnThread | None:
+    """None for one that somebody else began."""
+    root, last = (_comment(node.get(name)) for name in ("root", "last"))
+    if not root or not last or not _ours(root, slug):
+        return None
+    return OwnThread(
+        id=str(node.get("id")),
+        resolved=bool(node.get("isResolved")),
+        path=clean(node.get("path")),
+        comment_id=int(root.get("databaseId") or 0),
+        body=clean(root.get("body")),
+        last_is_ours=_ours(last, slug),
+        last=clean(last.get("body")),
+    )
+
+
+def _comment(page: Any) -> dict[str, Any]:
+    nodes = page.get("nodes") if isinstance(page, dict) else None
+    return nodes[0] if nodes and isinstance(nodes[0], dict) else {}
+
+
+def _ours(comment: dict[str, Any], slug: str) -> bool:
+    """GraphQL names an App without the `[bot]` that REST writes; a person may have the same name."""
+    author = comment.get("author") or {}
+    return author.get("__typename") == "Bot" and str(author.get("login")).removesuffix("[bot]") == slug
