@@ -29,11 +29,10 @@ from bot.core.facts import (
 from bot.core.findings import Finding, fingerprint
 from bot.core.guidelines import Guidance, owners, speaks
 from bot.core.inference import Infer
-from bot.core.knowing import Outline
+from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
-from bot.core.library import Excerpt, Library
+from bot.core.library import Excerpt
 from bot.core.memory import Memory
-from bot.core.packing import NOTHING, Surroundings
 from bot.core.programs import Unusable
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
@@ -92,42 +91,6 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
 
 TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=_lint)
 """What agents need of the rooms beside theirs."""
-
-
-Beside = Callable[[Sequence[FileDiff], Mapping[str, str], Sha], Awaitable[Surroundings]]
-"""(changed files, their texts at the head, the base's sha) -> what else belongs to the change. Never raises,
-and never waits for an index that is not there."""
-
-
-async def nothing_beside(_files: Sequence[FileDiff], _heads: Mapping[str, str], _base: Sha) -> Surroundings:
-    """For those who know of the change alone."""
-    return NOTHING
-
-
-class Knowledge(Library, Protocol):
-    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
-    nothing yet, nothing is found."""
-
-    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
-        """`at` is the commit whose files are meant, where the clone has it; else the newest that it has.
-        Passages of the files `first` come first, in this order."""
-        ...
-
-    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
-        """The files that a search finds, by what they define."""
-        ...
-
-    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
-        """`Beside`."""
-        ...
-
-    async def refresh(self) -> str:
-        """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
-        ...
-
-    async def drop_issue(self, number: int) -> None:
-        """An issue that is no longer there."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,16 +246,20 @@ async def pull_request_facts(
         earlier=None if full else await _earlier(ctx, files),
         threads=tuple(await _remarks(ctx, state)),
         linked_issues=await linked_issues(ctx, state.body),
-        guides={
-            file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
-            for file in files
-        },
+        guides=_guides(guidance, files),
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
         passes=context.settings.review.passes if ctx.idle else 1,
         tools=replace(ctx.tools, known=beside.known or ctx.tools.known),
         memory=ctx.memory,
         around=dict(beside.around),
     )
+
+
+def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[str, ...]]:
+    return {
+        file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
+        for file in files
+    }
 
 
 async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bot.context import Context, nothing_beside
+from bot.context import Context
 from bot.core.earlier import Earlier
 from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, SetCheck, Usage
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.findings import fingerprint
+from bot.core.knowledge import nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.github import hobyml
 from bot.jobs import gate

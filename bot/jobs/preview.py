@@ -2,9 +2,10 @@
 
 from bot.agents import review
 from bot.config import load_config
-from bot.context import Context, nothing_beside, pull_request_facts
+from bot.context import Context, pull_request_facts
 from bot.core.errors import Gone, UserError
 from bot.core.judgement import Judgement
+from bot.core.knowledge import nothing_beside
 from bot.core.layers import merge, settings_of
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from bot.context import Beside
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.judgement import Judgement
+from bot.core.knowledge import Beside
 from bot.jobs.reading import check
 from bot.knowledge.local import Local
 from bot.local import find_change, judge_range
