@@ -92,7 +92,7 @@ async def make_plan(
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         earlier=past.earlier(deeds),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
-        idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
+        idle=await asyncio.to_thread(house.store.runs.is_idle),
         knowledge=knowledge,
         beside=knowledge.beside if knowledge else nothing_beside,
     )
