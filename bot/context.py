@@ -1,14 +1,14 @@
 """What a handler is given: to read GitHub, to ask a model, to run the checks. It has no way to write."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pathspec import GitIgnoreSpec
-
+from bot import sandbox
 from bot.checks import ruff
 from bot.core import deeds as past
+from bot.core.checking import Change, CheckReport, sizes_wanted
 from bot.core.commands import Command
 from bot.core.deeds import Deed
 from bot.core.diff import BadPatch, FileDiff, parse_patch
@@ -22,26 +22,30 @@ from bot.core.facts import (
     LinkedIssue,
     OwnThread,
     PullRequestFacts,
+    Remark,
     ReplyFacts,
     RepoContext,
     Skipped,
     ThreadFacts,
 )
-from bot.core.findings import Finding
-from bot.core.guidelines import Guidance, owners
+from bot.core.findings import Finding, fingerprint
+from bot.core.guidelines import Guidance, owners, speaks
 from bot.core.inference import Infer
 from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.library import Library
 from bot.core.memory import Memory
+from bot.core.programs import Unusable
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
-from bot.core.settings import SEVERITIES, Complaint, ReviewSettings
+from bot.core.settings import Complaint, ReviewSettings
 from bot.core.source import Chunk, Parsed
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 from bot.knowledge.parse import parse
 from bot.knowledge.syntax import still_parses
+from bot.patterns import is_pattern, wanted
 
 CONFIG_PATH = ".github/hob.yml"
 TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
@@ -58,6 +62,8 @@ class Reader(Protocol):
     async def pull_request(self, number: int) -> PullRequestState: ...
     async def files(self, number: int) -> list[RawFile]: ...
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]: ...
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]: ...
+    async def reports(self, sha: Sha) -> dict[str, str]: ...
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]: ...
     async def labels(self) -> tuple[tuple[str, str], ...]: ...
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance: ...
@@ -65,6 +71,7 @@ class Reader(Protocol):
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
     async def threads(self, number: int) -> Sequence[Thread]: ...
+    async def annotations(self, head: Sha) -> Sequence[Remark]: ...
     async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
     async def has_comment(self, comment_id: int) -> bool: ...
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]: ...
@@ -72,21 +79,17 @@ class Reader(Protocol):
     async def permission(self, login: str) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What the deterministic checks found, and which of them ran."""
-
-    findings: tuple[Finding, ...] = ()
-    ran: tuple[str, ...] = ()
-
-
-Check = Callable[[Sequence[FileDiff], Mapping[str, str], frozenset[str]], Awaitable[CheckReport]]
+Check = Callable[[Change, frozenset[str]], Awaitable[CheckReport]]
+"""Runs those of the named checks that have something to read."""
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
-    """What a linter says of whole files; nothing of those that it does not know."""
-    python = {path: text for path, text in texts.items() if path.endswith((".py", ".pyi"))}
-    return await ruff.check(python) if python else ()
+    """What a linter says of whole files; nothing of those that it does not know, None where it may not
+    run."""
+    try:
+        return await ruff.run(Change((), texts), sandbox.run) or ()
+    except Unusable:
+        return None
 
 
 def _symbols(path: str, text: str) -> Sequence[Chunk]:
@@ -96,6 +99,19 @@ def _symbols(path: str, text: str) -> Sequence[Chunk]:
 
 TOOLS = Tools(symbols=_symbols, still_parses=still_parses, lint=_lint)
 """What agents need of the rooms beside theirs."""
+
+
+class Knowledge(Library, Protocol):
+    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
+    nothing yet, nothing is found."""
+
+    async def refresh(self) -> str:
+        """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
+        ...
+
+    async def drop_issue(self, number: int) -> None:
+        """An issue that is no longer there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,8 @@ class Context:
     """The newest head of this pull request that was reviewed, without its texts."""
     pull: PullState = "active"
     """What people said about Hob's part in this pull request."""
+    knowledge: Knowledge | None = None
+    """None where `[knowledge] enabled` is off."""
     reviews: tuple[PostReview, ...] = ()
     """What Hob has posted on this pull request and not taken back, oldest first."""
     deeds: tuple[Deed, ...] = ()
@@ -172,11 +190,11 @@ class Context:
         read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
         notes = [note for _, note in read.values()]
         notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
-        sources = [*(one.path for one in guidance.guidelines), *read]
+        named = context.settings.review.guidelines
         notes += [
-            f"This pull request changes `{path}`; the version on its base was used."
-            for path in sources
-            if path in changed
+            f"This pull request changes `{path}`; what is on its base counts."
+            for path in sorted(changed)
+            if speaks(path, named)
         ]
         return replace(
             context,
@@ -184,6 +202,19 @@ class Context:
             guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
             notes=tuple(notes),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What a handler is given where repositories went away: nothing can be read there any more. Each is about
+    the event's repositories and says in a line what was done."""
+
+    forget_knowledge: Callable[[], Awaitable[str]]
+    """Clones and indexes."""
+    forget_repositories: Callable[[], Awaitable[str]]
+    """That, what is under way for them, and the deliveries about them."""
+    forget_account: Callable[[], Awaitable[str]]
+    """That, and the settings that are stored for them and their owner."""
 
 
 def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:
@@ -214,16 +245,18 @@ async def pull_request_facts(
     named = context.settings.review.guidelines
     guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
     context = ctx.guided(context, guidance, changed)
-    files, skipped = select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    every = [to_file_diff(file) for file in raw]
+    files, skipped = select(every, context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
-    report = await ctx.check(files, texts, context.settings.review.checks)
+    report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts)
     own = await ctx.github.own_threads(state.number) if ctx.posted else ()
+    complaints = list(_no_patterns(context.settings.review))
     if CONFIG_PATH in changed:
-        note = "this pull request changes it; the version on its base was used"
-        context = replace(context, complaints=(*context.complaints, Complaint(0, note)))
+        complaints.append(Complaint(0, "this pull request changes it; the version on its base was used"))
+    context = replace(context, complaints=(*context.complaints, *complaints))
     return PullRequestFacts(
         context=context,
         number=state.number,
@@ -244,11 +277,13 @@ async def pull_request_facts(
         },
         checked=report.findings,
         checks_run=report.ran,
+        checks_not_run=report.not_run,
         posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
         reviews=ctx.reviews,
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
         earlier=None if full else await _earlier(ctx, files),
+        threads=tuple(await _remarks(ctx, state)),
         linked_issues=await linked_issues(ctx, state.body),
         guides={
             file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
@@ -270,6 +305,16 @@ async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
     return replace(ctx.earlier, texts=await ctx.github.texts(ctx.earlier.head_sha, paths))
 
 
+async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
+    """What others have said on lines: people and bots in threads, CI in annotations."""
+    said = [
+        Remark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
+        for one in (await ctx.github.threads(state.number) if state.review_comments else ())
+        if one.comments[0].author.login != f"{ctx.slug}[bot]"
+    ]
+    return [*said, *await ctx.github.annotations(state.head_sha)]
+
+
 async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
     """The issues of this repository that a pull request's text says it solves, as far as they can be read."""
     found: list[LinkedIssue] = []
@@ -281,6 +326,30 @@ async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
         if not issue.is_pull_request:
             found.append(LinkedIssue(number, issue.title, issue.body))
     return tuple(found)
+
+
+def _no_patterns(settings: ReviewSettings) -> Iterator[Complaint]:
+    for pattern in (*settings.paths, *(rule.path for rule in settings.instructions)):
+        if not is_pattern(pattern):
+            shown = pattern[:60].replace("`", "")
+            yield Complaint(0, f"`{shown}` is no pattern as .gitignore writes them; it is ignored")
+
+
+async def _checked(
+    ctx: Context,
+    settings: ReviewSettings,
+    every: Sequence[FileDiff],
+    files: Sequence[FileDiff],
+    head: Sha,
+    texts: dict[str, str],
+) -> CheckReport:
+    """What the checks say of the files that are read, and of the others that are not left out."""
+    read = {file.path for file in files}
+    others = [file for file in every if file.path not in read and wanted(file.path, settings.paths)]
+    asked = sizes_wanted([*files, *others])
+    sizes = await ctx.github.sizes(head, asked) if asked else {}
+    reports = await ctx.github.reports(head) if "coverage" in settings.checks else {}
+    return await ctx.check(Change(tuple(files), texts, tuple(others), sizes, reports), settings.checks)
 
 
 async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
@@ -318,38 +387,29 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     )
 
 
-async def thread_meant(ctx: Context, event: CommentEvent, wish: str) -> Thread | str:
-    """The thread that a person means: Hob's finding of the number that `wish` begins with, else the one
-    they wrote in, else Hob's only one; or what to ask them."""
+async def thread_meant(ctx: Context, event: CommentEvent, n: int | None) -> Thread | None:
+    """The thread of the N-th finding of Hob's last review; without a number the one that was written in, or
+    that of an only finding."""
     threads = await ctx.github.threads(event.number)
-    own = [one for one in threads if _is_finding(one.comments[0], ctx.slug)]
-    number = wish.split(maxsplit=1)[0].rstrip(".,:") if wish else ""
-    if number.isascii() and number.isdigit() and len(number) < 5:
-        if 0 < int(number) <= len(own):
-            return own[int(number) - 1]
-        return f"There is no finding {int(number)} here. {_numbered(own)}"
-    if isinstance(event, ReviewCommentEvent):
-        inside = [one for one in threads if any(said.id == event.comment_id for said in one.comments)]
-        return inside[0] if inside else "I can't find this thread any more."
-    return own[0] if len(own) == 1 else f"Which finding? {_numbered(own)}"
+    if n is None and isinstance(event, ReviewCommentEvent):
+        here = (one for one in threads if any(said.id == event.comment_id for said in one.comments))
+        return next(here, None)
+    review = next((one for one in reversed(ctx.reviews) if one.findings), None)
+    if review is None:
+        return None
+    if n is None and len(review.findings) == 1:
+        n = 1
+    if n is None or not 1 <= n <= len(review.findings):
+        return None
+    name = fingerprint(review.findings[n - 1])
+    told = {" ".join(one.body.split()) for one in review.comments if one.fingerprint == name}
+    firsts = ((one, one.comments[0]) for one in threads)
+    own = (one for one, said in firsts if said.author.login == f"{ctx.slug}[bot]" and _words(said) in told)
+    return next(own, None)
 
 
-def _is_finding(comment: RawComment, slug: str) -> bool:
-    """Whether the App wrote it and it begins as findings do: with its severity."""
-    return comment.author.login == f"{slug}[bot]" and comment.body.startswith(
-        tuple(f"**{severity}**" for severity in SEVERITIES)
-    )
-
-
-def _numbered(threads: Sequence[Thread]) -> str:
-    """Findings by number, each in a line."""
-    if not threads:
-        return "I have made no finding on lines of this pull request."
-    lines = [
-        f"{number}. `{one.path}`: {one.comments[0].body.split(chr(10))[0][:200]}"
-        for number, one in enumerate(threads, 1)
-    ]
-    return "My findings:\n\n" + "\n".join(lines)
+def _words(comment: RawComment) -> str:
+    return " ".join(comment.body.split())
 
 
 async def fix_facts(
@@ -440,13 +500,6 @@ def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[Fil
         else:
             read.append(file)
     return read, skipped
-
-
-def wanted(path: str, patterns: Sequence[str]) -> bool:
-    """Whether patterns, as .gitignore writes them, take a path in. Where all begin with `!`, the rest is
-    in."""
-    inward = any(not pattern.startswith("!") for pattern in patterns)
-    return GitIgnoreSpec.from_lines(patterns if inward else ["**", *patterns]).match_file(path)
 
 
 def to_file_diff(file: RawFile) -> FileDiff:

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.context import Context
 from bot.core.commands import Command, parse_commands
 from bot.core.effects import Effect, Plan
 from bot.core.events import CommentEvent, Event, IssueCommentEdited, ReviewCommentEdited
 
-Handler = Callable[[Any, Context], Awaitable[Plan]]
+Handler = Callable[[Any, Any], Awaitable[Plan]]
+"""Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Estate`."""
 Priority = Literal["high", "default", "low"]
 Who = Literal["anyone", "author", "triage", "code"]
 """Who may give a command: anyone who can comment; the author of the issue or pull request, and triage
@@ -33,6 +33,9 @@ class Route:
     """A newer event of the same pull request supersedes what is queued or running."""
     coalesce: tuple[type[Event], ...] = ()
     """Kinds that wait a few seconds for more of the same."""
+    whole_repository: bool = False
+    """About the repository as it is when the run starts: one run that waits does for all events, and what is
+    done about a pull request or issue does not wait for it."""
     command: str | None = None
     help: str = ""
     who: Who = "anyone"
@@ -64,6 +67,7 @@ class Router:
         priority: Priority = "default",
         newest_only: bool = False,
         coalesce: Iterable[type[Event]] = (),
+        whole_repository: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Registers a handler for kinds of events."""
 
@@ -77,6 +81,7 @@ class Router:
                     kinds=kinds,
                     newest_only=newest_only,
                     coalesce=tuple(coalesce),
+                    whole_repository=whole_repository,
                 )
             )
             return handler

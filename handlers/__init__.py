@@ -6,7 +6,9 @@ from handlers import (
     comments,
     describe,
     explain,
+    installations,
     issues,
+    knowledge,
     memory,
     pull_requests,
     reviews,
@@ -27,4 +29,6 @@ router = Router().include(
     describe.router,
     explain.router,
     checks.router,
+    knowledge.router,
+    installations.router,
 )

@@ -1,7 +1,10 @@
 """What people ask for about a finding: `@slug fix` in its thread, `@slug fix 2` anywhere on the pull
 request."""
 
+import re
+
 from bot.agents.fix import Mended, mend
+from bot.agents.memory import listed
 from bot.context import Context, fix_facts, thread_meant
 from bot.core.effects import Comment, Effect, LineComment, Plan, PostReview, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
@@ -10,6 +13,7 @@ from bot.router import Router
 from handlers.comments import answer
 
 router = Router()
+_NUMBER = re.compile(r"#?(\d{1,9})\b")
 
 
 @router.command(
@@ -28,9 +32,10 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
         why = "comes from a fork; its author mends it" if state.from_fork else "is closed"
         return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
     wish = ctx.command.argument if ctx.command else ""
-    thread = await thread_meant(ctx, event, wish)
-    if isinstance(thread, str):
-        return Plan((answer(event, thread),), reason="it is not clear what to fix")
+    number = _NUMBER.match(wish)
+    thread = await thread_meant(ctx, event, int(number[1]) if number else None)
+    if thread is None:
+        return Plan((answer(event, _which(ctx)),), reason="it is not clear what to fix")
     facts = await fix_facts(ctx, state, thread, event.author.login, wish)
     if facts is None:
         gone = "The lines of this thread are not in the change any more, or I can't read their file."
@@ -43,6 +48,13 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
     in_thread = isinstance(event, ReviewCommentEvent) and root in (event.in_reply_to, event.comment_id)
     effect = _offer(event, mended, facts.start, facts.end, state.head_sha, root if in_thread else None)
     return Plan((effect,), reason="a fix was asked for", head_sha=state.head_sha, usage=mended.usage)
+
+
+def _which(ctx: Context) -> str:
+    findings = next((review.findings for review in reversed(ctx.reviews) if review.findings), ())
+    if not findings:
+        return "I have said nothing here that I could fix."
+    return f"Which finding do you mean? Of those on a line, my last review here had:\n\n{listed(findings)}"
 
 
 def _offer(

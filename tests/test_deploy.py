@@ -98,7 +98,7 @@ def test_the_image_copies_only_what_exists_and_is_not_root() -> None:
 
 
 def test_every_line_of_the_doctor_is_explained() -> None:
-    names = {"python", "git", "ruff", *_checks(Config())}
+    names = {"python", "git", "ruff", "sandbox", *_checks(Config())}
     general = {
         re.sub(r"^host local", "host NAME", re.sub(r"^models for \w+", "models for ROLE", one))
         for one in names

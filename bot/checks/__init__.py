@@ -1,27 +1,72 @@
-"""Deterministic findings on the lines that a change added, with rules that Hob brings along and no model."""
+"""Deterministic findings on what a change brings, by rules that Hob brings along and no model.
 
-from collections.abc import Mapping, Sequence
+Each check is one file: a coroutine from a `Change` to its findings, in whichever lines; None where there is
+nothing that it could read. What runs a program raises `Unusable` where that may not be. No check runs, loads
+or obeys anything of the repository.
+"""
 
-from bot.checks import ruff, secrets
-from bot.core.diff import FileDiff, added_lines
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bot.checks import (
+    actionlint,
+    conflicts,
+    coverage,
+    invisible,
+    large,
+    leftovers,
+    locks,
+    ruff,
+    secrets,
+    shellcheck,
+)
+from bot.core.checking import Change, CheckReport
 from bot.core.findings import Finding
+from bot.core.programs import RunProgram, Unusable
 
-NAMES = ("ruff", "secrets")
+Check = Callable[[Change, RunProgram], Awaitable[list[Finding] | None]]
+
+CHECKS: dict[str, Check] = {
+    "secrets": secrets.run,
+    "conflicts": conflicts.run,
+    "invisible": invisible.run,
+    "actionlint": actionlint.run,
+    "leftovers": leftovers.run,
+    "locks": locks.run,
+    "large": large.run,
+    "coverage": coverage.run,
+    "ruff": ruff.run,
+    "shellcheck": shellcheck.run,
+}
 
 
-async def run(
-    files: Sequence[FileDiff], texts: Mapping[str, str], wanted: frozenset[str]
-) -> tuple[list[Finding], list[str]]:
-    """What the wanted checks find on added lines, and the names of those that had something to read and
-    ran."""
-    added = {file.path: added_lines(file) for file in files}
-    found: list[Finding] = []
+async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -> CheckReport:
+    """What the wanted checks find on the lines that the change brings, or about files as a whole."""
+    findings: list[Finding] = []
     ran: list[str] = []
-    if "secrets" in wanted and files:
-        found += secrets.check(files)
-        ran.append("secrets")
-    python = {path: text for path, text in texts.items() if path.endswith((".py", ".pyi"))}
-    if "ruff" in wanted and python and (remarks := await ruff.check(python)) is not None:
-        found += [remark for remark in remarks if remark.line in added.get(remark.path, ())]
-        ran.append("ruff")
-    return found, ran
+    not_run: list[tuple[str, str]] = []
+    for name, check in CHECKS.items():
+        if name not in wanted:
+            continue
+        try:
+            found = await check(change, run_program)
+        except Unusable as reason:
+            not_run.append((name, str(reason)))
+            continue
+        if found is not None:
+            ran.append(name)
+            findings += [_quoted(one, change) for one in found if _is_new(one, change)]
+    return CheckReport(tuple(findings), tuple(ran), tuple(not_run))
+
+
+def _is_new(finding: Finding, change: Change) -> bool:
+    return finding.line is None or finding.line in change.added.get(finding.path, ())
+
+
+def _quoted(finding: Finding, change: Change) -> Finding:
+    """With its line, by which it is known when that line moves or goes; a secret is never quoted."""
+    text = change.texts.get(finding.path)
+    if finding.quote or finding.line is None or text is None or finding.source == "secrets":
+        return finding
+    lines = text.split("\n")
+    return replace(finding, quote=lines[finding.line - 1]) if finding.line <= len(lines) else finding

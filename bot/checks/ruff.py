@@ -1,21 +1,15 @@
 """ruff on whole files of the head, isolated from any configuration, by rules that name defects and no taste.
 
-The files lie in a fresh folder under names of ours: no path of the repository, no `ruff.toml`, no `extend`
-is ever read (https://docs.astral.sh/ruff/configuration/, `--isolated`). ruff parses; it runs nothing of
-what it reads.
+No path of the repository, no `ruff.toml`, no `extend` is ever read
+(https://docs.astral.sh/ruff/configuration/, `--isolated`). ruff parses; it runs nothing of what it reads.
 """
-
-import asyncio
-import logging
-import os
-import sysconfig
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
+from bot.checks import programs
+from bot.core.checking import Change
 from bot.core.findings import Finding
+from bot.core.programs import Program, RunProgram
 from bot.core.settings import Severity
 
 SELECT = (
@@ -39,8 +33,15 @@ MAJOR = (
     "B029",
     "S",
 )
-SECONDS = 30.0
-log = logging.getLogger(__name__)
+ARGUMENTS = (
+    "check",
+    "--isolated",
+    "--no-cache",
+    "--exit-zero",
+    "--output-format=json",
+    f"--select={SELECT}",
+    ".",
+)
 
 
 class _Place(msgspec.Struct):
@@ -57,61 +58,18 @@ class _Remark(msgspec.Struct):
     name: str | None = None
 
 
-async def check(texts: Mapping[str, str]) -> list[Finding] | None:
-    """Findings with their lines, in every line of the files; None when ruff did not run. Of a file that is
-    no Python only the first error counts: the others follow from it."""
-    paths = list(texts)
-    with tempfile.TemporaryDirectory(prefix="hob-ruff-") as folder:
-        files = {f"{number}{Path(path).suffix}": texts[path] for number, path in enumerate(paths)}
-        await asyncio.to_thread(_write, Path(folder), files)
-        output = await _run(folder)
-    if output is None:
+async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
+    """Findings in every line of the Python files. Of a file that is no Python only the first error counts:
+    the others follow from it."""
+    texts = change.texts_of(".py", ".pyi")
+    if not texts:
         return None
-    found = [_finding(paths[int(Path(remark.filename).stem)], remark) for remark in output]
+    files, paths = programs.named(texts)
+    program = Program(programs.beside_hob("ruff"), ARGUMENTS, files, only_reads=True)
+    remarks = await programs.answer(run_program, program, list[_Remark])
+    found = [_finding(programs.path_of(remark.filename, paths), remark) for remark in remarks]
     broken = {one.path: one for one in reversed(found) if one.severity == "critical"}
     return [one for one in found if one.severity != "critical"] + list(broken.values())
-
-
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", errors="replace", newline="")
-
-
-async def _run(folder: str) -> list[_Remark] | None:
-    command = [
-        executable(),
-        "check",
-        "--isolated",
-        "--no-cache",
-        "--exit-zero",
-        "--output-format=json",
-        f"--select={SELECT}",
-        ".",
-    ]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=folder,
-        env={"PATH": os.defpath, "NO_COLOR": "1"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(SECONDS):
-            out, _ = await process.communicate()
-        return msgspec.json.decode(out, type=list[_Remark])
-    except (TimeoutError, msgspec.MsgspecError) as error:
-        log.warning("ruff gave no answer: %s", type(error).__name__)
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-def executable() -> str:
-    """The ruff that was installed with Hob, whatever PATH says."""
-    return str(Path(sysconfig.get_path("scripts"), "ruff"))
 
 
 def _finding(path: str, remark: _Remark) -> Finding:

@@ -232,6 +232,14 @@ class CacheTable(Table):
     max_age_days: int = Field(default=30, ge=1, le=3650)
 
 
+class KnowledgeTable(Table):
+    """`[knowledge]`"""
+
+    enabled: bool = True
+    max_clone_mb: int = Field(default=2048, ge=1, le=1_000_000)
+    """A repository that is larger is not cloned."""
+
+
 class ApiTable(Table):
     """`[api]`"""
 
@@ -261,6 +269,7 @@ class Config(Table):
     privacy: PrivacyTable = PrivacyTable()
     budget: BudgetTable = BudgetTable()
     cache: CacheTable = CacheTable()
+    knowledge: KnowledgeTable = KnowledgeTable()
     api: ApiTable = ApiTable()
 
     _source: Path | None = PrivateAttr(default=None)

@@ -47,7 +47,8 @@ class Coverage:
         """Where findings come from: the files that were read, or the checks alone."""
         if self.read or self.part:
             return f"in {self.words}"
-        return f"by {' and '.join(self.checks) or 'no check'}; no model read this change"
+        named = " and ".join(self.checks) if len(self.checks) < 3 else f"{len(self.checks)} checks"
+        return f"by {named or 'no check'}; no model read this change"
 
     @property
     def complete(self) -> bool:
@@ -85,6 +86,7 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     if coverage.failure:
         lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
     lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
+    lines.extend(f"- {name} could not run: {why}." for name, why in facts.checks_not_run)
     lines.extend(f"- .github/hob.yml: {complaint.message}" for complaint in facts.context.complaints)
     lines.extend(f"- {note}" for note in facts.context.notes)
     return "\n".join(lines)

@@ -14,12 +14,77 @@ class Event:
     """What every delivery tells."""
 
     delivery: str
-    repo: RepoRef
     sender: Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssueEvent(Event):
+class RepositoryEvent(Event):
+    """About one repository that Hob may read."""
+
+    repo: RepoRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed(RepositoryEvent):
+    """`push`: `ref` (`refs/heads/main`) was `before` and is `after`; either is all zeros where there is
+    none."""
+
+    ref: str
+    before: Sha
+    after: Sha
+    forced: bool = False
+    deleted: bool = False
+
+
+class DefaultBranchPushed(Pushed):
+    """`push` to the default branch"""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEvent(Event):
+    """Repositories are no longer as they were, or no longer ours to read: what was kept of them goes.
+    `account` owns them; `whole`: all of the installation, whatever is listed."""
+
+    installation: int
+    account: Login
+    repos: tuple[RepoRef, ...]
+    whole: bool = False
+
+
+class InstallationDeleted(AccessEvent):
+    """`installation`, action `deleted`: everything that is known of the account goes"""
+
+    __slots__ = ()
+
+
+class InstallationSuspended(AccessEvent):
+    """`installation`, action `suspend`"""
+
+    __slots__ = ()
+
+
+class RepositoriesRemoved(AccessEvent):
+    """`installation_repositories`, action `removed`"""
+
+    __slots__ = ()
+
+
+class RepositoryRemoved(AccessEvent):
+    """`repository`, actions `deleted`, `transferred`"""
+
+    __slots__ = ()
+
+
+class RepositoryChanged(AccessEvent):
+    """`repository`, actions `privatized`, `renamed`"""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueEvent(RepositoryEvent):
     """About one issue or pull request."""
 
     number: int
@@ -67,6 +132,12 @@ class PullRequestSynchronized(PullRequestEvent):
     __slots__ = ()
 
 
+class PullRequestEdited(PullRequestEvent):
+    """action `edited`: its title, text or base"""
+
+    __slots__ = ()
+
+
 class PullRequestClosed(PullRequestEvent):
     """action `closed`, merged or not: nothing is reviewed after it"""
 
@@ -81,6 +152,18 @@ class IssueOpened(IssueEvent):
     body: str
     author: Actor
     labels: tuple[str, ...] = ()
+
+
+class IssueChanged(IssueEvent):
+    """`issues`, actions `edited`, `closed`, `reopened`"""
+
+    __slots__ = ()
+
+
+class IssueRemoved(IssueEvent):
+    """`issues`, actions `deleted`, `transferred`: it is no longer here"""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,8 @@ class PullRequestFacts:
     """What the deterministic checks found on changed lines."""
     checks_run: tuple[str, ...] = ()
     """Names of the checks that ran."""
+    checks_not_run: tuple[tuple[str, str], ...] = ()
+    """(name, why) of those that had something to read and could not run"""
     posted: frozenset[str] = frozenset()
     """Fingerprints of findings that stand on this pull request already."""
     threads: tuple[Remark, ...] = ()

@@ -93,8 +93,7 @@ def choose(
     What a check proved goes before what a model says of the same severity, and no model's remark takes its
     place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in
     `posted` was said before and is not shown again, nor is what repeats it; `names` gives every fingerprint
-    that a finding may have had. `heard`: whether somebody else has said it; `dismissed`: whether people do
-    not want to hear it.
+    that a finding may have had. Nor is what people have `dismissed` or somebody else has said (`heard`).
     """
     floor = SEVERITIES.index(min_severity)
     ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
@@ -104,9 +103,9 @@ def choose(
     unwanted = [finding for finding in severe if dismissed(finding)]
     wanted = [finding for finding in severe if finding not in unwanted]
     standing = [finding for finding in wanted if names(finding) & posted]
-    new = [finding for finding in wanted if not names(finding) & posted]
+    new = [finding for finding in wanted if finding not in standing]
     said = [finding for finding in new if heard(finding)]
-    fresh = [finding for finding in new if not heard(finding)]
+    fresh = [finding for finding in new if finding not in said]
     cap = max(0, max_comments)
     return Chosen(
         shown=tuple(fresh[:cap]),

@@ -73,7 +73,7 @@ async def gathered(
     changed: Sequence[str], named: Sequence[str], list_folders: Folders, read: Read
 ) -> Guidance:
     """Guidelines with what they import, CODEOWNERS, other reviewers' configurations. Regular files only."""
-    tree = await list_folders(folders(changed))
+    tree = await list_folders(folders([*named, *changed]))
     wanted = guideline_paths(tree, named)
     owned = next((path for path in OWNERS if tree.get(path) in FILES), "")
     others = [path for path in RIVALS if tree.get(path) in FILES]
@@ -114,6 +114,13 @@ def guideline_paths(tree: Tree, named: Sequence[str]) -> list[str]:
     nested = [name for name in NESTED if name in named]
     wanted += [path for path in sorted(tree) if PurePosixPath(path).name in nested]
     return [path for path in dict.fromkeys(wanted) if tree[path] in FILES][:MOST_FILES]
+
+
+def speaks(path: str, named: Sequence[str]) -> bool:
+    """Whether a file of this name would be read, if it lay on a base."""
+    known = {*named, *ROOT, *OWNERS, *RIVALS}
+    inside = any(path.startswith(f"{folder}/") and path.endswith(end) for folder, end in FOLDERS.items())
+    return path in known or inside or PurePosixPath(path).name in set(NESTED) & set(named)
 
 
 def symlinks(tree: Tree, named: Sequence[str]) -> list[str]:

@@ -42,7 +42,10 @@ class ReviewSettings:
     max_calls: int = 40
     """Questions to models in one review; what they do not reach is said to be unread."""
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
-    checks: frozenset[str] = frozenset({"ruff", "shellcheck", "actionlint", "secrets"})
+    checks: frozenset[str] = frozenset(
+        "ruff shellcheck actionlint secrets conflicts invisible leftovers locks large".split()  # noqa: SIM905
+    )
+    """Names of `bot.core.keys.CHECKS`; `coverage` is to be asked for, as it needs one more permission."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,26 @@ class Api:
         data, _ = await self._json("GET", self._url(path, params), None, accept=accept)
         return data
 
+    async def elsewhere(self, path: str, params: Params | None = None) -> bytes:
+        """The bytes at the address that an answer leads to, mostly on another host: it is asked without the
+        token, once. https://docs.github.com/en/rest/actions/artifacts#download-an-artifact"""
+        call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON, resource="core")
+        await self._server.limiter.wait(self._scope, resource_scope(self._scope, "core"))
+        headers = self._headers(call, await self._credentials.header())
+        try:
+            answer = await self._server.wire.exchange("GET", call.url, headers, b"")
+            if answer.status not in (302, 307):
+                raise refusal(answer)
+            target = self._next_hop(call, call.url, answer)
+            if origin(target)[0] != "https" and origin(target) != origin(self._server.api_url):
+                raise GitHubError(302, "an address without TLS")
+            found = await self._server.wire.exchange("GET", target, {"user-agent": f"hob/{_VERSION}"}, b"")
+        except (NotSentError, LostError) as error:
+            raise TemporaryError(str(error)) from None
+        if found.status != 200:
+            raise GitHubError(found.status, "the download was refused")
+        return found.body
+
     async def get_all(
         self, path: str, params: Params | None = None, *, cap: int, key: str | None = None
     ) -> list[Any]:

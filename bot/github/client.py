@@ -5,6 +5,7 @@ https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-fo
 """
 
 import asyncio
+import base64
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -17,7 +18,7 @@ from bot import log
 from bot.core.errors import ConfigError, GitHubError, Gone, HobError, TemporaryError
 from bot.core.refs import Login, RepoRef
 from bot.github.api import Api, Server
-from bot.github.auth import AppCredentials, Clock, InstallationCredentials, Token
+from bot.github.auth import FRESH, AppCredentials, Clock, InstallationCredentials, Token
 from bot.github.cache import ETagCache
 from bot.github.limits import Limiter, LocalPacer, Pacer
 from bot.github.wire import CAP, DEADLINE, Wire, origin
@@ -189,6 +190,21 @@ class Job:
         found = await self._github.app().get(path, {"installation": self._repo.installation})
         given = found.get("permissions") if isinstance(found, dict) else None
         return {str(name): str(level) for name, level in (given or {}).items()}
+
+    async def basic(self, permissions: Mapping[str, str], *, renew: bool = False) -> str:
+        """The token of `api(permissions)` as git shows it over HTTPS. `renew`: the last one was refused; one
+        that GitHub may merely not know yet is kept.
+
+        https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation#about-authentication-as-a-github-app-installation
+        """
+        self.api(permissions)
+        credentials = self._apis[tuple(sorted(permissions.items()))][1]
+        if renew and credentials.token and credentials.token.age > FRESH:
+            credentials.token = None
+        token = (await credentials.header()).removeprefix("Bearer ")
+        shown = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        log.hide(shown)
+        return f"Basic {shown}"
 
     async def revoke_all(self) -> None:
         """Gives the tokens back. A failure is only logged: they end by themselves within the hour."""

@@ -15,7 +15,7 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.github.api import Api, Params
 from bot.github.payloads import clean
-from bot.github.yamlnodes import MOST_BYTES
+from bot.yamlnodes import MOST_BYTES
 
 CONFIG = ".github/hob.yml"
 PER_QUERY = 50
@@ -24,6 +24,7 @@ MOST_TEXT = 512 * 1024
 """Bytes of a file's text; GraphQL cuts longer ones itself."""
 
 _BLOB = "... on Blob { text isBinary isTruncated byteSize }"
+_SIZE = "... on Blob { byteSize }"
 
 _ENTRIES = "... on Tree { entries { name mode } }"
 
@@ -66,6 +67,23 @@ async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> di
         for path, tree in zip(asked, trees, strict=True)
         for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ()
     }
+
+
+async def sizes(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
+    """Bytes of those paths that are files at `sha`: of the first 50, in one call; of none where GraphQL is
+    not to be had."""
+    asked = [(sha, path) for path in dict.fromkeys(paths) if _can_exist(path)][:PER_QUERY]
+    if not asked:
+        return {}
+    try:
+        blobs = await _objects(api, repo, [f"{sha}:{path}" for _, path in asked], _SIZE)
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}
+    found = zip(asked, blobs, strict=True)
+    given = {path: blob.get("byteSize") for (_, path), blob in found if isinstance(blob, dict)}
+    return {path: size for path, size in given.items() if isinstance(size, int)}
 
 
 def _can_exist(path: str) -> bool:

@@ -52,6 +52,7 @@ class PullRequestState:
     labels: tuple[str, ...]
     changed_files: int
     from_fork: bool
+    review_comments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         author=actor(found.get("user")),
         labels=_labels(found.get("labels")),
         changed_files=int(found.get("changed_files") or 0),
+        review_comments=int(found.get("review_comments") or 0),
         from_fork=not head.get("repo") or head["repo"]["id"] != base_id,
     )
 

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from bot import yamlnodes
 from bot.core.keys import KEYS, LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT, Key, Kind
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.settings import Complaint, PathInstruction, RepoSettings
-from bot.github import yamlnodes
 from bot.github.payloads import clean
-from bot.github.yamlnodes import Node, Scalar, Sequence, UnreadableError
+from bot.yamlnodes import Node, Scalar, Sequence, UnreadableError
 
 MOST_COMPLAINTS = 20
 

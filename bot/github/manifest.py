@@ -20,12 +20,24 @@ EVENTS: dict[type[Event], str] = {
     events.PullRequestSynchronized: "pull_request",
     events.PullRequestClosed: "pull_request",
     events.CheckRunRequested: "check_run",
+    events.PullRequestEdited: "pull_request",
     events.IssueOpened: "issues",
+    events.IssueChanged: "issues",
+    events.IssueRemoved: "issues",
+    events.Pushed: "push",
+    events.DefaultBranchPushed: "push",
+    events.InstallationDeleted: "installation",
+    events.InstallationSuspended: "installation",
+    events.RepositoriesRemoved: "installation_repositories",
+    events.RepositoryRemoved: "repository",
+    events.RepositoryChanged: "repository",
     events.IssueCommentCreated: "issue_comment",
     events.IssueCommentEdited: "issue_comment",
     events.ReviewCommentCreated: "pull_request_review_comment",
     events.ReviewCommentEdited: "pull_request_review_comment",
 }
+UNASKED = frozenset({"installation", "installation_repositories"})
+"""Every App gets these; they cannot be subscribed to."""
 
 
 @dataclass(frozen=True, slots=True)

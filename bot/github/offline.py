@@ -5,16 +5,22 @@ from collections.abc import Mapping, Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
-from bot.core.facts import Commit, OwnThread
+from bot.core.facts import Commit, OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 
 
 class Offline:
-    """The part of `bot.context.Reader` that is about conversations: there are none."""
+    """The part of `bot.context.Reader` that is about conversations: there are none. Nor are sizes known."""
 
     __slots__ = ()
+
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        return {}
+
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        return {}
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return ()
@@ -26,6 +32,9 @@ class Offline:
         return ()
 
     async def threads(self, number: int) -> Sequence[Thread]:
+        return ()
+
+    async def annotations(self, head: Sha) -> Sequence[Remark]:
         return ()
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:

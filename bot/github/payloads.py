@@ -75,7 +75,7 @@ def _actor(user: shapes.User | None) -> Actor:
 
 
 def _about(guid: str, delivery: shapes.Delivery) -> dict[str, Any]:
-    """The fields of every `Event`."""
+    """The fields of every `RepositoryEvent`."""
     if delivery.installation is None:
         raise BadPayload("the delivery names no installation: it is not the App's own webhook")
     repository = delivery.repository
@@ -112,6 +112,66 @@ def _pull_request(kind: type[events.PullRequestEvent]) -> Callable[[str, bytes],
             from_fork=pull.head.repo is None
             or pull.head.repo.id != (pull.base.repo or delivery.repository).id,
         )
+
+    return read
+
+
+def _pushed(guid: str, body: bytes) -> Event:
+    delivery = _read(body, shapes.PushDelivery)
+    about = _about(guid, delivery)
+    default = delivery.ref == f"refs/heads/{delivery.repository.default_branch}"
+    kind = events.DefaultBranchPushed if default else events.Pushed
+    return kind(
+        **about,
+        ref=clean(delivery.ref),
+        before=Sha(delivery.before),
+        after=Sha(delivery.after),
+        forced=delivery.forced,
+        deleted=delivery.deleted,
+    )
+
+
+def _installation(kind: type[events.AccessEvent], *, whole: bool) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        delivery = _read(body, shapes.InstallationDelivery)
+        where = delivery.installation
+        listed = delivery.repositories if whole else delivery.repositories_removed
+        return kind(
+            delivery=guid,
+            sender=_actor(delivery.sender),
+            installation=where.id,
+            account=Login(clean(where.account.login) if where.account else ""),
+            repos=tuple(_listed(one, where.id) for one in listed or ()),
+            whole=whole,
+        )
+
+    return read
+
+
+def _listed(one: shapes.Listed, installation: int) -> RepoRef:
+    owner, _, name = one.full_name.partition("/")
+    return RepoRef(owner=owner, name=name, id=one.id, installation=installation, private=one.private)
+
+
+def _repository(kind: type[events.AccessEvent]) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        about = _about(guid, _read(body, shapes.Delivery))
+        repo = about["repo"]
+        return kind(
+            delivery=guid,
+            sender=about["sender"],
+            installation=repo.installation,
+            account=Login(repo.owner),
+            repos=(repo,),
+        )
+
+    return read
+
+
+def _numbered(kind: type[events.IssueEvent]) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        delivery = _read(body, shapes.NumberedDelivery)
+        return kind(**_about(guid, delivery), number=delivery.issue.number)
 
     return read
 
@@ -199,8 +259,23 @@ _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
         "ready_for_review": _pull_request(events.PullRequestReadyForReview),
         "synchronize": _pull_request(events.PullRequestSynchronized),
         "closed": _pull_request(events.PullRequestClosed),
+        "edited": _pull_request(events.PullRequestEdited),
     },
-    "issues": {"opened": _issue_opened},
+    "issues": {
+        "opened": _issue_opened,
+        **dict.fromkeys(("edited", "closed", "reopened"), _numbered(events.IssueChanged)),
+        **dict.fromkeys(("deleted", "transferred"), _numbered(events.IssueRemoved)),
+    },
+    "push": {"": _pushed},
+    "installation": {
+        "deleted": _installation(events.InstallationDeleted, whole=True),
+        "suspend": _installation(events.InstallationSuspended, whole=True),
+    },
+    "installation_repositories": {"removed": _installation(events.RepositoriesRemoved, whole=False)},
+    "repository": {
+        **dict.fromkeys(("deleted", "transferred"), _repository(events.RepositoryRemoved)),
+        **dict.fromkeys(("privatized", "renamed"), _repository(events.RepositoryChanged)),
+    },
     "issue_comment": {
         "created": _issue_comment(events.IssueCommentCreated, edited=False),
         "edited": _issue_comment(events.IssueCommentEdited, edited=True),

@@ -8,11 +8,11 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bot import yamlnodes
 from bot.core.keys import LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT
 from bot.core.settings import PathInstruction
-from bot.github import yamlnodes
 from bot.github.payloads import clean
-from bot.github.yamlnodes import Node, Scalar, UnreadableError
+from bot.yamlnodes import Node, Scalar, UnreadableError
 
 MOST_NAMED = 12
 

@@ -105,11 +105,45 @@ class Changes(Struct, gc=False):
 
 
 class Delivery(Struct, gc=False):
-    """What every delivery of an App has."""
+    """What every delivery about a repository has."""
 
     repository: Repository
     sender: User | None = None
     installation: Numbered | None = None
+
+
+class Account(Struct, gc=False):
+    login: str
+
+
+class Installation(Struct, gc=False):
+    id: Id
+    account: Account | None = None
+
+
+class Listed(Struct, gc=False):
+    """A repository as deliveries about installations list it."""
+
+    id: Id
+    full_name: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,255}/[A-Za-z0-9_.-]{1,255}\Z")]
+    private: bool = True
+
+
+class InstallationDelivery(Struct, gc=False, kw_only=True):
+    """`repositories` of `installation`, `repositories_removed` of `installation_repositories`."""
+
+    installation: Installation
+    repositories: list[Listed] | None = None
+    repositories_removed: list[Listed] | None = None
+    sender: User | None = None
+
+
+class PushDelivery(Delivery, gc=False, kw_only=True):
+    ref: str
+    before: Hex
+    after: Hex
+    forced: bool = False
+    deleted: bool = False
 
 
 class PullRequestDelivery(Delivery, gc=False, kw_only=True):
@@ -146,6 +180,14 @@ class CheckRunDelivery(Delivery, gc=False, kw_only=True):
 class NumberedPullRequest(Struct, gc=False):
     number: Id
     user: User | None = None
+
+
+class NumberedIssue(Struct, gc=False):
+    number: Id
+
+
+class NumberedDelivery(Delivery, gc=False, kw_only=True):
+    issue: NumberedIssue
 
 
 class ReviewCommentDelivery(Delivery, gc=False, kw_only=True):

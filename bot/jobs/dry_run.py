@@ -10,7 +10,7 @@ import msgspec
 
 from bot.config import load_config
 from bot.core.errors import UserError
-from bot.core.events import Event, IssueEvent
+from bot.core.events import IssueEvent, RepositoryEvent
 from bot.github.payloads import parse
 from bot.jobs.house import House, build
 from bot.jobs.perform import perform_in
@@ -32,10 +32,10 @@ async def _dry_run(event_name: str, body: bytes, apply: bool) -> dict[str, Any]:
     event = parse(event_name, guid, body)
     house = build(load_config())
     try:
-        matches = (
-            house.router.match(event, house.config.github.app_slug) if isinstance(event, IssueEvent) else []
-        )
-        if not isinstance(event, IssueEvent) or not matches:
+        ours = isinstance(event, RepositoryEvent)
+        matches = house.router.match(event, house.config.github.app_slug) if event and ours else []
+        matches = [match for match in matches if match.route.may]  # the others cause nothing on GitHub
+        if not isinstance(event, RepositoryEvent) or not matches:
             return {
                 "event": type(event).__name__ if event else None,
                 "effects": [],
@@ -49,7 +49,7 @@ async def _dry_run(event_name: str, body: bytes, apply: bool) -> dict[str, Any]:
         await house.aclose()
 
 
-async def _planned(house: House, match: Match, event: IssueEvent) -> list[dict[str, Any]]:
+async def _planned(house: House, match: Match, event: RepositoryEvent) -> list[dict[str, Any]]:
     """What a handler plans; it reads GitHub and asks a model, and writes nothing."""
     async with house.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
@@ -60,7 +60,9 @@ async def _planned(house: House, match: Match, event: IssueEvent) -> list[dict[s
     return effects or [{**said, "kind": None}]
 
 
-async def _applied(house: House, event_name: str, guid: str, body: bytes, event: Event) -> dict[str, Any]:
+async def _applied(
+    house: House, event_name: str, guid: str, body: bytes, event: RepositoryEvent
+) -> dict[str, Any]:
     """Through the inbox and the outbox as any delivery, in this process."""
     if not house.store.schema_is_current():
         raise UserError("the database is not at the newest schema", "run `hob migrate`")
@@ -82,6 +84,9 @@ async def _applied(house: House, event_name: str, guid: str, body: bytes, event:
     house.store.routing.record([Decision(delivery, "routed", specs)])
     done = []
     for run in house.store.runs.of_delivery(guid):
+        route = house.router.named(run.handler)
+        if route is None or not route.may:
+            continue  # for a worker
         await perform_in(house, run.id)
         now = house.store.runs.get(run.id)
         rows = house.store.outbox.rows(run.id)

@@ -12,16 +12,18 @@ from typing import Literal
 from bot import log as logs
 from bot.core.effects import PostReview, React, ReplyInThread, SetCheck, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
-from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
+from bot.core.events import AccessEvent, CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.github import apply
 from bot.github.client import Job
 from bot.github.payloads import parse
 from bot.jobs.asked import Asked
+from bot.jobs.estate import estate
 from bot.jobs.house import House, current
 from bot.jobs.outbox import SETTLED, Sender
 from bot.jobs.permitted import load
-from bot.jobs.planning import Planned, make_plan
+from bot.jobs.planning import Planned, make_plan, number_of
 from bot.jobs.reading import JobReader, permissions_to_read
+from bot.queue.worker import step_aside
 from bot.router import Route
 from bot.store import NewEffect, Row, Run, StoreUnavailable, held
 
@@ -103,8 +105,12 @@ async def _work(house: House, run: Run) -> Outcome:
     delivery = await asyncio.to_thread(house.store.inbox.get, run.delivery)
     event = parse(delivery.event, delivery.guid, delivery.body)
     route = house.router.named(run.handler)
-    if route is None or not isinstance(event, IssueEvent):
+    if route is not None and isinstance(event, AccessEvent):
+        return Outcome("done", (await route.handler(event, estate(house, event))).reason)
+    if route is None or not isinstance(event, RepositoryEvent):
         return Outcome("ignored", f"this version has no handler named {run.handler}")
+    if route.whole_repository:
+        step_aside()
     async with house.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
         planned = Planned(reason="resumed")
@@ -121,10 +127,10 @@ async def _work(house: House, run: Run) -> Outcome:
 
 
 async def _plan(
-    house: House, route: Route, run: Run, event: IssueEvent, reader: JobReader, job: Job
+    house: House, route: Route, run: Run, event: RepositoryEvent, reader: JobReader, job: Job
 ) -> Planned:
     """The handler's plan; what models were asked is written down even where none comes of it."""
-    asked = Asked(event.repo, event.number)
+    asked = Asked(event.repo, number_of(event))
     try:
         return await make_plan(
             house, route, event, reader, lambda: _acknowledge(house, event, job), run.id, asked
@@ -133,7 +139,7 @@ async def _plan(
         await asyncio.to_thread(house.store.calls.add, run.id, event.repo.full_name, asked.calls)
 
 
-def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[Row]:
+def _store(house: House, run: Run, event: RepositoryEvent, planned: Planned) -> list[Row]:
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
     if not planned.effects:
         return []
@@ -141,7 +147,7 @@ def _store(house: House, run: Run, event: IssueEvent, planned: Planned) -> list[
     return house.store.outbox.plan(run, effects, "shadow" if planned.shadow else "planned")
 
 
-async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:
+async def _acknowledge(house: House, event: RepositoryEvent, job: Job) -> None:
     """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
     the outbox."""
     if not isinstance(event, CommentEvent):
@@ -154,13 +160,13 @@ async def _acknowledge(house: House, event: IssueEvent, job: Job) -> None:
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 
 
-async def _still_wanted(rows: list[Row], event: IssueEvent, reader: JobReader) -> None:
+async def _still_wanted(rows: list[Row], event: RepositoryEvent, reader: JobReader) -> None:
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
     unsent = [load(row.kind, row.payload) for row in rows if row.state not in SETTLED]
     bound = [effect for effect in unsent if isinstance(effect, PostReview | SetCheck | ReplyInThread)]
     bound = [effect for effect in bound if not isinstance(effect, SetCheck) or effect.bound]
     judged = {effect.head_sha for effect in bound if effect.head_sha is not None}
-    if not judged:
+    if not judged or not isinstance(event, IssueEvent):
         return
     now = await reader.pull_request(event.number)
     if not now.open:

@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.core import deeds as past
 from bot.core.deeds import Deed, Did
 from bot.core.effects import Comment, Effect, Plan, ReplyInThread, TakenBack, Usage
-from bot.core.events import CommentEvent, IssueEvent, ReviewCommentEvent
+from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.github import hobyml
 from bot.jobs import gate
@@ -41,7 +41,7 @@ class Planned:
 async def make_plan(
     house: House,
     route: Route,
-    event: IssueEvent,
+    event: RepositoryEvent,
     reader: JobReader,
     acknowledge: Callable[[], Awaitable[None]] | None = None,
     run_id: int | None = None,
@@ -66,14 +66,15 @@ async def make_plan(
     deeds = await asyncio.to_thread(_deeds, house, event)
     standing = past.reviews(deeds, past.undone(deeds))
     posted = past.posted(past.reviews(deeds))
+    leaving = guard(house.config, house.store, event.repo, reader, run_id, settings)
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
         infer=house.infer(
             route.priority,
-            guard(house.config, house.store, event.repo, reader, run_id, settings),
-            asked or Asked(event.repo, event.number),
+            leaving,
+            asked or Asked(event.repo, number_of(event)),
             settings,
         ),
         check=check,
@@ -87,11 +88,12 @@ async def make_plan(
         shadow=await asyncio.to_thread(_deeds, house, event, "shadow"),
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         earlier=past.earlier(deeds),
-        pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, event.number),
+        pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
+        knowledge=house.knowledge(event.repo, reader.job, leaving, settings),
     )
     plan = await route.handler(event, ctx)
-    effects = tuple(keyed(plan, route, event.repo, event.number, cause(event)))
+    effects = tuple(keyed(plan, route, event.repo, number_of(event), cause(event)))
     return Planned(effects, plan.reason, plan.usage, plan.shadow)
 
 
@@ -120,13 +122,18 @@ async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
     return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
 
 
-def _is_author(event: IssueEvent) -> bool:
+def _is_author(event: RepositoryEvent) -> bool:
     """Whether whoever speaks opened the issue or pull request."""
     return isinstance(event, CommentEvent) and event.author.login == event.issue_author
 
 
-def asker(event: IssueEvent) -> str:
-    """Whose settings count: of whoever wrote the comment, or opened the issue or pull request."""
+def number_of(event: RepositoryEvent) -> int:
+    """Of the issue or pull request that it is about; 0 where it is about none."""
+    return event.number if isinstance(event, IssueEvent) else 0
+
+
+def asker(event: RepositoryEvent) -> str:
+    """Whose settings count: of whoever wrote the comment, opened the issue or pull request, or pushed."""
     author = getattr(event, "author", event.sender)
     return str(author.login)
 
@@ -152,8 +159,10 @@ def _recent(house: House, event: CommentEvent) -> int:
     return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
 
 
-def _deeds(house: House, event: IssueEvent, state: EffectState = "done") -> tuple[Deed, ...]:
+def _deeds(house: House, event: RepositoryEvent, state: EffectState = "done") -> tuple[Deed, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
+    if not isinstance(event, IssueEvent):
+        return ()
     runs: dict[int, list[Did]] = {}
     for row in house.store.outbox.for_target(event.repo.id, event.number, state=state):
         did = Did(load(row.kind, row.payload), row.github_id or 0)

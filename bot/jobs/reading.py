@@ -3,22 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot import sandbox
 from bot.checks import run as run_checks
-from bot.context import CheckReport
-from bot.core.diff import FileDiff
+from bot.core.checking import Change, CheckReport
 from bot.core.events import CheckRunRequested, CommentEvent, Event, PullRequestEvent
-from bot.core.facts import Commit, OwnThread
+from bot.core.facts import Commit, OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
-from bot.github import contents, gather
+from bot.github import artifacts, contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
 from bot.github.history import touching
+from bot.github.remarks import annotations
 from bot.github.threads import own_threads
 
-PULL_REQUEST = {"contents": "read", "pull_requests": "read"}
+PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
 MOST_COMMENTS = 50
 """Of a conversation, the newest."""
 ISSUE = {"contents": "read", "issues": "read"}
@@ -47,6 +48,12 @@ class JobReader:
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
         return await contents.texts(self._api, self.repo, sha, paths)
 
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        return await contents.sizes(self._api, self.repo, sha, paths)
+
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
+
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
         text, complaints = await contents.config_text(self._api, self.repo, ref)
         self.configs[ref] = text
@@ -70,6 +77,9 @@ class JobReader:
 
     async def threads(self, number: int) -> Sequence[gather.Thread]:
         return await gather.threads(self._api, self.repo, number)
+
+    async def annotations(self, head: Sha) -> Sequence[Remark]:
+        return await annotations(self._api, self.repo, head, self.job.slug)
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
         return await own_threads(self._api, self.repo, number, self.job.slug)
@@ -95,7 +105,6 @@ def permissions_to_read(event: Event) -> dict[str, str]:
     return PULL_REQUEST if on_pull_request else ISSUE
 
 
-async def check(files: Sequence[FileDiff], texts: Mapping[str, str], wanted: frozenset[str]) -> CheckReport:
-    """The checks room as a handler sees it."""
-    findings, ran = await run_checks(files, texts, wanted)
-    return CheckReport(tuple(findings), tuple(ran))
+async def check(change: Change, wanted: frozenset[str]) -> CheckReport:
+    """The checks' room as a handler sees it, its programs in the sandbox."""
+    return await run_checks(change, wanted, sandbox.run)

@@ -4,7 +4,15 @@ import hashlib
 
 from bot.core.commands import Command
 from bot.core.effects import DeleteComment, EditComment, Effect, PostReview
-from bot.core.events import CheckRunRequested, CommentEvent, Event, IssueEvent, PullRequestEvent
+from bot.core.events import (
+    AccessEvent,
+    CheckRunRequested,
+    CommentEvent,
+    Event,
+    IssueEvent,
+    PullRequestEvent,
+    RepositoryEvent,
+)
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
 from bot.store import Delivery, RunSpec
@@ -30,14 +38,20 @@ def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: floa
         head_sha=event.head_sha if isinstance(event, PullRequestEvent) else None,
         not_before=delivery.received_at + wait,
         supersedes=match.route.newest_only,
+        joins=match.route.whole_repository,
     )
 
 
 def target(route: Route, event: Event) -> str:
     """What a run holds alone. Whoever judges a pull request, or changes what was said there, holds it whole;
     a question holds its own comment only, so that a person does not wait behind a review."""
-    number = event.number if isinstance(event, IssueEvent) else 0
-    whole = f"{event.repo.id}#{number}"
+    if isinstance(event, AccessEvent):
+        return f"installation {event.installation}"
+    if not isinstance(event, RepositoryEvent):
+        raise TypeError(f"{type(event).__name__} is about nothing that a run could hold")
+    if route.whole_repository or not isinstance(event, IssueEvent):
+        return f"{event.repo.id}/{route.name}"
+    whole = f"{event.repo.id}#{event.number}"
     if isinstance(event, CommentEvent) and not WHOLE & route.may:
         return f"{whole}/{event.comment_id}"
     return whole

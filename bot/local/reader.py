@@ -75,6 +75,11 @@ class LocalReader(offline.Offline):
         texts = ((path, _text(blobs.get(entry.blob))) for path, entry in wanted.items())
         return {path: text for path, text in texts if text is not None}
 
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        """Bytes of those that are files."""
+        tree = await self._tree(sha)
+        return {path: tree[path].size for path in paths if path in tree}
+
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
         """`.github/hob.yml` at the base, whatever `ref` says: a head never judges itself."""
         entry = (await self._tree(self.change.base)).get(CONFIG)

@@ -13,8 +13,9 @@ import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rq import Queue
 from rq.executions import Execution
@@ -27,9 +28,21 @@ from bot.queue.queues import JOB_SECONDS, Queues
 
 log = logging.getLogger(__name__)
 
+MOST_ASIDE = 64
 T = TypeVar("T")
 Perform = Callable[[int], Awaitable[None]]
 Due = Callable[[int], Awaitable[Sequence[int]]]
+
+
+_worker: ContextVar["AsyncWorker | None"] = ContextVar("worker", default=None)
+
+
+def step_aside() -> None:
+    """The run that calls it leaves its slot to others and goes on in the background: nobody waits for it.
+    Without a worker nothing happens."""
+    worker, task = _worker.get(), asyncio.current_task()
+    if worker and task:
+        worker.set_aside(task)
 
 
 async def _none_due(_limit: int) -> Sequence[int]:
@@ -64,6 +77,7 @@ class AsyncWorker:
         self._desk: Desk | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rq")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[Any]] = set()
         self._doing: set[int] = set()
         self._stopping = False
         self._next_look = 0.0
@@ -75,7 +89,7 @@ class AsyncWorker:
         try:
             while not self._stopping:
                 self._ear.clear()
-                if len(self._tasks) >= self._slots or not await self._take_safely():
+                if self._busy >= self._slots or not await self._take_safely():
                     await heard(self._ear, self._poll)
             while self._tasks:
                 await asyncio.wait(self._tasks)
@@ -105,6 +119,17 @@ class AsyncWorker:
 
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, stop)
+
+    @property
+    def _busy(self) -> int:
+        """How many slots are taken."""
+        return len(self._tasks - self._aside)
+
+    def set_aside(self, task: asyncio.Task[Any]) -> None:
+        """For `step_aside`."""
+        if len(self._aside) < MOST_ASIDE:
+            self._aside.add(task)
+            self._ear.set()
 
     async def _take_safely(self) -> bool:
         """Whatever stands in Redis, the worker goes on."""
@@ -141,7 +166,7 @@ class AsyncWorker:
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + self._poll
-        free = self._slots - len(self._tasks)
+        free = self._slots - self._busy
         try:
             ready = await self._due(free + len(self._doing))
         except Exception as error:
@@ -151,12 +176,17 @@ class AsyncWorker:
             self._spawn(self._do(run_id))
 
     def _spawn(self, work: Awaitable[object]) -> None:
-        task = asyncio.ensure_future(_finish(work))
+        task = asyncio.ensure_future(self._finish(work))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
+    async def _finish(self, work: Awaitable[object]) -> None:
+        _worker.set(self)
+        await work
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._aside.discard(task)
         self._ear.set()
         if not task.cancelled() and (error := task.exception()):
             log.error("the worker stumbled", exc_info=error)
@@ -235,10 +265,6 @@ class AsyncWorker:
         if self._desk is not None:
             await self._note(Desk.close)
         self._thread.shutdown(wait=True)
-
-
-async def _finish(work: Awaitable[object]) -> None:
-    await work
 
 
 def _book(desk: Desk, execution: Execution, job: HobJob, queue: Queue, failure: str) -> None:

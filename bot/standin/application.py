@@ -9,9 +9,11 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from bot.standin import smart
 from bot.standin.auth import authenticate, bearer
 from bot.standin.exchange import Exchange
 from bot.standin.faults import Fault
+from bot.standin.rest.actions import STORE, stored
 from bot.standin.server import Message, Receive, Send, break_off
 from bot.standin.state import State
 from bot.standin.wire import Answer, Call, Refusal, match, not_found
@@ -27,6 +29,9 @@ class Application:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         exchange, call = self._read(scope, await _body(receive))
+        if smart.is_git(exchange.path):
+            await self._serve_git(exchange, scope, receive, send)
+            return
         fault, answer = await asyncio.to_thread(self._decide, exchange, call)
         if fault and "hang" in fault.kind:
             await _hang(receive, self.github.released, fault.seconds)
@@ -34,12 +39,32 @@ class Application:
         if answer is None:
             await break_off(scope, receive)
             return
-        headers = [
-            (name.lower().encode(), value.encode("latin-1", "replace"))
-            for name, value in answer.headers.items()
-        ]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body if scope["method"] != "HEAD" else b""})
+        await _send(send, answer, answer.body if scope["method"] != "HEAD" else b"")
+
+    async def _serve_git(self, exchange: Exchange, scope: Message, receive: Receive, send: Send) -> None:
+        """Faults that apply cut the pack in half."""
+        fault, answer = await asyncio.to_thread(self._decide_git, exchange)
+        cut = fault is not None and fault.applies
+        if answer is not None:
+            await _send(send, answer, answer.body, more=cut)
+        if fault and "hang" in fault.kind:
+            await _hang(receive, self.github.released, fault.seconds)
+        if answer is None or cut:
+            await break_off(scope, receive)
+
+    def _decide_git(self, exchange: Exchange) -> tuple[Fault | None, Answer | None]:
+        """git itself runs without the lock: people go on meanwhile."""
+        gh = self.github
+        with gh.changed:
+            step = smart.step(exchange)
+            fault = next((one for one in gh.faults if one.takes(exchange.method, step)), None)
+        spoilt = _spoilt(Call(gh, "", "", {}, {}, b"", gh.origin), fault) if fault else None
+        answer = spoilt if fault and not fault.applies else smart.answer(gh, exchange)
+        with gh.changed:
+            exchange.fault, exchange.status = fault.kind if fault else "", answer.status if answer else 0
+            gh.fetches.append(exchange)
+            gh.changed.notify_all()
+        return fault, smart.spoilt(answer, fault) if fault and answer else answer
 
     def _read(self, scope: Message, body: bytes) -> tuple[Exchange, Call]:
         raw = scope["raw_path"].decode("latin-1")
@@ -87,6 +112,8 @@ class Application:
 
     def _answer(self, call: Call) -> Answer:
         try:
+            if call.path.startswith(STORE):
+                return stored(call)
             found = match(call.method, call.path)
             if found is None:
                 raise not_found()
@@ -127,6 +154,14 @@ class Application:
         else:
             headers["Content-Length"] = str(len(answer.body))
         return Answer(answer.status, answer.json, headers, answer.raw)
+
+
+async def _send(send: Send, answer: Answer, body: bytes, *, more: bool = False) -> None:
+    headers = [
+        (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 def limits(state: State, used: int) -> dict[str, str]:

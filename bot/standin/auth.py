@@ -29,7 +29,7 @@ def authenticate(call: Call, route: Route) -> None:
     if route.app:
         check_jwt(call.state, value)
         return
-    call.token = _token(call.state, value)
+    call.token = known_token(call.state, value)
     if "owner" in call.params:
         _permit(call, call.token, route)
 
@@ -83,7 +83,8 @@ def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def _token(state: State, value: str) -> Token:
+def known_token(state: State, value: str) -> Token:
+    """The token, while it is good; `Refusal`."""
     token = state.tokens.get(value)
     now = state.now()
     if (

@@ -107,7 +107,7 @@ class GitRepo:
         self.commit = lru_cache(maxsize=4096)(self._commit)
         self._blobs: dict[str, bytes] = {}
 
-    def run(self, *arguments: str, data: bytes | None = None) -> bytes:
+    def run(self, *arguments: str, data: bytes | None = None, **environment: str) -> bytes:
         """Stdout of `git …`; GitError with its complaint."""
         done = subprocess.run(
             ["git", "--git-dir", str(self.path), "-c", "core.quotepath=off", *arguments],
@@ -115,11 +115,28 @@ class GitRepo:
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
             check=False,
-            env={**os.environ, **_ENVIRONMENT},
+            env={**os.environ, **_ENVIRONMENT, **environment},
         )
         if done.returncode:
             raise GitError(_text(done.stderr).strip() or f"git {arguments[0]} failed")
         return done.stdout
+
+    def upload_pack(self, request: bytes | None, protocol: str, branch: str) -> bytes:
+        """One step of a fetch, as GitHub allows it: filters, and any object by its name. Without a request
+        the refs are told; those of forks are not shown."""
+        self.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+        allowed = ("allowFilter=true", "allowAnySHA1InWant=true", "hideRefs=refs/forks")
+        options = [part for one in allowed for part in ("-c", f"uploadpack.{one}")]
+        step = ["--http-backend-info-refs"] if request is None else []
+        told = self.run(
+            *(*options, "upload-pack", "--stateless-rpc", *step, str(self.path)),
+            data=request,
+            GIT_PROTOCOL=protocol,
+        )
+        first = (
+            b"" if request is not None or "version=2" in protocol else b"001e# service=git-upload-pack\n0000"
+        )
+        return first + told
 
     def write(
         self,

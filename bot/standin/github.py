@@ -53,13 +53,15 @@ class GitHub(State):
         self._temporary = tempfile.TemporaryDirectory(prefix="standin-") if directory is None else None
         super().__init__(Path(self._temporary.name) if self._temporary else directory or Path(), html_url)
         self.requests: list[Exchange] = []
+        self.fetches: list[Exchange] = []
+        """What git asked, apart from `requests`: the API does not count it either."""
         self.faults: list[Fault] = []
         self.observers: list[Callable[[Exchange], None]] = []
         """Called with each finished exchange, under the lock."""
         self.private_key = ""
         """The App's key, PEM, once `install_app` was called."""
         self._server = ServerThread(Application(self), port)
-        self.origin = self._server.url
+        self.origin = self.git_url = self._server.url
         self.api_url = f"{self.origin}/api/v3" if ghes else self.origin
 
     @property
@@ -214,6 +216,33 @@ class GitHub(State):
         brief = {key: value for key, value in repository(repo).items() if key in _BRIEF}
         more = {"repositories_removed": [brief], "repositories_added": [], "repository_selection": "selected"}
         self._tell("installation_repositories", "removed", installation, more)
+
+    @locked
+    def rename(self, repo: Repository, name: str) -> None:
+        """The old name leads nowhere: GitHub would send requests on to the new one."""
+        before, owner = repo.name, repo.full_name.partition("/")[0]
+        del self.repositories[repo.full_name.lower()]
+        repo.name, repo.full_name = name, f"{owner}/{name}"
+        self.repositories[repo.full_name.lower()] = repo
+        self.emit(
+            "repository", "renamed", repo, repo.owner, changes={"repository": {"name": {"from": before}}}
+        )
+
+    @locked
+    def privatize(self, repo: Repository) -> None:
+        repo.private = True
+        self.emit("repository", "privatized", repo, repo.owner)
+
+    @locked
+    def delete(self, repo: Repository) -> None:
+        """The delivery comes from the installation that covered it."""
+        self.emit("repository", "deleted", repo, repo.owner)
+        del self.repositories[repo.full_name.lower()]
+
+    @locked
+    def unsuspend(self, installation: Installation) -> None:
+        installation.suspended_at = None
+        self._tell("installation", "unsuspend", installation)
 
     def _tell(self, event: str, action: str, installation: Installation, more: Any = None) -> None:
         payload = {"action": action, "installation": shape_of(self, installation), **(more or {})}

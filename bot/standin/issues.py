@@ -110,6 +110,7 @@ class Issue(Remark):
         self.closing = _Closing()
         self.labels: list[Label] = []
         self.comments: list[IssueComment] = []
+        self.blocked_by: list[Issue] = []
 
     @locked
     def comment(self, author: str, body: str) -> IssueComment:
@@ -129,6 +130,7 @@ class Issue(Remark):
         changes: dict[str, dict[str, str]] = {}
         if title is not None:
             changes["title"], self.title = {"from": self.title}, title
+            self.updated_at = self.world.now()
         if body is not None:
             changes["body"] = {"from": self.rewrite(body)}
         self.world.emit(self.event, "edited", self, self.world.user(author), changes=changes)
@@ -141,8 +143,15 @@ class Issue(Remark):
         self.world.emit(self.event, "closed", self, by)
 
     @locked
+    def block(self, other: "Issue") -> None:
+        """Another issue cannot be done before this one."""
+        other.blocked_by.append(self)
+        self.updated_at = other.updated_at = self.world.now()
+
+    @locked
     def reopen(self, author: str = "") -> None:
         self.state, self.closing = "open", _Closing()
+        self.updated_at = self.world.now()
         self.world.emit(self.event, "reopened", self, self.world.user(author) if author else self.author)
 
     @locked

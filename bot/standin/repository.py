@@ -1,13 +1,18 @@
 """A repository, as the people who work in it see it."""
 
+import io
+import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from bot.standin.git import Content, GitRepo
 from bot.standin.issues import CheckRun, Issue, IssueComment, Label
 from bot.standin.pulls import PullRequest, ReviewComment
-from bot.standin.world import User, World, locked
+from bot.standin.world import App, User, World, locked
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+NOTHING = "0" * 40
 _FIRST_LABELS = (
     ("bug", "d73a4a", "Something isn't working"),
     ("documentation", "0075ca", "Improvements or additions to documentation"),
@@ -19,6 +24,18 @@ _FIRST_LABELS = (
     ("question", "d876e3", "Further information is requested"),
     ("wontfix", "ffffff", "This will not be worked on"),
 )
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A zip archive that a workflow left for a commit; `at` in seconds since 1970."""
+
+    id: int
+    name: str
+    head_sha: str
+    data: bytes
+    at: float
+    expired: bool = False
 
 
 class Repository:
@@ -33,15 +50,20 @@ class Repository:
         self.id = world.next_id()
         self.private = private
         self.default_branch = "main"
+        self.size = 1
+        """What GitHub says of its size on disk, in KB: seldom exact."""
         self.parent: Repository | None = None
         self.created_at = world.now()
         self.roles: dict[str, str] = {}
         self.associations: dict[str, str] = {}
         self.labels: list[Label] = []
         self.issues: dict[int, Issue] = {}
+        self.deleted: set[int] = set()
+        """Numbers of issues that are shown to nobody."""
         self.comments: dict[int, IssueComment] = {}
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
+        self.artifacts: list[Artifact] = []
         for name, color, description in _FIRST_LABELS:
             self.label(name, color, description)
 
@@ -77,6 +99,29 @@ class Repository:
         return "NONE"
 
     @locked
+    def upload(self, name: str, head_sha: str, files: Mapping[str, str]) -> Artifact:
+        """What actions/upload-artifact does in a workflow on that commit."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, text in files.items():
+                archive.writestr(path, text)
+        made = Artifact(self.world.next_id(), name, head_sha, packed.getvalue(), self.world.now())
+        self.artifacts.append(made)
+        return made
+
+    @locked
+    def check_run(self, head_sha: str, name: str, *annotations: dict[str, Any]) -> CheckRun:
+        """A completed check run of another App (CI), with annotations as GitHub takes them."""
+        bot = self.world.user("ci[bot]", "Bot")
+        app = App(self.world.next_id(), "ci", self.owner, bot)
+        run = CheckRun(self.world.next_id(), self, app, name, head_sha, "completed", "failure")
+        run.title, run.summary, run.annotations = name, "", list(annotations)
+        run.suite = int(head_sha[:7], 16)
+        run.started_at = run.completed_at = self.world.now()
+        self.check_runs.append(run)
+        return run
+
+    @locked
     def label(self, name: str, color: str = "ededed", description: str | None = None) -> Label:
         """The label of that name, whatever its letters' case; made where it is missing."""
         found = self.find_label(name)
@@ -102,6 +147,61 @@ class Repository:
             author=author or self.owner.login,
             at=self.world.now(),
         )
+
+    @locked
+    def push(
+        self,
+        files: Mapping[str, Content],
+        message: str = "Update",
+        *,
+        branch: str = "",
+        author: str = "",
+        force: bool = False,
+    ) -> str:
+        """A commit on a branch that webhooks tell of; with `force` it replaces the whole history."""
+        ref = f"refs/heads/{branch or self.default_branch}"
+        before = self.git.resolve(ref) or NOTHING
+        who = self.world.user(author or "mona")
+        after = self.git.write(
+            ref,
+            files,
+            parent=None if force or before == NOTHING else before,
+            message=message,
+            author=who.login,
+            at=self.world.now(),
+        )
+        self._pushed(ref, before, after, who, forced=force)
+        return after
+
+    @locked
+    def delete_branch(self, branch: str) -> None:
+        ref = f"refs/heads/{branch}"
+        before = self.git.resolve(ref) or NOTHING
+        self.git.point(ref, None)
+        self._pushed(ref, before, NOTHING, self.world.user("mona"))
+
+    def _pushed(self, ref: str, before: str, after: str, who: User, *, forced: bool = False) -> None:
+        told = {
+            "ref": ref,
+            "before": before,
+            "after": after,
+            "created": before == NOTHING,
+            "deleted": after == NOTHING,
+            "forced": forced,
+            "base_ref": None,
+            "compare": f"{self.world.html_url}/{self.full_name}/compare/{before[:12]}...{after[:12]}",
+            "commits": [],
+            "head_commit": None,
+            "pusher": {"name": who.login, "email": f"{who.login}@users.noreply.github.com"},
+        }
+        self.world.emit("push", None, self, who, **told)
+
+    @locked
+    def delete_issue(self, number: int) -> None:
+        """It is gone as if it had never been; its number is not given again."""
+        issue = self.issues[number]
+        self.deleted.add(number)
+        self.world.emit("issues", "deleted", issue, self.owner)
 
     @locked
     def open_issue(self, title: str, body: str = "", author: str = "") -> Issue:

@@ -23,6 +23,8 @@ EVENTS = [
     "pull_request",
     "pull_request_review",
     "pull_request_review_comment",
+    "push",
+    "repository",
 ]
 RATE = 5000
 

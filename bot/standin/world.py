@@ -59,6 +59,8 @@ class World:
         self.changed = threading.Condition(self.lock)
         self.html_url = html_url
         self.api_url = "https://api.github.com"
+        self.git_url = "https://github.com"
+        """Where repositories are cloned from."""
         self.clock_offset = 0.0
         self.users: dict[str, User] = {}
         self.apps: dict[str, App] = {}

@@ -2,7 +2,7 @@
 URL."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import assert_never
 
 from sqlalchemy import Connection, select
@@ -12,6 +12,7 @@ from bot.core.refs import RepoRef
 from bot.store.calls import Calls, CallTotal
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.store.forget import forget, repositories
 from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.ledger import Ledger, Total
 from bot.store.memory import Memories
@@ -107,6 +108,17 @@ class Store:
         """Deletes some settled deliveries received before then (epoch seconds); call again while it gives
         more than 0."""
         return purge(self.database, before)
+
+    def forget(
+        self, repo_ids: Collection[int], names: Collection[str] = (), installation: int = 0, guid: str = ""
+    ) -> int:
+        """Ends what is under way for these repositories and deletes what was kept of them; see
+        `bot.store.forget`."""
+        return forget(self.database, repo_ids, names, installation, guid)
+
+    def repositories(self, installation: int) -> set[int]:
+        """The ids of the repositories of an installation, as far as deliveries are kept."""
+        return repositories(self.database, installation)
 
     def close(self) -> None:
         """Stores what waits and closes the connections."""

@@ -39,7 +39,7 @@ class Routing:
             mine = [each for each in decided if _mark(connection, each)]
             wanted = [(spec, each.delivery) for each in mine for spec in each.specs]
             # Lock order: all leases by target before any run.
-            for target in sorted({spec.target for spec, _ in wanted if spec.supersedes}):
+            for target in sorted({spec.target for spec, _ in wanted if spec.supersedes or spec.joins}):
                 leases.lock(self._db, connection, fit(target, 200))
             ids = [_insert(self._db, connection, spec, delivery) for spec, delivery in wanted]
             made = (
@@ -64,6 +64,8 @@ def _insert(database: Database, connection: Connection, spec: RunSpec, delivery:
     run_id: int | None = connection.execute(insert).scalar_one_or_none()
     if run_id is not None and spec.supersedes:
         supersede.by_newer(connection, run_id, now)
+    elif run_id is not None and spec.joins:
+        supersede.by_waiting(connection, run_id, now)
     return run_id
 
 

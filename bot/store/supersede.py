@@ -23,14 +23,26 @@ def by_newer(connection: Connection, run_id: int, now: float) -> None:
         mark(connection, siblings & (runs.c.arrived_at <= new.arrived_at), now)
 
 
-def mark(connection: Connection, which: ColumnElement[bool], now: float) -> int:
+def by_waiting(connection: Connection, run_id: int, now: float) -> None:
+    """For a run just inserted that only looks at how things stand: ends it where an older one waits, which
+    will see the same. The caller holds the target's lease row."""
+    new = connection.execute(select(runs).where(runs.c.id == run_id)).one()
+    waits = (runs.c.target == new.target) & (runs.c.handler == new.handler) & (runs.c.id != run_id)
+    waits &= (runs.c.state == "queued") & (runs.c.not_before <= new.not_before)
+    if connection.execute(select(exists().where(waits))).scalar_one():
+        mark(connection, runs.c.id == run_id, now, "a run that waits already does for it")
+
+
+def mark(
+    connection: Connection, which: ColumnElement[bool], now: float, why: str = "a newer event took its place"
+) -> int:
     """Queued runs end at once; live ones learn it from their next heartbeat. Gives how many runs were
     concerned."""
     ended = {
         "state": "superseded",
         "superseded": True,
         "finished_at": now,
-        "error": "a newer event took its place",
+        "error": why,
     }
     dropped = connection.execute(
         update(runs).where(which & (runs.c.state == "queued")).values(ended)

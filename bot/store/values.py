@@ -24,7 +24,8 @@ EffectState = Literal["planned", "sending", "done", "rejected", "ambiguous", "wa
 class RunSpec:
     """A run that a delivery asks for. `target` is what only one run may work on at a time,
     `repo_id#number`; `not_before` epoch seconds; with `supersedes`, older runs of the same handler and
-    target are no longer wanted."""
+    target are no longer wanted; with `joins`, this one is not, where one of them waits already and starts no
+    later."""
 
     handler: str
     priority: Priority
@@ -32,6 +33,7 @@ class RunSpec:
     head_sha: str | None = None
     not_before: float = 0.0
     supersedes: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

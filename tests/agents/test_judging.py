@@ -239,6 +239,14 @@ async def test_what_the_linked_issue_asks_for_is_shown_and_at_most_one_finding_i
     assert body == ""
 
 
+async def test_who_saw_a_part_of_the_change_cannot_say_what_it_leaves_out() -> None:
+    files = {f"f{n}.py": f"x{n} = 1\n" * 700 for n in range(3)}
+    facts = pull_request(files, linked_issues=(LinkedIssue(9, "Brew green tea", "Not black."),))
+    _, body, check = await judged(facts, tells({"category": "issue", "quote": "", "path": "f1.py"}))
+    assert body == ""
+    assert "findings about a linked issue from a part of the change, not shown" in check.summary
+
+
 # -- passes
 
 

@@ -1,18 +1,17 @@
 """ruff on the head's files: real defects on added lines, no configuration of the repository, no taste."""
 
-from pathlib import Path
-
-from bot import checks
-from bot.checks import ruff
-from tests.agents.facts import new_file
+from bot import checks, sandbox
+from bot.core.checking import Change
+from bot.core.diff import FileDiff, parse_patch
+from tests.checks.changes import added, refused, report
 
 WANTED = frozenset({"ruff", "secrets"})
 
 
 async def found(files: dict[str, str]) -> list[tuple[str, str, int | None]]:
-    findings, ran = await checks.run([new_file(path, text) for path, text in files.items()], files, WANTED)
-    assert "ruff" in ran
-    return [(finding.path, finding.category, finding.line) for finding in findings]
+    said = await report(files, *WANTED)
+    assert "ruff" in said.ran
+    return [(finding.path, finding.category, finding.line) for finding in said.findings]
 
 
 async def test_an_undefined_name_is_found_where_it_is() -> None:
@@ -27,20 +26,18 @@ async def test_taste_is_not_spoken_of() -> None:
 
 
 async def test_broken_syntax_is_one_critical_finding_a_place() -> None:
-    (finding,) = await ruff.check({"a.py": "def f(:\n"}) or []
+    (finding,) = (await report({"a.py": "def f(:\n"}, "ruff")).findings
     assert finding.severity == "critical"
 
 
 async def test_only_added_lines_count() -> None:
-    from bot.core.diff import FileDiff, parse_patch
-
     text = "a = undefined_one\nb = undefined_two\n"
     file = FileDiff("a.py", "modified", parse_patch("@@ -1 +1,2 @@\n a = undefined_one\n+b = undefined_two"))
-    findings, _ = await checks.run([file], {"a.py": text}, WANTED)
-    assert [finding.line for finding in findings] == [2]
+    said = await checks.run(Change((file,), {"a.py": text}), WANTED, sandbox.run)
+    assert [finding.line for finding in said.findings] == [2]
 
 
-async def test_C4_configuration_of_the_repository_is_never_read(tmp_path: Path) -> None:
+async def test_C4_configuration_of_the_repository_is_never_read() -> None:
     """A `ruff.toml` among the texts, whatever it extends, changes nothing and is not even written."""
     files = {
         "ruff.toml": "extend = '/etc/shadow'\n[lint]\nselect=[]\n",
@@ -58,5 +55,12 @@ async def test_hostile_paths_are_only_names() -> None:
 
 
 async def test_without_python_ruff_does_not_claim_to_have_run() -> None:
-    _, ran = await checks.run([new_file("a.go", "package a\n")], {"a.go": "package a\n"}, WANTED)
-    assert ran == ["secrets"]
+    assert (await report({"a.go": "package a\n"}, *WANTED)).ran == ("secrets",)
+
+
+async def test_S4_ruff_alone_runs_without_a_sandbox_and_the_rest_is_refused_by_name() -> None:
+    change = added({"a.py": "print(kettle)\n", "a.sh": "#!/bin/sh\ncd $1\n"})
+    said = await checks.run(change, frozenset({"ruff", "shellcheck"}), refused)
+    assert [one.category for one in said.findings] == ["F821"]
+    assert said.ran == ("ruff",)
+    assert said.not_run == (("shellcheck", "no sandbox works here"),)

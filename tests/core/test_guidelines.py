@@ -13,6 +13,7 @@ from bot.core.guidelines import (
     imports,
     owners,
     scope,
+    speaks,
     symlinks,
     trimmed,
     with_imports,
@@ -114,6 +115,23 @@ def test_guidelines_share_the_room_and_are_cut_at_lines() -> None:
     assert sum(map(len, found.values())) <= 205
     assert "c" not in found
     assert trimmed([], 9) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("AGENTS.md", True),
+        ("src/AGENTS.md", True),
+        ("src/CONTRIBUTING.md", False),
+        (".cursor/rules/a.mdc", True),
+        (".coderabbit.yaml", True),
+        (".github/CODEOWNERS", True),
+        ("src/.coderabbit.yaml", False),
+        ("src/a.py", False),
+    ],
+)
+def test_C1_files_that_would_be_read_are_known_by_their_names(path: str, read: bool) -> None:
+    assert speaks(path, NAMED) is read
 
 
 def test_the_last_rule_of_codeowners_that_matches_counts() -> None:

@@ -13,6 +13,7 @@ from bot.standin import GitHub
 from bot.standin.pulls import PullRequest
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
+from tests.living import by_schema
 from tests.running import RunningHob, environment, running_hob, wait_for
 from tests.tea import BROKEN, finding
 
@@ -24,7 +25,7 @@ RESUMED = 15.0
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[tuple[GitHub, FakeOllama, Path]]:
     with checked_github(tmp_path / "github") as github, FakeOllama() as ollama:
-        ollama.answer = lambda _: {"findings": [finding()], "summary": "x"}
+        ollama.answer = by_schema(review={"findings": [finding()], "summary": "x"})
         ollama.token_seconds = 0.01  # so that there is something to be killed in
         github.install_app("octo", slug="my-hob")
         yield github, ollama, tmp_path

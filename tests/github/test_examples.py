@@ -7,10 +7,21 @@ from contextlib import suppress
 import pytest
 
 from bot.core.errors import BadPayload
-from bot.core.events import Event
+from bot.core.events import Event, PullRequestEdited, RepositoryEvent
 from bot.github.manifest import EVENTS
 from bot.github.payloads import parse, routing
 from tests.samples.webhooks import example_payloads
+
+READ: dict[str, tuple[str | None, ...]] = {
+    "pull_request": ("opened", "reopened", "ready_for_review", "synchronize", "closed", "edited"),
+    "issues": ("opened", "reopened", "closed", "edited", "deleted", "transferred"),
+    "issue_comment": ("created", "edited"),
+    "pull_request_review_comment": ("created", "edited"),
+    "push": (None,),
+    "installation": ("deleted", "suspend"),
+    "installation_repositories": ("removed",),
+    "repository": ("deleted", "transferred", "privatized", "renamed"),
+}
 
 
 def test_every_published_example_is_routed_and_parsed_without_an_unhandled_error() -> None:
@@ -36,18 +47,11 @@ def test_every_example_of_our_events_is_read_when_an_app_receives_it() -> None:
         if found is None:
             continue
         assert EVENTS[type(found)] == event
-        assert found.repo.full_name == payload["repository"]["full_name"]
-        assert action in (
-            "opened",
-            "reopened",
-            "ready_for_review",
-            "synchronize",
-            "closed",
-            "created",
-            "edited",
-        )
+        if isinstance(found, RepositoryEvent):
+            assert found.repo.full_name == payload["repository"]["full_name"]
+        assert action in READ[event]
         kinds[type(found)] += 1
-    assert set(kinds) == set(EVENTS)
+    assert set(kinds) == set(EVENTS) - {PullRequestEdited}  # of which no example is published
 
 
 @pytest.mark.parametrize("spoil", [None, 0, "", [], {}, "\ud800", 1e300, True])

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from bot.core.keys import CHECKS
 from bot.core.settings import CodeSettings, PathInstruction, RepoSettings
 from bot.github.hobyml import MOST_COMPLAINTS, MOST_TEXT, read
 
@@ -37,7 +38,7 @@ def test_a_whole_file_is_read_without_complaint() -> None:
     assert settings.review.paths == ("!**/vendor/**",)
     assert settings.review.instructions == (PathInstruction("src/**/*.py", "We use structlog, never print."),)
     assert (settings.review.min_severity, settings.review.max_comments) == ("major", 3)
-    assert settings.review.checks == {"shellcheck", "actionlint", "secrets"}
+    assert settings.review.checks == set(CHECKS) - {"ruff", "coverage"}
     assert settings.issues.label_hints == {"area-api": "HTTP"}
     assert settings.code == CodeSettings(enabled=True, allow="maintain")
     assert (settings.language, settings.online) == ("de", "never")

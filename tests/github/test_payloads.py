@@ -110,7 +110,7 @@ def test_W8_nul_and_lone_surrogates_are_cleaned_from_text() -> None:
     assert event.title == "ab\N{REPLACEMENT CHARACTER}c"
 
 
-@pytest.mark.parametrize("event", ["", "a_future_event", "push", "security_advisory"])
+@pytest.mark.parametrize("event", ["", "a_future_event", "watch", "security_advisory"])
 def test_W10_unknown_events_are_not_ours(event: str) -> None:
     assert read(event, {"action": "opened"}) is None
     assert parse(event, "guid-1", b"not even read") is None
@@ -254,3 +254,44 @@ def test_a_comment_on_a_line_knows_its_thread() -> None:
     assert isinstance(event, events.ReviewCommentCreated)
     assert (event.path, event.diff_hunk, event.in_reply_to) == ("a.py", "@@", 8)
     assert event.on_pull_request
+
+
+def pushed(ref: str, **more: Any) -> bytes:
+    repository = {"id": 1, "name": "tea", "owner": {"login": "octo"}, "default_branch": "trunk"}
+    told = {"ref": ref, "before": "a" * 40, "after": "b" * 40, "repository": repository}
+    return json.dumps({**told, "installation": {"id": 7}, **more}).encode()
+
+
+def test_a_push_to_the_default_branch_is_told_from_others() -> None:
+    found = parse("push", "g", pushed("refs/heads/trunk", forced=True))
+    assert isinstance(found, events.DefaultBranchPushed)
+    assert (found.before, found.after, found.forced) == ("a" * 40, "b" * 40, True)
+    for ref in ("refs/heads/main", "refs/tags/trunk", "refs/heads/trunk/x", "trunk"):
+        assert type(parse("push", "g", pushed(ref))) is events.Pushed
+    gone = parse("push", "g", pushed("refs/heads/x", after="0" * 40, deleted=True))
+    assert isinstance(gone, events.Pushed)
+    assert gone.deleted
+
+
+def access(event: str, action: str, **more: Any) -> events.AccessEvent:
+    account = {"login": "octo", "id": 1}
+    told = {"action": action, "installation": {"id": 7, "account": account}, **more}
+    found = parse(event, "g", json.dumps(told).encode())
+    assert isinstance(found, events.AccessEvent)
+    return found
+
+
+def test_K2_whose_access_ended_is_read_from_deliveries_that_name_no_repository() -> None:
+    listed = [{"id": 3, "full_name": "octo/tea", "private": True}]
+    gone = access("installation", "deleted", repositories=listed)
+    assert (gone.installation, gone.account, gone.whole) == (7, "octo", True)
+    assert [(repo.id, repo.full_name, repo.installation) for repo in gone.repos] == [(3, "octo/tea", 7)]
+    assert access("installation", "suspend").repos == ()
+    removed = access("installation_repositories", "removed", repositories_removed=listed)
+    assert (removed.whole, [repo.id for repo in removed.repos]) == (False, [3])
+
+
+@pytest.mark.parametrize("name", ["octo", "a/b/c", "../x/y", "octo/te a", "", 7])
+def test_a_listed_repository_whose_name_could_not_be_one_is_refused(name: object) -> None:
+    with pytest.raises(BadPayload):
+        access("installation", "deleted", repositories=[{"id": 3, "full_name": name}])

@@ -56,8 +56,8 @@ async def test_fix_by_number_and_the_numbers_that_there_are(hob: LivingHob) -> N
     pull = await reviewed(hob, patch())
     pull.comment("ann", "@my-hob fix 7")
     await hob.works()
-    assert "no finding 7 here" in ours(pull)[-1]
-    assert "1. `tea.py`: **major**: Division by zero" in ours(pull)[-1]
+    assert "Which finding do you mean?" in ours(pull)[-1]
+    assert "1. **Division by zero** in `tea.py`" in ours(pull)[-1]
     pull.comment("ann", "@my-hob fix 1")
     await hob.works()
     (offered,) = suggestions(pull)

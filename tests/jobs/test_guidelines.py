@@ -49,7 +49,7 @@ async def test_C1_guidelines_of_the_head_are_not_read_and_the_change_is_told(hob
     assert 'name="guideline AGENTS.md"' in shown
     assert "Head rules" not in guideline
     (check,) = pull.check_runs
-    assert "This pull request changes `AGENTS.md`; the version on its base was used." in (check.summary or "")
+    assert "This pull request changes `AGENTS.md`; what is on its base counts." in (check.summary or "")
     assert len(pull.review_comments) == 1
 
 

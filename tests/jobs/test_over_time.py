@@ -102,6 +102,20 @@ async def test_without_permission_to_resolve_one_sentence_is_said_once(hob: Livi
     assert not pull.review_comments[0].resolved
 
 
+async def test_what_a_check_found_is_followed_too(hob: LivingHob) -> None:
+    answers(hob, sees())
+    pull = opened(hob, **{"pot.py": "import os\nsize = 1\n"})
+    await hob.works()
+    assert [(one.path, one.line) for one in pull.review_comments] == [("pot.py", 1)]
+    pull.push({"pot.py": "# The pot.\nimport os\nsize = 2\n"})
+    await hob.works()
+    assert replies(pull) == []
+    fixed = pull.push({"pot.py": "# The pot.\nsize = 2\n"})
+    await hob.works()
+    assert replies(pull) == [f"Fixed in `{fixed[:10]}`."]
+    assert len(pull.reviews) == 2
+
+
 @pytest.mark.parametrize("moved", [False, True])
 async def test_after_a_rebase_what_was_read_is_known(moved: bool, hob: LivingHob) -> None:
     answers(hob)
@@ -268,3 +282,15 @@ async def test_a_draft_is_left_out_in_a_neutral_check_and_read_when_it_is_ready(
     await hob.works()
     assert len(pull.review_comments) == 1
     assert len(pull.check_runs) == 2
+
+
+async def test_what_people_or_ci_have_said_on_a_line_is_not_said_again(hob: LivingHob) -> None:
+    answers(hob)
+    repo = hob.github.repository("octo/tea", private=True, files={"tea.py": TEA})
+    pull = repo.open_pull_request("Brew", {"tea.py": BROKEN, "pot.py": POT}, author="ann")
+    pull.review_comment("mona", "tea.py", 3, "Wrong: you return water / 0 here.")
+    told = {"path": "pot.py", "start_line": 2, "end_line": 2, "annotation_level": "failure"}
+    repo.check_run(pull.head_sha, "CI", told | {"message": "Wrong: return size / 0 raises", "title": "tests"})
+    await hob.works()
+    assert [review.author.login for review in pull.reviews] == ["mona"]
+    assert "2 findings that others have made already, not shown" in (pull.check_runs[-1].summary or "")

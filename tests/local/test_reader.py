@@ -56,7 +56,7 @@ async def test_a_branch_is_read_from_where_it_left_main(house: Path) -> None:
     assert (found.title, found.author) == ("Brew more", "Ann")
     assert found.body == "Brew more\nSome people want more."
     assert found.texts == {"tea.py": BROKEN}
-    assert found.checks_run == ("secrets", "ruff")
+    assert found.checks_run == ("secrets", "conflicts", "invisible", "leftovers", "ruff")
 
 
 @pytest.mark.parametrize("text", ["main..brew", "main...brew", "main", "main..", "HEAD~1..HEAD"])

@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
-from bot.queue.worker import AsyncWorker
+from bot.queue.worker import AsyncWorker, step_aside
 from bot.store import Store
 from tests.queue.jobs import World, performer, ticket
 from tests.store.making import again, queued, spec
@@ -64,6 +64,27 @@ async def test_the_urgent_go_first(queues: Queues) -> None:
     async with working(AsyncWorker(queues, perform, slots=1)):
         await until(lambda: len(perform.ended) == 6)
     assert perform.began == [3, 5, 2, 6, 1, 4]
+
+
+async def test_a_run_that_steps_aside_gives_its_slot_to_others(queues: Queues, bell: Bell) -> None:
+    perform = Recorder()
+
+    async def patient(run_id: int) -> None:
+        if run_id <= 2:
+            step_aside()
+        await perform(run_id)
+
+    async with working(AsyncWorker(queues, patient, slots=1, bell=bell)):
+        queues.enqueue(*(ticket(number, "low") for number in range(1, 6)))
+        await until(lambda: len(perform.began) == 3)
+        await asyncio.sleep(0.2)
+        assert perform.began == [1, 2, 3]
+        perform.go.set()
+        await until(lambda: len(perform.ended) == 5)
+
+
+async def test_stepping_aside_without_a_worker_does_nothing() -> None:
+    step_aside()
 
 
 async def test_as_many_at_once_as_there_are_slots(queues: Queues, bell: Bell) -> None:

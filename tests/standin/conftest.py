@@ -7,6 +7,7 @@ import pytest
 from bot.standin import GitHub
 from bot.standin.pulls import PullRequest
 from bot.standin.repository import Repository
+from bot.standin.state import PERMISSIONS
 from tests.fakes.github import contract, github
 from tests.standin.caller import Caller, with_token
 
@@ -37,6 +38,6 @@ class Tea:
 @pytest.fixture
 def tea(github: GitHub) -> Tea:
     repo = github.repository("octo/tea", private=True, files={"brew.py": text(), "old.txt": "one\ntwo\n"})
-    github.install_app("octo")
+    github.install_app("octo", permissions={**PERMISSIONS, "actions": "read"})
     pull = repo.open_pull_request("Brew hotter", {"brew.py": text(l10="hot", l40="very hot")}, author="mona")
     return Tea(github, repo, pull, with_token(github))

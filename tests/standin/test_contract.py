@@ -24,14 +24,20 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     line = tea.pull.review_comments[0].id
     run = call("POST", f"{path}/check-runs", {"name": "Hob", "head_sha": tea.pull.head_sha}).json
     blob = tea.pull.files()[0].sha
+    told = {"path": "brew.py", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "m"}
+    ci = tea.repo.check_run(tea.pull.head_sha, "CI", told)
+    left = tea.repo.upload("coverage", tea.pull.head_sha, {"lcov.info": "SF:brew.py"})
     for suffix in (
         "", "/labels", "/contents/brew.py?ref=main", "/contents/", f"/git/blobs/{blob}", "/commits/main",
             "/commits?path=brew.py&sha=main",
         "/pulls", "/pulls/1", "/pulls/1/files", "/pulls/1/commits", "/pulls/1/reviews", "/pulls/1/comments",
         f"/pulls/1/reviews/{mine['id']}", f"/pulls/1/reviews/{mine['id']}/comments",
         f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments",
+        "/issues/1/dependencies/blocked_by", "/issues/1/dependencies/blocking",
         f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
+        f"/check-runs/{ci.id}/annotations",
         f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
+        "/actions/artifacts",
         "/collaborators/mona/permission", f"/compare/main...{tea.pull.head_sha}", ):  # fmt: skip
         assert call("GET", path + suffix).status == 200, suffix
     for subject in ("issues/1", f"issues/comments/{comment['id']}", f"pulls/comments/{line}"):
@@ -42,6 +48,8 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         )
         assert len(call("GET", f"{path}/{subject}/reactions").json) == 1
         assert call("DELETE", f"{path}/{subject}/reactions/{new.json['id']}").status == 204
+    archive = call("GET", f"{path}/actions/artifacts/{left.id}/zip")
+    assert (archive.status, f"/{left.id}?sig=" in archive.headers["location"]) == (302, True)
     done = {"status": "completed", "conclusion": "neutral", "output": {"title": "t", "summary": "s"}}
     assert call("PATCH", f"{path}/check-runs/{run['id']}", done).status == 200
     assert call("POST", f"{path}/pulls/1/comments/{line}/replies", {"body": "yes"}).status == 201

@@ -309,3 +309,20 @@ def test_recent_runs_are_counted_by_what_holds_them(store: Store) -> None:
     )
     assert count("12", "comments.a") == 1
     assert count("12", seconds=-1) == 0
+
+
+def test_a_run_that_joins_ends_where_one_waits_that_starts_no_later(store: Store) -> None:
+    def arrives(not_before: float) -> Run:
+        (run,) = queued(
+            store, spec("knowledge.learn", "12/knowledge.learn", joins=True, not_before=not_before)
+        )
+        return again(store, run)
+
+    first, second, sooner = arrives(50.0), arrives(60.0), arrives(40.0)
+    assert (first.state, second.state, sooner.state) == ("queued", "superseded", "queued")
+    assert "a run that waits" in second.error
+    claimed(store, first)
+    claimed_too = arrives(70.0)
+    assert claimed_too.state == "superseded", "the sooner one still waits"
+    store.runs.supersede("12/knowledge.learn", except_run=first.id)
+    assert arrives(80.0).state == "queued", "one that runs already has read how things stood"

@@ -27,6 +27,8 @@ ISSUE_CHARS = 1_500
 MOST_CONVENTIONS = 20
 """Remembered ones in one prompt, the newest."""
 INSTRUCTION_CHARS = 4_000
+MOST_CONVENTIONS = 20
+"""Remembered ones in one prompt, the newest."""
 MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})

@@ -16,6 +16,7 @@ from bot.core.text import cut
 
 ASTRAY = "about files that this change does not touch"
 UNKNOWN = "naming code that is not there"
+IN_PART = "about a linked issue from a part of the change"
 OUTVOTED = "that most readings did not share"
 _NAME = re.compile(r"`(?:(?:self|this|cls)\.)?([A-Za-z_]\w{2,})(\(\))?`")
 _NAMELIKE = re.compile(r"\w_\w|[a-z][A-Z]")
@@ -48,7 +49,9 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
     for said in reading.said[:MOST_JUDGED]:
         finding = _about_issue(said, facts) or _finding(said, files, facts, loose < MOST_ELSEWHERE)
         loose += finding is not None and (finding.outside or not finding.anchored)
-        if finding is None:
+        if said.answer.category.casefold() == "issue" and facts.linked_issues and not said.whole:
+            result.dropped[IN_PART] += 1
+        elif finding is None:
             result.dropped[ASTRAY] += 1
         elif _invented(finding, facts, names):
             result.dropped[UNKNOWN] += 1

@@ -62,7 +62,7 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
         body=body,
         comments=tuple(_line_comment(finding) for finding in told if finding.anchored),
         event="REQUEST_CHANGES" if gating else "COMMENT",
-        findings=chosen.shown,
+        findings=tuple(told),
     )
 
 

@@ -15,6 +15,7 @@ async def examine() -> list[Line]:
         await line("python", machine.python),
         await line("git", machine.git),
         await line("ruff", machine.ruff),
+        await line("sandbox", machine.sandbox),
     ]
     try:
         config = load_config()
@@ -31,8 +32,10 @@ def _checks(config: Config) -> dict[str, machine.Check]:
         "private key": partial(machine.private_key, config),
         "API token": partial(machine.api_token, config),
         "database": partial(machine.database, config),
+        "vectors": partial(machine.vectors, config),
         "queue": partial(machine.queue, config),
         "handlers": partial(machine.handlers, config),
+        "knowledge": partial(machine.knowledge, config),
         "GitHub": partial(remote.reachable, config),
         "clock": partial(remote.clock, config),
         "GitHub App": partial(remote.app, config),

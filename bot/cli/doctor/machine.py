@@ -2,8 +2,10 @@
 
 import asyncio
 import platform
+import re
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from bot import config as configuration_room
 from bot.cli.doctor.line import Wrong
@@ -11,6 +13,8 @@ from bot.config import Config
 from bot.core.errors import ConfigError
 
 OLDEST = (3, 11)
+OLDEST_GIT = (2, 31)
+"""Reads settings from its environment."""
 Check = Callable[[], Awaitable[str]]
 
 
@@ -26,6 +30,17 @@ async def git() -> str:
 
 async def ruff() -> str:
     return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="pip install ruff")
+
+
+async def sandbox() -> str:
+    """Never a failing line: Hob works without one and says in each check run what it left out."""
+    from bot.core.programs import Unusable
+    from bot.sandbox import here
+
+    found = await asyncio.to_thread(here)
+    if isinstance(found, Unusable):
+        return f"none: {found}; ruff runs with limits alone, other programs do not (docs/security.md)"
+    return f"{found.name} works"
 
 
 async def configuration(config: Config) -> str:
@@ -93,6 +108,26 @@ async def database(config: Config) -> str:
     return store.database.url.render_as_string(hide_password=True)
 
 
+async def vectors(config: Config) -> str:
+    """Where the knowledge index keeps vectors; without, it goes by words alone."""
+    if config.store.database_url.startswith("sqlite"):
+        return "sqlite-vec"
+    from bot.knowledge.postgres import pgvector
+    from bot.knowledge.shelf import ShelfError
+
+    try:
+        found = await asyncio.to_thread(pgvector, config.store.database_url)
+    except ShelfError as wrong:
+        raise Wrong(str(wrong), "see whether it runs and store.database_url is right") from None
+    if found.installed:
+        return f"pgvector {found.installed}"
+    if not found.available:
+        return "none, so search goes by words alone: the PostgreSQL server has no pgvector"
+    if found.may:
+        return f"pgvector {found.available}, with the first index"
+    return "none, so search goes by words alone: as a superuser run CREATE EXTENSION vector in its database"
+
+
 async def queue(config: Config) -> str:
     """An embedded Redis need not run yet; one by URL must."""
     from redis import Redis
@@ -110,6 +145,22 @@ async def queue(config: Config) -> str:
     finally:
         client.close()
     return "answers"
+
+
+async def knowledge(config: Config) -> str:
+    """What is kept of repositories, and whether git can fetch more."""
+    if not config.knowledge.enabled:
+        return "off"
+    told = re.search(r"(\d+)\.(\d+)", await git())
+    if told and (int(told[1]), int(told[2])) < OLDEST_GIT:
+        raise Wrong(f"git {told[0]} cannot be handed a token safely", "install git 2.31 or newer")
+    rooms = [config.hob.data_dir / name for name in ("clones", "knowledge")]
+    clones, indexes = [await asyncio.to_thread(_megabytes, room) for room in rooms]
+    return f"clones {clones:.0f} MB, indexes {indexes:.0f} MB in {config.hob.data_dir}"
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(one.lstat().st_size for one in folder.rglob("*") if one.is_file()) / (1 << 20)
 
 
 async def _version(*command: str, hint: str) -> str:

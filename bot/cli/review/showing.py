@@ -25,6 +25,8 @@ def show(judged: Judgement) -> None:
     click.secho(clean(f"{count(len(judged.chosen.shown), 'finding')} {coverage.origin}."), bold=True)
     if coverage.failure:
         click.echo(clean(f"No model read more: {coverage.failure}."))
+    for name, why in judged.facts.checks_not_run:
+        click.echo(clean(f"{name} could not run: {why}."))
     for why, number in counts(judged).items():
         if number and why != "shown":
             click.echo(f"{count(number, 'finding')} {why}, not shown.")

@@ -15,6 +15,7 @@ def as_markdown(judged: Judgement) -> str:
     parts += [_finding(finding) for finding in chosen.shown]
     if coverage.failure:
         parts.append(f"No model read more: {coverage.failure}.")
+    parts += [f"{name} could not run: {why}." for name, why in judged.facts.checks_not_run]
     unsaid = [f"{number} {why}" for why, number in counts(judged).items() if number and why != "shown"]
     if unsaid:
         parts.append(f"Not shown: {', '.join(unsaid)}.")

@@ -17,6 +17,7 @@ def as_json(judged: Judgement) -> dict[str, Any]:
         "conclusion": judged.conclusion,
         "failure": coverage.failure,
         "checks": list(coverage.checks),
+        "checks_not_run": dict(facts.checks_not_run),
         "files": {
             "total": coverage.total,
             "read": list(coverage.read),

@@ -47,6 +47,7 @@ def _rule(finding: Finding) -> str:
 def _invocation(judged: Judgement) -> dict[str, Any]:
     coverage = judged.coverage
     notes = [f"{file.path}: not read: {file.why}" for file in coverage.unread]
+    notes += [f"{name} could not run: {why}" for name, why in judged.facts.checks_not_run]
     if coverage.failure:
         notes.insert(0, f"no model read more: {coverage.failure}")
     return {

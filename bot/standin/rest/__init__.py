@@ -1,5 +1,16 @@
 """The routes, by what they speak of. Importing this package fills the table."""
 
-from bot.standin.rest import app, checks, code, comments, graphql, issues, pulls, reactions, reviews
+from bot.standin.rest import actions, app, checks, code, comments, graphql, issues, pulls, reactions, reviews
 
-__all__ = ["app", "checks", "code", "comments", "graphql", "issues", "pulls", "reactions", "reviews"]
+__all__ = [
+    "actions",
+    "app",
+    "checks",
+    "code",
+    "comments",
+    "graphql",
+    "issues",
+    "pulls",
+    "reactions",
+    "reviews",
+]

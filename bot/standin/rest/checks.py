@@ -127,3 +127,10 @@ def list_check_runs(call: Call) -> Answer:
     shown, headers = call.cut(runs)
     listed = [issues.check_run(repo, run) for run in shown]
     return Answer(200, {"total_count": len(runs), "check_runs": listed}, headers)
+
+
+@route("GET", _RUNS + "/{id}/annotations", "checks:read")
+def list_annotations(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/checks/runs#list-check-run-annotations"""
+    repo, run = call.repo(), _run(call)
+    return call.page(run.annotations, lambda one: issues.annotation(repo, run, one))

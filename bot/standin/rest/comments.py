@@ -39,6 +39,8 @@ def _refused(resource: str, field: str, message: str, code: str) -> Refusal:
 
 def subject(call: Call) -> Issue:
     """The issue or pull request of the path."""
+    if call.number("number") in call.repo().deleted:
+        raise Refusal(410, "This issue was deleted")
     found = call.repo().issues.get(call.number("number"))
     if found is None:
         raise not_found()

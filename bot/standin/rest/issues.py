@@ -6,6 +6,7 @@ from bot.standin.issues import Issue
 from bot.standin.rest.comments import subject
 from bot.standin.shapes import common, issues, repos
 from bot.standin.wire import Answer, Call, Refusal, invalid, route
+from bot.standin.world import stamp
 
 _ISSUE = "/repos/{owner}/{repo}/issues/{number}"
 _READ = ("issues:read", "pull_requests:read")
@@ -16,7 +17,31 @@ _WRITE = ("issues:write", "pull_requests:write")
 def list_issues(call: Call) -> Answer:
     """Pull requests too, as GitHub lists them."""
     repo, state = call.repo(), call.query.get("state", "open")
-    listed: list[Issue] = [one for one in reversed(repo.issues.values()) if state in ("all", one.state)]
+    since = call.query.get("since", "")
+    listed: list[Issue] = [
+        one
+        for one in reversed(repo.issues.values())
+        if state in ("all", one.state) and stamp(one.updated_at) >= since and one.number not in repo.deleted
+    ]
+    if call.query.get("sort") == "updated":
+        listed.sort(key=lambda one: one.updated_at, reverse=True)
+    if call.query.get("direction") == "asc":
+        listed.reverse()
+    return call.page(listed, lambda one: issues.issue(repo, one))
+
+
+@route("GET", _ISSUE + "/dependencies/blocked_by", "issues:read")
+def list_blocked_by(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/issues/issue-dependencies#list-dependencies-an-issue-is-blocked-by"""
+    repo = call.repo()
+    return call.page(subject(call).blocked_by, lambda one: issues.issue(repo, one))
+
+
+@route("GET", _ISSUE + "/dependencies/blocking", "issues:read")
+def list_blocking(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/issues/issue-dependencies#list-dependencies-an-issue-is-blocking"""
+    repo, blocker = call.repo(), subject(call)
+    listed = [one for one in repo.issues.values() if blocker in one.blocked_by]
     return call.page(listed, lambda one: issues.issue(repo, one))
 
 

@@ -53,9 +53,22 @@ def issue(repo: Repository, one: Issue) -> Shape:
         "reactions": reactions(f"{url}/reactions", one.reactions),
         "performed_via_github_app": _via(world, one.via),
     }
+    if one.event == "issues":
+        shape["issue_dependencies_summary"] = _dependencies(repo, one)
     if isinstance(one, PullRequest):
         shape |= {"draft": one.draft, "pull_request": _pull_links(repo, one)}
     return shape
+
+
+def _dependencies(repo: Repository, one: Issue) -> dict[str, int]:
+    """Open ones, and with `total_` all."""
+    blocking = [other for other in repo.issues.values() if one in other.blocked_by]
+    return {
+        "blocked_by": sum(other.state == "open" for other in one.blocked_by),
+        "blocking": sum(other.state == "open" for other in blocking),
+        "total_blocked_by": len(one.blocked_by),
+        "total_blocking": len(blocking),
+    }
 
 
 def _pull_links(repo: Repository, one: PullRequest) -> Shape:
@@ -84,6 +97,17 @@ def comment(repo: Repository, one: IssueComment) -> Shape:
         "body": one.body,
         "reactions": reactions(f"{url}/reactions", one.reactions),
         "performed_via_github_app": _via(world, one.via),
+    }
+
+
+def annotation(repo: Repository, run: CheckRun, one: dict[str, Any]) -> Shape:
+    """https://docs.github.com/en/rest/checks/runs#list-check-run-annotations"""
+    blob = f"{repos.html(repo)}/blob/{run.head_sha}/{one['path']}"
+    optional = ("start_column", "end_column", "title", "raw_details")
+    return {
+        **{name: one[name] for name in ("path", "start_line", "end_line", "annotation_level", "message")},
+        **{name: one.get(name) for name in optional},
+        "blob_href": blob,
     }
 
 

@@ -22,9 +22,13 @@ class UnreadableError(Exception):
         self.message = message
 
 
+class RefusedError(UnreadableError):
+    """It may well be YAML, but more of it than is read here, or with what is not taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """`kind` is what YAML would resolve it to: str, bool, int, float, null, other."""
+    """`kind` is what YAML would resolve it to: str, bool, int, float, null, other; or alias."""
 
     line: int
     text: str
@@ -53,27 +57,36 @@ class _Loader(yaml.SafeLoader):
 
     depth = 0
     nodes = 0
+    aliases = False
+    """Whether `&` and `*` are taken; what an alias stands for is never put in its place."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise UnreadableError(line, "anchors and aliases (& and *) are not taken")
+        if not self.aliases and (isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)):
+            raise RefusedError(line, "anchors and aliases (& and *) are not taken")
         self.nodes += 1
         self.depth += 1
         if self.depth > MOST_DEPTH or self.nodes > MOST_NODES:
-            raise UnreadableError(line, "the file is nested too deeply or has too many entries")
-        node = super().compose_node(parent, index)
+            raise RefusedError(line, "the file is nested too deeply or has too many entries")
+        node = (
+            self._alias(event) if isinstance(event, yaml.AliasEvent) else super().compose_node(parent, index)
+        )
         self.depth -= 1
         return node
 
+    def _alias(self, event: yaml.AliasEvent) -> yaml.ScalarNode:
+        self.get_event()  # type: ignore[no-untyped-call]
+        return yaml.ScalarNode("alias", event.anchor, event.start_mark, event.end_mark)  # type: ignore[arg-type]
 
-def read(text: str) -> Node | None:
+
+def read(text: str, *, aliases: bool = False) -> Node | None:
     """The one document of `text`; None for an empty one. `UnreadableError` says in which line it breaks."""
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
-        raise UnreadableError(1, f"the file is over {MOST_BYTES // 1024} KB")
+        raise RefusedError(1, f"the file is over {MOST_BYTES // 1024} KB")
     try:
         loader = _Loader(text)
+        loader.aliases = aliases
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -97,4 +110,4 @@ def _tree(node: yaml.Node) -> Node:
     return Scalar(line, node.value, kind if kind in _KINDS else "other")
 
 
-_KINDS = frozenset({"str", "bool", "int", "float", "null", "timestamp"})
+_KINDS = frozenset({"str", "bool", "int", "float", "null", "timestamp", "alias"})

@@ -1,0 +1,57 @@
+"""Characters on new lines that no reader sees and a compiler or a model reads: "Trojan Source"
+(https://trojansource.codes, CVE-2021-42574) and hidden instructions in Unicode tags."""
+
+import unicodedata
+from collections import Counter
+
+from bot.core.checking import Change, new_lines
+from bot.core.diff import Line
+from bot.core.findings import Finding
+from bot.core.programs import RunProgram
+from bot.core.text import strip_invisible
+
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+TAGS = range(0xE0000, 0xE1000)
+_BOM = "\ufeff"
+MOST_NAMED = 4
+
+
+async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+    """One finding a line."""
+    if not change.files:
+        return None
+    return [
+        _finding(file.path, line, hidden)
+        for file in change.files
+        for line in new_lines(file)
+        if (hidden := _hidden(line.text.removeprefix(_BOM) if line.new == 1 else line.text))
+    ]
+
+
+def _hidden(text: str) -> list[str]:
+    """The invisible characters of a text that are not at home there, in any order."""
+    seen, removed = strip_invisible(text)
+    return list((Counter(text) - Counter(seen)).elements()) if removed else []
+
+
+def _finding(path: str, line: Line, hidden: list[str]) -> Finding:
+    kinds = sorted(set(hidden))
+    names = ", ".join(_name(char) for char in kinds[:MOST_NAMED])
+    more = len(kinds) - MOST_NAMED
+    grave = any(char in BIDI or ord(char) in TAGS for char in kinds)
+    what = "1 invisible character" if len(hidden) == 1 else f"{len(hidden)} invisible characters"
+    return Finding(
+        path=path,
+        severity="major" if grave else "minor",
+        category="invisible",
+        title=f"{what} on this line",
+        body=f"{names}{f' and {more} more' if more > 0 else ''}. "
+        "What people see here is not what a program or a model reads.",
+        quote=line.text,
+        source="invisible",
+        line=line.new,
+    )
+
+
+def _name(char: str) -> str:
+    return f"U+{ord(char):04X} {unicodedata.name(char, '')}".rstrip()

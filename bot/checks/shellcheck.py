@@ -1,0 +1,58 @@
+"""shellcheck on shell scripts: https://www.shellcheck.net/wiki/
+
+`--norc` and no `-x`: no `.shellcheckrc` and no file that a script names is read. Warnings and errors only,
+and of these none about what stands in other files.
+"""
+
+import msgspec
+
+from bot.checks import programs
+from bot.core.checking import Change, is_shell
+from bot.core.findings import Finding
+from bot.core.programs import Program, RunProgram, Unusable
+from bot.core.settings import Severity
+
+ELSEWHERE = "SC1090,SC1091,SC2034,SC2154,SC2148"
+"""A file that is sourced, a name that another file sets or uses, a first line that another file has."""
+ARGUMENTS = ("--norc", "--format=json1", "--severity=warning", f"--exclude={ELSEWHERE}", "--")
+SEVERITIES: dict[str, Severity] = {"error": "major", "warning": "minor"}
+
+
+class _Remark(msgspec.Struct):
+    file: str
+    line: int
+    level: str
+    code: int
+    message: str
+
+
+class _Answer(msgspec.Struct):
+    comments: list[_Remark]
+
+
+async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
+    """Findings in every line of the scripts."""
+    texts = {path: text for path, text in change.texts.items() if is_shell(path, text)}
+    if not texts:
+        return None
+    path = programs.find("shellcheck")
+    if path is None:
+        raise Unusable("shellcheck is not installed")
+    files, paths = programs.named(texts, ".sh")
+    program = Program(path, (*ARGUMENTS, *files), files)
+    said = await programs.answer(run_program, program, _Answer)
+    return [_finding(programs.path_of(one.file, paths), one, texts) for one in said.comments]
+
+
+def _finding(path: str, remark: _Remark, texts: dict[str, str]) -> Finding:
+    lines = texts[path].split("\n")
+    return Finding(
+        path=path,
+        severity=SEVERITIES.get(remark.level, "minor"),
+        category=f"SC{remark.code}",
+        title=remark.message.splitlines()[0][:140] if remark.message else f"SC{remark.code}",
+        body=f"shellcheck [SC{remark.code}](https://www.shellcheck.net/wiki/SC{remark.code})",
+        quote=lines[remark.line - 1] if 0 < remark.line <= len(lines) else "",
+        source="shellcheck",
+        line=remark.line,
+    )

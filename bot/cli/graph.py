@@ -1,0 +1,70 @@
+"""`hob graph`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from bot.cli.manners import Command, Group
+
+EXAMPLE = "hob graph export --format graphml -o shop.graphml\nhob graph export --format cypher | cypher-shell"
+
+
+@click.group(cls=Group, example=EXAMPLE)
+def command() -> None:
+    """What hangs together in a repository: files, symbols, commits, people, issues."""
+
+
+@command.command(cls=Command, example=EXAMPLE)
+@click.option(
+    "--format", "form", type=click.Choice(["graphml", "cypher"]), default="graphml", show_default=True
+)
+@click.option(
+    "--path",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="A folder of the repository; by default this one.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    default="-",
+    help="A file; - is standard output.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON: what was written to the file of -o.")
+def export(form: str, path: Path, output: str, as_json: bool) -> None:
+    """Writes the graph of the last commit and its history, for Neo4j, Gephi and the like.
+
+    The index is brought to the last commit first. Issues are in it where the index knows them.
+    """
+    from bot.cli.index.progress import Told
+    from bot.config import load_config
+    from bot.knowledge import export as writing
+    from bot.knowledge.edges import edges
+    from bot.knowledge.graph import Graph
+    from bot.knowledge.local import Local, with_shelf
+    from bot.knowledge.shelf import Shelf
+    from bot.log import setup
+
+    setup("error")
+    if as_json and output == "-":
+        raise click.UsageError("--json needs a file to write to: say -o FILE")
+    local = Local(path, load_config().hob.data_dir)
+    with Told() as told:
+        local.index(told)
+
+    def write(shelf: Shelf) -> writing.Counts:
+        counts = writing.Counts()
+        write_one = writing.cypher if form == "cypher" else writing.graphml
+        with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
+            for part in write_one(edges(Graph(shelf)), counts):
+                file.write(part)
+        return counts
+
+    counts = with_shelf(local.path, write)
+    said = {"nodes": counts.nodes, "edges": counts.edges, "sha": local.tip, "file": output}
+    if as_json:
+        click.echo(json.dumps(said))
+    else:
+        click.echo(f"{counts.nodes:,} nodes and {counts.edges:,} edges, as of {local.tip[:7]}", err=True)

@@ -1,0 +1,70 @@
+"""Which sandbox works on this machine: tried for real, once."""
+
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from bot.core.programs import Program, Unusable
+from bot.sandbox.bubblewrap import Bubblewrap
+from bot.sandbox.seatbelt import SANDBOX_EXEC, Seatbelt
+
+SECONDS = 10.0
+
+
+class Way(Protocol):
+    """One kind of sandbox."""
+
+    @property
+    def name(self) -> str: ...
+    def command(self, program: Program, folder: Path) -> list[str]: ...
+
+
+@cache
+def here() -> Way | Unusable:
+    """What `find` finds, looked for once in a process."""
+    try:
+        return find()
+    except Unusable as reason:
+        return reason
+
+
+def find() -> Way:
+    """The sandbox of this machine, after a program ran in it; Unusable says what is lacking."""
+    way = _seatbelt() if platform.system() == "Darwin" else _bubblewrap()
+    true = next((path for path in ("/bin/true", "/usr/bin/true") if Path(path).exists()), "/bin/true")
+    with tempfile.TemporaryDirectory(prefix="hob-probe-") as folder:
+        inner = Path(folder).resolve() / "work"
+        inner.mkdir(mode=0o755)
+        command = way.command(Program(str(Path(true).resolve()), ("hob",)), inner)
+        try:
+            tried = subprocess.run(  # noqa: S603
+                command, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unusable(f"{way.name} does not work here ({type(error).__name__})") from None
+    if tried.returncode:
+        said = tried.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise Unusable(f"{way.name} does not work here: {said[-1][:200]}")
+    return way
+
+
+def _bubblewrap() -> Bubblewrap:
+    as_root = os.geteuid() == 0
+    names = ("bwrap", "prlimit", "setpriv") if as_root else ("bwrap", "prlimit")
+    found = {name: shutil.which(name, path=os.environ.get("PATH", os.defpath)) for name in names}
+    if lacking := [name for name, path in found.items() if path is None]:
+        packages = sorted({"bubblewrap" if name == "bwrap" else "util-linux" for name in lacking})
+        raise Unusable(f"{' and '.join(packages)} is not installed")
+    paths = {name: str(path) for name, path in found.items()}
+    return Bubblewrap(paths["bwrap"], paths["prlimit"], paths.get("setpriv", ""), as_root)
+
+
+def _seatbelt() -> Seatbelt:
+    if not Path(SANDBOX_EXEC).exists():
+        raise Unusable("sandbox-exec is not there")
+    return Seatbelt()

@@ -1,0 +1,48 @@
+"""Keeps what Hob knows of a repository current: the default branch as it is pushed to, issues and pull
+requests as they change.
+
+A pull request on a repository of which nothing is known yet starts it too; its review goes ahead without. One
+run that waits does for all that happens meanwhile: it reads how things stand when it starts.
+"""
+
+from bot.context import Context
+from bot.core.effects import Plan
+from bot.core.events import (
+    DefaultBranchPushed,
+    IssueChanged,
+    IssueOpened,
+    IssueRemoved,
+    PullRequestClosed,
+    PullRequestEdited,
+    PullRequestOpened,
+    PullRequestReopened,
+    RepositoryEvent,
+)
+from bot.router import Router
+
+router = Router()
+OFF = "[knowledge] is off"
+KINDS = (
+    DefaultBranchPushed,
+    IssueOpened,
+    IssueChanged,
+    PullRequestOpened,
+    PullRequestEdited,
+    PullRequestReopened,
+    PullRequestClosed,
+)
+
+
+@router.on(*KINDS, may=(), priority="low", coalesce=KINDS, whole_repository=True)
+async def learn(event: RepositoryEvent, ctx: Context) -> Plan:
+    """Fetches what is new and indexes it."""
+    return Plan(reason=await ctx.knowledge.refresh() if ctx.knowledge else OFF)
+
+
+@router.on(IssueRemoved, may=(), priority="low")
+async def drop_issue(event: IssueRemoved, ctx: Context) -> Plan:
+    """GitHub lists it no more, so that no refresh would notice."""
+    if ctx.knowledge is None:
+        return Plan(reason=OFF)
+    await ctx.knowledge.drop_issue(event.number)
+    return Plan(reason=f"forgot issue {event.number}")
