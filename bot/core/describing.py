@@ -20,8 +20,12 @@ class Proposal:
 
 
 def own_words(body: str) -> str:
-    """What people wrote of a pull request's text: all but a description of ours."""
-    return _OURS.sub("\n\n", body).strip()
+    """What people wrote of a pull request's text: all but a description of ours, and no mark of one: the next
+    would be taken to begin there."""
+    text = _OURS.sub("\n\n", body)
+    while BEGIN in text or END in text:
+        text = text.replace(BEGIN, "").replace(END, "")
+    return text.strip()
 
 
 def with_description(own: str, description: str) -> str:
