@@ -56,6 +56,11 @@ def hide(secret: str) -> None:
     _forms = tuple(sorted({form for forms in _secrets.values() for form in forms}, key=len, reverse=True))
 
 
+def hidden() -> tuple[str, ...]:
+    """The values that are registered now."""
+    return tuple(_secrets)
+
+
 def redact(text: str) -> str:
     """`text` without any registered secret, longest first, and without what is shaped like a token or key."""
     for form in _forms:

@@ -8,6 +8,7 @@ from typing import assert_never, get_args
 
 import msgspec
 
+from bot import log as logs
 from bot.core.effects import (
     AddLabels,
     Comment,
@@ -31,9 +32,11 @@ from bot.core.effects import (
 from bot.core.refs import RepoRef
 from bot.router import Route
 from bot.sanitise import MOST_BYTES, harmless, plain, suggestion_block
+from bot.sanitise.leaks import leaks
 
 POLICY = "1"
 """Part of every key: raising it lets a new version of Hob judge a head again."""
+WITHHELD = "Withheld: this text held what looks like one of my own credentials."
 KINDS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Effect)}
 log = logging.getLogger(__name__)
 
@@ -100,25 +103,24 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
     match effect:
         case PostReview():
             comments = tuple(_safe_line(comment, repo) for comment in effect.comments)
-            return replace(effect, body=harmless(effect.body, repo=repo.full_name), comments=comments)
+            return replace(effect, body=_prose(effect.body, repo), comments=comments)
         case SetCheck():
             return replace(
                 effect,
-                title=plain(effect.title, 140),
-                summary=harmless(effect.summary, repo=repo.full_name),
-                text=harmless(effect.text, repo=repo.full_name),
+                title=_line(effect.title, 140),
+                summary=_prose(effect.summary, repo),
+                text=_prose(effect.text, repo),
                 annotations=tuple(
-                    replace(one, title=plain(one.title, 140), message=plain(one.message, 2_000))
+                    replace(one, title=_line(one.title, 140), message=_line(one.message, 2_000))
                     for one in effect.annotations
                 ),
             )
         case ReplyInThread():
             return replace(effect, body=_with_block(effect.body, effect.suggestion, repo), suggestion=None)
         case Comment() | EditComment() | EditReview():
-            return replace(effect, body=harmless(effect.body, repo=repo.full_name))
+            return replace(effect, body=_prose(effect.body, repo))
         case EditPullRequest():
-            body = harmless(effect.body, repo=repo.full_name)
-            return replace(effect, title=plain(effect.title, 200), body=body)
+            return replace(effect, title=_line(effect.title, 200), body=_prose(effect.body, repo))
         case AddLabels() | RemoveLabels() | React() | ResolveThread() | DeleteComment():
             return effect
         case Remember() | Forget() | SetPull():
@@ -131,9 +133,26 @@ def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:
 
 
 def _with_block(body: str, suggestion: str | None, repo: RepoRef) -> str:
-    """A suggestion that could break its fence or hide characters is dropped; its prose stays, and is cut
-    before it: nobody is offered half of one."""
+    """A suggestion that could break its fence, hide characters or give a secret away is dropped; its prose
+    stays, and is cut before it: nobody is offered half of one."""
     block = suggestion_block(suggestion) if suggestion is not None else None
-    if block is None:
-        return harmless(body, repo=repo.full_name)
-    return f"{harmless(body, repo=repo.full_name, limit=MOST_BYTES - len(block.encode()))}\n\n{block}"
+    if block is None or leaks(block, logs.hidden()):
+        return _prose(body, repo)
+    return f"{_prose(body, repo, MOST_BYTES - len(block.encode()))}\n\n{block}"
+
+
+def _prose(text: str, repo: RepoRef, limit: int = MOST_BYTES) -> str:
+    return _kept(text, harmless(text, repo=repo.full_name, limit=limit))
+
+
+def _line(text: str, limit: int) -> str:
+    return _kept(text, plain(text, limit))
+
+
+def _kept(told: str, clean: str) -> str:
+    """What is to be posted, unless it gives a secret away, as it was told or as it would read."""
+    secrets = logs.hidden()
+    if not leaks(told, secrets) and not leaks(clean, secrets):
+        return clean
+    log.warning("a text was not posted: it held a credential of Hob's")
+    return WITHHELD
