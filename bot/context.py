@@ -281,11 +281,12 @@ async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
 
 
 async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
-    """What others have said on lines: people and bots in threads, CI in annotations."""
+    """What others have said on lines: people and bots in threads, CI in annotations. Not who wrote the
+    change: nobody hides a point by making it on his own lines first."""
     said = [
         Remark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
         for one in (await ctx.github.threads(state.number) if state.review_comments else ())
-        if one.comments[0].author.login != f"{ctx.slug}[bot]"
+        if one.comments[0].author.login not in (f"{ctx.slug}[bot]", state.author.login)
     ]
     return [*said, *await ctx.github.annotations(state.head_sha)]
 
