@@ -37,6 +37,7 @@ from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
 from bot.core.settings import Complaint, ReviewSettings
 from bot.core.source import Chunk, Parsed
+from bot.core.text import in_code
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
@@ -164,10 +165,10 @@ class Context:
         read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
         below = [Layer(path, values) for path, (values, _) in read.items()]
         notes = [note for _, note in read.values()]
-        notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
+        notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
         notes += [
-            f"This pull request changes `{path}`; what is on its base counts."
+            f"This pull request changes {in_code(path)}; what is on its base counts."
             for path in sorted(changed)
             if speaks(path, named)
         ]

@@ -8,6 +8,7 @@ from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.text import in_code
 
 MAX_FILE_CHARS = 20_000
 CONVERSATION_TOKENS = 2_000
@@ -32,7 +33,9 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     if answer.value is None:
         return f"I could not answer: {answer.reason}", answer.usage("ask")
     cited = [
-        f"`{item.path}:{item.start}-{item.end}`" for item in answer.value.citations if stands(item, facts)
+        in_code(f"{item.path}:{item.start}-{item.end}")
+        for item in answer.value.citations
+        if stands(item, facts)
     ]
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
     if cited:
