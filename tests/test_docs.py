@@ -15,6 +15,7 @@ from bot.core.keys import KEYS
 from bot.core.layers import merge, plain
 from bot.core.settings import Complaint
 from bot.github import hobyml
+from handlers import router
 
 TEXT = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
 ROW = re.compile(r"^\| `([\w.]+)` \| (.*)\|$", re.MULTILINE)
@@ -90,3 +91,13 @@ def test_the_examples_can_be_used_as_they_stand(tmp_path: Path) -> None:
     values, complaints = hobyml.said(yaml)
     assert complaints == ()
     assert values["review.checks.shellcheck"] is False
+
+
+def test_the_security_page_says_who_may_give_each_command() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
+    said = page.partition("| | who |")[2].partition("\n\n")[0].splitlines()[2:]
+    told = {frozenset(re.findall(r"`([a-z]+)`", line.split("|")[1])) for line in said}
+    by_who: dict[str, set[str]] = {}
+    for name, route in router.commands.items():
+        by_who.setdefault(route.who, set()).add(name)
+    assert told == {frozenset(names) for names in by_who.values()}
