@@ -84,7 +84,7 @@ async def make_plan(
         knowledge=house.knowledge(event.repo, reader.job),
     )
     plan = await route.handler(event, ctx)
-    effects = keyed(plan, route, event.repo, number_of(event), cause(event))
+    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), cause(event))
     return Planned(tuple(effects), plan.reason, plan.usage)
 
 
