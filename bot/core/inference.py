@@ -1,10 +1,11 @@
-"""The one port that an agent has to a model: an `Infer` takes a `Prompt` and gives a `Completion`.
+"""The one port that an agent has to a model: an `Infer` takes a `Prompt` and gives a `Completion`. Beside it
+`Embed`, which makes vectors of texts.
 
 Everything behind it (which host, which model, what fits, repair, re-asking) is the inference room's
 business. A failure is a value, never an exception: an agent says honestly what was not read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
@@ -94,3 +95,35 @@ class Infer(Protocol):
     """Asks a model. `await infer(prompt)`."""
 
     async def __call__(self, prompt: Prompt[T], /) -> Completion[T]: ...
+
+
+Purpose = Literal["document", "query"]
+"""What a text is embedded for: to be found, or to find others. Some models want to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What came back for some texts. There are either `vectors` or a `failure`."""
+
+    vectors: tuple[tuple[float, ...], ...] = ()
+    """One for each text, all of one length and of norm 1: their cosine is their dot product."""
+    model: str = ""
+    """Which very model made them, `NAME@DIGEST` where the host tells: only its own vectors compare."""
+    failure: Failure | None = None
+    reason: str = ""
+    """For a person: why there are none, one sentence."""
+    host: str = ""
+    cut: int = 0
+    """Of so many texts only the beginning was read."""
+    seconds: float = 0.0
+
+
+class Embed(Protocol):
+    """Makes vectors of texts that are near each other where the texts mean like things.
+
+    `await embed(texts)`; `model`, as an earlier answer named it, asks that very model or nobody. A failure is
+    a value."""
+
+    async def __call__(
+        self, texts: Sequence[str], /, purpose: Purpose = "document", model: str = ""
+    ) -> Embedding: ...

@@ -42,8 +42,11 @@ class Attended:
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """`Runner.embed` under the same rules; `RunnerError`."""
         async with self._attended(texts, 0) as call:
+            begun = asyncio.get_running_loop().time()
             vectors = await self.door.runner.embed(model, texts)
-            call.served = replace(call.served, ok=True)
+            # All of the time went into reading: what the pool learns is how fast the host reads.
+            reading = asyncio.get_running_loop().time() - begun
+            call.served = replace(call.served, ok=True, first_token_seconds=reading)
         return vectors
 
     @asynccontextmanager

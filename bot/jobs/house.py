@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.errors import UserError
-from bot.core.inference import Infer
+from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
 from bot.github.apply import Seal
@@ -14,14 +14,15 @@ from bot.github.client import GitHub, Job
 from bot.github.limits import Pacer
 from bot.inference.board import SharedBoard
 from bot.inference.cache import Cache
-from bot.inference.guard import Guard
+from bot.inference.embed import make_embed
+from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.inference.trail import Trail
 from bot.jobs.asked import Asked
 from bot.jobs.knowing import RepositoryKnowledge
 from bot.knowledge.keeper import Keeper
-from bot.knowledge.shelves import SQLiteShelves
+from bot.knowledge.shelves import shelves_of
 from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue.board import RedisBoard
@@ -53,9 +54,19 @@ class House:
         trail = Trail(asked.repo.id, self.cache, asked.calls.append)
         return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trail=trail)
 
-    def knowledge(self, repo: RepoRef, job: Job) -> RepositoryKnowledge | None:
+    def embed(self, priority: Priority, guard: Guard, settings: RepoSettings) -> Embed:
+        """The port to vectors for one repository: for its index (low), for a question (high)."""
+        return make_embed(self.pool, chosen(self.config, settings), priority=priority, guard=guard)
+
+    def knowledge(
+        self, repo: RepoRef, job: Job, guard: Guard = LOCAL_ONLY, settings: RepoSettings | None = None
+    ) -> RepositoryKnowledge | None:
         """What is known of a repository, for a run."""
-        return RepositoryKnowledge(self.keeper, repo, job) if self.keeper else None
+        if not self.keeper:
+            return None
+        known = settings or RepoSettings()
+        index, query = self.embed("low", guard, known), self.embed("high", guard, known)
+        return RepositoryKnowledge(self.keeper, repo, job, index, query)
 
     async def aclose(self) -> None:
         await self.github.aclose()
@@ -119,4 +130,5 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
 
 def _keeper(config: Config) -> Keeper:
     data = config.hob.data_dir
-    return Keeper(data / "clones", SQLiteShelves(data / "knowledge"), config.knowledge.max_clone_mb)
+    shelves = shelves_of(config.store.database_url, data / "knowledge")
+    return Keeper(data / "clones", shelves, config.knowledge.max_clone_mb)

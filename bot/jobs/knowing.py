@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from bot.core.inference import Embed
 from bot.core.library import Excerpt
 from bot.core.refs import RepoRef
 from bot.github import tracking
@@ -50,9 +51,14 @@ class RepositoryKnowledge:
     keeper: Keeper
     repo: RepoRef
     job: Job
+    embed: Embed
+    """For the index, in the background."""
+    embed_query: Embed
+    """For what somebody waits for."""
 
     async def refresh(self) -> str:
-        return await self.keeper.refresh(self.repo, Origin(self.repo, self.job))
+        said = await self.keeper.refresh(self.repo, Origin(self.repo, self.job))
+        return f"{said}; {await self.keeper.embed(self.repo, self.embed)}"
 
     async def drop_issue(self, number: int) -> None:
         await self.keeper.drop_issue(self.repo, number)
@@ -65,4 +71,5 @@ class RepositoryKnowledge:
 
     @property
     def _indexed(self) -> Indexed:
-        return Indexed(self.keeper.shelves, self.repo.id, self.keeper.clones.path(self.repo.id))
+        clone = self.keeper.clones.path(self.repo.id)
+        return Indexed(self.keeper.shelves, self.repo.id, clone, self.embed_query)

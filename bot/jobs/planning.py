@@ -61,13 +61,14 @@ async def make_plan(
     )
     settings = settings_of(merge(stored))
     reviews = await asyncio.to_thread(_reviews, house, event)
+    leaving = guard(house.config, house.store, event.repo, reader, run_id, settings)
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
         infer=house.infer(
             route.priority,
-            guard(house.config, house.store, event.repo, reader, run_id, settings),
+            leaving,
             asked or Asked(event.repo, number_of(event)),
             settings,
         ),
@@ -81,7 +82,7 @@ async def make_plan(
         earlier=await asyncio.to_thread(_earlier, house, event),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
         idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
-        knowledge=house.knowledge(event.repo, reader.job),
+        knowledge=house.knowledge(event.repo, reader.job, leaving, settings),
     )
     plan = await route.handler(event, ctx)
     effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), cause(event))

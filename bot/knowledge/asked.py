@@ -17,7 +17,7 @@ _READ = 20_000
 _STOP_WORDS = (
     "a about above after again all also am an and any are as at be because been before being below between"
     " both but by can cannot could did do does doing done down during each either else ever every few for"
-    " from further get gets getting got had has have having he hello help her here hers hi him his how"
+    " from further get gets getting got had has have having he hello her here hers hi him his how"
     " however i if in instead into is it its itself just let like made make makes may maybe me might more"
     " most much must my need needs no nor not now of off on once one only or other our out over own please"
     " same seem seems she should since so some still such than thank thanks that the their them then there"

@@ -4,14 +4,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from bot.core.errors import HobError
+from bot.core.inference import Embed
 from bot.core.library import Excerpt, merged
+from bot.knowledge.embed import near_chunks
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.search import Search
-from bot.knowledge.shelf import Shelf
+from bot.knowledge.shelf import Hit, Shelf
 from bot.knowledge.shelves import Shelves
 
 T = TypeVar("T")
@@ -24,14 +27,16 @@ MOST_LINES = 400
 class Indexed:
     """Answers from the index and the clone as they are; nothing where there is none."""
 
-    def __init__(self, shelves: Shelves, repo_id: int, clone: Path) -> None:
+    def __init__(self, shelves: Shelves, repo_id: int, clone: Path, embed: Embed | None = None) -> None:
+        self._embed = embed
         self._shelves = shelves
         self._repo_id = repo_id
         self._git = Git(clone)
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
         """The best passages, best first."""
-        return tuple(await self._asked(self._search, query))
+        near = await self._near(query)
+        return tuple(await self._asked(partial(self._search, near=near), query))
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist."""
@@ -43,14 +48,31 @@ class Indexed:
         try:
             return await asyncio.to_thread(question, about)
         except HobError as error:
-            log.warning("the index of repository %s cannot be read: %s", self._repo_id, error)
+            self._tell(error)
             return ()
 
-    def _search(self, query: str) -> tuple[Excerpt, ...]:
+    def _tell(self, error: HobError) -> None:
+        log.warning("the index of repository %s cannot be read: %s", self._repo_id, error)
+
+    async def _near(self, query: str) -> Sequence[Hit]:
+        """Passages that are near in meaning, where a host has the model of the index."""
+        if not self._embed or not await asyncio.to_thread(self._shelves.has, self._repo_id):
+            return ()
+        try:
+            shelf = await asyncio.to_thread(self._shelves.open, self._repo_id)
+            try:
+                return await near_chunks(shelf, self._embed, query)
+            finally:
+                await asyncio.to_thread(shelf.close)
+        except HobError as error:
+            self._tell(error)
+            return ()
+
+    def _search(self, query: str, near: Sequence[Hit]) -> tuple[Excerpt, ...]:
         if not self._shelves.has(self._repo_id):
             return ()
         with closing(self._shelves.open(self._repo_id)) as shelf:
-            found = Search(shelf, self._git).passages(query, MOST_FOUND)
+            found = Search(shelf, self._git, lambda _: near).passages(query, MOST_FOUND)
             return merged(self._excerpts(shelf, [(one.path, one.start, one.end) for one in found]))
 
     def _read(self, places: list[tuple[str, int, int]]) -> list[Excerpt]:

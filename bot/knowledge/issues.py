@@ -5,6 +5,8 @@ Words carry the most (identifiers in parts, the title three times); where a host
 in meaning counts as much.
 """
 
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from bot.core.knowing import Edge, Found, Node
@@ -12,15 +14,18 @@ from bot.knowledge.asked import query_terms
 from bot.knowledge.mentions import Mention, in_branch, mentions, without_comments
 from bot.knowledge.rank import rarest
 from bot.knowledge.shelf import Hit, Issue, Shelf
-from bot.knowledge.tokens import indexed
+from bot.knowledge.tokens import indexed, tokens
 from bot.knowledge.why import of_words, spoken
 
 TITLE_TIMES = 3
 MOST_BODY = 20_000
 """Characters of a text that count: what follows is a log."""
 MOST_TERMS = 48
-"""Of a body, the rarest."""
+"""The rarest."""
 _LOOKED_AT = 100
+OPEN = 0.4
+"""What an issue that is still open counts on top: one that is reported again, or fixed now, mostly is. The
+largest single step on duplicates and pull requests of three repositories."""
 SAID, IN_BRANCH, MENTIONED, ALIKE = 1.0, 0.95, 0.85, 0.7
 """What speaks for an issue being what a pull request fixes: its own words, its branch's name, a mere mention,
 and at most this much for being about the same."""
@@ -36,7 +41,7 @@ def nothing_near(_title: str, _body: str) -> Mapping[int, float]:
 
 def document(title: str, body: str) -> str:
     """The tokens of an issue, for the index to take in: what template comments hide is not in it."""
-    return indexed("\n".join([*[title] * TITLE_TIMES, _shown(body)]))
+    return indexed("\n".join([*[title] * TITLE_TIMES, shown(body)]))
 
 
 def averaged(whole: Iterable[Hit], titles: Iterable[Hit]) -> dict[int, float]:
@@ -63,6 +68,11 @@ def fused(words: Mapping[int, float], near: Mapping[int, float]) -> dict[int, fl
         number: 0.5 * words.get(number, 0.0) / best + 0.5 * (near.get(number, low) - low) / span
         for number in {*words, *near}
     }
+
+
+def standing(scores: Mapping[int, float], still_open: Collection[int]) -> dict[int, float]:
+    """From 0 to 1, what is still open before what is as alike and closed."""
+    return {n: (score + OPEN * (n in still_open)) / (1 + OPEN) for n, score in scores.items()}
 
 
 class Issues:
@@ -127,6 +137,8 @@ class Issues:
             near = self.near(title, body)
             scores = fused(words, near)
             issues = self.shelf.issues(list(scores))
+            if kinds == ("issue",):
+                scores = standing(scores, {n for n, issue in issues.items() if issue.state == "open"})
             ranked = sorted(scores, key=lambda number: (-scores[number], number))
             chosen = [n for n in ranked if n in issues and n != but and issues[n].kind in kinds][:k]
             held = self.shelf.holding("issue", list(dict.fromkeys(terms)), chosen)
@@ -142,12 +154,14 @@ class Issues:
         ]
 
     def _terms(self, title: str, body: str) -> list[str]:
-        """The title's terms as often as in a document, the body's rarest once."""
-        of_title = query_terms(title).terms
-        of_body = query_terms(_shown(body)).terms
-        counts = self.shelf.frequencies("issue", {*of_title, *of_body})
-        there = [term for term in of_title if counts.get(term)]
-        return there * TITLE_TIMES + rarest(of_body, counts, MOST_TERMS)
+        """The title's terms as often as in a document, the body's rarest more often where it repeats them."""
+        said = shown(body)
+        of_title, of_body = set(query_terms(title).terms), query_terms(said).terms
+        times = Counter(tokens(f"{title}\n{said}"))
+        weights = {term: 1 + math.log(max(1, times[term])) for term in dict.fromkeys([*of_title, *of_body])}
+        counts = self.shelf.frequencies("issue", list(weights))
+        weights |= {term: weights[term] + TITLE_TIMES - 1 for term in of_title}
+        return [term for term in rarest(weights, counts, MOST_TERMS) for _ in range(round(weights[term]))]
 
     def _found(
         self,
@@ -206,6 +220,6 @@ def _found(issue: Issue, score: float, why: Sequence[str]) -> Found:
     return Found(issue.kind, round(score, 4), (*why, *state), number=issue.number, title=issue.title)
 
 
-def _shown(body: str) -> str:
+def shown(body: str) -> str:
     """What a reader sees of a body: the questions of a template are in its comments."""
     return without_comments(body[:MOST_BODY])

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.core.errors import Superseded, TemporaryError
+from bot.core.inference import Embed
 from bot.core.refs import RepoRef
 from bot.knowledge import index
 from bot.knowledge.clone import Limits, Remote
 from bot.knowledge.clones import Clones, Held, TooLarge
+from bot.knowledge.embed import fill
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.issues import Issues
 from bot.knowledge.shelf import Issue, Shelf, ShelfError
@@ -25,6 +27,8 @@ from bot.knowledge.shelves import Shelves
 ISSUES_AT_ONCE = 500
 MOST_ISSUES = 5_000
 """In one refresh; the next goes on where it ended."""
+MOST_VECTORS = 4_000
+"""After one refresh: on a machine without a graphics card some minutes of a small model."""
 AT_ONCE = 2
 """Refreshes of one process: each may use a processor for a while."""
 T = TypeVar("T")
@@ -73,6 +77,20 @@ class Keeper:
                 except GitError as error:  # what git fetched it cannot read again
                     await held.discard()
                     raise TemporaryError(f"the clone is broken and is made anew: {error}") from None
+
+    async def embed(self, repo: RepoRef, embed: Embed) -> str:
+        """Makes vectors that are missing, some thousand at a time, and says in a line how many; the rest
+        after the next refresh. The clone is not held meanwhile: what goes from it is left out."""
+        if not await asyncio.to_thread(self.shelves.has, repo.id):
+            return "no vectors"
+        shelf = await asyncio.to_thread(self.shelves.open, repo.id)
+        try:
+            filled = await fill(shelf, Git(self.clones.path(repo.id)), embed, most=MOST_VECTORS)
+        except GitError as gone:
+            return f"no vectors: {gone}"
+        finally:
+            await asyncio.to_thread(shelf.close)
+        return f"{filled.made} vectors made" + (f" ({filled.reason})" if filled.reason else "")
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""

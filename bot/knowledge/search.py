@@ -9,9 +9,20 @@ from functools import partial
 
 from bot.core.knowing import Found, FoundKind
 from bot.knowledge.asked import query_terms
-from bot.knowledge.evidence import Evidence, Nearest, gather, means, near_commits, nothing_near, rare_terms
+from bot.knowledge.evidence import (
+    MOST_CHUNKS,
+    MOST_PASSAGES,
+    Evidence,
+    Nearest,
+    gather,
+    means,
+    near_commits,
+    nothing_near,
+    rare_terms,
+)
 from bot.knowledge.git import Git
 from bot.knowledge.rank import WEIGHTS, Part, functions, rank
+from bot.knowledge.roles import is_source
 from bot.knowledge.shelf import Shelf, StoredChunk
 from bot.knowledge.tokens import tokens
 from bot.knowledge.view import AtTip, view_at
@@ -51,25 +62,26 @@ class Search:
 
     def passages(self, query: str, k: int = 30, at: str = "") -> list[Found]:
         """The k best functions, classes and sections, several of a file where they are good."""
-        with self.evidence(query, at) as evidence:
+        with self.evidence(query, at, MOST_PASSAGES) as evidence:
             places = evidence.places()
-            best = functions(evidence.chunks, places, dict(self._ranked(evidence)))[:k]
+            best = functions(evidence.chunks, evidence.symbols, places, dict(self._ranked(evidence)))[:k]
             return self._found(query, evidence, [(places[n], evidence.stored[n], score) for n, score in best])
 
     @contextmanager
-    def evidence(self, query: str, at: str = "") -> Iterator[Evidence]:
+    def evidence(self, query: str, at: str = "", most: int = MOST_CHUNKS) -> Iterator[Evidence]:
         """All that speaks for any file, for whoever ranks in another way; the shelf stays as it is within."""
         other = view_at(self.shelf, self.git, at) if at else None
         with self.shelf.reading():
             view = other or AtTip(self.shelf, self.shelf.state("tip"))
-            yield gather(self.shelf, query, view, self.nearest)
+            yield gather(self.shelf, query, view, self.nearest, most)
 
     def _ranked(self, evidence: Evidence) -> list[tuple[str, float]]:
         """Whoever gives nothing but names wants what they name."""
         asked = evidence.asked
         named = set(tokens("\n".join([*asked.names, *(f"{each.path} {each.line}" for each in asked.places)])))
         only_names = bool(named) and named.issuperset(asked.terms)
-        return rank(evidence.parts, {**self.weights, "named": LOOKUP} if only_names else self.weights)
+        weights = {**self.weights, "named": LOOKUP, "place": LOOKUP} if only_names else self.weights
+        return rank(evidence.parts, weights, is_source)
 
     def _code(self, query: str, k: int, at: str) -> list[Found]:
         with self.evidence(query, at) as evidence:
@@ -118,7 +130,7 @@ class Search:
     def _commits(self, query: str, k: int) -> Iterator[Found]:
         asked = query_terms(query)
         words = spoken(query)
-        found = near_commits(self.shelf, rare_terms(self.shelf, asked), k)
+        found = near_commits(self.shelf, rare_terms(self.shelf, query, asked)[0], k)
         for score, commit in found:
             share = round(score / found[0][0], 4)
             here = set(query_terms(f"{commit.subject}\n{commit.body}").terms)
@@ -128,7 +140,7 @@ class Search:
     def _issues(self, query: str, k: int, kinds: Collection[FoundKind]) -> list[Found]:
         asked = query_terms(query)
         words = spoken(query)
-        hits = self.shelf.match("issue", rare_terms(self.shelf, asked), 3 * k)
+        hits = self.shelf.match("issue", rare_terms(self.shelf, query, asked)[0], 3 * k)
         issues = self.shelf.issues([hit.id for hit in hits])
         held = self.shelf.holding("issue", asked.terms, list(issues))
         found = [(round(hit.score / hits[0].score, 4), issues[hit.id]) for hit in hits if hit.id in issues]

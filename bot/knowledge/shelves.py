@@ -21,6 +21,16 @@ class Shelves(Protocol):
     def remove(self, repo_id: int) -> None: ...
 
 
+def shelves_of(database_url: str, folder: Path) -> Shelves:
+    """Where a `[store] database_url` lays them: in that PostgreSQL, or beside its SQLite file in a folder."""
+    if database_url.startswith("sqlite"):
+        return SQLiteShelves(folder)
+    # psycopg is an extra
+    from bot.knowledge.postgres.shelves import PostgresShelves
+
+    return PostgresShelves(database_url)
+
+
 class SQLiteShelves:
     """A file each, `{folder}/{repository id}.db`."""
 

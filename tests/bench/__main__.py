@@ -15,12 +15,14 @@ from rich.table import Table
 
 from tests.bench import pool, receiver, reviews, waiting
 from tests.bench.figure import Figure
+from tests.bench.knowledge.figures import figures as knowledge
 
 BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "receiver": receiver.figures,
     "pool": pool.figures,
     "reviews": reviews.figures,
     "waiting": waiting.figures,
+    "knowledge": knowledge,
 }
 
 

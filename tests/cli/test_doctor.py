@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot.cli.doctor import hosts
+from bot.cli.doctor import hosts, machine
+from bot.config import Config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
 from tests import needs
 from tests.cli.conftest import SECRET, Hob
+from tests.databases import Cluster
+from tests.knowledge.shelves import running
 
 MODELS = ("qwen2.5-coder:14b", "qwen2.5:7b", "nomic-embed-text:latest")
 
@@ -136,6 +139,26 @@ def test_a_missing_model_is_named(hob: Hob) -> None:
         found = checks(hob)
     assert not found["models for review"]["ok"]
     assert "no-such-model" in found["models for review"]["detail"]
+
+
+def test_vectors_are_told_of_and_nothing_fails_without_them(hob: Hob) -> None:
+    with ollama("127.0.0.1") as port:
+        hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": f"http://127.0.0.1:{port}"}])
+        found = checks(hob)
+        hob.environ["HOB_MODELS__EMBED"] = "no-such-model"
+        without = checks(hob)
+    assert found["models for embed"]["detail"].startswith("nomic-embed-text:latest on mini")
+    assert found["vectors"]["detail"] == "sqlite-vec"
+    assert without["models for embed"]["ok"]
+    assert "go by words alone" in without["models for embed"]["detail"]
+    assert "ollama pull no-such-model" in without["models for embed"]["detail"]
+
+
+@pytest.mark.parametrize(("pgvector", "says"), [(True, "pgvector 0."), (False, "words alone")])
+async def test_vectors_in_postgresql_need_pgvector(pgvector: bool, says: str) -> None:
+    with running(Cluster(needs.pgvector_programs() if pgvector else None)) as cluster:
+        config = Config.model_validate({"store": {"database_url": cluster.new_database()}})
+        assert says in await machine.vectors(config)
 
 
 async def test_K1_ollama_on_all_interfaces_is_a_failing_line(monkeypatch: pytest.MonkeyPatch) -> None:

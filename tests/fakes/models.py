@@ -8,12 +8,14 @@ as characters / 3.5. https://docs.ollama.com/api
 import argparse
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, ClassVar, Self
+from zlib import crc32
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,6 +23,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+
+DIMENSIONS = 96
+"""Of the vectors that it embeds with."""
 
 Act = Callable[["Stage"], Awaitable[None]]
 Answer = str | Mapping[str, Any] | Act
@@ -167,9 +172,20 @@ class FakeOllama:
 
     async def _embed(self, request: Request) -> Response:
         body = json.loads(await request.body())
-        if body["model"] not in self.models:
+        model = self.models.get(body["model"])
+        if model is None:
             return self._plain(request, body, {"error": f"model '{body['model']}' not found"}, 404)
-        return self._plain(request, body, {"embeddings": [vector(text) for text in body["input"]]})
+        longest = max(self.count(text, model) for text in body["input"])
+        if longest > model.context_length and body.get("truncate") is False:
+            return self._plain(request, body, {"error": "the input length exceeds the context length"}, 400)
+        return self._plain(request, body, {"model": body["model"], "embeddings": self.embed(body["input"])})
+
+    def count(self, text: str, model: FakeModel) -> int:
+        """Tokens of a text to be embedded."""
+        return ceil(len(text) / model.chars_per_token)
+
+    def embed(self, texts: list[str]) -> list[list[float]]:
+        return [vector(text) for text in texts]
 
     def _plain(self, request: Request, body: Any, told: Any, status: int = 200) -> Response:
         self.requests.append(Recorded(request.url.path, dict(request.headers), body))
@@ -341,8 +357,14 @@ async def pulled(stage: Stage) -> None:
 
 
 def vector(text: str) -> list[float]:
-    """Three numbers that differ from text to text."""
-    return [float(len(text)), float(sum(map(ord, text)) % 97), 1.0]
+    """A bag of words, hashed into `DIMENSIONS` numbers: texts that share words are near each other. Of any
+    length, as some models give them."""
+    numbers = [0.0] * DIMENSIONS
+    numbers[0] = 0.25  # no text has no direction
+    for word in re.findall(r"[a-z]+|\d+", text.lower()):
+        hashed = crc32(word.encode())
+        numbers[hashed % DIMENSIONS] += 1.0 if hashed & 1 << 20 else -1.0
+    return numbers
 
 
 async def _gone(receive: Receive) -> None:

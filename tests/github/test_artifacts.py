@@ -42,7 +42,11 @@ def test_S9_a_size_that_is_a_lie_is_found_out() -> None:
     assert sum(map(len, unpacked(lied).values())) <= 10
 
 
-@pytest.mark.parametrize("raw", [b"", b"PK", b"no archive", archive({"lcov.info": b"tea" * 99})[:-40]])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"PK", b"no archive", archive({"lcov.info": b"tea" * 99})[:-40]],
+    ids=["empty", "short", "no archive", "cut"],  # an archive holds the time
+)
 def test_what_is_no_archive_holds_nothing(raw: bytes) -> None:
     assert unpacked(raw) == {}
 

@@ -1,6 +1,7 @@
 """A repository is pushed to, renamed, taken away: what Hob knows of it meanwhile."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from bot.standin import GitHub
 from bot.standin.installations import Installation
 from bot.standin.repository import Repository
 from bot.store import Run
-from tests.fakes.models import FakeOllama
+from tests.fakes.models import FakeModel, FakeOllama
 from tests.living import LivingHob, living_hob
 from tests.tea import BROKEN, TEA
 
@@ -325,3 +326,29 @@ async def test_S6_nothing_that_was_stored_or_logged_holds_a_token(
     everything = [one.read_bytes() for one in data.rglob("*") if one.is_file()]
     for text in (*everything, caplog.text.encode()):
         assert not any(secret in text for secret in secrets)
+
+
+def embedded(ollama: FakeOllama) -> list[str]:
+    """Texts that vectors were asked for."""
+    return [text for one in ollama.requests if one.path == "/api/embed" for text in one.json["input"]]
+
+
+async def test_vectors_are_made_after_a_refresh_where_a_host_has_a_model(
+    hob: LivingHob, ollama: FakeOllama
+) -> None:
+    ollama.models["nomic-embed-text"] = FakeModel(2048, ("embedding",))
+    repo = teahouse(hob)
+    said = await knowledge(hob, repo).refresh()
+    assert re.search(r"; [1-9]\d* vectors made$", said)
+    assert any(text.startswith("search_document: pot.py\nPot.warm\n") for text in embedded(ollama))
+    assert "pot.py" in await searched(hob, repo, "keeping a pot warm")
+    assert embedded(ollama)[-1] == "search_query: keeping a pot warm"
+
+
+async def test_without_such_a_model_a_refresh_says_so_and_words_are_searched(
+    hob: LivingHob, ollama: FakeOllama
+) -> None:
+    repo = teahouse(hob)
+    assert "it has no local model nomic-embed-text" in await knowledge(hob, repo).refresh()
+    assert "pot.py" in await searched(hob, repo, "warm")
+    assert not embedded(ollama)

@@ -102,6 +102,20 @@ async def test_without_permission_to_resolve_one_sentence_is_said_once(hob: Livi
     assert not pull.review_comments[0].resolved
 
 
+async def test_what_a_check_found_is_followed_too(hob: LivingHob) -> None:
+    answers(hob, sees())
+    pull = opened(hob, **{"pot.py": "import os\nsize = 1\n"})
+    await hob.works()
+    assert [(one.path, one.line) for one in pull.review_comments] == [("pot.py", 1)]
+    pull.push({"pot.py": "# The pot.\nimport os\nsize = 2\n"})
+    await hob.works()
+    assert replies(pull) == []
+    fixed = pull.push({"pot.py": "# The pot.\nsize = 2\n"})
+    await hob.works()
+    assert replies(pull) == [f"Fixed in `{fixed[:10]}`."]
+    assert len(pull.reviews) == 2
+
+
 @pytest.mark.parametrize("moved", [False, True])
 async def test_after_a_rebase_what_was_read_is_known(moved: bool, hob: LivingHob) -> None:
     answers(hob)

@@ -1,5 +1,6 @@
 """A pull request is opened, and what people find on it afterwards."""
 
+import json
 from typing import Any
 
 import pytest
@@ -274,6 +275,24 @@ async def test_K3_each_token_is_for_one_repository_and_few_permissions_and_is_gi
         assert set(body["permissions"]) <= {"contents", "pull_requests", "checks", "issues"}
         assert body["permissions"].get("contents", "read") == "read"
     assert all(token.revoked for token in hob.github.tokens.values())
+
+
+@pytest.mark.parametrize("fork", [False, True])
+async def test_A8_a_fork_is_reviewed_as_any_other_and_with_no_more_rights(fork: bool, hob: LivingHob) -> None:
+    hob.ollama.answer = reviews(finding(replacement="    return water / 3"))
+    pull = opened(hob, fork=fork)
+    await hob.works()
+    (comment,) = pull.review_comments
+    assert (comment.path, comment.line) == ("tea.py", 3)
+    assert "```suggestion" in comment.body
+    assert pull.check_runs[-1].title == "1 finding in 1 of 1 files"
+    minted = [one for one in hob.github.requests if one.path.endswith("/access_tokens")]
+    asked = sorted(str(sorted(json.loads(one.body)["permissions"].items())) for one in minted)
+    assert asked == [
+        "[('checks', 'read'), ('contents', 'read'), ('pull_requests', 'read')]",
+        "[('checks', 'write')]",
+        "[('pull_requests', 'write')]",
+    ]
 
 
 async def test_a_pull_request_from_a_deleted_fork_is_reviewed(hob: LivingHob) -> None:

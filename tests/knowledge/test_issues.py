@@ -87,6 +87,11 @@ def test_meaning_counts_as_much_as_words(issues: Issues) -> None:
     assert (best.number, best.why) == (2, ("close in meaning",))
 
 
+def test_of_two_that_are_alike_the_open_one_is_first(issues: Issues) -> None:
+    issues.store([issue(7, *TEXTS[3], state="closed"), issue(8, *TEXTS[3])])
+    assert [one.number for one in issues.duplicates(*TEXTS[3], but=4)][:2] == [8, 7]
+
+
 def test_fusion_is_half_and_half() -> None:
     assert fused({1: 10.0, 2: 5.0}, {}) == {1: 1.0, 2: 0.5}
     assert fused({1: 10.0, 2: 5.0}, {2: 0.9, 3: 0.5}) == {1: 0.5, 2: 0.75, 3: 0.0}

@@ -6,7 +6,18 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UserError
 from bot.core.knowing import Found
-from bot.knowledge.rank import WEIGHTS, Part, best_sum, from_history, from_names, functions, rank, rarest
+from bot.knowledge.rank import (
+    WEIGHTS,
+    Part,
+    faded_sum,
+    from_history,
+    from_names,
+    from_recent,
+    functions,
+    rank,
+    rarest,
+)
+from bot.knowledge.roles import is_source
 from bot.knowledge.search import Search
 from bot.knowledge.shelf import Hit, Issue
 from bot.knowledge.tokens import indexed
@@ -141,17 +152,51 @@ def test_parts_are_shares_of_their_largest() -> None:
     assert rank({}) == []
 
 
+def test_tests_and_documents_come_behind_unless_they_are_named() -> None:
+    parts: dict[Part, dict[str, float]] = {"chunk": {"a.py": 2.0, "tests/test_a.py": 8.0, "b.py": 1.0}}
+    assert rank(parts, first=is_source) == [("a.py", 1.0), ("b.py", 0.5), ("tests/test_a.py", 0.3)]
+    named = {**parts, "place": {"tests/test_a.py": 1.0}}
+    assert rank(named, first=is_source)[0] == ("tests/test_a.py", 1.0)
+    assert rank({"chunk": {"README.md": 4.0}}, first=is_source) == [("README.md", 0.3)]
+
+
 def test_the_parts_themselves() -> None:
-    assert best_sum([("a", 1.0), ("a", 2.0), ("a", 3.0), ("a", 4.0), ("b", 5.0)]) == {"a": 9.0, "b": 5.0}
-    assert from_history([(2.0, ["a"]), (2.0, ["a", "b", "c", "d"])]) == {
-        "a": 3.0,
-        "b": 1.0,
-        "c": 1.0,
-        "d": 1.0,
-    }
+    assert faded_sum([("a", 1.0), ("a", 4.0), ("a", 2.0), ("b", 5.0)]) == {"a": 5.25, "b": 5.0}
+    history = [(2.0, ["a"]), (1.0, ["a", "b", "c", "d"]), (9.0, [str(n) for n in range(31)]), (9.0, [])]
+    assert from_history(history) == {"a": 1.125, "b": 0.125, "c": 0.125, "d": 0.125}
+    assert from_recent([["new"], ["old"], ["new"]])["new"] > from_recent([["new"], ["old"]])["old"]
     assert from_names([["a"], ["a", "b"]]) == {"a": 1.5, "b": 0.5}
-    assert functions({1: 2.0, 2: 4.0}, {1: "a", 2: "b"}, {"a": 1.0}) == [(1, 0.65), (2, 0.3)]
-    assert rarest(["x", "y", "z", "w"], {"x": 9, "y": 1, "z": 5, "w": 0}, 2) == ["y", "z"]
+    assert rarest({"x": 1, "y": 1, "z": 1, "w": 1}, {"x": 9, "y": 1, "z": 5, "w": 0}, 2) == ["y", "z"]
+    assert rarest({"x": 3, "y": 1}, {"x": 9, "y": 5}, 1) == ["x"]
+
+
+def test_functions_are_ranked_by_their_words_their_names_and_their_files() -> None:
+    places, files = {1: "a", 2: "b", 3: "a"}, {"a": 1.0}
+    alone = functions({1: 2.0, 2: 4.0, 3: 1.0}, {}, places, files)
+    assert [number for number, _ in alone] == [1, 3, 2]
+    assert [number for number, _ in functions({1: 2.0, 3: 1.9}, {3: 1.0}, places, files)] == [3, 1]
+    assert functions({1: 2.0}, {1: 1.0}, places, files) == [(1, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("src/tea.py", True),
+        ("contest/latest.go", True),
+        ("lib/testing.js", True),
+        ("web/view.vue", True),
+        ("tests/conftest.py", False),
+        ("pkg/tea_test.go", False),
+        ("src/TeaTest.java", False),
+        ("a/tea.spec.ts", False),
+        ("docs/build.py", False),
+        ("README.md", False),
+        ("app.yml", False),
+        ("unknown.xyz", False),
+    ],
+)
+def test_what_belongs_to_the_program_is_told_by_its_name(path: str, source: bool) -> None:
+    assert is_source(path) is source
 
 
 scores = st.dictionaries(st.sampled_from("abcd"), st.floats(0, 1e6), max_size=4)

@@ -33,7 +33,8 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         f"/pulls/1/reviews/{mine['id']}", f"/pulls/1/reviews/{mine['id']}/comments",
         f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments",
         "/issues/1/dependencies/blocked_by", "/issues/1/dependencies/blocking",
-        f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}", f"/check-runs/{ci.id}/annotations",
+        f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
+        f"/check-runs/{ci.id}/annotations",
         f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
         "/actions/artifacts",
         "/collaborators/mona/permission", f"/compare/main...{tea.pull.head_sha}", ):  # fmt: skip

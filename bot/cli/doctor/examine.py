@@ -32,6 +32,7 @@ def _checks(config: Config) -> dict[str, machine.Check]:
         "private key": partial(machine.private_key, config),
         "API token": partial(machine.api_token, config),
         "database": partial(machine.database, config),
+        "vectors": partial(machine.vectors, config),
         "queue": partial(machine.queue, config),
         "handlers": partial(machine.handlers, config),
         "knowledge": partial(machine.knowledge, config),

@@ -39,6 +39,9 @@ async def role_is_served(config: Config, role: Role) -> str:
         found = await pool.seats(role, wanted)
     finally:
         await pool.aclose()
+    if not found.seats and role == "embed":
+        pull = "".join(f" (ollama pull {name})" for name in wanted[:1])
+        return f"none, so search and duplicates go by words alone: {found.reason}{pull}"
     if not found.seats:
         raise Wrong(found.reason, f"start a host that has one, or change models.{role}; ollama pull MODEL")
     best = found.seats[0]

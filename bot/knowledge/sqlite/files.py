@@ -1,10 +1,9 @@
 """Files by path, what they hold by blob."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from bot.core.source import Chunk, Reference
+from bot.knowledge.rows import grouped, lines_by_name, references_of, stored
 from bot.knowledge.shelf import Blob, File, Imported, StoredChunk, Use
 from bot.knowledge.sqlite.base import IDS, SHAS, Base, listed
 from bot.knowledge.tokens import indexed
@@ -60,13 +59,11 @@ class Files(Base):
         )
 
     def _put_references(self, blob: int, references: Iterable[Reference]) -> None:
-        lines: dict[str, set[int]] = defaultdict(set)
-        for each in references:
-            lines[each.name].add(each.line)
+        lines = lines_by_name(references)
         self.many("INSERT OR IGNORE INTO word (word) VALUES (?)", ((name,) for name in lines))
         self.many(
             "INSERT INTO reference SELECT id, ?, ? FROM word WHERE word = ?",
-            ((blob, " ".join(map(str, sorted(some))), name) for name, some in lines.items()),
+            ((blob, some, name) for name, some in lines.items()),
         )
 
     def spare(self) -> list[str]:
@@ -113,7 +110,7 @@ class Files(Base):
         )
 
     def paths(self, blobs: Collection[str]) -> dict[str, list[str]]:
-        return _grouped(
+        return grouped(
             self.rows(
                 "SELECT lower(hex(f.sha)), p.path FROM file f JOIN path p ON p.id = f.path "
                 f"WHERE f.why = '' AND f.sha IN {SHAS} ORDER BY p.path",
@@ -130,7 +127,7 @@ class Files(Base):
         return dict(found)
 
     def paths_like(self, names: Collection[str]) -> dict[str, list[str]]:
-        return _grouped(
+        return grouped(
             self.rows(
                 "SELECT p.name, p.path FROM path p JOIN file f ON f.path = p.id "
                 f"WHERE f.why = '' AND p.name IN {IDS} ORDER BY p.path",
@@ -145,16 +142,16 @@ class Files(Base):
         return dict(self.rows(f"SELECT id, lower(hex(sha)) FROM blob WHERE id IN {IDS}", [listed(ids)]))
 
     def chunks(self, ids: Collection[int]) -> list[StoredChunk]:
-        return _stored(self.rows(f"{_CHUNK} WHERE c.id IN {IDS}", [listed(ids)]))
+        return stored(self.rows(f"{_CHUNK} WHERE c.id IN {IDS}", [listed(ids)]))
 
     def chunks_of(self, blobs: Collection[str]) -> list[StoredChunk]:
         sql = f"{_CHUNK} WHERE b.sha IN {SHAS} ORDER BY b.id, c.start, c.id"
-        return _stored(self.rows(sql, [listed(blobs)]))
+        return stored(self.rows(sql, [listed(blobs)]))
 
     def defined(self, names: Collection[str]) -> list[StoredChunk]:
         asked = {name.casefold() for name in names}
         last = {name.rpartition(".")[2] for name in asked}
-        found = _stored(self.rows(f"{_CHUNK} WHERE c.name IN {IDS} ORDER BY c.id", [listed(last)]))
+        found = stored(self.rows(f"{_CHUNK} WHERE c.name IN {IDS} ORDER BY c.id", [listed(last)]))
         return [each for each in found if _is_one_of(asked, each.chunk.symbol.casefold())]
 
     def uses(self, names: Collection[str], limit: int) -> list[Use]:
@@ -172,8 +169,7 @@ class Files(Base):
             "JOIN word w ON w.id = r.word WHERE b.sha = ?",
             [bytes.fromhex(blob)],
         )
-        every = [Reference(name, int(line)) for name, lines in found for line in lines.split()]
-        return sorted(every, key=lambda each: (each.line, each.name))
+        return references_of(found)
 
     def imports(self) -> list[Imported]:
         found = self.rows(
@@ -192,14 +188,3 @@ def _name(chunk: Chunk) -> str | None:
 
 def _is_one_of(names: set[str], symbol: str) -> bool:
     return symbol in names or symbol.rpartition(".")[2] in names
-
-
-def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredChunk]:
-    return [StoredChunk(number, blob, Chunk(*chunk)) for number, blob, *chunk in rows]
-
-
-def _grouped(rows: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for key, value in rows:
-        found[key].append(value)
-    return dict(found)

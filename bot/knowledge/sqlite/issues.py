@@ -1,10 +1,9 @@
 """Issues and pull requests, edges, and what is remembered by name."""
 
-import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable
 
 from bot.core.knowing import Edge, EdgeKind, Node
+from bot.knowledge.rows import issue_of, row_of
 from bot.knowledge.shelf import Issue
 from bot.knowledge.sqlite.base import IDS, Base, listed
 
@@ -22,7 +21,7 @@ class Issues(Base):
         with self.writing():
             for issue, words in issues:
                 self.drop_issues([issue.number])
-                self.rows("INSERT INTO issue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(issue))
+                self.rows("INSERT INTO issue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row_of(issue))
                 self.rows("INSERT INTO issue_words (rowid, tokens) VALUES (?, ?)", [issue.number, words])
 
     def drop_issues(self, numbers: Collection[int]) -> None:
@@ -37,7 +36,7 @@ class Issues(Base):
 
     def issues(self, numbers: Collection[int]) -> dict[int, Issue]:
         found = self.rows(f"SELECT * FROM issue WHERE number IN {IDS}", [listed(numbers)])
-        return {row[0]: _issue(*row) for row in found}
+        return {row[0]: issue_of(*row) for row in found}
 
     def issue_numbers(self) -> list[int]:
         return [number for (number,) in self.rows("SELECT number FROM issue ORDER BY number")]
@@ -70,16 +69,3 @@ class Issues(Base):
             values,
         )
         return [Edge(row[0], Node(*row[1:3]), Node(*row[3:5]), row[5]) for row in found]
-
-
-def _row(i: Issue) -> Sequence[Any]:
-    labels = json.dumps(i.labels)
-    return (
-        *(i.number, i.kind, i.state, i.title, i.body, i.author),
-        *(labels, i.created, i.updated, i.closed),
-    )
-
-
-def _issue(*row: Any) -> Issue:
-    number, kind, state, title, body, author, labels, *times = row
-    return Issue(number, kind, state, title, body, author, tuple(json.loads(labels)), *times)

@@ -1,6 +1,7 @@
-"""Vectors as sqlite-vec reads them: 32-bit floats, compared one by one. https://github.com/asg017/sqlite-vec"""
+"""Vectors as sqlite-vec reads them, in 8 bits a number, compared one by one.
+https://github.com/asg017/sqlite-vec"""
 
-import struct
+from array import array
 from collections.abc import Iterable, Sequence
 
 from bot.knowledge.shelf import Hit, VectorOf
@@ -32,7 +33,7 @@ class Vectors(Base):
     def nearest(self, of: VectorOf, model: str, vector: Sequence[float], limit: int) -> list[Hit]:
         asked = _packed(vector)
         found = self.rows(
-            "SELECT id, 1 - vec_distance_cosine(vector, ?1) AS cosine FROM vector "
+            "SELECT id, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(?1)) AS cosine FROM vector "
             "WHERE of = ?2 AND model = ?3 AND length(vector) = length(?1) ORDER BY cosine DESC, id LIMIT ?4",
             [asked, of, model, limit],
         )
@@ -47,4 +48,6 @@ class Vectors(Base):
 
 
 def _packed(vector: Sequence[float]) -> bytes:
-    return struct.pack(f"<{len(vector)}f", *vector)
+    """Scaled so that its largest number is 127: that changes no cosine."""
+    scale = 127 / (max(map(abs, vector), default=0.0) or 1.0)
+    return array("b", [round(number * scale) for number in vector]).tobytes()

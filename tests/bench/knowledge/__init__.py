@@ -1,0 +1,1 @@
+"""How well and how fast a repository is searched, on cases cut from real histories."""

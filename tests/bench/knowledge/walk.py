@@ -1,0 +1,146 @@
+"""Goes through the history of a repository with a real index of it and asks at each snapshot."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.knowledge.evidence import MOST_PASSAGES, Evidence
+from bot.knowledge.files import decode, lines_of
+from bot.knowledge.git import Git
+from bot.knowledge.index import update
+from bot.knowledge.search import Search
+from bot.knowledge.shelf import StoredChunk
+from bot.knowledge.sqlite import SQLiteShelf
+from tests.bench.knowledge.cases import Case
+
+PUSHED = 5
+"""Files of a push that is timed."""
+MOST_PUSHES = 10
+"""Of a repository: each is an update there and one back."""
+
+
+@dataclass
+class Built:
+    """A full index, and the pushes after it. Times in seconds."""
+
+    files: int
+    seconds: float
+    octets: int
+    pushes: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One case: what speaks for files, and what the gold functions were. `seconds` is of a whole search, and
+    `costs` of the questions put to the shelf for it, by what was asked for."""
+
+    case: Case
+    evidence: Evidence
+    deep: Evidence
+    """As functions are asked for."""
+    seconds: float
+    costs: dict[str, float]
+    functions: frozenset[int]
+    """Chunks of gold files that the change touched."""
+    sizes: dict[int, int]
+    """Characters of each passage that was found."""
+    files: dict[str, int]
+    """Characters of each file that was found."""
+
+
+class Timed:
+    """A shelf whose questions are timed."""
+
+    def __init__(self, shelf: SQLiteShelf) -> None:
+        self.shelf = shelf
+        self.costs: dict[str, float] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.shelf, name)
+        if not callable(found) or name == "reading":
+            return found
+
+        def asked(*values: Any, **named: Any) -> Any:
+            begun = time.perf_counter()
+            answer = found(*values, **named)
+            key = f"match {values[0]}" if name == "match" else name
+            self.costs[key] = self.costs.get(key, 0.0) + time.perf_counter() - begun
+            return answer
+
+        return asked
+
+
+def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built | Answered]:
+    """`Built` once, then each case from the oldest snapshot on."""
+    git = Git(git_dir)
+    path = folder / f"{cases[0].repository}.db"
+    built = full(path, git, cases[0].snapshot)
+    shelf = SQLiteShelf.open(path)
+    try:
+        for case in reversed(cases):
+            update(shelf, git, case.snapshot)
+            yield ask(shelf, git, case)
+            if len(built.pushes) < MOST_PUSHES and len(case.lines) <= PUSHED and git.commit(case.commit):
+                begun = time.perf_counter()
+                update(shelf, git, case.commit)
+                built.pushes.append(time.perf_counter() - begun)
+    finally:
+        shelf.close()
+    yield built
+
+
+def full(path: Path, git: Git, snapshot: str) -> Built:
+    """A new index of a commit, history included."""
+    shelf = SQLiteShelf.open(path)
+    begun = time.perf_counter()
+    update(shelf, git, snapshot)
+    seconds = time.perf_counter() - begun
+    sizes = shelf.sizes()
+    shelf.close()
+    return Built(sizes.files, seconds, sizes.octets)
+
+
+def ask(shelf: SQLiteShelf, git: Git, case: Case) -> Answered:
+    """The words of a case, at its snapshot."""
+    timed = Timed(shelf)
+    query = f"{case.title}\n{case.body}"
+    with Search(timed, git).evidence(query) as evidence:
+        pass
+    with Search(shelf, git).evidence(query, most=MOST_PASSAGES) as deep:
+        pass
+    begun = time.perf_counter()
+    Search(shelf, git).search(query, 10)
+    seconds = time.perf_counter() - begun
+    blobs = {path: file.sha for path, file in shelf.files().items() if not file.why}
+    gold = {path: blobs[path] for path in case.lines if path in blobs}
+    of_gold = shelf.chunks_of(list(gold.values()))
+    functions = {
+        each.id
+        for path, blob in gold.items()
+        for each in of_gold
+        if each.blob == blob and each.chunk.kind == "function" and _touched(each, case.lines[path])
+    }
+    passages = [*deep.stored.values(), *of_gold]
+    texts = {
+        sha: lines_of(decode(data)) for sha, data in git.contents(list({each.blob for each in passages}))
+    }
+    return Answered(
+        case,
+        evidence,
+        deep,
+        seconds,
+        timed.costs,
+        frozenset(functions),
+        {each.id: _size(texts[each.blob][each.chunk.start - 1 : each.chunk.end]) for each in passages},
+        {path: _size(texts[blob]) for path, blob in blobs.items() if blob in texts},
+    )
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(len(line) + 1 for line in lines)
+
+
+def _touched(chunk: StoredChunk, ranges: Sequence[tuple[int, int]]) -> bool:
+    return any(chunk.chunk.start <= last and first <= chunk.chunk.end for first, last in ranges)

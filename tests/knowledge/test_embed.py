@@ -1,0 +1,166 @@
+"""Vectors of an index, made by a model host over HTTP, in both databases."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.core.hosts import Host
+from bot.core.inference import Embed, Embedding, Purpose
+from bot.inference.embed import make_embed
+from bot.inference.pool import Pool
+from bot.knowledge.embed import AT_ONCE, MODEL, fill, near_chunks, near_issues
+from bot.knowledge.issues import Issues
+from bot.knowledge.postgres import PostgresShelf
+from bot.knowledge.shelf import Issue
+from bot.knowledge.sqlite import SQLiteShelf
+from tests.databases import Cluster
+from tests.fakes.models import DIMENSIONS, FakeModel, FakeOllama
+from tests.knowledge.conftest import House
+from tests.knowledge.shelves import Opened, cluster_with_vectors
+
+pytestmark = pytest.mark.xdist_group("knowledge in PostgreSQL")
+NAME = "all-minilm"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with cluster_with_vectors() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    opened: Opened
+    if request.param == "sqlite":
+        opened = SQLiteShelf.open(tmp_path / "vectors.db")
+    else:
+        opened = PostgresShelf.open(request.getfixturevalue("cluster").new_database(), "1")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def host() -> Iterator[FakeOllama]:
+    with FakeOllama(models={NAME: FakeModel(8192, ("embedding",))}) as made:
+        yield made
+
+
+@pytest.fixture
+async def embed(host: FakeOllama) -> AsyncIterator[Embed]:
+    pool = Pool([Host("mini", "ollama", host.url)])
+    yield make_embed(pool, {"embed": (NAME,)})
+    await pool.aclose()
+
+
+def issue(number: int, title: str, body: str = "") -> tuple[Issue, str]:
+    return Issue(number, "issue", "open", title, body, "ada"), title
+
+
+def embedded(host: FakeOllama) -> list[str]:
+    """Texts that were sent."""
+    return [text for one in host.requests if one.path == "/api/embed" for text in one.json["input"]]
+
+
+async def test_issues_are_near_that_mean_the_same(shelf: Opened, embed: Embed) -> None:
+    shelf.put_issues(
+        [
+            issue(1, "Worker crashes on start", "It dies when Redis is away."),
+            issue(2, "Dark theme", "Please make the page dark."),
+        ]
+    )
+    assert await near_issues(shelf, embed, "Crash", "") == {}
+    told: list[tuple[int, int]] = []
+    filled = await fill(shelf, None, embed, lambda done, of: told.append((done, of)))
+    assert (filled.made, filled.reason, told[-1]) == (4, "", (4, 4))
+    assert shelf.state(MODEL) == f"{NAME}@1 {DIMENSIONS}"
+    near = await near_issues(shelf, embed, "The worker crashes", "Redis is away")
+    assert sorted(near, key=near.__getitem__) == [2, 1]
+    assert near[1] > 0.5 > near[2]
+    found = Issues(shelf, near=lambda *_: near).duplicates("The worker crashes", "Redis is away")
+    assert (found[0].number, found[0].why[-1]) == (1, "close in meaning")
+
+
+async def test_passages_are_found_by_what_they_say(tea: House, shelf: Opened, embed: Embed) -> None:
+    """Words that the lexical part knows too, so that the scripted model can: `leaves` stand in `steep`."""
+    house = House(tea.repo, shelf)  # type: ignore[arg-type]
+    house.index()
+    filled = await fill(shelf, house.git, embed)
+    assert filled.made == shelf.sizes().chunks
+    near = await near_chunks(shelf, embed, "waits for the leaves", limit=1)
+    (found,) = shelf.chunks([near[0].id])
+    assert found.chunk.symbol == "steep"
+    assert near[0].score > 0
+
+
+async def test_functions_come_first_and_a_second_time_nothing_is_asked(
+    tea: House, host: FakeOllama, embed: Embed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.knowledge.embed.AT_ONCE", 3)
+    await fill(tea.shelf, tea.git, embed)
+    texts = embedded(host)[1:]
+    assert {text.split("\n")[1] for text in texts[:3]} == {"Cup.fill", "steep", "Pot.pour"}
+    assert any(text.startswith("src/cup.py\nCup.fill\n    def fill(self, tea):") for text in texts)
+    await fill(tea.shelf, tea.git, embed)
+    assert len(embedded(host)) == len(texts) + 2  # to see whether the model is still the same
+
+
+async def test_an_end_in_the_middle_loses_nothing(shelf: Opened, host: FakeOllama, embed: Embed) -> None:
+    shelf.put_issues([issue(number, f"Crash {number}") for number in range(2 * AT_ONCE)])
+    asked = 0
+
+    async def dying(texts: Sequence[str], /, purpose: Purpose = "document", model: str = "") -> Embedding:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            return Embedding(failure="no_host", reason="mini is gone")
+        return await embed(texts, purpose, model)
+
+    first = await fill(shelf, None, dying)
+    assert (first.made, first.reason) == (AT_ONCE, "mini is gone")
+    second = await fill(shelf, None, embed)
+    assert (second.made, second.reason) == (3 * AT_ONCE, "")
+
+
+async def test_another_model_takes_the_place_of_the_one_that_is_gone(
+    shelf: Opened, host: FakeOllama, embed: Embed
+) -> None:
+    shelf.put_issues([issue(1, "Crash")])
+    await fill(shelf, None, embed)
+    host.models[NAME] = FakeModel(8192, ("embedding",), digest="sha256:2")
+    pool = Pool([Host("mini", "ollama", host.url)])
+    try:
+        other = make_embed(pool, {"embed": (NAME,)})
+        assert await near_issues(shelf, other, "Crash", "") == {}
+        assert (await fill(shelf, None, other)).made == 2
+        assert list(await near_issues(shelf, other, "Crash", "")) == [1]
+    finally:
+        await pool.aclose()
+    assert shelf.nearest("issue", f"{NAME}@1 {DIMENSIONS}", [1.0] * DIMENSIONS, 5) == []
+
+
+async def test_what_changes_while_its_vector_is_made_gets_none(shelf: Opened, embed: Embed) -> None:
+    shelf.put_issues([issue(1, "Crash"), issue(2, "Theme")])
+
+    async def meanwhile(texts: Sequence[str], /, purpose: Purpose = "document", model: str = "") -> Embedding:
+        if "Crash" in texts:
+            shelf.put_issues([issue(1, "Something else")])
+        return await embed(texts, purpose, model)
+
+    await fill(shelf, None, meanwhile)
+    await fill(shelf, None, embed)
+    near = await near_issues(shelf, embed, "Something else", "")
+    assert near[1] == pytest.approx(1.0, abs=0.02)
+
+
+async def test_without_a_host_everything_else_works(tea: House, host: FakeOllama) -> None:
+    pool = Pool([Host("mini", "ollama", host.url)])
+    try:
+        none = make_embed(pool, {"embed": ("not-there",)})
+        filled = await fill(tea.shelf, tea.git, none)
+        assert filled.made == 0
+        assert "mini: it has no local model not-there" in filled.reason
+        assert await near_chunks(tea.shelf, none, "leaves") == []
+    finally:
+        await pool.aclose()
+    assert next(each.path for each in tea.search.search("steep leaves")) == "src/tea.py"
