@@ -3,7 +3,7 @@ that is the same whenever the same thing is meant, and every text made harmless.
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never, get_args
 
@@ -113,7 +113,8 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    several = value.values() if isinstance(value, dict) else value
+    for item in several if isinstance(several, Iterable) and not isinstance(several, str) else ():
         yield from _texts(item)
 
 
