@@ -41,6 +41,7 @@ from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
 from bot.core.settings import Complaint, ReviewSettings
+from bot.core.text import in_code
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
@@ -174,10 +175,10 @@ class Context:
         own."""
         read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
         notes = [note for _, note in read.values()]
-        notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
+        notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
         notes += [
-            f"This pull request changes `{path}`; what is on its base counts."
+            f"This pull request changes {in_code(path)}; what is on its base counts."
             for path in sorted(changed)
             if speaks(path, named)
         ]
@@ -297,11 +298,12 @@ async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
 
 
 async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
-    """What others have said on lines: people and bots in threads, CI in annotations."""
+    """What others have said on lines: people and bots in threads, CI in annotations. Not who wrote the
+    change: nobody hides a point by making it on his own lines first."""
     said = [
         Remark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
         for one in (await ctx.github.threads(state.number) if state.review_comments else ())
-        if one.comments[0].author.login != f"{ctx.slug}[bot]"
+        if one.comments[0].author.login not in (f"{ctx.slug}[bot]", state.author.login)
     ]
     return [*said, *await ctx.github.annotations(state.head_sha)]
 

@@ -9,6 +9,7 @@ from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.library import Citation, Excerpt, merged, stands
+from bot.core.text import in_code
 
 MAX_FILE_CHARS = 20_000
 CONVERSATION_TOKENS = 2_000
@@ -35,7 +36,7 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     if answer.value is None:
         return f"I could not answer: {answer.reason}", used
     shown = [one for one in _files(facts) if one.path not in answer.left_out]
-    cited = [f"`{one}`" for one in map(_citation, answer.value.citations) if stands(one, shown)]
+    cited = [in_code(str(one)) for one in map(_citation, answer.value.citations) if stands(one, shown)]
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."

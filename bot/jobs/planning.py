@@ -97,8 +97,8 @@ async def make_plan(
         beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
-    effects = tuple(keyed(plan, route, event.repo, number_of(event), cause(event)))
-    return Planned(effects, plan.reason, plan.usage, plan.shadow)
+    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), cause(event))
+    return Planned(tuple(effects), plan.reason, plan.usage, plan.shadow)
 
 
 async def _gate(
