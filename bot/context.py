@@ -361,11 +361,11 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
             found=found,
             spent=spent,
         )
+    state = await ctx.github.pull_request(event.number)
     if isinstance(event, ReviewCommentEvent):
         comments = await ctx.github.thread(event.number, event.comment_id)
     else:
-        comments = await ctx.github.comments(event.number)
-    state = await ctx.github.pull_request(event.number)
+        comments = await ctx.github.comments(event.number, state.comments)
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
     files, _ = select([to_file_diff(file) for file in raw], context.settings.review.paths)

@@ -53,6 +53,8 @@ class PullRequestState:
     changed_files: int
     from_fork: bool
     review_comments: int = 0
+    comments: int = 0
+    """In its conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         labels=_labels(found.get("labels")),
         changed_files=int(found.get("changed_files") or 0),
         review_comments=int(found.get("review_comments") or 0),
+        comments=int(found.get("comments") or 0),
         from_fork=not head.get("repo") or head["repo"]["id"] != base_id,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.standin.issues import IssueComment
 from bot.standin.pulls import PullRequest
 from bot.standin.repository import Repository
 from tests.jobs.test_comments import ours
@@ -404,3 +405,18 @@ async def test_P2_a_files_name_forges_no_line_of_what_was_read(hob: LivingHob) -
         assert not re.search(r"^(?:- A model read 9|@octo)", text or "", re.MULTILINE)
         assert len(re.findall(r"^### Read$", text or "", re.MULTILINE)) <= 1
     assert "A model read 9 of 9 files at `cafe`" in (check.text or "")  # the name itself is told
+
+
+async def test_N4_hundreds_of_comments_do_not_push_the_newest_out_of_sight(hob: LivingHob) -> None:
+    repo = teahouse(hob)
+    repo.grant("tom", "read")
+    pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
+    await hob.works()
+    eve = hob.github.user("eve")
+    noise = ["The very first word.", *(f"Noise {number}." for number in range(220)), "The kettle is blue."]
+    pull.comments.extend(IssueComment(pull, eve, words) for words in noise)
+    pull.comment("tom", "@my-hob ask which colour?")
+    await hob.works()
+    shown = hob.ollama.chats[-1]["messages"][-1]["content"]
+    assert "The kettle is blue." in shown
+    assert "The very first word." not in shown
