@@ -1,9 +1,10 @@
 """Reviews again when somebody presses a button of the check run: "Re-run", "Review all", or GitHub's own."""
 
 from bot.agents import review
-from bot.context import TRUSTED, Context, pull_request_facts
+from bot.context import Context
 from bot.core.effects import Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.events import CheckRunRequested
+from bot.gathering import TRUSTED, pull_request_facts
 from bot.router import Router
 
 router = Router()

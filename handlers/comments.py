@@ -2,7 +2,7 @@
 
 from bot.agents import chat, review
 from bot.agents.settings import table
-from bot.context import Context, pull_request_facts, thread_facts
+from bot.context import Context
 from bot.core.effects import (
     Comment,
     Effect,
@@ -13,7 +13,7 @@ from bot.core.effects import (
     SetCheck,
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
-from bot.gathering import settings_told
+from bot.gathering import pull_request_facts, settings_told, thread_facts
 from bot.router import Router
 
 router = Router()

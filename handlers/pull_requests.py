@@ -8,7 +8,7 @@ check run tells what was read.
 from dataclasses import replace
 
 from bot.agents import review
-from bot.context import Context, pull_request_facts, why_not_reviewed
+from bot.context import Context
 from bot.core.effects import Comment, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.events import (
     PullRequestClosed,
@@ -19,7 +19,7 @@ from bot.core.events import (
     PullRequestSynchronized,
 )
 from bot.core.refs import Sha
-from bot.gathering import change_reviewed
+from bot.gathering import change_reviewed, pull_request_facts, why_not_reviewed
 from bot.router import Router
 from handlers.describe import walkthrough
 

@@ -5,10 +5,11 @@ import re
 
 from bot.agents.fix import Mended, mend
 from bot.agents.memory import listed
-from bot.context import Context, fix_facts, thread_meant
+from bot.context import Context
 from bot.core.effects import Comment, Effect, LineComment, Plan, PostReview, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.refs import Sha
+from bot.gathering import fix_facts, thread_meant
 from bot.router import Router
 from handlers.comments import answer
 

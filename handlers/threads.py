@@ -1,9 +1,10 @@
 """Answers people who answer a finding in its thread, without being called by name."""
 
 from bot.agents import reply
-from bot.context import Context, reply_facts
+from bot.context import Context
 from bot.core.effects import Plan, Remember, ReplyInThread, ResolveThread
 from bot.core.events import ReviewCommentCreated
+from bot.gathering import reply_facts
 from bot.router import Router
 
 router = Router()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.agents import review
-from bot.context import Check, Context, pull_request_facts
+from bot.context import Check, Context
 from bot.core.findings import Finding, choose
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
@@ -14,6 +14,7 @@ from bot.core.scoring import Score, pairs
 from bot.evals.cases import Case
 from bot.evals.judge import judged_pairs
 from bot.evals.reader import CaseReader
+from bot.gathering import pull_request_facts
 
 Told = Callable[[str], None]
 

@@ -2,12 +2,13 @@
 
 from bot.agents import review
 from bot.config import load_config
-from bot.context import Context, pull_request_facts
+from bot.context import Context
 from bot.core.errors import Gone, UserError
 from bot.core.judgement import Judgement
 from bot.core.knowledge import nothing_beside
 from bot.core.layers import merge, settings_of
 from bot.core.refs import RepoRef
+from bot.gathering import pull_request_facts
 from bot.github.client import GitHub
 from bot.jobs.asked import Asked
 from bot.jobs.house import House, build_for_command

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from bot.agents import review
-from bot.context import Check, Context, pull_request_facts
+from bot.context import Check, Context
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
 from bot.core.knowledge import Beside, nothing_beside
 from bot.core.layers import Layer
 from bot.core.refs import RepoRef
+from bot.gathering import pull_request_facts
 from bot.local.change import Change
 from bot.local.reader import LocalReader
 

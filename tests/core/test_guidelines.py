@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.context import wanted
 from bot.core.guidelines import (
     MOST_DEPTH,
     MOST_IMPORTS,
@@ -18,6 +17,7 @@ from bot.core.guidelines import (
     trimmed,
     with_imports,
 )
+from bot.patterns import wanted
 
 NAMED = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 FILE, LINK = 0o100644, 0o120000

@@ -1,10 +1,10 @@
-"""What a command needs to know, read through its Context."""
+"""What a command needs to know: to take back, to describe, to explain, to tell the settings."""
 
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from bot.context import Context, select, to_file_diff
+from bot.context import Context
 from bot.core.deeds import Deed, undone
 from bot.core.effects import Comment, PostReview
 from bot.core.errors import GitHubError
@@ -22,6 +22,7 @@ from bot.core.layers import FILE, Layer, Valued, merge
 from bot.core.refs import Sha
 from bot.core.settings import Complaint
 from bot.core.spot import Spot, spot
+from bot.gathering.changes import select, to_file_diff
 from bot.github.gather import PullRequestState, Thread
 
 MOST_COMMITS = 12

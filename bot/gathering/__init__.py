@@ -1,0 +1,37 @@
+"""What handlers gather for agents, each through its Context: facts, frozen at a commit."""
+
+from bot.gathering.changes import (
+    linked_issues,
+    pull_request_facts,
+    select,
+    to_file_diff,
+    why_not_reviewed,
+)
+from bot.gathering.talks import TRUSTED, fix_facts, reply_facts, thread_facts, thread_meant
+from bot.gathering.wishes import (
+    change_facts,
+    change_reviewed,
+    comment_about,
+    explain_facts,
+    settings_told,
+    undo_facts,
+)
+
+__all__ = [
+    "TRUSTED",
+    "change_facts",
+    "change_reviewed",
+    "comment_about",
+    "explain_facts",
+    "fix_facts",
+    "linked_issues",
+    "pull_request_facts",
+    "reply_facts",
+    "select",
+    "settings_told",
+    "thread_facts",
+    "thread_meant",
+    "to_file_diff",
+    "undo_facts",
+    "why_not_reviewed",
+]

@@ -1,0 +1,202 @@
+"""A pull request's change as an agent is told it, and whether it is to be reviewed at all."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bot.context import Context
+from bot.core.checking import Change, CheckReport, sizes_wanted
+from bot.core.diff import BadPatch, FileDiff, parse_patch
+from bot.core.earlier import Earlier
+from bot.core.errors import GitHubError
+from bot.core.facts import (
+    LinkedIssue,
+    PullRequestFacts,
+    Remark,
+    RepoContext,
+    Skipped,
+)
+from bot.core.guidelines import Guidance, owners
+from bot.core.reading import why_not_read
+from bot.core.refs import Sha
+from bot.core.settings import Complaint, ReviewSettings
+from bot.github.gather import PullRequestState, RawFile
+from bot.patterns import is_pattern, wanted
+
+CONFIG_PATH = ".github/hob.yml"
+MOST_ISSUES = 2
+"""Linked issues that are read."""
+_SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,9})\b", re.IGNORECASE)
+"""https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue"""
+
+
+def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:
+    """The reason for which a pull request is not reviewed by itself, or None."""
+    title = state.title.casefold()
+    reasons = [
+        (not state.open, "closed"),
+        (not settings.auto, "review.auto is off"),
+        (state.draft and not settings.drafts, "a draft"),
+        (
+            bool(settings.base_branches) and state.base_ref not in settings.base_branches,
+            "another base branch",
+        ),
+        (state.author.login in settings.ignore_authors, "its author is left out by the settings"),
+        (any(word.casefold() in title for word in settings.ignore_title_keywords), "its title is left out"),
+        (bool(settings.labels) and not set(settings.labels) & set(state.labels), "it has none of the labels"),
+    ]
+    return next((reason for holds, reason in reasons if holds), None)
+
+
+async def pull_request_facts(
+    ctx: Context, context: RepoContext, state: PullRequestState, *, full: bool = False
+) -> PullRequestFacts:
+    """Reads a pull request at its head and runs the checks on it; says what was skipped and why. Only what
+    is new since an earlier review is to be asked about, unless all is wanted (`full`)."""
+    raw = await ctx.github.files(state.number)
+    changed = {file.path for file in raw}
+    named = context.settings.review.guidelines
+    guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
+    context = ctx.guided(context, guidance, changed)
+    every = [to_file_diff(file) for file in raw]
+    files, skipped = select(every, context.settings.review.paths)
+    if state.changed_files > len(raw):
+        rest = state.changed_files - len(raw)
+        skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
+    texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
+    beside = await ctx.beside(files, texts, state.base_sha)
+    report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts)
+    own = await ctx.github.own_threads(state.number) if ctx.posted else ()
+    complaints = list(_no_patterns(context.settings.review))
+    if CONFIG_PATH in changed:
+        complaints.append(Complaint(0, "this pull request changes it; the version on its base was used"))
+    context = replace(context, complaints=(*context.complaints, *complaints))
+    return PullRequestFacts(
+        context=context,
+        number=state.number,
+        title=state.title,
+        body=state.body,
+        author=state.author.login,
+        base_sha=state.base_sha,
+        head_sha=state.head_sha,
+        files=tuple(files),
+        skipped=tuple(skipped),
+        total_files=max(state.changed_files, len(raw)),
+        texts=texts,
+        instructions={
+            file.path: tuple(
+                rule.text for rule in context.settings.review.instructions if wanted(file.path, [rule.path])
+            )
+            for file in files
+        },
+        checked=report.findings,
+        checks_run=report.ran,
+        checks_not_run=report.not_run,
+        posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
+        reviews=ctx.reviews,
+        own_threads=tuple(own),
+        may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
+        earlier=None if full else await _earlier(ctx, files),
+        threads=tuple(await _remarks(ctx, state)),
+        linked_issues=await linked_issues(ctx, state.body),
+        guides=_guides(guidance, files),
+        owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
+        passes=context.settings.review.passes if ctx.idle else 1,
+        tools=replace(ctx.tools, known=beside.known or ctx.tools.known),
+        memory=ctx.memory,
+        around=dict(beside.around),
+    )
+
+
+def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[str, ...]]:
+    return {
+        file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
+        for file in files
+    }
+
+
+async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
+    """The earlier head with its texts of the files that were read then. A commit that GitHub has thrown away
+    since a force push gives none: everything is new."""
+    if ctx.earlier is None:
+        return None
+    paths = [file.path for file in files if file.path in ctx.earlier.read]
+    return replace(ctx.earlier, texts=await ctx.github.texts(ctx.earlier.head_sha, paths))
+
+
+async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
+    """What others have said on lines: people and bots in threads, CI in annotations. Not who wrote the
+    change: nobody hides a point by making it on his own lines first."""
+    said = [
+        Remark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
+        for one in (await ctx.github.threads(state.number) if state.review_comments else ())
+        if one.comments[0].author.login not in (f"{ctx.slug}[bot]", state.author.login)
+    ]
+    return [*said, *await ctx.github.annotations(state.head_sha)]
+
+
+async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
+    """The issues of this repository that a pull request's text says it solves, as far as they can be read."""
+    found: list[LinkedIssue] = []
+    for number in list(dict.fromkeys(map(int, _SOLVES.findall(body))))[:MOST_ISSUES]:
+        try:
+            issue = await ctx.github.issue(number)
+        except GitHubError:
+            continue
+        if not issue.is_pull_request:
+            found.append(LinkedIssue(number, issue.title, issue.body))
+    return tuple(found)
+
+
+def _no_patterns(settings: ReviewSettings) -> Iterator[Complaint]:
+    for pattern in (*settings.paths, *(rule.path for rule in settings.instructions)):
+        if not is_pattern(pattern):
+            shown = pattern[:60].replace("`", "")
+            yield Complaint(0, f"`{shown}` is no pattern as .gitignore writes them; it is ignored")
+
+
+async def _checked(
+    ctx: Context,
+    settings: ReviewSettings,
+    every: Sequence[FileDiff],
+    files: Sequence[FileDiff],
+    head: Sha,
+    texts: dict[str, str],
+) -> CheckReport:
+    """What the checks say of the files that are read, and of the others that are not left out."""
+    read = {file.path for file in files}
+    others = [file for file in every if file.path not in read and wanted(file.path, settings.paths)]
+    asked = sizes_wanted([*files, *others])
+    sizes = await ctx.github.sizes(head, asked) if asked else {}
+    reports = await ctx.github.reports(head) if "coverage" in settings.checks else {}
+    return await ctx.check(Change(tuple(files), texts, tuple(others), sizes, reports), settings.checks)
+
+
+def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
+    """Those to be read, and the rest with their reasons."""
+    read: list[FileDiff] = []
+    skipped: list[Skipped] = []
+    for file in files:
+        why = why_not_read(file) or (None if wanted(file.path, patterns) else "left out by review.paths")
+        if why:
+            skipped.append(Skipped(file.path, why))
+        else:
+            read.append(file)
+    return read, skipped
+
+
+def to_file_diff(file: RawFile) -> FileDiff:
+    """GitHub's patch parsed; one that is not to be understood counts as none."""
+    try:
+        hunks = parse_patch(file.patch) if file.patch is not None else None
+    except BadPatch:
+        hunks = None
+    return FileDiff(
+        path=file.path,
+        status=file.status,
+        hunks=hunks,
+        old_path=file.old_path,
+        additions=file.additions,
+        deletions=file.deletions,
+        blob=file.sha,
+    )
