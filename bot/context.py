@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot import sandbox
+from bot.agents.rerank import rerank
 from bot.checks import ruff
 from bot.core import deeds as past
 from bot.core.checking import Change, CheckReport, sizes_wanted
@@ -13,7 +14,7 @@ from bot.core.commands import Command
 from bot.core.deeds import Deed
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
-from bot.core.effects import PostReview, PullState
+from bot.core.effects import PostReview, PullState, Usage
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import (
@@ -31,23 +32,25 @@ from bot.core.facts import (
 from bot.core.findings import Finding, fingerprint
 from bot.core.guidelines import Guidance, owners, speaks
 from bot.core.inference import Infer
+from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
-from bot.core.library import Library
+from bot.core.library import Excerpt
 from bot.core.memory import Memory
 from bot.core.programs import Unusable
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
 from bot.core.settings import Complaint, ReviewSettings
-from bot.core.source import Chunk, Parsed
+from bot.core.text import in_code
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
-from bot.knowledge.parse import parse
-from bot.knowledge.syntax import still_parses
+from bot.knowledge.tools import still_parses, symbols
 from bot.patterns import is_pattern, wanted
 
 CONFIG_PATH = ".github/hob.yml"
+WORTH_RERANKING = 8
+"""Of fewer files that were found the best passages are shown anyway."""
 TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
 """Permissions with which a person may have findings dismissed."""
 MOST_ISSUES = 2
@@ -92,26 +95,8 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
         return None
 
 
-def _symbols(path: str, text: str) -> Sequence[Chunk]:
-    parsed = parse(path, text.encode(errors="replace"))
-    return parsed.chunks if isinstance(parsed, Parsed) else ()
-
-
-TOOLS = Tools(symbols=_symbols, still_parses=still_parses, lint=_lint)
+TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=_lint)
 """What agents need of the rooms beside theirs."""
-
-
-class Knowledge(Library, Protocol):
-    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
-    nothing yet, nothing is found."""
-
-    async def refresh(self) -> str:
-        """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
-        ...
-
-    async def drop_issue(self, number: int) -> None:
-        """An issue that is no longer there."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +142,7 @@ class Context:
     """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
+    beside: Beside = nothing_beside
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -189,10 +175,10 @@ class Context:
         own."""
         read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
         notes = [note for _, note in read.values()]
-        notes += [f"`{path}` is a symlink and was not followed." for path in guidance.symlinks]
+        notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
         notes += [
-            f"This pull request changes `{path}`; what is on its base counts."
+            f"This pull request changes {in_code(path)}; what is on its base counts."
             for path in sorted(changed)
             if speaks(path, named)
         ]
@@ -251,6 +237,7 @@ async def pull_request_facts(
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
+    beside = await ctx.beside(files, texts, state.base_sha)
     report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts)
     own = await ctx.github.own_threads(state.number) if ctx.posted else ()
     complaints = list(_no_patterns(context.settings.review))
@@ -285,15 +272,20 @@ async def pull_request_facts(
         earlier=None if full else await _earlier(ctx, files),
         threads=tuple(await _remarks(ctx, state)),
         linked_issues=await linked_issues(ctx, state.body),
-        guides={
-            file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
-            for file in files
-        },
+        guides=_guides(guidance, files),
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
         passes=context.settings.review.passes if ctx.idle else 1,
-        tools=ctx.tools,
+        tools=replace(ctx.tools, known=beside.known or ctx.tools.known),
         memory=ctx.memory,
+        around=dict(beside.around),
     )
+
+
+def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[str, ...]]:
+    return {
+        file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
+        for file in files
+    }
 
 
 async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
@@ -306,11 +298,12 @@ async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
 
 
 async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
-    """What others have said on lines: people and bots in threads, CI in annotations."""
+    """What others have said on lines: people and bots in threads, CI in annotations. Not who wrote the
+    change: nobody hides a point by making it on his own lines first."""
     said = [
         Remark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
         for one in (await ctx.github.threads(state.number) if state.review_comments else ())
-        if one.comments[0].author.login != f"{ctx.slug}[bot]"
+        if one.comments[0].author.login not in (f"{ctx.slug}[bot]", state.author.login)
     ]
     return [*said, *await ctx.github.annotations(state.head_sha)]
 
@@ -356,6 +349,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     """What stands around a question: the conversation, and on a pull request its change."""
     if not event.on_pull_request:
         issue = await ctx.github.issue(event.number)
+        found, spent = await _found(ctx, question)
         return ThreadFacts(
             context=await ctx.repository(),
             number=event.number,
@@ -364,6 +358,8 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
             question=question,
             asker=event.author.login,
             conversation=_talk(await ctx.github.comments(event.number, issue.comments), event),
+            found=found,
+            spent=spent,
         )
     if isinstance(event, ReviewCommentEvent):
         comments = await ctx.github.thread(event.number, event.comment_id)
@@ -373,6 +369,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
     files, _ = select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    found, spent = await _found(ctx, question, state.base_sha)
     return ThreadFacts(
         context=context,
         number=event.number,
@@ -384,7 +381,22 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
+        found=found,
+        spent=spent,
     )
+
+
+async def _found(ctx: Context, question: str, at: str = "") -> tuple[tuple[Excerpt, ...], tuple[Usage, ...]]:
+    """What the index has about a question, and what looking took. While nothing else waits, a model says
+    first which of the files matter."""
+    if ctx.knowledge is None:
+        return (), ()
+    outlines = await ctx.knowledge.outlines(question, at) if ctx.idle else ()
+    if len(outlines) <= WORTH_RERANKING:
+        return await ctx.knowledge.search(question, at), ()
+    done = await rerank(question, outlines, ctx.infer)
+    first = tuple(outlines[place].path for place in done.order) if not done.failure else ()
+    return await ctx.knowledge.search(question, at, first), done.usage
 
 
 async def thread_meant(ctx: Context, event: CommentEvent, n: int | None) -> Thread | None:

@@ -18,11 +18,12 @@ from typing import Any
 from urllib.parse import quote
 
 HIDDEN = "[hidden]"
-MOST_SECRETS = 2000
+MOST_PASSING = 2000
 """Installation tokens come and go for as long as the process lives: the oldest are forgotten."""
 
 _fields: ContextVar[dict[str, str]] = ContextVar("log_fields", default={})  # noqa: B039  never mutated, only replaced
 _secrets: dict[str, tuple[str, ...]] = {}
+_passing: dict[str, None] = {}
 _forms: tuple[str, ...] = ()
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SHAPES = re.compile(
@@ -36,14 +37,19 @@ _SHAPES = re.compile(
 _MARKS = ("gh", "github_pat_", "eyJ", "earer ", "-----BEGIN")
 
 
-def hide(secret: str) -> None:
+def hide(secret: str, *, passing: bool = False) -> None:
     """Registers a value that no log line may show, in the forms that JSON, repr, URLs and HTTP give it too.
-    Values under 6 characters would redact half the text and are refused silently: they are no secrets."""
+    Values under 6 characters would redact half the text and are refused silently: they are no secrets.
+    `passing`: it ends by itself, and may be forgotten after `MOST_PASSING` others."""
     global _forms
     if len(secret) < 6 or secret in _secrets:
         return
-    if len(_secrets) >= MOST_SECRETS:
-        del _secrets[next(iter(_secrets))]
+    if passing:
+        _passing[secret] = None
+    if len(_passing) > MOST_PASSING:
+        oldest = next(iter(_passing))
+        del _passing[oldest]
+        _secrets.pop(oldest, None)
     written = {
         secret,
         json.dumps(secret)[1:-1],
@@ -54,6 +60,11 @@ def hide(secret: str) -> None:
     }
     _secrets[secret] = tuple(written)
     _forms = tuple(sorted({form for forms in _secrets.values() for form in forms}, key=len, reverse=True))
+
+
+def hidden() -> tuple[str, ...]:
+    """The values that are registered now."""
+    return tuple(_secrets)
 
 
 def redact(text: str) -> str:

@@ -143,6 +143,7 @@ def by_schema(
     answer: Any = None,
     verify: Any = None,
     patch: Any = None,
+    rerank: Any = None,
     reply: Any = None,
     describe: Any = None,
 ) -> Says:
@@ -160,6 +161,8 @@ def by_schema(
             return reply or {"stance": "none", "answer": "", "wont_fix": False, "reason": ""}
         if "verdicts" in fields:
             return verify or keeping_all()
+        if "files" in fields:
+            return rerank or {"thought": "", "files": []}
         if "edits" in fields:
             return patch or {"summary": "", "edits": []}
         if "kind" in fields:

@@ -98,3 +98,13 @@ def test_every_command_of_a_comment_is_documented() -> None:
     table = page.partition("|---|---|---|")[2].partition("##")[0]
     for name in router.commands:
         assert re.search(rf"`{name}[` ]", table), f"docs/commands.md does not know {name}"
+
+
+def test_the_security_page_says_who_may_give_each_command() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
+    said = page.partition("| | who |")[2].partition("\n\n")[0].splitlines()[2:]
+    told = {frozenset(re.findall(r"`([a-z]+)`", line.split("|")[1])) for line in said}
+    by_who: dict[str, set[str]] = {}
+    for name, route in router.commands.items():
+        by_who.setdefault(route.who, set()).add(name)
+    assert told == {frozenset(names) for names in by_who.values()}

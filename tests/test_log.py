@@ -17,6 +17,7 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAabc\nmnopqrstuvwxyz\n---
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins and leaves without secrets."""
     monkeypatch.setattr(log, "_secrets", {})
+    monkeypatch.setattr(log, "_passing", {})
     monkeypatch.setattr(log, "_forms", ())
 
 
@@ -103,8 +104,14 @@ def test_short_values_are_no_secrets(lines: io.StringIO) -> None:
     assert json.loads(lines.getvalue())["message"] == "abcdef"
 
 
-def test_the_registry_stays_bounded() -> None:
-    log._secrets.update({f"secret-{number}": () for number in range(log.MOST_SECRETS)})
-    log.hide("the-newest-secret")
-    assert len(log._secrets) <= log.MOST_SECRETS
-    assert log.redact("the-newest-secret") == log.HIDDEN
+def test_tokens_are_forgotten_in_their_turn_and_lasting_secrets_never(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log, "MOST_PASSING", 3)
+    log._passing.clear()
+    log.hide("the-lasting-secret")
+    for number in range(10):
+        log.hide(f"passing-secret-{number}", passing=True)
+    hidden = [name for name in log.hidden() if name.startswith("passing-secret-")]
+    assert hidden == [f"passing-secret-{number}" for number in (7, 8, 9)]
+    assert log.redact("the-lasting-secret passing-secret-9") == f"{log.HIDDEN} {log.HIDDEN}"

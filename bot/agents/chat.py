@@ -2,45 +2,47 @@
 
 from pydantic import BaseModel
 
-from bot.core import library
 from bot.core.conversation import pack
 from bot.core.coverage import count
 from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.library import Citation, Excerpt, merged, stands
+from bot.core.text import in_code
 
 MAX_FILE_CHARS = 20_000
 CONVERSATION_TOKENS = 2_000
 """A quarter of a small model's window: the rest is for the change and its files."""
 
 
-class Citation(BaseModel):
+class CitationAnswer(BaseModel):
     path: str
     start: int
     end: int
+    quote: str = ""
 
 
 class ChatAnswer(BaseModel):
     answer: str
-    citations: list[Citation]
+    citations: list[CitationAnswer]
 
 
 async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...]]:
     """The answer for the thread, and what it used. A person asked: a failure is said, in one line."""
     talk = pack(facts.conversation, CONVERSATION_TOKENS)
     answer = await infer(_prompt(facts, talk.text))
+    used = (*facts.spent, *answer.usage("ask"))
     if answer.value is None:
-        return f"I could not answer: {answer.reason}", answer.usage("ask")
-    cited = [
-        f"`{item.path}:{item.start}-{item.end}`" for item in answer.value.citations if stands(item, facts)
-    ]
+        return f"I could not answer: {answer.reason}", used
+    shown = [one for one in _files(facts) if one.path not in answer.left_out]
+    cited = [in_code(str(one)) for one in map(_citation, answer.value.citations) if stands(one, shown)]
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
     if talk.left_out:
         body += f"\n\n*({count(talk.left_out, 'earlier message')} of this conversation not read.)*"
-    return body, answer.usage("ask")
+    return body, used
 
 
 async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, ...]]:
@@ -49,9 +51,7 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     if answer.value is None:
         return f"I could not explain it: {answer.reason}", answer.usage("explain")
     cited = [
-        f"`{found}`"
-        for item in answer.value.citations
-        if library.stands(found := library.Citation(item.path, item.start, item.end), facts.excerpts)
+        f"`{found}`" for item in answer.value.citations if stands(found := _citation(item), facts.excerpts)
     ]
     body = answer.value.answer.strip()[:6_000] or "I can't tell what this does."
     if cited:
@@ -62,20 +62,27 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     return body, answer.usage("explain")
 
 
-def stands(citation: Citation, facts: ThreadFacts) -> bool:
-    """A cited range exists in a file that the model was shown."""
-    text = facts.texts.get(citation.path)
-    return text is not None and 1 <= citation.start <= citation.end <= len(text.splitlines())
+def _citation(said: CitationAnswer) -> Citation:
+    return Citation(said.path, said.start, said.end, said.quote)
 
 
-def _prompt(facts: ThreadFacts, conversation: str) -> Prompt[ChatAnswer]:
-    """The change first, then whole files with numbered lines, which are the first to be left out."""
-    diffs = [Passage(f"change of {file.path}", render(file), priority=1) for file in facts.files]
-    texts = [
-        Passage(path, _numbered(text), priority=2)
+def _files(facts: ThreadFacts) -> list[Excerpt]:
+    """What can be cited: the changed files at the head, and what was found of others. Large ones are not
+    shown whole, but as what was found of them."""
+    whole = [
+        Excerpt(path, 1, tuple(text.removesuffix("\n").split("\n")))
         for path, text in facts.texts.items()
         if len(text) <= MAX_FILE_CHARS
     ]
+    changed = {file.path for file in facts.files}
+    return [*whole, *(one for one in merged(facts.found) if one.path not in changed)]
+
+
+def _prompt(facts: ThreadFacts, conversation: str) -> Prompt[ChatAnswer]:
+    """Files with numbered lines first, which change the least from one question to the next and are the
+    first to be left out; then the change."""
+    diffs = [Passage(f"change of {file.path}", render(file), priority=1) for file in facts.files]
+    texts = [Passage(one.path, one.numbered, priority=2) for one in _files(facts)]
     return Prompt(
         name="ask",
         role="chat",
@@ -87,12 +94,8 @@ def _prompt(facts: ThreadFacts, conversation: str) -> Prompt[ChatAnswer]:
             "conversation": conversation,
             "language": facts.context.settings.language,
         },
-        passages=(*diffs, *texts),
+        passages=(*texts, *diffs),
     )
-
-
-def _numbered(text: str) -> str:
-    return "\n".join(f"{number}: {line}" for number, line in enumerate(text.splitlines(), 1))
 
 
 def _explaining(facts: ExplainFacts) -> Prompt[ChatAnswer]:

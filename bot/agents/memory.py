@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bot.core.findings import Finding
 from bot.core.memory import Lesson, Memory, dismissed_by
-from bot.core.text import cut, fence_for
+from bot.core.text import cut, fence_for, in_code
 
 SHOWN = 30
 """Rows of the table in a comment; `hob memory list` shows all."""
@@ -78,5 +78,4 @@ def _cell(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    ticks = fence_for(text, shortest=1)
-    return f"{ticks}{_cell(text)}{ticks}"
+    return in_code(text, _CELL).replace("|", "\\|")

@@ -43,16 +43,23 @@ async def plan(facts: ReplyFacts, infer: Infer) -> Plan:
         words = "Understood."
     if any(isinstance(effect, Remember) for effect in effects):
         words += f"\n\nI won't say it again here; `@{facts.slug} memory` lists what I remember."
+    elif unwanted and facts.trusted and facts.finding.severity == "critical":
+        words += f"\n\nIt is critical, and stays until somebody says `@{facts.slug} dismiss` and why."
     reply = ReplyInThread(facts.number, facts.thread, words)
     return Plan((*effects, reply), reason=f"{said.stance}: a reply to a finding", usage=used)
 
 
 def _unwanted(facts: ReplyFacts, said: ReplyAnswer) -> list[Effect]:
-    """What a stranger writes withdraws nothing; a secret that a check found is never talked away."""
-    if not facts.trusted or facts.finding.source != "model" or facts.remembered >= MOST:
+    """What a stranger writes withdraws nothing; a secret that a check found is never talked away. Nor is what
+    is critical: strangers' words and code stand in the prompt too, and a model may take them for the trusted
+    person's. A command it cannot make up."""
+    finding = facts.finding
+    if not facts.trusted or finding.source != "model" or finding.severity == "critical":
+        return []
+    if facts.remembered >= MOST:
         return []
     why = cut(said.reason.strip() or facts.said.strip(), 300, end="…") or "won't fix"
-    lesson = dismissal(facts.finding, why, facts.who, facts.number)
+    lesson = dismissal(finding, why, facts.who, facts.number)
     effects: list[Effect] = [Remember(lesson, LASTS_DAYS)]
     if facts.node and facts.may_resolve:
         effects.append(ResolveThread(facts.number, facts.node))

@@ -8,6 +8,7 @@ from bot.checks.reports import BadReport, Report
 from bot.core.checking import Change
 from bot.core.findings import Finding
 from bot.core.programs import RunProgram
+from bot.core.text import in_code
 
 MOST_NAMED = 10
 """Places in one remark."""
@@ -70,7 +71,7 @@ def _finding(
 def _places(lines: dict[str, list[int]]) -> str:
     """`a.py:3-5`, `a.py:9` …"""
     places = [
-        f"`{path.replace('`', '')}:{first}{f'-{last}' if last > first else ''}`"
+        in_code(f"{path}:{first}{f'-{last}' if last > first else ''}")
         for path, numbers in lines.items()
         for first, last in _ranges(numbers)
     ]

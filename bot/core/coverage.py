@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.core.effects import Conclusion
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Finding
+from bot.core.text import in_code
 
 NOT_WORTH_READING = frozenset(
     {
@@ -107,7 +108,7 @@ def _by_reason(heading: str, files: tuple[Skipped, ...]) -> list[str]:
 
 
 def _listed(paths: tuple[str, ...]) -> str:
-    lines = [f"- `{path.replace('`', '')}`" for path in paths[:200]]
+    lines = [f"- {in_code(path)}" for path in paths[:200]]
     if len(paths) > 200:
         lines.append(f"- and {len(paths) - 200} more")
     return "\n".join(lines)

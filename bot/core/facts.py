@@ -8,11 +8,11 @@ from typing import Any, Literal
 from bot.core.deeds import Deed
 from bot.core.diff import FileDiff
 from bot.core.earlier import Earlier
-from bot.core.effects import PostReview
+from bot.core.effects import PostReview, Usage
 from bot.core.findings import Finding
-from bot.core.inference import Passage
 from bot.core.library import Excerpt
 from bot.core.memory import Memory
+from bot.core.packing import Candidate
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
 from bot.core.tools import Tools
@@ -109,8 +109,8 @@ class PullRequestFacts:
     threads: tuple[Remark, ...] = ()
     """What others have said about its lines."""
     linked_issues: tuple[LinkedIssue, ...] = ()
-    around: dict[str, tuple[Passage, ...]] = field(default_factory=dict)
-    """path -> what a reader of its change should see too: callers, its test, similar code; best first"""
+    around: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    """path -> what a reader of its change should see too: callers, its test, similar code"""
     guides: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """path -> paths of the guidelines that hold for it"""
     owners: tuple[str, ...] = ()
@@ -157,7 +157,11 @@ class ThreadFacts:
     """The change, on a pull request."""
     head_sha: Sha | None = None
     texts: dict[str, str] = field(default_factory=dict)
-    """path -> text; a citation must lie in one of these"""
+    """path -> text of the changed files at the head"""
+    found: tuple[Excerpt, ...] = ()
+    """What the repository's index has about the question, best first: of the base, or the default branch."""
+    spent: tuple[Usage, ...] = ()
+    """What finding it took."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,13 +89,16 @@ def dismissed_by(memories: Iterable[Memory], finding: Finding, number: int) -> M
 
 
 def _dismisses(lesson: Lesson, finding: Finding, name: str, words: frozenset[str], number: int) -> bool:
-    """What a check proved is dismissed by its fingerprint alone. A critical one that quotes no code (a
-    secret) could be any other of its kind in that file: such a dismissal ends with its pull request."""
+    """What a check proved, and what is critical, is dismissed by its fingerprint alone. A critical one that
+    quotes no code (a secret) could be any other of its kind in that file: such a dismissal ends with its
+    pull request."""
     if lesson.kind != "dismissal":
         return False
     if lesson.fingerprint == name:
         return bool(words) or finding.severity != "critical" or lesson.number == number
-    if (lesson.source, finding.source) != ("model", "model") or not _same_claim(lesson, finding):
+    if finding.severity == "critical" or (lesson.source, finding.source) != ("model", "model"):
+        return False
+    if not _same_claim(lesson, finding):
         return False
     ours = frozenset(lesson.words)
     alike = len(ours & words) / max(1, len(ours | words))

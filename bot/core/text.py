@@ -134,6 +134,15 @@ def fence_for(text: str, char: str = "`", shortest: int = 3) -> str:
     return char * max(shortest, 1 + max(map(len, runs), default=0))
 
 
+def in_code(name: str, most: int = 300) -> str:
+    """A name that a stranger chose, such as a path, as one code span on one line: it cannot leave it and
+    begin a line of its own."""
+    line = cut(" ".join(name.split()), most, end="…")
+    ticks = fence_for(line, shortest=1)
+    pad = " " if line[:1] == "`" or line[-1:] in ("`", "") else ""
+    return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
 _DETAILS = re.compile(r"<(?P<end>/?)details(?=[\s>/]|$)", re.IGNORECASE)
 _RUN = re.compile(r"(?<!\\)(\\*+)(`++)")  # from a run's start only: no square of backslashes
 

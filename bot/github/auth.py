@@ -71,7 +71,7 @@ class AppCredentials:
             claims = {"iat": born, "exp": born + LIFE, "iss": self._issuer}
             self._token = self._sign(claims)
             self._renew_at = now + LIFE - BACKDATED - _MARGIN
-            hide(self._token)
+            hide(self._token, passing=True)
         return f"Bearer {self._token}"
 
     def _sign(self, claims: dict[str, object]) -> str:

@@ -140,7 +140,7 @@ def _token(given: Any) -> Token:
         value, expires = str(given["token"]), datetime.fromisoformat(given["expires_at"]).timestamp()
     except (TypeError, KeyError, ValueError):
         raise TemporaryError("GitHub's answer holds no token") from None
-    log.hide(value)
+    log.hide(value, passing=True)
     return Token(value, expires)
 
 
@@ -203,7 +203,7 @@ class Job:
             credentials.token = None
         token = (await credentials.header()).removeprefix("Bearer ")
         shown = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-        log.hide(shown)
+        log.hide(shown, passing=True)
         return f"Basic {shown}"
 
     async def revoke_all(self) -> None:

@@ -3,11 +3,13 @@ that is the same whenever the same thing is meant, and every text made harmless.
 
 import hashlib
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never, get_args
 
 import msgspec
 
+from bot import log as logs
 from bot.core.effects import (
     AddLabels,
     Comment,
@@ -32,9 +34,12 @@ from bot.core.effects import (
 from bot.core.refs import RepoRef
 from bot.router import Route
 from bot.sanitise import MOST_BYTES, harmless, plain, suggestion_block
+from bot.sanitise.leaks import leaks
 
 POLICY = "1"
 """Part of every key: raising it lets a new version of Hob judge a head again."""
+WITHHELD = "Withheld: this text held what looks like one of my own credentials."
+Secrets = tuple[str, ...]
 KINDS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Effect)}
 log = logging.getLogger(__name__)
 
@@ -97,31 +102,53 @@ def _meant(effect: Effect) -> str:
 
 
 def safe(effect: Effect, repo: RepoRef) -> Effect:
-    """The same effect with every text that people will read made harmless."""
+    """The same effect with every text that people will read made harmless, and none in it that gives a secret
+    of Hob's own away, as it was told or as it would read."""
+    clean = _harmless(effect, repo, ())
+    secrets = logs.hidden()
+    every = "\n".join((*_texts(msgspec.to_builtins(effect)), *_texts(msgspec.to_builtins(clean))))
+    # One look at all texts, for there may be thousands of tokens; which text it was, only where one was.
+    return _harmless(effect, repo, secrets) if leaks(every, secrets) else clean
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    several = value.values() if isinstance(value, dict) else value
+    for item in several if isinstance(several, Iterable) and not isinstance(several, str) else ():
+        yield from _texts(item)
+
+
+def _harmless(effect: Effect, repo: RepoRef, secrets: Secrets) -> Effect:
     match effect:
         case PostReview():
-            comments = tuple(_safe_line(comment, repo) for comment in effect.comments)
-            return replace(effect, body=harmless(effect.body, repo=repo.full_name), comments=comments)
+            comments = tuple(_safe_line(comment, repo, secrets) for comment in effect.comments)
+            return replace(effect, body=_prose(effect.body, repo, secrets), comments=comments)
         case SetCheck():
             return replace(
                 effect,
-                title=plain(effect.title, 140),
-                summary=harmless(effect.summary, repo=repo.full_name),
-                text=harmless(effect.text, repo=repo.full_name),
+                title=_line(effect.title, 140, secrets),
+                summary=_prose(effect.summary, repo, secrets),
+                text=_prose(effect.text, repo, secrets),
                 annotations=tuple(
-                    replace(one, title=plain(one.title, 140), message=plain(one.message, 2_000))
+                    replace(
+                        one, title=_line(one.title, 140, secrets), message=_line(one.message, 2_000, secrets)
+                    )
                     for one in effect.annotations
                 ),
             )
         case ReplyInThread():
-            return replace(effect, body=_with_block(effect.body, effect.suggestion, repo), suggestion=None)
+            return replace(
+                effect, body=_with_block(effect.body, effect.suggestion, repo, secrets), suggestion=None
+            )
         case Comment() | EditComment():
-            return _safe_comment(effect, repo)
+            return _safe_comment(effect, repo, secrets)
         case EditReview():
-            return replace(effect, body=harmless(effect.body, repo=repo.full_name))
+            return replace(effect, body=_prose(effect.body, repo, secrets))
         case EditPullRequest():
-            body = harmless(effect.body, repo=repo.full_name)
-            return replace(effect, title=plain(effect.title, 200), body=body)
+            return replace(
+                effect, title=_line(effect.title, 200, secrets), body=_prose(effect.body, repo, secrets)
+            )
         case AddLabels() | RemoveLabels() | React() | ResolveThread() | DeleteComment():
             return effect
         case Remember() | Forget() | SetPull() | TakenBack():
@@ -129,21 +156,37 @@ def safe(effect: Effect, repo: RepoRef) -> Effect:
     assert_never(effect)
 
 
-def _safe_comment(effect: Comment | EditComment, repo: RepoRef) -> Comment | EditComment:
+def _safe_comment(effect: Comment | EditComment, repo: RepoRef, secrets: Secrets) -> Comment | EditComment:
     """What is folded away is made harmless by itself: the fold around it is ours."""
-    body = harmless(effect.body, repo=repo.full_name)
+    body = _prose(effect.body, repo, secrets)
     room = max(MOST_BYTES - len(body.encode()) - 200, 1_000)
-    return replace(effect, body=body, folded=harmless(effect.folded, repo=repo.full_name, limit=room))
+    return replace(effect, body=body, folded=_prose(effect.folded, repo, secrets, room))
 
 
-def _safe_line(comment: LineComment, repo: RepoRef) -> LineComment:
-    return replace(comment, body=_with_block(comment.body, comment.suggestion, repo), suggestion=None)
+def _safe_line(comment: LineComment, repo: RepoRef, secrets: Secrets) -> LineComment:
+    body = _with_block(comment.body, comment.suggestion, repo, secrets)
+    return replace(comment, body=body, suggestion=None)
 
 
-def _with_block(body: str, suggestion: str | None, repo: RepoRef) -> str:
-    """A suggestion that could break its fence or hide characters is dropped; its prose stays, and is cut
-    before it: nobody is offered half of one."""
+def _with_block(body: str, suggestion: str | None, repo: RepoRef, secrets: Secrets) -> str:
+    """A suggestion that could break its fence, hide characters or give a secret away is dropped; its prose
+    stays, and is cut before it: nobody is offered half of one."""
     block = suggestion_block(suggestion) if suggestion is not None else None
-    if block is None:
-        return harmless(body, repo=repo.full_name)
-    return f"{harmless(body, repo=repo.full_name, limit=MOST_BYTES - len(block.encode()))}\n\n{block}"
+    if block is None or leaks(block, secrets):
+        return _prose(body, repo, secrets)
+    return f"{_prose(body, repo, secrets, MOST_BYTES - len(block.encode()))}\n\n{block}"
+
+
+def _prose(text: str, repo: RepoRef, secrets: Secrets, limit: int = MOST_BYTES) -> str:
+    return _kept(text, harmless(text, repo=repo.full_name, limit=limit), secrets)
+
+
+def _line(text: str, limit: int, secrets: Secrets) -> str:
+    return _kept(text, plain(text, limit), secrets)
+
+
+def _kept(told: str, clean: str, secrets: Secrets) -> str:
+    if not leaks(told, secrets) and not leaks(clean, secrets):
+        return clean
+    log.warning("a text was not posted: it held a credential of Hob's")
+    return WITHHELD

@@ -11,11 +11,13 @@ from bot.core import deeds as past
 from bot.core.deeds import Deed, Did
 from bot.core.effects import Comment, Effect, Plan, ReplyInThread, TakenBack, Usage
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
+from bot.core.knowledge import nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.github import hobyml
 from bot.jobs import gate
 from bot.jobs.asked import Asked
 from bot.jobs.house import House
+from bot.jobs.knowing import RepositoryKnowledge
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
 from bot.jobs.reading import JobReader, check
@@ -67,13 +69,14 @@ async def make_plan(
     standing = past.reviews(deeds, past.undone(deeds))
     posted = past.posted(past.reviews(deeds))
     leaving = guard(house.config, house.store, event.repo, reader, run_id, settings)
+    knowledge = house.knowledge(event.repo, reader.job, settings, guard=leaving)
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
         infer=house.infer(
             route.priority,
-            leaving,
+            guard(house.config, house.store, event.repo, reader, run_id, settings, secretive(knowledge)),
             asked or Asked(event.repo, number_of(event)),
             settings,
         ),
@@ -89,12 +92,13 @@ async def make_plan(
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         earlier=past.earlier(deeds),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
-        idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
-        knowledge=house.knowledge(event.repo, reader.job, leaving, settings),
+        idle=await asyncio.to_thread(house.store.runs.is_idle),
+        knowledge=knowledge,
+        beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
-    effects = tuple(keyed(plan, route, event.repo, number_of(event), cause(event)))
-    return Planned(effects, plan.reason, plan.usage, plan.shadow)
+    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), cause(event))
+    return Planned(tuple(effects), plan.reason, plan.usage, plan.shadow)
 
 
 async def _gate(
@@ -120,6 +124,11 @@ async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
     owner, name = event.repo.owner, event.repo.name
     stored = await asyncio.to_thread(house.store.settings.layers, owner, name, asker(event))
     return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
+
+
+def secretive(knowledge: RepositoryKnowledge | None) -> Callable[[], bool]:
+    """Whether a private archive has answered by now."""
+    return lambda: knowledge is not None and knowledge.confidential
 
 
 def _is_author(event: RepositoryEvent) -> bool:
@@ -161,10 +170,8 @@ def _recent(house: House, event: CommentEvent) -> int:
 
 def _deeds(house: House, event: RepositoryEvent, state: EffectState = "done") -> tuple[Deed, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
-    if not isinstance(event, IssueEvent):
-        return ()
     runs: dict[int, list[Did]] = {}
-    for row in house.store.outbox.for_target(event.repo.id, event.number, state=state):
+    for row in house.store.outbox.for_target(event.repo.id, number_of(event), state=state):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(Deed(run, tuple(did)) for run, did in runs.items())

@@ -1,11 +1,12 @@
 """From deliveries to runs: what a dispatcher decided, made true in one transaction."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from bot.store import leases, supersede
 from bot.store.database import Database
@@ -13,6 +14,10 @@ from bot.store.inbox import Delivery
 from bot.store.tables import inbox, runs
 from bot.store.text import fit
 from bot.store.values import Run, RunSpec
+
+MOST_WAITING = 20
+"""Runs of one repository that wait at their own priority; what comes on top of them goes into the background,
+so that a repository with hundreds of events a minute holds up no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,32 @@ class Routing:
             # Lock order: all leases by target before any run.
             for target in sorted({spec.target for spec, _ in wanted if spec.supersedes or spec.joins}):
                 leases.lock(self._db, connection, fit(target, 200))
-            ids = [_insert(self._db, connection, spec, delivery) for spec, delivery in wanted]
+            waiting = _waiting(connection, {each.delivery.repo_id for each in mine})
+            ids = [
+                _insert(self._db, connection, _in_turn(spec, delivery, waiting), delivery)
+                for spec, delivery in wanted
+            ]
             made = (
                 select(runs)
                 .where(runs.c.id.in_([each for each in ids if each is not None]))
                 .order_by(runs.c.id)
             )
             return [Run(**row) for row in connection.execute(made).mappings()]
+
+
+def _waiting(connection: Connection, repos: set[int | None]) -> Counter[int | None]:
+    """How many runs of these repositories wait."""
+    which = (runs.c.state == "queued") & runs.c.repo_id.in_(repos)
+    counted = select(runs.c.repo_id, func.count()).where(which).group_by(runs.c.repo_id)
+    return Counter({repo: count for repo, count in connection.execute(counted)})  # noqa: C416  rows are no pairs to mypy
+
+
+def _in_turn(spec: RunSpec, delivery: Delivery, waiting: Counter[int | None]) -> RunSpec:
+    """The run behind those of other repositories when many of its own wait already."""
+    if spec.priority == "low":
+        return spec
+    waiting[delivery.repo_id] += 1
+    return replace(spec, priority="low") if waiting[delivery.repo_id] > MOST_WAITING else spec
 
 
 def _mark(connection: Connection, decision: Decision) -> bool:

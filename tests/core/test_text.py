@@ -14,6 +14,7 @@ from bot.core.text import (
     cut,
     fence_for,
     fit_body,
+    in_code,
     strip_invisible,
     utf8_size,
     utf16_size,
@@ -168,3 +169,10 @@ def test_X5_every_limit_is_kept(text, limit):
 def test_a_limit_without_room_for_the_notice_is_a_mistake():
     with pytest.raises(ValueError, match="cannot hold"):
         fit_body("a" * 50, 10)
+
+
+@given(st.text(min_size=1))
+def test_P2_a_name_is_one_code_span_on_one_line(name):
+    written = in_code(name)
+    assert len(written.splitlines()) == 1
+    assert code_spans(written) == [(0, len(written))]

@@ -326,3 +326,20 @@ def test_a_run_that_joins_ends_where_one_waits_that_starts_no_later(store: Store
     assert claimed_too.state == "superseded", "the sooner one still waits"
     store.runs.supersede("12/knowledge.learn", except_run=first.id)
     assert arrives(80.0).state == "queued", "one that runs already has read how things stood"
+
+
+def test_N4_a_repository_with_500_events_holds_up_no_other(store: Store) -> None:
+    news = [delivery(repo_id=12, number=n) for n in range(500)] + [delivery(repo_id=13), delivery(repo_id=14)]
+    put(store, *news)
+    for new in news:
+        target = f"{new.repo_id}#{new.number}"
+        urgency = "high" if new.repo_id == 14 else "default"
+        decided = Decision(
+            store.inbox.get(new.guid),
+            "routed",
+            (spec(target=target, priority=urgency),),  # type: ignore[arg-type]
+        )
+        store.routing.record([decided])
+    due = store.runs.due(time.time(), limit=22)
+    assert [run.repo_id for run in due] == [14] + [12] * 20 + [13]
+    assert {run.state for run in store.runs.latest(502)} == {"queued"}  # late, and none lost

@@ -39,9 +39,10 @@ def _spans(file: FileDiff, start: int, end: int) -> Iterable[str]:
 
 def said_by_others(finding: Finding, threads: Iterable[Remark]) -> bool:
     """Whether somebody has made this point on these lines. What a check proved only CI can have said
-    before, and a critical one nobody: whoever may comment could hide it so."""
+    before, and a critical one nobody: whoever may comment, or has the change's own CI annotate it, could hide
+    it so."""
     proved = finding.source != "model"
-    if finding.line is None or (proved and finding.severity == "critical"):
+    if finding.line is None or finding.severity == "critical":
         return False
     return any(
         remark.path == finding.path

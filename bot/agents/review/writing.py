@@ -15,6 +15,7 @@ from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, fingerprint
 from bot.core.judgement import Judgement
 from bot.core.settings import Severity
+from bot.core.text import in_code
 
 _LEVELS: dict[Severity, AnnotationLevel] = {
     "critical": "failure",
@@ -52,7 +53,7 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
     body = f"{count(len(told), 'finding')} {coverage.origin}."
     if loose:
         body += "\n\n" + "\n".join(
-            f"- `{item.path}`: **{item.severity}** {item.title}. {item.body}" for item in loose
+            f"- {in_code(item.path)}: **{item.severity}** {item.title}. {item.body}" for item in loose
         )
     if chosen.over_cap:
         body += f"\n\n{count(len(chosen.over_cap), 'more finding')} not shown (review.max_comments)."
@@ -108,5 +109,5 @@ def _unsaid(judged: Judgement) -> str:
 
 def _owners(facts: PullRequestFacts) -> str:
     """Named in code: a suggestion calls nobody."""
-    names = [f"`{name.replace('`', '')}`" for name in facts.owners[:MOST_OWNERS]]
+    names = [in_code(name) for name in facts.owners[:MOST_OWNERS]]
     return f"\n\n### Who knows these files (CODEOWNERS)\n{', '.join(names)}" if names else ""
