@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from bot.core.errors import BadPayload
-from bot.core.events import Event, PullRequestEdited, RepositoryEvent
+from bot.core.events import CheckRunRequested, Event, PullRequestEdited, RepositoryEvent
 from bot.github.manifest import EVENTS
 from bot.github.payloads import parse, routing
 from tests.samples.webhooks import example_payloads
@@ -51,7 +51,20 @@ def test_every_example_of_our_events_is_read_when_an_app_receives_it() -> None:
             assert found.repo.full_name == payload["repository"]["full_name"]
         assert action in READ[event]
         kinds[type(found)] += 1
-    assert set(kinds) == set(EVENTS) - {PullRequestEdited}  # of which no example is published
+    # no example of the one is published, and those of the other are of others' check runs
+    assert set(kinds) == set(EVENTS) - {PullRequestEdited, CheckRunRequested}
+
+
+def test_a_published_check_run_is_read_once_it_is_ours() -> None:
+    found = []
+    for event, action, payload in example_payloads():
+        if event == "check_run" and action in ("rerequested", "requested_action"):
+            payload["check_run"]["external_id"] = f"{'ab' * 20}#3"
+            payload |= {"requested_action": {"identifier": "review-new"}} if action != "rerequested" else {}
+            body = json.dumps({**payload, "installation": {"id": 7}}).encode()
+            found.append(parse(event, "guid", body))
+    assert len(found) == 3
+    assert all(isinstance(one, CheckRunRequested) and one.number == 3 for one in found)
 
 
 @pytest.mark.parametrize("spoil", [None, 0, "", [], {}, "\ud800", 1e300, True])
