@@ -136,7 +136,7 @@ class Context:
     """Fingerprints of the findings that Hob has already posted on this pull request."""
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
-    """Whether no other run waits."""
+    """Whether no other run waits but what is in the background."""
     earlier: Earlier | None = None
     """The newest head of this pull request that was reviewed, without its texts."""
     pull: PullState = "active"

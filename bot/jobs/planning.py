@@ -81,7 +81,7 @@ async def make_plan(
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         earlier=await asyncio.to_thread(_earlier, house, event),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
-        idle=not (await asyncio.to_thread(house.store.runs.counts)).get("queued"),
+        idle=not await asyncio.to_thread(house.store.runs.others_wait),
         knowledge=house.knowledge(event.repo, reader.job, leaving, settings),
     )
     plan = await route.handler(event, ctx)
