@@ -6,15 +6,19 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot import sandbox
+from bot.agents.rerank import rerank
 from bot.checks import ruff
+from bot.core import deeds as past
 from bot.core.checking import Change, CheckReport, sizes_wanted
 from bot.core.commands import Command
+from bot.core.deeds import Deed
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
-from bot.core.effects import PostReview, PullState
+from bot.core.effects import PostReview, PullState, Usage
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import (
+    Commit,
     FixFacts,
     LinkedIssue,
     OwnThread,
@@ -28,24 +32,25 @@ from bot.core.facts import (
 from bot.core.findings import Finding, fingerprint
 from bot.core.guidelines import Guidance, owners, speaks
 from bot.core.inference import Infer
+from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
-from bot.core.library import Library
+from bot.core.library import Excerpt
 from bot.core.memory import Memory
 from bot.core.programs import Unusable
 from bot.core.reading import why_not_read
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.said import of_thread
 from bot.core.settings import Complaint, ReviewSettings
-from bot.core.source import Chunk, Parsed
 from bot.core.text import in_code
 from bot.core.tools import Tools
 from bot.github import hobyml, rivals
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
-from bot.knowledge.parse import parse
-from bot.knowledge.syntax import still_parses
+from bot.knowledge.tools import still_parses, symbols
 from bot.patterns import is_pattern, wanted
 
 CONFIG_PATH = ".github/hob.yml"
+WORTH_RERANKING = 8
+"""Of fewer files that were found the best passages are shown anyway."""
 TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
 """Permissions with which a person may have findings dismissed."""
 MOST_ISSUES = 2
@@ -71,6 +76,8 @@ class Reader(Protocol):
     async def threads(self, number: int) -> Sequence[Thread]: ...
     async def annotations(self, head: Sha) -> Sequence[Remark]: ...
     async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
+    async def has_comment(self, comment_id: int) -> bool: ...
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]: ...
     async def granted(self) -> Mapping[str, str]: ...
     async def permission(self, login: str) -> str: ...
 
@@ -88,26 +95,8 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
         return None
 
 
-def _symbols(path: str, text: str) -> Sequence[Chunk]:
-    parsed = parse(path, text.encode(errors="replace"))
-    return parsed.chunks if isinstance(parsed, Parsed) else ()
-
-
-TOOLS = Tools(symbols=_symbols, still_parses=still_parses, lint=_lint)
+TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=_lint)
 """What agents need of the rooms beside theirs."""
-
-
-class Knowledge(Library, Protocol):
-    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
-    nothing yet, nothing is found."""
-
-    async def refresh(self) -> str:
-        """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
-        ...
-
-    async def drop_issue(self, number: int) -> None:
-        """An issue that is no longer there."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +123,11 @@ class Context:
     """Stored settings that lie under `.github/hob.yml`."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of the findings that Hob has already posted on this pull request."""
+    withdrawn: frozenset[str] = frozenset()
+    """Those of them that a person had it take back."""
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
-    """Whether no other run waits but what is in the background."""
+    """Whether no other run waits."""
     earlier: Earlier | None = None
     """The newest head of this pull request that was reviewed, without its texts."""
     pull: PullState = "active"
@@ -144,9 +135,14 @@ class Context:
     knowledge: Knowledge | None = None
     """None where `[knowledge] enabled` is off."""
     reviews: tuple[PostReview, ...] = ()
-    """What Hob has posted on this pull request, oldest first."""
+    """What Hob has posted on this pull request and not taken back, oldest first."""
+    deeds: tuple[Deed, ...] = ()
+    """All that Hob has done here, oldest first."""
+    shadow: tuple[Deed, ...] = ()
+    """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
+    beside: Beside = nothing_beside
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
@@ -159,11 +155,25 @@ class Context:
             repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=found
         )
 
+    def in_shadow(self) -> "Context":
+        """The same as if what was only kept had been posted, so that nothing is kept twice."""
+        reviews = past.reviews(self.shadow)
+        return replace(
+            self,
+            posted=self.posted | past.posted(reviews),
+            reviews=(*self.reviews, *reviews),
+            deeds=(*self.deeds, *self.shadow),
+            earlier=past.earlier(self.shadow) or self.earlier,
+        )
+
+    def below(self, guidance: Guidance) -> tuple[Layer, ...]:
+        """What other reviewers' settings say: it lies under all of Hob's own."""
+        return tuple(Layer(path, rivals.read(path, text)[0]) for path, text in guidance.rivals.items())
+
     def guided(self, context: RepoContext, guidance: Guidance, changed: Collection[str]) -> RepoContext:
         """The context with the repository's guidelines; other reviewers' settings lie under all of Hob's
         own."""
         read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
-        below = [Layer(path, values) for path, (values, _) in read.items()]
         notes = [note for _, note in read.values()]
         notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
@@ -174,7 +184,7 @@ class Context:
         ]
         return replace(
             context,
-            settings=settings_of(merge((*below, *self.stored), Layer(FILE, context.file))),
+            settings=settings_of(merge((*self.below(guidance), *self.stored), Layer(FILE, context.file))),
             guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
             notes=tuple(notes),
         )
@@ -222,11 +232,12 @@ async def pull_request_facts(
     guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
     context = ctx.guided(context, guidance, changed)
     every = [to_file_diff(file) for file in raw]
-    files, skipped = _select(every, context.settings.review.paths)
+    files, skipped = select(every, context.settings.review.paths)
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
+    beside = await ctx.beside(files, texts, state.base_sha)
     report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts)
     own = await ctx.github.own_threads(state.number) if ctx.posted else ()
     complaints = list(_no_patterns(context.settings.review))
@@ -254,22 +265,27 @@ async def pull_request_facts(
         checked=report.findings,
         checks_run=report.ran,
         checks_not_run=report.not_run,
-        posted=ctx.posted,
+        posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
         reviews=ctx.reviews,
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
         earlier=None if full else await _earlier(ctx, files),
         threads=tuple(await _remarks(ctx, state)),
         linked_issues=await linked_issues(ctx, state.body),
-        guides={
-            file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
-            for file in files
-        },
+        guides=_guides(guidance, files),
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
         passes=context.settings.review.passes if ctx.idle else 1,
-        tools=ctx.tools,
+        tools=replace(ctx.tools, known=beside.known or ctx.tools.known),
         memory=ctx.memory,
+        around=dict(beside.around),
     )
+
+
+def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[str, ...]]:
+    return {
+        file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
+        for file in files
+    }
 
 
 async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
@@ -333,6 +349,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     """What stands around a question: the conversation, and on a pull request its change."""
     if not event.on_pull_request:
         issue = await ctx.github.issue(event.number)
+        found, spent = await _found(ctx, question)
         return ThreadFacts(
             context=await ctx.repository(),
             number=event.number,
@@ -341,6 +358,8 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
             question=question,
             asker=event.author.login,
             conversation=_talk(await ctx.github.comments(event.number, issue.comments), event),
+            found=found,
+            spent=spent,
         )
     state = await ctx.github.pull_request(event.number)
     if isinstance(event, ReviewCommentEvent):
@@ -349,7 +368,8 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         comments = await ctx.github.comments(event.number, state.comments)
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
-    files, _ = _select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    files, _ = select([to_file_diff(file) for file in raw], context.settings.review.paths)
+    found, spent = await _found(ctx, question, state.base_sha)
     return ThreadFacts(
         context=context,
         number=event.number,
@@ -361,7 +381,22 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
+        found=found,
+        spent=spent,
     )
+
+
+async def _found(ctx: Context, question: str, at: str = "") -> tuple[tuple[Excerpt, ...], tuple[Usage, ...]]:
+    """What the index has about a question, and what looking took. While nothing else waits, a model says
+    first which of the files matter."""
+    if ctx.knowledge is None:
+        return (), ()
+    outlines = await ctx.knowledge.outlines(question, at) if ctx.idle else ()
+    if len(outlines) <= WORTH_RERANKING:
+        return await ctx.knowledge.search(question, at), ()
+    done = await rerank(question, outlines, ctx.infer)
+    first = tuple(outlines[place].path for place in done.order) if not done.failure else ()
+    return await ctx.knowledge.search(question, at, first), done.usage
 
 
 async def thread_meant(ctx: Context, event: CommentEvent, n: int | None) -> Thread | None:
@@ -466,7 +501,7 @@ def _talk(comments: Sequence[RawComment], event: CommentEvent) -> tuple[tuple[Lo
     return tuple((one.author.login, one.body) for one in comments if one.id != event.comment_id)
 
 
-def _select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
+def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:
     """Those to be read, and the rest with their reasons."""
     read: list[FileDiff] = []
     skipped: list[Skipped] = []

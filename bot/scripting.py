@@ -27,6 +27,7 @@ from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import Priority, make_infer
 from bot.inference.pool import Pool
 from bot.inference.say import make_say
+from bot.knowledge.library import LocalLibrary
 from bot.prompting import TalkFile, load, load_chain, load_persona, names
 from bot.queue.board import RedisBoard
 from bot.repository import Repository
@@ -59,7 +60,7 @@ class Workshop:
         """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard`
         says what may go to online hosts: by default nothing."""
         self.config = config or load_config()
-        self.library = library or (Repository.at(Path(repo)) if repo is not None else None)
+        self.library = library or (self._local(Path(repo), tell) if repo is not None else None)
         self.pool = self._make_pool()
         self._guard = guard
         self._tell = tell
@@ -129,6 +130,14 @@ class Workshop:
         is wrong."""
         declared = load_chain(chain) if isinstance(chain, str) else chain
         return await run_chain(declared, objective, lambda name: self.agent(name, "default"), told)
+
+    def _local(self, folder: Path, tell: Callable[[str], None]) -> Library:
+        """The repository that a folder lies in, by its index; UserError where it lies in none."""
+        tree = Repository.at(folder)
+        if not self.config.knowledge.enabled:
+            return tree
+        known = self.config.knowledge
+        return LocalLibrary(tree.root, self.config.hob.data_dir, tree, tell, known.archives)
 
     def _worker(self, role: str) -> tuple[Persona, str]:
         """(persona, specialty)"""

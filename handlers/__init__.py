@@ -2,7 +2,10 @@
 
 from bot.router import Router
 from handlers import (
+    checks,
     comments,
+    describe,
+    explain,
     installations,
     issues,
     knowledge,
@@ -11,6 +14,7 @@ from handlers import (
     reviews,
     steering,
     threads,
+    undo,
 )
 
 router = Router().include(
@@ -21,6 +25,10 @@ router = Router().include(
     threads.router,
     steering.router,
     memory.router,
+    undo.router,
+    describe.router,
+    explain.router,
+    checks.router,
     knowledge.router,
     installations.router,
 )

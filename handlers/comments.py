@@ -1,6 +1,7 @@
 """What people say to Hob: `@slug help`, `review`, `ask`, at the start of a line of a comment."""
 
 from bot.agents import chat, review
+from bot.agents.settings import table
 from bot.context import Context, pull_request_facts, thread_facts
 from bot.core.effects import (
     Comment,
@@ -12,19 +13,39 @@ from bot.core.effects import (
     SetCheck,
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.gathering import settings_told
 from bot.router import Router
 
 router = Router()
 
 
-@router.command("help", help="the commands that you may use here", may={Comment, ReplyInThread})
+@router.command(
+    "help",
+    help="the commands that you may use here; `help WORD`: those about it",
+    may={Comment, ReplyInThread},
+)
 async def show_help(event: CommentEvent, ctx: Context) -> Plan:
     """Made from the router, so that it can't be forgotten; also the answer to a word that is no command."""
     asked = ctx.command.name if ctx.command else "help"
+    topic = ctx.command.argument.casefold() if ctx.command and asked == "help" else ""
     lines = [] if asked == "help" else [f"I don't know the command `{asked}`.", ""]
-    lines += [f"- `@{ctx.slug} {offer.name}`: {offer.help}" for offer in ctx.offers if offer.allowed]
+    offers = [offer for offer in ctx.offers if offer.allowed]
+    meant = [offer for offer in offers if topic and topic in f"{offer.name} {offer.help.casefold()}"]
+    lines += [f"- `@{ctx.slug} {offer.name}`: {offer.help}" for offer in meant or offers]
     lines.append(f"- `@{ctx.slug}` with any other text is a question, answered here")
     return Plan((answer(event, "\n".join(lines)),), reason="help was asked for")
+
+
+@router.command(
+    "config",
+    help="each setting that counts here and where it was said; `config review`: those that begin so",
+    may={Comment, ReplyInThread},
+)
+async def show_config(event: CommentEvent, ctx: Context) -> Plan:
+    """As it is merged: defaults, other reviewers' files, stored settings, `.github/hob.yml`."""
+    merged, complaints = await settings_told(ctx, event)
+    topic = ctx.command.argument.strip("` ") if ctx.command else ""
+    return Plan((answer(event, table(merged, complaints, topic)),), reason="settings were asked about")
 
 
 @router.command(

@@ -5,9 +5,11 @@ within a few seconds are judged once. Says nothing in the conversation when ther
 check run tells what was read.
 """
 
+from dataclasses import replace
+
 from bot.agents import review
 from bot.context import Context, pull_request_facts, why_not_reviewed
-from bot.core.effects import Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
+from bot.core.effects import Comment, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.events import (
     PullRequestClosed,
     PullRequestEvent,
@@ -17,7 +19,9 @@ from bot.core.events import (
     PullRequestSynchronized,
 )
 from bot.core.refs import Sha
+from bot.gathering import change_reviewed
 from bot.router import Router
+from handlers.describe import walkthrough
 
 router = Router()
 
@@ -28,7 +32,7 @@ router = Router()
     PullRequestReadyForReview,
     PullRequestSynchronized,
     PullRequestClosed,
-    may={PostReview, SetCheck, ReplyInThread, ResolveThread},
+    may={PostReview, SetCheck, ReplyInThread, ResolveThread, Comment},
     newest_only=True,
     coalesce={PullRequestSynchronized},
 )
@@ -41,17 +45,24 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     state = await ctx.github.pull_request(event.number)
     if not state.open:
         return Plan(reason="closed")
+    context = await ctx.repository(state.base_sha)
+    shadow = context.settings.review.shadow
+    ctx = ctx.in_shadow() if shadow else ctx
     if ctx.earlier is not None and ctx.earlier.head_sha == state.head_sha:
         return Plan(reason="this head was reviewed")
-    context = await ctx.repository(state.base_sha)
     paused = "paused by a person; `resume` goes on" if ctx.pull == "paused" else ""
     if reason := paused or why_not_reviewed(state, context.settings.review):
-        return _left_out(state.head_sha, reason, ctx.slug)
-    return await review.plan(await pull_request_facts(ctx, context, state), ctx.infer)
+        return replace(_left_out(event.number, state.head_sha, reason, ctx.slug), shadow=shadow)
+    facts = await pull_request_facts(ctx, context, state)
+    plan = replace(await review.plan(facts, ctx.infer), shadow=shadow)
+    if not facts.context.settings.review.walkthrough:
+        return plan
+    told = await walkthrough(change_reviewed(facts), ctx)
+    return replace(plan, effects=(*plan.effects, *told.effects), usage=(*plan.usage, *told.usage))
 
 
-def _left_out(head: Sha, reason: str, slug: str) -> Plan:
+def _left_out(number: int, head: Sha, reason: str, slug: str) -> Plan:
     """Said in the check run, which is neutral: nobody has read anything."""
     summary = f"Nothing was read: {reason}. `@{slug} review` asks for a review all the same."
-    check = SetCheck(head, "neutral", f"Not reviewed: {reason}", summary)
+    check = SetCheck(head, "neutral", f"Not reviewed: {reason}", summary, number=number)
     return Plan((check,), reason=reason, head_sha=head)

@@ -127,6 +127,15 @@ def keeping_all(*refuted: int) -> dict[str, Any]:
 Says = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
+DESCRIBED: Mapping[str, Any] = {
+    "summary": "Brews stronger.",
+    "files": [{"path": "tea.py", "what": "Divides by zero."}],
+    "title": "Brew stronger tea",
+    "body": "The pot is **hotter** now.",
+    "labels": ["bug", "none-such"],
+}
+
+
 def by_schema(
     *,
     review: Any = None,
@@ -134,7 +143,9 @@ def by_schema(
     answer: Any = None,
     verify: Any = None,
     patch: Any = None,
+    rerank: Any = None,
     reply: Any = None,
+    describe: Any = None,
 ) -> Says:
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
     may be a function of the request."""
@@ -144,10 +155,14 @@ def by_schema(
         if "findings" in fields:
             said = review(request) if callable(review) else review
             return said or {"findings": [], "summary": "fine"}
+        if "title" in fields:
+            return describe or DESCRIBED
         if "stance" in fields:
             return reply or {"stance": "none", "answer": "", "wont_fix": False, "reason": ""}
         if "verdicts" in fields:
             return verify or keeping_all()
+        if "files" in fields:
+            return rerank or {"thought": "", "files": []}
         if "edits" in fields:
             return patch or {"summary": "", "edits": []}
         if "kind" in fields:

@@ -93,6 +93,13 @@ def test_the_examples_can_be_used_as_they_stand(tmp_path: Path) -> None:
     assert values["review.checks.shellcheck"] is False
 
 
+def test_every_command_of_a_comment_is_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "commands.md").read_text()
+    table = page.partition("|---|---|---|")[2].partition("##")[0]
+    for name in router.commands:
+        assert re.search(rf"`{name}[` ]", table), f"docs/commands.md does not know {name}"
+
+
 def test_the_security_page_says_who_may_give_each_command() -> None:
     page = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
     said = page.partition("| | who |")[2].partition("\n\n")[0].splitlines()[2:]

@@ -6,10 +6,15 @@ from typing import get_args
 from bot.core.effects import (
     AddLabels,
     Comment,
+    DeleteComment,
+    EditComment,
+    EditPullRequest,
+    EditReview,
     Effect,
     InMemory,
     PostReview,
     React,
+    RemoveLabels,
     ReplyInThread,
     ResolveThread,
     SetCheck,
@@ -28,6 +33,11 @@ SAMPLES: dict[type[Effect], Effect] = {
     Comment: Comment(1, "x"),
     ReplyInThread: ReplyInThread(1, 1, "x"),
     AddLabels: AddLabels(1, ("x",)),
+    EditComment: EditComment(1, 1, "x"),
+    DeleteComment: DeleteComment("review_comment", 1),
+    EditPullRequest: EditPullRequest(1, "x", "x"),
+    EditReview: EditReview(1, 1, "x"),
+    RemoveLabels: RemoveLabels(1, ("x",)),
     React: React("issue_comment", 1, "eyes"),
 }
 BETTER_WITH = {ResolveThread}

@@ -23,8 +23,13 @@ from bot.cli.manners import Command
     type=click.Path(file_okay=False, path_type=Path),
     help="Write each as a labelled case for hob eval: what people said on lines is what a review should say.",
 )
+@click.option(
+    "--shadow",
+    is_flag=True,
+    help="Report what was reviewed but not posted (review.shadow) in the last seven days instead.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(repository: str, last: int, write_cases: Path | None, as_json: bool) -> None:
+def command(repository: str, last: int, write_cases: Path | None, shadow: bool, as_json: bool) -> None:
     """Replays merged pull requests as they were when opened; posts nothing, and reports.
 
     Of each finding it says whether later commits changed its lines: before the merge, since then, or not.
@@ -37,6 +42,9 @@ def command(repository: str, last: int, write_cases: Path | None, as_json: bool)
     setup("error")
     if not REPOSITORY.fullmatch(repository):
         raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
+    if shadow:
+        _show_shadow(repository, as_json)
+        return
     replayed = asyncio.run(backtest(repository, last, _tell))
     if not replayed:
         raise UserError(f"{repository} has no merged pull request that can be read")
@@ -52,6 +60,17 @@ def _tell(line: str) -> None:
     from bot.core.text import strip_invisible
 
     click.echo(click.style(strip_invisible(line)[0], dim=True), err=True)
+
+
+def _show_shadow(repository: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from bot.core.shadow import markdown
+    from bot.core.text import strip_invisible
+    from bot.jobs.shadow import latest
+
+    report = asyncio.run(latest(repository))
+    click.echo(json.dumps(asdict(report), indent=2) if as_json else strip_invisible(markdown(report))[0])
 
 
 def _as_json(one: Any) -> dict[str, Any]:

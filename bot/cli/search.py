@@ -1,5 +1,6 @@
 """`hob search`."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 from bot.cli.manners import Command
 
 MOST = 100
+MOST_RERANKED = 30
 
 
 @click.command(
@@ -26,24 +28,32 @@ MOST = 100
 @click.option(
     "-k", "k", type=click.IntRange(1, MOST), default=10, show_default=True, help="How many results."
 )
+@click.option(
+    "--rerank", is_flag=True, help="A local model looks at the first thirty and puts them in order."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(query: str, path: Path, k: int, as_json: bool) -> None:
+def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None:
     """Finds the files and symbols that a question, an issue's text or a name is about.
 
-    The index is brought to the last commit first; what is not committed is not searched. Each result says
-    why it was found.
+    The index is brought to the last commit first; what is not committed is not searched. Archives of
+    hob.toml are searched too (`@name/path`). Each result says why it was found.
     """
     from bot.cli.index.progress import Told
     from bot.config import load_config
-    from bot.knowledge.local import Local
+    from bot.knowledge.local import Local, search_beside
     from bot.log import setup
 
     setup("error")
     if not query.strip():
         raise click.UsageError("the query is empty")
-    local = Local(path, load_config().hob.data_dir)
+    config = load_config()
+    local = Local(path, config.hob.data_dir)
     with Told() as told:
-        found = local.search(query, k, told)
+        most = max(k, MOST_RERANKED) if rerank else k
+        outlined, wrong = search_beside(local, config.knowledge.archives, query, most, told)
+    found = (asyncio.run(_reranked(query, outlined)) if rerank else [one for one, _ in outlined])[:k]
+    for line in wrong:
+        click.echo(f"hob: {_clean(line)}", err=True)
     if as_json:
         results = {"results": [_as_json(each) for each in found], "sha": local.tip}
         click.echo(json.dumps(results, ensure_ascii=False))
@@ -55,9 +65,23 @@ def command(query: str, path: Path, k: int, as_json: bool) -> None:
     click.echo(click.style(said if found else f"nothing was found, {said}", dim=True), err=True)
 
 
+async def _reranked(query: str, found: Any) -> list[Any]:
+    """In the order of a model; as it was where none answers, which is said."""
+    from bot.agents.rerank import rerank
+    from bot.log import redact
+    from bot.scripting import Workshop
+
+    async with Workshop() as shop:
+        done = await rerank(query, [what for _, what in found], shop.infer())
+    if done.failure:
+        click.echo(f"hob: the order is the search's own: {redact(done.failure)}", err=True)
+    return [found[place][0] for place in done.order]
+
+
 def _lines(found: Any) -> Iterator[str]:
     symbol = f"  {found.symbol}" if found.symbol else ""
-    yield click.style(f"{_clean(found.path)}:{found.start}-{found.end}", bold=True) + _clean(symbol)
+    path = f"@{found.source}/{found.path}" if found.source else found.path
+    yield click.style(f"{_clean(path)}:{found.start}-{found.end}", bold=True) + _clean(symbol)
     yield click.style(f"    {_clean('; '.join(found.why))}", dim=True)
 
 
@@ -69,6 +93,7 @@ def _as_json(found: Any) -> dict[str, Any]:
         "end": found.end,
         "score": found.score,
         "why": list(found.why),
+        **({"source": found.source} if found.source else {}),
     }
 
 

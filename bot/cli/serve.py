@@ -1,5 +1,9 @@
 """`hob serve`."""
 
+import asyncio
+from functools import cache
+from typing import Any
+
 import click
 
 from bot.cli import lifeline as life
@@ -23,4 +27,20 @@ def command(host: str | None, port: int | None, lifeline: int | None) -> None:
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
     changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
-    run(config.model_copy(update={"server": config.server.model_copy(update=changed)}))
+    run(config.model_copy(update={"server": config.server.model_copy(update=changed)}), _chat(config))
+
+
+def _chat(config: Any) -> Any:
+    """Answers questions (`bot.web.chat.Chat`). What that takes is loaded at the first one: most receivers are
+    never asked, and stay small."""
+
+    @cache
+    def made() -> Any:
+        from bot.jobs.chatting import of
+
+        return of(config)
+
+    async def chat(repo: str, message: str, looks: bool) -> Any:
+        return await (await asyncio.to_thread(made))(repo, message, looks)
+
+    return chat

@@ -86,6 +86,7 @@ def _redis_url(value: str) -> str:
 Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
 Secrets = Annotated[tuple[str, ...], BeforeValidator(_one_or_list)]
 File = Annotated[Path, BeforeValidator(_path)]
+ArchiveName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Url = Annotated[str, AfterValidator(_http_url)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
@@ -238,6 +239,10 @@ class KnowledgeTable(Table):
     enabled: bool = True
     max_clone_mb: int = Field(default=2048, ge=1, le=1_000_000)
     """A repository that is larger is not cloned."""
+    archives: dict[ArchiveName, File] = Field(default_factory=dict)
+    """Name -> a folder of documents or a repository on this machine, searched beside what is asked about."""
+    open_archives: Names = ()
+    """Names of archives, `owner/name` too, that may be quoted in the comments of any repository."""
 
 
 class ApiTable(Table):
@@ -298,10 +303,12 @@ class Config(Table):
             for name in ("private_key_file", "webhook_secret_file")
             if (path := getattr(self.github, name)) is not None
         }
+        archives = {name: _absolute(path, folder) for name, path in self.knowledge.archives.items()}
         tables: dict[str, Any] = {
             "hob": self.hob.model_copy(update={"data_dir": data}),
             "github": self.github.model_copy(update=github),
             "store": StoreTable(database_url=self.store.database_url.replace("{data_dir}", str(data))),
+            "knowledge": self.knowledge.model_copy(update={"archives": archives}),
             "api": ApiTable(token_file=_absolute(self.api.token_file, folder)),
         }
         config = self.model_copy(update=tables)

@@ -5,6 +5,7 @@ what has no type here cannot happen."""
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.core.describing import Proposal
 from bot.core.findings import Finding
 from bot.core.memory import Lesson
 from bot.core.refs import Sha
@@ -73,6 +74,10 @@ class SetCheck:
     """Paths that were read whole at this head or before. Kept, not posted."""
     judged: bool = False
     """Whether a review stands behind it, and not only a reason for none. Kept, not posted."""
+    number: int = 0
+    """The pull request that it is about, by which a button on it finds the way back."""
+    bound: bool = True
+    """Whether it is void once the head has moved on. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,12 @@ class Comment:
 
     number: int
     body: str
+    folded: str = ""
+    """What stands below it, folded away until a reader opens it."""
+    about: str = ""
+    """Names a comment that is found again later. Kept, not posted."""
+    proposal: Proposal | None = None
+    """What it proposes. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,7 @@ class EditComment:
     number: int
     comment_id: int
     body: str
+    folded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +178,8 @@ class EditPullRequest:
     number: int
     title: str
     body: str
+    own: str = ""
+    """What people wrote themselves, which stays as it is above the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +205,18 @@ class Forget:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What this run did before is taken back. 0: none is, and there is nothing to take back of this one
+    either, for it only said so."""
+
+    run: int
+
+
 Change = ResolveThread | EditComment | DeleteComment | EditReview | RemoveLabels | EditPullRequest
 """What changes something that is there: done twice it is done once."""
 OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React | Change
-InMemory = Remember | Forget | SetPull
+InMemory = Remember | Forget | SetPull | TakenBack
 Effect = OnGitHub | InMemory
 
 
@@ -219,3 +241,5 @@ class Plan:
     head_sha: Sha | None = None
     """The head that was judged: if the pull request has moved on, nothing of the plan is applied."""
     usage: tuple[Usage, ...] = field(default=())
+    shadow: bool = False
+    """Kept and reported, never applied."""

@@ -167,6 +167,15 @@ class IssueRemoved(IssueEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRunRequested(IssueEvent):
+    """`check_run`, actions `rerequested` and `requested_action`: somebody pressed a button of Hob's check
+    run. `everything`: all is to be read again, not only what is new."""
+
+    head_sha: Sha
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommentEvent(IssueEvent):
     """A comment on an issue, a pull request or a line of one."""
 

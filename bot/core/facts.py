@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.core.deeds import Deed
 from bot.core.diff import FileDiff
 from bot.core.earlier import Earlier
-from bot.core.effects import PostReview
+from bot.core.effects import PostReview, Usage
 from bot.core.findings import Finding
-from bot.core.inference import Passage
+from bot.core.library import Excerpt
 from bot.core.memory import Memory
+from bot.core.packing import Candidate
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
 from bot.core.tools import Tools
@@ -107,8 +109,8 @@ class PullRequestFacts:
     threads: tuple[Remark, ...] = ()
     """What others have said about its lines."""
     linked_issues: tuple[LinkedIssue, ...] = ()
-    around: dict[str, tuple[Passage, ...]] = field(default_factory=dict)
-    """path -> what a reader of its change should see too: callers, its test, similar code; best first"""
+    around: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    """path -> what a reader of its change should see too: callers, its test, similar code"""
     guides: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """path -> paths of the guidelines that hold for it"""
     owners: tuple[str, ...] = ()
@@ -155,7 +157,56 @@ class ThreadFacts:
     """The change, on a pull request."""
     head_sha: Sha | None = None
     texts: dict[str, str] = field(default_factory=dict)
-    """path -> text; a citation must lie in one of these"""
+    """path -> text of the changed files at the head"""
+    found: tuple[Excerpt, ...] = ()
+    """What the repository's index has about the question, best first: of the base, or the default branch."""
+    spent: tuple[Usage, ...] = ()
+    """What finding it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """A pull request's change to be described. `labels` are on it, `context.labels` exist."""
+
+    context: RepoContext
+    number: int
+    title: str
+    body: str
+    head_sha: Sha
+    files: tuple[FileDiff, ...]
+    """Those to be read."""
+    skipped: tuple[Skipped, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that touched what is asked about. `at` is the day, as 2026-11-27."""
+
+    sha: Sha
+    author: str
+    message: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainFacts:
+    """Code that somebody wants explained, and what its history tells."""
+
+    context: RepoContext
+    title: str
+    subject: str
+    """`path:12-40`, a path, or the whole change."""
+    wish: str = ""
+    """What else was said with the command."""
+    excerpts: tuple[Excerpt, ...] = ()
+    """What can be cited."""
+    files: tuple[FileDiff, ...] = ()
+    """The change, where it is what is asked about."""
+    commits: tuple[Commit, ...] = ()
+    """Newest first."""
+    issues: tuple[LinkedIssue, ...] = ()
+    """Those that the commits name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +226,30 @@ class FixFacts:
     wish: str = ""
     """What was said with the command."""
     tools: Tools = field(default_factory=Tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A thread on a line that Hob began. `review`: the review in which it did; `ours`: ids of Hob's comments
+    in it; `answered`: whether anybody else wrote there."""
+
+    review: int
+    ours: tuple[int, ...]
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UndoFacts:
+    """What is to be taken back, and what has become of it."""
+
+    number: int
+    deed: Deed
+    deeds: tuple[Deed, ...]
+    """All that Hob has done here, oldest first."""
+    asker: Login
+    talks: tuple[Talk, ...] = ()
+    memory: tuple[Memory, ...] = ()
+    slug: str = "hob"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ KEYS: tuple[Key, ...] = (
     Key("review.max_comments", "whole", "At most so many remarks in one review.", most=50),
     Key("review.request_changes", "flag", "Critical findings request changes; otherwise Hob only comments."),
     Key("review.walkthrough", "flag", "A collapsed summary of the change as a comment."),
+    Key("review.shadow", "flag", "Reviews are made and reported weekly; nothing of them is posted."),
     Key(
         "review.passes",
         "whole",

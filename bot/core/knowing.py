@@ -33,6 +33,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """A file by the signatures of what it defines, those that matter most first."""
+
+    path: str
+    signatures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """`name` is a path, `path::symbol`, a sha, a number or a login."""
 

@@ -1,6 +1,6 @@
 """Where an agent looks things up, as a port: a local repository now, a knowledge index as well."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,32 @@ class Library(Protocol):
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist; None where there is no such text."""
         ...
+
+
+MOST_FROM_ARCHIVE = 4
+"""Passages of each archive beside those of the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A `Library` of a repository and its archives, by name. Paths of an archive begin with `@name/`."""
+
+    own: Library
+    archives: Mapping[str, Library]
+
+    async def search(self, query: str) -> tuple[Excerpt, ...]:
+        found = list(await self.own.search(query))
+        for name, archive in self.archives.items():
+            some = (await archive.search(query))[:MOST_FROM_ARCHIVE]
+            found += [Excerpt(f"@{name}/{one.path}", one.start, one.lines) for one in some]
+        return tuple(found)
+
+    async def read(self, path: str, start: int, end: int) -> Excerpt | None:
+        for name, archive in self.archives.items():
+            if path.startswith(f"@{name}/"):
+                found = await archive.read(path.removeprefix(f"@{name}/"), start, end)
+                return Excerpt(path, found.start, found.lines) if found else None
+        return await self.own.read(path, start, end)
 
 
 def merged(excerpts: Iterable[Excerpt]) -> tuple[Excerpt, ...]:

@@ -35,6 +35,8 @@ class ReviewSettings:
     max_comments: int = 8
     request_changes: bool = False
     walkthrough: bool = False
+    shadow: bool = False
+    """Reviews are made and kept, and nothing of them is posted."""
     passes: int = 1
     """How often a change is read while nothing else waits; what most readings find is said."""
     max_calls: int = 40

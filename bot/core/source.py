@@ -53,7 +53,8 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file that is not indexed, and why, in a few words: `generated`, `over 1 MB`, `binary`."""
+    """A file that is not indexed, and why, in a few words for a person: `generated`, `over 1 MB`,
+    `binary`."""
 
     path: str
     why: str

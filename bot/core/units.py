@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from bot.core.diff import FileDiff, Hunk, Line, added_lines, render
+from bot.core.library import Excerpt
 from bot.core.source import Chunk
 
 Symbols = Callable[[str], Sequence[Chunk]]
@@ -34,6 +35,8 @@ _DEFINES = re.compile(
     r"(?:\([^)]*\)\s*)?([A-Za-z_]\w{2,})"
 )
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
+LONG, NEAR = 80, 8
+"""Lines of a symbol beyond which it is not shown whole, and lines before and after a change that are."""
 COMMON = 8
 """A name that more pieces than this use links none of them."""
 
@@ -258,21 +261,25 @@ def changed_names(piece: FileDiff, chunks: Sequence[Chunk]) -> set[str]:
     return {name for name in names if len(name) > 2}
 
 
-def around(part: FileDiff, text: str, chunks: Sequence[Chunk], most: int) -> str:
-    """The symbols that enclose the part's hunks, from the head's text, at most `most` characters of them;
-    not those that the hunks show anyway. Between two of them stands a line of dots."""
+def around(part: FileDiff, text: str, chunks: Sequence[Chunk]) -> list[Excerpt]:
+    """The symbols that enclose the part's hunks, from the head's text; not those that the hunks show anyway.
+    Of a long one its beginning and what is near the hunks."""
     shown = {line.new for line in _lines(part) if line.new}
     added = added_lines(part)
     lines = text.split("\n")
-    found: list[str] = []
+    found: list[Excerpt] = []
     for chunk in sorted(_innermost(chunks, added), key=lambda chunk: chunk.start):
-        body = range(chunk.start, min(chunk.end, len(lines)) + 1)
-        if shown.issuperset(body):
+        end = min(chunk.end, len(lines))
+        if shown.issuperset(range(chunk.start, end + 1)):
             continue
-        passage = "\n".join(lines[chunk.start - 1 : chunk.end])
-        if sum(map(len, found)) + len(passage) <= most:
-            found.append(passage)
-    return "\n…\n".join(found)
+        near = [line for line in sorted(added) if chunk.start <= line <= end]
+        ranges = [(chunk.start, end)]
+        if end - chunk.start > LONG:
+            ranges = [(chunk.start, chunk.start + NEAR), (near[0] - NEAR, near[-1] + NEAR)]
+        for first, last in ranges:
+            first, last = max(first, chunk.start), min(last, end)
+            found.append(Excerpt(part.path, first, tuple(lines[first - 1 : last])))
+    return found
 
 
 def _innermost(chunks: Sequence[Chunk], added: set[int]) -> list[Chunk]:

@@ -27,9 +27,10 @@ from bot.core.errors import Ambiguous
 from bot.core.refs import RepoRef
 from bot.github.api import Api, Params
 from bot.github.change import change
-from bot.github.find import Applied, applied, find, reactions_path
+from bot.github.find import Applied, applied, external_id, find, reactions_path
+from bot.github.payloads import REVIEW_ALL, REVIEW_NEW
 from bot.github.recheck import recheck
-from bot.github.seal import Seal, fit
+from bot.github.seal import Seal, fit, page
 
 __all__ = ["Applied", "Seal", "complete", "find", "needs", "recheck", "send"]
 
@@ -37,6 +38,12 @@ CHECK_NAME = "Hob"
 ANNOTATIONS = 50
 """As many go into one call. https://docs.github.com/en/rest/checks/runs#update-a-check-run"""
 _MOST_TITLE = 255
+ACTIONS = (
+    {"label": "Re-run", "description": "Review what is new or was not read", "identifier": REVIEW_NEW},
+    {"label": "Review all", "description": "Read the whole change again", "identifier": REVIEW_ALL},
+)
+"""Buttons; labels have at most 20 characters, descriptions 40, identifiers 20.
+https://docs.github.com/en/rest/checks/runs#create-a-check-run"""
 
 
 def needs(effect: OnGitHub) -> dict[str, str]:
@@ -75,7 +82,7 @@ async def send(api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal) 
             return await _check(api, repo, effect, key)
         case Comment():
             path = "/repos/{owner}/{repo}/issues/{number}/comments"
-            body = {"body": seal.signed(effect.body, key)}
+            body = {"body": seal.signed(page(effect.body, effect.folded), key)}
             return applied(await _post(api, repo, path, body, number=effect.number))
         case ReplyInThread():
             path = "/repos/{owner}/{repo}/pulls/{number}/comments/{comment}/replies"
@@ -122,7 +129,8 @@ async def _check(api: Api, repo: RepoRef, check: SetCheck, key: str) -> Applied:
         "head_sha": check.head_sha,
         "status": "completed",
         "conclusion": check.conclusion,
-        "external_id": key,
+        "external_id": external_id(check, key),
+        "actions": list(ACTIONS),
         "output": _output(check, 0),
     }
     made = applied(await _post(api, repo, "/repos/{owner}/{repo}/check-runs", body))

@@ -3,6 +3,7 @@ left to do, and what is gone is as it should be."""
 
 from typing import assert_never
 
+from bot.core.describing import with_description
 from bot.core.effects import (
     Change,
     DeleteComment,
@@ -16,7 +17,7 @@ from bot.core.errors import GitHubError, Gone
 from bot.core.refs import RepoRef
 from bot.github.api import Api, Params
 from bot.github.find import Applied
-from bot.github.seal import Seal, fit
+from bot.github.seal import Seal, fit, page
 
 _RESOLVE = """mutation($thread: ID!) {
   resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } }
@@ -31,7 +32,7 @@ async def change(api: Api, repo: RepoRef, effect: Change, key: str, seal: Seal) 
             await _resolve(api, effect.thread)
         case EditComment():
             path = base + "/issues/comments/{id}"
-            body = {"body": seal.signed(effect.body, key)}
+            body = {"body": seal.signed(page(effect.body, effect.folded), key)}
             await _patch(api, repo, path, body, effect.comment_id)
         case EditReview():
             path = base + "/pulls/{number}/reviews/{id}"
@@ -39,7 +40,7 @@ async def change(api: Api, repo: RepoRef, effect: Change, key: str, seal: Seal) 
             await api.put(path, {"body": seal.signed(effect.body, key)}, names)
         case EditPullRequest():
             path = base + "/pulls/{id}"
-            body = {"title": effect.title, "body": fit(effect.body)}
+            body = {"title": effect.title, "body": fit(with_description(effect.own, effect.body))}
             await _patch(api, repo, path, body, effect.number)
         case DeleteComment():
             room = "issues" if effect.subject == "issue_comment" else "pulls"

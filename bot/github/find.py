@@ -75,11 +75,16 @@ def _again(_: Change) -> Applied | None:
     return None
 
 
+def external_id(check: SetCheck, key: str) -> str:
+    """By which a check run is known again, and from which a press of its buttons leads back."""
+    return f"{key}#{check.number}" if check.number else key
+
+
 async def _check(api: Api, repo: RepoRef, effect: SetCheck, key: str, seal: Seal) -> Applied | None:
     path = "/repos/{owner}/{repo}/commits/{sha}/check-runs"
     query: dict[str, str | int] = {"sha": effect.head_sha, "filter": "all", "app_id": seal.app_id}
     for run in await _list(api, repo, path, items="check_runs", **query):
-        if isinstance(run, dict) and run.get("external_id") == key:
+        if isinstance(run, dict) and run.get("external_id") in (key, external_id(effect, key)):
             app = run.get("app")
             if isinstance(app, dict) and app.get("id") == seal.app_id:
                 return applied(run)

@@ -93,6 +93,8 @@ class RawComment:
     body: str
     created_at: str
     app_id: int | None = None
+    review: int = 0
+    """The review that a comment on a line was made in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,17 @@ async def comments(api: Api, repo: RepoRef, number: int, cap: int, total: int = 
     return [_comment(one) for one in found[-cap:]]
 
 
+async def has_comment(api: Api, repo: RepoRef, comment_id: int) -> bool:
+    """Whether a comment of a conversation is still there. One call."""
+    try:
+        await api.get("/repos/{owner}/{repo}/issues/comments/{id}", {"id": comment_id, **_at(repo)})
+    except Gone as gone:
+        if gone.status != 404:
+            raise
+        return False
+    return True
+
+
 async def thread(api: Api, repo: RepoRef, number: int, comment_id: int, cap: int = 1_000) -> Thread:
     """The conversation that a review comment belongs to. `Gone` when it is not among the first `cap`."""
     for found in await threads(api, repo, number, cap):
@@ -253,6 +266,7 @@ def _comment(found: Any) -> RawComment:
         body=clean(found.get("body")),
         created_at=str(found.get("created_at") or ""),
         app_id=app.get("id") if isinstance(app, dict) else None,
+        review=int(found.get("pull_request_review_id") or 0),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.errors import GitHubError
+from bot.core.facts import Commit
 from bot.core.refs import Actor, RepoRef, Sha
 from bot.github.api import Api
 from bot.github.gather import RawFile, actor, raw_file
@@ -91,6 +92,27 @@ async def commits(api: Api, repo: RepoRef, number: int) -> list[Step]:
         return [Step(Sha(one["sha"]), _time(one["commit"]["committer"]["date"])) for one in found]
     except (KeyError, TypeError, ValueError) as error:
         raise GitHubError(200, f"a commit without {error}") from None
+
+
+async def touching(api: Api, repo: RepoRef, path: str, ref: str, most: int) -> list[Commit]:
+    """The newest commits up to `ref` that changed a file, at most 100, newest first. One call.
+
+    https://docs.github.com/en/rest/commits/commits#list-commits
+    """
+    params = {"path": path, "sha": ref, "per_page": min(most, 100), **_at(repo)}
+    found = await api.get("/repos/{owner}/{repo}/commits{?path,sha,per_page}", params)
+    try:
+        return [_commit(one) for one in found]
+    except (KeyError, TypeError, ValueError) as error:
+        raise GitHubError(200, f"a commit without {error}") from None
+
+
+def _commit(found: dict[str, Any]) -> Commit:
+    """A commit whose author has no account is told by the name in git."""
+    said = found["commit"]
+    author = (found.get("author") or {}).get("login") or said["author"]["name"]
+    day = str(said["committer"]["date"])[:10]
+    return Commit(Sha(found["sha"]), clean(author), clean(said["message"]), day)
 
 
 async def between(api: Api, repo: RepoRef, base: Sha, head: Sha) -> Between:

@@ -20,6 +20,7 @@ EVENTS: dict[type[Event], str] = {
     events.PullRequestSynchronized: "pull_request",
     events.PullRequestClosed: "pull_request",
     events.PullRequestEdited: "pull_request",
+    events.CheckRunRequested: "check_run",
     events.IssueOpened: "issues",
     events.IssueChanged: "issues",
     events.IssueRemoved: "issues",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
-from bot.core.facts import OwnThread, Remark
+from bot.core.facts import Commit, OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
@@ -38,6 +38,12 @@ class Offline:
         return ()
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
+        return ()
+
+    async def has_comment(self, comment_id: int) -> bool:
+        return False
+
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
         return ()
 
     async def granted(self) -> Mapping[str, str]:

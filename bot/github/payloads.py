@@ -17,6 +17,9 @@ from bot.github.routing import Routing, routing
 
 __all__ = ["Routing", "clean", "parse", "routing"]
 
+REVIEW_NEW, REVIEW_ALL = "review-new", "review-all"
+"""The buttons of a check run, by the names that GitHub sends back: at most 20 characters."""
+_NUMBER = re.compile(r"[0-9a-f]{8,128}#([1-9][0-9]{0,9})")
 _UNSAFE = re.compile("[\ud800-\udfff]")
 
 
@@ -215,6 +218,21 @@ def _issue_comment(kind: type[events.CommentEvent], *, edited: bool) -> Callable
     return read
 
 
+def _check_run(guid: str, body: bytes) -> Event | None:
+    """A check run of Hob's own names its pull request in `external_id`: GitHub names none from a fork."""
+    delivery = _read(body, shapes.CheckRunDelivery)
+    number = _NUMBER.fullmatch(delivery.check_run.external_id or "")
+    pressed = delivery.requested_action
+    if number is None or (pressed and pressed.identifier not in (REVIEW_NEW, REVIEW_ALL)):
+        return None
+    return events.CheckRunRequested(
+        **_about(guid, delivery),
+        number=int(number[1]),
+        head_sha=Sha(delivery.check_run.head_sha),
+        everything=pressed is not None and pressed.identifier == REVIEW_ALL,
+    )
+
+
 def _review_comment(kind: type[events.ReviewCommentEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
         delivery = _read(body, shapes.ReviewCommentDelivery)
@@ -233,7 +251,8 @@ def _review_comment(kind: type[events.ReviewCommentEvent], *, edited: bool) -> C
     return read
 
 
-_READERS: dict[str, dict[str, Callable[[str, bytes], Event]]] = {
+_READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
+    "check_run": {"rerequested": _check_run, "requested_action": _check_run},
     "pull_request": {
         "opened": _pull_request(events.PullRequestOpened),
         "reopened": _pull_request(events.PullRequestReopened),

@@ -57,6 +57,13 @@ class Seal:
         return hmac.new(self.server_key, key.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def page(body: str, folded: str = "") -> str:
+    """A comment with what a reader unfolds below it. Both are harmless by now: raw HTML is only ours."""
+    if not folded:
+        return body
+    return f"{body}\n\n<details>\n<summary>More</summary>\n\n{folded}\n\n</details>"
+
+
 def fit(text: str, most: int = MOST_BYTES) -> str:
     """`text` in at most `most` bytes of UTF-8; a cut is said, and what it left open is closed."""
     text = text.encode(errors="replace").decode()

@@ -161,6 +161,22 @@ class CommentDelivery(Delivery, gc=False, kw_only=True):
     changes: Changes | None = None
 
 
+class RequestedAction(Struct, gc=False):
+    identifier: str = ""
+
+
+class CheckRun(Struct, gc=False):
+    """`pull_requests` is empty for those from forks."""
+
+    head_sha: Hex
+    external_id: str | None = None
+
+
+class CheckRunDelivery(Delivery, gc=False, kw_only=True):
+    check_run: CheckRun
+    requested_action: RequestedAction | None = None
+
+
 class NumberedPullRequest(Struct, gc=False):
     number: Id
     user: User | None = None

@@ -55,6 +55,7 @@ async def _planned(house: House, match: Match, event: RepositoryEvent) -> list[d
         reader = JobReader(event.repo, job, permissions_to_read(event))
         planned = await make_plan(house, match.route, event, reader)
     said = {"handler": match.route.name, "reason": planned.reason}
+    said |= {"state": "shadow"} if planned.shadow else {}
     effects = [{**said, "kind": one.kind, **msgspec.json.decode(one.payload)} for one in planned.effects]
     return effects or [{**said, "kind": None}]
 
@@ -95,6 +96,13 @@ async def _applied(
             "reason": now.summary or now.error if now else "",
         }
         done += [
-            {**said, "kind": row.kind, "url": row.url, **msgspec.json.decode(row.payload)} for row in rows
+            {
+                **said,
+                "kind": row.kind,
+                "effect": row.state,
+                "url": row.url,
+                **msgspec.json.decode(row.payload),
+            }
+            for row in rows
         ] or [said]
     return {"event": type(event).__name__, "effects": done}

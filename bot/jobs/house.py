@@ -19,6 +19,7 @@ from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.inference.trail import Trail
+from bot.jobs.archives import Archives
 from bot.jobs.asked import Asked
 from bot.jobs.knowing import RepositoryKnowledge
 from bot.knowledge.keeper import Keeper
@@ -59,14 +60,31 @@ class House:
         return make_embed(self.pool, chosen(self.config, settings), priority=priority, guard=guard)
 
     def knowledge(
-        self, repo: RepoRef, job: Job, guard: Guard = LOCAL_ONLY, settings: RepoSettings | None = None
+        self,
+        repo: RepoRef,
+        job: Job,
+        settings: RepoSettings,
+        *,
+        guard: Guard = LOCAL_ONLY,
+        operator: bool = False,
     ) -> RepositoryKnowledge | None:
-        """What is known of a repository, for a run."""
-        if not self.keeper:
+        """What is known of a repository and its archives, for a run; `operator`: the answer goes to nobody
+        else."""
+        if self.keeper is None:
             return None
-        known = settings or RepoSettings()
-        index, query = self.embed("low", guard, known), self.embed("high", guard, known)
-        return RepositoryKnowledge(self.keeper, repo, job, index, query)
+        table, data_dir = self.config.knowledge, self.config.hob.data_dir
+        beside = Archives(
+            self.keeper,
+            self.github,
+            repo,
+            settings.archives,
+            table.archives,
+            table.open_archives,
+            operator,
+            data_dir,
+        )
+        index, query = (self.embed(priority, guard, settings) for priority in ("low", "high"))
+        return RepositoryKnowledge(self.keeper, repo, job, beside, index, query)
 
     async def aclose(self) -> None:
         await self.github.aclose()

@@ -1,13 +1,17 @@
 """A run's way to what Hob knows of its repository: the knowledge room is handed GitHub, narrowly."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
+from bot.core.diff import FileDiff
 from bot.core.inference import Embed
-from bot.core.library import Excerpt
-from bot.core.refs import RepoRef
+from bot.core.knowing import Outline
+from bot.core.library import Excerpt, Joined
+from bot.core.packing import Surroundings
+from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
+from bot.jobs.archives import Archives
 from bot.knowledge.clone import Remote
 from bot.knowledge.indexed import Indexed
 from bot.knowledge.keeper import Changed, Keeper
@@ -51,25 +55,47 @@ class RepositoryKnowledge:
     keeper: Keeper
     repo: RepoRef
     job: Job
+    archives: Archives
     embed: Embed
     """For the index, in the background."""
     embed_query: Embed
     """For what somebody waits for."""
 
+    @property
+    def confidential(self) -> bool:
+        """Whether something was found by now that must not go to online hosts."""
+        return self.archives.confidential
+
     async def refresh(self) -> str:
-        said = await self.keeper.refresh(self.repo, Origin(self.repo, self.job))
-        return f"{said}; {await self.keeper.embed(self.repo, self.embed)}"
+        """An archive that nobody pushes to is read once, when a repository that names it is."""
+        said = [await self.keeper.refresh(self.repo, Origin(self.repo, self.job))]
+        said.append(await self.keeper.embed(self.repo, self.embed))
+        async for ref in self.archives.repositories():
+            if not self.keeper.shelves.has(ref.id):
+                async with self.archives.github.job(ref) as job:
+                    said.append(
+                        f"archive {ref.full_name}: {await self.keeper.refresh(ref, Origin(ref, job))}"
+                    )
+        return "; ".join(said)
 
     async def drop_issue(self, number: int) -> None:
         await self.keeper.drop_issue(self.repo, number)
 
-    async def search(self, query: str) -> tuple[Excerpt, ...]:
-        return await self._indexed.search(query)
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
+        return await (await self._joined(at, first)).search(query)
+
+    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
+        return await replace(self._indexed, at=at).outlines(query)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
-        return await self._indexed.read(path, start, end)
+        return await (await self._joined()).read(path, start, end)
+
+    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
+        return await self._indexed.beside(files, heads, base)
+
+    async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
+        return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
 
     @property
     def _indexed(self) -> Indexed:
-        clone = self.keeper.clones.path(self.repo.id)
-        return Indexed(self.keeper.shelves, self.repo.id, clone, self.embed_query)
+        return self.keeper.indexed(self.repo.id, self.embed_query)

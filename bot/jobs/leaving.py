@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot import log as logs
@@ -27,12 +28,16 @@ def guard(
     reader: JobReader | None = None,
     run_id: int | None = None,
     settings: RepoSettings | None = None,
+    confidential: Callable[[], bool] = lambda: False,
 ) -> Guard:
     """For the prompts about one repository. Each use becomes a row of the ledger at once. `settings`: the
-    stored ones; the file can only narrow what they allow."""
+    stored ones; the file can only narrow what they allow. `confidential`: whether something from elsewhere
+    is in the prompts by now that must not leave."""
     known = settings or RepoSettings()
 
     async def setting() -> Online:
+        if confidential():
+            return "never"
         own = await online_setting(repo, reader) if reader else "allowed"
         return min(own, known.online, key=ONLINE.index)
 

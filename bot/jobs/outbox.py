@@ -17,6 +17,8 @@ from bot.store import Row, Run, Store
 from bot.store.outbox import Outbox
 
 TRIES = 3
+SETTLED = ("done", "rejected", "shadow")
+"""States of rows with which nothing is left to do."""
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +42,7 @@ class Sender:
         """Carries the rows out in order; returns what GitHub refused for good, a sentence each."""
         refused = []
         for row in rows:
-            if row.state in ("done", "rejected"):
+            if row.state in SETTLED:
                 continue
             effect = load(row.kind, row.payload)
             try:

@@ -19,7 +19,7 @@ from bot.github.payloads import parse
 from bot.jobs.asked import Asked
 from bot.jobs.estate import estate
 from bot.jobs.house import House, current
-from bot.jobs.outbox import Sender
+from bot.jobs.outbox import SETTLED, Sender
 from bot.jobs.permitted import load
 from bot.jobs.planning import Planned, make_plan, number_of
 from bot.jobs.reading import JobReader, permissions_to_read
@@ -143,9 +143,8 @@ def _store(house: House, run: Run, event: RepositoryEvent, planned: Planned) -> 
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
     if not planned.effects:
         return []
-    return house.store.outbox.plan(
-        run, [NewEffect(one.key, one.kind, one.payload) for one in planned.effects]
-    )
+    effects = [NewEffect(one.key, one.kind, one.payload) for one in planned.effects]
+    return house.store.outbox.plan(run, effects, "shadow" if planned.shadow else "planned")
 
 
 async def _acknowledge(house: House, event: RepositoryEvent, job: Job) -> None:
@@ -163,8 +162,9 @@ async def _acknowledge(house: House, event: RepositoryEvent, job: Job) -> None:
 
 async def _still_wanted(rows: list[Row], event: RepositoryEvent, reader: JobReader) -> None:
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
-    unsent = [load(row.kind, row.payload) for row in rows if row.state not in ("done", "rejected")]
+    unsent = [load(row.kind, row.payload) for row in rows if row.state not in SETTLED]
     bound = [effect for effect in unsent if isinstance(effect, PostReview | SetCheck | ReplyInThread)]
+    bound = [effect for effect in bound if not isinstance(effect, SetCheck) or effect.bound]
     judged = {effect.head_sha for effect in bound if effect.head_sha is not None}
     if not judged or not isinstance(event, IssueEvent):
         return

@@ -29,6 +29,7 @@ from bot.core.effects import (
     ResolveThread,
     SetCheck,
     SetPull,
+    TakenBack,
 )
 from bot.core.refs import RepoRef
 from bot.router import Route
@@ -84,7 +85,7 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             target,
             plan.head_sha or "",
             route.name,
-            _meant(effect),
+            f"shadow {_meant(effect)}" if plan.shadow else _meant(effect),
             cause,
             ordinal,
         )
@@ -140,7 +141,9 @@ def _harmless(effect: Effect, repo: RepoRef, secrets: Secrets) -> Effect:
             return replace(
                 effect, body=_with_block(effect.body, effect.suggestion, repo, secrets), suggestion=None
             )
-        case Comment() | EditComment() | EditReview():
+        case Comment() | EditComment():
+            return _safe_comment(effect, repo, secrets)
+        case EditReview():
             return replace(effect, body=_prose(effect.body, repo, secrets))
         case EditPullRequest():
             return replace(
@@ -148,9 +151,16 @@ def _harmless(effect: Effect, repo: RepoRef, secrets: Secrets) -> Effect:
             )
         case AddLabels() | RemoveLabels() | React() | ResolveThread() | DeleteComment():
             return effect
-        case Remember() | Forget() | SetPull():
+        case Remember() | Forget() | SetPull() | TakenBack():
             return effect  # not on a page: what memory tells goes through a reply
     assert_never(effect)
+
+
+def _safe_comment(effect: Comment | EditComment, repo: RepoRef, secrets: Secrets) -> Comment | EditComment:
+    """What is folded away is made harmless by itself: the fold around it is ours."""
+    body = _prose(effect.body, repo, secrets)
+    room = max(MOST_BYTES - len(body.encode()) - 200, 1_000)
+    return replace(effect, body=body, folded=_prose(effect.folded, repo, secrets, room))
 
 
 def _safe_line(comment: LineComment, repo: RepoRef, secrets: Secrets) -> LineComment:

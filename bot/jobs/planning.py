@@ -3,24 +3,27 @@ effects."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.context import Context
-from bot.core.earlier import Earlier
-from bot.core.effects import Comment, Effect, Plan, PostReview, ReplyInThread, SetCheck, Usage
+from bot.core import deeds as past
+from bot.core.deeds import Deed, Did
+from bot.core.effects import Comment, Effect, Plan, ReplyInThread, TakenBack, Usage
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
-from bot.core.findings import fingerprint
+from bot.core.knowledge import nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.github import hobyml
 from bot.jobs import gate
 from bot.jobs.asked import Asked
 from bot.jobs.house import House
+from bot.jobs.knowing import RepositoryKnowledge
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
 from bot.jobs.reading import JobReader, check
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
+from bot.store.values import EffectState
 
 UNASKED = 10
 """Comments on one pull request within the hour after which Hob answers only who speaks to it by name."""
@@ -33,6 +36,8 @@ class Planned:
     effects: tuple[Keyed, ...] = ()
     reason: str = ""
     usage: tuple[Usage, ...] = ()
+    shadow: bool = False
+    """Kept and reported, never applied."""
 
 
 async def make_plan(
@@ -60,15 +65,18 @@ async def make_plan(
         house.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
     )
     settings = settings_of(merge(stored))
-    reviews = await asyncio.to_thread(_reviews, house, event)
+    deeds = await asyncio.to_thread(_deeds, house, event)
+    standing = past.reviews(deeds, past.undone(deeds))
+    posted = past.posted(past.reviews(deeds))
     leaving = guard(house.config, house.store, event.repo, reader, run_id, settings)
+    knowledge = house.knowledge(event.repo, reader.job, settings, guard=leaving)
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
         infer=house.infer(
             route.priority,
-            leaving,
+            guard(house.config, house.store, event.repo, reader, run_id, settings, secretive(knowledge)),
             asked or Asked(event.repo, number_of(event)),
             settings,
         ),
@@ -76,17 +84,21 @@ async def make_plan(
         command=command_of(route, event, house.router, slug),
         offers=gate.offers(house.router.routes, level, private=event.repo.private, author=_is_author(event)),
         stored=tuple(stored),
-        posted=_posted(reviews),
-        reviews=reviews,
+        posted=posted,
+        withdrawn=posted - past.posted(standing),
+        reviews=standing,
+        deeds=deeds,
+        shadow=await asyncio.to_thread(_deeds, house, event, "shadow"),
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
-        earlier=await asyncio.to_thread(_earlier, house, event),
+        earlier=past.earlier(deeds),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
-        idle=not await asyncio.to_thread(house.store.runs.others_wait),
-        knowledge=house.knowledge(event.repo, reader.job, leaving, settings),
+        idle=await asyncio.to_thread(house.store.runs.is_idle),
+        knowledge=knowledge,
+        beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
     effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), cause(event))
-    return Planned(tuple(effects), plan.reason, plan.usage)
+    return Planned(tuple(effects), plan.reason, plan.usage, plan.shadow)
 
 
 async def _gate(
@@ -114,6 +126,11 @@ async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
     return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
 
 
+def secretive(knowledge: RepositoryKnowledge | None) -> Callable[[], bool]:
+    """Whether a private archive has answered by now."""
+    return lambda: knowledge is not None and knowledge.confidential
+
+
 def _is_author(event: RepositoryEvent) -> bool:
     """Whether whoever speaks opened the issue or pull request."""
     return isinstance(event, CommentEvent) and event.author.login == event.issue_author
@@ -136,8 +153,9 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
     effect: Effect = Comment(event.number, refused.words)
     if isinstance(event, ReviewCommentEvent) and not refused.once_per:
         effect = ReplyInThread(event.number, event.in_reply_to or event.comment_id, refused.words)
-    speaker = Route("refusal", route.handler, may=frozenset({type(effect)}), priority=route.priority)
-    plan = Plan((effect,), reason=f"refused: {refused.words}")
+    may = frozenset({type(effect), TakenBack})
+    speaker = Route("refusal", route.handler, may=may, priority=route.priority)
+    plan = Plan((effect, TakenBack(0)), reason=f"refused: {refused.words}")
     return Planned(
         tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
     )
@@ -150,26 +168,10 @@ def _recent(house: House, event: CommentEvent) -> int:
     return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
 
 
-def _reviews(house: House, event: RepositoryEvent) -> tuple[PostReview, ...]:
-    """What Hob has posted on this pull request, told by its own outbox."""
-    if not isinstance(event, IssueEvent):
-        return ()
-    rows = house.store.outbox.for_target(event.repo.id, event.number, "PostReview")
-    reviews = [load(row.kind, row.payload) for row in rows]
-    return tuple(review for review in reviews if isinstance(review, PostReview))
-
-
-def _earlier(house: House, event: RepositoryEvent) -> Earlier | None:
-    """The head that was reviewed last, told by the check run that was set for it."""
-    rows = house.store.outbox.for_target(event.repo.id, number_of(event), "SetCheck")
-    for row in reversed(rows):
-        check = load(row.kind, row.payload)
-        if isinstance(check, SetCheck) and check.judged:
-            return Earlier(check.head_sha, frozenset(check.read))
-    return None
-
-
-def _posted(reviews: Sequence[PostReview]) -> frozenset[str]:
-    """Fingerprints of the findings that stand there already, on a line or in a review's own text."""
-    inline = {one.fingerprint for review in reviews for one in review.comments}
-    return frozenset(inline | {fingerprint(one) for review in reviews for one in review.findings})
+def _deeds(house: House, event: RepositoryEvent, state: EffectState = "done") -> tuple[Deed, ...]:
+    """What Hob has done here, told by its own outbox, oldest run first."""
+    runs: dict[int, list[Did]] = {}
+    for row in house.store.outbox.for_target(event.repo.id, number_of(event), state=state):
+        did = Did(load(row.kind, row.payload), row.github_id or 0)
+        runs.setdefault(row.run_id, []).append(did)
+    return tuple(Deed(run, tuple(did)) for run, did in runs.items())

@@ -5,6 +5,7 @@ from bot.config import load_config
 from bot.context import Context, pull_request_facts
 from bot.core.errors import Gone, UserError
 from bot.core.judgement import Judgement
+from bot.core.knowledge import nothing_beside
 from bot.core.layers import merge, settings_of
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub
@@ -45,6 +46,7 @@ async def judge(house: House, reader: JobReader, number: int, priority: Priority
     stored = tuple(house.store.settings.layers(repo.owner, repo.name, ""))
     settings = settings_of(merge(stored))
     gate = guard(house.config, house.store, repo, reader, None, settings)
+    knowledge = house.knowledge(repo, reader.job, settings, guard=gate)
     ctx = Context(
         repo=repo,
         slug=house.config.github.app_slug,
@@ -52,6 +54,7 @@ async def judge(house: House, reader: JobReader, number: int, priority: Priority
         infer=house.infer(priority, gate, Asked(repo, number), settings),
         check=check,
         stored=stored,
+        beside=knowledge.beside if knowledge else nothing_beside,
     )
     state = await reader.pull_request(number)
     context = await ctx.repository(state.base_sha)

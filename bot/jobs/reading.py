@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from bot import sandbox
 from bot.checks import run as run_checks
 from bot.core.checking import Change, CheckReport
-from bot.core.events import CommentEvent, Event, PullRequestEvent
-from bot.core.facts import OwnThread, Remark
+from bot.core.events import CheckRunRequested, CommentEvent, Event, PullRequestEvent
+from bot.core.facts import Commit, OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
@@ -15,6 +15,7 @@ from bot.github import artifacts, contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
+from bot.github.history import touching
 from bot.github.remarks import annotations
 from bot.github.threads import own_threads
 
@@ -83,6 +84,12 @@ class JobReader:
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
         return await own_threads(self._api, self.repo, number, self.job.slug)
 
+    async def has_comment(self, comment_id: int) -> bool:
+        return await gather.has_comment(self._api, self.repo, comment_id)
+
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
+        return await touching(self._api, self.repo, path, ref, most)
+
     async def granted(self) -> Mapping[str, str]:
         return await self.job.granted()
 
@@ -92,7 +99,7 @@ class JobReader:
 
 def permissions_to_read(event: Event) -> dict[str, str]:
     """The least that the event's handler needs to see."""
-    on_pull_request = isinstance(event, PullRequestEvent) or (
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested) or (
         isinstance(event, CommentEvent) and event.on_pull_request
     )
     return PULL_REQUEST if on_pull_request else ISSUE

@@ -3,9 +3,10 @@
 import hashlib
 
 from bot.core.commands import Command
-from bot.core.effects import PostReview
+from bot.core.effects import DeleteComment, EditComment, Effect, PostReview
 from bot.core.events import (
     AccessEvent,
+    CheckRunRequested,
     CommentEvent,
     Event,
     IssueEvent,
@@ -15,6 +16,9 @@ from bot.core.events import (
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
 from bot.store import Delivery, RunSpec
+
+WHOLE: frozenset[type[Effect]] = frozenset({PostReview, EditComment, DeleteComment})
+"""Effects that build on what was done before: two runs with them must not overlap."""
 
 
 def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_seconds: float) -> list[RunSpec]:
@@ -39,8 +43,8 @@ def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: floa
 
 
 def target(route: Route, event: Event) -> str:
-    """What a run holds alone. Whoever judges a pull request holds it whole; a question holds its own
-    comment only, so that a person does not wait behind a review."""
+    """What a run holds alone. Whoever judges a pull request, or changes what was said there, holds it whole;
+    a question holds its own comment only, so that a person does not wait behind a review."""
     if isinstance(event, AccessEvent):
         return f"installation {event.installation}"
     if not isinstance(event, RepositoryEvent):
@@ -48,7 +52,7 @@ def target(route: Route, event: Event) -> str:
     if route.whole_repository or not isinstance(event, IssueEvent):
         return f"{event.repo.id}/{route.name}"
     whole = f"{event.repo.id}#{event.number}"
-    if isinstance(event, CommentEvent) and PostReview not in route.may:
+    if isinstance(event, CommentEvent) and not WHOLE & route.may:
         return f"{whole}/{event.comment_id}"
     return whole
 
@@ -63,6 +67,8 @@ def cause(event: Event) -> str:
     if isinstance(event, CommentEvent):
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
         return f"comment {event.comment_id}{edit}"
+    if isinstance(event, CheckRunRequested):
+        return f"button {event.delivery}"  # who presses it again means it again
     return ""
 
 

@@ -1,99 +1,147 @@
-"""A repository's index as a `Library` (bot.core.library): passages of its newest commit."""
+"""What an index and its repository answer, as other rooms ask it: passages of the newest commit as a
+`Library` (bot.core.library), and what belongs to a change. Where there is no index: nothing, at once."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
+from bot.core.diff import FileDiff
 from bot.core.errors import HobError
 from bot.core.inference import Embed
+from bot.core.knowing import Outline
 from bot.core.library import Excerpt, merged
+from bot.core.packing import NOTHING, Surroundings
+from bot.knowledge.context import around
 from bot.knowledge.embed import near_chunks
-from bot.knowledge.git import Git, GitError
+from bot.knowledge.git import Git
+from bot.knowledge.outlines import outlines
 from bot.knowledge.search import Search
-from bot.knowledge.shelf import Hit, Shelf
-from bot.knowledge.shelves import Shelves
+from bot.knowledge.shelf import Hit, Shelf, Table
+from bot.knowledge.texts import excerpts
+from bot.knowledge.tokens import tokens
+from bot.knowledge.view import AtTip, View, view_at
 
+MOST_FOUND, MOST_FILES = 12, 30
+SECONDS = 20.0
+"""For what belongs to a change: a review goes ahead without it."""
+Opener = Callable[[], Shelf | None]
+"""The index, to be closed by whoever calls; None where there is none."""
+
+_TABLES: tuple[Table, ...] = ("chunk", "path")
+_WORD = re.compile(r"[A-Za-z_]\w+")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-MOST_FOUND = 12
-MOST_LINES = 400
-"""Of one passage."""
 
 
+@dataclass(frozen=True, slots=True)
 class Indexed:
-    """Answers from the index and the clone as they are; nothing where there is none."""
+    """One repository. No method raises for an index that is missing, busy or broken."""
 
-    def __init__(self, shelves: Shelves, repo_id: int, clone: Path, embed: Embed | None = None) -> None:
-        self._embed = embed
-        self._shelves = shelves
-        self._repo_id = repo_id
-        self._git = Git(clone)
+    opener: Opener
+    git: Git
+    at: str = ""
+    """The commit that a search is of, where the repository has it; else the tip."""
+
+    first: tuple[str, ...] = ()
+    """Files whose passages come before all others, in this order."""
+
+    embed: Embed | None = None
+    """Makes a query's vector, where a host has the model of the index."""
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
         """The best passages, best first."""
         near = await self._near(query)
-        return tuple(await self._asked(partial(self._search, near=near), query))
+
+        def find(shelf: Shelf) -> tuple[Excerpt, ...]:
+            view = self._view(shelf)
+            most = 4 * MOST_FOUND if self.first else MOST_FOUND
+            found = Search(shelf, self.git, lambda _: near).passages(query, most, view.sha)
+            places = {path: place for place, path in enumerate(self.first)}
+            found = sorted(found, key=lambda one: places.get(one.path, len(places)))[:MOST_FOUND]
+            blobs = view.blobs_of([one.path for one in found])
+            return merged(excerpts(self.git, blobs, [(one.path, one.start, one.end) for one in found]))
+
+        return await asyncio.to_thread(self._asked, find, ())
+
+    async def _near(self, query: str) -> Sequence[Hit]:
+        """Passages that are near in meaning."""
+        try:
+            shelf = await asyncio.to_thread(self.opener) if self.embed else None
+            if shelf is None or self.embed is None:
+                return ()
+            try:
+                return await near_chunks(shelf, self.embed, query)
+            finally:
+                await asyncio.to_thread(shelf.close)
+        except HobError as wrong:
+            log.warning("the index does not answer: %s", wrong)
+            return ()
+
+    async def outlines(self, query: str) -> list[Outline]:
+        """The best thirty files by what they define."""
+
+        def find(shelf: Shelf) -> list[Outline]:
+            view = self._view(shelf)
+            return outlines(shelf, view, Search(shelf, self.git).search(query, MOST_FILES, at=view.sha))
+
+        return await asyncio.to_thread(self._asked, find, [])
+
+    def _view(self, shelf: Shelf) -> View:
+        sha = self.git.commit(self.at) if self.at else ""
+        other = view_at(shelf, self.git, sha) if sha else None
+        return other or AtTip(shelf, shelf.state("tip"))
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist."""
-        found = await self._asked(self._read, [(path, start, end)])
-        return found[0] if found else None
 
-    async def _asked(self, question: Callable[[T], Sequence[Excerpt]], about: T) -> Sequence[Excerpt]:
-        """An index that cannot be read now has nothing to say: nobody's work fails for it."""
+        def find(shelf: Shelf) -> Excerpt | None:
+            blobs = shelf.blobs_of([path])
+            return next(iter(excerpts(self.git, blobs, [(path, start, end)])), None)
+
+        return await asyncio.to_thread(self._asked, find, None)
+
+    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: str) -> Surroundings:
+        """What belongs to a change whose base is the commit `base`; `heads` are the changed files' texts."""
+
+        def find(shelf: Shelf) -> Surroundings:
+            found = around(shelf, self.git, files, heads, base)
+            return Surroundings(found, self._known(files, heads)) if self.git.commit(base) else NOTHING
+
         try:
-            return await asyncio.to_thread(question, about)
-        except HobError as error:
-            self._tell(error)
-            return ()
+            async with asyncio.timeout(SECONDS):
+                return await asyncio.to_thread(self._asked, find, NOTHING)
+        except TimeoutError:
+            log.warning("what belongs to the change of %s was not found within %.0f s", base, SECONDS)
+            return NOTHING
 
-    def _tell(self, error: HobError) -> None:
-        log.warning("the index of repository %s cannot be read: %s", self._repo_id, error)
+    def _known(self, files: Sequence[FileDiff], heads: Mapping[str, str]) -> Callable[[str], bool]:
+        """Whether the repository or the change has a name. The index is opened when it is asked, for a
+        review takes minutes; one that cannot answer knows every name."""
+        lines = (line.text for file in files for hunk in file.hunks or () for line in hunk.lines)
+        here = frozenset(word for text in (*heads.values(), *lines) for word in _WORD.findall(text))
 
-    async def _near(self, query: str) -> Sequence[Hit]:
-        """Passages that are near in meaning, where a host has the model of the index."""
-        if not self._embed or not await asyncio.to_thread(self._shelves.has, self._repo_id):
-            return ()
+        def there(shelf: Shelf, name: str) -> bool:
+            word = tokens(name)[:1]
+            return not word or any(shelf.frequencies(table, word).get(word[0]) for table in _TABLES)
+
+        @lru_cache(maxsize=1_000)
+        def known(name: str) -> bool:
+            return name in here or self._asked(lambda shelf: there(shelf, name), True)
+
+        return known
+
+    def _asked(self, work: Callable[[Shelf], T], otherwise: T) -> T:
         try:
-            shelf = await asyncio.to_thread(self._shelves.open, self._repo_id)
-            try:
-                return await near_chunks(shelf, self._embed, query)
-            finally:
-                await asyncio.to_thread(shelf.close)
-        except HobError as error:
-            self._tell(error)
-            return ()
-
-    def _search(self, query: str, near: Sequence[Hit]) -> tuple[Excerpt, ...]:
-        if not self._shelves.has(self._repo_id):
-            return ()
-        with closing(self._shelves.open(self._repo_id)) as shelf:
-            found = Search(shelf, self._git, lambda _: near).passages(query, MOST_FOUND)
-            return merged(self._excerpts(shelf, [(one.path, one.start, one.end) for one in found]))
-
-    def _read(self, places: list[tuple[str, int, int]]) -> list[Excerpt]:
-        if not self._shelves.has(self._repo_id):
-            return []
-        with closing(self._shelves.open(self._repo_id)) as shelf:
-            return self._excerpts(shelf, places)
-
-    def _excerpts(self, shelf: Shelf, places: list[tuple[str, int, int]]) -> list[Excerpt]:
-        blobs = shelf.blobs_of({path for path, _, _ in places})
-        lines = self._texts(set(blobs.values()))
-        cut = [
-            Excerpt(path, max(start, 1), tuple(lines[blobs[path]][max(start, 1) - 1 : end][:MOST_LINES]))
-            for path, start, end in places
-            if path in blobs and blobs[path] in lines
-        ]
-        return [one for one in cut if one.lines]
-
-    def _texts(self, blobs: Iterable[str]) -> dict[str, list[str]]:
-        try:
-            found = dict(self._git.contents(sorted(blobs)))
-        except GitError:  # the clone went, or is being made anew
-            return {}
-        return {sha: data.decode("utf-8", "replace").splitlines() for sha, data in found.items()}
+            shelf = self.opener()
+            if shelf is None:
+                return otherwise
+            with closing(shelf):
+                return work(shelf)
+        except HobError as wrong:
+            log.warning("the index does not answer: %s", wrong)
+            return otherwise

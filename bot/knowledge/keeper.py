@@ -20,6 +20,7 @@ from bot.knowledge.clone import Limits, Remote
 from bot.knowledge.clones import Clones, Held, TooLarge
 from bot.knowledge.embed import fill
 from bot.knowledge.git import Git, GitError
+from bot.knowledge.indexed import Indexed
 from bot.knowledge.issues import Issues
 from bot.knowledge.shelf import Issue, Shelf, ShelfError
 from bot.knowledge.shelves import Shelves
@@ -91,6 +92,14 @@ class Keeper:
         finally:
             await asyncio.to_thread(shelf.close)
         return f"{filled.made} vectors made" + (f" ({filled.reason})" if filled.reason else "")
+
+    def indexed(self, repo_id: int, embed: Embed | None = None) -> Indexed:
+        """What is known of a repository, to be asked at any time."""
+
+        def opened() -> Shelf | None:
+            return self.shelves.open(repo_id) if self.shelves.has(repo_id) else None
+
+        return Indexed(opened, Git(self.clones.path(repo_id)), embed=embed)
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""

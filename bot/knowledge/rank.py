@@ -1,7 +1,8 @@
 """How the parts of a search become one order. Pure: scores by path in, a ranking out, so that each part and
 each weight can be tried by itself: `make bench ARGS=knowledge` prints what each finds, alone and together.
 
-The weights were learned on fix commits of nine public repositories and judged on nine others.
+The weights were learned on 396 fix commits of 18 public repositories, each repository judged by what the
+others taught, and held against 226 texts of issues of 30.
 """
 
 import math

@@ -76,12 +76,13 @@ class Search:
             yield gather(self.shelf, query, view, self.nearest, most)
 
     def _ranked(self, evidence: Evidence) -> list[tuple[str, float]]:
-        """Whoever gives nothing but names wants what they name."""
+        """Whoever gives nothing but names wants what they name, be it a test or a document."""
         asked = evidence.asked
         named = set(tokens("\n".join([*asked.names, *(f"{each.path} {each.line}" for each in asked.places)])))
         only_names = bool(named) and named.issuperset(asked.terms)
-        weights = {**self.weights, "named": LOOKUP, "place": LOOKUP} if only_names else self.weights
-        return rank(evidence.parts, weights, is_source)
+        if only_names:
+            return rank(evidence.parts, {**self.weights, "named": LOOKUP, "place": LOOKUP})
+        return rank(evidence.parts, self.weights, is_source)
 
     def _code(self, query: str, k: int, at: str) -> list[Found]:
         with self.evidence(query, at) as evidence:

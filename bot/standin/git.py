@@ -198,6 +198,11 @@ class GitRepo:
         listed = _text(self.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}"))
         return [self.commit(sha) for sha in listed.split()]
 
+    def touching(self, sha: str, path: str) -> list[Commit]:
+        """Commits up to `sha` that changed a path, newest first; empty: all."""
+        listed = _text(self.run("rev-list", sha, "--", *([path] if path else [])))
+        return [self.commit(one) for one in listed.split()]
+
     def _commit(self, sha: str) -> Commit:
         fields = _text(
             self.run("show", "--no-patch", "--format=%H%x00%T%x00%P%x00%cn%x00%ce%x00%ct%x00%B", sha)

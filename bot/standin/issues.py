@@ -196,3 +196,20 @@ class CheckRun:
     completed_at: float | None = None
     suite: int = 0
     actions: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        return self.repo.world
+
+    @locked
+    def press(self, author: str, identifier: str) -> None:
+        """`author` presses one of its buttons."""
+        action = {"identifier": identifier}
+        self.world.emit(
+            "check_run", "requested_action", self, self.world.user(author), requested_action=action
+        )
+
+    @locked
+    def rerequest(self, author: str) -> None:
+        """`author` presses GitHub's own "Re-run"."""
+        self.world.emit("check_run", "rerequested", self, self.world.user(author))

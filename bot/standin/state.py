@@ -17,8 +17,8 @@ from bot.standin.world import App, Happening, World, locked
 
 PERMISSIONS = {"checks": "write", "contents": "read", "issues": "write", "pull_requests": "write"}
 EVENTS = [
-    *("issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment"),
-    *("push", "repository"),
+    *("check_run", "issue_comment", "issues", "pull_request", "pull_request_review"),
+    *("pull_request_review_comment", "push", "repository"),
 ]
 RATE = 5000
 

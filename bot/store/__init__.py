@@ -7,7 +7,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, select
 
-from bot.core.effects import Forget, InMemory, Remember, SetPull
+from bot.core.effects import Forget, InMemory, Remember, SetPull, TakenBack
 from bot.core.refs import RepoRef
 from bot.store.calls import Calls, CallTotal
 from bot.store.database import Database
@@ -99,6 +99,8 @@ class Store:
                 return self.pulls.change(repo, effect)
             case Remember() | Forget():
                 return self.memory.change(repo, effect)
+            case TakenBack():
+                return lambda _: None  # its row of the outbox is all there is to it
             case _:
                 assert_never(effect)
 

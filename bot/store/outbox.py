@@ -26,14 +26,14 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def plan(self, run: Run, effects: Sequence[Planned]) -> list[Row]:
+    def plan(self, run: Run, effects: Sequence[Planned], state: EffectState = "planned") -> list[Row]:
         """Remembers all effects of a run in order, or none, and marks the run planned. An effect whose key
         is known is not inserted again: the row is given as it stands (`done`: nothing to do), and when it
         is still open this run, holding the target, becomes answerable for it."""
         with self._db.write() as connection:
             leases.require(self._db, connection, run)
             for ordinal, effect in enumerate(effects):
-                row = _row(run, effect, ordinal, time.time())
+                row = {**_row(run, effect, ordinal, time.time()), "state": state}
                 connection.execute(
                     self._db.insert(outbox).values(row).on_conflict_do_nothing(index_elements=["key"])
                 )
@@ -49,9 +49,12 @@ class Outbox:
         with self._db.read() as connection:
             return _all(connection, outbox.c.run_id == run_id, outbox.c.ordinal, outbox.c.id)
 
-    def for_target(self, repo_id: int, number: int, kind: str | None = None) -> list[Row]:
-        """What Hob has done on an issue or pull request (one kind of effect, or all), oldest first."""
-        which = within(outbox.c.target, f"{repo_id}#{number}") & (outbox.c.state == "done")
+    def for_target(
+        self, repo_id: int, number: int, kind: str | None = None, state: EffectState = "done"
+    ) -> list[Row]:
+        """What Hob has done on an issue or pull request (one kind of effect, or all), oldest first; with
+        `shadow` what it would have."""
+        which = within(outbox.c.target, f"{repo_id}#{number}") & (outbox.c.state == state)
         if kind is not None:
             which &= outbox.c.kind == kind
         with self._db.read() as connection:

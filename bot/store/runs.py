@@ -60,11 +60,11 @@ class Runs:
             rows = connection.execute(select(runs.c.state, func.count()).group_by(runs.c.state))
             return {state: count for state, count in rows}  # noqa: C416  rows are no pairs to mypy
 
-    def others_wait(self) -> bool:
-        """Whether a run waits in its turn; what is in the background can wait longer."""
-        waits = exists().where(runs.c.state == "queued", runs.c.priority != "low")
+    def is_idle(self) -> bool:
+        """Whether no run waits that somebody waits for: what goes on in the background does not count."""
+        waits = (runs.c.state == "queued") & (runs.c.priority != "low")
         with self._db.read() as connection:
-            return connection.execute(select(waits)).scalar_one() is True
+            return connection.execute(select(runs.c.id).where(waits).limit(1)).first() is None
 
     def due(self, now: float, limit: int = 500) -> list[Run]:
         """Queued runs whose time has come, the most urgent first."""

@@ -113,7 +113,9 @@ outbox = Table(
     Column("ordinal", Integer, nullable=False),
     Column("kind", String(50), nullable=False),
     Column("payload", Text, nullable=False),  # JSON
-    Column("state", String(12), nullable=False),  # planned, sending, done, rejected, ambiguous, waiting
+    Column(
+        "state", String(12), nullable=False
+    ),  # planned, sending, done, rejected, ambiguous, waiting, shadow
     Column("attempts", Integer, nullable=False),
     Column("not_before", Double, nullable=False),
     Column("fence", BigInteger, nullable=False),

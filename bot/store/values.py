@@ -16,7 +16,8 @@ LIVE: tuple[RunState, ...] = ("running", "planned")
 Verdict = Literal["ok", "lost", "superseded"]
 """What a heartbeat hears."""
 
-EffectState = Literal["planned", "sending", "done", "rejected", "ambiguous", "waiting"]
+EffectState = Literal["planned", "sending", "done", "rejected", "ambiguous", "waiting", "shadow"]
+"""`shadow`: kept to be reported, never to be applied."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.core.errors import TemporaryError
 from bot.store import Store
-from bot.web import dashboard, metrics, openapi, runs, settings
+from bot.web import chat, dashboard, metrics, openapi, runs, settings
 from bot.web.answers import answer, problem
 from bot.web.guard import Guard
 from bot.web.ready import Readiness
@@ -48,9 +48,10 @@ def create_app(
     public_url: str = "",
     places: metrics.Places | None = None,
     refuse_setting: settings.Refuse = lambda _key, _value: "",
+    ask: chat.Chat | None = None,
 ) -> App:
     """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`). `refuse_setting`
-    says why this process does not allow a setting."""
+    says why this process does not allow a setting; `ask` answers questions, where this process can."""
     pages = Starlette(
         routes=[
             Route("/", dashboard.home, methods=["GET"]),
@@ -62,6 +63,7 @@ def create_app(
             Route("/runs", runs.list_runs, methods=["GET"]),
             Route("/runs/{id}", dashboard.run, methods=["GET"]),
             Route("/openapi.json", openapi.show, methods=["GET"]),
+            Route("/agents/chat", chat.answer, methods=["POST"]),
             *settings.routes(),
         ],
         exception_handlers={HTTPException: _refused, TemporaryError: _unavailable, Exception: _broken},
@@ -74,6 +76,7 @@ def create_app(
     pages.state.public_url = public_url
     pages.state.places = places
     pages.state.refuse_setting = refuse_setting
+    pages.state.talks = chat.Talks(ask) if ask else None
     return App(receiver, Guard(pages, pages.state.sessions, hosts))
 
 

@@ -20,6 +20,7 @@ from bot.store import Store, open_store
 from bot.web import queue
 from bot.web.app import App, create_app
 from bot.web.body import BodyReader
+from bot.web.chat import Chat
 from bot.web.guard import allowed_hosts
 from bot.web.ready import Readiness, connects, hosts_line
 from bot.web.server import address_of, listen, serve
@@ -28,8 +29,8 @@ from bot.web.webhook import Receiver
 log = logging.getLogger(__name__)
 
 
-def run(config: Config) -> None:
-    """Answers until SIGINT or SIGTERM. UserError where it cannot start."""
+def run(config: Config, ask: Chat | None = None) -> None:
+    """Answers until SIGINT or SIGTERM; questions by `ask`. UserError where it cannot start."""
     secrets = require_receiver(config)
     token = api_token(config)
     store = open_store(config.store.database_url)
@@ -53,6 +54,7 @@ def run(config: Config) -> None:
             public_url=config.server.public_url,
             places=partial(board.look, [host.name for host in config.hosts]),
             refuse_setting=partial(why_not, config),
+            ask=ask,
         )
         _serve(config, app, board)
     finally:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bot.core.keys import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, Key
+from bot.web.chat import MOST_MESSAGE
 
 Schema = dict[str, Any]
 Said = tuple[int, str, Schema]
@@ -130,6 +131,24 @@ def _settings(whose: str, *names: str) -> Schema:
     }
 
 
+def _chat() -> Schema:
+    question = {
+        "type": "object",
+        "properties": {
+            "repo": {"type": "string", "pattern": "^[^/]+/[^/]+$"},
+            "message": {"type": "string", "minLength": 1, "maxLength": MOST_MESSAGE},
+            "use_knowledge_graph": {**FLAG, "default": True},
+        },
+        "required": ["repo", "message"],
+        "additionalProperties": False,
+    }
+    events = "Events: token {text}, many; citations {citations: [{path, start, end}]}; done. error {detail}."
+    told = {"content": {"text/event-stream": {"schema": TEXT}}}
+    return _operation(
+        "chat", "Answers a question about a repository", (200, events, told), requestBody=_json(question)
+    )
+
+
 def paths() -> dict[str, Schema]:
     """Every route."""
     runs = _json(_object(runs={"type": "array", "items": _ref("Run")}))
@@ -159,6 +178,7 @@ def paths() -> dict[str, Schema]:
             "parameters": [{"name": "id", "in": "path", "required": True, "schema": COUNT}],
             "get": _operation("show_run", "One run with effects and model calls", (200, "A run.", run)),
         },
+        "/agents/chat": {"post": _chat()},
         "/settings/users/{login}": _settings("user", "login"),
         "/settings/orgs/{org}": _settings("organisation", "org"),
         "/settings/repos/{owner}/{name}": _settings("repository", "owner", "name"),

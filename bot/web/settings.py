@@ -19,8 +19,8 @@ from bot.core.layers import merge, plain
 from bot.core.refs import LOGIN, NAME
 from bot.store import Scope, Store
 from bot.web.answers import problem
+from bot.web.asked import json_object
 
-MOST_BYTES = 256 * 1024
 TYPES = ("application/json", "application/merge-patch+json")
 
 Values = dict[str, Any]
@@ -61,7 +61,7 @@ async def answer(request: Request) -> Response:
     try:
         match request.method:
             case "PUT" | "PATCH":
-                given = await _object(request)
+                given = await json_object(request, TYPES)
                 return await run_in_threadpool(_write, request, store, place, given)
             case "DELETE":
                 return await run_in_threadpool(_delete, request, store, place)
@@ -185,28 +185,6 @@ def _place(named: Mapping[str, str]) -> Place:
     elif LOGIN.fullmatch(login := named.get("login") or named.get("org", "")):
         return Place("user" if "login" in named else "org", login)
     raise HTTPException(404, "no name on GitHub looks like this")
-
-
-async def _object(request: Request) -> Values:
-    """The body as a JSON object."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in TYPES:
-        raise HTTPException(415, "send application/json")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"at most {MOST_BYTES >> 10} KB")
-    try:
-        given = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
-    if not isinstance(given, dict):
-        raise HTTPException(422, 'an object of keys is expected, such as {"review.auto": false}')
-    return given
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _problem(status: int, detail: str, **more: Any) -> Response:

@@ -96,3 +96,14 @@ def test_a_repository_without_merges_is_said(world: tuple[GitHub, dict[str, str]
     done = hob(settings, "backtest", "octo/tea")
     assert done.returncode == 1
     assert "no merged pull request" in done.stderr
+
+
+def test_what_was_kept_in_shadow_is_reported_without_asking_a_model(
+    history: tuple[GitHub, dict[str, str], Path],
+) -> None:
+    _, settings, _ = history
+    done = hob(settings, "backtest", "octo/tea", "--shadow")
+    assert done.returncode == 0, done.stderr
+    assert "# What Hob would have said in octo/tea" in done.stdout
+    assert "0 reviews of 0 pull requests" in done.stdout
+    assert told(hob(settings, "backtest", "octo/tea", "--shadow", "--json"))["reviews"] == []

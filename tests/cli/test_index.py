@@ -99,3 +99,17 @@ def commit(hob: Hob, name: str, data: bytes) -> None:
         ["-c", "user.name=Ann", "-c", "user.email=a@b", "commit", "-qm", "More"],
     ):
         subprocess.run(["git", *arguments], cwd=folder, check=True, env=environ)
+
+
+def test_archives_of_hob_toml_are_searched_beside_the_repository(house: Hob) -> None:
+    docs = house.folder / "docs"
+    docs.mkdir()
+    (docs / "steeping.md").write_text("# Steeping\n\nSteep the leaves of oolong for three minutes.\n")
+    house.environ["HOB_KNOWLEDGE__ARCHIVES"] = json.dumps({"handbook": str(docs), "gone": "/nowhere/at/all"})
+    done = house.run("search", "steep leaves", "--path", "house", "--json")
+    found = json.loads(done.stdout)["results"]
+    assert {one.get("source", "") for one in found} == {"", "handbook"}
+    (archived,) = [one for one in found if one.get("source")]
+    assert (archived["path"], archived["start"], archived["end"]) == ("steeping.md", 1, 3)
+    assert "archive gone" in done.stderr
+    assert "@handbook/steeping.md:1-3" in house.run("search", "oolong", "--path", "house").stdout

@@ -129,3 +129,24 @@ def test_a_pull_request_is_read_and_printed_and_nothing_is_posted(
         done = run_hob(settings, "review", name)
         assert done.returncode == 1
         assert said in done.stderr
+
+
+def test_with_an_index_the_model_sees_who_calls_what_is_changed(house: Hob, ollama: FakeOllama) -> None:
+    folder = house.folder / "house"
+    git(folder, "switch", "-q", "main")
+    (folder / "party.py").write_text(
+        "from tea import brew\n\n\ndef serve(guests):\n    return brew(guests)\n"
+    )
+    git(folder, "add", "party.py")
+    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qm", "Serve")
+    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "merge", "-q", "brew")
+    alone = house.run("review", "HEAD~1..HEAD", "--repo", "house")
+    assert "hob index" in alone.stderr
+    assert "around party.py" not in ollama.chats[-1]["messages"][-1]["content"]
+    assert house.run("index", "house").returncode == 0
+    done = house.run("review", "HEAD~1..HEAD", "--repo", "house")
+    assert done.returncode == 0, done.stderr
+    asked = [
+        one["messages"][-1]["content"] for one in ollama.chats if "findings" in one["format"]["properties"]
+    ]
+    assert "around party.py" in asked[-1]

@@ -115,12 +115,18 @@ def test_the_symbol_around_a_hunk_is_shown_once_and_not_what_the_hunk_shows_anyw
     text = "import a\n\ndef brew(x):\n" + "".join(f"    y{n} = x\n" for n in range(9)) + "    return y8\n"
     chunks = python_symbols("t.py", text)
     file = FileDiff("t.py", "modified", parse_patch("@@ -8,2 +8,3 @@\n     y4 = x\n+    y5 = x\n     y6 = x"))
-    shown = around(file, text, chunks, 1_000)
-    assert shown.startswith("def brew(x):") and shown.endswith("return y8")
-    assert around(file, text, chunks, 10) == ""
-    assert around(new_file("t.py", text), text, chunks, 1_000) == ""
+    (shown,) = around(file, text, chunks)
+    assert (shown.start, shown.lines[0], shown.lines[-1]) == (3, "def brew(x):", "    return y8")
+    assert around(new_file("t.py", text), text, chunks) == []
     assert enclosing((file.hunks or ())[0], chunks) == "brew"
     assert changed_names(file, chunks) == {"brew"}
+
+
+def test_of_a_long_symbol_its_beginning_and_what_is_near_the_change_is_shown() -> None:
+    text = "def brew(x):\n" + "".join(f"    y{n} = x\n" for n in range(200))
+    file = FileDiff("t.py", "modified", parse_patch("@@ -100,1 +100,2 @@\n     y98 = x\n+    y99 = x"))
+    shown = around(file, text, python_symbols("t.py", text))
+    assert [(one.start, one.end) for one in shown] == [(1, 9), (93, 109)]
 
 
 def test_a_line_longer_than_a_prompt_is_a_unit_by_itself() -> None:

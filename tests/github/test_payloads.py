@@ -295,3 +295,31 @@ def test_K2_whose_access_ended_is_read_from_deliveries_that_name_no_repository()
 def test_a_listed_repository_whose_name_could_not_be_one_is_refused(name: object) -> None:
     with pytest.raises(BadPayload):
         access("installation", "deleted", repositories=[{"id": 3, "full_name": name}])
+
+
+def check_run(external_id: Any, action: str = "requested_action", identifier: str = "review-all") -> bytes:
+    run = {"head_sha": SHA, "external_id": external_id, "pull_requests": []}
+    more = {"requested_action": {"identifier": identifier}} if action == "requested_action" else {}
+    return json.dumps(delivery(action, check_run=run, **more)).encode()
+
+
+def test_a_button_of_our_check_run_leads_to_its_pull_request() -> None:
+    pressed = parse("check_run", "g", check_run(f"{'ab' * 20}#12"))
+    assert isinstance(pressed, events.CheckRunRequested)
+    assert (pressed.number, pressed.head_sha, pressed.everything) == (12, SHA, True)
+    again = parse("check_run", "g", check_run(f"{'ab' * 20}#12", "rerequested"))
+    assert isinstance(again, events.CheckRunRequested)
+    assert not again.everything
+
+
+@pytest.mark.parametrize(
+    "external_id", [None, "", "ab" * 20, f"{'ab' * 20}#0", f"{'ab' * 20}#12x", f"x#{'9' * 400}", "a\nb#1"]
+)
+def test_W10_a_check_run_that_is_not_ours_is_ignored(external_id: Any) -> None:
+    assert parse("check_run", "g", check_run(external_id)) is None
+
+
+@pytest.mark.parametrize("action", ["created", "completed", "someday"])
+def test_W10_what_else_happens_to_check_runs_is_ignored(action: str) -> None:
+    assert parse("check_run", "g", check_run(f"{'ab' * 20}#12", action)) is None
+    assert parse("check_run", "g", check_run(f"{'ab' * 20}#12", identifier="delete-all")) is None

@@ -33,8 +33,8 @@ async def test_R5_another_persons_copy_of_our_mark_is_not_taken_for_ours(hob: Li
     hob.github.fault("POST", REVIEW, kind="answer", status=502)
     await hob.works()
     await hob.retries()
-    own = [review for review in pull.reviews if review.author.login == "my-hob[bot]"]
-    assert len([review for review in own if review.body]) == 2  # a reply ("Fixed in …") is one without words
+    ours = [review for review in pull.reviews if review.author.login == "my-hob[bot]"]
+    assert len([review for review in ours if review.body]) == 2  # replies are reviews without a text
 
 
 async def test_R4_one_bad_line_of_twenty_is_moved_into_the_summary(hob: LivingHob) -> None:

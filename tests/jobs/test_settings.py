@@ -51,11 +51,11 @@ async def test_the_file_of_the_repository_wins_over_what_is_stored(hob: LivingHo
     await hob.works()
     assert pull.review_comments == []  # organisation: only what is critical
     stored(hob, "user", "ann", review__min_severity="nit")
-    pull.push({"tea.py": BROKEN + "\n"})
+    pull.push({"tea.py": BROKEN.replace("(water)", "(water, cup)")})
     await hob.works()
     assert pull.review_comments == []  # a user's wish lies below the organisation's
     stored(hob, "repo", "octo/tea", review__min_severity="nit")
-    pull.push({"tea.py": BROKEN + "\n\n"})
+    pull.push({"tea.py": BROKEN.replace("(water)", "(water, pot)")})
     await hob.works()
     assert [comment.path for comment in pull.review_comments] == ["tea.py"]
 

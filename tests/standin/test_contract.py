@@ -29,6 +29,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     left = tea.repo.upload("coverage", tea.pull.head_sha, {"lcov.info": "SF:brew.py"})
     for suffix in (
         "", "/labels", "/contents/brew.py?ref=main", "/contents/", f"/git/blobs/{blob}", "/commits/main",
+            "/commits?path=brew.py&sha=main",
         "/pulls", "/pulls/1", "/pulls/1/files", "/pulls/1/commits", "/pulls/1/reviews", "/pulls/1/comments",
         f"/pulls/1/reviews/{mine['id']}", f"/pulls/1/reviews/{mine['id']}/comments",
         f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments",

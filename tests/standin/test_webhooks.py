@@ -163,6 +163,8 @@ def test_A3_a_foreign_app_is_a_bot_with_an_id_of_its_own(tea: Tea) -> None:
 
 
 def test_only_subscribed_events_of_installed_repositories_are_sent(tea: Tea) -> None:
+    assert tea.gh.app is not None
+    tea.gh.app.events.remove("check_run")
     before = len(tea.gh.deliveries)
     tea.gh.repository("elsewhere/public").open_issue("One")
     tea.call("POST", f"{tea.path}/check-runs", {"name": "Hob", "head_sha": tea.pull.head_sha})

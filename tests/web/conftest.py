@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from bot.store import Store, migrate
 from bot.web.app import create_app
 from bot.web.body import BodyReader
+from bot.web.chat import Chat
 from bot.web.guard import Guard, allowed_hosts
 from bot.web.ready import Readiness
 from bot.web.server import address_of, listen, serve
@@ -91,6 +92,7 @@ async def opened(
     cap: int = 25 << 20,
     seconds: float = 10.0,
     refuse: Callable[[str, Any], str] = lambda _key, _value: "",
+    ask: Chat | None = None,
 ) -> AsyncIterator[Door]:
     """Serves on a free port until the block ends."""
     woken: list[None] = []
@@ -114,6 +116,7 @@ async def opened(
         queue_lengths=lengths,
         public_url="https://hob.example",
         refuse_setting=refuse,
+        ask=ask,
     )
     assert isinstance(app.rest, Guard) and isinstance(app.rest.app, Starlette)
     listening = listen("127.0.0.1", 0)

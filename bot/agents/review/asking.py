@@ -15,13 +15,16 @@ from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.guidelines import trimmed
 from bot.core.inference import Completion, Infer, Passage, Prompt
 from bot.core.memory import conventions
+from bot.core.packing import Candidate, pack
 from bot.core.source import Chunk
 from bot.core.units import Unit, around, batches, units
 
 DIFF_CHARS = 10_000
 """Of diff in one prompt, about three thousand tokens: past that small models miss more than they find."""
 CONTEXT_CHARS = 3_000
-"""Of code around the hunks in one prompt."""
+"""Of code around the hunks in one prompt; up to twice as much beside a change that takes little room."""
+ENCLOSING = 1.0
+"""What a symbol around a hunk is worth: more than anything in another file."""
 GUIDELINE_CHARS = 3_000
 ISSUE_CHARS = 1_500
 MOST_CONVENTIONS = 20
@@ -218,21 +221,17 @@ def _order(diffs: list[Passage], seed: str, reading: int) -> list[Passage]:
 def _around(
     facts: PullRequestFacts, part: Unit, symbols: Mapping[str, Sequence[Chunk]], priority: int
 ) -> list[Passage]:
-    """The symbols that the hunks lie in, then what was found to belong to them, within `CONTEXT_CHARS`."""
-    found: list[Passage] = []
-    room = CONTEXT_CHARS
-    for file in part.parts:
-        text = around(file, facts.texts.get(file.path, ""), symbols.get(file.path, ()), room)
-        found += [Passage(f"around {file.path}", text, priority)] if text else []
-        room -= len(text)
-    names = set(part.paths)
-    for path in part.paths:
-        for passage in facts.around.get(path, ()):
-            if len(passage.text) <= room and passage.name not in names:
-                names.add(passage.name)
-                found.append(replace(passage, name=f"around {passage.name}", priority=priority))
-                room -= len(passage.text)
-    return found
+    """The symbols that the hunks lie in, and what the repository knows to belong to them; more of it beside
+    a small change."""
+    found = [
+        Candidate(one, ENCLOSING)
+        for file in part.parts
+        for one in around(file, facts.texts.get(file.path, ""), symbols.get(file.path, ()))
+    ]
+    found += [one for path in part.paths for one in facts.around.get(path, ())]
+    room = CONTEXT_CHARS + min(CONTEXT_CHARS, max(0, DIFF_CHARS - part.size) // 2)
+    packed = pack(found, room, last=part.paths)
+    return [replace(one, name=f"around {one.name}", priority=priority) for one in packed]
 
 
 def _instructions(facts: PullRequestFacts, paths: Sequence[str]) -> str:

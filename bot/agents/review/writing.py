@@ -39,6 +39,7 @@ def plan(judged: Judgement) -> Plan:
         annotations=tuple(map(_annotation, outside)),
         read=coverage.read,
         judged=True,
+        number=facts.number,
     )
     review = _review(facts, chosen, coverage, gating=judged.conclusion == "failure")
     effects: tuple[Effect, ...] = (review, check) if len(outside) < len(chosen.shown) else (check,)

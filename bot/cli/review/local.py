@@ -6,7 +6,9 @@ import click
 
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.judgement import Judgement
+from bot.core.knowledge import Beside
 from bot.jobs.reading import check
+from bot.knowledge.local import Local
 from bot.local import find_change, judge_range
 from bot.repository import Repository
 from bot.scripting import Workshop
@@ -19,7 +21,18 @@ async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
     if no_model:
         return await judge_range(root, change, _nobody, check)
     async with Workshop() as shop:
-        return await judge_range(root, change, _told(shop.infer()), check)
+        beside = _beside(root, shop.config.hob.data_dir)
+        return await judge_range(root, change, _told(shop.infer()), check, beside=beside)
+
+
+def _beside(root: Path, data_dir: Path) -> Beside:
+    """By the index as `hob index` left it; without one the change is read alone, and that is said."""
+    local = Local(root, data_dir)
+    if not local.path.exists():
+        click.echo(
+            click.style("no index here: hob index lets a review see callers and tests", dim=True), err=True
+        )
+    return local.indexed.beside
 
 
 async def _nobody(prompt: Prompt[T], /) -> Completion[T]:

@@ -13,6 +13,7 @@ from bot.core.errors import UserError
 from bot.jobs import perform
 from bot.jobs.house import House, current
 from bot.jobs.routing import route_delivery
+from bot.jobs.shadow import report_forever
 from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded, EmbeddedFailed
 from bot.queue.queues import Queues
@@ -51,7 +52,9 @@ async def _work(config: Config, slots: int) -> None:
             coalesce_seconds=config.queue.coalesce_seconds,
         )
         log.info("working, %d runs at once", slots)
-        await _until_done(worker.work(), run_forever(house.store, queues, route, bell), *background)
+        await _until_done(
+            worker.work(), run_forever(house.store, queues, route, bell), report_forever(house), *background
+        )
 
 
 async def _embedded(

@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from bot.knowledge.shelf import Damaged, ShelfError
+from bot.knowledge.shelf import Damaged, ShelfError, Table
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another's lock."""
@@ -32,6 +32,10 @@ class Base:
     def many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         with in_our_words(self.path):
             self.connection.executemany(sql, rows)
+
+    def put_words(self, table: Table, rows: Iterable[tuple[int, str]]) -> None:
+        """The tokens of rows that have none yet, by id; ascending is quickest."""
+        self.many(f"INSERT INTO {table}_words (rowid, tokens) VALUES (?, ?)", rows)
 
     def one(self, sql: str, values: Sequence[Value] = ()) -> Any:
         """The first column of the first row; None without one."""

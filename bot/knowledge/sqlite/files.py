@@ -1,9 +1,11 @@
 """Files by path, what they hold by blob."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from itertools import count
 
 from bot.core.source import Chunk, Reference
-from bot.knowledge.rows import grouped, lines_by_name, references_of, stored
+from bot.knowledge.rows import grouped, references_of, stored
 from bot.knowledge.shelf import Blob, File, Imported, StoredChunk, Use
 from bot.knowledge.sqlite.base import IDS, SHAS, Base, listed
 from bot.knowledge.tokens import indexed
@@ -31,39 +33,47 @@ class Files(Base):
 
     def put_blobs(self, blobs: Iterable[Blob]) -> None:
         with self.writing():
-            for blob in blobs:
-                if not self.known([blob.sha]):
-                    self._put(blob)
+            by_sha = {blob.sha: blob for blob in blobs}
+            known = self.known(by_sha)
+            new = [blob for sha, blob in by_sha.items() if sha not in known]
+            self.many(
+                "INSERT INTO blob (sha, language, lines) VALUES (?, ?, ?)",
+                ((bytes.fromhex(blob.sha), blob.language, blob.lines) for blob in new),
+            )
+            ids = self._blob_ids([blob.sha for blob in new])
+            self._put_all([(ids[blob.sha], blob) for blob in new])
 
-    def _put(self, blob: Blob) -> None:
-        self.rows(
-            "INSERT INTO blob (sha, language, lines) VALUES (?, ?, ?)",
-            [bytes.fromhex(blob.sha), blob.language, blob.lines],
-        )
-        number = self.connection.last_insert_rowid()
-        self.rows("INSERT INTO file_words (rowid, tokens) VALUES (?, ?)", [number, blob.tokens])
+    def _blob_ids(self, shas: Collection[str]) -> dict[str, int]:
+        return dict(self.rows(f"SELECT lower(hex(sha)), id FROM blob WHERE sha IN {SHAS}", [listed(shas)]))
+
+    def _put_all(self, new: Sequence[tuple[int, Blob]]) -> None:
+        """What blobs hold, a table at a time: each statement costs more than the rows it puts."""
         first = int(self.one("SELECT coalesce(max(id), 0) + 1 FROM chunk"))
-        chunks = list(enumerate(blob.chunks, first))
+        chunks = list(enumerate(((blob, *each) for blob, of in new for each in of.chunks), first))
         self.many(
             "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            ((at, number, c.kind, c.symbol, c.start, c.end, c.signature, _name(c)) for at, (c, _) in chunks),
+            (
+                (at, blob, c.kind, c.symbol, c.start, c.end, c.signature, _name(c))
+                for at, (blob, c, _) in chunks
+            ),
         )
-        self.many(
-            "INSERT INTO chunk_words (rowid, tokens) VALUES (?, ?)",
-            ((at, words) for at, (_, words) in chunks),
-        )
-        self._put_references(number, blob.references)
+        self.put_words("chunk", ((at, words) for at, (_, _, words) in chunks))
+        self.put_words("file", ((blob, of.tokens) for blob, of in new))
+        self._put_references(new)
         self.many(
             "INSERT OR IGNORE INTO import VALUES (?, ?, ?)",
-            ((number, i.target, i.line) for i in blob.imports),
+            ((blob, i.target, i.line) for blob, of in new for i in of.imports),
         )
 
-    def _put_references(self, blob: int, references: Iterable[Reference]) -> None:
-        lines = lines_by_name(references)
-        self.many("INSERT OR IGNORE INTO word (word) VALUES (?)", ((name,) for name in lines))
+    def _put_references(self, new: Iterable[tuple[int, Blob]]) -> None:
+        lines: dict[tuple[str, int], set[int]] = defaultdict(set)
+        for blob, of in new:
+            for each in of.references:
+                lines[each.name, blob].add(each.line)
+        self.many("INSERT OR IGNORE INTO word (word) VALUES (?)", dict.fromkeys((name,) for name, _ in lines))
         self.many(
             "INSERT INTO reference SELECT id, ?, ? FROM word WHERE word = ?",
-            ((blob, some, name) for name, some in lines.items()),
+            ((blob, " ".join(map(str, sorted(some))), name) for (name, blob), some in sorted(lines.items())),
         )
 
     def spare(self) -> list[str]:
@@ -86,23 +96,26 @@ class Files(Base):
         return {path: File(path, sha, why) for path, sha, why in found}
 
     def put_files(self, files: Iterable[File]) -> None:
+        files = list(files)
         with self.writing():
-            for file in files:
-                number = self.path_id(file.path)
-                self.rows(
-                    "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
-                    [number, bytes.fromhex(file.sha), file.why],
-                )
+            ids = self.path_ids(file.path for file in files)
+            self.many(
+                "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
+                ((ids[file.path], bytes.fromhex(file.sha), file.why) for file in files),
+            )
 
-    def path_id(self, path: str) -> int:
-        """Of a path, which is put where it was not known."""
-        found = self.one("SELECT id FROM path WHERE path = ?", [path])
-        if found is None:
-            name = path.rpartition("/")[2].casefold()
-            self.rows("INSERT INTO path (path, name) VALUES (?, ?)", [path, name])
-            found = self.connection.last_insert_rowid()
-            self.rows("INSERT INTO path_words (rowid, tokens) VALUES (?, ?)", [found, indexed(path)])
-        return int(found)
+    def path_ids(self, paths: Iterable[str]) -> dict[str, int]:
+        """Of paths, which are put where they were not known."""
+        asked = list(dict.fromkeys(paths))
+        known = dict(self.rows(f"SELECT path, id FROM path WHERE path IN {IDS}", [listed(asked)]))
+        first = int(self.one("SELECT coalesce(max(id), 0) + 1 FROM path"))
+        new = dict(zip((path for path in asked if path not in known), count(first), strict=False))
+        self.many(
+            "INSERT INTO path VALUES (?, ?, ?)",
+            ((number, path, path.rpartition("/")[2].casefold()) for path, number in new.items()),
+        )
+        self.put_words("path", ((number, indexed(path)) for path, number in new.items()))
+        return known | new
 
     def drop_files(self, paths: Iterable[str]) -> None:
         self.rows(

@@ -20,23 +20,28 @@ class History(Files):
 
     def put_commits(self, commits: Iterable[tuple[Commit, str]]) -> None:
         with self.writing():
-            for commit, words in commits:
-                self._put_commit(commit, words)
+            by_sha = {commit.sha: (commit, words) for commit, words in commits}
+            known = self.rows(f'SELECT lower(hex(sha)) FROM "commit" WHERE sha IN {SHAS}', [listed(by_sha)])
+            for (sha,) in known:
+                del by_sha[sha]
+            first = int(self.one('SELECT coalesce(max(id), 0) + 1 FROM "commit"'))
+            self._put_commits([(number, *each) for number, each in enumerate(by_sha.values(), first)])
 
-    def _put_commit(self, commit: Commit, words: str) -> None:
-        self.rows("INSERT OR IGNORE INTO person (name, email) VALUES (?, ?)", [commit.name, commit.email])
-        self.rows(
-            'INSERT OR IGNORE INTO "commit" (sha, person, at, subject, body) '
-            "SELECT ?, id, ?, ?, ? FROM person WHERE name = ? AND email = ?",
-            [bytes.fromhex(commit.sha), commit.at, commit.subject, commit.body, commit.name, commit.email],
+    def _put_commits(self, new: Sequence[tuple[int, Commit, str]]) -> None:
+        """A table at a time: each statement costs more than the rows it puts."""
+        self.many(
+            "INSERT OR IGNORE INTO person (name, email) VALUES (?, ?)",
+            dict.fromkeys((c.name, c.email) for _, c, _ in new),
         )
-        if not self.connection.changes():
-            return
-        number = self.connection.last_insert_rowid()
-        self.rows("INSERT INTO commit_words (rowid, tokens) VALUES (?, ?)", [number, words])
+        self.many(
+            'INSERT INTO "commit" SELECT ?, ?, id, ?, ?, ? FROM person WHERE name = ? AND email = ?',
+            ((at, bytes.fromhex(c.sha), c.at, c.subject, c.body, c.name, c.email) for at, c, _ in new),
+        )
+        self.put_words("commit", ((at, words) for at, _, words in new))
+        paths = self.path_ids(path for _, c, _ in new for path in c.paths)
         self.many(
             "INSERT OR IGNORE INTO touched VALUES (?, ?)",
-            [(number, self.path_id(path)) for path in commit.paths],
+            ((at, paths[path]) for at, c, _ in new for path in c.paths),
         )
 
     def drop_commits(self, shas: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ class Issues(Base):
             for issue, words in issues:
                 self.drop_issues([issue.number])
                 self.rows("INSERT INTO issue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row_of(issue))
-                self.rows("INSERT INTO issue_words (rowid, tokens) VALUES (?, ?)", [issue.number, words])
+                self.put_words("issue", [(issue.number, words)])
 
     def drop_issues(self, numbers: Collection[int]) -> None:
         old = [listed(numbers)]

@@ -5,10 +5,10 @@ import logging
 import os
 import struct
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import apsw
-import sqlite_vec
 
 from bot.knowledge.shelf import SCHEMA, Damaged, ShelfError, Sizes
 from bot.knowledge.sqlite.base import BUSY_SECONDS, in_our_words, locked
@@ -129,7 +129,7 @@ def _connect(path: Path) -> apsw.Connection:
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
         connection.enable_load_extension(True)
-        connection.load_extension(sqlite_vec.loadable_path())  # type: ignore[no-untyped-call]
+        connection.load_extension(_sqlite_vec())
         connection.enable_load_extension(False)
         if connection.pragma("user_version") != SCHEMA:
             with connection:
@@ -142,6 +142,15 @@ def _connect(path: Path) -> apsw.Connection:
         connection.pragma("journal_size_limit", 16 * 1024 * 1024)
         connection.pragma("cache_size", -16_000)
         return connection
+
+
+def _sqlite_vec() -> str:
+    """The extension's file. The package itself is not imported: where there is numpy, that would load it,
+    15 MB and a tenth of a second for nothing."""
+    found = find_spec("sqlite_vec")
+    if found is None or found.origin is None:
+        raise ShelfError("sqlite-vec is not installed")
+    return str(Path(found.origin).with_name("vec0"))
 
 
 def _size(path: Path, end: str) -> int:

@@ -78,6 +78,17 @@ def get_blob(call: Call) -> Answer:
     return Answer(200, repos.blob(repo, sha, data))
 
 
+@route("GET", _REPO + "/commits", "contents:read")
+def list_commits(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/commits/commits#list-commits"""
+    repo, ref = call.repo(), call.query.get("sha") or call.repo().default_branch
+    sha = repo.git.resolve(ref)
+    if sha is None:
+        raise Refusal(404, f"No commit found for SHA: {ref}")
+    found = repo.git.touching(sha, call.query.get("path", "").strip("/"))
+    return call.page(found, lambda one: repos.commit(repo, one))
+
+
 @route("GET", _REPO + "/commits/{ref}", "contents:read")
 def get_commit(call: Call) -> Answer:
     repo, ref = call.repo(), call.params["ref"]

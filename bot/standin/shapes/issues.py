@@ -137,7 +137,11 @@ def check_run(repo: Repository, one: CheckRun) -> Shape:
         "output": output,
         "check_suite": {"id": one.suite},
         "app": app(repo.world, one.app),
-        "pull_requests": [_minimal(repo, pull) for pull in repo.pulls if pull.head_sha == one.head_sha],
+        "pull_requests": [
+            _minimal(repo, pull)
+            for pull in repo.pulls
+            if pull.head_sha == one.head_sha and not pull.from_fork
+        ],
     }
 
 

@@ -3,7 +3,8 @@
 The query is the message of a commit that fixed something, without file names, trailers, shas and addresses.
 The snapshot is the commit's parent: nothing newer may be known. Gold are the source files that the commit
 modified (no tests, documents or data; they exist in the parent), and the lines that it touched there, from
-which the gold functions follow. The same repositories always give the same cases.
+which the gold functions follow. What fixes wording, style or the commit before is left out: it names no bug.
+The same repositories always give the same cases.
 
 `python -m tests.bench.knowledge.cut FOLDER OUT.jsonl` writes them one a line; FOLDER holds clones or bare
 repositories with their whole history, say from `git clone --bare https://github.com/psf/requests`. Texts and
@@ -35,7 +36,8 @@ _FIX = re.compile(
 )
 _NO_FIX = re.compile(
     r"^(revert|merge|release|bump|backport|changelog|docs?\b|tests?\b|ci\b|build\b|chore\b|style\b|refactor)"
-    r"|typo|lint|spelling|version|docstring|code style|whitespace|comments?\b",
+    r"|typo|lint|spelling|wording|version|docs?\b|docstring|documentation|styl(e|ing)\b|whitespace|indent|newline"
+    r"|comments?\b|warnings?\b|pep.?8|flake8|pre-commit|changeset|(last|previous) (commit|change)",
     re.IGNORECASE,
 )
 _TEST = re.compile(

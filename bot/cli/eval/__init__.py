@@ -29,9 +29,19 @@ from bot.cli.manners import Command
     help="Findings need this much confidence; one row each.",
 )
 @click.option("--judge", default="", help="A model that decides what is the same remark; without, quotes do.")
+@click.option(
+    "--retrieval",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Cases of another kind: which files a search finds, alone and with each model's second look.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def command(
-    cases: tuple[Path, ...], models: tuple[str, ...], thresholds: tuple[float, ...], judge: str, as_json: bool
+    cases: tuple[Path, ...],
+    models: tuple[str, ...],
+    thresholds: tuple[float, ...],
+    judge: str,
+    retrieval: Path | None,
+    as_json: bool,
 ) -> int:
     """Scores models on labelled cases: one table.
 
@@ -42,6 +52,10 @@ def command(
     from bot.log import setup
 
     setup("error")
+    if retrieval:
+        from bot.cli.eval.retrieval import run
+
+        return run(retrieval, models, as_json)
     rows = asyncio.run(_run(load_cases(cases), models, sorted(set(thresholds)), judge))
     if as_json:
         click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))

@@ -1,0 +1,91 @@
+"""A second look by a model at what a search found: files by what they define, issues by what they say.
+
+One question each, and only where a host has time for it. Where there is no usable answer, the order stays as
+the search had it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from bot.core.effects import Usage
+from bot.core.inference import Infer, Passage, Prompt
+from bot.core.knowing import Outline
+
+MOST_FILES, MOST_ISSUES = 30, 5
+OUTLINE_CHARS = 300
+"""Of one file: thirty of them are about three thousand tokens."""
+QUERY_CHARS, BODY_CHARS = 3_000, 2_000
+
+
+class RerankAnswer(BaseModel):
+    thought: str
+    files: list[int]
+
+
+class Verdict(BaseModel):
+    number: int
+    reason: str
+    same: bool
+
+
+class DuplicatesAnswer(BaseModel):
+    verdicts: list[Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """`order` holds places from 0. `failure` says why it is the order given; empty where a model answered."""
+
+    order: tuple[int, ...]
+    failure: str = ""
+    usage: tuple[Usage, ...] = ()
+
+
+async def rerank(query: str, outlines: Sequence[Outline], infer: Infer) -> Reranked:
+    """Files in the order of a model; those that it does not name, and those past the first thirty, stay
+    behind in the order given."""
+    shown = outlines[:MOST_FILES]
+    if len(shown) < 2:
+        return Reranked(tuple(range(len(outlines))))
+    passages = tuple(
+        Passage(f"file {number}", _outline(one), priority=number) for number, one in enumerate(shown, 1)
+    )
+    answer = await infer(Prompt("rerank", "chat", RerankAnswer, {"query": query[:QUERY_CHARS]}, passages))
+    named = answer.value.files if answer.value else []
+    first = dict.fromkeys(number - 1 for number in named if 0 < number <= len(shown))
+    order = (*first, *(place for place in range(len(outlines)) if place not in first))
+    failure = "" if answer.value else answer.reason or "the model gave no usable answer"
+    return Reranked(order, failure, answer.usage("rerank"))
+
+
+async def duplicates(
+    title: str, body: str, issues: Sequence[tuple[str, str]], infer: Infer
+) -> tuple[tuple[int, ...] | None, tuple[Usage, ...]]:
+    """Which of `issues` ((title, body), the likeliest first; five are looked at) say the same, by place from
+    0. None where no model told."""
+    shown = issues[:MOST_ISSUES]
+    if not shown:
+        return (), ()
+    passages = tuple(
+        Passage(f"issue {number}", f"{name[:300]}\n\n{text[:BODY_CHARS]}", priority=number)
+        for number, (name, text) in enumerate(shown, 1)
+    )
+    inputs = {"title": title[:300], "body": body[:QUERY_CHARS]}
+    answer = await infer(Prompt("duplicates", "chat", DuplicatesAnswer, inputs, passages))
+    if answer.value is None:
+        return None, answer.usage("duplicates")
+    same = {one.number - 1 for one in answer.value.verdicts if one.same}
+    unread = {f"issue {place + 1}": place for place in same}
+    read = same - {unread[name] for name in answer.left_out if name in unread}
+    return tuple(place for place in range(len(shown)) if place in read), answer.usage("duplicates")
+
+
+def _outline(file: Outline) -> str:
+    text = f"{file.path}\n"
+    for signature in file.signatures:
+        if len(text) + len(signature) > OUTLINE_CHARS:
+            break
+        text += f"{signature}\n"
+    return text.rstrip()

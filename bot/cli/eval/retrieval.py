@@ -1,0 +1,56 @@
+"""`hob eval --retrieval`."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def run(file: Path, models: Sequence[str], as_json: bool) -> int:
+    """Prints a row for the search alone and one for each model; 1 where a model answered nothing."""
+    rows = asyncio.run(_measured(file, models))
+    if as_json:
+        click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))
+    else:
+        _show(rows)
+    return int(any(row.failed == row.cases for row in rows[1:]))
+
+
+async def _measured(file: Path, models: Sequence[str]) -> list[Any]:
+    from bot.evals.retrieval import load_cases, measure
+    from bot.scripting import Workshop
+
+    cases = load_cases(file)
+    async with Workshop() as shop:
+        named = models or shop.config.models.chat[:1]
+        asked = [(name, shop.infer(models=(name,))) for name in named]
+        return await measure(cases, shop.config.hob.data_dir, asked, _tell)
+
+
+def _tell(line: str) -> None:
+    click.echo(click.style(line, dim=True), err=True)
+
+
+def _as_json(row: Any) -> dict[str, Any]:
+    recall = {f"recall@{k}": round(part, 4) for k, part in row.at.items()}
+    return {
+        "ranked_by": row.name,
+        "cases": row.cases,
+        **recall,
+        "seconds": round(row.seconds, 3),
+        "failed": row.failed,
+    }
+
+
+def _show(rows: Sequence[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("ranked by", *(f"recall@{k}" for k in rows[0].at), "s/case", "no answer")
+    for row in rows:
+        parts = (f"{part:.3f}" for part in row.at.values())
+        table.add_row(row.name, *parts, f"{row.seconds / row.cases:.2f}", f"{row.failed} of {row.cases}")
+    Console(width=110).print(table)

@@ -1,0 +1,62 @@
+"""What Hob has done on an issue or pull request, run by run, as its outbox tells."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.core.earlier import Earlier
+from bot.core.effects import Effect, PostReview, SetCheck, TakenBack
+from bot.core.findings import fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """An effect that was carried out; `github_id` 0 where nothing on GitHub has an id for it."""
+
+    effect: Effect
+    github_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """All that one run did, in its order."""
+
+    run: int
+    did: tuple[Did, ...]
+
+
+def undone(deeds: Iterable[Deed]) -> frozenset[int]:
+    """The runs that were taken back."""
+    every = (one.effect for deed in deeds for one in deed.did)
+    return frozenset(effect.run for effect in every if isinstance(effect, TakenBack) and effect.run)
+
+
+def last(deeds: Sequence[Deed]) -> Deed | None:
+    """The newest that can be taken back: neither was it, nor did it take another back."""
+    gone = undone(deeds)
+    return next((one for one in reversed(deeds) if one.run not in gone and not _is_undo(one)), None)
+
+
+def reviews(deeds: Iterable[Deed], leaving_out: frozenset[int] = frozenset()) -> tuple[PostReview, ...]:
+    """What was posted, oldest first."""
+    every = (one.effect for deed in deeds if deed.run not in leaving_out for one in deed.did)
+    return tuple(effect for effect in every if isinstance(effect, PostReview))
+
+
+def posted(posts: Iterable[PostReview]) -> frozenset[str]:
+    """Fingerprints of the findings that reviews made, on a line or in their own text."""
+    posts = tuple(posts)
+    inline = {one.fingerprint for review in posts for one in review.comments}
+    return frozenset(inline | {fingerprint(one) for review in posts for one in review.findings})
+
+
+def earlier(deeds: Sequence[Deed]) -> Earlier | None:
+    """The head that was reviewed last, told by the check run that was set for it."""
+    for deed in reversed(deeds):
+        for one in reversed(deed.did):
+            if isinstance(one.effect, SetCheck) and one.effect.judged:
+                return Earlier(one.effect.head_sha, frozenset(one.effect.read))
+    return None
+
+
+def _is_undo(deed: Deed) -> bool:
+    return any(isinstance(one.effect, TakenBack) for one in deed.did)

@@ -1,0 +1,49 @@
+"""`path:12-40`: a place in a file, as people write it."""
+
+import re
+from dataclasses import dataclass
+
+from bot.core.library import Excerpt
+
+AROUND = 30
+"""Lines shown before and after those that are meant."""
+MOST_LINES = 400
+_SPOT = re.compile(r"`?(?P<path>[^\s`:]{1,500})(?::(?P<start>\d{1,7})(?:-(?P<end>\d{1,7}))?)?`?(?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Lines `start` to `end` of a file, from 1; None: all of it."""
+
+    path: str
+    start: int | None = None
+    end: int | None = None
+
+    def __str__(self) -> str:
+        if self.start is None:
+            return self.path
+        return f"{self.path}:{self.start}" + (f"-{self.end}" if self.end not in (None, self.start) else "")
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it can be nothing but the name of a file."""
+        return self.start is not None or "/" in self.path or "." in self.path.strip(".?!")
+
+    def excerpt(self, text: str) -> Excerpt | None:
+        """Its lines and those around them, at most `MOST_LINES`; None where the file has no such lines."""
+        lines = text.splitlines()
+        first = max(1, (self.start or 1) - AROUND)
+        last = min(len(lines), (self.end or self.start or len(lines)) + AROUND, first + MOST_LINES - 1)
+        if not lines or (self.start or 1) > len(lines) or (self.end or self.start or 1) < (self.start or 1):
+            return None
+        return Excerpt(self.path, first, tuple(lines[first - 1 : last]))
+
+
+def spot(said: str) -> tuple[Spot | None, str]:
+    """The place that a command's words begin with, if they may, and the rest."""
+    found = _SPOT.match(said)
+    if found is None:
+        return None, said
+    start = int(found["start"]) if found["start"] else None
+    end = int(found["end"]) if found["end"] else start
+    return Spot(found["path"].lstrip("/"), start, end), said[found.end() :].strip()

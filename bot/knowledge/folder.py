@@ -1,0 +1,150 @@
+"""A folder of documents without git, read as if it were a repository of one commit and no history."""
+
+import hashlib
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+
+from bot.core.errors import UserError
+from bot.knowledge.files import MAX_BYTES, decode
+from bot.knowledge.git import Entry, Git
+from bot.knowledge.shelf import Commit
+
+MOST_FILES = 20_000
+_HTML = (".html", ".htm", ".xhtml")
+
+
+class Folder(Git):
+    """Hidden files and folders, links and what is no file are left out. Web pages are read as their text,
+    each line where it was."""
+
+    def __init__(self, folder: Path) -> None:
+        """UserError where there is no such folder."""
+        if not folder.is_dir():
+            raise UserError(f"there is no folder {folder}", "correct [knowledge] archives in hob.toml")
+        super().__init__(folder)
+        self._blobs: dict[str, Path] = {}
+        self._sizes: dict[str, int] = {}
+        self._entries: tuple[Entry, ...] = ()
+
+    def commit(self, revision: str = "HEAD") -> str:
+        """Names what the folder holds now, which is read anew for `HEAD`."""
+        if revision != "HEAD":
+            return revision if revision == self._name() else ""
+        self._entries = tuple(self._read())
+        return self._name()
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        return True
+
+    def tree(self, sha: str) -> Iterator[Entry]:
+        yield from self._entries
+
+    def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
+        return {blob: self._sizes[blob] for blob in blobs if blob in self._sizes}
+
+    def contents(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """A file that went since, or changed, is left out."""
+        if not self._entries:
+            self.commit()
+        for blob in blobs:
+            path = self._blobs.get(blob)
+            data = _bytes(path) if path else None
+            if path and data is not None and _sha(data) == blob:
+                yield blob, plain(decode(data)).encode() if path.suffix.lower() in _HTML else data
+
+    def history(self, tip: str, *, without: str = "", most: int) -> Generator[Commit]:
+        yield from ()
+
+    def reachable(self, tip: str, *, without: str = "", most: int) -> set[str]:
+        return set()
+
+    def _name(self) -> str:
+        told = "".join(f"{entry.path}\0{entry.sha}\0" for entry in self._entries)
+        return hashlib.sha1(told.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+
+    def _read(self) -> Iterator[Entry]:
+        self._blobs.clear()
+        for number, path in enumerate(_files(self.folder)):
+            if number >= MOST_FILES:
+                return
+            name = path.relative_to(self.folder).as_posix()
+            named = name.isprintable() and not any(0xD800 <= ord(char) < 0xE000 for char in name)
+            size = _size(path)
+            data = _bytes(path) if size <= MAX_BYTES else None
+            if data is None:
+                sha = _sha(f"{name}\0{size}".encode("utf-8", "surrogateescape"))
+                self._sizes[sha] = max(size, MAX_BYTES + 1)
+            else:
+                sha = _sha(data)
+                self._sizes[sha] = len(data)
+            self._blobs[sha] = path
+            yield Entry(name, sha, "file", named)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Regular files, in the order of their names."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(root, name)
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return MAX_BYTES + 1
+
+
+def _bytes(path: Path) -> bytes | None:
+    """None for what cannot be read or is over `MAX_BYTES`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    return data if len(data) <= MAX_BYTES else None
+
+
+def _sha(data: bytes) -> str:
+    """As git names a blob."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def plain(html: str) -> str:
+    """The text of a web page, without what is never shown; every line stays where it was."""
+    reader = _Text()
+    reader.feed(html)
+    reader.close()
+    return "".join(reader.parts)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._line = 1
+        self._hidden = 0
+
+    def _keep(self, text: str) -> None:
+        """What is left out before this stands as empty lines."""
+        line = self.getpos()[0]
+        self.parts.append("\n" * (line - self._line))
+        self.parts.append(text)
+        self._line = line + text.count("\n")
+
+    def handle_starttag(self, tag: str, attrs: Iterable[tuple[str, str | None]]) -> None:
+        self._hidden += tag in ("script", "style", "template")
+        if tag in ("p", "div", "li", "td", "th", "br", "h1", "h2", "h3", "h4", "h5", "h6"):
+            self._keep(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = max(0, self._hidden - (tag in ("script", "style", "template")))
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._keep(data)

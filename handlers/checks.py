@@ -1,0 +1,27 @@
+"""Reviews again when somebody presses a button of the check run: "Re-run", "Review all", or GitHub's own."""
+
+from bot.agents import review
+from bot.context import TRUSTED, Context, pull_request_facts
+from bot.core.effects import Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
+from bot.core.events import CheckRunRequested
+from bot.router import Router
+
+router = Router()
+
+
+@router.on(CheckRunRequested, may={PostReview, SetCheck, ReplyInThread, ResolveThread}, priority="high")
+async def run_again(event: CheckRunRequested, ctx: Context) -> Plan:
+    """GitHub shows the buttons to those who may write; whether they may ask is asked all the same. A new
+    check run tells what came of it, also when nothing is new."""
+    set_here = (one.effect for deed in ctx.deeds for one in deed.did if isinstance(one.effect, SetCheck))
+    if event.head_sha not in {check.head_sha for check in set_here}:
+        return Plan(reason="no check run of this pull request")
+    level = await ctx.github.permission(event.sender.login)
+    if level not in TRUSTED:
+        return Plan(reason=f"{event.sender.login} may not ask for a review here")
+    state = await ctx.github.pull_request(event.number)
+    if not state.open or state.head_sha != event.head_sha:
+        return Plan(reason="closed" if not state.open else "the head moved on")
+    context = await ctx.repository(state.base_sha)
+    facts = await pull_request_facts(ctx, context, state, full=event.everything)
+    return await review.plan(facts, ctx.infer)

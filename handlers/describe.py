@@ -1,0 +1,97 @@
+"""What a change does, for who reads it: `@slug summary`, `@slug describe`, and the walkthrough that a
+repository may have posted with the first review."""
+
+from bot.agents.describe import Described, describe, shown
+from bot.context import Context
+from bot.core.describing import own_words
+from bot.core.effects import AddLabels, Comment, EditComment, EditPullRequest, Effect, Plan, ReplyInThread
+from bot.core.events import CommentEvent
+from bot.core.facts import ChangeFacts
+from bot.gathering import change_facts, comment_about
+from bot.router import Router
+from handlers.comments import answer
+
+router = Router()
+WALKTHROUGH, PROPOSED = "walkthrough", "proposal"
+NO_CHANGE = "An issue has no change to describe; ask on a pull request."
+
+
+@router.command(
+    "summary",
+    help="what this pull request does, file by file, in one comment that is kept up to date",
+    may={Comment, EditComment, ReplyInThread},
+    who="triage",
+)
+async def summarise(event: CommentEvent, ctx: Context) -> Plan:
+    """The one comment is edited; one that somebody deleted is written anew."""
+    if not event.on_pull_request:
+        return Plan((answer(event, NO_CHANGE),))
+    state = await ctx.github.pull_request(event.number)
+    told = await describe(await change_facts(ctx, state), ctx.infer)
+    if told.failure:
+        return _failed(event, told)
+    body = _titled(told, state.head_sha)
+    there = await comment_about(ctx, WALKTHROUGH)
+    effect: Effect = Comment(event.number, body, told.folded, WALKTHROUGH)
+    if there is not None:
+        effect = EditComment(event.number, there[1], body, told.folded)
+    return Plan((effect,), reason="a summary was asked for", usage=told.usage)
+
+
+@router.command(
+    "describe",
+    help="proposes a title, a text and labels; `describe apply` takes them over",
+    may={Comment, ReplyInThread, EditPullRequest, AddLabels},
+    who="triage",
+)
+async def propose(event: CommentEvent, ctx: Context) -> Plan:
+    """Nothing changes before a person has seen it and says so."""
+    if not event.on_pull_request:
+        return Plan((answer(event, NO_CHANGE),))
+    if ctx.command is not None and ctx.command.argument.casefold().startswith("apply"):
+        return await _apply(event, ctx)
+    state = await ctx.github.pull_request(event.number)
+    told = await describe(await change_facts(ctx, state), ctx.infer)
+    if told.proposal is None:
+        return _failed(event, told)
+    comment = Comment(event.number, shown(told.proposal, ctx.slug), "", PROPOSED, told.proposal)
+    return Plan((comment,), reason="a description was asked for", usage=told.usage)
+
+
+async def walkthrough(facts: ChangeFacts, ctx: Context) -> Plan:
+    """For a pull request that has none yet. A failure is nothing to say: nobody asked."""
+    every = (one.effect for deed in ctx.deeds for one in deed.did)
+    if any(isinstance(effect, Comment) and effect.about == WALKTHROUGH for effect in every):
+        return Plan()
+    told = await describe(facts, ctx.infer)
+    if told.failure:
+        return Plan(usage=told.usage)
+    body = _titled(told, facts.head_sha)
+    return Plan((Comment(facts.number, body, told.folded, WALKTHROUGH),), usage=told.usage)
+
+
+async def _apply(event: CommentEvent, ctx: Context) -> Plan:
+    """What was proposed last, if it is still about this head."""
+    found = await comment_about(ctx, PROPOSED)
+    proposal = found[0].proposal if found else None
+    if proposal is None:
+        return Plan((answer(event, f"Nothing is proposed here yet; `@{ctx.slug} describe` does."),))
+    state = await ctx.github.pull_request(event.number)
+    if state.head_sha != proposal.head_sha:
+        pushed = f"There was a push since I proposed that; `@{ctx.slug} describe` looks again."
+        return Plan((answer(event, pushed),), reason="the head moved on")
+    effects: list[Effect] = [
+        EditPullRequest(event.number, proposal.title, proposal.body, own_words(state.body))
+    ]
+    if proposal.labels:
+        effects.append(AddLabels(event.number, proposal.labels))
+    return Plan((*effects, answer(event, "Done.")), reason="a description was taken over")
+
+
+def _titled(told: Described, head: str) -> str:
+    return f"**What this change does**, as of `{head[:10]}`\n\n{told.summary}"
+
+
+def _failed(event: CommentEvent, told: Described) -> Plan:
+    words = f"I could not describe this change: {told.failure}"
+    return Plan((answer(event, words),), reason="there is no description", usage=told.usage)

@@ -1,0 +1,45 @@
+"""Takes back what Hob did last on an issue or pull request: `@slug undo`, and again for the one before."""
+
+from bot.agents import undo
+from bot.context import Context
+from bot.core.deeds import last
+from bot.core.effects import (
+    Comment,
+    DeleteComment,
+    EditComment,
+    EditReview,
+    Plan,
+    RemoveLabels,
+    SetCheck,
+    SetPull,
+    TakenBack,
+)
+from bot.core.events import CommentEvent
+from bot.gathering import undo_facts
+from bot.router import Router
+
+router = Router()
+
+
+@router.command(
+    "undo",
+    help="takes back what I did last here; again: the one before",
+    may={
+        Comment,
+        DeleteComment,
+        EditComment,
+        EditReview,
+        RemoveLabels,
+        SetCheck,
+        SetPull,
+        TakenBack,
+    },
+    who="triage",
+)
+async def take_back(event: CommentEvent, ctx: Context) -> Plan:
+    """Answers in the conversation: the thread in which it was asked may be gone by then."""
+    deed = last(ctx.deeds)
+    if deed is None:
+        words = "There is nothing here that I could take back."
+        return Plan((Comment(event.number, words), TakenBack(0)), reason="nothing to take back")
+    return undo.plan(await undo_facts(ctx, event, deed))

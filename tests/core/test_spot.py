@@ -1,0 +1,45 @@
+"""Places in files as people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.spot import MOST_LINES, Spot, spot
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "rest"),
+    [
+        ("src/tea.py:12-40 why?", Spot("src/tea.py", 12, 40), "why?"),
+        ("`tea.py:7`", Spot("tea.py", 7, 7), ""),
+        ("/tea.py", Spot("tea.py"), ""),
+        ("why is it so", Spot("why"), "is it so"),
+    ],
+)
+def test_a_place_and_what_follows_it(words: str, found: Spot, rest: str) -> None:
+    assert spot(words) == (found, rest)
+
+
+def test_no_words_name_no_place() -> None:
+    assert spot("") == (None, "")
+    assert not Spot("why?").is_path
+    assert Spot("tea.py").is_path
+    assert Spot("Makefile", 1).is_path
+
+
+@given(st.text(), st.integers(0, 2_000), st.integers(0, 2_000))
+def test_an_excerpt_is_of_the_file_and_holds_the_place(text: str, start: int, end: int) -> None:
+    excerpt = Spot("a", start, end).excerpt(text)
+    lines = text.splitlines()
+    if excerpt is None:
+        assert not lines or start > len(lines) or end < start
+        return
+    assert len(excerpt.lines) <= MOST_LINES
+    assert tuple(lines[excerpt.start - 1 : excerpt.end]) == excerpt.lines
+    assert excerpt.start <= max(start, 1) <= excerpt.end
+
+
+@given(st.text())
+def test_reading_a_place_never_fails(said: str) -> None:
+    found, _ = spot(said)
+    assert found is None or found.path.strip() or found.path == ""

@@ -1,0 +1,124 @@
+"""What belongs to a change is found in the index, and is as the change's base has it."""
+
+import pytest
+
+from bot.core.diff import FileDiff, parse_git_diff
+from bot.core.packing import NOTHING, Surroundings, pack
+from bot.core.refs import Sha
+from bot.knowledge.indexed import Indexed
+from bot.knowledge.shelf import ShelfError
+from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.tools import still_parses, symbols
+from tests.knowledge.conftest import House
+
+FILES = {
+    "shop/cart.py": "from shop.money import rounded\n\n\ndef total(items):\n    return rounded(sum(items))\n",
+    "shop/money.py": 'def rounded(value):\n    """To two places."""\n    return round(value, 2)\n',
+    "shop/till.py": "from shop.cart import total\n\n\ndef receipt(items):\n    return f'{total(items)}.'\n",
+    "tests/test_cart.py": "from shop.cart import total\n\n\ndef test_total():\n    assert total([1]) == 1\n",
+    "shop/stock.py": "def order(goods):\n    return list(goods)\n",
+}
+NEW = FILES["shop/cart.py"].replace("sum(items)", "sum(items) * 2")
+DIFF = """diff --git a/shop/cart.py b/shop/cart.py
+--- a/shop/cart.py
++++ b/shop/cart.py
+@@ -4,2 +4,2 @@
+ def total(items):
+-    return rounded(sum(items))
++    return rounded(sum(items) * 2)
+"""
+
+
+def change() -> list[FileDiff]:
+    return list(parse_git_diff(DIFF))
+
+
+@pytest.fixture
+def shop(house: House) -> House:
+    house.commit(dict(FILES), "Open a shop")
+    house.index()
+    return house
+
+
+def indexed(house: House) -> Indexed:
+    return Indexed(lambda: SQLiteShelf.open(house.shelf.path), house.git)
+
+
+async def beside(house: House, base: str = "") -> Surroundings:
+    at = Sha(base or house.git.commit("main"))
+    return await indexed(house).beside(change(), {"shop/cart.py": NEW}, at)
+
+
+async def test_who_calls_it_what_it_calls_and_what_tests_it(shop: House) -> None:
+    found = (await beside(shop)).around["shop/cart.py"]
+    places = {one.excerpt.path: one for one in sorted(found, key=lambda one: one.value)}
+    assert places["shop/till.py"].excerpt.lines[0] == "def receipt(items):"
+    assert places["shop/money.py"].excerpt.start == 1
+    assert "def test_total():" in places["tests/test_cart.py"].excerpt.lines
+    assert "shop/cart.py" not in places, "what changes is shown as it is at the head"
+    assert places["shop/till.py"].value > places["tests/test_cart.py"].value > 0
+
+
+async def test_it_is_packed_a_file_once_the_best_first_to_get_room(shop: House) -> None:
+    found = (await beside(shop)).around["shop/cart.py"]
+    assert [one.name for one in pack(found, 100)] == ["shop/till.py"]
+    assert {one.name for one in pack(found, 10_000)} >= {
+        "shop/money.py",
+        "shop/till.py",
+        "tests/test_cart.py",
+    }
+
+
+async def test_a_file_that_the_base_has_otherwise_is_left_out(shop: House) -> None:
+    base = shop.git.commit("main")
+    shop.commit({**FILES, "shop/till.py": FILES["shop/till.py"].replace(".'", "!'")}, "Say it")
+    shop.index()
+    assert "shop/till.py" not in {
+        one.excerpt.path for one in (await beside(shop, base)).around["shop/cart.py"]
+    }
+
+
+async def test_without_the_base_or_an_index_there_is_nothing(shop: House) -> None:
+    assert await beside(shop, "0" * 40) == NOTHING
+    without = Indexed(lambda: None, shop.git)
+    assert await without.beside(change(), {}, Sha(shop.git.commit("main"))) == NOTHING
+    assert await without.search("total") == ()
+
+
+async def test_names_are_known_by_the_repository_or_the_change(shop: House) -> None:
+    known = (await beside(shop)).known
+    assert known is not None
+    assert known("receipt") and known("test_total") and known("total")
+    assert not known("brewAllTheTea") and not known("no_such_name")
+
+
+async def test_an_index_that_breaks_later_knows_every_name(shop: House) -> None:
+    at = Sha(shop.git.commit("main"))
+    works = [True]
+
+    def opened() -> SQLiteShelf:
+        if not works[0]:
+            raise ShelfError("the disk is full")
+        return SQLiteShelf.open(shop.shelf.path)
+
+    found = await Indexed(opened, shop.git).beside(change(), {"shop/cart.py": NEW}, at)
+    works[0] = False
+    assert found.known is not None and found.known("no_such_name")
+
+
+def test_symbols_of_any_language_have_all_of_their_lines() -> None:
+    found = symbols("pot.ts", "class Pot {\n  size = 1;\n  pour(cup: Cup) {\n    cup.fill(this);\n  }\n}\n")
+    assert [(one.symbol, one.start, one.end) for one in found] == [("Pot", 1, 6), ("Pot.pour", 3, 6)]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "sound"),
+    [
+        ("a.go", "package a\nfunc b() {}\n", "package a\nfunc b() {\n", False),
+        ("a.go", "package a\nfunc b() {}\n", "package a\nfunc c() {}\n", True),
+        ("a.py", "x = 1\n", "x = (\n", False),
+        ("a.unknown", "x", "(", None),
+    ],
+)
+def test_a_change_that_breaks_a_file_is_told(path: str, before: str, after: str, sound: bool | None) -> None:
+    assert still_parses(path, before, after) is sound
