@@ -141,15 +141,17 @@ def put_blobs(
     blobs: Mapping[str, str],
     progress: Progress = lambda done, of, what: None,
     processes: int = 1,
+    *,
+    apart: bool = False,
 ) -> dict[str, str]:
     """Reads blobs (sha -> the path it is read as) and puts them on the shelf; gives why some are not: sha ->
-    reason."""
+    reason. `apart` as in `read_all`."""
     sizes = git.sizes(list(blobs))
     whys = {sha: "over 1 MB" if sha in sizes else NOT_HERE for sha in blobs}
     fit = [sha for sha in blobs if sizes.get(sha, MAX_BYTES + 1) <= MAX_BYTES]
     sources = (Source(blobs[sha], sha, data) for sha, data in git.contents(fit))
     done = 0
-    for outcome in read_all(sources, sum(sizes[sha] for sha in fit), processes):
+    for outcome in read_all(sources, sum(sizes[sha] for sha in fit), processes, apart=apart):
         shelf.put_blobs(outcome.blobs)
         whys.update({blob.sha: "" for blob in outcome.blobs}, **outcome.left_out)
         done += len(outcome.blobs) + len(outcome.left_out)
