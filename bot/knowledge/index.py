@@ -13,6 +13,7 @@ from bot.core.reading import kind_of_path
 from bot.core.source import LeftOut
 from bot.knowledge.files import MAX_BYTES
 from bot.knowledge.git import Entry, Git
+from bot.knowledge.languages import language_of
 from bot.knowledge.reader import Source, read_all
 from bot.knowledge.shelf import Commit, File, Shelf
 from bot.knowledge.tokens import indexed
@@ -141,15 +142,18 @@ def put_blobs(
     blobs: Mapping[str, str],
     progress: Progress = lambda done, of, what: None,
     processes: int = 1,
+    *,
+    apart: bool = False,
 ) -> dict[str, str]:
     """Reads blobs (sha -> the path it is read as) and puts them on the shelf; gives why some are not: sha ->
-    reason."""
+    reason. `apart` as in `read_all`."""
     sizes = git.sizes(list(blobs))
     whys = {sha: "over 1 MB" if sha in sizes else NOT_HERE for sha in blobs}
     fit = [sha for sha in blobs if sizes.get(sha, MAX_BYTES + 1) <= MAX_BYTES]
     sources = (Source(blobs[sha], sha, data) for sha, data in git.contents(fit))
     done = 0
-    for outcome in read_all(sources, sum(sizes[sha] for sha in fit), processes):
+    total = sum(sizes[sha] for sha in fit if language_of(blobs[sha]))  # pictures are quickly read
+    for outcome in read_all(sources, total, processes, apart=apart):
         shelf.put_blobs(outcome.blobs)
         whys.update({blob.sha: "" for blob in outcome.blobs}, **outcome.left_out)
         done += len(outcome.blobs) + len(outcome.left_out)

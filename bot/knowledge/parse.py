@@ -7,8 +7,8 @@ from bot.core.source import Chunk, LeftOut, Parsed
 from bot.knowledge.documents import DOCUMENTS, sections
 from bot.knowledge.files import decode, lines_of, why_left_out, why_not_written
 from bot.knowledge.languages import grammar_of, language_of
-from bot.knowledge.symbols import Definition, captures_of, definitions, imports, references
-from bot.knowledge.trees import TooHard, tree_of
+from bot.knowledge.symbols import Definition, definitions, imports, references
+from bot.knowledge.trees import TooHard, captures_of, tree_of
 from bot.knowledge.windows import WHOLE, windows
 
 _NOBODY = -1
@@ -40,10 +40,9 @@ def _parsed(language: str, lines: tuple[str, ...], text: str) -> Parsed | None:
         return None
     data = text.encode(errors="replace")
     try:
-        tree = tree_of(grammar, data)
+        found = captures_of(grammar, tree_of(grammar, data))
     except TooHard:
         return None
-    found = captures_of(grammar, tree)
     chunks = _chunks(lines, definitions(found, data, lines))
     return Parsed(language, lines, tuple(chunks), references(found, data), imports(found, data))
 

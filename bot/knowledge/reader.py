@@ -1,10 +1,13 @@
-"""Files' bytes made into what goes on the shelf, in processes of their own where there are many.
+"""Files' bytes made into what goes on the shelf, in processes of their own where there are many or where
+strangers wrote them.
 
-A file that kills its reader (a parser may be made to crash) costs itself and no other.
+A parser may be made to crash, to take all memory (Go on 60 KB of `%q(`) or to go on for ever: such a file
+ends its reader, and costs itself and no other.
 """
 
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from collections import deque
@@ -23,8 +26,10 @@ from bot.knowledge.shelf import Blob
 from bot.knowledge.tokens import indexed
 
 BATCH_FILES, BATCH_BYTES = 40, 256 * 1024
-WORTH_PROCESSES = 1_500_000
+WORTH_PROCESSES = 3_000_000
 """Bytes: for less, starting processes takes longer than the work."""
+MOST_SECONDS, MOST_MEMORY = 20, 1024**3
+"""Of the processor for a batch, which takes a tenth of a second, and bytes of address space of a reader."""
 CRASHED = "its parser crashed"
 
 
@@ -76,10 +81,13 @@ def _words(parsed: Parsed, chunk: Chunk) -> str:
     return indexed(f"{outer}\n{text_of(parsed, chunk)}" if outer else text_of(parsed, chunk))
 
 
-def read_all(sources: Iterable[Source], total: int, processes: int) -> Iterator[Outcome]:
-    """All files, a batch at a time. `total` is their bytes."""
+def read_all(
+    sources: Iterable[Source], total: int, processes: int, *, apart: bool = False
+) -> Iterator[Outcome]:
+    """All files, a batch at a time. `total` is their bytes. `apart`: in another process, however few they
+    are."""
     batches = _batches(sources)
-    if processes < 2 or total < WORTH_PROCESSES:
+    if not apart and (processes < 2 or total < WORTH_PROCESSES):
         yield from (_whole(read(batch)) for batch in batches)
         return
     left: list[Batch] = []
@@ -132,7 +140,12 @@ def _alone(batch: Batch) -> Outcome | None:
 
 def _read_packed(batch: Batch) -> bytes:
     """As MessagePack, which is made and read in half the time of a pickle."""
-    return msgspec.msgpack.encode(read(batch))
+    # Nobody handles this signal: it ends the process, whatever library it is in.
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+    try:
+        return msgspec.msgpack.encode(read(batch))
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _unpacked(raw: bytes) -> Outcome:
@@ -147,6 +160,8 @@ def _pool(processes: int) -> ProcessPoolExecutor:
 def _begin() -> None:
     """Ctrl-C is the parent's to answer, and nobody stays when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(ValueError, OSError):  # macOS knows the limit and does not hold to it
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.knowledge.shelf import Shelf
-from bot.knowledge.sqlite import SQLiteShelf
 
 
 class Shelves(Protocol):
@@ -41,6 +40,9 @@ class SQLiteShelves:
         return self._file(repo_id).exists()
 
     def open(self, repo_id: int) -> Shelf:
+        # Here: a worker that has nothing to look up holds no second SQLite in memory, 2 MB.
+        from bot.knowledge.sqlite import SQLiteShelf
+
         return SQLiteShelf.open(self._file(repo_id))
 
     def remove(self, repo_id: int) -> None:

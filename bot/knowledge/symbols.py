@@ -8,7 +8,6 @@ from typing import Literal
 import tree_sitter
 
 from bot.core.source import Import, Reference
-from bot.knowledge.languages import Grammar
 
 MAX_DEFINITIONS = 2_000
 MAX_REFERENCES = 20_000
@@ -36,10 +35,6 @@ class Definition:
     signature: str
     depth: int
     within_function: bool
-
-
-def captures_of(grammar: Grammar, tree: tree_sitter.Tree) -> Captures:
-    return tree_sitter.QueryCursor(grammar.query).captures(tree.root_node)
 
 
 def definitions(found: Captures, data: bytes, lines: Sequence[str]) -> list[Definition]:

@@ -105,7 +105,8 @@ def view_at(shelf: Shelf, git: Git | None, sha: str) -> AtCommit | None:
     }
     known = shelf.known(files.values())
     new = {blob: path for path, blob in files.items() if blob not in known}
-    put_blobs(shelf, git, dict(list(new.items())[:MOST_READ]))
+    # It may be the head of a stranger's pull request.
+    put_blobs(shelf, git, dict(list(new.items())[:MOST_READ]), apart=True)
     by_blob: dict[str, list[str]] = defaultdict(list)
     for path, blob in files.items():
         by_blob[blob].append(path)

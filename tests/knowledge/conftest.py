@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.knowledge.git import Git
 from bot.knowledge.index import Updated, update
 from bot.knowledge.search import Search
 from bot.knowledge.sqlite import SQLiteShelf
 from bot.standin.git import Content, GitRepo
+
+settings.register_profile("untimed", deadline=None)  # what takes how long is for tests/bench
+settings.load_profile("untimed")
 
 TEA = '''"""Tea."""
 

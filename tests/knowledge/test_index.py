@@ -201,6 +201,14 @@ def test_a_file_that_kills_its_reader_costs_itself_only() -> None:
     assert {sha: why for outcome in outcomes for sha, why in outcome.left_out.items()} == {"b" * 40: CRASHED}
 
 
+def test_S5_a_file_that_takes_all_memory_costs_itself_only() -> None:
+    good = Source("a.py", "a" * 40, b"def x():\n    pass\n")
+    hostile = Source("a.go", "b" * 40, b"%q(\n" * 15_000)
+    outcomes = list(read_all([good, hostile], 1, 1, apart=True))
+    assert [blob.sha for outcome in outcomes for blob in outcome.blobs] == [good.sha]
+    assert {sha: why for outcome in outcomes for sha, why in outcome.left_out.items()} == {"b" * 40: CRASHED}
+
+
 _BUILD = """
 import sys
 from pathlib import Path

@@ -199,6 +199,22 @@ def test_hostile_text_is_read_in_bounded_steps(path: str, piece: str) -> None:
     assert covers(taken(path, text))
 
 
+@pytest.mark.parametrize(
+    ("path", "start", "line"),
+    [
+        ("a.py", "def f():\n    x = 1\n", "# a\n"),
+        ("a.py", "def f():\n    x = 1\n", "\\\n"),
+        ("a.py", "", "/*" * 100 + "\n"),
+        ("a.js", "", "/* a\n"),
+        ("a.go", "", "/* a\n"),
+    ],
+)
+def test_S5_text_that_is_read_again_and_again_is_cut_by_lines(path: str, start: str, line: str) -> None:
+    parsed = taken(path, start + line * (70_000 // len(line)))
+    assert covers(parsed)
+    assert {chunk.kind for chunk in parsed.chunks} == {"window"}
+
+
 PATHS = st.sampled_from(
     [sample[0] for sample in SAMPLES] + ["a.h", "a.json", "Makefile", "nothing", "-rf", ""]
 )

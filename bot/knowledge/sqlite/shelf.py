@@ -145,8 +145,8 @@ def _connect(path: Path) -> apsw.Connection:
 
 
 def _sqlite_vec() -> str:
-    """The extension's file. The package itself is not imported: where there is numpy, that would load it,
-    15 MB and a tenth of a second for nothing."""
+    """The extension's file. The package itself is not imported: where there is numpy, that would load it, for
+    15 MB and a tenth of a second."""
     found = find_spec("sqlite_vec")
     if found is None or found.origin is None:
         raise ShelfError("sqlite-vec is not installed")
