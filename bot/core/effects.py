@@ -78,6 +78,8 @@ class SetCheck:
     """The pull request that it is about, by which a button on it finds the way back."""
     bound: bool = True
     """Whether it is void once the head has moved on. Kept, not posted."""
+    waiting: int = 0
+    """The check run that said that this one is to be waited for, and becomes it."""
 
 
 @dataclass(frozen=True, slots=True)

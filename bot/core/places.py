@@ -16,6 +16,15 @@ _WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """How long a request would wait now: `ahead` of it wait so many, its turn is expected in `seconds` (0:
+    at once)."""
+
+    ahead: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """What one request at a host was like. `tokens_in` is 0 where the host does not count."""
 

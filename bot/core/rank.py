@@ -29,12 +29,14 @@ class Option:
         """Whether the request would begin at once."""
         return self.inside + self.waiting < self.places
 
+    @property
+    def wait(self) -> float:
+        """Seconds until its turn."""
+        return 0.0 if self.is_free else (self.inside_seconds + self.waiting_seconds) / self.places
+
     def expected(self, tokens_in: int) -> float:
         """Seconds until the last token of the answer."""
-        own = self.speed.seconds(tokens_in, self.loaded)
-        if self.inside + self.waiting < self.places:
-            return own
-        return own + (self.inside_seconds + self.waiting_seconds) / self.places
+        return self.speed.seconds(tokens_in, self.loaded) + self.wait
 
 
 def rank(

@@ -126,14 +126,18 @@ def _line_comment(comment: LineComment) -> dict[str, Any]:
 async def _check(api: Api, repo: RepoRef, check: SetCheck, key: str) -> Applied:
     body = {
         "name": CHECK_NAME,
-        "head_sha": check.head_sha,
         "status": "completed",
         "conclusion": check.conclusion,
         "external_id": external_id(check, key),
         "actions": list(ACTIONS),
         "output": _output(check, 0),
     }
-    made = applied(await _post(api, repo, "/repos/{owner}/{repo}/check-runs", body))
+    if check.waiting:
+        path: Params = {"owner": repo.owner, "repo": repo.name, "id": check.waiting}
+        made = applied(await api.patch("/repos/{owner}/{repo}/check-runs/{id}", body, path))
+    else:
+        body["head_sha"] = check.head_sha
+        made = applied(await _post(api, repo, "/repos/{owner}/{repo}/check-runs", body))
     return await complete(api, repo, check, made, sent=min(len(check.annotations), ANNOTATIONS))
 
 

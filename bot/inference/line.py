@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core.places import LEASE_SECONDS, WAIT_SECONDS, Ahead, Board, Ticket, Traffic
+from bot.core.places import LEASE_SECONDS, WAIT_SECONDS, Ahead, Board, Outlook, Ticket, Traffic
 from bot.core.rank import STAYS, Option, Routing, guess, option, rank
 from bot.inference.seats import Seat
 
@@ -62,6 +62,15 @@ class Line:
         except asyncio.CancelledError:
             await self._withdraw(waiter)
             raise
+
+    async def outlook(self, seats: Sequence[Seat], tokens_in: int, urgency: int) -> Outlook:
+        """How `enter` would wait now."""
+        order = urgency * _URGENCY + time.time()
+        traffics = await self.board.look(sorted({seat.host.name for seat in seats}))
+        stranger = _Waiter("", seats, tokens_in, order, 0, asyncio.get_running_loop().create_future())
+        options = [_option(stranger, seat, traffics) for seat in seats]
+        best = options[rank(options, tokens_in, self.routing)[0]]
+        return Outlook(best.waiting, best.wait)
 
     async def leave(self, ticket: Ticket) -> None:
         """The place is free. Finishes even when the caller is cancelled."""

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Role
-from bot.core.places import Board, Served, Speed, Traffic
+from bot.core.places import Board, Outlook, Served, Speed, Traffic
 from bot.core.rank import Routing
 from bot.inference.attended import Attended
 from bot.inference.board import LocalBoard
@@ -88,6 +88,19 @@ class Pool:
         finally:
             door.inside -= 1
             await self._line.leave(ticket)
+
+    async def outlook(
+        self,
+        role: Role,
+        wanted: Sequence[str],
+        urgency: int,
+        guard: Guard = LOCAL_ONLY,
+        tokens_in: int = 4000,
+    ) -> Outlook:
+        """How a request for a role would wait now; not at all where nobody could be asked."""
+        seats = (await self.seats(role, wanted, guard)).seats
+        first = [seat for seat in seats if seat.tier == seats[0].tier]
+        return await self._line.outlook(first, tokens_in, urgency) if first else Outlook()
 
     async def traffic(self) -> dict[str, Traffic]:
         """Every host's requests over all processes."""

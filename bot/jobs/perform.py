@@ -23,6 +23,7 @@ from bot.jobs.outbox import SETTLED, Sender
 from bot.jobs.permitted import load
 from bot.jobs.planning import Planned, make_plan, number_of
 from bot.jobs.reading import JobReader, permissions_to_read
+from bot.jobs.waiting import Waiting, announced
 from bot.queue.worker import step_aside
 from bot.router import Route
 from bot.store import NewEffect, Row, Run, StoreUnavailable, held
@@ -115,12 +116,18 @@ async def _work(house: House, run: Run) -> Outcome:
         reader = JobReader(event.repo, job, permissions_to_read(event))
         planned = Planned(reason="resumed")
         rows = await asyncio.to_thread(house.store.outbox.rows, run.id)
-        if not rows:
-            planned = await _plan(house, route, run, event, reader, job)
-            rows = await asyncio.to_thread(_store, house, run, event, planned)
-        await _still_wanted(rows, event, reader)
-        settle = house.config.github.settle_seconds
-        refused = await Sender(house.store, run, event.repo, job, house.seal, settle).apply(rows)
+        waiting = Waiting(job, reader, run=_waited(rows))
+        try:
+            if not rows:
+                waiting = await announced(house, route, run, event, job, reader)
+                planned = await waiting.completed_by(await _plan(house, route, run, event, reader, job))
+                rows = await asyncio.to_thread(_store, house, run, event, planned)
+            await _still_wanted(rows, event, reader)
+            settle = house.config.github.settle_seconds
+            refused = await Sender(house.store, run, event.repo, job, house.seal, settle).apply(rows)
+        except Superseded as why:
+            await waiting.over(str(why))
+            raise
     if refused:
         return Outcome("dead", "; ".join(refused), planned.usage)
     return Outcome("done", planned.reason, planned.usage)
@@ -137,6 +144,12 @@ async def _plan(
         )
     finally:
         await asyncio.to_thread(house.store.calls.add, run.id, event.repo.full_name, asked.calls)
+
+
+def _waited(rows: list[Row]) -> int:
+    """The check run that the plan of an earlier attempt is to complete; 0 where it does not."""
+    unsent = (load(row.kind, row.payload) for row in rows if row.state not in SETTLED)
+    return next((effect.waiting for effect in unsent if isinstance(effect, SetCheck)), 0)
 
 
 def _store(house: House, run: Run, event: RepositoryEvent, planned: Planned) -> list[Row]:

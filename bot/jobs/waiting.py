@@ -1,0 +1,117 @@
+"""Says on GitHub that a review waits for a model host, where it will wait for more than some seconds: how
+many are before it, and about how long."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from bot.config import chosen
+from bot.core.effects import PostReview, SetCheck
+from bot.core.errors import HobError, Superseded
+from bot.core.events import CheckRunRequested, CommentEvent, IssueEvent, PullRequestEvent, RepositoryEvent
+from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.places import Outlook
+from bot.core.refs import Sha
+from bot.core.settings import RepoSettings
+from bot.github import hobyml, waiting
+from bot.github.client import Job
+from bot.jobs.house import House
+from bot.jobs.leaving import guard
+from bot.jobs.permitted import Keyed
+from bot.jobs.planning import Planned
+from bot.jobs.reading import JobReader
+from bot.router import Route
+from bot.store import Run
+
+WORTH_SAYING = 20.0
+"""Seconds. A review that begins sooner is its own news."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The check run that says so; `run` is 0 where there is none."""
+
+    job: Job
+    reader: JobReader
+    head: Sha | None = None
+    run: int = 0
+
+    async def completed_by(self, planned: Planned) -> Planned:
+        """The same plan, whose check run is this one; it is over where the plan has none for this head."""
+        effects = tuple(self._completing(one) for one in planned.effects)
+        if effects == planned.effects:
+            moved = any(isinstance(one.effect, SetCheck) for one in effects)
+            await self.over("the head moved on" if moved else planned.reason)
+        return replace(planned, effects=effects)
+
+    def _completing(self, one: Keyed) -> Keyed:
+        if not self.run or not isinstance(one.effect, SetCheck) or one.effect.head_sha != self.head:
+            return one
+        return replace(one, effect=replace(one.effect, waiting=self.run))
+
+    async def over(self, why: str) -> None:
+        """No review comes of it."""
+        if not self.run:
+            return
+        try:
+            api = self.job.api(waiting.NEEDS)
+            await waiting.end(api, self.reader.repo, self.run, f"Not reviewed: {why}"[:200])
+        except HobError as error:
+            log.info("the waiting check run %s was not completed: %s", self.run, error)
+
+
+async def announced(
+    house: House, route: Route, run: Run, event: RepositoryEvent, job: Job, reader: JobReader
+) -> Waiting:
+    """Tells it, once for a head; what goes wrong in telling keeps no review away. The check run of an attempt
+    that a crash or a restart ended is found again."""
+    nothing = Waiting(job, reader)
+    if not _reviews(route, event) or not isinstance(event, IssueEvent):
+        return nothing
+    try:
+        stored = await asyncio.to_thread(house.store.settings.layers, event.repo.owner, event.repo.name, "")
+        settings = settings_of(merge(stored))
+        outlook = await _outlook(house, route, event, reader, settings)
+        again = run.fence > 1
+        if outlook.seconds < WORTH_SAYING and not again:
+            return nothing
+        state = await reader.pull_request(event.number)
+        text, _ = await reader.config_text(state.base_sha)
+        review = settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).review
+        if review.shadow or not state.open:
+            return nothing
+        api = job.api(waiting.NEEDS)
+        found = await waiting.find(api, event.repo, state.head_sha, house.config.github.app_id)
+        if not found and outlook.seconds >= WORTH_SAYING:
+            found = await waiting.begin(api, event.repo, state.head_sha, *_words(outlook))
+        return Waiting(job, reader, state.head_sha, found)
+    except Superseded:
+        raise
+    except HobError as error:
+        log.info("that a review waits was not told: %s", error)
+        return nothing
+
+
+def _reviews(route: Route, event: RepositoryEvent) -> bool:
+    """Whether the route may review a pull request that is there."""
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested) or (
+        isinstance(event, CommentEvent) and event.on_pull_request
+    )
+    return on_pull_request and {PostReview, SetCheck} <= route.may
+
+
+async def _outlook(
+    house: House, route: Route, event: RepositoryEvent, reader: JobReader, settings: RepoSettings
+) -> Outlook:
+    gate = guard(house.config, house.store, event.repo, reader, None, settings)
+    urgency = ("high", "default", "low").index(route.priority)
+    return await house.pool.outlook("review", chosen(house.config, settings)["review"], urgency, gate)
+
+
+def _words(outlook: Outlook) -> tuple[str, str]:
+    """Title and summary."""
+    place = f"{outlook.ahead + 1}. in line" if outlook.ahead else "next in line"
+    minutes = max(1, round(outlook.seconds / 60))
+    title = f"Waiting for a model: {place}, about {minutes} minute{'s' * (minutes > 1)}"
+    return title, "The review begins when a model host is free; this check run becomes its result."

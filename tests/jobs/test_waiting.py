@@ -1,0 +1,83 @@
+"""A review that waits for a model host says so on the pull request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.jobs.test_review import opened, reviews, teahouse
+from tests.living import LivingHob, until
+from tests.tea import BROKEN, finding
+
+LONG = 40_000
+"""Tokens: more than a minute by the guess for a host that was never asked."""
+
+
+@asynccontextmanager
+async def busy(hob: LivingHob) -> AsyncIterator[None]:
+    """Somebody else holds the only place of the only host."""
+    seats = (await hob.house.pool.seats("review", hob.house.config.models.review)).seats
+    async with hob.house.pool.place(seats, 0, LONG):
+        yield
+
+
+async def test_one_check_run_says_that_it_waits_and_becomes_the_result(hob: LivingHob) -> None:
+    hob.ollama.answer = reviews(finding())
+    async with busy(hob):
+        pull = opened(hob)
+        working = asyncio.create_task(hob.works())
+        await until(lambda: pull.check_runs)
+        (check,) = pull.check_runs
+        assert (check.status, check.conclusion) == ("queued", None)
+        assert check.title == "Waiting for a model: next in line, about 2 minutes"
+    await working
+    (same,) = pull.check_runs
+    assert (same.id, same.status, same.conclusion) == (check.id, "completed", "neutral")
+    assert same.title == "1 finding in 1 of 1 files"
+    assert len(hob.github.writes()) == 3
+
+
+async def test_nothing_is_said_where_a_host_is_free(hob: LivingHob) -> None:
+    pull = opened(hob)
+    await hob.works()
+    assert [check.status for check in pull.check_runs] == ["completed"]
+    assert len(hob.github.writes()) == 1
+
+
+async def test_N5_a_newer_head_ends_the_waiting_of_the_older(hob: LivingHob) -> None:
+    async with busy(hob):
+        pull = opened(hob)
+        working = asyncio.create_task(hob.works())
+        await until(lambda: pull.check_runs)
+        pull.push({"tea.py": BROKEN + "# more\n"})
+    await working
+    first, second = pull.check_runs
+    assert (first.status, first.conclusion) == ("completed", "neutral")
+    assert (first.title or "").startswith("Not reviewed: the head moved on")
+    assert (second.head_sha, second.status, second.conclusion) == (pull.head_sha, "completed", "success")
+
+
+async def test_R1_after_a_restart_the_same_check_run_is_completed(hob: LivingHob) -> None:
+    async with busy(hob):
+        pull = opened(hob)
+        working = asyncio.create_task(hob.works())
+        await until(lambda: pull.check_runs)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    await hob.works()
+    (check,) = pull.check_runs
+    assert (check.status, check.conclusion) == ("completed", "success")
+
+
+async def test_shadow_reviews_wait_in_silence(hob: LivingHob) -> None:
+    repo = teahouse(hob, **{".github/hob.yml": "review: {shadow: true}\n"})
+    async with busy(hob):
+        pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
+        working = asyncio.create_task(hob.works())
+        await until(
+            lambda: (
+                len(hob.ollama.requests) > 0
+                and any(one.path.endswith("/files") for one in hob.github.requests)
+            )
+        )
+    await working
+    assert pull.check_runs == []
