@@ -316,7 +316,7 @@ async def test_a_refusal_for_length_is_fitted_anew(ollama: FakeOllama, pool_of: 
 async def test_a_host_that_cuts_in_silence_is_found_out_and_asked_again_with_less(
     ollama: FakeOllama, pool_of: Pools
 ) -> None:
-    ollama.models[BIG] = FakeModel(reads=2_048)
+    ollama.models[BIG] = FakeModel(reads=3_072)
     ollama.says(GOOD)
     infer = infer_on(pool_of(at(ollama)))
     completion = await infer(review(Passage("a", lines(400))))
