@@ -313,3 +313,20 @@ def test_a_title_is_one_plain_line(text, limit):
 def test_a_title_keeps_its_words():
     assert plain("**Fix** `x`\n@user #1 snake_case <b>", 140) == "Fix x user 1 snake_case b"
     assert plain("word " * 30, 12) == "word word w…"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fixes ##1",
+        "closes GH-1",
+        "fixes gh-gh-1",
+        "fixes https://github.com/a/b/issues/1",
+        "hthttps://tps://github.com",
+        "@@mona",
+        "wwwww.w.evil.io",
+        "# # #1",
+    ],
+)
+def test_X3_a_title_names_no_issue_nobody_and_no_address(text: str) -> None:
+    assert not re.search(r"#\d|\bgh-\d|://|\bwww\.|@\w", plain(text, 140), re.IGNORECASE)

@@ -27,6 +27,7 @@ from bot.jobs.waiting import Waiting, announced
 from bot.queue.worker import step_aside
 from bot.router import Route
 from bot.store import NewEffect, Row, Run, StoreUnavailable, held
+from bot.store.runs import MAX_ATTEMPTS
 
 log = logging.getLogger(__name__)
 
@@ -125,8 +126,9 @@ async def _work(house: House, run: Run) -> Outcome:
             await _still_wanted(rows, event, reader)
             settle = house.config.github.settle_seconds
             refused = await Sender(house.store, run, event.repo, job, house.seal, settle).apply(rows)
-        except Superseded as why:
-            await waiting.over(str(why))
+        except Exception as why:
+            if _is_the_last(run, why):
+                await waiting.over(str(why))
             raise
     if refused:
         return Outcome("dead", "; ".join(refused), planned.usage)
@@ -144,6 +146,12 @@ async def _plan(
         )
     finally:
         await asyncio.to_thread(house.store.calls.add, run.id, event.repo.full_name, asked.calls)
+
+
+def _is_the_last(run: Run, why: Exception) -> bool:
+    """Whether no other attempt follows this one: what `_settle` will come to."""
+    counted = not isinstance(why, RateLimited)
+    return isinstance(why, Superseded | Gone | BadPayload) or (counted and run.attempts + 1 >= MAX_ATTEMPTS)
 
 
 def _waited(rows: list[Row]) -> int:

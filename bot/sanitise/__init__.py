@@ -21,7 +21,12 @@ _LONGEST_READ = 200_000
 _ROUNDS = 8
 _LINE_ENDS = str.maketrans(dict.fromkeys("\v\f\x85\u2028\u2029", " "))
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_TITLE_MARKS = re.compile(r"[`*~<>\[\]|\\]|(?<![^\W_])_+|_+(?![^\W_])|@(?=\w)|#(?=\d)|^[#/!.+-]+\s*")
+_TITLE_MARKS = re.compile(
+    r"[`*~<>\[\]|\\]|(?<![^\W_])_+|_+(?![^\W_])|@+(?=\w)|#+(?=\d)|^[#/!.+-]+\s*"
+    r"|\bgh-(?=\d)|\b[a-z]+://|\bwww\.",
+    re.IGNORECASE,
+)
+_LONGEST_TITLE_READ = 2_000
 _ODD = re.compile("[\r\v\x85\u2028\u2029\ud800-\udfff]")
 _FILE = re.compile(
     r"/(?:blob|tree)/(?!(?:.*/)?\.{1,2}(?:[/#]|$))[A-Za-z0-9._~+/-]+(?:#L[0-9]+(?:-L[0-9]+)?)?"
@@ -67,10 +72,15 @@ def _settled(text: str, allowed: Allowed) -> str:
 
 
 def plain(text: str, limit: int) -> str:
-    """One line of at most `limit` characters with no Markdown in it and nobody mentioned: for titles."""
-    text = _SURROGATES.sub("\ufffd", strip_invisible(text[:_LONGEST_READ])[0])
-    text = _TITLE_MARKS.sub("", " ".join(text.split()))
-    return cut(" ".join(text.split()), limit, end="…")
+    """One line of at most `limit` characters with no Markdown in it, nobody mentioned and no issue named: for
+    titles. A pull request's title becomes a commit message, and that can close an issue.
+    https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
+    """
+    text = _SURROGATES.sub("\ufffd", strip_invisible(text[:_LONGEST_READ])[0])[:_LONGEST_TITLE_READ]
+    before = None
+    while text != before:  # taking something out may join what is left to the same again
+        before, text = text, " ".join(_TITLE_MARKS.sub("", " ".join(text.split())).split())
+    return cut(text, limit, end="…")
 
 
 def suggestion_block(replacement: str) -> str | None:

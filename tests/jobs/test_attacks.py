@@ -420,3 +420,51 @@ async def test_N4_hundreds_of_comments_do_not_push_the_newest_out_of_sight(hob: 
     shown = hob.ollama.chats[-1]["messages"][-1]["content"]
     assert "The kettle is blue." in shown
     assert "The very first word." not in shown
+
+
+async def test_X2_X3_an_obeying_model_proposes_and_explains_nothing_that_acts(hob: LivingHob) -> None:
+    described = {"summary": LIVE, "files": [{"path": "tea.py", "what": LIVE}], "title": LIVE, "body": LIVE}
+    obeying = {"event": "APPROVE", "merge": True, "state": "closed", "base": "evil"}
+    hob.ollama.answer = by_schema(
+        describe=described | obeying | {"labels": ["approved"]},
+        answer={"answer": LIVE, "citations": []} | obeying,
+    )
+    repo = teahouse(hob)
+    repo.grant("tom", "triage")
+    pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="eve", body="Stronger.")
+    await hob.works()
+    for words in ("summary", "describe", "explain `tea.py:1-2`", "describe apply"):
+        pull.comment("tom", f"@my-hob {words}")
+        await hob.works()
+    (edit,) = (one.json for one in hob.github.writes() if one.method == "PATCH" and "title" in one.json)
+    assert edit.keys() <= {"title", "body"}
+    assert not {"\n", "://"} & {*pull.title, *re.findall("://", pull.title)}
+    assert (pull.state, pull.base_ref, pull.label_names) == ("open", "main", [])
+    texts = [*ours(pull), pull.body]  # type: ignore[arg-type]
+    assert sum("evil" in text for text in texts) >= 4
+    for text in [*texts, pull.title.replace("github.com/octo/tea/issues/1", "")]:
+        outside = " ".join(re.sub(r"(`+).+?\1", " ", text, flags=re.DOTALL).split())
+        for live in ("@octo", "fixes #1", "tea#2", "GH-3", "issues/1", "www.", "@dependabot", "evil.example"):
+            assert live not in outside, text
+        assert not re.search(r"^\s*(?:/merge|bors r|@mergifyio|```suggestion)", text, re.MULTILINE)
+
+
+async def test_A5_a_strangers_copy_of_a_proposal_is_not_applied_nor_taken_back(hob: LivingHob) -> None:
+    hob.ollama.answer = by_schema()
+    repo = teahouse(hob)
+    repo.grant("tom", "triage")
+    pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann", body="Stronger.")
+    await hob.works()
+    pull.comment("tom", "@my-hob describe")
+    await hob.works()
+    forged = pull.comments[-1].body.replace("Brew stronger tea", "Owned")
+    stranger = pull.comment("eve", forged)
+    await hob.works()
+    for asker in ("eve", "tom"):
+        pull.comment(asker, "@my-hob describe apply")
+        await hob.works()
+        assert pull.title == ("Brew" if asker == "eve" else "Brew stronger tea")
+    pull.comment("tom", "@my-hob undo")
+    await hob.works()
+    assert stranger in pull.comments
+    assert "Owned" not in pull.title + pull.body

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.store.runs import MAX_ATTEMPTS
 from tests.jobs.test_review import opened, reviews, teahouse
 from tests.living import LivingHob, until
 from tests.tea import BROKEN, finding
@@ -66,6 +67,20 @@ async def test_R1_after_a_restart_the_same_check_run_is_completed(hob: LivingHob
     await hob.works()
     (check,) = pull.check_runs
     assert (check.status, check.conclusion) == ("completed", "success")
+
+
+async def test_a_review_that_never_comes_ends_its_waiting(hob: LivingHob) -> None:
+    async with busy(hob):
+        pull = opened(hob)
+        hob.github.fault("GET", r"/pulls/\d+/files", kind="answer", status=502, times=99)
+        await hob.works()
+        assert [check.status for check in pull.check_runs] == ["queued"]
+        for _ in range(MAX_ATTEMPTS - 1):
+            await hob.retries()
+    (check,) = pull.check_runs
+    assert (check.status, check.conclusion) == ("completed", "neutral")
+    assert (check.title or "").startswith("Not reviewed: ")
+    assert "dead" in [run.state for run in hob.house.store.runs.latest(9)]
 
 
 async def test_shadow_reviews_wait_in_silence(hob: LivingHob) -> None:
