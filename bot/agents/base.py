@@ -10,14 +10,14 @@ things up in.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from bot.agents.citing import Citing
 from bot.core.errors import HobError, UserError
 from bot.core.inference import Completion, Passage, T
-from bot.core.library import Citation, Excerpt, Library, merged
-from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
+from bot.core.library import Excerpt, Library, merged
+from bot.core.talk import Answered, Persona, Say, Spoken, Talk, Turn, said
 
 Message = Turn | Mapping[str, str]
 Messages = str | Sequence[Message]
@@ -27,18 +27,6 @@ Drive = Callable[[Coroutine[Any, Any, str]], str]
 
 class NoAnswer(HobError):
     """No model gave an answer; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The end of an answer: all of its text, which of its citations stand, and what it cost."""
-
-    completion: Completion[Spoken]
-    citations: tuple[Citation, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return self.completion.value.text if self.completion.value else ""
 
 
 class Agent:

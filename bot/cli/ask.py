@@ -39,7 +39,7 @@ def command(question: str, agent: str, repo: Path, model: str, as_json: bool) ->
 
 
 async def _ask(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
-    from bot.agents.base import Answered
+    from bot.core.talk import Answered
     from bot.core.text import strip_invisible
     from bot.scripting import Workshop
 

@@ -1,6 +1,5 @@
 """`hob serve`."""
 
-import asyncio
 from functools import cache
 from typing import Any
 
@@ -39,6 +38,8 @@ def _chat(config: Any) -> Any:
         from bot.jobs.chatting import of
 
         return of(config)
+
+    import asyncio
 
     async def chat(repo: str, message: str, looks: bool) -> Any:
         return await (await asyncio.to_thread(made))(repo, message, looks)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, Self
 
 from bot.core.inference import Completion, Passage, Role, T
+from bot.core.library import Citation
 
 Speaker = Literal["user", "assistant"]
 
@@ -31,6 +32,18 @@ class Spoken:
         if not text.strip():
             raise ValueError("the answer is empty")
         return cls(text.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The end of an answer: all of its text, which of its citations stand, and what it cost."""
+
+    completion: Completion[Spoken]
+    citations: tuple[Citation, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.completion.value.text if self.completion.value else ""
 
 
 @dataclass(frozen=True, slots=True)

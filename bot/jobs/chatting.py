@@ -7,7 +7,7 @@ its texts go only to hosts to which its other prompts may go.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from bot.agents.base import Agent, Answered
+from bot.agents.base import Agent
 from bot.agents.research import Research
 from bot.agents.talkers import Chat
 from bot.config import Config, chosen
@@ -16,7 +16,7 @@ from bot.core.layers import merge, settings_of
 from bot.core.library import Library
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
-from bot.core.talk import Say
+from bot.core.talk import Answered, Say
 from bot.github.client import Job
 from bot.inference.say import make_say
 from bot.jobs.house import House, build

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bot.agents.base import Answered
 from bot.core.errors import HobError, UserError
 from bot.core.keys import REPOSITORY
+from bot.core.talk import Answered
 from bot.log import redact
 from bot.web.asked import json_object
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.refs import RepoRef
+from bot.core.settings import RepoSettings
 from bot.jobs.archives import may_answer
 from bot.jobs.leaving import guard
 from bot.jobs.planning import secretive
@@ -75,7 +76,8 @@ async def test_P6_a_private_archive_never_answers_in_a_public_repository(hob: Li
 async def test_X6_what_a_private_archive_answered_goes_to_no_online_host(hob: LivingHob) -> None:
     repo = await house(hob, private=True)
     ref = RepoRef("octo", "tea", repo.id, 1, private=True)
-    knowledge = hob.house.knowledge(ref, hob.house.github.job(ref), ("octo/handbook",))
+    settings = RepoSettings(archives=("octo/handbook",))
+    knowledge = hob.house.knowledge(ref, hob.house.github.job(ref), settings)
     assert knowledge is not None
     gate = guard(hob.house.config, hob.house.store, ref, confidential=secretive(knowledge))
     assert await gate.setting() == "allowed"

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.library import Excerpt
 from bot.core.refs import RepoRef
+from bot.core.settings import RepoSettings
 from bot.jobs.knowing import RepositoryKnowledge
 from bot.standin import GitHub
 from bot.standin.installations import Installation
@@ -38,7 +39,7 @@ def installation(hob: LivingHob) -> Installation:
 
 def knowledge(hob: LivingHob, repo: Repository) -> RepositoryKnowledge:
     ref = RepoRef("octo", repo.name, repo.id, installation(hob).id)
-    found = hob.house.knowledge(ref, hob.house.github.job(ref))
+    found = hob.house.knowledge(ref, hob.house.github.job(ref), RepoSettings())
     assert found is not None
     return found
 
