@@ -1,4 +1,5 @@
-"""Changed lines and branches that no test ran, by the reports that CI published for this head; said once."""
+"""Changed lines and branches that no test ran, by the reports that CI published for this head. Said once:
+what CI's check runs have named already is not named again."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -21,7 +22,9 @@ async def run(change: Change, _: RunProgram) -> list[Finding] | None:
     half: dict[str, list[int]] = {}
     known = 0
     for path, added in change.added.items():
-        for number in sorted(added):
+        said = change.told.get(path, frozenset()) & added
+        known += len(said)
+        for number in sorted(added - said):
             told = [line for report in read if (line := reports.lines_of(report, path).get(number))]
             known += bool(told)
             if told and not any(line.hits for line in told):

@@ -24,6 +24,8 @@ class Change:
     """path -> bytes at the head, of those of `sizes_wanted` that exist there"""
     reports: Mapping[str, str] = field(default_factory=dict)
     """name -> text of the coverage reports that CI published for this head"""
+    told: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """path -> numbers of the lines that a check run of CI has named as not covered already"""
 
     @cached_property
     def added(self) -> dict[str, set[int]]:

@@ -26,6 +26,9 @@ from bot.patterns import is_pattern, wanted
 CONFIG_PATH = ".github/hob.yml"
 MOST_ISSUES = 2
 """Linked issues that are read."""
+LONGEST_TOLD = 1_000
+"""Lines of one annotation."""
+_NOT_COVERED = re.compile(r"(?i)\b(?:not (?:fully )?covered|uncovered|no coverage)\b")
 _SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,9})\b", re.IGNORECASE)
 """https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue"""
 
@@ -65,7 +68,8 @@ async def pull_request_facts(
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
     beside = await ctx.beside(files, texts, state.base_sha)
-    report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts)
+    remarks = await _remarks(ctx, state)
+    report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts, remarks)
     own = await ctx.github.own_threads(state.number) if ctx.posted else ()
     complaints = list(_no_patterns(context.settings.review))
     if CONFIG_PATH in changed:
@@ -97,7 +101,7 @@ async def pull_request_facts(
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
         earlier=None if full else await _earlier(ctx, files),
-        threads=tuple(await _remarks(ctx, state)),
+        threads=tuple(remarks),
         linked_issues=await linked_issues(ctx, state.body),
         guides=_guides(guidance, files),
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
@@ -162,6 +166,7 @@ async def _checked(
     files: Sequence[FileDiff],
     head: Sha,
     texts: dict[str, str],
+    remarks: Sequence[Remark],
 ) -> CheckReport:
     """What the checks say of the files that are read, and of the others that are not left out."""
     read = {file.path for file in files}
@@ -169,7 +174,18 @@ async def _checked(
     asked = sizes_wanted([*files, *others])
     sizes = await ctx.github.sizes(head, asked) if asked else {}
     reports = await ctx.github.reports(head) if "coverage" in settings.checks else {}
-    return await ctx.check(Change(tuple(files), texts, tuple(others), sizes, reports), settings.checks)
+    change = Change(tuple(files), texts, tuple(others), sizes, reports, _not_covered(remarks))
+    return await ctx.check(change, settings.checks)
+
+
+def _not_covered(remarks: Sequence[Remark]) -> dict[str, frozenset[int]]:
+    """The lines that CI's annotations call not covered, as coverage services write them."""
+    found: dict[str, frozenset[int]] = {}
+    for one in remarks:
+        if one.kind == "annotation" and one.line and _NOT_COVERED.search(one.words):
+            lines = range(max(one.start_line or one.line, one.line - LONGEST_TOLD), one.line + 1)
+            found[one.path] = found.get(one.path, frozenset()) | frozenset(lines)
+    return found
 
 
 def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[FileDiff], list[Skipped]]:

@@ -50,6 +50,15 @@ async def test_what_no_test_runs_is_named_once_in_one_remark(text: str) -> None:
     assert "Not every branch is taken at `src/tea/pot.py:4`." in finding.body
 
 
+async def test_what_ci_named_already_is_not_named_again() -> None:
+    told = {"src/tea/pot.py": frozenset({2, 9}), "elsewhere.py": frozenset({3})}
+    (finding,) = (await report(Change((POT,), reports={"a": LCOV}, told=told), "coverage")).findings
+    assert finding.title == "1 of 5 changed lines are run by no test"
+    assert "No test runs `src/tea/pot.py:3`." in finding.body
+    alone = await report(Change((POT,), told=told), "coverage")
+    assert (alone.findings, alone.ran) == ((), ("coverage",))
+
+
 async def test_what_one_of_two_reports_saw_is_tested() -> None:
     other = LCOV.replace("DA:2,0", "DA:2,1").replace("DA:3,0", "DA:3,9").replace("4,0,1,-", "4,0,1,1")
     said = await report(Change((POT,), reports={"a": LCOV, "b": other}), "coverage")

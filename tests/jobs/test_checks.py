@@ -174,3 +174,29 @@ async def test_untested_lines_are_named_once_where_ci_published_a_report(
             [(3, "**minor**: 1 of 1 changed lines are run by no test (coverage)")] if granted else []
         )
         assert [run.conclusion for run in pull.check_runs] == ["neutral" if granted else "success"]
+
+
+@pytest.mark.parametrize("artifact", [True, False])
+async def test_lines_that_a_check_of_ci_names_as_not_covered_are_not_named_again(
+    artifact: bool, tmp_path: Path, github: GitHub, ollama: FakeOllama
+) -> None:
+    """As Codecov's check does, with an annotation for each run of lines."""
+    github.install_app("octo", slug=SLUG, permissions=dict(PERMISSIONS) | {"actions": "read"})
+    async with living_hob(tmp_path, github, ollama) as hob:
+        files = {"tea.py": TEA, ".github/hob.yml": ASKED}
+        repository = github.repository("octo/tea", private=True, files=files)
+        text = TEA + "COLD = True\nHOT = False\nMILD = None\n"
+        pull = repository.open_pull_request("Cold", {"tea.py": text}, author="ann")
+        told = {"path": "tea.py", "start_line": 3, "end_line": 4, "annotation_level": "warning"}
+        message = "Added lines #L3 - L4 were not covered by tests"
+        repository.check_run(pull.head_sha, "codecov/patch", told | {"title": "Codecov", "message": message})
+        if artifact:
+            lcov = LCOV.replace("DA:3,0", "DA:3,0\nDA:4,0\nDA:5,0")
+            repository.upload("coverage-report", pull.head_sha, {"lcov.info": lcov})
+        await hob.works()
+        found = [(one.line, one.body.splitlines()[0]) for one in pull.review_comments]
+        assert found == (
+            [(5, "**minor**: 1 of 3 changed lines are run by no test (coverage)")] if artifact else []
+        )
+        (check,) = [run for run in pull.check_runs if run.name == "Hob"]
+        assert "coverage" in (check.summary or "")
