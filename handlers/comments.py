@@ -13,6 +13,7 @@ from bot.core.effects import (
     SetCheck,
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.core.facts import PullRequestFacts
 from bot.gathering import pull_request_facts, settings_told, thread_facts
 from bot.router import Router
 
@@ -62,13 +63,24 @@ async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
     if not state.open:
         return Plan((answer(event, "This pull request is closed; there is nothing to review."),))
     full = ctx.command is not None and ctx.command.argument.casefold().startswith("full")
-    if not full and ctx.earlier is not None and ctx.earlier.head_sha == state.head_sha:
+    facts = await pull_request_facts(ctx, await ctx.repository(state.base_sha), state, full=full)
+    if _was_read(facts):
         nothing = (
             f"Nothing is new since I reviewed `{state.head_sha[:10]}`; `review full` reads it all again."
         )
         return Plan((answer(event, nothing),), reason="nothing is new")
-    context = await ctx.repository(state.base_sha)
-    return await review.plan(await pull_request_facts(ctx, context, state, full=full), ctx.infer)
+    return await review.plan(facts, ctx.infer)
+
+
+def _was_read(facts: PullRequestFacts) -> bool:
+    """Whether this very head was reviewed, and whole: where a model gave up, there is still something to
+    read."""
+    earlier = facts.earlier
+    return (
+        earlier is not None
+        and earlier.head_sha == facts.head_sha
+        and earlier.read >= {file.path for file in facts.files}
+    )
 
 
 @router.command(

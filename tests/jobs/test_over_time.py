@@ -140,6 +140,20 @@ async def test_a_head_that_was_not_read_whole_is_not_taken_for_read(hob: LivingH
     assert any("return water / 0" in prompt for prompt in asked(hob))
 
 
+async def test_review_reads_what_a_model_gave_up_on(hob: LivingHob) -> None:
+    hob.ollama.answer = lambda _: {"nonsense": True}
+    pull = opened(hob)
+    await hob.works()
+    assert "Comment `review` to Hob to try again" in (pull.check_runs[-1].summary or "")
+    answers(hob)
+    pull.comment("mona", "/hob review")
+    await hob.works()
+    assert [one.line for one in pull.review_comments] == [3]
+    pull.comment("mona", "/hob review")
+    await hob.works()
+    assert "Nothing is new since I reviewed" in pull.comments[-1].body
+
+
 async def test_review_says_when_nothing_is_new_and_full_reads_it_all(hob: LivingHob) -> None:
     answers(hob)
     pull = opened(hob)
