@@ -40,8 +40,8 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
-    if talk.left_out:
-        body += f"\n\n*({count(talk.left_out, 'earlier message')} of this conversation not read.)*"
+    if unread := talk.left_out + facts.unheard:
+        body += f"\n\n*({count(unread, 'earlier message')} of this conversation not read.)*"
     return body, used
 
 

@@ -153,6 +153,8 @@ class ThreadFacts:
     asker: Login
     conversation: tuple[tuple[Login, str], ...] = ()
     """(who, what), oldest first"""
+    unheard: int = 0
+    """Comments before these that were not asked for."""
     files: tuple[FileDiff, ...] = ()
     """The change, on a pull request."""
     head_sha: Sha | None = None

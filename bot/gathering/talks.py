@@ -31,6 +31,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     if not event.on_pull_request:
         issue = await ctx.github.issue(event.number)
         found, spent = await _found(ctx, question)
+        comments = await ctx.github.comments(event.number, issue.comments)
         return ThreadFacts(
             context=await ctx.repository(),
             number=event.number,
@@ -38,15 +39,18 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
             body=issue.body,
             question=question,
             asker=event.author.login,
-            conversation=_talk(await ctx.github.comments(event.number, issue.comments), event),
+            conversation=_talk(comments, event),
+            unheard=max(0, issue.comments - len(comments)),
             found=found,
             spent=spent,
         )
     state = await ctx.github.pull_request(event.number)
+    unheard = 0
     if isinstance(event, ReviewCommentEvent):
         comments = await ctx.github.thread(event.number, event.comment_id)
     else:
         comments = await ctx.github.comments(event.number, state.comments)
+        unheard = max(0, state.comments - len(comments))
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
     files, _ = select([to_file_diff(file) for file in raw], context.settings.review.paths)
@@ -59,6 +63,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         question=question,
         asker=event.author.login,
         conversation=_talk(comments, event),
+        unheard=unheard,
         files=tuple(files),
         head_sha=state.head_sha,
         texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),

@@ -420,6 +420,8 @@ async def test_N4_hundreds_of_comments_do_not_push_the_newest_out_of_sight(hob: 
     shown = hob.ollama.chats[-1]["messages"][-1]["content"]
     assert "The kettle is blue." in shown
     assert "The very first word." not in shown
+    asked = len(noise) + 1
+    assert f"({asked - 50} earlier messages of this conversation not read.)" in pull.comments[-1].body
 
 
 async def test_X2_X3_an_obeying_model_proposes_and_explains_nothing_that_acts(hob: LivingHob) -> None:
