@@ -2,7 +2,7 @@
 
 from bot.agents import review
 from bot.context import Context
-from bot.core.effects import Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
+from bot.core.effects import DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.events import CheckRunRequested
 from bot.gathering import TRUSTED, pull_request_facts
 from bot.router import Router
@@ -10,7 +10,11 @@ from bot.router import Router
 router = Router()
 
 
-@router.on(CheckRunRequested, may={PostReview, SetCheck, ReplyInThread, ResolveThread}, priority="high")
+@router.on(
+    CheckRunRequested,
+    may={PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread},
+    priority="high",
+)
 async def run_again(event: CheckRunRequested, ctx: Context) -> Plan:
     """GitHub shows the buttons to those who may write; whether they may ask is asked all the same. A new
     check run tells what came of it, also when nothing is new."""

@@ -5,6 +5,7 @@ from bot.agents.settings import table
 from bot.context import Context
 from bot.core.effects import (
     Comment,
+    DismissReview,
     Effect,
     Plan,
     PostReview,
@@ -52,7 +53,7 @@ async def show_config(event: CommentEvent, ctx: Context) -> Plan:
 @router.command(
     "review",
     help="reviews what is new since the last review; `review full`: everything",
-    may={PostReview, SetCheck, Comment, ReplyInThread, ResolveThread},
+    may={PostReview, DismissReview, SetCheck, Comment, ReplyInThread, ResolveThread},
     who="triage",
 )
 async def judge_again(event: CommentEvent, ctx: Context) -> Plan:

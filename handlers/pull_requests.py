@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.agents import review
 from bot.context import Context
-from bot.core.effects import Comment, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
+from bot.core.effects import Comment, DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.events import (
     PullRequestClosed,
     PullRequestEvent,
@@ -32,7 +32,7 @@ router = Router()
     PullRequestReadyForReview,
     PullRequestSynchronized,
     PullRequestClosed,
-    may={PostReview, SetCheck, ReplyInThread, ResolveThread, Comment},
+    may={PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread, Comment},
     newest_only=True,
     coalesce={PullRequestSynchronized},
 )

@@ -6,6 +6,7 @@ from bot.core.deeds import last
 from bot.core.effects import (
     Comment,
     DeleteComment,
+    DismissReview,
     EditComment,
     EditReview,
     Plan,
@@ -27,6 +28,7 @@ router = Router()
     may={
         Comment,
         DeleteComment,
+        DismissReview,
         EditComment,
         EditReview,
         RemoveLabels,

@@ -7,6 +7,7 @@ from bot.core.effects import (
     AddLabels,
     Comment,
     DeleteComment,
+    DismissReview,
     EditComment,
     EditPullRequest,
     EditReview,
@@ -37,6 +38,7 @@ SAMPLES: dict[type[Effect], Effect] = {
     DeleteComment: DeleteComment("review_comment", 1),
     EditPullRequest: EditPullRequest(1, "x", "x"),
     EditReview: EditReview(1, 1, "x"),
+    DismissReview: DismissReview(1, 1, "x"),
     RemoveLabels: RemoveLabels(1, ("x",)),
     React: React("issue_comment", 1, "eyes"),
 }

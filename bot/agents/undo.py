@@ -8,6 +8,7 @@ from bot.core.effects import (
     AddLabels,
     Comment,
     DeleteComment,
+    DismissReview,
     EditComment,
     EditPullRequest,
     EditReview,
@@ -76,7 +77,7 @@ def _review(review: PostReview, review_id: int, facts: UndoFacts) -> _Step:
     kept = sum(one.answered for one in talks)
     stays = [f"{count(kept, 'comment')} on lines that others have answered"] if kept else []
     if review.event == "REQUEST_CHANGES":
-        stays.append("that changes are requested: whoever may merge dismisses that review on its page")
+        effects.append(DismissReview(review.number, review_id, f"Taken back at {facts.asker}'s request."))
     done = f"a review with {count(len(talks) - kept, 'comment')} on lines"
     return effects, done, "; ".join(stays)
 
@@ -108,6 +109,8 @@ def _stays(effect: Effect, facts: UndoFacts) -> str:
             return "what I forgot: teach me again with `remember` or `dismiss`"
         case ResolveThread():
             return "a thread that I resolved: open it again on its page"
+        case DismissReview():
+            return "that an older review asks for changes no more"
         case EditPullRequest():
             return "the title and the text of this pull request: GitHub keeps what they were before"
         case SetPull():

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.core.earlier import Earlier
-from bot.core.effects import Effect, PostReview, SetCheck, TakenBack
+from bot.core.effects import DismissReview, Effect, PostReview, SetCheck, TakenBack
 from bot.core.findings import fingerprint
 
 
@@ -40,6 +40,21 @@ def reviews(deeds: Iterable[Deed], leaving_out: frozenset[int] = frozenset()) ->
     """What was posted, oldest first."""
     every = (one.effect for deed in deeds if deed.run not in leaving_out for one in deed.did)
     return tuple(effect for effect in every if isinstance(effect, PostReview))
+
+
+def blocking(deeds: Sequence[Deed]) -> tuple[int, ...]:
+    """The reviews that ask for changes still, by their ids."""
+    gone = undone(deeds)
+    every = [one for deed in deeds for one in deed.did]
+    over = {one.effect.review_id for one in every if isinstance(one.effect, DismissReview)}
+    asking = (
+        one.github_id
+        for deed in deeds
+        if deed.run not in gone
+        for one in deed.did
+        if isinstance(one.effect, PostReview) and one.effect.event == "REQUEST_CHANGES"
+    )
+    return tuple(one for one in asking if one and one not in over)
 
 
 def posted(posts: Iterable[PostReview]) -> frozenset[str]:

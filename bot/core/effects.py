@@ -166,6 +166,18 @@ class EditReview:
 
 
 @dataclass(frozen=True, slots=True)
+class DismissReview:
+    """A review of Hob's own asks for changes no more: it holds up no merge.
+
+    https://docs.github.com/en/rest/pulls/reviews#dismiss-a-review-for-a-pull-request
+    """
+
+    number: int
+    review_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveLabels:
     """Labels that Hob put on."""
 
@@ -215,7 +227,9 @@ class TakenBack:
     run: int
 
 
-Change = ResolveThread | EditComment | DeleteComment | EditReview | RemoveLabels | EditPullRequest
+Change = (
+    ResolveThread | EditComment | DeleteComment | EditReview | DismissReview | RemoveLabels | EditPullRequest
+)
 """What changes something that is there: done twice it is done once."""
 OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React | Change
 InMemory = Remember | Forget | SetPull | TakenBack

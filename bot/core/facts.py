@@ -115,6 +115,8 @@ class PullRequestFacts:
     """path -> paths of the guidelines that hold for it"""
     owners: tuple[str, ...] = ()
     """Whom CODEOWNERS on the base names for the changed files."""
+    blocking: tuple[int, ...] = ()
+    """Hob's reviews here that ask for changes still, by their ids."""
     reviews: tuple[PostReview, ...] = ()
     """What Hob has posted on this pull request, oldest first."""
     own_threads: tuple[OwnThread, ...] = ()

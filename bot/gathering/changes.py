@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.context import Context
+from bot.core import deeds as past
 from bot.core.checking import Change, CheckReport, sizes_wanted
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
@@ -98,6 +99,7 @@ async def pull_request_facts(
         checks_not_run=report.not_run,
         posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
         reviews=ctx.reviews,
+        blocking=past.blocking(ctx.deeds),
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
         earlier=None if full else await _earlier(ctx, files),

@@ -11,6 +11,7 @@ from bot.core.effects import (
     Annotation,
     Comment,
     DeleteComment,
+    DismissReview,
     EditComment,
     EditPullRequest,
     EditReview,
@@ -60,7 +61,7 @@ def needs(effect: OnGitHub) -> dict[str, str]:
             return {"issues": "write"}
         case EditComment() | RemoveLabels():
             return {"issues": "write"}
-        case EditReview() | EditPullRequest():
+        case EditReview() | DismissReview() | EditPullRequest():
             return {"pull_requests": "write"}
         case DeleteComment():
             return {"pull_requests" if effect.subject == "review_comment" else "issues": "write"}

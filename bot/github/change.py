@@ -1,12 +1,14 @@
 """Effects that change or take away what is there already. Each may be sent twice: the second time nothing is
 left to do, and what is gone is as it should be."""
 
+import logging
 from typing import assert_never
 
 from bot.core.describing import with_description
 from bot.core.effects import (
     Change,
     DeleteComment,
+    DismissReview,
     EditComment,
     EditPullRequest,
     EditReview,
@@ -19,6 +21,7 @@ from bot.github.api import Api, Params
 from bot.github.find import Applied
 from bot.github.seal import Seal, fit, page
 
+log = logging.getLogger(__name__)
 _RESOLVE = """mutation($thread: ID!) {
   resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } }
 }"""
@@ -38,6 +41,8 @@ async def change(api: Api, repo: RepoRef, effect: Change, key: str, seal: Seal) 
             path = base + "/pulls/{number}/reviews/{id}"
             names: Params = {**_at(repo), "number": effect.number, "id": effect.review_id}
             await api.put(path, {"body": seal.signed(effect.body, key)}, names)
+        case DismissReview():
+            await _dismiss(api, repo, effect)
         case EditPullRequest():
             path = base + "/pulls/{id}"
             body = {"title": effect.title, "body": fit(with_description(effect.own, effect.body))}
@@ -59,6 +64,18 @@ async def _resolve(api: Api, thread: str) -> None:
         await api.graphql(_RESOLVE, {"thread": thread})
     except Gone as gone:
         raise GitHubError(gone.status, gone.message) from None  # the thread, not the pull request
+
+
+async def _dismiss(api: Api, repo: RepoRef, effect: DismissReview) -> None:
+    """Where a branch's rules let only some dismiss reviews, it stays to them."""
+    path = "/repos/{owner}/{repo}/pulls/{number}/reviews/{id}/dismissals"
+    names: Params = {**_at(repo), "number": effect.number, "id": effect.review_id}
+    try:
+        await api.put(path, {"message": fit(effect.why), "event": "DISMISS"}, names)
+    except GitHubError as refusal:
+        if refusal.status not in (403, 404, 422):  # 422: it is dismissed already
+            raise
+        log.info("review %s was not dismissed: %s", effect.review_id, refusal)
 
 
 async def _patch(api: Api, repo: RepoRef, path: str, body: dict[str, str], number: int) -> None:

@@ -14,6 +14,7 @@ from bot.core.effects import (
     AddLabels,
     Comment,
     DeleteComment,
+    DismissReview,
     EditComment,
     EditPullRequest,
     EditReview,
@@ -145,6 +146,8 @@ def _harmless(effect: Effect, repo: RepoRef, secrets: Secrets) -> Effect:
             return _safe_comment(effect, repo, secrets)
         case EditReview():
             return replace(effect, body=_prose(effect.body, repo, secrets))
+        case DismissReview():
+            return replace(effect, why=_line(effect.why, 200, secrets))
         case EditPullRequest():
             return replace(
                 effect, title=_line(effect.title, 200, secrets), body=_prose(effect.body, repo, secrets)

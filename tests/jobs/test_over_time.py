@@ -140,6 +140,51 @@ async def test_a_head_that_was_not_read_whole_is_not_taken_for_read(hob: LivingH
     assert any("return water / 0" in prompt for prompt in asked(hob))
 
 
+GATING = {".github/hob.yml": "review: {request_changes: true}\n"}
+MENDED = TEA.replace("/ 2", "/ 4")
+
+
+def gated(hob: LivingHob) -> PullRequest:
+    files = {"tea.py": TEA, "README.md": "# Tea\n", **GATING}
+    repo = hob.github.repository("octo/tea", private=True, files=files)
+    repo.grant("mona", "triage")
+    return repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
+
+
+async def test_what_asked_for_changes_asks_no_more_when_they_were_made(hob: LivingHob) -> None:
+    answers(hob)
+    pull = gated(hob)
+    await hob.works()
+    assert pull.reviews[0].state == "CHANGES_REQUESTED"
+    pull.push({"README.md": "# Tea!\n"})
+    await hob.works()
+    assert pull.reviews[0].state == "CHANGES_REQUESTED"
+    hob.ollama.answer = lambda _: {"nonsense": True}
+    pull.push({"tea.py": MENDED})
+    await hob.works()
+    assert pull.reviews[0].state == "CHANGES_REQUESTED", "nobody has read it"
+    answers(hob)
+    pull.comment("mona", "/hob review")
+    await hob.works()
+    assert pull.reviews[0].state == "DISMISSED"
+    pull.push({"pot.py": "pot = 1\n"})
+    await hob.works()
+    assert sum(one.path.endswith("/dismissals") for one in hob.github.writes()) == 1
+
+
+@pytest.mark.parametrize("status", [403, 422])
+async def test_where_hob_may_not_dismiss_its_review_the_rest_is_done(hob: LivingHob, status: int) -> None:
+    answers(hob)
+    pull = gated(hob)
+    await hob.works()
+    hob.github.fault("PUT", r"/dismissals$", kind="answer", status=status)
+    pull.push({"tea.py": MENDED})
+    runs = await hob.works()
+    assert {run.state for run in runs} <= {"done", "ignored"}
+    assert pull.check_runs[-1].conclusion == "success"
+    assert pull.reviews[0].state == "CHANGES_REQUESTED"
+
+
 async def test_review_reads_what_a_model_gave_up_on(hob: LivingHob) -> None:
     hob.ollama.answer = lambda _: {"nonsense": True}
     pull = opened(hob)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.effects import EditReview
-from tests.jobs.test_over_time import POT, answers, asked, grant, opened, stance
+from tests.jobs.test_over_time import POT, answers, asked, gated, grant, opened, stance
 from tests.living import LivingHob
 from tests.tea import BROKEN
 
@@ -164,6 +164,17 @@ async def test_R3_an_unclear_answer_takes_back_once(hob: LivingHob, call: tuple[
     assert pull.review_comments == []
     assert len([one for one in pull.comments if "Took back" in one.body]) == 1
     assert len(pull.check_runs) == 2
+
+
+async def test_a_review_that_asked_for_changes_holds_up_no_merge(hob: LivingHob) -> None:
+    answers(hob)
+    pull = gated(hob)
+    await hob.works()
+    assert pull.reviews[0].state == "CHANGES_REQUESTED"
+    pull.comment("mona", "/hob undo")
+    await hob.works()
+    assert pull.reviews[0].state == "DISMISSED"
+    assert "Not taken back" not in pull.comments[-1].body
 
 
 async def test_no_model_is_asked(hob: LivingHob) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.diff import anchor
-from bot.core.effects import Effect, ReplyInThread, ResolveThread
+from bot.core.effects import DismissReview, Effect, ReplyInThread, ResolveThread
 from bot.core.facts import OwnThread, PullRequestFacts
 from bot.core.fate import holds, lines_of
 from bot.core.findings import Finding, fingerprint
@@ -47,6 +47,12 @@ def settle(facts: PullRequestFacts) -> tuple[Effect, ...]:
             words = f"Fixed in `{facts.head_sha[:10]}`."
             effects.append(ReplyInThread(facts.number, thread.comment_id, words))
     return tuple(effects)
+
+
+def release(facts: PullRequestFacts) -> tuple[Effect, ...]:
+    """What asked for changes asks no more: all was read, and nothing that would ask for them is there."""
+    why = f"Nothing of it stands at {facts.head_sha[:10]}."
+    return tuple(DismissReview(facts.number, review, why) for review in facts.blocking)
 
 
 def _threads(facts: PullRequestFacts) -> list[tuple[OwnThread, Finding]]:

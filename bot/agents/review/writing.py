@@ -44,6 +44,8 @@ def plan(judged: Judgement) -> Plan:
     review = _review(facts, chosen, coverage, gating=judged.conclusion == "failure")
     effects: tuple[Effect, ...] = (review, check) if len(outside) < len(chosen.shown) else (check,)
     effects = (*effects, *following.settle(facts))
+    if coverage.complete and judged.conclusion != "failure":
+        effects = (*effects, *following.release(facts))
     return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
 
 

@@ -174,6 +174,17 @@ def delete_review_comment(call: Call) -> Answer:
     return Answer(204)
 
 
+@route("PUT", _PULL + "/reviews/{id}/dismissals", "pull_requests:write")
+def dismiss_review(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/pulls/reviews#dismiss-a-review-for-a-pull-request"""
+    review = _review(call)
+    checked_body(call.json().get("message"), "PullRequestReview")
+    if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
+        raise Refusal(422, f"Can not dismiss a {review.state.lower()} pull request review")
+    review.state = "DISMISSED"
+    return Answer(200, pulls.review(call.repo(), review))
+
+
 @route("PUT", _PULL + "/reviews/{id}", "pull_requests:write")
 def edit_review(call: Call) -> Answer:
     """https://docs.github.com/en/rest/pulls/reviews#update-a-review-for-a-pull-request"""
