@@ -407,6 +407,24 @@ async def test_P2_a_files_name_forges_no_line_of_what_was_read(hob: LivingHob) -
     assert "A model read 9 of 9 files at `cafe`" in (check.text or "")  # the name itself is told
 
 
+async def test_N3_more_commits_than_github_lists_are_one_review_of_the_last(hob: LivingHob) -> None:
+    """GitHub lists 250 commits of a pull request; nothing is read commit by commit, nor as one diff, which it
+    refuses with 406 when it is large."""
+    hob.ollama.answer = reviews(finding())
+    repo = teahouse(hob)
+    pull = repo.open_pull_request("Often", {"cups.py": "cups = 0\n"}, author="ann")
+    for number in range(259):
+        pull.push({"cups.py": f"cups = {number}\n"})
+    pull.push({"tea.py": BROKEN})
+    assert len(pull.commits) == 261
+    await hob.works(limit=2_000)
+    assert [(review.commit_id, review.state) for review in pull.reviews] == [(pull.head_sha, "COMMENTED")]
+    assert "2 of 2 files" in (pull.check_runs[-1].title or "")
+    asked = [one for one in hob.github.requests if "/pulls/" in one.path]
+    assert all("diff" not in one.headers.get("accept", "") for one in asked)
+    assert not any(one.path.endswith("/commits") for one in asked)
+
+
 async def test_N4_hundreds_of_comments_do_not_push_the_newest_out_of_sight(hob: LivingHob) -> None:
     repo = teahouse(hob)
     repo.grant("tom", "read")
