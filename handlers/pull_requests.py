@@ -54,6 +54,8 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     if reason := paused or why_not_reviewed(state, context.settings.review):
         return replace(_left_out(event.number, state.head_sha, reason, ctx.slug), shadow=shadow)
     facts = await pull_request_facts(ctx, context, state)
+    if reason := why_not_reviewed(state, facts.context.settings.review):  # another reviewer's settings say so
+        return replace(_left_out(event.number, state.head_sha, reason, ctx.slug), shadow=shadow)
     plan = replace(await review.plan(facts, ctx.infer), shadow=shadow)
     if not facts.context.settings.review.walkthrough:
         return plan

@@ -1,9 +1,11 @@
 """Other reviewers' configurations, as far as Hob has equal keys: which files, what to know about them, the
-language.
+language, and which pull requests are left alone. What would have Hob review more than it does by itself is
+not taken from them.
 
 https://docs.coderabbit.ai/reference/configuration  https://docs.qodo.ai/qodo-documentation/qodo-merge
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,6 +17,14 @@ from bot.github.payloads import clean
 from bot.yamlnodes import Node, Scalar, UnreadableError
 
 MOST_NAMED = 12
+MOST_COMMENTS = 50
+_LEAVES_ALONE = {
+    "ignore_title_keywords": "review.ignore_title_keywords",
+    "ignore_usernames": "review.ignore_authors",
+    "labels": "review.labels",
+}
+"""CodeRabbit's `auto_review` keys. A label with "!" leaves pull requests out there; Hob has no such key."""
+_LOGIN = re.compile(r"[A-Za-z0-9-]+(?:\[bot\])?")
 
 
 class _BadFile(Exception):
@@ -84,7 +94,17 @@ def _coderabbit(tree: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
     if instructions := tuple(filter(None, found)):
         values["review.instructions"] = instructions
     _language(values, tree.get("language"))
-    return values, {"reviews.path_filters", "reviews.path_instructions", "language"}
+    used = {"reviews.path_filters", "reviews.path_instructions", "language"}
+    auto = _table(reviews, "auto_review")
+    if auto.get("enabled") == "false":
+        values["review.auto"] = False
+        used.add("reviews.auto_review.enabled")
+    for theirs, ours in _LEAVES_ALONE.items():
+        names = _texts(auto.get(theirs))
+        if names and not any(name.startswith("!") for name in names):
+            values[ours] = names
+            used.add(f"reviews.auto_review.{theirs}")
+    return values, used
 
 
 def _pr_agent(tree: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
@@ -93,8 +113,18 @@ def _pr_agent(tree: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
         values["review.paths"] = tuple(f"!{pattern.removeprefix('!')}" for pattern in left_out)
     if rule := _instruction("**", _table(tree, "pr_reviewer").get("extra_instructions")):
         values["review.instructions"] = (rule,)
-    _language(values, _table(tree, "config").get("response_language"))
-    return values, {"ignore.glob", "pr_reviewer.extra_instructions", "config.response_language"}
+    config = _table(tree, "config")
+    _language(values, config.get("response_language"))
+    used = {"ignore.glob", "pr_reviewer.extra_instructions", "config.response_language"}
+    authors = _texts(config.get("ignore_pr_authors"))
+    if authors and all(map(_LOGIN.fullmatch, authors)):  # there they may be regular expressions
+        values["review.ignore_authors"] = authors
+        used.add("config.ignore_pr_authors")
+    most = _table(tree, "pr_reviewer").get("num_max_findings")
+    if type(most) is int and 0 < most <= MOST_COMMENTS:
+        values["review.max_comments"] = most
+        used.add("pr_reviewer.num_max_findings")
+    return values, used
 
 
 def _language(values: dict[str, Any], said: Any) -> None:

@@ -1,5 +1,7 @@
 """Another reviewer's configuration: what Hob has too is honoured, the rest is named."""
 
+from typing import Any
+
 import pytest
 
 from bot.core.settings import PathInstruction
@@ -46,9 +48,46 @@ def test_pr_agents_ignored_files_instructions_and_language_count() -> None:
     assert values == {
         "review.paths": ("!vendor/**",),
         "review.instructions": (PathInstruction("**", "Look at locks."),),
+        "review.max_comments": 3,
         "language": "pt-BR",
     }
-    assert "`config.model`, `pr_reviewer.num_max_findings`" in note
+    assert "Hob does not use its `config.model`." in note
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "values"),
+    [
+        (".coderabbit.yaml", "{enabled: false}", {"review.auto": False}),
+        (".coderabbit.yaml", "{enabled: true, drafts: true, base_branches: ['.*']}", {}),
+        (
+            ".coderabbit.yaml",
+            "{ignore_title_keywords: [WIP, 3]}",
+            {"review.ignore_title_keywords": ("WIP", "3")},
+        ),
+        (
+            ".coderabbit.yaml",
+            "{ignore_usernames: ['dependabot[bot]']}",
+            {"review.ignore_authors": ("dependabot[bot]",)},
+        ),
+        (".coderabbit.yaml", "{labels: [review-me]}", {"review.labels": ("review-me",)}),
+        (".coderabbit.yaml", "{labels: [review-me, '!wip']}", {}),
+        (
+            ".pr_agent.toml",
+            "ignore_pr_authors = ['ann', 'dependabot[bot]']",
+            {"review.ignore_authors": ("ann", "dependabot[bot]")},
+        ),
+        (".pr_agent.toml", "ignore_pr_authors = ['.*bot$']", {}),
+        (".pr_agent.toml", "[pr_reviewer]\nnum_max_findings = 9000", {}),
+        (".pr_agent.toml", "[pr_reviewer]\nnum_max_findings = true", {}),
+    ],
+)
+def test_what_they_leave_alone_is_left_alone_and_no_more_is_reviewed(
+    path: str, text: str, values: dict[str, Any]
+) -> None:
+    whole = f"[config]\n{text}" if path.endswith(".toml") else f"reviews: {{auto_review: {text}}}"
+    found, note = read(path, whole)
+    assert found == values
+    assert ("Hob does not use its" in note) == (not values)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,28 @@ async def test_a_rivals_settings_lie_under_hobs_own_and_the_rest_is_named(hob: L
     assert "\nfr\n" not in shown
 
 
+async def test_what_a_rivals_settings_leave_alone_is_left_alone_unless_hobs_own_say_more(
+    hob: LivingHob,
+) -> None:
+    hob.ollama.answer = reviews(finding())
+    rival = "reviews: {auto_review: {ignore_title_keywords: [wip]}}\n"
+    own = "review: {ignore_title_keywords: []}\n"
+    for name, files in (("tea", {}), ("cup", {".github/hob.yml": own})):
+        repo = hob.github.repository(
+            f"octo/{name}", private=True, files={"tea.py": TEA, ".coderabbit.yaml": rival, **files}
+        )
+        repo.grant("tom", "triage")
+        pull = repo.open_pull_request("WIP: brew", {"tea.py": BROKEN}, author="ann")
+        await hob.works()
+        assert [bool(pull.reviews), pull.check_runs[0].title] == (
+            [True, "1 finding in 1 of 1 files"] if files else [False, "Not reviewed: its title is left out"]
+        )
+        pull.comment("tom", "@my-hob review")
+        await hob.works()
+        assert len(pull.reviews) == 1
+    assert len(hob.ollama.chats) >= 2
+
+
 async def test_codeowners_of_the_base_are_named_and_nobody_is_called(hob: LivingHob) -> None:
     hob.ollama.answer = reviews()
     repo = teahouse(hob, **{".github/CODEOWNERS": "* @octo/brewers\n"})
