@@ -57,6 +57,10 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     assert call("PATCH", f"{path}/issues/comments/{comment['id']}", {"body": "hi"}).status == 200
     assert call("DELETE", f"{path}/issues/comments/{comment['id']}").status == 204
     assert call("PUT", f"{path}/pulls/1/reviews/{mine['id']}", {"body": "hm!"}).status == 200
+    asking = call("POST", f"{path}/pulls/1/reviews", {"event": "REQUEST_CHANGES", "body": "no"}).json["id"]
+    dismissal = {"message": "mended", "event": "DISMISS"}
+    for status in (200, 422):
+        assert call("PUT", f"{path}/pulls/1/reviews/{asking}/dismissals", dismissal).status == status
     assert call("PATCH", f"{path}/pulls/1", {"title": "Brew it"}).status == 200
     own = call("GET", f"{path}/pulls/1/reviews/{mine['id']}/comments").json[0]["id"]
     assert call("DELETE", f"{path}/pulls/comments/{own}").status == 204
