@@ -12,7 +12,7 @@ from tests.checks.changes import report
 
 COBERTURA = """<?xml version="1.0" ?>
 <!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">
-<coverage version="7.4" lines-valid="9"><sources><source>/home/runner/work/tea/tea/src</source></sources>
+<coverage version="7.4" lines-valid="9"><sources><source>/builds/octo/tea/src</source></sources>
 <packages><package name="tea"><classes><class name="pot.py" filename="tea/pot.py"><methods/><lines>
 <line number="1" hits="1"/><line number="2" hits="0"/><line number="3" hits="0"/>
 <line number="4" hits="2" branch="true" condition-coverage="50% (1/2)" missing-branches="6"/>
@@ -20,7 +20,7 @@ COBERTURA = """<?xml version="1.0" ?>
 </lines></class></classes></package></packages></coverage>
 """
 LCOV = """TN:
-SF:/home/runner/work/tea/tea/src/tea/pot.py
+SF:/builds/octo/tea/src/tea/pot.py
 DA:1,1
 DA:2,0
 DA:3,0
@@ -71,7 +71,7 @@ async def test_without_a_report_of_a_changed_line_it_did_not_run(texts: dict[str
 
 
 async def test_a_path_that_may_mean_two_files_means_none() -> None:
-    two = LCOV + LCOV.replace("/home/runner/work", "/build")
+    two = LCOV + LCOV.replace("/builds", "/ci")
     assert (await report(Change((POT,), reports={"a": two}), "coverage")).ran == ()
 
 

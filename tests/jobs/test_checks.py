@@ -150,7 +150,7 @@ def _probe_again() -> Iterator[None]:
     ways.here.cache_clear()
 
 
-LCOV = "SF:/home/runner/work/tea/tea/tea.py\nDA:1,1\nDA:2,1\nDA:3,0\nend_of_record\n"
+LCOV = "SF:/builds/octo/tea/tea.py\nDA:1,1\nDA:2,1\nDA:3,0\nend_of_record\n"
 ASKED = "review: {checks: {coverage: true}}\n"
 
 
