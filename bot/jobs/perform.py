@@ -23,9 +23,8 @@ from bot.jobs.outbox import SETTLED, Sender
 from bot.jobs.permitted import load
 from bot.jobs.planning import Planned, make_plan, number_of
 from bot.jobs.reading import JobReader, permissions_to_read
-from bot.jobs.waiting import Waiting, announced
+from bot.jobs.waiting import Waiting
 from bot.queue.worker import step_aside
-from bot.router import Route
 from bot.store import NewEffect, Row, Run, StoreUnavailable, held
 from bot.store.runs import MAX_ATTEMPTS
 
@@ -117,11 +116,10 @@ async def _work(house: House, run: Run) -> Outcome:
         reader = JobReader(event.repo, job, permissions_to_read(event))
         planned = Planned(reason="resumed")
         rows = await asyncio.to_thread(house.store.outbox.rows, run.id)
-        waiting = Waiting(job, reader, run=_waited(rows))
+        waiting = Waiting(house, route, run, event, job, reader, _waited(rows))
         try:
             if not rows:
-                waiting = await announced(house, route, run, event, job, reader)
-                planned = await waiting.completed_by(await _plan(house, route, run, event, reader, job))
+                planned = await waiting.completed_by(await _plan(waiting))
                 rows = await asyncio.to_thread(_store, house, run, event, planned)
             await _still_wanted(rows, event, reader)
             settle = house.config.github.settle_seconds
@@ -135,17 +133,17 @@ async def _work(house: House, run: Run) -> Outcome:
     return Outcome("done", planned.reason, planned.usage)
 
 
-async def _plan(
-    house: House, route: Route, run: Run, event: RepositoryEvent, reader: JobReader, job: Job
-) -> Planned:
+async def _plan(one: Waiting) -> Planned:
     """The handler's plan; what models were asked is written down even where none comes of it."""
+    house, event = one.house, one.event
     asked = Asked(event.repo, number_of(event))
+    acknowledge = partial(_acknowledge, house, event, one.job)
     try:
         return await make_plan(
-            house, route, event, reader, lambda: _acknowledge(house, event, job), run.id, asked
+            house, one.route, event, one.reader, acknowledge, one.run.id, asked, before_review=one.tell
         )
     finally:
-        await asyncio.to_thread(house.store.calls.add, run.id, event.repo.full_name, asked.calls)
+        await asyncio.to_thread(house.store.calls.add, one.run.id, event.repo.full_name, asked.calls)
 
 
 def _is_the_last(run: Run, why: Exception) -> bool:

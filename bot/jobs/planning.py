@@ -11,6 +11,7 @@ from bot.core import deeds as past
 from bot.core.deeds import Deed, Did
 from bot.core.effects import Comment, Effect, Plan, ReplyInThread, TakenBack, Usage
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
+from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.github import hobyml
@@ -48,9 +49,10 @@ async def make_plan(
     acknowledge: Callable[[], Awaitable[None]] | None = None,
     run_id: int | None = None,
     asked: Asked | None = None,
+    before_review: Callable[[], Awaitable[None]] | None = None,
 ) -> Planned:
     """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`. `asked`
-    collects what models are asked."""
+    collects what models are asked; `before_review` is awaited before each question of a review."""
     level = ""
     if isinstance(event, CommentEvent) and route.command:
         level, refused = await _gate(house, route, event, reader)
@@ -70,16 +72,17 @@ async def make_plan(
     posted = past.posted(past.reviews(deeds))
     leaving = guard(house.config, house.store, event.repo, reader, run_id, settings)
     knowledge = house.knowledge(event.repo, reader.job, settings, guard=leaving)
+    infer = house.infer(
+        route.priority,
+        guard(house.config, house.store, event.repo, reader, run_id, settings, secretive(knowledge)),
+        asked or Asked(event.repo, number_of(event)),
+        settings,
+    )
     ctx = Context(
         repo=event.repo,
         slug=slug,
         github=reader,
-        infer=house.infer(
-            route.priority,
-            guard(house.config, house.store, event.repo, reader, run_id, settings, secretive(knowledge)),
-            asked or Asked(event.repo, number_of(event)),
-            settings,
-        ),
+        infer=_after(before_review, infer) if before_review else infer,
         check=check,
         command=command_of(route, event, house.router, slug),
         offers=gate.offers(house.router.routes, level, private=event.repo.private, author=_is_author(event)),
@@ -99,6 +102,15 @@ async def make_plan(
     plan = await route.handler(event, ctx)
     effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), cause(event))
     return Planned(tuple(effects), plan.reason, plan.usage, plan.shadow)
+
+
+def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
+    async def asks(prompt: Prompt[T], /) -> Completion[T]:
+        if prompt.name == "review":
+            await before_review()
+        return await infer(prompt)
+
+    return asks
 
 
 async def _gate(

@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.config import chosen
-from bot.core.effects import PostReview, SetCheck
+from bot.core.effects import SetCheck
 from bot.core.errors import HobError, Superseded
-from bot.core.events import CheckRunRequested, CommentEvent, IssueEvent, PullRequestEvent, RepositoryEvent
+from bot.core.events import IssueEvent, RepositoryEvent
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.places import Outlook
 from bot.core.refs import Sha
@@ -28,14 +28,48 @@ WORTH_SAYING = 20.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Waiting:
-    """The check run that says so; `run` is 0 where there is none."""
+    """The check run that says so, of one run; `check` is 0 where there is none."""
 
+    house: House
+    route: Route
+    run: Run
+    event: RepositoryEvent
     job: Job
     reader: JobReader
+    check: int = 0
     head: Sha | None = None
-    run: int = 0
+    told: bool = False
+
+    async def tell(self) -> None:
+        """At a review's first question, when it is sure that there is to be one and that whoever asked for it
+        may; later questions find it told. What goes wrong in telling keeps no review away."""
+        if self.told or not isinstance(self.event, IssueEvent):
+            return
+        self.told = True
+        try:
+            await self._tell(self.event)
+        except Superseded:
+            raise
+        except HobError as error:
+            log.info("that a review waits was not told: %s", error)
+
+    async def _tell(self, event: IssueEvent) -> None:
+        """The check run of an attempt that a crash or a restart ended is found again."""
+        layers = self.house.store.settings.layers
+        stored = await asyncio.to_thread(layers, event.repo.owner, event.repo.name, "")
+        outlook = await _outlook(self.house, self.route, event, self.reader, settings_of(merge(stored)))
+        if outlook.seconds < WORTH_SAYING and self.run.fence == 1:
+            return
+        state = await self.reader.pull_request(event.number)
+        text, _ = await self.reader.config_text(state.base_sha)
+        if settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).review.shadow:
+            return
+        api, self.head = self.job.api(waiting.NEEDS), state.head_sha
+        self.check = await waiting.find(api, event.repo, state.head_sha, self.house.config.github.app_id)
+        if not self.check and outlook.seconds >= WORTH_SAYING:
+            self.check = await waiting.begin(api, event.repo, state.head_sha, *_words(outlook))
 
     async def completed_by(self, planned: Planned) -> Planned:
         """The same plan, whose check run is this one; it is over where the plan has none for this head."""
@@ -46,59 +80,19 @@ class Waiting:
         return replace(planned, effects=effects)
 
     def _completing(self, one: Keyed) -> Keyed:
-        if not self.run or not isinstance(one.effect, SetCheck) or one.effect.head_sha != self.head:
+        if not self.check or not isinstance(one.effect, SetCheck) or one.effect.head_sha != self.head:
             return one
-        return replace(one, effect=replace(one.effect, waiting=self.run))
+        return replace(one, effect=replace(one.effect, waiting=self.check))
 
     async def over(self, why: str) -> None:
         """No review comes of it."""
-        if not self.run:
+        if not self.check:
             return
         try:
             api = self.job.api(waiting.NEEDS)
-            await waiting.end(api, self.reader.repo, self.run, f"Not reviewed: {why}"[:200])
+            await waiting.end(api, self.reader.repo, self.check, f"Not reviewed: {why}"[:200])
         except HobError as error:
-            log.info("the waiting check run %s was not completed: %s", self.run, error)
-
-
-async def announced(
-    house: House, route: Route, run: Run, event: RepositoryEvent, job: Job, reader: JobReader
-) -> Waiting:
-    """Tells it, once for a head; what goes wrong in telling keeps no review away. The check run of an attempt
-    that a crash or a restart ended is found again."""
-    nothing = Waiting(job, reader)
-    if not _reviews(route, event) or not isinstance(event, IssueEvent):
-        return nothing
-    try:
-        stored = await asyncio.to_thread(house.store.settings.layers, event.repo.owner, event.repo.name, "")
-        settings = settings_of(merge(stored))
-        outlook = await _outlook(house, route, event, reader, settings)
-        again = run.fence > 1
-        if outlook.seconds < WORTH_SAYING and not again:
-            return nothing
-        state = await reader.pull_request(event.number)
-        text, _ = await reader.config_text(state.base_sha)
-        review = settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).review
-        if review.shadow or not state.open:
-            return nothing
-        api = job.api(waiting.NEEDS)
-        found = await waiting.find(api, event.repo, state.head_sha, house.config.github.app_id)
-        if not found and outlook.seconds >= WORTH_SAYING:
-            found = await waiting.begin(api, event.repo, state.head_sha, *_words(outlook))
-        return Waiting(job, reader, state.head_sha, found)
-    except Superseded:
-        raise
-    except HobError as error:
-        log.info("that a review waits was not told: %s", error)
-        return nothing
-
-
-def _reviews(route: Route, event: RepositoryEvent) -> bool:
-    """Whether the route may review a pull request that is there."""
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested) or (
-        isinstance(event, CommentEvent) and event.on_pull_request
-    )
-    return on_pull_request and {PostReview, SetCheck} <= route.may
+            log.info("the waiting check run %s was not completed: %s", self.check, error)
 
 
 async def _outlook(

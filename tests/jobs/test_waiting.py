@@ -44,6 +44,19 @@ async def test_nothing_is_said_where_a_host_is_free(hob: LivingHob) -> None:
     assert len(hob.github.writes()) == 1
 
 
+async def test_A1_who_may_not_ask_has_nothing_said_of_waiting(hob: LivingHob) -> None:
+    pull = opened(hob)
+    await hob.works()
+    before = [(check.id, check.status, check.title) for check in pull.check_runs]
+    async with busy(hob):
+        pull.comment("eve", "@my-hob review")
+        await hob.works()
+        pull.close("ann")
+        pull.reopen("ann")
+        await hob.works()
+    assert [(check.id, check.status, check.title) for check in pull.check_runs] == before
+
+
 async def test_N5_a_newer_head_ends_the_waiting_of_the_older(hob: LivingHob) -> None:
     async with busy(hob):
         pull = opened(hob)
@@ -70,13 +83,16 @@ async def test_R1_after_a_restart_the_same_check_run_is_completed(hob: LivingHob
 
 
 async def test_a_review_that_never_comes_ends_its_waiting(hob: LivingHob) -> None:
+    hob.ollama.answer = reviews(finding())
+    hob.github.fault("POST", r"/pulls/\d+/reviews$", kind="answer", status=502, times=99)
     async with busy(hob):
         pull = opened(hob)
-        hob.github.fault("GET", r"/pulls/\d+/files", kind="answer", status=502, times=99)
-        await hob.works()
-        assert [check.status for check in pull.check_runs] == ["queued"]
-        for _ in range(MAX_ATTEMPTS - 1):
-            await hob.retries()
+        working = asyncio.create_task(hob.works())
+        await until(lambda: pull.check_runs)
+    await working
+    assert [check.status for check in pull.check_runs] == ["queued"]
+    for _ in range(MAX_ATTEMPTS - 1):
+        await hob.retries()
     (check,) = pull.check_runs
     assert (check.status, check.conclusion) == ("completed", "neutral")
     assert (check.title or "").startswith("Not reviewed: ")
