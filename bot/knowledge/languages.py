@@ -164,6 +164,7 @@ def grammar_of(language: str) -> Grammar | None:
         return None
     package, function = _GRAMMARS[language]
     loaded = tree_sitter.Language(getattr(import_module(f"tree_sitter_{package}"), function)())
-    name = "tsx" if language == "TSX" else package
-    query = (Path(__file__).parent / "queries" / f"{name}.scm").read_text(encoding="utf-8")
+    names = (package, "tsx") if language == "TSX" else (package,)  # TSX is TypeScript and elements
+    folder = Path(__file__).parent / "queries"
+    query = "".join((folder / f"{name}.scm").read_text(encoding="utf-8") for name in names)
     return Grammar(loaded, tree_sitter.Query(loaded, query))
