@@ -1,4 +1,5 @@
-"""What a repository is asked for, and what it answers: found passages with their reasons, nodes and edges."""
+"""What a repository is asked for, and what it answers: found passages with their reasons, nodes, edges
+and issues."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -56,3 +57,19 @@ class Edge:
     source: Node
     target: Node
     weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue or a pull request. Times are seconds since 1970; `closed` is 0 while it is open."""
+
+    number: int
+    kind: Literal["issue", "pull_request"]
+    state: Literal["open", "closed", "merged"]
+    title: str
+    body: str
+    author: str
+    labels: tuple[str, ...] = ()
+    created: int = 0
+    updated: int = 0
+    closed: int = 0

@@ -7,9 +7,10 @@ https://docs.github.com/en/rest/issues/issues#list-repository-issues
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from bot.core.errors import GitHubError, Gone
+from bot.core.knowing import Issue
 from bot.core.refs import RepoRef
 from bot.github.api import Api
 from bot.github.payloads import clean
@@ -30,20 +31,9 @@ class RepositoryState:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueText:
-    """An issue or a pull request as a list shows it. Times are seconds since 1970, `closed` 0 while it is
-    open. `blockers`: how many issues block it."""
+class ListedIssue(Issue):
+    """As a list shows it. `blockers`: how many issues block it."""
 
-    number: int
-    kind: Literal["issue", "pull_request"]
-    state: Literal["open", "closed", "merged"]
-    title: str
-    body: str
-    author: str
-    labels: tuple[str, ...]
-    created: int
-    updated: int
-    closed: int
     blockers: int = 0
 
 
@@ -66,7 +56,7 @@ async def repository(api: Api, repo: RepoRef) -> RepositoryState:
     )
 
 
-async def changed_issues(api: Api, repo: RepoRef, since: int, cap: int) -> list[IssueText]:
+async def changed_issues(api: Api, repo: RepoRef, since: int, cap: int) -> list[ListedIssue]:
     """Issues and pull requests that changed at `since` (seconds since 1970) or later, those first that were
     left alone for longest; at most `cap`."""
     asked: dict[str, str | int | list[str]] = {
@@ -103,12 +93,12 @@ async def blockers(api: Api, repo: RepoRef, number: int) -> tuple[int, ...]:
     )
 
 
-def _issue(found: dict[str, Any]) -> IssueText:
+def _issue(found: dict[str, Any]) -> ListedIssue:
     pull = found.get("pull_request")
     merged = isinstance(pull, dict) and bool(pull.get("merged_at"))
     summary = found.get("issue_dependencies_summary")
     names = (label.get("name") if isinstance(label, dict) else label for label in found.get("labels") or ())
-    return IssueText(
+    return ListedIssue(
         number=int(found["number"]),
         kind="pull_request" if pull is not None else "issue",
         state="merged" if merged else "closed" if found.get("state") == "closed" else "open",

@@ -1,7 +1,7 @@
 """A run's way to what Hob knows of its repository: the knowledge room is handed GitHub, narrowly."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from bot.core.diff import FileDiff
 from bot.core.inference import Embed
@@ -15,11 +15,9 @@ from bot.jobs.archives import Archives
 from bot.knowledge.clone import Remote
 from bot.knowledge.indexed import Indexed
 from bot.knowledge.keeper import Changed, Keeper
-from bot.knowledge.shelf import Issue
 
 TO_CLONE = {"contents": "read"}
 TO_LIST = {"issues": "read", "pull_requests": "read"}
-_ISSUE = tuple(one.name for one in fields(Issue))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +38,7 @@ class Origin:
         api = self.job.api(TO_LIST)
         found = await tracking.changed_issues(api, self.repo, since, most)
         return [
-            Changed(
-                Issue(**{name: getattr(one, name) for name in _ISSUE}),
-                await tracking.blockers(api, self.repo, one.number) if one.blockers else (),
-            )
+            Changed(one, await tracking.blockers(api, self.repo, one.number) if one.blockers else ())
             for one in found
         ]
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.inference import Embed, Embedding, Purpose
+from bot.core.knowing import Issue
 from bot.knowledge.files import decode, lines_of
 from bot.knowledge.git import Git
 from bot.knowledge.issues import averaged, shown
-from bot.knowledge.shelf import Hit, Issue, Shelf, StoredChunk, VectorOf
+from bot.knowledge.shelf import Hit, Shelf, StoredChunk, VectorOf
 
 MODEL = "vectors"
 """Under which the shelf remembers whose its vectors are: a model as `Embedding` names it, and their

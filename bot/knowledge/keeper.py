@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from bot.core.errors import Superseded, TemporaryError
 from bot.core.inference import Embed
+from bot.core.knowing import Issue
 from bot.core.refs import RepoRef
 from bot.knowledge import index
 from bot.knowledge.clone import Limits, Remote
@@ -22,7 +23,7 @@ from bot.knowledge.embed import fill
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.indexed import Indexed
 from bot.knowledge.issues import Issues
-from bot.knowledge.shelf import Issue, Shelf, ShelfError
+from bot.knowledge.shelf import Shelf, ShelfError
 from bot.knowledge.shelves import Shelves
 
 ISSUES_AT_ONCE = 500

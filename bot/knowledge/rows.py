@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from bot.core.knowing import Issue
 from bot.core.source import Chunk, Reference
-from bot.knowledge.shelf import Issue, StoredChunk
+from bot.knowledge.shelf import StoredChunk
 
 
 def row_of(i: Issue) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from bot.core.errors import HobError
-from bot.core.knowing import Edge, EdgeKind, Node
+from bot.core.knowing import Edge, EdgeKind, Issue, Node
 from bot.core.source import Chunk, Import, Reference
 
 SCHEMA = 1
@@ -79,22 +79,6 @@ class Commit:
     subject: str
     body: str = ""
     paths: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """An issue or a pull request. `closed` is 0 while it is open."""
-
-    number: int
-    kind: Literal["issue", "pull_request"]
-    state: Literal["open", "closed", "merged"]
-    title: str
-    body: str
-    author: str
-    labels: tuple[str, ...] = ()
-    created: int = 0
-    updated: int = 0
-    closed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import pytest
 
 from bot.core.hosts import Host
 from bot.core.inference import Embed, Embedding, Purpose
+from bot.core.knowing import Issue
 from bot.inference.embed import make_embed
 from bot.inference.pool import Pool
 from bot.knowledge.embed import AT_ONCE, MODEL, fill, near_chunks, near_issues
 from bot.knowledge.issues import Issues
 from bot.knowledge.postgres import PostgresShelf
-from bot.knowledge.shelf import Issue
 from bot.knowledge.sqlite import SQLiteShelf
 from tests.databases import Cluster
 from tests.fakes.models import DIMENSIONS, FakeModel, FakeOllama

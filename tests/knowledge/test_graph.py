@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.knowing import Edge, Node
+from bot.core.knowing import Edge, Issue, Node
 from bot.knowledge.edges import edges, neighbours
 from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
 from bot.knowledge.index import update
 from bot.knowledge.issues import Issues
-from bot.knowledge.shelf import Issue
 from bot.knowledge.sqlite import SQLiteShelf
 from bot.standin.git import GitRepo
 

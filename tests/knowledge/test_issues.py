@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.knowing import Edge, Node
+from bot.core.knowing import Edge, Issue, Node
 from bot.knowledge.issues import Issues, averaged, fused
-from bot.knowledge.shelf import Hit, Issue
+from bot.knowledge.shelf import Hit
 from bot.knowledge.sqlite import SQLiteShelf
 
 TEXTS = [

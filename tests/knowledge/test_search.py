@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import UserError
-from bot.core.knowing import Found
+from bot.core.knowing import Found, Issue
 from bot.knowledge.rank import (
     WEIGHTS,
     Part,
@@ -19,7 +19,7 @@ from bot.knowledge.rank import (
 )
 from bot.knowledge.roles import is_source
 from bot.knowledge.search import Search
-from bot.knowledge.shelf import Hit, Issue
+from bot.knowledge.shelf import Hit
 from bot.knowledge.tokens import indexed
 from tests.knowledge.conftest import CUP, TEA, House
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.knowing import Edge, Node
+from bot.core.knowing import Edge, Issue, Node
 from bot.core.source import Chunk, Import, Reference
 from bot.knowledge.postgres import Pgvector, PostgresShelf, names, pgvector, remove
 from bot.knowledge.postgres.words import CROWDED
-from bot.knowledge.shelf import SCHEMA, Blob, Commit, Damaged, File, Issue, Shelf, ShelfError, Table
+from bot.knowledge.shelf import SCHEMA, Blob, Commit, Damaged, File, Shelf, ShelfError, Table
 from bot.knowledge.sqlite import SQLiteShelf
 from tests.databases import Cluster
 from tests.knowledge.shelves import Opened, both, cluster_with_vectors, running

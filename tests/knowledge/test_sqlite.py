@@ -9,10 +9,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from bot.core.knowing import Edge, Node
+from bot.core.knowing import Edge, Issue, Node
 from bot.core.source import Chunk
 from bot.knowledge.local import with_shelf
-from bot.knowledge.shelf import Blob, Commit, Damaged, File, Issue, ShelfError
+from bot.knowledge.shelf import Blob, Commit, Damaged, File, ShelfError
 from bot.knowledge.sqlite import SQLiteShelf
 from tests.knowledge.conftest import House
 

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from bot.core.knowing import Edge, EdgeKind, Node
+from bot.core.knowing import Edge, EdgeKind, Issue, Node
 from bot.knowledge.postgres.history import History
 from bot.knowledge.rows import issue_of, row_of
-from bot.knowledge.shelf import Issue
 
 _COLUMNS = "number, kind, state, title, body, author, labels, created, updated, closed"
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from bot.core.knowing import Edge, EdgeKind, Node
+from bot.core.knowing import Edge, EdgeKind, Issue, Node
 from bot.knowledge.rows import issue_of, row_of
-from bot.knowledge.shelf import Issue
 from bot.knowledge.sqlite.base import IDS, Base, listed
 
 

@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from bot.core.knowing import Issue
 from bot.knowledge.asked import query_terms
 from bot.knowledge.issues import Issues, averaged, document, nothing_near
-from bot.knowledge.shelf import Hit, Issue
+from bot.knowledge.shelf import Hit
 from bot.knowledge.sqlite import SQLiteShelf
 from tests.bench.figure import Figure
 from tests.bench.knowledge.found import mean, recall
