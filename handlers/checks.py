@@ -2,7 +2,7 @@
 
 from bot.agents import review
 from bot.context import Context
-from bot.core.effects import DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
+from bot.core.effects import Plan, SetCheck
 from bot.core.events import CheckRunRequested
 from bot.gathering import TRUSTED, pull_request_facts
 from bot.router import Router
@@ -12,7 +12,7 @@ router = Router()
 
 @router.on(
     CheckRunRequested,
-    may={PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread},
+    may=review.MAY,
     priority="high",
 )
 async def run_again(event: CheckRunRequested, ctx: Context) -> Plan:

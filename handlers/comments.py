@@ -5,13 +5,9 @@ from bot.agents.settings import table
 from bot.context import Context
 from bot.core.effects import (
     Comment,
-    DismissReview,
     Effect,
     Plan,
-    PostReview,
     ReplyInThread,
-    ResolveThread,
-    SetCheck,
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import PullRequestFacts
@@ -53,7 +49,7 @@ async def show_config(event: CommentEvent, ctx: Context) -> Plan:
 @router.command(
     "review",
     help="reviews what is new since the last review; `review full`: everything",
-    may={PostReview, DismissReview, SetCheck, Comment, ReplyInThread, ResolveThread},
+    may=review.MAY | {Comment, ReplyInThread},
     who="triage",
 )
 async def judge_again(event: CommentEvent, ctx: Context) -> Plan:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.agents import review
 from bot.context import Context
-from bot.core.effects import Comment, DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
+from bot.core.effects import Comment, Plan, SetCheck
 from bot.core.events import (
     PullRequestClosed,
     PullRequestEvent,
@@ -32,7 +32,7 @@ router = Router()
     PullRequestReadyForReview,
     PullRequestSynchronized,
     PullRequestClosed,
-    may={PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread, Comment},
+    may=review.MAY | {Comment},
     newest_only=True,
     coalesce={PullRequestSynchronized},
 )

@@ -12,13 +12,15 @@ from bot.agents.review.repeating import names_over_time, said_by_others
 from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
 from bot.core.coverage import Coverage, conclusion
-from bot.core.effects import Plan
+from bot.core.effects import DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
 from bot.core.memory import dismissed_by
 
+MAY = frozenset({PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread})
+"""The kinds of effects that `plan` may hold."""
 VERIFIED = 2
 """As many times `max_comments` findings are verified, so that some may be refuted,"""
 MOST_VERIFIED = 24
