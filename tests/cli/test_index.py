@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,19 @@ def test_an_index_says_what_it_has_and_what_it_left_out(house: Hob) -> None:
     told = json.loads(again.stdout)
     assert {"path": "logo.png", "why": "binary"} in told["left_out"]
     assert (told["read"], told["was"], told["index"]) == (0, told["sha"], str(path))
+
+
+def test_how_far_it_is_is_told_while_it_works(house: Hob) -> None:
+    """As if two seconds had gone by between any two steps."""
+    program = "from bot.cli import main; from bot.cli.index import progress; progress.SECONDS = 0.0; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "index", "house"],
+        cwd=house.folder, env=house.environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    counts = re.findall(r"^\S.*: (\d+) of (\d+)$", done.stderr, re.MULTILINE)
+    assert counts
+    assert any(here == most != "0" for here, most in counts)
+    assert all(int(here) <= int(most) for here, most in counts)
 
 
 def test_a_search_needs_no_index_before_it_and_follows_commits(house: Hob) -> None:

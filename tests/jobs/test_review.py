@@ -97,6 +97,32 @@ async def test_a_draft_waits_until_it_is_ready(hob: LivingHob) -> None:
     assert len(pull.check_runs) == 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ("auto: false", "review.auto is off"),
+        ("base_branches: [release]", "another base branch"),
+        ("ignore_authors: [ann]", "its author is left out by the settings"),
+        ("ignore_title_keywords: [WIP]", "its title is left out"),
+        ("labels: [review-me]", "it has none of the labels"),
+    ],
+)
+async def test_what_the_settings_leave_out_is_read_when_somebody_asks(
+    hob: LivingHob, settings: str, reason: str
+) -> None:
+    hob.ollama.answer = reviews(finding())
+    repo = teahouse(hob, **{".github/hob.yml": f"review: {{{settings}}}\n"})
+    repo.grant("tom", "triage")
+    pull = repo.open_pull_request("wip: brew", {"tea.py": BROKEN}, author="ann")
+    await hob.works()
+    (check,) = pull.check_runs
+    assert (check.conclusion, check.title) == ("neutral", f"Not reviewed: {reason}")
+    assert hob.ollama.chats == []
+    pull.comment("tom", "@my-hob review")
+    await hob.works()
+    assert len(pull.reviews) == 1
+
+
 async def test_R6_closed_before_opened_arrives_is_not_reviewed(hob: LivingHob) -> None:
     pull = opened(hob)
     pull.close()

@@ -59,6 +59,16 @@ async def test_who_calls_it_what_it_calls_and_what_tests_it(shop: House) -> None
     assert places["shop/till.py"].value > places["tests/test_cart.py"].value > 0
 
 
+async def test_what_does_the_same_elsewhere_is_beside_it(shop: House) -> None:
+    twin = "def grand_total(items):\n    return round(sum(items) * 2, 2)\n"
+    shop.commit({**FILES, "market/stall.py": twin}, "Open a stall")
+    shop.index()
+    found = (await beside(shop)).around["shop/cart.py"]
+    (like,) = [one for one in found if one.excerpt.path == "market/stall.py"]
+    assert like.why == "is like it"
+    assert like.excerpt.lines[0] == "def grand_total(items):"
+
+
 async def test_it_is_packed_a_file_once_the_best_first_to_get_room(shop: House) -> None:
     found = (await beside(shop)).around["shop/cart.py"]
     assert [one.name for one in pack(found, 100)] == ["shop/till.py"]
