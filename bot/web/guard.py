@@ -21,7 +21,10 @@ SECURITY: tuple[tuple[bytes, bytes], ...] = (
         b"base-uri 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (
+        b"referrer-policy",
+        b"same-origin",
+    ),  # under no-referrer, browsers send our own forms with `Origin: null`
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
@@ -60,7 +63,7 @@ class Guard:
         cookie = session_cookie(headers)
         signed_in = bearer or self.sessions.holds(cookie)
         scope["state"] = {**scope.get("state", {}), "signed_in": signed_in, "cookie": cookie}
-        if scope["method"] not in SAFE and not bearer and not _same_origin(headers, names[0]):
+        if scope["method"] not in SAFE and not bearer and not self._same_origin(headers, names[0]):
             return 403, "asked from another site"
         if not signed_in and scope["path"] != "/" and scope["path"] not in OPEN:
             return 401, "send the API token (Authorization: Bearer …) or sign in at /"
@@ -69,6 +72,19 @@ class Guard:
     def _bearer(self, headers: Headers) -> bool:
         kind, _, given = headers.get("authorization", "").partition(" ")
         return kind.lower() == "bearer" and self.sessions.is_token(given.strip())
+
+    def _same_origin(self, headers: Headers, host: str) -> bool:
+        """Whether a browser says that our own page sends this. `Sec-Fetch-Site`, which no page can set, holds
+        behind a proxy that changes `Host` too; browsers leave it out where they are on plain HTTP, then
+        `Origin` has to be us. One that says nothing is believed only without a cookie, for then it acts for
+        nobody."""
+        origin = headers.get("origin", "")
+        if site := headers.get("sec-fetch-site"):
+            ours = origin in ("", "null") or hostname(_netloc(origin)) in self.hosts
+            return site == "same-origin" and ours
+        if origin:
+            return _netloc(origin) == host.lower()
+        return not session_cookie(headers)
 
 
 def hostname(value: str) -> str:
@@ -86,16 +102,6 @@ def session_cookie(headers: Headers) -> str:
     except CookieError:
         return ""
     return found.value if found else ""
-
-
-def _same_origin(headers: Headers, host: str) -> bool:
-    """Whether a browser says that our own page sends this; one that says nothing is believed only without a
-    cookie, for then it acts for nobody."""
-    if origin := headers.get("origin"):
-        return _netloc(origin) == host.lower()
-    if site := headers.get("sec-fetch-site"):
-        return site == "same-origin"
-    return not session_cookie(headers)
 
 
 def _netloc(origin: str) -> str:

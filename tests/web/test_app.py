@@ -84,7 +84,11 @@ async def test_D1_a_cross_origin_post_is_403(door: Door) -> None:
     for foreign in (
         {"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"},
         {"origin": "http://["}, {"origin": "https://[evil.example"},
-        {"sec-fetch-site": "same-site"}, {},
+        {"sec-fetch-site": "same-site"}, {}, {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "cross-site", "origin": door.url},
+        {"sec-fetch-site": "same-site", "origin": "null"},
+        {"sec-fetch-site": "same-origin", "origin": "https://evil.example"},
+        {"sec-fetch-site": "same-origin", "origin": "http://["},
     ):  # fmt: skip
         answer = await door.client.post("/logout", headers={"cookie": cookie, **foreign})
         assert answer.status_code == 403
@@ -95,6 +99,22 @@ async def test_D1_a_cross_origin_post_is_403(door: Door) -> None:
     answer = await door.client.post("/logout", headers={"cookie": cookie, "origin": door.url})
     assert answer.status_code == 303
     assert 'hob_session=""' in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "same-origin", "origin": "null"},  # where a browser's settings forbid referrers
+        {"sec-fetch-site": "same-origin", "origin": "https://hob.example"},  # a proxy has changed Host
+        {"origin": "http://LOCALHOST:8700", "host": "localhost:8700"},  # plain HTTP: no Sec-Fetch-Site
+        {"origin": "https://hob.example", "host": "hob.example"},
+    ],
+)
+async def test_D1_what_browsers_send_for_our_own_forms_passes(door: Door, sent: dict[str, str]) -> None:
+    cookie = (await signed_in(door)).partition(";")[0]
+    answer = await door.client.post("/logout", headers={"cookie": cookie, **sent})
+    assert answer.status_code == 303
 
 
 async def test_signing_in_with_the_token_shows_the_tables(door: Door) -> None:
