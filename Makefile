@@ -4,7 +4,7 @@ PIP = .venv/bin/pip --disable-pip-version-check
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo test lint bench clean lock
+.PHONY: install demo test test-long coverage lint bench clean lock
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -12,6 +12,12 @@ demo: install                          ## the main job end to end, on loopback (
 	.venv/bin/hob demo $(if $(KEEP),--keep)
 
 test: .venv/.test                      ## every test; a part this machine lacks is a named skip
+	.venv/bin/python -m pytest $(ARGS)
+
+test-long: .venv/.test                 ## what chance decides, many times: kills at ten moments, 1,000 examples of a property
+	HOB_TEST_LONG=1 .venv/bin/python -m pytest -m "kills or hypothesis" $(ARGS)
+
+coverage: .venv/.test                  ## every test, and which lines none of them runs
 	.venv/bin/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: .venv/.test                      ## style, types, floors

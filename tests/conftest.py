@@ -5,8 +5,21 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.long import LONG
 
 STRICT = os.environ.get("HOB_TEST_STRICT") == "1"
+
+
+settings.register_profile("long", max_examples=1000)
+if LONG:
+    settings.load_profile("long")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two on a processor: most tests wait for servers and processes half of their time."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

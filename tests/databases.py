@@ -1,12 +1,14 @@
 """Real databases for tests: a temporary PostgreSQL cluster, and files of SQLite, both at the newest
 schema."""
 
+import atexit
 import itertools
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -72,6 +74,23 @@ def sqlite_template(folder: Path) -> Path:
     path = folder / "template.db"
     migrate(f"sqlite:///{path}")
     return path
+
+
+@cache
+def _template() -> Path:
+    """One for this process, which takes it away at its end."""
+    folder = tempfile.TemporaryDirectory(prefix="hob-sqlite-")
+    atexit.register(folder.cleanup)
+    return sqlite_template(Path(folder.name))
+
+
+def at_newest_schema(url: str) -> None:
+    """What `migrate` does; for a SQLite that is not there yet by a copy, in a tenth of the time."""
+    kind, _, path = url.partition(":///")
+    if kind == "sqlite" and not Path(path).exists():
+        shutil.copy(_template(), path)
+    else:
+        migrate(url)
 
 
 def copy_of(template: Path, folder: Path) -> str:

@@ -17,8 +17,9 @@ from bot.jobs.house import House, build
 from bot.jobs.perform import perform_in
 from bot.jobs.routing import route_delivery
 from bot.standin import GitHub
-from bot.store import Decision, Run, migrate
+from bot.store import Decision, Run
 from bot.web.webhook import new_delivery
+from tests.databases import at_newest_schema
 from tests.fakes.models import FakeOllama
 
 SLUG = "my-hob"
@@ -110,7 +111,7 @@ async def living_hob(
             **environment,
         },
     )
-    migrate(config.store.database_url)
+    at_newest_schema(config.store.database_url)
     house = build(config, LocalPacer())
     try:
         yield LivingHob(github, ollama, house)

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from bot.core.text import CUT_NOTICE, utf8_size
 from bot.sanitise import MOST_BYTES, harmless, plain, suggestion_block
+from tests.long import examples
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 OWN = "https://github.com/o/r/blob/main/src/a.py#L3-L9"
@@ -71,20 +72,20 @@ DOCUMENTS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(DOCUMENTS)
 def test_X2_X3_X4_nothing_acts_whatever_is_written(text):
     assert_harmless(clean(text))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(DOCUMENTS)
 def test_what_went_through_once_goes_through_unchanged(text):
     once = clean(text)
     assert clean(once) == once
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(DOCUMENTS)
 def test_X4_no_raw_line_orders_another_bot(text):
     assert not ORDER.search(clean(text))

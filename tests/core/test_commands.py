@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot.core.commands import MOST_COMMANDS, Command, parse_commands
+from tests.long import examples
 
 KNOWN = frozenset({"review", "ask", "help", "fix", "catch-up"})
 MARKDOWN = MarkdownIt("commonmark")
@@ -183,7 +184,7 @@ def seen_lines(body):
         yield line
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_A7_every_command_is_a_line_that_a_reader_sees(body):
     numbers = iter(range(99))

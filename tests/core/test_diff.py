@@ -21,6 +21,7 @@ from bot.core.diff import (
     render,
 )
 from bot.core.diff.anchor import folded
+from tests.long import examples
 
 GIT = [
     "git",
@@ -378,7 +379,7 @@ def test_any_text_is_a_patch_or_a_bad_one(text):
         )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.text(max_size=200))
 def test_any_text_is_a_git_diff_or_a_bad_one(text):
     for start in ("", "diff --git a/x b/x\n", "diff --git a/x b/x\n--- a/x\n+++ b/x\n"):

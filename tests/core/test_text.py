@@ -19,6 +19,7 @@ from bot.core.text import (
     utf8_size,
     utf16_size,
 )
+from tests.long import examples
 
 MARKDOWN = MarkdownIt("commonmark")
 HIDDEN = [
@@ -118,7 +119,7 @@ def seen_by_parser(text):
     return prose
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(DOCUMENTS)
 def test_lines_are_what_a_markdown_parser_sees(text):
     seen = seen_by_parser(text)
@@ -130,7 +131,7 @@ def test_lines_are_what_a_markdown_parser_sees(text):
             assert block.quoted == seen[number], (number, line)
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(DOCUMENTS)
 def test_X5_what_follows_a_closed_text_is_prose(text):
     tokens = MARKDOWN.parse(close_fences(text) + "\n\nSENTINEL")

@@ -17,6 +17,7 @@ from bot.inference.reading import read
 from bot.inference.runners.scripted import ScriptedRunner
 from bot.prompting import load
 from tests.inference.answers import GOOD, Sorted, triage
+from tests.long import examples
 
 TEXT = json.dumps(GOOD)
 
@@ -57,7 +58,7 @@ def test_an_answer_that_was_cut_off_is_not_mended(length: int) -> None:
         read(Sorted, TEXT[:length], whole=False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text() | st.text(alphabet="{}[]\",:\\ \n'abkindlsug<>/`") | st.from_regex(r"\{.*\}"))
 def test_any_text_is_a_value_or_a_ValueError(said: str) -> None:
     try:

@@ -13,7 +13,7 @@ from bot.knowledge.search import Search
 from bot.knowledge.sqlite import SQLiteShelf
 from bot.standin.git import Content, GitRepo
 
-settings.register_profile("untimed", deadline=None)  # what takes how long is for tests/bench
+settings.register_profile("untimed", settings(), deadline=None)  # what takes how long is for tests/bench
 settings.load_profile("untimed")
 
 TEA = '''"""Tea."""

@@ -19,6 +19,7 @@ from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
 from bot.store import Store, migrate, open_store
 from tests.databases import Cluster
+from tests.long import kills
 from tests.queue.jobs import LONGEST, World
 from tests.store.making import delivery, put
 
@@ -137,11 +138,11 @@ def kill_workers(factory: Factory, rounds: int) -> None:
 
 
 def test_R1_workers_killed_at_random_lose_and_repeat_nothing(factory: Factory) -> None:
-    kill_workers(factory, 12)
+    kill_workers(factory, kills(12))
 
 
 def test_R1_the_same_on_postgresql(postgres_factory: Factory) -> None:
-    kill_workers(postgres_factory, 8)
+    kill_workers(postgres_factory, kills(10))
 
 
 def test_R1_a_killed_workers_run_starts_again_within_15_seconds(factory: Factory) -> None:
@@ -195,12 +196,13 @@ async def test_R2_redis_killed_again_and_again_loses_nothing(factory: Factory, o
     supervising = asyncio.create_task(own_redis.supervise())
     await asyncio.to_thread(factory.start)
     await asyncio.to_thread(factory.start)
-    for _ in range(8):
+    rounds = kills(10)
+    for _ in range(rounds):
         await asyncio.to_thread(factory.deliver, 10)
         await asyncio.sleep(random.uniform(0.05, 0.5))
         with suppress(Exception):
             os.kill(await asyncio.to_thread(pid, own_redis), signal.SIGKILL)
-    await asyncio.to_thread(factory.judge, 240)
+    await asyncio.to_thread(factory.judge, 30 * rounds)
     supervising.cancel()
     await asyncio.gather(supervising, return_exceptions=True)
     assert all(worker.poll() is None for worker in factory.workers)
@@ -210,12 +212,13 @@ def test_R2_flushall_under_load_loses_nothing(factory: Factory, own_redis: Embed
     factory.start()
     factory.start()
     queues = Queues(own_redis.url)
-    for _ in range(10):
+    rounds = kills(10)
+    for _ in range(rounds):
         factory.deliver(10)
         time.sleep(random.uniform(0.02, 0.3))
         queues.connection.flushall()
     queues.close()
-    factory.judge(300)
+    factory.judge(30 * rounds)
 
 
 def test_R2_without_any_redis_the_work_is_done(factory: Factory, own_redis: Embedded) -> None:
@@ -243,14 +246,15 @@ def test_R14_a_run_that_kills_its_workers_is_set_aside_and_others_proceed(factor
 
 def test_R15_workers_told_to_end_under_load_leave_nothing_behind(factory: Factory) -> None:
     factory.start()
-    for _ in range(6):
+    rounds = kills(10)
+    for _ in range(rounds):
         factory.deliver(10)
         time.sleep(random.uniform(0.1, 0.5))
         other = factory.start()
         (leaving,) = [worker for worker in factory.workers if worker is not other]
         leaving.send_signal(signal.SIGTERM)
         assert factory.ended(leaving) == 0
-    factory.judge(180)
+    factory.judge(30 * rounds)
     assert crashes(factory.store) == 0
 
 

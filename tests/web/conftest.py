@@ -16,7 +16,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot.store import Store, migrate
+from bot.store import Store
 from bot.web.app import create_app
 from bot.web.body import BodyReader
 from bot.web.chat import Chat
@@ -24,6 +24,7 @@ from bot.web.guard import Guard, allowed_hosts
 from bot.web.ready import Readiness
 from bot.web.server import address_of, listen, serve
 from bot.web.webhook import Receiver
+from tests.databases import at_newest_schema
 
 SECRET = b"a-webhook-secret"
 TOKEN = "the-api-token-of-this-test"
@@ -145,7 +146,7 @@ async def _down() -> str:
 @pytest.fixture
 def store(tmp_path: Path) -> Any:
     url = f"sqlite:///{tmp_path}/hob.db"
-    migrate(url)
+    at_newest_schema(url)
     made = Store(url)
     yield made
     made.close()
