@@ -7,9 +7,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from bot.core.errors import GitHubError, RateLimited, TemporaryError
+from bot.core.errors import GitHubError, QueryTooLarge, RateLimited, TemporaryError
 from bot.core.refs import RepoRef
-from bot.github.api import Api
+from bot.github.api import RETRIES, Api
 from bot.github.refusals import read_one
 
 PER_QUERY = 50
@@ -42,6 +42,8 @@ async def objects(
             log.info("GraphQL is of no use here: %s", error)
             return found, frozenset((*left, *batch, *waiting))
         except TemporaryError as error:
+            if len(names) == 1 and not isinstance(error, QueryTooLarge):
+                raise  # not for its size: GitHub fails for now
             log.info("a query for %d objects failed: %s", len(batch), error)
             answered, lacking, broken = {}, batch, []
         found |= answered
@@ -66,7 +68,7 @@ async def _query(
         f"query($owner: String!, $name: String!{declared}) "
         f"{{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
     )
-    retries = 0 if len(names) > 1 else 1
+    retries = 0 if len(names) > 1 else RETRIES
     values = {"owner": repo.owner, "name": repo.name, **keys}
     data, errors = await api.graphql_partly(document, values, retries=retries)
     given = data.get("repository")
