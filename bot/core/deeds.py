@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.core.earlier import Earlier
 from bot.core.effects import DismissReview, Effect, PostReview, SetCheck, TakenBack
 from bot.core.findings import fingerprint
+from bot.core.refs import Sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,19 @@ def posted(posts: Iterable[PostReview]) -> frozenset[str]:
 
 
 def earlier(deeds: Sequence[Deed]) -> Earlier | None:
-    """The head that was reviewed last, told by the check run that was set for it."""
+    """The head that was reviewed last, told by the check run that was set for it. What was judged and not
+    said is judged again."""
     for deed in reversed(deeds):
         for one in reversed(deed.did):
-            if isinstance(one.effect, SetCheck) and one.effect.judged:
+            if isinstance(one.effect, SetCheck) and one.effect.judged and not one.effect.untold:
                 return Earlier(one.effect.head_sha, frozenset(one.effect.read))
     return None
+
+
+def untold(deeds: Sequence[Deed], head: Sha | None) -> int:
+    """How many reviews of a head were refused."""
+    every = (one.effect for deed in deeds for one in deed.did)
+    return sum(isinstance(one, SetCheck) and one.untold and one.head_sha == head for one in every)
 
 
 def _is_undo(deed: Deed) -> bool:

@@ -80,6 +80,8 @@ class SetCheck:
     """Whether it is void once the head has moved on. Kept, not posted."""
     waiting: int = 0
     """The check run that said that this one is to be waited for, and becomes it."""
+    untold: bool = False
+    """Whether its review was refused, so that what it judged has not been said. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ HobError
 │   └── ConfigError      in hob.toml, the environment or .github/hob.yml
 ├── TemporaryError       try again later; `retry_after` in seconds when the other side named it
 │   ├── RateLimited      GitHub asked us to wait
+│   ├── QueryTooLarge    GitHub could not answer so much at once: ask for less
 │   └── HostUnavailable  no model host can take the request now
 ├── GitHubError          GitHub refused for good: `status`, `message`
 │   ├── Gone             not found or no longer ours (404, 410, suspended): stop, no retries
@@ -12,6 +13,23 @@ HobError
 ├── BadPayload           a delivery that cannot be read; it is quarantined
 └── Superseded           a newer head, a closed pull request or another worker took over: end quietly
 """
+
+from typing import Literal
+
+Kind = Literal[
+    "limit",  # asked too often or too fast; waited for
+    "pending",  # a review of ours is being made there; waited for
+    "too large",  # more than GitHub answers at once; asked for in parts
+    "line",  # a line that is not in the diff
+    "locked",  # a conversation that takes no comments
+    "archived",  # a repository that takes nothing
+    "permission",  # the App may not
+    "gone",  # not there, or no longer ours
+    "validation",  # GitHub does not take it so
+    "unclear",  # nobody knows whether it happened
+    "other",
+]
+"""What a refusal of GitHub's means (`bot.github.refusals`)."""
 
 
 class HobError(Exception):
@@ -42,6 +60,10 @@ class RateLimited(TemporaryError):
     """GitHub's primary or secondary limit."""
 
 
+class QueryTooLarge(TemporaryError):
+    """GitHub gave up on a query for its size: less of it may be had."""
+
+
 class HostUnavailable(TemporaryError):
     """No model host answers."""
 
@@ -49,10 +71,11 @@ class HostUnavailable(TemporaryError):
 class GitHubError(HobError):
     """A definite refusal by GitHub."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, kind: Kind = "other") -> None:
         super().__init__(f"GitHub answered {status}: {message}")
         self.status = status
         self.message = message
+        self.kind = kind
 
 
 class Gone(GitHubError):

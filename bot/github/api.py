@@ -16,12 +16,12 @@ import uritemplate
 from gidgethub import sansio
 
 from bot import log
-from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, TemporaryError
+from bot.core.errors import Ambiguous, GitHubError, Gone, TemporaryError
 from bot.core.refs import RepoRef
 from bot.github.auth import Credentials
 from bot.github.cache import ETagCache, Key
 from bot.github.limits import Limiter, resource_scope
-from bot.github.refusals import graphql_refusal, refusal
+from bot.github.refusals import read, read_graphql, refusal
 from bot.github.wire import Answer, LostError, NotSentError, TooLargeError, Wire, origin
 from bot.http import URL, InvalidURL
 
@@ -98,13 +98,15 @@ class Api:
     async def elsewhere(self, path: str, params: Params | None = None) -> bytes:
         """The bytes at the address that an answer leads to, mostly on another host: it is asked without the
         token, once. https://docs.github.com/en/rest/actions/artifacts#download-an-artifact"""
-        call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON, resource="core")
+        call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON)
         await self._server.limiter.wait(self._scope, resource_scope(self._scope, "core"))
         headers = self._headers(call, await self._credentials.header())
         try:
             answer = await self._server.wire.exchange("GET", call.url, headers, b"")
             if answer.status not in (302, 307):
-                raise refusal(answer)
+                refused = read(answer)
+                await self._server.limiter.learn(self._scope, answer, refused)
+                raise refused.error()
             target = self._next_hop(call, call.url, answer)
             if origin(target)[0] != "https" and origin(target) != origin(self._server.api_url):
                 raise GitHubError(302, "an address without TLS")
@@ -149,17 +151,32 @@ class Api:
     async def graphql(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The `data` of a query or mutation. Values go into `variables`, never into the document."""
         write = document.lstrip().startswith("mutation")
-        body = {"query": document, "variables": dict(variables or {})}
-        url = self._server.graphql_url
-        data, _ = await self._json("POST", url, body, write=write, resource="graphql")
-        if not isinstance(data, dict) or not isinstance(data.get("data") or {}, dict):
+        data, errors = await self.graphql_partly(document, variables)
+        if errors:
+            raise read_graphql(errors).error(write=write)
+        return data
+
+    async def graphql_partly(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, retries: int = RETRIES
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """(`data`, `errors`): GitHub may give a part and say what is wrong with the rest. Raises where there
+        is no part, and for limits. A query that is to be cut where it fails is not retried as it is."""
+        write = document.lstrip().startswith("mutation")
+        body = json.dumps({"query": document, "variables": dict(variables or {})}).encode()
+        call = _Call("POST", self._server.graphql_url, body, write, JSON, "graphql", retries)
+        answer = await self._answered(call)
+        found, _ = _decoded(call, answer)
+        if not isinstance(found, dict) or not isinstance(found.get("data") or {}, dict):
             raise GitHubError(200, "GraphQL gave no object")
-        if data.get("errors"):
-            error = graphql_refusal(data["errors"], write=write)
-            if isinstance(error, RateLimited):
-                error.retry_after = await self._server.limiter.strike(resource_scope(self._scope, "graphql"))
-            raise error
-        return data.get("data") or {}
+        data, errors = found.get("data") or {}, found.get("errors")
+        if not errors:
+            return data, []
+        refused = read_graphql(errors)
+        if refused.kind in ("limit", "pending"):
+            await self._server.limiter.learn(self._scope, answer, refused)
+        if write or not any(value is not None for value in data.values()):
+            raise refused.error(write=write)
+        return data, errors if isinstance(errors, list) else [errors]
 
     def _url(self, path: str, params: Params | None) -> str:
         """`Gone` for values that no URL can carry: nothing of that name exists."""
@@ -187,21 +204,18 @@ class Api:
         *,
         write: bool = False,
         accept: str = JSON,
-        resource: str = "core",
     ) -> tuple[Any, str | None]:
         """The decoded answer and the next page's URL."""
         body = b"" if data is None else json.dumps(data).encode()
-        call = _Call(method, url, body, write, accept, resource)
-        if write:
-            async with self._server.limiter.writing(self._scope):
-                answer = await self._until_answered(call)
-        else:
-            answer = await self._until_answered(call)
-        try:
-            found, _, more = sansio.decipher_response(200, answer.headers, answer.body)
-        except (ValueError, LookupError, RecursionError):
-            raise _unknown(call, "an answer that cannot be read") from None
-        return found, more
+        call = _Call(method, url, body, write, accept, "core")
+        return _decoded(call, await self._answered(call))
+
+    async def _answered(self, call: "_Call") -> Answer:
+        """Writes of an identity one after the other."""
+        if not call.write:
+            return await self._until_answered(call)
+        async with self._server.limiter.writing(self._scope):
+            return await self._until_answered(call)
 
     async def _until_answered(self, call: "_Call") -> Answer:
         """The definite answer. Retries what cannot do harm."""
@@ -218,16 +232,17 @@ class Api:
             except LostError as error:
                 problem = _unknown(call, str(error))
             else:
-                await self._server.limiter.learn(self._scope, answer)
+                refused = read(answer) if answer.status >= 300 else None
+                await self._server.limiter.learn(self._scope, answer, refused)
+                if refused is None:
+                    return answer
                 if answer.status == 401 and await self._credentials.refused(answer, used):
                     continue
-                if answer.status < 300:
-                    return answer
                 if answer.status < 500:
-                    raise refusal(answer)
+                    raise refused.error()
                 problem = _unknown(call, f"GitHub answered {answer.status}", answer.status)
             failures += 1
-            if isinstance(problem, Ambiguous) or failures > RETRIES:
+            if isinstance(problem, Ambiguous) or failures > call.retries:
                 raise problem
             await asyncio.sleep(0.2 * 2**failures * random.uniform(0.5, 1.5))  # noqa: S311  jitter is no secret
         raise TemporaryError("GitHub did not accept any proof of who we are")
@@ -288,7 +303,17 @@ class _Call:
     body: bytes
     write: bool
     accept: str
-    resource: str
+    resource: str = "core"
+    retries: int = RETRIES
+
+
+def _decoded(call: _Call, answer: Answer) -> tuple[Any, str | None]:
+    """What it says, and the next page's address."""
+    try:
+        found, _, more = sansio.decipher_response(200, answer.headers, answer.body)
+    except (ValueError, LookupError, RecursionError):
+        raise _unknown(call, "an answer that cannot be read") from None
+    return found, more
 
 
 def _unknown(call: _Call, what: str, status: int = 502) -> Ambiguous | TemporaryError:

@@ -14,11 +14,11 @@ from bot.core.errors import GitHubError, Gone
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.github.api import Api, Params
+from bot.github.objects import PER_QUERY, objects
 from bot.github.payloads import clean
 from bot.yamlnodes import MOST_BYTES
 
 CONFIG = ".github/hob.yml"
-PER_QUERY = 50
 PER_REST = 20
 MOST_TEXT = 512 * 1024
 """Bytes of a file's text; GraphQL cuts longer ones itself."""
@@ -26,6 +26,7 @@ MOST_TEXT = 512 * 1024
 _BLOB = "... on Blob { text isBinary isTruncated byteSize }"
 _SIZE = "... on Blob { byteSize }"
 
+_MODES = {"file": 0o100644, "dir": 0o040000, "symlink": 0o120000, "submodule": 0o160000}
 _ENTRIES = "... on Tree { entries { name mode } }"
 
 Wanted = tuple[Sha, str]
@@ -43,76 +44,43 @@ async def texts(
 async def texts_at(
     api: Api, repo: RepoRef, wanted: Iterable[Wanted], cap: int = MOST_TEXT
 ) -> dict[Wanted, str]:
-    """The same for several commits at once: a call for each 50."""
+    """The same for several commits at once: a call for each 50. What GraphQL leaves unanswered is read by
+    REST, the first `PER_REST` of it."""
     asked = [one for one in dict.fromkeys(wanted) if _can_exist(one[1])]
-    found: dict[Wanted, str] = {}
-    for start in range(0, len(asked), PER_QUERY):
-        batch = asked[start : start + PER_QUERY]
-        try:
-            found |= await _by_graphql(api, repo, batch, cap)
-        except GitHubError as error:
-            if error.status not in (403, 404):
-                raise
-            return await _by_rest(api, repo, asked, cap)
-    return found
+    blobs, left = await objects(api, repo, [f"{sha}:{path}" for sha, path in asked], _BLOB)
+    found = {one: _blob_text(blobs.get(f"{one[0]}:{one[1]}"), cap) for one in asked}
+    by_rest = await _by_rest(api, repo, [one for one in asked if f"{one[0]}:{one[1]}" in left], cap)
+    return {one: text for one, text in found.items() if text is not None} | by_rest
 
 
 async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
     """path -> mode (0o100644 a file, 0o120000 a symlink) of what lies in these folders (`""`: the root) at
     `sha`, in one call; nothing of what is no folder."""
     asked = list(dict.fromkeys(paths))[:PER_QUERY]
-    trees = await _objects(api, repo, [f"{sha}:{path}" for path in asked], _ENTRIES)
-    return {
-        f"{path}/{entry['name']}".lstrip("/"): entry["mode"]
-        for path, tree in zip(asked, trees, strict=True)
-        for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ()
-    }
+    trees, left = await objects(api, repo, [f"{sha}:{path}" for path in asked], _ENTRIES)
+    found: dict[str, int] = {}
+    for path in asked:
+        if f"{sha}:{path}" in left:
+            found |= await _folder_by_rest(api, repo, sha, path)
+            continue
+        tree = trees.get(f"{sha}:{path}")
+        for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
+            found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
+    return found
 
 
 async def sizes(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
     """Bytes of those paths that are files at `sha`: of the first 50, in one call; of none where GraphQL is
     not to be had."""
-    asked = [(sha, path) for path in dict.fromkeys(paths) if _can_exist(path)][:PER_QUERY]
-    if not asked:
-        return {}
-    try:
-        blobs = await _objects(api, repo, [f"{sha}:{path}" for _, path in asked], _SIZE)
-    except GitHubError as error:
-        if error.status not in (403, 404):
-            raise
-        return {}
-    found = zip(asked, blobs, strict=True)
-    given = {path: blob.get("byteSize") for (_, path), blob in found if isinstance(blob, dict)}
+    asked = [path for path in dict.fromkeys(paths) if _can_exist(path)][:PER_QUERY]
+    blobs, _ = await objects(api, repo, [f"{sha}:{path}" for path in asked], _SIZE)
+    given = {path: (blobs.get(f"{sha}:{path}") or {}).get("byteSize") for path in asked}
     return {path: size for path, size in given.items() if isinstance(size, int)}
 
 
 def _can_exist(path: str) -> bool:
     """git takes no such segments, but its names of revisions do: `sha:../x` would be read as relative."""
     return not {"", ".", "..", ".git"} & set(path.split("/"))
-
-
-async def _by_graphql(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> dict[Wanted, str]:
-    blobs = await _objects(api, repo, [f"{sha}:{path}" for sha, path in wanted], _BLOB)
-    given = ((want, _blob_text(blob, cap)) for want, blob in zip(wanted, blobs, strict=True))
-    return {want: text for want, text in given if text is not None}
-
-
-async def _objects(api: Api, repo: RepoRef, names: list[str], fields: str) -> list[Any]:
-    """What git's names of revisions (`sha:path`) stand for, in one call; None for what is not there.
-
-    https://docs.github.com/en/graphql/reference/objects#repository
-    """
-    keys = [f"e{n}" for n in range(len(names))]
-    declared = "".join(f", ${key}: String!" for key in keys)
-    asked = " ".join(f"{key}: object(expression: ${key}) {{ {fields} }}" for key in keys)
-    document = (
-        f"query($owner: String!, $name: String!{declared}) "
-        f"{{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
-    )
-    values = dict(zip(keys, names, strict=True))
-    data = await api.graphql(document, {"owner": repo.owner, "name": repo.name, **values})
-    found = data.get("repository") or {}
-    return [found.get(key) for key in keys]
 
 
 def _blob_text(blob: Any, cap: int) -> str | None:
@@ -140,9 +108,23 @@ async def _by_rest(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> d
     return found
 
 
+async def _folder_by_rest(api: Api, repo: RepoRef, sha: Sha, path: str) -> dict[str, int]:
+    """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
+    try:
+        entries = await _entry(api, repo, sha, path)
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}
+    listed = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    return {clean(one.get("path")): _MODES.get(str(one.get("type")), 0) for one in listed}
+
+
 async def _entry(api: Api, repo: RepoRef, ref: str, path: str) -> Any:
-    params: Params = {"owner": repo.owner, "repo": repo.name, "path": path.split("/"), "ref": ref}
-    return await api.get("/repos/{owner}/{repo}/contents{/path*}", params)
+    params: Params = {"owner": repo.owner, "repo": repo.name, "ref": ref}
+    if not path:
+        return await api.get("/repos/{owner}/{repo}/contents/", params)
+    return await api.get("/repos/{owner}/{repo}/contents{/path*}", {**params, "path": path.split("/")})
 
 
 def _file_text(entry: Any, cap: int) -> str | None:

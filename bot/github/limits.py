@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from bot.core.errors import RateLimited
+from bot.github.refusals import Refusal
 from bot.github.wire import Answer
 
 SHORT_WAIT = 2.0
@@ -82,24 +83,35 @@ class Limiter:
             if seconds > 0:
                 await asyncio.sleep(seconds)
 
-    async def learn(self, scope: str, answer: Answer) -> None:
-        """Notes what an answer says of limits; `RateLimited` when the call itself was refused for one."""
+    async def learn(self, scope: str, answer: Answer, refused: Refusal | None) -> None:
+        """Notes what an answer says of limits. `refused`: what it means, where it is no success;
+        `RateLimited` when it was refused for a limit."""
         exhausted = answer.headers.get("x-ratelimit-remaining") == "0"
         resource = resource_scope(scope, answer.headers.get("x-ratelimit-resource", "core"))
+        if refused is not None and answer.status == 200:
+            resource = resource_scope(scope, "graphql")
         if exhausted:
             await self._pacer.block(resource, time.time() + until_reset(answer))
-        if not is_limit(answer):
+        if refused is None:
             return
+        if refused.kind == "pending":
+            raise RateLimited(_words(refused))  # one pull request's: nobody else need wait
         named = _number(answer.headers.get("retry-after"))
+        if refused.kind != "limit":
+            if named:
+                await self._pacer.block(scope, time.time() + named)
+            return
+        # A secondary limit is the whole installation's; a primary one that of its resource.
+        primary = exhausted or (answer.status == 200 and "API rate limit" in refused.message)
+        concerned = resource if primary else scope
         if named is not None:
-            seconds = named
+            seconds = max(named, 1.0)
         elif exhausted:
             seconds = until_reset(answer)
         else:
-            seconds = await self.strike(scope)
-        # A secondary limit is the whole installation's; a primary one that of its resource.
-        await self._pacer.block(resource if exhausted else scope, time.time() + seconds)
-        raise RateLimited("GitHub's rate limit is reached", retry_after=seconds)
+            seconds = await self.strike(concerned)
+        await self._pacer.block(concerned, time.time() + seconds)
+        raise RateLimited(_words(refused), retry_after=seconds)
 
     async def strike(self, scope: str) -> float:
         """Blocks a scope whose limit names no time; gives the seconds: 60, doubled when soon again."""
@@ -116,17 +128,8 @@ def resource_scope(scope: str, resource: str) -> str:
     return scope if resource == "core" else f"{scope}:{resource}"
 
 
-def is_limit(answer: Answer) -> bool:
-    """Whether this is a refusal for a limit, and not a 403 for another reason."""
-    if answer.status == 429:
-        return True
-    if answer.status != 403:
-        return False
-    return (
-        "retry-after" in answer.headers
-        or answer.headers.get("x-ratelimit-remaining") == "0"
-        or b"rate limit" in answer.body.lower()
-    )
+def _words(refused: Refusal) -> str:
+    return f"GitHub asks to wait ({refused.status}: {refused.message})"
 
 
 def until_reset(answer: Answer) -> float:

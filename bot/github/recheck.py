@@ -41,9 +41,17 @@ def _lies_in(comment: LineComment, hunks: Iterable[range]) -> bool:
     return first <= comment.line and any(comment.line in hunk and first in hunk for hunk in hunks)
 
 
+def parts(review: PostReview) -> list[str]:
+    """All that a review says, for a place without lines: its text, then each comment under its place."""
+    return [text for text in (review.body, *map(_entry, review.comments)) if text]
+
+
+def _entry(one: LineComment) -> str:
+    return f"**{_code(f'{one.path}:{_lines(one)}')}**\n\n{_as_code(one.body)}"
+
+
 def _with(body: str, moved: Iterable[LineComment]) -> str:
-    entries = (f"**{_code(f'{one.path}:{_lines(one)}')}**\n\n{_as_code(one.body)}" for one in moved)
-    return "\n\n".join(filter(None, [body, *entries]))
+    return "\n\n".join(filter(None, [body, *map(_entry, moved)]))
 
 
 def _as_code(body: str) -> str:

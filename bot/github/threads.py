@@ -5,17 +5,20 @@ https://docs.github.com/en/graphql/reference/objects#pullrequestreviewthread
 
 from typing import Any
 
+from bot.core.errors import RateLimited, TemporaryError
 from bot.core.facts import OwnThread
 from bot.core.refs import RepoRef
 from bot.github.api import Api
 from bot.github.payloads import clean
+from bot.github.refusals import read_graphql
 
-MOST_PAGES = 5
-"""Of a hundred threads."""
+MOST_THREADS, MOST_QUERIES = 500, 12
+PER_PAGE, FEWEST = 100, 12
+"""Threads of a query: at first, and where GitHub fails on more."""
 
-_THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: String) {
+_THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: String, $most: Int!) {
   repository(owner: $owner, name: $name) { pullRequest(number: $number) {
-    reviewThreads(first: 100, after: $after) {
+    reviewThreads(first: $most, after: $after) {
       pageInfo { hasNextPage endCursor }
       nodes {
         id isResolved path
@@ -28,21 +31,39 @@ _THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: Stri
 
 
 async def own_threads(api: Api, repo: RepoRef, number: int, slug: str) -> list[OwnThread]:
-    """Oldest first; one call for each hundred of anybody's."""
+    """Oldest first, of the first 500 of anybody's; one call for each hundred. Where GitHub does not answer so
+    many, half as many are asked for."""
     found: list[OwnThread] = []
     after: str | None = None
-    for _ in range(MOST_PAGES):
+    most, seen = PER_PAGE, 0
+    for _ in range(MOST_QUERIES):
         names = {"owner": repo.owner, "name": repo.name, "number": number, "after": after}
-        data = await api.graphql(_THREADS, names)
-        pull = (data.get("repository") or {}).get("pullRequest") or {}
-        page = pull.get("reviewThreads") or {}
+        page, most = await _page(api, names, most)
+        seen += most
         made = (_thread(node, slug) for node in page.get("nodes") or () if isinstance(node, dict))
         found += [thread for thread in made if thread is not None]
         info = page.get("pageInfo") or {}
         after = info.get("endCursor")
-        if not info.get("hasNextPage"):
+        if not info.get("hasNextPage") or seen >= MOST_THREADS:
             break
     return found
+
+
+async def _page(api: Api, names: dict[str, Any], most: int) -> tuple[dict[str, Any], int]:
+    """(`reviewThreads`, as far as they were given; how many were asked for)"""
+    while True:
+        try:
+            data, errors = await api.graphql_partly(_THREADS, {**names, "most": most}, retries=0)
+            pull = (data.get("repository") or {}).get("pullRequest") or {}
+            if errors and not pull.get("reviewThreads"):
+                raise read_graphql(errors).error()
+            return pull.get("reviewThreads") or {}, most
+        except RateLimited:
+            raise
+        except TemporaryError:
+            if most <= FEWEST:
+                raise
+            most //= 2
 
 
 def _thread(node: dict[str, Any], slug: str) -> OwnThread | None:

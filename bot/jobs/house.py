@@ -5,6 +5,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.config import Config, chosen, load_config, load_router, private_key
+from bot.core.effects import SetCheck
 from bot.core.errors import UserError
 from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
@@ -120,6 +121,8 @@ def build_for_command(config: Config) -> House:
 def build(config: Config, pacer: Pacer | None = None) -> House:
     """Opens the store and reads the key; connects to nothing else."""
     store = open_store(config.store.database_url)
+    router = load_router(config)
+    store.database.told_ends = frozenset(route.stored_as for route in router.routes if SetCheck in route.may)
     return House(
         config=config,
         store=store,
@@ -131,7 +134,7 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
             pacer=pacer or RedisPacer(config.redis_url),
             write_gap=config.github.write_gap_seconds,
         ),
-        router=load_router(config),
+        router=router,
         pool=Pool(
             config.pool_hosts(), board=SharedBoard(RedisBoard(config.redis_url)), routing=config.pool.routing
         ),

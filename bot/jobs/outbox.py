@@ -3,20 +3,27 @@ before the call; whatever may have happened without our knowing is looked for be
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
+from typing import cast
+
+import msgspec
 
 from bot.core.effects import InMemory, OnGitHub, PostReview, SetCheck
-from bot.core.errors import Ambiguous, GitHubError, Superseded, TemporaryError, UserError
+from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError, UserError
 from bot.core.refs import RepoRef
 from bot.github import apply
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.find import Applied
-from bot.jobs.permitted import load
+from bot.jobs.permitted import load, safe
+from bot.jobs.refused import Refused, reason, telling
 from bot.store import Row, Run, Store
 from bot.store.outbox import Outbox
 
 TRIES = 3
+FIRST_PAUSE, MOST_PATIENCE = 60.0, 3600.0
+"""Seconds, for a refusal that passes and names no time: the first wait, and after how long it is final."""
 SETTLED = ("done", "rejected", "shadow")
 """States of rows with which nothing is left to do."""
 log = logging.getLogger(__name__)
@@ -38,25 +45,41 @@ class Sender:
     def outbox(self) -> Outbox:
         return self.store.outbox
 
-    async def apply(self, rows: list[Row]) -> list[str]:
-        """Carries the rows out in order; returns what GitHub refused for good, a sentence each."""
-        refused = []
+    async def apply(self, rows: list[Row]) -> list[Refused]:
+        """Carries the rows out in order; returns what GitHub has refused for good, now or before."""
+        refused: list[Refused] = []
         for row in rows:
+            effect = load(row.kind, row.payload)
+            if row.state == "rejected":
+                refused.append(Refused(effect, row.error))
             if row.state in SETTLED:
                 continue
-            effect = load(row.kind, row.payload)
             try:
                 if isinstance(effect, InMemory):
                     await asyncio.to_thread(self._memorise, row, effect)
                 else:
-                    await self._one(row, effect)
+                    await self._one(row, await self._telling(row, effect, refused))
             except (Ambiguous, TemporaryError, Superseded):
                 raise
             except (GitHubError, UserError) as error:
-                await asyncio.to_thread(self.outbox.rejected, row.key, str(error))
+                why = reason(error, effect, self.job.slug)
+                await asyncio.to_thread(self.outbox.rejected, row.key, why)
                 log.warning("%s was refused: %s", row.kind, error)
-                refused.append(f"{row.kind}: {error}")
+                refused.append(Refused(effect, why))
         return refused
+
+    async def _telling(self, row: Row, effect: OnGitHub, refused: list[Refused]) -> OnGitHub:
+        """A check run tells what was refused before it. It is on disk so before it is sent: what was not said
+        must not be taken for said later."""
+        if not isinstance(effect, SetCheck):
+            return effect
+        told = telling(effect, refused)
+        if told == effect:
+            return effect
+        told = cast("SetCheck", safe(told, self.repo))
+        payload = msgspec.json.encode(told).decode()
+        await asyncio.to_thread(self.outbox.rewrite, row.key, self.run, payload)
+        return told
 
     def _memorise(self, row: Row, effect: InMemory) -> None:
         """In one transaction with the row's `done`: there is nothing to look for afterwards."""
@@ -86,7 +109,9 @@ class Sender:
             try:
                 return await apply.send(api, self.repo, effect, row.key, self.seal)
             except GitHubError as error:
-                if error.status != 422 or not isinstance(effect, PostReview) or not effect.comments:
+                if error.status != 422 or error.kind not in ("line", "validation"):
+                    raise
+                if not isinstance(effect, PostReview) or not effect.comments:
                     raise
                 log.info("GitHub refused a line of the review; its lines are checked again")
                 mended = await apply.recheck(api, self.repo, effect)
@@ -96,7 +121,9 @@ class Sender:
             await asyncio.to_thread(self.outbox.ambiguous, row.key, str(error))
             return None
         except TemporaryError as error:
-            await asyncio.to_thread(self.outbox.later, row.key, error.retry_after)
+            if isinstance(error, RateLimited) and error.retry_after is None:
+                error.retry_after = _pause(row, error)
+            await asyncio.to_thread(self.outbox.later, row.key, error.retry_after, str(error))
             raise
 
     async def _look(self, api: Api, row: Row, effect: OnGitHub) -> Applied | None:
@@ -108,3 +135,11 @@ class Sender:
         if applied is not None and isinstance(effect, SetCheck):
             return await apply.complete(api, self.repo, effect, applied)
         return applied
+
+
+def _pause(row: Row, error: RateLimited) -> float:
+    """Seconds until what holds up this row alone is tried again: 60, doubled each time, at most an hour."""
+    if time.time() - row.created_at > MOST_PATIENCE:
+        raise GitHubError(422, str(error), "pending")
+    doubled: float = FIRST_PAUSE * 2 ** min(row.attempts, 10)
+    return min(doubled, MOST_PATIENCE)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from bot import log as logs
-from bot.core.effects import PostReview, React, ReplyInThread, SetCheck, Usage
+from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
 from bot.core.events import AccessEvent, CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.github import apply
@@ -20,13 +20,15 @@ from bot.jobs.asked import Asked
 from bot.jobs.estate import estate
 from bot.jobs.house import House, current
 from bot.jobs.outbox import SETTLED, Sender
-from bot.jobs.permitted import load
-from bot.jobs.planning import Planned, make_plan, number_of
+from bot.jobs.permitted import keyed, load
+from bot.jobs.planning import Planned, deeds_of, make_plan, number_of
 from bot.jobs.reading import JobReader, permissions_to_read
+from bot.jobs.refused import Refused, standing_check, ways
+from bot.jobs.unfinished import pause, rows_of_end
 from bot.jobs.waiting import Waiting
 from bot.queue.worker import step_aside
-from bot.store import NewEffect, Row, Run, StoreUnavailable, held
-from bot.store.runs import MAX_ATTEMPTS
+from bot.router import Route
+from bot.store import NewEffect, Row, Run, StoreUnavailable, ended_of, held
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +63,20 @@ async def perform_in(house: House, run_id: int) -> None:
             ending = partial(_finish, house, run, outcome)
         try:
             await asyncio.to_thread(ending)
+            told_by = await asyncio.to_thread(_told_by, house, run)
         except (Superseded, StoreUnavailable) as error:
             log.warning("the run's end was not written, its lease will tell: %s", error)
+            return
+    if told_by:
+        await perform_in(house, told_by)
+
+
+def _told_by(house: House, run: Run) -> int:
+    """The run that tells of this one's end, if there is one; 0 otherwise."""
+    if run.handler not in house.store.database.told_ends:
+        return 0
+    every = house.store.runs.of_delivery(run.delivery)
+    return next((one.id for one in every if ended_of(one) == run.handler and one.state == "queued"), 0)
 
 
 def _finish(house: House, run: Run, outcome: Outcome) -> None:
@@ -88,10 +102,13 @@ def _settle(house: House, run: Run, error: Exception) -> None:
             runs.finish(run, "superseded", str(error))
         case RateLimited():
             runs.retry(run, error.retry_after, str(error), count_attempt=False)
+        case TemporaryError() if ended_of(run) and (after := pause(run)):
+            runs.retry(run, error.retry_after or after, str(error), count_attempt=False)
         case TemporaryError():
             runs.retry(run, error.retry_after, str(error))
         case Gone():
             runs.finish(run, "ignored", f"no longer there: {error}")
+            runs.tell_end(run)
         case BadPayload():
             runs.finish(run, "dead", f"not what its event promises: {error}")
         case _:
@@ -105,7 +122,7 @@ async def _work(house: House, run: Run) -> Outcome:
     """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
     delivery = await asyncio.to_thread(house.store.inbox.get, run.delivery)
     event = parse(delivery.event, delivery.guid, delivery.body)
-    route = house.router.stored(run.handler)
+    route = house.router.stored(ended_of(run) or run.handler)
     if route is not None and isinstance(event, AccessEvent):
         return Outcome("done", (await route.handler(event, estate(house, event))).reason)
     if route is None or not isinstance(event, RepositoryEvent):
@@ -114,6 +131,9 @@ async def _work(house: House, run: Run) -> Outcome:
         step_aside()
     async with house.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
+        if ended_of(run):
+            rows = await rows_of_end(house, run, route, event, job, reader)
+            return await _applied(house, run, event, job, rows, Planned(reason="told why there is no review"))
         planned = Planned(reason="resumed")
         rows = await asyncio.to_thread(house.store.outbox.rows, run.id)
         waiting = Waiting(house, route, run, event, job, reader, _waited(rows))
@@ -122,15 +142,52 @@ async def _work(house: House, run: Run) -> Outcome:
                 planned = await waiting.completed_by(await _plan(waiting))
                 rows = await asyncio.to_thread(_store, house, run, event, planned)
             await _still_wanted(rows, event, reader)
-            settle = house.config.github.settle_seconds
-            refused = await Sender(house.store, run, event.repo, job, house.seal, settle).apply(rows)
-        except Exception as why:
-            if _is_the_last(run, why):
-                await waiting.over(str(why))
+            return await _applied(house, run, event, job, rows, planned)
+        except Superseded as why:
+            if not await waiting.over(str(why)):
+                await asyncio.to_thread(house.store.runs.tell_end, run)
             raise
+
+
+async def _applied(
+    house: House, run: Run, event: RepositoryEvent, job: Job, rows: list[Row], planned: Planned
+) -> Outcome:
+    """How it went. Whoever asked hears of what was refused."""
+    sender = Sender(house.store, run, event.repo, job, house.seal, house.config.github.settle_seconds)
+    refused = await sender.apply(rows)
+    if refused and isinstance(event, CommentEvent) and not ended_of(run):
+        await _told(house, sender, event, rows, refused)
     if refused:
-        return Outcome("dead", "; ".join(refused), planned.usage)
+        return Outcome("dead", "; ".join(f"{one.kind}: {one.why}" for one in refused), planned.usage)
     return Outcome("done", planned.reason, planned.usage)
+
+
+async def _told(
+    house: House, sender: Sender, event: CommentEvent, rows: list[Row], refused: list[Refused]
+) -> None:
+    """The first way that GitHub takes. Each is a row of this run, so that it is gone once."""
+    planned = [load(row.kind, row.payload) for row in rows]
+    if TakenBack(0) in planned:
+        return  # what was refused only said that this person may not ask
+    by_check = any(isinstance(one, SetCheck) and one.bound for one in planned)
+    head = None
+    if event.on_pull_request:
+        reader = JobReader(event.repo, sender.job, permissions_to_read(event))
+        head = (await reader.pull_request(event.number)).head_sha
+    deeds = await asyncio.to_thread(deeds_of, house, event)
+    standing = standing_check(deeds, head) if head else None
+    for effect in ways(event, refused, standing, head, by_check=by_check):
+        kind = type(effect)
+        teller = Route("refused", "refused", _nothing, frozenset({kind}), "high")
+        (one,) = keyed(Plan((effect,)), teller, event.repo, event.number, f"refused {sender.run.id}")
+        new = [NewEffect(one.key, one.kind, one.payload)]
+        told = await asyncio.to_thread(sender.outbox.plan, sender.run, new)
+        if not await sender.apply(told):
+            return
+
+
+async def _nothing(*_: object) -> Plan:
+    return Plan()
 
 
 async def _plan(one: Waiting) -> Planned:
@@ -144,12 +201,6 @@ async def _plan(one: Waiting) -> Planned:
         )
     finally:
         await asyncio.to_thread(house.store.calls.add, one.run.id, event.repo.full_name, asked.calls)
-
-
-def _is_the_last(run: Run, why: Exception) -> bool:
-    """Whether no other attempt follows this one: what `_settle` will come to."""
-    counted = not isinstance(why, RateLimited)
-    return isinstance(why, Superseded | Gone | BadPayload) or (counted and run.attempts + 1 >= MAX_ATTEMPTS)
 
 
 def _waited(rows: list[Row]) -> int:

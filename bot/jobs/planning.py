@@ -67,7 +67,7 @@ async def make_plan(
         house.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
     )
     settings = settings_of(merge(stored))
-    deeds = await asyncio.to_thread(_deeds, house, event)
+    deeds = await asyncio.to_thread(deeds_of, house, event)
     standing = past.reviews(deeds, past.undone(deeds))
     posted = past.posted(past.reviews(deeds))
     leaving = guard(house.config, house.store, event.repo, reader, run_id, settings)
@@ -91,7 +91,7 @@ async def make_plan(
         withdrawn=posted - past.posted(standing),
         reviews=standing,
         deeds=deeds,
-        shadow=await asyncio.to_thread(_deeds, house, event, "shadow"),
+        shadow=await asyncio.to_thread(deeds_of, house, event, "shadow"),
         memory=tuple(await asyncio.to_thread(house.store.memory.live, event.repo.id)),
         earlier=past.earlier(deeds),
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
@@ -100,7 +100,9 @@ async def make_plan(
         beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
-    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), cause(event))
+    untold = past.untold(deeds, plan.head_sha)
+    meant = f"{cause(event)} again {untold}" if untold else cause(event)
+    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), meant)
     return Planned(tuple(effects), plan.reason, plan.usage, plan.shadow)
 
 
@@ -180,7 +182,7 @@ def _recent(house: House, event: CommentEvent) -> int:
     return house.store.runs.count_recent(target, heard, 3600.0)
 
 
-def _deeds(house: House, event: RepositoryEvent, state: EffectState = "done") -> tuple[Deed, ...]:
+def deeds_of(house: House, event: RepositoryEvent, state: EffectState = "done") -> tuple[Deed, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
     runs: dict[int, list[Did]] = {}
     for row in house.store.outbox.for_target(event.repo.id, number_of(event), state=state):

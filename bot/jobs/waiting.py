@@ -76,7 +76,8 @@ class Waiting:
         effects = tuple(self._completing(one) for one in planned.effects)
         if effects == planned.effects:
             moved = any(isinstance(one.effect, SetCheck) for one in effects)
-            await self.over("the head moved on" if moved else planned.reason)
+            if not await self.over("the head moved on" if moved else planned.reason):
+                await asyncio.to_thread(self.house.store.runs.tell_end, self.run)
         return replace(planned, effects=effects)
 
     def _completing(self, one: Keyed) -> Keyed:
@@ -84,15 +85,17 @@ class Waiting:
             return one
         return replace(one, effect=replace(one.effect, waiting=self.check))
 
-    async def over(self, why: str) -> None:
-        """No review comes of it."""
+    async def over(self, why: str) -> bool:
+        """No review comes of it. False where GitHub could not be told."""
         if not self.check:
-            return
+            return True
         try:
             api = self.job.api(waiting.NEEDS)
             await waiting.end(api, self.reader.repo, self.check, f"Not reviewed: {why}"[:200])
         except HobError as error:
             log.info("the waiting check run %s was not completed: %s", self.check, error)
+            return False
+        return True
 
 
 async def _outlook(

@@ -13,6 +13,7 @@ from bot.standin import smart
 from bot.standin.auth import authenticate, bearer
 from bot.standin.exchange import Exchange
 from bot.standin.faults import Fault
+from bot.standin.refusals import REFUSALS, partly
 from bot.standin.rest.actions import STORE, stored
 from bot.standin.server import Message, Receive, Send, break_off
 from bot.standin.state import State
@@ -58,7 +59,7 @@ class Application:
         with gh.changed:
             step = smart.step(exchange)
             fault = next((one for one in gh.faults if one.takes(exchange.method, step)), None)
-        spoilt = _spoilt(Call(gh, "", "", {}, {}, b"", gh.origin), fault) if fault else None
+        spoilt = _spoilt(Call(gh, "", "", {}, {}, b"", gh.origin), fault, None) if fault else None
         answer = spoilt if fault and not fault.applies else smart.answer(gh, exchange)
         with gh.changed:
             exchange.fault, exchange.status = fault.kind if fault else "", answer.status if answer else 0
@@ -92,7 +93,7 @@ class Application:
             call.token = call.token or bearer(call)
             if fault:
                 exchange.fault = fault.kind
-                answer = _spoilt(call, fault)
+                answer = _spoilt(call, fault, answer)
             if call.token:
                 exchange.permissions = call.token.permissions
                 exchange.repository_ids = call.token.repository_ids
@@ -189,8 +190,8 @@ def _unchanged(call: Call, answer: Answer) -> Answer:
     return Answer(304, headers=headers)
 
 
-def _spoilt(call: Call, fault: Fault) -> Answer | None:
-    """What a fault answers. https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+def _spoilt(call: Call, fault: Fault, answer: Answer | None) -> Answer | None:
+    """`answer`: what it would have been, where that was done. What a fault answers. https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
     seconds = str(int(fault.seconds))
     secondary = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
     match fault.kind:
@@ -209,6 +210,12 @@ def _spoilt(call: Call, fault: Fault) -> Answer | None:
             none_left = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
             limited = Refusal(403, "API rate limit exceeded for installation ID 1.").answer()
             return Answer(403, limited.json, limits(call.state, call.state.rate_limit) | none_left)
+        case "refuse":
+            said = REFUSALS[fault.says]
+            return Answer(said.status, said.answer, dict(said.headers))
+        case "partly" | "one_broken":
+            kept = fault.status if fault.kind == "partly" else None
+            return Answer(200, partly(answer.json if answer else {}, kept))
         case "redirect":
             target = fault.location if "://" in fault.location else call.root + fault.location
             body = {

@@ -15,9 +15,12 @@ Kind = Literal[
     "rate_limited",  # 403, nothing remaining, reset in `seconds`
     "secondary",  # 403 for the secondary limit, with neither header
     "too_many",  # 429, `retry-after: seconds`
+    "refuse",  # does nothing and answers as `says` names it in `bot.standin.refusals`
+    "partly",  # GraphQL: gives only the first `status` objects, for the query was too large
+    "one_broken",  # GraphQL: gives all objects but the first
     "redirect",  # 301 (or `status`) to `location`: a path of this server, or another host
 ]
-APPLIES = ("apply_then_answer", "apply_then_reset", "apply_then_hang")
+APPLIES = ("apply_then_answer", "apply_then_reset", "apply_then_hang", "partly", "one_broken")
 
 
 @dataclass(eq=False)
@@ -31,6 +34,7 @@ class Fault:
     status: int = 502
     seconds: float = 60.0
     location: str = ""
+    says: str = ""
     hits: int = 0
 
     @property

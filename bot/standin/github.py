@@ -150,10 +150,11 @@ class GitHub(State):
         status: int = 0,
         seconds: float = 60.0,
         location: str = "",
+        says: str = "",
     ) -> Fault:
         """The next `times` requests of `method` (`*`: any) whose path fits the expression go wrong so."""
         usual = 301 if kind == "redirect" else 502
-        fault = Fault(method, path, kind, times, status or usual, seconds, location)
+        fault = Fault(method, path, kind, times, status or usual, seconds, location, says)
         self.faults.append(fault)
         return fault
 

@@ -39,6 +39,8 @@ class State(World):
         """Whether the App's own writes fire events, as they do on GitHub."""
         self.young_token_seconds = 0.0
         """A token younger than this is answered 401, as GitHub's replicas sometimes do."""
+        self.most_objects = 10_000
+        """Objects that one GraphQL query may ask for; for more GitHub says that it is too large."""
         self.rate_used: dict[int, int] = {}
         self.rate_limit = RATE
         self.listeners.append(self._deliver_happening)

@@ -24,6 +24,7 @@ from bot.store.routing import Decision, Routing
 from bot.store.runs import Runs, held
 from bot.store.settings import Scope, Settings
 from bot.store.tables import SCHEMA, inbox, meta
+from bot.store.unfinished import ended_of
 from bot.store.values import NewEffect, Priority, Refused, Row, Run, RunSpec, RunState
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "Total",
+    "ended_of",
     "held",
     "migrate",
     "open_store",

@@ -37,6 +37,9 @@ class Database:
         self._insert = _insert_of(self.is_sqlite)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._writing = self.engine.execution_options(hob_writes=True)
+        self.told_ends: frozenset[str] = frozenset()
+        """Handlers whose runs owe a check run: where one ends without, another run tells of it
+        (`bot.store.unfinished`)."""
 
     def insert(self, table: Table) -> Any:
         """`INSERT` that has `on_conflict_do_nothing` in this database's dialect."""

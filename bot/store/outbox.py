@@ -77,6 +77,13 @@ class Outbox:
             changed = update(outbox).where(sendable).values(**values, changed_at=time.time())
             return connection.execute(changed).rowcount == 1
 
+    def rewrite(self, key: str, run: Run, payload: str) -> None:
+        """Another payload for an effect that is open still, before it is sent."""
+        with self._db.write() as connection:
+            leases.require(self._db, connection, run)
+            still = (outbox.c.key == key) & outbox.c.state.in_(OPEN)
+            connection.execute(update(outbox).where(still).values(payload=payload))
+
     def commit(self, key: str, run: Run, change: Callable[[Connection], None]) -> bool:
         """Carries out an effect on this very database: `change` and the row's `done` are on disk together or
         not at all. False, and nothing is changed, when the row is done or rejected; so does what `change`

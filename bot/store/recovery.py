@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from bot.store import leases
 from bot.store.database import Database
 from bot.store.tables import runs
+from bot.store.unfinished import follow_up
 from bot.store.values import LIVE, Run, RunState
 
 MAX_CRASHES = 3
@@ -52,6 +53,8 @@ class Recovery:
             with self._db.write() as connection:
                 leases.lock(self._db, connection, run.target)
                 if state := _take_away(connection, run, still_lost):
+                    if state != "queued":
+                        follow_up(connection, self._db.told_ends, [run.id], time.time())
                     done.append(Recovered(run, state))
         return done
 

@@ -87,7 +87,7 @@ def _insert(database: Database, connection: Connection, spec: RunSpec, delivery:
     )
     run_id: int | None = connection.execute(insert).scalar_one_or_none()
     if run_id is not None and spec.supersedes:
-        supersede.by_newer(connection, run_id, now)
+        supersede.by_newer(connection, run_id, now, database.told_ends)
     elif run_id is not None and spec.joins:
         supersede.by_waiting(connection, run_id, now)
     return run_id

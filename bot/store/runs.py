@@ -20,6 +20,7 @@ from bot.store.database import Database
 from bot.store.heart import Heart
 from bot.store.tables import outbox, runs
 from bot.store.text import fit
+from bot.store.unfinished import follow_up
 from bot.store.values import FINAL, LIVE, Refused, Run, RunSpec, RunState, Verdict
 
 __all__ = ["LEASE_SECONDS", "MAX_ATTEMPTS", "Refused", "Run", "RunSpec", "Runs", "backoff", "held", "within"]
@@ -152,6 +153,8 @@ class Runs:
             leases.require(self._db, connection, run)
             error = error or (summary if state == "dead" else "")
             _end(connection, run, state, error=_say(error), summary=_say(summary), **told)
+            if state == "dead":
+                self._follow_up(connection, run)
 
     def retry(
         self, run: Run, after_seconds: float | None = None, error: str = "", count_attempt: bool = True
@@ -164,16 +167,13 @@ class Runs:
             now = _must(_read(connection, run.id, lock=True))
             attempts = now.attempts + count_attempt
             delay = backoff(attempts) if after_seconds is None else after_seconds
-            if now.superseded:
-                return _end(connection, run, "superseded", error=_say(error), attempts=attempts)
-            if count_attempt and attempts >= MAX_ATTEMPTS:
-                return _end(
-                    connection,
-                    run,
-                    "dead",
-                    error=_say(f"failed {attempts} times: {error}"),
-                    attempts=attempts,
-                )
+            dead = count_attempt and attempts >= MAX_ATTEMPTS
+            if now.superseded or dead:
+                state: RunState = "superseded" if now.superseded else "dead"
+                error = error if now.superseded else f"failed {attempts} times: {error}"
+                _end(connection, run, state, error=_say(error), attempts=attempts)
+                self._follow_up(connection, run)
+                return state
             return _requeue(connection, run, time.time() + delay, attempts=attempts, error=_say(error))
 
     def release(self, run: Run) -> None:
@@ -194,7 +194,16 @@ class Runs:
                 which &= runs.c.id != except_run
             if handler is not None:
                 which &= runs.c.handler == handler
-            return supersede.mark(connection, which, time.time())
+            return supersede.mark(connection, which, time.time(), handlers=self._db.told_ends)
+
+    def tell_end(self, run: Run) -> None:
+        """Has the end of a run told, whose own check run could not be ended."""
+        with self._db.write() as connection:
+            leases.lock(self._db, connection, run.target)
+            self._follow_up(connection, run)
+
+    def _follow_up(self, connection: Connection, run: Run) -> None:
+        follow_up(connection, self._db.told_ends, [run.id], time.time())
 
     def _select(self, query: Any) -> list[Run]:
         with self._db.read() as connection:

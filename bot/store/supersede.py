@@ -3,10 +3,11 @@
 from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from bot.store.tables import runs
+from bot.store.unfinished import follow_up
 from bot.store.values import LIVE
 
 
-def by_newer(connection: Connection, run_id: int, now: float) -> None:
+def by_newer(connection: Connection, run_id: int, now: float, handlers: frozenset[str] = frozenset()) -> None:
     """For a run just inserted: drops those older by their delivery's arrival; or itself, when a newer one
     is already there (deliveries come in any order). The caller holds the target's lease row, so no two do
     this at once."""
@@ -20,7 +21,7 @@ def by_newer(connection: Connection, run_id: int, now: float) -> None:
     if connection.execute(select(exists().where(siblings & newer))).scalar_one():
         mark(connection, runs.c.id == run_id, now)
     else:
-        mark(connection, siblings & (runs.c.arrived_at <= new.arrived_at), now)
+        mark(connection, siblings & (runs.c.arrived_at <= new.arrived_at), now, handlers=handlers)
 
 
 def by_waiting(connection: Connection, run_id: int, now: float) -> None:
@@ -34,20 +35,24 @@ def by_waiting(connection: Connection, run_id: int, now: float) -> None:
 
 
 def mark(
-    connection: Connection, which: ColumnElement[bool], now: float, why: str = "a newer event took its place"
+    connection: Connection,
+    which: ColumnElement[bool],
+    now: float,
+    why: str = "a newer event took its place",
+    handlers: frozenset[str] = frozenset(),
 ) -> int:
     """Queued runs end at once; live ones learn it from their next heartbeat. Gives how many runs were
-    concerned."""
+    concerned. One of `handlers` that was at work before may have begun a check run, which is ended."""
     ended = {
         "state": "superseded",
         "superseded": True,
         "finished_at": now,
         "error": why,
     }
-    dropped = connection.execute(
-        update(runs).where(which & (runs.c.state == "queued")).values(ended)
-    ).rowcount
+    drop = update(runs).where(which & (runs.c.state == "queued")).values(ended)
+    dropped = connection.execute(drop.returning(runs.c.id, runs.c.started_at)).all()
+    follow_up(connection, handlers, [row.id for row in dropped if row.started_at is not None], now)
     told = connection.execute(
         update(runs).where(which & runs.c.state.in_(LIVE)).values(superseded=True)
     ).rowcount
-    return dropped + told
+    return len(dropped) + told

@@ -1,12 +1,14 @@
 """What GitHub's errors mean: those of REST, and those that GraphQL hides in a 200."""
 
+import json
 from typing import Any
 
 import pytest
 
 from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, TemporaryError
-from bot.github.refusals import graphql_refusal, refusal
+from bot.github.refusals import graphql_refusal, read, read_graphql, refusal
 from bot.github.wire import Answer
+from bot.standin.refusals import FINAL, GRAPHQL, LIMITS, LINES, REFUSALS
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,66 @@ def test_refusals_of_rest(status: int, body: bytes, kind: type[Exception], said:
     assert said in error.message
     assert len(error.message) <= 500
     assert error.status == status
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_githubs_words_are_understood(name: str) -> None:
+    said = REFUSALS[name]
+    headers = {key.lower(): value for key, value in said.headers.items()}
+    if name in GRAPHQL and said.status == 200:
+        kind = read_graphql(said.answer["errors"]).kind
+        assert kind == {"graphql too large": "too large", "graphql timeout": "unclear"}.get(name, "limit")
+        return
+    kind = read(Answer(said.status, headers, json.dumps(said.answer).encode())).kind
+    if name in LIMITS:
+        assert kind == ("pending" if name == "pending review" else "limit")
+    elif name in LINES:
+        assert kind == "line"
+    elif name in FINAL:
+        assert kind == KINDS[name]
+    else:
+        assert kind == "unclear"
+
+
+KINDS = {
+    "locked": "locked",
+    "lock prevents": "locked",
+    "restricted": "locked",
+    "no permission": "permission",
+    "archived": "archived",
+    "too long": "validation",
+    "own": "validation",
+    "commit": "validation",
+    "not found": "gone",
+    "gone": "gone",
+    "unavailable": "gone",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message", "kind"),
+    [
+        (403, {"x-ratelimit-remaining": "0"}, "Forbidden", "limit"),
+        (403, {"x-ratelimit-remaining": "0"}, "Resource not accessible by integration", "permission"),
+        (404, {"x-ratelimit-remaining": "0"}, "Not Found", "gone"),
+        (404, {"retry-after": "9"}, "Not Found", "gone"),
+        (422, {"x-ratelimit-remaining": "0"}, "Validation Failed", "validation"),
+        (422, {}, "No commit found for SHA: " + "a" * 40, "validation"),
+        (422, {}, "The permissions requested are not granted to this installation.", "permission"),
+        (403, {}, "API rate limit exceeded for installation ID 12.", "limit"),
+        (403, {}, "This installation has been suspended", "gone"),
+        (409, {"retry-after": "9"}, "Conflict", "limit"),
+        (401, {}, "Bad credentials", "permission"),
+        (500, {"retry-after": "9"}, "Server Error", "unclear"),
+        (502, {}, "You have exceeded a secondary rate limit.", "limit"),
+    ],
+)
+def test_headers_and_words_are_weighed_together(
+    status: int, headers: dict[str, str], message: str, kind: str
+) -> None:
+    assert read(Answer(status, headers, json.dumps({"message": message}).encode())).kind == kind
+
+
+def test_a_limit_is_heard_among_other_errors() -> None:
+    errors = [{"type": "NOT_FOUND", "message": "no"}, {"type": "RATE_LIMITED", "message": "API rate limit"}]
+    assert read_graphql(errors).kind == "limit"

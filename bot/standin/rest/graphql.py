@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.standin.auth import allows, covers
+from bot.standin.refusals import REFUSALS
 from bot.standin.repository import Repository
 from bot.standin.rest import threads
 from bot.standin.rest.document import ParseError, Selection, Variable, parse
@@ -28,6 +29,9 @@ def post_graphql(call: Call) -> Answer:
         kind, selections = parse(str(asked.get("query") or ""))
     except ParseError as problem:
         return Answer(200, {"errors": [_error(str(problem))]})
+    if sum(child.name == "object" for one in selections for child in one.children) > call.state.most_objects:
+        said = REFUSALS["graphql too large"]
+        return Answer(said.status, said.answer)
     errors: list[dict[str, Any]] = []
     root = _root if kind == "query" else _mutation
     data = {one.key: root(call, one, variables, errors) for one in selections}

@@ -1,0 +1,100 @@
+"""The run that tells of another which ended without the check run that it owed (`bot.store.unfinished`): no
+check run stays in progress, and nobody waits for a review that is not to come."""
+
+import asyncio
+import time
+
+from bot.core.effects import Comment, Effect, Plan, SetCheck
+from bot.core.errors import Gone
+from bot.core.events import CheckRunRequested, CommentEvent, IssueEvent, PullRequestEvent, RepositoryEvent
+from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.refs import Sha
+from bot.gathering import TRUSTED
+from bot.github import hobyml, waiting
+from bot.github.client import Job
+from bot.github.gather import PullRequestState
+from bot.jobs.house import House
+from bot.jobs.permitted import keyed, load
+from bot.jobs.planning import deeds_of
+from bot.jobs.reading import JobReader
+from bot.jobs.refused import standing_check
+from bot.router import Route
+from bot.store import NewEffect, Row, Run, ended_of
+from bot.store.outbox import OPEN
+from bot.store.values import FINAL
+
+_A_REVIEW = ("PostReview", "SetCheck")
+PATIENCE = 86_400.0
+"""Seconds for which what passes is waited out; then nobody looks at that head any more."""
+_LONGEST_PAUSE = 900.0
+
+
+def pause(run: Run) -> float | None:
+    """Seconds until it is tried again, longer as it grows older; None when it is given up."""
+    age = time.time() - run.created_at
+    return None if age > PATIENCE else min(max(age, 15.0), _LONGEST_PAUSE)
+
+
+async def rows_of_end(
+    house: House, run: Run, route: Route, event: RepositoryEvent, job: Job, reader: JobReader
+) -> list[Row]:
+    """The effects that tell of it, as outbox rows."""
+    outbox = house.store.outbox
+    unsent = [row for row in await asyncio.to_thread(outbox.rows, run.id) if row.state in OPEN]
+    every = await asyncio.to_thread(house.store.runs.of_delivery, run.delivery)
+    ended = next((one for one in every if one.handler == ended_of(run)), None)
+    if unsent or ended is None or not isinstance(event, IssueEvent) or ended.state not in FINAL:
+        return unsent
+    state = await reader.pull_request(event.number)
+    owed = await asyncio.to_thread(outbox.rows, ended.id)
+    if ended.state == "dead" and state.open and _lacks_only_its_check(owed, state.head_sha):
+        new = [NewEffect(row.key, row.kind, row.payload) for row in owed if row.kind in _A_REVIEW]
+        return await asyncio.to_thread(outbox.plan, run, new)
+    effects = await _effects(house, ended, event, job, reader, state)
+    teller = Route(run.handler, run.handler, route.handler, frozenset({SetCheck, Comment}), route.priority)
+    cause = f"run {ended.id} ended {ended.finished_at}"
+    named = await asyncio.to_thread(keyed, Plan(effects), teller, event.repo, event.number, cause)
+    new = [NewEffect(one.key, one.kind, one.payload) for one in named]
+    return await asyncio.to_thread(outbox.plan, run, new) if new else []
+
+
+def _lacks_only_its_check(rows: list[Row], head: Sha) -> bool:
+    """Whether the review was posted, or refused, and what tells of it was not sent."""
+    reviews = [row for row in rows if row.kind == "PostReview"]
+    checks = [load(row.kind, row.payload) for row in rows if row.kind == "SetCheck" and row.state in OPEN]
+    right = any(isinstance(one, SetCheck) and one.head_sha == head for one in checks)
+    return right and bool(reviews) and all(row.state in ("done", "rejected") for row in reviews)
+
+
+async def _effects(
+    house: House, ended: Run, event: IssueEvent, job: Job, reader: JobReader, state: PullRequestState
+) -> tuple[Effect, ...]:
+    """What a judged head shows stays; whoever asked for more than that is answered in the conversation."""
+    why = ended.error or ended.summary or "it ended early"
+    head = event.head_sha if isinstance(event, PullRequestEvent | CheckRunRequested) else state.head_sha
+    begun = await waiting.find(job.api(waiting.NEEDS), event.repo, head, house.config.github.app_id)
+    slug = house.config.github.app_slug
+    summary = f"This head could not be reviewed: {why.rstrip('.')}. `@{slug} review` tries again."
+    check = SetCheck(head, "neutral", f"Not reviewed: {why}", summary, number=event.number, waiting=begun)
+    if begun:
+        return (check,)
+    if isinstance(event, CommentEvent) and await reader.permission(event.author.login) not in TRUSTED:
+        return ()
+    wanted = state.open and state.head_sha == head and ended.state != "superseded"
+    if not wanted or await _in_shadow(house, event, reader, state.base_sha):
+        return ()
+    found = standing_check(await asyncio.to_thread(deeds_of, house, event), head)
+    if found is None or not found[0].judged:
+        return (check,)
+    asked = isinstance(event, CommentEvent) and ended.state == "dead"
+    return (Comment(event.number, summary),) if asked else ()
+
+
+async def _in_shadow(house: House, event: IssueEvent, reader: JobReader, base: Sha) -> bool:
+    """Whether this repository is to see nothing of Hob."""
+    stored = await asyncio.to_thread(house.store.settings.layers, event.repo.owner, event.repo.name, "")
+    try:
+        text, _ = await reader.config_text(base)
+    except Gone:
+        text = None
+    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).review.shadow
