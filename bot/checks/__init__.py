@@ -61,10 +61,7 @@ async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -
 
 
 def _is_new(finding: Finding, change: Change) -> bool:
-    if finding.line is None:
-        return True
-    lines = range(finding.start_line or finding.line, finding.line + 1)
-    return not change.added.get(finding.path, set()).isdisjoint(lines)
+    return finding.line is None or finding.line in change.added.get(finding.path, ())
 
 
 def _quoted(finding: Finding, change: Change) -> Finding:

@@ -59,8 +59,8 @@ class _Remark(msgspec.Struct):
 
 
 async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
-    """Findings in every line of the Python files, but for those that nobody needs. Of a file that is no Python
-    only the first error counts: the others follow from it."""
+    """Findings in every line of the Python files, but for those that nobody needs. Of a file that is no
+    Python only the first error counts: the others follow from it."""
     texts = change.texts_of(".py", ".pyi")
     if not texts:
         return None

@@ -37,13 +37,13 @@ class Replaced:
 
 
 def replaced(fix: Fix | None, lines: Sequence[str], around: int) -> Replaced | None:
-    """What a safe fix makes of the lines about line `around`; None for one that is not safe, reaches far, or
-    leaves nothing to show. Lines that go altogether are shown with the line before them, which stays."""
+    """What a safe fix makes of the lines up to line `around`; None for one that is not safe, reaches further,
+    or leaves nothing to show. Lines that go altogether are shown with the line before them, which stays."""
     if fix is None or fix.applicability != "safe" or not fix.edits:
         return None
     start = min(edit.location.row for edit in fix.edits)
     end = max(_last_row(edit) for edit in fix.edits)
-    if not 1 <= start <= around <= end <= len(lines) or end - start >= MOST_LINES:
+    if not 1 <= start <= around == end <= len(lines) or end - start >= MOST_LINES:
         return None
     text = _edited(fix.edits, lines, start, end)
     if text is not None and not text.strip() and start > 1 and lines[start - 2].strip():

@@ -6,8 +6,8 @@ import re
 from pathlib import PurePosixPath
 
 TESTS = frozenset({"B003", "B018", "B015", "F811", "F841", "S102", "S307", "S602", "S605"})
-"""Written on purpose in tests: an expression for the exception that it raises, a name again for its decorator's
-sake, a result that nobody reads."""
+"""Written on purpose in tests: an expression for the exception that it raises, a name again for its
+decorator's sake, a result that nobody reads."""
 STARS = frozenset({"F403", "F405"})
 MOST_IMPORTS = 5
 """Unused imports in one file; with more of them it is there to hand names on."""
@@ -25,8 +25,9 @@ _BROKEN_ON_PURPOSE = re.compile(
 )
 _NEWER = re.compile(r"\bon Python 3\.\d+\b|syntax was added in Python")
 _EACH_TIME = re.compile(
-    r"`(?:(?:[\w.]+\.)?(?:now|utcnow|today|time|time_ns|monotonic|perf_counter|uuid[1-7]|random|randint|choice"
-    r"|token_\w+|urandom|getpid|getcwd|open|connect|mkdtemp|mkstemp|list|dict|set|deque|defaultdict|OrderedDict))`"
+    r"`(?:(?:[\w.]+\.)?(?:now|utcnow|today|time|time_ns|monotonic|perf_counter|uuid[1-7]|random|randint"
+    r"|choice|token_\w+|urandom|getpid|getcwd|open|connect|mkdtemp|mkstemp|list|dict|set|deque|defaultdict"
+    r"|OrderedDict))`"
 )
 _HELPER = re.compile(r"(?i)exc|err|rais|fail|handle|fault|abort|except|tb\b|traceback")
 

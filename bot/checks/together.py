@@ -1,4 +1,4 @@
-"""What several remarks say together: a cause stands for what follows from it, and one remark for its equals."""
+"""What several remarks say together: a cause stands for what follows from it, one remark for its equals."""
 
 import ast
 from collections import defaultdict

@@ -131,8 +131,8 @@ class _Asked:
         raise TooLong(f"its model refuses even {most} characters")
 
     def _sendable(self, place: Attended, text: str) -> str:
-        """The text without credentials, where it leaves the network; one out of which they cannot be cut stays
-        here, and the others of its batch go."""
+        """The text without credentials, where it leaves the network; one that they cannot be cut out of
+        stays here, and the others of its batch go."""
         if not text.strip():
             return _NOTHING
         cleaned = self.guard.clean(text) if place.seat.host.online else Hidden(text)

@@ -88,8 +88,8 @@ OWN = "one of Hob's own"
 
 
 def cleaned(text: str) -> Hidden | None:
-    """A text without the credentials of known shapes and those of Hob's own. None where one of its own is in it
-    in a form that cannot be cut out: spaced, reversed, in base64."""
+    """A text without the credentials of known shapes and Hob's own. None where one of its own is in it in
+    a form that cannot be cut out: spaced, reversed, in base64."""
     hidden = credentials.without(text)
     own = logs.redact(hidden.text)
     kinds = (OWN,) * (own != hidden.text)

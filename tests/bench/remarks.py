@@ -1,9 +1,9 @@
 """What the deterministic checks say of merged history: how many of their remarks are wrong.
 
-`HOB_BENCH_CLONES` names local clones (bare ones do), separated by colons. Of each, windows of merged commits are
-replayed, newest first, each as one pull request, as `hob review --no-model` does it. Whether a remark is right
-only a reader can say: each is printed and written to `HOB_BENCH_VERDICTS` (a table of tabs), where a reader puts
-`useful` or `wrong` in the place of `?`; the next run counts by it, and keeps what was said.
+`HOB_BENCH_CLONES` names local clones (bare ones do), separated by colons. Of each, windows of merged commits
+are replayed, newest first, each as one pull request, as `hob review --no-model` does it. Whether a remark is
+right only a reader can say: each is printed and written to `HOB_BENCH_VERDICTS` (a table of tabs), where a
+reader puts `useful` or `wrong` in the place of `?`; the next run counts by it, and keeps what was said.
 """
 
 import asyncio

@@ -75,6 +75,11 @@ def _spans(line: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _in_piece(line: str) -> Iterator[tuple[str, int, int]]:
+    yield from _issued(line)
+    yield from _named(line)
+
+
+def _issued(line: str) -> Iterator[tuple[str, int, int]]:
     for kind, start, end in issued.shaped(line):
         value = line[start:end]
         if kind == issued.PRIVATE_KEY:
@@ -86,6 +91,9 @@ def _in_piece(line: str) -> Iterator[tuple[str, int, int]]:
                 yield kind, start + value.index("://") + 3, start + len(login)
         elif "EXAMPLE" not in value.upper() and "xxxxxxxx" not in value.lower():
             yield kind, start, end
+
+
+def _named(line: str) -> Iterator[tuple[str, int, int]]:
     for one in found(line):
         if one.kind == HARD_CODED:
             yield one.kind, one.start, one.end
