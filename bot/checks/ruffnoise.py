@@ -38,7 +38,9 @@ def is_noise(code: str, message: str, line: int, path: str, text: str) -> bool:
     base = PurePosixPath(path).name
     match code:
         case "F401":
-            return _HANDS_ON.search(path) is not None or "find_spec" in message
+            whole = "." not in message.split("`")[1] if "`" in message else True
+            handed = _HANDS_ON.search(path) is not None and not (whole and base == "conftest.py")
+            return handed or "find_spec" in message
         case "F403" | "F405":
             return in_test or base in ("__init__.py", "__init__.pyi") or _SETTINGS.search(path) is not None
         case "F811" if base.endswith(".pyi"):
