@@ -84,7 +84,7 @@ def place_of(path: str) -> Place:
 @cache
 def _named() -> tuple[Any, ...]:
     patterns = (*_QUOTED, _CALLED, _BARE, _FLAG, _ELEMENT, _ATTRIBUTE, _JOINED, _HEADER)
-    return tuple(re2.compile(pattern, issued.options()) for pattern in patterns)
+    return tuple(issued.compiled(pattern) for pattern in patterns)
 
 
 @cache

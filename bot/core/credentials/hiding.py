@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import re2
-
 from bot.core.credentials import issued, words
 from bot.core.credentials.found import HARD_CODED, LONGEST, found, may_hold, readable, sure
 
@@ -109,15 +107,15 @@ def _named(line: str) -> Iterator[tuple[str, int, int]]:
 @cache
 def _loose() -> Any:
     """An assignment without quotes anywhere in a line, behind the marks of a diff or a quotation."""
-    return re2.compile(_LOOSE, issued.options())
+    return issued.compiled(_LOOSE)
 
 
 @cache
 def _wide() -> tuple[tuple[Any, Any], ...]:
     """Names and values that only may be credentials: too little for a remark, enough to keep them here."""
     return (
-        (re2.compile(_ASSIGNED, issued.options()), lambda value: words.entropy(value) >= 3.5),
-        (re2.compile(_UNQUOTED, issued.options()), _alternates),
+        (issued.compiled(_ASSIGNED), lambda value: words.entropy(value) >= 3.5),
+        (issued.compiled(_UNQUOTED), _alternates),
     )
 
 
