@@ -20,6 +20,7 @@ from bot.checks import (
     secrets,
     shellcheck,
 )
+from bot.checks.together import alike, causes_only
 from bot.core.checking import Change, CheckReport
 from bot.core.findings import Finding
 from bot.core.programs import RunProgram, Unusable
@@ -56,7 +57,7 @@ async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -
         if found is not None:
             ran.append(name)
             findings += [_quoted(one, change) for one in found if _is_new(one, change)]
-    return CheckReport(tuple(findings), tuple(ran), tuple(not_run))
+    return CheckReport(tuple(alike(causes_only(findings, change))), tuple(ran), tuple(not_run))
 
 
 def _is_new(finding: Finding, change: Change) -> bool:

@@ -14,6 +14,8 @@ BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 TAGS = range(0xE0000, 0xE1000)
 _BOM = "\ufeff"
 MOST_NAMED = 4
+TRANSLATIONS = (".po", ".pot", ".xlf", ".xliff", ".arb", ".strings")
+"""Texts in which soft hyphens, narrow and zero-width spaces are at home."""
 
 
 async def run(change: Change, _: RunProgram) -> list[Finding] | None:
@@ -25,7 +27,12 @@ async def run(change: Change, _: RunProgram) -> list[Finding] | None:
         for file in change.files
         for line in new_lines(file)
         if (hidden := _hidden(line.text.removeprefix(_BOM) if line.new == 1 else line.text))
+        and (_is_grave(hidden) or not file.path.endswith(TRANSLATIONS))
     ]
+
+
+def _is_grave(hidden: list[str]) -> bool:
+    return any(char in BIDI or ord(char) in TAGS for char in hidden)
 
 
 def _hidden(text: str) -> list[str]:
@@ -38,7 +45,7 @@ def _finding(path: str, line: Line, hidden: list[str]) -> Finding:
     kinds = sorted(set(hidden))
     names = ", ".join(_name(char) for char in kinds[:MOST_NAMED])
     more = len(kinds) - MOST_NAMED
-    grave = any(char in BIDI or ord(char) in TAGS for char in kinds)
+    grave = _is_grave(kinds)
     what = "1 invisible character" if len(hidden) == 1 else f"{len(hidden)} invisible characters"
     return Finding(
         path=path,

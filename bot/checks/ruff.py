@@ -4,9 +4,14 @@ No path of the repository, no `ruff.toml`, no `extend` is ever read
 (https://docs.astral.sh/ruff/configuration/, `--isolated`). ruff parses; it runs nothing of what it reads.
 """
 
+from collections import Counter
+
 import msgspec
 
 from bot.checks import programs
+from bot.checks.rufffix import Fix, Place, replaced
+from bot.checks.ruffnoise import MOST_IMPORTS, is_noise, is_syntax
+from bot.checks.ruffwhy import why
 from bot.core.checking import Change
 from bot.core.findings import Finding
 from bot.core.programs import Program, RunProgram
@@ -44,48 +49,60 @@ ARGUMENTS = (
 )
 
 
-class _Place(msgspec.Struct):
-    row: int
-    column: int
-
-
 class _Remark(msgspec.Struct):
     filename: str
     message: str
-    location: _Place
-    end_location: _Place
+    location: Place
     code: str | None = None
-    name: str | None = None
+    url: str | None = None
+    fix: Fix | None = None
 
 
 async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
-    """Findings in every line of the Python files. Of a file that is no Python only the first error counts:
-    the others follow from it."""
+    """Findings in every line of the Python files, but for those that nobody needs. Of a file that is no
+    Python only the first error counts: the others follow from it."""
     texts = change.texts_of(".py", ".pyi")
     if not texts:
         return None
     files, paths = programs.named(texts)
     program = Program(programs.beside_hob("ruff"), ARGUMENTS, files, only_reads=True)
     remarks = await programs.answer(run_program, program, list[_Remark])
-    found = [_finding(programs.path_of(remark.filename, paths), remark) for remark in remarks]
-    broken = {one.path: one for one in reversed(found) if one.severity == "critical"}
-    return [one for one in found if one.severity != "critical"] + list(broken.values())
+    told = [(programs.path_of(remark.filename, paths), remark) for remark in remarks]
+    unused = Counter(path for path, remark in told if remark.code == "F401")
+    found = [
+        _finding(path, remark, texts[path])
+        for path, remark in told
+        if not is_noise(_code(remark), remark.message, remark.location.row, path, texts[path])
+        and not (remark.code == "F401" and unused[path] > MOST_IMPORTS)
+    ]
+    broken = {one.path: one for one in reversed(found) if is_syntax(one.category)}
+    return [one for one in found if not is_syntax(one.category)] + list(broken.values())
 
 
-def _finding(path: str, remark: _Remark) -> Finding:
-    code = remark.code or "syntax"
+def _code(remark: _Remark) -> str:
+    return remark.code or "syntax"
+
+
+def _finding(path: str, remark: _Remark, text: str) -> Finding:
+    code = _code(remark)
+    page = f"[ruff {code}]({remark.url})" if remark.url and remark.code else "ruff"
+    lines = text.split("\n")
+    new = replaced(remark.fix, lines, remark.location.row)
     return Finding(
         path=path,
         severity=_severity(code),
         category=code,
-        title=f"{remark.message.splitlines()[0][:140]}",
-        body=f"ruff {code}" + (f" ({remark.name})" if remark.name else ""),
+        title=remark.message.splitlines()[0][:140],
+        body=f"{why(code)} ({page})".lstrip(),
+        quote="\n".join(lines[new.start - 1 : new.end]) if new else "",
+        replacement=f"{new.text}\n" if new else None,
         source="ruff",
-        line=remark.location.row,
+        start_line=new.start if new and new.start < new.end else None,
+        line=new.end if new else remark.location.row,
     )
 
 
 def _severity(code: str) -> Severity:
-    if code in ("syntax", "invalid-syntax") or code.startswith("E9"):
+    if is_syntax(code):
         return "critical"
     return "major" if code.startswith(MAJOR) else "minor"

@@ -1,155 +1,65 @@
-"""Credentials on added lines, by the shapes that their issuers document. A finding never repeats the
-secret."""
+"""Credentials on added lines. A finding never repeats the secret; its severity says how sure it is."""
 
-import math
 import re
-from collections import Counter
-from functools import cache
-from typing import Any
-
-import re2
+from itertools import pairwise
 
 from bot.core.checking import Change, new_lines
+from bot.core.credentials import Credential, Place, found, place_of
+from bot.core.credentials.issued import PRIVATE_KEY
+from bot.core.diff import FileDiff
 from bot.core.findings import Finding
 from bot.core.programs import RunProgram
+from bot.core.settings import SEVERITIES
 
-MAX_LINE = 2_000
-"""Characters of a line that are looked at; every pattern below is linear in them."""
-RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
-        ("AWS access key", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
-        (
-            "GitHub token",
-            r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|ghs_[0-9]+_[A-Za-z0-9_.-]{100,800}|github_pat_[A-Za-z0-9_]{60,255})",
-        ),
-        ("GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,64}\b"),
-        ("Slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{20,250}\b"),
-        ("Slack webhook", r"hooks\.slack\.com/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/[A-Za-z0-9]{20,32}"),
-        ("Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{20,250}\b"),
-        ("Google API key", r"\bAIza[A-Za-z0-9_-]{35}\b"),
-        ("Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{40,250}"),
-        ("OpenAI key", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{40,250}"),
-        ("Hugging Face token", r"\bhf_[A-Za-z0-9]{30,64}\b"),
-        ("npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
-        ("PyPI token", r"\bpypi-AgEI[A-Za-z0-9_-]{50,500}"),
-        ("SendGrid key", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
-        ("Groq key", r"\bgsk_[A-Za-z0-9]{52}\b"),
-        ("xAI key", r"\bxai-[A-Za-z0-9]{80}\b"),
-        ("Google OAuth secret", r"\bGOCSPX-[A-Za-z0-9_-]{28}\b"),
-        ("Azure storage key", r"\bAccountKey=[A-Za-z0-9+/]{86}=="),
-        ("DigitalOcean token", r"\bdo[opr]_v1_[a-f0-9]{64}\b"),
-        ("Shopify token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b"),
-        ("Telegram bot token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b"),
-        ("Discord webhook", r"\bdiscord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80}"),
-        ("Databricks token", r"\bdapi[a-f0-9]{32}\b"),
-        ("Docker Hub token", r"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{27,32}\b"),
-        ("HashiCorp Vault token", r"\bhvs\.[A-Za-z0-9_-]{90,120}\b"),
-        ("Linear key", r"\blin_api_[A-Za-z0-9]{40}\b"),
-        ("Notion token", r"\bntn_[A-Za-z0-9]{43,50}\b"),
-        ("RubyGems key", r"\brubygems_[a-f0-9]{48}\b"),
-        ("New Relic key", r"\bNRAK-[A-Z0-9]{27}\b"),
-        ("Atlassian token", r"\bATATT3[A-Za-z0-9_=-]{180,250}"),
-        ("Sentry token", r"\bsntry[su]_[A-Za-z0-9_=+/-]{60,250}"),
-        ("age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b"),
-        ("private key", r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"),
-        (
-            "password in a URL",
-            r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{1,64}:[^\s:/@'\"{}$<>]{6,128}@[A-Za-z0-9.-]{3,128}",
-        ),
-    )
-)
-ASSIGNED = re.compile(
-    r"(?i)(?:password|passwd|secret|api_?key|access_?key|auth_?token|access_?token|private_?key)[\w-]{0,20}['\"]?\s{0,5}[:=]\s{0,5}"
-    r"['\"]([^'\"\s]{12,200})['\"]"
-)
-UNQUOTED = re.compile(
-    r"(?i)^\s{0,40}(?:export\s{1,5})?[\w.-]{0,60}(?:password|passwd|secret|api_?key|access_?key|token|private_?key)"
-    r"[\w-]{0,20}\s{0,5}[:=]\s{0,5}([a-z0-9+/=-]{24,200})\s{0,20}(?:#.{0,200})?$"
-)
-"""As .env files and YAML write them: the value is the rest of the line."""
-PLACEHOLDER = re.compile(
-    r"(?i)example|placeholder|changeme|change-me|your[-_]|dummy|xxxx|\*\*\*|<[^>]*>|\$\{|\{\{|test|fake|sample|redacted"
-)
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/]{16}|^\W{0,20}(?:Proc-Type|DEK-Info|Version|Comment):|^\W*$")
 
 
 async def run(change: Change, _: RunProgram) -> list[Finding] | None:
-    """One finding a line, at the first rule that fits."""
+    """One finding a line, of the surest in it."""
     if not change.files:
         return None
-    return [
-        _finding(file.path, line.new or 0, kind)
-        for file in change.files
-        for line in new_lines(file)
-        if (kind := kind_of(line.text))
-    ]
+    return [one for file in change.files for one in _of(file)]
 
 
-@cache
-def _one_look() -> Any:
-    """All patterns as one automaton: what it does not find in a line, none of them does."""
-    options = re2.Options()
-    options.max_mem = 64 * 1024 * 1024
-    options.log_errors = False
-    every = re2.Set.SearchSet(options)  # type: ignore[no-untyped-call]
-    for pattern in (*(pattern for _, pattern in RULES), ASSIGNED, UNQUOTED):
-        every.Add(pattern.pattern)
-    every.Compile()
-    return every
+def _of(file: FileDiff) -> list[Finding]:
+    place = place_of(file.path)
+    findings = []
+    for line, after in pairwise([*new_lines(file), None]):
+        if line is None or (one := surest(line.text, place)) is None:
+            continue
+        follows = after.text if after and line.new and after.new == line.new + 1 else ""
+        if one.kind != PRIVATE_KEY or _KEY_LINE.search(line.text[one.end :] + follows[:200]):
+            findings.append(_finding(file.path, line.new or 0, one))
+    return findings
+
+
+def surest(text: str, place: Place = "source") -> Credential | None:
+    """The credential of a line that a person should hear of first, or None."""
+    return min(found(text, place), key=lambda one: SEVERITIES.index(one.severity), default=None)
 
 
 def kind_of(text: str) -> str | None:
-    """Names the credential that a line holds, or None."""
-    text = text[:MAX_LINE]
-    if not _one_look().Match(text.encode("utf-8", "replace").decode()):
-        return None
-    for kind, pattern in RULES:
-        if (match := pattern.search(text)) and not _documented(match.group()):
-            return kind
-    match = ASSIGNED.search(text)
-    if match and not PLACEHOLDER.search(match.group(1)) and entropy(match.group(1)) >= 3.5:
-        return "hard-coded credential"
-    bare = UNQUOTED.match(text.rstrip("\r"))
-    if bare and not PLACEHOLDER.search(bare.group(1)) and _random(bare.group(1)):
-        return "hard-coded credential"
-    return None
+    """Names the credential that a line of code holds, or None."""
+    one = surest(text)
+    return one.kind if one else None
 
 
-def _random(value: str) -> bool:
-    """No name and no number: digits among letters throughout, as generators make them."""
-    turns = len(re.findall(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])", value))
-    return turns >= 5 and entropy(value) >= 3.0  # hexadecimal digits give less than letters
+_SURE = {
+    "critical": "This line holds {what}.",
+    "major": "This line holds what looks like {what}.",
+    "minor": "This line may hold {what}; where it opens nothing, dismiss this.",
+}
 
 
-def found_in(text: str) -> str | None:
-    """Names the first credential that a whole text holds, however long its lines; None: there is none."""
-    for line in text.splitlines():
-        for at in range(0, max(1, len(line)), MAX_LINE // 2):
-            if kind := kind_of(line[at:]):
-                return kind
-    return None
-
-
-def _documented(value: str) -> bool:
-    """Values that vendors print in their manuals (AWS ends its own in EXAMPLE)."""
-    return "EXAMPLE" in value.upper() or "://user:password@" in value or "xxxxxxxx" in value.lower()
-
-
-def entropy(text: str) -> float:
-    """Shannon's, in bits a character; words are under 3.5, random letters and digits over."""
-    counts = Counter(text)
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
-
-
-def _finding(path: str, line: int, kind: str) -> Finding:
-    article = "an" if kind[0] in "AaOo" else "a"
+def _finding(path: str, line: int, one: Credential) -> Finding:
+    article = "an" if one.kind[0] in "AaOo" else "a"
     return Finding(
         path=path,
-        severity="critical",
+        severity=one.severity,
         category="secret",
-        title=f"{kind[0].upper()}{kind[1:]} in the source",
-        body=f"This line holds what looks like {article} {kind}. "
-        "Revoke it: it stays in the history even when the line goes.",
+        title=f"{one.kind[0].upper()}{one.kind[1:]} in the source",
+        body=_SURE.get(one.severity, _SURE["minor"]).format(what=f"{article} {one.kind}")
+        + " Revoke it: it stays in the history even when the line goes.",
         source="secrets",
         line=line,
     )

@@ -41,7 +41,20 @@ async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
     files, paths = programs.named(texts, ".sh")
     program = Program(path, (*ARGUMENTS, *files), files)
     said = await programs.answer(run_program, program, _Answer)
-    return [_finding(programs.path_of(one.file, paths), one, texts) for one in said.comments]
+    found = [(programs.path_of(one.file, paths), one) for one in said.comments]
+    foreign = {path for path, one in found if _is_unread(one) and _may_be_foreign(path, texts[path])}
+    return [_finding(path, one, texts) for path, one in found if path not in foreign]
+
+
+def _is_unread(remark: _Remark) -> bool:
+    """SC1…: what shellcheck cannot read as a script at all."""
+    return 1000 <= remark.code < 2000 and remark.level == "error"
+
+
+def _may_be_foreign(path: str, text: str) -> bool:
+    """Whether a file may be no script for a Bourne-like shell: nothing says so but its ending, or it is a
+    template of one."""
+    return not is_shell("", text) or any(mark in text for mark in ("{{", "{%", "<%"))
 
 
 def _finding(path: str, remark: _Remark, texts: dict[str, str]) -> Finding:

@@ -118,19 +118,29 @@ def _step(step: Mapping, events: frozenset[str], lines: list[str]) -> Iterator[F
             "It has neither `uses` nor `run`; GitHub refuses the file.",
         )
     if isinstance(uses, Scalar):
-        yield from _action(uses)
+        yield from _action(uses, _get(step, "with"))
         yield from _head_checked_out(uses, step, events)
 
 
-def _action(uses: Scalar) -> Iterator[Fault]:
+def _action(uses: Scalar, given: Node | None) -> Iterator[Fault]:
     if uses.text.startswith(("./", "docker://")) or uses.kind == "alias" or "${{" in uses.text:
         return
-    _, at, version = uses.text.partition("@")
+    name, at, version = uses.text.partition("@")
     if not at:
         yield uses.line, "major", "The action has no version", "`owner/name@version` is expected."
-    elif version in ("main", "master", "HEAD", "develop", "latest"):
+    elif version in ("main", "master", "HEAD", "develop", "latest") and not _names_tool(name, given):
         body = f"`{version}` is whatever stands there when the job runs. Name a tag, or better a commit."
         yield uses.line, "minor", "The action is not pinned", body
+
+
+def _names_tool(action: str, given: Node | None) -> bool:
+    """Actions whose branch is meant to be followed: what they install is named beside it, as
+    https://github.com/dtolnay/rust-toolchain#inputs has it."""
+    return (
+        action == "dtolnay/rust-toolchain"
+        and isinstance(given, Mapping)
+        and _key(given, "toolchain") is not None
+    )
 
 
 def _head_checked_out(uses: Scalar, step: Mapping, events: frozenset[str]) -> Iterator[Fault]:

@@ -72,7 +72,10 @@ def _end(answered: Any, agent: str, as_json: bool) -> int:
             click.echo(f"  {citation}")
     if failed:
         click.echo(f"hob: no answer: {redact(completion.reason)}", err=True)
-    elif completion.left_out:
+    if completion.hidden:
+        kinds = ", ".join(dict.fromkeys(completion.hidden))
+        click.echo(f"hob: hidden from {completion.host}, which is online: {kinds}", err=True)
+    if completion.left_out and not failed:
         some = ", ".join(dict.fromkeys(completion.left_out))
         click.echo(f"hob: not read for want of room: {some}", err=True)
     return int(failed)
@@ -93,6 +96,7 @@ def _as_json(answered: Any, agent: str) -> dict[str, Any]:
         "tokens_out": completion.tokens_out,
         "seconds": round(completion.seconds, 3),
         "left_out": list(dict.fromkeys(completion.left_out)),
+        "hidden": list(dict.fromkeys(completion.hidden)),
         "failure": completion.failure,
         "reason": completion.reason,
     }

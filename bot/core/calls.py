@@ -6,7 +6,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Call:
     """Who was asked what, and what it cost. `at` is epoch seconds; `failure` is empty for an answer that
-    could be used, else why it could not; `left_out` names the passages that the model did not get."""
+    could be used, else why it could not; `left_out` names what the
+    model did not get: passages, and credentials that were hidden."""
 
     at: float
     prompt: str

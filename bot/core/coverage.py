@@ -38,6 +38,8 @@ class Coverage:
     """Those of `read` that were read at an earlier head and are the same since."""
     since: str = ""
     """The earlier head; empty where everything was to be read."""
+    hidden: tuple[str, ...] = ()
+    """The kinds of credentials that were taken out of what a host outside was asked."""
 
     @property
     def words(self) -> str:
@@ -84,6 +86,9 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
         old, new = count(len(coverage.known), "file"), len(coverage.read) - len(coverage.known)
         was = f"{old} {'has' if len(coverage.known) == 1 else 'have'} nothing new since then"
         lines.append(f"- Only what is new since `{coverage.since[:12]}` was read: {was}, {new} had.")
+    if coverage.hidden:
+        kinds = ", ".join(coverage.hidden)
+        lines.append(f"- Hidden from the host outside, and the rest sent: {kinds}.")
     if coverage.failure:
         lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
     lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")

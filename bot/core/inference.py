@@ -75,6 +75,8 @@ class Completion(Generic[T]):
     """Names of the passages of which only the beginning was read."""
     calls: int = 0
     """How often a model was asked; tokens, seconds and cost are of all these calls together."""
+    hidden: tuple[str, ...] = ()
+    """The kinds of credentials that were taken out before a host outside the network was asked."""
     cost_usd: float = 0.0
     cached: bool = False
     """Nobody was asked: the very same question was answered before."""

@@ -31,7 +31,14 @@ _SPACES = "\t\n\v\f\r\x85"
 _JOINING = re.compile("[\u0600-\u08ff\u0900-\u0fff\u1780-\u18af\ua840-\ua9ff]")
 
 
+# Emoji that are letters, punctuation or signs of mathematics by their category
+# (https://www.unicode.org/Public/UCD/latest/ucd/emoji/emoji-variation-sequences.txt).
+_OTHER_EMOJI = frozenset("\u203c\u2049\u2139\u2194\u25fb\u25fc\u25fd\u25fe\u2934\u2935\u3030\u303d")
+
+
 def _is_emoji(char: str) -> bool:
+    if char in _OTHER_EMOJI:
+        return True
     return char != "" and unicodedata.category(char) in {"So", "Sk"} and char != "\u2800"
 
 

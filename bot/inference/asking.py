@@ -83,6 +83,7 @@ class _Spent:
     model: str = ""
     cost_usd: float = 0.0
     cached: bool = False
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -224,6 +225,7 @@ class Asking(Generic[T]):
         finally:
             self.spent.seconds += loop.time() - begun
         self.spent.first = self.spent.first or reply.first_token_seconds
+        self.spent.hidden = reply.hidden
         self.spent.tokens_in += reply.tokens_in or 0
         self.spent.tokens_out += reply.tokens_out
         self.spent.cost_usd += runner.seat.host.cost(reply.tokens_in or 0, reply.tokens_out)
@@ -281,6 +283,7 @@ class Asking(Generic[T]):
             left_out=packed.left_out,
             cut=packed.cut,
             calls=spent.calls,
+            hidden=spent.hidden,
             cost_usd=spent.cost_usd,
             cached=spent.cached,
         )

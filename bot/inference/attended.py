@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
 
+from bot.core.credentials import Hidden
 from bot.core.effects import Usage
 from bot.core.places import Served
 from bot.inference import fit
@@ -27,8 +28,9 @@ class Attended:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`Runner.chat`, once it is certain that the prompt may go there; `RunnerError`."""
+        request, hidden = await self._permitted(request)
         async with self._attended(_texts(request), request.max_tokens) as call:
-            reply = await self.door.runner.chat(request, heard)
+            reply = replace(await self.door.runner.chat(request, heard), hidden=hidden)
             call.served = replace(
                 call.served,
                 ok=True,
@@ -41,6 +43,8 @@ class Attended:
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """`Runner.embed` under the same rules; `RunnerError`."""
+        await self._permit()
+        texts = [self._cleaned(text).text for text in texts]
         async with self._attended(texts, 0) as call:
             begun = asyncio.get_running_loop().time()
             vectors = await self.door.runner.embed(model, texts)
@@ -51,7 +55,6 @@ class Attended:
 
     @asynccontextmanager
     async def _attended(self, texts: Sequence[str], max_tokens: int) -> AsyncIterator["_Call"]:
-        await self._permit(texts)
         call = _Call(
             Served(0.0, ok=False, tokens_in=fit.tokens(sum(map(fit.size, texts)), fit.TYPICAL_RATIO))
         )
@@ -68,16 +71,31 @@ class Attended:
                 self.learn(served)
                 await self._record(served)
 
-    async def _permit(self, texts: Sequence[str]) -> None:
+    async def _permitted(self, request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
+        """The request as it may go there, and the kinds of what was hidden in it; `NotSent`."""
+        await self._permit()
+        if not self.seat.host.online:
+            return request, ()
+        system, user = self._cleaned(request.system), self._cleaned(request.user)
+        tools = [self._cleaned(text) for text in _tools(request)]
+        if any(one.kinds for one in tools):
+            raise NotSent("not asked: it is online, and what it is told of its tools holds a credential")
+        return replace(request, system=system.text, user=user.text), (*system.kinds, *user.kinds)
+
+    async def _permit(self) -> None:
         host = self.seat.host
-        if not host.online:
-            return
-        if not (verdict := await self.guard.verdict(host)).allowed:
+        if host.online and not (verdict := await self.guard.verdict(host)).allowed:
             raise NotSent(f"not asked: {verdict.reason}")
-        if secret := self.guard.secret(*texts):
+
+    def _cleaned(self, text: str) -> Hidden:
+        """A text without credentials, where it leaves the network; `NotSent` where they cannot be cut out."""
+        if not self.seat.host.online:
+            return Hidden(text)
+        if (cleaned := self.guard.clean(text)) is None:
             raise NotSent(
-                f"not asked: it is online, and the prompt holds what looks like a credential ({secret})"
+                "not asked: it is online, and the prompt holds a credential that cannot be cut out of it"
             )
+        return cleaned
 
     @contextmanager
     def _in_flight(self, tokens_in: int, max_tokens: int) -> Iterator[None]:
@@ -110,8 +128,11 @@ class Attended:
 
 def _texts(request: ChatRequest) -> tuple[str, ...]:
     """All of a request that leaves."""
-    tools = (json.dumps(asdict(each), ensure_ascii=False) for each in request.tools)
-    return (request.system, request.user, *tools)
+    return (request.system, request.user, *_tools(request))
+
+
+def _tools(request: ChatRequest) -> list[str]:
+    return [json.dumps(asdict(each), ensure_ascii=False) for each in request.tools]
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.core.credentials import Hidden
 from bot.core.hosts import HostModel
 from bot.core.inference import Embed, Embedding, Failure, Purpose, Role
 from bot.inference import fit
@@ -130,10 +131,12 @@ class _Asked:
         raise TooLong(f"its model refuses even {most} characters")
 
     def _sendable(self, place: Attended, text: str) -> str:
-        """A text that holds what looks like a credential stays here; the others of its batch go."""
-        if not text.strip() or (place.seat.host.online and self.guard.secret(text)):
+        """The text without credentials, where it leaves the network; one that they cannot be cut out of
+        stays here, and the others of its batch go."""
+        if not text.strip():
             return _NOTHING
-        return text
+        cleaned = self.guard.clean(text) if place.seat.host.online else Hidden(text)
+        return cleaned.text if cleaned else _NOTHING
 
 
 def _failure(error: RunnerError) -> Failure:

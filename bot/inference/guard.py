@@ -4,6 +4,7 @@ the ledger and the rules for secrets, and hands them in as functions."""
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bot.core.credentials import Hidden
 from bot.core.effects import Usage
 from bot.core.hosts import Host
 from bot.core.privacy import Budget, Online, Verdict, may_leave
@@ -15,6 +16,11 @@ async def _allowed() -> Online:
 
 async def _nothing() -> Budget:
     return Budget()
+
+
+def _refuse(text: str) -> Hidden | None:
+    """Nobody has looked through it."""
+    return None if text else Hidden(text)
 
 
 async def _forget(_used: Usage, _usd: float) -> None:
@@ -39,14 +45,14 @@ IN_FLIGHT = Flight()
 @dataclass(frozen=True, slots=True)
 class Guard:
     """`policy` is `[privacy] online`. `setting` gives the repository's own (asked only where an online host
-    could serve), `spent` the day's budget, `scan` the kind of credential in a text or nothing; `record`
-    writes one use down."""
+    could serve), `spent` the day's budget, `clean` a text without credentials, or None where it
+    must not leave even so; `record` writes one use down."""
 
     policy: Online = "never"
     private: bool = True
     setting: Callable[[], Awaitable[Online]] = _allowed
     spent: Callable[[], Awaitable[Budget]] = _nothing
-    scan: Callable[[str], str | None] = lambda _: "text that nobody has looked through"
+    clean: Callable[[str], Hidden | None] = _refuse
     record: Callable[[Usage, float], Awaitable[None]] = _forget
     purpose: str = ""
     prefer_online: bool = False
@@ -61,10 +67,6 @@ class Guard:
 
     async def _budget(self) -> Budget:
         return (await self.spent()).plus(self.flight.usd, self.flight.tokens)
-
-    def secret(self, *texts: str) -> str | None:
-        """The kind of credential that one of the texts holds."""
-        return next(filter(None, map(self.scan, texts)), None)
 
 
 LOCAL_ONLY = Guard()

@@ -51,7 +51,7 @@ class Step:
                 first_token_seconds=0.0 if self.cached else reply.first_token_seconds,
                 failure="" if error is None else str(error) or type(error).__name__,
                 cost_usd=0.0 if self.cached else self.seat.host.cost(reply.tokens_in or 0, reply.tokens_out),
-                left_out=self.asked.packed.left_out,
+                left_out=(*self.asked.packed.left_out, *(f"hidden: {kind}" for kind in reply.hidden)),
                 cached=self.cached,
             )
         )

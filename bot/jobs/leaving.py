@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot import log as logs
-from bot.checks.secrets import found_in
 from bot.config import Config
+from bot.core import credentials
+from bot.core.credentials import Hidden
 from bot.core.effects import Usage
 from bot.core.errors import HobError
 from bot.core.privacy import ONLINE, Budget, Online
@@ -16,6 +17,7 @@ from bot.core.settings import RepoSettings
 from bot.github import hobyml
 from bot.inference.guard import IN_FLIGHT, Guard
 from bot.jobs.reading import JobReader
+from bot.sanitise.leaks import leaks
 from bot.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ def guard(
 
     prefers = known.prefer == "online"
     policy = config.privacy.online
-    return Guard(policy, repo.private, setting, spent, credential_in, record, prefer_online=prefers)
+    return Guard(policy, repo.private, setting, spent, cleaned, record, prefer_online=prefers)
 
 
 async def online_setting(repo: RepoRef, reader: JobReader) -> Online:
@@ -82,7 +84,13 @@ def spent_today(config: Config, store: Store) -> Budget:
     )
 
 
-def credential_in(text: str) -> str | None:
-    """The kind of credential that a text holds, one of Hob's own or one of a known shape; None where it holds
-    none."""
-    return "one of Hob's own, or a token" if logs.redact(text) != text else found_in(text)
+OWN = "one of Hob's own"
+
+
+def cleaned(text: str) -> Hidden | None:
+    """A text without the credentials of known shapes and Hob's own. None where one of its own is in it in
+    a form that cannot be cut out: spaced, reversed, in base64."""
+    hidden = credentials.without(text)
+    own = logs.redact(hidden.text)
+    kinds = (OWN,) * (own != hidden.text)
+    return None if leaks(own, logs.hidden()) else Hidden(own, (*kinds, *hidden.kinds))

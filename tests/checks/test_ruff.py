@@ -64,3 +64,64 @@ async def test_S4_ruff_alone_runs_without_a_sandbox_and_the_rest_is_refused_by_n
     assert [one.category for one in said.findings] == ["F821"]
     assert said.ran == ("ruff",)
     assert said.not_run == (("shellcheck", "no sandbox works here"),)
+
+
+STAR = "from .a import *\nimport os\n\n__all__ = ['Kettle']\n"
+GUARD = "def handle(problem):\n    if problem:\n        raise\n"
+HELPER = "def reraise(error):\n    raise\n"
+
+
+async def codes(files: dict[str, str]) -> list[str]:
+    return [one.category for one in (await report(files, "ruff", "invisible", "conflicts")).findings]
+
+
+async def test_what_a_file_like_this_is_made_for_is_not_spoken_of() -> None:
+    assert await codes({"tea/__init__.py": STAR, "tea/compat.py": "import os\n"}) == []
+    assert (
+        await codes({"tests/test_a.py": "import pytest\n1 / 0\ndef a(): ...\ndef a(): ...\npytest\n"}) == []
+    )
+    assert await codes({"a.py": GUARD + HELPER}) == []
+    assert await codes({"a.py": "from fastapi import Query\ndef f(a=Query(1)): return a\n"}) == []
+
+
+async def test_the_same_where_it_is_a_fault_is_said() -> None:
+    assert await codes({"tea/pot.py": "import os\n"}) == ["F401"]
+    assert await codes({"tea/pot.py": "1 + 1\ndef a(): ...\ndef a(): ...\n"}) == [
+        "F811",
+        "B018",
+    ] or await codes({"tea/pot.py": "1 + 1\ndef a(): ...\ndef a(): ...\n"}) == ["B018", "F811"]
+    assert await codes({"a.py": "def brew():\n    raise\n"}) == ["PLE0704"]
+    assert await codes({"a.py": "import time\ndef f(a=time.time()): return a\n"}) == ["B008"]
+
+
+async def test_equal_remarks_of_one_rule_in_a_file_are_one() -> None:
+    (finding,) = (await report({"a.py": "print(kettle)\nx = 1\nprint(kettle, x)\n"}, "ruff")).findings
+    assert finding.line == 1
+    assert "Also at line 3." in finding.body
+
+
+async def test_a_remark_says_why_and_links_the_rule() -> None:
+    (finding,) = (await report({"a.py": "print(kettle)\n"}, "ruff")).findings
+    assert "NameError when this line runs" in finding.body
+    assert "[ruff F821](https://docs.astral.sh/ruff/rules/undefined-name)" in finding.body
+
+
+async def test_a_safe_fix_is_offered_for_the_whole_lines_that_it_changes() -> None:
+    text = "import json\nimport os\nimport sys, re\nx = f'tea'\nprint(x, json, re)\n"
+    said = (await report({"a.py": text}, "ruff")).findings
+    offered = {one.category: (one.start_line, one.line, one.quote, one.replacement) for one in said}
+    assert offered == {
+        "F401": (1, 2, "import json\nimport os", "import json\n"),
+        "F541": (None, 4, "x = f'tea'", "x = 'tea'\n"),
+    }
+
+
+async def test_P3_what_turns_the_text_is_named_instead_of_the_syntax_error_that_it_causes() -> None:
+    (finding,) = (await report({"a.py": "x = 1 \u202e + 2\n"}, "ruff", "invisible")).findings
+    assert (finding.source, finding.severity) == ("invisible", "critical")
+    marks = "<" * 7 + " ours\nx = 1\n=======\nx = 2\n" + ">" * 7 + " theirs\n"
+    assert await codes({"a.py": marks}) == ["conflict"]
+
+
+async def test_syntax_of_a_newer_python_is_none_of_its_faults() -> None:
+    assert await codes({"a.py": "def f[T](a: T) -> T:\n    return a\n"}) == []

@@ -61,3 +61,9 @@ async def test_C4_what_a_program_complains_of_is_never_shown(
     said = await report({"a.sh": "cd $1\n"}, "shellcheck")
     assert said.findings == ()
     assert said.not_run == (("shellcheck", "it gave no answer that can be read (exit code 3)"),)
+
+
+async def test_what_may_be_another_shells_file_or_a_template_is_not_called_broken() -> None:
+    text = "{{,us-}ascii,greek{,8}}\necho 'tea\n"
+    assert await found({"complete/encodings.sh": text}, "shellcheck") == []
+    assert await found({"a.sh": "#!/bin/bash\necho 'tea\n"}, "shellcheck") != []

@@ -191,3 +191,9 @@ async def test_what_actionlint_finds_besides_is_said_too(
 
 def test_every_check_of_the_settings_exists() -> None:
     assert set(checks.CHECKS) == set(CHECKS)
+
+
+async def test_a_branch_that_is_meant_to_be_followed_is_none_of_its_faults() -> None:
+    step = "      - uses: dtolnay/rust-toolchain@master\n"
+    assert await found({PATH: HEAD + step + "        with: {toolchain: stable}\n"}, "actionlint") == []
+    assert len(await found({PATH: HEAD + step}, "actionlint")) == 1

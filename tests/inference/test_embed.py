@@ -8,6 +8,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from bot.config import Config
+from bot.core.credentials import Hidden
 from bot.core.effects import Usage
 from bot.core.hosts import Host
 from bot.core.inference import Embed
@@ -163,12 +164,15 @@ async def test_X6_a_text_with_a_credential_stays_here_and_each_use_is_written_do
         used.append((use, usd))
 
     guard = Guard(
-        "allowed", spent=spent, scan=lambda text: "a token" if "ghs_" in text else None, record=record
+        "allowed",
+        spent=spent,
+        clean=lambda text: None if "spaced" in text else Hidden(text.replace("ghs_secret", "[hidden]")),
+        record=record,
     )
     pool = pool_of(at(embedder, online=True, usd_per_mtok_in=1.0))
-    made = await embed_on(pool, guard=guard)(["code", "token = ghs_secret"])
+    made = await embed_on(pool, guard=guard)(["code", "token = ghs_secret", "spaced"])
     assert made.failure is None
-    assert asked(embedder) == [["code", "."]]
+    assert asked(embedder) == [["code", "token = [hidden]", "."]]
     ((use, usd),) = used
     assert (use.purpose, use.host, use.tokens_out) == ("embed", "mini", 0)
     assert usd > 0

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from bot.core.credentials import Hidden
 from bot.core.hosts import Host, HostModel
 from bot.core.privacy import Budget
 from bot.inference.guard import Guard
@@ -51,7 +52,7 @@ async def test_X6_no_key_reaches_a_foreign_host_over_a_thousand_routings(
             for number, fake in enumerate(fakes)
         ]
         pool = Pool(hosts, clock=lambda: clock[0])
-        guard = Guard("allowed", False, spent=_rich, scan=lambda _: None)
+        guard = Guard("allowed", False, spent=_rich, clean=Hidden)
         for _ in range(1_000):
             seats = list((await pool.seats("chat", [MODEL], guard)).seats)
             chance.shuffle(seats)

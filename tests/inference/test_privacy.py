@@ -1,11 +1,12 @@
 """What leaves the network: nothing, unless hob.toml, the repository and the budget all allow it."""
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.checks.secrets import found_in
+from bot.core import credentials
 from bot.core.effects import Usage
 from bot.core.hosts import Host
 from bot.core.inference import Completion, Infer
@@ -14,6 +15,7 @@ from bot.inference.guard import IN_FLIGHT, Guard
 from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.prompting import load
+from tests.core.credentials import HUMAN, ISSUED
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama
 from tests.inference.answers import GOOD, Sorted, triage
@@ -77,7 +79,7 @@ class Books:
         async def record(used: Usage, usd: float) -> None:
             self.used.append((used, usd))
 
-        return Guard(policy, private, own, spent, found_in, record)
+        return Guard(policy, private, own, spent, credentials.without, record)
 
 
 @pytest.fixture
@@ -152,23 +154,45 @@ async def test_X6_what_broke_off_outside_is_paid_for_too(cloud: FakeOllama, pool
     assert all(usd > 0 for _, usd in books.used)
 
 
-@pytest.mark.parametrize(
-    "secret",
-    ["ghp_" + "a1B2" * 9, "x" * 2_100 + " AKIA" + "QWERTYUIOPASDFGH", "-----BEGIN RSA PRIVATE KEY-----"],
-)
-async def test_X6_a_prompt_with_a_secret_stays_inside(
-    ollama: FakeOllama, cloud: FakeOllama, pool_of: Pools, secret: str
+KEY = "\n".join([f"-----BEGIN RSA {'PRIVATE'} KEY-----", *["MIIEowIBAAKCAQEA" * 4] * 8])
+SECRETS = {
+    **{
+        kind: (line, line) for kind, line in ISSUED.items() if "key" not in kind.split() and "://" not in line
+    },
+    "by its name": (HUMAN, f'DB_PASSWORD="{HUMAN}"'),
+    "of little variety": ("a1B2" * 9, "ghp_" + "a1B2" * 9),
+    "far in a line": ("QWERTYUIOPASDFGH", "x" * 2_100 + " AKIA" + "QWERTYUIOPASDFGH"),
+    "a whole key": ("MIIEowIBAAKCAQEA", KEY),
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+async def test_X6_a_secret_in_a_prompt_stays_inside_and_the_rest_is_sent(
+    cloud: FakeOllama, pool_of: Pools, kind: str
 ) -> None:
+    secret, line = SECRETS[kind]
+    said = await asks(pool_of(online(cloud)), Books().guard())(triage(f"It says\n{line}\nand no more."))
+    assert said.value is not None and said.hidden
+    (chat,) = cloud.chats
+    sent = chat["messages"][-1]["content"]
+    assert "It says" in sent and "and no more." in sent and "[hidden]" in sent
+    assert secret not in json.dumps(cloud.chats)
+    assert secret not in " ".join(said.hidden)
+
+
+async def test_a_host_inside_is_told_all(ollama: FakeOllama, pool_of: Pools) -> None:
     ollama.says(GOOD)
-    inside, outside = Host("mini", "ollama", ollama.url), online(cloud)
-    alone = await asks(pool_of(outside), Books().guard())(triage(f"It says {secret}"))
-    assert alone.failure == "no_host"
-    assert (
-        "cloud was not asked: it is online, and the prompt holds what looks like a credential" in alone.reason
-    )
-    assert secret not in alone.reason
+    line = ISSUED["npm token"]
+    said = await asks(pool_of(Host("mini", "ollama", ollama.url)), Books().guard())(triage(line))
+    assert line in ollama.chats[0]["messages"][-1]["content"]
+    assert said.hidden == ()
+
+
+async def test_X6_without_rules_nothing_leaves(cloud: FakeOllama, pool_of: Pools) -> None:
+    guard = replace(Books().guard(), clean=Guard().clean)
+    said = await asks(pool_of(online(cloud)), guard)(triage())
+    assert "cannot be cut out" in said.reason
     assert cloud.chats == []
-    assert (await asks(pool_of(outside, inside), Books().guard())(triage(f"It says {secret}"))).host == "mini"
 
 
 async def test_X6_a_cloud_model_of_a_local_host_stays_out_whatever_is_allowed(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.credentials import Hidden
 from bot.core.hosts import Host, HostModel
 from bot.core.privacy import Budget
 from bot.inference.guard import Guard
@@ -180,18 +181,18 @@ async def test_a_call_is_no_sign_that_a_server_ignores_schemas(host: FakeOllama,
 async def test_a_credential_in_a_tool_stays_here(host: FakeOllama) -> None:
     there = Host("cloud", "openai", host.url, online=True)
 
-    def scan(text: str) -> str | None:
-        return "a token" if "ghp_" in text else None
+    def clean(text: str) -> Hidden:
+        return Hidden("[hidden]", ("a token",)) if "ghp_" in text else Hidden(text)
 
     async def budget() -> Budget:
         return Budget(usd_per_day=1.0)
 
     pool = Pool([there], runner=host.runner)  # type: ignore[attr-defined]
-    guard = Guard("allowed", private=False, spent=budget, scan=scan)
+    guard = Guard("allowed", private=False, spent=budget, clean=clean)
     seat = Seat(there, HostModel(NAME, 32_768), 4096)
     tool = Tool("get_time", "Use ghp_0123 for it.", {})
     async with pool.place([seat], 1, guard=guard) as place:
-        with pytest.raises(NotSent, match="a token"):
+        with pytest.raises(NotSent, match="of its tools holds a credential"):
             await place.chat(asking(tool))
     await pool.aclose()
     assert host.chats == []

@@ -1,13 +1,18 @@
 """X6 through a whole run: what a repository's text may use outside, and the ledger."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot import log
+from bot.core.credentials import Hidden, found
 from bot.core.privacy import Online
+from bot.jobs import leaving
 from bot.standin import GitHub
+from tests.core.credentials import HUMAN, ISSUED, NAMED
 from tests.fakes.models import FakeOllama
 from tests.living import LivingHob, living_hob
 
@@ -53,9 +58,49 @@ async def test_X6_a_private_repository_that_did_not_opt_in_sends_nothing(
     assert "which this repository" in said
 
 
-async def test_X6_a_secret_in_the_change_stays_inside(cloudy: LivingHob) -> None:
-    await review(cloudy, CODE + f'TOKEN = "ghp_{"a1B2" * 9}"\n')
-    assert cloudy.ollama.chats == []
+SECRETS = [*ISSUED.values(), *NAMED.values(), f'TOKEN = "ghp_{"a1B2" * 9}"']
+
+
+async def test_X6_a_secret_in_the_change_stays_inside_the_rest_is_read_and_the_check_run_says_so(
+    cloudy: LivingHob,
+) -> None:
+    said = await review(cloudy, CODE + "\n".join(SECRETS) + "\n")
+    assert "Hidden from the host outside, and the rest sent: " in said
+    assert "npm token" in said and "hard-coded credential" in said
+    sent = json.dumps(cloudy.ollama.chats)
+    assert "def brew(water)" in sent and "[hidden]" in sent
+    for line in SECRETS:
+        (first, *_) = found(line)
+        value = line[first.start : first.end]
+        if "://" in value:
+            value = value.partition("://")[2].rpartition("@")[0].rpartition(":")[2] or value
+        assert json.dumps(value)[1:-1] not in sent
+    assert HUMAN not in said
+
+
+TOKEN = "Zk3vP0qLw8RtY2mNc7Xb5HsJ1dFg9aQeuTi4oKpBVxCz6W"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        TOKEN[::-1],
+        " ".join(TOKEN),
+        TOKEN[7:],
+        TOKEN.encode().hex(),
+        base64.b64encode(TOKEN.encode()).decode(),
+        base64.b64encode(f"x{TOKEN}".encode()).decode(),
+        TOKEN.upper(),
+        "ghs_123456_" + "aB3-_." * 90,
+    ],
+)
+def test_X1_X6_hobs_own_secret_leaves_in_no_form(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.jobs.leaving.logs.hidden", lambda: (TOKEN,))
+    hidden = leaving.cleaned(f"It is {written}, you see.")
+    assert hidden is None or (hidden.kinds and written not in hidden.text)
+    log.hide(TOKEN)
+    plain = leaving.cleaned(f"It is {TOKEN}, you see.")
+    assert plain == Hidden("It is [hidden], you see.", (leaving.OWN,))
 
 
 async def test_C2_the_repositorys_file_can_name_no_host_no_command_and_no_key(cloudy: LivingHob) -> None:

@@ -53,6 +53,7 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
         failure=reading.failure,
         part=reading.part,
         known=reading.known,
+        hidden=tuple(sorted(reading.hidden)),
         since=facts.earlier.head_sha if facts.earlier else "",
     )
     return Judgement(

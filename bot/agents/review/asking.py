@@ -68,6 +68,8 @@ class Reading:
     """How often each part was read."""
     known: tuple[str, ...] = ()
     """Paths that were read at an earlier head and have nothing new."""
+    hidden: frozenset[str] = frozenset()
+    """The kinds of credentials that no host outside was shown."""
 
 
 @dataclass(slots=True)
@@ -88,10 +90,12 @@ class _Course:
     """Failures in a row."""
     calls: int = 0
     dropped: int = 0
+    hidden: set[str] = field(default_factory=set)
 
     def take(self, number: int, reading: int, answer: Completion[ReviewAnswer]) -> None:
         self.calls += max(1, answer.calls)
         self.usage += answer.usage("review")
+        self.hidden.update(answer.hidden)
         if answer.value is None:
             self.failure = answer.reason or "the model gave no usable answer"
             self.failed += 2 if answer.failure in _HOST else 1
@@ -127,6 +131,7 @@ class _Course:
             self.calls,
             self.dropped,
             tuple(self.readings),
+            hidden=frozenset(self.hidden),
         )
 
     def _coverage(self) -> tuple[tuple[str, ...], tuple[Skipped, ...], tuple[Skipped, ...]]:

@@ -19,7 +19,7 @@ async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
     root = Repository.at(folder).root
     change = await find_change(root, text)
     if no_model:
-        return await judge_range(root, change, _nobody, check)
+        return await judge_range(root, change, nobody, check)
     async with Workshop() as shop:
         beside = _beside(root, shop.config.hob.data_dir)
         return await judge_range(root, change, _told(shop.infer()), check, beside=beside)
@@ -35,7 +35,7 @@ def _beside(root: Path, data_dir: Path) -> Beside:
     return local.indexed.beside
 
 
-async def _nobody(prompt: Prompt[T], /) -> Completion[T]:
+async def nobody(prompt: Prompt[T], /) -> Completion[T]:
     return Completion(failure="no_host", reason="no model was asked (--no-model)")
 
 

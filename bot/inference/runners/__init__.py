@@ -109,6 +109,8 @@ class Reply:
     """Of it, how long the host loaded the model."""
     tool_calls: tuple[ToolCall, ...] = ()
     """What the model wants called; `text` is mostly empty then."""
+    hidden: tuple[str, ...] = ()
+    """The kinds of credentials that were hidden in the request."""
 
 
 Heard = Callable[[str], None]
