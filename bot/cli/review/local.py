@@ -7,6 +7,7 @@ import click
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.judgement import Judgement
 from bot.core.knowledge import Beside
+from bot.core.sharing import through
 from bot.jobs.reading import check
 from bot.knowledge.local import Local
 from bot.local import find_change, judge_range
@@ -48,4 +49,4 @@ def _told(infer: Infer) -> Infer:
         click.echo(click.style(f"asking a model ({prompt.name}): {names}{more}", dim=True), err=True)
         return await infer(prompt)
 
-    return asking
+    return through(infer, asking)
