@@ -23,7 +23,7 @@ from bot.inference.runners import (
     TooLong,
     TooSlow,
 )
-from bot.inference.schema import flat
+from bot.inference.schema import schema_of
 from bot.inference.seats import Seat
 from bot.inference.trail import NO_TRAIL, Trail
 
@@ -105,7 +105,7 @@ class Asking(Generic[T]):
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
         """The answer of the first seat that gives one, or why none does. A model whose answers were no
         good is not asked again on another host."""
-        schema = flat(self.prompt.answer.model_json_schema())
+        schema = schema_of(self.prompt.answer)
         found = await self.pool.seats(self.prompt.role, wanted, self.guard)
         failures: list[_Over] = []
         left = list(found.seats)

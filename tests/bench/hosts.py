@@ -5,10 +5,12 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.standin import GitHub
+from bot.standin.pulls import PullRequest
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama, Stage
 from tests.living import keeping_all
@@ -50,12 +52,10 @@ def _figure(folder: Path, seconds: tuple[float, ...], starts: list[float]) -> Fi
         for number in range(ROUNDS):
             asked.clear()
             changes = {f"src/m{n:02}.py": _code(n, number) for n in range(FILES)}
-            begun = time.monotonic()
             pull = repo.open_pull_request(f"Much {number}", changes, author="ann", branch=f"b{number}")
             opened = time.monotonic()
-            wait_for(lambda: any(run.status == "completed" for run in pull.check_runs), 120, hob)
+            wait_for(partial(_reviewed, pull), 120, hob)
             took.append(time.monotonic() - opened)
-            assert begun < asked[0]
             starts.append(max(0.0, min(asked) - opened))
             perfect = len(asked) / sum(1 / each for each in seconds)
         most = max(each.at_once for each in ollamas)
@@ -68,6 +68,10 @@ def _figure(folder: Path, seconds: tuple[float, ...], starts: list[float]) -> Fi
         slowest <= bar and most == 1,
         f"a perfect share of {len(asked)} questions {perfect:.1f} s",
     )
+
+
+def _reviewed(pull: PullRequest) -> bool:
+    return any(run.status == "completed" for run in pull.check_runs)
 
 
 def _slow(seconds: float, asked: list[float]) -> Any:
