@@ -43,7 +43,8 @@ class Guard:
     writes one use down."""
 
     policy: Online = "never"
-    private: bool = True
+    private: bool | None = True
+    """None: nobody knows."""
     setting: Callable[[], Awaitable[Online]] = _allowed
     spent: Callable[[], Awaitable[Budget]] = _nothing
     scan: Callable[[str], str | None] = lambda _: "text that nobody has looked through"

@@ -3,10 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from bot import log as logs
-from bot.checks.secrets import found_in
 from bot.config import Config
 from bot.core.effects import Usage
 from bot.core.errors import HobError
@@ -16,6 +13,7 @@ from bot.core.settings import RepoSettings
 from bot.github import hobyml
 from bot.inference.guard import IN_FLIGHT, Guard
 from bot.jobs.reading import JobReader
+from bot.outgoing import credential_in, spent_today
 from bot.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -68,21 +66,3 @@ async def online_setting(repo: RepoRef, reader: JobReader) -> Online:
         return "never"
     settings = [hobyml.read(text)[0].online for text in reader.configs.values()]
     return min(settings, key=ONLINE.index)
-
-
-def spent_today(config: Config, store: Store) -> Budget:
-    """`[budget]` and what online hosts have cost since midnight UTC."""
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    totals = [store.ledger.total(midnight, host.name) for host in config.hosts if host.online]
-    return Budget(
-        config.budget.online_usd_per_day,
-        config.budget.online_tokens_per_day,
-        sum(total.cost_usd for total in totals),
-        sum(total.tokens_in + total.tokens_out for total in totals),
-    )
-
-
-def credential_in(text: str) -> str | None:
-    """The kind of credential that a text holds, one of Hob's own or one of a known shape; None where it holds
-    none."""
-    return "one of Hob's own, or a token" if logs.redact(text) != text else found_in(text)

@@ -15,9 +15,9 @@ from bot.config import Config, load_config
 from bot.core.places import Totals, Traffic
 from bot.inference.board import SharedBoard
 from bot.inference.door import HostState
-from bot.inference.guard import Guard
 from bot.inference.pool import Pool
 from bot.log import setup
+from bot.outgoing import Outgoing
 from bot.queue.board import RedisBoard
 
 WATCH_SECONDS = 1.0
@@ -102,8 +102,11 @@ def run(*, as_json: bool, watch: bool) -> None:
 
 async def look(pool: Pool, config: Config) -> list[Shown]:
     """Every host as it is now. One that may not be used is not asked."""
-    guard = Guard(config.privacy.online, private=config.privacy.online != "public")
-    states = await pool.states(guard, anew=True)
+    outgoing = Outgoing(config)
+    try:
+        states = await pool.states(outgoing.operators(), anew=True)
+    finally:
+        outgoing.close()
     traffic = await pool.traffic()
     return [Shown(state, traffic[state.host.name]) for state in states]
 

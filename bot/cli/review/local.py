@@ -16,12 +16,13 @@ from bot.scripting import Workshop
 
 
 async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
-    """Only local hosts are asked: nothing here knows whether the repository is public."""
+    """By the hosts that `[privacy]` and `[budget]` allow a repository of which nobody knows whether it is
+    public."""
     root = Repository.at(folder).root
     change = await find_change(root, text)
     if no_model:
         return await judge_range(root, change, _nobody, check)
-    async with Workshop() as shop:
+    async with Workshop(repo=root) as shop:
         beside = _beside(root, shop.config.hob.data_dir)
         return await judge_range(root, change, _told(shop.infer()), check, beside=beside)
 
