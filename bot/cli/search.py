@@ -51,7 +51,9 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
     with Told() as told:
         most = max(k, MOST_RERANKED) if rerank else k
         outlined, wrong = search_beside(local, config.knowledge.archives, query, most, told)
-    found = (asyncio.run(_reranked(query, outlined, local.root)) if rerank else [one for one, _ in outlined])[:k]
+    found = (asyncio.run(_reranked(query, outlined, local.root)) if rerank else [one for one, _ in outlined])[
+        :k
+    ]
     for line in wrong:
         click.echo(f"hob: {_clean(line)}", err=True)
     if as_json:
@@ -71,7 +73,7 @@ async def _reranked(query: str, found: Any, root: Path) -> list[Any]:
     from bot.log import redact
     from bot.scripting import Workshop
 
-    async with Workshop(repo=root) as shop:
+    async with Workshop(repo=root if (root / ".git").exists() else None) as shop:
         done = await rerank(query, [what for _, what in found], shop.infer())
     if done.failure:
         click.echo(f"hob: the order is the search's own: {redact(done.failure)}", err=True)

@@ -64,12 +64,15 @@ class Pool:
             door.forget()
         return tuple(await asyncio.gather(*(self._state(door, guard) for door in self._doors.values())))
 
-    async def seats(self, role: Role, wanted: Sequence[str], guard: Guard = LOCAL_ONLY) -> Seats:
-        """Hosts and models for a role. `wanted`: names in order of preference, `NAME` or `NAME@HOST`."""
+    async def seats(
+        self, role: Role, wanted: Sequence[str], guard: Guard = LOCAL_ONLY, *, start: bool = True
+    ) -> Seats:
+        """Hosts and models for a role. `wanted`: names in order of preference, `NAME` or `NAME@HOST`. A host
+        with a start command that is needed is started, unless it is only asked who there is."""
         serving = {name: door for name, door in self._doors.items() if _serves(door.host, role)}
         states = list(await asyncio.gather(*(self._state(door, guard) for door in serving.values())))
         for number, state in enumerate(states):
-            if not state.up and state.host.start and _needed(state.host, role, wanted, states):
+            if start and not state.up and state.host.start and _needed(state.host, role, wanted, states):
                 states[number] = await serving[state.host.name].started()
                 self._idle.watch()
         return Seats(self._found(states, wanted, guard.prefer_online), _reason(states, role, wanted))

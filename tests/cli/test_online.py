@@ -63,7 +63,7 @@ def allow(hob: Hob, cloud: FakeOllama, online: str = "allowed", **fields: Any) -
     url = f"{cloud.url}/v1" if kind == "openai" else cloud.url
     host = {"name": "cloud", "kind": kind, "url": url, "online": True, "api_key_env": "CLOUD_KEY"}
     hob.environ["HOB_HOSTS"] = json.dumps([host | (fields or PRICES)])
-    hob.environ["CLOUD_KEY"] = "a-key-of-the-cloud"
+    hob.environ["CLOUD_KEY"] = "sk-ant-right"
     hob.environ["HOB_PRIVACY__ONLINE"] = online
     hob.environ["HOB_BUDGET__ONLINE_USD_PER_DAY"] = "5"
 
