@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from bot.cli import tables
 from bot.config import Config, load_config
 from bot.core.places import Totals, Traffic
 from bot.inference.board import SharedBoard
@@ -21,6 +21,8 @@ from bot.outgoing import Outgoing
 from bot.queue.board import RedisBoard
 
 WATCH_SECONDS = 1.0
+WIDE = 160
+"""Enough for a line a host."""
 HEADS = (
     "host",
     "kind",
@@ -127,13 +129,13 @@ async def _once(config: Config, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"hosts": [each.json() for each in shown]}))
     else:
-        console().print(table(shown))
+        tables.console(WIDE).print(table(shown))
 
 
 async def _watch(config: Config) -> None:
     pool = make_pool(config)
     try:
-        with Live(table(await look(pool, config)), console=console(), auto_refresh=False) as live:
+        with Live(table(await look(pool, config)), console=tables.console(WIDE), auto_refresh=False) as live:
             while True:
                 await asyncio.sleep(WATCH_SECONDS)
                 live.update(table(await look(pool, config)), refresh=True)
@@ -142,16 +144,10 @@ async def _watch(config: Config) -> None:
 
 
 def table(shown: Sequence[Shown]) -> Table:
-    made = Table(*HEADS, title="" if shown else "no hosts are configured")
+    made = tables.table(*HEADS, title="" if shown else "no hosts are configured")
     for each in shown:
-        made.add_row(*each.row(), style="" if each.state.up else "red")
+        tables.row(made, *each.row(), style="" if each.state.up else "red")
     return made
-
-
-def console() -> Console:
-    """Where nobody looks, wide enough for a line a host."""
-    made = Console()
-    return made if made.is_terminal else Console(width=160)
 
 
 def _seconds(value: float | None) -> str:
