@@ -4,14 +4,17 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.cli.doctor import hosts, machine
-from bot.config import Config
+from bot.cli.doctor import hosts, machine, remote
+from bot.cli.doctor.line import Line
+from bot.cli.doctor.line import line as line_of
+from bot.config import Config, load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
 from bot.standin import GitHub
@@ -266,21 +269,26 @@ def at_github(hob: Hob, tmp_path: Path) -> Iterator[tuple[Hob, GitHub]]:
         yield hob, github
 
 
-def test_the_webhook_is_looked_at_too(at_github: tuple[Hob, GitHub]) -> None:
+async def webhook(hob: Hob) -> Line:
+    config = load_config(hob.folder / "hob.toml", hob.environ)
+    return await line_of("webhook", partial(remote.webhook, config))
+
+
+async def test_the_webhook_is_looked_at_too(at_github: tuple[Hob, GitHub]) -> None:
     hob, github = at_github
-    line = checks(hob)["webhook"]
-    assert (line["ok"], line["detail"]) == (False, "the App has no webhook address")
+    line = await webhook(hob)
+    assert (line.ok, line.detail) == (False, "the App has no webhook address")
     github.send_webhooks_to("http://127.0.0.1:9/elsewhere")
-    assert "server.public_url makes it http://127.0.0.1:9/webhook" in checks(hob)["webhook"]["detail"]
+    assert "server.public_url makes it http://127.0.0.1:9/webhook" in (await webhook(hob)).detail
     github.send_webhooks_to("http://127.0.0.1:9/webhook", secret="")
-    assert checks(hob)["webhook"]["detail"] == "the App's webhook has no secret"
+    assert (await webhook(hob)).detail == "the App's webhook has no secret"
     github.send_webhooks_to("http://127.0.0.1:9/webhook")
-    assert "nothing was delivered yet" in checks(hob)["webhook"]["detail"]
+    assert "nothing was delivered yet" in (await webhook(hob)).detail
     github.repository("octo/tea", files={"a.py": "x"}).open_issue("Cold", "", author="ann")
     github.deliveries[-1].wait()
-    line = checks(hob)["webhook"]
-    assert "(502, no connection)" in line["detail"]
-    assert "GitHub reaches the address" in line["hint"]
+    line = await webhook(hob)
+    assert "(502, no connection)" in line.detail
+    assert "GitHub reaches the address" in line.hint
 
 
 @pytest.mark.parametrize(
