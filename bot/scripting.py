@@ -23,11 +23,12 @@ from bot.core.library import Library
 from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
 from bot.inference.board import SharedBoard
 from bot.inference.embed import make_embed
-from bot.inference.guard import LOCAL_ONLY, Guard
+from bot.inference.guard import Guard
 from bot.inference.infer import Priority, make_infer
 from bot.inference.pool import Pool
 from bot.inference.say import make_say
 from bot.knowledge.library import LocalLibrary
+from bot.outgoing import Outgoing
 from bot.prompting import TalkFile, load, load_chain, load_persona, names
 from bot.queue.board import RedisBoard
 from bot.repository import Repository
@@ -54,15 +55,17 @@ class Workshop:
         *,
         repo: Path | str | None = None,
         library: Library | None = None,
-        guard: Guard = LOCAL_ONLY,
+        guard: Guard | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard`
-        says what may go to online hosts: by default nothing."""
+        says what may go to online hosts: by default what `[privacy]` and `[budget]` allow."""
         self.config = config or load_config()
+        root = Repository.at(Path(repo)).root if repo is not None else None
+        self._outgoing = Outgoing(self.config, root)
         self.library = library or (self._local(Path(repo), tell) if repo is not None else None)
         self.pool = self._make_pool()
-        self._guard = guard
+        self._guard = guard or self._outgoing.guard()
         self._tell = tell
         self._runner: asyncio.Runner | None = None
 
@@ -70,6 +73,7 @@ class Workshop:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._outgoing.close()
         await self.pool.aclose()
 
     def __enter__(self) -> Self:
@@ -80,6 +84,7 @@ class Workshop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         runner, self._runner = self._runner, None
+        self._outgoing.close()
         if runner is not None:
             with runner:
                 runner.run(self.pool.aclose())
@@ -169,6 +174,7 @@ class Workshop:
         try:
             return await work
         finally:
+            self._outgoing.close()
             await pool.aclose()
 
 

@@ -5,6 +5,7 @@ nothing that it could read. What runs a program raises `Unusable` where that may
 or obeys anything of the repository.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -46,18 +47,23 @@ async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -
     findings: list[Finding] = []
     ran: list[str] = []
     not_run: list[tuple[str, str]] = []
-    for name, check in CHECKS.items():
-        if name not in wanted:
-            continue
-        try:
-            found = await check(change, run_program)
-        except Unusable as reason:
-            not_run.append((name, str(reason)))
-            continue
-        if found is not None:
+    # The last ones begin first: their programs work while the others read.
+    names = [name for name in CHECKS if name in wanted][::-1]
+    results = await asyncio.gather(*(_found(CHECKS[name], change, run_program) for name in names))
+    for name, found in list(zip(names, results, strict=True))[::-1]:
+        if isinstance(found, Unusable):
+            not_run.append((name, str(found)))
+        elif found is not None:
             ran.append(name)
             findings += [_quoted(one, change) for one in found if _is_new(one, change)]
     return CheckReport(tuple(alike(causes_only(findings, change))), tuple(ran), tuple(not_run))
+
+
+async def _found(check: Check, change: Change, run_program: RunProgram) -> list[Finding] | Unusable | None:
+    try:
+        return await check(change, run_program)
+    except Unusable as reason:
+        return reason
 
 
 def _is_new(finding: Finding, change: Change) -> bool:

@@ -86,25 +86,22 @@ def _as_json(one: Any) -> dict[str, Any]:
 
 
 def _show(replayed: Sequence[Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from bot.core.text import strip_invisible
+    from bot.cli.tables import console, row, table
 
     fates = ("fixed before the merge", "changed since", "still there")
-    table = Table("pull request", "read", "findings", *fates, "people said")
+    made = table("pull request", "read", "findings", *fates, "people said")
     total: Counter[str] = Counter()
     for one in replayed:
         became = Counter(followed.fate for followed in one.followed)
         total += became
-        title = strip_invisible(f"#{one.pull.number} {one.pull.title[:50]}")[0]
+        title = f"#{one.pull.number} {one.pull.title[:50]}"
         counts = (len(one.followed), *(became[fate] for fate in fates), len(one.remarks))
-        table.add_row(title, one.judged.coverage.words, *map(str, counts))
-    console = Console(width=120, markup=False)
-    console.print(table)
+        row(made, title, one.judged.coverage.words, *map(str, counts))
+    out = console(120)
+    out.print(made)
     found = sum(total.values())
     addressed = total[fates[0]] + total[fates[1]]
-    console.print(
+    out.print(
         f"{found} findings in {len(replayed)} pull requests, {found / len(replayed):.1f} each; "
         f"the lines of {addressed} were changed later."
     )

@@ -19,7 +19,7 @@ from bot.core.errors import HobError, UserError
 from bot.core.text import cut
 from bot.log import redact
 
-NOT_COMMANDS = frozenset({"manners", "lifeline", "__main__"})
+NOT_COMMANDS = frozenset({"manners", "lifeline", "tables", "__main__"})
 LONGEST_NAME, LONGEST_LINE = 60, 1000
 """Characters that are shown: what was given by mistake may be a whole file."""
 REPORT = "run it again with --debug, and report what it shows"

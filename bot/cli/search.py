@@ -51,7 +51,9 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
     with Told() as told:
         most = max(k, MOST_RERANKED) if rerank else k
         outlined, wrong = search_beside(local, config.knowledge.archives, query, most, told)
-    found = (asyncio.run(_reranked(query, outlined)) if rerank else [one for one, _ in outlined])[:k]
+    found = (asyncio.run(_reranked(query, outlined, local.root)) if rerank else [one for one, _ in outlined])[
+        :k
+    ]
     for line in wrong:
         click.echo(f"hob: {_clean(line)}", err=True)
     if as_json:
@@ -65,13 +67,13 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
     click.echo(click.style(said if found else f"nothing was found, {said}", dim=True), err=True)
 
 
-async def _reranked(query: str, found: Any) -> list[Any]:
+async def _reranked(query: str, found: Any, root: Path) -> list[Any]:
     """In the order of a model; as it was where none answers, which is said."""
     from bot.agents.rerank import rerank
     from bot.log import redact
     from bot.scripting import Workshop
 
-    async with Workshop() as shop:
+    async with Workshop(repo=root if (root / ".git").exists() else None) as shop:
         done = await rerank(query, [what for _, what in found], shop.infer())
     if done.failure:
         click.echo(f"hob: the order is the search's own: {redact(done.failure)}", err=True)

@@ -189,8 +189,8 @@ class HostTable(Table):
     roles: Names = ()
     online: bool = False
     api_key_env: str = ""
-    usd_per_mtok_in: float = Field(default=0.0, ge=0)
-    usd_per_mtok_out: float = Field(default=0.0, ge=0)
+    usd_per_mtok_in: float | None = Field(default=None, ge=0)
+    usd_per_mtok_out: float | None = Field(default=None, ge=0)
     start: Names = ()
     stop: Names = ()
     idle_minutes: float = Field(default=15.0, gt=0, le=100_000)

@@ -17,9 +17,9 @@ class Host:
     roles: tuple[str, ...] = ()
     online: bool = False
     api_key_env: str = ""
-    usd_per_mtok_in: float = 0.0
-    """US dollars for a million tokens of a prompt; 0 for a host that costs nothing."""
-    usd_per_mtok_out: float = 0.0
+    usd_per_mtok_in: float | None = 0.0
+    """US dollars for a million tokens of a prompt; 0: it costs nothing, None: nobody said."""
+    usd_per_mtok_out: float | None = 0.0
     start: tuple[str, ...] = ()
     """The command (program and arguments, no shell) that starts the host when it is needed and does not
     answer."""
@@ -29,7 +29,12 @@ class Host:
 
     def cost(self, tokens_in: int, tokens_out: int) -> float:
         """US dollars for one answer."""
-        return (tokens_in * self.usd_per_mtok_in + tokens_out * self.usd_per_mtok_out) / 1e6
+        return (tokens_in * (self.usd_per_mtok_in or 0) + tokens_out * (self.usd_per_mtok_out or 0)) / 1e6
+
+    @property
+    def priced(self) -> bool:
+        """Whether somebody said what it costs."""
+        return self.usd_per_mtok_in is not None or self.usd_per_mtok_out is not None
 
 
 @dataclass(frozen=True, slots=True)

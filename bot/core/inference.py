@@ -28,6 +28,20 @@ class Answer(Protocol):
 T = TypeVar("T", bound=Answer)
 
 
+@dataclass(slots=True)
+class Allowance:
+    """How many calls of models several questions may make between them."""
+
+    left: int
+
+    def take(self) -> bool:
+        """Whether one more may be made, which then counts."""
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of context that may be left out when the window is small.
@@ -50,6 +64,10 @@ class Prompt(Generic[T]):
     answer: type[T]
     inputs: Mapping[str, str] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
+    behind: int = 0
+    """So many questions of the same kind come after it: a slow host that is free is worth while for them."""
+    retries: Allowance | None = field(default=None, compare=False)
+    """Of which every call past the question's first takes one; None: each question has its own few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,11 @@ WAIT_SECONDS = 6.0
 KEPT_SECONDS = 900.0
 """How long a host keeps a model loaded that nobody uses (`keep_alive`)."""
 _WEIGHT = 0.3
+"""Of a new answer in an average; the second counts alone, since a host's first holds its loading."""
+_FASTEST = 5_000.0
+"""Tokens a second. A host that has read faster beside its loading has mixed up the two."""
+_UNCLEAR = 0.25
+"""Of the seconds until its first token: reading, where such a host does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +60,33 @@ class Speed:
 
     def after(self, served: Served) -> "Speed":
         """With one more answer in the averages; what an answer does not tell stays as it was."""
-        reading = served.first_token_seconds - served.load_seconds
-        writing = served.seconds - served.first_token_seconds
-        known = self.calls > 0
+        first, load = served.first_token_seconds, served.load_seconds
+        reading, writing = first - load, served.seconds - first
+        if load and served.tokens_in > _FASTEST * reading:
+            reading = max(reading, _UNCLEAR * first)
+        weight = max(_WEIGHT, 1 / self.calls) if self.calls else 1.0
         return Speed(
-            prompt=_mixed(self.prompt, _rate(served.tokens_in, reading), known),
-            answer=_mixed(self.answer, _rate(served.tokens_out - 1, writing), known),
-            load=_mixed(self.load, served.load_seconds if served.load_seconds > 0.5 else None, known),
-            length=_mixed(self.length, float(served.tokens_out) or None, known),
+            prompt=_mixed_rate(self.prompt, _rate(served.tokens_in, reading), weight),
+            answer=_mixed_rate(self.answer, _rate(served.tokens_out - 1, writing), weight),
+            load=_mixed(self.load, served.load_seconds if load > 0.5 else None, weight),
+            length=_mixed(self.length, float(served.tokens_out) or None, weight),
             calls=self.calls + 1,
         )
 
 
 def _rate(tokens: int, seconds: float) -> float | None:
-    """Tokens a second, within what machines can do; None where it cannot be told."""
-    return min(max(tokens / seconds, 0.05), 1e6) if tokens > 0 and seconds > 1e-4 else None
+    """Tokens a second, within what machines can do; None where it cannot be told. What took no time (a host
+    that loads for as long as it takes to the first token) was fast."""
+    return min(max(tokens / max(seconds, 1e-4), 0.05), 1e6) if tokens > 0 else None
 
 
-def _mixed(old: float, new: float | None, known: bool) -> float:
-    if new is None:
-        return old
-    return old + _WEIGHT * (new - old) if known else new
+def _mixed(old: float, new: float | None, weight: float) -> float:
+    return old if new is None else old + weight * (new - old)
+
+
+def _mixed_rate(old: float, new: float | None, weight: float) -> float:
+    """The rate whose seconds for a token are the average: an answer that took no time outweighs none."""
+    return old if new is None else new if weight == 1 else 1 / _mixed(1 / old, 1 / new, weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,8 @@ class Ticket:
     model: str
     seconds: float
     order: float
+    loaded: bool = False
+    """Whether the host had the model in its memory: what it says of loading is then part of every answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +135,7 @@ class Ahead:
 
 def left(expected: float, passed: float) -> float:
     """Seconds that a request still needs: one that takes longer than expected will do so for a while."""
-    return max(expected - passed, 0.1 * max(expected, passed))
+    return max(expected - passed, 0.1 * expected, 0.5 * passed if passed > expected else 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What may leave the user's network, decided in one place. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.core.hosts import Host
@@ -19,12 +19,16 @@ class Budget:
     tokens_per_day: int = 0
     usd: float = 0.0
     tokens: int = 0
+    closed: str = ""
+    """Why nothing may be bought whatever the caps: what is spent cannot be counted."""
 
     @property
     def refusal(self) -> str:
         """Why nothing more may be bought, or nothing."""
         if not self.usd_per_day and not self.tokens_per_day:
-            return "[budget] allows none"
+            return "[budget] allows none: set online_usd_per_day or online_tokens_per_day"
+        if self.closed:
+            return self.closed
         if self.usd_per_day and self.usd >= self.usd_per_day:
             return f"the day's {self.usd_per_day:.2f} US dollars are spent; it opens again at midnight UTC"
         if self.tokens_per_day and self.tokens >= self.tokens_per_day:
@@ -33,7 +37,17 @@ class Budget:
 
     def plus(self, usd: float, tokens: int) -> "Budget":
         """With so much more spent."""
-        return Budget(self.usd_per_day, self.tokens_per_day, self.usd + usd, self.tokens + tokens)
+        return replace(self, usd=self.usd + usd, tokens=self.tokens + tokens)
+
+
+_UNKNOWN = (
+    "[privacy] online is for public repositories only, and nobody can tell here whether this one is: "
+    'set it to "allowed", or use `hob review OWNER/REPO#N`, where GitHub tells'
+)
+_UNPRICED = (
+    "[budget] online_usd_per_day cannot close, for nothing says what it costs: set usd_per_mtok_in and "
+    "usd_per_mtok_out of the host (0 if it costs nothing), or cap tokens alone with online_tokens_per_day"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +59,23 @@ class Verdict:
 
 
 def may_leave(
-    policy: Online, repo_private: bool, repo_setting: Online, host: Host, budget: Budget
+    policy: Online, repo_private: bool | None, repo_setting: Online, host: Host, budget: Budget
 ) -> Verdict:
     """Whether a repository's text may go to this host. The repository's own setting can only narrow
-    `[privacy] online`."""
+    `[privacy] online`. A repository of which it is not known (None) counts as private."""
     if not host.online:
         return Verdict(True)
     if policy == "never":
         return Verdict(False, "it is online, and [privacy] online is never")
+    if repo_private is None and policy != "allowed":
+        return Verdict(False, f"it is online, and {_UNKNOWN}")
     if repo_private and policy != "allowed":
         return Verdict(False, "it is online, and [privacy] online is for public repositories only")
     if repo_setting == "never":
         return Verdict(False, "it is online, which this repository does not allow")
-    if repo_private and repo_setting != "allowed":
+    if repo_private is not False and repo_setting != "allowed":
         return Verdict(False, "it is online, which this repository allows only while it is public")
+    if budget.usd_per_day and not host.priced:
+        return Verdict(False, f"it is online, and {_UNPRICED}")
     refusal = budget.refusal
     return Verdict(not refusal, refusal and f"it is online, and {refusal}")

@@ -40,16 +40,18 @@ class Option:
 
 
 def rank(
-    options: Sequence[Option], tokens_in: int, routing: Routing = "completion", turn: int = 0
+    options: Sequence[Option], tokens_in: int, routing: Routing = "completion", turn: int = 0, behind: int = 0
 ) -> list[int]:
     """Indexes of the options, best first; among equals the order given. `turn` counts requests, for round
-    robin."""
+    robin. `behind`: so many more come after this one, which would keep those that are busy now busy."""
     numbers = range(len(options))
     if routing == "round_robin":
         return [(turn + number) % len(options) for number in numbers]
     if routing == "least_outstanding":
         return sorted(numbers, key=lambda number: options[number].inside + options[number].waiting)
-    times = [option.expected(tokens_in) for option in options]
+    rate = sum(each.places / each.speed.seconds(tokens_in) for each in options if not each.is_free)
+    more = behind / rate if rate else 0.0
+    times = [each.expected(tokens_in) + (0.0 if each.is_free else more) for each in options]
     return sorted(numbers, key=times.__getitem__)
 
 

@@ -1,5 +1,6 @@
 """A pull request's change as an agent is told it, and whether it is to be reviewed at all."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from bot.core.earlier import Earlier
 from bot.core.errors import GitHubError
 from bot.core.facts import (
     LinkedIssue,
+    OwnThread,
     PullRequestFacts,
     Remark,
     RepoContext,
@@ -57,7 +59,12 @@ async def pull_request_facts(
 ) -> PullRequestFacts:
     """Reads a pull request at its head and runs the checks on it; says what was skipped and why. Only what
     is new since an earlier review is to be asked about, unless all is wanted (`full`)."""
-    raw = await ctx.github.files(state.number)
+    raw, remarks, issues, own = await asyncio.gather(
+        ctx.github.files(state.number),
+        _remarks(ctx, state),
+        linked_issues(ctx, state.body),
+        _own_threads(ctx, state),
+    )
     changed = {file.path for file in raw}
     named = context.settings.review.guidelines
     guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
@@ -69,9 +76,7 @@ async def pull_request_facts(
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
     beside = await ctx.beside(files, texts, state.base_sha)
-    remarks = await _remarks(ctx, state)
     report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts, remarks)
-    own = await ctx.github.own_threads(state.number) if ctx.posted else ()
     complaints = list(_no_patterns(context.settings.review))
     if CONFIG_PATH in changed:
         complaints.append(Complaint(0, "this pull request changes it; the version on its base was used"))
@@ -104,7 +109,7 @@ async def pull_request_facts(
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
         earlier=None if full else await _earlier(ctx, files),
         threads=tuple(remarks),
-        linked_issues=await linked_issues(ctx, state.body),
+        linked_issues=issues,
         guides=_guides(guidance, files),
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
         passes=context.settings.review.passes if ctx.idle else 1,
@@ -128,6 +133,10 @@ async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
         return None
     paths = [file.path for file in files if file.path in ctx.earlier.read]
     return replace(ctx.earlier, texts=await ctx.github.texts(ctx.earlier.head_sha, paths))
+
+
+async def _own_threads(ctx: Context, state: PullRequestState) -> Sequence[OwnThread]:
+    return await ctx.github.own_threads(state.number) if ctx.posted else ()
 
 
 async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:

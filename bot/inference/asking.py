@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic
 
@@ -23,7 +23,7 @@ from bot.inference.runners import (
     TooLong,
     TooSlow,
 )
-from bot.inference.schema import flat
+from bot.inference.schema import schema_of
 from bot.inference.seats import Seat
 from bot.inference.trail import NO_TRAIL, Trail
 
@@ -99,17 +99,22 @@ class Asking(Generic[T]):
     heard: Heard | None = None
     """Hears the words of each try as they come."""
     trail: Trail = NO_TRAIL
+    placed: Callable[[], None] = lambda: None
+    """Called when the question has its place at a host."""
     spent: _Spent = field(default_factory=_Spent)
 
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
         """The answer of the first seat that gives one, or why none does. A model whose answers were no
         good is not asked again on another host."""
-        schema = flat(self.prompt.answer.model_json_schema())
+        schema = schema_of(self.prompt.answer)
         found = await self.pool.seats(self.prompt.role, wanted, self.guard)
         failures: list[_Over] = []
         left = list(found.seats)
         while left and not self._exhausted:
-            async with self.pool.place(left, self.urgency, self._tokens, self.guard) as place:
+            async with self.pool.place(
+                left, self.urgency, size(self.prompt), self.guard, self.prompt.behind
+            ) as place:
+                self.placed()
                 left.remove(place.seat)
                 try:
                     return await self._ask(place, schema)
@@ -120,14 +125,10 @@ class Asking(Generic[T]):
         return self._failed(failures or [_Over("no_host", found.reason)])
 
     @property
-    def _tokens(self) -> int:
-        """About how long the prompt is."""
-        texts = (*self.prompt.inputs.values(), *(passage.text for passage in self.prompt.passages))
-        return fit.tokens(sum(map(len, texts)), fit.START_RATIO)
-
-    @property
     def _exhausted(self) -> bool:
-        return self.spent.calls >= MOST_CALLS or self.spent.seconds >= self.deadline
+        retries = self.prompt.retries
+        spent = self.spent.calls > 0 and retries is not None and not retries.left
+        return spent or self.spent.calls >= MOST_CALLS or self.spent.seconds >= self.deadline
 
     def _failed(self, failures: Sequence[_Over]) -> Completion[T]:
         """The failure that says most: what a model did, before what a host did not do."""
@@ -215,6 +216,8 @@ class Asking(Generic[T]):
         """One call of a model, within what is left of the deadline; `RunnerError`, `_Over`."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
+        if self.spent.calls and self.prompt.retries and not self.prompt.retries.take():
+            raise _Over("budget", "no more questions may be asked")
         self.spent.calls += 1
         try:
             async with asyncio.timeout(self.deadline - self.spent.seconds):
@@ -287,6 +290,12 @@ class Asking(Generic[T]):
             cost_usd=spent.cost_usd,
             cached=spent.cached,
         )
+
+
+def size(prompt: Prompt[Any]) -> int:
+    """About how many tokens a prompt has."""
+    texts = (*prompt.inputs.values(), *(passage.text for passage in prompt.passages))
+    return fit.tokens(sum(map(len, texts)), fit.START_RATIO)
 
 
 def _name(seat: Seat) -> str:

@@ -49,7 +49,8 @@ class Guard:
     must not leave even so; `record` writes one use down."""
 
     policy: Online = "never"
-    private: bool = True
+    private: bool | None = True
+    """None: nobody knows."""
     setting: Callable[[], Awaitable[Online]] = _allowed
     spent: Callable[[], Awaitable[Budget]] = _nothing
     clean: Callable[[str], Hidden | None] = _refuse

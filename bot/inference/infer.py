@@ -9,11 +9,13 @@ sentence for a person.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from bot.core.errors import HobError
 from bot.core.inference import Completion, Infer, Prompt, Role, T
-from bot.inference.asking import Asking
+from bot.core.sharing import Port
+from bot.inference.asking import Asking, size
 from bot.inference.fitting import PromptSource
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.pool import Pool
@@ -46,11 +48,17 @@ def make_infer(
         try:
             file = load_prompt(prompt.name)
             own = replace(guard, purpose=prompt.name)
-            asking = Asking(pool, prompt, file, deadline, urgency, own, trail=trail)
+            placed = partial(port.placed, prompt)
+            asking = Asking(pool, prompt, file, deadline, urgency, own, trail=trail, placed=placed)
             return await asking.run(models.get(prompt.role, ()))
         except (HobError, ValueError) as error:
             # A prompt file, its inputs or an answer's schema are wrong: our own mistake, not the model's.
             log.exception("prompt %s could not be asked", prompt.name)
             return Completion(failure="invalid", reason=f"the prompt {prompt.name} could not be put: {error}")
 
-    return infer
+    async def is_free(prompt: Prompt[Any]) -> bool:
+        wanted = models.get(prompt.role, ())
+        return await pool.is_free(prompt.role, wanted, urgency, guard, size(prompt), prompt.behind)
+
+    port = Port(infer, is_free)
+    return port

@@ -30,6 +30,7 @@ class _Waiter:
     order: float
     number: int
     turn: asyncio.Future[tuple[Ticket, Seat]]
+    behind: int = 0
     at: Ticket | None = None
 
 
@@ -48,13 +49,15 @@ class Line:
     _listens: bool = False
     _number: int = -1
 
-    async def enter(self, seats: Sequence[Seat], tokens_in: int, urgency: int) -> tuple[Ticket, Seat]:
+    async def enter(
+        self, seats: Sequence[Seat], tokens_in: int, urgency: int, behind: int = 0
+    ) -> tuple[Ticket, Seat]:
         """Waits for a place at one of the seats (at least one); 0 is the most urgent. Whoever enters must
-        `leave`."""
+        `leave`. `behind`: so many more of the same kind will come after it."""
         order = urgency * _URGENCY + time.time()
         turn: asyncio.Future[tuple[Ticket, Seat]] = asyncio.get_running_loop().create_future()
         self._number += 1
-        waiter = _Waiter(uuid.uuid4().hex, seats, tokens_in, order, self._number, turn)
+        waiter = _Waiter(uuid.uuid4().hex, seats, tokens_in, order, self._number, turn, behind)
         insort(self._waiting, waiter, key=lambda other: other.order)
         self._work()
         try:
@@ -65,12 +68,20 @@ class Line:
 
     async def outlook(self, seats: Sequence[Seat], tokens_in: int, urgency: int) -> Outlook:
         """How `enter` would wait now."""
+        best = await self._best(seats, tokens_in, urgency)
+        return Outlook(best.waiting, best.wait)
+
+    async def is_free(self, seats: Sequence[Seat], tokens_in: int, urgency: int, behind: int) -> bool:
+        """Whether `enter` would not wait now."""
+        return (await self._best(seats, tokens_in, urgency, behind)).is_free
+
+    async def _best(self, seats: Sequence[Seat], tokens_in: int, urgency: int, behind: int = 0) -> Option:
+        """The option that `enter` would take."""
         order = urgency * _URGENCY + time.time()
         traffics = await self.board.look(sorted({seat.host.name for seat in seats}))
         stranger = _Waiter("", seats, tokens_in, order, 0, asyncio.get_running_loop().create_future())
         options = [_option(stranger, seat, traffics) for seat in seats]
-        best = options[rank(options, tokens_in, self.routing)[0]]
-        return Outlook(best.waiting, best.wait)
+        return options[rank(options, tokens_in, self.routing, self._number + 1, behind)[0]]
 
     async def leave(self, ticket: Ticket) -> None:
         """The place is free. Finishes even when the caller is cancelled."""
@@ -161,12 +172,12 @@ class Line:
     async def _try(self, waiter: _Waiter, traffics: dict[str, Traffic]) -> None:
         """Lets one in, or has it wait at the best host."""
         options = [_option(waiter, seat, traffics) for seat in waiter.seats]
-        best = rank(options, waiter.tokens_in, self.routing, waiter.number)[0]
+        best = rank(options, waiter.tokens_in, self.routing, waiter.number, waiter.behind)[0]
         if _stays(waiter, options, best):
             return
         seat, model = waiter.seats[best], waiter.seats[best].model.name
         seconds = options[best].speed.seconds(waiter.tokens_in, options[best].loaded)
-        ticket = Ticket(waiter.id, seat.host.name, model, seconds, waiter.order)
+        ticket = Ticket(waiter.id, seat.host.name, model, seconds, waiter.order, options[best].loaded)
         before = waiter.at.host if waiter.at else ""
         waiter.at = ticket
         inside = await self.board.enter(ticket, seat.host.parallel, before)

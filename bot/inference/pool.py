@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Role
@@ -63,28 +64,37 @@ class Pool:
             door.forget()
         return tuple(await asyncio.gather(*(self._state(door, guard) for door in self._doors.values())))
 
-    async def seats(self, role: Role, wanted: Sequence[str], guard: Guard = LOCAL_ONLY) -> Seats:
-        """Hosts and models for a role. `wanted`: names in order of preference, `NAME` or `NAME@HOST`."""
+    async def seats(
+        self, role: Role, wanted: Sequence[str], guard: Guard = LOCAL_ONLY, *, start: bool = True
+    ) -> Seats:
+        """Hosts and models for a role. `wanted`: names in order of preference, `NAME` or `NAME@HOST`. A host
+        with a start command that is needed is started, unless it is only asked who there is."""
         serving = {name: door for name, door in self._doors.items() if _serves(door.host, role)}
         states = list(await asyncio.gather(*(self._state(door, guard) for door in serving.values())))
         for number, state in enumerate(states):
-            if not state.up and state.host.start and _needed(state.host, role, wanted, states):
+            if start and not state.up and state.host.start and _needed(state.host, role, wanted, states):
                 states[number] = await serving[state.host.name].started()
                 self._idle.watch()
         return Seats(self._found(states, wanted, guard.prefer_online), _reason(states, role, wanted))
 
     @asynccontextmanager
     async def place(
-        self, seats: Sequence[Seat], urgency: int, tokens_in: int = 1000, guard: Guard = LOCAL_ONLY
+        self,
+        seats: Sequence[Seat],
+        urgency: int,
+        tokens_in: int = 1000,
+        guard: Guard = LOCAL_ONLY,
+        behind: int = 0,
     ) -> AsyncIterator[Attended]:
         """A place at the best of the seats that share the first one's tier, waited for in order of urgency
-        (0: a person waits)."""
-        first = [seat for seat in seats if seat.tier == seats[0].tier]
-        ticket, seat = await self._line.enter(first, tokens_in, urgency)
+        (0: a person waits). `behind`: so many more of the same kind will be asked for after it."""
+        ticket, seat = await self._line.enter(_first(seats), tokens_in, urgency, behind)
         door = self._doors[seat.host.name]
         door.inside += 1
         try:
-            yield Attended(seat, guard, door, lambda served: self._line.later(self._learn(seat, served)))
+            yield Attended(
+                seat, guard, door, lambda served: self._line.later(self._learn(seat, served, ticket.loaded))
+            )
         finally:
             door.inside -= 1
             await self._line.leave(ticket)
@@ -98,9 +108,15 @@ class Pool:
         tokens_in: int = 4000,
     ) -> Outlook:
         """How a request for a role would wait now; not at all where nobody could be asked."""
-        seats = (await self.seats(role, wanted, guard)).seats
-        first = [seat for seat in seats if seat.tier == seats[0].tier]
+        first = _first((await self.seats(role, wanted, guard)).seats)
         return await self._line.outlook(first, tokens_in, urgency) if first else Outlook()
+
+    async def is_free(
+        self, role: Role, wanted: Sequence[str], urgency: int, guard: Guard, tokens_in: int, behind: int
+    ) -> bool:
+        """Whether a request for a role would get a place at once."""
+        first = _first((await self.seats(role, wanted, guard)).seats)
+        return bool(first) and await self._line.is_free(first, tokens_in, urgency, behind)
 
     async def traffic(self) -> dict[str, Traffic]:
         """Every host's requests over all processes."""
@@ -152,11 +168,18 @@ class Pool:
                             found.setdefault((state.host, model.name), Seat(state.host, model, window, tier))
         return tuple(found.values())
 
-    async def _learn(self, seat: Seat, served: Served) -> None:
+    async def _learn(self, seat: Seat, served: Served, loaded: bool) -> None:
         host, model = seat.host.name, seat.model.name
+        if loaded:
+            served = replace(served, load_seconds=0.0)
         traffic = (await self.board.look([host]))[host]
         known = traffic.speeds.get(model, Speed())
         await self.board.learn(host, model, served, known.after(served) if served.ok else known)
+
+
+def _first(seats: Sequence[Seat]) -> list[Seat]:
+    """Those of the first one's tier."""
+    return [seat for seat in seats if seat.tier == seats[0].tier]
 
 
 def _serves(host: Host, role: Role) -> bool:

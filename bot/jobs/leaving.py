@@ -3,12 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from bot import log as logs
 from bot.config import Config
-from bot.core import credentials
-from bot.core.credentials import Hidden
 from bot.core.effects import Usage
 from bot.core.errors import HobError
 from bot.core.privacy import ONLINE, Budget, Online
@@ -17,7 +13,7 @@ from bot.core.settings import RepoSettings
 from bot.github import hobyml
 from bot.inference.guard import IN_FLIGHT, Guard
 from bot.jobs.reading import JobReader
-from bot.sanitise.leaks import leaks
+from bot.outgoing import cleaned, spent_today
 from bot.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -70,27 +66,3 @@ async def online_setting(repo: RepoRef, reader: JobReader) -> Online:
         return "never"
     settings = [hobyml.read(text)[0].online for text in reader.configs.values()]
     return min(settings, key=ONLINE.index)
-
-
-def spent_today(config: Config, store: Store) -> Budget:
-    """`[budget]` and what online hosts have cost since midnight UTC."""
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    totals = [store.ledger.total(midnight, host.name) for host in config.hosts if host.online]
-    return Budget(
-        config.budget.online_usd_per_day,
-        config.budget.online_tokens_per_day,
-        sum(total.cost_usd for total in totals),
-        sum(total.tokens_in + total.tokens_out for total in totals),
-    )
-
-
-OWN = "one of Hob's own"
-
-
-def cleaned(text: str) -> Hidden | None:
-    """A text without the credentials of known shapes and Hob's own. None where one of its own is in it in
-    a form that cannot be cut out: spaced, reversed, in base64."""
-    hidden = credentials.without(text)
-    own = logs.redact(hidden.text)
-    kinds = (OWN,) * (own != hidden.text)
-    return None if leaks(own, logs.hidden()) else Hidden(own, (*kinds, *hidden.kinds))

@@ -14,6 +14,7 @@ from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCom
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.sharing import through
 from bot.github import hobyml
 from bot.jobs import gate
 from bot.jobs.asked import Asked
@@ -112,7 +113,7 @@ def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
             await before_review()
         return await infer(prompt)
 
-    return asks
+    return through(infer, asks)
 
 
 async def _gate(

@@ -46,6 +46,7 @@ class Local:
             raise UserError(f"there is no folder {folder}", "name one that lies in a git repository")
         bare = archive and not (folder / ".git").exists() and not (folder / "HEAD").exists()
         root = folder.resolve() if bare else Git(folder).root.resolve()
+        self.root = root
         self.git = Folder(root) if bare else Git(root)
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         self.path = data_dir / "knowledge" / f"local-{name}.db"

@@ -11,12 +11,12 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from jinja2 import Environment, StrictUndefined, TemplateError, meta
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta
 
 from bot.core.errors import HobError
 from bot.core.inference import Passage, Role
@@ -130,8 +130,14 @@ def render(
     values = {name: block(fence, name, text) for name, text in inputs.items()}
     if file.passages:
         values["passages"] = "\n".join(block(fence, passage.name, passage.text) for passage in passages)
-    user = _jinja.from_string(file.user).render(values)
+    user = _template(file.user).render(values)
     return Messages(f"{file.system}\n\n{_RULE.format(fence=fence)}", user)
+
+
+@lru_cache(maxsize=64)
+def _template(text: str) -> Template:
+    """Compiled once: a review renders the same prompt file for each of its parts."""
+    return _jinja.from_string(text)
 
 
 def block(fence: str, name: str, text: str) -> str:

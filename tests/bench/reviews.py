@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.standin import GitHub
 from bot.standin.pulls import PullRequest
-from tests.bench import histories
+from tests.bench import histories, hosts
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama
 from tests.living import keeping_all
@@ -44,6 +44,7 @@ def figures(folder: Path) -> Iterator[Figure]:
                 "event to posted review, 10 files, instant model, p50", f"{own:.2f} s", "< 1 s", own < 1, note
             )
             yield from _calls(github, repo, hob)
+    yield from hosts.figures(folder)
     yield from histories.figures(folder)
 
 

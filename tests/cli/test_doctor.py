@@ -4,15 +4,20 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.cli.doctor import hosts, machine
-from bot.config import Config
+from bot.cli.doctor import hosts, machine, remote
+from bot.cli.doctor.line import Line
+from bot.cli.doctor.line import line as line_of
+from bot.config import Config, load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
+from bot.standin import GitHub
 from tests import needs
 from tests.cli.conftest import SECRET, Hob
 from tests.databases import Cluster
@@ -71,7 +76,7 @@ def checks(hob: Hob) -> dict[str, dict[str, Any]]:
 def test_each_failing_line_says_how_to_mend_it(hob: Hob) -> None:
     found = checks(hob)
     failing = {name for name, each in found.items() if not each["ok"]}
-    assert failing >= {"database", "GitHub", "GitHub App", "host local"}
+    assert failing >= {"GitHub", "host local"}
     for name in failing:
         assert found[name]["hint"]
     for name in (
@@ -85,9 +90,8 @@ def test_each_failing_line_says_how_to_mend_it(hob: Hob) -> None:
         "API token",
     ):
         assert found[name]["ok"], found[name]
-    assert found["database"]["hint"] == "run hob migrate"
     hob.run("migrate")
-    assert checks(hob)["database"]["ok"]
+    assert checks(hob)["database"]["detail"].endswith("hob.db")
 
 
 def test_for_a_person_it_is_a_line_a_check(hob: Hob) -> None:
@@ -215,3 +219,106 @@ def test_a_clock_that_is_wrong_and_an_app_of_another_name(hob: Hob) -> None:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_one_cause_is_one_failure_that_names_what_follows(hob: Hob) -> None:
+    found = checks(hob)
+    assert {"GitHub", "host local"} == {name for name, each in found.items() if not each["ok"]}
+    assert "clock, GitHub App, webhook" in found["GitHub"]["detail"]
+    assert "no model for review, no model for code" in found["host local"]["detail"]
+
+
+def test_what_hob_up_makes_is_no_failure(hob: Hob) -> None:
+    found = checks(hob)
+    for name in ("data directory", "database"):
+        assert found[name]["ok"]
+        assert "hob up makes it" in found[name]["detail"]
+    assert not (hob.folder / "data" / "hob.db").exists()
+
+
+def test_one_missing_model_is_one_failure(hob: Hob) -> None:
+    with ollama("127.0.0.1") as port:
+        hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": f"http://127.0.0.1:{port}"}])
+        hob.environ |= dict.fromkeys(("HOB_MODELS__REVIEW", "HOB_MODELS__CODE"), "no-such-model")
+        found = checks(hob)
+    assert found["models for review, code"]["hint"].startswith("pull one (ollama pull no-such-model)")
+
+
+def test_a_heavy_host_is_not_started(hob: Hob) -> None:
+    heavy = {"name": "heavy", "url": "http://127.0.0.1:9", "start": ["touch", str(hob.folder / "started")]}
+    hob.environ["HOB_HOSTS"] = json.dumps([heavy])
+    found = checks(hob)
+    assert found["host heavy"]["ok"]
+    assert "Hob starts it when it is needed" in found["host heavy"]["detail"]
+    assert found["models for review"]["detail"] == "told once heavy is started"
+    assert not (hob.folder / "started").exists()
+
+
+@pytest.fixture
+def at_github(hob: Hob, tmp_path: Path) -> Iterator[tuple[Hob, GitHub]]:
+    """The App exists, with a webhook to a port where nobody listens."""
+    with GitHub(tmp_path / "github") as github:
+        github.install_app("octo", slug="my-hob")
+        assert github.app is not None
+        (hob.folder / "app.pem").write_text(github.private_key)
+        hob.environ |= {
+            "HOB_GITHUB__API_URL": github.api_url,
+            "HOB_GITHUB__APP_ID": str(github.app.id),
+            "HOB_SERVER__PUBLIC_URL": "http://127.0.0.1:9",
+        }
+        yield hob, github
+
+
+async def webhook(hob: Hob) -> Line:
+    config = load_config(hob.folder / "hob.toml", hob.environ)
+    return await line_of("webhook", partial(remote.webhook, config))
+
+
+async def test_the_webhook_is_looked_at_too(at_github: tuple[Hob, GitHub]) -> None:
+    hob, github = at_github
+    line = await webhook(hob)
+    assert (line.ok, line.detail) == (False, "the App has no webhook address")
+    github.send_webhooks_to("http://127.0.0.1:9/elsewhere")
+    assert "server.public_url makes it http://127.0.0.1:9/webhook" in (await webhook(hob)).detail
+    github.send_webhooks_to("http://127.0.0.1:9/webhook", secret="")
+    assert (await webhook(hob)).detail == "the App's webhook has no secret"
+    github.send_webhooks_to("http://127.0.0.1:9/webhook")
+    assert "nothing was delivered yet" in (await webhook(hob)).detail
+    github.repository("octo/tea", files={"a.py": "x"}).open_issue("Cold", "", author="ann")
+    github.deliveries[-1].wait()
+    line = await webhook(hob)
+    assert "(502, no connection)" in line.detail
+    assert "GitHub reaches the address" in line.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(401, "secret is not github.webhook_secret"), (404, "/webhook"), (202, "")]
+)
+def test_how_the_latest_deliveries_were_answered_is_told(
+    at_github: tuple[Hob, GitHub], status: int, says: str
+) -> None:
+    class Receiver(BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.end_headers()
+
+    hob, github = at_github
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        hob.environ["HOB_SERVER__PUBLIC_URL"] = f"http://127.0.0.1:{server.server_address[1]}"
+        github.send_webhooks_to(f"http://127.0.0.1:{server.server_address[1]}/webhook")
+        github.repository("octo/tea", files={"a.py": "x"}).open_issue("Cold", "", author="ann")
+        github.deliveries[-1].wait()
+        line = checks(hob)["webhook"]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert line["ok"] is (status == 202), line
+    assert says in line["hint"]

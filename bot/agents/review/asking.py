@@ -5,6 +5,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
@@ -13,9 +14,10 @@ from bot.core.earlier import new_since
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.guidelines import trimmed
-from bot.core.inference import Completion, Infer, Passage, Prompt
+from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt
 from bot.core.memory import conventions
 from bot.core.packing import Candidate, pack
+from bot.core.sharing import Shared
 from bot.core.source import Chunk
 from bot.core.units import Unit, around, batches, units
 
@@ -86,8 +88,6 @@ class _Course:
     """part -> path -> what of it was not read"""
     readings: list[int] = field(default_factory=list)
     failure: str = ""
-    failed: int = 0
-    """Failures in a row."""
     calls: int = 0
     dropped: int = 0
     hidden: set[str] = field(default_factory=set)
@@ -98,10 +98,8 @@ class _Course:
         self.hidden.update(answer.hidden)
         if answer.value is None:
             self.failure = answer.reason or "the model gave no usable answer"
-            self.failed += 2 if answer.failure in _HOST else 1
             self.leave(number, "the model failed")
             return
-        self.failed = 0
         self.why.pop(number, None)
         self.readings[number] += 1
         paths = self.parts[number].paths
@@ -148,9 +146,10 @@ class _Course:
 
 
 async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
-    """Asks part by part about what is new, the most urgent first. Ends where the next prompt would fail too
-    (no host, no time, no budget, two answers in a row that are none), or when all but one of the questions
-    that a review may ask are spent: the last is for verifying."""
+    """Asks part by part about what is new, the most urgent first, and several at the same time where hosts
+    are free. Ends where the next prompt would fail too (no host, no time, no budget, two answers in a row
+    that are none), or when all but one of the questions that a review may ask are spent: the last is for
+    verifying. The same answers give the same reading, whichever comes first."""
     symbols = {path: facts.tools.symbols(path, text) for path, text in facts.texts.items()}
     fresh = facts.files
     known: tuple[str, ...] = ()
@@ -158,17 +157,54 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
         fresh, known = new_since(facts.files, facts.texts, facts.earlier)
     parts = batches(units(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
     course = _Course(facts, parts, readings=[0] * len(parts))
-    budget = max(1, facts.context.settings.review.max_calls - 1)
-    for reading in range(max(1, facts.passes)):
-        for number in _shuffled(range(len(parts)), facts.head_sha, reading):
-            if course.failed >= 2:
-                course.leave(number, "not reached")
-            elif course.calls >= budget:
-                course.leave(number, "more than one review reads (review.max_calls)")
+    allowance = Allowance(max(1, facts.context.settings.review.max_calls - 1))
+    asked = [
+        (number, reading)
+        for reading in range(max(1, facts.passes))
+        for number in _shuffled(range(len(parts)), facts.head_sha, reading)
+    ]
+    heard = _Heard()
+    async with Shared(infer) as shared:
+        for place, (number, reading) in enumerate(asked):
+            if allowance.left:
+                prompt = replace(
+                    _prompt(facts, parts[number], symbols, reading),
+                    behind=min(len(asked) - place - 1, allowance.left - 1),
+                    retries=allowance,
+                )
+                await shared.turn(prompt, heard.is_hopeless)
+            if heard.is_hopeless():
+                heard.left[place] = "not reached"
+            elif not allowance.take():
+                heard.left[place] = "more than one review reads (review.max_calls)"
             else:
-                prompt = _prompt(facts, parts[number], symbols, reading)
-                course.take(number, reading, await infer(prompt))
+                shared.ask(prompt, partial(heard.take, place))
+    for place, (number, reading) in enumerate(asked):
+        if place in heard.left:
+            course.leave(number, heard.left[place])
+        else:
+            course.take(number, reading, heard.answers[place])
     return replace(course.ended(), known=known)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """The answers by the place of their question, and why others were not asked."""
+
+    answers: dict[int, Completion[ReviewAnswer]] = field(default_factory=dict)
+    left: dict[int, str] = field(default_factory=dict)
+    failed: int = 0
+    """Failures in a row, in the order in which they came."""
+
+    def take(self, place: int, answer: Completion[ReviewAnswer]) -> None:
+        self.answers[place] = answer
+        if answer.value is not None:
+            self.failed = 0
+        else:
+            self.failed += 2 if answer.failure in _HOST else 1
+
+    def is_hopeless(self) -> bool:
+        return self.failed >= 2
 
 
 T = TypeVar("T")

@@ -1,10 +1,13 @@
-"""All checks, in the order in which a person would mend them."""
+"""All checks, in the order in which a person would mend them. What follows from a failure is told with it,
+not as failures of its own."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from bot.cli.doctor import hosts, machine, remote
-from bot.cli.doctor.line import Line, line
+from bot.cli.doctor.line import Check, Line, line
 from bot.config import Config, load_config
 from bot.core.errors import ConfigError
 
@@ -21,29 +24,65 @@ async def examine() -> list[Line]:
         config = load_config()
     except ConfigError as wrong:
         return [*before, Line("configuration", False, str(wrong), wrong.hint)]
-    return [*before, *await asyncio.gather(*(line(name, check) for name, check in _checks(config).items()))]
+    own, github, models, private = await asyncio.gather(
+        _all(_own(config)), _github(config), _hosts(config), _all(_exposure(config))
+    )
+    return [*before, *own, *github, *models, *private]
 
 
-def _checks(config: Config) -> dict[str, machine.Check]:
-    found: dict[str, machine.Check] = {
+async def _all(checks: Mapping[str, Check]) -> list[Line]:
+    return list(await asyncio.gather(*(line(name, check) for name, check in checks.items())))
+
+
+async def _hosts(config: Config) -> list[Line]:
+    """The report must be whole, whatever a host does."""
+    found: list[Line] = []
+
+    async def look() -> str:
+        found.extend(await hosts.examine(config))
+        return ""
+
+    failed = await line("model hosts", look)
+    return found or [failed]
+
+
+def _own(config: Config) -> dict[str, Check]:
+    return {
         "configuration": partial(machine.configuration, config),
         "data directory": partial(machine.data_dir, config),
         "webhook secret": partial(machine.webhook_secret, config),
-        "private key": partial(machine.private_key, config),
         "API token": partial(machine.api_token, config),
         "database": partial(machine.database, config),
         "vectors": partial(machine.vectors, config),
         "queue": partial(machine.queue, config),
         "handlers": partial(machine.handlers, config),
         "knowledge": partial(machine.knowledge, config),
-        "GitHub": partial(remote.reachable, config),
-        "clock": partial(remote.clock, config),
-        "GitHub App": partial(remote.app, config),
     }
-    for host in config.pool_hosts():
-        found[f"host {host.name}"] = partial(hosts.answers, host)
-        if host.kind == "ollama":
-            found[f"host {host.name} exposure"] = partial(hosts.is_private, host)
-    for role in config.models.by_role():
-        found[f"models for {role}"] = partial(hosts.role_is_served, config, role)
-    return found
+
+
+def _exposure(config: Config) -> dict[str, Check]:
+    return {
+        f"host {host.name} exposure": partial(hosts.is_private, host)
+        for host in config.pool_hosts()
+        if host.kind == "ollama" and not host.online
+    }
+
+
+async def _github(config: Config) -> list[Line]:
+    """Key, GitHub, App, webhook: each rests on those before it."""
+    key, there = await _all(
+        {"private key": partial(machine.private_key, config), "GitHub": partial(remote.reachable, config)}
+    )
+    if not there.ok:
+        return [key, _hiding(there, "clock", "GitHub App", "webhook")]
+    clock = await line("clock", partial(remote.clock, config))
+    if not key.ok:
+        return [_hiding(key, "GitHub App", "webhook"), there, clock]
+    app = await line("GitHub App", partial(remote.app, config))
+    if not app.ok and not app.detail.startswith(remote.LACKS):
+        return [key, there, clock, _hiding(app, "webhook")]
+    return [key, there, clock, app, await line("webhook", partial(remote.webhook, config))]
+
+
+def _hiding(failed: Line, *others: str) -> Line:
+    return replace(failed, detail=f"{failed.detail}; so these were not looked at: {', '.join(others)}")

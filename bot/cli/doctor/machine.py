@@ -98,14 +98,21 @@ async def database(config: Config) -> str:
     from bot.store import StoreUnavailable, open_store
 
     store = open_store(config.store.database_url)
+    url = store.database.url
     try:
+        if url.drivername.startswith("sqlite") and not _exists(url.database):
+            return f"{url.database} (not there yet; hob up makes it)"
         if not await asyncio.to_thread(store.schema_is_current):
-            raise Wrong("it is not at the newest schema", "run hob migrate")
+            return "not at the newest schema yet; hob up (or hob migrate) brings it there"
     except StoreUnavailable as wrong:
         raise Wrong(str(wrong), "see whether it runs, has room, and store.database_url is right") from None
     finally:
         store.close()
-    return store.database.url.render_as_string(hide_password=True)
+    return url.render_as_string(hide_password=True)
+
+
+def _exists(file: str | None) -> bool:
+    return Path(file or "").exists()
 
 
 async def vectors(config: Config) -> str:

@@ -1,6 +1,7 @@
 """What Hob finds at GitHub."""
 
 import time
+from itertools import takewhile
 from typing import Any
 
 from bot.cli.doctor.line import Wrong
@@ -12,6 +13,10 @@ from bot.github.wire import Answer, LostError, NotSentError, Wire
 
 TOLERATED_SECONDS = 30
 """Hob corrects its tokens for more; other things on a machine with a wrong clock go wrong too."""
+DELIVERIES = 10
+"""The latest that are looked at."""
+PAGE = "on the App's settings page"
+LACKS = "the App lacks something: "
 RANK = {"": 0, "read": 1, "write": 2, "admin": 3}
 
 
@@ -34,6 +39,49 @@ async def clock(config: Config) -> str:
             "turn on time synchronisation",
         )
     return f"within {max(1, round(abs(skew)))} s of GitHub's"
+
+
+async def webhook(config: Config) -> str:
+    """The App's webhook as GitHub has it, and how the latest deliveries were answered.
+    https://docs.github.com/en/rest/apps/webhooks"""
+    if config.intake.mode == "poll":
+        return "not needed: intake.mode is poll"
+    hook: dict[str, Any] = await _asked(config, "/app/hook/config")
+    url, wanted = str(hook.get("url") or ""), f"{config.server.public_url}/webhook"
+    if not url:
+        raise Wrong("the App has no webhook address", f"set it to {_address(config)} {PAGE}")
+    if config.server.public_url and url.rstrip("/") != wanted:
+        raise Wrong(f"GitHub sends to {url}, and server.public_url makes it {wanted}", f"set it {PAGE}")
+    if not hook.get("secret"):
+        raise Wrong("the App's webhook has no secret", f"enter github.webhook_secret {PAGE}")
+    if hook.get("content_type") != "json":
+        raise Wrong("the App's webhook does not send JSON", f"choose application/json {PAGE}")
+    if url.startswith("https:") and str(hook.get("insecure_ssl", "0")) != "0":
+        raise Wrong("GitHub does not verify the certificate of the webhook", f"turn verification on {PAGE}")
+    latest = await _asked(config, f"/app/hook/deliveries?per_page={DELIVERIES}")
+    bad = list(takewhile(lambda code: not 200 <= code < 300, (int(one["status_code"]) for one in latest)))
+    if bad:
+        count = "the latest delivery" if len(bad) == 1 else f"the latest {len(bad)} deliveries"
+        raise Wrong(f"{count} failed ({_word(bad[0])})", _mend(bad[0], url))
+    return f"{url}, {'its latest delivery was taken' if latest else 'nothing was delivered yet'}"
+
+
+def _address(config: Config) -> str:
+    return f"{config.server.public_url or 'https://YOUR-HOST'}/webhook"
+
+
+def _word(code: int) -> str:
+    return {0: "not sent", 502: "502, no connection", 504: "504, no answer in time"}.get(code, str(code))
+
+
+def _mend(code: int, url: str) -> str:
+    match code:
+        case 401:
+            return "the App's webhook secret is not github.webhook_secret: enter the same one twice"
+        case 404:
+            return f"the address has to end in /webhook: {url}"
+        case _:
+            return "see whether hob up runs, and whether GitHub reaches the address (a proxy, a tunnel, DNS)"
 
 
 async def app(config: Config) -> str:
@@ -61,19 +109,27 @@ def _has_what_it_needs(found: dict[str, Any]) -> None:
         if RANK.get(str(given.get(name, "")), 0) < RANK[level]
     ]
     if missing:
-        raise Wrong(f"permissions are missing: {', '.join(missing)}", "grant them on the App's settings page")
+        raise Wrong(
+            f"{LACKS}permissions are missing: {', '.join(missing)}", "grant them on the App's settings page"
+        )
     unheard = sorted(needs.events - set(found.get("events") or ()))
     if unheard:
         raise Wrong(
-            f"events are missing: {', '.join(unheard)}", "subscribe to them on the App's settings page"
+            f"{LACKS}events are missing: {', '.join(unheard)}", "subscribe to them on the App's settings page"
         )
 
 
 async def _about_us(config: Config) -> dict[str, Any]:
+    found: dict[str, Any] = await _asked(config, "/app")
+    return found
+
+
+async def _asked(config: Config, path: str) -> Any:
+    """An answer to the App itself."""
     github = config.github
     try:
         async with GitHub(github.api_url, github.app_id, private_key(config), slug=github.app_slug) as client:
-            found: dict[str, Any] = await client.app().get("/app")
+            return await client.app().get(path)
     except GitHubError as wrong:
         hint = (
             "app_id and private key must belong to the same App"
@@ -83,7 +139,6 @@ async def _about_us(config: Config) -> dict[str, Any]:
         raise Wrong(str(wrong), hint) from None
     except TemporaryError as wrong:
         raise Wrong(str(wrong), "see whether this machine reaches github.api_url") from None
-    return found
 
 
 async def _ask(config: Config) -> Answer:

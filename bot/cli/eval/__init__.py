@@ -102,23 +102,23 @@ def _as_json(row: Any) -> dict[str, Any]:
 
 
 def _show(rows: Sequence[Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from bot.cli.tables import console, row, table
 
     heads = ("model", "threshold", "precision", "recall", "F1", "comments/PR", "tokens", "s/PR", "not read")
-    table = Table(*heads)
-    for row in rows:
-        score, cases = row.score, max(1, row.score.cases)
-        table.add_row(
-            row.model,
-            f"{row.threshold:.2f}",
+    made = table(*heads)
+    for each in rows:
+        score, cases = each.score, max(1, each.score.cases)
+        row(
+            made,
+            each.model,
+            f"{each.threshold:.2f}",
             *(
                 f"{value:.3f}" if value is not None else "-"
                 for value in (score.precision, score.recall, score.f1)
             ),
             f"{score.comments:.2f}",
-            f"{(row.tokens_in + row.tokens_out) // cases}",
-            f"{row.seconds / cases:.1f}",
-            f"{row.failed} of {score.cases}",
+            f"{(each.tokens_in + each.tokens_out) // cases}",
+            f"{each.seconds / cases:.1f}",
+            f"{each.failed} of {score.cases}",
         )
-    Console(width=110).print(table)
+    console(110).print(made)

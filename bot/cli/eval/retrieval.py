@@ -46,11 +46,10 @@ def _as_json(row: Any) -> dict[str, Any]:
 
 
 def _show(rows: Sequence[Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from bot.cli.tables import console, row, table
 
-    table = Table("ranked by", *(f"recall@{k}" for k in rows[0].at), "s/case", "no answer")
-    for row in rows:
-        parts = (f"{part:.3f}" for part in row.at.values())
-        table.add_row(row.name, *parts, f"{row.seconds / row.cases:.2f}", f"{row.failed} of {row.cases}")
-    Console(width=110).print(table)
+    made = table("ranked by", *(f"recall@{k}" for k in rows[0].at), "s/case", "no answer")
+    for each in rows:
+        parts = (f"{part:.3f}" for part in each.at.values())
+        row(made, each.name, *parts, f"{each.seconds / each.cases:.2f}", f"{each.failed} of {each.cases}")
+    console(110).print(made)

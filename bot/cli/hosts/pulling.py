@@ -57,7 +57,12 @@ class _shown:  # noqa: N801  reads as a phrase: with _shown(…) as told
     def __init__(self, title: str) -> None:
         self._title = title
         self._said = ""
-        bar = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        bar = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+        )
         self._bar = Progress(*bar, console=Console(stderr=True), disable=not sys.stderr.isatty())
 
     def __enter__(self) -> Told:

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from bot.cli import tables
 from bot.config import Config, load_config
 from bot.core.places import Totals, Traffic
 from bot.inference.board import SharedBoard
 from bot.inference.door import HostState
-from bot.inference.guard import Guard
 from bot.inference.pool import Pool
 from bot.log import setup
+from bot.outgoing import Outgoing
 from bot.queue.board import RedisBoard
 
 WATCH_SECONDS = 1.0
+WIDE = 160
+"""Enough for a line a host."""
 HEADS = (
     "host",
     "kind",
@@ -102,8 +104,11 @@ def run(*, as_json: bool, watch: bool) -> None:
 
 async def look(pool: Pool, config: Config) -> list[Shown]:
     """Every host as it is now. One that may not be used is not asked."""
-    guard = Guard(config.privacy.online, private=config.privacy.online != "public")
-    states = await pool.states(guard, anew=True)
+    outgoing = Outgoing(config)
+    try:
+        states = await pool.states(outgoing.operators(), anew=True)
+    finally:
+        outgoing.close()
     traffic = await pool.traffic()
     return [Shown(state, traffic[state.host.name]) for state in states]
 
@@ -124,13 +129,13 @@ async def _once(config: Config, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"hosts": [each.json() for each in shown]}))
     else:
-        console().print(table(shown))
+        tables.console(WIDE).print(table(shown))
 
 
 async def _watch(config: Config) -> None:
     pool = make_pool(config)
     try:
-        with Live(table(await look(pool, config)), console=console(), auto_refresh=False) as live:
+        with Live(table(await look(pool, config)), console=tables.console(WIDE), auto_refresh=False) as live:
             while True:
                 await asyncio.sleep(WATCH_SECONDS)
                 live.update(table(await look(pool, config)), refresh=True)
@@ -139,16 +144,10 @@ async def _watch(config: Config) -> None:
 
 
 def table(shown: Sequence[Shown]) -> Table:
-    made = Table(*HEADS, title="" if shown else "no hosts are configured")
+    made = tables.table(*HEADS, title="" if shown else "no hosts are configured")
     for each in shown:
-        made.add_row(*each.row(), style="" if each.state.up else "red")
+        tables.row(made, *each.row(), style="" if each.state.up else "red")
     return made
-
-
-def console() -> Console:
-    """Where nobody looks, wide enough for a line a host."""
-    made = Console()
-    return made if made.is_terminal else Console(width=160)
 
 
 def _seconds(value: float | None) -> str:

@@ -17,7 +17,7 @@ class Told:
     """Called with how much is done, of how much (0: nobody knows), and of what."""
 
     def __init__(self) -> None:
-        bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        bar = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(
             *bar, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
         )

@@ -7,6 +7,7 @@ import click
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.judgement import Judgement
 from bot.core.knowledge import Beside
+from bot.core.sharing import through
 from bot.jobs.reading import check
 from bot.knowledge.local import Local
 from bot.local import find_change, judge_range
@@ -15,12 +16,13 @@ from bot.scripting import Workshop
 
 
 async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
-    """Only local hosts are asked: nothing here knows whether the repository is public."""
+    """By the hosts that `[privacy]` and `[budget]` allow a repository of which nobody knows whether it is
+    public."""
     root = Repository.at(folder).root
     change = await find_change(root, text)
     if no_model:
         return await judge_range(root, change, nobody, check)
-    async with Workshop() as shop:
+    async with Workshop(repo=root) as shop:
         beside = _beside(root, shop.config.hob.data_dir)
         return await judge_range(root, change, _told(shop.infer()), check, beside=beside)
 
@@ -48,4 +50,4 @@ def _told(infer: Infer) -> Infer:
         click.echo(click.style(f"asking a model ({prompt.name}): {names}{more}", dim=True), err=True)
         return await infer(prompt)
 
-    return asking
+    return through(infer, asking)

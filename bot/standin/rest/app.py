@@ -126,6 +126,14 @@ def _item(one: Delivery) -> dict[str, Any]:
     }
 
 
+@route("GET", "/app/hook/config", app=True)
+def get_hook_config(call: Call) -> Answer:
+    """The secret is never told. https://docs.github.com/en/rest/apps/webhooks#get-a-webhook-configuration-for-an-app"""
+    post = call.state.post
+    told = {"content_type": "json", "insecure_ssl": "0", "url": post.url}
+    return Answer(200, told | ({"secret": "********"} if post.secret else {}))
+
+
 @route("GET", "/app/hook/deliveries", app=True)
 def list_deliveries(call: Call) -> Answer:
     """Newest first, paged by cursor. https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook"""

@@ -1,0 +1,89 @@
+"""Questions that are asked at the same time, as far as there are places free at model hosts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Self
+
+from bot.core.inference import Completion, Infer, Prompt, T
+
+LOOK_SECONDS = 0.5
+"""Whether others have left a place free is looked at so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An `Infer` that knows its hosts: `free` tells whether a question would be asked at once."""
+
+    ask: Infer
+    free: Callable[[Prompt[Any]], Awaitable[bool]]
+    _coming: set[int] = field(default_factory=set)
+    """The questions that have no place yet, by the id of their prompts."""
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, prompt: Prompt[T], /) -> Completion[T]:
+        self._coming.add(id(prompt))
+        try:
+            return await self.ask(prompt)
+        finally:
+            self.placed(prompt)
+
+    def placed(self, prompt: Prompt[Any]) -> None:
+        """The question has its place, or needs none any more."""
+        self._coming.discard(id(prompt))
+        self._news.set()
+
+    async def has_room(self, prompt: Prompt[Any]) -> bool:
+        """Whether it would be asked at once; told when those before it have their places."""
+        await asyncio.sleep(0)  # so that tasks made just now have begun
+        while self._coming:
+            self._news.clear()
+            await self._news.wait()
+        return await self.free(prompt)
+
+
+def through(infer: Infer, ask: Infer) -> Infer:
+    """`ask`, which ends at `infer`, with what `infer` knows of its hosts."""
+    return replace(infer, ask=ask) if isinstance(infer, Port) else ask
+
+
+@dataclass(slots=True)
+class Shared:
+    """The questions of one piece of work; leaving the block waits for all of them, or ends them where it
+    fails. A port that knows of no places is asked one question after the other."""
+
+    infer: Infer
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                await asyncio.gather(*self._running)
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def turn(self, prompt: Prompt[Any], held: Callable[[], bool]) -> None:
+        """Waits until nothing is under way, or the question would be asked at once and is not `held` back."""
+        while self._running and (held() or not await self._has_room(prompt)):
+            done, self._running = await asyncio.wait(
+                self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            await asyncio.gather(*done)
+
+    def ask(self, prompt: Prompt[T], take: Callable[[Completion[T]], None]) -> None:
+        """Begins to ask; `take` is given the answer."""
+        self._running.add(asyncio.create_task(self._ask(prompt, take)))
+
+    async def _ask(self, prompt: Prompt[T], take: Callable[[Completion[T]], None]) -> None:
+        take(await self.infer(prompt))
+
+    async def _has_room(self, prompt: Prompt[Any]) -> bool:
+        return isinstance(self.infer, Port) and await self.infer.has_room(prompt)

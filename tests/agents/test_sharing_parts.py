@@ -1,0 +1,99 @@
+"""The parts of a review are asked at the same time, as far as hosts have places."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot.agents.review.asking import Reading, read
+from bot.core.facts import PullRequestFacts
+from bot.core.hosts import Host
+from bot.core.settings import RepoSettings, ReviewSettings
+from bot.inference.infer import make_infer
+from bot.inference.pool import Pool
+from bot.prompting import load
+from tests.agents.facts import pull_request
+from tests.fakes import acts
+from tests.fakes.models import FakeOllama, Stage
+
+MODEL = "qwen2.5-coder:14b"
+
+
+def large(most: int = 40) -> PullRequestFacts:
+    """Nine parts or so."""
+    code = "".join(f"    water_{n} = leaves + {n}\n" for n in range(40))
+    files = {f"src/m{n:02}.py": f"def brew_{n}(leaves):\n{code}    return leaves\n" for n in range(60)}
+    return pull_request(files, RepoSettings(review=ReviewSettings(max_calls=most)))
+
+
+@asynccontextmanager
+async def hosts(*answers: Any) -> AsyncIterator[tuple[list[FakeOllama], Callable[[PullRequestFacts], Any]]]:
+    """Hosts that answer so, with one place each."""
+    with ExitStack() as stack:
+        fakes = [stack.enter_context(FakeOllama()) for _ in answers]
+        for fake, answer in zip(fakes, answers, strict=True):
+            fake.says(answer)
+        pool = Pool([Host(f"h{number}", "ollama", fake.url) for number, fake in enumerate(fakes)])
+        infer = make_infer(pool, {"review": (MODEL,)}, load)
+        try:
+            yield fakes, lambda facts: read(facts, infer)
+        finally:
+            await pool.aclose()
+
+
+def slow(seconds: float) -> Callable[[Stage], Any]:
+    async def act(stage: Stage) -> None:
+        await asyncio.sleep(seconds)
+        path = stage.request["messages"][1]["content"].partition('name="src/')[2].partition('"')[0]
+        found = {
+            "path": f"src/{path}",
+            "quote": "return leaves",
+            "severity": "major",
+            "category": "bug",
+            "title": "Tea",
+            "body": "Tea.",
+            "replacement": None,
+            "confidence": 0.9,
+        }
+        await stage.say({"findings": [found], "summary": ""})
+
+    return act
+
+
+def told(reading: Reading) -> list[str]:
+    return [said.answer.path for said in reading.said]
+
+
+@pytest.mark.parametrize("seconds", [(1.0,), (1.0, 0.6), (1.0, 0.6, 1.4, 0.8)])
+async def test_hosts_of_unequal_speed_are_all_used_and_the_order_is_the_same(
+    seconds: tuple[float, ...],
+) -> None:
+    async with hosts(slow(0.0)) as (_, reads):
+        plain = await reads(large())
+    async with hosts(*map(slow, seconds)) as (fakes, reads):
+        begun = time.monotonic()
+        reading = await reads(large())
+        took = time.monotonic() - begun
+    asked = sum(len(fake.chats) for fake in fakes)
+    assert [fake.at_once for fake in fakes] == [1] * len(seconds)
+    assert asked == reading.calls >= 8
+    assert told(reading) == told(plain)
+    # the bar is 1.25 x + 1.5 s, as tests.bench.hosts measures it; a machine that runs all tests is slower
+    assert took <= 1.25 * asked / sum(1 / each for each in seconds) + 3.0
+
+
+async def test_max_calls_bounds_the_calls_of_all_parts_together_however_bad_the_answers_are() -> None:
+    async with hosts(*["no answer at all"] * 4) as (fakes, reads):
+        reading = await reads(large(most=5))
+    assert 2 <= sum(len(fake.chats) for fake in fakes) <= 4
+    assert reading.unread
+
+
+async def test_a_host_that_fails_costs_no_part_where_another_has_the_model() -> None:
+    async with hosts(acts.drop, slow(0.2), slow(0.2)) as (_, reads):
+        reading = await reads(large())
+    assert reading.unread == ()
+    assert reading.failure == ""
