@@ -1,7 +1,7 @@
 """Which handler answers which event, and what it may cause.
 
-`@router.on(Kind, may={…})` and `@router.command("name", help="…", may={…})` are the whole of it: help,
-documentation and the manifest's test are made from what was declared here.
+`@router.on(Kind, name="…", may={…})` and `@router.command("name", help="…", may={…})` are the whole of
+it: help, documentation and the manifest's test are made from what was declared here.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,9 +22,12 @@ permission and above; these alone; those whom `code.allow` names."""
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`name` is `room.function`, the handler's name in runs and job ids."""
+    """`name` is what people read; `stored_as` is in the rows of runs, in the ids of RQ jobs and in the keys
+    by which an effect is known to have happened. Once released it never changes, wherever the handler's file
+    moves: under another one everything would be posted a second time."""
 
     name: str
+    stored_as: str
     handler: Handler
     may: frozenset[type[Effect]]
     priority: Priority
@@ -68,13 +71,16 @@ class Router:
         newest_only: bool = False,
         coalesce: Iterable[type[Event]] = (),
         whole_repository: bool = False,
+        name: str,
+        stored_as: str = "",
     ) -> Callable[[Handler], Handler]:
-        """Registers a handler for kinds of events."""
+        """Registers a handler for kinds of events. `stored_as`: where the route had another name once."""
 
         def register(handler: Handler) -> Handler:
             self._add(
                 Route(
-                    name=_name(handler),
+                    name=name,
+                    stored_as=stored_as or name,
                     handler=handler,
                     may=frozenset(may),
                     priority=priority,
@@ -95,13 +101,16 @@ class Router:
         help: str,  # noqa: A002  the word that people look for
         may: Iterable[type[Effect]],
         who: Who = "anyone",
+        stored_as: str = "",
     ) -> Callable[[Handler], Handler]:
-        """Registers a handler for `@slug name` in comments. A person waits: its runs go first."""
+        """Registers a handler for `@slug name` in comments, as the route `@name`. A person waits: its runs go
+        first."""
 
         def register(handler: Handler) -> Handler:
             self._add(
                 Route(
-                    name=_name(handler),
+                    name=f"@{name}",
+                    stored_as=stored_as or f"@{name}",
                     handler=handler,
                     may=frozenset(may),
                     priority="high",
@@ -122,20 +131,18 @@ class Router:
         return self
 
     def _add(self, route: Route) -> None:
-        if any(
-            route.name == other.name or (route.command and route.command == other.command)
-            for other in self.routes
-        ):
-            raise ValueError(f"two routes are named {route.name}")
+        mine = {route.name, route.stored_as}
+        if taken := next((other for other in self.routes if mine & {other.name, other.stored_as}), None):
+            raise ValueError(f"two routes are named {route.name} (the other is stored as {taken.stored_as})")
         self.routes.append(route)
 
     @property
     def commands(self) -> dict[str, Route]:
         return {route.command: route for route in self.routes if route.command}
 
-    def named(self, name: str) -> Route | None:
-        """The route with this name, if this version still has it."""
-        return next((route for route in self.routes if route.name == name), None)
+    def stored(self, name: str) -> Route | None:
+        """The route that a run's row names, if this version still has it."""
+        return next((route for route in self.routes if route.stored_as == name), None)
 
     def match(self, event: Event, slug: str) -> list[Match]:
         """The routes that answer an event; for a comment, those of the commands that it gives, or where it
@@ -163,7 +170,3 @@ def _may_speak(event: CommentEvent) -> bool:
     edited = isinstance(event, IssueCommentEdited | ReviewCommentEdited)
     same = (event.sender.id, event.sender.login) == (event.author.id, event.author.login)
     return not edited or same
-
-
-def _name(handler: Handler) -> str:
-    return f"{handler.__module__.rpartition('.')[2]}.{handler.__name__}"

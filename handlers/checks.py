@@ -11,9 +11,7 @@ router = Router()
 
 
 @router.on(
-    CheckRunRequested,
-    may=review.MAY,
-    priority="high",
+    CheckRunRequested, may=review.MAY, priority="high", name="check-run-buttons", stored_as="checks.run_again"
 )
 async def run_again(event: CheckRunRequested, ctx: Context) -> Plan:
     """GitHub shows the buttons to those who may write; whether they may ask is asked all the same. A new

@@ -21,6 +21,7 @@ router = Router()
     "help",
     help="the commands that you may use here; `help WORD`: those about it",
     may={Comment, ReplyInThread},
+    stored_as="comments.show_help",
 )
 async def show_help(event: CommentEvent, ctx: Context) -> Plan:
     """Made from the router, so that it can't be forgotten; also the answer to a word that is no command."""
@@ -38,6 +39,7 @@ async def show_help(event: CommentEvent, ctx: Context) -> Plan:
     "config",
     help="each setting that counts here and where it was said; `config review`: those that begin so",
     may={Comment, ReplyInThread},
+    stored_as="comments.show_config",
 )
 async def show_config(event: CommentEvent, ctx: Context) -> Plan:
     """As it is merged: defaults, other reviewers' files, stored settings, `.github/hob.yml`."""
@@ -51,6 +53,7 @@ async def show_config(event: CommentEvent, ctx: Context) -> Plan:
     help="reviews what is new since the last review; `review full`: everything",
     may=review.MAY | {Comment, ReplyInThread},
     who="triage",
+    stored_as="comments.judge_again",
 )
 async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
     """Reviews even what settings leave out by themselves (drafts, titles, authors): a person asked."""
@@ -81,7 +84,10 @@ def _was_read(facts: PullRequestFacts) -> bool:
 
 
 @router.command(
-    "ask", help="answers a question about this conversation and its change", may={Comment, ReplyInThread}
+    "ask",
+    help="answers a question about this conversation and its change",
+    may={Comment, ReplyInThread},
+    stored_as="comments.ask",
 )
 async def ask(event: CommentEvent, ctx: Context) -> Plan:
     """In place: under a line in its thread, elsewhere as a comment."""

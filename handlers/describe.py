@@ -21,6 +21,7 @@ NO_CHANGE = "An issue has no change to describe; ask on a pull request."
     help="what this pull request does, file by file, in one comment that is kept up to date",
     may={Comment, EditComment, ReplyInThread},
     who="triage",
+    stored_as="describe.summarise",
 )
 async def summarise(event: CommentEvent, ctx: Context) -> Plan:
     """The one comment is edited; one that somebody deleted is written anew."""
@@ -43,6 +44,7 @@ async def summarise(event: CommentEvent, ctx: Context) -> Plan:
     help="proposes a title, a text and labels; `describe apply` takes them over",
     may={Comment, ReplyInThread, EditPullRequest, AddLabels},
     who="triage",
+    stored_as="describe.propose",
 )
 async def propose(event: CommentEvent, ctx: Context) -> Plan:
     """Nothing changes before a person has seen it and says so."""

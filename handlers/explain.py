@@ -15,6 +15,7 @@ router = Router()
     "explain",
     help="what code does and why, by its history: of this thread, of `explain path:12-40`, of the change",
     may={Comment, ReplyInThread},
+    stored_as="explain.explain",
 )
 async def explain(event: CommentEvent, ctx: Context) -> Plan:
     """From the code, the commits that touched it, and what these name."""

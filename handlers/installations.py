@@ -19,19 +19,39 @@ from bot.router import Router
 router = Router()
 
 
-@router.on(InstallationDeleted, may=(), priority="high")
+@router.on(
+    InstallationDeleted,
+    may=(),
+    priority="high",
+    name="forget-account",
+    stored_as="installations.forget_account",
+)
 async def forget_account(event: AccessEvent, estate: Estate) -> Plan:
     """Nothing of it stays but the names of effects, which keep a replay from causing them again."""
     return Plan(reason=await estate.forget_account())
 
 
-@router.on(InstallationSuspended, RepositoriesRemoved, RepositoryRemoved, may=(), priority="high")
+@router.on(
+    InstallationSuspended,
+    RepositoriesRemoved,
+    RepositoryRemoved,
+    may=(),
+    priority="high",
+    name="forget-repositories",
+    stored_as="installations.forget_repositories",
+)
 async def forget_repositories(event: AccessEvent, estate: Estate) -> Plan:
     """Settings stay: the same people may come back."""
     return Plan(reason=await estate.forget_repositories())
 
 
-@router.on(RepositoryChanged, may=(), priority="high")
+@router.on(
+    RepositoryChanged,
+    may=(),
+    priority="high",
+    name="forget-knowledge",
+    stored_as="installations.forget_knowledge",
+)
 async def forget_knowledge(event: AccessEvent, estate: Estate) -> Plan:
     """It is learned again with the next event, under the new name and for those who may read it now."""
     return Plan(reason=await estate.forget_knowledge())

@@ -10,7 +10,7 @@ from bot.router import Router
 router = Router()
 
 
-@router.on(IssueOpened, may={AddLabels, Comment}, priority="low")
+@router.on(IssueOpened, may={AddLabels, Comment}, priority="low", name="triage", stored_as="issues.triage")
 async def triage(event: IssueOpened, ctx: Context) -> Plan:
     """Bots' issues are left alone: their authors do not answer questions."""
     if event.author.is_bot:

@@ -33,13 +33,21 @@ KINDS = (
 )
 
 
-@router.on(*KINDS, may=(), priority="low", coalesce=KINDS, whole_repository=True)
+@router.on(
+    *KINDS,
+    may=(),
+    priority="low",
+    coalesce=KINDS,
+    whole_repository=True,
+    name="index",
+    stored_as="knowledge.learn",
+)
 async def learn(event: RepositoryEvent, ctx: Context) -> Plan:
     """Fetches what is new and indexes it."""
     return Plan(reason=await ctx.knowledge.refresh() if ctx.knowledge else OFF)
 
 
-@router.on(IssueRemoved, may=(), priority="low")
+@router.on(IssueRemoved, may=(), priority="low", name="index-issue-removed", stored_as="knowledge.drop_issue")
 async def drop_issue(event: IssueRemoved, ctx: Context) -> Plan:
     """GitHub lists it no more, so that no refresh would notice."""
     if ctx.knowledge is None:

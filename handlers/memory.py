@@ -23,7 +23,11 @@ _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
 @router.command(
-    "memory", help="what I was taught about this repository", may={Comment, ReplyInThread}, who="triage"
+    "memory",
+    help="what I was taught about this repository",
+    may={Comment, ReplyInThread},
+    who="triage",
+    stored_as="memory.show_memory",
 )
 async def show_memory(event: CommentEvent, ctx: Context) -> Plan:
     """A short table."""
@@ -35,6 +39,7 @@ async def show_memory(event: CommentEvent, ctx: Context) -> Plan:
     help="a convention that I keep in mind, as in `remember We use structlog, never print`",
     may={Remember, Comment, ReplyInThread},
     who="triage",
+    stored_as="memory.agree",
 )
 async def agree(event: CommentEvent, ctx: Context) -> Plan:
     """Reviewers are told of it from then on."""
@@ -52,6 +57,7 @@ async def agree(event: CommentEvent, ctx: Context) -> Plan:
     help="`forget N` deletes what `memory` shows",
     may={Forget, Comment, ReplyInThread},
     who="triage",
+    stored_as="memory.forget",
 )
 async def forget(event: CommentEvent, ctx: Context) -> Plan:
     """One memory goes; its number is not given again."""
@@ -68,6 +74,7 @@ async def forget(event: CommentEvent, ctx: Context) -> Plan:
     help="`dismiss N why`: that finding is not shown again (for a while: `dismiss N for 30 days why`)",
     may={Remember, Comment, ReplyInThread},
     who="triage",
+    stored_as="memory.dismiss",
 )
 async def dismiss(event: CommentEvent, ctx: Context) -> Plan:
     """Kept from every pull request of the repository, with its reason; for a year if no time is named."""
@@ -91,6 +98,7 @@ async def dismiss(event: CommentEvent, ctx: Context) -> Plan:
     help="`why N`: what a finding rests on, and whether it was dismissed",
     may={Comment, ReplyInThread},
     who="triage",
+    stored_as="memory.give_grounds",
 )
 async def give_grounds(event: CommentEvent, ctx: Context) -> Plan:
     """As it was stored; no model is asked anew."""

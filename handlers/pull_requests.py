@@ -35,6 +35,8 @@ router = Router()
     may=review.MAY | {Comment},
     newest_only=True,
     coalesce={PullRequestSynchronized},
+    name="review",
+    stored_as="pull_requests.judge",
 )
 async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     """Facts at the head as it is now, whatever the delivery said: deliveries come in any order."""

@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"#?(\d{1,9})\b")
     help="suggests a fix for this thread, or for Hob's finding of that number: `fix 2`",
     may={PostReview, Comment, ReplyInThread},
     who="code",
+    stored_as="reviews.fix",
 )
 async def fix(event: CommentEvent, ctx: Context) -> Plan:
     """A suggestion that a person may commit; nothing is pushed. Not for pull requests from forks: whoever

@@ -16,6 +16,7 @@ MOST_RESOLVED = 50
     help="I leave this pull request's pushes alone until `resume`",
     may={SetPull, Comment, ReplyInThread},
     who="author",
+    stored_as="steering.pause",
 )
 async def pause(event: CommentEvent, ctx: Context) -> Plan:
     """Commands still work."""
@@ -28,6 +29,7 @@ async def pause(event: CommentEvent, ctx: Context) -> Plan:
     help="I look at pushes again, and at what was pushed meanwhile with the next one",
     may={SetPull, Comment, ReplyInThread},
     who="author",
+    stored_as="steering.resume",
 )
 async def resume(event: CommentEvent, ctx: Context) -> Plan:
     """Also after `ignore`."""
@@ -40,6 +42,7 @@ async def resume(event: CommentEvent, ctx: Context) -> Plan:
     help="I have no part in this pull request any more",
     may={SetPull, Comment, ReplyInThread},
     who="author",
+    stored_as="steering.ignore",
 )
 async def ignore(event: CommentEvent, ctx: Context) -> Plan:
     """No reviews and no check runs by themselves."""
@@ -53,6 +56,7 @@ async def ignore(event: CommentEvent, ctx: Context) -> Plan:
     help="resolves all threads that I began here",
     may={ResolveThread, Comment, ReplyInThread},
     who="author",
+    stored_as="steering.resolve",
 )
 async def resolve(event: CommentEvent, ctx: Context) -> Plan:
     """GitHub wants contents:write of an App for that."""

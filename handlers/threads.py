@@ -12,7 +12,13 @@ MOST_REPLIES = 4
 """Of Hob's in one thread: past them people talk among themselves."""
 
 
-@router.on(ReviewCommentCreated, may={ReplyInThread, Remember, ResolveThread}, priority="high")
+@router.on(
+    ReviewCommentCreated,
+    may={ReplyInThread, Remember, ResolveThread},
+    priority="high",
+    name="thread-replies",
+    stored_as="threads.converse",
+)
 async def converse(event: ReviewCommentCreated, ctx: Context) -> Plan:
     """Silent in everybody else's threads, where nothing needs to be said, and where it has said enough."""
     if ctx.pull == "ignored":

@@ -37,6 +37,7 @@ router = Router()
         TakenBack,
     },
     who="triage",
+    stored_as="undo.take_back",
 )
 async def take_back(event: CommentEvent, ctx: Context) -> Plan:
     """Answers in the conversation: the thread in which it was asked may be gone by then."""

@@ -21,6 +21,7 @@ class Cluster:
 
     def __init__(self, programs: Path | None = None) -> None:
         self._bin = programs or needs.postgres_programs()
+        needs.postgres_user()
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.folder = Path(tempfile.mkdtemp(prefix="hob-pg-"))
         self._numbers = itertools.count(1)

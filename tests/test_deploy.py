@@ -2,7 +2,6 @@
 
 import plistlib
 import re
-import shutil
 import subprocess
 import sys
 from configparser import ConfigParser
@@ -16,6 +15,7 @@ from bot.cli.doctor.examine import _checks
 from bot.cli.manners import Commands, hob
 from bot.config import Config
 from bot.config.complaints import variables
+from tests import needs
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -57,14 +57,13 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(UNIT.read_text())
     assert set(parser) == {"DEFAULT", "Unit", "Service", "Install"}
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("install systemd to have the unit verified")
+    verify = needs.program("systemd-analyze", "systemd")
     text = UNIT.read_text().replace("/opt/hob/.venv/bin/hob", sys.executable)
     text = text.replace("User=hob", "User=root").replace("Group=hob", "Group=root")
     unit = tmp_path / "hob.service"
     unit.write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)],
+        [verify, "verify", "--man=no", "--recursive-errors=no", str(unit)],
         capture_output=True,
         text=True,
         check=False,

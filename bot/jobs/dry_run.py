@@ -84,7 +84,7 @@ async def _applied(
     house.store.routing.record([Decision(delivery, "routed", specs)])
     done = []
     for run in house.store.runs.of_delivery(guid):
-        route = house.router.named(run.handler)
+        route = house.router.stored(run.handler)
         if route is None or not route.may:
             continue  # for a worker
         await perform_in(house, run.id)

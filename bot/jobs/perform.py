@@ -105,7 +105,7 @@ async def _work(house: House, run: Run) -> Outcome:
     """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
     delivery = await asyncio.to_thread(house.store.inbox.get, run.delivery)
     event = parse(delivery.event, delivery.guid, delivery.body)
-    route = house.router.named(run.handler)
+    route = house.router.stored(run.handler)
     if route is not None and isinstance(event, AccessEvent):
         return Outcome("done", (await route.handler(event, estate(house, event))).reason)
     if route is None or not isinstance(event, RepositoryEvent):

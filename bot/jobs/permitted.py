@@ -85,7 +85,7 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             repo.id,
             target,
             plan.head_sha or "",
-            route.name,
+            route.stored_as,
             f"shadow {_meant(effect)}" if plan.shadow else _meant(effect),
             cause,
             ordinal,

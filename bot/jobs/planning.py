@@ -166,7 +166,7 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
     if isinstance(event, ReviewCommentEvent) and not refused.once_per:
         effect = ReplyInThread(event.number, event.in_reply_to or event.comment_id, refused.words)
     may = frozenset({type(effect), TakenBack})
-    speaker = Route("refusal", route.handler, may=may, priority=route.priority)
+    speaker = Route("refusal", "refusal", route.handler, may=may, priority=route.priority)
     plan = Plan((effect, TakenBack(0)), reason=f"refused: {refused.words}")
     return Planned(
         tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
@@ -176,8 +176,8 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
 def _recent(house: House, event: CommentEvent) -> int:
     """How many commands were given on this issue within the hour, this one included."""
     target = f"{event.repo.id}#{event.number}"
-    rooms = {f"{route.name.partition('.')[0]}." for route in house.router.routes if route.hears_people}
-    return sum(house.store.runs.count_recent(target, room, 3600.0) for room in rooms)
+    heard = {route.stored_as for route in house.router.routes if route.hears_people}
+    return house.store.runs.count_recent(target, heard, 3600.0)
 
 
 def _deeds(house: House, event: RepositoryEvent, state: EffectState = "done") -> tuple[Deed, ...]:

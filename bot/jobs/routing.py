@@ -32,7 +32,7 @@ def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_secon
 def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: float) -> RunSpec:
     wait = coalesce_seconds if isinstance(event, match.route.coalesce) else 0.0
     return RunSpec(
-        handler=match.route.name,
+        handler=match.route.stored_as,
         priority=match.route.priority,
         target=target(match.route, event),
         head_sha=event.head_sha if isinstance(event, PullRequestEvent) else None,
@@ -50,7 +50,7 @@ def target(route: Route, event: Event) -> str:
     if not isinstance(event, RepositoryEvent):
         raise TypeError(f"{type(event).__name__} is about nothing that a run could hold")
     if route.whole_repository or not isinstance(event, IssueEvent):
-        return f"{event.repo.id}/{route.name}"
+        return f"{event.repo.id}/{route.stored_as}"
     whole = f"{event.repo.id}#{event.number}"
     if isinstance(event, CommentEvent) and not WHOLE & route.may:
         return f"{whole}/{event.comment_id}"

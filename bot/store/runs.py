@@ -9,7 +9,7 @@ target over.
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
@@ -71,12 +71,13 @@ class Runs:
         ready = (runs.c.state == "queued") & (runs.c.not_before <= now)
         return self._select(select(runs).where(ready).order_by(_RANK, runs.c.id).limit(limit))
 
-    def count_recent(self, target: str, handler: str = "", seconds: float = 3600.0) -> int:
+    def count_recent(self, target: str, handlers: Collection[str] = (), seconds: float = 3600.0) -> int:
         """Runs made in the last `seconds` for a target and all within it (`12` is a repository, `12#3` its
-        third issue or pull request), of handlers whose names begin with `handler`: for the loop breaker
+        third issue or pull request), of these handlers (of all where none is named): for the loop breaker
         and a repository's cap."""
         which = (runs.c.created_at > time.time() - seconds) & within(runs.c.target, target)
-        which &= runs.c.handler.startswith(handler, autoescape=True)
+        if handlers:
+            which &= runs.c.handler.in_(handlers)
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(runs).where(which)).scalar_one()
 

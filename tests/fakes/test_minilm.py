@@ -1,6 +1,5 @@
 """The embedding model of `make bench` gives the numbers that its authors published."""
 
-import numpy as np
 import pytest
 
 from bot.core.hosts import Host
@@ -9,13 +8,18 @@ from bot.inference.runners import TooLong
 from tests.fakes.minilm import NAME, READS, MiniLMHost, minilm
 
 
+@pytest.fixture(autouse=True)
+def _installed() -> None:
+    minilm()
+
+
 def test_it_gives_the_published_vectors() -> None:
     """https://sbert.net/docs/quickstart.html has the similarities."""
     weather = minilm().embed(
         ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
     )
     published = [[1.0, 0.6660, 0.1046], [0.6660, 1.0, 0.1411], [0.1046, 0.1411, 1.0]]
-    assert weather @ weather.T == pytest.approx(np.array(published), abs=1e-4)
+    assert (weather @ weather.T).tolist() == [pytest.approx(row, abs=1e-4) for row in published]
 
 
 def test_it_knows_what_words_mean() -> None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from pathlib import Path
 from typing import Literal
-
-import numpy as np
 
 from bot.core.knowing import Issue
 from bot.knowledge.asked import query_terms
@@ -102,8 +101,9 @@ class _Near:
         return [self.vectors[text] for text in texts]
 
     def _hits(self, vector: Sequence[float], others: Sequence[Sequence[float]]) -> list[Hit]:
-        scores = np.asarray(others) @ np.asarray(vector)
-        hits = [Hit(number, float(score)) for number, score in zip(self.pool, scores, strict=True)]
+        hits = [
+            Hit(number, sum(map(mul, vector, other))) for number, other in zip(self.pool, others, strict=True)
+        ]
         return sorted(hits, key=lambda hit: -hit.score)[:NEAREST]
 
 

@@ -1,0 +1,69 @@
+"""What holds for every test: a skip names what to install, and is none where nothing may be missing."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+STRICT = os.environ.get("HOB_TEST_STRICT") == "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("skipped")
+    group.addoption("--skipped-to", metavar="FILE", help="write the ids of the tests that were skipped")
+    group.addoption("--only-from", metavar="FILE", help="run the tests whose ids are there, and no others")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skip is a failure where nothing may be missing."""
+    report = yield
+    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"HOB_TEST_STRICT=1, and this was skipped: {_why(report)}"
+    return report
+
+
+def _why(report: pytest.TestReport) -> str:
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The file is written by the process that people started, not by its workers."""
+    if (path := config.getoption("skipped_to")) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Skipped(Path(path)))
+
+
+class _Skipped:
+    """Writes down which tests were skipped, as each is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.write_text("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            with self._path.open("a") as file:
+                file.write(_plain(report.nodeid) + "\n")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves those that a file names. One that is not there any more is an error, not a test less."""
+    if not (path := config.getoption("only_from")):
+        return
+    wanted = set(Path(path).read_text().splitlines())
+    kept = [item for item in items if _plain(item.nodeid) in wanted]
+    if gone := wanted - {_plain(item.nodeid) for item in kept}:
+        raise pytest.UsageError(f"{path} names tests that are not here: {', '.join(sorted(gone))}")
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _plain(nodeid: str) -> str:
+    """Without the group that xdist writes behind it."""
+    head, mark, group = nodeid.rpartition("@")
+    return head if mark and "]" not in group and "::" not in group else nodeid
