@@ -63,12 +63,14 @@ class Coverage:
         )
 
 
-def conclusion(coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool) -> Conclusion:
-    """Green only for a complete reading that found nothing; red only where the repository asked to be
-    gated."""
+def conclusion(
+    coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool, unplaced: int = 0
+) -> Conclusion:
+    """Green only for a complete reading that found nothing, and of which nothing was dropped because its path
+    or quote did not hold (`unplaced`); red only where the repository asked to be gated."""
     if gating and any(finding.severity in ("critical", "major") for finding in shown):
         return "failure"
-    return "success" if coverage.complete and not shown else "neutral"
+    return "success" if coverage.complete and not shown and not unplaced else "neutral"
 
 
 def check_title(coverage: Coverage, shown: tuple[Finding, ...]) -> str:

@@ -342,3 +342,19 @@ async def test_R10_one_bad_answer_among_many_costs_one_part_and_two_in_a_row_end
     assert isinstance(check, SetCheck)
     assert check.title == "No findings in 1 of 6 files"
     assert len(model.prompts) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"quote": "invented = water / 0"}, "1 finding quoting code that is not there, not shown"),
+        ({"path": "pot.py"}, "1 finding about files that this change does not touch, not shown"),
+    ],
+)
+async def test_a_finding_whose_path_or_quote_does_not_hold_is_not_posted_and_leaves_no_green_check(
+    said: dict[str, str], why: str
+) -> None:
+    comments, body, check = await judged(pull_request({"tea.py": TEA}), tells(said))
+    assert (comments, body) == ((), "")
+    assert why in check.summary
+    assert check.conclusion == "neutral"

@@ -44,9 +44,8 @@ async def test_nothing_found_says_nothing_and_is_green_only_after_a_whole_readin
     assert check.title == "No findings in 1 of 1 files"
 
 
-@pytest.mark.parametrize("quote", ["return water / 1", "", "x" * 5000])
-async def test_a_quote_that_is_not_there_stands_in_the_summary_without_a_line(quote: str) -> None:
-    posted, _, _ = await judged(pull_request({"tea.py": TEA}), says({"quote": quote}))
+async def test_a_point_without_a_quote_stands_in_the_summary_without_a_line() -> None:
+    posted, _, _ = await judged(pull_request({"tea.py": TEA}), says({"quote": ""}))
     assert posted is not None
     assert posted.comments == ()
     assert "`tea.py`: **major** Division by zero" in posted.body

@@ -56,11 +56,14 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
         hidden=tuple(sorted(reading.hidden)),
         since=facts.earlier.head_sha if facts.earlier else "",
     )
+    unplaced = judged.dropped[judging.ASTRAY] + judged.dropped[judging.UNQUOTED]
     return Judgement(
         facts=facts,
         chosen=chosen,
         coverage=coverage,
-        conclusion=conclusion(coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes),
+        conclusion=conclusion(
+            coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes, unplaced=unplaced
+        ),
         usage=(*reading.usage, *verified.usage),
         dropped=judged.dropped + _dropped(verified),
     )

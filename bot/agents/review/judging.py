@@ -15,6 +15,7 @@ from bot.core.findings import Finding, fingerprint
 from bot.core.text import cut
 
 ASTRAY = "about files that this change does not touch"
+UNQUOTED = "quoting code that is not there"
 UNKNOWN = "naming code that is not there"
 IN_PART = "about a linked issue from a part of the change"
 OUTVOTED = "that most readings did not share"
@@ -53,6 +54,8 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
             result.dropped[IN_PART] += 1
         elif finding is None:
             result.dropped[ASTRAY] += 1
+        elif finding.quote.strip() and not (finding.anchored or _holds_somewhere(finding, files, facts)):
+            result.dropped[UNQUOTED] += 1
         elif _invented(finding, facts, names):
             result.dropped[UNKNOWN] += 1
         else:
@@ -102,6 +105,16 @@ def _finding(
     if text and (place := anchor(_whole(file, text), finding.quote)):
         return replace(finding, line=place.line, start_line=place.start_line, outside=True)
     return finding
+
+
+def _holds_somewhere(finding: Finding, files: dict[str, FileDiff], facts: PullRequestFacts) -> bool:
+    """Whether the quote stands in the file at all, be it more than once; a linked issue is no file."""
+    file = files.get(finding.path)
+    if file is None:
+        return True
+    shown = "\n".join(line.text for hunk in file.hunks or () for line in hunk.new_side)
+    wanted = "".join(finding.quote.split())
+    return any(wanted in "".join(text.split()) for text in (shown, facts.texts.get(finding.path, "")))
 
 
 def _plain(said: FindingAnswer, path: str) -> Finding:
