@@ -76,6 +76,8 @@ class Completion(Generic[T]):
     calls: int = 0
     """How often a model was asked; tokens, seconds and cost are of all these calls together."""
     cost_usd: float = 0.0
+    dropped: int = 0
+    """Items of the answer's lists that could not be understood and are not in `value`."""
     cached: bool = False
     """Nobody was asked: the very same question was answered before."""
 
