@@ -96,6 +96,8 @@ class Completion(Generic[T]):
     hidden: tuple[str, ...] = ()
     """The kinds of credentials that were taken out before a host outside the network was asked."""
     cost_usd: float = 0.0
+    dropped: int = 0
+    """Items of the answer's lists that could not be understood and are not in `value`."""
     cached: bool = False
     """Nobody was asked: the very same question was answered before."""
 

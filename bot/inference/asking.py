@@ -12,7 +12,7 @@ from bot.inference.attended import Attended
 from bot.inference.fitting import Fitted, PromptSource, fitted
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.pool import Pool
-from bot.inference.reading import complaint, read
+from bot.inference.reading import complaint, understood
 from bot.inference.runners import (
     Broken,
     ChatRequest,
@@ -169,12 +169,13 @@ class Asking(Generic[T]):
                 reply = step.reply = await self._call(runner, asked.request, self.heard)
                 await self._check_count(runner, seat, asked, reply)
             try:
-                value = read(self.prompt.answer, reply.text, whole=reply.complete)
+                value, dropped = understood(self.prompt.answer, reply.text, whole=reply.complete)
             except ValueError as error:
                 raise _Misfit(error, reply) from None
             step.keep(reply)
             self.spent.cached = step.cached
-        return self._completion(value=value, text=reply.text, packed=asked.packed)
+        completion = self._completion(value=value, text=reply.text, packed=asked.packed)
+        return replace(completion, dropped=dropped)
 
     def _forgive(self, seat: Seat, attempt: _Attempt, error: RunnerError | _Misfit | _Cut) -> None:
         """Prepares the next try after a fault; `_Over` where there is none."""

@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import Any
 
 from bot.core.inference import T
+from bot.inference.lenient import MISFIT, Bending
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 _DETAIL = re.compile(r"\s*\[type=.*\]$|^\s*For further information.*$", re.MULTILINE)
@@ -13,28 +15,96 @@ _MOST_BRACES = 50
 _MOST_MENDED = 100_000
 _DEEPEST_MENDED = 50
 """Mending takes some microseconds a character, but seconds for thousands of brackets within each other."""
+_DEEPEST_WRAPPED = 3
 _decoder = json.JSONDecoder()
 
 LONGEST_COMPLAINT = 400
 
 
 def read(answer: type[T], text: str, *, whole: bool = True) -> T:
-    """The value; ValueError (pydantic's ValidationError is one) when the text is none. What is nearly JSON is
-    mended, unless it was cut off (not `whole`): then what is missing would be lost in silence. A type with an
-    empty schema takes free text, all but thoughts."""
-    if not answer.model_json_schema():
-        return answer.model_validate_json(unthought(text))
+    """The value of `understood`."""
+    return understood(answer, text, whole=whole)[0]
+
+
+def understood(answer: type[T], text: str, *, whole: bool = True) -> tuple[T, int]:
+    """The value, and how many items of its lists had no plain meaning and were left out; ValueError
+    (pydantic's ValidationError is one) when the text is none. What is nearly JSON is mended,
+    unless it was cut off (not
+    `whole`): then what is missing would be lost in silence. A type with an empty schema takes free text, all
+    but thoughts."""
+    schema = answer.model_json_schema()
+    if not schema:
+        return answer.model_validate_json(unthought(text)), 0
+    text = text.lstrip("\ufeff")
     found = bare(text)
     try:
-        return answer.model_validate_json(found)
+        return answer.model_validate_json(found), 0
     except ValueError as error:
-        mended = _mended(text) if whole and not _is_json(found) else ""
-        if not mended:
+        parts = [json.loads(part) for part in _objects(_outside(text))] if whole else [_loaded(found)]
+        best = _best(parts, schema, wrapped=whole, alone=not _broken(text))
+        if best is None and whole and not _is_json(found) and (mended := _mended(text)):
+            best = _best([json.loads(mended)], schema, wrapped=True, alone=True)
+        if best is None:
             raise
         try:
-            return answer.model_validate_json(mended)
+            return answer.model_validate_json(json.dumps(best[0])), best[1]
         except ValueError:
             raise error from None
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _best(parts: list[Any], schema: dict[str, Any], *, wrapped: bool, alone: bool) -> tuple[Any, int] | None:
+    """The value that fits best and how much of it was dropped. `wrapped`: within others too. `alone`:
+    the items of its list without the rest around them too."""
+    found: list[tuple[tuple[int, ...], Any, int]] = []
+
+    def consider(value: Any, depth: int) -> None:
+        bending = Bending(schema)
+        bent = bending.bend(value)
+        if bent is not MISFIT and (bending.kept or not bending.dropped):
+            rank = (-bending.missing, -bending.dropped, -bending.unknown, bending.kept, -depth)
+            found.append((rank, bent, bending.dropped))
+
+    for part in parts:
+        consider(part, 0)
+        for depth, inner in _within(part) if wrapped else ():
+            consider(inner, depth)
+    if not found and wrapped and alone and (named := Bending(schema).list_field()):
+        flat = [item for part in parts for item in (part if isinstance(part, list) else [part])]
+        lists = [part for part in parts if isinstance(part, list)]
+        if flat or lists:
+            consider({named[0]: flat}, 1)
+    best = max(found, key=lambda one: one[0], default=None)
+    return best and (best[1], best[2])
+
+
+def _broken(text: str) -> bool:
+    """Whether an object in the text is not whole: what lies within it is not all that was said."""
+    rest = _outside(text)
+    for part in _objects(rest):
+        rest = rest.replace(part, "", 1)
+    return "{" in rest
+
+
+def _within(value: Any, depth: int = 1) -> Iterator[tuple[int, Any]]:
+    """What stands in wrappers of objects, and in a list of one."""
+    inner = (
+        value.values()
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, list) and len(value) == 1
+        else ()
+    )
+    for each in inner:
+        if isinstance(each, dict | list) and depth <= _DEEPEST_WRAPPED:
+            yield depth, each
+            yield from _within(each, depth + 1)
 
 
 def _mended(text: str) -> str:

@@ -9,7 +9,7 @@ class FindingAnswer(BaseModel):
     path: str
     quote: str
     severity: Literal["critical", "major", "minor", "nit"]
-    category: str
+    category: str = ""
     title: str
     body: str
     replacement: str | None = None

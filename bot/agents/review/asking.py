@@ -66,6 +66,8 @@ class Reading:
     calls: int = 0
     dropped: int = 0
     """Findings past `MOST_FINDINGS`."""
+    unclear: int = 0
+    """Findings that could not be understood."""
     readings: tuple[int, ...] = ()
     """How often each part was read."""
     known: tuple[str, ...] = ()
@@ -91,6 +93,7 @@ class _Course:
     calls: int = 0
     dropped: int = 0
     hidden: set[str] = field(default_factory=set)
+    unclear: int = 0
 
     def take(self, number: int, reading: int, answer: Completion[ReviewAnswer]) -> None:
         self.calls += max(1, answer.calls)
@@ -110,6 +113,7 @@ class _Course:
         told = answer.value.findings
         whole = len(self.parts) == 1
         self.said += [Said(one, paths, whole, reading, number) for one in told[:MOST_FINDINGS]]
+        self.unclear += answer.dropped
         self.dropped += max(0, len(told) - MOST_FINDINGS)
 
     def leave(self, number: int, why: str) -> None:
@@ -128,6 +132,7 @@ class _Course:
             tuple(self.usage),
             self.calls,
             self.dropped,
+            self.unclear,
             tuple(self.readings),
             hidden=frozenset(self.hidden),
         )

@@ -24,6 +24,7 @@ _NAMELIKE = re.compile(r"\w_\w|[a-z][A-Z]")
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _ELSEWHERE = frozenset(dir(builtins))
 TOO_MANY = "past what a review may hold"
+UNCLEAR = "that could not be understood"
 MOST_JUDGED = 400
 """Of one review: each is looked for in its file's diff."""
 MOST_ELSEWHERE = 20
@@ -43,6 +44,7 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
     does not touch is marked `outside`."""
     result = Judged()
     result.dropped[TOO_MANY] += reading.dropped + len(reading.said[MOST_JUDGED:])
+    result.dropped[UNCLEAR] += reading.unclear
     files = {file.path: file for file in facts.files}
     names = None if facts.tools.known else _names(facts)
     made: list[tuple[Said, Finding]] = []
