@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.core.earlier import Earlier
 from bot.core.effects import DismissReview, Effect, PostReview, SetCheck, TakenBack
 from bot.core.findings import fingerprint
+from bot.core.refs import Sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,14 @@ def earlier(deeds: Sequence[Deed]) -> Earlier | None:
     for deed in reversed(deeds):
         for one in reversed(deed.did):
             if isinstance(one.effect, SetCheck) and one.effect.judged:
-                return Earlier(one.effect.head_sha, frozenset(one.effect.read))
+                return Earlier(one.effect.head_sha, frozenset(one.effect.read), base=one.effect.base)
     return None
+
+
+def times_judged(deeds: Iterable[Deed], head: Sha) -> int:
+    """How often a head was judged: it is again where its base is another."""
+    every = (one.effect for deed in deeds for one in deed.did)
+    return sum(isinstance(one, SetCheck) and one.judged and one.head_sha == head for one in every)
 
 
 def _is_undo(deed: Deed) -> bool:
