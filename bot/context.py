@@ -11,7 +11,7 @@ from bot.core.checking import Change, CheckReport
 from bot.core.commands import Command
 from bot.core.deeds import Deed
 from bot.core.earlier import Earlier
-from bot.core.effects import PostReview, PullState
+from bot.core.effects import PostReview, PullState, SetCheck
 from bot.core.facts import (
     Commit,
     OwnThread,
@@ -83,6 +83,14 @@ class Offer:
     allowed: bool
 
 
+Judged = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]
+
+
+async def no_judgement(_: Sha) -> tuple[SetCheck, ...]:
+    """Where nothing is kept."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """For one event and one handler."""
@@ -118,6 +126,8 @@ class Context:
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
     beside: Beside = nothing_beside
+    judged: Judged = no_judgement
+    """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a

@@ -36,6 +36,8 @@ class Route:
     """A newer event of the same pull request supersedes what is queued or running."""
     coalesce: tuple[type[Event], ...] = ()
     """Kinds that wait a few seconds for more of the same."""
+    looks_again: tuple[type[Event], ...] = ()
+    """Kinds that only ask how things stand: a run that waits does for them, and none under way ends."""
     whole_repository: bool = False
     """About the repository as it is when the run starts: one run that waits does for all events, and what is
     done about a pull request or issue does not wait for it."""
@@ -70,6 +72,7 @@ class Router:
         priority: Priority = "default",
         newest_only: bool = False,
         coalesce: Iterable[type[Event]] = (),
+        looks_again: Iterable[type[Event]] = (),
         whole_repository: bool = False,
         name: str,
         stored_as: str = "",
@@ -87,6 +90,7 @@ class Router:
                     kinds=kinds,
                     newest_only=newest_only,
                     coalesce=tuple(coalesce),
+                    looks_again=tuple(looks_again),
                     whole_repository=whole_repository,
                 )
             )

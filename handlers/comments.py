@@ -78,7 +78,7 @@ def _was_read(facts: PullRequestFacts) -> bool:
     earlier = facts.earlier
     return (
         earlier is not None
-        and earlier.head_sha == facts.head_sha
+        and earlier.stands_for(facts.head_sha, facts.base_ref)
         and earlier.read >= {file.path for file in facts.files}
     )
 

@@ -9,21 +9,29 @@ from dataclasses import replace
 
 from bot.agents import review
 from bot.context import Context
-from bot.core.effects import Comment, Plan, SetCheck
+from bot.core import deeds as past
+from bot.core.effects import Comment, Conclusion, Plan, SetCheck
 from bot.core.events import (
     PullRequestClosed,
+    PullRequestConvertedToDraft,
     PullRequestEvent,
     PullRequestOpened,
     PullRequestReadyForReview,
+    PullRequestRelabeled,
     PullRequestReopened,
+    PullRequestRetargeted,
+    PullRequestRetitled,
     PullRequestSynchronized,
 )
+from bot.core.judged import may_stand
 from bot.core.refs import Sha
-from bot.gathering import change_reviewed, pull_request_facts, why_not_reviewed
+from bot.core.settings import RepoSettings
+from bot.gathering import AUTHORS_OWN, change_reviewed, pull_request_facts, why_not_reviewed
 from bot.router import Router
 from handlers.describe import walkthrough
 
 router = Router()
+PAUSED = "paused by a person; `resume` goes on"
 
 
 @router.on(
@@ -32,9 +40,14 @@ router = Router()
     PullRequestReadyForReview,
     PullRequestSynchronized,
     PullRequestClosed,
+    PullRequestConvertedToDraft,
+    PullRequestRetargeted,
+    PullRequestRetitled,
+    PullRequestRelabeled,
     may=review.MAY | {Comment},
     newest_only=True,
-    coalesce={PullRequestSynchronized},
+    coalesce={PullRequestSynchronized, PullRequestRetargeted, PullRequestRetitled, PullRequestRelabeled},
+    looks_again={PullRequestRetitled, PullRequestRelabeled},
     name="review",
     stored_as="pull_requests.judge",
 )
@@ -50,23 +63,33 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     context = await ctx.repository(state.base_sha)
     shadow = context.settings.review.shadow
     ctx = ctx.in_shadow() if shadow else ctx
-    if ctx.earlier is not None and ctx.earlier.head_sha == state.head_sha:
+    if ctx.earlier is not None and ctx.earlier.stands_for(state.head_sha, state.base_ref):
         return Plan(reason="this head was reviewed")
-    paused = "paused by a person; `resume` goes on" if ctx.pull == "paused" else ""
+    again = past.times_judged(ctx.deeds, state.head_sha)
+    at = (event.number, state.head_sha, state.base_ref)
+    paused = PAUSED if ctx.pull == "paused" else ""
     if reason := paused or why_not_reviewed(state, context.settings.review):
-        return replace(_left_out(event.number, state.head_sha, reason, ctx.slug), shadow=shadow)
+        return replace(await _left_out(ctx, at, context.settings, reason), shadow=shadow, again=again)
     facts = await pull_request_facts(ctx, context, state)
     if reason := why_not_reviewed(state, facts.context.settings.review):  # another reviewer's settings say so
-        return replace(_left_out(event.number, state.head_sha, reason, ctx.slug), shadow=shadow)
-    plan = replace(await review.plan(facts, ctx.infer), shadow=shadow)
+        return replace(await _left_out(ctx, at, facts.context.settings, reason), shadow=shadow, again=again)
+    plan = replace(await review.plan(facts, ctx.infer), shadow=shadow, again=again)
     if not facts.context.settings.review.walkthrough:
         return plan
     told = await walkthrough(change_reviewed(facts), ctx)
     return replace(plan, effects=(*plan.effects, *told.effects), usage=(*plan.usage, *told.usage))
 
 
-def _left_out(number: int, head: Sha, reason: str, slug: str) -> Plan:
-    """Said in the check run, which is neutral: nobody has read anything."""
-    summary = f"Nothing was read: {reason}. `@{slug} review` asks for a review all the same."
-    check = SetCheck(head, "neutral", f"Not reviewed: {reason}", summary, number=number)
-    return Plan((check,), reason=reason, head_sha=head)
+async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettings, reason: str) -> Plan:
+    """Said in the check run of (number, head, base): nobody has read anything. GitHub lets `neutral` pass, so
+    where findings are to gate, a reason that the author can bring about is none that passes. What was judged
+    is not covered."""
+    number, head, base = at
+    gates = settings.review.request_changes and reason in {PAUSED, *AUTHORS_OWN}
+    summary = f"Nothing was read: {reason}. `@{ctx.slug} review` asks for a review all the same."
+    if gates:
+        summary += " Here findings gate (`review.request_changes`): what nobody read does not pass."
+    conclusion: Conclusion = "action_required" if gates else "neutral"
+    check = SetCheck(head, conclusion, f"Not reviewed: {reason}", summary, number=number)
+    stands = may_stand(check, base, await ctx.judged(head))
+    return Plan((check,) if stands else (), reason=reason, head_sha=head)

@@ -71,7 +71,7 @@ def earlier(deeds: Sequence[Deed]) -> Earlier | None:
     for deed in reversed(deeds):
         for one in reversed(deed.did):
             if isinstance(one.effect, SetCheck) and one.effect.judged and not one.effect.untold:
-                return Earlier(one.effect.head_sha, frozenset(one.effect.read))
+                return Earlier(one.effect.head_sha, frozenset(one.effect.read), base=one.effect.base)
     return None
 
 
@@ -79,6 +79,12 @@ def untold(deeds: Sequence[Deed], head: Sha | None) -> int:
     """How many reviews of a head were refused."""
     every = (one.effect for deed in deeds for one in deed.did)
     return sum(isinstance(one, SetCheck) and one.untold and one.head_sha == head for one in every)
+
+
+def times_judged(deeds: Iterable[Deed], head: Sha) -> int:
+    """How often a head was judged: it is again where its base is another."""
+    every = (one.effect for deed in deeds for one in deed.did)
+    return sum(isinstance(one, SetCheck) and one.judged and one.head_sha == head for one in every)
 
 
 def _is_undo(deed: Deed) -> bool:

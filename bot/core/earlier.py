@@ -15,6 +15,12 @@ class Earlier:
     head_sha: Sha
     read: frozenset[str] = frozenset()
     texts: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
+    """The branch against which it was; empty where that is not known."""
+
+    def stands_for(self, head: Sha, base: str) -> bool:
+        """Whether this is the same change: the same head against the same branch."""
+        return self.head_sha == head and self.base in ("", base)
 
 
 def new_since(

@@ -10,7 +10,8 @@ from bot.core.findings import Finding
 from bot.core.memory import Lesson
 from bot.core.refs import Sha
 
-Conclusion = Literal["success", "neutral", "failure"]
+Conclusion = Literal["success", "neutral", "action_required", "failure"]
+"""From the best to the worst. GitHub lets the first two pass where a check is required."""
 Reaction = Literal["eyes", "+1", "confused"]
 AnnotationLevel = Literal["notice", "warning", "failure"]
 PullState = Literal["active", "paused", "ignored"]
@@ -78,6 +79,10 @@ class SetCheck:
     """The pull request that it is about, by which a button on it finds the way back."""
     bound: bool = True
     """Whether it is void once the head has moved on. Kept, not posted."""
+    base: str = ""
+    """The branch against which the head was judged. Kept, not posted."""
+    own: Conclusion | None = None
+    """What its own pull request came to, where another of the same head made it worse. Kept, not posted."""
     waiting: int = 0
     """The check run that said that this one is to be waited for, and becomes it."""
     untold: bool = False
@@ -259,5 +264,7 @@ class Plan:
     head_sha: Sha | None = None
     """The head that was judged: if the pull request has moved on, nothing of the plan is applied."""
     usage: tuple[Usage, ...] = field(default=())
+    again: int = 0
+    """How often this head was judged before, against another base: what is meant now is something else."""
     shadow: bool = False
     """Kept and reported, never applied."""

@@ -133,7 +133,31 @@ class PullRequestSynchronized(PullRequestEvent):
 
 
 class PullRequestEdited(PullRequestEvent):
-    """action `edited`: its title, text or base"""
+    """action `edited`: its text"""
+
+    __slots__ = ()
+
+
+class PullRequestRetitled(PullRequestEdited):
+    """action `edited`: its title"""
+
+    __slots__ = ()
+
+
+class PullRequestRetargeted(PullRequestEdited):
+    """action `edited`: its base, by a person or by GitHub where a stacked base was merged and deleted"""
+
+    __slots__ = ()
+
+
+class PullRequestRelabeled(PullRequestEvent):
+    """actions `labeled`, `unlabeled`"""
+
+    __slots__ = ()
+
+
+class PullRequestConvertedToDraft(PullRequestEvent):
+    """action `converted_to_draft`"""
 
     __slots__ = ()
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from bot.core.deeds import Deed
 from bot.core.diff import FileDiff
 from bot.core.earlier import Earlier
-from bot.core.effects import PostReview, Usage
+from bot.core.effects import PostReview, SetCheck, Usage
 from bot.core.findings import Finding
 from bot.core.library import Excerpt
 from bot.core.memory import Memory
@@ -92,6 +92,7 @@ class PullRequestFacts:
     head_sha: Sha
     files: tuple[FileDiff, ...]
     """Those to be read."""
+    base_ref: str = ""
     skipped: tuple[Skipped, ...] = ()
     total_files: int = 0
     texts: dict[str, str] = field(default_factory=dict)
@@ -117,6 +118,10 @@ class PullRequestFacts:
     """Whom CODEOWNERS on the base names for the changed files."""
     blocking: tuple[int, ...] = ()
     """Hob's reviews here that ask for changes still, by their ids."""
+    without_lines: tuple[str, ...] = ()
+    """Paths of which no line changed: empty, renamed, of another mode. There is nothing more to read."""
+    same_head: tuple[SetCheck, ...] = ()
+    """What other open pull requests of this very head came to."""
     reviews: tuple[PostReview, ...] = ()
     """What Hob has posted on this pull request, oldest first."""
     own_threads: tuple[OwnThread, ...] = ()

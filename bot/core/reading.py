@@ -80,6 +80,43 @@ def says_generated(first: Iterable[str]) -> bool:
     return any(mark in text for text in first for mark in GENERATED_MARKS)
 
 
+NO_PATCH = "no patch from GitHub (binary or too large)"
+SUBMODULE = "a submodule: what it points to was not read"
+LFS = "a Git LFS pointer: what it points to was not read"
+EMPTY_BLOBS = frozenset(
+    {
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    }
+)
+"""git's names of nothing, in SHA-1 and SHA-256."""
+_LFS_SPEC = "version https://git-lfs.github.com/spec/v1"
+
+
+def points_elsewhere(file: FileDiff) -> str | None:
+    """That what a change brings lies in no file of the repository, or None. Of a submodule the object is the
+    very commit that its one line names; no text can name its own blob."""
+    if file.status == "removed" or not file.hunks:
+        return None
+    texts = [line.text for line in file.hunks[0].new_side]
+    if len(file.hunks) == 1 and texts == [f"Subproject commit {file.blob}"]:
+        return SUBMODULE
+    pointer = file.hunks[0].new_start == 1 and texts[:1] == [_LFS_SPEC]
+    return LFS if pointer and any(text.startswith("oid ") for text in texts) else None
+
+
+def without_lines(file: FileDiff, text: str | None) -> bool:
+    """Whether no line of the file changed: it is empty, has another name or another mode. A binary file has
+    no lines for GitHub either; `text` is what the head's file holds where it is text."""
+    if file.hunks is not None or file.additions or file.deletions or file.status == "removed":
+        return False
+    if file.blob in EMPTY_BLOBS:
+        return True
+    return bool(file.old_path and file.status == "renamed") or (
+        text is not None and file.status in ("modified", "changed")
+    )
+
+
 def why_not_read(file: FileDiff) -> str | None:
     """The reason for which no reader is shown this file, or None."""
     if file.status == "removed":
@@ -89,11 +126,7 @@ def why_not_read(file: FileDiff) -> str | None:
     if says_generated(_first_lines(file)):
         return "generated"
     if file.hunks is None:
-        return (
-            "renamed only"
-            if not file.additions + file.deletions and file.old_path
-            else "no patch from GitHub (binary or too large)"
-        )
+        return "renamed only" if not file.additions + file.deletions and file.old_path else NO_PATCH
     if not any(line.kind == "+" for hunk in file.hunks for line in hunk.lines):
         return "only removes lines"
     if sum(len(line.text) for hunk in file.hunks for line in hunk.lines) > MAX_PATCH_CHARS:

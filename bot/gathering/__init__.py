@@ -1,6 +1,7 @@
 """What handlers gather for agents, each through its Context: facts, frozen at a commit."""
 
 from bot.gathering.changes import (
+    AUTHORS_OWN,
     linked_issues,
     pull_request_facts,
     select,
@@ -18,6 +19,7 @@ from bot.gathering.wishes import (
 )
 
 __all__ = [
+    "AUTHORS_OWN",
     "TRUSTED",
     "change_facts",
     "change_reviewed",

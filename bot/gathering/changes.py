@@ -10,6 +10,7 @@ from bot.core import deeds as past
 from bot.core.checking import Change, CheckReport, sizes_wanted
 from bot.core.diff import BadPatch, FileDiff, parse_patch
 from bot.core.earlier import Earlier
+from bot.core.effects import SetCheck
 from bot.core.errors import GitHubError
 from bot.core.facts import (
     LinkedIssue,
@@ -20,13 +21,15 @@ from bot.core.facts import (
     Skipped,
 )
 from bot.core.guidelines import Guidance, owners
-from bot.core.reading import why_not_read
+from bot.core.judged import newest
+from bot.core.reading import NO_PATCH, points_elsewhere, why_not_read, without_lines
 from bot.core.refs import Sha
 from bot.core.settings import Complaint, ReviewSettings
 from bot.github.gather import PullRequestState, RawFile
 from bot.patterns import is_pattern, wanted
 
 CONFIG_PATH = ".github/hob.yml"
+MOST_SAME_HEAD = 10
 MOST_ISSUES = 2
 """Linked issues that are read."""
 LONGEST_TOLD = 1_000
@@ -34,6 +37,12 @@ LONGEST_TOLD = 1_000
 _NOT_COVERED = re.compile(r"(?i)\b(?:not (?:fully )?covered|uncovered|no coverage)\b")
 _SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,9})\b", re.IGNORECASE)
 """https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue"""
+
+
+AUTHORS_OWN = frozenset(
+    {"a draft", "another base branch", "its title is left out", "it has none of the labels"}
+)
+"""Reasons that whoever opens or pushes a pull request can bring about."""
 
 
 def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:
@@ -74,7 +83,13 @@ async def pull_request_facts(
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
-    texts = await ctx.github.texts(state.head_sha, [file.path for file in files])
+    lineless = [file for file in every if file.hunks is None and not file.additions + file.deletions]
+    asked = [file.path for file in (*files, *lineless) if file.status != "removed"]
+    texts = await ctx.github.texts(state.head_sha, asked)
+    plain = {file.path for file in lineless if without_lines(file, texts.get(file.path))}
+    plain &= {one.path for one in skipped if one.why in ("renamed only", NO_PATCH)}
+    skipped = [one for one in skipped if one.path not in plain]
+    texts = {file.path: texts[file.path] for file in files if file.path in texts}
     beside = await ctx.beside(files, texts, state.base_sha)
     report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts, remarks)
     complaints = list(_no_patterns(context.settings.review))
@@ -91,6 +106,9 @@ async def pull_request_facts(
         head_sha=state.head_sha,
         files=tuple(files),
         skipped=tuple(skipped),
+        base_ref=state.base_ref,
+        without_lines=tuple(sorted(plain)),
+        same_head=await _same_head(ctx, state),
         total_files=max(state.changed_files, len(raw)),
         texts=texts,
         instructions={
@@ -107,7 +125,7 @@ async def pull_request_facts(
         blocking=past.blocking(ctx.deeds),
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
-        earlier=None if full else await _earlier(ctx, files),
+        earlier=None if full else await _earlier(ctx, files, state.base_ref),
         threads=tuple(remarks),
         linked_issues=issues,
         guides=_guides(guidance, files),
@@ -126,10 +144,11 @@ def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[st
     }
 
 
-async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
+async def _earlier(ctx: Context, files: Sequence[FileDiff], base: str) -> Earlier | None:
     """The earlier head with its texts of the files that were read then. A commit that GitHub has thrown away
-    since a force push gives none: everything is new."""
-    if ctx.earlier is None:
+    since a force push gives none: everything is new. So it is against another base, where what was there
+    before may be part of the change now."""
+    if ctx.earlier is None or not ctx.earlier.stands_for(ctx.earlier.head_sha, base):
         return None
     paths = [file.path for file in files if file.path in ctx.earlier.read]
     return replace(ctx.earlier, texts=await ctx.github.texts(ctx.earlier.head_sha, paths))
@@ -137,6 +156,16 @@ async def _earlier(ctx: Context, files: Sequence[FileDiff]) -> Earlier | None:
 
 async def _own_threads(ctx: Context, state: PullRequestState) -> Sequence[OwnThread]:
     return await ctx.github.own_threads(state.number) if ctx.posted else ()
+
+
+async def _same_head(ctx: Context, state: PullRequestState) -> tuple[SetCheck, ...]:
+    """The judgements of other pull requests that are open and have this head: a check run is shown on all."""
+    found: list[SetCheck] = []
+    for one in newest(await ctx.judged(state.head_sha))[-MOST_SAME_HEAD:]:
+        if one.number not in (0, state.number):
+            other = await ctx.github.pull_request(one.number)
+            found += [one] if other.open and other.head_sha == state.head_sha else []
+    return tuple(found)
 
 
 async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
@@ -204,7 +233,8 @@ def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[Fil
     read: list[FileDiff] = []
     skipped: list[Skipped] = []
     for file in files:
-        why = why_not_read(file) or (None if wanted(file.path, patterns) else "left out by review.paths")
+        left_out = None if wanted(file.path, patterns) else "left out by review.paths"
+        why = (None if left_out else points_elsewhere(file)) or why_not_read(file) or left_out
         if why:
             skipped.append(Skipped(file.path, why))
         else:

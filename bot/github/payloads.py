@@ -116,6 +116,19 @@ def _pull_request(kind: type[events.PullRequestEvent]) -> Callable[[str, bytes],
     return read
 
 
+_retitled = _pull_request(events.PullRequestRetitled)
+_rewritten = _pull_request(events.PullRequestEdited)
+_retargeted = _pull_request(events.PullRequestRetargeted)
+
+
+def _edited(guid: str, body: bytes) -> Event:
+    """An edit of the text alone changes nothing of what is reviewed, or whether."""
+    changes = _read(body, shapes.PullRequestDelivery).changes
+    if changes and changes.base:
+        return _retargeted(guid, body)
+    return (_retitled if changes and changes.title else _rewritten)(guid, body)
+
+
 def _pushed(guid: str, body: bytes) -> Event:
     delivery = _read(body, shapes.PushDelivery)
     about = _about(guid, delivery)
@@ -259,7 +272,9 @@ _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
         "ready_for_review": _pull_request(events.PullRequestReadyForReview),
         "synchronize": _pull_request(events.PullRequestSynchronized),
         "closed": _pull_request(events.PullRequestClosed),
-        "edited": _pull_request(events.PullRequestEdited),
+        "converted_to_draft": _pull_request(events.PullRequestConvertedToDraft),
+        "edited": _edited,
+        **dict.fromkeys(("labeled", "unlabeled"), _pull_request(events.PullRequestRelabeled)),
     },
     "issues": {
         "opened": _issue_opened,

@@ -102,6 +102,8 @@ class From(Struct, rename={"before": "from"}, gc=False):
 
 class Changes(Struct, gc=False):
     body: From | None = None
+    title: Presence | None = None
+    base: Presence | None = None
 
 
 class Delivery(Struct, gc=False):
@@ -149,6 +151,7 @@ class PushDelivery(Delivery, gc=False, kw_only=True):
 class PullRequestDelivery(Delivery, gc=False, kw_only=True):
     number: Id
     pull_request: PullRequest
+    changes: Changes | None = None
 
 
 class IssueDelivery(Delivery, gc=False, kw_only=True):

@@ -12,7 +12,14 @@ from typing import Literal
 from bot import log as logs
 from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
-from bot.core.events import AccessEvent, CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
+from bot.core.events import (
+    AccessEvent,
+    CommentEvent,
+    IssueEvent,
+    PullRequestEvent,
+    RepositoryEvent,
+    ReviewCommentEvent,
+)
 from bot.github import apply
 from bot.github.client import Job
 from bot.github.payloads import parse
@@ -141,6 +148,7 @@ async def _work(house: House, run: Run) -> Outcome:
             if not rows:
                 planned = await waiting.completed_by(await _plan(waiting))
                 rows = await asyncio.to_thread(_store, house, run, event, planned)
+            await asyncio.to_thread(_still_due, house, run)
             await _still_wanted(rows, event, reader)
             return await _applied(house, run, event, job, rows, planned)
         except Superseded as why:
@@ -230,6 +238,13 @@ async def _acknowledge(house: House, event: RepositoryEvent, job: Job) -> None:
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 
 
+def _still_due(house: House, run: Run) -> None:
+    """Asked before the first word: a heartbeat may tell it some seconds later."""
+    now = house.store.runs.get(run.id)
+    if now is not None and now.superseded:
+        raise Superseded("a newer event took its place")
+
+
 async def _still_wanted(rows: list[Row], event: RepositoryEvent, reader: JobReader) -> None:
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
     unsent = [load(row.kind, row.payload) for row in rows if row.state not in SETTLED]
@@ -241,5 +256,9 @@ async def _still_wanted(rows: list[Row], event: RepositoryEvent, reader: JobRead
     now = await reader.pull_request(event.number)
     if not now.open:
         raise Superseded("the pull request was closed meanwhile")
+    if isinstance(event, PullRequestEvent) and now.draft and not event.draft:
+        raise Superseded("it was turned into a draft meanwhile")
+    if any(isinstance(one, SetCheck) and one.base not in ("", now.base_ref) for one in bound):
+        raise Superseded(f"its base is {now.base_ref} now")
     if judged != {now.head_sha}:
         raise Superseded(f"the head moved on to {now.head_sha[:12]}")

@@ -88,6 +88,7 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             route.stored_as,
             f"shadow {_meant(effect)}" if plan.shadow else _meant(effect),
             cause,
+            *((f"again {plan.again}",) if plan.again else ()),
             ordinal,
         )
         key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
@@ -99,7 +100,10 @@ def _meant(effect: Effect) -> str:
     """The kind of an effect. A check run that says why nothing was read does not stand for a review of the
     same head later."""
     kind = type(effect).__name__
-    return kind if not isinstance(effect, SetCheck) or effect.judged else f"{kind} {effect.title}"
+    if not isinstance(effect, SetCheck) or effect.judged:
+        return kind
+    passes = "" if effect.conclusion == "neutral" else f" {effect.conclusion}"
+    return f"{kind}{passes} {effect.title}"
 
 
 def safe(effect: Effect, repo: RepoRef) -> Effect:

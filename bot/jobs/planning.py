@@ -5,15 +5,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bot.context import Context
 from bot.core import deeds as past
 from bot.core.deeds import Deed, Did
-from bot.core.effects import Comment, Effect, Plan, ReplyInThread, TakenBack, Usage
+from bot.core.effects import Comment, Effect, Plan, ReplyInThread, SetCheck, TakenBack, Usage
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.refs import Sha
 from bot.core.sharing import through
 from bot.github import hobyml
 from bot.jobs import gate
@@ -98,6 +100,7 @@ async def make_plan(
         pull=await asyncio.to_thread(house.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(house.store.runs.is_idle),
         knowledge=knowledge,
+        judged=partial(judged_at, house, event),
         beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
@@ -181,6 +184,13 @@ def _recent(house: House, event: CommentEvent) -> int:
     target = f"{event.repo.id}#{event.number}"
     heard = {route.stored_as for route in house.router.routes if route.hears_people}
     return house.store.runs.count_recent(target, heard, 3600.0)
+
+
+async def judged_at(house: House, event: RepositoryEvent, sha: Sha) -> tuple[SetCheck, ...]:
+    """The judgements of a commit, of whatever pull request, oldest first."""
+    rows = await asyncio.to_thread(house.store.outbox.checks_of, event.repo.id, sha)
+    found = (load(row.kind, row.payload) for row in rows)
+    return tuple(one for one in found if isinstance(one, SetCheck) and one.judged and one.head_sha == sha)
 
 
 def deeds_of(house: House, event: RepositoryEvent, state: EffectState = "done") -> tuple[Deed, ...]:

@@ -31,14 +31,15 @@ def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_secon
 
 def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: float) -> RunSpec:
     wait = coalesce_seconds if isinstance(event, match.route.coalesce) else 0.0
+    again = isinstance(event, match.route.looks_again)
     return RunSpec(
         handler=match.route.stored_as,
         priority=match.route.priority,
         target=target(match.route, event),
         head_sha=event.head_sha if isinstance(event, PullRequestEvent) else None,
         not_before=delivery.received_at + wait,
-        supersedes=match.route.newest_only,
-        joins=match.route.whole_repository,
+        supersedes=match.route.newest_only and not again,
+        joins=match.route.whole_repository or again,
     )
 
 

@@ -211,6 +211,14 @@ class PullRequest(Issue):
         self.world.emit("pull_request", "converted_to_draft", self, self.author)
 
     @locked
+    def retarget(self, base: str, author: str = "") -> None:
+        """Another base branch: a person's wish, or GitHub's where a stacked base was merged and deleted."""
+        changes = {"base": {"ref": {"from": self.base_ref}, "sha": {"from": self.base_sha}}}
+        self.base_ref, self.base_sha = base, self.git.resolve(base) or self.base_sha
+        by = self.world.user(author) if author else self.author
+        self.world.emit("pull_request", "edited", self, by, changes=changes)
+
+    @locked
     def delete_fork(self) -> None:
         """The head's repository is gone: `head.repo` is null from now on."""
         self.fork = None

@@ -225,8 +225,10 @@ class Repository:
         base: str = "",
         message: str = "",
         as_author: str = "",
+        head_sha: str = "",
     ) -> PullRequest:
-        """Commits `changes` on a new branch (of a fork of the author's with `fork`) and opens a pull request.
+        """Commits `changes` on a new branch (of a fork of the author's with `fork`) and opens a pull request;
+        `head_sha`: a commit that is there already, instead.
 
         `message` is the commit's (default: the title), `as_author` the name in it, which anybody can forge.
         """
@@ -238,7 +240,7 @@ class Repository:
         pull.draft, pull.from_fork = draft, fork
         pull.fork = self._fork(who) if fork else None
         pull.base_sha = self.git.resolve(f"refs/heads/{base}") or ""
-        sha = self.git.write(
+        sha = head_sha or self.git.write(
             pull.branch,
             changes,
             parent=pull.base_sha,
@@ -246,6 +248,7 @@ class Repository:
             author=as_author or who.login,
             at=self.world.now(),
         )
+        self.git.point(pull.branch, sha)
         pull.move_head(sha, who)
         self.issues[number] = pull
         self.world.emit("pull_request", "opened", pull, who)

@@ -60,6 +60,13 @@ class Outbox:
         with self._db.read() as connection:
             return _all(connection, which, outbox.c.created_at, outbox.c.id)
 
+    def checks_of(self, repo_id: int, sha: str) -> list[Row]:
+        """The check runs that were set for a commit, of whatever pull request, oldest first."""
+        which = within(outbox.c.target, str(repo_id)) & (outbox.c.kind == "SetCheck")
+        which &= (outbox.c.state == "done") & outbox.c.payload.contains(sha, autoescape=True)
+        with self._db.read() as connection:
+            return _all(connection, which, outbox.c.created_at, outbox.c.id)
+
     def start_sending(self, key: str, run: Run) -> bool:
         """Commits `sending` before the call to GitHub and renews the run's lease. False when the row is
         done or rejected. Of a row that is `sending` or `ambiguous` already, the caller has looked on

@@ -46,7 +46,7 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     before = following.standing(facts, (*chosen.shown, *chosen.standing))
     chosen = replace(chosen, standing=(*chosen.standing, *before))
     coverage = Coverage(
-        read=(*reading.read, *reading.known),
+        read=(*reading.read, *reading.known, *facts.without_lines),
         unread=(*facts.skipped, *reading.unread),
         total=facts.total_files,
         checks=facts.checks_run,

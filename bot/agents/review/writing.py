@@ -13,6 +13,7 @@ from bot.core.effects import (
 )
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, fingerprint
+from bot.core.judged import joined
 from bot.core.judgement import Judgement
 from bot.core.settings import Severity
 from bot.core.text import in_code
@@ -39,8 +40,10 @@ def plan(judged: Judgement) -> Plan:
         annotations=tuple(map(_annotation, outside)),
         read=coverage.read,
         judged=True,
+        base=facts.base_ref,
         number=facts.number,
     )
+    check = joined(check, facts.same_head)
     review = _review(facts, chosen, coverage, gating=judged.conclusion == "failure")
     effects: tuple[Effect, ...] = (review, check) if len(outside) < len(chosen.shown) else (check,)
     effects = (*effects, *following.settle(facts))
