@@ -19,7 +19,7 @@ from bot.core.describing import own_words, with_description
 from bot.core.diff import parse_git_diff, parse_patch
 from bot.core.guidelines import imports, owners, scope
 from bot.core.library import Excerpt
-from bot.core.mail_quotes import quoted_from
+from bot.core.mail import separator
 from bot.core.memory import code_words
 from bot.core.spot import spot
 from bot.github import hobyml, rivals
@@ -89,7 +89,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "core.guidelines.imports": lambda said: imports("CLAUDE.md", said),
     "core.guidelines.owners": lambda said: owners(said, ["src/a.py"], wanted),
     "core.guidelines.scope": lambda said: scope("a.md", said),
-    "core.mail_quotes": lambda said: quoted_from(said.split("\n")),
+    "core.mail": lambda said: separator(list(blocks.read(said))),
     "core.memory": code_words,
     "core.spot": spot,
     "core.text.close_fences": text.close_fences,
