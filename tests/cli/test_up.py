@@ -43,7 +43,7 @@ def test_a_taken_port_ends_it_with_1_and_says_which_and_what_to_do(hob: Hob, tak
 @pytest.mark.kills
 @pytest.mark.timeout(240)
 def test_its_log_in_a_pipe_is_json_from_the_first_line_to_the_last(hob: Hob) -> None:
-    process = hob.start("up", FORCE_COLOR="1", PYTHONWARNINGS="always")
+    process = hob.start("up", FORCE_COLOR="1")
     send(hob.url())
     hob.eventually(lambda: "yes" if '"working' in hob.log() else "")
     first = hob.eventually(lambda: children(process.pid, "serve"))
