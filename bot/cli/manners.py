@@ -56,10 +56,10 @@ class Output(click.Path):
         self.folder = folder
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = super().convert(value, param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if str(path) != "-":
             try:
-                self._try(Path(path))
+                self._try(path)
             except OSError as wrong:
                 self.fail(f"{path} cannot be written: {wrong.strerror}", param, ctx)
         return path
