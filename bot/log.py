@@ -1,4 +1,5 @@
-"""Structured logs, one JSON object a line, in which a registered secret cannot be printed.
+"""Structured logs, one JSON object a line (at a terminal lines for people), in which a registered secret
+cannot be printed.
 
 `bind(delivery=…, run=…)` puts fields on every line of the current task. `hide(value)` registers a secret:
 from then on it is replaced wherever a message, a field or a traceback contains it. Tokens and keys of known
@@ -9,11 +10,13 @@ import json
 import logging
 import re
 import sys
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +28,9 @@ _fields: ContextVar[dict[str, str]] = ContextVar("log_fields", default={})  # no
 _secrets: dict[str, tuple[str, ...]] = {}
 _passing: dict[str, None] = {}
 _forms: tuple[str, ...] = ()
+_log = logging.getLogger(__name__)
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters, which would move a terminal's cursor or colour it; not tab and newline."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
@@ -132,15 +138,41 @@ def _clean(value: object) -> object:
             return redact(str(value))
 
 
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, SystemExit | KeyboardInterrupt):
+        return
+    _log.critical("nobody caught %s", kind.__name__, exc_info=(kind, error, trace))
+
+
 QUIET = ("httpx", "httpcore", "uvicorn.access", "alembic", "rq.")
 """Loggers that speak of every request or job; RQ sets its own level, so it is told by a filter."""
 
 
+class PlainFormatter(logging.Formatter):
+    """For a person at a terminal: the time, what is worth a look, the message; a traceback below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        about = "".join(f" [{name} {value}]" for name, value in _fields.get().items() if name == "run")
+        error = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return redact(_UNSEEN.sub("?", f"{at} {level}{record.getMessage()}{about}{error}"))
+
+
 def setup(level: str = "info") -> None:
-    """Logs to stderr. Libraries that speak of every request (httpx, uvicorn.access) are kept to warnings.
+    """Logs to stderr: JSON, or lines for people where that is a terminal; also warnings, and what ends a
+    thread or the process. Libraries that speak of every request (httpx, uvicorn.access) are kept to warnings.
     A line that cannot be written (full disk, closed pipe) is lost, and nothing else is."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(PlainFormatter() if sys.stderr.isatty() else JsonFormatter())
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda told: _uncaught(
+        told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+    )
+    sys.unraisablehook = lambda told: _uncaught(
+        told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

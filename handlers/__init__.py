@@ -10,6 +10,7 @@ from handlers import (
     issues,
     knowledge,
     memory,
+    merge_groups,
     pull_requests,
     reviews,
     steering,
@@ -29,6 +30,7 @@ router = Router().include(
     describe.router,
     explain.router,
     checks.router,
+    merge_groups.router,
     knowledge.router,
     installations.router,
 )

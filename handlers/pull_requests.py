@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.agents import review
 from bot.context import Context
 from bot.core import deeds as past
-from bot.core.effects import Comment, Conclusion, Plan, SetCheck
+from bot.core.effects import Comment, Plan, SetCheck
 from bot.core.events import (
     PullRequestClosed,
     PullRequestConvertedToDraft,
@@ -23,7 +23,7 @@ from bot.core.events import (
     PullRequestRetitled,
     PullRequestSynchronized,
 )
-from bot.core.judged import may_stand
+from bot.core.judged import may_stand, unread
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
 from bot.gathering import AUTHORS_OWN, change_reviewed, pull_request_facts, why_not_reviewed
@@ -89,7 +89,6 @@ async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettin
     summary = f"Nothing was read: {reason}. `@{ctx.slug} review` asks for a review all the same."
     if gates:
         summary += " Here findings gate (`review.request_changes`): what nobody read does not pass."
-    conclusion: Conclusion = "action_required" if gates else "neutral"
-    check = SetCheck(head, conclusion, f"Not reviewed: {reason}", summary, number=number)
+    check = SetCheck(head, unread(gates=gates), f"Not reviewed: {reason}", summary, number=number)
     stands = may_stand(check, base, await ctx.judged(head))
     return Plan((check,) if stands else (), reason=reason, head_sha=head)

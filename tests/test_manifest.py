@@ -23,7 +23,7 @@ from bot.core.effects import (
 from bot.core.events import CommentEvent, Event
 from bot.core.refs import Sha
 from bot.github.apply import needs
-from bot.github.manifest import EVENTS, UNASKED, manifest
+from bot.github.manifest import EVENTS, TO_HEAR, UNASKED, manifest
 from bot.jobs.reading import ISSUE, PULL_REQUEST
 from handlers import router
 
@@ -48,11 +48,13 @@ RANK = {"read": 1, "write": 2}
 
 
 def wanted_permissions() -> dict[str, str]:
-    """What reading and every effect that a route may cause needs, and metadata, which every App has."""
+    """What reading, every effect that a route may cause and hearing of its events need, and metadata, which
+    every App has."""
     found: dict[str, str] = {"metadata": "read"}
     kinds = {kind for route in router.routes for kind in route.may} | {React}
     effects = [SAMPLES[kind] for kind in kinds - set(get_args(InMemory)) - BETTER_WITH]
-    for one in (PULL_REQUEST, ISSUE, *map(needs, effects)):
+    hearing = [TO_HEAR.get(EVENTS[kind], {}) for route in router.routes for kind in route.kinds]
+    for one in (PULL_REQUEST, ISSUE, *hearing, *map(needs, effects)):
         for name, level in one.items():
             if RANK[level] > RANK.get(found.get(name, ""), 0):
                 found[name] = level

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.manners import Command, Output
 
 
 @click.command(
@@ -20,7 +20,7 @@ from bot.cli.manners import Command
 @click.option("--last", type=click.IntRange(1, 500), default=10, show_default=True, help="How many.")
 @click.option(
     "--write-cases",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Output(folder=True),
     help="Write each as a labelled case for hob eval: what people said on lines is what a review should say.",
 )
 @click.option(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command, Group
+from bot.cli.manners import Command, Group, Output
 
 EXAMPLE = "hob graph export --format graphml -o shop.graphml\nhob graph export --format cypher | cypher-shell"
 
@@ -28,12 +28,12 @@ def command() -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=Output(allow_dash=True),
     default="-",
     help="A file; - is standard output.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON: what was written to the file of -o.")
-def export(form: str, path: Path, output: str, as_json: bool) -> None:
+def export(form: str, path: Path, output: Path, as_json: bool) -> None:
     """Writes the graph of the last commit and its history, for Neo4j, Gephi and the like.
 
     The index is brought to the last commit first. Issues are in it where the index knows them.
@@ -48,7 +48,7 @@ def export(form: str, path: Path, output: str, as_json: bool) -> None:
     from bot.log import setup
 
     setup("error")
-    if as_json and output == "-":
+    if as_json and str(output) == "-":
         raise click.UsageError("--json needs a file to write to: say -o FILE")
     local = Local(path, load_config().hob.data_dir)
     with Told() as told:
@@ -57,13 +57,13 @@ def export(form: str, path: Path, output: str, as_json: bool) -> None:
     def write(shelf: Shelf) -> writing.Counts:
         counts = writing.Counts()
         write_one = writing.cypher if form == "cypher" else writing.graphml
-        with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
+        with click.open_file(str(output), "w", encoding="utf-8", atomic=str(output) != "-") as file:
             for part in write_one(edges(Graph(shelf)), counts):
                 file.write(part)
         return counts
 
     counts = with_shelf(local.path, write)
-    said = {"nodes": counts.nodes, "edges": counts.edges, "sha": local.tip, "file": output}
+    said = {"nodes": counts.nodes, "edges": counts.edges, "sha": local.tip, "file": str(output)}
     if as_json:
         click.echo(json.dumps(said))
     else:

@@ -3,10 +3,12 @@ code that a script can read (0 done, 1 failed, 2 wrong usage, 3 findings), and n
 who did not ask for it."""
 
 import errno
+import logging
 import os
 import pkgutil
 import signal
 import sys
+import tempfile
 import traceback
 from importlib import import_module
 from io import TextIOWrapper
@@ -17,17 +19,60 @@ import click
 
 from bot.core.errors import HobError, UserError
 from bot.core.text import cut
-from bot.log import redact
+from bot.log import redact, setup
 
 NOT_COMMANDS = frozenset({"manners", "lifeline", "tables", "__main__"})
 LONGEST_NAME, LONGEST_LINE = 60, 1000
 """Characters that are shown: what was given by mistake may be a whole file."""
+_HINTS = {
+    errno.EACCES: "let this user in there, or name another place",
+    errno.EPERM: "let this user in there, or name another place",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOENT: "make it, or name another place",
+    errno.ENOTDIR: "a folder is needed there: name another place",
+    errno.EEXIST: "something else is there: name another place",
+    errno.EISDIR: "it is a folder: name a file",
+    errno.ENAMETOOLONG: "name a shorter one",
+    errno.ELOOP: "its symbolic links lead in a circle: name another place",
+    errno.ENXIO: "nothing can be read or written there: name another place",
+}
+log = logging.getLogger(__name__)
 REPORT = "run it again with --debug, and report what it shows"
 
 
 def _debug(context: click.Context, _option: click.Parameter, value: bool) -> None:
     root = context.find_root()
     root.meta["hob.debug"] = value or root.meta.get("hob.debug", False)
+
+
+class Output(click.Path):
+    """A file to be written, or with `folder` a folder of files. That it can be is known before the work
+    begins, and nothing is left there by looking."""
+
+    name = "path"
+
+    def __init__(self, *, folder: bool = False, allow_dash: bool = False) -> None:
+        super().__init__(file_okay=not folder, dir_okay=folder, allow_dash=allow_dash, path_type=Path)
+        self.folder = folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(path) != "-":
+            try:
+                self._try(path)
+            except OSError as wrong:
+                self.fail(f"{path} cannot be written: {wrong.strerror}", param, ctx)
+        return path
+
+    def _try(self, path: Path) -> None:
+        if not self.folder and path.exists():
+            with path.open("ab"):
+                return
+        above = next(one for one in (path, *path.absolute().parents) if one.exists())
+        if not self.folder and above != path.absolute().parent:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        with tempfile.TemporaryFile(dir=above):
+            return
 
 
 DEBUG = click.Option(
@@ -122,6 +167,8 @@ def _open_streams() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    if _logs(arguments):
+        setup()
     try:
         answer = hob.main(arguments, prog_name="hob", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
@@ -143,28 +190,57 @@ def _run(arguments: list[str]) -> int:
     except OSError as wrong:
         if wrong.errno == errno.ENOSPC:
             raise
-        _explain(wrong, "--debug" in arguments)
+        _explain(wrong, arguments)
         return 1
     except Exception as wrong:  # the last border: whatever it is, a person gets one line
-        _explain(wrong, "--debug" in arguments)
-        return 1
+        _explain(wrong, arguments)
+        return os.EX_CONFIG if isinstance(wrong, UserError) and "--lifeline" in arguments else 1
     return answer if isinstance(answer, int) else 0
 
 
-def _explain(wrong: Exception, debug: bool) -> None:
+def _explain(wrong: Exception, arguments: list[str]) -> None:
+    debug = "--debug" in arguments
+    if _logs(arguments):
+        log.error(_one_line(_words(wrong)), exc_info=wrong if debug else None)
+        return
     if debug:
         click.echo(redact(traceback.format_exc()), err=True)
+    _say(_words(wrong))
+
+
+def _logs(arguments: list[str]) -> bool:
+    """Whether all that is said is a log that a program reads: of `hob up` and what it starts, into a pipe."""
+    started = "--lifeline" in arguments or bool({"up", "prepare"} & set(arguments[:2]))
+    return started and not sys.stderr.isatty()
+
+
+def _words(wrong: Exception) -> str:
     if isinstance(wrong, UserError):
-        _say(f"{wrong} — {wrong.hint}" if wrong.hint else str(wrong))
-    elif isinstance(wrong, HobError):
-        _say(str(wrong))
-    else:
-        _say(f"unexpected {type(wrong).__name__}: {wrong} — {REPORT}")
+        return f"{wrong} — {wrong.hint}" if wrong.hint else str(wrong)
+    if isinstance(wrong, HobError):
+        return str(wrong)
+    return _expected(wrong) or f"unexpected {type(wrong).__name__}: {wrong} — {REPORT}"
+
+
+def _expected(wrong: Exception) -> str:
+    """What the machine lacks or forbids: a person can mend it, and there is nothing to report."""
+    if isinstance(wrong, ModuleNotFoundError) and (wrong.name or "").partition(".")[0] not in (
+        "bot",
+        "handlers",
+    ):
+        return f"the Python package {wrong.name} is not installed — install it, or Hob anew (make install)"
+    if not isinstance(wrong, OSError) or wrong.filename is None or wrong.errno not in _HINTS:
+        return ""
+    return f"{os.fsdecode(wrong.filename)}: {wrong.strerror} — {_HINTS[wrong.errno]}"
 
 
 def _say(text: str) -> None:
     """One line on stderr, without secrets."""
-    click.echo(f"hob: {cut(redact(' '.join(text.split())), LONGEST_LINE, end='…')}", err=True)
+    click.echo(f"hob: {_one_line(text)}", err=True)
+
+
+def _one_line(text: str) -> str:
+    return cut(redact(" ".join(text.split())), LONGEST_LINE, end="…")
 
 
 def is_debug() -> bool:

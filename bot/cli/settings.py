@@ -64,8 +64,7 @@ def command(
     config = load_config()
     store = open_store(config.store.database_url)
     try:
-        if not store.schema_is_current():
-            raise UserError("the database is not at the newest schema", "run hob migrate")
+        store.require_schema()
         if action != "get":
             _change(store, config, scope, name, str(key), value)
         _show(_values(store, scope, name), key if action != "unset" else None, as_json)

@@ -43,6 +43,28 @@ class DefaultBranchPushed(Pushed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MergeGroupEvent(RepositoryEvent):
+    """`merge_group`: pull requests that a merge queue is about to merge into the branch `base_ref` together.
+    `number`: the last of them, as the name of the queue's own branch tells it; 0 where it does not."""
+
+    head_sha: Sha
+    base_ref: str
+    number: int
+
+
+class MergeGroupChecksRequested(MergeGroupEvent):
+    """action `checks_requested`"""
+
+    __slots__ = ()
+
+
+class MergeGroupDestroyed(MergeGroupEvent):
+    """action `destroyed`: merged, taken out of the queue, or made anew"""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessEvent(Event):
     """Repositories are no longer as they were, or no longer ours to read: what was kept of them goes.
     `account` owns them; `whole`: all of the installation, whatever is listed."""

@@ -1,11 +1,12 @@
 """Pull requests that are over, their commits, and what lies between two commits."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.core.errors import GitHubError
+from bot.core.errors import GitHubError, Gone
 from bot.core.facts import Commit
 from bot.core.refs import Actor, RepoRef, Sha
 from bot.github.api import Api
@@ -15,6 +16,10 @@ from bot.github.payloads import clean
 MOST_COMPARED = 300
 """Files that GitHub tells of a comparison."""
 _MOST_LISTED = 2_000
+MOST_QUEUED = 1_000
+"""Commits of a merge group that are looked at."""
+_MERGE = re.compile(r"Merge pull request #([1-9][0-9]{0,9}) from ")
+_SQUASH = re.compile(r"\(#([1-9][0-9]{0,9})\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,34 @@ async def between(api: Api, repo: RepoRef, base: Sha, head: Sha) -> Between:
         return Between(Sha(found["merge_base_commit"]["sha"]), files, int(found["total_commits"]))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise GitHubError(200, f"a comparison without {error}") from None
+
+
+async def merging(api: Api, repo: RepoRef, branch: str, head: Sha) -> tuple[int, ...]:
+    """The pull requests that a merge queue's commits name which `head` has and the branch has not, as GitHub
+    words them ("Merge pull request #7 from …", "Brew (#7)"), in the order of the queue; nothing where one of
+    the two is no more. Of a merge its own commit alone is asked, not what it brings: that is the author's to
+    word. A call for each 100 commits.
+
+    https://docs.github.com/en/rest/commits/commits#compare-two-commits
+    """
+    params = {"basehead": f"{branch}...{head}", **_at(repo)}
+    path = "/repos/{owner}/{repo}/compare/{basehead}"
+    try:
+        found = await api.get_all(path, params, cap=MOST_QUEUED, key="commits")
+    except Gone:
+        return ()
+    try:
+        commits = {one["sha"]: one for one in found}
+        line: list[str] = []
+        at: str | None = head
+        while at in commits:
+            one = commits.pop(at)
+            line.append(clean(one["commit"]["message"]).partition("\n")[0].strip())
+            at = one["parents"][0]["sha"] if one["parents"] else None
+    except (KeyError, TypeError, IndexError) as error:
+        raise GitHubError(200, f"a commit without {error}") from None
+    named = (_MERGE.match(title) or _SQUASH.search(title[-20:]) for title in reversed(line))
+    return tuple(dict.fromkeys(int(one[1]) for one in named if one))
 
 
 async def line_remarks(api: Api, repo: RepoRef, number: int) -> Sequence[LineRemark]:

@@ -20,6 +20,8 @@ __all__ = ["Routing", "clean", "parse", "routing"]
 REVIEW_NEW, REVIEW_ALL = "review-new", "review-all"
 """The buttons of a check run, by the names that GitHub sends back: at most 20 characters."""
 _NUMBER = re.compile(r"[0-9a-f]{8,128}#([1-9][0-9]{0,9})")
+_QUEUED = re.compile(r"pr-([1-9][0-9]{0,9})-[0-9a-f]{7,64}")
+"""The last part of the name of a merge queue's branch: a pull request's number, and what it is put on."""
 _UNSAFE = re.compile("[\ud800-\udfff]")
 
 
@@ -142,6 +144,21 @@ def _pushed(guid: str, body: bytes) -> Event:
         forced=delivery.forced,
         deleted=delivery.deleted,
     )
+
+
+def _merge_group(kind: type[events.MergeGroupEvent]) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        delivery = _read(body, shapes.MergeGroupDelivery)
+        group = delivery.merge_group
+        last = _QUEUED.fullmatch(group.head_ref.rpartition("/")[2])
+        return kind(
+            **_about(guid, delivery),
+            head_sha=Sha(group.head_sha),
+            base_ref=clean(group.base_ref.removeprefix("refs/heads/")),
+            number=int(last[1]) if last else 0,
+        )
+
+    return read
 
 
 def _installation(kind: type[events.AccessEvent], *, whole: bool) -> Callable[[str, bytes], Event]:
@@ -282,6 +299,10 @@ _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
         **dict.fromkeys(("deleted", "transferred"), _numbered(events.IssueRemoved)),
     },
     "push": {"": _pushed},
+    "merge_group": {
+        "checks_requested": _merge_group(events.MergeGroupChecksRequested),
+        "destroyed": _merge_group(events.MergeGroupDestroyed),
+    },
     "installation": {
         "deleted": _installation(events.InstallationDeleted, whole=True),
         "suspend": _installation(events.InstallationSuspended, whole=True),

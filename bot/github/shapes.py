@@ -148,6 +148,16 @@ class PushDelivery(Delivery, gc=False, kw_only=True):
     deleted: bool = False
 
 
+class MergeGroup(Struct, gc=False):
+    head_sha: Hex
+    head_ref: str
+    base_ref: str
+
+
+class MergeGroupDelivery(Delivery, gc=False, kw_only=True):
+    merge_group: MergeGroup
+
+
 class PullRequestDelivery(Delivery, gc=False, kw_only=True):
     number: Id
     pull_request: PullRequest

@@ -12,7 +12,7 @@ from bot.core.judgement import Judgement
 from bot.core.refs import Sha
 from bot.github import gather, history
 from bot.github.history import Between, LineRemark, Merged, Step
-from bot.jobs.house import House, build_for_command
+from bot.jobs.house import House, build
 from bot.jobs.preview import find, judge
 from bot.jobs.reading import PULL_REQUEST, JobReader
 
@@ -48,7 +48,7 @@ class PastReader(JobReader):
 
 async def backtest(full_name: str, last: int, told: Told) -> list[Replayed]:
     """The last so many merged ones, newest first. UserError where the App cannot see the repository."""
-    house = build_for_command(load_config())
+    house = build(load_config())
     try:
         repo = await find(house.github, full_name)
         async with house.github.job(repo) as job:

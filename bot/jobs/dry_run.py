@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from bot.config import load_config
-from bot.core.errors import UserError
 from bot.core.events import IssueEvent, RepositoryEvent
 from bot.github.payloads import parse
 from bot.jobs.house import House, build
@@ -64,8 +63,6 @@ async def _applied(
     house: House, event_name: str, guid: str, body: bytes, event: RepositoryEvent
 ) -> dict[str, Any]:
     """Through the inbox and the outbox as any delivery, in this process."""
-    if not house.store.schema_is_current():
-        raise UserError("the database is not at the newest schema", "run `hob migrate`")
     new = NewDelivery(
         guid=guid,
         event=event_name,

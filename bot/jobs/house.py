@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.effects import SetCheck
-from bot.core.errors import UserError
+from bot.core.errors import HobError
 from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
@@ -107,20 +107,15 @@ async def current() -> House:
     return _current[loop]
 
 
-def build_for_command(config: Config) -> House:
-    """For a person's command; UserError where the database is not made yet."""
+def build(config: Config, pacer: Pacer | None = None) -> House:
+    """Opens the store and reads the key; connects to nothing else. UserError where the database is not
+    made yet."""
     store = open_store(config.store.database_url)
     try:
-        if not store.schema_is_current():
-            raise UserError("the database is not at the newest schema", "run `hob migrate`")
-    finally:
+        store.require_schema()
+    except HobError:
         store.close()
-    return build(config)
-
-
-def build(config: Config, pacer: Pacer | None = None) -> House:
-    """Opens the store and reads the key; connects to nothing else."""
-    store = open_store(config.store.database_url)
+        raise
     router = load_router(config)
     store.database.told_ends = frozenset(route.stored_as for route in router.routes if SetCheck in route.may)
     return House(

@@ -11,7 +11,7 @@ from bot.core.refs import RepoRef
 from bot.gathering import pull_request_facts
 from bot.github.client import GitHub
 from bot.jobs.asked import Asked
-from bot.jobs.house import House, build_for_command
+from bot.jobs.house import House, build
 from bot.jobs.leaving import guard
 from bot.jobs.reading import PULL_REQUEST, JobReader, check
 from bot.router import Priority
@@ -19,7 +19,7 @@ from bot.router import Priority
 
 async def preview(full_name: str, number: int) -> Judgement:
     """Of the pull request's head as it is now. UserError where the App cannot see it."""
-    house = build_for_command(load_config())
+    house = build(load_config())
     try:
         repo = await find(house.github, full_name)
         async with house.github.job(repo) as job:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot import sandbox
 from bot.checks import run as run_checks
 from bot.core.checking import Change, CheckReport
-from bot.core.events import CheckRunRequested, CommentEvent, Event, PullRequestEvent
+from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
 from bot.core.facts import Commit, OwnThread, Remark
 from bot.core.guidelines import Guidance
 from bot.core.refs import RepoRef, Sha
@@ -15,7 +15,7 @@ from bot.github import artifacts, contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
-from bot.github.history import touching
+from bot.github.history import merging, touching
 from bot.github.remarks import annotations
 from bot.github.threads import own_threads
 
@@ -90,6 +90,9 @@ class JobReader:
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
         return await touching(self._api, self.repo, path, ref, most)
 
+    async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
+        return await merging(self._api, self.repo, branch, head)
+
     async def granted(self) -> Mapping[str, str]:
         return await self.job.granted()
 
@@ -99,7 +102,7 @@ class JobReader:
 
 def permissions_to_read(event: Event) -> dict[str, str]:
     """The least that the event's handler needs to see."""
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested) or (
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent) or (
         isinstance(event, CommentEvent) and event.on_pull_request
     )
     return PULL_REQUEST if on_pull_request else ISSUE

@@ -10,6 +10,7 @@ from bot.core.events import (
     CommentEvent,
     Event,
     IssueEvent,
+    MergeGroupEvent,
     PullRequestEvent,
     RepositoryEvent,
 )
@@ -36,7 +37,7 @@ def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: floa
         handler=match.route.stored_as,
         priority=match.route.priority,
         target=target(match.route, event),
-        head_sha=event.head_sha if isinstance(event, PullRequestEvent) else None,
+        head_sha=event.head_sha if isinstance(event, PullRequestEvent | MergeGroupEvent) else None,
         not_before=delivery.received_at + wait,
         supersedes=match.route.newest_only and not again,
         joins=match.route.whole_repository or again,
@@ -50,6 +51,8 @@ def target(route: Route, event: Event) -> str:
         return f"installation {event.installation}"
     if not isinstance(event, RepositoryEvent):
         raise TypeError(f"{type(event).__name__} is about nothing that a run could hold")
+    if isinstance(event, MergeGroupEvent) and not route.whole_repository:
+        return f"{event.repo.id}/{route.stored_as}/{event.head_sha}"
     if route.whole_repository or not isinstance(event, IssueEvent):
         return f"{event.repo.id}/{route.stored_as}"
     whole = f"{event.repo.id}#{event.number}"

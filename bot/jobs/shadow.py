@@ -15,7 +15,7 @@ from bot.core.errors import Gone, HobError
 from bot.core.fate import Followed, fate
 from bot.core.refs import Sha
 from bot.core.shadow import Kept, Report, markdown
-from bot.jobs.house import House, build_for_command
+from bot.jobs.house import House, build
 from bot.jobs.permitted import load
 from bot.jobs.preview import find
 from bot.jobs.reading import PULL_REQUEST, JobReader
@@ -80,7 +80,7 @@ async def write_reports(house: House, now: datetime) -> list[Path]:
 
 async def latest(full_name: str) -> Report:
     """Of the last seven days. UserError where the App cannot see the repository."""
-    house = build_for_command(load_config())
+    house = build(load_config())
     try:
         now = time.time()
         return await report_of(house, full_name, now - WEEK.total_seconds(), now)

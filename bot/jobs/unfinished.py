@@ -6,16 +6,25 @@ import time
 
 from bot.core.effects import Comment, Effect, Plan, SetCheck
 from bot.core.errors import Gone
-from bot.core.events import CheckRunRequested, CommentEvent, IssueEvent, PullRequestEvent, RepositoryEvent
+from bot.core.events import (
+    CheckRunRequested,
+    CommentEvent,
+    IssueEvent,
+    MergeGroupEvent,
+    PullRequestEvent,
+    RepositoryEvent,
+)
+from bot.core.judged import unread
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.refs import Sha
+from bot.core.settings import RepoSettings
 from bot.gathering import TRUSTED
 from bot.github import hobyml, waiting
 from bot.github.client import Job
 from bot.github.gather import PullRequestState
 from bot.jobs.house import House
 from bot.jobs.permitted import keyed, load
-from bot.jobs.planning import deeds_of
+from bot.jobs.planning import deeds_of, number_of
 from bot.jobs.reading import JobReader
 from bot.jobs.refused import standing_check
 from bot.router import Route
@@ -43,19 +52,41 @@ async def rows_of_end(
     unsent = [row for row in await asyncio.to_thread(outbox.rows, run.id) if row.state in OPEN]
     every = await asyncio.to_thread(house.store.runs.of_delivery, run.delivery)
     ended = next((one for one in every if one.handler == ended_of(run)), None)
-    if unsent or ended is None or not isinstance(event, IssueEvent) or ended.state not in FINAL:
+    if unsent or ended is None or ended.state not in FINAL:
         return unsent
+    if isinstance(event, MergeGroupEvent) and ended.state == "dead":
+        return await _planned(house, run, ended, route, event, await _of_group(house, ended, event, reader))
+    if not isinstance(event, IssueEvent):
+        return []
     state = await reader.pull_request(event.number)
     owed = await asyncio.to_thread(outbox.rows, ended.id)
     if ended.state == "dead" and state.open and _lacks_only_its_check(owed, state.head_sha):
         new = [NewEffect(row.key, row.kind, row.payload) for row in owed if row.kind in _A_REVIEW]
         return await asyncio.to_thread(outbox.plan, run, new)
     effects = await _effects(house, ended, event, job, reader, state)
+    return await _planned(house, run, ended, route, event, effects)
+
+
+async def _planned(
+    house: House, run: Run, ended: Run, route: Route, event: RepositoryEvent, effects: tuple[Effect, ...]
+) -> list[Row]:
     teller = Route(run.handler, run.handler, route.handler, frozenset({SetCheck, Comment}), route.priority)
     cause = f"run {ended.id} ended {ended.finished_at}"
-    named = await asyncio.to_thread(keyed, Plan(effects), teller, event.repo, event.number, cause)
+    named = await asyncio.to_thread(keyed, Plan(effects), teller, event.repo, number_of(event), cause)
     new = [NewEffect(one.key, one.kind, one.payload) for one in named]
-    return await asyncio.to_thread(outbox.plan, run, new) if new else []
+    return await asyncio.to_thread(house.store.outbox.plan, run, new) if new else []
+
+
+async def _of_group(
+    house: House, ended: Run, event: MergeGroupEvent, reader: JobReader
+) -> tuple[Effect, ...]:
+    """A queue waits for its group's check run."""
+    settings = (await _settings(house, event, reader, event.base_ref)).review
+    if settings.shadow:
+        return ()
+    why = ended.error or ended.summary or "it ended early"
+    conclusion = unread(gates=settings.request_changes)
+    return (SetCheck(event.head_sha, conclusion, f"Not reviewed: {why}", f"{why}.", bound=False),)
 
 
 def _lacks_only_its_check(rows: list[Row], head: Sha) -> bool:
@@ -81,7 +112,7 @@ async def _effects(
     if isinstance(event, CommentEvent) and await reader.permission(event.author.login) not in TRUSTED:
         return ()
     wanted = state.open and state.head_sha == head and ended.state != "superseded"
-    if not wanted or await _in_shadow(house, event, reader, state.base_sha):
+    if not wanted or (await _settings(house, event, reader, state.base_sha)).review.shadow:
         return ()
     found = standing_check(await asyncio.to_thread(deeds_of, house, event), head)
     if found is None or not found[0].judged:
@@ -90,11 +121,11 @@ async def _effects(
     return (Comment(event.number, summary),) if asked else ()
 
 
-async def _in_shadow(house: House, event: IssueEvent, reader: JobReader, base: Sha) -> bool:
-    """Whether this repository is to see nothing of Hob."""
+async def _settings(house: House, event: RepositoryEvent, reader: JobReader, base: str) -> RepoSettings:
+    """As they count at a base."""
     stored = await asyncio.to_thread(house.store.settings.layers, event.repo.owner, event.repo.name, "")
     try:
         text, _ = await reader.config_text(base)
     except Gone:
         text = None
-    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).review.shadow
+    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0])))

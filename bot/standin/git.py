@@ -161,11 +161,14 @@ class GitRepo:
         )
         return self.resolve(ref) or ""
 
-    def merge(self, one: str, other: str, message: str, author: str, at: float) -> str:
-        """A commit of both; GitError where they conflict."""
+    def merge(
+        self, one: str, other: str, message: str, author: str, at: float, *, squash: bool = False
+    ) -> str:
+        """A commit of both, with `squash` as one change on the first; GitError where they conflict."""
         tree = _text(self.run("merge-tree", "--write-tree", one, other)).split("\n")[0]
         who = f"{author} <{author}@users.noreply.github.com> {int(at)} +0000"
-        text = f"tree {tree}\nparent {one}\nparent {other}\nauthor {who}\ncommitter {who}\n\n{message}\n"
+        parents = f"parent {one}\n" + ("" if squash else f"parent {other}\n")
+        text = f"tree {tree}\n{parents}author {who}\ncommitter {who}\n\n{message}\n"
         return _text(self.run("hash-object", "-t", "commit", "-w", "--stdin", data=text.encode())).strip()
 
     def resolve(self, name: str) -> str | None:

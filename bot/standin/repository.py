@@ -9,6 +9,7 @@ from typing import Any
 from bot.standin.git import Content, GitRepo
 from bot.standin.issues import CheckRun, Issue, IssueComment, Label
 from bot.standin.pulls import PullRequest, ReviewComment
+from bot.standin.queue import MergeGroup, Method, queue
 from bot.standin.world import App, User, World, locked
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
@@ -253,6 +254,11 @@ class Repository:
         self.issues[number] = pull
         self.world.emit("pull_request", "opened", pull, who)
         return pull
+
+    @locked
+    def enqueue(self, *pulls: PullRequest, author: str = "", method: Method = "merge") -> MergeGroup:
+        """`author` puts them into the merge queue, which makes a group of them."""
+        return queue(self, pulls, self.world.user(author or "mona"), method)
 
     def _fork(self, who: User) -> "Repository":
         fork = Repository(self.world, f"{who.login}/{self.name}", self.git, private=self.private)

@@ -15,9 +15,15 @@ from bot.standin.repository import Repository
 from bot.standin.shapes import hooks
 from bot.standin.world import App, Happening, World, locked
 
-PERMISSIONS = {"checks": "write", "contents": "read", "issues": "write", "pull_requests": "write"}
+PERMISSIONS = {
+    "checks": "write",
+    "contents": "read",
+    "issues": "write",
+    "merge_queues": "read",
+    "pull_requests": "write",
+}
 EVENTS = [
-    *("check_run", "issue_comment", "issues", "pull_request", "pull_request_review"),
+    *("check_run", "issue_comment", "issues", "merge_group", "pull_request", "pull_request_review"),
     *("pull_request_review_comment", "push", "repository"),
 ]
 RATE = 5000

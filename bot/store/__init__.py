@@ -3,15 +3,17 @@ URL."""
 
 import secrets
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import assert_never
 
 from sqlalchemy import Connection, select
 
 from bot.core.effects import Forget, InMemory, Remember, SetPull, TakenBack
+from bot.core.errors import UserError
 from bot.core.refs import RepoRef
 from bot.store.calls import Calls, CallTotal
 from bot.store.database import Database
-from bot.store.errors import StoreUnavailable
+from bot.store.errors import StoreUnavailable, newer_schema
 from bot.store.forget import forget, repositories
 from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.ledger import Ledger, Total
@@ -52,6 +54,9 @@ __all__ = [
 ]
 
 
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+
+
 class Store:
     """All tables of one database, by duty. Nothing is connected before the first use."""
 
@@ -75,14 +80,25 @@ class Store:
 
     def schema_is_current(self) -> bool:
         """Whether the database has this version's tables (`hob migrate` makes it so)."""
+        return self._revisions() == [SCHEMA]
+
+    def require_schema(self) -> None:
+        """UserError where the database has not this version's tables."""
+        found = self._revisions()
+        if newer := [one for one in found if not any(MIGRATIONS.glob(f"{one}_*.py"))]:
+            raise newer_schema(newer[0])
+        if found != [SCHEMA]:
+            raise UserError("the database is not at the newest schema", "run hob migrate")
+
+    def _revisions(self) -> list[str]:
         try:
             with self.database.read() as connection:
-                found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+                read = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+                return list(read.scalars().all())
         except Exception as error:  # no such table: an empty database
             if isinstance(error, StoreUnavailable) and "alembic_version" not in str(error):
                 raise
-            return False
-        return found == [SCHEMA]
+            return []
 
     def server_key(self) -> bytes:
         """32 random bytes, made once for this database: signs the marks that Hob leaves on GitHub."""

@@ -5,12 +5,15 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, make_url
 
+from bot.core.errors import UserError
 from bot.store.errors import StoreUnavailable
+from bot.store.file import StoreFile
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for another's lock."""
@@ -22,6 +25,17 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "journal_size_limit=67108864",  # one 25 MB delivery must not leave its log behind for ever
 )
+_DAMAGED = ("file is not a database", "malformed", "disk image")
+_RESTORE = " (restore a backup, or move it away to start anew)"
+_REMEDIES = {
+    "no such table": "run hob migrate",
+    "no such column": "run hob migrate",
+    "readonly database": "let this user write the file and its folder",
+    "unable to open": "let this user read and write the file and its folder",
+    "Permission denied": "let this user write there, or set hob.data_dir",
+    "Read-only file system": "set hob.data_dir to a place that can be written",
+    "Not a directory": "set hob.data_dir to a folder",
+}
 _POSTGRES_OPTIONS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 
 
@@ -35,7 +49,8 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._insert = _insert_of(self.is_sqlite)
-        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self._file = StoreFile(self.url.database or "" if self.is_sqlite else "")
+        self.engine = _sqlite_engine(url, self._file) if self.is_sqlite else _postgres_engine(url)
         self._writing = self.engine.execution_options(hob_writes=True)
         self.told_ends: frozenset[str] = frozenset()
         """Handlers whose runs owe a check run: where one ends without, another run tells of it
@@ -52,18 +67,36 @@ class Database:
 
         Raises `StoreUnavailable`; then nothing was stored.
         """
-        with _in_our_words(), self._writing.begin() as connection:
-            yield connection
+        with self._in_our_words():
+            with self._writing.begin() as connection:
+                yield connection
+            self._file.check()  # what was committed meanwhile into a file that is gone is lost
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads one consistent state. Raises `StoreUnavailable`."""
-        with _in_our_words(), self.engine.begin() as connection:
+        with self._in_our_words(), self.engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Closes every idle connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            cause = str(getattr(error, "orig", None) or error).strip()[:300]
+            raise StoreUnavailable(f"the database cannot be used now: {cause}{_remedy(cause)}") from error
+        except exc.DBAPIError as error:
+            cause = str(error.orig or error).strip()[:300]
+            if any(sign in cause for sign in _DAMAGED):
+                where = self.url.render_as_string(hide_password=True)
+                raise StoreUnavailable(f"{where} is damaged, or no database: {cause}{_RESTORE}") from error
+            if not error.connection_invalidated:
+                raise
+            raise StoreUnavailable("the connection to the database was lost") from error
 
 
 def _insert_of(is_sqlite: bool) -> Callable[[Table], Any]:
@@ -77,20 +110,16 @@ def _insert_of(is_sqlite: bool) -> Callable[[Table], Any]:
     return postgres_insert
 
 
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise StoreUnavailable(f"the database cannot be used now: {str(cause).strip()[:300]}") from error
-    except exc.DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        raise StoreUnavailable("the connection to the database was lost") from error
+def _remedy(cause: str) -> str:
+    return next((f" ({what})" for sign, what in _REMEDIES.items() if sign in cause), "")
 
 
 def _postgres_engine(url: str) -> Engine:
+    if find_spec("psycopg") is None:
+        raise UserError(
+            "store.database_url names PostgreSQL, and psycopg is not installed",
+            "pip install 'hobbot[postgres]', or leave store.database_url out for SQLite",
+        )
     return create_engine(
         url,
         pool_pre_ping=True,  # the server may have been restarted since
@@ -101,18 +130,30 @@ def _postgres_engine(url: str) -> Engine:
     )
 
 
-def _sqlite_engine(url: str) -> Engine:
+def _sqlite_engine(url: str, file: StoreFile) -> Engine:
+    def connecting(_dialect: Any, _record: Any, args: list[Any], _options: Any) -> None:
+        file.check()
+        if not file.is_known:
+            _create_private(Path(args[0]))
+
+    def connected(connection: sqlite3.Connection, _record: Any) -> None:
+        _set_pragmas(connection)
+        file.opened()
+
+    def beginning(connection: Connection) -> None:
+        file.check()
+        _begin(connection)
+
     engine = create_engine(url, pool_size=8, max_overflow=24, pool_timeout=BUSY_SECONDS)
-    event.listen(engine, "do_connect", _create_private)
-    event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_connect", connecting)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", beginning)
     return engine
 
 
-def _create_private(_dialect: Any, _record: Any, args: list[Any], _options: Any) -> None:
+def _create_private(path: Path) -> None:
     """Deliveries of private repositories are inside: only the owner may read the file (its WAL inherits
     the mode)."""
-    path = Path(args[0])
     if not path.exists():
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,7 +162,7 @@ def _create_private(_dialect: Any, _record: Any, args: list[Any], _options: Any)
             raise sqlite3.OperationalError(f"{path}: {error.strerror}") from error
 
 
-def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+def _set_pragmas(connection: sqlite3.Connection) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin`, not by the driver's guess
     for pragma in _PRAGMAS:
         _patiently(connection, f"PRAGMA {pragma}")

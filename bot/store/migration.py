@@ -4,9 +4,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from bot.store.database import Database
+from bot.store.errors import newer_schema
 
 SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x686F6262  # "hobb": PostgreSQL's advisory lock of this duty
@@ -36,4 +39,8 @@ def _to(connection: Connection, revision: str) -> None:
     if revision == "base" or revision.startswith("-"):
         command.downgrade(config(connection), revision)
     else:
+        scripts = ScriptDirectory.from_config(config())
+        for found in MigrationContext.configure(connection).get_current_heads():
+            if not any(one.revision == found for one in scripts.walk_revisions()):
+                raise newer_schema(found)
         command.upgrade(config(connection), revision)

@@ -12,7 +12,6 @@ import uvloop
 from redis import Redis
 
 from bot.config import Config, api_token, require_receiver, why_not
-from bot.core.errors import UserError
 from bot.queue.bell import Bell
 from bot.queue.board import RedisBoard
 from bot.queue.connect import connect
@@ -36,8 +35,7 @@ def run(config: Config, ask: Chat | None = None) -> None:
     store = open_store(config.store.database_url)
     redis, board = connect(config.redis_url), RedisBoard(config.redis_url)
     try:
-        if not store.schema_is_current():
-            raise UserError("the database is not at the newest schema", "run hob migrate")
+        store.require_schema()
         receiver = Receiver(
             secrets=secrets,
             put=store.inbox.put,

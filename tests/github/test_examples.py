@@ -10,6 +10,7 @@ from bot.core.errors import BadPayload
 from bot.core.events import (
     CheckRunRequested,
     Event,
+    MergeGroupDestroyed,
     PullRequestEdited,
     PullRequestRetargeted,
     PullRequestRetitled,
@@ -35,6 +36,7 @@ READ: dict[str, tuple[str | None, ...]] = {
     "issue_comment": ("created", "edited"),
     "pull_request_review_comment": ("created", "edited"),
     "push": (None,),
+    "merge_group": ("checks_requested", "destroyed"),
     "installation": ("deleted", "suspend"),
     "installation_repositories": ("removed",),
     "repository": ("deleted", "transferred", "privatized", "renamed"),
@@ -68,9 +70,9 @@ def test_every_example_of_our_events_is_read_when_an_app_receives_it() -> None:
             assert found.repo.full_name == payload["repository"]["full_name"]
         assert action in READ[event]
         kinds[type(found)] += 1
-    # no example of an edit is published, and those of check runs are of others'
+    # no example of an edit or a destroyed merge group is published, and those of check runs are of others'
     edits = {PullRequestEdited, PullRequestRetitled, PullRequestRetargeted}
-    assert set(kinds) == set(EVENTS) - edits - {CheckRunRequested}
+    assert set(kinds) == set(EVENTS) - edits - {CheckRunRequested, MergeGroupDestroyed}
 
 
 def test_a_published_check_run_is_read_once_it_is_ours() -> None:

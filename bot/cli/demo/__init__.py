@@ -5,14 +5,12 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.manners import Command, Output
 
 
 @click.command(cls=Command, example="hob demo --keep")
 @click.option("--keep", is_flag=True, help="Stay up afterwards, with the dashboard.")
-@click.option(
-    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what is shown as a picture."
-)
+@click.option("--svg", type=Output(), help="Also save what is shown as a picture.")
 def command(keep: bool, svg: Path | None) -> None:
     """Plays the main job end to end on loopback and shows the review.
 
@@ -27,7 +25,7 @@ def command(keep: bool, svg: Path | None) -> None:
     from bot.cli.demo.show import picture
 
     out = Console(record=svg is not None, width=100 if svg else None)
-    with tempfile.TemporaryDirectory(prefix="hob-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hob-demo-", ignore_cleanup_errors=True) as folder:
         play(Path(folder), out, Console(stderr=True), keep=keep)
     if svg:
         svg.write_text(picture(out))

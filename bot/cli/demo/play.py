@@ -86,11 +86,13 @@ def _environment(folder: Path, github: GitHub, port: int, ollama: str, model: st
 
 @contextmanager
 def _running(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`hob up` for as long as the block lasts; its log is kept for those who ask why."""
+    """`hob up` for as long as the block lasts, and no longer than this process, however it ends: `bounded`
+    ends it then and deletes the folder. Its log is kept for those who ask why."""
+    bounded = [sys.executable, "-I", "-S", str(Path(__file__).with_name("bounded.py")), str(folder)]
     with (folder / "hob.log").open("wb") as log:
-        command = [sys.executable, "-m", "bot.cli", "up"]
+        command = [*bounded, sys.executable, "-m", "bot.cli", "up"]
         hob = subprocess.Popen(  # noqa: S603
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
         )
         try:
             yield hob
@@ -98,12 +100,9 @@ def _running(environment: dict[str, str], folder: Path) -> Iterator[subprocess.P
             tail = (folder / "hob.log").read_text(errors="replace").splitlines()[-5:]
             raise UserError(str(error), "its last words: " + " | ".join(tail)) from None
         finally:
-            hob.send_signal(signal.SIGTERM)
-            try:
-                hob.wait(20)
-            except subprocess.TimeoutExpired:
-                hob.kill()
-                hob.wait()
+            if hob.stdin is not None:
+                hob.stdin.close()
+            hob.wait()
 
 
 def _wait(
@@ -143,8 +142,12 @@ def _free_port() -> int:
 
 
 def _stay(err: Console, hob: subprocess.Popen[bytes]) -> None:
+    """Until Ctrl-C, or until whoever started this is gone: nobody could end it any more. (`nohup` asks to
+    stay.)"""
     err.print("Staying up. Ctrl-C ends it.")
+    parent, stays = os.getppid(), signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     try:
-        hob.wait()
+        while hob.poll() is None and (stays or os.getppid() == parent):
+            time.sleep(0.5)
     except KeyboardInterrupt:
         err.print("Ending.")

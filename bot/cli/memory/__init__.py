@@ -42,7 +42,9 @@ def show(repo: str, as_json: bool) -> None:
 
 @command.command("export", cls=Command, example="hob memory export --repo octo/tea -o memory.jsonl")
 @REPO
-@click.option("-o", "--output", type=click.File("w", "utf-8", atomic=True), default="-", help="A file.")
+@click.option(
+    "-o", "--output", type=click.File("w", "utf-8", lazy=False, atomic=True), default="-", help="A file."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON (what is printed is JSON anyway).")
 def export(repo: str, output: IO[str], as_json: bool) -> None:
     """Writes what is remembered as JSON lines, one for each; `import` reads them."""

@@ -61,8 +61,7 @@ def _opened(repo: str) -> Iterator[Store]:
         raise click.UsageError("no repository on GitHub looks like this: say OWNER/NAME")
     store = open_store(load_config().store.database_url)
     try:
-        if not store.schema_is_current():
-            raise UserError("the database is not at the newest schema", "run hob migrate")
+        store.require_schema()
         yield store
     finally:
         store.close()

@@ -22,10 +22,11 @@ def command(host: str | None, port: int | None, slots: int | None) -> int:
     Ctrl-C or SIGTERM ends it all, and no run is lost.
     """
     debug = ["--debug"] if is_debug() else []
-    prepared = subprocess.run([sys.executable, "-m", "bot.cli", "prepare", *debug], check=False)  # noqa: S603
+    where = [*_given("--host", host), *_given("--port", port)]
+    prepared = subprocess.run([sys.executable, "-m", "bot.cli", "prepare", *where, *debug], check=False)  # noqa: S603
     if prepared.returncode:
         return prepared.returncode
-    serve = ["serve", *_given("--host", host), *_given("--port", port), *debug]
+    serve = ["serve", *where, *debug]
     work = ["work", *_given("-n", slots), *debug]
     _become_supervisor({"serve": serve, "work": work})
     return 1

@@ -31,6 +31,7 @@ class Child:
         self.started = 0.0
         self.start_at = 0.0
         self.delay = 0.0
+        self.unusable = False
 
     def tend(self, now: float) -> None:
         """Notes that it died; starts it when that is due."""
@@ -41,6 +42,10 @@ class Child:
             self.delay = min(max(self.delay * 2, FIRST_DELAY), LONGEST_DELAY) if looping else FIRST_DELAY
             self.start_at = now + self.delay
             self.process = None
+            # It said what a person has to mend first (`bot.cli.manners`), and would end again and again.
+            self.unusable = code == os.EX_CONFIG
+            if self.unusable:
+                return
             say("warning", f"hob {self.name} ended with {code}; starting it again in {self.delay:g} s")
         if self.process is None and self.start_at <= now:
             # A group of its own: Ctrl-C at the terminal reaches this process only, which then tells it.
@@ -60,8 +65,8 @@ class Supervisor:
         self.stopping = False
         self.children = [Child(name, arguments, self.lifeline) for name, arguments in commands.items()]
 
-    def run(self) -> None:
-        """Until SIGINT, SIGTERM or SIGHUP."""
+    def run(self) -> int:
+        """Until SIGINT, SIGTERM or SIGHUP: 0; or 1 where a child cannot be run as things are."""
         os.set_blocking(self.wakes, False)
         signal.set_wakeup_fd(self.wakes, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler it would not wake us
@@ -71,9 +76,12 @@ class Supervisor:
             while not self.stopping:
                 for child in self.children:
                     child.tend(time.monotonic())
+                if any(child.unusable for child in self.children):
+                    return 1
                 self.wait()
         finally:
             self.end()
+        return 0
 
     def stop(self, *_: object) -> None:
         self.stopping = True
@@ -100,8 +108,12 @@ class Supervisor:
 
 
 def say(level: str, message: str) -> None:
-    """A log line like the children's."""
+    """A log line like the children's (`bot.log`)."""
     now = time.time()
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{time.strftime('%H:%M:%S', time.localtime(now))} {level}: {message}\n")
+        sys.stderr.flush()
+        return
     shown = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}+00:00"
     line = {"time": shown, "level": level, "logger": "bot.cli.up", "message": message}
     sys.stderr.write(json.dumps(line) + "\n")
@@ -109,4 +121,4 @@ def say(level: str, message: str) -> None:
 
 
 if __name__ == "__main__":
-    Supervisor(json.loads(sys.argv[1])).run()
+    sys.exit(Supervisor(json.loads(sys.argv[1])).run())

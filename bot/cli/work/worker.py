@@ -36,8 +36,6 @@ async def _work(config: Config, slots: int) -> None:
     async with contextlib.AsyncExitStack() as stack:
         house = await current()
         stack.push_async_callback(house.aclose)
-        if not await asyncio.to_thread(house.store.schema_is_current):
-            raise UserError("the database is not at the newest schema", "run hob migrate")
         background = await _embedded(config, stack)
         queues = Queues(config.redis_url)
         stack.callback(queues.close)
