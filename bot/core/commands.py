@@ -1,12 +1,14 @@
 """`@hob review …`, parsed: where in a comment a command may stand, and what it says.
 
 A command begins a line (up to three blanks before it) of prose: not of a block quote or what goes on with it,
-nor of code (fenced, indented, inline over several lines), mathematics (`$$`, `$`), HTML comments, raw HTML,
-link titles, image texts; nor of what an answer by e-mail quotes without a mark (`bot.core.mail_quotes`).
+nor of code (fenced, indented, inline over several lines), HTML comments, raw HTML, link titles, image texts.
 What `<details>` folds away is prose like any other once a blank line has ended the tag's own block: people
 see it. It is `@slug name argument` or `/hob name argument`; a mention there with other text is a question.
+Formulas are code; what a mailer appended below an answer is quotation (`bot.core.mail`).
 https://github.github.com/gfm/
 """
+
+# ruff: noqa: RUF001  commas and colons as keyboards of the East have them
 
 import re
 from bisect import bisect
@@ -15,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.core.blocks import Block, read
-from bot.core.mail_quotes import quoted_from
+from bot.core.mail import separator
 from bot.core.text import code_spans
 
 MOST_COMMANDS = 5
@@ -33,6 +35,11 @@ class Command:
 
 
 WORD = re.compile(r"[a-z][a-z-]{0,30}")
+_BLANKS = " \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""What a reader sees as a blank; keyboards and mailers write most of these unasked."""
+_AS_SPACES = {ord(blank): " " for blank in "\t\u00a0\u1680\u202f\u205f\u3000"} | dict.fromkeys(
+    range(0x2000, 0x200B), " "
+)
 QUESTION_WORDS = frozenset({"why"})
 """Commands that questions begin with too: after a mention they are one only alone or before a number."""
 
@@ -46,13 +53,9 @@ _UNSEEN = re.compile(
     |\A\ {0,3}\[[^\]]{1,1000}\]:.*""",
     re.VERBOSE | re.DOTALL,
 )
-# `$…$` as GitHub sets it: no blank inside the signs, nothing that makes it a price around them.
-_MATH = re.compile(r"(?<![\w$\\])\$(?=[^\s$])[^$]{0,1000}(?<=[^\s\\])\$(?![\w$])")
-_BLANKS = dict.fromkeys(map(ord, "\t\xa0\u1680\u202f\u205f\u3000"), " ") | dict.fromkeys(
-    range(0x2000, 0x200B), " "
-)
-"""A blank is a blank, whichever key made it: phones and word processors put their own after a name."""
 _TAG = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"]{0,1000}"|'[^']{0,1000}'){0,1000}>""")
+_MARKS = re.compile(r"[`<$\[\]]")
+_DOLLARS = re.compile(r"(?<!\\)(\\*+)(\$++)")
 _QUOTING = re.compile(
     r"<(?P<end>/?)(?P<name>blockquote|q|code|pre|samp|kbd|tt|template|script|style|textarea)(?=[\s/>])",
     re.IGNORECASE,
@@ -86,21 +89,22 @@ def _take(before: Counter[Command], command: Command) -> bool:
 
 
 def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
-    # ASCII: ignoring case must not make a Kelvin sign a k, nor an exotic space the end of a name
+    # ASCII: ignoring case must not make a Kelvin sign a k
     mention = re.compile(
-        rf" {{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))(?=[\s,:]|$)[,:]?",
-        re.IGNORECASE | re.ASCII,
+        rf"[{_BLANKS[:1]}{_BLANKS[2:]}]{{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))"
+        rf"(?=[\s,:，：{_BLANKS}]|$)[,:，：]?[{_BLANKS}]*(.*)",
+        re.IGNORECASE | re.ASCII | re.DOTALL,
     )
     lines = _lines(body[:MOST_CHARS])
     begun = [
         (place, found)
         for place, (line, prose) in enumerate(lines)
-        if prose and (slug or "/hob" in line.lower()) and (found := mention.match(line.translate(_BLANKS)))
+        if prose and (slug or "/hob" in line.lower()) and (found := mention.fullmatch(line))
     ][:MOST_COMMANDS]
     ends = [*(place for place, _ in begun[1:]), len(lines)]
     return [
         _command(
-            lines[place][0][found.end() :].strip(),
+            found[2].translate(_AS_SPACES).strip(),
             bool(found[1]),
             [line for line, _ in lines[place + 1 : end]],
             known,
@@ -111,7 +115,8 @@ def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
 
 def _command(said: str, slash: bool, after: list[str], known: frozenset[str]) -> Command:
     word, rest = (*said.split(None, 1), "", "")[:2]
-    name = word.lower().rstrip(".,:;!") if word.isascii() else ""
+    word = word.rstrip(".,:;!。，：；！")
+    name = word.lower() if word.isascii() else ""
     asks = name in QUESTION_WORDS and not slash and not re.match(r"#?\d|$", rest.strip(), re.ASCII)
     if name in known and name != "ask" and not asks:
         return Command(name, rest.strip())
@@ -126,10 +131,18 @@ def _lines(body: str) -> list[tuple[str, bool]]:
     result: list[tuple[str, bool]] = []
     paragraph: list[str] = []
     is_open: Counter[str] = Counter()  # elements that quote, written as HTML: they go on over blank lines
-    for line, block in [*read(body), ("", Block("blank", quoted=False))]:
+    lines = list(read(body))
+    lines = lines[: separator(lines)]
+    formulas = _formulas(lines)
+    for number, (line, block) in enumerate([*lines, ("", Block("blank", quoted=False))]):
         prose = block.kind == "prose" and not block.quoted
         if paragraph and not (prose and block.continues):
-            result += zip(paragraph, _seen(paragraph, is_open), strict=True)
+            seen = _seen(paragraph, is_open)
+            first = number - len(paragraph)
+            result += [
+                (line, seen and place not in formulas)
+                for place, (line, seen) in enumerate(zip(paragraph, seen, strict=True), first)
+            ]
             paragraph = []
         if prose:
             paragraph.append(line)
@@ -137,35 +150,31 @@ def _lines(body: str) -> list[tuple[str, bool]]:
         if block.kind not in ("code", "blank"):
             _seen([line], is_open)  # for the elements that it leaves open
         result.append((line, False))
-    result = result[:-1]
-    quoted = quoted_from([_perhaps_mail(line, prose) for line, prose in result])
-    return _without_formulas(result[:quoted])
+    return result[:-1]
 
 
-def _perhaps_mail(line: str, prose: bool) -> str:
-    """A line as far as it may begin a quoted mail: who gives a command says nothing of a mail by it."""
-    return line if (prose and line.lstrip()[:1] not in ("@", "/")) or not line.strip("-_=* ") else ""
-
-
-def _without_formulas(lines: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    """The lines with those between `$$` and `$$` taken out of the prose; a `$$` without its like is none."""
-    signs = [number for number, (line, prose) in enumerate(lines) if prose for _ in range(line.count("$$"))]
-    inside = {
+def _formulas(lines: list[tuple[str, Block]]) -> set[int]:
+    """The lines of formulas between two lines of `$$` alone, whatever is between."""
+    marks = [
         number
-        for begin, end in zip(signs[::2], signs[1::2], strict=False)
-        for number in range(begin + 1, end + 1)
+        for number, (line, block) in enumerate(lines)
+        if block.kind == "prose" and not block.quoted and line.strip() == "$$"
+    ]
+    return {
+        number for start, end in zip(marks[::2], marks[1::2], strict=False) for number in range(start, end)
     }
-    return [(line, prose and number not in inside) for number, (line, prose) in enumerate(lines)]
 
 
 def _seen(paragraph: list[str], is_open: Counter[str]) -> list[bool]:
     """For each line of a paragraph whether its beginning is seen as text."""
     text = "\n".join(paragraph)
+    if not is_open.total() and not _MARKS.search(text):
+        return [True] * len(paragraph)
     codes = code_spans(text)
     outside = list(text)
     for start, end in codes:
         outside[start:end] = " " * (end - start)
-    hidden = sorted([*_quoting("".join(outside), is_open), *codes, *_unseen(text)])
+    hidden = sorted([*_quoting("".join(outside), is_open), *codes, *_unseen(text), *_math("".join(outside))])
     result, place, until = [], 0, -1
     for line in paragraph:
         while hidden and hidden[0][0] < place:
@@ -173,6 +182,30 @@ def _seen(paragraph: list[str], is_open: Counter[str]) -> list[bool]:
         result.append(place >= until)
         place += len(line) + 1
     return result
+
+
+def _math(text: str) -> Iterator[tuple[int, int]]:
+    """The formulas in a paragraph: `$$…$$`, and `$…$` with no blank inside its ends, nor a letter or digit
+    around them. https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/writing-mathematical-expressions
+    """
+    runs = [
+        (run.start(2) + len(run[1]) % 2, run.end())
+        for run in _DOLLARS.finditer(text)
+        if run.end() > run.start(2) + len(run[1]) % 2
+    ]
+    double = [run for run in runs if run[1] - run[0] > 1]
+    for (start, _), (_, end) in zip(double[::2], double[1::2], strict=False):
+        yield start, end
+    begun = -1
+    for start, end in runs:
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if end - start > 1:
+            begun = -1
+        elif begun >= 0 and not before.isspace() and not after.isalnum():
+            yield begun, end
+            begun = -1
+        elif begun < 0 and after and not after.isspace() and not before.isalnum():
+            begun = start
 
 
 def _quoting(text: str, is_open: Counter[str]) -> Iterator[tuple[int, int]]:
@@ -205,7 +238,6 @@ def _unseen(text: str) -> Iterator[tuple[int, int]]:
         while start >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
             yield start, end + len(closing)
             start = text.find(opening, end)
-    for pattern in (_UNSEEN, _MATH):
-        for found in pattern.finditer(text):
-            if "\n" in found.group():
-                yield found.span()
+    for found in _UNSEEN.finditer(text):
+        if "\n" in found.group():
+            yield found.span()
