@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import Broken, Runner, RunnerError, TooSlow
+from bot.inference.runners import Broken, HostDown, Runner, RunnerError, TooSlow
 from bot.inference.starting import Program
 
 FRESH_SECONDS = 30.0
 """How long what a host said about its models is believed."""
+ASK_SECONDS = 15.0
+"""How long a host may take to say what it has, over all that is asked for it."""
 DOWN_SECONDS = 5.0
 """How long a host that did not answer is left alone; twice as long after each time that it still does not."""
 LONGEST_SECONDS = 60.0
@@ -94,8 +96,9 @@ class Door:
 
     async def _ask(self) -> None:
         try:
-            models = await self.runner.models()
-            loaded = await self.runner.loaded() if models else ()
+            async with asyncio.timeout(ASK_SECONDS):
+                models = await self.runner.models()
+                loaded = await self.runner.loaded() if models else ()
             self._models = tuple(replace(each, loaded=each.name in loaded) for each in models)
             self._error = ""
             self._until = self._clock() + FRESH_SECONDS
@@ -103,6 +106,8 @@ class Door:
                 self._times_down = 0
         except RunnerError as error:
             self.down(error)
+        except TimeoutError:
+            self.down(HostDown(f"it did not say what it has within {ASK_SECONDS:g} s"))
 
     async def _answers(self) -> bool:
         try:

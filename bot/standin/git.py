@@ -124,7 +124,8 @@ class GitRepo:
     def upload_pack(self, request: bytes | None, protocol: str, branch: str) -> bytes:
         """One step of a fetch, as GitHub allows it: filters, and any object by its name. Without a request
         the refs are told; those of forks are not shown."""
-        self.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+        if (self.path / "HEAD").read_text() != f"ref: refs/heads/{branch}\n":
+            self.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
         allowed = ("allowFilter=true", "allowAnySHA1InWant=true", "hideRefs=refs/forks")
         options = [part for one in allowed for part in ("-c", f"uploadpack.{one}")]
         step = ["--http-backend-info-refs"] if request is None else []
@@ -261,10 +262,10 @@ class GitRepo:
     def _changes(self, base: str, head: str) -> tuple[Change, ...]:
         """The files that differ, renames found as GitHub finds them (half alike)."""
         options = ("-M50%", "--no-ext-diff", "--no-textconv", base, head)
-        raw = self.run("diff", "--raw", "-z", "--abbrev=40", *options)
-        counts = self.run("diff", "--numstat", "-z", *options)
-        patches = _sections(self.run("diff", "--patch", "--full-index", *options))
-        return tuple(_changes(raw, counts, patches))
+        listed = self.run("diff", "--raw", "--numstat", "-z", "--abbrev=40", *options)
+        # with -z a patch would name its paths unquoted, line ends and all: a run of its own
+        patches = _sections(self.run("diff", "--patch", "--full-index", *options)) if listed else []
+        return tuple(_changes(listed, patches))
 
 
 def _change(path: str, content: Content) -> bytes:
@@ -287,17 +288,20 @@ def _sections(patch: bytes) -> list[bytes]:
     return parts[1:]
 
 
-def _changes(raw: bytes, numstat: bytes, patches: list[bytes]) -> Iterable[Change]:
-    fields = raw.split(b"\0")
-    counts = numstat.split(b"\0")
-    at = number = section = 0
-    while at + 1 < len(fields):
-        old_mode, new_mode, old_sha, new_sha, letter = fields[at].decode().lstrip(":").split()
-        renamed = letter[0] in "RC"
-        paths = [_text(part) for part in fields[at + 1 : at + (3 if renamed else 2)]]
+def _changes(listed: bytes, patches: list[bytes]) -> Iterable[Change]:
+    """`listed`: the records of `--raw`, then those of `--numstat`, of the same files in the same order."""
+    fields = listed.split(b"\0")
+    raw: list[tuple[list[str], list[str]]] = []
+    at = section = 0
+    while fields[at].startswith(b":"):
+        meta = fields[at].decode().lstrip(":").split()
+        paths = [_text(part) for part in fields[at + 1 : at + (3 if meta[-1][0] in "RC" else 2)]]
         at += 1 + len(paths)
-        added, removed = counts[number].split(b"\t")[:2]
-        number += 3 if renamed else 1
+        raw.append((meta, paths))
+    for (old_mode, new_mode, old_sha, new_sha, letter), paths in raw:
+        renamed = letter[0] in "RC"
+        added, removed = fields[at].split(b"\t")[:2]
+        at += 3 if renamed else 1
         text = _hunks(patches[section]) if letter[0] != "T" else None
         section += 2 if letter[0] == "T" else 1
         status = {"A": "added", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}.get(

@@ -1,6 +1,7 @@
 """`hob doctor`: each failing line says how to mend it."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli.doctor import hosts, machine, remote
+from bot.cli.doctor import examine, hosts, machine, remote
 from bot.cli.doctor.line import Line
 from bot.cli.doctor.line import line as line_of
 from bot.config import Config, load_config
@@ -242,6 +243,24 @@ def test_one_missing_model_is_one_failure(hob: Hob) -> None:
         hob.environ |= dict.fromkeys(("HOB_MODELS__REVIEW", "HOB_MODELS__CODE"), "no-such-model")
         found = checks(hob)
     assert found["models for review, code"]["hint"].startswith("pull one (ollama pull no-such-model)")
+
+
+async def test_a_silent_host_costs_no_other_host_its_line(hob: Hob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.inference.door.ASK_SECONDS", 3.0)
+    monkeypatch.setattr("bot.cli.doctor.line.SECONDS", 1.0)
+    with ollama("127.0.0.1") as port, socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        urls = {"mini": port, "silent": silent.getsockname()[1]}
+        hob.environ["HOB_HOSTS"] = json.dumps(
+            [{"name": name, "url": f"http://127.0.0.1:{number}"} for name, number in urls.items()]
+        )
+        lines = await examine._hosts(load_config(hob.folder / "hob.toml", hob.environ))
+    found = {line.name: line for line in lines}
+    assert found["host mini"].ok
+    assert MODELS[0] in found["host mini"].detail
+    assert not found["host silent"].ok
+    assert "within 3 s" in found["host silent"].detail
 
 
 def test_a_heavy_host_is_not_started(hob: Hob) -> None:

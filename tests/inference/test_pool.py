@@ -192,6 +192,19 @@ async def test_nothing_configured_is_said() -> None:
     assert (await hosts.seats("review", [])).reason == "no model is configured for review"
 
 
+@pytest.mark.parametrize("silent", ["models", "loaded"])
+async def test_a_host_that_never_says_what_it_has_is_down_and_others_are_not(
+    silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inference.door.ASK_SECONDS", 0.3)
+    hosts, runners = pool(BOTH, MINI, MAX)
+    monkeypatch.setattr(runners["mini"], silent, asyncio.Event().wait)
+    mini, largest = await hosts.states()
+    assert (mini.up, mini.error) == (False, "it did not say what it has within 0.3 s")
+    assert largest.up
+    assert await found(hosts, "big:14b") == [("max", "big:14b")]
+
+
 async def test_a_dead_host_does_not_hold_up_a_live_one(
     ollama: FakeOllama, pool_of: Callable[..., Pool]
 ) -> None:

@@ -27,14 +27,19 @@ Check = Callable[[], Awaitable[str]]
 SECONDS = 15.0
 
 
-async def line(name: str, check: Check) -> Line:
-    """The check's line, whatever happens in it."""
+async def line(name: str, check: Check, seconds: float | None = SECONDS) -> Line:
+    """The check's line, whatever happens in it. `seconds`: None where the check bounds its own parts."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return Line(name, True, await check())
     except UserError as wrong:
         return Line(name, False, str(wrong), wrong.hint)
     except TimeoutError:
-        return Line(name, False, f"no answer within {SECONDS:g} s", "see whether it runs and can be reached")
+        return Line(
+            name,
+            False,
+            f"no answer within {seconds or SECONDS:g} s",
+            "see whether it runs and can be reached",
+        )
     except Exception as wrong:  # the report must be whole, whatever one check meets
         return Line(name, False, f"{type(wrong).__name__}: {wrong}", "run hob doctor --debug")
