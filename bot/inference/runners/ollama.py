@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from bot.core.hosts import Host, HostModel
 from bot.http import HTTPError, Request, Response
 from bot.inference.runners import Broken, ChatRequest, Heard, HostDown, ModelMissing, Reply, vectors, wire
-from bot.inference.runners.ollama_stream import listen, object_of, refusal
-from bot.inference.runners.streams import count_of, lines, streaming, text_of
+from bot.inference.runners.ollama_stream import lines_of, listen, refusal
+from bot.inference.runners.streams import count_of, streaming, text_of
 from bot.inference.runners.tools import offered
 from bot.inference.runners.wire import Guarded, Refused, bearer
 
@@ -112,8 +112,7 @@ class OllamaRunner:
         status = ""
         try:
             async with streaming(self._http, "/api/pull", {"model": model}, idle, None) as (answer, speech):
-                async for line in lines(answer):
-                    told = object_of(line)
+                async for told in lines_of(answer):
                     status = text_of(told, "status")
                     speech.waiter.token()
                     yield PullProgress(status, count_of(told, "completed"), count_of(told, "total"))
