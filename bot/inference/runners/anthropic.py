@@ -68,11 +68,12 @@ class AnthropicRunner:
         self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
 
     async def models(self) -> tuple[HostModel, ...]:
-        """`/v1/models`, all pages; `HostDown`. https://docs.claude.com/en/api/models-list"""
+        """`/v1/models`, all pages, and a nameless one where there is no such route; `HostDown`. https://docs.claude.com/en/api/models-list"""
         found: list[HostModel] = []
         query = {"limit": "1000"}
         for _ in range(_MOST_PAGES):
-            page = await self._page(query)
+            if (page := await self._page(query)) is None:
+                return (HostModel("", UNKNOWN_CONTEXT),)
             found += [
                 HostModel(name, count_of(item, "max_input_tokens") or UNKNOWN_CONTEXT)
                 for item in page["data"]
@@ -108,10 +109,13 @@ class AnthropicRunner:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _page(self, query: dict[str, str]) -> dict[str, Any]:
+    async def _page(self, query: dict[str, str]) -> dict[str, Any] | None:
+        """None: there is no such route."""
         try:
             page = await wire.ask(self._http, f"/v1/models?{urlencode(query)}")
         except Refused as refused:
+            if refused.status in wire.NO_ROUTE:
+                return None
             raise wire.down(refused) from None
         if not isinstance(page.get("data"), list):
             raise HostDown("it does not answer as Anthropic does")

@@ -1,7 +1,8 @@
 """What a server has been found to refuse or to ignore, by model, so that it is asked in a way it can answer.
 
 "OpenAI-compatible" servers differ in what they take. A request begins with everything; what is refused with
-a 400 or 422 is left out of the next try and, when that goes well, for good.
+a 400 or 422 is left out of the next try and, when that goes well, for good. So is a schema under which a
+model says nothing, where it has words without it.
 """
 
 import json
@@ -9,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bot.inference.reading import bare
+from bot.inference.reading import bare, unthought
 from bot.inference.runners import Reply
 from bot.inference.runners.wire import Refused
 
@@ -44,23 +45,47 @@ class Habits:
                 without |= {feature}
             else:
                 self._refused[model] = without
+                if schema and SCHEMA in self._features and SCHEMA not in without and _blank(reply):
+                    return await self._unheld(model, reply, once)
                 self._note(model, schema, reply)
                 return reply
         raise Refused(400, "it refuses every form of the request")
 
+    async def _unheld(
+        self, model: str, blank: Reply, once: Callable[[frozenset[str], bool], Awaitable[Reply]]
+    ) -> Reply:
+        """The answer of a model that said nothing while a schema held it: asked without, which is remembered
+        where it then has words."""
+        without = self._refused[model] | {SCHEMA}
+        try:
+            reply = await once(without, True)
+        except Refused:
+            return blank
+        if _blank(reply):
+            return blank
+        self._refused[model] = without
+        return reply
+
     def _meant(self, refused: Refused, without: frozenset[str]) -> str | None:
         """The feature that a refusal is about; where it names none, the schema, which servers refuse in many
         words."""
-        if refused.status not in {400, 422} or not self._about_form(refused):
+        if refused.status not in {400, 422, 500} or not self._about_form(refused):
             return None
         left = [name for name in self._features if name not in without]
         named = [name for name in left if self._features[name].search(refused.text)]
+        if refused.status == 500:  # a grammar that cannot be made is a fault of its own to some
+            return next(iter(named), None)
         return next(iter([*named, *(name for name in left if name == SCHEMA)]), None)
 
     def _note(self, model: str, schema: dict[str, Any], reply: Reply) -> None:
         """Remembers a model that was given a schema and does not follow it."""
         if schema and reply.complete and not reply.tool_calls and not _follows(schema, reply.text):
             self._ignoring.add(model)
+
+
+def _blank(reply: Reply) -> bool:
+    """Whether a whole answer has no word, thoughts aside."""
+    return reply.complete and not reply.tool_calls and not unthought(reply.text)
 
 
 def in_prompt(system: str, schema: dict[str, Any]) -> str:

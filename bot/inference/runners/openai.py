@@ -85,15 +85,18 @@ class OpenAIRunner:
         self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
 
     async def models(self) -> tuple[HostModel, ...]:
-        """`/models`; `HostDown`. Servers name a model's window in fields of their own, or not at all."""
+        """`/models`, and a nameless one where there is no such route; `HostDown`. Servers name a model's
+        window in fields of their own, or not at all."""
+        unknown = UNKNOWN_ONLINE_CONTEXT if self.host.online else UNKNOWN_CONTEXT
         try:
             told = await wire.ask(self._http, "models")
         except Refused as refused:
+            if refused.status in wire.NO_ROUTE:
+                return (HostModel("", unknown),)
             raise wire.down(refused) from None
         listed = told.get("data")
         if not isinstance(listed, list):
             raise HostDown("it does not answer as an OpenAI-compatible server does")
-        unknown = UNKNOWN_ONLINE_CONTEXT if self.host.online else UNKNOWN_CONTEXT
         return tuple(
             HostModel(name, _window(item) or unknown) for item in listed if (name := text_of(item, "id"))
         )
@@ -119,7 +122,7 @@ class OpenAIRunner:
                 self._http, "embeddings", body, seconds=wire.EMBED_SECONDS, max_bytes=wire.EMBED_BYTES
             )
         except Refused as refused:
-            if refused.status in {404, 405, 501} and "model" not in refused.text:
+            if refused.status in wire.NO_ROUTE and "model" not in refused.text:
                 raise Unsupported("it has no embeddings") from None
             raise refusal(refused) from None
         data = told.get("data")
