@@ -10,11 +10,16 @@ from starlette.responses import Response
 
 from bot.core.hosts import Host, HostModel
 from bot.inference.guard import LOCAL_ONLY
+from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
+from bot.inference.reading import unthought
 from bot.inference.registry import make_runner
 from bot.inference.runners import Broken, HostDown, Runner
+from bot.prompting import load
 from tests.fakes import acts
 from tests.fakes.models import Act, FakeModel, FakeOllama, Stage
+from tests.inference.answers import GOOD as ANSWER
+from tests.inference.answers import Sorted, triage
 from tests.inference.kinds import KEY, NAME, SCHEMA, WINDOW, WIRED, asking
 
 GOOD = {"kind": "bug"}
@@ -56,14 +61,32 @@ async def test_a_model_that_is_silent_under_a_schema_is_asked_without_from_then_
 ) -> None:
     async with speaking(kind, monkeypatch) as (host, runner):
         host.says(saying(blank, GOOD))
+        assert unthought((await runner.chat(asking(schema=SCHEMA))).text) == ""
         for _ in range(2):
             assert json.loads((await runner.chat(asking(schema=SCHEMA))).text) == GOOD
         await runner.chat(asking(schema=SCHEMA, model="other"))
     assert [(held(chat), told(chat)) for chat in host.chats] == [
-        *((True, False), (False, True)),
+        (True, False),
         (False, True),
-        *((True, False), (False, True)),
+        (False, True),
+        (True, False),
     ]
+
+
+@pytest.mark.parametrize("kind", WIRED)
+async def test_a_question_to_a_model_that_a_schema_silences_is_answered(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with WIRED[kind](models={NAME: FakeModel(WINDOW)}) as host:
+        host.says(saying("", ANSWER))
+        pool = Pool([Host("mini", kind, host.url, api_key_env="TEST_KEY")])
+        infer = make_infer(pool, {"triage": (NAME,)}, load)
+        calls = [(await infer(triage())) for _ in range(2)]
+        await pool.aclose()
+    assert [one.value for one in calls] == [Sorted(**ANSWER)] * 2
+    assert [one.calls for one in calls] == [2, 1]
+    assert [held(chat) for chat in host.chats] == [True, False, False]
 
 
 @pytest.mark.parametrize("kind", WIRED)
@@ -72,7 +95,8 @@ async def test_a_model_that_is_silent_either_way_keeps_its_schema(
 ) -> None:
     async with speaking(kind, monkeypatch) as (host, runner):
         host.says(saying("", ""))
-        assert (await runner.chat(asking(schema=SCHEMA))).text == ""
+        for _ in range(2):
+            assert (await runner.chat(asking(schema=SCHEMA))).text == ""
         host.says(GOOD)
         assert json.loads((await runner.chat(asking(schema=SCHEMA))).text) == GOOD
     assert [held(chat) for chat in host.chats] == [True, False, True]

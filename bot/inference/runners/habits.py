@@ -28,6 +28,7 @@ class Habits:
         self._features = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in features.items()}
         self._refused: dict[str, frozenset[str]] = {}
         self._ignoring: set[str] = set()
+        self._silent: set[str] = set()
 
     async def ask(
         self, model: str, schema: dict[str, Any], once: Callable[[frozenset[str], bool], Awaitable[Reply]]
@@ -35,6 +36,8 @@ class Habits:
         """The answer to `once(features to leave out, schema in the prompt too?)`, tried anew without what is
         refused; `Refused` when nothing more can be left out, and what `once` raises."""
         without = self._refused.get(model, frozenset())
+        if schema and model in self._silent:
+            without |= {SCHEMA}
         for _ in range(MOST_TRIES):
             told = SCHEMA in without or model in self._ignoring
             try:
@@ -44,27 +47,23 @@ class Habits:
                     raise
                 without |= {feature}
             else:
-                self._refused[model] = without
-                if schema and SCHEMA in self._features and SCHEMA not in without and _blank(reply):
-                    return await self._unheld(model, reply, once)
+                if not self._falls_silent(model, schema, without, reply):
+                    self._refused[model] = without
                 self._note(model, schema, reply)
                 return reply
         raise Refused(400, "it refuses every form of the request")
 
-    async def _unheld(
-        self, model: str, blank: Reply, once: Callable[[frozenset[str], bool], Awaitable[Reply]]
-    ) -> Reply:
-        """The answer of a model that said nothing while a schema held it: asked without, which is remembered
-        where it then has words."""
-        without = self._refused[model] | {SCHEMA}
-        try:
-            reply = await once(without, True)
-        except Refused:
-            return blank
-        if _blank(reply):
-            return blank
-        self._refused[model] = without
-        return reply
+    def _falls_silent(
+        self, model: str, schema: dict[str, Any], without: frozenset[str], reply: Reply
+    ) -> bool:
+        """Whether it had no word. One that had none under a schema is asked without the next time, and from
+        then on if it has words then."""
+        blank = reply.complete and not reply.tool_calls and not unthought(reply.text)
+        if blank and schema and SCHEMA not in without:
+            self._silent.add(model)
+        elif schema:
+            self._silent.discard(model)
+        return blank
 
     def _meant(self, refused: Refused, without: frozenset[str]) -> str | None:
         """The feature that a refusal is about; where it names none, the schema, which servers refuse in many
@@ -81,11 +80,6 @@ class Habits:
         """Remembers a model that was given a schema and does not follow it."""
         if schema and reply.complete and not reply.tool_calls and not _follows(schema, reply.text):
             self._ignoring.add(model)
-
-
-def _blank(reply: Reply) -> bool:
-    """Whether a whole answer has no word, thoughts aside."""
-    return reply.complete and not reply.tool_calls and not unthought(reply.text)
 
 
 def in_prompt(system: str, schema: dict[str, Any]) -> str:
