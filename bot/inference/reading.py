@@ -12,9 +12,8 @@ from pydantic import ValidationError
 from bot.core.inference import T
 from bot.inference.lenient import MISFIT, Bending, decoded
 
-_OPENS = re.compile(r"<think(?:ing)?>")
-_CLOSES = re.compile(r"</think(?:ing)?>")
-_DETAIL = re.compile(r"\s*\[type=.*\]$|^\s*For further information.*$", re.MULTILINE)
+_THOUGHT = re.compile(r"<(/?)think(?:ing)?>")
+_DETAIL = re.compile(r"\s*\[type=.*\]$|^[^\S\n]*For further information.*$", re.MULTILINE)
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
 """A comma before what ends a list or an object; the group is a text, which stays."""
 _EMPTY = re.compile(r"(?:```[a-z]{0,10}\s*)?\[\s*\](?:\s*```)?")
@@ -195,11 +194,14 @@ def _is_json(text: str) -> bool:
 
 def unthought(text: str) -> str:
     """An answer without the thoughts that some models write into it."""
-    shown, at = [], 0
-    while (opened := _OPENS.search(text, at)) and (closed := _CLOSES.search(text, opened.end())):
-        shown.append(text[at : opened.start()])
-        at = closed.end()
-    return "".join((*shown, text[at:])).rpartition("</think>")[2].strip()
+    kept, begun, done = [], -1, 0
+    for found in _THOUGHT.finditer(text):
+        if not found[1] and begun < 0:
+            begun = found.start()
+        elif found[1] and begun >= 0:
+            kept.append(text[done:begun])
+            begun, done = -1, found.end()
+    return "".join([*kept, text[done:]]).rpartition("</think>")[2].strip()
 
 
 def bare(text: str) -> str:
