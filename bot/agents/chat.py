@@ -25,7 +25,7 @@ class CitationAnswer(BaseModel):
 
 class ChatAnswer(BaseModel):
     answer: str
-    citations: list[CitationAnswer]
+    citations: list[CitationAnswer] = []
 
 
 async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...]]:

@@ -25,7 +25,7 @@ class Edit(BaseModel):
 
 
 class PatchAnswer(BaseModel):
-    summary: str
+    summary: str = ""
     edits: list[Edit]
 
 

@@ -29,11 +29,11 @@ label says."""
 
 class TriageAnswer(BaseModel):
     kind: Literal["bug", "feature", "question", "docs", "other"]
-    labels: list[str]
-    priority: Literal["urgent", "high", "normal", "low"]
-    summary: str
-    missing: list[str]
-    reply: str
+    labels: list[str] = []
+    priority: Literal["urgent", "high", "normal", "low"] = "normal"
+    summary: str = ""
+    missing: list[str] = []
+    reply: str = ""
 
 
 async def plan(facts: IssueFacts, infer: Infer) -> Plan:

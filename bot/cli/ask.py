@@ -72,6 +72,8 @@ def _end(answered: Any, agent: str, as_json: bool) -> int:
             click.echo(f"  {citation}")
     if failed:
         click.echo(f"hob: no answer: {redact(completion.reason)}", err=True)
+    if completion.note:
+        click.echo(f"hob: {redact(completion.note)}", err=True)
     if completion.hidden:
         kinds = ", ".join(dict.fromkeys(completion.hidden))
         click.echo(f"hob: hidden from {completion.host}, which is online: {kinds}", err=True)
@@ -97,6 +99,7 @@ def _as_json(answered: Any, agent: str) -> dict[str, Any]:
         "seconds": round(completion.seconds, 3),
         "left_out": list(dict.fromkeys(completion.left_out)),
         "hidden": list(dict.fromkeys(completion.hidden)),
+        "note": completion.note,
         "failure": completion.failure,
         "reason": completion.reason,
     }

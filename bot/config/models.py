@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import (
     AfterValidator,
@@ -11,9 +11,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
+from bot.config.addresses import host_url, http_url, parts_of
 from bot.core.hosts import Host, Kind
 from bot.core.inference import Role
 from bot.core.rank import Routing
@@ -40,41 +43,20 @@ def _path(value: object) -> object:
     return Path(value) if isinstance(value, str) and value else None if value == "" else value
 
 
-def _parts(value: str) -> SplitResult:
-    """The parts of an address; ValueError in our words where its host or port cannot be read."""
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # which is read only now
-    except ValueError:
-        raise ValueError("an address whose port is a number up to 65535, and whose [ ] hold IPv6") from None
-    return parts
-
-
-def _http_url(value: str) -> str:
-    if not value:
-        return value
-    parts = _parts(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an address that starts with http:// or https://")
-    if parts.username or parts.password:
-        raise ValueError("an address without a name or password in it")
-    return value.rstrip("/")
-
-
 def _database_url(value: str) -> str:
     scheme, _, rest = value.partition("://")
     is_file = scheme == "sqlite" and rest.startswith("/") and rest.strip("/")
     if not is_file and not (scheme == "postgresql+psycopg" and "://" in value):
         raise ValueError("sqlite:///path or postgresql+psycopg://user@host/name")
     if not is_file:
-        _parts(f"//{rest.rpartition('@')[2]}")  # a password may hold what an address may not
+        parts_of(f"//{rest.rpartition('@')[2]}")  # a password may hold what an address may not
     return value
 
 
 def _redis_url(value: str) -> str:
     if value == "embedded":
         return value
-    parts = _parts(value)
+    parts = parts_of(value)
     if parts.scheme not in REDIS_SCHEMES:
         raise ValueError('"embedded" or an address that starts with redis://, rediss:// or unix://')
     password = parts.password or parse_qs(parts.query).get("password")
@@ -87,7 +69,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
 Secrets = Annotated[tuple[str, ...], BeforeValidator(_one_or_list)]
 File = Annotated[Path, BeforeValidator(_path)]
 ArchiveName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Url = Annotated[str, AfterValidator(_http_url)]
+Url = Annotated[str, AfterValidator(http_url)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
@@ -184,7 +166,7 @@ class HostTable(Table):
 
     name: str = Field(min_length=1, max_length=100)
     kind: Kind = "ollama"
-    url: Url = ""
+    url: str = ""
     parallel: int = Field(default=1, ge=1, le=256)
     roles: Names = ()
     online: bool = False
@@ -194,6 +176,11 @@ class HostTable(Table):
     start: Names = ()
     stop: Names = ()
     idle_minutes: float = Field(default=15.0, gt=0, le=100_000)
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str, info: ValidationInfo) -> str:
+        return host_url(value, info.data.get("kind", ""))
 
     @model_validator(mode="after")
     def _has_address(self) -> Self:

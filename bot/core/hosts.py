@@ -39,7 +39,8 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class HostModel:
-    """A model on a host: how many tokens it can really read, and whether it runs on that machine at all."""
+    """A model on a host: how many tokens it can really read, and whether it runs on that machine at all.
+    Without a name: the host does not say what it has, and takes any."""
 
     name: str
     context_length: int
@@ -50,3 +51,8 @@ class HostModel:
     """In the host's memory when it was last asked what it has."""
     digest: str = field(default="", compare=False)
     """Names its very weights, where the host tells; empty: an answer of it is not kept for later."""
+
+    @property
+    def shown(self) -> str:
+        """For a person."""
+        return self.name or "any model: it does not say which it has"

@@ -98,6 +98,8 @@ class Completion(Generic[T]):
     cost_usd: float = 0.0
     dropped: int = 0
     """Items of the answer's lists that could not be understood and are not in `value`."""
+    note: str = ""
+    """For a reader, one sentence: what is to be known of how the answer came about."""
     cached: bool = False
     """Nobody was asked: the very same question was answered before."""
 

@@ -32,6 +32,14 @@ _TRIES = 2
 """How often a model of a host may fail in one way: the first time is forgiven."""
 
 
+_STOPPED: dict[str, str] = {
+    "length": "it was too long and was cut off; be much shorter",
+    "filter": "it was held back by a filter; say nothing but what was asked for, in plain words",
+    "abort": "it was broken off by the host",
+}
+"""What a model is told where `Reply.stopped` says why."""
+
+
 class _Over(Exception):
     """No answer from this seat."""
 
@@ -46,7 +54,7 @@ class _Misfit(Exception):
 
     def __init__(self, error: ValueError, reply: Reply) -> None:
         super().__init__(f"gave no usable answer: {complaint(error)}")
-        why = complaint(error) if reply.complete else "it was too long and was cut off; be much shorter"
+        why = _STOPPED.get(reply.stopped) or complaint(error)
         self.note = f"\n\nYour last answer could not be used: {why}.\nAnswer again with one complete object."
 
 

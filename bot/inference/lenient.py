@@ -4,6 +4,7 @@ By the schema alone, so that it holds for every answer: a field with a default m
 one without may not, and costs the list's item that it is in.
 """
 
+import json
 import math
 import re
 from dataclasses import dataclass, field
@@ -100,13 +101,15 @@ class Bending:
         return next((one for one in bent if one is not MISFIT), MISFIT)
 
     def _object(self, value: Any, node: dict[str, Any]) -> Any:
+        value = decoded(value)
         if not isinstance(value, dict):
             return MISFIT
         properties = node.get("properties", {})
         if not properties:
             return value
         named = {_bare(str(key)): each for key, each in reversed(value.items())}
-        self.unknown += sum(_bare(str(key)) not in map(_bare, properties) for key in value)
+        known = set(map(_bare, properties))
+        self.unknown += sum(each not in known for each in named)
         result: dict[str, Any] = {}
         for name, inner in properties.items():
             given = value[name] if name in value else named.get(_bare(name), MISFIT)
@@ -122,6 +125,8 @@ class Bending:
     def _array(self, value: Any, items: dict[str, Any]) -> Any:
         if _is_nothing(value):
             return []
+        if items.get("type") == "object" or (isinstance(value, str) and value.startswith("[")):
+            value = decoded(value)
         if isinstance(value, str) and items.get("type") == "string":
             value = [part.strip(" \t-*") for part in value.splitlines()]
         elif isinstance(value, dict) and items.get("type") == "object":
@@ -136,6 +141,16 @@ class Bending:
         self.kept += len(good)
         self.dropped += len(bent) - len(good)
         return good
+
+
+def decoded(value: Any) -> Any:
+    """What an object or a list is that was written as text once more."""
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 def _is_nothing(value: Any, but: str = "\0") -> bool:

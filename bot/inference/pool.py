@@ -163,6 +163,7 @@ class Pool:
                 for state in states:
                     for model in state.models if state.host.online == online else ():
                         if (state.host.online or not model.remote) and _is(name, model, state.host):
+                            model = model if model.name else replace(model, name=name.partition("@")[0])
                             window = min(model.context_length, self._largest_context)
                             tier = number + place * len(wanted)
                             found.setdefault((state.host, model.name), Seat(state.host, model, window, tier))
@@ -194,10 +195,10 @@ def _needed(host: Host, role: Role, wanted: Sequence[str], states: Sequence[Host
 
 
 def _is(wanted: str, model: HostModel, host: Host) -> bool:
-    """Whether a configured name means this model of this host; Ollama reads a name without a tag as
-    `:latest`."""
+    """Whether a configured name means this model of this host, as every name does one without; Ollama reads
+    a name without a tag as `:latest`."""
     name, _, at = wanted.partition("@")
-    return at in {"", host.name} and _tagged(name) == _tagged(model.name)
+    return at in {"", host.name} and (not model.name or _tagged(name) == _tagged(model.name))
 
 
 def _tagged(name: str) -> str:

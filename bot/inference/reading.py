@@ -3,15 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from pydantic import ValidationError
+
 from bot.core.inference import T
-from bot.inference.lenient import MISFIT, Bending
+from bot.inference.lenient import MISFIT, Bending, decoded
 
 _THOUGHT = re.compile(r"<(/?)think(?:ing)?>")
 _DETAIL = re.compile(r"\s*\[type=.*\]$|^[^\S\n]*For further information.*$", re.MULTILINE)
+_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
+"""A comma before what ends a list or an object; the group is a text, which stays."""
+_EMPTY = re.compile(r"(?:```[a-z]{0,10}\s*)?\[\s*\](?:\s*```)?")
 _MOST_BRACES = 50
+"""That begin no object: each costs a look at all that follows."""
 _MOST_MENDED = 100_000
 _DEEPEST_MENDED = 50
 """Mending takes some microseconds a character, but seconds for thousands of brackets within each other."""
@@ -28,28 +35,43 @@ def read(answer: type[T], text: str, *, whole: bool = True) -> T:
 
 def understood(answer: type[T], text: str, *, whole: bool = True) -> tuple[T, int]:
     """The value, and how many items of its lists had no plain meaning and were left out; ValueError
-    (pydantic's ValidationError is one) when the text is none. What is nearly JSON is mended,
-    unless it was cut off (not
-    `whole`): then what is missing would be lost in silence. A type with an empty schema takes free text, all
-    but thoughts."""
+    (pydantic's ValidationError is one) when the text is none. What is nearly JSON is mended, unless it was
+    cut off (not `whole`): then what is missing would be lost in silence. A type with an empty schema takes
+    free text, all but thoughts."""
     schema = answer.model_json_schema()
     if not schema:
         return answer.model_validate_json(unthought(text)), 0
-    text = text.lstrip("\ufeff")
+    text = _unquoted(_outside(text.lstrip("\ufeff")))
     found = bare(text)
-    try:
-        return answer.model_validate_json(found), 0
-    except ValueError as error:
-        parts = [json.loads(part) for part in _objects(_outside(text))] if whole else [_loaded(found)]
-        best = _best(parts, schema, wrapped=whole, alone=not _broken(text))
-        if best is None and whole and not _is_json(found) and (mended := _mended(text)):
-            best = _best([json.loads(mended)], schema, wrapped=True, alone=True)
-        if best is None:
-            raise
+    parts, broken = _values(text) if whole else ([_loaded(found)], False)
+    best = _best(parts, schema, wrapped=whole, alone=not broken)
+    if best is None:
         try:
-            return answer.model_validate_json(json.dumps(best[0])), best[1]
+            return answer.model_validate_json(found), 0
         except ValueError:
-            raise error from None
+            if whole and (broken or not _is_json(found)) and (mended := _mended(text)):
+                best = _best([json.loads(mended)], schema, wrapped=True, alone=True)
+            if best is None:
+                raise
+    return _validated(answer, *best)
+
+
+def _validated(answer: type[T], value: Any, dropped: int) -> tuple[T, int]:
+    """The value without the items of its lists that a rule of the type is against, unless all are."""
+    try:
+        return answer.model_validate_json(json.dumps(value)), dropped
+    except ValidationError as error:
+        bad = {each["loc"][:2] for each in error.errors(include_url=False)}
+        if not all(len(place) == 2 and isinstance(place[1], int) for place in bad):
+            raise
+        kept = {
+            name: [item for number, item in enumerate(items) if (name, number) not in bad]
+            for name, items in value.items()
+            if isinstance(items, list)
+        }
+        if not any(kept[str(name)] for name, _ in bad):
+            raise
+        return answer.model_validate_json(json.dumps({**value, **kept})), dropped + len(bad)
 
 
 def _loaded(text: str) -> Any:
@@ -59,52 +81,83 @@ def _loaded(text: str) -> Any:
         return None
 
 
+def _values(text: str) -> tuple[list[Any], bool]:
+    """The JSON objects in a text, and whether one of them is not whole: what lies within that is not all that
+    was said. An empty list by itself counts; one among words is none."""
+    if len(text) < _MOST_BRACES and _EMPTY.fullmatch(text):
+        return [[]], False
+    spans, broken = _spans(text)
+    return [json.loads(text[start:end]) for start, end in spans], broken
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """One part of an answer, bent to the schema. `rank`: the higher, the better it fits."""
+
+    rank: tuple[int, ...]
+    value: dict[str, Any]
+    dropped: int
+
+
 def _best(parts: list[Any], schema: dict[str, Any], *, wrapped: bool, alone: bool) -> tuple[Any, int] | None:
-    """The value that fits best and how much of it was dropped. `wrapped`: within others too. `alone`:
-    the items of its list without the rest around them too."""
-    found: list[tuple[tuple[int, ...], Any, int]] = []
+    """The value that fits best and how much of it was dropped; of equals the last, which is final where the
+    others are drafts. Where the answer is a list of things, those of all parts are joined. `wrapped`: within
+    others too. `alone`: the items of its list without the rest around them too."""
+    named = Bending(schema).list_field()
+    fits: list[_Fit] = []
+    rest: list[Any] = []
+    for part in _flat(parts):
+        if fit := _fitting(part, schema, named[0] if named and alone else "", wrapped=wrapped):
+            fits.append(fit)
+        else:
+            rest.append(part)
+    if not named or not (wrapped and alone):
+        best = max(reversed(fits), key=lambda one: one.rank, default=None)
+        return (best.value, best.dropped) if best else None
+    name, items = named
+    if not fits:
+        fit = _bent({name: rest}, schema, 1) if parts else None
+        return (fit.value, fit.dropped) if fit else None
+    best = max(reversed(fits), key=lambda one: one.rank)
+    more = [bent for each in rest if (bent := Bending(schema).bend(each, items)) is not MISFIT]
+    if len(fits) == 1 and not more:
+        return best.value, best.dropped
+    all_items = [*(item for fit in fits for item in fit.value[name]), *more]
+    joined = {json.dumps(item, sort_keys=True): item for item in all_items}
+    return {**best.value, name: list(joined.values())}, sum(fit.dropped for fit in fits)
 
-    def consider(value: Any, depth: int) -> None:
-        bending = Bending(schema)
-        bent = bending.bend(value)
-        if bent is not MISFIT and (bending.kept or not bending.dropped):
-            rank = (-bending.missing, -bending.dropped, -bending.unknown, bending.kept, -depth)
-            found.append((rank, bent, bending.dropped))
 
-    for part in parts:
-        consider(part, 0)
-        for depth, inner in _within(part) if wrapped else ():
-            consider(inner, depth)
-    if not found and wrapped and alone and (named := Bending(schema).list_field()):
-        flat = [item for part in parts for item in (part if isinstance(part, list) else [part])]
-        lists = [part for part in parts if isinstance(part, list)]
-        if flat or lists:
-            consider({named[0]: flat}, 1)
-    best = max(found, key=lambda one: one[0], default=None)
-    return best and (best[1], best[2])
+def _fitting(part: Any, schema: dict[str, Any], name: str, *, wrapped: bool) -> _Fit | None:
+    """What of a part fits best: itself, what it wraps, or a list that it calls otherwise than `name`."""
+    found = [_bent(part, schema, 0)]
+    for depth, inner in _within(part) if wrapped else ():
+        listed = isinstance(inner, list) and name and inner
+        found.append(_bent({name: inner} if listed else inner, schema, depth))
+    return max(filter(None, found), key=lambda one: one.rank, default=None)
 
 
-def _broken(text: str) -> bool:
-    """Whether an object in the text is not whole: what lies within it is not all that was said."""
-    rest = _outside(text)
-    for part in _objects(rest):
-        rest = rest.replace(part, "", 1)
-    return "{" in rest
+def _bent(value: Any, schema: dict[str, Any], depth: int) -> _Fit | None:
+    bending = Bending(schema)
+    bent = bending.bend(value)
+    if bent is MISFIT or (bending.dropped and not bending.kept):
+        return None
+    rank = (-bending.missing, -bending.dropped, -bending.unknown, bending.kept, -depth)
+    return _Fit(rank, bent, bending.dropped)
+
+
+def _flat(parts: list[Any], depth: int = _DEEPEST_WRAPPED) -> list[Any]:
+    """Without the lists around them."""
+    inner = ([part] if not isinstance(part, list) or not depth else _flat(part, depth - 1) for part in parts)
+    return [each for some in inner for each in some]
 
 
 def _within(value: Any, depth: int = 1) -> Iterator[tuple[int, Any]]:
-    """What stands in wrappers of objects, and in a list of one."""
-    inner = (
-        value.values()
-        if isinstance(value, dict)
-        else value
-        if isinstance(value, list) and len(value) == 1
-        else ()
-    )
-    for each in inner:
-        if isinstance(each, dict | list) and depth <= _DEEPEST_WRAPPED:
-            yield depth, each
-            yield from _within(each, depth + 1)
+    """What stands in wrappers of objects, written out or as text once more."""
+    for each in value.values() if isinstance(value, dict) else ():
+        inner = decoded(each)
+        if isinstance(inner, dict | list) and depth <= _DEEPEST_WRAPPED:
+            yield depth, inner
+            yield from _within(inner, depth + 1)
 
 
 def _mended(text: str) -> str:
@@ -114,6 +167,8 @@ def _mended(text: str) -> str:
 
     text = _outside(text)
     start = text.find("{")
+    if start >= 0 and _loaded(one := bare(_COMMA.sub(r"\1", text[start:]))) is not None:
+        return one
     if start < 0 or len(text) > _MOST_MENDED or _depth(text) > _DEEPEST_MENDED:
         return ""
     try:
@@ -155,6 +210,12 @@ def bare(text: str) -> str:
     return max(_objects(text), key=len, default=text)
 
 
+def _unquoted(text: str) -> str:
+    """The text in a JSON string, where all of it is one."""
+    inner = _loaded(text) if text.startswith('"') and text.endswith('"') else None
+    return _outside(inner) if isinstance(inner, str) else text
+
+
 def _outside(text: str) -> str:
     """Without thoughts, unless it is an object already: `<think>` may then be a value's own text."""
     text = text.strip()
@@ -168,18 +229,25 @@ def complaint(error: ValueError) -> str:
 
 
 def _objects(text: str) -> Iterator[str]:
-    """The JSON objects in a text. One that is broken at the very beginning is not searched for parts of
-    it."""
+    """The JSON objects in a text."""
+    return (text[start:end] for start, end in _spans(text)[0])
+
+
+def _spans(text: str) -> tuple[list[tuple[int, int]], bool]:
+    """Where the JSON objects of a text begin and end, and whether there is a broken one. One that is broken
+    at the very beginning is not searched for parts of it."""
+    spans: list[tuple[int, int]] = []
+    failed = 0
     at = text.find("{")
-    for _ in range(_MOST_BRACES):
-        if at < 0:
-            return
+    while at >= 0:
         try:
             _, end = _decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            if at == 0:
-                return
+            failed += 1
+            if at == 0 or failed > _MOST_BRACES:
+                break
             end = at + 1
         else:
-            yield text[at:end]
+            spans.append((at, end))
         at = text.find("{", end)
+    return spans, failed > 0

@@ -1,7 +1,7 @@
 """The port `Say`: what a model says, word by word, from the same hosts and by the same rules as `Infer`.
 
 An answer that breaks off is carried on where it stopped, by the same host or the next one: who listens hears
-one text.
+one text, without what is said twice, and is told.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from bot.inference.asking import Asking
 from bot.inference.fitting import PromptSource
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.infer import DEADLINE, Priority
+from bot.inference.joining import Joining
 from bot.inference.pool import Pool
 from bot.inference.thoughts import Unthinking
 
@@ -97,26 +98,40 @@ class _Listening(Generic[T]):
     words: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
     _said: list[str] = field(default_factory=list)
     _unthinking: Unthinking = field(default_factory=Unthinking)
+    _joining: Joining | None = None
 
     @property
     def free(self) -> bool:
         return self.talk.answer is Spoken
 
     def hear(self, word: str) -> None:
-        if shown := self._unthinking(word):
-            self._said.append(shown)
-            self.words.put_nowait(shown)
+        self._show(self._joined(self._unthinking(word)))
 
     def so_far(self) -> str:
         """Asked for when a try begins: what a broken one left half thought is forgotten."""
         self._unthinking = Unthinking()
-        return "".join(self._said)
+        if self._joining:
+            self._show(self._joining.rest())
+        said = "".join(self._said)
+        self._joining = Joining(said) if said.strip() else None
+        return said
 
     def rest(self) -> str:
-        """What was held back at the end and is no tag after all."""
-        if rest := self._unthinking.rest():
+        """What was held back at the end."""
+        rest = self._joined(self._unthinking.rest())
+        if self._joining and not self._joining.done:
+            rest += self._joining.rest()
+        if rest:
             self._said.append(rest)
         return rest
+
+    def _joined(self, words: str) -> str:
+        return self._joining(words) if self._joining else words
+
+    def _show(self, words: str) -> None:
+        if words:
+            self._said.append(words)
+            self.words.put_nowait(words)
 
     def whole(self, completion: Completion[T]) -> Completion[T]:
         """The completion with the text of all its tries."""
@@ -124,4 +139,7 @@ class _Listening(Generic[T]):
             return completion
         text = "".join(self._said).strip()
         value = cast("T", Spoken(text)) if completion.value is not None and text else completion.value
-        return replace(completion, value=value, text=text)
+        note = ""
+        if value is not None and self._joining:
+            note = f"The answer broke off and was carried on by {completion.model} on {completion.host}."
+        return replace(completion, value=value, text=text, note=note)

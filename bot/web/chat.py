@@ -125,7 +125,8 @@ def _end(answered: Answered) -> list[bytes]:
     if answered.completion.value is None:
         return [_event("error", {"detail": redact(answered.completion.reason)})]
     cited = [{"path": one.path, "start": one.start, "end": one.end} for one in answered.citations]
-    return [_event("citations", {"citations": cited})]
+    note = {"note": redact(answered.completion.note)} if answered.completion.note else {}
+    return [_event("citations", {"citations": cited, **note})]
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:

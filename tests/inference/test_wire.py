@@ -274,7 +274,7 @@ async def test_a_key_that_cannot_be_sent_is_said_and_not_shown(
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Response("404 page not found", 404), "404"),
+        (Response("no", 418), "418"),
         (Response(status_code=302, headers={"location": "http://127.0.0.1:1/"}), "not followed"),
         (Response("<html>"), "does not answer as"),
         (JSONResponse({"models": "no", "data": 5}), "does not answer as"),

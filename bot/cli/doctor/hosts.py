@@ -65,7 +65,7 @@ def _host(state: HostState, config: Config) -> Line:
     """Whether it answers, and with which models."""
     host, name = state.host, f"host {state.host.name}"
     if state.up:
-        models = ", ".join(f"{model.name} ({model.context_length} tokens)" for model in state.models)
+        models = ", ".join(f"{model.shown} ({model.context_length} tokens)" for model in state.models)
         return Line(name, True, models or "answers, and has no models")
     if host.start:
         return Line(name, True, f"does not run; Hob starts it when it is needed ({host.start[0]})")

@@ -87,7 +87,7 @@ class Shown:
 
     def row(self) -> tuple[str, ...]:
         told = self.json()
-        models = "\n".join(f"{each.name} ({each.context_length:,})" for each in self.state.models) or "-"
+        models = "\n".join(f"{each.shown} ({each.context_length:,})" for each in self.state.models) or "-"
         busy = f"{told['in_flight']}/{told['parallel']}"
         means = [_seconds(told[name]) for name in ("latency_seconds", "first_token_seconds")]
         speed = "-" if told["tokens_per_second"] is None else f"{told['tokens_per_second']:,.1f}"

@@ -13,7 +13,7 @@ RunnerError
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.core.errors import HobError
 from bot.core.hosts import HostModel
@@ -94,6 +94,9 @@ class ChatRequest:
     """`Unsupported` where the host or the model has none."""
 
 
+Stopped = Literal["", "length", "filter", "abort"]
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One answer as it came. `tokens_in` is None where the host does not count."""
@@ -102,8 +105,9 @@ class Reply:
     tokens_in: int | None = None
     tokens_out: int = 0
     first_token_seconds: float = 0.0
-    complete: bool = True
-    """False: it stopped because `max_tokens` was reached."""
+    stopped: Stopped = ""
+    """Why it is not whole: `length` is `max_tokens` or the window, `filter` a host that would not say it,
+    `abort` one that gave up."""
     thinking: str = ""
     load_seconds: float = 0.0
     """Of it, how long the host loaded the model."""
@@ -111,6 +115,10 @@ class Reply:
     """What the model wants called; `text` is mostly empty then."""
     hidden: tuple[str, ...] = ()
     """The kinds of credentials that were hidden in the request."""
+
+    @property
+    def complete(self) -> bool:
+        return not self.stopped
 
 
 Heard = Callable[[str], None]

@@ -1,5 +1,6 @@
 """Anthropic's API: the answer is the input of a tool that the model must call. https://docs.claude.com/en/api/messages"""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +22,16 @@ from bot.inference.runners import (
     without_tools,
 )
 from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
-from bot.inference.runners.streams import Speech, count_of, dict_of, events, json_object, streaming, text_of
+from bot.inference.runners.streams import (
+    Speech,
+    count_of,
+    dict_of,
+    error_in,
+    objects,
+    said_in,
+    streaming,
+    text_of,
+)
 from bot.inference.runners.wire import Refused
 
 URL = "https://api.anthropic.com"
@@ -58,11 +68,12 @@ class AnthropicRunner:
         self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
 
     async def models(self) -> tuple[HostModel, ...]:
-        """`/v1/models`, all pages; `HostDown`. https://docs.claude.com/en/api/models-list"""
+        """`/v1/models`, all pages, and a nameless one where there is no such route; `HostDown`. https://docs.claude.com/en/api/models-list"""
         found: list[HostModel] = []
         query = {"limit": "1000"}
         for _ in range(_MOST_PAGES):
-            page = await self._page(query)
+            if (page := await self._page(query)) is None:
+                return (HostModel("", UNKNOWN_CONTEXT),)
             found += [
                 HostModel(name, count_of(item, "max_input_tokens") or UNKNOWN_CONTEXT)
                 for item in page["data"]
@@ -98,10 +109,13 @@ class AnthropicRunner:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _page(self, query: dict[str, str]) -> dict[str, Any]:
+    async def _page(self, query: dict[str, str]) -> dict[str, Any] | None:
+        """None: there is no such route."""
         try:
             page = await wire.ask(self._http, f"/v1/models?{urlencode(query)}")
         except Refused as refused:
+            if refused.status in wire.NO_ROUTE:
+                return None
             raise wire.down(refused) from None
         if not isinstance(page.get("data"), list):
             raise HostDown("it does not answer as Anthropic does")
@@ -129,8 +143,9 @@ async def _listen(response: Response, speech: Speech) -> Reply:
     """The whole answer. https://docs.claude.com/en/docs/build-with-claude/streaming"""
     tokens_in = tokens_out = 0
     stop = ""
-    async for data in events(response):
-        event = json_object(data, "Anthropic's")
+    async for event in objects(response, "Anthropic's"):
+        if error := error_in(event):
+            raise Broken(f"it answered with an error: {error}"[:500])
         match text_of(event, "type"):
             case "message_start":
                 tokens_in = _read(dict_of(dict_of(event, "message"), "usage"))
@@ -140,12 +155,22 @@ async def _listen(response: Response, speech: Speech) -> Reply:
             case "message_delta":
                 stop = text_of(dict_of(event, "delta"), "stop_reason") or stop
                 tokens_out = count_of(dict_of(event, "usage"), "output_tokens") or tokens_out
-            case "error":
-                raise _error(dict_of(event, "error"))
+            case "message":  # not streamed
+                _say(event.get("content"), speech)
+                stop, usage = text_of(event, "stop_reason"), dict_of(event, "usage")
+                tokens_in, tokens_out = _read(usage), count_of(usage, "output_tokens")
+                return speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, finish=stop)
             case "message_stop":
-                complete = stop not in {"max_tokens", "model_context_window_exceeded"}
-                return speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, complete=complete)
+                return speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, finish=stop)
     raise Broken("the answer ended in the middle")
+
+
+def _say(content: object, speech: Speech) -> None:
+    """The blocks of a whole message: what the tool is given, or else its text."""
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    given = [json.dumps(block["input"]) for block in blocks if isinstance(block.get("input"), dict)]
+    text, thought = said_in(content)
+    speech.says("".join(given) or text, thought)
 
 
 def _read(usage: dict[str, Any]) -> int:
@@ -163,8 +188,3 @@ def refusal(refused: Refused) -> RunnerError:
         sent, limit = wire.number(_SENT, text), wire.number(_LIMIT, text)
         return TooLong("the prompt is longer than it reads", sent, limit)
     return wire.refusal(refused)
-
-
-def _error(told: dict[str, Any]) -> RunnerError:
-    """An error in the middle of a stream."""
-    return Broken(f"it answered with an error: {text_of(told, 'message') or text_of(told, 'type')}"[:500])

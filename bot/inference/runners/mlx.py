@@ -111,7 +111,9 @@ class MlxRunner:
                 done = dict_of(told, "done")
                 counts = {key: count_of(done, key) for key in ("tokens_in", "tokens_out")}
                 return speech.reply(
-                    **counts, complete=done.get("complete") is True, load_seconds=load_seconds
+                    **counts,
+                    finish="stop" if done.get("complete") is True else "length",
+                    load_seconds=load_seconds,
                 )
             elif "error" in told:
                 raise _Told(_error(told))

@@ -15,13 +15,15 @@ from pydantic import ValidationError
 from bot.core.hosts import Host, HostModel
 from bot.http import HTTPError, Request, Response
 from bot.inference.runners import Broken, ChatRequest, Heard, HostDown, ModelMissing, Reply, vectors, wire
-from bot.inference.runners.ollama_stream import listen, object_of, refusal
-from bot.inference.runners.streams import count_of, lines, streaming, text_of
+from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
+from bot.inference.runners.ollama_stream import lines_of, listen, refusal
+from bot.inference.runners.streams import count_of, streaming, text_of
 from bot.inference.runners.tools import offered
 from bot.inference.runners.wire import Guarded, Refused, bearer
 
 SMALL_CONTEXT = 4096
 """Tokens, for a host that does not say how much a model reads: Ollama's own default."""
+_FEATURES = {"thinking": r"\bthink", SCHEMA: r"\bformat\b|grammar|schema"}
 _PULL_IDLE_SECONDS = 120.0
 """A pull that reports nothing for so long is over."""
 
@@ -53,6 +55,7 @@ class OllamaRunner:
         self._keep_alive = keep_alive
         self._remote: set[str] = set()
         self._shown: dict[tuple[str, str], HostModel] = {}
+        self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
         self._http = wire.client(host, host.url, bearer, max_bytes)
         self._client = ollama.AsyncClient(
             host.url,
@@ -79,9 +82,14 @@ class OllamaRunner:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`/api/chat`, streamed; `RunnerError`."""
-        try:
-            async with streaming(self._http, "/api/chat", self._body(request), self._idle, heard) as said:
+
+        async def once(without: frozenset[str], told: bool) -> Reply:
+            body = self._body(request, without, told)
+            async with streaming(self._http, "/api/chat", body, self._idle, heard) as said:
                 return await listen(*said, request)
+
+        try:
+            return await self._habits.ask(request.model.name, request.schema, once)
         except Refused as refused:
             raise refusal(refused) from None
 
@@ -112,8 +120,7 @@ class OllamaRunner:
         status = ""
         try:
             async with streaming(self._http, "/api/pull", {"model": model}, idle, None) as (answer, speech):
-                async for line in lines(answer):
-                    told = object_of(line)
+                async for told in lines_of(answer):
                     status = text_of(told, "status")
                     speech.waiter.token()
                     yield PullProgress(status, count_of(told, "completed"), count_of(told, "total"))
@@ -129,12 +136,14 @@ class OllamaRunner:
         await self._http.aclose()
         await self._client.close()  # type: ignore[no-untyped-call]
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
-        """The request. `num_batch` and all else that loads a model anew is left as the host has it."""
+    def _body(self, request: ChatRequest, without: frozenset[str], told: bool) -> dict[str, Any]:
+        """The request; `told`: with the schema in the prompt too. `num_batch` and all else that loads a model
+        anew is left as the host has it."""
+        system = in_prompt(request.system, request.schema) if told and request.schema else request.system
         body: dict[str, Any] = {
             "model": request.model.name,
             "messages": [
-                {"role": "system", "content": request.system},
+                {"role": "system", "content": system},
                 {"role": "user", "content": request.user},
             ],
             "stream": True,
@@ -147,11 +156,13 @@ class OllamaRunner:
                 "temperature": request.temperature,
             },
         }
-        if request.schema:  # an empty one is a broken grammar to Ollama
+        if request.schema and SCHEMA not in without:  # an empty one is a broken grammar to Ollama
             body["format"] = request.schema
         if request.tools:
             body["tools"] = offered(request.tools)
-        if request.model.thinks:  # unset means yes to these models, and set is an error to the others
+        if (
+            request.model.thinks and "thinking" not in without
+        ):  # unset means yes to these models, and set is an error to the others
             body["think"] = False
         return body
 

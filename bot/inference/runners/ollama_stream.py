@@ -1,6 +1,7 @@
 """Ollama's answer, line by line, within deadlines and a cap. https://docs.ollama.com/api/streaming"""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.inference.runners import (
     Unsupported,
     wire,
 )
-from bot.inference.runners.streams import Speech, count_of, dict_of, json_object, lines, text_of
+from bot.inference.runners.streams import Speech, count_of, dict_of, error_in, objects, said_in, text_of
 from bot.inference.runners.tools import Calls
 from bot.inference.runners.wire import Refused
 
@@ -47,27 +48,25 @@ def error_of(text: str) -> RunnerError:
 async def listen(response: Response, speech: Speech, request: ChatRequest) -> Reply:
     """The whole answer; `RunnerError`."""
     calls = Calls()
-    async for sent in lines(response):
-        if not sent.strip():
-            continue
-        line = object_of(sent)
+    async for line in lines_of(response):
         said = dict_of(line, "message")
-        speech.says(text_of(said, "content"), text_of(said, "thinking"))
+        text, thought = said_in(said.get("content"))
+        speech.says(text or text_of(line, "response"), thought or text_of(said, "thinking"))
         calls.hear(said, speech)
         if line.get("done") is True:
             reply = speech.reply(
                 tokens_in=count_of(line, "prompt_eval_count"),
                 tokens_out=count_of(line, "eval_count"),
-                complete=line.get("done_reason") != "length",
+                finish=text_of(line, "done_reason"),
                 load_seconds=count_of(line, "load_duration") * _NANO,
             )
             return replace(reply, tool_calls=calls.of(request, reply))
     raise Broken("the answer ended in the middle")
 
 
-def object_of(line: bytes) -> dict[str, Any]:
-    """One line's object; `RunnerError`, which a line may say too."""
-    value = json_object(line, "Ollama's")
-    if error := value.get("error"):
-        raise error_of(str(error)[:300])
-    return value
+async def lines_of(response: Response) -> AsyncIterator[dict[str, Any]]:
+    """Each line's object; `RunnerError`, which a line may say too."""
+    async for value in objects(response, "Ollama's"):
+        if error := error_in(value):
+            raise error_of(error[:300])
+        yield value

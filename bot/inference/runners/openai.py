@@ -28,12 +28,14 @@ from bot.inference.runners import (
 )
 from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
 from bot.inference.runners.streams import (
+    END,
     Speech,
     count_of,
     dict_of,
-    events,
+    error_in,
     first_of,
-    json_object,
+    objects,
+    said_in,
     streaming,
     text_of,
 )
@@ -83,15 +85,18 @@ class OpenAIRunner:
         self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
 
     async def models(self) -> tuple[HostModel, ...]:
-        """`/models`; `HostDown`. Servers name a model's window in fields of their own, or not at all."""
+        """`/models`, and a nameless one where there is no such route; `HostDown`. Servers name a model's
+        window in fields of their own, or not at all."""
+        unknown = UNKNOWN_ONLINE_CONTEXT if self.host.online else UNKNOWN_CONTEXT
         try:
             told = await wire.ask(self._http, "models")
         except Refused as refused:
+            if refused.status in wire.NO_ROUTE:
+                return (HostModel("", unknown),)
             raise wire.down(refused) from None
         listed = told.get("data")
         if not isinstance(listed, list):
             raise HostDown("it does not answer as an OpenAI-compatible server does")
-        unknown = UNKNOWN_ONLINE_CONTEXT if self.host.online else UNKNOWN_CONTEXT
         return tuple(
             HostModel(name, _window(item) or unknown) for item in listed if (name := text_of(item, "id"))
         )
@@ -117,7 +122,7 @@ class OpenAIRunner:
                 self._http, "embeddings", body, seconds=wire.EMBED_SECONDS, max_bytes=wire.EMBED_BYTES
             )
         except Refused as refused:
-            if refused.status in {404, 405, 501} and "model" not in refused.text:
+            if refused.status in wire.NO_ROUTE and "model" not in refused.text:
                 raise Unsupported("it has no embeddings") from None
             raise refusal(refused) from None
         data = told.get("data")
@@ -165,27 +170,35 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
     """The whole answer: its end is `[DONE]`, or at least a reason to have finished."""
     finish, calls = "", Calls()
     usage: dict[str, Any] = {}
-    async for data in events(response):
-        if data.strip() == "[DONE]":
+    heard = False  # a piece: what then comes whole is all of it once more
+    refuses = False
+    number = 0
+    async for chunk in objects(response, "OpenAI's"):
+        if chunk is END:
             finish = finish or "stop"
             break
-        chunk = json_object(data, "OpenAI's")
-        if error := chunk.get("error"):
-            raise _error(wire.message(wire.encode({"error": error})), 200)
+        if error := error_in(chunk):
+            raise _error(error, 200)
+        number += 1
         choice = first_of(chunk, "choices")
-        delta = dict_of(choice, "delta")
-        thought = text_of(delta, "reasoning_content", "reasoning")
-        speech.says(text_of(delta, "content") or text_of(delta, "refusal"), thought)
-        calls.hear(delta, speech)
+        said = {key: value for key, value in dict_of(choice, "delta").items() if value and key != "role"}
+        heard = heard or bool(said)
+        if not heard:
+            said = dict_of(choice, "message") or {"content": choice.get("text")}
+        text, thought = said_in(said.get("content"))
+        refused = text_of(said, "refusal")
+        speech.says(text or refused, thought or text_of(said, "reasoning_content", "reasoning"))
+        calls.hear(said, speech)
+        refuses = refuses or bool(refused)
         finish = text_of(choice, "finish_reason") or finish
         # Groq counts in a field of its own. https://console.groq.com/docs/api-reference
         usage = dict_of(chunk, "usage") or dict_of(dict_of(chunk, "x_groq"), "usage") or usage
-    if not finish:
+    if not finish and (heard or number != 1 or not speech.begun):
         raise Broken("the answer ended in the middle")
     reply = speech.reply(
         tokens_in=count_of(usage, "prompt_tokens"),
         tokens_out=count_of(usage, "completion_tokens"),
-        complete=finish != "length",
+        finish="refusal" if refuses else finish,
     )
     return replace(reply, tool_calls=calls.of(request, reply))
 

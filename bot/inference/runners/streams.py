@@ -1,14 +1,30 @@
-"""Answers that come in pieces: deadlines between words, lines of JSON, server-sent events."""
+"""Answers that come in pieces, or should: deadlines between words, JSON in whatever a server wraps it in."""
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.http import AsyncClient, HTTPError, Response
-from bot.inference.runners import Broken, Heard, HostDown, Reply, TooSlow
+from bot.inference.runners import Broken, Heard, HostDown, Reply, Stopped, TooSlow
 from bot.inference.runners.wire import Refused, encode, message, why
+
+END: dict[str, Any] = {}
+"""Stands for `[DONE]`, by identity."""
+_BOM = b"\xef\xbb\xbf"
+_NEWLINE = re.compile(rb"\r\n|\r|\n")
+_FILLED = re.compile(r"\S")
+_decoder = json.JSONDecoder()
+_CUT: dict[str, Stopped] = {
+    **dict.fromkeys(("length", "max_tokens", "model_context_window_exceeded", "max_length"), "length"),
+    **dict.fromkeys(
+        ("content_filter", "content-filter", "safety", "recitation", "blocked", "blocklist", "refusal"),
+        "filter",
+    ),
+    **dict.fromkeys(("abort", "aborted", "cancelled", "canceled", "error", "timeout"), "abort"),
+}
 
 
 class Patience:
@@ -51,6 +67,11 @@ class Speech:
         self._words: list[str] = []
         self._thoughts: list[str] = []
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been said."""
+        return any(self._words)
+
     def says(self, word: str, thought: str = "") -> None:
         """A piece of the answer or of what is thought before it; nothing is no piece."""
         if word or thought:
@@ -60,14 +81,14 @@ class Speech:
         if word and self._heard is not None:
             self._heard(word)
 
-    def reply(self, *, tokens_in: int, tokens_out: int, complete: bool, load_seconds: float = 0.0) -> Reply:
-        """The whole; a count of nothing is no count."""
+    def reply(self, *, tokens_in: int, tokens_out: int, finish: str, load_seconds: float = 0.0) -> Reply:
+        """The whole; a count of nothing is no count. `finish`: the host's word for why it ended."""
         return Reply(
             "".join(self._words),
             tokens_in=tokens_in or None,
             tokens_out=tokens_out,
             first_token_seconds=self.waiter.first_token_seconds,
-            complete=complete,
+            stopped=_CUT.get(finish.casefold(), ""),
             thinking="".join(self._thoughts),
             load_seconds=load_seconds,
         )
@@ -94,31 +115,120 @@ async def streaming(
 
 
 async def lines(response: Response) -> AsyncIterator[bytes]:
-    """The lines of a body, the empty ones too."""
-    rest = b""
+    """The lines of a body, the empty ones too, whether they end in CR, LF or both."""
+    parts: list[bytes] = []
+    after_cr = False
     async for part in response.aiter_raw():
-        *whole, rest = (rest + part).split(b"\n") if b"\n" in part else (rest + part,)
-        for line in whole:
-            yield line.removesuffix(b"\r")
-    if rest:
-        yield rest
-
-
-async def events(response: Response) -> AsyncIterator[str]:
-    """The data of each server-sent event; `Broken` for a line that is none.
-    https://html.spec.whatwg.org/multipage/server-sent-events.html"""
-    data: list[str] = []
-    async for line in lines(response):
-        if not line:
-            if data:
-                yield "\n".join(data)
-            data = []
+        if not part:
             continue
-        name, _, value = line.partition(b":")
-        if name == b"data":
-            data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
-        elif name not in {b"", b"event", b"id", b"retry"}:
-            raise Broken("it answered with something that is no stream of events")
+        text, after_cr = part.removeprefix(b"\n") if after_cr else part, part.endswith(b"\r")
+        *whole, rest = _NEWLINE.split(text)
+        for line in whole:
+            yield b"".join((*parts, line))
+            parts.clear()
+        if rest:
+            parts.append(rest)
+    if parts:
+        yield b"".join(parts)
+
+
+async def objects(response: Response, whose: str) -> AsyncIterator[dict[str, Any]]:
+    """The JSON objects of an answer as soon as each is whole, `END` for `[DONE]`; `Broken`.
+
+    Servers differ in how they wrap them, and some leave `stream` out of account: server-sent events (with a
+    blank line between two or without), one object a line, one body, an array, with a byte order mark or
+    comments in between. What is said in an event that is an error is its `error`.
+    https://html.spec.whatwg.org/multipage/server-sent-events.html"""
+    wrapped = _Wrapped(whose)
+    async for line in lines(response):
+        for value in wrapped.line(line.removeprefix(_BOM)):
+            yield value
+    for value in wrapped.end():
+        yield value
+
+
+class _Wrapped:
+    """What of an answer has come and is not whole yet: lines of one body, or an event's data."""
+
+    def __init__(self, whose: str) -> None:
+        self._whose = whose
+        self._body: list[bytes] = []
+        self._data: list[bytes] = []
+        self._event = b""
+
+    def line(self, line: bytes) -> list[dict[str, Any]]:
+        """What is whole with this line."""
+        if self._body:
+            self._body.append(line)
+            return []
+        if not line.strip():
+            return self.end()
+        if line.lstrip()[:1] not in {b"{", b"["}:
+            return self._field(line)
+        if (found := _whole(line)) is None:
+            self._body.append(line)
+        return found or []
+
+    def end(self) -> list[dict[str, Any]]:
+        """What there is when an event is over, or all."""
+        text = b"\n".join(self._body or self._data)
+        event, self._event, self._body, self._data = self._event, b"", [], []
+        return _parsed(text, self._whose, event) if text.strip() else []
+
+    def _field(self, line: bytes) -> list[dict[str, Any]]:
+        name, _, text = line.partition(b":")
+        text = text.removeprefix(b" ")
+        if name == b"error":
+            return _parsed(text, self._whose, name)
+        if name == b"event":
+            self._event = text.strip()
+        elif name == b"data":
+            found = None if self._data or self._event == b"error" else _whole(text)
+            if found is not None:
+                return found
+            self._data.append(text)
+        elif name not in {b"", b"id", b"retry"}:
+            raise Broken(
+                f"it answered with something that is not {self._whose} (no stream of events, no JSON)"
+            )
+        return []
+
+
+def _whole(text: bytes) -> list[dict[str, Any]] | None:
+    """The objects of one JSON text; None where it is none, or not all of it."""
+    if text.strip() == b"[DONE]":
+        return [END]
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    values = value if isinstance(value, list) else [value]
+    return values if all(isinstance(each, dict) for each in values) else None
+
+
+def _parsed(text: bytes, whose: str, event: bytes) -> list[dict[str, Any]]:
+    """The objects of what came in several lines, one after another; `Broken` where it is something else."""
+    if (found := _whole(text)) is None and event != b"error":
+        found = _several(text.decode("utf-8", "replace"))
+    if event == b"error":
+        told = found[0] if found else {"message": text.decode("utf-8", "replace")}
+        return [told if told.get("error") else {"error": told}]
+    if found is None:
+        raise Broken(f"it answered with something that is not {whose}")
+    return found
+
+
+def _several(text: str) -> list[dict[str, Any]] | None:
+    """The objects of several JSON texts."""
+    found: list[dict[str, Any]] = []
+    at = 0
+    while begins := _FILLED.search(text, at):
+        try:
+            value, at = _decoder.raw_decode(text, begins.start())
+        except (ValueError, RecursionError):
+            return None
+        found += value if isinstance(value, list) else [value]
+    return found if all(isinstance(each, dict) for each in found) else None
 
 
 def json_object(text: str | bytes, whose: str) -> dict[str, Any]:
@@ -155,3 +265,26 @@ def first_of(fields: object, name: str) -> dict[str, Any]:
     """The first table of a list; empty where there is none."""
     value = fields.get(name) if isinstance(fields, dict) else None
     return value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
+
+
+def said_in(value: object, depth: int = 3) -> tuple[str, str]:
+    """(text, thought) of a message's content: a text, or a list of parts that have one."""
+    if isinstance(value, str):
+        return value, ""
+    if isinstance(value, dict):
+        if value.get("type") == "thinking":
+            return "", "".join(said_in(value.get("thinking"), depth - 1)) if depth else ""
+        inner = value.get("text", value.get("content", value.get("value")))
+        return said_in(inner, depth - 1) if depth else ("", "")
+    if not isinstance(value, list) or not depth:
+        return "", ""
+    pairs = [said_in(each, depth - 1) for each in value]
+    return "".join(text for text, _ in pairs), "".join(thought for _, thought in pairs)
+
+
+def error_in(value: dict[str, Any]) -> str:
+    """What a server says went wrong, in an answer whose status is 200; empty where nothing did."""
+    if value.get("error") or "error" in (value.get("object"), value.get("type")):
+        return message(encode(value))
+    told = text_of(value, "detail", "message", "msg")
+    return told if told and not {"choices", "type", "usage", "done"} & value.keys() else ""

@@ -30,6 +30,7 @@ EMBED_BYTES = 64 * 1024 * 1024
 CAP = "max_bytes"
 """The request extension that names another cap than the client's."""
 
+NO_ROUTE = frozenset({404, 405, 501})
 _KEY_HEADERS = ("authorization", "x-api-key", "api-key", "cookie")
 
 
