@@ -155,6 +155,28 @@ async def test_A4_two_machines_that_talk_for_ever_are_stopped_with_one_notice(ho
     assert len([body for body in said if "within an hour" in body]) == 1
 
 
+COMMANDS = "\n".join(f"@my-hob {word}" for word in ("review", "resolve", "pause", "resume", "ignore"))
+
+
+@pytest.mark.parametrize("asks", [COMMANDS, "@my-hob ask why?\n@my-hob help"], ids=["refused", "allowed"])
+async def test_A4_a_stranger_who_talks_without_end_uses_up_nobody_elses_hour(
+    hob: LivingHob, asks: str
+) -> None:
+    pull = opened(hob)
+    pull.code.grant("mallory", "read")  # type: ignore[attr-defined]
+    pull.code.grant("tom", "admin")  # type: ignore[attr-defined]
+    await hob.works()
+    for _ in range(24 // len(asks.splitlines())):
+        pull.comment("mallory", asks)
+    await hob.works()
+    assert len([body for body in ours(pull) if "within an hour" in body]) <= 1
+    before = len(ours(pull))
+    pull.comment("tom", "@my-hob help")
+    await hob.works()
+    (answer,) = ours(pull)[before:]
+    assert "`@my-hob review`" in answer
+
+
 @pytest.mark.parametrize(
     "body",
     [
