@@ -25,6 +25,9 @@ class Offline:
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return ()
 
+    async def workflows(self, ref: str) -> dict[str, str]:
+        return {}
+
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
         return Guidance()
 
