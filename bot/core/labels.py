@@ -89,14 +89,14 @@ _ABOUT = frozenset({"priority", "prio", "severity", "impact", "importance"})
 _RANKED = re.compile(r"(?:priority|prio|pri|p|severity|sev|s) ?[0-9]")
 _ACTS = re.compile(
     r"""\b(?:approv|automerg|merg|deploy|releas|publish|clos|lock|skip|wont|backport|cherry|canary
-    rollout|promot
+    |rollout|promot
     |exempt|ignor|bypass|overrid|reject|accept|invalid|duplicat|trigger|autofix|autorun|allow|unlock
-    abandon|delet
+    |abandon|delet
     |retest|rerun|embargo|whitelist|grant|disabl|enabl|requeue|rebas|revert|escalat|queue)[a-z]*
     |\b(?:ci|cd|run|runs|running|ok|okay|lgtm|safe|trusted|trust|verified|signed|signoff|ship|shipit
-    shipped|hold
+    |shipped|hold
     |ready|reviewed|stale|pinned|spam|force|forced|no|not|don|won|do|auto|bot|admin|security
-    vulnerability|dco|cla
+    |vulnerability|dco|cla
     |landed|land|start|stop|e2e|preview|bench|benchmark)\b""",
     re.VERBOSE,
 )
