@@ -29,8 +29,8 @@ def tell(data_dir: Path) -> Report:
     """Tries the sandbox as this process is, and writes down what came of it. A folder that cannot be written
     is not complained of here."""
     found = here()
-    unusable = isinstance(found, Unusable)
-    report = Report("" if unusable else found.name, str(found) if unusable else "", time.time(), os.getpid())
+    name, why = ("", str(found)) if isinstance(found, Unusable) else (found.name, "")
+    report = Report(name, why, time.time(), os.getpid())
     with suppress(OSError):
         fresh = data_dir / f".{FILE}.{report.pid}"
         fresh.write_text(json.dumps(asdict(report)))

@@ -4,7 +4,7 @@ and how many connections stay open that ask for nothing."""
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_BYTES = 4 << 20
 """Room enough to answer a megabyte of signature with 401, and an end to what never ends."""
@@ -66,7 +66,8 @@ class Protocol(HttpToolsProtocol):
     def asks_for_nothing(self) -> bool:
         """Between requests, or before the end of one that we are ready to read on: closing it loses no
         answer that is being made."""
-        answering = self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body)
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        answering = cycle is not None and not (cycle.response_complete or cycle.more_body)
         return not (answering or self.flow.read_paused or self.transport.is_closing())
 
     def _stop(self) -> None:
