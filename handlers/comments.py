@@ -1,7 +1,7 @@
 """What people say to Hob: `@slug help`, `review`, `ask`, at the start of a line of a comment."""
 
 from bot.agents import chat, review
-from bot.agents.settings import table
+from bot.agents.settings import labels_table, table
 from bot.context import Context
 from bot.core.effects import (
     Comment,
@@ -11,7 +11,7 @@ from bot.core.effects import (
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import PullRequestFacts
-from bot.gathering import pull_request_facts, settings_told, thread_facts
+from bot.gathering import labels_told, pull_request_facts, settings_told, thread_facts
 from bot.router import Router
 
 router = Router()
@@ -45,7 +45,10 @@ async def show_config(event: CommentEvent, ctx: Context) -> Plan:
     """As it is merged: defaults, other reviewers' files, stored settings, `.github/hob.yml`."""
     merged, complaints = await settings_told(ctx, event)
     topic = ctx.command.argument.strip("` ") if ctx.command else ""
-    return Plan((answer(event, table(merged, complaints, topic)),), reason="settings were asked about")
+    told = table(merged, complaints, topic)
+    if "issues.labels".startswith(topic):
+        told += labels_table(await labels_told(ctx))
+    return Plan((answer(event, told),), reason="settings were asked about")
 
 
 @router.command(

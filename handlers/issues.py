@@ -5,6 +5,7 @@ from bot.context import Context
 from bot.core.effects import AddLabels, Comment, Plan
 from bot.core.events import IssueOpened
 from bot.core.facts import IssueFacts
+from bot.gathering import labels_heard
 from bot.router import Router
 
 router = Router()
@@ -25,5 +26,6 @@ async def triage(event: IssueOpened, ctx: Context) -> Plan:
         body=event.body,
         author=event.author.login,
         labels=event.labels,
+        heard=await labels_heard(ctx, context),
     )
     return await issue.plan(facts, ctx.infer)

@@ -1,9 +1,13 @@
 """What is given to run Hob with: each file is read by what will read it, as far as this machine has it."""
 
+import json
 import plistlib
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -11,10 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.cli.doctor.examine import _checks
+from bot.cli.doctor.examine import _exposure, _own
 from bot.cli.manners import Commands, hob
 from bot.config import Config
 from bot.config.complaints import variables
+from bot.core.programs import Program
+from bot.sandbox.bubblewrap import Bubblewrap
 from tests import needs
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +78,82 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     assert said == []
 
 
+UNDER = """
+import ctypes, json, os, sys
+names, families, command = json.loads(sys.argv[1])
+seccomp = ctypes.CDLL("libseccomp.so.2")
+seccomp.seccomp_init.restype = ctypes.c_void_p
+class Arg(ctypes.Structure):
+    _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64), ("b", ctypes.c_uint64)]
+held = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(0x00050001)))  # else EPERM
+allow = ctypes.c_uint32(0x7FFF0000)
+for name in names:
+    number = seccomp.seccomp_syscall_resolve_name(name.encode())
+    if number >= 0 and name != "socket":
+        assert seccomp.seccomp_rule_add(held, allow, number, 0) == 0, name
+number = seccomp.seccomp_syscall_resolve_name(b"socket")
+for family in families:
+    arg = Arg(0, 4, family, 0)
+    assert seccomp.seccomp_rule_add_array(held, allow, number, 1, ctypes.byref(arg)) == 0
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(12345); os.setuid(12345)
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+assert seccomp.seccomp_load(held) == 0
+os.execv(command[0], command)
+"""
+"""Runs a command as a user under a list of system calls and families of sockets, as systemd does."""
+
+
+def unit(name: str) -> list[str]:
+    said = re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)
+    return " ".join(said).split()
+
+
+def system_calls(names: list[str]) -> set[str]:
+    """What systemd expands the sets of a SystemCallFilter to."""
+    found: set[str] = set()
+    for name in names:
+        if not name.startswith("@"):
+            found.add(name)
+            continue
+        analyze = needs.program("systemd-analyze", "systemd")
+        said = subprocess.run(
+            [analyze, "syscall-filter", name], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        found |= system_calls([one.strip() for one in said[1:] if one.strip() and "#" not in one])
+    return found
+
+
+@pytest.mark.parametrize("lacks", ["", "AF_NETLINK", "@mount"])
+def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, tmp_path: Path) -> None:
+    """And would not without any one of them."""
+    needs.sandbox()
+    ways = {"bwrap": shutil.which("bwrap"), "prlimit": shutil.which("prlimit")}
+    held = Bubblewrap(str(ways["bwrap"]), str(ways["prlimit"]))
+    families = [name for name in unit("RestrictAddressFamilies") if name != lacks]
+    names = system_calls([name for name in unit("SystemCallFilter") if name != lacks])
+    folder = Path(tempfile.mkdtemp(prefix="hob-unit-"))
+    folder.chmod(0o755)
+    try:
+        command = held.command(Program(str(Path("/bin/true").resolve())), folder)
+        given = json.dumps([sorted(names), [getattr(socket, one) for one in families], command])
+        done = subprocess.run(
+            ["/usr/bin/env", "python3", "-c", UNDER, given], capture_output=True, text=True, check=False
+        )
+    finally:
+        folder.rmdir()
+    if "libseccomp" in done.stderr:
+        pytest.skip("libseccomp is not installed")
+    assert (done.returncode == 0) == (lacks == ""), done.stderr
+
+
+def test_the_unit_leaves_proc_open_for_the_sandbox() -> None:
+    """Each of these mounts over parts of /proc; the kernel then refuses a new one inside."""
+    closes = ("ProtectKernelTunables", "ProtectKernelLogs", "ProtectProc", "ProcSubset", "RestrictNamespaces")
+    assert [name for name in closes if unit(name)] == []
+
+
 def test_the_agent_for_a_mac_starts_with_the_session_and_again_when_it_ends() -> None:
     agent = plistlib.loads((DEPLOY / "launchd" / "hob.plist").read_bytes())
     assert agent["RunAtLoad"] and agent["KeepAlive"]
@@ -96,8 +178,22 @@ def test_the_image_copies_only_what_exists_and_is_not_root() -> None:
     assert {"*.pem", "hob.toml", "api.token"} <= set((ROOT / ".dockerignore").read_text().split())
 
 
+def test_whatever_the_image_installs_is_pinned() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["python:3.11-slim@${PYTHON_DIGEST}"] * 2
+    assert re.findall(r"^ARG (.+)$", text, re.MULTILINE) == ["PYTHON_DIGEST"]  # none is the default
+    for line in re.findall(r"pip install (.+?)(?: \\\\)?$", text, re.MULTILINE):
+        assert "--require-hashes" in line or {"--no-deps", "--no-build-isolation"} <= set(line.split()), line
+    locked = (ROOT / "requirements-image.txt").read_text()
+    for name in ("psycopg[binary]", "psycopg-binary", "hatchling"):
+        assert re.search(rf"^{re.escape(name)}==\S+.*\n    --hash=sha256:", locked, re.MULTILINE)
+    images = [one["image"] for one in compose()["services"].values() if one["image"] != "hobbot"]
+    assert images and all(re.search(r"@\$\{[A-Z]+_DIGEST:\?", one) for one in images)
+
+
 def test_every_line_of_the_doctor_is_explained() -> None:
-    names = {"python", "git", "ruff", "sandbox", *_checks(Config())}
+    remote = ("private key", "GitHub", "clock", "GitHub App", "webhook", "host local", "models for chat")
+    names = {"python", "git", "ruff", *remote, *_own(Config()), *_exposure(Config())}
     general = {
         re.sub(r"^host local", "host NAME", re.sub(r"^models for \w+", "models for ROLE", one))
         for one in names

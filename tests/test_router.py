@@ -56,12 +56,16 @@ def test_two_commands_are_two_runs_and_the_same_twice_is_one() -> None:
     "more",
     [
         {"author": ROBOT, "sender": ROBOT},
-        {"app_id": 99},
+        {"author": ROBOT, "sender": ROBOT, "app_id": 99},
         {"author": Actor(Login("x[bot]"), 9), "sender": Actor(Login("x[bot]"), 9)},
     ],
 )
 def test_A3_bots_and_apps_are_not_listened_to(more: dict[str, Any]) -> None:
     assert names(comment("@hob-app review", **more)) == []
+
+
+def test_A3_what_a_person_wrote_through_another_app_is_the_persons() -> None:
+    assert names(comment("@hob-app review", app_id=99)) == ["@review"]
 
 
 def test_A2_payloads_that_leave_out_ids_do_not_make_two_people_one() -> None:

@@ -9,6 +9,7 @@ from bot.core.describing import Proposal, own_words
 from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ChangeFacts
+from bot.core.folding import folded
 from bot.core.inference import Completion, Infer, Passage, Prompt
 from bot.core.text import cut
 
@@ -70,9 +71,10 @@ def shown(proposal: Proposal, slug: str) -> str:
 
 def _proposal(facts: ChangeFacts, said: Description) -> Proposal:
     """Labels by the names that exist, those that are new on the pull request."""
-    exist = {name.casefold(): name for name, _ in facts.context.labels}
-    named = [exist[one.strip().casefold()] for one in said.labels if one.strip().casefold() in exist]
-    fresh = [one for one in dict.fromkeys(named) if one not in facts.labels]
+    exist = {folded(name): name for name, _ in facts.context.labels}
+    present = set(map(folded, facts.labels))
+    named = dict.fromkeys(folded(one) for one in said.labels)
+    fresh = [exist[name] for name in named if name in exist and name not in present]
     title = cut(" ".join(said.title.split()), 120) or facts.title
     body = cut(said.body.strip(), 6_000)
     return Proposal(facts.head_sha, title, body, tuple(fresh[:MOST_LABELS]))

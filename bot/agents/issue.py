@@ -7,7 +7,9 @@ from pydantic import BaseModel
 
 from bot.core.effects import AddLabels, Comment, Effect, Plan
 from bot.core.facts import IssueFacts
+from bot.core.folding import folded
 from bot.core.inference import Infer, Prompt
+from bot.core.labels import choices
 
 MAX_LABELS = 3
 KIND_LABELS = {
@@ -53,15 +55,19 @@ async def plan(facts: IssueFacts, infer: Infer) -> Plan:
 def choose_labels(facts: IssueFacts, answer: TriageAnswer) -> tuple[str, ...]:
     """At most three that exist, that the settings allow, and that are not on the issue yet: kind, priority,
     then the model's."""
-    allowed = {label.casefold() for label in facts.context.settings.issues.labels}
-    offered = {
-        name.casefold(): name for name, _ in facts.context.labels if not allowed or name.casefold() in allowed
-    }
+    offered = {folded(name): name for name in _offered(facts)}
     kind = next((name for name in KIND_LABELS[answer.kind] if name in offered), "")
     priority = next((name for name in PRIORITY_LABELS[answer.priority] if name in offered), "")
-    wanted = dict.fromkeys([kind, priority, *(label.casefold() for label in answer.labels)])
-    present = {label.casefold() for label in facts.labels}
+    wanted = dict.fromkeys([kind, priority, *map(folded, answer.labels)])
+    present = set(map(folded, facts.labels))
     return tuple(offered[name] for name in wanted if name in offered and name not in present)[:MAX_LABELS]
+
+
+def _offered(facts: IssueFacts) -> frozenset[str]:
+    """The names of the labels that may be chosen."""
+    names = [name for name, _ in facts.context.labels]
+    every = choices(names, facts.context.settings.issues.labels, facts.heard)
+    return frozenset(one.name for one in every if one.may)
 
 
 def _question(facts: IssueFacts, answer: TriageAnswer) -> str:
@@ -77,12 +83,12 @@ def _question(facts: IssueFacts, answer: TriageAnswer) -> str:
 
 
 def _prompt(facts: IssueFacts) -> Prompt[TriageAnswer]:
-    settings = facts.context.settings.issues
-    names = {name.casefold() for name in settings.labels}
+    hints = {folded(name): hint for name, hint in facts.context.settings.issues.label_hints.items()}
+    offered = _offered(facts)
     labels = [
-        f"{name}: {settings.label_hints.get(name, description)}"
+        f"{name}: {hints.get(folded(name), description)}"
         for name, description in facts.context.labels
-        if not names or name.casefold() in names
+        if name in offered
     ]
     return Prompt(
         name="triage",

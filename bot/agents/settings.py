@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.core.labels import Choice
 from bot.core.layers import DEFAULT, Valued, plain
 from bot.core.settings import Complaint
 from bot.core.text import cut, fence_for
 
 _CELL = 90
+_LABELS = 60
 _UNTOLD = frozenset({"archives"})
 """Names other repositories, which not everybody here may know of."""
 
@@ -27,6 +29,17 @@ def table(merged: Mapping[str, Valued], complaints: Sequence[Complaint] = (), to
             f"- {one.message}" for one in complaints
         )
     return said
+
+
+def labels_table(every: Sequence[Choice]) -> str:
+    """Which labels a triage may choose, and why, then those that it may not. Empty where none exists."""
+    if not every:
+        return ""
+    order = sorted(every, key=lambda one: (not one.may, one.name))
+    rows = [f"| {_cell(one.name)} | {'yes' if one.may else 'no'} | {_cell(one.why)} |" for one in order]
+    more = [f"| … | | {len(rows) - _LABELS} more |"] if len(rows) > _LABELS else []
+    heading = "Of the labels here a triage of a new issue may choose:"
+    return "\n".join([f"\n\n{heading}\n", "| label | may | why |", "|---|---|---|", *rows[:_LABELS], *more])
 
 
 def _value(name: str, value: Any) -> str:

@@ -231,7 +231,7 @@ class CommentEvent(IssueEvent):
     """The text before an edit; `None` for a new comment."""
     author: Actor
     app_id: int | None
-    """The App that wrote it (`performed_via_github_app`), if one did."""
+    """The App through which it was written (`performed_via_github_app`), by itself or by a person."""
     on_pull_request: bool
     issue_author: Login
 
@@ -265,5 +265,11 @@ class ReviewCommentCreated(ReviewCommentEvent):
 
 class ReviewCommentEdited(ReviewCommentEvent):
     """action `edited`"""
+
+    __slots__ = ()
+
+
+class ReviewSubmitted(CommentEvent):
+    """`pull_request_review`, action `submitted`: the text of a whole review, whose id is `comment_id`"""
 
     __slots__ = ()

@@ -146,6 +146,8 @@ class IssueFacts:
     body: str
     author: Login
     labels: tuple[str, ...] = ()
+    heard: Mapping[str, str] = field(default_factory=dict)
+    """The workflow by the folded name of the label that it acts on (`bot.core.labels`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,11 @@ KEYS: tuple[Key, ...] = (
     *(Key(f"review.checks.{name}", "flag", about) for name, about in CHECKS.items()),
     Key("issues.triage", "flag", "Sort new issues: labels, and a question for what is missing."),
     Key("issues.comment", "choice", "When a triage may also comment.", ("mention", "always", "never")),
-    Key("issues.labels", "names", "The labels that a triage may choose; empty: every label there is."),
+    Key(
+        "issues.labels",
+        "names",
+        "The labels that a triage may choose; empty: those that say what an issue is.",
+    ),
     Key("issues.label_hints", "hints", "What a label means, where its description does not say it."),
     Key(
         "issues.duplicates",

@@ -8,6 +8,7 @@ from bot.gathering.changes import (
     to_file_diff,
     why_not_reviewed,
 )
+from bot.gathering.listening import labels_heard, labels_told
 from bot.gathering.talks import TRUSTED, fix_facts, reply_facts, thread_facts, thread_meant
 from bot.gathering.wishes import (
     change_facts,
@@ -26,6 +27,8 @@ __all__ = [
     "comment_about",
     "explain_facts",
     "fix_facts",
+    "labels_heard",
+    "labels_told",
     "linked_issues",
     "pull_request_facts",
     "reply_facts",

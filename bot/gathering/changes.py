@@ -20,6 +20,7 @@ from bot.core.facts import (
     RepoContext,
     Skipped,
 )
+from bot.core.folding import folded, names_login
 from bot.core.guidelines import Guidance, owners
 from bot.core.judged import newest
 from bot.core.reading import NO_PATCH, points_elsewhere, why_not_read, without_lines
@@ -56,9 +57,12 @@ def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str |
             bool(settings.base_branches) and state.base_ref not in settings.base_branches,
             "another base branch",
         ),
-        (state.author.login in settings.ignore_authors, "its author is left out by the settings"),
+        (names_login(settings.ignore_authors, state.author.login), "its author is left out by the settings"),
         (any(word.casefold() in title for word in settings.ignore_title_keywords), "its title is left out"),
-        (bool(settings.labels) and not set(settings.labels) & set(state.labels), "it has none of the labels"),
+        (
+            bool(settings.labels) and set(map(folded, settings.labels)).isdisjoint(map(folded, state.labels)),
+            "it has none of the labels",
+        ),
     ]
     return next((reason for holds, reason in reasons if holds), None)
 

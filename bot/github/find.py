@@ -16,6 +16,7 @@ from bot.core.effects import (
     SetCheck,
 )
 from bot.core.errors import Ambiguous
+from bot.core.folding import folded
 from bot.core.refs import RepoRef
 from bot.github.api import Api
 from bot.github.seal import Seal
@@ -94,8 +95,8 @@ async def _check(api: Api, repo: RepoRef, effect: SetCheck, key: str, seal: Seal
 async def _labels(api: Api, repo: RepoRef, effect: AddLabels) -> Applied | None:
     """GitHub's label names know no case."""
     found = await _list(api, repo, "/repos/{owner}/{repo}/issues/{number}/labels", number=effect.number)
-    there = {str(one.get("name")).casefold() for one in found if isinstance(one, dict)}
-    if not {name.casefold() for name in effect.labels} <= there:
+    there = {folded(str(one.get("name"))) for one in found if isinstance(one, dict)}
+    if not set(map(folded, effect.labels)) <= there:
         return None
     return Applied(f"{api.site}/{repo.full_name}/issues/{effect.number}", 0)
 

@@ -1,5 +1,5 @@
-"""What a repository says to its reviewers, read at a base in two calls (more only for what guidelines
-import)."""
+"""What a repository says to its reviewers and to GitHub Actions, read at a base in two calls each (more only
+for what guidelines import)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +8,9 @@ from bot.core.guidelines import Guidance, Tree, gathered
 from bot.core.refs import RepoRef, Sha
 from bot.github import contents
 from bot.github.api import Api
+
+WORKFLOWS = ".github/workflows"
+MOST_WORKFLOWS = 100
 
 
 async def guidance(
@@ -27,3 +30,15 @@ async def guidance(
         if error.status not in (403, 404):
             raise
         return Guidance()
+
+
+async def workflows(api: Api, repo: RepoRef, base: Sha) -> dict[str, str]:
+    """path -> text of its GitHub Actions workflows. Nothing where GitHub does not show the folder."""
+    try:
+        found = await contents.folders(api, repo, base, [WORKFLOWS])
+        paths = [path for path in sorted(found) if path.endswith((".yml", ".yaml"))]
+        return await contents.texts(api, repo, base, paths[:MOST_WORKFLOWS])
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}

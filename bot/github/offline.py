@@ -16,6 +16,9 @@ class Offline:
 
     __slots__ = ()
 
+    async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
+        return ()
+
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         return {}
 
@@ -24,6 +27,9 @@ class Offline:
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return ()
+
+    async def workflows(self, ref: str) -> dict[str, str]:
+        return {}
 
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
         return Guidance()

@@ -203,6 +203,11 @@ class NumberedDelivery(Delivery, gc=False, kw_only=True):
     issue: NumberedIssue
 
 
+class ReviewDelivery(Delivery, gc=False, kw_only=True):
+    pull_request: NumberedPullRequest
+    review: Comment
+
+
 class ReviewCommentDelivery(Delivery, gc=False, kw_only=True):
     pull_request: NumberedPullRequest
     comment: ReviewComment

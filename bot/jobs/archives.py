@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.core.errors import HobError
+from bot.core.folding import folded
 from bot.core.library import Library
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub
@@ -21,9 +22,9 @@ log = logging.getLogger(__name__)
 def may_answer(archive: RepoRef, repo: RepoRef, opened: Sequence[str]) -> bool:
     """Whether an archive may be quoted to whoever reads `repo`: a public one; a private one in private
     repositories of the same owner; and what the operator opened to all."""
-    if not archive.private or archive.full_name.lower() in {name.lower() for name in opened}:
+    if not archive.private or folded(archive.full_name) in map(folded, opened):
         return True
-    return repo.private and repo.owner.lower() == archive.owner.lower()
+    return repo.private and folded(repo.owner) == folded(archive.owner)
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Archives:
             found[ref.full_name] = self.keeper.indexed(ref.id)
             self.confidential |= ref.private
         for name, folder in self.folders.items():
-            allowed = self.operator or name in self.opened
+            allowed = self.operator or folded(name) in map(folded, self.opened)
             if allowed and (library := await asyncio.to_thread(self._folder, name, folder)):
                 found[name] = library
                 self.confidential = True

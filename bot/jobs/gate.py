@@ -13,7 +13,7 @@ RANK: dict[str, int] = {
     name: rank for rank, name in enumerate(("none", "read", "triage", "write", "maintain", "admin"))
 }
 COMMANDS_AN_HOUR = 20
-"""On one issue or pull request, by whomever: past it two machines may be talking to each other."""
+"""Of one person on one issue or pull request: past it two machines may be talking to each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,17 @@ def refusal(
     private: bool,
     recent: int,
     code: str = "write",
-    hour: int = 0,
+    hour: str = "",
     author: bool = False,
 ) -> Refusal | None:
-    """Why this person's command does not run now, or None. `recent`: commands on the same issue within the
-    last hour."""
+    """Why this person's command does not run now, or None. `recent`: this person's commands on the same
+    issue within the last hour; `hour` names both."""
     if recent > COMMANDS_AN_HOUR:
         words = (
-            f"I was asked more than {COMMANDS_AN_HOUR} times here within an hour; I answer again in an hour."
+            f"You asked me more than {COMMANDS_AN_HOUR} times here within an hour; I answer you again in an"
+            " hour."
         )
-        return Refusal(words, once_per=f"hour {hour}")
+        return Refusal(words, once_per=hour or "hour")
     if not may_ask(route, level, private=private, code=code, author=author):
         needed = _needed(route, private=private, code=code)
         who = "its author and people" if route.who == "author" else "people"

@@ -19,6 +19,7 @@ from bot.core.events import (
     PullRequestEvent,
     RepositoryEvent,
     ReviewCommentEvent,
+    ReviewSubmitted,
 )
 from bot.github import apply
 from bot.github.client import Job
@@ -228,8 +229,8 @@ def _store(house: House, run: Run, event: RepositoryEvent, planned: Planned) -> 
 async def _acknowledge(house: House, event: RepositoryEvent, job: Job) -> None:
     """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
     the outbox."""
-    if not isinstance(event, CommentEvent):
-        return
+    if not isinstance(event, CommentEvent) or isinstance(event, ReviewSubmitted):
+        return  # REST knows no reactions to a review
     in_thread = isinstance(event, ReviewCommentEvent)
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:

@@ -30,7 +30,7 @@ from bot.router import Route
 from bot.store.values import EffectState
 
 UNASKED = 10
-"""Comments on one pull request within the hour after which Hob answers only who speaks to it by name."""
+"""Comments of one person on one pull request within the hour after which Hob answers them only by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ async def _gate(
         private=event.repo.private,
         recent=await asyncio.to_thread(_recent, house, event),
         code=await _allowed(house, reader, event) if route.who == "code" else "write",
-        hour=int(time.time() // 3600),
+        hour=f"hour {int(time.time() // 3600)} of {event.author.login}",
         author=_is_author(event),
     )
     return level, refused
@@ -180,10 +180,11 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
 
 
 def _recent(house: House, event: CommentEvent) -> int:
-    """How many commands were given on this issue within the hour, this one included."""
+    """How many times this person spoke to Hob on this issue within the hour, this time included. Others' are
+    not counted: whoever is refused, or talks without end, uses up nobody else's."""
     target = f"{event.repo.id}#{event.number}"
     heard = {route.stored_as for route in house.router.routes if route.hears_people}
-    return house.store.runs.count_recent(target, heard, 3600.0)
+    return house.store.runs.count_recent(target, heard, 3600.0, sender=event.sender.login)
 
 
 async def judged_at(house: House, event: RepositoryEvent, sha: Sha) -> tuple[SetCheck, ...]:

@@ -15,6 +15,7 @@ from bot.github import artifacts, contents, gather
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.guidance import guidance as read_guidance
+from bot.github.guidance import workflows
 from bot.github.history import merging, touching
 from bot.github.remarks import annotations
 from bot.github.threads import own_threads
@@ -64,6 +65,9 @@ class JobReader:
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
         return await gather.labels(self._api, self.repo)
+
+    async def workflows(self, ref: str) -> dict[str, str]:
+        return await workflows(self._api, self.repo, Sha(ref))
 
     async def issue(self, number: int) -> gather.IssueState:
         api = self.job.api({**self.permissions, "issues": "read"})

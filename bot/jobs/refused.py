@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.core.deeds import Deed
 from bot.core.effects import Comment, EditComment, Effect, PostReview, React, ReplyInThread, SetCheck
 from bot.core.errors import GitHubError, Kind
-from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.core.events import CommentEvent, ReviewCommentEvent, ReviewSubmitted
 from bot.core.refs import Sha
 from bot.core.text import utf8_size
 from bot.github.recheck import parts
@@ -105,6 +105,8 @@ def ways(
     elif head is not None:
         title = "An answer could not be given"
         yield SetCheck(head, "neutral", title, title, words, number=event.number, bound=False)
+    if isinstance(event, ReviewSubmitted):
+        return  # REST knows no reactions to a review
     in_thread = isinstance(event, ReviewCommentEvent)
     yield React("review_comment" if in_thread else "issue_comment", event.comment_id, "confused")
 

@@ -13,6 +13,7 @@ from bot.core.events import (
     MergeGroupEvent,
     PullRequestEvent,
     RepositoryEvent,
+    ReviewSubmitted,
 )
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
@@ -69,6 +70,8 @@ def command_of(route: Route, event: Event, router: Router, slug: str) -> Command
 def cause(event: Event) -> str:
     """What a person did names its effects apart; what GitHub tells of a head or a new issue does not."""
     if isinstance(event, CommentEvent):
+        if isinstance(event, ReviewSubmitted):
+            return f"review {event.comment_id}"  # numbered apart from comments
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
         return f"comment {event.comment_id}{edit}"
     if isinstance(event, CheckRunRequested):

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, case, exists, func, or_, selec
 from bot.store import leases, revive, supersede
 from bot.store.database import Database
 from bot.store.heart import Heart
-from bot.store.tables import outbox, runs
+from bot.store.tables import inbox, outbox, runs
 from bot.store.text import fit
 from bot.store.unfinished import follow_up
 from bot.store.values import FINAL, LIVE, Refused, Run, RunSpec, RunState, Verdict
@@ -72,13 +72,18 @@ class Runs:
         ready = (runs.c.state == "queued") & (runs.c.not_before <= now)
         return self._select(select(runs).where(ready).order_by(_RANK, runs.c.id).limit(limit))
 
-    def count_recent(self, target: str, handlers: Collection[str] = (), seconds: float = 3600.0) -> int:
+    def count_recent(
+        self, target: str, handlers: Collection[str] = (), seconds: float = 3600.0, *, sender: str = ""
+    ) -> int:
         """Runs made in the last `seconds` for a target and all within it (`12` is a repository, `12#3` its
-        third issue or pull request), of these handlers (of all where none is named): for the loop breaker
-        and a repository's cap."""
+        third issue or pull request), of these handlers (of all where none is named), caused by this person
+        (by anybody where none is named)."""
         which = (runs.c.created_at > time.time() - seconds) & within(runs.c.target, target)
         if handlers:
             which &= runs.c.handler.in_(handlers)
+        if sender:
+            theirs = (inbox.c.guid == runs.c.delivery) & (inbox.c.sender == fit(sender, 100))
+            which &= exists().where(theirs)
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(runs).where(which)).scalar_one()
 

@@ -4,13 +4,17 @@ uvicorn and Starlette have none of these.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 SMALL = 256 * 1024
 """Bytes that any request may hold; most deliveries are a tenth of it."""
+STRIDE = 256 * 1024
+STRIDE_SECONDS = 0.5
 DRAIN_SECONDS = 1.5
 DRAIN_BYTES = 64 << 20
 
@@ -28,36 +32,44 @@ class Gone(Exception):
 
 
 class BodyReader:
-    """`await reader(receive, headers)` gives a whole body of at most `cap` bytes within `seconds`.
+    """`async with reader(receive, headers) as body:` reads a whole body of at most `cap` bytes within
+    `seconds`; what the block does with it counts as holding it.
 
-    Bodies over `SMALL` share a budget of `cap` and a half: past it their connections are not read from until
-    there is room, so that a thousand half-sent ones cannot fill the memory.
+    Whoever sends more than `SMALL` waits in line until there is room for the whole of it (for `cap`, where no
+    length is declared), and is not read from before: so whoever has begun can end. All of them share `cap`
+    and a half. Who holds room while others wait has to keep sending: `STRIDE` bytes in `STRIDE_SECONDS`.
     """
 
     def __init__(self, cap: int, seconds: float = 8.0) -> None:
         self.cap, self.seconds = cap, seconds
         self._room = cap + cap // 2
         self._freed = asyncio.Event()
+        self._line = asyncio.Lock()  # held by the first of those who wait; the rest come in order
+        self._sending: set[_Sender] = set()
 
-    async def __call__(self, receive: Receive, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-        if _declared(headers) > self.cap:
+    @asynccontextmanager
+    async def __call__(
+        self, receive: Receive, headers: Sequence[tuple[bytes, bytes]]
+    ) -> AsyncIterator[bytes]:
+        declared = _declared(headers)
+        if declared > self.cap:
             raise TooLarge
-        try:
-            async with asyncio.timeout(self.seconds):
-                message = await receive()
-                if message["type"] == "http.request" and not message.get("more_body"):
-                    return self._fitting(message.get("body", b""))
-                return await self._rest(receive, message)
-        except TimeoutError:
-            raise TooSlow from None
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(self.seconds) as clock:
+                    body = await self._whole(receive, declared or self.cap, clock, held)
+            except TimeoutError:
+                raise TooSlow from None
+            yield body
 
-    def _fitting(self, body: bytes) -> bytes:
-        if len(body) > self.cap:
-            raise TooLarge
-        return body
-
-    async def _rest(self, receive: Receive, message: Message) -> bytes:
-        body, size, held = BytesIO(), 0, 0  # whose getvalue() gives the buffer away instead of copying 25 MB
+    async def _whole(
+        self, receive: Receive, whole: int, clock: asyncio.Timeout, held: AsyncExitStack
+    ) -> bytes:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            return self._fitting(message.get("body", b""))
+        body, size = BytesIO(), 0  # whose getvalue() gives the buffer away instead of copying 25 MB
+        sender: _Sender | None = None
         try:
             while True:
                 if message["type"] != "http.request":
@@ -66,24 +78,64 @@ class BodyReader:
                 size += len(part)
                 if size > self.cap:
                     raise TooLarge
-                held += await self._reserve(size - SMALL - held)
+                if sender is None and size > SMALL:
+                    await self._reserve(max(whole, size))
+                    held.callback(self._release, max(whole, size))
+                    sender = _Sender(clock, clock.when() or 0.0)
+                    self._sending.add(sender)
+                if sender:
+                    sender.sent(len(part), hurry=self._line.locked())
                 body.write(part)
                 if not message.get("more_body"):
                     return body.getvalue()
                 message = await receive()
         finally:
-            self._room += held
-            self._freed.set()
+            if sender:
+                self._sending.discard(sender)
 
-    async def _reserve(self, wanted: int) -> int:
-        """Waits for room for so many bytes; gives back how many were taken."""
-        if wanted <= 0:
-            return 0
-        while self._room < wanted:
-            self._freed.clear()
-            await self._freed.wait()
-        self._room -= wanted
-        return wanted
+    def _fitting(self, body: bytes) -> bytes:
+        if len(body) > self.cap:
+            raise TooLarge
+        return body
+
+    async def _reserve(self, wanted: int) -> None:
+        """Waits in line for so much room."""
+        async with self._line:
+            while self._room < wanted:
+                for sender in self._sending:
+                    sender.hurry()
+                self._freed.clear()
+                await self._freed.wait()
+            self._room -= wanted
+
+    def _release(self, held: int) -> None:
+        self._room += held
+        self._freed.set()
+
+
+@dataclass(slots=True, eq=False)
+class _Sender:
+    """One that holds room and is read from. `clock` ends it; `until` is when, where nobody waits."""
+
+    clock: asyncio.Timeout
+    until: float
+    stride: int = 0
+    """Bytes that came since `at`."""
+    at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+    def sent(self, count: int, *, hurry: bool) -> None:
+        self.stride += count
+        if self.stride >= STRIDE:
+            self.stride, self.at = 0, asyncio.get_running_loop().time()
+        if hurry:
+            self.hurry()
+        else:
+            self.clock.reschedule(self.until)
+
+    def hurry(self) -> None:
+        """Somebody waits for the room."""
+        if not self.clock.expired():
+            self.clock.reschedule(min(self.until, self.at + STRIDE_SECONDS))
 
 
 def _declared(headers: Sequence[tuple[bytes, bytes]]) -> int:

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.answers import PROBLEM, answer, problem
-from bot.web.session import COOKIE, Sessions
+from bot.web.session import COOKIE, WINDOW, Sessions
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPEN = ("/login", "/static/hob.css")
@@ -30,6 +30,12 @@ SECURITY: tuple[tuple[bytes, bytes], ...] = (
 )
 
 
+_EXTRA: dict[int, tuple[tuple[bytes, bytes], ...]] = {
+    401: ((b"www-authenticate", b'Bearer realm="hob"'),),
+    429: ((b"retry-after", str(int(WINDOW)).encode()),),
+}
+
+
 def allowed_hosts(host: str, public_url: str) -> frozenset[str]:
     """The names under which this server may be asked."""
     public = urlsplit(public_url).hostname
@@ -49,7 +55,7 @@ class Guard:
         headers = Headers(scope=scope)
         status, detail = self._verdict(scope, headers)
         if status:
-            extra = ((b"www-authenticate", b'Bearer realm="hob"'),) if status == 401 else ()
+            extra = _EXTRA.get(status, ())
             await answer(send, status, problem(status, detail), PROBLEM, (*SECURITY, *extra))
             return
         await self.app(scope, receive, _with_security(send))
@@ -59,7 +65,14 @@ class Guard:
         names = headers.getlist("host")
         if len(names) != 1 or hostname(names[0]) not in self.hosts:
             return 421, "not known by this name; set server.public_url to the address that browsers use"
-        bearer = self._bearer(headers)
+        given = _bearer(headers)
+        client = scope.get("client")
+        address = str(client[0]) if client else ""
+        if given and self.sessions.wait(address):
+            return 429, "too many wrong tokens came from this address; try again in a minute"
+        bearer = bool(given) and self.sessions.is_token(given)
+        if given and not bearer:
+            self.sessions.failed(address)
         cookie = session_cookie(headers)
         signed_in = bearer or self.sessions.holds(cookie)
         scope["state"] = {**scope.get("state", {}), "signed_in": signed_in, "cookie": cookie}
@@ -68,10 +81,6 @@ class Guard:
         if not signed_in and scope["path"] != "/" and scope["path"] not in OPEN:
             return 401, "send the API token (Authorization: Bearer …) or sign in at /"
         return 0, ""
-
-    def _bearer(self, headers: Headers) -> bool:
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and self.sessions.is_token(given.strip())
 
     def _same_origin(self, headers: Headers, host: str) -> bool:
         """Whether a browser says that our own page sends this. `Sec-Fetch-Site`, which no page can set, holds
@@ -85,6 +94,12 @@ class Guard:
         if origin:
             return _netloc(origin) == host.lower()
         return not session_cookie(headers)
+
+
+def _bearer(headers: Headers) -> str:
+    """The token that is given in `Authorization`; empty where there is none."""
+    kind, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if kind.lower() == "bearer" else ""
 
 
 def hostname(value: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ TRIES = 5
 """Wrong tokens from one address within `WINDOW` seconds before it has to wait."""
 WINDOW = 60.0
 MOST_ADDRESSES = 1000
+SHARED = 64
+"""Groups in which further addresses are counted."""
 
 
 @dataclass(slots=True)
@@ -21,6 +24,8 @@ class Sessions:
 
     token: str
     _failures: dict[str, list[float]] = field(default_factory=dict)
+    _swept: float = 0.0
+    _salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
@@ -47,23 +52,39 @@ class Sessions:
 
     def wait(self, address: str) -> int:
         """Seconds that this address must wait before it may try again; 0: it may."""
-        recent = [at for at in self._failures.get(address, ()) if time.monotonic() - at < WINDOW]
+        recent = self._recent(self._counted_as(address))
         if len(recent) < TRIES:
             return 0
         return max(1, int(WINDOW - (time.monotonic() - recent[0])))
 
     def failed(self, address: str) -> None:
-        """Remembers a wrong token. The table is bounded: who comes from a thousand addresses shares one."""
-        if address not in self._failures and len(self._failures) >= MOST_ADDRESSES:
+        """Remembers a wrong token, of a login or a bearer."""
+        if len(self._failures) >= MOST_ADDRESSES:
             self._forget_old()
-            if len(self._failures) >= MOST_ADDRESSES:
-                address = "others"
+        name = self._counted_as(address)
+        self._failures[name] = [*self._recent(name), time.monotonic()][-TRIES:]
+
+    def _counted_as(self, address: str) -> str:
+        """Who counts as one: an IPv4 address; a /64, of which everybody has 2^64; and past a thousand of
+        them, those who fall into the same of `SHARED` groups, as nobody can foresee."""
+        try:
+            ip = ipaddress.IPv6Address(address)
+            name = str(ip.ipv4_mapped or ipaddress.IPv6Network((ip, 64), strict=False))
+        except ValueError:
+            name = address[:100]
+        if name in self._failures or len(self._failures) < MOST_ADDRESSES:
+            return name
+        return f"others {hash((self._salt, name)) % SHARED}"
+
+    def _recent(self, name: str) -> list[float]:
         now = time.monotonic()
-        recent = [at for at in self._failures.get(address, ()) if now - at < WINDOW]
-        self._failures[address] = [*recent, now][-TRIES:]
+        return [at for at in self._failures.get(name, ()) if now - at < WINDOW]
 
     def _forget_old(self) -> None:
         now = time.monotonic()
-        for address, at in list(self._failures.items()):
+        if now - self._swept < 1.0:
+            return
+        self._swept = now
+        for name, at in list(self._failures.items()):
             if now - at[-1] > WINDOW:
-                del self._failures[address]
+                del self._failures[name]

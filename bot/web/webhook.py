@@ -91,7 +91,15 @@ class Receiver:
     async def _take(self, scope: Scope, receive: Receive) -> bytes:
         """The whole of it; the body of the 202."""
         sent = _headers(scope)
-        body = await self._read(receive, scope)
+        try:
+            async with self.read(receive, scope["headers"]) as body:
+                return await self._keep(body, sent)
+        except TooLarge:
+            raise Refused(413, f"over {self.read.cap} bytes", close=True) from None
+        except TooSlow:
+            raise Refused(408, "the body did not arrive in time", close=True) from None
+
+    async def _keep(self, body: bytes, sent: Sent) -> bytes:
         if not await self._signed(body, sent.signature):
             raise Refused(401, "the signature does not fit the body and any webhook secret")
         event, guid = _name(sent.event, "X-GitHub-Event"), _name(sent.guid, "X-GitHub-Delivery")
@@ -105,14 +113,6 @@ class Receiver:
         except Exception:  # the workers find it in the inbox by themselves
             log.warning("workers could not be woken", exc_info=True)
         return json.dumps({"delivery": guid, "duplicate": not is_new}).encode()
-
-    async def _read(self, receive: Receive, scope: Scope) -> bytes:
-        try:
-            return await self.read(receive, scope["headers"])
-        except TooLarge:
-            raise Refused(413, f"over {self.read.cap} bytes", close=True) from None
-        except TooSlow:
-            raise Refused(408, "the body did not arrive in time", close=True) from None
 
     async def _signed(self, body: bytes, signature: bytes) -> bool:
         if len(body) > BIG:

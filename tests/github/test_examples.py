@@ -34,6 +34,7 @@ READ: dict[str, tuple[str | None, ...]] = {
     ),
     "issues": ("opened", "reopened", "closed", "edited", "deleted", "transferred"),
     "issue_comment": ("created", "edited"),
+    "pull_request_review": ("submitted",),
     "pull_request_review_comment": ("created", "edited"),
     "push": (None,),
     "merge_group": ("checks_requested", "destroyed"),

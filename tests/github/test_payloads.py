@@ -256,6 +256,20 @@ def test_a_comment_on_a_line_knows_its_thread() -> None:
     assert event.on_pull_request
 
 
+def test_the_text_of_a_submitted_review_is_a_comment_on_the_pull_request() -> None:
+    pull = {"number": 3, "user": user("author")}
+    review = {"id": 9, "body": "@hob help", "user": user("asker"), "state": "approved"}
+    event = read("pull_request_review", delivery("submitted", pull_request=pull, review=review))
+    assert isinstance(event, events.ReviewSubmitted)
+    assert (event.number, event.body, event.author.login, event.issue_author) == (
+        3, "@hob help", "asker", "author",
+    )  # fmt: skip
+    assert event.on_pull_request and event.previous_body is None
+    silent = delivery("submitted", pull_request=pull, review={**review, "body": None})
+    assert isinstance(read("pull_request_review", silent), events.ReviewSubmitted)
+    assert read("pull_request_review", delivery("dismissed", pull_request=pull, review=review)) is None
+
+
 def pushed(ref: str, **more: Any) -> bytes:
     repository = {"id": 1, "name": "tea", "owner": {"login": "octo"}, "default_branch": "trunk"}
     told = {"ref": ref, "before": "a" * 40, "after": "b" * 40, "repository": repository}

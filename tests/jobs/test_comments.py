@@ -155,6 +155,63 @@ async def test_A4_two_machines_that_talk_for_ever_are_stopped_with_one_notice(ho
     assert len([body for body in said if "within an hour" in body]) == 1
 
 
+@pytest.mark.parametrize("state", ["COMMENTED", "APPROVED", "CHANGES_REQUESTED"])
+async def test_a_command_in_the_text_of_a_review_runs_as_in_a_comment(hob: LivingHob, state: str) -> None:
+    pull = opened(hob, draft=True)
+    pull.code.grant("tom", "triage")  # type: ignore[attr-defined]
+    await hob.works()
+    hob.ollama.answer = reviews(finding())
+    pull.review("tom", "Nearly.\n\n@my-hob review\n@my-hob help", state)
+    await hob.works()
+    assert len([one for one in pull.reviews if one.author.login == "my-hob[bot]"]) == 1
+    (answer,) = ours(pull)
+    assert "`@my-hob review`" in answer
+
+
+async def test_A7_a_review_gives_nobody_more_than_a_comment_would(hob: LivingHob) -> None:
+    pull = opened(hob, draft=True)
+    pull.code.grant("eve", "read", association="MEMBER")  # type: ignore[attr-defined]
+    await hob.works()
+    before = len(pull.check_runs)
+    pull.review("eve", "@my-hob review\n\n> @my-hob resolve", "APPROVED")
+    pull.review("other[bot]", "@my-hob help")
+    await hob.works()
+    assert len(pull.check_runs) == before
+    (answer,) = ours(pull)
+    assert "triage permission" in answer
+
+
+async def test_a_review_without_a_command_starts_nothing(hob: LivingHob) -> None:
+    pull = opened(hob)
+    pull.code.grant("tom", "admin")  # type: ignore[attr-defined]
+    await hob.works()
+    before = [run.id for run in await hob.works()]
+    pull.review("tom", "Well done; `@my-hob review` was right.")
+    assert [run.id for run in await hob.works()] == before
+
+
+COMMANDS = "\n".join(f"@my-hob {word}" for word in ("review", "resolve", "pause", "resume", "ignore"))
+
+
+@pytest.mark.parametrize("asks", [COMMANDS, "@my-hob ask why?\n@my-hob help"], ids=["refused", "allowed"])
+async def test_A4_a_stranger_who_talks_without_end_uses_up_nobody_elses_hour(
+    hob: LivingHob, asks: str
+) -> None:
+    pull = opened(hob)
+    pull.code.grant("mallory", "read")  # type: ignore[attr-defined]
+    pull.code.grant("tom", "admin")  # type: ignore[attr-defined]
+    await hob.works()
+    for _ in range(24 // len(asks.splitlines())):
+        pull.comment("mallory", asks)
+    await hob.works()
+    assert len([body for body in ours(pull) if "within an hour" in body]) <= 1
+    before = len(ours(pull))
+    pull.comment("tom", "@my-hob help")
+    await hob.works()
+    (answer,) = ours(pull)[before:]
+    assert "`@my-hob review`" in answer
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -306,6 +306,16 @@ def test_recent_runs_are_counted_by_what_holds_them(store: Store) -> None:
     assert count("12", seconds=-1) == 0
 
 
+def test_recent_runs_are_counted_by_person(store: Store) -> None:
+    for who in ("mallory", "mallory", "tom"):
+        queued(store, spec("@ask", "12#3/77"), spec("@help", "12#3/77"), sender=who)
+    queued(store, spec("@ask", "12#4/78"), sender="tom")
+    count = store.runs.count_recent
+    asked = [count("12#3", {"@ask", "@help"}, sender=who) for who in ("mallory", "tom", "ann")]
+    assert asked == [4, 2, 0]
+    assert [count("12", sender="tom"), count("12#3", {"@ask"}, sender="tom"), count("12#3")] == [3, 1, 6]
+
+
 def test_a_run_that_joins_ends_where_one_waits_that_starts_no_later(store: Store) -> None:
     def arrives(not_before: float) -> Run:
         (run,) = queued(

@@ -13,7 +13,7 @@ import pytest
 
 from bot.store import Decision, NewEffect, RunSpec, Store
 from bot.web.guard import allowed_hosts
-from bot.web.session import LIFETIME, Sessions
+from bot.web.session import LIFETIME, MOST_ADDRESSES, SHARED, TRIES, Sessions
 from tests.web.conftest import TOKEN, Door
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -146,6 +146,40 @@ async def test_D3_guessing_is_429(door: Door) -> None:
     answer = await door.client.post("/login", data={"token": TOKEN})
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 60
+
+
+async def test_D3_wrong_bearers_count_like_wrong_logins(door: Door) -> None:
+    async def bearer(token: str) -> int:
+        given = {"authorization": f"Bearer {token}"}
+        return (await door.client.get("/runs", headers=given)).status_code
+
+    cookie = (await signed_in(door)).partition(";")[0]
+    door.client.cookies.clear()
+    assert [await bearer(TOKEN) for _ in range(8)] == [200] * 8
+    assert [await bearer(f"guess {n}") for n in range(8)] == [401] * 5 + [429] * 3
+    assert await bearer(TOKEN) == 429  # what is compared in vain cannot be guessed
+    assert (await door.client.post("/login", data={"token": TOKEN})).status_code == 429
+    assert (await door.client.get("/runs", headers={"cookie": cookie})).status_code == 200
+
+
+def test_D3_the_limit_holds_for_any_number_of_addresses() -> None:
+    sessions = Sessions(TOKEN)
+    addresses = [f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(3_000)]
+    for _ in range(TRIES):
+        for address in addresses:
+            sessions.failed(address)
+    assert all(sessions.wait(address) for address in addresses)
+    assert len(sessions._failures) <= MOST_ADDRESSES + SHARED
+
+
+def test_D3_a_block_of_ipv6_counts_as_one_address() -> None:
+    sessions = Sessions(TOKEN)
+    for n in range(TRIES):
+        sessions.failed(f"2001:db8::{n:x}")
+    assert sessions.wait("2001:db8::ffff:1") and not sessions.wait("2001:db8:0:1::1")
+    for _ in range(TRIES):
+        sessions.failed("::ffff:192.0.2.7")
+    assert sessions.wait("192.0.2.7") and not sessions.wait("::ffff:192.0.2.8")
 
 
 async def test_D3_what_changes_is_not_done_by_get(door: Door) -> None:

@@ -275,6 +275,103 @@ async def test_W7_many_half_sent_bodies_leave_room_for_small_ones(store: Store) 
         assert (await door.deliver(body)).status_code == 202  # the room was given back
 
 
+def padded(size: int) -> bytes:
+    return b'{"a": "' + b"x" * (size - 9) + b'"}'
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["with a length", "chunked"])
+@pytest.mark.parametrize("megabytes", [[24, 24], [25, 25, 25], [13, 20, 24, 1, 7]], ids=str)
+async def test_W7_large_deliveries_that_arrive_together_are_all_taken(
+    door: Door, megabytes: list[int], declared: bool
+) -> None:
+    bodies = [padded(size << 20) for size in megabytes]
+
+    async def pieces(body: bytes) -> Any:
+        for start in range(0, len(body), 1 << 18):
+            yield body[start : start + (1 << 18)]
+
+    async def send(body: bytes) -> int:
+        content = body if declared else pieces(body)
+        answer = await door.client.post("/webhook", content=content, headers=headers(body))
+        return answer.status_code
+
+    assert await asyncio.gather(*map(send, bodies)) == [202] * len(bodies)
+
+
+async def test_W7_large_deliveries_that_come_piece_by_piece_in_turns_are_all_taken(store: Store) -> None:
+    """Neither may hold what the other needs."""
+    async with opened(store, cap=4 << 20) as door:
+        bodies = [padded((4 << 20) - n) for n in range(3)]
+        links = [await asyncio.open_connection("127.0.0.1", door.port) for _ in bodies]
+        for (_, writer), body in zip(links, bodies, strict=True):
+            writer.write(head(body, b"Content-Length: %d" % len(body)) + b"\r\n\r\n")
+        for start in range(0, 4 << 20, 1 << 18):
+            for (_, writer), body in zip(links, bodies, strict=True):
+                writer.write(body[start : start + (1 << 18)])
+            await asyncio.sleep(0)
+        for reader, writer in links:
+            assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 202 ")
+            writer.close()
+
+
+async def test_W7_whoever_stalls_with_the_room_gives_it_to_a_delivery_that_waits(store: Store) -> None:
+    async with opened(store, cap=1 << 20, seconds=8.0) as door:
+        held = []
+        for _ in range(3):
+            link = await asyncio.open_connection("127.0.0.1", door.port)
+            link[1].write(head(b"", b"Content-Length: 1048576") + b"\r\n\r\n" + b"x" * 900_000)
+            held.append(link)
+        await asyncio.sleep(0.1)
+        assert (await asyncio.wait_for(door.deliver(padded(1_000_000)), 5)).status_code == 202
+        for _, writer in held:
+            writer.close()
+
+
+async def test_W7_what_all_bodies_hold_together_is_bounded(store: Store) -> None:
+    """Read, verified or being stored: it counts until the answer."""
+    reader = BodyReader(1 << 20, 5.0)
+    holding = most = 0
+
+    async def one(size: int) -> None:
+        nonlocal holding, most
+        left = size
+
+        async def receive() -> dict[str, Any]:
+            nonlocal left
+            await asyncio.sleep(0)
+            part = min(left, 1 << 17)
+            left -= part
+            return {"type": "http.request", "body": b"x" * part, "more_body": left > 0}
+
+        async with reader(receive, [(b"content-length", b"%d" % size)] if size % 2 else []) as body:
+            assert len(body) == size
+            holding += size
+            most = max(most, holding)
+            await asyncio.sleep(0.001)
+            holding -= size
+
+    await asyncio.gather(*(one((300 << 10) + 1_024 * n + n) for n in range(40)))
+    assert holding == 0 and most <= (1 << 20) * 3 // 2
+    async with asyncio.timeout(1):
+        await one((1 << 20) - 1)  # all room was given back
+
+
+async def test_W7_900_idle_connections_do_not_keep_github_out(door: Door) -> None:
+    links = []
+    for n in range(900):
+        link = await asyncio.open_connection("127.0.0.1", door.port)
+        link[1].write(
+            [b"", b"POST /webhook HTTP/1.1\r\n", head(b"", b"Content-Length: 9") + b"\r\n\r\n{"][n % 3]
+        )
+        links.append(link)
+    try:
+        for _ in range(3):
+            assert (await asyncio.wait_for(door.deliver(), 5)).status_code == 202
+    finally:
+        for _, writer in links:
+            writer.close()
+
+
 ODD_BODIES = {
     "empty": b" ",
     "deep list": b"[" * 100_000,

@@ -18,7 +18,6 @@ async def examine() -> list[Line]:
         await line("python", machine.python),
         await line("git", machine.git),
         await line("ruff", machine.ruff),
-        await line("sandbox", machine.sandbox),
     ]
     try:
         config = load_config()
@@ -48,6 +47,7 @@ async def _hosts(config: Config) -> list[Line]:
 
 def _own(config: Config) -> dict[str, Check]:
     return {
+        "sandbox": partial(machine.sandbox, config),
         "configuration": partial(machine.configuration, config),
         "data directory": partial(machine.data_dir, config),
         "webhook secret": partial(machine.webhook_secret, config),

@@ -4,6 +4,7 @@ import asyncio
 import platform
 import re
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -32,15 +33,37 @@ async def ruff() -> str:
     return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="pip install ruff")
 
 
-async def sandbox() -> str:
-    """Never a failing line: Hob works without one and says in each check run what it left out."""
+async def sandbox(config: Config) -> str:
+    """What the service can, as it wrote down when it started; what this process can is said beside it. Never
+    a failing line: Hob works without one and says in each check run what it left out."""
     from bot.core.programs import Unusable
-    from bot.sandbox import here
+    from bot.sandbox import here, told
 
     found = await asyncio.to_thread(here)
-    if isinstance(found, Unusable):
-        return f"none: {found}; ruff runs with limits alone, other programs do not (docs/security.md)"
-    return f"{found.name} works"
+    none = isinstance(found, Unusable)
+    mine = f"none: {found}" if none else f"{found.name} works"
+    report = await asyncio.to_thread(told, config.hob.data_dir)
+    if report is None:
+        said = f"{mine} for this command; no worker has run yet to say what the service can"
+        none_there = none
+    else:
+        theirs = f"{report.name} works" if report.name else f"none: {report.why}"
+        said = (
+            f"{theirs} for the service (hob work, process {report.pid}, {_ago(time.time() - report.at)} ago)"
+        )
+        said += "" if theirs == mine else f"; for this command: {mine}"
+        none_there = not report.name
+    more = "; ruff runs with limits alone, other programs do not (docs/security.md)"
+    return said + (more if none_there else "")
+
+
+def _ago(seconds: float) -> str:
+    """A time span in its largest unit."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"
 
 
 async def configuration(config: Config) -> str:

@@ -18,6 +18,7 @@ from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded, EmbeddedFailed
 from bot.queue.queues import Queues
 from bot.queue.worker import AsyncWorker
+from bot.sandbox import tell
 from bot.schedule import run_forever
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ async def _work(config: Config, slots: int) -> None:
             slug=config.github.app_slug,
             coalesce_seconds=config.queue.coalesce_seconds,
         )
+        sandbox = await asyncio.to_thread(tell, config.hob.data_dir)
+        log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
         log.info("working, %d runs at once", slots)
         await _until_done(
             worker.work(), run_forever(house.store, queues, route, bell), report_forever(house), *background
