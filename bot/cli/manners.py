@@ -16,7 +16,7 @@ from typing import Any, Never
 import click
 
 from bot.core.errors import HobError, UserError
-from bot.core.text import cut
+from bot.core.text import cut, for_terminal
 from bot.log import redact
 
 NOT_COMMANDS = frozenset({"manners", "lifeline", "tables", "__main__"})
@@ -164,7 +164,7 @@ def _explain(wrong: Exception, debug: bool) -> None:
 
 def _say(text: str) -> None:
     """One line on stderr, without secrets."""
-    click.echo(f"hob: {cut(redact(' '.join(text.split())), LONGEST_LINE, end='…')}", err=True)
+    click.echo(f"hob: {cut(for_terminal(redact(' '.join(text.split()))), LONGEST_LINE, end='…')}", err=True)
 
 
 def is_debug() -> bool:
