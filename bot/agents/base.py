@@ -21,9 +21,10 @@ from bot.core.inference import Completion, Passage, T
 from bot.core.library import Excerpt, Library, merged
 from bot.core.talk import Answered, Persona, Say, Spoken, Talk, Turn
 
-Message = Turn | Mapping[str, str]
+Message = Turn | Mapping[str, Any]
 Messages = str | Sequence[Message]
-"""A question, or a conversation: `Turn`s or `{"role": "user" | "assistant" | "system", "content": "…"}`."""
+"""A question, or a conversation: `Turn`s or `{"role": "user", "content": "…"}`; the other roles are
+`assistant`, `system` and `tool`."""
 Drive = Callable[[Coroutine[Any, Any, str]], str]
 
 
@@ -255,17 +256,36 @@ def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]
         if isinstance(message, Turn):
             turns.append(message)
             continue
-        match message.get("role"), message.get("content"):
-            case "system", str(text):
+        match message.get("role"), _text(message):
+            case (("system" | "developer"), str(text)):
                 system.append(text)
             case ("user" | "assistant") as speaker, str(text):
                 turns.append(Turn(speaker, text))
+            case "tool", str(text):
+                name = message.get("name") or message.get("tool_name") or "a tool"
+                turns.append(Turn("user", f"What {name} gave:\n{text}"))
             case _:
                 raise UserError(
-                    "a message has a role (user, assistant or system) and a text as content",
+                    "a message has a role (user, assistant, system or tool) and a text as content",
                     'write {"role": "user", "content": "…"}',
                 )
     return tuple(system), tuple(turns)
+
+
+def _text(message: Mapping[str, Any]) -> str | None:
+    """A message's text, of parts too; UserError where it holds a picture or another thing that is no text,
+    which would be dropped."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    others = [part.get("type") for part in parts if isinstance(part, dict) and part.get("type") != "text"]
+    if message.get("images") or others:
+        what = str(others[0])[:40] if others else "a picture"
+        raise UserError(f"a message holds {what}, and agents read text only", "say in words what it shows")
+    if isinstance(content, list):
+        texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+        words = [text for text in texts if isinstance(text, str)]
+        return "\n".join(words) if len(words) == len(texts) else None
+    return content if isinstance(content, str) else None
 
 
 def _require(answered: Answered) -> str:

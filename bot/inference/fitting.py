@@ -68,5 +68,14 @@ def fitted(
     if packed.passages:
         texts = file.messages(prompt.inputs, packed.passages)
     user = f"{texts.user}{note}"
-    request = ChatRequest(seat.model, texts.system, user, schema, seat.num_ctx, max_tokens, file.temperature)
+    request = ChatRequest(
+        seat.model,
+        texts.system,
+        user,
+        schema,
+        seat.num_ctx,
+        max_tokens,
+        file.temperature,
+        prompt=prompt.name,
+    )
     return Fitted(request, packed)

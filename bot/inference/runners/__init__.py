@@ -92,6 +92,8 @@ class ChatRequest:
     temperature: float = 0.0
     tools: tuple[Tool, ...] = ()
     """`Unsupported` where the host or the model has none."""
+    prompt: str = ""
+    """The prompt file or the agent that asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ class AnthropicRunner:
 
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = _body(request, without, told)
-            async with streaming(self._http, "/v1/messages", body, self._idle, heard) as said:
+            idle = self.host.patience(request.model.name, self._idle)
+            async with streaming(self._http, "/v1/messages", body, idle, heard) as said:
                 return await _listen(*said)
 
         try:

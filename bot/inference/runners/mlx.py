@@ -77,7 +77,7 @@ class MlxRunner:
         async with self._turn:
             process = await self._started()
             try:
-                async with patience(*self._idle) as waiter:
+                async with patience(*self.host.patience(request.model.name, self._idle)) as waiter:
                     _send(process, {"do": "chat", "folder": str(folder), **_fields(request)})
                     return await self._listen(process, name, Speech(waiter, heard))
             except _Told as told:

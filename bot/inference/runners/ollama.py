@@ -80,14 +80,20 @@ class OllamaRunner:
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`/api/chat`, streamed; `RunnerError`."""
         try:
-            async with streaming(self._http, "/api/chat", self._body(request), self._idle, heard) as said:
+            idle = self.host.patience(request.model.name, self._idle)
+            async with streaming(self._http, "/api/chat", self._body(request), idle, heard) as said:
                 return await listen(*said, request)
         except Refused as refused:
             raise refusal(refused) from None
 
+    def _kept(self, model: str) -> str | int:
+        """https://docs.ollama.com/faq#how-do-i-keep-a-model-loaded-in-memory-or-make-it-unload-immediately"""
+        told = self.host.of(model).keep_alive or self._keep_alive
+        return int(told) if told.lstrip("-").isdecimal() else told
+
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """`/api/embed`; a text that is too long is an error and not cut. https://docs.ollama.com/api/embed"""
-        body = {"model": model, "input": list(texts), "truncate": False, "keep_alive": self._keep_alive}
+        body = {"model": model, "input": list(texts), "truncate": False, "keep_alive": self._kept(model)}
         try:
             told = await wire.ask(
                 self._http, "/api/embed", body, seconds=wire.EMBED_SECONDS, max_bytes=wire.EMBED_BYTES
@@ -140,7 +146,7 @@ class OllamaRunner:
             "stream": True,
             "truncate": False,
             "shift": False,
-            "keep_alive": self._keep_alive,
+            "keep_alive": self._kept(request.model.name),
             "options": {
                 "num_ctx": request.num_ctx,
                 "num_predict": request.max_tokens,

@@ -101,7 +101,8 @@ class OpenAIRunner:
 
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = self._body(request, without, told)
-            async with streaming(self._http, "chat/completions", body, self._idle, heard) as said:
+            idle = self.host.patience(request.model.name, self._idle)
+            async with streaming(self._http, "chat/completions", body, idle, heard) as said:
                 return await _listen(*said, request)
 
         try:
