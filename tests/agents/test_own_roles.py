@@ -11,6 +11,12 @@ from bot.agents.base import Agent
 from bot.agents.research import Research
 from bot.config import Config
 from bot.core.errors import ConfigError, UserError
+from bot.core.hosts import Host, HostModel
+from bot.inference.attended import Attended
+from bot.inference.guard import Guard
+from bot.inference.runners import ChatRequest
+from bot.inference.seats import Seat
+from bot.outgoing import cleaned
 from bot.scripting import Workshop
 from tests.agents.conftest import make_repository
 from tests.fakes.models import FakeModel, FakeOllama
@@ -117,3 +123,21 @@ async def test_a_tools_answer_may_be_last_and_a_picture_is_refused(tmp_path: Pat
         ):
             with pytest.raises(UserError, match="text only"):
                 await agent.get_full_response([message])
+
+
+async def test_earlier_turns_are_cleaned_too_before_they_leave() -> None:
+    """Nothing that a conversation held goes to a host outside with its credentials."""
+    host = Host("far", "scripted", "", online=True)
+    model = HostModel("scripted", 16_384)
+    secret = "ghp_" + "a1B2" * 9
+    request = ChatRequest(
+        model, "s", "u", {}, 4096, 64, turns=(("user", f"my token is {secret}"), ("assistant", "Yes."))
+    )
+    attended = Attended(Seat(host, model, 4096), Guard("allowed", False, clean=cleaned), None, _unheard)  # type: ignore[arg-type]
+    sent, hidden = await attended._permitted(request)
+    assert secret not in str(sent.turns) and sent.turns[1] == ("assistant", "Yes.")
+    assert hidden
+
+
+def _unheard(_: object) -> None:
+    """Nobody learns here."""

@@ -17,6 +17,7 @@ from bot.inference.runners import (
     RunnerError,
     TooLong,
     Unsupported,
+    chat_turns,
     wire,
     without_tools,
 )
@@ -114,7 +115,7 @@ def _body(request: ChatRequest, without: frozenset[str], told: bool) -> dict[str
     body: dict[str, Any] = {
         "model": request.model.name,
         "system": in_prompt(request.system, request.schema) if told and request.schema else request.system,
-        "messages": [{"role": "user", "content": request.user}],
+        "messages": chat_turns(request),
         "max_tokens": request.max_tokens,
         "stream": True,
     }

@@ -28,6 +28,7 @@ from bot.inference.runners import (
     RunnerError,
     TooLong,
     Unsupported,
+    chat_turns,
     without_tools,
 )
 from bot.inference.runners.streams import Speech, count_of, dict_of, json_object, patience, text_of
@@ -196,7 +197,7 @@ def _window(folder: Path) -> int:
 def _fields(request: ChatRequest) -> dict[str, Any]:
     return {
         "system": _clean(request.system),
-        "user": _clean(request.user),
+        "turns": [{**turn, "content": _clean(turn["content"])} for turn in chat_turns(request)],
         "schema": request.schema,
         "num_ctx": request.num_ctx,
         "max_tokens": request.max_tokens,

@@ -14,7 +14,17 @@ from pydantic import ValidationError
 
 from bot.core.hosts import Host, HostModel
 from bot.http import HTTPError, Request, Response
-from bot.inference.runners import Broken, ChatRequest, Heard, HostDown, ModelMissing, Reply, vectors, wire
+from bot.inference.runners import (
+    Broken,
+    ChatRequest,
+    Heard,
+    HostDown,
+    ModelMissing,
+    Reply,
+    chat_turns,
+    vectors,
+    wire,
+)
 from bot.inference.runners.ollama_stream import listen, object_of, refusal
 from bot.inference.runners.streams import count_of, lines, streaming, text_of
 from bot.inference.runners.tools import offered
@@ -141,7 +151,7 @@ class OllamaRunner:
             "model": request.model.name,
             "messages": [
                 {"role": "system", "content": request.system},
-                {"role": "user", "content": request.user},
+                *chat_turns(request),
             ],
             "stream": True,
             "truncate": False,

@@ -23,6 +23,7 @@ from bot.inference.runners import (
     RunnerError,
     TooLong,
     Unsupported,
+    chat_turns,
     vectors,
     wire,
 )
@@ -139,7 +140,7 @@ class OpenAIRunner:
         length = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         body: dict[str, Any] = {
             "model": request.model.name,
-            "messages": [{"role": "system", "content": system}, {"role": "user", "content": request.user}],
+            "messages": [{"role": "system", "content": system}, *chat_turns(request)],
             "stream": True,
             length: request.max_tokens,
         }
