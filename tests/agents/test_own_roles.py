@@ -12,6 +12,7 @@ from bot.agents.research import Research
 from bot.config import Config
 from bot.core.errors import ConfigError, UserError
 from bot.core.hosts import Host, HostModel
+from bot.core.privacy import Budget
 from bot.inference.attended import Attended
 from bot.inference.guard import Guard
 from bot.inference.runners import ChatRequest
@@ -133,10 +134,16 @@ async def test_earlier_turns_are_cleaned_too_before_they_leave() -> None:
     request = ChatRequest(
         model, "s", "u", {}, 4096, 64, turns=(("user", f"my token is {secret}"), ("assistant", "Yes."))
     )
-    attended = Attended(Seat(host, model, 4096), Guard("allowed", False, clean=cleaned), None, _unheard)  # type: ignore[arg-type]
+    attended = Attended(
+        Seat(host, model, 4096), Guard("allowed", False, spent=_plenty, clean=cleaned), None, _unheard
+    )  # type: ignore[arg-type]
     sent, hidden = await attended._permitted(request)
     assert secret not in str(sent.turns) and sent.turns[1] == ("assistant", "Yes.")
     assert hidden
+
+
+async def _plenty() -> Budget:
+    return Budget(0.0, 1_000_000)
 
 
 def _unheard(_: object) -> None:
