@@ -9,7 +9,7 @@ from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.library import Citation, Excerpt, merged, stands
-from bot.core.text import in_code
+from bot.core.text import close_fences, in_code
 
 MAX_FILE_CHARS = 20_000
 CONVERSATION_TOKENS = 2_000
@@ -37,7 +37,7 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
         return f"I could not answer: {answer.reason}", used
     shown = [one for one in _files(facts) if one.path not in answer.left_out]
     cited = [in_code(str(one)) for one in map(_citation, answer.value.citations) if stands(one, shown)]
-    body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
+    body = close_fences(answer.value.answer.strip()[:6_000]) or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
     if unread := talk.left_out + facts.unheard:
@@ -53,7 +53,7 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     cited = [
         f"`{found}`" for item in answer.value.citations if stands(found := _citation(item), facts.excerpts)
     ]
-    body = answer.value.answer.strip()[:6_000] or "I can't tell what this does."
+    body = close_fences(answer.value.answer.strip()[:6_000]) or "I can't tell what this does."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
     if answer.truncated:

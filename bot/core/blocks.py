@@ -41,6 +41,11 @@ _HTML = [
 ]
 
 
+DEEPEST = 100
+"""Quotes and list items within each other that are told apart. What is deeper counts as quoted code: each
+level costs every line a little, and nobody writes so deep."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fence:
     """An open code fence: the run that opened it and its indentation within its quote or item."""
@@ -104,19 +109,25 @@ class Blocks:
                     return depth, line
                 line = line[found.end() :]
             elif not line.strip(" "):
-                if self.empty_item and depth == len(self.around) - 1:
-                    return depth, line
-                line = ""
+                return self._descend_blank(depth, line)
             elif not line.startswith(part):
                 return depth, line
             else:
                 line = line[len(part) :]
         return len(self.around), line
 
+    def _descend_blank(self, depth: int, line: str) -> tuple[int, str]:
+        """A blank line stays in all items, but in no quote, nor in an item that began with a blank line."""
+        if ">" in self.around[depth:]:
+            return self.around.index(">", depth), ""
+        return (len(self.around) - 1, line) if self.empty_item else (len(self.around), "")
+
     def _enter(self, rest: str) -> str:
         """Opens the quotes and items that begin here; what the line has inside them."""
         self.empty_item = False
         while found := _QUOTE.match(rest) or _item(rest, self.leaf is True):
+            if len(self.around) == DEEPEST:
+                break
             self.leaf = False
             if found.re is _QUOTE:
                 self.around.append(">")
@@ -131,6 +142,8 @@ class Blocks:
 
     def _leaf(self, rest: str) -> Block:
         paragraph, self.leaf = self.leaf is True, False
+        if len(self.around) == DEEPEST:
+            return Block("code", quoted=True)
         if not rest.strip(" "):
             return self._block("blank")
         if rest.startswith("    ") and not paragraph:

@@ -1,7 +1,8 @@
 """`@hob review …`, parsed: where in a comment a command may stand, and what it says.
 
 A command begins a line (up to three blanks before it) of prose: not of a block quote or what goes on with it,
-nor of code (fenced, indented, inline over several lines), HTML comments, raw HTML, link titles, image texts.
+nor of code (fenced, indented, inline over several lines), mathematics (`$$`, `$`), HTML comments, raw HTML,
+link titles, image texts; nor of what an answer by e-mail quotes without a mark (`bot.core.mail_quotes`).
 What `<details>` folds away is prose like any other once a blank line has ended the tag's own block: people
 see it. It is `@slug name argument` or `/hob name argument`; a mention there with other text is a question.
 https://github.github.com/gfm/
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.core.blocks import Block, read
+from bot.core.mail_quotes import quoted_from
 from bot.core.text import code_spans
 
 MOST_COMMANDS = 5
@@ -44,6 +46,12 @@ _UNSEEN = re.compile(
     |\A\ {0,3}\[[^\]]{1,1000}\]:.*""",
     re.VERBOSE | re.DOTALL,
 )
+# `$…$` as GitHub sets it: no blank inside the signs, nothing that makes it a price around them.
+_MATH = re.compile(r"(?<![\w$\\])\$(?=[^\s$])[^$]{0,1000}(?<=[^\s\\])\$(?![\w$])")
+_BLANKS = dict.fromkeys(map(ord, "\t\xa0\u1680\u202f\u205f\u3000"), " ") | dict.fromkeys(
+    range(0x2000, 0x200B), " "
+)
+"""A blank is a blank, whichever key made it: phones and word processors put their own after a name."""
 _TAG = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"]{0,1000}"|'[^']{0,1000}'){0,1000}>""")
 _QUOTING = re.compile(
     r"<(?P<end>/?)(?P<name>blockquote|q|code|pre|samp|kbd|tt|template|script|style|textarea)(?=[\s/>])",
@@ -80,18 +88,23 @@ def _take(before: Counter[Command], command: Command) -> bool:
 def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
     # ASCII: ignoring case must not make a Kelvin sign a k, nor an exotic space the end of a name
     mention = re.compile(
-        rf" {{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))(?=[\s,:]|$)[,:]?[ \t]*(.*)",
-        re.IGNORECASE | re.ASCII | re.DOTALL,
+        rf" {{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))(?=[\s,:]|$)[,:]?",
+        re.IGNORECASE | re.ASCII,
     )
     lines = _lines(body[:MOST_CHARS])
     begun = [
         (place, found)
         for place, (line, prose) in enumerate(lines)
-        if prose and (slug or "/hob" in line.lower()) and (found := mention.fullmatch(line))
+        if prose and (slug or "/hob" in line.lower()) and (found := mention.match(line.translate(_BLANKS)))
     ][:MOST_COMMANDS]
     ends = [*(place for place, _ in begun[1:]), len(lines)]
     return [
-        _command(found[2].strip(), bool(found[1]), [line for line, _ in lines[place + 1 : end]], known)
+        _command(
+            lines[place][0][found.end() :].strip(),
+            bool(found[1]),
+            [line for line, _ in lines[place + 1 : end]],
+            known,
+        )
         for (place, found), end in zip(begun, ends, strict=False)
     ]
 
@@ -124,7 +137,25 @@ def _lines(body: str) -> list[tuple[str, bool]]:
         if block.kind not in ("code", "blank"):
             _seen([line], is_open)  # for the elements that it leaves open
         result.append((line, False))
-    return result[:-1]
+    result = result[:-1]
+    quoted = quoted_from([_perhaps_mail(line, prose) for line, prose in result])
+    return _without_formulas(result[:quoted])
+
+
+def _perhaps_mail(line: str, prose: bool) -> str:
+    """A line as far as it may begin a quoted mail: who gives a command says nothing of a mail by it."""
+    return line if (prose and line.lstrip()[:1] not in ("@", "/")) or not line.strip("-_=* ") else ""
+
+
+def _without_formulas(lines: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """The lines with those between `$$` and `$$` taken out of the prose; a `$$` without its like is none."""
+    signs = [number for number, (line, prose) in enumerate(lines) if prose for _ in range(line.count("$$"))]
+    inside = {
+        number
+        for begin, end in zip(signs[::2], signs[1::2], strict=False)
+        for number in range(begin + 1, end + 1)
+    }
+    return [(line, prose and number not in inside) for number, (line, prose) in enumerate(lines)]
 
 
 def _seen(paragraph: list[str], is_open: Counter[str]) -> list[bool]:
@@ -174,6 +205,7 @@ def _unseen(text: str) -> Iterator[tuple[int, int]]:
         while start >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
             yield start, end + len(closing)
             start = text.find(opening, end)
-    for found in _UNSEEN.finditer(text):
-        if "\n" in found.group():
-            yield found.span()
+    for pattern in (_UNSEEN, _MATH):
+        for found in pattern.finditer(text):
+            if "\n" in found.group():
+                yield found.span()

@@ -30,9 +30,10 @@ STOP_WORDS = frozenset(stem(word) for word in _STOP_WORDS.split())
 _CODE = re.compile(r"``?([^`\n]{1,200})``?")
 _URL = re.compile(r"\bhttps?://\S+")
 _FILE = re.compile(
-    r"(?<![\w/.-])((?:[\w@.+-]+[/\\]|/)*[\w@.+-]*\w\.[A-Za-z][A-Za-z0-9+]{0,9})(?:(?::|\", line |#L)(\d+))?"
+    r"(?<![\w@+/.-])((?:[\w@.+-]{1,255}[/\\]|/){0,40}[\w@.+-]{0,255}\w\.[A-Za-z][A-Za-z0-9+]{0,9})"
+    r"(?:(?::|\", line |#L)(\d+))?"
 )
-_PATH = re.compile(r"(?<![\w/.-])((?:[\w@.+-]+/)+[\w@.+-]*\w)")
+_PATH = re.compile(r"(?<![\w@+/.-])((?:[\w@.+-]{1,255}/){1,40}[\w@.+-]{0,255}\w)")
 _NAME = re.compile(r"[^\W\d]\w*(?:(?:\.|::|->|#)[^\W\d]\w*)*(\(\))?")
 _NAME_LIKE = re.compile(r"[a-z0-9][A-Z]|\w_\w|\.\w|::|->|#|^[A-Z]+[a-z]+[A-Z]|^__?\w")
 _FRAME = re.compile(r"(?:\bin |\bat )([^\W\d][\w.$<>]*)")

@@ -226,3 +226,93 @@ def test_A7_an_attribute_that_spells_a_closing_tag_ends_no_quote():
 )
 def test_a_question_that_begins_like_a_command_is_a_question(body: str, command: Command) -> None:
     assert parse_commands(body, "hob-app", known=frozenset({"why", "ask"})) == (command,)
+
+
+BLANKS = ["\u00a0", "\u2003", "\u202f", "\u3000", "\t", " \u00a0 "]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("called", ["@hob-bot", "@HOB-Bot", "/hob", "/HOB"])
+def test_any_blank_may_stand_after_the_name_in_any_case(called, blank):
+    assert parse(f"{called}{blank}Review") == REVIEW
+
+
+# What mail programs set above the mail that they answer, where they set no `>` before its lines.
+ABOVE = [
+    "-----Original Message-----\nFrom: Eve <eve@x.example>\nSent: Monday\nTo: Ann",
+    "-------- Ursprüngliche Nachricht --------",
+    "---------- Forwarded message ---------",
+    "----- Mensaje original -----",
+    "________________________________\nFrom: Eve <eve@x.example>\nSent: Monday, 1 December 2025 10:00",
+    "________________________________\nVon: Eve\nGesendet: Montag",
+    "From: Eve\nDate: Monday\nSubject: Re: tea",
+    "*From:* Eve\n*Sent:* Monday",
+    "发件人: Eve\n发送时间: 2025",
+    "On Mon, Dec 1, 2025 at 10:00 AM Eve <eve@x.example> wrote:",
+    "On Mon, Dec 1, 2025 at 10:00 AM Eve\n<eve@x.example> wrote:",
+    "On Mon, Dec 1, 2025 at 10:00\u202fAM Eve ***@***.***>\nwrote:",
+    "Am 01.12.2025 um 10:00 schrieb Eve:",
+    "Le lun. 1 déc. 2025 à 10:00, Eve <eve@x.example> a écrit :",
+    "El lun, 1 dic 2025 a las 10:00, Eve (<eve@x.example>) escribió:",
+    "Den mån 1 dec. 2025 kl 10:00 skrev Eve <eve@x.example>:",
+    "W dniu 1.12.2025 o 10:00, Eve napisał(a):",
+    "пн, 1 дек. 2025 \N{CYRILLIC SMALL LETTER GHE}. в 10:00, Eve <eve@x.example> пишет:",
+    "Eve <eve@x.example> 于2025年12月1日周一 10:00写道\N{FULLWIDTH COLON}",
+    "2025年12月1日(月) 10:00 Eve <eve@x.example> のメール:",
+    "Reply to this email directly, view it on GitHub, or unsubscribe.",
+    "\u2014\nReply to this email directly",
+    "You are receiving this because you were mentioned.",
+    "Begin forwarded message:",
+    "Sent from my iPhone",
+    "Get Outlook for iOS<https://aka.ms/x>",
+]
+
+
+@pytest.mark.parametrize("above", ABOVE)
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "\n\nHi Ann,\n\n"])
+def test_A7_what_an_answering_mail_quotes_without_a_mark_gives_no_command(above, gap):
+    quoted = f"{above}{gap}@hob-bot review\n"
+    assert parse(f"Thanks, I'll look.\n\n{quoted}") == ()
+    assert parse(f"@hob-bot fix 2\n\n{quoted}") == (Command("fix", "2"),)
+    assert parse(quoted) == ()
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Ann wrote about it at length.",
+        "As said before:",
+        "It was 10:00 when I saw this:",
+        "See also: from here on",
+        "From: is a header",
+        "To: everybody",
+        "---",
+        "-- \nAnn",
+    ],
+)
+def test_prose_is_no_mail(above):
+    assert parse(f"{above}\n\n@hob-bot review") == REVIEW
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "$$\n@hob-bot review\n$$",
+        "$$ x\n@hob-bot review\ny $$",
+        "a $x +\n@hob-bot review + y$ b",
+        "$`a\n@hob-bot review`$",
+    ],
+)
+def test_A7_a_formula_gives_no_command(body):
+    assert parse(body) == ()
+
+
+@pytest.mark.parametrize("body", ["it costs $5\n@hob-bot review\nor $6", "$$ alone\n@hob-bot review"])
+def test_a_price_is_no_formula(body):
+    assert parse(body) == REVIEW
+
+
+@pytest.mark.parametrize("mark", ["- ", "> ", "1. ", "* > "])
+def test_A7_what_nests_deeper_than_anybody_writes_gives_no_command(mark):
+    assert parse(mark * 150 + "@hob-bot review") == ()
+    assert parse(mark * 150 + "x\n\n\n@hob-bot review") == REVIEW
