@@ -7,13 +7,18 @@ https://git-scm.com/docs/git#_environment_variables
 import asyncio
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.core.errors import UserError
 
 SECONDS = 20.0
 MOST_OUTPUT = 4 * 1024 * 1024
+MOST_COMPLAINT = 4096
+LAST_WORDS_SECONDS = 1.0
 
 SAFE = (
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
@@ -36,6 +41,27 @@ def program() -> str:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of one command. `err` is what git said on standard error, on one line; `full` and `late`: it
+    was killed at the cap, or at the deadline, and `out` is what it had said until then."""
+
+    code: int
+    out: bytes
+    err: str = ""
+    full: bool = False
+    late: bool = False
+
+    @property
+    def why(self) -> str:
+        """Why there is no whole answer, for a person; empty where there is one."""
+        if self.full:
+            return f"it says over {len(self.out) >> 20} MB"
+        if self.late:
+            return "it takes too long"
+        return "" if self.code == 0 else self.err or f"it ends with {self.code}"
+
+
 async def git(
     folder: Path,
     *arguments: str,
@@ -45,15 +71,30 @@ async def git(
 ) -> tuple[int, bytes]:
     """(exit code, standard output). Past the deadline or the cap the process is killed and what it had said
     until then is given with code 0."""
+    ran = await run(folder, *arguments, stdin=stdin, seconds=seconds, most=most)
+    return (0 if ran.full or ran.late else ran.code), ran.out
+
+
+async def run(
+    folder: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    seconds: float = SECONDS,
+    most: int = MOST_OUTPUT,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Ran:
+    """The same, with why. `environ` is added to git's environment."""
     process = await asyncio.create_subprocess_exec(
         *(program(), "--no-pager", *SAFE, "-C", str(folder), *arguments),
-        env=environment(),
+        env={**environment(), "LC_ALL": "C", **environ},
         stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
     feeding = asyncio.create_task(_feed(process, stdin))
+    complaining = asyncio.create_task(_complaint(process))
     out = bytearray()
+    full = late = False
     try:
         async with asyncio.timeout(seconds):
             while process.stdout and len(out) < most:
@@ -63,15 +104,34 @@ async def git(
                 out += part
             else:
                 process.kill()
-            code = await process.wait()
+            await process.wait()
+            full = len(out) >= most
     except TimeoutError:
-        code = 0
+        late = True
     finally:
         feeding.cancel()
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return (0 if len(out) >= most else code), bytes(out)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(complaining, LAST_WORDS_SECONDS)
+    said = b"" if complaining.cancelled() else complaining.result()
+    return Ran(process.returncode or 0, bytes(out), one_line(said), full, late)
+
+
+async def _complaint(process: asyncio.subprocess.Process) -> bytes:
+    """The beginning of what it says on standard error, all of which is taken."""
+    said = b""
+    while process.stderr and (part := await process.stderr.read(65_536)):
+        said += part[: MOST_COMPLAINT - len(said)]
+    return said
+
+
+def one_line(said: bytes) -> str:
+    """git's complaint without its marks, hints and line ends."""
+    lines = said.decode("utf-8", "replace").splitlines()
+    kept = [line.strip() for line in lines if not line.startswith(("hint:", "warning:"))]
+    return " ".join(line.removeprefix("fatal: ").removeprefix("error: ") for line in kept if line)
 
 
 async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:

@@ -7,25 +7,28 @@ with Workshop(repo=".") as shop:                       # or: async with, in asyn
 import asyncio
 import pkgutil
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast, get_args
+from typing import Any, Self, TypeVar, Unpack, cast
 
-from bot.agents.base import Agent
+from bot.agents.base import Agent, Messages, Options
 from bot.agents.chain import Told, run_chain
 from bot.agents.research import Research
 from bot.agents.talkers import Chat, Coding, Reasoning
 from bot.config import Config, load_config
 from bot.core.chain import Chain, ChainResult
 from bot.core.errors import UserError
-from bot.core.inference import Completion, Embed, Infer, Role
+from bot.core.inference import Completion, Embed, Infer, Prompt, Role, T
 from bot.core.library import Library
-from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
+from bot.core.talk import Say, Spoken
 from bot.inference.board import SharedBoard
 from bot.inference.embed import make_embed
 from bot.inference.guard import Guard
 from bot.inference.infer import Priority, make_infer
 from bot.inference.pool import Pool
+from bot.inference.reading import understood
+from bot.inference.runners import Heard
 from bot.inference.say import make_say
 from bot.knowledge.library import LocalLibrary
 from bot.outgoing import Outgoing
@@ -94,12 +97,17 @@ class Workshop:
         models = self.config.models.by_role()
         return make_say(self.pool, models, TalkFile, priority=priority, guard=self._guard)
 
-    def infer(self, priority: Priority = "high", models: Sequence[str] = ()) -> Infer:
+    def infer(
+        self,
+        priority: Priority = "high",
+        models: Sequence[str] = (),
+        hears: Callable[[Prompt[Any]], Heard] | None = None,
+    ) -> Infer:
         """The port for prompts of `prompts/`; `models` are asked instead of those of `[models]`, whatever
-        the role."""
+        the role; `hears` gives for a prompt what is to hear its answer's words as they come."""
         by_role = self.config.models.by_role()
         chosen = {role: tuple(models) for role in by_role} if models else by_role
-        return make_infer(self.pool, chosen, load, priority=priority, guard=self._guard)
+        return make_infer(self.pool, chosen, load, priority=priority, guard=self._guard, hears=hears)
 
     def embed(self, priority: Priority = "high") -> Embed:
         """The port for vectors of texts."""
@@ -109,25 +117,31 @@ class Workshop:
         """An agent by its name, by the path of a prompt file, by `module:Class`, or of a class; UserError."""
         kind, name = _kind(which)
         more: dict[str, Any] = {"scout": load_persona(SCOUT)} if issubclass(kind, Research) else {}
-        return kind(
-            load_persona(name), self.say(priority), self.library, drive=self._drive, tell=self._tell, **more
-        )
+        more |= {"drive": self._drive, "tell": self._tell, "read": _read}
+        return kind(load_persona(name), self.say(priority), self.library, **more)
 
     async def delegate(
-        self, role: str, prompt: str, *, priority: Priority = "default", model: str = ""
+        self, role: str, prompt: Messages, *, priority: Priority = "default", **options: Unpack[Options]
     ) -> Completion[Spoken]:
-        """Hands work over: to a role of `[models]`, to an agent by name or path, or to a specialty, which is
-        a word that hosts list in `roles`. A failure is a value; UserError for a role nobody knows."""
-        persona, specialty = self._worker(role)
-        turns = (Turn("user", prompt),)
-        return await said(self.say(priority), Talk(persona, turns, Spoken, (), model, specialty))
+        """Hands work over: to a role of `[models]`, one's own too, to an agent as `agent` takes it, or to a
+        specialty, which is a word that hosts list in `roles`. A failure is a value; UserError for a role
+        nobody knows."""
+        agent, specialty = self._worker(role, priority)
+        if specialty:
+            options["specialty"] = specialty
+        return (await agent.answer(prompt, **options)).completion
 
     async def gather(
-        self, role: str, prompts: Sequence[str], *, priority: Priority = "low", model: str = ""
+        self,
+        role: str,
+        prompts: Sequence[Messages],
+        *,
+        priority: Priority = "low",
+        **options: Unpack[Options],
     ) -> list[Completion[Spoken]]:
         """Many at once, answers in the order of the prompts: each host is given as many as its `parallel`
         allows."""
-        work = (self.delegate(role, prompt, priority=priority, model=model) for prompt in prompts)
+        work = (self.delegate(role, prompt, priority=priority, **options) for prompt in prompts)
         return await asyncio.gather(*work)
 
     async def chain(self, chain: str | Chain, objective: str, told: Told = lambda _: None) -> ChainResult:
@@ -144,17 +158,17 @@ class Workshop:
         known = self.config.knowledge
         return LocalLibrary(tree.root, self.config.hob.data_dir, tree, tell, known.archives)
 
-    def _worker(self, role: str) -> tuple[Persona, str]:
-        """(persona, specialty)"""
-        if role in WORKERS:
-            persona = load_persona(WORKERS[role])
-            own = Persona(
-                persona.name, persona.system, cast("Role", role), persona.temperature, persona.max_tokens
-            )
-            return own, ""
-        if role not in get_args(Role) and any(role in host.roles for host in self.config.hosts):
-            return load_persona(WORKERS["chat"]), role
-        return load_persona(role), ""
+    def _worker(self, role: str, priority: Priority) -> tuple[Agent, str]:
+        """(agent, specialty). An agent's name is that agent, whatever words hosts have in `roles`."""
+        own = role in self.config.models.by_role() and role != "embed"
+        known = role in WORKERS or role in agent_names() or not role.isidentifier()
+        named = any(role in host.roles for host in self.config.hosts)
+        if not known and not own and named:
+            return self.agent(WORKERS["chat"], priority), role
+        agent = self.agent(WORKERS.get(role, role if known or not own else WORKERS["chat"]), priority)
+        if own:
+            agent.persona = replace(agent.persona, role=cast("Role", role))
+        return agent, ""
 
     def _make_pool(self) -> Pool:
         """As a worker has it: its places are those that a `hob up` or `hob work` gives out too, where their
@@ -176,6 +190,10 @@ class Workshop:
         finally:
             self._outgoing.close()
             await pool.aclose()
+
+
+def _read(kind: type[T], text: str, /) -> T:
+    return understood(kind, text)[0]
 
 
 def agent_names() -> tuple[str, ...]:

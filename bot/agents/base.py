@@ -9,20 +9,46 @@ things up in.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, ClassVar
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol, TypedDict, Unpack, cast
 
 from bot.agents.citing import Citing
 from bot.core.errors import HobError, UserError
 from bot.core.inference import Completion, Passage, T
 from bot.core.library import Excerpt, Library, merged
-from bot.core.talk import Answered, Persona, Say, Spoken, Talk, Turn, said
+from bot.core.talk import Answered, Persona, Say, Spoken, Talk, Turn
 
-Message = Turn | Mapping[str, str]
+Message = Turn | Mapping[str, Any]
 Messages = str | Sequence[Message]
-"""A question, or a conversation: `Turn`s or `{"role": "user" | "assistant" | "system", "content": "…"}`."""
+"""A question, or a conversation: `Turn`s or `{"role": "user", "content": "…"}`; the other roles are
+`assistant`, `system` and `tool`."""
 Drive = Callable[[Coroutine[Any, Any, str]], str]
+
+
+class Options(TypedDict, total=False):
+    """What may be said beside the messages, each only for this question."""
+
+    model: str
+    """Instead of the role's models: `NAME` or `NAME@HOST`."""
+    temperature: float
+    max_tokens: int
+    passages: Sequence[Passage]
+    """Shown as data beside the question."""
+    specialty: str
+    """Only hosts that list it in `roles`."""
+
+
+class Read(Protocol):
+    """Reads a model's text as a value of a type; ValueError."""
+
+    def __call__(self, kind: type[T], text: str, /) -> T: ...
+
+
+def _strictly(kind: type[T], text: str, /) -> T:
+    return kind.model_validate_json(text)
 
 
 class NoAnswer(HobError):
@@ -30,7 +56,7 @@ class NoAnswer(HobError):
 
 
 class Agent:
-    """One persona. A subclass names its prompt file in `name` and may override `gather`."""
+    """One persona. A subclass names its prompt file in `name` and may override `gather`, or `run`."""
 
     name: ClassVar[str] = ""
 
@@ -42,70 +68,132 @@ class Agent:
         *,
         drive: Drive = asyncio.run,
         tell: Callable[[str], None] = lambda _: None,
+        read: Read = _strictly,
     ) -> None:
         """`drive` runs a coroutine for `run_sync`; `tell` hears, line by line, what the agent is about to
-        do."""
+        do; `read` is how a text that a subclass said itself becomes a value for `decide`."""
         self.persona = persona
         self.say = say
         self.library = library
         self.tell = tell
+        self.read = read
         self._drive = drive
 
-    async def run(self, messages: Messages) -> AsyncIterator[str]:
-        """The answer's text, piece by piece; `NoAnswer`."""
-        async for piece in self.stream(messages):
-            if isinstance(piece, Answered):
-                _require(piece)
-            else:
-                yield piece
+    async def run(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str]:
+        """The answer's text, piece by piece; `NoAnswer`. Every other way to ask goes through it, so a
+        subclass that overrides it (`async def run(self, messages)` will do) is what is heard everywhere."""
+        call = _CALL.get()
+        if call is not None and call.agent is self:
+            options = {**call.options, **options}
+        else:
+            call = None
+        model, passages = options.get("model", ""), options.get("passages", ())
+        found, spent = await self.gather(messages, model)
+        citing = Citing(found)
+        shown = (*passages, *(Passage(each.path, each.numbered) for each in found))
+        text: list[str] = []
+        kind = call.kind if call else Spoken
+        async for piece in self.say(self._talk(messages, kind, {**options, "passages": shown})):
+            if isinstance(piece, Completion):
+                whole = _summed(piece, "".join(text).strip(), spent) if kind is Spoken else piece
+                if kind is Spoken and (rest := citing.rest()):
+                    text.append(rest)
+                    yield rest
+                    whole = _summed(piece, "".join(text).strip(), spent)
+                elif kind is not Spoken and piece.value is not None:
+                    yield piece.text
+                if call:
+                    call.heard = Answered(whole, tuple(citing.citations))
+                if piece.value is None:
+                    raise NoAnswer(piece.reason or "no model gave an answer")
+            elif part := citing(piece):
+                text.append(part)
+                yield part
 
-    async def get_full_response(self, messages: Messages) -> str:
+    async def get_full_response(self, messages: Messages, **options: Unpack[Options]) -> str:
         """The whole text; `NoAnswer`."""
-        return _require(await self.answer(messages))
+        return _require(await self.answer(messages, **options))
 
-    def run_sync(self, messages: Messages) -> str:
+    def run_sync(self, messages: Messages, **options: Unpack[Options]) -> str:
         """The whole text, waited for without an event loop; `NoAnswer`, or UserError where a loop runs
         already."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return self._drive(self.get_full_response(messages))
+            return self._drive(self.get_full_response(messages, **options))
         raise UserError("run_sync cannot be used inside async code", "await get_full_response(messages)")
 
-    async def answer(
-        self, messages: Messages, *, passages: Sequence[Passage] = (), model: str = ""
-    ) -> Answered:
+    async def answer(self, messages: Messages, **options: Unpack[Options]) -> Answered:
         """The whole answer, or its failure as a value."""
         answered = Answered(Completion(failure="no_host", reason="nothing was said"))
-        async for piece in self.stream(messages, passages=passages, model=model):
+        async for piece in self.stream(messages, **options):
             if isinstance(piece, Answered):
                 answered = piece
         return answered
 
-    async def decide(
-        self, messages: Messages, answer: type[T], *, passages: Sequence[Passage] = (), model: str = ""
-    ) -> Completion[T]:
-        """An answer of a type with a schema (any pydantic model), or its failure as a value."""
-        return await said(self.say, self._talk(messages, answer, passages, model))
+    async def decide(self, messages: Messages, answer: type[T], **options: Unpack[Options]) -> Completion[T]:
+        """An answer of a type with a schema (any pydantic model), or its failure as a value. What a subclass
+        says in its own `run` is read as one."""
+        call = _Call(self, options, answer)
+        text = "".join([piece async for piece in self._heard(messages, call)])
+        heard = call.heard.completion if call.heard else Completion()
+        if heard.value is None and (call.reason or heard.failure):
+            failed = heard.failure or "invalid"
+            return cast("Completion[T]", replace(heard, failure=failed, reason=call.reason or heard.reason))
+        if heard.value is not None and text == heard.text:
+            return cast("Completion[T]", heard)
+        try:
+            value = self.read(answer, text)
+        except ValueError as wrong:
+            reason = f"{self.persona.name} gave no {answer.__name__}: {wrong}"
+            return Completion(failure="invalid", reason=reason, text=text)
+        return cast("Completion[T]", replace(cast("Any", heard), value=value, text=text))
 
-    async def stream(
-        self, messages: Messages, *, passages: Sequence[Passage] = (), model: str = ""
-    ) -> AsyncIterator[str | Answered]:
+    async def stream(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str | Answered]:
         """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the
         pieces."""
-        found, spent = await self.gather(messages, model)
-        citing = Citing(found)
-        shown = [*passages, *(Passage(each.path, each.numbered) for each in found)]
-        text: list[str] = []
-        async for piece in self.say(self._talk(messages, Spoken, shown, model)):
-            if isinstance(piece, Completion):
-                if rest := citing.rest():
-                    text.append(rest)
-                    yield rest
-                yield Answered(_summed(piece, "".join(text).strip(), spent), tuple(citing.citations))
-            elif part := citing(piece):
-                text.append(part)
-                yield part
+        call = _Call(self, options, Spoken)
+        said: list[str] = []
+        async for piece in self._heard(messages, call):
+            said.append(piece)
+            yield piece
+        yield _answered(call, "".join(said).strip())
+
+    async def _heard(self, messages: Messages, call: "_Call") -> AsyncIterator[str]:
+        """What `run` says; why it fails is left in the call."""
+        given, asked = self._given(messages, call.options)
+        pieces = self.run(asked, **given)
+        try:
+            while True:
+                token = _CALL.set(call)
+                try:
+                    piece = await anext(pieces)
+                except StopAsyncIteration:
+                    return
+                except NoAnswer as wrong:
+                    call.reason = str(wrong)
+                    return
+                finally:
+                    _CALL.reset(token)
+                yield piece
+        finally:
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()
+
+    def _given(self, messages: Messages, options: Options) -> tuple[Options, Messages]:
+        """The options that `run` takes, and what it is asked. An override that takes no passages is shown
+        them before the question; its `super().run` is given all that it does not take."""
+        takes = inspect.signature(self.run).parameters.values()
+        every = any(one.kind is one.VAR_KEYWORD for one in takes)
+        names = {one.name for one in takes}
+        given = cast("Options", {name: it for name, it in options.items() if every or name in names})
+        passages = options.get("passages", ())
+        if not passages or "passages" in given or type(self).run is Agent.run:
+            return given, messages
+        system, turns = conversation(messages)
+        shown = "\n\n".join(f"{one.name}:\n{one.text}" for one in passages)
+        asked = [{"role": "system", "content": text} for text in system]
+        return given, [*asked, *turns[:-1], *(Turn("user", f"{shown}\n\n{one.text}") for one in turns[-1:])]
 
     async def gather(
         self, messages: Messages, model: str = ""
@@ -118,10 +206,44 @@ class Agent:
         found = [await self.library.search(turn.text) for turn in question]
         return merged(excerpt for some in found for excerpt in some), ()
 
-    def _talk(self, messages: Messages, answer: type[T], passages: Sequence[Passage], model: str) -> Talk[T]:
+    def _talk(self, messages: Messages, answer: type[T], options: Options) -> Talk[T]:
         system, turns = conversation(messages)
-        persona = replace(self.persona, system="\n\n".join([self.persona.system, *system]))
-        return Talk(persona, turns, answer, tuple(passages), model)
+        persona = replace(
+            self.persona,
+            system="\n\n".join([self.persona.system, *system]),
+            temperature=options.get("temperature", self.persona.temperature),
+            max_tokens=options.get("max_tokens", self.persona.max_tokens),
+        )
+        passages, model = tuple(options.get("passages", ())), options.get("model", "")
+        return Talk(persona, turns, answer, passages, model, options.get("specialty", ""))
+
+
+@dataclass(slots=True)
+class _Call:
+    """One question on its way through `run`: what it was given that an override may not hand on, the type
+    that is wanted, and what `Agent.run` heard in the end."""
+
+    agent: Agent
+    options: Options
+    kind: type[Any]
+    heard: Answered | None = None
+    reason: str = ""
+
+
+_CALL: ContextVar[_Call | None] = ContextVar("call", default=None)
+"""Set while a piece of an agent's `run` is waited for."""
+
+
+def _answered(call: _Call, text: str) -> Answered:
+    """What was said as an answer; what an override said itself counts, whatever it asked a model."""
+    heard = call.heard or Answered(Completion())
+    done = heard.completion
+    if call.reason:
+        failed = replace(done, value=None, failure=done.failure or "no_host", reason=call.reason, text=text)
+        return Answered(failed, heard.citations)
+    if not text and done.value is None:
+        return Answered(Completion(failure="invalid", reason=f"{call.agent.persona.name} said nothing"))
+    return Answered(replace(done, value=Spoken(text), failure=None, reason="", text=text), heard.citations)
 
 
 def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
@@ -134,17 +256,36 @@ def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]
         if isinstance(message, Turn):
             turns.append(message)
             continue
-        match message.get("role"), message.get("content"):
-            case "system", str(text):
+        match message.get("role"), _text(message):
+            case (("system" | "developer"), str(text)):
                 system.append(text)
             case ("user" | "assistant") as speaker, str(text):
                 turns.append(Turn(speaker, text))
+            case "tool", str(text):
+                name = message.get("name") or message.get("tool_name") or "a tool"
+                turns.append(Turn("user", f"What {name} gave:\n{text}"))
             case _:
                 raise UserError(
-                    "a message has a role (user, assistant or system) and a text as content",
+                    "a message has a role (user, assistant, system or tool) and a text as content",
                     'write {"role": "user", "content": "…"}',
                 )
     return tuple(system), tuple(turns)
+
+
+def _text(message: Mapping[str, Any]) -> str | None:
+    """A message's text, of parts too; UserError where it holds a picture or another thing that is no text,
+    which would be dropped."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    others = [part.get("type") for part in parts if isinstance(part, dict) and part.get("type") != "text"]
+    if message.get("images") or others:
+        what = str(others[0])[:40] if others else "a picture"
+        raise UserError(f"a message holds {what}, and agents read text only", "say in words what it shows")
+    if isinstance(content, list):
+        texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+        words = [text for text in texts if isinstance(text, str)]
+        return "\n".join(words) if len(words) == len(texts) else None
+    return content if isinstance(content, str) else None
 
 
 def _require(answered: Answered) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.agents.base import Agent
+from bot.agents.base import Agent, Options
 from bot.core.chain import Begun, Chain, ChainResult, Step, StepRun
 from bot.core.inference import Completion, Passage
 
@@ -187,12 +187,14 @@ class _Running:
     async def _once(self, task: _Task) -> Completion[Any]:
         agent, step = self.crew[task.agent], task.step
         kinds: dict[str, Any] = {"plan": PlanAnswer, "verdict": Verdict}
+        options: Options = {"passages": task.passages} if task.passages else {}
+        if step.model:
+            options["model"] = step.model
         try:
             async with asyncio.timeout(step.timeout):
                 if kind := kinds.get(step.gives):
-                    return await agent.decide(task.question, kind, passages=task.passages, model=step.model)
-                answered = await agent.answer(task.question, passages=task.passages, model=step.model)
-                return answered.completion
+                    return await agent.decide(task.question, kind, **options)
+                return (await agent.answer(task.question, **options)).completion
         except TimeoutError:
             return Completion(failure="timeout", reason=f"not done within {step.timeout:g} s")
 

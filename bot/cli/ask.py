@@ -39,19 +39,21 @@ def command(question: str, agent: str, repo: Path, model: str, as_json: bool) ->
 
 
 async def _ask(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
+    from bot.agents.base import Options
     from bot.core.talk import Answered
-    from bot.core.text import strip_invisible
+    from bot.core.text import for_terminal
     from bot.scripting import Workshop
 
     def tell(line: str) -> None:
-        click.echo(click.style(strip_invisible(line)[0], dim=True), err=True)
+        click.echo(click.style(for_terminal(line), dim=True), err=True)
 
+    options: Options = {"model": model} if model else {}
     async with Workshop(repo=repo, tell=tell) as shop:
-        async for piece in shop.agent(agent).stream(question, model=model):
+        async for piece in shop.agent(agent).stream(question, **options):
             if isinstance(piece, Answered):
                 return _end(piece, agent, as_json)
             if not as_json:
-                click.echo(strip_invisible(piece)[0], nl=False)
+                click.echo(for_terminal(piece), nl=False)
     return 1
 
 

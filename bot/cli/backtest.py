@@ -57,20 +57,20 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
 
 
 def _tell(line: str) -> None:
-    from bot.core.text import strip_invisible
+    from bot.core.text import for_terminal
 
-    click.echo(click.style(strip_invisible(line)[0], dim=True), err=True)
+    click.echo(click.style(for_terminal(line), dim=True), err=True)
 
 
 def _show_shadow(repository: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     from bot.core.shadow import markdown
-    from bot.core.text import strip_invisible
+    from bot.core.text import for_terminal
     from bot.jobs.shadow import latest
 
     report = asyncio.run(latest(repository))
-    click.echo(json.dumps(asdict(report), indent=2) if as_json else strip_invisible(markdown(report))[0])
+    click.echo(json.dumps(asdict(report), indent=2) if as_json else for_terminal(markdown(report)))
 
 
 def _as_json(one: Any) -> dict[str, Any]:

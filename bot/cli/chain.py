@@ -94,6 +94,6 @@ def _say(line: str) -> None:
 
 def _clean(text: str) -> str:
     """A model's words without what could steer a terminal."""
-    from bot.core.text import strip_invisible
+    from bot.core.text import for_terminal
 
-    return strip_invisible(text)[0]
+    return for_terminal(text)

@@ -18,7 +18,7 @@ from typing import Any, Never
 import click
 
 from bot.core.errors import HobError, UserError
-from bot.core.text import cut
+from bot.core.text import cut, for_terminal
 from bot.log import redact, setup
 
 NOT_COMMANDS = frozenset({"manners", "lifeline", "tables", "__main__"})
@@ -240,7 +240,7 @@ def _say(text: str) -> None:
 
 
 def _one_line(text: str) -> str:
-    return cut(redact(" ".join(text.split())), LONGEST_LINE, end="…")
+    return cut(for_terminal(redact(" ".join(text.split()))), LONGEST_LINE, end="…")
 
 
 def is_debug() -> bool:

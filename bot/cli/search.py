@@ -101,6 +101,6 @@ def _as_json(found: Any) -> dict[str, Any]:
 
 def _clean(text: str) -> str:
     """A repository's words without what could steer a terminal."""
-    from bot.core.text import strip_invisible
+    from bot.core.text import for_terminal
 
-    return " ".join(strip_invisible(text)[0].split("\n"))
+    return " ".join(for_terminal(text).split("\n"))

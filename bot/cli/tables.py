@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.core.text import strip_invisible
+from bot.core.text import for_terminal
 from bot.log import redact
 
 
@@ -23,7 +23,7 @@ def row(made: Table, *cells: str, style: str = "") -> None:
 
 def plain(words: str) -> Text:
     """The words as they are, without what nobody sees."""
-    return Text("\n".join(strip_invisible(redact(line))[0] for line in words.split("\n")), overflow="fold")
+    return Text("\n".join(for_terminal(redact(line)) for line in words.split("\n")), overflow="fold")
 
 
 def console(wide: int) -> Console:

@@ -1,7 +1,10 @@
 """The tables of hob.toml as types. Strict: a number is not taken for a text, an unknown key is an error."""
 
+import difflib
+import json
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import parse_qs
 
 from pydantic import (
@@ -17,6 +20,7 @@ from pydantic import (
 )
 
 from bot.config.addresses import host_url, http_url, parts_of
+from bot.core.errors import ConfigError
 from bot.core.hosts import Host, Kind
 from bot.core.inference import Role
 from bot.core.rank import Routing
@@ -142,6 +146,11 @@ class IntakeTable(Table):
     reconcile_minutes: int = Field(default=5, ge=1, le=1440)
 
 
+NEAR = 0.75
+"""How alike a key is to a known one that is taken for a slip: `reviews`, `chta`."""
+_OWN_ROLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+
 class ModelsTable(Table):
     """`[models]`: role -> models in order of preference; a name alone means any host that has it."""
 
@@ -150,18 +159,53 @@ class ModelsTable(Table):
     triage: Names = ("qwen2.5:7b",)
     chat: Names = ("qwen2.5:7b",)
     embed: Names = ("nomic-embed-text",)
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Names] = Field(init=False)
+    """Roles of one's own."""
     share: dict[Role, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Role -> the part of the questions (0 to 1) for which the second model is asked first: an A/B."""
 
-    def of(self, role: Role) -> tuple[str, ...]:
+    @model_validator(mode="before")
+    @classmethod
+    def _no_misspelt_role(cls, table: object) -> object:
+        """ConfigError for what is more likely a known key with a slip than a role of one's own."""
+        for key in table if isinstance(table, dict) else ():
+            near = difflib.get_close_matches(str(key), cls.model_fields, n=1, cutoff=NEAR)
+            if key in cls.model_fields:
+                continue
+            if near:
+                raise ConfigError(f"[models] {key[:60]}: there is no such key", f"did you mean {near[0]}?")
+            if not _OWN_ROLE.fullmatch(str(key)):
+                raise ConfigError(
+                    f"[models] {str(key)[:60]!r} is no name of a role",
+                    "use small letters, digits, - and _, a letter first",
+                )
+        return table
+
+    def of(self, role: str) -> tuple[str, ...]:
         chosen: tuple[str, ...] = getattr(self, role)
         return chosen
 
     def by_role(self) -> dict[Role, tuple[str, ...]]:
-        return {role: self.of(role) for role in ("review", "code", "triage", "chat", "embed")}
+        """Those of one's own too."""
+        known: tuple[Role, ...] = ("review", "code", "triage", "chat", "embed")
+        own = cast("list[Role]", sorted(self.model_extra or ()))
+        return {role: self.of(role) for role in (*known, *own)}
 
 
-class HostTable(Table):
+KeepAlive = Annotated[str, Field(pattern=r"^(-?\d{1,6}|-?\d{1,6}(ms|s|m|h))$")]
+
+
+class HostModelTable(Table):
+    """`[hosts.models."NAME"]`"""
+
+    keep_alive: KeepAlive = ""
+    num_ctx: int = Field(default=0, ge=0, le=10_000_000)
+    first_token_seconds: float = Field(default=0.0, ge=0, le=86_400)
+    between_tokens_seconds: float = Field(default=0.0, ge=0, le=86_400)
+
+
+class HostTable(HostModelTable):
     """`[[hosts]]`"""
 
     name: str = Field(min_length=1, max_length=100)
@@ -176,6 +220,12 @@ class HostTable(Table):
     start: Names = ()
     stop: Names = ()
     idle_minutes: float = Field(default=15.0, gt=0, le=100_000)
+    models: dict[str, HostModelTable] = Field(default_factory=dict)
+    """Model -> keys that are its own."""
+    answers: dict[str, Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_one_or_list)]] = Field(
+        default_factory=dict
+    )
+    """Prompt -> what a scripted host says to it, in this order."""
 
     @field_validator("url")
     @classmethod
@@ -189,7 +239,15 @@ class HostTable(Table):
         return self
 
     def host(self) -> Host:
-        return Host(**self.model_dump())
+        told = self.model_dump(exclude={"models", "answers"})
+        models = tuple(
+            (name, tuple(table.model_dump(exclude_unset=True).items())) for name, table in self.models.items()
+        )
+        answers = tuple(
+            (prompt, tuple(one if isinstance(one, str) else json.dumps(one) for one in some))
+            for prompt, some in self.answers.items()
+        )
+        return Host(**told, models=models, answers=answers)
 
 
 class PoolTable(Table):

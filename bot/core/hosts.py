@@ -1,6 +1,7 @@
 """Where inference runs, as values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 Kind = str
 """ollama, openai, anthropic, mlx, scripted, or one that another package brings (`hob.runners`)."""
@@ -26,6 +27,27 @@ class Host:
     stop: tuple[str, ...] = ()
     idle_minutes: float = 15.0
     """A host with a `stop` command is stopped when nobody has used it for so long."""
+    keep_alive: str = ""
+    """How long an Ollama keeps a model loaded that nobody uses: `15m`, `0`, `-1` for ever; empty: 15m."""
+    num_ctx: int = 0
+    """The window in tokens that a model is asked with, as far as it has so many; 0: as many as Hob uses."""
+    first_token_seconds: float = 0.0
+    """How long the first token may take, and each after it; 0: as the runner says."""
+    between_tokens_seconds: float = 0.0
+    models: tuple[tuple[str, tuple[tuple[str, str | float], ...]], ...] = ()
+    """model -> those of these four that are its own"""
+    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """prompt -> what a scripted host says to it, one after the other"""
+
+    def of(self, model: str) -> "Host":
+        """The host with the keys that are this model's own."""
+        own: Any = dict(dict(self.models).get(model, ()))
+        return replace(self, **own) if own else self
+
+    def patience(self, model: str, usual: tuple[float, float]) -> tuple[float, float]:
+        """Seconds until the first token, and between two."""
+        own = self.of(model)
+        return own.first_token_seconds or usual[0], own.between_tokens_seconds or usual[1]
 
     def cost(self, tokens_in: int, tokens_out: int) -> float:
         """US dollars for one answer."""

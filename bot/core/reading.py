@@ -81,6 +81,8 @@ def says_generated(first: Iterable[str]) -> bool:
 
 
 NO_PATCH = "no patch from GitHub (binary or too large)"
+BINARY = "binary"
+NOT_ASKED = "no model was asked"
 SUBMODULE = "a submodule: what it points to was not read"
 LFS = "a Git LFS pointer: what it points to was not read"
 EMPTY_BLOBS = frozenset(

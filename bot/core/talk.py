@@ -55,6 +55,13 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier(Passage):
+    """An earlier turn, which is left out of a small window as other passages are, and sent as a turn."""
+
+    speaker: Speaker = "user"
+
+
+@dataclass(frozen=True, slots=True)
 class Persona:
     """A file of `prompts/agents/`: a system prompt, and how its answers are asked for."""
 

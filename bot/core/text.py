@@ -83,6 +83,16 @@ def strip_invisible(text: str) -> tuple[str, int]:
     return "".join([*kept, text[done:]]), removed
 
 
+_STEERING = str.maketrans(dict.fromkeys(map(ord, "\r\v\f\x85\u2028\u2029"), " "))
+
+
+def for_terminal(text: str) -> str:
+    """`text` without what steers a terminal or hides in it: what nobody sees, and white space that moves the
+    cursor. Tabs and line feeds stay; a carriage return at the end of a line goes, others are blanks."""
+    lines = text.replace("\r\n", "\n").removesuffix("\r")
+    return strip_invisible(lines)[0].translate(_STEERING)
+
+
 def utf8_size(text: str) -> int:
     """Bytes of UTF-8; a lone surrogate counts as three."""
     return len(text.encode("utf-8", "surrogatepass"))

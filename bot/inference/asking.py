@@ -259,7 +259,7 @@ class Asking(Generic[T]):
         if self._exhausted:
             return
         user = asked.request.user
-        half = replace(asked.request, user=user[: len(user) // 2], max_tokens=1)
+        half = replace(asked.request, user=user[: len(user) // 2], turns=(), max_tokens=1)
         other = (await self._call(runner, half)).tokens_in or counted
         half_size = fit.size(half.system) + fit.size(half.user)
         if fit.same_ratio((asked.size, counted), (half_size, other)):

@@ -77,10 +77,13 @@ class Attended:
         if not self.seat.host.online:
             return request, ()
         system, user = self._cleaned(request.system), self._cleaned(request.user)
+        before = [self._cleaned(text) for _, text in request.turns]
         tools = [self._cleaned(text) for text in _tools(request)]
         if any(one.kinds for one in tools):
             raise NotSent("not asked: it is online, and what it is told of its tools holds a credential")
-        return replace(request, system=system.text, user=user.text), (*system.kinds, *user.kinds)
+        turns = tuple((role, one.text) for (role, _), one in zip(request.turns, before, strict=True))
+        kinds = tuple(kind for one in (system, user, *before) for kind in one.kinds)
+        return replace(request, system=system.text, user=user.text, turns=turns), kinds
 
     async def _permit(self) -> None:
         host = self.seat.host
@@ -128,7 +131,7 @@ class Attended:
 
 def _texts(request: ChatRequest) -> tuple[str, ...]:
     """All of a request that leaves."""
-    return (request.system, request.user, *_tools(request))
+    return (request.system, *(text for _, text in request.turns), request.user, *_tools(request))
 
 
 def _tools(request: ChatRequest) -> list[str]:

@@ -21,6 +21,8 @@ class Texts(Protocol):
     def system(self) -> str: ...
     @property
     def user(self) -> str: ...
+    @property
+    def turns(self) -> tuple[tuple[str, str], ...]: ...
 
 
 class PromptSource(Protocol):
@@ -42,7 +44,8 @@ class Fitted:
 
     @property
     def size(self) -> int:
-        return fit.size(self.request.system) + fit.size(self.request.user)
+        turns = sum(fit.size(text) for _, text in self.request.turns)
+        return fit.size(self.request.system) + fit.size(self.request.user) + turns
 
 
 def fitted(
@@ -68,5 +71,15 @@ def fitted(
     if packed.passages:
         texts = file.messages(prompt.inputs, packed.passages)
     user = f"{texts.user}{note}"
-    request = ChatRequest(seat.model, texts.system, user, schema, seat.num_ctx, max_tokens, file.temperature)
+    request = ChatRequest(
+        seat.model,
+        texts.system,
+        user,
+        schema,
+        seat.num_ctx,
+        max_tokens,
+        file.temperature,
+        turns=texts.turns,
+        prompt=prompt.name,
+    )
     return Fitted(request, packed)

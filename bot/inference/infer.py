@@ -19,6 +19,7 @@ from bot.inference.asking import Asking, size
 from bot.inference.fitting import PromptSource
 from bot.inference.guard import LOCAL_ONLY, Guard
 from bot.inference.pool import Pool
+from bot.inference.runners import Heard
 from bot.inference.trail import NO_TRAIL, Trail
 
 log = logging.getLogger(__name__)
@@ -37,11 +38,12 @@ def make_infer(
     priority: Priority = "default",
     guard: Guard = LOCAL_ONLY,
     trail: Trail = NO_TRAIL,
+    hears: Callable[[Prompt[Any]], Heard] | None = None,
 ) -> Infer:
     """An `Infer` over the pool's hosts. `models`: names by role in order of preference. Who waits at a
     busy host goes by priority: a person waits (high), a review (default), background (low). What may go to an
     online host, and where each use is written down, is the guard's: by default nothing, and nowhere. `trail`
-    keeps what was asked."""
+    keeps what was asked; `hears` gives for a prompt what is to hear its answer's words as they come."""
     urgency = ("high", "default", "low").index(priority)
 
     async def infer(prompt: Prompt[T], /) -> Completion[T]:
@@ -49,7 +51,8 @@ def make_infer(
             file = load_prompt(prompt.name)
             own = replace(guard, purpose=prompt.name)
             placed = partial(port.placed, prompt)
-            asking = Asking(pool, prompt, file, deadline, urgency, own, trail=trail, placed=placed)
+            heard = hears(prompt) if hears else None
+            asking = Asking(pool, prompt, file, deadline, urgency, own, heard, trail, placed)
             return await asking.run(models.get(prompt.role, ()))
         except (HobError, ValueError) as error:
             # A prompt file, its inputs or an answer's schema are wrong: our own mistake, not the model's.

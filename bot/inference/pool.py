@@ -164,7 +164,10 @@ class Pool:
                     for model in state.models if state.host.online == online else ():
                         if (state.host.online or not model.remote) and _is(name, model, state.host):
                             model = model if model.name else replace(model, name=name.partition("@")[0])
-                            window = min(model.context_length, self._largest_context)
+                            window = min(
+                                model.context_length,
+                                state.host.of(model.name).num_ctx or self._largest_context,
+                            )
                             tier = number + place * len(wanted)
                             found.setdefault((state.host, model.name), Seat(state.host, model, window, tier))
         return tuple(found.values())

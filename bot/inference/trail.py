@@ -99,7 +99,7 @@ class Trail:
         ):
             return ""
         fence = _FENCE.search(request.user) or _FENCE.search(request.system)
-        texts = [request.system, request.user]
+        texts = [request.system, request.user, *(part for turn in request.turns for part in turn)]
         if fence:  # new for every request, and in none of the data
             texts = [text.replace(fence[1], "\0") for text in texts]
         model = (seat.model.name, seat.model.digest, seat.host.kind)

@@ -1,9 +1,13 @@
 """A review of a pull request that is read from GitHub and posted nowhere."""
 
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
 from bot.agents import review
 from bot.config import load_config
 from bot.context import Context
 from bot.core.errors import Gone, UserError
+from bot.core.inference import Infer
 from bot.core.judgement import Judgement
 from bot.core.knowledge import nothing_beside
 from bot.core.layers import merge, settings_of
@@ -17,17 +21,33 @@ from bot.jobs.reading import PULL_REQUEST, JobReader, check
 from bot.router import Priority
 
 
-async def preview(full_name: str, number: int) -> Judgement:
-    """Of the pull request's head as it is now. UserError where the App cannot see it."""
-    house = build(load_config())
+async def preview(
+    full_name: str, number: int, website: str = "", told: Callable[[Infer], Infer] = lambda infer: infer
+) -> Judgement:
+    """Of the pull request's head as it is now. UserError where the App cannot see it, or where `website`, an
+    address of GitHub's, is not that of the configured one. `told` may stand before the port to models."""
+    config = load_config()
+    if website and not is_same_github(website, config.github.api_url):
+        raise UserError(
+            f"[github] api_url is {config.github.api_url}, and {website} is another GitHub",
+            "name a pull request of the GitHub that the App is registered at",
+        )
+    house = build(config)
     try:
         repo = await find(house.github, full_name)
         async with house.github.job(repo) as job:
-            return await judge(house, JobReader(repo, job, PULL_REQUEST), number, "high")
+            return await judge(house, JobReader(repo, job, PULL_REQUEST), number, "high", told)
     except Gone:
         raise UserError(f"{full_name} has no pull request {number}", "look at its number") from None
     finally:
         await house.aclose()
+
+
+def is_same_github(website: str, api_url: str) -> bool:
+    """Whether a host of pages belongs to an API: `github.com` to `api.github.com`, any other to itself or to
+    `api.` before it."""
+    api = (urlsplit(api_url).hostname or "").removeprefix("api.")
+    return website.casefold().removeprefix("www.").partition(":")[0] == api
 
 
 async def find(github: GitHub, full_name: str) -> RepoRef:
@@ -41,7 +61,13 @@ async def find(github: GitHub, full_name: str) -> RepoRef:
         ) from None
 
 
-async def judge(house: House, reader: JobReader, number: int, priority: Priority) -> Judgement:
+async def judge(
+    house: House,
+    reader: JobReader,
+    number: int,
+    priority: Priority,
+    told: Callable[[Infer], Infer] = lambda infer: infer,
+) -> Judgement:
     """What the App would say if it had said nothing yet, whatever the settings leave out by themselves."""
     repo = reader.repo
     stored = tuple(house.store.settings.layers(repo.owner, repo.name, ""))
@@ -52,7 +78,7 @@ async def judge(house: House, reader: JobReader, number: int, priority: Priority
         repo=repo,
         slug=house.config.github.app_slug,
         github=reader,
-        infer=house.infer(priority, gate, Asked(repo, number), settings),
+        infer=told(house.infer(priority, gate, Asked(repo, number), settings)),
         check=check,
         stored=stored,
         beside=knowledge.beside if knowledge else nothing_beside,

@@ -1,5 +1,5 @@
 """A local git repository in the place of GitHub (`bot.context.Reader`): the change, the texts, the settings
-of the base. Nothing of the working tree is read, so what is judged is what was committed."""
+of the base, all from git's objects: what is judged is what was committed, or what `uncommitted` made."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from bot.core.errors import UserError
 from bot.core.guidelines import Guidance, gathered
 from bot.core.refs import Sha
 from bot.core.settings import Complaint
-from bot.git import git
+from bot.git import run
 from bot.github import offline
 from bot.github.gather import PullRequestState, RawFile
 from bot.local.change import Change
@@ -58,12 +58,10 @@ class LocalReader(offline.Offline):
         )
 
     async def files(self, number: int) -> list[RawFile]:
-        """UserError for a change that is larger than `MOST_DIFF` bytes."""
-        code, out = await git(
-            self.root, *_DIFF, self.change.base, self.change.head, "--", seconds=SECONDS, most=MOST_DIFF
+        """UserError for a change that is larger than `MOST_DIFF` bytes, or that git cannot show."""
+        out = await self._git(
+            "show the change", *_DIFF, self.change.base, self.change.head, "--", most=MOST_DIFF
         )
-        if code != 0 or len(out) >= MOST_DIFF:
-            raise UserError(f"git cannot show a change of over {MOST_DIFF >> 20} MB", "name a smaller range")
         return [offline.raw_file(file) for file in parse_git_diff(out.decode("utf-8", "replace"))]
 
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
@@ -108,11 +106,16 @@ class LocalReader(offline.Offline):
     async def _tree(self, sha: str) -> dict[str, _Entry]:
         """path -> file or symbolic link."""
         if sha not in self._trees:
-            code, out = await git(
-                self.root, "ls-tree", "-r", "-l", "-z", "--full-tree", sha, seconds=SECONDS, most=MOST_TEXTS
+            out = await self._git(
+                f"list the files of {sha[:12]}",
+                "ls-tree",
+                "-r",
+                "-l",
+                "-z",
+                "--full-tree",
+                sha,
+                most=MOST_TEXTS,
             )
-            if code != 0:
-                raise UserError(f"git cannot list the files of {sha[:12]}")
             self._trees[sha] = dict(_entries(out))
         return self._trees[sha]
 
@@ -120,10 +123,20 @@ class LocalReader(offline.Offline):
         asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
         if not asked:
             return {}
-        _, out = await git(
-            self.root, "cat-file", "--batch", "--buffer", stdin=asked, seconds=SECONDS, most=MOST_TEXTS
+        out = await self._git(
+            "read the files", "cat-file", "--batch", "--buffer", stdin=asked, most=MOST_TEXTS
         )
         return dict(_batch(out))
+
+    async def _git(self, what: str, *arguments: str, most: int, stdin: bytes = b"") -> bytes:
+        """Its output; UserError with what git said where there is none."""
+        environ = self.change.environ
+        ran = await run(self.root, *arguments, stdin=stdin, seconds=SECONDS, most=most, environ=environ)
+        if ran.full or ran.late:
+            raise UserError(f"git cannot {what}: {ran.why}", "name a smaller range")
+        if ran.why:
+            raise UserError(f"git cannot {what}: {ran.why}")
+        return ran.out
 
 
 def _entries(out: bytes) -> Iterable[tuple[str, _Entry]]:

@@ -43,10 +43,12 @@ class PromptError(HobError):
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """The two texts of one request."""
+    """The texts of one request."""
 
     system: str
     user: str
+    turns: tuple[tuple[str, str], ...] = ()
+    """(role, text) of what was said before `user`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`prompts/agents/NAME.md`: a system prompt in plain words, after optional YAML between `---` lines (`role`,
 `temperature`, `max_tokens`)."""
 
+import difflib
 import re
 from collections.abc import Callable
 from typing import Any, get_args
@@ -40,7 +41,7 @@ def _front(text: str, where: str) -> dict[str, Any]:
         raise UserError(f"{where}: what stands between the --- lines are no keys", "write key: value")
     refuse_unknown(where, front, _KEYS)
     rules: dict[str, tuple[Callable[[Any], bool], str]] = {
-        "role": (lambda value: value in get_args(Role), f"one of {', '.join(get_args(Role))}"),
+        "role": (_is_role, f"one of {', '.join(get_args(Role))}, or a role of your own in [models]"),
         "temperature": (lambda value: _number(value) and 0 <= value <= 2, "a number from 0 to 2"),
         "max_tokens": (
             lambda value: _number(value) and isinstance(value, int) and value > 0,
@@ -52,6 +53,13 @@ def _front(text: str, where: str) -> dict[str, Any]:
         if not fits(value):
             raise UserError(f"{where}: {key} is {str(value)[:60]!r}", f"expected: {expected}")
     return front
+
+
+def _is_role(value: object) -> bool:
+    """A known one, or a name that is none of them misspelt."""
+    known = get_args(Role)
+    own = isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", value)
+    return value in known or bool(own and not difflib.get_close_matches(str(value), known, n=1, cutoff=0.75))
 
 
 def _number(value: object) -> bool:

@@ -1,11 +1,11 @@
-"""A talk as the two texts of a request: the persona's words, and behind a fence all that is not the
-question itself."""
+"""A talk as the texts of a request: the persona's words, the turns before, and the question with what is
+shown beside it behind a fence."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.core.inference import Passage
-from bot.core.talk import Talk
+from bot.core.talk import Earlier, Talk
 from bot.core.text import strip_invisible
 from bot.prompting.files import Messages, PromptError, block, new_fence
 
@@ -34,19 +34,23 @@ class TalkFile:
         question = strip_invisible(self._talk.turns[-1].text)[0].strip() if self._talk.turns else ""
         if not question or self._talk.turns[-1].speaker != "user":
             raise PromptError("there is no question: the last words are not the user's")
+        turns = tuple(
+            (one.speaker, strip_invisible(one.text)[0]) for one in passages if isinstance(one, Earlier)
+        )
+        passages = tuple(one for one in passages if not isinstance(one, Earlier))
         so_far = self._so_far()
         fence = new_fence([so_far, question, *(text for each in passages for text in (each.name, each.text))])
         parts = [block(fence, each.name, each.text) for each in passages] + [question]
         if so_far:
             parts.append(_GO_ON.format(block=block(fence, "your answer so far", so_far)))
         system = f"{self._talk.persona.system}\n\n{_RULE.format(fence=fence)}"
-        return Messages(system, "\n\n".join(part for part in parts if part))
+        return Messages(system, "\n\n".join(part for part in parts if part), turns)
 
 
 def _before(talk: Talk[Any]) -> tuple[Passage, ...]:
     """Earlier turns, the oldest the first to be left out."""
     earlier = talk.turns[:-1]
     return tuple(
-        Passage(f"said before by {turn.speaker}", turn.text, priority=len(earlier) - number)
+        Earlier(f"said before by {turn.speaker}", turn.text, len(earlier) - number, turn.speaker)
         for number, turn in enumerate(earlier)
     )

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.cli.review.local import nobody
 from bot.core.findings import Finding
 from bot.core.refs import Sha
 from bot.jobs.reading import check
@@ -61,7 +60,7 @@ def windows(clone: Path) -> Iterator[Change]:
 
 async def remarks_of(clone: Path, change: Change) -> list[Remark]:
     """What is severe enough to be posted; no cap."""
-    judged = await judge_range(clone, change, nobody, check)
+    judged = await judge_range(clone, change, None, check)
     name = clone.parent.name if clone.name in ("repo", ".git") else clone.name
     return [
         Remark(name, change.head, one, _line(one, judged.facts.texts.get(one.path, "")))

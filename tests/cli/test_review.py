@@ -1,6 +1,9 @@
 """`hob review` as a person and as a hook run it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,7 +103,6 @@ def test_words_cannot_steer_the_terminal(house: Hob, ollama: FakeOllama) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["brew..main"], 1, "nothing to review"),
         (["nowhere..HEAD"], 1, "names no commit"),
         (["--format", "xml"], 2, "'xml' is not one of"),
         (["octo/tea#5", "--no-model"], 2, "is for local ranges"),
@@ -111,6 +113,89 @@ def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, h
     assert (done.returncode, done.stdout) == (code, "")
     (line,) = done.stderr.splitlines()
     assert said in line
+
+
+def test_nothing_to_review_is_no_failure(house: Hob) -> None:
+    done = house.run("review", "brew..main", "--repo", "house", "--fail-on", "minor")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nothing to review" in done.stderr
+    done = house.run("review", "--staged", "--repo", "house", "--format", "sarif")
+    assert done.returncode == 0 and json.loads(done.stdout)["runs"][0]["results"] == []
+
+
+def test_a_push_is_judged_by_the_hook_that_hob_wrote(house: Hob) -> None:
+    folder, far = house.folder / "house", house.folder / "far.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(far)], check=True)
+    git(folder, "remote", "add", "origin", str(far))
+    git(folder, "push", "-q", "origin", "main")
+    done = house.run("hook", "install", "--repo", "house", "--fail-on", "minor", "--no-model")
+    assert done.returncode == 0, done.stderr
+    (folder / "tea.py").write_text("import os\n" + BROKEN)
+    git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
+    git(folder, "switch", "-q", "main")
+
+    def push(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, **house.environ}
+        command = ["git", "-C", str(folder), "push", "origin", *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, text=True)
+
+    refused = push("brew")
+    assert refused.returncode == 1, "main is checked out, brew is judged"
+    assert "(ruff)  `os` imported but unused" in refused.stdout + refused.stderr
+    assert push("main:old").returncode == 0, "nothing new comes with it"
+    assert push(":old").returncode == 0, "a branch that is deleted brings nothing"
+
+
+def test_the_hook_of_somebody_else_is_never_written_over(house: Hob) -> None:
+    hook = house.folder / "house/.git/hooks/pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 0\n")
+    done = house.run("hook", "install", "--repo", "house")
+    assert done.returncode == 1
+    assert "hob review --hook pre-push --fail-on major" in done.stderr
+    assert hook.read_text() == "#!/bin/sh\nexit 0\n"
+    assert house.run("hook", "install", "--repo", "house", "--force").returncode == 0
+    assert house.run("hook", "install", "--repo", "house").returncode == 0, "its own it writes anew"
+    assert house.run("hook", "remove", "--repo", "house").returncode == 0
+    assert hook.read_text() == "#!/bin/sh\nexit 0\n"
+    git(house.folder / "house", "config", "core.hooksPath", ".husky")
+    done = house.run("hook", "install", "--repo", "house")
+    assert done.returncode == 1 and ".husky/pre-push" in done.stderr
+
+
+def test_without_a_model_nothing_has_failed(house: Hob) -> None:
+    folder = house.folder / "house"
+    (folder / "logo.png").write_bytes(b"\x89PNG\0\0")
+    for number in range(12):
+        (folder / f"pot{number}.py").write_bytes(b"import os  # \x1b[2J \xe2\x80\xae a\rb\r\nx = 1\r\n")
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "Many")
+    command = [sys.executable, "-m", "bot.cli", "review", "--repo", "house", "--no-model", "--format"]
+    told = {
+        form: subprocess.run(
+            [*command, form], cwd=house.folder, env=house.environ, capture_output=True, check=True
+        ).stdout.decode()  # not as text, which would take a CR for the end of a line
+        for form in ("text", "json", "sarif")
+    }
+    for form, text in told.items():
+        assert "failed" not in text and "GitHub" not in text, form
+        assert not {"\r", "\x1b", "\u202e"} & set(text), form
+        assert "binary" in text, form
+    assert "No model was asked." in told["text"]
+    assert len(json.loads(told["json"])["findings"]) >= 12
+    (run,) = json.loads(told["sarif"])["runs"]
+    assert run["invocations"][0]["executionSuccessful"] is True
+    assert len(run["results"]) == len(json.loads(told["json"])["findings"])
+    jsonschema_rs.validator_for(SCHEMA).validate(json.loads(told["sarif"]))
+
+
+def test_while_a_slow_host_thinks_its_part_and_time_are_told(house: Hob, ollama: FakeOllama) -> None:
+    from bot.cli.review import progress
+
+    assert progress.EVERY_SECONDS <= 10
+    done = house.run("review", "--repo", "house")
+    assert "asking a model (review): tea.py" in done.stderr
+    assert "review: answered by" in done.stderr and "tokens" in done.stderr
 
 
 def test_a_pull_request_is_read_and_printed_and_nothing_is_posted(

@@ -58,7 +58,18 @@ _DRIVER = _object(
     ["name"],
     name=_TEXT,
     semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
-    rules={**_list(_object(["id"], id=_TEXT, name=_TEXT)), "uniqueItems": True},
+    rules={
+        **_list(
+            _object(
+                ["id"],
+                id=_TEXT,
+                name=_TEXT,
+                shortDescription=_MESSAGE,
+                helpUri={"type": "string", "format": "uri"},
+            )
+        ),
+        "uniqueItems": True,
+    },
 )
 _INVOCATION = _object(
     ["executionSuccessful"],

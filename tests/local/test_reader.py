@@ -68,7 +68,6 @@ async def test_ranges_as_people_write_them(text: str, house: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("..HEAD", "has no beginning"),
         ("HEAD..HEAD", "nothing to review"),
         ("brew..main", "nothing to review"),
         ("nowhere..HEAD", "'nowhere' names no commit"),

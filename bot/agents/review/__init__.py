@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.agents.review import following, judging, writing
-from bot.agents.review.asking import read
+from bot.agents.review.asking import not_asked, read
 from bot.agents.review.repeating import names_over_time, said_by_others
 from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
@@ -32,15 +32,15 @@ async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
     return writing.plan(await judge(facts, infer))
 
 
-async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
-    """What is found, what of it is said, and what was read."""
-    reading = await read(facts, infer)
+async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
+    """What is found, what of it is said, and what was read; without `infer` by the checks alone."""
+    reading = await read(facts, infer) if infer else not_asked(facts)
     judged = judging.judged(reading, facts)
     settings = facts.context.settings.review
     most = settings.max_comments
     wanted = max(most, min(VERIFIED * most, MOST_VERIFIED))
     candidates = _choose((*facts.checked, *judged.findings), facts, wanted)
-    verified = await verify(candidates.shown, facts, infer)
+    verified = await verify(candidates.shown, facts, infer) if infer else Verified(candidates.shown)
     chosen = _joined(candidates, _choose(verified.kept, facts, most))
     chosen = replace(chosen, shown=await with_suggestions(chosen.shown, facts))
     before = following.standing(facts, (*chosen.shown, *chosen.standing))

@@ -17,6 +17,7 @@ from bot.core.guidelines import trimmed
 from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt
 from bot.core.memory import conventions
 from bot.core.packing import Candidate, pack
+from bot.core.reading import NOT_ASKED
 from bot.core.sharing import Shared
 from bot.core.source import Chunk
 from bot.core.units import Unit, around, batches, units
@@ -190,6 +191,11 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
         else:
             course.take(number, reading, heard.answers[place])
     return replace(course.ended(), known=known)
+
+
+def not_asked(facts: PullRequestFacts) -> Reading:
+    """Where only the checks are wanted."""
+    return Reading((), (), (), tuple(Skipped(file.path, NOT_ASKED) for file in facts.files))
 
 
 @dataclass(slots=True)

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import click
@@ -13,10 +15,11 @@ from rich.table import Table
 from bot.cli import tables
 from bot.config import Config, load_config
 from bot.core.places import Totals, Traffic
+from bot.core.text import for_terminal
 from bot.inference.board import SharedBoard
 from bot.inference.door import HostState
 from bot.inference.pool import Pool
-from bot.log import setup
+from bot.log import redact, setup
 from bot.outgoing import Outgoing
 from bot.queue.board import RedisBoard
 
@@ -85,6 +88,16 @@ class Shown:
         speed = self.traffic.speeds.get(self.traffic.model)
         return round(speed.answer, 1) if speed and speed.calls else None
 
+    def line(self) -> str:
+        """On one line, without what steers a terminal."""
+        name, kind, models, *rest = self.row()
+        busy, waiting, latency, first, speed, health = rest
+        words = (
+            f"{name} ({kind}): {health}; in flight {busy}, waiting {waiting}, latency {latency}, "
+            f"first token {first}, tokens/s {speed}; {', '.join(models.splitlines())}"
+        )
+        return " ".join(for_terminal(redact(words)).split("\n"))
+
     def row(self) -> tuple[str, ...]:
         told = self.json()
         models = "\n".join(f"{each.shown} ({each.context_length:,})" for each in self.state.models) or "-"
@@ -134,11 +147,30 @@ async def _once(config: Config, as_json: bool) -> None:
 
 async def _watch(config: Config) -> None:
     pool = make_pool(config)
+    if not tables.console(WIDE).is_terminal:
+        await _tell(pool, config)
+        return
     try:
         with Live(table(await look(pool, config)), console=tables.console(WIDE), auto_refresh=False) as live:
             while True:
                 await asyncio.sleep(WATCH_SECONDS)
                 live.update(table(await look(pool, config)), refresh=True)
+    finally:
+        await pool.aclose()
+
+
+async def _tell(pool: Pool, config: Config) -> None:
+    """Into a pipe or a file: a line for each host, at first and whenever something of it has changed."""
+    before: dict[str, str] = {}
+    try:
+        while True:
+            for each in await look(pool, config):
+                name, line = each.state.host.name, each.line()
+                if before.get(name) != line:
+                    before[name] = line
+                    click.echo(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {line}")
+                    sys.stdout.flush()
+            await asyncio.sleep(WATCH_SECONDS)
     finally:
         await pool.aclose()
 

@@ -93,6 +93,6 @@ def _as_json(indexed: Any) -> dict[str, Any]:
 
 def _clean(text: str) -> str:
     """A file's name without what could steer a terminal."""
-    from bot.core.text import strip_invisible
+    from bot.core.text import for_terminal
 
-    return " ".join(strip_invisible(text)[0].split("\n"))
+    return " ".join(for_terminal(text).split("\n"))

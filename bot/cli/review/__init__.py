@@ -1,7 +1,9 @@
 """`hob review`."""
 
 import asyncio
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from bot.cli.manners import Command
 from bot.core.settings import SEVERITIES
 
 FORMATS = ("text", "json", "markdown", "sarif")
-_PULL_REQUEST = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})#([0-9]{1,9})")
+_NAME = r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})"
+_PULL_REQUEST = re.compile(rf"(){_NAME}#([0-9]{{1,9}})")
+_ADDRESS = re.compile(rf"https?://([^/\s@?#]{{1,260}})/{_NAME}/pull/([0-9]{{1,9}})(?:[/?#]\S{{0,2000}})?")
 FINDINGS = 3
 """The exit code for findings at or above --fail-on."""
 
@@ -19,10 +23,18 @@ FINDINGS = 3
 @click.command(
     cls=Command,
     example="hob review\nhob review main..HEAD --format sarif > hob.sarif\n"
-    "hob review --fail-on major        # in .git/hooks/pre-push\nhob review octo/tea#12",
+    "hob review --staged --no-model    # in a pre-commit hook\nhob review octo/tea#12\n"
+    "hob hook install                  # judges what is pushed",
 )
-@click.argument("change", metavar="[BASE..HEAD | OWNER/REPO#N]", default="")
+@click.argument("change", metavar="[BASE..HEAD | OWNER/REPO#N | URL]", nargs=-1)
 @click.option("--repo", type=click.Path(path_type=Path), default=".", help="A folder of the repository.")
+@click.option("--staged", is_flag=True, help="What is staged, instead of commits.")
+@click.option("--worktree", is_flag=True, help="All that is not committed, new files too.")
+@click.option(
+    "--hook",
+    type=click.Choice(["pre-push"]),
+    help="What is pushed, as git tells a hook of that name (its arguments and standard input).",
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
@@ -33,60 +45,120 @@ FINDINGS = 3
     help="End with 3 when a finding is at least this severe, with 1 when no model could read the change.",
 )
 @click.option("--no-model", is_flag=True, help="Only the deterministic checks.")
-def command(change: str, repo: Path, form: str, as_json: bool, fail_on: str, no_model: bool) -> int:
+def command(
+    change: tuple[str, ...],
+    repo: Path,
+    staged: bool,
+    worktree: bool,
+    hook: str | None,
+    form: str,
+    as_json: bool,
+    fail_on: str,
+    no_model: bool,
+) -> int:
     """Reviews a local git range and posts nothing.
 
     By default the branch that is checked out, from where it left the default branch. What was not
-    committed is not read. OWNER/REPO#N reads a pull request through the App and prints only.
+    committed is read with --staged or --worktree only. OWNER/REPO#N, or its address, reads a pull request
+    through the App and prints only. Where there is nothing to review, that is said, and the code is 0.
     """
     from bot.log import setup
 
+    if not hook and len(change) > 1:
+        raise click.UsageError(f"one change at a time, not {len(change)}")
+    if sum((bool(change) and not hook, staged, worktree, bool(hook))) > 1:
+        raise click.UsageError("a range, --staged, --worktree and --hook exclude each other")
     setup("error")
-    judged = asyncio.run(_judge(change, repo, no_model))
-    _print(judged, "json" if as_json else form)
-    return _code(judged, fail_on, no_model)
+    form = "json" if as_json else form
+    if hook:
+        found = asyncio.run(_pushed(repo, change, no_model))
+    else:
+        work = "staged" if staged else "worktree" if worktree else ""
+        found = asyncio.run(_judge(change[0] if change else "", repo, work, form, no_model))
+    _print(found, form)
+    return max((_code(judged, fail_on) for judged in found), default=0)
 
 
-async def _judge(change: str, repo: Path, no_model: bool) -> Any:
-    if found := _PULL_REQUEST.fullmatch(change):
+async def _judge(change: str, repo: Path, work: Any, form: str, no_model: bool) -> list[Any]:
+    from bot.cli.review import local
+    from bot.local import Change, NothingToReview, find_root
+
+    if found := _PULL_REQUEST.fullmatch(change) or _ADDRESS.fullmatch(change):
         if no_model:
             raise click.UsageError("--no-model is for local ranges")
-        from bot.jobs.preview import preview
+        return [await _preview(*found.groups())]
+    root = await find_root(repo)
+    try:
+        return [await local.judge(root, change, work, no_model)]
+    except NothingToReview as nothing:
+        click.echo(f"hob: {nothing} — {nothing.hint}" if nothing.hint else f"hob: {nothing}", err=True)
+        if form == "text":
+            return []
+        nobody = Change(nothing.head, nothing.head, "", "", "")
+        return [await local.judge_change(root, nobody, no_model=True)]
 
-        return await preview(found[1], int(found[2]))
-    from bot.cli.review.local import judge
 
-    return await judge(repo, change, no_model)
+async def _preview(website: str, name: str, number: str) -> Any:
+    from bot.cli.review.progress import Asked
+    from bot.jobs.preview import preview
+
+    async with Asked() as asked:
+        return await preview(name, int(number), website, asked.through)
 
 
-def _print(judged: Any, form: str) -> None:
+async def _pushed(repo: Path, arguments: tuple[str, ...], no_model: bool) -> list[Any]:
+    """Judgements of what is pushed; `arguments` are the other side's name and address."""
+    from bot.cli.review.local import judge_pushes
+    from bot.local import find_root, pre_commits, pushes
+
+    remote = arguments[0] if arguments else os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
+    if os.environ.get("PRE_COMMIT"):
+        some = pre_commits(os.environ)
+    elif sys.stdin.isatty():
+        raise click.UsageError("--hook reads what git tells a hook: `hob hook install` has git call it")
+    else:
+        some = pushes(sys.stdin.read())
+    found = await judge_pushes(await find_root(repo), remote, some, no_model)
+    if not found:
+        click.echo("hob: nothing is pushed that is to be reviewed", err=True)
+    return found
+
+
+def _print(found: list[Any], form: str) -> None:
+    """Of several judgements one document after the other; of SARIF one with a run for each."""
     import json
     from importlib.metadata import version
 
     from bot.cli.review.showing import show
     from bot.core.report import as_json, as_markdown, as_sarif
-    from bot.core.text import strip_invisible
+    from bot.core.text import for_terminal
     from bot.log import redact
 
-    match form:
-        case "json":
-            click.echo(redact(json.dumps(as_json(judged), indent=2)))
-        case "sarif":
-            click.echo(redact(json.dumps(as_sarif(judged, version("hobbot")), indent=2)))
-        case "markdown":
-            click.echo(strip_invisible(redact(as_markdown(judged)))[0], nl=False)
-        case _:
-            show(judged)
+    if form == "sarif" and found:
+        logs = [as_sarif(judged, version("hobbot")) for judged in found]
+        whole = {**logs[0], "runs": [run for log in logs for run in log["runs"]]}
+        click.echo(redact(json.dumps(whole, indent=2)))
+        return
+    for judged in found:
+        match form:
+            case "json":
+                click.echo(redact(json.dumps(as_json(judged), indent=2)))
+            case "markdown":
+                click.echo(for_terminal(redact(as_markdown(judged))), nl=False)
+            case _:
+                show(judged)
 
 
-def _code(judged: Any, fail_on: str, no_model: bool) -> int:
+def _code(judged: Any, fail_on: str) -> int:
     """What a hook reads: found something, or could not look."""
+    from bot.core.report.plain import every
+
     if fail_on == "never":
         return 0
     bad = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    if any(one.severity in bad for one in (*judged.chosen.shown, *judged.chosen.over_cap)):
+    if any(one.severity in bad for one in every(judged)):
         return FINDINGS
-    if judged.coverage.failure and not no_model:
+    if judged.coverage.failure:
         click.echo(f"hob: not wholly read: {judged.coverage.failure}", err=True)
         return 1
     return 0

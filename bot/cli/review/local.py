@@ -1,53 +1,69 @@
 """The local half: git in the place of GitHub, hosts of hob.toml, progress on stderr."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from bot.core.inference import Completion, Infer, Prompt, T
+from bot.cli.review.progress import Asked
+from bot.cli.review.showing import clean
+from bot.core.errors import UserError
 from bot.core.judgement import Judgement
-from bot.core.knowledge import Beside
-from bot.core.sharing import through
+from bot.core.knowledge import Beside, nothing_beside
 from bot.jobs.reading import check
 from bot.knowledge.local import Local
-from bot.local import find_change, judge_range
-from bot.repository import Repository
+from bot.local import Change, Push, find_change, judge_range, pushed, uncommitted
+from bot.local.change import is_bare
 from bot.scripting import Workshop
 
+Work = Literal["", "staged", "worktree"]
 
-async def judge(folder: Path, text: str, no_model: bool) -> Judgement:
+
+async def judge(root: Path, text: str, work: Work, no_model: bool) -> Judgement:
     """By the hosts that `[privacy]` and `[budget]` allow a repository of which nobody knows whether it is
-    public."""
-    root = Repository.at(folder).root
-    change = await find_change(root, text)
+    public. UserError; `NothingToReview`."""
+    async with _change(root, text, work) as change:
+        return await judge_change(root, change, no_model)
+
+
+async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool) -> list[Judgement]:
+    """What each push brings, one after the other; empty where none brings anything."""
+    found: list[Judgement] = []
+    for push, change in await pushed(root, remote, some):
+        click.echo(clean(f"{push.ref}: {change.base[:12]}..{change.head[:12]} {change.title}"), err=True)
+        found.append(await judge_change(root, change, no_model))
+    return found
+
+
+async def judge_change(root: Path, change: Change, no_model: bool) -> Judgement:
     if no_model:
-        return await judge_range(root, change, nobody, check)
-    async with Workshop(repo=root) as shop:
-        beside = _beside(root, shop.config.hob.data_dir)
-        return await judge_range(root, change, _told(shop.infer()), check, beside=beside)
+        return await judge_range(root, change, None, check)
+    bare = await is_bare(root)
+    async with Workshop(repo=None if bare else root) as shop, Asked() as asked:
+        beside = nothing_beside if bare else _beside(root, shop.config.hob.data_dir)
+        infer = asked.through(shop.infer(hears=asked.hears))
+        return await judge_range(root, change, infer, check, beside=beside)
+
+
+@asynccontextmanager
+async def _change(root: Path, text: str, work: Work) -> AsyncIterator[Change]:
+    if work:
+        async with uncommitted(root, staged=work == "staged") as change:
+            yield change
+    else:
+        yield await find_change(root, text)
 
 
 def _beside(root: Path, data_dir: Path) -> Beside:
     """By the index as `hob index` left it; without one the change is read alone, and that is said."""
-    local = Local(root, data_dir)
+    try:
+        local = Local(root, data_dir)
+    except UserError:  # no commit yet
+        return nothing_beside
     if not local.path.exists():
         click.echo(
             click.style("no index here: hob index lets a review see callers and tests", dim=True), err=True
         )
     return local.indexed.beside
-
-
-async def nobody(prompt: Prompt[T], /) -> Completion[T]:
-    return Completion(failure="no_host", reason="no model was asked (--no-model)")
-
-
-def _told(infer: Infer) -> Infer:
-    """The port with a line on stderr for each question: a model may take minutes."""
-
-    async def asking(prompt: Prompt[T], /) -> Completion[T]:
-        names = ", ".join(passage.name for passage in prompt.passages[:3])
-        more = f" and {len(prompt.passages) - 3} more" if len(prompt.passages) > 3 else ""
-        click.echo(click.style(f"asking a model ({prompt.name}): {names}{more}", dim=True), err=True)
-        return await infer(prompt)
-
-    return through(infer, asking)

@@ -5,10 +5,11 @@ import click
 from bot.core.coverage import count
 from bot.core.findings import Finding
 from bot.core.judgement import Judgement
+from bot.core.reading import NOT_ASKED
 from bot.core.report.markdown import place
 from bot.core.report.plain import counts
 from bot.core.settings import Severity
-from bot.core.text import strip_invisible
+from bot.core.text import for_terminal
 from bot.log import redact
 
 COLOURS: dict[Severity, str] = {"critical": "red", "major": "red", "minor": "yellow", "nit": "cyan"}
@@ -25,6 +26,8 @@ def show(judged: Judgement) -> None:
     click.secho(clean(f"{count(len(judged.chosen.shown), 'finding')} {coverage.origin}."), bold=True)
     if coverage.failure:
         click.echo(clean(f"No model read more: {coverage.failure}."))
+    if any(file.why == NOT_ASKED for file in coverage.unread):
+        click.echo("No model was asked.")
     for name, why in judged.facts.checks_not_run:
         click.echo(clean(f"{name} could not run: {why}."))
     for why, number in counts(judged).items():
@@ -33,12 +36,14 @@ def show(judged: Judgement) -> None:
     for complaint in judged.facts.context.complaints:
         click.echo(clean(f".github/hob.yml: {complaint.message}"))
     for file in coverage.unread:
+        if file.why == NOT_ASKED:
+            continue
         click.secho(clean(f"not read: {file.path}: {file.why}"), dim=True)
 
 
 def clean(text: str) -> str:
-    """What a model or a repository wrote cannot steer the terminal, nor tell a secret of ours."""
-    return strip_invisible(redact(text))[0]
+    """One line. What a model or a repository wrote cannot steer the terminal, nor tell a secret of ours."""
+    return " ".join(for_terminal(redact(text)).split("\n"))
 
 
 def _show(finding: Finding, text: str | None) -> None:

@@ -8,8 +8,9 @@ from bot.core.judgement import Judgement
 
 def as_json(judged: Judgement) -> dict[str, Any]:
     """`{"base","head","title","conclusion","failure","checks","files","findings","counts","models"}`. Lines
-    count from 1 on the new side; they are null where a finding has no line."""
-    facts, chosen, coverage = judged.facts, judged.chosen, judged.coverage
+    count from 1 on the new side; they are null where a finding has no line. `findings` are all that are
+    severe enough, `counts["shown"]` how many of them, from the first, a review would show."""
+    facts, coverage = judged.facts, judged.coverage
     return {
         "base": facts.base_sha,
         "head": facts.head_sha,
@@ -23,7 +24,7 @@ def as_json(judged: Judgement) -> dict[str, Any]:
             "read": list(coverage.read),
             "unread": [{"path": file.path, "why": file.why} for file in coverage.unread],
         },
-        "findings": [finding_as_json(finding) for finding in chosen.shown],
+        "findings": [finding_as_json(finding) for finding in every(judged)],
         "counts": counts(judged),
         "complaints": [complaint.message for complaint in facts.context.complaints],
         "models": sorted({f"{used.model}@{used.host}" for used in judged.usage}),
@@ -48,6 +49,11 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "fingerprint": fingerprint(finding),
     }
+
+
+def every(judged: Judgement) -> tuple[Finding, ...]:
+    """Those that a review would show, and those over `review.max_comments`: programs read them all."""
+    return (*judged.chosen.shown, *judged.chosen.over_cap)
 
 
 def counts(judged: Judgement) -> dict[str, int]:

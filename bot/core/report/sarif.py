@@ -3,13 +3,32 @@
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 from bot.core.findings import Finding, fingerprint
 from bot.core.judgement import Judgement
+from bot.core.keys import CHECKS
+from bot.core.reading import NOT_ASKED
+from bot.core.report.plain import every
 from bot.core.settings import Severity
 
+PAGES = {
+    "ruff": "https://docs.astral.sh/ruff/rules/",
+    "shellcheck": "https://www.shellcheck.net/wiki/",
+    "actionlint": "https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax",
+    "secrets": "https://cwe.mitre.org/data/definitions/798.html",
+    "conflicts": "https://git-scm.com/docs/git-merge#_how_conflicts_are_presented",
+    "invisible": "https://trojansource.codes",
+    "leftovers": "https://cwe.mitre.org/data/definitions/489.html",
+    "locks": "https://cwe.mitre.org/data/definitions/1357.html",
+    "large": "https://docs.github.com/en/repositories/working-with-files/managing-large-files",
+    "coverage": "https://docs.github.com/en/actions/tutorials/store-and-share-data",
+    "model": "https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests",
+}
+"""Where to read on about what a check finds, if its finding names no page itself."""
+_PAGE = re.compile(r"https://[\w./#-]{1,200}")
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: dict[Severity, str] = {"critical": "error", "major": "error", "minor": "warning", "nit": "note"}
 RANKS: dict[Severity, float] = {"critical": 95.0, "major": 75.0, "minor": 40.0, "nit": 10.0}
@@ -17,8 +36,11 @@ RANKS: dict[Severity, float] = {"critical": 95.0, "major": 75.0, "minor": 40.0, 
 
 def as_sarif(judged: Judgement, version: str) -> dict[str, Any]:
     """One run of the tool `Hob` in that version; what was not read is told as notifications."""
-    found = judged.chosen.shown
-    rules = list(dict.fromkeys(map(_rule, found)))
+    found = every(judged)
+    firsts: dict[str, Finding] = {}
+    for finding in found:
+        firsts.setdefault(_rule(finding), finding)
+    rules = list(firsts)
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -28,7 +50,7 @@ def as_sarif(judged: Judgement, version: str) -> dict[str, Any]:
                     "driver": {
                         "name": "Hob",
                         "semanticVersion": version,
-                        "rules": [{"id": rule, "name": rule} for rule in rules],
+                        "rules": [_descriptor(rule, first) for rule, first in firsts.items()],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
@@ -44,9 +66,23 @@ def _rule(finding: Finding) -> str:
     return f"{finding.source}/{category}"
 
 
+def _descriptor(rule: str, first: Finding) -> dict[str, Any]:
+    """A rule as its first finding tells of it."""
+    about = CHECKS.get(first.source)
+    text = f"{about.rstrip('.')}: {first.category}." if about else f"A remark of a model: {first.category}."
+    page = _PAGE.search(first.body) if first.source in CHECKS else None
+    return {
+        "id": rule,
+        "name": rule,
+        "shortDescription": {"text": text},
+        "helpUri": page[0] if page else PAGES.get(first.source, PAGES["model"]),
+    }
+
+
 def _invocation(judged: Judgement) -> dict[str, Any]:
     coverage = judged.coverage
-    notes = [f"{file.path}: not read: {file.why}" for file in coverage.unread]
+    notes = [f"{file.path}: not read: {file.why}" for file in coverage.unread if file.why != NOT_ASKED]
+    notes += [NOT_ASKED] * any(file.why == NOT_ASKED for file in coverage.unread)
     notes += [f"{name} could not run: {why}" for name, why in judged.facts.checks_not_run]
     if coverage.failure:
         notes.insert(0, f"no model read more: {coverage.failure}")

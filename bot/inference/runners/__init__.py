@@ -92,6 +92,15 @@ class ChatRequest:
     temperature: float = 0.0
     tools: tuple[Tool, ...] = ()
     """`Unsupported` where the host or the model has none."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """(`user` or `assistant`, text) of what was said before `user`."""
+    prompt: str = ""
+    """The prompt file or the agent that asks."""
+
+
+def chat_turns(request: ChatRequest) -> list[dict[str, str]]:
+    """All of a request but the system's words, as chat APIs take it."""
+    return [{"role": role, "content": text} for role, text in (*request.turns, ("user", request.user))]
 
 
 Stopped = Literal["", "length", "filter", "abort"]

@@ -18,6 +18,7 @@ from bot.inference.runners import (
     RunnerError,
     TooLong,
     Unsupported,
+    chat_turns,
     wire,
     without_tools,
 )
@@ -90,7 +91,8 @@ class AnthropicRunner:
 
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = _body(request, without, told)
-            async with streaming(self._http, "/v1/messages", body, self._idle, heard) as said:
+            idle = self.host.patience(request.model.name, self._idle)
+            async with streaming(self._http, "/v1/messages", body, idle, heard) as said:
                 return await _listen(*said)
 
         try:
@@ -127,7 +129,7 @@ def _body(request: ChatRequest, without: frozenset[str], told: bool) -> dict[str
     body: dict[str, Any] = {
         "model": request.model.name,
         "system": in_prompt(request.system, request.schema) if told and request.schema else request.system,
-        "messages": [{"role": "user", "content": request.user}],
+        "messages": chat_turns(request),
         "max_tokens": request.max_tokens,
         "stream": True,
     }

@@ -28,6 +28,7 @@ from bot.inference.runners import (
     RunnerError,
     TooLong,
     Unsupported,
+    chat_turns,
     without_tools,
 )
 from bot.inference.runners.streams import Speech, count_of, dict_of, json_object, patience, text_of
@@ -77,7 +78,7 @@ class MlxRunner:
         async with self._turn:
             process = await self._started()
             try:
-                async with patience(*self._idle) as waiter:
+                async with patience(*self.host.patience(request.model.name, self._idle)) as waiter:
                     _send(process, {"do": "chat", "folder": str(folder), **_fields(request)})
                     return await self._listen(process, name, Speech(waiter, heard))
             except _Told as told:
@@ -198,7 +199,7 @@ def _window(folder: Path) -> int:
 def _fields(request: ChatRequest) -> dict[str, Any]:
     return {
         "system": _clean(request.system),
-        "user": _clean(request.user),
+        "turns": [{**turn, "content": _clean(turn["content"])} for turn in chat_turns(request)],
         "schema": request.schema,
         "num_ctx": request.num_ctx,
         "max_tokens": request.max_tokens,

@@ -1,7 +1,7 @@
 """The process in which a model runs: `python -m bot.inference.runners.mlx_worker`, one JSON object a line on
 stdin and stdout. It holds one model at a time and never downloads one.
 
-In: {"do": "chat", "folder", "system", "user", "schema", "num_ctx", "max_tokens", "temperature"} and
+In: {"do": "chat", "folder", "system", "turns", "schema", "num_ctx", "max_tokens", "temperature"} and
 {"do": "stop"}. Out: {"loaded": folder, "seconds"}, {"word": text} …, and at the end of each chat one
 {"done": {…}} or {"error": name of a RunnerError, "message", "sent", "limit"}.
 """
@@ -62,13 +62,13 @@ class Resident:
         self._folder = folder
         self._say({"loaded": folder, "seconds": time.monotonic() - begun})
 
-    def tokens(self, system: str, user: str) -> list[int]:
+    def tokens(self, system: str, turns: list[dict[str, str]]) -> list[int]:
         """The prompt by the model's own chat template, which is asked not to let it think."""
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         try:
-            made = self._templated(messages)
+            made = self._templated([{"role": "system", "content": system}, *turns])
         except Exception:  # a template may refuse the role `system`, in words of its own
-            made = self._templated([{"role": "user", "content": f"{system}\n\n{user}"}])
+            first = {**turns[0], "content": f"{system}\n\n{turns[0]['content']}"}
+            made = self._templated([first, *turns[1:]])
         return made
 
     def _templated(self, messages: list[dict[str, str]]) -> list[int]:
@@ -146,7 +146,7 @@ class Worker:
         system = (
             asked["system"] if holder or not asked["schema"] else in_prompt(asked["system"], asked["schema"])
         )
-        tokens = self._resident.tokens(system, asked["user"])
+        tokens = self._resident.tokens(system, asked["turns"])
         if len(tokens) + asked["max_tokens"] > asked["num_ctx"]:
             raise _Refusal(
                 "TooLong", "the prompt is longer than it reads", sent=len(tokens), limit=asked["num_ctx"]

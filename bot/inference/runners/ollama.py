@@ -14,7 +14,17 @@ from pydantic import ValidationError
 
 from bot.core.hosts import Host, HostModel
 from bot.http import HTTPError, Request, Response
-from bot.inference.runners import Broken, ChatRequest, Heard, HostDown, ModelMissing, Reply, vectors, wire
+from bot.inference.runners import (
+    Broken,
+    ChatRequest,
+    Heard,
+    HostDown,
+    ModelMissing,
+    Reply,
+    chat_turns,
+    vectors,
+    wire,
+)
 from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
 from bot.inference.runners.ollama_stream import lines_of, listen, refusal
 from bot.inference.runners.streams import count_of, streaming, text_of
@@ -83,9 +93,11 @@ class OllamaRunner:
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`/api/chat`, streamed; `RunnerError`."""
 
+        idle = self.host.patience(request.model.name, self._idle)
+
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = self._body(request, without, told)
-            async with streaming(self._http, "/api/chat", body, self._idle, heard) as said:
+            async with streaming(self._http, "/api/chat", body, idle, heard) as said:
                 return await listen(*said, request)
 
         try:
@@ -93,9 +105,14 @@ class OllamaRunner:
         except Refused as refused:
             raise refusal(refused) from None
 
+    def _kept(self, model: str) -> str | int:
+        """https://docs.ollama.com/faq#how-do-i-keep-a-model-loaded-in-memory-or-make-it-unload-immediately"""
+        told = self.host.of(model).keep_alive or self._keep_alive
+        return int(told) if told.lstrip("-").isdecimal() else told
+
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """`/api/embed`; a text that is too long is an error and not cut. https://docs.ollama.com/api/embed"""
-        body = {"model": model, "input": list(texts), "truncate": False, "keep_alive": self._keep_alive}
+        body = {"model": model, "input": list(texts), "truncate": False, "keep_alive": self._kept(model)}
         try:
             told = await wire.ask(
                 self._http, "/api/embed", body, seconds=wire.EMBED_SECONDS, max_bytes=wire.EMBED_BYTES
@@ -144,12 +161,12 @@ class OllamaRunner:
             "model": request.model.name,
             "messages": [
                 {"role": "system", "content": system},
-                {"role": "user", "content": request.user},
+                *chat_turns(request),
             ],
             "stream": True,
             "truncate": False,
             "shift": False,
-            "keep_alive": self._keep_alive,
+            "keep_alive": self._kept(request.model.name),
             "options": {
                 "num_ctx": request.num_ctx,
                 "num_predict": request.max_tokens,

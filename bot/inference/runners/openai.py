@@ -23,6 +23,7 @@ from bot.inference.runners import (
     RunnerError,
     TooLong,
     Unsupported,
+    chat_turns,
     vectors,
     wire,
 )
@@ -106,7 +107,8 @@ class OpenAIRunner:
 
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = self._body(request, without, told)
-            async with streaming(self._http, "chat/completions", body, self._idle, heard) as said:
+            idle = self.host.patience(request.model.name, self._idle)
+            async with streaming(self._http, "chat/completions", body, idle, heard) as said:
                 return await _listen(*said, request)
 
         try:
@@ -143,7 +145,7 @@ class OpenAIRunner:
         length = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         body: dict[str, Any] = {
             "model": request.model.name,
-            "messages": [{"role": "system", "content": system}, {"role": "user", "content": request.user}],
+            "messages": [{"role": "system", "content": system}, *chat_turns(request)],
             "stream": True,
             length: request.max_tokens,
         }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import ChatRequest, Heard, ModelMissing, Reply, RunnerError, Unsupported
+from bot.inference.runners import Broken, ChatRequest, Heard, ModelMissing, Reply, RunnerError, Unsupported
 
 Line = str | Mapping[str, Any] | Reply | RunnerError
 Script = Callable[[ChatRequest], Line] | Iterable[Line]
@@ -14,8 +14,8 @@ and a reply given as it is."""
 
 
 class ScriptedRunner:
-    """Says what its script says and keeps every request. A script that has run out says nothing (an empty
-    text)."""
+    """Says what its script says and keeps every request; without one what its host's `answers` hold for each
+    prompt, in their order. A script that has run out says nothing (an empty text)."""
 
     def __init__(self, host: Host, script: Script = (), models: tuple[HostModel, ...] | None = None) -> None:
         self.host = host
@@ -24,6 +24,8 @@ class ScriptedRunner:
         self._script: Callable[[ChatRequest], Line] = (
             script if callable(script) else _one_by_one(iter(script))
         )
+        if host.answers and script == ():
+            self._script = _by_prompt(host)
 
     async def models(self) -> tuple[HostModel, ...]:
         return self._models
@@ -52,6 +54,19 @@ class ScriptedRunner:
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+
+def _by_prompt(host: Host) -> Callable[[ChatRequest], Line]:
+    """From `answers`; `*` holds those of prompts that have none of their own."""
+    left = {prompt: iter(texts) for prompt, texts in host.answers}
+
+    def say(request: ChatRequest) -> Line:
+        lines = left.get(request.prompt, left.get("*", iter(())))
+        if (line := next(lines, None)) is None:
+            return Broken(f"its script has no answer (left) for {request.prompt or 'this prompt'}")
+        return line
+
+    return say
 
 
 def _one_by_one(lines: Iterator[Line]) -> Callable[[ChatRequest], Line]:
