@@ -1,5 +1,7 @@
 """Answers a question about an issue or a pull request, and explains code, citing lines that it was shown."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
 from bot.core.conversation import pack
@@ -9,9 +11,12 @@ from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.library import Citation, Excerpt, merged, stands
+from bot.core.pathnames import resolve
 from bot.core.text import in_code
 
 MAX_FILE_CHARS = 20_000
+MOST_CITED = 100
+"""Of one answer: each is looked up."""
 CONVERSATION_TOKENS = 2_000
 """A quarter of a small model's window: the rest is for the change and its files."""
 
@@ -36,7 +41,7 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     if answer.value is None:
         return f"I could not answer: {answer.reason}", used
     shown = [one for one in _files(facts) if one.path not in answer.left_out]
-    cited = [in_code(str(one)) for one in map(_citation, answer.value.citations) if stands(one, shown)]
+    cited = _cited(answer.value.citations, shown)
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
@@ -50,9 +55,7 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     answer = await infer(_explaining(facts))
     if answer.value is None:
         return f"I could not explain it: {answer.reason}", answer.usage("explain")
-    cited = [
-        f"`{found}`" for item in answer.value.citations if stands(found := _citation(item), facts.excerpts)
-    ]
+    cited = _cited(answer.value.citations, facts.excerpts)
     body = answer.value.answer.strip()[:6_000] or "I can't tell what this does."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
@@ -62,8 +65,15 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     return body, answer.usage("explain")
 
 
-def _citation(said: CitationAnswer) -> Citation:
-    return Citation(said.path, said.start, said.end, said.quote)
+def _cited(said: Sequence[CitationAnswer], shown: Sequence[Excerpt]) -> list[str]:
+    """The places that stand."""
+    paths = [one.path for one in shown]
+    places = (_citation(one, paths) for one in said[:MOST_CITED])
+    return [in_code(str(one)) for one in places if stands(one, shown)]
+
+
+def _citation(said: CitationAnswer, paths: Sequence[str]) -> Citation:
+    return Citation(resolve(said.path, paths) or said.path, said.start, said.end, said.quote)
 
 
 def _files(facts: ThreadFacts) -> list[Excerpt]:

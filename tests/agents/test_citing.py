@@ -91,3 +91,30 @@ def test_excerpts_that_touch_become_one() -> None:
 
 def test_a_huge_range_costs_nothing() -> None:
     assert not stands(Citation("src/tea.py", 1, 10**12), SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("app/[id]/page.tsx", "app/[id]/page.tsx"),
+        ("app/[id]/page.tsx", "`app/[id]/page.tsx`"),
+        ("a:b.py", "a:b.py"),
+        ("a`b.py", "a%60b.py"),
+        ('a"b.py', "a%22b.py"),
+        ("two  blanks.py", "two %20blanks.py"),
+        ("src/tea.py", "./src/tea.py"),
+        ("src/tea.py", "tea.py"),
+    ],
+)
+def test_any_path_can_be_cited_as_it_was_shown(path: str, said: str) -> None:
+    citing = Citing([Excerpt(path, 3, ("brew(now)",))])
+    assert citing(f'It brews [{said}:3 "brew(now)"] [x] [{said}:3 "boil"].') == f"It brews [{path}:3] [x] ."
+    assert [one.path for one in citing.citations] == [path]
+
+
+def test_a_citation_in_brackets_is_judged_as_any_other() -> None:
+    assert shown('[see [src/tea.py:6 "leaves * 61"] or [src/tea.py:20]]') == (
+        "[see or [src/tea.py:20]]",
+        ["src/tea.py:20"],
+    )
+    assert shown("[src/tea.py:20:6]") == ("[src/tea.py:20:6]", [])

@@ -12,6 +12,7 @@ from bot.agents.review.asking import Reading, Said
 from bot.core.diff import FileDiff, Hunk, Line, anchor
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding, fingerprint
+from bot.core.pathnames import resolve
 from bot.core.text import cut
 
 ASTRAY = "about files that this change does not touch"
@@ -88,9 +89,7 @@ def _finding(
 ) -> Finding | None:
     """None for a file that was not shown. `elsewhere`: a quote that is not in the diff is looked for in the
     whole file."""
-    path = said.answer.path
-    bare = path.removeprefix("b/").removeprefix("a/")
-    found = next((one for one in said.shown if one in (path, bare)), None)
+    found = resolve(said.answer.path, said.shown, files)
     if found is None:
         return None
     finding, file = _plain(said.answer, found), files[found]
