@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core.checking import Change
-from bot.core.findings import Finding
+from bot.core.findings import Finding, bare, digest
 from bot.core.text import strip_invisible
 
 MOST_LINES = 10
@@ -86,4 +86,5 @@ def _together(some: list[Finding]) -> Finding:
     ]
     more = f" and {len(places) - MOST_LINES} more" if len(places) > MOST_LINES else ""
     also = f"Also at line{'s' if len(places) > 1 else ''} {', '.join(named)}{more}."
-    return replace(first, body=f"{first.body}\n\n{also}")
+    rest = digest("\0".join(bare(one.quote) for one in others))
+    return replace(first, body=f"{first.body}\n\n{also}", content=rest)

@@ -27,6 +27,12 @@ class Finding:
     line: int | None = None
     outside: bool = False
     """On lines that the change does not touch: for the check run, never for a review."""
+    content: str = ""
+    """A digest of what may not be quoted (a secret), or of the other places that the finding is about."""
+    symbol: str = ""
+    """The innermost one around its code; empty where it was not looked for."""
+    ordinal: int = 0
+    """How often equal code stands above it in that symbol."""
 
     @property
     def anchored(self) -> bool:
@@ -68,14 +74,32 @@ def fingerprint(finding: Finding) -> str:
     now, nor its indentation; 24 hexadecimal digits.
 
     A model words the same point anew each time, so a quoted finding is known by its code; one without a quote
-    by its words.
+    by its words. Equal code at two places is told apart by its symbol and its place in there, and secrets by
+    their content; without these the name is the one that Hob 0.1.0 gave.
     """
-    code = "".join(strip_invisible(finding.quote)[0].split())
+    code = bare(finding.quote)
     said = re.findall(r"\w{3,}", f"{finding.category} {finding.title}".casefold())
     words = code or " ".join(sorted(set(said)))
     kind = finding.source if finding.source == "model" else f"{finding.source} {finding.category}"
     text = f"{finding.path}\0{kind}\0{words}"
+    if finding.content or finding.symbol or finding.ordinal:
+        text += f"\0{finding.content}\0{finding.symbol}\0{finding.ordinal}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def plain(finding: Finding, *, content: bool = False) -> Finding:
+    """As Hob 0.1.0 knew it: without what tells equal code apart."""
+    return replace(finding, content=finding.content if content else "", symbol="", ordinal=0)
+
+
+def bare(code: str) -> str:
+    """Without white space and what nobody sees."""
+    return "".join(strip_invisible(code)[0].split())
+
+
+def digest(text: str) -> str:
+    """Tells contents apart that may not be kept; 16 hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def choose(

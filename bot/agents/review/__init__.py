@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.agents.review import following, judging, writing
 from bot.agents.review.asking import read
-from bot.agents.review.repeating import names_over_time, said_by_others
+from bot.agents.review.repeating import Known, said_by_others
 from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
 from bot.core.coverage import Coverage, conclusion
@@ -17,7 +17,6 @@ from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
-from bot.core.memory import dismissed_by
 
 MAY = frozenset({PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread})
 """The kinds of effects that `plan` may hold."""
@@ -39,11 +38,13 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     settings = facts.context.settings.review
     most = settings.max_comments
     wanted = max(most, min(VERIFIED * most, MOST_VERIFIED))
-    candidates = _choose((*facts.checked, *judged.findings), facts, wanted)
+    known = Known(facts, facts.checked)
+    found = list(map(known.placed, (*facts.checked, *judged.findings)))
+    candidates = _choose(found, facts, known, wanted)
     verified = await verify(candidates.shown, facts, infer)
-    chosen = _joined(candidates, _choose(verified.kept, facts, most))
+    chosen = _joined(candidates, _choose(verified.kept, facts, known, most))
     chosen = replace(chosen, shown=await with_suggestions(chosen.shown, facts))
-    before = following.standing(facts, (*chosen.shown, *chosen.standing))
+    before = following.standing(facts, (*chosen.shown, *chosen.standing), known)
     chosen = replace(chosen, standing=(*chosen.standing, *before))
     coverage = Coverage(
         read=(*reading.read, *reading.known, *facts.without_lines),
@@ -69,17 +70,16 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     )
 
 
-def _choose(findings: Sequence[Finding], facts: PullRequestFacts, most: int) -> Chosen:
-    files = {file.path: file for file in facts.files}
+def _choose(findings: Sequence[Finding], facts: PullRequestFacts, known: Known, most: int) -> Chosen:
     settings = facts.context.settings.review
     return choose(
         findings,
         min_severity=settings.min_severity,
         max_comments=most,
         posted=facts.posted,
-        names=lambda finding: names_over_time(finding, files.get(finding.path)),
+        names=known.names,
         heard=lambda finding: said_by_others(finding, facts.threads),
-        dismissed=lambda finding: dismissed_by(facts.memory, finding, facts.number),
+        dismissed=known.dismissed,
     )
 
 
