@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.settings import SEVERITIES, Severity
@@ -95,6 +95,20 @@ def plain(finding: Finding, *, content: bool = False) -> Finding:
 def bare(code: str) -> str:
     """Without white space and what nobody sees."""
     return "".join(strip_invisible(code)[0].split())
+
+
+MOST_LINES = 10
+"""That are named of equal code."""
+
+
+def also_at(lines: Sequence[int | str]) -> str:
+    """Says where else a remark holds; nothing for no lines."""
+    if not lines:
+        return ""
+    named = ", ".join(map(str, lines[:MOST_LINES]))
+    if more := len(lines[MOST_LINES:]):
+        named += f" and {more} more"
+    return f"Also at line{'s' if len(lines) > 1 else ''} {named}."
 
 
 def digest(text: str) -> str:

@@ -1,13 +1,22 @@
 """Equal code at several places of one file: each is a point of its own, and is known again."""
 
+import re
 from dataclasses import replace
+from difflib import unified_diff
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.agents import review
+from bot.agents.review import judging
+from bot.agents.review.answers import FindingAnswer
+from bot.agents.review.asking import Reading, Said
 from bot.checks import leftovers, secrets
 from bot.core import deeds
 from bot.core.checking import Change
+from bot.core.diff import FileDiff, added_lines, parse_patch
+from bot.core.diff.anchor import folded
 from bot.core.effects import PostReview, SetCheck
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding, fingerprint, plain
@@ -140,3 +149,69 @@ async def test_upgrading_counts_no_point_twice() -> None:
     found, _ = await reviewed(facts, told)
     again, check = await reviewed(posted(facts, list(map(plain, found))), told)
     assert (again, check.title[:9]) == ([], "1 finding")
+
+
+# -- equal lines that a model quotes
+
+
+TWICE = "def brew(water):\n    return water / 0\n\n\ndef pour(water):\n    return water / 0\n"
+
+
+@pytest.mark.parametrize("quotes", [1, 2, 3])
+async def test_equal_faulty_lines_get_comments_in_their_order(quotes: int) -> None:
+    said = [{"quote": "    return water / 0", "title": f"Fault number {n}"} for n in range(quotes)]
+    found, _ = await reviewed(pull_request({"tea.py": TWICE}), *said)
+    assert sorted(one.line or 0 for one in found)[:2] == [2, 6][:quotes]
+    assert [one.body.endswith("Also at line 6.") for one in found] == [quotes == 1] * len(found)
+
+
+@pytest.mark.parametrize("line", ["    return", "}", "    pass", ")"])
+async def test_lines_that_say_nothing_stay_without_a_number(line: str) -> None:
+    found, _ = await reviewed(
+        pull_request({"tea.txt": f"a\n{line}\nb\n{line}\n"}), {"path": "tea.txt", "quote": line}
+    )
+    assert [one.line for one in found] == [None]
+
+
+LINES = st.lists(
+    st.sampled_from(["x = eval(y)", "y = 1 / 0", "}", "return", "plain", "  x = eval(y)"]), max_size=9
+)
+
+
+@given(
+    LINES,
+    LINES,
+    st.lists(st.sampled_from(["x = eval(y)", "y = 1 / 0", "}", "return", "+y = 1 / 0"]), max_size=6),
+)
+def test_no_finding_is_on_a_wrong_line_and_none_is_lost(
+    old: list[str], new: list[str], quotes: list[str]
+) -> None:
+    diff = list(unified_diff(old, new, lineterm="", n=1))
+    hunks = parse_patch("\n".join(diff[2:])) if diff else ()
+    file = FileDiff("a.c", "modified", hunks)
+    facts = replace(pull_request({"a.c": "\n".join(new)}), files=(file,))
+    shown = [folded(line.text) for hunk in hunks for line in hunk.new_side]
+    there = [quote for quote in quotes if folded(quote.removeprefix("+")) in shown]
+    answers = [
+        FindingAnswer.model_validate(finding(path="a.c", quote=quote, title=f"T{n}", body=""))
+        for n, quote in enumerate(there)
+    ]
+    said = tuple(Said(one, ("a.c",), True, 0, 0, (file,)) for one in answers)
+    made = judging.judged(Reading(said, (), (), (), readings=(1,)), facts)
+    assert len(made.findings) + made.dropped[judging.UNQUOTED] == len(said)
+    assert not made.dropped[judging.UNQUOTED]
+    inside = {line.new: line.text for hunk in hunks for line in hunk.new_side}
+    for quote in set(there):
+        wanted = quote.removeprefix("+")
+        exact = {n for n, text in inside.items() if text == wanted}
+        places = exact or {n for n, text in inside.items() if folded(text) == wanted}
+        touched = places & added_lines(file)
+        some = [one for one in made.findings if one.quote == quote]
+        on = {one.line for one in some} - {None}
+        also = {n for one in some for n in map(int, re.findall(r"[0-9]+", one.body))}
+        assert on | also <= (touched or places)
+        if wanted not in ("}", "return") and touched:
+            assert on | also == touched
+            assert all(one.line for one in some)
+        elif len(places) > 1:
+            assert not on
