@@ -63,7 +63,8 @@ def posted(posts: Iterable[PostReview]) -> frozenset[str]:
     """Fingerprints of the findings that reviews made, on a line or in their own text."""
     posts = tuple(posts)
     inline = {one.fingerprint for review in posts for one in review.comments}
-    made = [one for review in posts for one in review.findings]
+    told = (one for review in posts for one in review.findings)
+    made = [each for one in told for each in (one, *one.also)]
     return frozenset(inline | set(map(fingerprint, made)) | set(map(once, made)))
 
 

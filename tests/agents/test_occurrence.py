@@ -206,7 +206,7 @@ def test_no_finding_is_on_a_wrong_line_and_none_is_lost(
         exact = {n for n, text in inside.items() if text == wanted}
         places = exact or {n for n, text in inside.items() if folded(text) == wanted}
         touched = places & added_lines(file)
-        some = [one for one in made.findings if one.quote == quote]
+        some = [one for one in made.findings if one.quote.removeprefix("+") == wanted]
         on = {one.line for one in some} - {None}
         also = {n for one in some for n in map(int, re.findall(r"[0-9]+", one.body))}
         assert on | also <= (touched or places)

@@ -42,7 +42,7 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     found = list(map(known.placed, (*facts.checked, *judged.findings)))
     candidates = _choose(found, facts, known, wanted)
     verified = await verify(candidates.shown, facts, infer)
-    chosen = _joined(candidates, _choose(verified.kept, facts, known, most))
+    chosen = _joined(candidates, _choose(verified.kept, facts, known, most, verified=True))
     chosen = replace(chosen, shown=await with_suggestions(chosen.shown, facts))
     before = following.standing(facts, (*chosen.shown, *chosen.standing), known)
     chosen = replace(chosen, standing=(*chosen.standing, *before))
@@ -70,7 +70,9 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
     )
 
 
-def _choose(findings: Sequence[Finding], facts: PullRequestFacts, known: Known, most: int) -> Chosen:
+def _choose(
+    findings: Sequence[Finding], facts: PullRequestFacts, known: Known, most: int, *, verified: bool = False
+) -> Chosen:
     settings = facts.context.settings.review
     return choose(
         findings,
@@ -80,12 +82,18 @@ def _choose(findings: Sequence[Finding], facts: PullRequestFacts, known: Known, 
         names=known.names,
         heard=lambda finding: said_by_others(finding, facts.threads),
         dismissed=known.dismissed,
+        verified=verified,
     )
 
 
 def _joined(first: Chosen, last: Chosen) -> Chosen:
     """What is shown in the end, and all that was only counted on the way."""
-    return replace(first, shown=last.shown, over_cap=(*last.over_cap, *first.over_cap))
+    return replace(
+        first,
+        shown=last.shown,
+        over_cap=(*last.over_cap, *first.over_cap),
+        repeated=(*first.repeated, *last.repeated),
+    )
 
 
 def _dropped(verified: Verified) -> Counter[str]:

@@ -1,12 +1,11 @@
 """Whether a point was made before: by Hob in earlier reviews, by others on the same lines."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bot.core.diff import FileDiff, Line
 from bot.core.facts import PullRequestFacts, Remark
-from bot.core.findings import Finding, fingerprint, plain
+from bot.core.findings import Finding, fingerprint, plain, telling
 from bot.core.memory import Memory, dismissed_by
 from bot.core.occurrence import Code, once
 
@@ -113,10 +112,6 @@ def said_by_others(finding: Finding, threads: Iterable[Remark]) -> bool:
 
 def _alike(finding: Finding, words: str) -> bool:
     """Half of the title's words, or three of all."""
-    others = _telling(words)
-    title = _telling(finding.title)
-    return 2 * len(title & others) >= max(1, len(title)) or len(_telling(finding.body) & others) >= 3
-
-
-def _telling(text: str) -> set[str]:
-    return {word[:6] for word in re.findall(r"[^\W\d_]{4,}", text.casefold())}
+    others = telling(words)
+    title = telling(finding.title)
+    return 2 * len(title & others) >= max(1, len(title)) or len(telling(finding.body) & others) >= 3
