@@ -102,7 +102,9 @@ class Agent:
                 if rest := citing.rest():
                     text.append(rest)
                     yield rest
-                yield Answered(_summed(piece, "".join(text).strip(), spent), tuple(citing.citations))
+                yield Answered(
+                    _summed(piece, "".join(text).strip(), spent), tuple(citing.citations), citing.dropped
+                )
             elif part := citing(piece):
                 text.append(part)
                 yield part

@@ -10,7 +10,7 @@ from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
-from bot.core.library import Citation, Excerpt, merged, stands
+from bot.core.library import Citation, Excerpt, merged, stands, unproved
 from bot.core.pathnames import resolve
 from bot.core.text import in_code
 
@@ -41,10 +41,11 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     if answer.value is None:
         return f"I could not answer: {answer.reason}", used
     shown = [one for one in _files(facts) if one.path not in answer.left_out]
-    cited = _cited(answer.value.citations, shown)
+    cited, note = _cited(answer.value.citations, shown)
     body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
+    body += note
     if unread := talk.left_out + facts.unheard:
         body += f"\n\n*({count(unread, 'earlier message')} of this conversation not read.)*"
     return body, used
@@ -55,21 +56,24 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     answer = await infer(_explaining(facts))
     if answer.value is None:
         return f"I could not explain it: {answer.reason}", answer.usage("explain")
-    cited = _cited(answer.value.citations, facts.excerpts)
+    cited, note = _cited(answer.value.citations, facts.excerpts)
     body = answer.value.answer.strip()[:6_000] or "I can't tell what this does."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
+    body += note
     if answer.truncated:
         unread = len({*answer.left_out, *answer.cut})
         body += f"\n\n*({count(unread, 'piece')} of the code and its history not read, or not whole.)*"
     return body, answer.usage("explain")
 
 
-def _cited(said: Sequence[CitationAnswer], shown: Sequence[Excerpt]) -> list[str]:
-    """The places that stand."""
+def _cited(said: Sequence[CitationAnswer], shown: Sequence[Excerpt]) -> tuple[list[str], str]:
+    """The places that stand, and a word where none of them does."""
     paths = [one.path for one in shown]
-    places = (_citation(one, paths) for one in said[:MOST_CITED])
-    return [in_code(str(one)) for one in places if stands(one, shown)]
+    places = [_citation(one, paths) for one in said[:MOST_CITED]]
+    cited = [in_code(str(one)) for one in places if stands(one, shown)]
+    note = unproved(len(said) - len(cited), len(cited))
+    return cited, f"\n\n*{note}*" if note else ""
 
 
 def _citation(said: CitationAnswer, paths: Sequence[str]) -> Citation:

@@ -23,6 +23,7 @@ class Citing:
         self.citations: list[Citation] = []
         self._shown = tuple(excerpts)
         self._paths = frozenset(excerpt.path for excerpt in self._shown)
+        self._fallen: set[str] = set()
         self._held = ""
         self._gap = False
         """A citation was left out just now, after a space: the next one would be a second."""
@@ -30,6 +31,11 @@ class Citing:
 
     def __call__(self, word: str) -> str:
         return "".join(map(self._take, word))
+
+    @property
+    def dropped(self) -> int:
+        """How many do not stand."""
+        return len(self._fallen)
 
     def rest(self) -> str:
         """What was still held back when the words ended."""
@@ -74,6 +80,7 @@ class Citing:
         before, self._held = self._held[: match.start()], ""
         citation = Citation(path or match["path"], start, int(match["end"] or start), quote)
         if path is None or not stands(citation, self._shown):
+            self._fallen.add(f"{citation} {quote}")
             self._gap = (before or self._last)[-1:] in {"", " ", "\n"}
             self._last = (before or self._last)[-1:]
             return before
