@@ -111,11 +111,9 @@ def unproved(dropped: int, standing: int) -> str:
     """What to say of an answer that cites places of which none stands; nothing of any other."""
     if standing or not dropped:
         return ""
-    cited = (
-        "The one place that is cited does not hold"
-        if dropped == 1
-        else f"None of the {dropped} places cited holds"
-    )
+    cited = f"None of the {dropped} places cited holds"
+    if dropped == 1:
+        cited = "The one place cited does not hold"
     return f"{cited}: nothing in this answer is proved."
 
 

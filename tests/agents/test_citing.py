@@ -129,14 +129,8 @@ def test_a_citation_in_brackets_is_judged_as_any_other() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (
-            '[src/tea.py:6 "leaves * 61"] [src/milk.py:1 "x"]',
-            "None of the 2 places cited holds: nothing in this answer is proved.",
-        ),
-        (
-            'So [src/tea.py:6 "leaves * 61"].',
-            "The one place that is cited does not hold: nothing in this answer is proved.",
-        ),
+        ('[src/tea.py:6 "leaves * 61"] [src/milk.py:1 "x"]', "None of the 2 places cited holds"),
+        ('So [src/tea.py:6 "leaves * 61"].', "The one place cited does not hold"),
         ('[src/tea.py:6 "leaves * 61"] [src/tea.py:20]', ""),
         ("No citation at all, x[start:12].", ""),
     ],
@@ -145,7 +139,7 @@ def test_an_answer_none_of_whose_places_holds_says_so(said: str, words: str) -> 
     citing = Citing(SHOWN)
     text = citing(said) + citing.rest()
     answered = Answered(Completion(Spoken(text or "So.")), tuple(citing.citations), citing.dropped)
-    assert answered.unproved == words
+    assert answered.unproved == (f"{words}: nothing in this answer is proved." if words else "")
     events = b"".join(_end(answered)).decode()
     assert (words in events) and ("unproved" in events) is bool(words)
 
@@ -154,7 +148,10 @@ async def test_an_answer_in_a_thread_says_that_nothing_of_it_is_proved() -> None
     cited = [{"path": "tea.py", "start": 1, "end": 1, "quote": "no such"}] * 3
     answer = {"answer": "It steeps.", "citations": cited}
     facts = ExplainFacts(
-        context=pull_request({}).context, subject="tea.py", excerpts=(Excerpt("tea.py", 1, ("leaves = 3",)),)
+        context=pull_request({}).context,
+        title="",
+        subject="tea.py",
+        excerpts=(Excerpt("tea.py", 1, ("leaves = 3",)),),
     )
     body, _ = await explain(facts, Model(lambda _: answer))
     assert "None of the 3 places cited holds: nothing in this answer is proved." in body

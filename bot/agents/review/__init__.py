@@ -20,6 +20,7 @@ from bot.core.judgement import Judgement
 
 MAY = frozenset({PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread})
 """The kinds of effects that `plan` may hold."""
+UNVERIFIED = "that could not be verified"
 VERIFIED = 2
 """As many times `max_comments` findings are verified, so that some may be refuted,"""
 MOST_VERIFIED = 24
@@ -57,16 +58,23 @@ async def judge(facts: PullRequestFacts, infer: Infer) -> Judgement:
         hidden=tuple(sorted(reading.hidden)),
         since=facts.earlier.head_sha if facts.earlier else "",
     )
-    unplaced = judged.dropped[judging.ASTRAY] + judged.dropped[judging.UNQUOTED]
+    dropped = judged.dropped + _dropped(verified)
+    unplaced = dropped[judging.ASTRAY] + dropped[judging.UNQUOTED]
+    unjudged = dropped[judging.TOO_MANY] + dropped[UNVERIFIED]
     return Judgement(
         facts=facts,
         chosen=chosen,
         coverage=coverage,
         conclusion=conclusion(
-            coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes, unplaced=unplaced
+            coverage,
+            (*chosen.shown, *chosen.standing),
+            gating=settings.request_changes,
+            unplaced=unplaced + unjudged,
         ),
         usage=(*reading.usage, *verified.usage),
-        dropped=judged.dropped + _dropped(verified),
+        dropped=dropped,
+        unplaced=unplaced,
+        unjudged=unjudged,
     )
 
 
@@ -100,6 +108,6 @@ def _dropped(verified: Verified) -> Counter[str]:
     return Counter(
         {
             "that a second look refuted": verified.refuted,
-            "that could not be verified": verified.unsure,
+            UNVERIFIED: verified.unsure,
         }
     )
