@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from urllib.parse import unquote
 
 from bot.core.text import is_invisible, strip_invisible
 
@@ -16,6 +15,7 @@ LONGEST = 4_096
 """Characters of a path; git's own systems take no longer one."""
 _PLAIN = re.compile(r"[\w./@+=~#:,()\[\]{}!$&'*;?^|-]*", re.ASCII)
 _HEX = re.compile(r"%[0-9A-Fa-f]{2}")
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _LINES = re.compile(r"(?::[0-9]{1,7}(?:[-:][0-9]{1,7})?|#L[0-9]{1,7}(?:-L?[0-9]{1,7})?)\Z")
 _QUOTES = "`'\"\u2018\u2019\u201c\u201d "
 
@@ -105,11 +105,15 @@ def _same(path: str) -> str:
 @lru_cache(maxsize=4096)
 def folded(path: str) -> str:
     """Composed, decoded, with `/` between its parts, its blanks single and without what nobody sees."""
-    plain = unquote(path, errors="surrogateescape") if "%" in path else path
+    plain = _ENCODED.sub(_decoded, path)
     plain = plain.replace("\\", "/")
     if not plain.isascii():
         plain = unicodedata.normalize("NFC", strip_invisible(plain)[0])
     return " ".join(plain.split())
+
+
+def _decoded(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "surrogateescape")
 
 
 def _caseless(path: str) -> str:
