@@ -27,7 +27,7 @@ MOST_READ = 400
 MOST_BYTES = 1024 * 1024
 LONGEST_LINE = 300
 
-_WORD = re.compile(r"[\w$-][\w$.:/-]*[\w$]|\w")
+_WORD = re.compile(r"[\w$-][\w$.:/-]{0,200}[\w$]|\w")
 _ENDING = re.compile(r"(?<=[a-z]{4})(?:ings?|e?d|e?s|ly)$")
 _COMMON = frozenset(
     """

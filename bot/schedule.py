@@ -8,9 +8,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.core.errors import BadPayload
-from bot.process import is_gone
+from bot.process import ProcessEnded, apart, is_gone
 from bot.queue.bell import Bell, heard
 from bot.queue.connect import Unreachable
 from bot.queue.queues import Queues
@@ -21,6 +22,11 @@ log = logging.getLogger(__name__)
 Route = Callable[[Delivery], Sequence[RunSpec]]
 """What a delivery asks for. Must have no effects: two dispatchers may both ask, one answer counts."""
 
+LARGE = 64 * 1024
+"""Bytes of a delivery over which it is routed in a process of its own: texts as long as GitHub takes them are
+what hostile texts are made of. A long description with a usual payload around it stays below."""
+ROUTING_SECONDS = 20.0
+"""For one large delivery; routing one takes some milliseconds, starting the process about a second."""
 SWEEP_SECONDS = 1.5
 DISPATCH_SECONDS = 1.0
 PURGE_SECONDS = 3600.0
@@ -37,18 +43,32 @@ class Swept:
 
 
 def dispatch_once(store: Store, queues: Queues, route: Route) -> int:
-    """Routes the deliveries that wait and enqueues their runs that are due; gives how many deliveries it
-    looked at.
+    """Routes the deliveries that wait, but for the large ones, and enqueues their runs that are due; gives
+    how many deliveries it looked at.
 
     A delivery that `route` cannot read is quarantined with the reason, whatever the error: it must not
     come again. Raises `StoreUnavailable`.
     """
-    waiting = store.inbox.undispatched()
-    if waiting:
-        made = store.routing.record([_decide(route, each) for each in waiting])
-        now = time.time()
-        _enqueue(queues, [run for run in made if run.state == "queued" and run.not_before <= now])
+    waiting = store.inbox.undispatched(upto=LARGE)
+    _record(store, queues, [_decide(route, each) for each in waiting])
     return len(waiting)
+
+
+def dispatch_large_once(store: Store, queues: Queues, route: Route) -> int:
+    """The same for one large delivery, which holds up nobody but other large ones, and those not for long."""
+    waiting = store.inbox.undispatched(1, over=LARGE)
+    _record(store, queues, [_decide(partial(_route_apart, route), each) for each in waiting])
+    return len(waiting)
+
+
+def _route_apart(route: Route, delivery: Delivery) -> Sequence[RunSpec]:
+    return apart(partial(route, delivery), ROUTING_SECONDS)
+
+
+def _record(store: Store, queues: Queues, decisions: Sequence[Decision]) -> None:
+    if decisions:
+        made, now = store.routing.record(decisions), time.time()
+        _enqueue(queues, [run for run in made if run.state == "queued" and run.not_before <= now])
 
 
 def sweep_once(store: Store, queues: Queues) -> Swept:
@@ -76,21 +96,21 @@ def purge_once(store: Store, keep_seconds: float = KEEP_SECONDS) -> int:
 
 async def run_forever(store: Store, queues: Queues, route: Route, bell: Bell) -> None:
     """The loops of a worker process, until cancelled. A database or Redis that is away is waited for."""
-    ear = bell.ear()
     async with asyncio.TaskGroup() as group:
         group.create_task(_boot(store, queues))
         group.create_task(_every(SWEEP_SECONDS, lambda: sweep_once(store, queues)))
         group.create_task(_every(PURGE_SECONDS, lambda: purge_once(store)))
-        group.create_task(_dispatch_forever(store, queues, route, ear))
+        for dispatch in (dispatch_once, dispatch_large_once):
+            group.create_task(_dispatch_forever(partial(dispatch, store, queues, route), bell.ear()))
 
 
 async def _boot(store: Store, queues: Queues) -> None:
     await _attempt(lambda: recover_at_boot(store, queues))
 
 
-async def _dispatch_forever(store: Store, queues: Queues, route: Route, ear: asyncio.Event) -> None:
+async def _dispatch_forever(dispatch: Callable[[], int], ear: asyncio.Event) -> None:
     while True:
-        if not await _attempt(lambda: dispatch_once(store, queues, route)):
+        if not await _attempt(dispatch):
             await heard(ear, DISPATCH_SECONDS)
 
 
@@ -117,7 +137,7 @@ def _decide(route: Route, delivery: Delivery) -> Decision:
         specs = route(delivery)
     except StoreUnavailable:
         raise
-    except BadPayload as error:
+    except (BadPayload, ProcessEnded) as error:
         log.warning("delivery %s is quarantined: %s", delivery.guid, error)
         return Decision(delivery, "quarantined", note=str(error))
     except Exception as error:  # hostile bytes find ways: RecursionError, MemoryError, a bug of ours

@@ -1,5 +1,6 @@
 """What the documentation names is what there is: every key with its default, and no other."""
 
+import ast
 import json
 import re
 import tomllib
@@ -11,10 +12,12 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable, load_config
-from bot.core.keys import KEYS
+from bot.core.keys import BY_NAME, KEYS
 from bot.core.layers import merge, plain
 from bot.core.settings import Complaint
 from bot.github import hobyml
+from bot.knowledge.rank import WEIGHTS
+from bot.web import models as model_stats
 from handlers import router
 
 TEXT = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
@@ -108,3 +111,95 @@ def test_the_security_page_says_who_may_give_each_command() -> None:
     for name, route in router.commands.items():
         by_who.setdefault(route.who, set()).add(name)
     assert told == {frozenset(names) for names in by_who.values()}
+
+
+ROOT = Path(__file__).parents[1]
+PRODUCT = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("handlers/*.py")]
+
+
+def attributes() -> set[tuple[str, str]]:
+    """(what, name) of each `….what.name` in the product, but for where keys are only described and merged."""
+    apart = {"keys.py", "layers.py", "hobyml.py"}
+    found = set()
+    for path in PRODUCT:
+        if path.name in apart or "standin" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute | ast.Name):
+                of = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id
+                found.add((of, node.attr))
+    return found
+
+
+def test_every_setting_of_a_repository_is_read_or_said_to_be_planned() -> None:
+    read = attributes()
+    described = dict(rows(part("Settings of a repository")))
+    for key in KEYS:
+        section, _, name = key.name.partition(".")
+        owners = {section, "settings", "known"} if name else {"settings", "known", "process", "context"}
+        read_as = "models" if section == "models" else (name or section).partition(".")[0]
+        is_read = any((of, read_as) in read for of in owners)
+        assert is_read is not key.planned, f"{key.name} is {'read by now' if is_read else 'read by nobody'}"
+        assert described[key.name][-1].startswith("Not yet") is key.planned, key.name
+        assert key.about.startswith("Not yet") is key.planned, key.name
+
+
+def test_the_metrics_on_the_page_are_those_that_there_are() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    told = re.findall(r"^\| `(hob_\w+)` \|", page, re.MULTILINE)
+    there = set(re.findall(r"^# TYPE (\w+)", "\n".join(model_stats.lines({})), re.MULTILINE))
+    for path in ROOT.glob("bot/web/*.py"):
+        there |= set(re.findall(r"\"(hob_(?!session|writes|id\b|model_)\w+)\"", path.read_text()))
+    assert sorted(told) == sorted(there)
+    assert not re.search(r"(?:increase|rate)\(hob_\w+(?<!_total)[{\[]", page), "that is for counters"
+
+
+def test_the_weights_on_the_page_are_those_of_the_search() -> None:
+    page = (ROOT / "docs" / "knowledge.md").read_text()
+    table = page.partition("| part | is | weight |")[2].partition("\n\n")[0]
+    told = {
+        name: float(weight)
+        for name, weight in re.findall(r"^\| (\w+) \|.*\| ([\d.]+) \|$", table, re.MULTILINE)
+    }
+    assert told == dict(WEIGHTS)
+
+
+WRITES = {"post", "patch", "put", "delete"}
+
+
+def test_the_modules_that_write_to_github_are_the_named_ones() -> None:
+    page = (ROOT / "docs" / "design.md").read_text()
+    sentence = page.partition("Three modules")[2].partition(" Effects are")[0]
+    named = set(re.findall(r"`(bot/github/\w+\.py)`", sentence))
+    writers = set()
+    for path in [*ROOT.glob("bot/github/*.py"), *ROOT.glob("bot/jobs/*.py"), *ROOT.glob("handlers/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                on_api = ast.unparse(node.func.value) in {"api", "app", "self.app()"}
+                tokens = any(word.arg == "idempotent" for word in node.keywords)  # nothing of a repository
+                if node.func.attr in WRITES and on_api and not tokens:
+                    writers.add(str(path.relative_to(ROOT)))
+    assert writers == named
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_what_the_examples_send_is_taken(page: Path) -> None:
+    """Bodies of `curl` on pages: settings that may be stored with the defaults, and questions."""
+    for url, body in examples_of(page.read_text()):
+        sent = json.loads(body)
+        if "/settings/" in url:
+            wrong = {name: value for name, value in sent.items() if value is not None and name not in BY_NAME}
+            models = [model for name, value in sent.items() if name.startswith("models.") for model in value]
+            assert not wrong
+            assert all(model in Config().models.review for model in models), f"{models} would be refused"
+        else:
+            assert url.endswith("/agents/chat")
+            assert set(sent) == {"repo", "message", "use_knowledge_graph"}
+
+
+def examples_of(text: str) -> list[tuple[str, str]]:
+    return [
+        (re.search(r"https?://\S+", command)[0], found[1])  # type: ignore[index]
+        for command in re.findall(r"^curl .*?(?<!\\)$", text, re.MULTILINE | re.DOTALL)
+        if (found := re.search(r"-d '(.*?)'", command, re.DOTALL))
+    ]

@@ -12,7 +12,7 @@ from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.library import Citation, Excerpt, merged, stands, unproved
 from bot.core.pathnames import resolve
-from bot.core.text import in_code
+from bot.core.text import close_fences, in_code
 
 MAX_FILE_CHARS = 20_000
 MOST_CITED = 100
@@ -42,7 +42,7 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
         return f"I could not answer: {answer.reason}", used
     shown = [one for one in _files(facts) if one.path not in answer.left_out]
     cited, note = _cited(answer.value.citations, shown)
-    body = answer.value.answer.strip()[:6_000] or "I have no answer to that."
+    body = close_fences(answer.value.answer.strip()[:6_000]) or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
     body += note
@@ -57,7 +57,7 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     if answer.value is None:
         return f"I could not explain it: {answer.reason}", answer.usage("explain")
     cited, note = _cited(answer.value.citations, facts.excerpts)
-    body = answer.value.answer.strip()[:6_000] or "I can't tell what this does."
+    body = close_fences(answer.value.answer.strip()[:6_000]) or "I can't tell what this does."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
     body += note

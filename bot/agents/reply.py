@@ -11,7 +11,7 @@ from bot.core.facts import ReplyFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer, Prompt
 from bot.core.memory import LASTS_DAYS, MOST, dismissal
-from bot.core.text import cut
+from bot.core.text import close_fences, cut
 
 MOST_ANSWER = 1_200
 MOST_CODE = 3_000
@@ -39,6 +39,7 @@ async def plan(facts: ReplyFacts, infer: Infer) -> Plan:
     if not words and not unwanted:
         return Plan(reason="nothing needs to be said", usage=used)
     effects = _unwanted(facts, said) if unwanted else []
+    words = close_fences(words)
     if unwanted and not words:
         words = "Understood."
     if any(isinstance(effect, Remember) for effect in effects):

@@ -2,11 +2,11 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
+from bot.core import toml_text
 from bot.core.checking import MANIFESTS, Change, locks_beside, new_lines
 from bot.core.diff import FileDiff, Line
 from bot.core.findings import Finding
@@ -103,7 +103,7 @@ def _of_json(*sections: str) -> Names:
 
 
 def _of_pyproject(text: str) -> frozenset[str]:
-    tree = tomllib.loads(text)
+    tree = toml_text.read(text)
     project = tree.get("project", {})
     asked = [*project.get("dependencies", ())]
     for group in (
@@ -120,7 +120,7 @@ def _of_pyproject(text: str) -> frozenset[str]:
 
 def _of_tables(*sections: str) -> Names:
     def names(text: str) -> frozenset[str]:
-        tree: dict[str, Any] = tomllib.loads(text)
+        tree: dict[str, Any] = toml_text.read(text)
         inner = [tree, tree.get("workspace", {}), *tree.get("target", {}).values()]
         return frozenset(name for one in inner for section in sections for name in one.get(section, {}))
 

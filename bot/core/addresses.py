@@ -19,7 +19,10 @@ _METADATA = tuple(
         "::/128",
     )
 )
-_NAT64 = ip_network("64:ff9b::/96")
+# IPv6 addresses with an IPv4 address in their last 32 bits, where a gateway or the system may take it out:
+# RFC 6052, RFC 8215 (local prefixes as long as they come), IPv4-compatible (RFC 4291), translated (RFC 2765).
+_LAST_32 = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+_ISATAP = 0x5EFE
 
 
 def refusal(text: str, online: bool, literal: bool) -> str:
@@ -27,13 +30,17 @@ def refusal(text: str, online: bool, literal: bool) -> str:
     user's network; `literal`: the address stands in the configuration itself, not behind a name that others
     may point elsewhere."""
     try:
-        address = _inner(ip_address(text.partition("%")[0]))
+        addresses = _meant(ip_address(text.partition("%")[0]))
     except ValueError:
         return "that is no address"
-    if address.is_multicast or any(
-        address in network for network in _METADATA if network.version == address.version
-    ):
-        return f"{address} is an address of the machine's own surroundings (metadata), never of a model host"
+    for address in addresses:
+        if address.is_multicast or any(
+            address in network for network in _METADATA if network.version == address.version
+        ):
+            return (
+                f"{address} is an address of the machine's own surroundings (metadata), never of a model host"
+            )
+    address = addresses[-1]
     if literal or address.is_global == online:
         return ""
     if online:
@@ -41,12 +48,21 @@ def refusal(text: str, online: bool, literal: bool) -> str:
     return f"its name leads to {address}, which is outside the network: declare the host online = true"
 
 
-def _inner(address: Address) -> Address:
-    """The IPv4 address inside an IPv6 one, where a gateway would take it out."""
+def _meant(address: Address) -> tuple[Address, ...]:
+    """The address, and those of IPv4 that may be inside it; a gateway would reach the last."""
     if isinstance(address, IPv4Address):
-        return address
-    if address.ipv4_mapped:
-        return address.ipv4_mapped
-    if address.sixtofour:
-        return address.sixtofour
-    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address
+        return (address,)
+    number = int(address)
+    last = IPv4Address(number & 0xFFFFFFFF)
+    inside: list[IPv4Address] = []
+    if number > 1 and any(address in network for network in _LAST_32):
+        inside.append(last)
+    if number >> 32 & 0xFFFF == _ISATAP:
+        inside.append(last)
+    if (
+        address in _LAST_32[1]
+    ):  # RFC 6052, 2.2: after a prefix of 48 bits, around the eight bits in the middle
+        inside.insert(0, IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF))
+    if teredo := address.teredo:
+        inside += teredo
+    return (address, *inside, *filter(None, (address.sixtofour, address.ipv4_mapped)))

@@ -11,11 +11,17 @@ from typing import Literal
 Kind = Literal["prose", "blank", "code", "html", "heading", "rule"]
 
 _QUOTE = re.compile(r" {0,3}> ?")
-_ITEM = re.compile(r"( {0,3}(?:[-+*]|(?P<number>[0-9]{1,9})[.)]))(?:(?P<gap> +)(?=[^ ])| *$)")
-_RULE = re.compile(r" {0,3}(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
+_ITEM = re.compile(r"( {0,3}(?:[-+*]|(?P<number>[0-9]{1,9})[.)]))(?:(?P<gap> ++)(?=[^ ])| *+$)")
+_RULE = re.compile(r" {0,3}(?:(?:\* *+){3,}+|(?:- *+){3,}+|(?:_ *+){3,}+)$")
 _HEADING = re.compile(r" {0,3}#{1,6}(?: |$)")
-_UNDERLINE = re.compile(r" {0,3}(?:=+|-+) *$")
+_UNDERLINE = re.compile(r" {0,3}(?:=++|-++) *+$")
 _FENCE = re.compile(r"(?P<indent> {0,3})(?P<mark>`{3,}(?=[^`]*$)|~{3,})", re.DOTALL)
+
+MOST_NESTED = 100
+"""Quotes and list items within each other, as GitHub bounds its lists. A marker further in is text, and all
+text there counts as quoted: nobody gives a command from in there.
+https://github.com/github/cmark-gfm/blob/master/src/blocks.c
+"""
 
 # Raw HTML blocks: how one begins, what ends it (its own line included); an empty end is a blank line.
 # https://spec.commonmark.org/0.31.2/#html-blocks
@@ -97,26 +103,33 @@ class Blocks:
 
     def _descend(self, line: str) -> tuple[int, str]:
         """How many of the open quotes and items this line stays in, and what it has inside them."""
+        at, end = 0, len(line.rstrip(" "))
         for depth, part in enumerate(self.around):
             if part == ">":
-                found = _QUOTE.match(line)
+                found = _QUOTE.match(line, at)
                 if found is None:
-                    return depth, line
-                line = line[found.end() :]
-            elif not line.strip(" "):
-                if self.empty_item and depth == len(self.around) - 1:
-                    return depth, line
-                line = ""
-            elif not line.startswith(part):
-                return depth, line
+                    return depth, line[at:]
+                at = found.end()
+            elif at >= end:
+                return self._held_blank(depth), ""
+            elif not line.startswith(part, at):
+                return depth, line[at:]
             else:
-                line = line[len(part) :]
-        return len(self.around), line
+                at += len(part)
+        return len(self.around), line[at:]
+
+    def _held_blank(self, depth: int) -> int:
+        """How many a blank line stays in, from the item at `depth` on: no quote, no empty item."""
+        if ">" in self.around[depth:]:
+            return self.around.index(">", depth)
+        return len(self.around) - self.empty_item
 
     def _enter(self, rest: str) -> str:
         """Opens the quotes and items that begin here; what the line has inside them."""
         self.empty_item = False
-        while found := _QUOTE.match(rest) or _item(rest, self.leaf is True):
+        while len(self.around) < MOST_NESTED and (
+            found := _QUOTE.match(rest) or _item(rest, self.leaf is True)
+        ):
             self.leaf = False
             if found.re is _QUOTE:
                 self.around.append(">")
@@ -161,7 +174,8 @@ class Blocks:
         return self._block("html")
 
     def _block(self, kind: Kind, *, continues: bool = False) -> Block:
-        return Block(kind, ">" in self.around, continues)
+        deep = len(self.around) >= MOST_NESTED
+        return Block(kind, deep or ">" in self.around, continues)
 
 
 def _fence(rest: str) -> Fence | None:

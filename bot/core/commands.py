@@ -4,8 +4,11 @@ A command begins a line (up to three blanks before it) of prose: not of a block 
 nor of code (fenced, indented, inline over several lines), HTML comments, raw HTML, link titles, image texts.
 What `<details>` folds away is prose like any other once a blank line has ended the tag's own block: people
 see it. It is `@slug name argument` or `/hob name argument`; a mention there with other text is a question.
+Formulas are code; what a mailer appended below an answer is quotation (`bot.core.mail`).
 https://github.github.com/gfm/
 """
+
+# ruff: noqa: RUF001  commas and colons as keyboards of the East have them
 
 import re
 from bisect import bisect
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.core.blocks import Block, read
+from bot.core.mail import separator
 from bot.core.text import code_spans
 
 MOST_COMMANDS = 5
@@ -31,6 +35,11 @@ class Command:
 
 
 WORD = re.compile(r"[a-z][a-z-]{0,30}")
+_BLANKS = " \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""What a reader sees as a blank; keyboards and mailers write most of these unasked."""
+_AS_SPACES = {ord(blank): " " for blank in "\t\u00a0\u1680\u202f\u205f\u3000"} | dict.fromkeys(
+    range(0x2000, 0x200B), " "
+)
 QUESTION_WORDS = frozenset({"why"})
 """Commands that questions begin with too: after a mention they are one only alone or before a number."""
 
@@ -45,6 +54,8 @@ _UNSEEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TAG = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"]{0,1000}"|'[^']{0,1000}'){0,1000}>""")
+_MARKS = re.compile(r"[`<$\[\]]")
+_DOLLARS = re.compile(r"(?<!\\)(\\*+)(\$++)")
 _QUOTING = re.compile(
     r"<(?P<end>/?)(?P<name>blockquote|q|code|pre|samp|kbd|tt|template|script|style|textarea)(?=[\s/>])",
     re.IGNORECASE,
@@ -78,9 +89,10 @@ def _take(before: Counter[Command], command: Command) -> bool:
 
 
 def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
-    # ASCII: ignoring case must not make a Kelvin sign a k, nor an exotic space the end of a name
+    # ASCII: ignoring case must not make a Kelvin sign a k
     mention = re.compile(
-        rf" {{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))(?=[\s,:]|$)[,:]?[ \t]*(.*)",
+        rf"[{_BLANKS[:1]}{_BLANKS[2:]}]{{0,3}}(?:@{re.escape(slug)}(?:\[bot\])?|(/hob))"
+        rf"(?=[\s,:，：{_BLANKS}]|$)[,:，：]?[{_BLANKS}]*(.*)",
         re.IGNORECASE | re.ASCII | re.DOTALL,
     )
     lines = _lines(body[:MOST_CHARS])
@@ -91,14 +103,20 @@ def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
     ][:MOST_COMMANDS]
     ends = [*(place for place, _ in begun[1:]), len(lines)]
     return [
-        _command(found[2].strip(), bool(found[1]), [line for line, _ in lines[place + 1 : end]], known)
+        _command(
+            found[2].translate(_AS_SPACES).strip(),
+            bool(found[1]),
+            [line for line, _ in lines[place + 1 : end]],
+            known,
+        )
         for (place, found), end in zip(begun, ends, strict=False)
     ]
 
 
 def _command(said: str, slash: bool, after: list[str], known: frozenset[str]) -> Command:
     word, rest = (*said.split(None, 1), "", "")[:2]
-    name = word.lower().rstrip(".,:;!") if word.isascii() else ""
+    word = word.rstrip(".,:;!。，：；！")
+    name = word.lower() if word.isascii() else ""
     asks = name in QUESTION_WORDS and not slash and not re.match(r"#?\d|$", rest.strip(), re.ASCII)
     if name in known and name != "ask" and not asks:
         return Command(name, rest.strip())
@@ -113,10 +131,18 @@ def _lines(body: str) -> list[tuple[str, bool]]:
     result: list[tuple[str, bool]] = []
     paragraph: list[str] = []
     is_open: Counter[str] = Counter()  # elements that quote, written as HTML: they go on over blank lines
-    for line, block in [*read(body), ("", Block("blank", quoted=False))]:
+    lines = list(read(body))
+    lines = lines[: separator(lines)]
+    formulas = _formulas(lines)
+    for number, (line, block) in enumerate([*lines, ("", Block("blank", quoted=False))]):
         prose = block.kind == "prose" and not block.quoted
         if paragraph and not (prose and block.continues):
-            result += zip(paragraph, _seen(paragraph, is_open), strict=True)
+            seen = _seen(paragraph, is_open)
+            first = number - len(paragraph)
+            result += [
+                (line, seen and place not in formulas)
+                for place, (line, seen) in enumerate(zip(paragraph, seen, strict=True), first)
+            ]
             paragraph = []
         if prose:
             paragraph.append(line)
@@ -127,14 +153,28 @@ def _lines(body: str) -> list[tuple[str, bool]]:
     return result[:-1]
 
 
+def _formulas(lines: list[tuple[str, Block]]) -> set[int]:
+    """The lines of formulas between two lines of `$$` alone, whatever is between."""
+    marks = [
+        number
+        for number, (line, block) in enumerate(lines)
+        if block.kind == "prose" and not block.quoted and line.strip() == "$$"
+    ]
+    return {
+        number for start, end in zip(marks[::2], marks[1::2], strict=False) for number in range(start, end)
+    }
+
+
 def _seen(paragraph: list[str], is_open: Counter[str]) -> list[bool]:
     """For each line of a paragraph whether its beginning is seen as text."""
     text = "\n".join(paragraph)
+    if not is_open.total() and not _MARKS.search(text):
+        return [True] * len(paragraph)
     codes = code_spans(text)
     outside = list(text)
     for start, end in codes:
         outside[start:end] = " " * (end - start)
-    hidden = sorted([*_quoting("".join(outside), is_open), *codes, *_unseen(text)])
+    hidden = sorted([*_quoting("".join(outside), is_open), *codes, *_unseen(text), *_math("".join(outside))])
     result, place, until = [], 0, -1
     for line in paragraph:
         while hidden and hidden[0][0] < place:
@@ -142,6 +182,30 @@ def _seen(paragraph: list[str], is_open: Counter[str]) -> list[bool]:
         result.append(place >= until)
         place += len(line) + 1
     return result
+
+
+def _math(text: str) -> Iterator[tuple[int, int]]:
+    """The formulas in a paragraph: `$$…$$`, and `$…$` with no blank inside its ends, nor a letter or digit
+    around them. https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/writing-mathematical-expressions
+    """
+    runs = [
+        (run.start(2) + len(run[1]) % 2, run.end())
+        for run in _DOLLARS.finditer(text)
+        if run.end() > run.start(2) + len(run[1]) % 2
+    ]
+    double = [run for run in runs if run[1] - run[0] > 1]
+    for (start, _), (_, end) in zip(double[::2], double[1::2], strict=False):
+        yield start, end
+    begun = -1
+    for start, end in runs:
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if end - start > 1:
+            begun = -1
+        elif begun >= 0 and not before.isspace() and not after.isalnum():
+            yield begun, end
+            begun = -1
+        elif begun < 0 and after and not after.isspace() and not before.isalnum():
+            begun = start
 
 
 def _quoting(text: str, is_open: Counter[str]) -> Iterator[tuple[int, int]]:

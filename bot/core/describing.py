@@ -1,12 +1,10 @@
 """What a pull request is proposed to be called, and its text with a description of ours in it."""
 
-import re
 from dataclasses import dataclass
 
 from bot.core.refs import Sha
 
 BEGIN, END = "<!-- description by Hob -->", "<!-- end of the description by Hob -->"
-_OURS = re.compile(rf"\s*{re.escape(BEGIN)}.*?{re.escape(END)}\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +20,21 @@ class Proposal:
 def own_words(body: str) -> str:
     """What people wrote of a pull request's text: all but a description of ours, and no mark of one: the next
     would be taken to begin there."""
-    text = _OURS.sub("\n\n", body)
-    while BEGIN in text or END in text:
-        text = text.replace(BEGIN, "").replace(END, "")
+    theirs, rest = [], body
+    while BEGIN in rest and END in rest.partition(BEGIN)[2]:
+        before, _, after = rest.partition(BEGIN)
+        theirs.append(before.strip())
+        rest = after.partition(END)[2]
+    text = "\n\n".join(filter(None, [*theirs, rest.strip()]))
+    for mark in (BEGIN, END):
+        text = _without(text, mark)
+    return text if BEGIN not in text and END not in text else text.replace("<!--", "<! --").strip()
+
+
+def _without(text: str, mark: str) -> str:
+    """Without a mark, nor one that is made by taking one out, which is what a few rounds are for."""
+    for _ in range(8):
+        text = text.replace(mark, "")
     return text.strip()
 
 

@@ -41,7 +41,8 @@ REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. `most` bounds a whole number; `in_file`: whether `.github/hob.yml` may hold it."""
+    """One key. `most` bounds a whole number; `in_file`: whether `.github/hob.yml` may hold it; `planned`: it
+    is kept, and nothing reads it yet."""
 
     name: str
     kind: Kind
@@ -49,6 +50,7 @@ class Key:
     choices: tuple[str, ...] = ()
     most: int = 0
     in_file: bool = True
+    planned: bool = False
 
 
 class WrongValue(ValueError):
@@ -82,8 +84,14 @@ KEYS: tuple[Key, ...] = (
     Key("issues.comment", "choice", "When a triage may also comment.", ("mention", "always", "never")),
     Key("issues.labels", "names", "The labels that a triage may choose; empty: every label there is."),
     Key("issues.label_hints", "hints", "What a label means, where its description does not say it."),
-    Key("issues.duplicates", "choice", "Name issues that may be the same.", ("suggest", "off")),
-    Key("code.enabled", "flag", "People may ask Hob for code: patches and branches."),
+    Key(
+        "issues.duplicates",
+        "choice",
+        "Not yet: name issues that may be the same.",
+        ("suggest", "off"),
+        planned=True,
+    ),
+    Key("code.enabled", "flag", "Not yet: people may ask Hob for patches and branches.", planned=True),
     Key(
         "code.allow",
         "choice",

@@ -178,9 +178,8 @@ def code_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _outside_code(line: str) -> str:
-    for start, end in reversed(code_spans(line)):
-        line = line[:start] + line[end:]
-    return line
+    edges = [0, *(edge for span in code_spans(line) for edge in span), len(line)]
+    return "".join(line[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
 
 
 def close_fences(text: str) -> str:

@@ -6,11 +6,11 @@ https://docs.coderabbit.ai/reference/configuration  https://docs.qodo.ai/qodo-do
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot import yamlnodes
+from bot.core import toml_text
 from bot.core.keys import LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT
 from bot.core.settings import PathInstruction
 from bot.github.payloads import clean
@@ -67,8 +67,8 @@ def _toml(text: str) -> dict[str, Any]:
     if len(text) > yamlnodes.MOST_BYTES:
         raise _BadFile(f"over {yamlnodes.MOST_BYTES // 1024} KB")
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return toml_text.read(text)
+    except ValueError:
         raise _BadFile("not valid TOML") from None
 
 

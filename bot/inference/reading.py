@@ -9,8 +9,8 @@ from typing import Any
 from bot.core.inference import T
 from bot.inference.lenient import MISFIT, Bending
 
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-_DETAIL = re.compile(r"\s*\[type=.*\]$|^\s*For further information.*$", re.MULTILINE)
+_THOUGHT = re.compile(r"<(/?)think(?:ing)?>")
+_DETAIL = re.compile(r"\s*\[type=.*\]$|^[^\S\n]*For further information.*$", re.MULTILINE)
 _MOST_BRACES = 50
 _MOST_MENDED = 100_000
 _DEEPEST_MENDED = 50
@@ -139,7 +139,14 @@ def _is_json(text: str) -> bool:
 
 def unthought(text: str) -> str:
     """An answer without the thoughts that some models write into it."""
-    return _THOUGHT.sub("", text).rpartition("</think>")[2].strip()
+    kept, begun, done = [], -1, 0
+    for found in _THOUGHT.finditer(text):
+        if not found[1] and begun < 0:
+            begun = found.start()
+        elif found[1] and begun >= 0:
+            kept.append(text[done:begun])
+            begun, done = -1, found.end()
+    return "".join([*kept, text[done:]]).rpartition("</think>")[2].strip()
 
 
 def bare(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bot.core.source import Chunk
 from bot.knowledge.windows import windows
 
-_HASHES = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
+_HASHES = re.compile(r" {0,3}(#{1,6})[ \t]+(?=[^ \t])")
 _EQUALS = re.compile(r"(={1,6})[ \t]+(\S.*)$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
@@ -52,10 +52,17 @@ def _markdown(lines: Sequence[str]) -> Iterator[Heading]:
                 fence = ""
         elif fence:
             continue
-        elif (heading := _HASHES.match(line)) and heading.group(2):
-            yield number, len(heading.group(1)), heading.group(2)
+        elif (heading := _HASHES.match(line)) and (title := _unclosed(line[heading.end() :])):
+            yield number, len(heading.group(1)), title
         elif number > 1 and _SETEXT.match(line) and _is_title(lines, number - 1):
             yield number - 1, 1 if "=" in line else 2, lines[number - 2].strip()
+
+
+def _unclosed(title: str) -> str:
+    """A heading's words without the hashes that may close it."""
+    title = title.rstrip(" \t")
+    words = title.rstrip("#")
+    return words.rstrip(" \t") if not words or words[-1] in " \t" else title
 
 
 def _is_title(lines: Sequence[str], number: int) -> bool:

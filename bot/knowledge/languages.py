@@ -132,7 +132,7 @@ DATA = frozenset({"JSON", "XML", "YAML", "Table", "Text"})
 
 _SHEBANG = re.compile(r"#!\s*\S*/(?:env\s+(?:-S\s+)?(?:\w+=\S*\s+)*)?([a-z]+)")
 _CPP = re.compile(
-    r"^\s*(?:class\s+\w|namespace\b|template\s*<|(?:public|private|protected):)|\bstd::", re.MULTILINE
+    r"^[^\S\n]*(?:class\s+\w|namespace\b|template\s*<|(?:public|private|protected):)|\bstd::", re.MULTILINE
 )
 
 

@@ -16,29 +16,37 @@ from dataclasses import dataclass
 _TRIGGER = re.compile(
     r"""(?P<url>://)
     |(?P<bare>(?<![a-z0-9])(?:www\.|(?:mailto:|xmpp:)(?=\S)))
-    |(?P<mention>@(?=\w))
+    |(?P<mention>@(?=[.-]*\w))
     |(?P<number>\#(?=\d))
     |(?P<gh>(?<![a-z0-9])gh-\d+)
-    |(?P<sha>(?<![a-z0-9])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![a-z0-9]))
+    |(?P<sha>(?<![a-z0-9])[0-9a-f]{7,64}(?![a-z0-9]))
     |(?P<bors>(?<![a-z0-9])(?:bors|homu)(?![a-z0-9]))
     |(?P<approve>(?<!\w)r[+=?](?!\w))
     |(?P<math>\$\$+|\$(?=[^$]))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Programs that take a word after their name for an order, as Atlantis does and those that learned from it.
+# https://www.runatlantis.io/docs/using-atlantis.html, https://docs.terrateam.io, https://pre-commit.ci
+_ADDRESSED = (
+    r"(?:atlantis|terraform|tofu|opentofu|terragrunt|terrateam|digger|spacelift|env0|scalr|pulumi|jenkins|zuul|hubot"
+    r"|bugbot|cursor|rultor|prow|azp|codecov|automerge|pre-commit\.ci)"
+)
 # What other bots take for an order at a line's start: /merge, !retry, .deploy, "ok to test".
 _ORDER = re.compile(r"[/!.][^\W\d_][\w./-]*")
 _PHRASE = re.compile(
     r"(?:(?:re)?test|build|run)(?=\s+(?:this|tests)\b)|ok(?=\s+to\s+test\b)|add(?=\s+to\s+\w*list\b)"
-    r"|(?:recheck|retest|rebase)(?=\s*$)",
+    r"|(?:recheck|reverify|regate|retest|rebase|rebuild|automerge|lgtm)(?=[\s.!]*$)|check(?=\s+experimental\b)"
+    rf"|please(?=\s+(?:re)?(?:test|build)\b)|{_ADDRESSED}(?=[\s,:]+[\w-])",
     re.IGNORECASE,
 )
 _ORDER_IN_CODE = re.compile(
-    r"^\s*(?:[/!.][^\W\d_][\w-]*(?:\s|$)|@[\w-]+(?:\[bot\])?[ \t:,]+\S|(?:bors|homu)\b)",
+    r"^[^\S\n]*(?:[/!.][^\W\d_][\w-]*(?:\s|$)|@[\w-]+(?:\[bot\])?[ \t:,]+\S|(?:bors|homu)\b"
+    r"|(?:atlantis|terrateam|digger|bugbot|pre-commit\.ci)[ \t]+[\w-])",
     re.MULTILINE | re.IGNORECASE,
 )
 _BOT_IN_CODE = re.compile(
-    r"^\s*(?:/[^\W\d_][\w-]*\s*$|/hob\b|(?:bors|homu)\b"
+    r"^[^\S\n]*(?:/[^\W\d_][\w-]*[^\S\n]*$|/hob\b|(?:bors|homu)\b"
     r"|@(?:dependabot|mergify\w*|bors|homu|renovate\w*|rustbot|k8s-ci-robot|hob)\b)",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -50,7 +58,7 @@ _LEFT = {
 _RIGHT = {
     "url": re.compile(r"[^\s<>`]*"),
     "bare": re.compile(r"[^\s<>`]*"),
-    "mention": re.compile(r"\w[\w/.-]*(?:\[bot\])?(?:\#\d+)?"),
+    "mention": re.compile(r"[.-]*\w[\w/.-]*(?:\[bot\])?(?:\#\d+)?"),
     "number": re.compile(r"\d\w*"),
 }
 _TRAILING = ".,:;!?'\")]*_~-/"

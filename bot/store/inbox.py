@@ -102,12 +102,13 @@ class Inbox:
             raise BadPayload(f"delivery {guid[:100]} is no longer stored")
         return _delivery(row)
 
-    def undispatched(self, limit: int = BATCH_ROWS) -> list[Delivery]:
+    def undispatched(
+        self, limit: int = BATCH_ROWS, *, over: int = -1, upto: int = 2**31 - 1
+    ) -> list[Delivery]:
         """The oldest deliveries that nobody routed yet, together at most `BATCH_BYTES` of bodies (but at
-        least one)."""
-        sizes = (
-            select(inbox.c.id, inbox.c.size).where(inbox.c.state == "new").order_by(inbox.c.id).limit(limit)
-        )
+        least one); of those with more than `over` and no more than `upto` bytes."""
+        which = (inbox.c.state == "new") & (inbox.c.size > over) & (inbox.c.size <= upto)
+        sizes = select(inbox.c.id, inbox.c.size).where(which).order_by(inbox.c.id).limit(limit)
         with self._db.read() as connection:
             ids = _within(connection.execute(sizes), BATCH_BYTES)
             if not ids:

@@ -22,6 +22,13 @@ METADATA = [
     "::ffff:169.254.169.254",
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::1",
+    "::169.254.169.254",
+    "::ffff:0:169.254.169.254",
+    "64:ff9b:1::a9fe:a9fe",
+    "64:ff9b:1:a9fe:a9:fe00::",
+    "fd00::5efe:169.254.169.254",
+    "2001:0:a9fe:a9fe::",
+    "2001:0:808:808:0:0:5601:5601",
     "100.100.100.200",
     "168.63.129.16",
     "0.0.0.0",
@@ -50,6 +57,9 @@ def test_N1_a_metadata_address_is_no_model_host(address: str, online: bool) -> N
         ("10.0.0.1", True, "inside the network"),
         ("127.0.0.1", True, "inside the network"),
         ("::ffff:10.0.0.1", True, "inside the network"),
+        ("::10.0.0.1", True, "inside the network"),
+        ("64:ff9b::a00:1", True, "inside the network"),
+        ("::1", False, ""),
     ],
 )
 def test_N1_a_name_leads_where_its_host_is_declared_to_be(address: str, online: bool, refused: str) -> None:

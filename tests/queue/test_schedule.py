@@ -1,17 +1,28 @@
 """Dispatching and sweeping, step by step."""
 
 import asyncio
+import os
+import re
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
 
+from bot import schedule
 from bot.core.errors import BadPayload
 from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
-from bot.schedule import dispatch_once, purge_once, recover_at_boot, run_forever, sweep_once
+from bot.schedule import (
+    dispatch_large_once,
+    dispatch_once,
+    purge_once,
+    recover_at_boot,
+    run_forever,
+    sweep_once,
+)
 from bot.store import Delivery, RunSpec, Store, StoreUnavailable
 from tests.store.making import again, claimed, delivery, put, spec
 
@@ -156,3 +167,33 @@ async def test_the_loops_go_on_after_any_mistake(store: Store, queues: Queues, b
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+def picky_about_large(each: Delivery) -> Sequence[RunSpec]:
+    """Runs in a process of its own."""
+    if each.guid == "endless":
+        re.fullmatch("(a+)+b", "a" * 64)  # holds every thread of its process
+    if each.guid == "crash":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if each.guid == "bad":
+        raise BadPayload("no pull request in it")
+    return route(each)
+
+
+def test_N4_a_large_delivery_is_routed_apart_and_one_that_takes_too_long_is_left(
+    store: Store, queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "ROUTING_SECONDS", 5.0)
+    body = b"{" + b" " * schedule.LARGE + b"}"
+    put(
+        store, *(delivery(guid, body=body) for guid in ("endless", "crash", "bad", "fine")), delivery("small")
+    )
+    assert dispatch_once(store, queues, route) == 1
+    assert store.inbox.get("small").state == "routed"
+    assert [dispatch_large_once(store, queues, picky_about_large) for _ in range(5)] == [1, 1, 1, 1, 0]
+    told = {guid: store.inbox.get(guid) for guid in ("endless", "crash", "bad", "fine")}
+    assert [each.state for each in told.values()] == ["quarantined", "quarantined", "quarantined", "routed"]
+    assert "more than 5 seconds" in told["endless"].note
+    assert "died" in told["crash"].note
+    assert told["bad"].note == "no pull request in it"
+    assert [run.handler for run in store.runs.of_delivery("fine")] == ["review", "label"]

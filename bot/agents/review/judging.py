@@ -13,7 +13,7 @@ from bot.core.diff import Anchor, FileDiff, Hunk, Line, anchor, anchors, occurs
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding, also_at, fingerprint
 from bot.core.pathnames import resolve
-from bot.core.text import cut
+from bot.core.text import close_fences, cut
 
 ASTRAY = "about files that this change does not touch"
 UNQUOTED = "quoting code that is not there"
@@ -130,7 +130,7 @@ def _finding(
         start = place.start_line or place.line
         return replace(
             finding,
-            body="\n\n".join(filter(None, (finding.body, also_at(places.also)))),
+            body="\n\n".join(filter(None, (close_fences(finding.body), also_at(places.also)))),
             line=place.line,
             start_line=place.start_line,
             outside=not _changed(file, start, place.line),

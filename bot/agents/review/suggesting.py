@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
 from bot.core.suggestion import Change, change, proved
-from bot.core.text import cut, fence_for
+from bot.core.text import close_fences, cut, fence_for
 
 
 async def with_suggestions(shown: Sequence[Finding], facts: PullRequestFacts) -> tuple[Finding, ...]:
@@ -38,7 +38,9 @@ def _with_code(finding: Finding, code: str) -> Finding:
     """The finding with code that can't be offered for one click shown in its text."""
     code = cut(code.replace("\r", "").strip("\n"), 1_500)
     mark = fence_for(code)
-    return replace(finding, body=f"{finding.body}\n\nPerhaps:\n\n{mark}\n{code}\n{mark}", replacement=None)
+    return replace(
+        finding, body=f"{close_fences(finding.body)}\n\nPerhaps:\n\n{mark}\n{code}\n{mark}", replacement=None
+    )
 
 
 def _quotes_whole_lines(finding: Finding, text: str) -> bool:

@@ -16,7 +16,7 @@ from bot.core.findings import Chosen, Finding, fingerprint
 from bot.core.judged import joined
 from bot.core.judgement import Judgement
 from bot.core.settings import Severity
-from bot.core.text import in_code
+from bot.core.text import close_fences, in_code
 
 _LEVELS: dict[Severity, AnnotationLevel] = {
     "critical": "failure",
@@ -58,7 +58,8 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
     body = f"{count(len(told), 'finding')} {coverage.origin}."
     if loose:
         body += "\n\n" + "\n".join(
-            f"- {in_code(item.path)}{_untied(item)}: **{item.severity}** {item.title}. {item.body}"
+            f"- {in_code(item.path)}{_untied(item)}: **{item.severity}** {item.title}. "
+            f"{close_fences(item.body)}"
             for item in loose
         )
     if chosen.over_cap:

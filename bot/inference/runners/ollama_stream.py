@@ -22,7 +22,7 @@ from bot.inference.runners.wire import Refused
 _TOO_LONG = re.compile(
     r"context (?:length|size|window)|exceeds? the (?:available|model)|input length|too long", re.I
 )
-_NUMBERS = re.compile(r"(\d[\d,]*) ?tokens?\b")
+_NUMBERS = re.compile(r"(?<![\d,])(\d[\d,]{0,15}) ?tokens?\b")
 _NANO = 1e-9
 
 
