@@ -5,6 +5,7 @@ finding's own thread it may be left out. N of `forget` is a number that `memory`
 """
 
 import re
+from dataclasses import replace
 
 from bot.agents.memory import grounds, listed, named, table
 from bot.context import Context
@@ -86,11 +87,17 @@ async def dismiss(event: CommentEvent, ctx: Context) -> Plan:
         return _said(event, f"Tell me why, for whoever reads it later: `@{ctx.slug} dismiss 1 by design`.")
     if full := _full(ctx):
         return _said(event, full)
-    lesson = dismissal(finding, why, event.author.login, event.number)
+    every = (finding, *finding.also)
+    lesson, *others = [dismissal(one, why, event.author.login, event.number) for one in every]
     span = "until somebody has me forget it" if days is None else f"for {days} days"
-    here = " on this pull request" if not lesson.words and finding.severity == "critical" else ""
+    here = (
+        " on this pull request"
+        if not lesson.words and finding.severity == "critical" and not finding.content
+        else ""
+    )
     words = f"I won't show {named(finding)} again{here}, {span}. {_undo(ctx)}"
-    return _taught(event, Remember(lesson, days), words)
+    taught = _taught(event, Remember(lesson, days), words)
+    return replace(taught, effects=(*(Remember(one, days) for one in others), *taught.effects))
 
 
 @router.command(

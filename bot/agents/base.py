@@ -103,7 +103,7 @@ class Agent:
                 elif kind is not Spoken and piece.value is not None:
                     yield piece.text
                 if call:
-                    call.heard = Answered(whole, tuple(citing.citations))
+                    call.heard = Answered(whole, tuple(citing.citations), citing.dropped)
                 if piece.value is None:
                     raise NoAnswer(piece.reason or "no model gave an answer")
             elif part := citing(piece):
@@ -240,10 +240,11 @@ def _answered(call: _Call, text: str) -> Answered:
     done = heard.completion
     if call.reason:
         failed = replace(done, value=None, failure=done.failure or "no_host", reason=call.reason, text=text)
-        return Answered(failed, heard.citations)
+        return Answered(failed, heard.citations, heard.dropped)
     if not text and done.value is None:
         return Answered(Completion(failure="invalid", reason=f"{call.agent.persona.name} said nothing"))
-    return Answered(replace(done, value=Spoken(text), failure=None, reason="", text=text), heard.citations)
+    whole = replace(done, value=Spoken(text), failure=None, reason="", text=text)
+    return Answered(whole, heard.citations, heard.dropped)
 
 
 def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:

@@ -1,5 +1,7 @@
 """Answers a question about an issue or a pull request, and explains code, citing lines that it was shown."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
 from bot.core.conversation import pack
@@ -8,10 +10,13 @@ from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
-from bot.core.library import Citation, Excerpt, merged, stands
+from bot.core.library import Citation, Excerpt, merged, stands, unproved
+from bot.core.pathnames import resolve
 from bot.core.text import close_fences, in_code
 
 MAX_FILE_CHARS = 20_000
+MOST_CITED = 100
+"""Of one answer: each is looked up."""
 CONVERSATION_TOKENS = 2_000
 """A quarter of a small model's window: the rest is for the change and its files."""
 
@@ -36,10 +41,11 @@ async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...
     if answer.value is None:
         return f"I could not answer: {answer.reason}", used
     shown = [one for one in _files(facts) if one.path not in answer.left_out]
-    cited = [in_code(str(one)) for one in map(_citation, answer.value.citations) if stands(one, shown)]
+    cited, note = _cited(answer.value.citations, shown)
     body = close_fences(answer.value.answer.strip()[:6_000]) or "I have no answer to that."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
+    body += note
     if unread := talk.left_out + facts.unheard:
         body += f"\n\n*({count(unread, 'earlier message')} of this conversation not read.)*"
     return body, used
@@ -50,20 +56,28 @@ async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, 
     answer = await infer(_explaining(facts))
     if answer.value is None:
         return f"I could not explain it: {answer.reason}", answer.usage("explain")
-    cited = [
-        f"`{found}`" for item in answer.value.citations if stands(found := _citation(item), facts.excerpts)
-    ]
+    cited, note = _cited(answer.value.citations, facts.excerpts)
     body = close_fences(answer.value.answer.strip()[:6_000]) or "I can't tell what this does."
     if cited:
         body += "\n\nSee " + ", ".join(dict.fromkeys(cited[:8])) + "."
+    body += note
     if answer.truncated:
         unread = len({*answer.left_out, *answer.cut})
         body += f"\n\n*({count(unread, 'piece')} of the code and its history not read, or not whole.)*"
     return body, answer.usage("explain")
 
 
-def _citation(said: CitationAnswer) -> Citation:
-    return Citation(said.path, said.start, said.end, said.quote)
+def _cited(said: Sequence[CitationAnswer], shown: Sequence[Excerpt]) -> tuple[list[str], str]:
+    """The places that stand, and a word where none of them does."""
+    paths = [one.path for one in shown]
+    places = [_citation(one, paths) for one in said[:MOST_CITED]]
+    cited = [in_code(str(one)) for one in places if stands(one, shown)]
+    note = unproved(len(said) - len(cited), len(cited))
+    return cited, f"\n\n*{note}*" if note else ""
+
+
+def _citation(said: CitationAnswer, paths: Sequence[str]) -> Citation:
+    return Citation(resolve(said.path, paths) or said.path, said.start, said.end, said.quote)
 
 
 def _files(facts: ThreadFacts) -> list[Excerpt]:

@@ -5,21 +5,25 @@ import re
 from collections.abc import Iterable
 
 from bot.core.library import Citation, Excerpt, stands
+from bot.core.pathnames import resolve, shown
 
 _WHOLE = re.compile(
-    r"""\[(?P<path>[^\[\]\n:"`]+):(?P<start>\d{1,7})(?:-(?P<end>\d{1,7}))?(?:,?\s+"(?P<quote>[^\n]*)")?\]"""
+    r"""\[(?P<path>(?:[^\[\]\n"]|\[[^\[\]\n"]*\])+):(?P<start>\d{1,7})(?:-(?P<end>\d{1,7}))?(?:,?\s+"(?P<quote>[^\n]*)")?\]"""
 )
-_BEGUN = re.compile(r"""\[[^\[\]\n"]*(?:"[^\n]*)?""")
+_BEGUN = re.compile(r"""\[(?:[^\[\]\n"]|\[[^\[\]\n"]*\])*(?:\[[^\[\]\n"]*|"[^\n]*)?""")
+"""Brackets in brackets: `[app/[id]/page.tsx:3]`."""
+_NUMBERED = re.compile(r":[0-9]{1,7}(?:-[0-9]{1,7})?\Z")
 _LONGEST = 500
 
 
 class Citing:
     """`citing(word)` gives what can be shown now; `citations` grows with those that stand."""
 
-    def __init__(self, shown: Iterable[Excerpt]) -> None:
+    def __init__(self, excerpts: Iterable[Excerpt]) -> None:
         self.citations: list[Citation] = []
-        self._shown = tuple(shown)
+        self._shown = tuple(excerpts)
         self._paths = frozenset(excerpt.path for excerpt in self._shown)
+        self._fallen: set[str] = set()
         self._held = ""
         self._gap = False
         """A citation was left out just now, after a space: the next one would be a second."""
@@ -27,6 +31,11 @@ class Citing:
 
     def __call__(self, word: str) -> str:
         return "".join(map(self._take, word))
+
+    @property
+    def dropped(self) -> int:
+        """How many do not stand."""
+        return len(self._fallen)
 
     def rest(self) -> str:
         """What was still held back when the words ended."""
@@ -39,31 +48,50 @@ class Citing:
             if character == " ":
                 return ""
         self._held += character
-        if match := _WHOLE.fullmatch(self._held):
-            return self._judge(match)
+        if character == "]" and (found := self._whole()) is not None:
+            return found
         if len(self._held) <= _LONGEST and _BEGUN.fullmatch(self._held):
             return ""
         return self._let_go()
+
+    def _whole(self) -> str | None:
+        """What to show where what is held ends with a citation, and None where it does not."""
+        at = self._held.find("[")
+        while at >= 0:
+            if match := _WHOLE.fullmatch(self._held, at):
+                return self._judge(match)
+            at = self._held.find("[", at + 1)
+        return None
 
     def _let_go(self) -> str:
         """No citation: all is shown but what may begin another."""
         at = self._held.rfind("[")
         keep = len(self._held) if at < 1 or not _BEGUN.fullmatch(self._held[at:]) else at
-        shown, self._held = self._held[:keep], self._held[keep:]
-        self._last = shown[-1:]
-        return shown
+        told, self._held = self._held[:keep], self._held[keep:]
+        self._last = told[-1:]
+        return told
 
-    def _judge(self, match: re.Match[str]) -> str:
+    def _judge(self, match: re.Match[str]) -> str | None:
         start = int(match["start"])
         quote = (match["quote"] or "").strip()
-        citation = Citation(match["path"].strip(), start, int(match["end"] or start), quote)
-        if citation.path not in self._paths and not quote:
-            return self._let_go()  # a slice in code looks like this too: x[start:12]
-        self._held = ""
-        if not stands(citation, self._shown):
-            self._gap = self._last in {"", " ", "\n"}
-            return ""
+        path = self._path(match["path"].strip())
+        if path is None and not quote:
+            return None  # a slice in code looks like this too: x[start:12]
+        before, self._held = self._held[: match.start()], ""
+        citation = Citation(path or match["path"], start, int(match["end"] or start), quote)
+        if path is None or not stands(citation, self._shown):
+            self._fallen.add(f"{citation} {quote}")
+            self._gap = (before or self._last)[-1:] in {"", " ", "\n"}
+            self._last = (before or self._last)[-1:]
+            return before
         if str(citation) not in map(str, self.citations):
             self.citations.append(citation)
         self._last = "]"
-        return f"[{citation}]"
+        return f"{before}[{citation}]"
+
+    def _path(self, said: str) -> str | None:
+        """The shown file that is meant. `a.py:3` is one by its whole name only: with a line after it, it
+        names two lines."""
+        path = resolve(said, self._paths)
+        numbered = _NUMBERED.search(said) is not None and said not in (path, shown(path or ""))
+        return None if numbered else path

@@ -11,10 +11,13 @@ from bot.core.effects import Usage
 from bot.core.facts import ChangeFacts
 from bot.core.folding import folded
 from bot.core.inference import Completion, Infer, Passage, Prompt
-from bot.core.text import cut
+from bot.core.pathnames import resolve
+from bot.core.text import cut, in_code
 
 MOST_LABELS = 3
 MOST_FILES = 60
+MOST_NOTES = 200
+"""Of one answer: each is looked up among the paths."""
 MOST_PATCH = 12_000
 """Characters of one file's diff."""
 _CHANGE = "change of "
@@ -84,13 +87,14 @@ def _file_by_file(facts: ChangeFacts, answer: Completion[Description], notes: li
     """Only of files that were shown; and what was not read."""
     unread = {name.removeprefix(_CHANGE) for name in answer.left_out}
     changed = {file.path for file in facts.files} - unread
-    what = {note.path.strip(): " ".join(note.what.split()) for note in notes}
-    lines = [f"- `{path}`: {cut(what[path], 300, end='…')}" for path in what if path in changed]
+    told = ((resolve(note.path, changed, unread), " ".join(note.what.split())) for note in notes[:MOST_NOTES])
+    what = {path: words for path, words in told if path is not None}
+    lines = [f"- {in_code(path)}: {cut(words, 300, end='…')}" for path, words in what.items()]
     partly = sorted({name.removeprefix(_CHANGE) for name in answer.cut} | _long(facts))
     left = [
-        *(f"`{path}`: no room for it in the model's window" for path in sorted(unread)),
-        *(f"`{path}`: read in part" for path in partly if path not in unread),
-        *(f"`{one.path}`: {one.why}" for one in facts.skipped),
+        *(f"{in_code(path)}: no room for it in the model's window" for path in sorted(unread)),
+        *(f"{in_code(path)}: read in part" for path in partly if path not in unread),
+        *(f"{in_code(one.path)}: {one.why}" for one in facts.skipped),
     ]
     parts = ["\n".join(lines[:MOST_FILES])] if lines else []
     if left:

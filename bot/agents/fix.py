@@ -10,6 +10,7 @@ from bot.core.diff import FileDiff
 from bot.core.effects import Usage
 from bot.core.facts import FixFacts
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.pathnames import resolve
 from bot.core.suggestion import Change, change, in_one_hunk, proved
 from bot.core.text import close_fences, cut, fence_for
 
@@ -75,7 +76,7 @@ def _edited(facts: FixFacts, edits: Sequence[Edit]) -> tuple[str | None, str]:
     """The file after the edits, or None and why. What is searched for must be there once."""
     text = facts.text
     for edit in edits:
-        if edit.path != facts.file.path:
+        if resolve(edit.path, (facts.file.path,)) is None:
             return None, "the fix needs other files too"
         if not edit.search or text.count(edit.search) != 1:
             return None, "what the model wanted to replace is not there, or not only once"

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from bot.agents.base import Agent, Messages, conversation
 from bot.core.inference import Completion, Passage
 from bot.core.library import Excerpt, Library, merged
+from bot.core.pathnames import resolve
 from bot.core.talk import Persona, Say, Talk, said
 
 MOST_ROUNDS = 3
@@ -63,13 +64,13 @@ class Research(Agent):
             spent = (*spent, look)
             if look.value is None or look.value.enough:
                 break
-            more = merged((*found, *await self._follow(look.value, asked)))
+            more = merged((*found, *await self._follow(look.value, asked, {one.path for one in found})))
             if more == found:
                 break
             found = more
         return found, spent
 
-    async def _follow(self, look: Look, asked: set[str]) -> list[Excerpt]:
+    async def _follow(self, look: Look, asked: set[str], known: Iterable[str]) -> list[Excerpt]:
         """What the scout's searches and places give; nothing is looked for twice."""
         if self.library is None:
             return []
@@ -82,9 +83,18 @@ class Research(Agent):
             self.tell(f"reading {name}")
             place = places[name]
             end = min(place.end, place.start + LONGEST_READ)
-            if excerpt := await self.library.read(place.path, place.start, end):
+            if excerpt := await self._read(place, end, known):
                 found.append(excerpt)
         return found
+
+    async def _read(self, place: Place, end: int, known: Iterable[str]) -> Excerpt | None:
+        """By the path as it was said, else the file among those found that is meant by it."""
+        if self.library is None:
+            return None
+        if excerpt := await self.library.read(place.path, place.start, end):
+            return excerpt
+        path = resolve(place.path, known)
+        return await self.library.read(path, place.start, end) if path else None
 
     def _ask_scout(
         self, messages: Messages, found: Sequence[Excerpt], asked: set[str], model: str

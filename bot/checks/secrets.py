@@ -7,10 +7,12 @@ from bot.core.checking import Change, new_lines
 from bot.core.credentials import Credential, Place, found, place_of
 from bot.core.credentials.issued import PRIVATE_KEY
 from bot.core.diff import FileDiff
-from bot.core.findings import Finding
+from bot.core.findings import Finding, digest
 from bot.core.programs import RunProgram
 from bot.core.settings import SEVERITIES
 
+KEY_LINES = 8
+"""By which a private key is told from others: many begin with the same."""
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/]{16}|^\W{0,20}(?:Proc-Type|DEK-Info|Version|Comment):|^\W*$")
 
 
@@ -24,12 +26,16 @@ async def run(change: Change, _: RunProgram) -> list[Finding] | None:
 def _of(file: FileDiff) -> list[Finding]:
     place = place_of(file.path)
     findings = []
-    for line, after in pairwise([*new_lines(file), None]):
+    lines = list(new_lines(file))
+    for number, (line, after) in enumerate(pairwise([*lines, None])):
         if line is None or (one := surest(line.text, place)) is None:
             continue
         follows = after.text if after and line.new and after.new == line.new + 1 else ""
         if one.kind != PRIVATE_KEY or _KEY_LINE.search(line.text[one.end :] + follows[:200]):
-            findings.append(_finding(file.path, line.new or 0, one))
+            held = line.text[one.start : one.end]
+            if one.kind == PRIVATE_KEY:
+                held = "".join(each.text.strip() for each in lines[number : number + KEY_LINES])
+            findings.append(_finding(file.path, line.new or 0, one, held))
     return findings
 
 
@@ -51,7 +57,7 @@ _SURE = {
 }
 
 
-def _finding(path: str, line: int, one: Credential) -> Finding:
+def _finding(path: str, line: int, one: Credential, held: str) -> Finding:
     article = "an" if one.kind[0] in "AaOo" else "a"
     return Finding(
         path=path,
@@ -62,4 +68,5 @@ def _finding(path: str, line: int, one: Credential) -> Finding:
         + " Revoke it: it stays in the history even when the line goes.",
         source="secrets",
         line=line,
+        content=digest(held),
     )

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core.checking import Change
-from bot.core.findings import Finding
+from bot.core.findings import Finding, also_at, bare, digest
 from bot.core.text import strip_invisible
 
-MOST_LINES = 10
-"""That are named of equal remarks."""
 _ONE_EACH = frozenset({"secrets", "leftovers", "invisible", "conflicts", "coverage"})
 """Whose remarks are each about a thing of its own."""
 
@@ -82,8 +80,8 @@ def _together(some: list[Finding]) -> Finding:
         return first
     named = [
         str(line) + "".join(f" ({title})" for title in dict.fromkeys(titles) if title != first.title)
-        for line, titles in list(places.items())[:MOST_LINES]
+        for line, titles in places.items()
     ]
-    more = f" and {len(places) - MOST_LINES} more" if len(places) > MOST_LINES else ""
-    also = f"Also at line{'s' if len(places) > 1 else ''} {', '.join(named)}{more}."
-    return replace(first, body=f"{first.body}\n\n{also}")
+    also = also_at(named)
+    rest = digest("\0".join(bare(one.quote) for one in others))
+    return replace(first, body=f"{first.body}\n\n{also}", content=rest)

@@ -72,6 +72,8 @@ def _end(answered: Any, agent: str, as_json: bool) -> int:
         click.echo("\nSources:")
         for citation in answered.citations:
             click.echo(f"  {citation}")
+    if answered.unproved:
+        click.echo(f"\n{answered.unproved}")
     if failed:
         click.echo(f"hob: no answer: {redact(completion.reason)}", err=True)
     if completion.note:
@@ -93,6 +95,8 @@ def _as_json(answered: Any, agent: str) -> dict[str, Any]:
             {"path": each.path, "start": each.start, "end": each.end, "quote": each.quote}
             for each in answered.citations
         ],
+        "dropped": answered.dropped,
+        "unproved": answered.unproved,
         "agent": agent,
         "host": completion.host,
         "model": completion.model,

@@ -67,17 +67,21 @@ def conclusion(
     coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool, unplaced: int = 0
 ) -> Conclusion:
     """Green only for a complete reading that found nothing, and of which nothing was dropped because its path
-    or quote did not hold (`unplaced`); red only where the repository asked to be gated."""
+    or quote did not hold, or because nobody judged or verified it (`unplaced`); red only where the repository
+    asked to be gated."""
     if gating and any(finding.severity in ("critical", "major") for finding in shown):
         return "failure"
     return "success" if coverage.complete and not shown and not unplaced else "neutral"
 
 
-def check_title(coverage: Coverage, shown: tuple[Finding, ...]) -> str:
-    """One line for the list of checks."""
+def check_title(coverage: Coverage, shown: tuple[Finding, ...], unplaced: int = 0, unjudged: int = 0) -> str:
+    """One line for the list of checks. `unplaced`: claims whose path or quote did not hold; `unjudged`: those
+    that nobody could look at or verify."""
     found = count(len(shown), "finding") if shown else "no findings"
     if coverage.read or coverage.part or (coverage.checks and coverage.failure):
-        return f"{found[0].upper()}{found[1:]} {coverage.origin}"
+        title = f"{found[0].upper()}{found[1:]} {coverage.origin}"
+        title += f"; {count(unplaced, 'claim')} could not be placed" if unplaced else ""
+        return title + (f"; {count(unjudged, 'claim')} not judged" if unjudged else "")
     return "Not reviewed: " + (coverage.failure or "nothing to read")
 
 

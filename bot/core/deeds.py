@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.core.earlier import Earlier
 from bot.core.effects import DismissReview, Effect, PostReview, SetCheck, TakenBack
 from bot.core.findings import fingerprint
+from bot.core.occurrence import once
 from bot.core.refs import Sha
 
 
@@ -62,7 +63,9 @@ def posted(posts: Iterable[PostReview]) -> frozenset[str]:
     """Fingerprints of the findings that reviews made, on a line or in their own text."""
     posts = tuple(posts)
     inline = {one.fingerprint for review in posts for one in review.comments}
-    return frozenset(inline | {fingerprint(one) for review in posts for one in review.findings})
+    told = (one for review in posts for one in review.findings)
+    made = [each for one in told for each in (one, *one.also)]
+    return frozenset(inline | set(map(fingerprint, made)) | set(map(once, made)))
 
 
 def earlier(deeds: Sequence[Deed]) -> Earlier | None:

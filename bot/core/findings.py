@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.settings import SEVERITIES, Severity
@@ -27,6 +27,14 @@ class Finding:
     line: int | None = None
     outside: bool = False
     """On lines that the change does not touch: for the check run, never for a review."""
+    content: str = ""
+    """A digest of what may not be quoted (a secret), or of the other places that the finding is about."""
+    symbol: str = ""
+    """The innermost one around its code; empty where it was not looked for."""
+    ordinal: int = 0
+    """How often equal code stands above it in that symbol."""
+    also: tuple["Finding", ...] = ()
+    """Checks' remarks of the same point that this one is said for."""
 
     @property
     def anchored(self) -> bool:
@@ -68,14 +76,46 @@ def fingerprint(finding: Finding) -> str:
     now, nor its indentation; 24 hexadecimal digits.
 
     A model words the same point anew each time, so a quoted finding is known by its code; one without a quote
-    by its words.
+    by its words. Equal code at two places is told apart by its symbol and its place in there, and secrets by
+    their content; without these the name is the one that Hob 0.1.0 gave.
     """
-    code = "".join(strip_invisible(finding.quote)[0].split())
+    code = bare(finding.quote)
     said = re.findall(r"\w{3,}", f"{finding.category} {finding.title}".casefold())
     words = code or " ".join(sorted(set(said)))
     kind = finding.source if finding.source == "model" else f"{finding.source} {finding.category}"
     text = f"{finding.path}\0{kind}\0{words}"
+    if finding.content or finding.symbol or finding.ordinal:
+        text += f"\0{finding.content}\0{finding.symbol}\0{finding.ordinal}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def plain(finding: Finding, *, content: bool = False) -> Finding:
+    """As Hob 0.1.0 knew it: without what tells equal code apart."""
+    return replace(finding, content=finding.content if content else "", symbol="", ordinal=0)
+
+
+def bare(code: str) -> str:
+    """Without white space and what nobody sees."""
+    return "".join(strip_invisible(code)[0].split())
+
+
+MOST_LINES = 10
+"""That are named of equal code."""
+
+
+def also_at(lines: Sequence[int | str]) -> str:
+    """Says where else a remark holds; nothing for no lines."""
+    if not lines:
+        return ""
+    named = ", ".join(map(str, lines[:MOST_LINES]))
+    if more := len(lines[MOST_LINES:]):
+        named += f" and {more} more"
+    return f"Also at line{'s' if len(lines) > 1 else ''} {named}."
+
+
+def digest(text: str) -> str:
+    """Tells contents apart that may not be kept; 16 hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def choose(
@@ -87,11 +127,13 @@ def choose(
     names: Callable[[Finding], frozenset[str]] = lambda finding: frozenset({fingerprint(finding)}),
     heard: Callable[[Finding], bool] = lambda _: False,
     dismissed: Callable[[Finding], object] = lambda _: None,
+    verified: bool = False,
 ) -> Chosen:
     """The worst `max_comments` that are severe enough; of several about the same code only the worst.
 
     What a check proved goes before what a model says of the same severity, and no model's remark takes its
-    place: whoever can make the model speak could hide a planted secret so. What has a fingerprint in
+    place: whoever can make the model speak could hide a planted secret so. Only what was `verified` and is
+    more severe is said for a check too, and names it. What has a fingerprint in
     `posted` was said before and is not shown again, nor is what repeats it; `names` gives every fingerprint
     that a finding may have had. Nor is what people have `dismissed` or somebody else has said (`heard`).
     """
@@ -106,6 +148,9 @@ def choose(
     new = [finding for finding in wanted if finding not in standing]
     said = [finding for finding in new if heard(finding)]
     fresh = [finding for finding in new if finding not in said]
+    standing = _with_checks(standing, repeated)
+    if verified:
+        fresh = _with_checks(fresh, repeated)
     cap = max(0, max_comments)
     return Chosen(
         shown=tuple(fresh[:cap]),
@@ -143,8 +188,72 @@ def _distinct(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
 
 
 def _repeats(finding: Finding, other: Finding) -> bool:
-    """Two remarks on the same lines are one to whoever reads them; what a check proved is its own."""
-    if finding.line is None or other.line is None or finding.source != "model":
+    """Two remarks of one point on the same lines are one to whoever reads them; what a check proved is its
+    own."""
+    return finding.source == "model" and _overlap(finding, other) and _about_the_same(finding, other)
+
+
+def _with_checks(findings: list[Finding], repeated: list[Finding]) -> list[Finding]:
+    """Checks' remarks go into the model's graver one of the same point, which names them."""
+    kept: list[Finding] = []
+    for finding in findings:
+        floor = SEVERITIES.index(finding.severity)
+        place = next(
+            (
+                number
+                for number, one in enumerate(kept)
+                if finding.source != "model" == one.source
+                and SEVERITIES.index(one.severity) < floor
+                and _overlap(finding, one)
+                and _about_the_same(finding, one)
+            ),
+            None,
+        )
+        if place is None:
+            kept.append(finding)
+            continue
+        repeated.append(finding)
+        kept[place] = replace(kept[place], also=(*kept[place].also, finding))
+    return [
+        replace(one, body=f"{one.body}\n\n{_named(one.also)}".strip()) if one.also else one for one in kept
+    ]
+
+
+def _named(checks: Sequence[Finding]) -> str:
+    names = [
+        f"{one.source} {one.category}" if re.fullmatch(r"[A-Z]{1,9}[0-9]{1,9}", one.category) else one.source
+        for one in checks
+    ]
+    names = list(dict.fromkeys(names))
+    return f"{' and '.join(names)} say{'s' if len(names) == 1 else ''} so too."
+
+
+def telling(text: str) -> set[str]:
+    """Words that say what a remark is about, cut so that their endings do not count."""
+    words = re.findall(r"[^\W\d_]{4,}", text.casefold())
+    return {word[:6] for word in words if word not in _PLAIN_WORDS}
+
+
+_PLAIN_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "this that these those with from into when then than there where which while will would should could"
+        " must have does been being before after always never here they line lines code function method"
+        " variable instead because using used make makes",
+    )
+)
+
+
+def _about_the_same(one: Finding, other: Finding) -> bool:
+    """Whether one's title has to do with the other's words; a title that tells nothing may be anything."""
+    ours, theirs = telling(one.title), telling(other.title)
+    if not ours or not theirs:
+        return True
+    return bool(ours & (theirs | telling(other.body)) or theirs & telling(one.body))
+
+
+def _overlap(finding: Finding, other: Finding) -> bool:
+    if finding.line is None or other.line is None:
         return False
     return (finding.start_line or finding.line) <= other.line and (
         other.start_line or other.line

@@ -18,5 +18,9 @@ class Judgement:
     coverage: Coverage
     conclusion: Conclusion
     usage: tuple[Usage, ...] = ()
+    unplaced: int = 0
+    """Claims whose path or quote does not hold."""
+    unjudged: int = 0
+    """Claims past what a review holds, or that nobody could verify."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Why a finding was dropped before it could be chosen, in words that follow "findings" -> how many."""

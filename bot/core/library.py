@@ -107,5 +107,15 @@ def stands(citation: Citation, shown: Iterable[Excerpt]) -> bool:
     return _plain(citation.quote) in _plain("\n".join(lines[number] for number in wanted))
 
 
+def unproved(dropped: int, standing: int) -> str:
+    """What to say of an answer that cites places of which none stands; nothing of any other."""
+    if standing or not dropped:
+        return ""
+    cited = f"None of the {dropped} places cited holds"
+    if dropped == 1:
+        cited = "The one place cited does not hold"
+    return f"{cited}: nothing in this answer is proved."
+
+
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()

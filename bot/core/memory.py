@@ -1,7 +1,7 @@
 """What people taught Hob about a repository: findings that they dismissed, conventions that they accepted."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,24 +78,48 @@ def code_words(code: str) -> tuple[str, ...]:
     return tuple(sorted(words)[:_MOST_WORDS])
 
 
-def dismissed_by(memories: Iterable[Memory], finding: Finding, number: int) -> Memory | None:
+def dismissed_by(
+    memories: Iterable[Memory],
+    finding: Finding,
+    number: int,
+    *,
+    old: str = "",
+    stands: Callable[[Sequence[str]], bool] = lambda _: False,
+) -> Memory | None:
     """What keeps a finding on this pull request from being shown: somebody dismissed the same point, or one
-    so alike that only names in its code changed."""
+    so alike that only names in its code changed. `old`: the name that Hob 0.1.0 gave it, where that can mean
+    no other. `stands(words)`: whether code of these words stands elsewhere in the file: then what was
+    dismissed is still there, and this is another point."""
     name, words = fingerprint(finding), frozenset(code_words(finding.quote))
     return next(
-        (one for one in memories if _dismisses(one.lesson, finding, name, words, number)),
+        (
+            one
+            for one in memories
+            if _dismisses(one.lesson, finding, name, old, words, number)
+            or (_is_alike(one.lesson, finding, words) and not stands(one.lesson.words))
+        ),
         None,
     )
 
 
-def _dismisses(lesson: Lesson, finding: Finding, name: str, words: frozenset[str], number: int) -> bool:
-    """What a check proved, and what is critical, is dismissed by its fingerprint alone. A critical one that
-    quotes no code (a secret) could be any other of its kind in that file: such a dismissal ends with its
-    pull request."""
+def _dismisses(
+    lesson: Lesson, finding: Finding, name: str, old: str, words: frozenset[str], number: int
+) -> bool:
+    """By name. A critical one that quotes no code and is not known by its content (a secret, as 0.1.0 named
+    it) could be any other of its kind in that file: such a dismissal ends with its pull request."""
+    if lesson.kind != "dismissal" or lesson.fingerprint not in (name, old):
+        return False
+    if lesson.fingerprint == name and finding.content:
+        return True
+    if finding.content:
+        return not words and lesson.number == number
+    return bool(words) or finding.severity != "critical" or lesson.number == number
+
+
+def _is_alike(lesson: Lesson, finding: Finding, words: frozenset[str]) -> bool:
+    """What a check proved, and what is critical, is dismissed by its fingerprint alone."""
     if lesson.kind != "dismissal":
         return False
-    if lesson.fingerprint == name:
-        return bool(words) or finding.severity != "critical" or lesson.number == number
     if finding.severity == "critical" or (lesson.source, finding.source) != ("model", "model"):
         return False
     if not _same_claim(lesson, finding):

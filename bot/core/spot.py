@@ -8,7 +8,13 @@ from bot.core.library import Excerpt
 AROUND = 30
 """Lines shown before and after those that are meant."""
 MOST_LINES = 400
-_SPOT = re.compile(r"`?(?P<path>[^\s`:]{1,500})(?::(?P<start>\d{1,7})(?:-(?P<end>\d{1,7}))?)?`?(?=\s|$)")
+_LINES = r"(?::(?P<start>\d{1,7})(?:-(?P<end>\d{1,7}))?)?"
+_SPOT = re.compile(rf"`?(?P<path>[^\s`:]{{1,500}}){_LINES}`?(?=\s|$)")
+_QUOTED = re.compile(
+    rf"(?P<quote>[`\"'])(?P<path>[^`\"'\n]{{1,500}}?){_LINES}(?P=quote)"
+    rf"{_LINES.replace('<', '<after_')}(?=\s|$)"
+)
+"""With blanks or colons in it: `a b.py:3`, "a b.py":3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,13 @@ class Spot:
 
 def spot(said: str) -> tuple[Spot | None, str]:
     """The place that a command's words begin with, if they may, and the rest."""
-    found = _SPOT.match(said)
+    quoted = _QUOTED.match(said)
+    found = quoted or _SPOT.match(said)
     if found is None:
         return None, said
-    start = int(found["start"]) if found["start"] else None
-    end = int(found["end"]) if found["end"] else start
+    first, last = found["start"], found["end"]
+    if quoted is not None and quoted["after_start"]:
+        first, last = quoted["after_start"], quoted["after_end"]
+    start = int(first) if first else None
+    end = int(last) if last else start
     return Spot(found["path"].lstrip("/"), start, end), said[found.end() :].strip()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, Self
 
 from bot.core.inference import Completion, Passage, Role, T
-from bot.core.library import Citation
+from bot.core.library import Citation, unproved
 
 Speaker = Literal["user", "assistant"]
 
@@ -40,6 +40,13 @@ class Answered:
 
     completion: Completion[Spoken]
     citations: tuple[Citation, ...] = ()
+    dropped: int = 0
+    """Places that were cited and do not stand."""
+
+    @property
+    def unproved(self) -> str:
+        """A sentence where places are cited and none stands."""
+        return unproved(self.dropped, len(self.citations)) if self.completion.value else ""
 
     @property
     def text(self) -> str:

@@ -34,6 +34,11 @@ _FILE = re.compile(
     r"(?:(?::|\", line |#L)(\d+))?"
 )
 _PATH = re.compile(r"(?<![\w@+/.-])((?:[\w@.+-]{1,255}/){1,40}[\w@.+-]{0,255}\w)")
+_SET = re.compile(
+    r"(?<!\w)[`\"']([^`\"'\n]{1,200}\.[A-Za-z][A-Za-z0-9+]{0,9})"
+    r"(?:(?::|#L)(\d{1,9})[^`\"'\n]{0,20}[`\"']|[`\"'](?:(?::|, line |#L)(\d{1,9}))?)"
+)
+"""A file set as code or in quotes: its path may hold blanks and brackets."""
 _NAME = re.compile(r"[^\W\d]\w*(?:(?:\.|::|->|#)[^\W\d]\w*)*(\(\))?")
 _NAME_LIKE = re.compile(r"[a-z0-9][A-Z]|\w_\w|\.\w|::|->|#|^[A-Z]+[a-z]+[A-Z]|^__?\w")
 _FRAME = re.compile(r"(?:\bin |\bat )([^\W\d][\w.$<>]*)")
@@ -76,6 +81,10 @@ def _places(text: str) -> Iterator[Place]:
         path = found.group(1).replace("\\", "/").removeprefix("./")
         if language_of(path):
             yield Place(path, int(found.group(2)[:9]) if found.group(2) else 0)
+    for found in _SET.finditer(text):
+        path = found.group(1).replace("\\", "/").removeprefix("./")
+        if not _FILE.fullmatch(path) and language_of(path) and " /" not in path and "/ " not in path:
+            yield Place(path, int(found.group(2) or found.group(3) or 0))
     for found in _PATH.finditer(text):
         path = found.group(1).removeprefix("./")
         if path.count("/") > 1 and not language_of(path):

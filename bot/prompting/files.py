@@ -20,6 +20,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta
 
 from bot.core.errors import HobError
 from bot.core.inference import Passage, Role
+from bot.core.pathnames import shown
 from bot.core.text import strip_invisible
 
 FOLDER = Path(__file__).parent.parent.parent / "prompts"
@@ -150,13 +151,7 @@ def block(fence: str, name: str, text: str) -> str:
         return ""
     if fence in text or fence in name:
         raise PromptError("the fence occurs in the data")
-    return f'<data-{fence} name="{_attribute(name)}">\n{text}\n</data-{fence}>'
-
-
-def _attribute(name: str) -> str:
-    """A name (a path can hold anything but NUL) that cannot end its attribute, its tag or its line."""
-    name = " ".join(strip_invisible(name)[0].split())
-    return name.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+    return f'<data-{fence} name="{shown(name)}">\n{text}\n</data-{fence}>'
 
 
 def _checked(name: str, front: Any, system: str, user: str) -> PromptFile:

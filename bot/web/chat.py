@@ -125,8 +125,14 @@ def _end(answered: Answered) -> list[bytes]:
     if answered.completion.value is None:
         return [_event("error", {"detail": redact(answered.completion.reason)})]
     cited = [{"path": one.path, "start": one.start, "end": one.end} for one in answered.citations]
-    note = {"note": redact(answered.completion.note)} if answered.completion.note else {}
-    return [_event("citations", {"citations": cited, **note})]
+    told: dict[str, Any] = {"citations": cited}
+    if answered.completion.note:
+        told["note"] = redact(answered.completion.note)
+    if answered.dropped:
+        told["dropped"] = answered.dropped
+    if answered.unproved:
+        told["unproved"] = answered.unproved
+    return [_event("citations", told)]
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:

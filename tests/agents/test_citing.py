@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.agents.chat import explain
 from bot.agents.citing import Citing
+from bot.core.facts import ExplainFacts
+from bot.core.inference import Completion
 from bot.core.library import Citation, Excerpt, merged, stands
+from bot.core.talk import Answered, Spoken
+from bot.web.chat import _end
+from tests.agents.facts import Model, pull_request
 
 SHOWN = (
     Excerpt("src/tea.py", 4, ("def steep(leaves):", '    """Steeps [slowly]."""', "    return leaves * 60")),
@@ -91,3 +97,68 @@ def test_excerpts_that_touch_become_one() -> None:
 
 def test_a_huge_range_costs_nothing() -> None:
     assert not stands(Citation("src/tea.py", 1, 10**12), SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("app/[id]/page.tsx", "app/[id]/page.tsx"),
+        ("app/[id]/page.tsx", "`app/[id]/page.tsx`"),
+        ("a:b.py", "a:b.py"),
+        ("a`b.py", "a%60b.py"),
+        ('a"b.py', "a%22b.py"),
+        ("two  blanks.py", "two %20blanks.py"),
+        ("src/tea.py", "./src/tea.py"),
+        ("src/tea.py", "tea.py"),
+    ],
+)
+def test_any_path_can_be_cited_as_it_was_shown(path: str, said: str) -> None:
+    citing = Citing([Excerpt(path, 3, ("brew(now)",))])
+    assert citing(f'It brews [{said}:3 "brew(now)"] [x] [{said}:3 "boil"].') == f"It brews [{path}:3] [x] ."
+    assert [one.path for one in citing.citations] == [path]
+
+
+def test_a_citation_in_brackets_is_judged_as_any_other() -> None:
+    assert shown('[see [src/tea.py:6 "leaves * 61"] or [src/tea.py:20]]') == (
+        "[see or [src/tea.py:20]]",
+        ["src/tea.py:20"],
+    )
+    assert shown("[src/tea.py:20:6]") == ("[src/tea.py:20:6]", [])
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('[src/tea.py:6 "leaves * 61"] [src/milk.py:1 "x"]', "None of the 2 places cited holds"),
+        ('So [src/tea.py:6 "leaves * 61"].', "The one place cited does not hold"),
+        ('[src/tea.py:6 "leaves * 61"] [src/tea.py:20]', ""),
+        ("No citation at all, x[start:12].", ""),
+    ],
+)
+def test_an_answer_none_of_whose_places_holds_says_so(said: str, words: str) -> None:
+    citing = Citing(SHOWN)
+    text = citing(said) + citing.rest()
+    answered = Answered(Completion(Spoken(text or "So.")), tuple(citing.citations), citing.dropped)
+    assert answered.unproved == (f"{words}: nothing in this answer is proved." if words else "")
+    events = b"".join(_end(answered)).decode()
+    assert (words in events) and ("unproved" in events) is bool(words)
+
+
+async def test_an_answer_in_a_thread_says_that_nothing_of_it_is_proved() -> None:
+    cited = [{"path": "tea.py", "start": 1, "end": 1, "quote": "no such"}] * 3
+    answer = {"answer": "It steeps.", "citations": cited}
+    facts = ExplainFacts(
+        context=pull_request({}).context,
+        title="",
+        subject="tea.py",
+        excerpts=(Excerpt("tea.py", 1, ("leaves = 3",)),),
+    )
+    body, _ = await explain(facts, Model(lambda _: answer))
+    assert "None of the 3 places cited holds: nothing in this answer is proved." in body
+    good = {
+        **answer,
+        "citations": [*cited, {"path": "./tea.py", "start": 1, "end": 1, "quote": "leaves = 3"}],
+    }
+    body, _ = await explain(facts, Model(lambda _: good))
+    assert "proved" not in body
+    assert "See `tea.py:1`." in body

@@ -358,3 +358,45 @@ async def test_a_finding_whose_path_or_quote_does_not_hold_is_not_posted_and_lea
     assert (comments, body) == ((), "")
     assert why in check.summary
     assert check.conclusion == "neutral"
+
+
+# -- what was dropped keeps the check from being green, and its title says so
+
+
+@pytest.mark.parametrize(
+    ("said", "verify", "words"),
+    [
+        ([{"quote": "boil(everything)"}], None, "; 1 claim could not be placed"),
+        ([{"path": "milk.py"}, {"quote": "boil(everything)"}], None, "; 2 claims could not be placed"),
+        ([{"confidence": 0.3}], lambda _: "no host answered", "; 1 claim not judged"),
+        (
+            [{"quote": "leaves = 3"}] * 60,
+            lambda prompt: verdicts(prompt, *range(99)),
+            "; 10 claims not judged",
+        ),
+    ],
+)
+async def test_a_check_is_not_green_over_claims_that_were_dropped(
+    said: list[dict[str, Any]], verify: Callable[[Prompt[Any]], Any] | None, words: str
+) -> None:
+    comments, _, check = await judged(pull_request({"tea.py": TEA}), tells(*said, verify=verify))
+    assert comments == ()
+    assert check.conclusion == "neutral"
+    assert check.title == f"No findings in 1 of 1 files{words}"
+
+
+async def test_a_claim_without_a_quote_is_marked_as_tied_to_no_line() -> None:
+    _, body, _ = await judged(pull_request({"tea.py": TEA}), tells({"quote": "", "title": "No tests"}))
+    assert "- `tea.py` (tied to no line): **major** No tests." in body
+
+
+async def test_a_quote_with_diff_marks_that_stands_twice_is_not_invented() -> None:
+    facts = edited("")
+    text = "a()\nb()\nnew()\na()\nb()"
+    file = FileDiff(
+        "tea.py", "modified", parse_patch("@@ -1,4 +1,5 @@\n a()\n b()\n+new()\n a()\n b()"), additions=1
+    )
+    facts = replace(facts, files=(file,), texts={"tea.py": text})
+    _, body, check = await judged(facts, tells({"quote": "+a()\n+b()", "title": "Done twice"}))
+    assert "Done twice" in body
+    assert "not there" not in check.summary

@@ -8,7 +8,7 @@ import pytest
 from bot.agents import review
 from bot.core.effects import Plan, PostReview, SetCheck
 from bot.core.facts import PullRequestFacts, Skipped
-from bot.core.findings import Finding, fingerprint
+from bot.core.findings import Finding, fingerprint, plain
 from bot.core.inference import Infer
 from bot.core.settings import RepoSettings, ReviewSettings
 from tests.agents.facts import Model, pull_request, says
@@ -182,7 +182,9 @@ async def test_a_replacement_for_a_part_of_a_line_is_no_suggestion() -> None:
 async def test_fingerprints_go_with_the_comments() -> None:
     said, _, _ = await judged(pull_request({"tea.py": TEA}), says({}))
     assert said is not None
-    assert said.comments[0].fingerprint == fingerprint(
+    assert said.comments[0].fingerprint == fingerprint(said.findings[0])
+    assert said.findings[0].symbol == "brew"
+    assert fingerprint(plain(said.findings[0])) == fingerprint(
         Finding("tea.py", "major", "bug", "Division by zero", "This always fails.", "return water / 0")
     )
 

@@ -13,6 +13,10 @@ from bot.core.spot import MOST_LINES, Spot, spot
         ("src/tea.py:12-40 why?", Spot("src/tea.py", 12, 40), "why?"),
         ("`tea.py:7`", Spot("tea.py", 7, 7), ""),
         ("/tea.py", Spot("tea.py"), ""),
+        ("`green tea/a: b.py:3-4` why?", Spot("green tea/a: b.py", 3, 4), "why?"),
+        ('"green tea.py":7 why?', Spot("green tea.py", 7, 7), "why?"),
+        ("'app/[id]/my page.tsx' why?", Spot("app/[id]/my page.tsx"), "why?"),
+        ("`green tea`.py", Spot("green"), "tea`.py"),
         ("why is it so", Spot("why"), "is it so"),
     ],
 )

@@ -67,3 +67,20 @@ def test_what_still_parses(path: str, good: str, bad: str) -> None:
     assert still_parses(path, good, bad) is False
     assert still_parses(path, bad, good) is still_parses(path, bad, bad) is True
     assert still_parses("a.unknown", good, bad) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("why does `docs/My notes.md:12` say so?", Place("docs/My notes.md", 12)),
+        ('File "C:\\x y\\app.py", line 9, in brew', Place("C:/x y/app.py", 9)),
+        ('see "app/[id]/page.tsx" please', Place("app/[id]/page.tsx")),
+        ("'app/(green tea)/a b.py'#L7", Place("app/(green tea)/a b.py", 7)),
+    ],
+)
+def test_a_path_with_blanks_or_brackets_is_read_where_it_is_set_as_code(text: str, place: Place) -> None:
+    assert place in query_terms(text).places
+
+
+def test_an_apostrophe_begins_no_path() -> None:
+    assert query_terms("it's in app.py:3 and it's fine").places == (Place("app.py", 3),)

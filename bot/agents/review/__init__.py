@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.agents.review import following, judging, writing
 from bot.agents.review.asking import not_asked, read
-from bot.agents.review.repeating import names_over_time, said_by_others
+from bot.agents.review.repeating import Known, said_by_others
 from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
 from bot.core.coverage import Coverage, conclusion
@@ -17,10 +17,10 @@ from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
-from bot.core.memory import dismissed_by
 
 MAY = frozenset({PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread})
 """The kinds of effects that `plan` may hold."""
+UNVERIFIED = "that could not be verified"
 VERIFIED = 2
 """As many times `max_comments` findings are verified, so that some may be refuted,"""
 MOST_VERIFIED = 24
@@ -39,11 +39,13 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
     settings = facts.context.settings.review
     most = settings.max_comments
     wanted = max(most, min(VERIFIED * most, MOST_VERIFIED))
-    candidates = _choose((*facts.checked, *judged.findings), facts, wanted)
+    known = Known(facts, facts.checked)
+    found = list(map(known.placed, (*facts.checked, *judged.findings)))
+    candidates = _choose(found, facts, known, wanted)
     verified = await verify(candidates.shown, facts, infer) if infer else Verified(candidates.shown)
-    chosen = _joined(candidates, _choose(verified.kept, facts, most))
+    chosen = _joined(candidates, _choose(verified.kept, facts, known, most, verified=True))
     chosen = replace(chosen, shown=await with_suggestions(chosen.shown, facts))
-    before = following.standing(facts, (*chosen.shown, *chosen.standing))
+    before = following.standing(facts, (*chosen.shown, *chosen.standing), known)
     chosen = replace(chosen, standing=(*chosen.standing, *before))
     coverage = Coverage(
         read=(*reading.read, *reading.known, *facts.without_lines),
@@ -56,42 +58,56 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
         hidden=tuple(sorted(reading.hidden)),
         since=facts.earlier.head_sha if facts.earlier else "",
     )
-    unplaced = judged.dropped[judging.ASTRAY] + judged.dropped[judging.UNQUOTED]
+    dropped = judged.dropped + _dropped(verified)
+    unplaced = dropped[judging.ASTRAY] + dropped[judging.UNQUOTED]
+    unjudged = dropped[judging.TOO_MANY] + dropped[UNVERIFIED]
     return Judgement(
         facts=facts,
         chosen=chosen,
         coverage=coverage,
         conclusion=conclusion(
-            coverage, (*chosen.shown, *chosen.standing), gating=settings.request_changes, unplaced=unplaced
+            coverage,
+            (*chosen.shown, *chosen.standing),
+            gating=settings.request_changes,
+            unplaced=unplaced + unjudged,
         ),
         usage=(*reading.usage, *verified.usage),
-        dropped=judged.dropped + _dropped(verified),
+        dropped=dropped,
+        unplaced=unplaced,
+        unjudged=unjudged,
     )
 
 
-def _choose(findings: Sequence[Finding], facts: PullRequestFacts, most: int) -> Chosen:
-    files = {file.path: file for file in facts.files}
+def _choose(
+    findings: Sequence[Finding], facts: PullRequestFacts, known: Known, most: int, *, verified: bool = False
+) -> Chosen:
     settings = facts.context.settings.review
     return choose(
         findings,
         min_severity=settings.min_severity,
         max_comments=most,
         posted=facts.posted,
-        names=lambda finding: names_over_time(finding, files.get(finding.path)),
+        names=known.names,
         heard=lambda finding: said_by_others(finding, facts.threads),
-        dismissed=lambda finding: dismissed_by(facts.memory, finding, facts.number),
+        dismissed=known.dismissed,
+        verified=verified,
     )
 
 
 def _joined(first: Chosen, last: Chosen) -> Chosen:
     """What is shown in the end, and all that was only counted on the way."""
-    return replace(first, shown=last.shown, over_cap=(*last.over_cap, *first.over_cap))
+    return replace(
+        first,
+        shown=last.shown,
+        over_cap=(*last.over_cap, *first.over_cap),
+        repeated=(*first.repeated, *last.repeated),
+    )
 
 
 def _dropped(verified: Verified) -> Counter[str]:
     return Counter(
         {
             "that a second look refuted": verified.refuted,
-            "that could not be verified": verified.unsure,
+            UNVERIFIED: verified.unsure,
         }
     )

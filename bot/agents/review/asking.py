@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
-from bot.core.diff import render
+from bot.core.diff import FileDiff, render
 from bot.core.earlier import new_since
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
@@ -33,8 +33,6 @@ ISSUE_CHARS = 1_500
 MOST_CONVENTIONS = 20
 """Remembered ones in one prompt, the newest."""
 INSTRUCTION_CHARS = 4_000
-MOST_CONVENTIONS = 20
-"""Remembered ones in one prompt, the newest."""
 MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})
@@ -52,6 +50,8 @@ class Said:
     """Whether it was shown the whole change."""
     reading: int = 0
     part: int = 0
+    parts: tuple[FileDiff, ...] = ()
+    """The hunks that it was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,14 @@ class _Course:
             return
         self.why.pop(number, None)
         self.readings[number] += 1
-        paths = self.parts[number].paths
+        paths, parts = self.parts[number].paths, self.parts[number].parts
         lacking = dict.fromkeys(answer.left_out, "over the model's context")
         lacking |= dict.fromkeys(answer.cut, "over the model's context: only its beginning was read")
         if reading == 0:
             self.lacking[number] = {path: why for path, why in lacking.items() if path in paths}
         told = answer.value.findings
         whole = len(self.parts) == 1
-        self.said += [Said(one, paths, whole, reading, number) for one in told[:MOST_FINDINGS]]
+        self.said += [Said(one, paths, whole, reading, number, parts) for one in told[:MOST_FINDINGS]]
         self.unclear += answer.dropped
         self.dropped += max(0, len(told) - MOST_FINDINGS)
 

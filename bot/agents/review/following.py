@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from bot.agents.review.repeating import Known
 from bot.core.diff import anchor
 from bot.core.effects import DismissReview, Effect, ReplyInThread, ResolveThread
 from bot.core.facts import OwnThread, PullRequestFacts
 from bot.core.fate import holds, lines_of
 from bot.core.findings import Finding, fingerprint
-from bot.core.memory import dismissed_by
+from bot.core.occurrence import once
 from bot.core.said import of_thread
 from bot.core.settings import SEVERITIES
 
@@ -15,10 +16,10 @@ MOST_SETTLED = 20
 """Threads that one review settles: each costs a write or two."""
 
 
-def standing(facts: PullRequestFacts, found: Sequence[Finding]) -> tuple[Finding, ...]:
+def standing(facts: PullRequestFacts, found: Sequence[Finding], known: Known) -> tuple[Finding, ...]:
     """What a model said before and whose code is still in the change, though this time nobody was asked about
     it. `found`: what stands by this reading; it is not told twice, nor is what people settled."""
-    known = {fingerprint(one) for one in found}
+    told = {name for one in found for name in known.names(one)}
     settled = {fingerprint(one) for thread, one in _threads(facts) if thread.resolved}
     floor = SEVERITIES.index(facts.context.settings.review.min_severity)
     files = {file.path: file for file in facts.files}
@@ -26,10 +27,16 @@ def standing(facts: PullRequestFacts, found: Sequence[Finding]) -> tuple[Finding
     for review in facts.reviews:
         for one in review.findings:
             name, file = fingerprint(one), files.get(one.path)
-            if one.source != "model" or file is None or name in known | settled | kept.keys():
+            if (
+                one.source != "model"
+                or file is None
+                or {name, once(one)} & told
+                or name in settled
+                or name in kept
+            ):
                 continue
             severe = SEVERITIES.index(one.severity) <= floor
-            if severe and anchor(file, one.quote) and not dismissed_by(facts.memory, one, facts.number):
+            if severe and anchor(file, one.quote) and not known.dismissed(one):
                 kept[name] = one
     return tuple(kept.values())
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from bot.agents.review.answers import FindingAnswer
 from bot.agents.review.asking import Reading, Said
-from bot.core.diff import FileDiff, Hunk, Line, anchor
+from bot.core.diff import Anchor, FileDiff, Hunk, Line, anchor, anchors, occurs
 from bot.core.facts import PullRequestFacts
-from bot.core.findings import Finding, fingerprint
-from bot.core.text import cut
+from bot.core.findings import Finding, also_at, fingerprint
+from bot.core.pathnames import resolve
+from bot.core.text import close_fences, cut
 
 ASTRAY = "about files that this change does not touch"
 UNQUOTED = "quoting code that is not there"
@@ -27,6 +28,7 @@ TOO_MANY = "past what a review may hold"
 UNCLEAR = "that could not be understood"
 MOST_JUDGED = 400
 """Of one review: each is looked for in its file's diff."""
+LONGEST_QUOTE = 10_000
 MOST_ELSEWHERE = 20
 """Quotes that are looked for in whole files."""
 
@@ -49,8 +51,9 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
     names = None if facts.tools.known else _names(facts)
     made: list[tuple[Said, Finding]] = []
     loose = 0
-    for said in reading.said[:MOST_JUDGED]:
-        finding = _about_issue(said, facts) or _finding(said, files, facts, loose < MOST_ELSEWHERE)
+    judged_now = reading.said[:MOST_JUDGED]
+    for said, places in zip(judged_now, _placed(judged_now, files), strict=True):
+        finding = _about_issue(said, facts) or _finding(said, places, files, facts, loose < MOST_ELSEWHERE)
         loose += finding is not None and (finding.outside or not finding.anchored)
         if said.answer.category.casefold() == "issue" and facts.linked_issues and not said.whole:
             result.dropped[IN_PART] += 1
@@ -83,21 +86,51 @@ def _one_about_issues(findings: Sequence[Finding]) -> list[Finding]:
     return [one for one in findings if one.category != "issue"] + about[:1]
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a finding stands: its file, and of it the lines and the equal ones that it speaks for too."""
+
+    path: str | None
+    anchor: Anchor | None = None
+    also: tuple[int, ...] = ()
+
+
+def _placed(said: Sequence[Said], files: dict[str, FileDiff]) -> list[_Places]:
+    """Findings of one answer that quote the same code get its places in their order; where there are more
+    places than findings, the last one speaks for the rest."""
+    found: list[_Places] = []
+    groups: dict[tuple[int, int, str, tuple[Anchor, ...]], list[int]] = defaultdict(list)
+    for number, one in enumerate(said):
+        path = resolve(one.answer.path, one.shown, files)
+        places: tuple[Anchor, ...] = ()
+        if path is not None:
+            shown = [hunk for part in one.parts if part.path == path for hunk in part.hunks or ()]
+            places = anchors(files[path], one.answer.quote[:LONGEST_QUOTE], shown)
+        found.append(_Places(path, places[0] if places else None))
+        if path is not None and len(places) > 1:
+            groups[one.reading, one.part, path, places].append(number)
+    for (_, _, path, places), numbers in groups.items():
+        for order, number in enumerate(numbers):
+            place = min(order, len(places) - 1)
+            rest = places[place + 1 :] if order == len(numbers) - 1 else ()
+            found[number] = _Places(path, places[place], tuple(one.start_line or one.line for one in rest))
+    return found
+
+
 def _finding(
-    said: Said, files: dict[str, FileDiff], facts: PullRequestFacts, elsewhere: bool
+    said: Said, places: _Places, files: dict[str, FileDiff], facts: PullRequestFacts, elsewhere: bool
 ) -> Finding | None:
     """None for a file that was not shown. `elsewhere`: a quote that is not in the diff is looked for in the
     whole file."""
-    path = said.answer.path
-    bare = path.removeprefix("b/").removeprefix("a/")
-    found = next((one for one in said.shown if one in (path, bare)), None)
+    found = places.path
     if found is None:
         return None
     finding, file = _plain(said.answer, found), files[found]
-    if place := anchor(file, finding.quote):
+    if place := places.anchor:
         start = place.start_line or place.line
         return replace(
             finding,
+            body="\n\n".join(filter(None, (close_fences(finding.body), also_at(places.also)))),
             line=place.line,
             start_line=place.start_line,
             outside=not _changed(file, start, place.line),
@@ -114,9 +147,12 @@ def _holds_somewhere(finding: Finding, files: dict[str, FileDiff], facts: PullRe
     file = files.get(finding.path)
     if file is None:
         return True
+    text = facts.texts.get(finding.path, "")
+    if occurs(file, finding.quote) or (text and occurs(_whole(file, text), finding.quote)):
+        return True
     shown = "\n".join(line.text for hunk in file.hunks or () for line in hunk.new_side)
     wanted = "".join(finding.quote.split())
-    return any(wanted in "".join(text.split()) for text in (shown, facts.texts.get(finding.path, "")))
+    return any(wanted in "".join(one.split()) for one in (shown, text))
 
 
 def _plain(said: FindingAnswer, path: str) -> Finding:
@@ -126,7 +162,7 @@ def _plain(said: FindingAnswer, path: str) -> Finding:
         category=said.category[:40],
         title=said.title[:160],
         body=cut(said.body, 2_000),
-        quote=said.quote[:10_000],
+        quote=said.quote[:LONGEST_QUOTE],
         confidence=said.confidence,
     )
 

@@ -10,6 +10,7 @@ from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.pathnames import shown
 
 SURE = 0.7
 """The confidence from which a finding is said though nobody could verify it."""
@@ -68,7 +69,7 @@ def _prompt(asked: Sequence[Finding], facts: PullRequestFacts) -> Prompt[VerifyA
 
 
 def _told(finding: Finding, file: FileDiff | None, facts: PullRequestFacts) -> str:
-    claim = f"{finding.path}\nclaim: {finding.title}. {finding.body[:MOST_BODY]}"
+    claim = f"{shown(finding.path)}\nclaim: {finding.title}. {finding.body[:MOST_BODY]}"
     code = _code(finding, file, facts)
     return (
         f"{claim}\ncode:\n{code}"
@@ -83,11 +84,11 @@ def _code(finding: Finding, file: FileDiff | None, facts: PullRequestFacts) -> s
         wanted = [one for one in facts.linked_issues if finding.path == f"issue {one.number}"]
         return "\n".join(f"{one.title}\n{one.body}" for one in wanted)[:MOST_CODE]
     first, last = (finding.start_line or finding.line) - MARGIN, finding.line + MARGIN
-    shown = [f"{line.kind}{line.text}" for line in _near(file, finding.line, first, last)]
-    if not shown:
+    lines = [f"{line.kind}{line.text}" for line in _near(file, finding.line, first, last)]
+    if not lines:
         text = facts.texts.get(file.path, "").split("\n")
-        shown = [f" {line}" for line in text[max(0, first - 1) : last]]
-    return "\n".join(shown)[:MOST_CODE]
+        lines = [f" {line}" for line in text[max(0, first - 1) : last]]
+    return "\n".join(lines)[:MOST_CODE]
 
 
 def _near(file: FileDiff, line: int, first: int, last: int) -> list[Line]:

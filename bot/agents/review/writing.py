@@ -34,7 +34,7 @@ def plan(judged: Judgement) -> Plan:
     check = SetCheck(
         head_sha=facts.head_sha,
         conclusion=judged.conclusion,
-        title=check_title(coverage, (*chosen.shown, *chosen.standing)),
+        title=check_title(coverage, (*chosen.shown, *chosen.standing), judged.unplaced, judged.unjudged),
         summary=check_summary(facts, coverage) + _unsaid(judged),
         text=check_text(coverage) + _owners(facts),
         annotations=tuple(map(_annotation, outside)),
@@ -58,7 +58,8 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
     body = f"{count(len(told), 'finding')} {coverage.origin}."
     if loose:
         body += "\n\n" + "\n".join(
-            f"- {in_code(item.path)}: **{item.severity}** {item.title}. {close_fences(item.body)}"
+            f"- {in_code(item.path)}{_untied(item)}: **{item.severity}** {item.title}. "
+            f"{close_fences(item.body)}"
             for item in loose
         )
     if chosen.over_cap:
@@ -71,6 +72,11 @@ def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gati
         event="REQUEST_CHANGES" if gating else "COMMENT",
         findings=tuple(told),
     )
+
+
+def _untied(finding: Finding) -> str:
+    """What a model says without code is nothing that anybody could look up."""
+    return " (tied to no line)" if finding.source == "model" and not finding.quote.strip() else ""
 
 
 def _line_comment(finding: Finding) -> LineComment:

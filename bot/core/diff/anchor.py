@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.core.diff.patch import Anchor, FileDiff, Line
+from bot.core.diff.patch import Anchor, FileDiff, Hunk, Line
 from bot.core.text import strip_invisible
 
 _KEYWORDS = re.compile(
@@ -32,14 +32,44 @@ def anchor(file: FileDiff, quote: str, *, near: int | None = None) -> Anchor | N
     a part of one line), and the first that finds anything decides. Among several places the only one that the
     change touches counts, else the only one nearest to line `near`: a wrong line is worse than none.
     """
+    places, telling = _found(file, quote)
+    return _only(places, near, telling=telling) if places else None
+
+
+def anchors(file: FileDiff, quote: str, shown: Sequence[Hunk] = ()) -> tuple[Anchor, ...]:
+    """Every place that a quote may mean, in the order of the file, none over another: more than one only
+    where the change touches all of them and the quote says something. What stands in the hunks that were
+    `shown` goes before what does not."""
+    places, telling = _found(file, quote)
+    ranges = [(hunk.new_start, hunk.new_start + hunk.new_count - 1) for hunk in shown]
+    places = [
+        one for one in places if any(first <= one.start and one.end <= last for first, last in ranges)
+    ] or places
+    touched = [one for one in places if one.touched]
+    if len(places) > 1 and (not touched or not telling):
+        return ()
+    apart: list[_Place] = []
+    for one in touched or places:
+        if not apart or one.start > apart[-1].end:
+            apart.append(one)
+    return tuple(map(_anchor, apart))
+
+
+def occurs(file: FileDiff, quote: str) -> bool:
+    """Whether a quote stands there at all, be it more than once."""
+    return bool(_found(file, quote)[0])
+
+
+def _found(file: FileDiff, quote: str) -> tuple[list[_Place], bool]:
+    """The places that the strictest way finds, and whether the quote says something."""
     for wanted in _readings(file, quote):
         for fold in (_exact, folded):
             if places := list(_places(file, [fold(line) for line in wanted], fold)):
-                return _only(places, near, telling=_telling(wanted))
+                return places, _telling(wanted)
     for wanted in _readings(file, quote):
         if len(wanted) == 1 and (places := list(_parts(file, folded(wanted[0])))):
-            return _only(places, near, telling=True)
-    return None
+            return places, True
+    return [], False
 
 
 def folded(text: str) -> str:
@@ -147,5 +177,8 @@ def _only(places: list[_Place], near: int | None, *, telling: bool) -> Anchor | 
         ]
     if len(candidates) != 1:
         return None
-    (place,) = candidates
+    return _anchor(candidates[0])
+
+
+def _anchor(place: _Place) -> Anchor:
     return Anchor(place.end, place.start if place.start < place.end else None)
