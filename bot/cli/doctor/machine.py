@@ -41,7 +41,7 @@ async def sandbox(config: Config) -> str:
 
     found = await asyncio.to_thread(here)
     none = isinstance(found, Unusable)
-    mine = f"none: {found}" if none else f"{found.name} works"
+    mine = f"none: {found}" if isinstance(found, Unusable) else f"{found.name} works"
     report = await asyncio.to_thread(told, config.hob.data_dir)
     if report is None:
         said = f"{mine} for this command; no worker has run yet to say what the service can"
