@@ -96,6 +96,8 @@ class Outgoing:
         try:
             await asyncio.to_thread(lambda: self._open().ledger.add(None, name, used, usd))
         except StoreUnavailable as error:
+            if not any(host.online for host in self.config.hosts if host.name == used.host):
+                return  # costs nothing: a folder without a database is no fault
             log.warning("a use of %s is not in the ledger: %s", used.host, error)
             IN_FLIGHT.add(usd, used.tokens_in + used.tokens_out)
 

@@ -6,6 +6,7 @@ https://docs.github.com/en/rest/checks/runs#create-a-check-run
 
 from typing import Any
 
+from bot.core.effects import Conclusion
 from bot.core.refs import RepoRef, Sha
 from bot.github.api import Api, Params
 from bot.github.apply import CHECK_NAME
@@ -31,10 +32,13 @@ async def begin(api: Api, repo: RepoRef, head: Sha, title: str, summary: str) ->
     return applied(await api.post("/repos/{owner}/{repo}/check-runs", body, _at(repo))).github_id
 
 
-async def end(api: Api, repo: RepoRef, run: int, title: str) -> None:
-    """Completes one for which no review comes: neutral, for nobody has read anything."""
-    output = {"title": title, "summary": title}
-    body = {"status": "completed", "conclusion": "neutral", "output": output}
+async def end(
+    api: Api, repo: RepoRef, run: int, title: str, conclusion: Conclusion = "neutral", summary: str = ""
+) -> None:
+    """Completes one for which no review comes: neutral, for nobody has read anything, unless the head was
+    judged before: GitHub shows this one in the place of that."""
+    output = {"title": title, "summary": summary or title}
+    body = {"status": "completed", "conclusion": conclusion, "output": output}
     await api.patch("/repos/{owner}/{repo}/check-runs/{id}", body, {**_at(repo), "id": run})
 
 

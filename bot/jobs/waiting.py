@@ -9,6 +9,7 @@ from bot.config import chosen
 from bot.core.effects import SetCheck
 from bot.core.errors import HobError, Superseded
 from bot.core.events import IssueEvent, RepositoryEvent
+from bot.core.judged import alone, newest, worst
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.places import Outlook
 from bot.core.refs import Sha
@@ -18,7 +19,7 @@ from bot.github.client import Job
 from bot.jobs.house import House
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed
-from bot.jobs.planning import Planned
+from bot.jobs.planning import Planned, judged_at
 from bot.jobs.reading import JobReader
 from bot.router import Route
 from bot.store import Run
@@ -91,7 +92,11 @@ class Waiting:
             return True
         try:
             api = self.job.api(waiting.NEEDS)
-            await waiting.end(api, self.reader.repo, self.check, f"Not reviewed: {why}"[:200])
+            judged = newest(await judged_at(self.house, self.event, self.head)) if self.head else ()
+            title = " ".join(dict.fromkeys(one.title for one in judged)) or f"Not reviewed: {why}"
+            stands = worst(map(alone, judged))
+            summary = f"Not reviewed anew: {why}. What this head came to before stands." if judged else ""
+            await waiting.end(api, self.reader.repo, self.check, title[:200], stands, summary)
         except HobError as error:
             log.info("the waiting check run %s was not completed: %s", self.check, error)
             return False

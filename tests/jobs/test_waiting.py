@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from bot.store.runs import MAX_ATTEMPTS
 from tests.jobs.test_review import opened, reviews, teahouse
 from tests.living import LivingHob, until
@@ -112,3 +114,26 @@ async def test_shadow_reviews_wait_in_silence(hob: LivingHob) -> None:
         )
     await working
     assert pull.check_runs == []
+
+
+async def test_waiting_that_comes_to_nothing_hides_no_judgement(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.jobs.waiting.WORTH_SAYING", 0.0)  # the host is known to be quick by then
+    hob.ollama.answer = reviews(finding(severity="critical"))
+    repo = teahouse(hob, **{".github/hob.yml": "review: {request_changes: true}\n"})
+    pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
+    await hob.works()
+    judged = pull.check_runs[-1]
+    assert judged.conclusion == "failure"
+    async with busy(hob):
+        repo.grant("mona", "admin")
+        pull.comment("mona", "@my-hob review full")
+        working = asyncio.create_task(hob.works())
+        await until(lambda: pull.check_runs[-1].status == "queued")
+        pull.close("ann")
+        await hob.works()
+    await working
+    newest = max(pull.check_runs, key=lambda check: check.id)
+    assert newest.id != judged.id
+    assert (newest.status, newest.conclusion, newest.title) == ("completed", "failure", judged.title)
