@@ -41,7 +41,7 @@ def refusal(text: str, online: bool, literal: bool) -> str:
                 f"{address} is an address of the machine's own surroundings (metadata), never of a model host"
             )
     address = addresses[-1]
-    if literal or address.is_global == online:
+    if literal or _is_global(address) == online:
         return ""
     if online:
         return f"its name leads to {address}, which is inside the network, and the host is declared online"
@@ -61,8 +61,15 @@ def _meant(address: Address) -> tuple[Address, ...]:
         inside.append(last)
     if (
         address in _LAST_32[1]
-    ):  # RFC 6052, 2.2: after a prefix of 48 bits, around the eight bits in the middle
-        inside.insert(0, IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF))
+    ):  # RFC 6052, 2.2: after a prefix of 48, 56 or 64 bits, around the eight bits in the middle
+        around = address.packed[:8] + address.packed[9:]
+        inside = [IPv4Address(around[at : at + 4]) for at in (6, 7, 8)] + inside
+        inside = [each for each in inside if int(each)] or inside[-1:]
     if teredo := address.teredo:
         inside += teredo
     return (address, *inside, *filter(None, (address.sixtofour, address.ipv4_mapped)))
+
+
+def _is_global(address: Address) -> bool:
+    """Python takes the old site-local addresses (`fec0::/10`) for global ones."""
+    return address.is_global and not (isinstance(address, IPv6Address) and address.is_site_local)

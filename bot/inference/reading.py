@@ -19,9 +19,11 @@ _COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
 _EMPTY = re.compile(r"(?:```[a-z]{0,10}\s*)?\[\s*\](?:\s*```)?")
 _MOST_BRACES = 50
 """That begin no object: each costs a look at all that follows."""
-_MOST_MENDED = 100_000
+_MOST_MENDED = 40_000
 _DEEPEST_MENDED = 50
-"""Mending takes some microseconds a character, but seconds for thousands of brackets within each other."""
+_MOST_QUOTES = 8
+"""Mending takes some microseconds a character, but seconds for thousands of brackets within each other, and
+for as many quotes with neither a colon nor a comma between them: each of those may have so many."""
 _DEEPEST_WRAPPED = 3
 _decoder = json.JSONDecoder()
 
@@ -171,6 +173,8 @@ def _mended(text: str) -> str:
         return one
     if start < 0 or len(text) > _MOST_MENDED or _depth(text) > _DEEPEST_MENDED:
         return ""
+    if text.count('"') > _MOST_QUOTES * (1 + text.count(":") + text.count(",")):
+        return ""
     try:
         mended = repair_json(text[start:], skip_json_loads=True)
     except (ValueError, RecursionError, IndexError, TypeError):
@@ -180,7 +184,7 @@ def _mended(text: str) -> str:
 
 def _depth(text: str) -> int:
     """How deep brackets go, those within strings counted too."""
-    steps = ((character in "{[") - (character in "}]") for character in text)
+    steps = ((character in "{[(") - (character in "}])") for character in text)
     return max(accumulate(steps), default=0)
 
 

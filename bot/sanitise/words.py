@@ -22,6 +22,8 @@ _TRIGGER = re.compile(
     |(?P<sha>(?<![a-z0-9])[0-9a-f]{7,64}(?![a-z0-9]))
     |(?P<bors>(?<![a-z0-9])(?:bors|homu)(?![a-z0-9]))
     |(?P<approve>(?<!\w)r[+=?](?!\w))
+    |(?P<jenkins>(?<!\w)(?:ok(?=\W{1,9}to\W{1,9}test\b)|(?:re)?test(?=\W{1,9}this\W{1,9}please\b)
+        |add(?=\W{1,9}to\W{1,9}(?:white|allow)list\b)))
     |(?P<math>\$\$+|\$(?=[^$]))
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -36,17 +38,19 @@ _ADDRESSED = (
 _ORDER = re.compile(r"[/!.][^\W\d_][\w./-]*")
 _PHRASE = re.compile(
     r"(?:(?:re)?test|build|run)(?=\s+(?:this|tests)\b)|ok(?=\s+to\s+test\b)|add(?=\s+to\s+\w*list\b)"
-    r"|(?:recheck|reverify|regate|retest|rebase|rebuild|automerge|lgtm)(?=[\s.!]*$)|check(?=\s+experimental\b)"
+    r"|(?:recheck|reverify|regate)\b(?![-/.]\w)|(?:retest|rebase|rebuild|automerge|lgtm)(?=[\s.!]*$)|check(?=\s+experimental\b)"
     rf"|please(?=\s+(?:re)?(?:test|build)\b)|{_ADDRESSED}(?=[\s,:]+[\w-])",
     re.IGNORECASE,
 )
 _ORDER_IN_CODE = re.compile(
     r"^[^\S\n]*(?:[/!.][^\W\d_][\w-]*(?:\s|$)|@[\w-]+(?:\[bot\])?[ \t:,]+\S|(?:bors|homu)\b"
-    r"|(?:atlantis|terrateam|digger|bugbot|pre-commit\.ci)[ \t]+[\w-])",
+    r"|(?:atlantis|terrateam|digger|bugbot|pre-commit\.ci)[ \t]+[\w-]|(?:recheck|reverify|regate)[^\S\n]*$"
+    r"|ok[ \t]+to[ \t]+test\b|(?:re)?test[ \t]+this[ \t]+please\b)",
     re.MULTILINE | re.IGNORECASE,
 )
 _BOT_IN_CODE = re.compile(
-    r"^[^\S\n]*(?:/[^\W\d_][\w-]*[^\S\n]*$|/hob\b|(?:bors|homu)\b"
+    r"^[^\S\n]*(?:/[^\W\d_][\w-]*[^\S\n]*$|/hob\b|(?:bors|homu)\b|(?:atlantis|terrateam)[ \t]+[\w-]"
+    r"|ok[ \t]+to[ \t]+test\b|(?:re)?test[ \t]+this[ \t]+please\b"
     r"|@(?:dependabot|mergify\w*|bors|homu|renovate\w*|rustbot|k8s-ci-robot|hob)\b)",
     re.MULTILINE | re.IGNORECASE,
 )

@@ -15,6 +15,9 @@ from tests.fakes.models import FakeOllama
 from tests.inference.answers import GOOD
 
 METADATA = [
+    "64:ff9b:1:a9fe:a9:fe00::",  # after 48 bits, 56 and 64
+    "64:ff9b:1:a9:fe:a9fe::",
+    "64:ff9b:1:0:a9:fea9:fe00:0",
     "169.254.169.254",
     "169.254.170.2",
     "fd00:ec2::254",
@@ -55,6 +58,10 @@ def test_N1_a_metadata_address_is_no_model_host(address: str, online: bool) -> N
         ("2606:4700::1111", False, "outside the network"),
         ("8.8.8.8", True, ""),
         ("10.0.0.1", True, "inside the network"),
+        ("fec0::1", True, "inside the network"),
+        ("fec0::1", False, ""),
+        ("64:ff9b:1::10.0.0.1", True, "inside the network"),
+        ("64:ff9b:1::10.0.0.1", False, ""),
         ("127.0.0.1", True, "inside the network"),
         ("::ffff:10.0.0.1", True, "inside the network"),
         ("::10.0.0.1", True, "inside the network"),
