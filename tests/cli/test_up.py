@@ -181,9 +181,13 @@ def demo_leftovers(folder: Path) -> list[str]:
     left = [str(one) for one in folder.glob("hob-demo-*")]
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
-            words = (entry / "environ").read_bytes() if entry.name.isdigit() else b""
-            if f"TMPDIR={folder}".encode() in words and (entry / "cmdline").read_bytes():
-                left.append(f"{entry.name} {(entry / 'cmdline').read_bytes()!r}")
+            if not entry.name.isdigit():
+                continue
+            line = (entry / "cmdline").read_bytes()
+            words = (entry / "environ").read_bytes() + line  # valkey writes its title over its environment
+            inside = (entry / "cwd").readlink().is_relative_to(folder)
+            if line and (inside or str(folder).encode() in words):
+                left.append(f"{entry.name} {(entry / 'exe').readlink().name} {line!r}")
     return left
 
 
