@@ -79,7 +79,7 @@ def fingerprint(finding: Finding) -> str:
     by its words. Equal code at two places is told apart by its symbol and its place in there, and secrets by
     their content; without these the name is the one that Hob 0.1.0 gave.
     """
-    code = bare(finding.quote)
+    code = bare(own(finding).quote)
     said = re.findall(r"\w{3,}", f"{finding.category} {finding.title}".casefold())
     words = code or " ".join(sorted(set(said)))
     kind = finding.source if finding.source == "model" else f"{finding.source} {finding.category}"
@@ -87,6 +87,14 @@ def fingerprint(finding: Finding) -> str:
     if finding.content or finding.symbol or finding.ordinal:
         text += f"\0{finding.content}\0{finding.symbol}\0{finding.ordinal}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def own(finding: Finding) -> Finding:
+    """A check's remark as it is about its own line, the last: its fix may take in lines above, which say
+    nothing of the point."""
+    if finding.source == "model" or "\n" not in finding.quote:
+        return finding
+    return replace(finding, quote=finding.quote.rpartition("\n")[2], start_line=None)
 
 
 def plain(finding: Finding, *, content: bool = False) -> Finding:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.core.findings import Finding, fingerprint
+from bot.core.findings import Finding, fingerprint, own
 from bot.core.refs import Login
 from bot.core.text import strip_invisible
 
@@ -68,7 +68,7 @@ def dismissal(finding: Finding, why: str, author: Login, number: int) -> Lesson:
         category=finding.category[:100],
         title=finding.title[:200],
         source=finding.source[:40],
-        words=code_words(finding.quote),
+        words=code_words(own(finding).quote),
     )
 
 
@@ -90,7 +90,7 @@ def dismissed_by(
     so alike that only names in its code changed. `old`: the name that Hob 0.1.0 gave it, where that can mean
     no other. `stands(words)`: whether code of these words stands elsewhere in the file: then what was
     dismissed is still there, and this is another point."""
-    name, words = fingerprint(finding), frozenset(code_words(finding.quote))
+    name, words = fingerprint(finding), frozenset(code_words(own(finding).quote))
     return next(
         (
             one

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.findings import Finding, bare, fingerprint, plain
+from bot.core.findings import Finding, bare, fingerprint, own, plain
 from bot.core.memory import code_words
 from bot.core.source import Chunk
 
@@ -36,18 +36,21 @@ class Code:
         """With its symbol, and its place among equal code in it."""
         if finding.line is None or finding.line > len(self._lines):
             return finding
-        start = finding.start_line or finding.line
+        known = own(finding)
+        start = known.start_line or finding.line
         symbol, first = self._symbol(start)
-        ordinal = sum(1 for _ in self._equal(finding, first, start - 1))
+        ordinal = sum(1 for _ in self._equal(known, first, start - 1))
         return replace(finding, symbol=symbol, ordinal=ordinal)
 
     def is_first(self, finding: Finding) -> bool:
         """Whether no equal code stands above it in the file."""
+        finding = own(finding)
         start = finding.start_line or finding.line or 1
         return finding.line is None or not any(self._equal(finding, 1, start - 1))
 
     def is_only(self, finding: Finding) -> bool:
         """Whether no equal code stands anywhere else in the file."""
+        finding = own(finding)
         if finding.line is None:
             return True
         return self.is_first(finding) and not any(self._equal(finding, finding.line + 1, len(self._lines)))

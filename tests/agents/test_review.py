@@ -48,7 +48,7 @@ async def test_a_point_without_a_quote_stands_in_the_summary_without_a_line() ->
     posted, _, _ = await judged(pull_request({"tea.py": TEA}), says({"quote": ""}))
     assert posted is not None
     assert posted.comments == ()
-    assert "`tea.py`: **major** Division by zero" in posted.body
+    assert "`tea.py` (tied to no line): **major** Division by zero" in posted.body
 
 
 async def test_a_file_outside_of_the_change_is_counted_and_not_spoken_of() -> None:

@@ -86,7 +86,7 @@ def test_what_is_wrong_is_one_line(
 def test_a_database_that_is_not_made_yet_is_said(world: tuple[GitHub, dict[str, str], Path]) -> None:
     done = hob(world[1], "backtest", "octo/tea")
     assert done.returncode == 1
-    assert "run `hob migrate`" in done.stderr
+    assert "run hob migrate" in done.stderr
 
 
 def test_a_repository_without_merges_is_said(world: tuple[GitHub, dict[str, str], Path]) -> None:

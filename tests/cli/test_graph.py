@@ -47,7 +47,7 @@ def test_cypher_goes_to_standard_output_a_statement_a_line(hob: Hob, shop: Path)
     [
         (("--json",), 2, "say -o FILE"),
         (("--format", "gexf"), 2, "gexf"),
-        (("-o", "/nowhere/at/all"), 1, "No such file"),
+        (("-o", "/nowhere/at/all"), 2, "No such file"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(

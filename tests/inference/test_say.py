@@ -190,10 +190,11 @@ async def test_data_stand_behind_a_fence_and_old_words_leave_first(
     _, completion = await heard(
         say_on(pool_of(at(ollama))), talk("And now?", old, newer, passages=(passage,))
     )
-    user = ollama.chats[0]["messages"][1]["content"]
+    messages = ollama.chats[0]["messages"]
+    user, every = messages[-1]["content"], "".join(one["content"] for one in messages)
     assert 'name="tea.py">\n1: leaves = 3\n</data-' in user
-    assert "NEWER" in user
-    assert "OLDEST" not in user
+    assert "NEWER" in every
+    assert "OLDEST" not in every
     assert user.rstrip().endswith("And now?")
     assert completion.left_out == ("said before by user",)
 

@@ -161,7 +161,9 @@ async def test_A10_buttons_and_labels_start_nothing_for_anybody(hob: LivingHob, 
     assert hob.receive(event, json.dumps(opening | asks).encode(), f"{event}-1")
     runs = await hob.works()
     assert len(hob.github.writes()) == before
-    assert all(run.delivery != f"{event}-1" for run in runs)
+    started = {run.handler for run in runs if run.delivery == f"{event}-1"}
+    # a label may be what a review waited for (review.labels): it is looked at, and nothing comes of it
+    assert started <= ({"pull_requests.judge"} if event == "pull_request" else set())
 
 
 async def test_C7_what_another_reviewers_configuration_smuggles_in_is_not_taken(hob: LivingHob) -> None:
@@ -361,7 +363,8 @@ async def test_R10_junk_for_a_fix_is_said_and_for_a_reply_is_silence(hob: Living
     assert len(pull.review_comments) == 2
     pull.review_comments[0].reply("tom", "@my-hob fix")
     await hob.works()
-    assert pull.review_comments[-1].body.startswith("I could not write a fix: ")
+    said = pull.review_comments[-1].body
+    assert "I could not write a fix: " in said or "I have no suggestion to offer" in said
     assert len(hob.ollama.chats) - asked <= 8
     assert hob.house.store.memory.live(repo.id) == []
 

@@ -60,7 +60,7 @@ async def test_words_come_one_by_one_then_citations_that_stand_then_done(
     words = [data["text"] for name, data in told if name == "token"]
     assert len(words) > 3
     assert "".join(words) == "On the third shelf [cellar.py:3], not in the attic ."
-    assert told[-2][1] == {"citations": [{"path": "cellar.py", "start": 3, "end": 3}]}
+    assert told[-2][1] == {"citations": [{"path": "cellar.py", "start": 3, "end": 3}], "dropped": 1}
     assert not [one for one in hob.github.writes() if "/comments" in one.path]
     assert all(token.revoked for token in hob.github.tokens.values())
 
@@ -70,7 +70,9 @@ async def test_without_the_knowledge_graph_nothing_is_looked_up(
 ) -> None:
     before = len(hob.ollama.chats)
     told = events((await client.post("/agents/chat", json={**QUESTION, "use_knowledge_graph": False})).text)
-    assert told[-2] == ("citations", {"citations": []})
+    name, data = told[-2]
+    assert (name, data["citations"], data["dropped"]) == ("citations", [], 2)
+    assert "nothing in this answer is proved" in data["unproved"]
     (asked,) = hob.ollama.chats[before:]
     assert "cellar.py" not in json.dumps(asked["messages"])
 

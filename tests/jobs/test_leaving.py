@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import log
+from bot import log, outgoing
 from bot.core.credentials import Hidden, found
 from bot.core.privacy import Online
 from bot.jobs import leaving
@@ -95,12 +95,12 @@ TOKEN = "Zk3vP0qLw8RtY2mNc7Xb5HsJ1dFg9aQeuTi4oKpBVxCz6W"
     ],
 )
 def test_X1_X6_hobs_own_secret_leaves_in_no_form(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.jobs.leaving.logs.hidden", lambda: (TOKEN,))
+    monkeypatch.setattr("bot.outgoing.logs.hidden", lambda: (TOKEN,))
     hidden = leaving.cleaned(f"It is {written}, you see.")
     assert hidden is None or (hidden.kinds and written not in hidden.text)
     log.hide(TOKEN)
     plain = leaving.cleaned(f"It is {TOKEN}, you see.")
-    assert plain == Hidden("It is [hidden], you see.", (leaving.OWN,))
+    assert plain == Hidden("It is [hidden], you see.", (outgoing.OWN,))
 
 
 async def test_C2_the_repositorys_file_can_name_no_host_no_command_and_no_key(cloudy: LivingHob) -> None:

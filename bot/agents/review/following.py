@@ -7,7 +7,7 @@ from bot.core.diff import anchor
 from bot.core.effects import DismissReview, Effect, ReplyInThread, ResolveThread
 from bot.core.facts import OwnThread, PullRequestFacts
 from bot.core.fate import holds, lines_of
-from bot.core.findings import Finding, fingerprint
+from bot.core.findings import Finding, fingerprint, own
 from bot.core.occurrence import once
 from bot.core.said import of_thread
 from bot.core.settings import SEVERITIES
@@ -36,7 +36,7 @@ def standing(facts: PullRequestFacts, found: Sequence[Finding], known: Known) ->
             ):
                 continue
             severe = SEVERITIES.index(one.severity) <= floor
-            if severe and anchor(file, one.quote) and not known.dismissed(one):
+            if severe and anchor(file, own(one).quote) and not known.dismissed(one):
                 kept[name] = one
     return tuple(kept.values())
 
