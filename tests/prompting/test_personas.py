@@ -38,7 +38,7 @@ def test_what_stands_before_the_words_says_how_they_are_asked() -> None:
         ("", "says nothing"),
         ("---\nrole: chat\n---\n \n", "says nothing"),
         ("---\nrol: chat\n---\nArr.", "unknown key rol"),
-        ("---\nrole: king\n---\nArr.", "role is 'king'"),
+        ("---\nrole: a king!\n---\nArr.", "role is 'a king!'"),
         ("---\nrole: []\n---\nArr.", "role is"),
         ("---\ntemperature: hot\n---\nArr.", "temperature is 'hot'"),
         ("---\nmax_tokens: .nan\n---\nArr.", "max_tokens is"),

@@ -74,7 +74,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     delivery = tea.gh.deliveries[0].id
     for app_path in (
         "/app", "/app/installations", f"/app/installations/{installation}", f"{path}/installation",
-        "/app/hook/deliveries", f"/app/hook/deliveries/{delivery}",
+        "/app/hook/config", "/app/hook/deliveries", f"/app/hook/deliveries/{delivery}",
     ):  # fmt: skip
         assert as_app("GET", app_path).status == 200, app_path
     assert as_app("POST", f"/app/hook/deliveries/{delivery}/attempts").status == 202

@@ -130,7 +130,7 @@ def _item(one: Delivery) -> dict[str, Any]:
 def get_hook_config(call: Call) -> Answer:
     """The secret is never told. https://docs.github.com/en/rest/apps/webhooks#get-a-webhook-configuration-for-an-app"""
     post = call.state.post
-    told = {"content_type": "json", "insecure_ssl": "0", "url": post.url}
+    told = {"content_type": "json", "insecure_ssl": "0", **({"url": post.url} if post.url else {})}
     return Answer(200, told | ({"secret": "********"} if post.secret else {}))
 
 
