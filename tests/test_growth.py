@@ -75,7 +75,7 @@ SECRET = ("ghs_" + "k3yTh4tN0b0dyKn0ws" * 3,)
 READERS: dict[str, Callable[[str], Any]] = {
     "agents.citing": cited,
     "checks.reports": reports.read,
-    "checks.secrets": secrets.kind_of,
+    "checks.secrets": secrets.surest,
     "checks.workflows": lambda said: workflows.judged(".github/workflows/a.yml", said),
     "checks.workflows in a key": lambda said: workflows.judged(
         ".github/workflows/a.yml",

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 TESTS = frozenset({"B003", "B018", "B015", "F811", "F841", "S102", "S307", "S602", "S605"})
 """Written on purpose in tests: an expression for the exception that it raises, a name again for its
 decorator's sake, a result that nobody reads."""
-STARS = frozenset({"F403", "F405"})
 MOST_IMPORTS = 5
 """Unused imports in one file; with more of them it is there to hand names on."""
 

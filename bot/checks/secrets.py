@@ -44,12 +44,6 @@ def surest(text: str, place: Place = "source") -> Credential | None:
     return min(found(text, place), key=lambda one: SEVERITIES.index(one.severity), default=None)
 
 
-def kind_of(text: str) -> str | None:
-    """Names the credential that a line of code holds, or None."""
-    one = surest(text)
-    return one.kind if one else None
-
-
 _SURE = {
     "critical": "This line holds {what}.",
     "major": "This line holds what looks like {what}.",

@@ -97,11 +97,6 @@ def refusal(answer: Answer) -> HobError:
     return read(answer).error()
 
 
-def graphql_refusal(errors: Any, *, write: bool) -> HobError:
-    """The `errors` of a GraphQL answer, which comes with a 200, as one error."""
-    return read_graphql(errors).error(write=write)
-
-
 def read_graphql(errors: Any) -> Refusal:
     """The gravest of several: a limit is heard wherever it stands."""
     given = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, TemporaryError
-from bot.github.refusals import graphql_refusal, read, read_graphql, refusal
+from bot.github.refusals import read, read_graphql, refusal
 from bot.github.wire import Answer
 from bot.standin.refusals import FINAL, GRAPHQL, LIMITS, LINES, REFUSALS
 
@@ -24,12 +24,12 @@ from bot.standin.refusals import FINAL, GRAPHQL, LIMITS, LINES, REFUSALS
     ],
 )
 def test_errors_in_a_graphql_200(error: Any, write: bool, kind: type[Exception]) -> None:
-    assert type(graphql_refusal([error], write=write)) is kind
+    assert type(read_graphql([error]).error(write=write)) is kind
 
 
 @pytest.mark.parametrize("errors", [None, {}, "x", [], [[]]])
 def test_odd_graphql_errors_are_still_errors(errors: Any) -> None:
-    assert isinstance(graphql_refusal(errors, write=False), GitHubError)
+    assert isinstance(read_graphql(errors).error(write=False), GitHubError)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from bot.core.settings import Severity
 PRIVATE_KEY = "private key"
 URL = "password in a URL"
 
-_TEST_MODE = ("Stripe test key",)
 SHAPES: tuple[tuple[str, str], ...] = (
     ("AWS access key", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
     (
