@@ -36,7 +36,7 @@ from tests.tea import finding
 
 __all__ = ["contract", "github"]
 
-QUEUED, DEAD, HALF_SENT = 17, 15, 7
+QUEUED, DEAD, HALF_SENT, ASKED, TRIAGED = 17, 15, 7, 3, 5
 """Runs of the sample."""
 TRIAGE = {"kind": "bug", "labels": ["bug"], "priority": "normal", "summary": "", "missing": [], "reply": ""}
 
@@ -194,6 +194,10 @@ async def test_W5_what_an_older_version_answered_is_not_answered_again(
         assert not hob.receive(event, body.encode(), guid)
     await works(hob, queues)
     assert len(states(hob)) == runs
+    for run in (hob.house.store.runs.get(number) for number in (ASKED, TRIAGED)):
+        assert run
+        first = hob.house.store.inbox.get(run.delivery)
+        assert hob.receive(first.event, first.body, f"not-{first.guid}")  # known by what it means alone
     pull.close("ann")
     pull.reopen("ann")  # a delivery of its own about the same head
     await works(hob, queues)
