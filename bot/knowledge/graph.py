@@ -12,7 +12,8 @@ from bot.core.text import cut
 from bot.knowledge.mentions import mentions
 from bot.knowledge.people import Knower, knowers, together
 from bot.knowledge.resolve import Names
-from bot.knowledge.shelf import Commit, Shelf, StoredChunk, Use
+from bot.knowledge.shelf import Commit, StoredChunk, Use
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.tests_of import is_test, subject
 from bot.knowledge.tokens import tokens
 

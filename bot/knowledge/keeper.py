@@ -23,8 +23,9 @@ from bot.knowledge.embed import fill
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.indexed import Indexed
 from bot.knowledge.issues import Issues
-from bot.knowledge.shelf import Shelf, ShelfError
+from bot.knowledge.shelf import ShelfError
 from bot.knowledge.shelves import Shelves
+from bot.knowledge.sqlite import Shelf
 
 ISSUES_AT_ONCE = 500
 MOST_ISSUES = 5_000

@@ -138,26 +138,6 @@ def _exists(file: str | None) -> bool:
     return Path(file or "").exists()
 
 
-async def vectors(config: Config) -> str:
-    """Where the knowledge index keeps vectors; without, it goes by words alone."""
-    if config.store.database_url.startswith("sqlite"):
-        return "sqlite-vec"
-    from bot.knowledge.postgres import pgvector
-    from bot.knowledge.shelf import ShelfError
-
-    try:
-        found = await asyncio.to_thread(pgvector, config.store.database_url)
-    except ShelfError as wrong:
-        raise Wrong(str(wrong), "see whether it runs and store.database_url is right") from None
-    if found.installed:
-        return f"pgvector {found.installed}"
-    if not found.available:
-        return "none, so search goes by words alone: the PostgreSQL server has no pgvector"
-    if found.may:
-        return f"pgvector {found.available}, with the first index"
-    return "none, so search goes by words alone: as a superuser run CREATE EXTENSION vector in its database"
-
-
 async def queue(config: Config) -> str:
     """An embedded Redis need not run yet; one by URL must."""
     from redis import Redis
