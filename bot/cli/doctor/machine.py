@@ -26,7 +26,12 @@ async def python() -> str:
 
 
 async def git() -> str:
-    return await _version("git", "--version", hint="install git")
+    from bot.git import run
+
+    ran = await run(Path("/"), "version")
+    if ran.why:
+        raise Wrong(f"git cannot be run: {ran.why}", "install git")
+    return ran.out.decode(errors="replace").strip()
 
 
 async def ruff() -> str:
