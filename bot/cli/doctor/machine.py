@@ -5,7 +5,6 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bot import config as configuration_room
@@ -16,7 +15,6 @@ from bot.core.errors import ConfigError
 OLDEST = (3, 11)
 OLDEST_GIT = (2, 31)
 """Reads settings from its environment."""
-Check = Callable[[], Awaitable[str]]
 
 
 async def python() -> str:
