@@ -45,9 +45,6 @@ EVENTS: dict[type[Event], str] = {
 }
 UNASKED = frozenset({"installation", "installation_repositories"})
 """Every App gets these; they cannot be subscribed to."""
-TO_HEAR = {"merge_group": {"merge_queues": "read"}}
-"""Permissions without which GitHub lets nobody subscribe to an event, where reading and writing needs less.
-https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group"""
 
 
 @dataclass(frozen=True, slots=True)
