@@ -29,7 +29,7 @@ from bot.jobs.estate import estate
 from bot.jobs.house import House, current
 from bot.jobs.outbox import SETTLED, Sender
 from bot.jobs.permitted import keyed, load
-from bot.jobs.planning import Planned, deeds_of, make_plan, number_of
+from bot.jobs.planning import Planned, deeds_of, make_plan, number_of, settings_at
 from bot.jobs.reading import JobReader, permissions_to_read
 from bot.jobs.refused import Refused, standing_check, ways
 from bot.jobs.unfinished import pause, rows_of_end
@@ -179,13 +179,15 @@ async def _told(
     if TakenBack(0) in planned:
         return  # what was refused only said that this person may not ask
     by_check = any(isinstance(one, SetCheck) and one.bound for one in planned)
-    head = None
+    head, gates = None, False
     if event.on_pull_request:
         reader = JobReader(event.repo, sender.job, permissions_to_read(event))
-        head = (await reader.pull_request(event.number)).head_sha
+        state = await reader.pull_request(event.number)
+        head = state.head_sha
+        gates = (await settings_at(house, event, reader, state.base_sha)).review.request_changes
     deeds = await asyncio.to_thread(deeds_of, house, event)
     standing = standing_check(deeds, head) if head else None
-    for effect in ways(event, refused, standing, head, by_check=by_check):
+    for effect in ways(event, refused, standing, head, by_check=by_check, gates=gates):
         kind = type(effect)
         teller = Route("refused", "refused", _nothing, frozenset({kind}), "high")
         (one,) = keyed(Plan((effect,)), teller, event.repo, event.number, f"refused {sender.run.id}")
