@@ -19,7 +19,7 @@ from bot.core.events import (
     PullRequestEvent,
     RepositoryEvent,
     ReviewCommentEvent,
-    ReviewSubmitted,
+    ReviewEvent,
 )
 from bot.github import apply
 from bot.github.client import Job
@@ -151,11 +151,12 @@ async def _work(house: House, run: Run) -> Outcome:
                 rows = await asyncio.to_thread(_store, house, run, event, planned)
             await asyncio.to_thread(_still_due, house, run)
             await _still_wanted(rows, event, reader)
-            return await _applied(house, run, event, job, rows, planned)
+            outcome = await _applied(house, run, event, job, rows, planned)
         except Superseded as why:
             if not await waiting.over(str(why)):
                 await asyncio.to_thread(house.store.runs.tell_end, run)
             raise
+    return outcome
 
 
 async def _applied(
@@ -231,7 +232,7 @@ def _store(house: House, run: Run, event: RepositoryEvent, planned: Planned) -> 
 async def _acknowledge(house: House, event: RepositoryEvent, job: Job) -> None:
     """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
     the outbox."""
-    if not isinstance(event, CommentEvent) or isinstance(event, ReviewSubmitted):
+    if not isinstance(event, CommentEvent) or isinstance(event, ReviewEvent):
         return  # REST knows no reactions to a review
     in_thread = isinstance(event, ReviewCommentEvent)
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")

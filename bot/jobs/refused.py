@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.core.deeds import Deed
 from bot.core.effects import Comment, EditComment, Effect, PostReview, React, ReplyInThread, SetCheck
 from bot.core.errors import GitHubError, Kind
-from bot.core.events import CommentEvent, ReviewCommentEvent, ReviewSubmitted
+from bot.core.events import CommentEvent, ReviewCommentEvent, ReviewEvent
 from bot.core.judged import unread
 from bot.core.refs import Sha
 from bot.core.text import utf8_size
@@ -108,7 +108,7 @@ def ways(
     elif head is not None:
         title = "An answer could not be given"
         yield SetCheck(head, unread(gates=gates), title, title, words, number=event.number, bound=False)
-    if isinstance(event, ReviewSubmitted):
+    if isinstance(event, ReviewEvent):
         return  # REST knows no reactions to a review
     in_thread = isinstance(event, ReviewCommentEvent)
     yield React("review_comment" if in_thread else "issue_comment", event.comment_id, "confused")

@@ -13,7 +13,7 @@ from bot.core.events import (
     MergeGroupEvent,
     PullRequestEvent,
     RepositoryEvent,
-    ReviewSubmitted,
+    ReviewEvent,
 )
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
@@ -70,10 +70,9 @@ def command_of(route: Route, event: Event, router: Router, slug: str) -> Command
 def cause(event: Event) -> str:
     """What a person did names its effects apart; what GitHub tells of a head or a new issue does not."""
     if isinstance(event, CommentEvent):
-        if isinstance(event, ReviewSubmitted):
-            return f"review {event.comment_id}"  # numbered apart from comments
+        kind = "review" if isinstance(event, ReviewEvent) else "comment"  # numbered apart
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
-        return f"comment {event.comment_id}{edit}"
+        return f"{kind} {event.comment_id}{edit}"
     if isinstance(event, CheckRunRequested):
         return f"button {event.delivery}"  # who presses it again means it again
     return ""
