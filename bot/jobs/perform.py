@@ -5,12 +5,13 @@ Whatever ends a run early is an exception of `bot.core.errors`; `_settle` says w
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from bot import log as logs
-from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, TakenBack, Usage
+from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, SetPull, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
     AccessEvent,
@@ -32,6 +33,7 @@ from bot.jobs.permitted import keyed, load
 from bot.jobs.planning import Planned, deeds_of, make_plan, number_of, settings_at
 from bot.jobs.reading import JobReader, permissions_to_read
 from bot.jobs.refused import Refused, standing_check, ways
+from bot.jobs.routing import resumed
 from bot.jobs.unfinished import pause, rows_of_end
 from bot.jobs.waiting import Waiting
 from bot.queue.worker import step_aside
@@ -156,7 +158,16 @@ async def _work(house: House, run: Run) -> Outcome:
             if not await waiting.over(str(why)):
                 await asyncio.to_thread(house.store.runs.tell_end, run)
             raise
+    if _takes_up(rows) and isinstance(event, IssueEvent):
+        more = resumed(event, house.router, time.time())
+        await asyncio.to_thread(house.store.routing.follow, delivery, more)
     return outcome
+
+
+def _takes_up(rows: list[Row]) -> bool:
+    """Whether a pull request is active again, whose heads nobody has looked at meanwhile."""
+    effects = (load(row.kind, row.payload) for row in rows if row.state != "shadow")
+    return any(isinstance(one, SetPull) and one.state == "active" for one in effects)
 
 
 async def _applied(

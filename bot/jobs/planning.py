@@ -65,7 +65,7 @@ async def make_plan(
             return _refusal(refused, route, event)
         if acknowledge:
             await acknowledge()
-    elif isinstance(event, CommentEvent) and await asyncio.to_thread(_recent, house, event) > UNASKED:
+    elif route.hears_people and isinstance(event, CommentEvent) and await _talks_on(house, event):
         return Planned(reason="enough was said here within the hour")
     slug = house.config.github.app_slug
     stored = await asyncio.to_thread(
@@ -189,6 +189,10 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
     return Planned(
         tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
     )
+
+
+async def _talks_on(house: House, event: CommentEvent) -> bool:
+    return await asyncio.to_thread(_recent, house, event) > UNASKED
 
 
 def _recent(house: House, event: CommentEvent) -> int:

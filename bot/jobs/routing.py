@@ -12,6 +12,7 @@ from bot.core.events import (
     IssueEvent,
     MergeGroupEvent,
     PullRequestEvent,
+    PullRequestReadyForReview,
     RepositoryEvent,
     ReviewEvent,
 )
@@ -43,6 +44,14 @@ def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: floa
         supersedes=match.route.newest_only and not again,
         joins=match.route.whole_repository or again,
     )
+
+
+def resumed(event: IssueEvent, router: Router, now: float) -> list[RunSpec]:
+    """The runs for a pull request that Hob takes up again: it is looked at as one that was made ready."""
+    heard = (route for route in router.routes if PullRequestReadyForReview in route.kinds)
+    return [
+        RunSpec(one.stored_as, one.priority, target(one, event), not_before=now, joins=True) for one in heard
+    ]
 
 
 def target(route: Route, event: Event) -> str:

@@ -63,6 +63,14 @@ class Routing:
             )
             return [Run(**row) for row in connection.execute(made).mappings()]
 
+    def follow(self, delivery: Delivery, specs: Iterable[RunSpec]) -> None:
+        """More runs for a delivery that was routed before; each is made once, however often it is asked
+        for."""
+        with self._db.write() as connection:
+            for spec in sorted(specs, key=lambda one: one.target):
+                leases.lock(self._db, connection, fit(spec.target, 200))
+                _insert(self._db, connection, spec, delivery)
+
 
 def _waiting(connection: Connection, repos: set[int | None]) -> Counter[tuple[int | None, str]]:
     """How many runs of these repositories wait, by who caused them; by nobody: all of the repository."""
