@@ -96,7 +96,7 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     lines = [f"- A model read {coverage.words} at `{facts.head_sha[:12]}`."]
     if facts.without_lines:
         what = count(len(facts.without_lines), "file")
-        lines.append(f"- {what} of them changed no line (empty, renamed or another mode).")
+        lines.append(f"- {what} of them had no line to read (empty, renamed or another mode).")
     if coverage.since:
         old, new = count(len(coverage.known), "file"), len(coverage.read) - len(coverage.known)
         was = f"{old} {'has' if len(coverage.known) == 1 else 'have'} nothing new since then"
