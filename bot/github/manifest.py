@@ -40,6 +40,7 @@ EVENTS: dict[type[Event], str] = {
     events.IssueCommentCreated: "issue_comment",
     events.IssueCommentEdited: "issue_comment",
     events.ReviewSubmitted: "pull_request_review",
+    events.ReviewEdited: "pull_request_review",
     events.ReviewCommentCreated: "pull_request_review_comment",
     events.ReviewCommentEdited: "pull_request_review_comment",
 }
