@@ -18,6 +18,7 @@ from bot.http import (
     PoolTimeout,
     Timeout,
     TooLong,
+    certificates,
     read_capped,
 )
 
@@ -62,6 +63,7 @@ class Wire:
     def __init__(self, transport: AsyncBaseTransport | None, deadline: float, cap: int) -> None:
         self._client = AsyncClient(
             transport=transport,
+            verify=certificates(True) if transport is None else True,
             timeout=Timeout(deadline, connect=min(5.0, deadline)),
             limits=Limits(max_connections=90, max_keepalive_connections=20),  # GitHub allows 100 at once
             follow_redirects=False,

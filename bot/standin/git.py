@@ -1,9 +1,12 @@
 """A real bare git repository, driven by the `git` program without the machine's configuration."""
 
+import atexit
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from bot.git import command, environment
@@ -78,6 +81,19 @@ class GitError(Exception):
     """The git program refused."""
 
 
+@cache
+def _empty() -> Path:
+    """A repository without a commit, to be copied: `git init` costs as much as the rest of a small test."""
+    folder = tempfile.TemporaryDirectory(prefix="hob-empty-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name)
+    asked = command(
+        "--git-dir", str(path), "init", "--bare", "--quiet", "--template=", "--initial-branch=main"
+    )
+    subprocess.run(asked, check=True, capture_output=True, env=environment(own=True))
+    return path
+
+
 def _quoted(path: str) -> bytes:
     escaped = path.encode("utf-8", "surrogateescape").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return b'"' + escaped.replace(b"\n", b"\\n") + b'"'
@@ -93,12 +109,14 @@ class GitRepo:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not (path / "HEAD").exists():
-            path.mkdir(parents=True, exist_ok=True)
-            self.run("init", "--bare", "--quiet", "--initial-branch=main")
+            shutil.copytree(_empty(), path, dirs_exist_ok=True)
         self.changes = lru_cache(maxsize=256)(self._changes)
         self.merge_base = lru_cache(maxsize=1024)(self._merge_base)
         self.commit = lru_cache(maxsize=4096)(self._commit)
+        self.log = lru_cache(maxsize=1024)(self._log)
+        self._listed = lru_cache(maxsize=1024)(self._ls)
         self._blobs: dict[str, bytes] = {}
+        self._commits: set[str] = set()
 
     def run(self, *arguments: str, data: bytes | None = None, **environ: str) -> bytes:
         """Stdout of `git …`; GitError with its complaint."""
@@ -146,14 +164,16 @@ class GitRepo:
         """Commits the changes onto `parent` and points `ref` at the new commit; gives its sha."""
         who = f"{author} <{email or author + '@users.noreply.github.com'}> {int(at)} +0000"
         text = message.encode()
-        parts = [f"commit {ref}\ncommitter {who}\ndata {len(text)}\n".encode() + text + b"\n"]
+        parts = [f"commit {ref}\nmark :1\ncommitter {who}\ndata {len(text)}\n".encode() + text + b"\n"]
         parts.append(f"from {parent}\n".encode() if parent else b"deleteall\n")
         for path, content in files.items():
             parts.append(_change(path, content))
-        self.run(
-            "fast-import", "--quiet", "--force", "--date-format=raw", data=b"".join([*parts, b"\ndone\n"])
-        )
-        return self.resolve(ref) or ""
+        parts.append(b"\nget-mark :1\ndone\n")
+        made = _text(
+            self.run("fast-import", "--quiet", "--force", "--date-format=raw", data=b"".join(parts))
+        ).strip()
+        self._commits.add(made)
+        return made
 
     def merge(
         self, one: str, other: str, message: str, author: str, at: float, *, squash: bool = False
@@ -169,12 +189,31 @@ class GitRepo:
         """The commit that a sha, branch or ref names."""
         if not name or name.startswith("-"):
             return None
+        if found := self._known(name):
+            return found
         for candidate in (name, f"refs/heads/{name}"):
             try:
-                return _text(self.run("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}")).strip()
+                found = _text(self.run("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}")).strip()
             except GitError:
                 continue
+            self._commits.add(found)
+            return found
         return None
+
+    def _known(self, name: str) -> str:
+        """The same without a process, for a commit that was seen here or a branch that points at one; empty
+        where git has to say."""
+        if name in self._commits:
+            return name
+        if not name.startswith("refs/heads/"):
+            if any((self.path / other / name).exists() for other in ("", "refs", "refs/tags")):
+                return ""
+            name = f"refs/heads/{name}"
+        try:
+            said = (self.path / name).read_text().strip()
+        except (OSError, ValueError):
+            return ""
+        return said if said in self._commits else ""
 
     def point(self, ref: str, sha: str | None) -> None:
         """Sets or, with None, deletes a ref."""
@@ -190,10 +229,10 @@ class GitRepo:
         except GitError:
             return EMPTY_TREE
 
-    def log(self, base: str, head: str) -> list[Commit]:
-        """Commits of `head` that `base` lacks, oldest first."""
+    def _log(self, base: str, head: str) -> tuple[Commit, ...]:
+        """Commits of `head` that `base` lacks, oldest first; both are shas."""
         listed = _text(self.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}"))
-        return [self.commit(sha) for sha in listed.split()]
+        return tuple(self.commit(sha) for sha in listed.split())
 
     def touching(self, sha: str, path: str) -> list[Commit]:
         """Commits up to `sha` that changed a path, newest first; empty: all."""
@@ -209,13 +248,13 @@ class GitRepo:
 
     def node(self, sha: str, path: str) -> Node | None:
         """What stands at `path` in the tree of a commit."""
-        return next((node for node in self._ls(sha, path) if node.path == path), None)
+        return next((node for node in self._listed(sha, path) if node.path == path), None)
 
     def listing(self, sha: str, path: str) -> list[Node]:
         """The entries of a directory; `path` empty for the root."""
-        return self._ls(sha, f"{path}/" if path else "")
+        return list(self._listed(sha, f"{path}/" if path else ""))
 
-    def _ls(self, sha: str, path: str) -> list[Node]:
+    def _ls(self, sha: str, path: str) -> tuple[Node, ...]:
         arguments = [path] if path else []
         raw = self.run("--literal-pathspecs", "ls-tree", "-z", "-l", sha, "--", *arguments)
         nodes = []
@@ -223,7 +262,7 @@ class GitRepo:
             meta, _, name = record.partition(b"\t")
             mode, kind, blob, size = meta.decode().split()
             nodes.append(Node(_text(name), mode, kind, blob, int(size) if size.isdigit() else 0))
-        return nodes
+        return tuple(nodes)
 
     def objects(self, names: Iterable[str]) -> dict[str, tuple[str, str, bytes]]:
         """name (`sha` or `sha:path`) -> (kind, sha, bytes) of those that exist, in one run of git."""

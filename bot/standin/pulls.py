@@ -150,7 +150,7 @@ class PullRequest(Issue):
 
     @property
     def commits(self) -> list[Commit]:
-        return self.git.log(self.base_sha, self.head_sha)
+        return list(self.git.log(self.base_sha, self.head_sha))
 
     def files(self, head: str = "") -> tuple[Change, ...]:
         """What `head` (default: the newest) changes against the merge base."""

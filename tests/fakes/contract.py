@@ -144,20 +144,26 @@ def _graphql(exchange: Exchange) -> Iterator[str]:
     unknown = set(asked) - {"query", "variables", "operationName"}
     if unknown:
         yield f"unknown keys {sorted(unknown)}"
+    wrong, declared = _document(str(asked.get("query", "")))
+    yield from wrong
+    if declared is not None and set(asked.get("variables") or {}) != declared:
+        yield f"variables {sorted(asked.get('variables') or {})}, declared {sorted(declared)}"
+
+
+@cache
+def _document(text: str) -> tuple[tuple[str, ...], frozenset[str] | None]:
+    """What is wrong with a document, and its variables: the same few are sent over and over."""
     try:
-        document = graphql.parse(str(asked.get("query", "")))
+        document = graphql.parse(text)
     except graphql.GraphQLSyntaxError as error:
-        yield error.message
-        return
-    yield from (error.message for error in graphql.validate(graphql_schema(), document))
-    declared = {
+        return (error.message,), None
+    declared = frozenset(
         variable.variable.name.value
         for definition in document.definitions
         if isinstance(definition, graphql.OperationDefinitionNode)
         for variable in definition.variable_definitions or ()
-    }
-    if set(asked.get("variables") or {}) != declared:
-        yield f"variables {sorted(asked.get('variables') or {})}, declared {sorted(declared)}"
+    )
+    return tuple(error.message for error in graphql.validate(graphql_schema(), document)), declared
 
 
 class Contract:
