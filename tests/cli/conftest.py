@@ -16,6 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests import commands
+
 SECRET = "the-webhook-secret-of-this-test"
 
 
@@ -27,14 +29,13 @@ class Hob:
     environ: dict[str, str]
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def run(
-        self, *arguments: str, seconds: float = 60, **options: object
-    ) -> subprocess.CompletedProcess[str]:
-        """A command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "bot.cli", *arguments], cwd=self.folder, env=self.environ, text=True,
-            capture_output=True, timeout=seconds, check=False, **options,  # type: ignore[call-overload]
-        )  # fmt: skip
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command to its end: what it prints, and its exit code."""
+        return commands.run(*arguments, folder=self.folder, environ=self.environ)
+
+    def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same by the entry point that people type, as a process of its own."""
+        return commands.process(*arguments, folder=self.folder, environ=self.environ)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """A command that stays; what it says goes to hob.log."""

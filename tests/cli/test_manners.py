@@ -65,7 +65,7 @@ def test_what_was_given_by_mistake_is_not_told_at_length(arguments: list[str], h
 @pytest.mark.parametrize("name", ["serve", "work", "migrate", "up", "doctor"])
 def test_a_wrong_configuration_is_one_line_and_no_traceback(name: str, hob: Hob) -> None:
     (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
-    ended = hob.run(name)
+    ended = hob.process(name)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stdout + ended.stderr
     assert "hob.toml line 2: unknown key server.prot — did you mean port?" in ended.stdout + ended.stderr
@@ -132,7 +132,7 @@ def test_words_that_cannot_be_written_end_without_a_traceback(
 def test_a_character_that_the_terminal_lacks_is_no_error(hob: Hob) -> None:
     hob.environ["PYTHONIOENCODING"] = "latin-1"
     (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
-    ended = hob.run("doctor")
+    ended = hob.process("doctor")
     assert "unknown key server.prot ? did you mean port?" in ended.stdout
     assert ended.stderr == ""
 

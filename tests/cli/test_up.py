@@ -30,7 +30,7 @@ def log_lines(text: str) -> list[dict[str, str]]:
 
 
 def test_a_taken_port_ends_it_with_1_and_says_which_and_what_to_do(hob: Hob, taken: str) -> None:
-    ended = hob.run("up", "--port", taken)
+    ended = hob.process("up", "--port", taken)
     assert ended.returncode == 1
     last = log_lines(ended.stderr)[-1]
     assert (last["level"], last["message"]) == (
