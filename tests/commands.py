@@ -36,7 +36,7 @@ def run(
     }
     with _as_process(folder, environ, {**streams, "argv": [PROGRAM, *arguments], "path": sys.path[:]}):
         code = _to_its_end(list(arguments))
-    texts = (each.getvalue().decode(encoding).replace("\r\n", "\n") for each in (out, err))
+    texts = (each.getvalue().decode(encoding) for each in (out, err))
     return CompletedProcess(["hob", *arguments], code, *texts)
 
 

@@ -59,7 +59,7 @@ class Hob:
         with urlopen(f"{url}/healthz", timeout=5) as answer:
             return url if answer.status == 200 else ""
 
-    def eventually(self, found: Callable[[], str], seconds: float = 60) -> str:
+    def eventually(self, found: Callable[[], str], seconds: float = 60, every: float = 0.05) -> str:
         give_up = time.monotonic() + seconds
         while True:
             try:
@@ -68,7 +68,7 @@ class Hob:
             except (OSError, URLError, ValueError, IndexError):
                 pass
             assert time.monotonic() < give_up, self.log()
-            time.sleep(0.05)
+            time.sleep(every)
 
     def stop(self) -> None:
         for process in self.running:
