@@ -1,4 +1,4 @@
-"""`hob` as a person runs it: real processes in a folder of their own."""
+"""`hob` as a person runs it, in a folder of its own."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests import commands
+from tests.agents.conftest import git, make_repository
+from tests.tea import BROKEN, TEA
 
 SECRET = "the-webhook-secret-of-this-test"
 
@@ -82,9 +85,22 @@ class Hob:
                 process.wait()
 
 
+@cache
 def make_key() -> str:
+    """One for all: it takes a quarter of a second to find."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+
+
+@pytest.fixture(scope="session")
+def brewing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with `main`, and `brew` checked out, whose one commit has a defect; to be copied."""
+    folder = make_repository(tmp_path_factory.mktemp("brewing"), {"tea.py": TEA})
+    git(folder, "branch", "-M", "main")
+    git(folder, "switch", "-qc", "brew")
+    (folder / "tea.py").write_text(BROKEN)
+    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qam", "Brew more")
+    return folder
 
 
 @pytest.fixture

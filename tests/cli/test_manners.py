@@ -162,6 +162,11 @@ def test_heavy_libraries_wait_until_a_command_needs_them(hob: Hob) -> None:
     assert {name: early for name, early in told.items() if early} == {}
 
 
+def test_a_migration_loads_no_lexers(hob: Hob) -> None:
+    (loaded,) = loaded_by(hob, "bot.store.migration").values()
+    assert "pygments" not in loaded
+
+
 def test_a_local_review_loads_no_database_and_no_queue(hob: Hob) -> None:
     (loaded,) = loaded_by(hob, "bot.cli.review.local").values()
     assert loaded.isdisjoint(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +11,14 @@ import jsonschema_rs
 import pytest
 
 from bot.standin import GitHub
-from tests.agents.conftest import git, make_repository
+from tests.agents.conftest import git
 from tests.cli.conftest import Hob
 from tests.cli.test_receive import hob as run_hob
 from tests.cli.test_receive import world
 from tests.core.sarif import SCHEMA
 from tests.fakes import acts
 from tests.fakes.models import FakeOllama
-from tests.tea import BROKEN, TEA, finding
+from tests.tea import BROKEN, finding
 
 __all__ = ["world"]
 
@@ -33,14 +34,8 @@ def ollama() -> Iterator[FakeOllama]:
 
 
 @pytest.fixture
-def house(hob: Hob, ollama: FakeOllama) -> Hob:
-    folder = hob.folder / "house"
-    folder.mkdir()
-    make_repository(folder, {"tea.py": TEA})
-    git(folder, "branch", "-M", "main")
-    git(folder, "switch", "-qc", "brew")
-    (folder / "tea.py").write_text(BROKEN)
-    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qam", "Brew more")
+def house(hob: Hob, ollama: FakeOllama, brewing: Path) -> Hob:
+    shutil.copytree(brewing, hob.folder / "house")
     hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
     return hob
 
