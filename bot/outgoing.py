@@ -103,7 +103,10 @@ class Outgoing:
 
     def _open(self) -> Store:
         if self._store is None:
-            self._store = open_store(self.config.store.database_url)
+            store = open_store(self.config.store.database_url)
+            if (path := store.database.file.path) and not Path(path).exists():
+                raise StoreUnavailable("there is no database yet")  # and asking a model makes none
+            self._store = store
         if not self._store.schema_is_current():
             raise StoreUnavailable("the database is not at the newest schema")
         return self._store

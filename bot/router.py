@@ -10,11 +10,10 @@ from typing import Any, Literal
 
 from bot.core.commands import Command, parse_commands
 from bot.core.effects import Effect, Plan
-from bot.core.events import CommentEvent, Event, IssueCommentEdited, ReviewCommentEdited
+from bot.core.events import CommentEvent, Event, IssueCommentEdited, Priority, ReviewCommentEdited
 
 Handler = Callable[[Any, Any], Awaitable[Plan]]
 """Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Estate`."""
-Priority = Literal["high", "default", "low"]
 Who = Literal["anyone", "author", "triage", "code"]
 """Who may give a command: anyone who can comment; the author of the issue or pull request, and triage
 permission and above; these alone; those whom `code.allow` names."""

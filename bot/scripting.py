@@ -19,13 +19,14 @@ from bot.agents.talkers import Chat, Coding, Reasoning
 from bot.config import Config, load_config
 from bot.core.chain import Chain, ChainResult
 from bot.core.errors import UserError
+from bot.core.events import Priority
 from bot.core.inference import Completion, Embed, Infer, Prompt, Role, T
 from bot.core.library import Library
 from bot.core.talk import Say, Spoken
 from bot.inference.board import SharedBoard
 from bot.inference.embed import make_embed
 from bot.inference.guard import Guard
-from bot.inference.infer import Priority, make_infer
+from bot.inference.infer import make_infer
 from bot.inference.pool import Pool
 from bot.inference.reading import understood
 from bot.inference.runners import Heard

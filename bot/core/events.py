@@ -5,8 +5,12 @@ Source of the fields: https://docs.github.com/en/webhooks/webhook-events-and-pay
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.core.refs import Actor, IssueRef, Login, RepoRef, Sha
+
+Priority = Literal["high", "default", "low"]
+"""Of what follows from an event: a person waits; a review; background."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import NewType
+from typing import Literal, NewType
 
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 """A user or an organisation, also a managed one (`mona_acme`) or an App's."""
@@ -14,6 +14,9 @@ Sha = NewType("Sha", str)
 
 Login = NewType("Login", str)
 """A user's name on GitHub, without the `@`; Apps end in `[bot]`."""
+
+Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
+"""What somebody may do in a repository, least first."""
 
 
 @dataclass(frozen=True, slots=True)

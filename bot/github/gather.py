@@ -6,17 +6,16 @@ https://docs.github.com/en/rest/pulls/pulls  https://docs.github.com/en/rest/iss
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from bot.core.diff import Status
 from bot.core.errors import GitHubError, Gone
-from bot.core.refs import Actor, Login, RepoRef, Sha
+from bot.core.refs import Actor, Login, Permission, RepoRef, Sha
 from bot.github.api import Api
 from bot.github.payloads import clean
 
 MOST_FILES = 3_000
 """More files of a pull request GitHub does not list."""
-Permission = Literal["admin", "maintain", "write", "triage", "read", "none"]
 _PERMISSIONS: dict[str, Permission] = {
     "admin": "admin",
     "maintain": "maintain",

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.credentials import Hidden
+from bot.core.events import Priority
 from bot.core.hosts import HostModel
 from bot.core.inference import Embed, Embedding, Failure, Purpose, Role
 from bot.inference import fit
 from bot.inference.attended import Attended
 from bot.inference.guard import LOCAL_ONLY, Guard
-from bot.inference.infer import Priority
 from bot.inference.pool import Pool
 from bot.inference.prefixes import prefixed
 from bot.inference.runners import Broken, RunnerError, TooLong, TooSlow

@@ -10,9 +10,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from bot.core.errors import HobError
+from bot.core.events import Priority
 from bot.core.inference import Completion, Infer, Prompt, Role, T
 from bot.core.sharing import Port
 from bot.inference.asking import Asking, size
@@ -24,7 +25,6 @@ from bot.inference.trail import NO_TRAIL, Trail
 
 log = logging.getLogger(__name__)
 
-Priority = Literal["high", "default", "low"]
 DEADLINE = 1200.0
 """Seconds: a 14B model on one machine without a graphics card reads 12k tokens in about ten minutes."""
 

@@ -16,7 +16,6 @@ _THOUGHT = re.compile(r"<(/?)think(?:ing)?>")
 _DETAIL = re.compile(r"\s*\[type=.*\]$|^[^\S\n]*For further information.*$", re.MULTILINE)
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
 """A comma before what ends a list or an object; the group is a text, which stays."""
-_EMPTY = re.compile(r"(?:```[a-z]{0,10}\s*)?\[\s*\](?:\s*```)?")
 _MOST_BRACES = 50
 """That begin no object: each costs a look at all that follows."""
 _MOST_MENDED = 40_000
@@ -85,9 +84,7 @@ def _loaded(text: str) -> Any:
 
 def _values(text: str) -> tuple[list[Any], bool]:
     """The JSON objects in a text, and whether one of them is not whole: what lies within that is not all that
-    was said. An empty list by itself counts; one among words is none."""
-    if len(text) < _MOST_BRACES and _EMPTY.fullmatch(text):
-        return [[]], False
+    was said. An empty list is none: who has read nothing answers so too."""
     spans, broken = _spans(text)
     return [json.loads(text[start:end]) for start, end in spans], broken
 

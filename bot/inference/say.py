@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, cast
 
 from bot.core.errors import HobError
+from bot.core.events import Priority
 from bot.core.inference import Completion, Passage, Prompt, Role, T
 from bot.core.talk import Say, Spoken, Talk
 from bot.inference.asking import Asking
 from bot.inference.fitting import PromptSource
 from bot.inference.guard import LOCAL_ONLY, Guard
-from bot.inference.infer import DEADLINE, Priority
+from bot.inference.infer import DEADLINE
 from bot.inference.joining import Joining
 from bot.inference.pool import Pool
 from bot.inference.thoughts import Unthinking

@@ -3,12 +3,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from bot.context import Offer
 from bot.router import Route
 
-Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
 RANK: dict[str, int] = {
     name: rank for rank, name in enumerate(("none", "read", "triage", "write", "maintain", "admin"))
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.effects import SetCheck
 from bot.core.errors import HobError
+from bot.core.events import Priority
 from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
@@ -29,7 +30,7 @@ from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue.board import RedisBoard
 from bot.queue.pacer import Pacer as RedisPacer
-from bot.router import Priority, Router
+from bot.router import Router
 from bot.store import Store, open_store
 
 

@@ -7,6 +7,7 @@ from bot.agents import review
 from bot.config import load_config
 from bot.context import Context
 from bot.core.errors import Gone, UserError
+from bot.core.events import Priority
 from bot.core.inference import Infer
 from bot.core.judgement import Judgement
 from bot.core.knowledge import nothing_beside
@@ -19,7 +20,6 @@ from bot.jobs.asked import Asked
 from bot.jobs.house import House, build
 from bot.jobs.leaving import guard
 from bot.jobs.reading import PULL_REQUEST, JobReader
-from bot.router import Priority
 
 
 async def preview(

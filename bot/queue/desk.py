@@ -35,8 +35,8 @@ over several queues would hand the id over before it is written down anywhere.""
 
 
 class Desk(BaseWorker):
-    """One worker in RQ's registries. `executions` are the jobs under way, as in RQ 3's AsyncWorker.
-    Methods raise `bot.queue.Unreachable`."""
+    """One worker in RQ's registries, with several executions at once. Methods raise
+    `bot.queue.Unreachable`."""
 
     def __init__(self, queues: Queues, name: str) -> None:
         super().__init__(
@@ -48,7 +48,8 @@ class Desk(BaseWorker):
             worker_ttl=WORKER_SECONDS,
             job_monitoring_interval=BEAT_SECONDS,
         )
-        self.executions: dict[str, tuple[Execution, HobJob]] = {}
+        self._jobs: dict[str, HobJob] = {}
+        """By execution."""
         self._take = self.connection.register_script(_TAKE)
         self._keys = [
             key
@@ -86,28 +87,28 @@ class Desk(BaseWorker):
         """The job is under way: out of the intermediate list, into the started registry."""
         execution: Execution = self.prepare_execution(job)
         self.prepare_job_execution(job, remove_from_intermediate_queue=True)
-        self.executions[execution.id] = (execution, job)
+        self._jobs[execution.id] = job
         return execution
 
     def succeed(self, execution: Execution, job: HobJob, queue: Queue) -> None:
         """Into the finished registry."""
         self._end(execution, job)
         job._result = None  # noqa: SLF001  RQ's worker sets it so
-        self.handle_job_success(job, queue, queue.started_job_registry)
+        self.handle_job_success(job, queue, queue.started_job_registry, execution)
         self._rest()
 
     def fail(self, execution: Execution | None, job: HobJob, queue: Queue, reason: str) -> None:
         """Into the failed registry; `execution` is None for a job that was never started."""
         self._end(execution, job)
         queue.intermediate_queue.remove(job.id)
-        self.handle_job_failure(job, queue, exc_string=reason)
+        self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
         self._rest()
 
     def give_back(self, execution: Execution, job: HobJob, queue: Queue) -> None:
         """To the front of its queue: the worker is going down."""
         self._end(execution, job)
         with self.connection.pipeline() as pipeline:
-            self.cleanup_execution(job, pipeline=pipeline)
+            self.cleanup_execution(job, pipeline, execution)
             job.set_status(JobStatus.QUEUED, pipeline=pipeline)
             pipeline.lrem(queue.key, 0, job.id)
             queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
@@ -120,10 +121,8 @@ class Desk(BaseWorker):
             self.connection.hset(self.key, mapping=self.serialize())
             worker_registration.register(self)
         self.heartbeat()
-        for execution, job in list(self.executions.values()):
-            self.execution = execution
-            self.maintain_heartbeats(job)
-        self.execution = None
+        for identity, job in list(self._jobs.items()):
+            self.maintain_heartbeats(job, self.executions[identity])
         if self.should_run_maintenance_tasks:
             self.clean_registries()  # type: ignore[no-untyped-call]
 
@@ -135,12 +134,11 @@ class Desk(BaseWorker):
         """Several jobs at once have no one title."""
 
     def _end(self, execution: Execution | None, job: HobJob) -> None:
-        """RQ's base worker knows one execution; this is the one its methods are about to clear away."""
         if execution is not None:
+            self._jobs.pop(execution.id, None)
             self.executions.pop(execution.id, None)
-        self.execution = execution
         job.ended_at = now()
 
     def _rest(self) -> None:
-        if not self.executions:
+        if not self._jobs:
             self.set_state(WorkerStatus.IDLE)

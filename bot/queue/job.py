@@ -5,8 +5,6 @@ This class takes an allow-list instead; a job that wants more fails with its rea
 as well: `rq worker --job-class bot.queue.job.HobJob --serializer json hob-high`.
 """
 
-import asyncio
-import inspect
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
@@ -36,8 +34,8 @@ def allowing(functions: Iterable[str]) -> type["HobJob"]:
 
 
 class HobJob(Job):
-    """Runs `allowed` functions with one positive integer; has no callbacks, webhooks, repeats or
-    dependencies."""
+    """Runs `allowed` functions with one positive integer; has no callbacks, webhooks, repeats,
+    dependencies or rate limits."""
 
     allowed: ClassVar[frozenset[str]] = frozenset({PERFORM})
     extras: str = ""
@@ -57,12 +55,14 @@ class HobJob(Job):
             "a dependency": self._dependency_ids,
             "to repeat": self.repeats_left,
             "a retry": self.retries_left,
+            "a rate limit": self.rate_limit_key or self.rate_limit_concurrency,
         }
         self.extras = ", ".join(name for name, value in wanted.items() if value)
         self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
         self.webhooks = []
         self._dependency_ids = []
         self.repeats_left = self.retries_left = None
+        self.rate_limit_key = self.rate_limit_concurrency = None
 
     @property
     def run_id(self) -> int:
@@ -103,10 +103,3 @@ class HobJob(Job):
     @property
     def stopped_callback(self) -> None:
         """None, whatever Redis says."""
-
-    def _execute(self) -> None:
-        """For RQ's own workers: one event loop a job, closed afterwards (RQ leaves its own open)."""
-        run_id = self.run_id
-        result = self.func(run_id)
-        if inspect.iscoroutine(result):
-            asyncio.run(result)

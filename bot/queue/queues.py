@@ -2,7 +2,7 @@
 bad comes of it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 from redis.client import Pipeline
 from rq import Queue
@@ -12,10 +12,10 @@ from rq.registry import FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import as_text, now
 
+from bot.core.events import Priority
 from bot.queue.connect import CHANNEL, QUEUES, connect
 from bot.queue.job import PERFORM, allowing, job_id
 
-Priority = Literal["high", "default", "low"]
 PRIORITIES: tuple[Priority, ...] = ("high", "default", "low")
 JOB_SECONDS = 3600
 RESULT_SECONDS = 600

@@ -1,5 +1,5 @@
-"""The worker: one asyncio process, N slots, on RQ's queues. Shaped so that RQ 3's AsyncWorker can take its
-place.
+"""The worker: one asyncio process, N slots, on RQ's queues. RQ has none that runs several jobs in one event
+loop (docs/design.md, "Worker", says what is ours and why).
 
 It forks nothing (macOS crashes forked Objective-C), blocks on nothing, and does not end because Redis is
 away: then it takes the runs that are due from the rows, as `due` gives them.

@@ -27,7 +27,7 @@ from bot.store.runs import Runs, held
 from bot.store.settings import Scope, Settings
 from bot.store.tables import SCHEMA, inbox, meta
 from bot.store.unfinished import ended_of
-from bot.store.values import NewEffect, Priority, Refused, Row, Run, RunSpec, RunState
+from bot.store.values import NewEffect, Refused, Row, Run, RunSpec, RunState
 
 __all__ = [
     "CallTotal",
@@ -36,7 +36,6 @@ __all__ = [
     "Inbox",
     "NewDelivery",
     "NewEffect",
-    "Priority",
     "Recovered",
     "Refused",
     "Row",

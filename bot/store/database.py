@@ -49,8 +49,8 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._insert = _insert_of(self.is_sqlite)
-        self._file = StoreFile(self.url.database or "" if self.is_sqlite else "")
-        self.engine = _sqlite_engine(url, self._file) if self.is_sqlite else _postgres_engine(url)
+        self.file = StoreFile(self.url.database or "" if self.is_sqlite else "")
+        self.engine = _sqlite_engine(url, self.file) if self.is_sqlite else _postgres_engine(url)
         self._writing = self.engine.execution_options(hob_writes=True)
         self.told_ends: frozenset[str] = frozenset()
         """Handlers whose runs owe a check run: where one ends without, another run tells of it
@@ -70,7 +70,7 @@ class Database:
         with self._in_our_words():
             with self._writing.begin() as connection:
                 yield connection
-            self._file.check()  # what was committed meanwhile into a file that is gone is lost
+            self.file.check()  # what was committed meanwhile into a file that is gone is lost
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Priority = Literal["high", "default", "low"]
-"""A person waits; a review; background."""
+from bot.core.events import Priority
 
 RunState = Literal["queued", "running", "planned", "done", "ignored", "superseded", "dead"]
 """`planned` is running with rows in the outbox; a failed run that will be tried again is `queued` with an

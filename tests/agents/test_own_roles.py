@@ -148,3 +148,17 @@ async def _plenty() -> Budget:
 
 def _unheard(_: object) -> None:
     """Nobody learns here."""
+
+
+async def test_a_script_without_a_database_makes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ollama: FakeOllama
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ollama.says("Written.")
+    ollama.models = {"small": FakeModel()}
+    config = Config.model_validate(
+        {"models": {"chat": ["small"]}, "hosts": [{"name": "mini", "url": ollama.url}]}
+    )
+    async with Workshop(config) as shop:
+        assert (await shop.delegate("chat", "Write.")).text == "Written."
+    assert list(tmp_path.iterdir()) == []

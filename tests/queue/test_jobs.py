@@ -99,6 +99,9 @@ def planted(queues: Queues, tmp_path: Path) -> tuple[Queues, list[Job], Path]:
     for field in ("repeats_left", "retries_left"):
         bad.append(plant(allowed, ALLOW[0], 7))
         allowed.connection.hset(bad[-1].key, field, 3)
+    limited = plant(allowed, ALLOW[0], 7)
+    allowed.connection.hset(limited.key, mapping={"rate_limit_key": "all", "rate_limit_concurrency": 1})
+    bad.append(limited)
     hook = plant(allowed, ALLOW[0], 7)
     target = {"url": "http://127.0.0.1:9/", "job_status": "finished"}
     allowed.connection.hset(hook.key, "webhooks", json.dumps([target]))

@@ -126,6 +126,7 @@ async def test_rq_sees_the_worker_and_its_jobs(queues: Queues, bell: Bell) -> No
             "busy",
             ["hob-high", "hob-default", "hob-low"],
         )
+        assert [one.job_id for one in worker.get_current_executions()] == ["guid-1-h_x"]
         info = await asyncio.to_thread(rq, "info", "--raw", queues)
         assert "hob-default 0" in info
         assert "hob-test" in info
