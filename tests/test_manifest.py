@@ -23,7 +23,7 @@ from bot.core.effects import (
 from bot.core.events import CommentEvent, Event
 from bot.core.refs import Sha
 from bot.github.apply import needs
-from bot.github.manifest import EVENTS, TO_HEAR, UNASKED, manifest
+from bot.github.manifest import EVENTS, UNASKED, manifest
 from bot.jobs.reading import ISSUE, PULL_REQUEST
 from handlers import router
 
@@ -44,6 +44,9 @@ SAMPLES: dict[type[Effect], Effect] = {
 }
 BETTER_WITH = {ResolveThread}
 """Needs more than is asked for: who grants contents:write has threads resolved, others read "Fixed in …"."""
+TO_HEAR = {"merge_group": {"merge_queues": "read"}}
+"""Permissions without which GitHub lets nobody subscribe to an event, where reading and writing needs less.
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group"""
 RANK = {"read": 1, "write": 2}
 
 

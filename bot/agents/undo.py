@@ -25,6 +25,7 @@ from bot.core.effects import (
     TakenBack,
 )
 from bot.core.facts import UndoFacts
+from bot.core.judged import unread
 
 _Step = tuple[Sequence[Effect], str, str]
 """Effects, what they take back, and what stays, in words."""
@@ -57,8 +58,9 @@ def _back(did: Did, facts: UndoFacts) -> _Step:
         case SetCheck() as check:
             title = "Taken back"
             summary = f"At {facts.asker}'s request. `@{facts.slug} review full` asks for a review again."
-            neutral = SetCheck(check.head_sha, "neutral", title, summary, number=facts.number, bound=False)
-            return [neutral], f"the check run of `{check.head_sha[:10]}`", ""
+            left = unread(gates=facts.gates)
+            unjudged = SetCheck(check.head_sha, left, title, summary, number=facts.number, bound=False)
+            return [unjudged], f"the check run of `{check.head_sha[:10]}`", ""
         case AddLabels(number=number, labels=labels):
             return [RemoveLabels(number, labels)], f"the labels {', '.join(f'`{one}`' for one in labels)}", ""
         case SetPull(number=number, state=state) if state != "active":

@@ -14,12 +14,12 @@ from tree_sitter import Language, Node, Parser
 
 from bot.core.checking import Change, new_lines
 from bot.core.diff import FileDiff
+from bot.core.file_kinds import is_test
 from bot.core.findings import Finding
 from bot.core.programs import RunProgram
 
 _JAVASCRIPT = re.compile(r"debugger\b|(?:describe|context|suite|it|test|specify)\.only(?:\.each)?\s{0,3}\(")
 _FOCUSED = re.compile(r"(?:fdescribe|fcontext|fit)\s{0,3}\(")
-_TEST_FILE = re.compile(r"(?:[._-](?:test|spec|cy)\.[cm]?[jt]sx?$)|(?:^|/)(?:__tests__|tests?|specs?)/")
 _JS_KINDS = frozenset({"debugger_statement", "call_expression"})
 
 
@@ -101,7 +101,7 @@ def _of(file: FileDiff, text: str) -> Iterator[Finding]:
 
 def _begins(tongue: _Tongue, path: str) -> Callable[[str, bool], bool]:
     """Whether a text holds, or (True) begins with, what is looked for in this file."""
-    focus = tongue.begins is _JAVASCRIPT and _TEST_FILE.search(path) is not None
+    focus = tongue.begins is _JAVASCRIPT and is_test(path)
     patterns = (tongue.begins, _FOCUSED) if focus else (tongue.begins,)
 
     def begins(text: str, at_once: bool) -> bool:

@@ -5,15 +5,15 @@ import ast
 import re
 from pathlib import PurePosixPath
 
+from bot.core.file_kinds import is_test
+
 TESTS = frozenset({"B003", "B018", "B015", "F811", "F841", "S102", "S307", "S602", "S605"})
 """Written on purpose in tests: an expression for the exception that it raises, a name again for its
 decorator's sake, a result that nobody reads."""
 MOST_IMPORTS = 5
 """Unused imports in one file; with more of them it is there to hand names on."""
 
-_TEST = re.compile(
-    r"(?:^|/)(?:tests?|testing|spec|e2e|benchmarks?)/|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest)\.pyi?$"
-)
+_BENCHMARK = re.compile(r"(?:^|/)benchmarks?/")
 _HANDS_ON = re.compile(
     r"(?:^|/)(?:__init__|_?compat|_?api|types?|conftest)\.pyi?$|(?:^|/)(?:migrations|compat)/"
 )
@@ -33,7 +33,7 @@ _HELPER = re.compile(r"(?i)exc|err|rais|fail|handle|fault|abort|except|tb\b|trac
 
 def is_noise(code: str, message: str, line: int, path: str, text: str) -> bool:
     """Whether a person would wave the remark away."""
-    in_test = _TEST.search(path) is not None
+    in_test = is_test(path) or _BENCHMARK.search(path) is not None
     base = PurePosixPath(path).name
     match code:
         case "F401":

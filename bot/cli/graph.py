@@ -44,7 +44,7 @@ def export(form: str, path: Path, output: Path, as_json: bool) -> None:
     from bot.knowledge.edges import edges
     from bot.knowledge.graph import Graph
     from bot.knowledge.local import Local, with_shelf
-    from bot.knowledge.shelf import Shelf
+    from bot.knowledge.sqlite import Shelf
     from bot.log import setup
 
     setup("error")

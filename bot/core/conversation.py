@@ -13,12 +13,10 @@ CUT = " […]"
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """`left_out` counts the messages that are not in `text`, `shortened` those of which only the beginning
-    is."""
+    """`left_out` counts the messages that are not in `text`."""
 
     text: str
     left_out: int = 0
-    shortened: int = 0
 
 
 def tokens(text: str) -> int:
@@ -47,7 +45,7 @@ def pack(messages: Sequence[tuple[str, str]], budget: int) -> Packed:
         free -= tokens(part) + 1  # and the blank line between
     left_out = len(said) - len(newest) - bool(opening)
     kept = [opening] * bool(opening) + [_gap(left_out)] * bool(left_out) + newest
-    return Packed("\n\n".join(kept), left_out, sum(one.endswith(CUT) and one not in said for one in kept))
+    return Packed("\n\n".join(kept), left_out)
 
 
 def _beginning(text: str, most: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.core.effects import Conclusion
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Finding
+from bot.core.judged import unread
 from bot.core.text import in_code
 
 NOT_WORTH_READING = frozenset(
@@ -54,13 +55,15 @@ class Coverage:
         return f"by {named or 'no check'}; no model read this change"
 
     @property
-    def complete(self) -> bool:
-        return (
-            bool(self.read)
-            and not self.failure
-            and not self.part
-            and all(file.why in NOT_WORTH_READING for file in self.unread)
+    def lacking(self) -> bool:
+        """Whether nobody has read something that a reviewer would have read."""
+        return bool(self.failure or self.part) or any(
+            file.why not in NOT_WORTH_READING for file in self.unread
         )
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.read) and not self.lacking
 
 
 def conclusion(
@@ -68,10 +71,13 @@ def conclusion(
 ) -> Conclusion:
     """Green only for a complete reading that found nothing, and of which nothing was dropped because its path
     or quote did not hold, or because nobody judged or verified it (`unplaced`); red only where the repository
-    asked to be gated."""
+    asked to be gated. There no judgement that lacks something passes: an author can make a file too large
+    for a model, or a model fail."""
     if gating and any(finding.severity in ("critical", "major") for finding in shown):
         return "failure"
-    return "success" if coverage.complete and not shown and not unplaced else "neutral"
+    if coverage.lacking or unplaced:
+        return unread(gates=gating)
+    return "success" if coverage.complete and not shown else "neutral"
 
 
 def check_title(coverage: Coverage, shown: tuple[Finding, ...], unplaced: int = 0, unjudged: int = 0) -> str:
@@ -90,7 +96,7 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     lines = [f"- A model read {coverage.words} at `{facts.head_sha[:12]}`."]
     if facts.without_lines:
         what = count(len(facts.without_lines), "file")
-        lines.append(f"- {what} of them changed no line (empty, renamed or another mode).")
+        lines.append(f"- {what} of them had no line to read (empty, renamed or another mode).")
     if coverage.since:
         old, new = count(len(coverage.known), "file"), len(coverage.read) - len(coverage.known)
         was = f"{old} {'has' if len(coverage.known) == 1 else 'have'} nothing new since then"

@@ -5,8 +5,7 @@ HobError
 │   └── ConfigError      in hob.toml, the environment or .github/hob.yml
 ├── TemporaryError       try again later; `retry_after` in seconds when the other side named it
 │   ├── RateLimited      GitHub asked us to wait
-│   ├── QueryTooLarge    GitHub could not answer so much at once: ask for less
-│   └── HostUnavailable  no model host can take the request now
+│   └── QueryTooLarge    GitHub could not answer so much at once: ask for less
 ├── GitHubError          GitHub refused for good: `status`, `message`
 │   ├── Gone             not found or no longer ours (404, 410, suspended): stop, no retries
 │   └── Ambiguous        nobody knows whether the write happened (5xx, time-out, reset)
@@ -62,10 +61,6 @@ class RateLimited(TemporaryError):
 
 class QueryTooLarge(TemporaryError):
     """GitHub gave up on a query for its size: less of it may be had."""
-
-
-class HostUnavailable(TemporaryError):
-    """No model host answers."""
 
 
 class GitHubError(HobError):

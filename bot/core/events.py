@@ -273,7 +273,19 @@ class ReviewCommentEdited(ReviewCommentEvent):
     __slots__ = ()
 
 
-class ReviewSubmitted(CommentEvent):
-    """`pull_request_review`, action `submitted`: the text of a whole review, whose id is `comment_id`"""
+class ReviewEvent(CommentEvent):
+    """`pull_request_review`: the text of a whole review, whose id is `comment_id`"""
+
+    __slots__ = ()
+
+
+class ReviewSubmitted(ReviewEvent):
+    """action `submitted`"""
+
+    __slots__ = ()
+
+
+class ReviewEdited(ReviewEvent):
+    """action `edited`"""
 
     __slots__ = ()

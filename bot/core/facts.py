@@ -261,6 +261,8 @@ class UndoFacts:
     talks: tuple[Talk, ...] = ()
     memory: tuple[Memory, ...] = ()
     slug: str = "hob"
+    gates: bool = False
+    """Whether findings do (`review.request_changes`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """The first that there is counts."""
 RIVALS = (".coderabbit.yaml", ".coderabbit.yml", ".pr_agent.toml")
 MOST_FILES = 20
+DEEPEST = 100
+"""Folders above a file; what lies deeper has no guidelines of its own."""
 MOST_FOLDERS = 40
 MOST_IMPORTS = 8
 MOST_DEPTH = 3
@@ -98,7 +100,9 @@ def folders(paths: Iterable[str]) -> list[str]:
     a file."""
     found = dict.fromkeys(["", ".github", *FOLDERS, "docs"])
     for path in paths:
-        found |= dict.fromkeys(map(str, list(PurePosixPath(path).parents)[:-1]))
+        if len(found) >= MOST_FOLDERS:
+            break
+        found |= dict.fromkeys(map(str, PurePosixPath(path).parents[-DEEPEST - 1 : -1]))
     return list(found)[:MOST_FOLDERS]
 
 

@@ -80,6 +80,7 @@ def says_generated(first: Iterable[str]) -> bool:
     return any(mark in text for text in first for mark in GENERATED_MARKS)
 
 
+ONLY_REMOVES = "only removes lines"
 NO_PATCH = "no patch from GitHub (binary or too large)"
 BINARY = "binary"
 NOT_ASKED = "no model was asked"
@@ -108,12 +109,15 @@ def points_elsewhere(file: FileDiff) -> str | None:
 
 
 def without_lines(file: FileDiff, text: str | None) -> bool:
-    """Whether no line of the file changed: it is empty, has another name or another mode. A binary file has
-    no lines for GitHub either; `text` is what the head's file holds where it is text."""
-    if file.hunks is not None or file.additions or file.deletions or file.status == "removed":
+    """Whether the file has no line that could be read: it is empty (now, whatever it held), or has another
+    name or another mode only. A binary file has no lines for GitHub either; `text` is what the head's file
+    holds where it is text."""
+    if file.status == "removed":
         return False
     if file.blob in EMPTY_BLOBS:
         return True
+    if file.hunks is not None or file.additions or file.deletions:
+        return False
     return bool(file.old_path and file.status == "renamed") or (
         text is not None and file.status in ("modified", "changed")
     )
@@ -130,7 +134,7 @@ def why_not_read(file: FileDiff) -> str | None:
     if file.hunks is None:
         return "renamed only" if not file.additions + file.deletions and file.old_path else NO_PATCH
     if not any(line.kind == "+" for hunk in file.hunks for line in hunk.lines):
-        return "only removes lines"
+        return ONLY_REMOVES
     if sum(len(line.text) for hunk in file.hunks for line in hunk.lines) > MAX_PATCH_CHARS:
         return "patch over 100,000 characters"
     return None

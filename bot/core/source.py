@@ -1,7 +1,6 @@
 """A source file taken apart: its symbols, what it refers to, what it imports. Lines count from 1, ends are
 included."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,31 +59,9 @@ class LeftOut:
     why: str
 
 
-def enclosing(parsed: Parsed, line: int) -> Chunk | None:
-    """The chunk that holds a line; None beyond the end."""
-    at = bisect_right(parsed.chunks, line, key=lambda chunk: chunk.start) - 1
-    return parsed.chunks[at] if at >= 0 and line <= parsed.chunks[at].end else None
-
-
 def text_of(parsed: Parsed, chunk: Chunk) -> str:
     """The chunk's lines, without blank ones at its end."""
     return "\n".join(parsed.lines[chunk.start - 1 : chunk.end]).rstrip()
-
-
-def extent(parsed: Parsed, symbol: str) -> tuple[int, int] | None:
-    """First and last line of all chunks of a symbol and of what is defined within it; None: it isn't
-    there."""
-    own = [each for each in parsed.chunks if each.symbol == symbol or each.symbol.startswith(f"{symbol}.")]
-    return (own[0].start, own[-1].end) if own and symbol else None
-
-
-def symbols(parsed: Parsed) -> dict[str, Chunk]:
-    """Each symbol with its first chunk, in the order of the file."""
-    found: dict[str, Chunk] = {}
-    for chunk in parsed.chunks:
-        if chunk.symbol:
-            found.setdefault(chunk.symbol, chunk)
-    return found
 
 
 def references_in(parsed: Parsed, start: int, end: int) -> tuple[str, ...]:

@@ -98,11 +98,6 @@ def utf8_size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def utf16_size(text: str) -> int:
-    """UTF-16 code units, as JavaScript and Java count."""
-    return len(text) + sum(char > "\uffff" for char in text)
-
-
 def _is_flag(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 

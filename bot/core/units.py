@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from bot.core.diff import FileDiff, Hunk, Line, added_lines, render
+from bot.core.file_kinds import is_test, subject
 from bot.core.library import Excerpt
 from bot.core.source import Chunk
 
@@ -23,13 +24,11 @@ _CONFIG = frozenset(
     {".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".xml", ".properties", ".lock", ".tf"}
 )
 _CONFIG_NAMES = frozenset({"dockerfile", "makefile", "go.mod", "gemfile", ".gitignore", ".dockerignore"})
-_TEST = re.compile(r"(^|[/_.-])(tests?|specs?|__tests__)([/_.-]|$)|(?<=[a-z0-9])(Tests?|Spec)\.[A-Za-z]+$")
 _GUARDS = re.compile(
     r"auth|login|passw|secret|token|crypt|sign|session|permission|polic|access|admin|sanit|escap|saniti|sandbox"
     r"|payment|billing|security|csrf|cors|sql|migrat|deserial|upload|workflow|webhook",
     re.IGNORECASE,
 )
-_STEM = re.compile(r"^(test|spec)[_.-]|[_.-](test|spec|tests|specs)$|(?<=[a-z0-9])(Test|Tests|Spec)$")
 _DEFINES = re.compile(
     r"\b(?:def|class|func|fn|function|interface|struct|enum|trait|type|module|record|object)\s+"
     r"(?:\([^)]*\)\s*)?([A-Za-z_]\w{2,})"
@@ -73,7 +72,7 @@ def kind(path: str) -> int:
         return 3
     if name.suffix.lower() in _CONFIG or name.name.lower() in _CONFIG_NAMES:
         return 2
-    return 1 if _TEST.search(path) else 0
+    return int(is_test(path))
 
 
 def units(files: Iterable[FileDiff], most: int, symbols: Symbols = lambda _: ()) -> list[Unit]:
@@ -235,13 +234,13 @@ def _links(pieces: Sequence[FileDiff], symbols: Symbols) -> Iterator[tuple[int, 
 
 
 def _tests_with_code(pieces: Sequence[FileDiff]) -> Iterator[tuple[int, int]]:
-    by_stem: dict[str, list[int]] = defaultdict(list)
+    by_subject: dict[str, list[int]] = defaultdict(list)
     for index, piece in enumerate(pieces):
-        by_stem[_STEM.sub("", PurePosixPath(piece.path).stem).lower()].append(index)
-    for stem, some in by_stem.items():
+        by_subject[subject(piece.path)].append(index)
+    for name, some in by_subject.items():
         code = [index for index in some if kind(pieces[index].path) == 0]
         tests = [index for index in some if kind(pieces[index].path) == 1]
-        if stem not in ("", "__init__", "index", "mod", "main") and len(some) <= COMMON:
+        if name not in ("", "__init__", "index", "mod", "main") and len(some) <= COMMON:
             yield from ((one, other) for one in code for other in tests)
 
 

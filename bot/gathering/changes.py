@@ -23,7 +23,14 @@ from bot.core.facts import (
 from bot.core.folding import folded, names_login
 from bot.core.guidelines import Guidance, owners
 from bot.core.judged import newest
-from bot.core.reading import NO_PATCH, points_elsewhere, why_not_read, without_lines
+from bot.core.reading import (
+    EMPTY_BLOBS,
+    NO_PATCH,
+    ONLY_REMOVES,
+    points_elsewhere,
+    why_not_read,
+    without_lines,
+)
 from bot.core.refs import Sha
 from bot.core.settings import Complaint, ReviewSettings
 from bot.github.gather import PullRequestState, RawFile
@@ -87,11 +94,13 @@ async def pull_request_facts(
     if state.changed_files > len(raw):
         rest = state.changed_files - len(raw)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
-    lineless = [file for file in every if file.hunks is None and not file.additions + file.deletions]
+    lineless = [
+        file for file in every if not file.additions and (not file.deletions or file.blob in EMPTY_BLOBS)
+    ]
     asked = [file.path for file in (*files, *lineless) if file.status != "removed"]
     texts = await ctx.github.texts(state.head_sha, asked)
     plain = {file.path for file in lineless if without_lines(file, texts.get(file.path))}
-    plain &= {one.path for one in skipped if one.why in ("renamed only", NO_PATCH)}
+    plain &= {one.path for one in skipped if one.why in ("renamed only", ONLY_REMOVES, NO_PATCH)}
     skipped = [one for one in skipped if one.path not in plain]
     texts = {file.path: texts[file.path] for file in files if file.path in texts}
     beside = await ctx.beside(files, texts, state.base_sha)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from bot.context import Context
 from bot.core.deeds import Deed, undone
-from bot.core.effects import Comment, PostReview
+from bot.core.effects import Comment, PostReview, SetCheck
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import (
@@ -37,6 +37,10 @@ async def undo_facts(ctx: Context, event: CommentEvent, deed: Deed) -> UndoFacts
     """The threads are read only where a review is to be taken back."""
     reviewed = any(isinstance(one.effect, PostReview) for one in deed.did)
     threads = await ctx.github.threads(event.number) if reviewed else ()
+    gates = False
+    if any(isinstance(one.effect, SetCheck) for one in deed.did):
+        base = (await ctx.github.pull_request(event.number)).base_sha
+        gates = (await ctx.repository(base)).settings.review.request_changes
     return UndoFacts(
         number=event.number,
         deed=deed,
@@ -45,6 +49,7 @@ async def undo_facts(ctx: Context, event: CommentEvent, deed: Deed) -> UndoFacts
         talks=tuple(_talk(thread, f"{ctx.slug}[bot]", event.comment_id) for thread in threads),
         memory=ctx.memory,
         slug=ctx.slug,
+        gates=gates,
     )
 
 

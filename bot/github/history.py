@@ -13,8 +13,6 @@ from bot.github.api import Api
 from bot.github.gather import RawFile, actor, raw_file
 from bot.github.payloads import clean
 
-MOST_COMPARED = 300
-"""Files that GitHub tells of a comparison."""
 _MOST_LISTED = 2_000
 MOST_QUEUED = 1_000
 """Commits of a merge group that are looked at."""
@@ -121,7 +119,7 @@ def _commit(found: dict[str, Any]) -> Commit:
 
 
 async def between(api: Api, repo: RepoRef, base: Sha, head: Sha) -> Between:
-    """One call; at most `MOST_COMPARED` files. `Gone` where a commit is no more.
+    """One call; at most 300 files. `Gone` where a commit is no more.
 
     https://docs.github.com/en/rest/commits/commits#compare-two-commits
     """

@@ -40,14 +40,12 @@ EVENTS: dict[type[Event], str] = {
     events.IssueCommentCreated: "issue_comment",
     events.IssueCommentEdited: "issue_comment",
     events.ReviewSubmitted: "pull_request_review",
+    events.ReviewEdited: "pull_request_review",
     events.ReviewCommentCreated: "pull_request_review_comment",
     events.ReviewCommentEdited: "pull_request_review_comment",
 }
 UNASKED = frozenset({"installation", "installation_repositories"})
 """Every App gets these; they cannot be subscribed to."""
-TO_HEAR = {"merge_group": {"merge_queues": "read"}}
-"""Permissions without which GitHub lets nobody subscribe to an event, where reading and writing needs less.
-https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,15 +281,18 @@ def _review_comment(kind: type[events.ReviewCommentEvent], *, edited: bool) -> C
     return read
 
 
-def _review(guid: str, body: bytes) -> Event:
-    delivery = _read(body, shapes.ReviewDelivery)
-    return events.ReviewSubmitted(
-        **_about(guid, delivery),
-        **_comment(delivery.review, None, edited=False),
-        number=delivery.pull_request.number,
-        on_pull_request=True,
-        issue_author=_actor(delivery.pull_request.user).login,
-    )
+def _review(kind: type[events.ReviewEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
+    def read(guid: str, body: bytes) -> Event:
+        delivery = _read(body, shapes.ReviewDelivery)
+        return kind(
+            **_about(guid, delivery),
+            **_comment(delivery.review, delivery.changes, edited=edited),
+            number=delivery.pull_request.number,
+            on_pull_request=True,
+            issue_author=_actor(delivery.pull_request.user).login,
+        )
+
+    return read
 
 
 _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
@@ -327,7 +330,10 @@ _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
         "created": _issue_comment(events.IssueCommentCreated, edited=False),
         "edited": _issue_comment(events.IssueCommentEdited, edited=True),
     },
-    "pull_request_review": {"submitted": _review},
+    "pull_request_review": {
+        "submitted": _review(events.ReviewSubmitted, edited=False),
+        "edited": _review(events.ReviewEdited, edited=True),
+    },
     "pull_request_review_comment": {
         "created": _review_comment(events.ReviewCommentCreated, edited=False),
         "edited": _review_comment(events.ReviewCommentEdited, edited=True),

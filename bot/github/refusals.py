@@ -44,7 +44,6 @@ _LINE = (
     "part of the diff",
     "diff hunk can't be blank",
 )
-_FIELDS = {"line", "start_line", "position", "path", "side"}
 _TOO_LARGE = "resource limits for this query"
 _UNCLEAR = ("something went wrong", "timeout", "timed out", "respond to your request in time")
 _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (

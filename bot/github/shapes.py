@@ -206,6 +206,7 @@ class NumberedDelivery(Delivery, gc=False, kw_only=True):
 class ReviewDelivery(Delivery, gc=False, kw_only=True):
     pull_request: NumberedPullRequest
     review: Comment
+    changes: Changes | None = None
 
 
 class ReviewCommentDelivery(Delivery, gc=False, kw_only=True):

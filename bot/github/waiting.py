@@ -33,9 +33,9 @@ async def begin(api: Api, repo: RepoRef, head: Sha, title: str, summary: str) ->
 
 
 async def end(
-    api: Api, repo: RepoRef, run: int, title: str, conclusion: Conclusion = "neutral", summary: str = ""
+    api: Api, repo: RepoRef, run: int, title: str, conclusion: Conclusion, summary: str = ""
 ) -> None:
-    """Completes one for which no review comes: neutral, for nobody has read anything, unless the head was
+    """Completes one for which no review comes. `conclusion`: of what nobody has read, unless the head was
     judged before: GitHub shows this one in the place of that."""
     output = {"title": title, "summary": summary or title}
     body = {"status": "completed", "conclusion": conclusion, "output": output}

@@ -1,4 +1,4 @@
-"""Deterministic answers and vectors that were had before, in an SQLite file of their own.
+"""Deterministic answers that were had before, in an SQLite file of their own.
 
 An entry serves one repository only: its id is in every name. Nothing here is needed: a file that cannot be
 read or written means that models are asked. It is not the database of deliveries, whose writes must all reach
@@ -12,8 +12,7 @@ import os
 import sqlite3
 import threading
 import time
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -76,27 +75,6 @@ class Cache:
                     self._trim(now)
         except (sqlite3.Error, OSError) as wrong:
             self._broken(wrong)
-
-    def vectors(
-        self, repository: int, model: str, digest: str, texts: Sequence[str]
-    ) -> list[list[float] | None]:
-        """Each text's vector as this very model made it (`digest` not empty), or None."""
-        found = [
-            self.get(name_of(repository, "vector", model, digest, text)) if digest else None for text in texts
-        ]
-        return [list(array("f", value)) if value is not None else None for value in found]
-
-    def keep_vectors(
-        self,
-        repository: int,
-        model: str,
-        digest: str,
-        texts: Sequence[str],
-        vectors: Sequence[Sequence[float]],
-    ) -> None:
-        """Keeps vectors in single precision."""
-        for text, vector in zip(texts, vectors, strict=True) if digest else ():
-            self.put(name_of(repository, "vector", model, digest, text), array("f", vector).tobytes())
 
     def size(self) -> int:
         """Bytes in use."""

@@ -26,8 +26,6 @@ class HostState:
     host: Host
     models: tuple[HostModel, ...] = ()
     error: str = ""
-    in_flight: int = 0
-    """Of this process."""
 
     @property
     def up(self) -> bool:
@@ -61,7 +59,7 @@ class Door:
     @property
     def known(self) -> HostState:
         """What it last said."""
-        return HostState(self.host, self._models, self._error, self.inside)
+        return HostState(self.host, self._models, self._error)
 
     async def started(self) -> HostState:
         """The state after the host's start command, where it has one and does not answer."""

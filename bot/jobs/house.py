@@ -25,7 +25,7 @@ from bot.jobs.archives import Archives
 from bot.jobs.asked import Asked
 from bot.jobs.knowing import RepositoryKnowledge
 from bot.knowledge.keeper import Keeper
-from bot.knowledge.shelves import shelves_of
+from bot.knowledge.shelves import Shelves
 from bot.process import this_process
 from bot.prompting import load as load_prompt
 from bot.queue.board import RedisBoard
@@ -147,5 +147,4 @@ def build(config: Config, pacer: Pacer | None = None) -> House:
 
 def _keeper(config: Config) -> Keeper:
     data = config.hob.data_dir
-    shelves = shelves_of(config.store.database_url, data / "knowledge")
-    return Keeper(data / "clones", shelves, config.knowledge.max_clone_mb)
+    return Keeper(data / "clones", Shelves(data / "knowledge"), config.knowledge.max_clone_mb)

@@ -5,12 +5,13 @@ Whatever ends a run early is an exception of `bot.core.errors`; `_settle` says w
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from bot import log as logs
-from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, TakenBack, Usage
+from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, SetPull, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
     AccessEvent,
@@ -19,7 +20,7 @@ from bot.core.events import (
     PullRequestEvent,
     RepositoryEvent,
     ReviewCommentEvent,
-    ReviewSubmitted,
+    ReviewEvent,
 )
 from bot.github import apply
 from bot.github.client import Job
@@ -29,9 +30,10 @@ from bot.jobs.estate import estate
 from bot.jobs.house import House, current
 from bot.jobs.outbox import SETTLED, Sender
 from bot.jobs.permitted import keyed, load
-from bot.jobs.planning import Planned, deeds_of, make_plan, number_of
+from bot.jobs.planning import Planned, deeds_of, make_plan, number_of, settings_at
 from bot.jobs.reading import JobReader, permissions_to_read
 from bot.jobs.refused import Refused, standing_check, ways
+from bot.jobs.routing import resumed
 from bot.jobs.unfinished import pause, rows_of_end
 from bot.jobs.waiting import Waiting
 from bot.queue.worker import step_aside
@@ -151,11 +153,21 @@ async def _work(house: House, run: Run) -> Outcome:
                 rows = await asyncio.to_thread(_store, house, run, event, planned)
             await asyncio.to_thread(_still_due, house, run)
             await _still_wanted(rows, event, reader)
-            return await _applied(house, run, event, job, rows, planned)
+            outcome = await _applied(house, run, event, job, rows, planned)
         except Superseded as why:
             if not await waiting.over(str(why)):
                 await asyncio.to_thread(house.store.runs.tell_end, run)
             raise
+    if _takes_up(rows) and isinstance(event, IssueEvent):
+        more = resumed(event, house.router, time.time())
+        await asyncio.to_thread(house.store.routing.follow, delivery, more)
+    return outcome
+
+
+def _takes_up(rows: list[Row]) -> bool:
+    """Whether a pull request is active again, whose heads nobody has looked at meanwhile."""
+    effects = (load(row.kind, row.payload) for row in rows if row.state != "shadow")
+    return any(isinstance(one, SetPull) and one.state == "active" for one in effects)
 
 
 async def _applied(
@@ -179,13 +191,15 @@ async def _told(
     if TakenBack(0) in planned:
         return  # what was refused only said that this person may not ask
     by_check = any(isinstance(one, SetCheck) and one.bound for one in planned)
-    head = None
+    head, gates = None, False
     if event.on_pull_request:
         reader = JobReader(event.repo, sender.job, permissions_to_read(event))
-        head = (await reader.pull_request(event.number)).head_sha
+        state = await reader.pull_request(event.number)
+        head = state.head_sha
+        gates = (await settings_at(house, event, reader, state.base_sha)).review.request_changes
     deeds = await asyncio.to_thread(deeds_of, house, event)
     standing = standing_check(deeds, head) if head else None
-    for effect in ways(event, refused, standing, head, by_check=by_check):
+    for effect in ways(event, refused, standing, head, by_check=by_check, gates=gates):
         kind = type(effect)
         teller = Route("refused", "refused", _nothing, frozenset({kind}), "high")
         (one,) = keyed(Plan((effect,)), teller, event.repo, event.number, f"refused {sender.run.id}")
@@ -229,7 +243,7 @@ def _store(house: House, run: Run, event: RepositoryEvent, planned: Planned) -> 
 async def _acknowledge(house: House, event: RepositoryEvent, job: Job) -> None:
     """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
     the outbox."""
-    if not isinstance(event, CommentEvent) or isinstance(event, ReviewSubmitted):
+    if not isinstance(event, CommentEvent) or isinstance(event, ReviewEvent):
         return  # REST knows no reactions to a review
     in_thread = isinstance(event, ReviewCommentEvent)
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")

@@ -11,11 +11,13 @@ from bot.context import Context
 from bot.core import deeds as past
 from bot.core.deeds import Deed, Did
 from bot.core.effects import Comment, Effect, Plan, ReplyInThread, SetCheck, TakenBack, Usage
+from bot.core.errors import Gone
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
 from bot.core.inference import Completion, Infer, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.refs import Sha
+from bot.core.settings import RepoSettings
 from bot.core.sharing import through
 from bot.gathering.checking import check
 from bot.github import hobyml
@@ -64,7 +66,7 @@ async def make_plan(
             return _refusal(refused, route, event)
         if acknowledge:
             await acknowledge()
-    elif isinstance(event, CommentEvent) and await asyncio.to_thread(_recent, house, event) > UNASKED:
+    elif route.hears_people and isinstance(event, CommentEvent) and await _talks_on(house, event):
         return Planned(reason="enough was said here within the hour")
     slug = house.config.github.app_slug
     stored = await asyncio.to_thread(
@@ -139,10 +141,20 @@ async def _gate(
 
 async def _allowed(house: House, reader: JobReader, event: CommentEvent) -> str:
     """The least permission of who may ask for code here (`code.allow`)."""
-    text, _ = await reader.config_text(event.repo.default_branch)
-    owner, name = event.repo.owner, event.repo.name
-    stored = await asyncio.to_thread(house.store.settings.layers, owner, name, asker(event))
-    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).code.allow
+    settings = await settings_at(house, event, reader, event.repo.default_branch, asker(event))
+    return settings.code.allow
+
+
+async def settings_at(
+    house: House, event: RepositoryEvent, reader: JobReader, base: str, person: str = ""
+) -> RepoSettings:
+    """As they count at a base."""
+    stored = await asyncio.to_thread(house.store.settings.layers, event.repo.owner, event.repo.name, person)
+    try:
+        text, _ = await reader.config_text(base)
+    except Gone:
+        text = None
+    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0])))
 
 
 def secretive(knowledge: RepositoryKnowledge | None) -> Callable[[], bool]:
@@ -178,6 +190,10 @@ def _refusal(refused: gate.Refusal, route: Route, event: CommentEvent) -> Planne
     return Planned(
         tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
     )
+
+
+async def _talks_on(house: House, event: CommentEvent) -> bool:
+    return await asyncio.to_thread(_recent, house, event) > UNASKED
 
 
 def _recent(house: House, event: CommentEvent) -> int:

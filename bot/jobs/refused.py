@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from bot.core.deeds import Deed
 from bot.core.effects import Comment, EditComment, Effect, PostReview, React, ReplyInThread, SetCheck
 from bot.core.errors import GitHubError, Kind
-from bot.core.events import CommentEvent, ReviewCommentEvent, ReviewSubmitted
+from bot.core.events import CommentEvent, ReviewCommentEvent, ReviewEvent
+from bot.core.judged import unread
 from bot.core.refs import Sha
 from bot.core.text import utf8_size
 from bot.github.recheck import parts
@@ -58,7 +59,7 @@ def telling(check: SetCheck, refused: Sequence[Refused]) -> SetCheck:
     findings = [part for one in reviews if isinstance(one.effect, PostReview) for part in parts(one.effect)]
     return replace(
         check,
-        conclusion="failure" if check.conclusion == "failure" else "neutral",
+        conclusion="neutral" if check.conclusion == "success" else check.conclusion,
         title=f"GitHub refused the review, it stands here: {check.title}",
         summary=f"The review could not be posted. {why} What it says stands below; it does not count as "
         f"said.\n\n{check.summary}",
@@ -86,10 +87,12 @@ def ways(
     head: Sha | None,
     *,
     by_check: bool,
+    gates: bool,
 ) -> Iterator[Effect]:
     """Effects by which whoever asked may hear of it, the best first: a comment, the check run that stands for
     the head (`standing`, with its id; a new one for `head` where none does), a reaction. Nothing for a
-    review that a check run of the same plan tells (`by_check`)."""
+    review that a check run of the same plan tells (`by_check`). `gates`: whether findings do
+    (`review.request_changes`), so that a check run for what nobody read passes nothing."""
     kinds = SetCheck | React | PostReview if by_check else SetCheck | React
     waited_for = [one for one in refused if not isinstance(one.effect, kinds)]
     if not waited_for:
@@ -104,8 +107,8 @@ def ways(
         yield replace(check, waiting=number, text=more, annotations=(), bound=False)
     elif head is not None:
         title = "An answer could not be given"
-        yield SetCheck(head, "neutral", title, title, words, number=event.number, bound=False)
-    if isinstance(event, ReviewSubmitted):
+        yield SetCheck(head, unread(gates=gates), title, title, words, number=event.number, bound=False)
+    if isinstance(event, ReviewEvent):
         return  # REST knows no reactions to a review
     in_thread = isinstance(event, ReviewCommentEvent)
     yield React("review_comment" if in_thread else "issue_comment", event.comment_id, "confused")

@@ -12,8 +12,9 @@ from bot.core.events import (
     IssueEvent,
     MergeGroupEvent,
     PullRequestEvent,
+    PullRequestReadyForReview,
     RepositoryEvent,
-    ReviewSubmitted,
+    ReviewEvent,
 )
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
@@ -45,6 +46,14 @@ def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: floa
     )
 
 
+def resumed(event: IssueEvent, router: Router, now: float) -> list[RunSpec]:
+    """The runs for a pull request that Hob takes up again: it is looked at as one that was made ready."""
+    heard = (route for route in router.routes if PullRequestReadyForReview in route.kinds)
+    return [
+        RunSpec(one.stored_as, one.priority, target(one, event), not_before=now, joins=True) for one in heard
+    ]
+
+
 def target(route: Route, event: Event) -> str:
     """What a run holds alone. Whoever judges a pull request, or changes what was said there, holds it whole;
     a question holds its own comment only, so that a person does not wait behind a review."""
@@ -70,10 +79,9 @@ def command_of(route: Route, event: Event, router: Router, slug: str) -> Command
 def cause(event: Event) -> str:
     """What a person did names its effects apart; what GitHub tells of a head or a new issue does not."""
     if isinstance(event, CommentEvent):
-        if isinstance(event, ReviewSubmitted):
-            return f"review {event.comment_id}"  # numbered apart from comments
+        kind = "review" if isinstance(event, ReviewEvent) else "comment"  # numbered apart
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
-        return f"comment {event.comment_id}{edit}"
+        return f"{kind} {event.comment_id}{edit}"
     if isinstance(event, CheckRunRequested):
         return f"button {event.delivery}"  # who presses it again means it again
     return ""

@@ -5,7 +5,6 @@ import asyncio
 import time
 
 from bot.core.effects import Comment, Effect, Plan, SetCheck
-from bot.core.errors import Gone
 from bot.core.events import (
     CheckRunRequested,
     CommentEvent,
@@ -15,16 +14,14 @@ from bot.core.events import (
     RepositoryEvent,
 )
 from bot.core.judged import unread
-from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.refs import Sha
-from bot.core.settings import RepoSettings
 from bot.gathering import TRUSTED
-from bot.github import hobyml, waiting
+from bot.github import waiting
 from bot.github.client import Job
 from bot.github.gather import PullRequestState
 from bot.jobs.house import House
 from bot.jobs.permitted import keyed, load
-from bot.jobs.planning import deeds_of, number_of
+from bot.jobs.planning import deeds_of, number_of, settings_at
 from bot.jobs.reading import JobReader
 from bot.jobs.refused import standing_check
 from bot.router import Route
@@ -81,7 +78,7 @@ async def _of_group(
     house: House, ended: Run, event: MergeGroupEvent, reader: JobReader
 ) -> tuple[Effect, ...]:
     """A queue waits for its group's check run."""
-    settings = (await _settings(house, event, reader, event.base_ref)).review
+    settings = (await settings_at(house, event, reader, event.base_ref)).review
     if settings.shadow:
         return ()
     why = ended.error or ended.summary or "it ended early"
@@ -106,26 +103,18 @@ async def _effects(
     begun = await waiting.find(job.api(waiting.NEEDS), event.repo, head, house.config.github.app_id)
     slug = house.config.github.app_slug
     summary = f"This head could not be reviewed: {why.rstrip('.')}. `@{slug} review` tries again."
-    check = SetCheck(head, "neutral", f"Not reviewed: {why}", summary, number=event.number, waiting=begun)
+    settings = (await settings_at(house, event, reader, state.base_sha)).review
+    conclusion = unread(gates=settings.request_changes)
+    check = SetCheck(head, conclusion, f"Not reviewed: {why}", summary, number=event.number, waiting=begun)
     if begun:
         return (check,)
     if isinstance(event, CommentEvent) and await reader.permission(event.author.login) not in TRUSTED:
         return ()
     wanted = state.open and state.head_sha == head and ended.state != "superseded"
-    if not wanted or (await _settings(house, event, reader, state.base_sha)).review.shadow:
+    if not wanted or settings.shadow:
         return ()
     found = standing_check(await asyncio.to_thread(deeds_of, house, event), head)
     if found is None or not found[0].judged:
         return (check,)
     asked = isinstance(event, CommentEvent) and ended.state == "dead"
     return (Comment(event.number, summary),) if asked else ()
-
-
-async def _settings(house: House, event: RepositoryEvent, reader: JobReader, base: str) -> RepoSettings:
-    """As they count at a base."""
-    stored = await asyncio.to_thread(house.store.settings.layers, event.repo.owner, event.repo.name, "")
-    try:
-        text, _ = await reader.config_text(base)
-    except Gone:
-        text = None
-    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0])))

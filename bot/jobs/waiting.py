@@ -6,20 +6,20 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.config import chosen
-from bot.core.effects import SetCheck
+from bot.core.effects import Conclusion, SetCheck
 from bot.core.errors import HobError, Superseded
 from bot.core.events import IssueEvent, RepositoryEvent
-from bot.core.judged import alone, newest, worst
-from bot.core.layers import FILE, Layer, merge, settings_of
+from bot.core.judged import alone, newest, unread, worst
+from bot.core.layers import merge, settings_of
 from bot.core.places import Outlook
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
-from bot.github import hobyml, waiting
+from bot.github import waiting
 from bot.github.client import Job
 from bot.jobs.house import House
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed
-from bot.jobs.planning import Planned, judged_at
+from bot.jobs.planning import Planned, judged_at, settings_at
 from bot.jobs.reading import JobReader
 from bot.router import Route
 from bot.store import Run
@@ -64,8 +64,7 @@ class Waiting:
         if outlook.seconds < WORTH_SAYING and self.run.fence == 1:
             return
         state = await self.reader.pull_request(event.number)
-        text, _ = await self.reader.config_text(state.base_sha)
-        if settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0]))).review.shadow:
+        if (await settings_at(self.house, event, self.reader, state.base_sha)).review.shadow:
             return
         api, self.head = self.job.api(waiting.NEEDS), state.head_sha
         self.check = await waiting.find(api, event.repo, state.head_sha, self.house.config.github.app_id)
@@ -94,13 +93,20 @@ class Waiting:
             api = self.job.api(waiting.NEEDS)
             judged = newest(await judged_at(self.house, self.event, self.head)) if self.head else ()
             title = " ".join(dict.fromkeys(one.title for one in judged)) or f"Not reviewed: {why}"
-            stands = worst(map(alone, judged))
+            stands = worst(map(alone, judged)) if judged else await self._unread()
             summary = f"Not reviewed anew: {why}. What this head came to before stands." if judged else ""
             await waiting.end(api, self.reader.repo, self.check, title[:200], stands, summary)
         except HobError as error:
             log.info("the waiting check run %s was not completed: %s", self.check, error)
             return False
         return True
+
+    async def _unread(self) -> Conclusion:
+        if not isinstance(self.event, IssueEvent):
+            return "neutral"
+        base = (await self.reader.pull_request(self.event.number)).base_sha
+        settings = await settings_at(self.house, self.event, self.reader, base)
+        return unread(gates=settings.review.request_changes)
 
 
 async def _outlook(

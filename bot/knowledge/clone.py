@@ -160,13 +160,13 @@ class Clone:
     ) -> None:
         """One `git fetch`; a token that GitHub does not know (yet) is tried again, then replaced."""
         for attempt in range(1, TRIES + 1):
-            environment = remote(origin.url, await origin.authorization(attempt > 1))
+            environ = remote(origin.url, await origin.authorization(attempt > 1))
             try:
                 await git(
                     self.folder,
                     *(*before, *_PLAIN, *arguments),
                     data=data,
-                    environment=environment,
+                    environ=environ,
                     seconds=self._limits.seconds,
                     watch=watch or self._watch,
                     keep=(self._lock,),

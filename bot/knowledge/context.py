@@ -17,7 +17,7 @@ from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
 from bot.knowledge.parse import parse
 from bot.knowledge.search import Search
-from bot.knowledge.shelf import Shelf
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.texts import cut, texts
 from bot.knowledge.tools import symbols
 

@@ -14,7 +14,8 @@ from bot.core.knowing import Issue
 from bot.knowledge.files import decode, lines_of
 from bot.knowledge.git import Git
 from bot.knowledge.issues import averaged, shown
-from bot.knowledge.shelf import Hit, Shelf, StoredChunk, VectorOf
+from bot.knowledge.shelf import Hit, StoredChunk, VectorOf
+from bot.knowledge.sqlite import Shelf
 
 MODEL = "vectors"
 """Under which the shelf remembers whose its vectors are: a model as `Embedding` names it, and their

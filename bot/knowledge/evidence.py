@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.knowledge.asked import Asked, query_terms
 from bot.knowledge.rank import Part, Scores, faded_sum, from_history, from_names, from_recent, idf, rarest
-from bot.knowledge.shelf import Commit, Hit, Shelf, StoredChunk
+from bot.knowledge.shelf import Commit, Hit, StoredChunk
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.tokens import tokens
 from bot.knowledge.view import View
 

@@ -1,5 +1,5 @@
-"""The git program for clones of what strangers wrote: nothing on this machine or in a repository configures
-it, it speaks HTTPS to one address and follows no redirect, and what it may take is bounded.
+"""The git program for clones of what strangers wrote: it speaks HTTPS to one address, and what it may take is
+bounded.
 
 The token is handed over in git's environment, which only this user can read, and only while git runs; the
 command line, which everyone can read, and the clone's own configuration never hold it.
@@ -9,39 +9,20 @@ https://git-scm.com/docs/git-config#ENVIRONMENT
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from bot.core.errors import GitHubError, HobError, UserError
+from bot.core.errors import GitHubError, HobError
+from bot.git import command, environment
 from bot.log import redact
 
 MOST_OUTPUT = 256 << 20
 MOST_WORDS = 2_000
 """Of what git complained, characters."""
 LOOK_SECONDS = 0.2
-_PASSED = (
-    *("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"),
-    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
-)
-_FIXED = {
-    "LC_ALL": "C",
-    "HOME": os.devnull,  # no .netrc, no .gitconfig
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-}
-_SAFE = (
-    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.askPass=", "credential.helper="),
-    *("fetch.recurseSubmodules=false", "submodule.recurse=false", "fetch.writeCommitGraph=false"),
-    *("gc.auto=0", "maintenance.auto=false", "transfer.bundleURI=false", "fetch.showForcedUpdates=false"),
-    *("http.followRedirects=false", "http.lowSpeedLimit=1000", "http.lowSpeedTime=60", "protocol.version=2"),
-)
 
 
 class GitFailed(HobError):
@@ -89,7 +70,7 @@ async def git(
     folder: Path,
     *arguments: str,
     data: bytes = b"",
-    environment: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] = MappingProxyType({}),
     seconds: float = 120.0,
     watch: Callable[[], object] = bool,
     keep: tuple[int, ...] = (),
@@ -97,12 +78,9 @@ async def git(
     """Stdout of `git …` on the bare repository `folder`. `watch` is called again and again, and what it
     raises ends git; `keep`: files that git and its children hold open (a lock). `GitFailed`, `Stopped`,
     `UserError`."""
-    program = shutil.which("git")
-    if program is None:
-        raise UserError("git is not installed", "install it")
     process = await asyncio.create_subprocess_exec(
-        *(program, f"--git-dir={folder}", *(part for one in _SAFE for part in ("-c", one)), *arguments),
-        env=_environment() | {"GIT_ALLOW_PROTOCOL": "none", **(environment or {})},
+        *command(f"--git-dir={folder}", *arguments),
+        env=environment(own=True) | {**environ},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -117,13 +95,6 @@ async def git(
     if process.returncode:
         raise GitFailed(arguments[0], words.decode("utf-8", "replace"))
     return out
-
-
-def _environment() -> dict[str, str]:
-    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    if "SSL_CERT_FILE" in passed:  # a git with GnuTLS does not read it
-        passed.setdefault("GIT_SSL_CAINFO", passed["SSL_CERT_FILE"])
-    return passed | _FIXED
 
 
 async def _talk(process: asyncio.subprocess.Process, data: bytes) -> tuple[bytes, bytes]:

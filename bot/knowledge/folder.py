@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from html.parser import HTMLParser
+import re
+from collections.abc import Generator, Iterator, Sequence
+from html import unescape
 from pathlib import Path
 
 from bot.core.errors import UserError
@@ -116,35 +117,71 @@ def _sha(data: bytes) -> str:
 
 
 def plain(html: str) -> str:
-    """The text of a web page, without what is never shown; every line stays where it was."""
-    reader = _Text()
-    reader.feed(html)
-    reader.close()
-    return "".join(reader.parts)
+    """The text of a web page, without what is never shown; every line stays where it was. What begins and
+    does not end (a tag, a comment, a script) hides the rest, as in a browser."""
+    text = _Text(html)
+    text.read()
+    return "".join(text.parts)
 
 
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+_MARK = re.compile(r"<(?:!--|[!?]|(/?)([A-Za-z][A-Za-z0-9]{0,20}))")
+_IN_TAG = re.compile(r"=\s*([\"'])|>")
+_ENDS = {name: re.compile(rf"</{name}", re.IGNORECASE) for name in ("script", "style")}
+_BREAKS = frozenset({"p", "div", "li", "td", "th", "br", "h1", "h2", "h3", "h4", "h5", "h6"})
+_NO_CHARACTER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
+
+
+class _Text:
+    """One pass; `html.parser` goes over what does not end again and again."""
+
+    def __init__(self, page: str) -> None:
         self.parts: list[str] = []
-        self._line = 1
+        self._page = page
+        self._line = self._lines = 1
+        self._counted = 0
         self._hidden = 0
 
-    def _keep(self, text: str) -> None:
+    def read(self) -> None:
+        place = start = 0
+        while mark := _MARK.search(self._page, place):
+            self._keep(self._page[start : mark.start()], start)
+            start = place = self._after(mark)
+        self._keep(self._page[start:], start)
+
+    def _after(self, mark: re.Match[str]) -> int:
+        """Where the text goes on after a tag or a comment."""
+        name = (mark[2] or "").lower()
+        if not name:
+            return self._found("-->" if mark[0] == "<!--" else ">", mark.end())
+        end = self._end_of_tag(mark.end())
+        if name == "template":
+            self._hidden = max(0, self._hidden + (-1 if mark[1] else 1))
+        elif name in _BREAKS and not mark[1]:
+            self._keep(" ", mark.start())
+        elif name in _ENDS and not mark[1]:
+            closed = _ENDS[name].search(self._page, end)
+            return closed.start() if closed else len(self._page)
+        return end
+
+    def _end_of_tag(self, place: int) -> int:
+        while found := _IN_TAG.search(self._page, place):
+            if not found[1]:
+                return found.end()
+            place = self._found(found[1], found.end())
+        return len(self._page)
+
+    def _found(self, what: str, place: int) -> int:
+        """After its next place; the end where there is none."""
+        found = self._page.find(what, place)
+        return len(self._page) if found < 0 else found + len(what)
+
+    def _keep(self, text: str, start: int) -> None:
         """What is left out before this stands as empty lines."""
-        line = self.getpos()[0]
-        self.parts.append("\n" * (line - self._line))
+        if self._hidden or not text:
+            return
+        text = unescape(_NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text))
+        self._lines += self._page.count("\n", self._counted, start)
+        self._counted = start
+        self.parts.append("\n" * (self._lines - self._line))
         self.parts.append(text)
-        self._line = line + text.count("\n")
-
-    def handle_starttag(self, tag: str, attrs: Iterable[tuple[str, str | None]]) -> None:
-        self._hidden += tag in ("script", "style", "template")
-        if tag in ("p", "div", "li", "td", "th", "br", "h1", "h2", "h3", "h4", "h5", "h6"):
-            self._keep(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden = max(0, self._hidden - (tag in ("script", "style", "template")))
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self._keep(data)
+        self._line = self._lines + text.count("\n")

@@ -1,13 +1,12 @@
 """A local git repository, bare or checked out, read through the `git` program.
 
-What its configuration could run is turned off, nothing is fetched, and nothing is read without end. Names are
+Nothing is fetched, and nothing is read without end. Names are
 bytes to git: those that are no UTF-8 come with `�` and are marked.
 https://git-scm.com/docs/git-cat-file https://git-scm.com/docs/git-log
 """
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from bot.core.errors import HobError, UserError
+from bot.git import command, environment
 from bot.knowledge.shelf import Commit
 
 SECONDS = 120.0
@@ -29,20 +29,6 @@ MOST_PATHS = 100
 """Of one commit: one that touches more says little about any of them."""
 LONGEST_SUBJECT, LONGEST_BODY = 300, 4_000
 
-_SAFE = (
-    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
-    *("-c", "core.alternateRefsCommand=", "-c", "core.askPass=", "-c", "core.quotePath=false"),
-    *("-c", "log.showSignature=false", "-c", "submodule.recurse=false", "-c", "diff.ignoreSubmodules=none"),
-)
-_ENVIRONMENT = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "",  # for a git too old to know the line above
-    "LC_ALL": "C",
-}
 _SHA = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FORMAT = "--format=tformat:%H%x00%aN%x00%aE%x00%at%x00%s%x00%b"
 _FIELDS = 6
@@ -67,10 +53,12 @@ class Entry:
 
 
 class Git:
-    """One repository. Every method may raise `GitError`; shas are whole."""
+    """One repository. Every method may raise `GitError`; shas are whole. `own`: a clone that Hob made, which
+    nothing on this machine configures."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, own: bool = False) -> None:
         self.folder = folder
+        self.own = own
 
     @cached_property
     def root(self) -> Path:
@@ -191,11 +179,8 @@ class Git:
     def _run(
         self, *arguments: str, given: Iterable[str] = (), environ: Mapping[str, str] | None = None
     ) -> "_Run":
-        program = shutil.which("git")
-        if program is None:
-            raise UserError("git is not installed", "install it")
-        command = [program, "--no-pager", *_SAFE, "-C", str(self.folder), *arguments]
-        return _Run(command, given, {**_ENVIRONMENT, **(environ or {})})
+        line = command("-C", str(self.folder), *arguments)
+        return _Run(line, given, {**environment(own=self.own), **(environ or {})})
 
 
 def _make_bare(folder: Path, format_: str) -> None:
@@ -222,7 +207,7 @@ class _Run:
             file.seek(0)
             self.process = subprocess.Popen(  # noqa: S603
                 self.command,
-                env={**{k: v for k, v in os.environ.items() if not k.startswith("GIT_")}, **self.environ},
+                env=self.environ,
                 stdin=file,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

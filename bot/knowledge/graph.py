@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.core.file_kinds import is_test, subject
 from bot.core.knowing import Found, Node
 from bot.core.text import cut
 from bot.knowledge.mentions import mentions
 from bot.knowledge.people import Knower, knowers, together
 from bot.knowledge.resolve import Names
-from bot.knowledge.shelf import Commit, Shelf, StoredChunk, Use
-from bot.knowledge.tests_of import is_test, subject
+from bot.knowledge.shelf import Commit, StoredChunk, Use
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.tokens import tokens
 
 _MOST_USES, _MOST_COMMITS, _MOST_NAMES = 1_000, 300, 200

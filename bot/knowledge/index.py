@@ -15,7 +15,8 @@ from bot.knowledge.files import MAX_BYTES
 from bot.knowledge.git import Entry, Git
 from bot.knowledge.languages import language_of
 from bot.knowledge.reader import Source, read_all
-from bot.knowledge.shelf import Commit, File, Shelf
+from bot.knowledge.shelf import Commit, File
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.tokens import indexed
 
 MOST_FILES = 50_000

@@ -21,7 +21,8 @@ from bot.knowledge.embed import near_chunks
 from bot.knowledge.git import Git
 from bot.knowledge.outlines import outlines
 from bot.knowledge.search import Search
-from bot.knowledge.shelf import Hit, Shelf, Table
+from bot.knowledge.shelf import Hit, Table
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.texts import excerpts
 from bot.knowledge.tokens import tokens
 from bot.knowledge.view import AtTip, View, view_at

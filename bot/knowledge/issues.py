@@ -13,7 +13,8 @@ from bot.core.knowing import Edge, Found, Issue, Node
 from bot.knowledge.asked import query_terms
 from bot.knowledge.mentions import Mention, in_branch, mentions, without_comments
 from bot.knowledge.rank import rarest
-from bot.knowledge.shelf import Hit, Shelf
+from bot.knowledge.shelf import Hit
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.tokens import indexed, tokens
 from bot.knowledge.why import of_words, spoken
 

@@ -23,8 +23,9 @@ from bot.knowledge.embed import fill
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.indexed import Indexed
 from bot.knowledge.issues import Issues
-from bot.knowledge.shelf import Shelf, ShelfError
+from bot.knowledge.shelf import ShelfError
 from bot.knowledge.shelves import Shelves
+from bot.knowledge.sqlite import Shelf
 
 ISSUES_AT_ONCE = 500
 MOST_ISSUES = 5_000
@@ -87,7 +88,7 @@ class Keeper:
             return "no vectors"
         shelf = await asyncio.to_thread(self.shelves.open, repo.id)
         try:
-            filled = await fill(shelf, Git(self.clones.path(repo.id)), embed, most=MOST_VECTORS)
+            filled = await fill(shelf, Git(self.clones.path(repo.id), own=True), embed, most=MOST_VECTORS)
         except GitError as gone:
             return f"no vectors: {gone}"
         finally:
@@ -100,7 +101,7 @@ class Keeper:
         def opened() -> Shelf | None:
             return self.shelves.open(repo_id) if self.shelves.has(repo_id) else None
 
-        return Indexed(opened, Git(self.clones.path(repo_id)), embed=embed)
+        return Indexed(opened, Git(self.clones.path(repo_id), own=True), embed=embed)
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""
@@ -138,7 +139,7 @@ class Keeper:
 
         def bring(watch: Callable[[], None]) -> index.Updated:
             with closing(self.shelves.open(repo.id)) as shelf:
-                return index.update(shelf, Git(clone.folder), clone.tip, lambda *_: watch())
+                return index.update(shelf, Git(clone.folder, own=True), clone.tip, lambda *_: watch())
 
         done = await in_thread(held.watch, bring)
         changed = f"{done.read} files read, {done.removed} gone, {done.commits} commits"

@@ -18,7 +18,7 @@ from bot.knowledge.indexed import Indexed
 from bot.knowledge.outlines import outlines
 from bot.knowledge.search import Search
 from bot.knowledge.shelf import Damaged, Sizes
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.view import AtTip
 
 T = TypeVar("T")
@@ -57,12 +57,12 @@ class Local:
     @property
     def indexed(self) -> Indexed:
         """The index as it is, to be asked at any time."""
-        return Indexed(lambda: SQLiteShelf.open(self.path) if self.path.exists() else None, self.git)
+        return Indexed(lambda: Shelf.open(self.path) if self.path.exists() else None, self.git)
 
     def index(self, progress: Progress) -> UpToDate:
         """Brings the index to the last commit."""
 
-        def work(shelf: SQLiteShelf) -> UpToDate:
+        def work(shelf: Shelf) -> UpToDate:
             updated = update(shelf, self.git, self.tip, progress)
             left_out = tuple(LeftOut(each.path, each.why) for each in shelf.files().values() if each.why)
             return UpToDate(self.path, shelf.rebuilt, updated, shelf.sizes(), left_out)
@@ -72,7 +72,7 @@ class Local:
     def search(self, query: str, k: int, progress: Progress) -> Sequence[Found]:
         """The k best files of the last commit, after the index was brought to it."""
 
-        def work(shelf: SQLiteShelf) -> Sequence[Found]:
+        def work(shelf: Shelf) -> Sequence[Found]:
             update(shelf, self.git, self.tip, progress)
             return Search(shelf, self.git).search(query, k)
 
@@ -93,7 +93,7 @@ class Local:
     def _outlined(
         self, path: Path, tip: str, query: str, k: int, progress: Progress
     ) -> list[tuple[Found, Outline]]:
-        def work(shelf: SQLiteShelf) -> list[tuple[Found, Outline]]:
+        def work(shelf: Shelf) -> list[tuple[Found, Outline]]:
             update(shelf, self.git, tip, progress)
             found = Search(shelf, self.git).search(query, k)
             return list(zip(found, outlines(shelf, AtTip(shelf, tip), found), strict=True))
@@ -124,15 +124,15 @@ def search_beside(
     return sorted(found, key=lambda one: -one[0].score)[:k], wrong
 
 
-def with_shelf(path: Path, work: Callable[[SQLiteShelf], T]) -> T:
+def with_shelf(path: Path, work: Callable[[Shelf], T]) -> T:
     """What `work` gives; once more on an empty shelf where the first proves to be damaged."""
-    shelf = SQLiteShelf.open(path)
+    shelf = Shelf.open(path)
     try:
         return work(shelf)
     except Damaged as wrong:
         shelf.discard()
         log.warning("the index is built again: %s", wrong)
-        shelf = SQLiteShelf.open(path)
+        shelf = Shelf.open(path)
         shelf.rebuilt = str(wrong)
         return work(shelf)
     finally:

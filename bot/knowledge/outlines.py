@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.knowing import Found, Outline
-from bot.knowledge.shelf import Shelf
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.view import View
 
 MOST, LONGEST = 40, 100

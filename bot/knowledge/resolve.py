@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.knowledge.imports import Tree
 from bot.knowledge.languages import language_of
-from bot.knowledge.shelf import Shelf
+from bot.knowledge.sqlite import Shelf
 
 MOST_MEANINGS = 8
 """A name that more places define (`get`, `run`) means nothing by itself."""

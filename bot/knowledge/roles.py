@@ -3,8 +3,8 @@
 import re
 from functools import lru_cache
 
+from bot.core.file_kinds import is_test
 from bot.knowledge.languages import DATA, language_of
-from bot.knowledge.tests_of import is_test
 
 _WORDS = DATA | {
     *("Markdown", "reStructuredText", "AsciiDoc", "HTML", "CSS", "TOML", "INI", "CMake", "Makefile"),
@@ -13,7 +13,6 @@ _WORDS = DATA | {
 """Languages in which a repository is described, built and configured rather than programmed."""
 _BESIDE = re.compile(
     r"(^|/)(testdata|__mocks__|fixtures?|bench(marks?|es)?|examples?|samples?|demos?|docs?|website)/"
-    r"|(^|/)conftest\.py$"
 )
 
 

@@ -23,7 +23,8 @@ from bot.knowledge.evidence import (
 from bot.knowledge.git import Git
 from bot.knowledge.rank import WEIGHTS, Part, functions, rank
 from bot.knowledge.roles import is_source
-from bot.knowledge.shelf import Shelf, StoredChunk
+from bot.knowledge.shelf import StoredChunk
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.tokens import tokens
 from bot.knowledge.view import AtTip, view_at
 from bot.knowledge.why import of_file, of_words, spoken

@@ -10,7 +10,7 @@ from bot.core.errors import UserError
 from bot.core.reading import kind_of_path
 from bot.knowledge.git import Git
 from bot.knowledge.index import put_blobs
-from bot.knowledge.shelf import Shelf
+from bot.knowledge.sqlite import Shelf
 
 MOST_READ = 1_000
 """Blobs read for one commit; a commit that differs by more is searched in parts only."""

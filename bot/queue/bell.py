@@ -1,14 +1,11 @@
 """Wake-ups between processes, by Redis pub/sub. A lost ring is harmless: everyone who waits also polls."""
 
 import asyncio
-import logging
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from bot.queue.connect import CHANNEL, Unreachable, connect_async
-
-log = logging.getLogger(__name__)
 
 PAUSES = (0.1, 0.3, 1.0, 2.0)
 """Seconds between attempts to reach Redis."""

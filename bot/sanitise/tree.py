@@ -16,7 +16,6 @@ _DEEPEST = _MARKDOWN.options["maxNesting"] - 1
 # https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/creating-diagrams
 _LIVE = ("suggestion", "mermaid", "math", "geojson", "topojson", "stl")
 _INFO = re.compile(r"[A-Za-z0-9_+.#-]{1,30}")
-_LISTS = ("bullet_list", "ordered_list")
 
 
 def rewritten(markdown: str, allowed: Allowed) -> str:

@@ -1,11 +1,12 @@
 """A real bare git repository, driven by the `git` program without the machine's configuration."""
 
-import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from bot.git import command, environment
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 PATCH_BYTES, PATCH_LINES = 500_000, 20_000
@@ -77,14 +78,6 @@ class GitError(Exception):
     """The git program refused."""
 
 
-_ENVIRONMENT = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
-
-
 def _quoted(path: str) -> bytes:
     escaped = path.encode("utf-8", "surrogateescape").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return b'"' + escaped.replace(b"\n", b"\\n") + b'"'
@@ -107,15 +100,15 @@ class GitRepo:
         self.commit = lru_cache(maxsize=4096)(self._commit)
         self._blobs: dict[str, bytes] = {}
 
-    def run(self, *arguments: str, data: bytes | None = None, **environment: str) -> bytes:
+    def run(self, *arguments: str, data: bytes | None = None, **environ: str) -> bytes:
         """Stdout of `git …`; GitError with its complaint."""
         done = subprocess.run(
-            ["git", "--git-dir", str(self.path), "-c", "core.quotepath=off", *arguments],
+            command(f"--git-dir={self.path}", *arguments),
             input=data,
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
             check=False,
-            env={**os.environ, **_ENVIRONMENT, **environment},
+            env={**environment(own=True), **environ},
         )
         if done.returncode:
             raise GitError(_text(done.stderr).strip() or f"git {arguments[0]} failed")

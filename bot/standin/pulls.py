@@ -8,7 +8,7 @@ from bot.standin.git import Change, Commit, Content, GitRepo
 from bot.standin.hunks import Side, Spot, find, moved
 from bot.standin.issues import CheckRun, Home, Issue, Remark
 from bot.standin.suggestions import suggested
-from bot.standin.world import User, locked
+from bot.standin.world import User, World, locked
 
 
 class CodeHome(Home, Protocol):
@@ -35,6 +35,19 @@ class Review:
     @property
     def comments(self) -> list["ReviewComment"]:
         return [comment for comment in self.pull.review_comments if comment.review is self]
+
+    @locked
+    def edit(self, author: str, body: str) -> None:
+        """`author` changes the text; webhooks tell the old one."""
+        self.edited(self.world.user(author), body)
+
+    @property
+    def world(self) -> World:
+        return self.pull.world
+
+    def edited(self, by: User, body: str) -> None:
+        before, self.body = self.body, body
+        self.world.emit("pull_request_review", "edited", self, by, changes={"body": {"from": before}})
 
 
 class ReviewComment(Remark):

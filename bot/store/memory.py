@@ -81,12 +81,6 @@ class Memories:
         with self._db.write() as connection:
             return _delete(connection, repo_id, n)
 
-    def delete_repo(self, repo_id: int) -> int:
-        """Deletes everything of a repository, as when the installation is gone; how many they were."""
-        with self._db.write() as connection:
-            connection.execute(delete(memory_repos).where(memory_repos.c.repo_id == repo_id))
-            return connection.execute(delete(memory).where(memory.c.repo_id == repo_id)).rowcount
-
     def _add(self, connection: Connection, repo_id: int, full_name: str, new: Iterable[Memory]) -> int:
         last = self._lock(connection, repo_id, full_name)
         of_repo = memory.c.repo_id == repo_id

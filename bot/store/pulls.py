@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.core.effects import PullState, SetPull
 from bot.core.refs import RepoRef
@@ -36,8 +36,3 @@ class Pulls:
                 connection.execute(self._db.insert(pulls).values(new))
 
         return carry_out
-
-    def delete_repo(self, repo_id: int) -> None:
-        """With the installation."""
-        with self._db.write() as connection:
-            connection.execute(delete(pulls).where(pulls.c.repo_id == repo_id))

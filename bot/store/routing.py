@@ -18,6 +18,11 @@ from bot.store.values import Run, RunSpec
 MOST_WAITING = 20
 """Runs of one repository that wait at their own priority; what comes on top of them goes into the background,
 so that a repository with hundreds of events a minute holds up no other."""
+OF_ONE_PERSON = 5
+"""But the first few of each person: whoever asks without end puts nobody else into the background."""
+
+ALL = "*"
+"""No login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +63,40 @@ class Routing:
             )
             return [Run(**row) for row in connection.execute(made).mappings()]
 
+    def follow(self, delivery: Delivery, specs: Iterable[RunSpec]) -> None:
+        """More runs for a delivery that was routed before; each is made once, however often it is asked
+        for."""
+        with self._db.write() as connection:
+            for spec in sorted(specs, key=lambda one: one.target):
+                leases.lock(self._db, connection, fit(spec.target, 200))
+                _insert(self._db, connection, spec, delivery)
 
-def _waiting(connection: Connection, repos: set[int | None]) -> Counter[int | None]:
-    """How many runs of these repositories wait."""
+
+def _waiting(connection: Connection, repos: set[int | None]) -> Counter[tuple[int | None, str]]:
+    """How many runs of these repositories wait, by who caused them; by nobody: all of the repository."""
     which = (runs.c.state == "queued") & runs.c.repo_id.in_(repos)
-    counted = select(runs.c.repo_id, func.count()).where(which).group_by(runs.c.repo_id)
-    return Counter({repo: count for repo, count in connection.execute(counted)})  # noqa: C416  rows are no pairs to mypy
+    counted = (
+        select(runs.c.repo_id, inbox.c.sender, func.count())
+        .select_from(runs.join(inbox, inbox.c.guid == runs.c.delivery))
+        .where(which)
+        .group_by(runs.c.repo_id, inbox.c.sender)
+    )
+    waiting: Counter[tuple[int | None, str]] = Counter()
+    for repo, sender, count in connection.execute(counted):
+        waiting[repo, sender] += count
+        waiting[repo, ALL] += count
+    return waiting
 
 
-def _in_turn(spec: RunSpec, delivery: Delivery, waiting: Counter[int | None]) -> RunSpec:
-    """The run behind those of other repositories when many of its own wait already."""
+def _in_turn(spec: RunSpec, delivery: Delivery, waiting: Counter[tuple[int | None, str]]) -> RunSpec:
+    """The run behind those of other repositories when many of its own, and some of its person, wait
+    already."""
     if spec.priority == "low":
         return spec
-    waiting[delivery.repo_id] += 1
-    return replace(spec, priority="low") if waiting[delivery.repo_id] > MOST_WAITING else spec
+    theirs, every = (delivery.repo_id, fit(delivery.sender, 100)), (delivery.repo_id, ALL)
+    waiting.update((theirs, every))
+    many = waiting[every] > MOST_WAITING and waiting[theirs] > OF_ONE_PERSON
+    return replace(spec, priority="low") if many else spec
 
 
 def _mark(connection: Connection, decision: Decision) -> bool:

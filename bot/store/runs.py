@@ -26,7 +26,6 @@ from bot.store.values import FINAL, LIVE, Refused, Run, RunSpec, RunState, Verdi
 __all__ = ["LEASE_SECONDS", "MAX_ATTEMPTS", "Refused", "Run", "RunSpec", "Runs", "backoff", "held", "within"]
 
 LEASE_SECONDS = 10.0
-SUSPECT_SECONDS = 2.0
 MAX_ATTEMPTS = 5
 BACKOFF_SECONDS = 5.0
 BACKOFF_LIMIT = 900.0
@@ -104,7 +103,7 @@ class Runs:
             if refused := _refusal(run, lease.run_id, lease.lease_until, now):
                 return refused
             if run and run.crashes and _other_suspect(connection, run, owner):
-                return Refused("busy", now + SUSPECT_SECONDS)
+                return Refused("busy")
             until = now + lease_seconds
             leases.take(connection, found.target, run_id, lease.fence + 1, until)
             planned = connection.execute(select(exists().where(outbox.c.run_id == run_id))).scalar_one()
@@ -258,11 +257,11 @@ def _refusal(run: Run | None, holder: int | None, held_until: float, now: float)
     if run.state in FINAL:
         return Refused("finished")
     if run.state in LIVE:
-        return Refused("held", run.lease_until)
+        return Refused("held")
     if run.not_before > now:
-        return Refused("not_due", run.not_before)
+        return Refused("not_due")
     if holder not in (None, run.id) and held_until > now:
-        return Refused("busy", held_until)
+        return Refused("busy")
     return None
 
 

@@ -72,11 +72,10 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Why a run was not claimed. `missing` and `finished`: nothing is left to do. `held`: another worker
-    has it. `not_due`, `busy` (another run has the target): it stays queued; `retry_at` says when to try
-    again, and the sweep will."""
+    has it. `not_due`, `busy` (another run has the target): it stays queued, and the sweep
+    tries again."""
 
     reason: Literal["missing", "finished", "held", "not_due", "busy"]
-    retry_at: float | None = None
 
 
 class Planned(Protocol):

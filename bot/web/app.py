@@ -1,7 +1,5 @@
 """Composes the HTTP face: two hot routes in plain ASGI, the rest in Starlette behind the guard."""
 
-import logging
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,8 +15,6 @@ from bot.web.guard import Guard
 from bot.web.ready import Readiness
 from bot.web.session import Sessions
 from bot.web.webhook import Receiver
-
-log = logging.getLogger(__name__)
 
 
 class App:

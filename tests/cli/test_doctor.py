@@ -12,17 +12,15 @@ from typing import Any
 
 import pytest
 
-from bot.cli.doctor import examine, hosts, machine, remote
+from bot.cli.doctor import examine, hosts, remote
 from bot.cli.doctor.line import Line
 from bot.cli.doctor.line import line as line_of
-from bot.config import Config, load_config
+from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
 from bot.standin import GitHub
 from tests import needs
 from tests.cli.conftest import SECRET, Hob
-from tests.databases import Cluster
-from tests.knowledge.shelves import running
 
 MODELS = ("qwen2.5-coder:14b", "qwen2.5:7b", "nomic-embed-text:latest")
 
@@ -153,17 +151,9 @@ def test_vectors_are_told_of_and_nothing_fails_without_them(hob: Hob) -> None:
         hob.environ["HOB_MODELS__EMBED"] = "no-such-model"
         without = checks(hob)
     assert found["models for embed"]["detail"].startswith("nomic-embed-text:latest on mini")
-    assert found["vectors"]["detail"] == "sqlite-vec"
     assert without["models for embed"]["ok"]
     assert "go by words alone" in without["models for embed"]["detail"]
     assert "ollama pull no-such-model" in without["models for embed"]["detail"]
-
-
-@pytest.mark.parametrize(("pgvector", "says"), [(True, "pgvector 0."), (False, "words alone")])
-async def test_vectors_in_postgresql_need_pgvector(pgvector: bool, says: str) -> None:
-    with running(Cluster(needs.pgvector_programs() if pgvector else None)) as cluster:
-        config = Config.model_validate({"store": {"database_url": cluster.new_database()}})
-        assert says in await machine.vectors(config)
 
 
 async def test_K1_ollama_on_all_interfaces_is_a_failing_line(monkeypatch: pytest.MonkeyPatch) -> None:

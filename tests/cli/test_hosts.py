@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 import pytest
 from starlette.responses import Response
@@ -159,3 +160,28 @@ def test_watched_hosts_are_shown_as_they_come_and_go(hob: Hob) -> None:
         finally:
             ended = watched.interrupt()
     assert (ended[0], ended[1].strip()) == (130, b"")
+
+
+def test_watched_hosts_in_a_pipe_are_lines_of_what_has_changed(hob: Hob) -> None:
+    with FakeOllama(models={"qwen2.5:7b": FakeModel()}) as ollama:
+        configured(hob, ("mini", ollama.url))
+        watched = subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", "hosts", "--watch"], cwd=hob.folder, env=hob.environ,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert watched.stdout is not None
+        try:
+            first = [watched.stdout.readline() for _ in range(2)]
+            ollama.models["devstral:24b"] = FakeModel(131_072)
+            second = watched.stdout.readline()
+        finally:
+            watched.send_signal(signal.SIGINT)
+            rest, said = watched.communicate(timeout=60)
+    assert "mini (ollama): up; in flight 0/1, waiting 0, " in first[0]
+    assert first[0].endswith("; qwen2.5:7b (32,768)\n")
+    assert "cloud (openai (online)): it is online, and [privacy] online is never; " in first[1]
+    assert "mini (ollama): up" in second and "devstral:24b (131,072)" in second
+    for line in (*first, second):
+        assert datetime.fromisoformat(line.split(" ")[0]).tzinfo is not None
+        assert "\x1b" not in line
+    assert (watched.returncode, rest, said.strip()) == (130, "", "")

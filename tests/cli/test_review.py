@@ -1,10 +1,15 @@
 """`hob review` as a person and as a hook run it."""
 
+import asyncio
 import json
 import os
+import pty
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema_rs
@@ -17,7 +22,7 @@ from tests.cli.test_receive import hob as run_hob
 from tests.cli.test_receive import world
 from tests.core.sarif import SCHEMA
 from tests.fakes import acts
-from tests.fakes.models import FakeOllama
+from tests.fakes.models import FakeOllama, Stage
 from tests.tea import BROKEN, finding
 
 __all__ = ["world"]
@@ -182,13 +187,62 @@ def test_without_a_model_nothing_has_failed(house: Hob) -> None:
     jsonschema_rs.validator_for(SCHEMA).validate(json.loads(told["sarif"]))
 
 
-def test_while_a_slow_host_thinks_its_part_and_time_are_told(house: Hob, ollama: FakeOllama) -> None:
+async def slow(stage: Stage) -> None:
+    """Two seconds between the pieces of its answer."""
+    for piece in ('{"findings": [],', ' "summary"', ': "Fine."}'):
+        await asyncio.sleep(2)
+        await stage.token(piece)
+    await stage.done(3)
+
+
+QUICK = "from bot.cli import main; from bot.cli.review import progress; progress.EVERY_SECONDS = 1.0; main()"
+TOLD = re.compile(r"review: tea\.py: ([0-9]+) s, ([0-9]+) tokens")
+
+
+def test_while_a_slow_host_thinks_a_pipe_is_told_its_part_seconds_and_tokens(
+    house: Hob, ollama: FakeOllama
+) -> None:
     from bot.cli.review import progress
 
     assert progress.EVERY_SECONDS <= 10
-    done = house.run("review", "--repo", "house")
-    assert "asking a model (review): tea.py" in done.stderr
-    assert "review: answered by" in done.stderr and "tokens" in done.stderr
+    ollama.answer = lambda _: slow
+    done = subprocess.run(
+        [sys.executable, "-c", QUICK, "review", "--repo", "house"], cwd=house.folder, env=house.environ,
+        text=True, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    begun = next(place for place, line in enumerate(lines) if "asking a model (review): tea.py" in line)
+    ended = next(place for place, line in enumerate(lines) if line.startswith("review: answered by"))
+    told = [TOLD.fullmatch(line) for line in lines[begun + 1 : ended]]
+    waited = [(int(found[1]), int(found[2])) for found in told if found]
+    assert len(waited) >= 3, done.stderr
+    assert waited == sorted(waited) and waited[-1][0] >= 4
+    assert {0, 1, 2} & {tokens for _, tokens in waited} and waited[-1][1] >= 1
+    assert "\x1b" not in done.stderr
+
+
+def test_while_a_slow_host_thinks_a_terminal_shows_its_part_seconds_and_tokens(
+    house: Hob, ollama: FakeOllama
+) -> None:
+    ollama.answer = lambda _: slow
+    screen, inner = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot.cli", "review", "--repo", "house"], cwd=house.folder, stderr=inner,
+        env={**house.environ, "TERM": "xterm", "COLUMNS": "120"}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    os.close(inner)
+    shown = b""
+    with suppress(OSError):  # EIO once nobody has the other end open
+        while said := os.read(screen, 65536):
+            shown += said
+    os.close(screen)
+    process.communicate(timeout=60)
+    assert process.returncode == 0, shown
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    waited = {(int(found[1]), int(found[2])) for found in TOLD.finditer(plain)}
+    assert {seconds for seconds, _ in waited} >= {1, 3, 5}
+    assert max(tokens for _, tokens in waited) >= 2
 
 
 def test_a_pull_request_is_read_and_printed_and_nothing_is_posted(

@@ -17,7 +17,6 @@ from bot.core.text import (
     in_code,
     strip_invisible,
     utf8_size,
-    utf16_size,
 )
 from tests.long import examples
 
@@ -61,9 +60,7 @@ def test_P3_stripping_twice_is_stripping_once_and_keeps_lines(text):
     assert clean.count("\n") == text.count("\n")
 
 
-@given(
-    st.text(), st.integers(0, 40), st.sampled_from([len, utf8_size, utf16_size]), st.sampled_from(["", "…"])
-)
+@given(st.text(), st.integers(0, 40), st.sampled_from([len, utf8_size]), st.sampled_from(["", "…"]))
 def test_cut_keeps_the_limit_and_the_beginning(text, limit, measure, end):
     short = cut(text, limit, measure=measure, end=end)
     assert measure(short) <= limit or short == text

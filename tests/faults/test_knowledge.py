@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge.shelves import SQLiteShelves
+from bot.knowledge.shelves import Shelves
 from bot.standin import GitHub
 from tests.fakes.models import FakeOllama
 from tests.running import SECRET, SLUG, environment, running_hob, wait_for
@@ -28,7 +28,7 @@ def test_R1_a_push_is_known_even_when_its_worker_is_killed_in_the_middle(tmp_pat
             clone = hob.folder / "data" / "clones" / f"{repo.id}.git"
             wait_for(lambda: list(clone.glob("objects/pack/tmp_pack_*")), 60, hob)
             os.kill(hob.children()["work"], signal.SIGKILL)
-            shelves = SQLiteShelves(hob.folder / "data" / "knowledge")
+            shelves = Shelves(hob.folder / "data" / "knowledge")
 
             def known() -> bool:
                 if not shelves.has(repo.id):

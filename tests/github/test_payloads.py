@@ -270,6 +270,19 @@ def test_the_text_of_a_submitted_review_is_a_comment_on_the_pull_request() -> No
     assert read("pull_request_review", delivery("dismissed", pull_request=pull, review=review)) is None
 
 
+def test_an_edited_review_tells_what_its_text_was() -> None:
+    pull = {"number": 3, "user": user("author")}
+    review = {"id": 9, "body": "@hob help", "user": user("asker"), "state": "approved"}
+    told = {"pull_request": pull, "review": review}
+    event = read("pull_request_review", delivery("edited", **told, changes={"body": {"from": "Hm."}}))
+    assert isinstance(event, events.ReviewEdited)
+    assert (event.body, event.previous_body, event.comment_id) == ("@hob help", "Hm.", 9)
+    for unsaid in ({"changes": {}}, {}):
+        event = read("pull_request_review", delivery("edited", **told, **unsaid))
+        assert isinstance(event, events.ReviewEdited)
+        assert event.previous_body == event.body
+
+
 def pushed(ref: str, **more: Any) -> bytes:
     repository = {"id": 1, "name": "tea", "owner": {"login": "octo"}, "default_branch": "trunk"}
     told = {"ref": ref, "before": "a" * 40, "after": "b" * 40, "repository": repository}

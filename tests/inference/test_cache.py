@@ -75,10 +75,6 @@ def test_two_repositories_with_the_same_prompt_never_share_an_answer(cache: Cach
     assert ask(Trail(1, cache), question("0123456789ab"), "of one") == "of one"
     assert ask(Trail(2, cache), question("0123456789ab"), "of two") == "of two"
     assert ask(Trail(1, cache), question("0123456789ab"), "anew") == "of one"
-    cache.keep_vectors(1, "embed", "sha256:1", ["text"], [[0.5, 1.0]])
-    assert cache.vectors(1, "embed", "sha256:1", ["text", "more"]) == [[0.5, 1.0], None]
-    assert cache.vectors(2, "embed", "sha256:1", ["text"]) == [None]
-    assert cache.vectors(1, "embed", "sha256:2", ["text"]) == [None]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ async def test_a_model_is_loaded_once_speaks_in_pieces_and_gives_its_place_to_an
         assert reply.load_seconds > 0
         assert await runner.loaded() == (second,)
         pid = pid_of(runner)
-        await runner.unload()
+        await runner.aclose()
         assert await runner.loaded() == ()
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

@@ -168,6 +168,32 @@ async def test_a_command_in_the_text_of_a_review_runs_as_in_a_comment(hob: Livin
     assert "`@my-hob review`" in answer
 
 
+async def test_a_command_added_to_a_submitted_review_by_an_edit_runs_once(hob: LivingHob) -> None:
+    pull = opened(hob)
+    pull.code.grant("tom", "triage")  # type: ignore[attr-defined]
+    await hob.works()
+    said = pull.review("tom", "Nearly.")
+    await hob.works()
+    assert ours(pull) == []
+    said.edit("tom", "Nearly.\n\n@my-hob help")
+    await hob.works()
+    hob.github.redeliver(hob.github.deliveries[-2])
+    said.edit("tom", "Very nearly.\n\n@my-hob help")
+    await hob.works()
+    (answer,) = ours(pull)
+    assert "`@my-hob review`" in answer
+
+
+async def test_A7_nobody_speaks_by_editing_the_review_of_another(hob: LivingHob) -> None:
+    pull = opened(hob)
+    pull.code.grant("tom", "triage")  # type: ignore[attr-defined]
+    await hob.works()
+    said = pull.review("tom", "Nearly.")
+    said.edit("eve", "Nearly.\n\n@my-hob help")
+    await hob.works()
+    assert ours(pull) == []
+
+
 async def test_A7_a_review_gives_nobody_more_than_a_comment_would(hob: LivingHob) -> None:
     pull = opened(hob, draft=True)
     pull.code.grant("eve", "read", association="MEMBER")  # type: ignore[attr-defined]

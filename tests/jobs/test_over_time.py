@@ -227,7 +227,64 @@ async def test_pause_holds_pushes_back_and_resume_takes_them_up(hob: LivingHob) 
     assert pull.check_runs[-1].title == "Not reviewed: paused by a person; resume goes on"
     assert pull.check_runs[-1].conclusion == "neutral"
     pull.comment("ann", "/hob resume")
-    pull.comment("mona", "/hob review")
+    await hob.works()
+    assert [one.path for one in pull.review_comments] == ["tea.py", "pot.py"]
+    assert pull.check_runs[-1].title != "Not reviewed: paused by a person; resume goes on"
+
+
+@pytest.mark.parametrize("chatty", [0, 12])
+async def test_resume_looks_once_at_what_came_while_paused(hob: LivingHob, chatty: int) -> None:
+    answers(hob)
+    pull = opened(hob)
+    await hob.works()
+    pull.comment("ann", "/hob pause")
+    for _ in range(chatty):
+        pull.comment("ann", "/hob help")
+    await hob.works()
+    pull.push({"pot.py": POT})
+    await hob.works()
+    before = len(asked(hob))
+    for _ in range(2):
+        pull.comment("mona", "/hob resume")
+        pull.comment("mona", "/hob review")
+        await hob.works()
+        assert [one.path for one in pull.review_comments] == ["tea.py", "pot.py"]
+        assert len(asked(hob)) == before + 1
+
+
+async def test_what_was_pushed_after_resume_was_said_is_looked_at_too(hob: LivingHob) -> None:
+    answers(hob)
+    pull = opened(hob)
+    await hob.works()
+    pull.comment("ann", "/hob pause")
+    await hob.works()
+    pull.comment("ann", "/hob resume")
+    pull.push({"pot.py": POT})
+    await hob.works()
+    assert [one.path for one in pull.review_comments] == ["tea.py", "pot.py"]
+
+
+async def test_resume_reads_nothing_where_nothing_came(hob: LivingHob) -> None:
+    answers(hob)
+    pull = opened(hob)
+    await hob.works()
+    before, checks = len(asked(hob)), len(pull.check_runs)
+    pull.comment("ann", "/hob pause")
+    await hob.works()
+    pull.comment("ann", "/hob resume")
+    await hob.works()
+    assert (len(asked(hob)), len(pull.check_runs)) == (before, checks)
+    assert "what came meanwhile" in pull.comments[-1].body
+
+
+async def test_undo_of_a_pause_takes_the_pull_request_up_as_resume_does(hob: LivingHob) -> None:
+    answers(hob)
+    pull = opened(hob)
+    await hob.works()
+    pull.comment("ann", "/hob pause")
+    await hob.works()
+    pull.comment("mona", "/hob undo")
+    pull.push({"pot.py": POT})
     await hob.works()
     assert [one.path for one in pull.review_comments] == ["tea.py", "pot.py"]
 

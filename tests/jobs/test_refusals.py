@@ -15,7 +15,7 @@ from bot.standin.refusals import FINAL, LIMITS, LINES
 from bot.store.runs import MAX_ATTEMPTS
 from tests.jobs.test_review import opened, reviews, teahouse
 from tests.jobs.test_waiting import busy
-from tests.living import LivingHob, until
+from tests.living import LivingHob, by_schema, until
 from tests.tea import BROKEN, finding
 
 REVIEW = r"/pulls/\d+/reviews$"
@@ -235,6 +235,59 @@ async def test_R8_an_answer_to_a_person_waits_for_a_limit_too(hob: LivingHob, sa
     await hob.retries()
     mine = [comment for comment in pull.comments if comment.author.login == "my-hob[bot]"]
     assert len(mine) == 1
+
+
+WAITED_FOR = ["too quickly", "abuse code", "secondary 403", "429 retry-after"]
+
+
+@pytest.mark.parametrize("says", WAITED_FOR)
+async def test_R8_an_answer_in_a_thread_waits_for_a_limit_and_comes_once_unchanged(
+    hob: LivingHob, says: str
+) -> None:
+    pull = opened(hob)
+    await hob.works()
+    refuse(hob, says, r"/pulls/\d+/comments/\d+/replies$")
+    pull.review_comment("ann", "tea.py", 3, "@my-hob help")
+    await hob.works()
+    assert [one for one in pull.review_comments if one.in_reply_to] == []
+    free(hob)
+    await hob.retries()
+    assert len([one for one in pull.review_comments if one.in_reply_to]) == 1
+    sent = [one.body for one in hob.github.writes() if one.path.endswith("/replies")]
+    assert (len(sent), len({*sent})) == (2, 1)
+
+
+@pytest.mark.parametrize("says", WAITED_FOR)
+async def test_R8_labels_wait_for_a_limit_and_come_once_unchanged(hob: LivingHob, says: str) -> None:
+    told = {"kind": "bug", "labels": [], "priority": "normal", "summary": "", "missing": [], "reply": ""}
+    hob.ollama.answer = by_schema(triage=told)
+    refuse(hob, says, r"/issues/\d+/labels$")
+    issue = hob.github.repository("octo/tea").open_issue("Kettle burns", "It burns.", author="ann")
+    await hob.works()
+    assert issue.label_names == []
+    free(hob)
+    await hob.retries()
+    assert issue.label_names == ["bug"]
+    sent = [one.body for one in hob.github.writes() if one.path.endswith("/labels")]
+    assert (len(sent), len({*sent})) == (2, 1)
+    assert len(hob.ollama.chats) == 1
+
+
+@pytest.mark.parametrize("says", WAITED_FOR)
+async def test_R8_what_is_taken_back_waits_for_a_limit_too(hob: LivingHob, says: str) -> None:
+    pull = opened(hob)
+    await hob.works()
+    pull.comment("octo", "@my-hob help")
+    await hob.works()
+    (answer,) = [one for one in pull.comments if one.author.login == "my-hob[bot]"]
+    refuse(hob, says, r"/issues/comments/\d+$", method="DELETE")
+    pull.comment("octo", "@my-hob undo")
+    await hob.works()
+    assert answer in pull.comments
+    free(hob)
+    await hob.retries()
+    assert answer not in pull.comments
+    assert len([one for one in pull.comments if one.author.login == "my-hob[bot]"]) == 1
 
 
 async def test_who_asked_on_a_locked_pull_request_hears_it_from_the_check_run(hob: LivingHob) -> None:

@@ -49,6 +49,8 @@ async def test_what_a_change_only_points_to_is_told_and_turns_no_check_green(
     [
         {"pkg/__init__.py": ""},
         {"empty.py": executable("")},
+        {"old.py": ""},
+        {"old.py": executable("")},
         {"tea.py": executable("brew = 1\n")},
         {"old.py": None, "new.py": START["old.py"]},
         {"now": symlink("old.py")},

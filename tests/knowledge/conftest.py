@@ -10,7 +10,7 @@ from hypothesis import settings
 from bot.knowledge.git import Git
 from bot.knowledge.index import Updated, update
 from bot.knowledge.search import Search
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from bot.standin.git import Content, GitRepo
 
 settings.register_profile("untimed", settings(), deadline=None)  # what takes how long is for tests/bench
@@ -38,7 +38,7 @@ class House:
     """A bare repository, its index, and what was told of progress."""
 
     repo: GitRepo
-    shelf: SQLiteShelf
+    shelf: Shelf
     told: list[tuple[int, int, str]] = field(default_factory=list)
 
     @property
@@ -79,7 +79,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    shelf = SQLiteShelf.open(tmp_path / "index.db")
+    shelf = Shelf.open(tmp_path / "index.db")
     yield House(GitRepo(tmp_path / "repo.git"), shelf)
     shelf.close()
 

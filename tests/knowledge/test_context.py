@@ -7,7 +7,7 @@ from bot.core.packing import NOTHING, Surroundings, pack
 from bot.core.refs import Sha
 from bot.knowledge.indexed import Indexed
 from bot.knowledge.shelf import ShelfError
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from bot.knowledge.tools import still_parses, symbols
 from tests.knowledge.conftest import House
 
@@ -41,7 +41,7 @@ def shop(house: House) -> House:
 
 
 def indexed(house: House) -> Indexed:
-    return Indexed(lambda: SQLiteShelf.open(house.shelf.path), house.git)
+    return Indexed(lambda: Shelf.open(house.shelf.path), house.git)
 
 
 async def beside(house: House, base: str = "") -> Surroundings:
@@ -106,10 +106,10 @@ async def test_an_index_that_breaks_later_knows_every_name(shop: House) -> None:
     at = Sha(shop.git.commit("main"))
     works = [True]
 
-    def opened() -> SQLiteShelf:
+    def opened() -> Shelf:
         if not works[0]:
             raise ShelfError("the disk is full")
-        return SQLiteShelf.open(shop.shelf.path)
+        return Shelf.open(shop.shelf.path)
 
     found = await Indexed(opened, shop.git).beside(change(), {"shop/cart.py": NEW}, at)
     works[0] = False

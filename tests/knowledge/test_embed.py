@@ -1,4 +1,4 @@
-"""Vectors of an index, made by a model host over HTTP, in both databases."""
+"""Vectors of an index, made by a model host over HTTP."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -12,30 +12,16 @@ from bot.inference.embed import make_embed
 from bot.inference.pool import Pool
 from bot.knowledge.embed import AT_ONCE, MODEL, fill, near_chunks, near_issues
 from bot.knowledge.issues import Issues
-from bot.knowledge.postgres import PostgresShelf
-from bot.knowledge.sqlite import SQLiteShelf
-from tests.databases import Cluster
+from bot.knowledge.sqlite import Shelf
 from tests.fakes.models import DIMENSIONS, FakeModel, FakeOllama
 from tests.knowledge.conftest import House
-from tests.knowledge.shelves import Opened, cluster_with_vectors
 
-pytestmark = pytest.mark.xdist_group("knowledge in PostgreSQL")
 NAME = "all-minilm"
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with cluster_with_vectors() as made:
-        yield made
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    opened: Opened
-    if request.param == "sqlite":
-        opened = SQLiteShelf.open(tmp_path / "vectors.db")
-    else:
-        opened = PostgresShelf.open(request.getfixturevalue("cluster").new_database(), "1")
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    opened = Shelf.open(tmp_path / "vectors.db")
     yield opened
     opened.close()
 
@@ -62,7 +48,7 @@ def embedded(host: FakeOllama) -> list[str]:
     return [text for one in host.requests if one.path == "/api/embed" for text in one.json["input"]]
 
 
-async def test_issues_are_near_that_mean_the_same(shelf: Opened, embed: Embed) -> None:
+async def test_issues_are_near_that_mean_the_same(shelf: Shelf, embed: Embed) -> None:
     shelf.put_issues(
         [
             issue(1, "Worker crashes on start", "It dies when Redis is away."),
@@ -81,9 +67,9 @@ async def test_issues_are_near_that_mean_the_same(shelf: Opened, embed: Embed) -
     assert (found[0].number, found[0].why[-1]) == (1, "close in meaning")
 
 
-async def test_passages_are_found_by_what_they_say(tea: House, shelf: Opened, embed: Embed) -> None:
+async def test_passages_are_found_by_what_they_say(tea: House, shelf: Shelf, embed: Embed) -> None:
     """Words that the lexical part knows too, so that the scripted model can: `leaves` stand in `steep`."""
-    house = House(tea.repo, shelf)  # type: ignore[arg-type]
+    house = House(tea.repo, shelf)
     house.index()
     filled = await fill(shelf, house.git, embed)
     assert filled.made == shelf.sizes().chunks
@@ -105,7 +91,7 @@ async def test_functions_come_first_and_a_second_time_nothing_is_asked(
     assert len(embedded(host)) == len(texts) + 2  # to see whether the model is still the same
 
 
-async def test_an_end_in_the_middle_loses_nothing(shelf: Opened, host: FakeOllama, embed: Embed) -> None:
+async def test_an_end_in_the_middle_loses_nothing(shelf: Shelf, host: FakeOllama, embed: Embed) -> None:
     shelf.put_issues([issue(number, f"Crash {number}") for number in range(2 * AT_ONCE)])
     asked = 0
 
@@ -123,7 +109,7 @@ async def test_an_end_in_the_middle_loses_nothing(shelf: Opened, host: FakeOllam
 
 
 async def test_another_model_takes_the_place_of_the_one_that_is_gone(
-    shelf: Opened, host: FakeOllama, embed: Embed
+    shelf: Shelf, host: FakeOllama, embed: Embed
 ) -> None:
     shelf.put_issues([issue(1, "Crash")])
     await fill(shelf, None, embed)
@@ -139,7 +125,7 @@ async def test_another_model_takes_the_place_of_the_one_that_is_gone(
     assert shelf.nearest("issue", f"{NAME}@1 {DIMENSIONS}", [1.0] * DIMENSIONS, 5) == []
 
 
-async def test_what_changes_while_its_vector_is_made_gets_none(shelf: Opened, embed: Embed) -> None:
+async def test_what_changes_while_its_vector_is_made_gets_none(shelf: Shelf, embed: Embed) -> None:
     shelf.put_issues([issue(1, "Crash"), issue(2, "Theme")])
 
     async def meanwhile(texts: Sequence[str], /, purpose: Purpose = "document", model: str = "") -> Embedding:

@@ -11,7 +11,7 @@ from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
 from bot.knowledge.index import update
 from bot.knowledge.issues import Issues
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from bot.standin.git import GitRepo
 
 POT = (
@@ -39,14 +39,14 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[SQLiteShelf]:
-    opened = SQLiteShelf.open(tmp_path / "index.db")
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    opened = Shelf.open(tmp_path / "index.db")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def graph(tmp_path: Path, shelf: SQLiteShelf) -> Graph:
+def graph(tmp_path: Path, shelf: Shelf) -> Graph:
     """Ann made the shop long ago; Tom mends pots now."""
     repo = GitRepo(tmp_path / "repo.git")
 
@@ -177,7 +177,7 @@ def test_neighbours_of_commits_and_people(graph: Graph) -> None:
     assert neighbours(graph, Node("commit", "0" * 40)) == []
 
 
-def test_an_empty_index_answers_with_nothing(shelf: SQLiteShelf) -> None:
+def test_an_empty_index_answers_with_nothing(shelf: Shelf) -> None:
     graph = Graph(shelf)
     assert list(edges(graph)) == []
     assert graph.tests("a.py") == graph.issues_of("a.py") == graph.changed_with("a.py") == []

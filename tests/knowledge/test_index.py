@@ -16,7 +16,7 @@ from bot.knowledge.git import Entry, Git
 from bot.knowledge.index import plan
 from bot.knowledge.reader import CRASHED, WORTH_PROCESSES, Source, read_all
 from bot.knowledge.shelf import File
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from bot.standin.git import GitRepo, submodule, symlink
 from tests.knowledge.conftest import CUP, TEA, House
 
@@ -214,13 +214,13 @@ import sys
 from pathlib import Path
 from bot.knowledge.git import Git
 from bot.knowledge.index import update
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 
 def tell(done, of, what):
     print(what, done, flush=True)
 
 if __name__ == "__main__":
-    shelf = SQLiteShelf.open(Path(sys.argv[1]))
+    shelf = Shelf.open(Path(sys.argv[1]))
     git = Git(Path(sys.argv[2]))
     update(shelf, git, git.commit("main"), tell, processes=1)
     print("end", flush=True)
@@ -239,7 +239,7 @@ def test_an_index_killed_in_the_middle_goes_on_where_it_was(tmp_path: Path) -> N
         assert process.stdout.readline().startswith("files 40")
         process.send_signal(signal.SIGKILL)
         assert "end" not in process.stdout.read()
-    shelf = SQLiteShelf.open(path)
+    shelf = Shelf.open(path)
     assert shelf.rebuilt == ""
     done = len(shelf.spare())
     assert 40 <= done < 400
@@ -324,7 +324,7 @@ def test_a_partial_clone_is_never_filled_by_reading(house: House, tmp_path: Path
     tip = git.commit("main")
     sizes = git.sizes([entry.sha for entry in git.tree(tip)])
     assert len(sizes) == 1
-    other = House(GitRepo(there), SQLiteShelf.open(tmp_path / "partial.db"))
+    other = House(GitRepo(there), Shelf.open(tmp_path / "partial.db"))
     assert LeftOut("large.py", "not in this clone") in other.index().left_out
     assert [commit.paths for commit in other.shelf.recent(9)] == [("large.py", "small.py")]
     assert git.sizes([entry.sha for entry in git.tree(tip)]) == sizes

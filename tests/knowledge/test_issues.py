@@ -9,7 +9,7 @@ import pytest
 from bot.core.knowing import Edge, Issue, Node
 from bot.knowledge.issues import Issues, averaged, fused
 from bot.knowledge.shelf import Hit
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 
 TEXTS = [
     (
@@ -28,14 +28,14 @@ TEXTS = [
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[SQLiteShelf]:
-    opened = SQLiteShelf.open(tmp_path / "1.db")
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    opened = Shelf.open(tmp_path / "1.db")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def issues(shelf: SQLiteShelf) -> Issues:
+def issues(shelf: Shelf) -> Issues:
     made = Issues(shelf, "octo/tea")
     made.store(issue(number, *text) for number, text in enumerate(TEXTS, 1))
     return made
@@ -76,7 +76,7 @@ def test_what_templates_hide_counts_for_nothing(issues: Issues) -> None:
     assert issues.duplicates("zebra", "<!-- kettle burns -->") == []
 
 
-def test_no_words_and_an_empty_index_find_nothing(shelf: SQLiteShelf) -> None:
+def test_no_words_and_an_empty_index_find_nothing(shelf: Shelf) -> None:
     assert Issues(shelf).duplicates("", "") == []
     assert Issues(shelf).duplicates("kettle\0\ud800", "''\" AND (") == []
 
@@ -132,9 +132,7 @@ def test_the_issue_that_a_pull_request_fixes(
     assert best.why[0].startswith(why.partition(":")[0])
 
 
-def test_blocking_is_read_from_texts_and_from_githubs_own_dependencies(
-    shelf: SQLiteShelf, issues: Issues
-) -> None:
+def test_blocking_is_read_from_texts_and_from_githubs_own_dependencies(shelf: Shelf, issues: Issues) -> None:
     issues.store([issue(7, "Serve", "Blocked by #2 and o/R#3. Blocks #4.")], {7: [5, "Octo/Tea#6"]})
     seven = Node("issue", "7")
     assert shelf.edges(target=seven, kind="blocks") == [
@@ -143,9 +141,7 @@ def test_blocking_is_read_from_texts_and_from_githubs_own_dependencies(
     assert shelf.edges(source=seven, kind="blocks") == [Edge("blocks", seven, Node("issue", "4"))]
 
 
-def test_an_edit_replaces_what_a_text_said_and_deleting_takes_it_away(
-    shelf: SQLiteShelf, issues: Issues
-) -> None:
+def test_an_edit_replaces_what_a_text_said_and_deleting_takes_it_away(shelf: Shelf, issues: Issues) -> None:
     issues.store([issue(7, "Serve", "Blocked by #2, itself #7")])
     issues.store([issue(7, "Serve", "Duplicate of #3")])
     assert shelf.edges() == [Edge("duplicates", Node("issue", "7"), Node("issue", "3"))]

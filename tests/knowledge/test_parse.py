@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.source import LeftOut, Parsed, enclosing, extent, references_in, text_of
+from bot.core.source import LeftOut, Parsed, references_in, text_of
 from bot.knowledge.parse import parse
 
 # path, text, symbols that must be found, names that must be seen as used, imports
@@ -164,12 +164,10 @@ def test_symbols_uses_and_imports(
 
 def test_a_comment_and_decorator_belong_to_the_definition_below() -> None:
     parsed = taken(*SAMPLES[0][:2])
-    put = enclosing(parsed, 7)
-    assert put is not None and (put.symbol, put.start, put.signature) == ("put", 4, "def put(x: Row) -> None")
+    put = next(chunk for chunk in parsed.chunks if chunk.start <= 7 <= chunk.end)
+    assert (put.symbol, put.start, put.signature) == ("put", 4, "def put(x: Row) -> None")
     assert text_of(parsed, put).startswith("# Takes one.") and text_of(parsed, put).endswith("helper(x)")
-    assert extent(parsed, "Inbox") == (10, 14) and extent(parsed, "nobody") is None
     assert references_in(parsed, 10, 14) == ("Base", "read")
-    assert enclosing(parsed, 15) is None
 
 
 def test_a_long_function_is_cut_and_keeps_its_symbol() -> None:

@@ -1,51 +1,32 @@
-"""An index in SQLite and one in PostgreSQL give the same answers, whatever happened to both."""
+"""What an index answers, whatever happened to it."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.knowing import Edge, Issue, Node
 from bot.core.source import Chunk, Import, Reference
-from bot.knowledge.postgres import Pgvector, PostgresShelf, names, pgvector, remove
-from bot.knowledge.postgres.words import CROWDED
-from bot.knowledge.shelf import SCHEMA, Blob, Commit, Damaged, File, Shelf, ShelfError, Table
-from bot.knowledge.sqlite import SQLiteShelf
-from tests.databases import Cluster
-from tests.knowledge.shelves import Opened, both, cluster_with_vectors, running
+from bot.knowledge.shelf import Blob, Commit, File, ShelfError, Table
+from bot.knowledge.sqlite import Shelf
 
-pytestmark = pytest.mark.xdist_group("knowledge in PostgreSQL")
 WORDS = ("crash", "worker", "lease", "guid", "get_user", "été", "x1")
 TABLES: tuple[Table, ...] = ("chunk", "file", "path", "commit", "issue")
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with cluster_with_vectors() as made:
-        yield made
-
-
 @pytest.fixture
-def url(cluster: Cluster) -> str:
-    return cluster.new_database()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Opened]]:
+def opened(tmp_path: Path) -> Iterator[Callable[[], Shelf]]:
     """Opens the same index again and again."""
-    shelves: list[Opened] = []
-    url = request.getfixturevalue("url") if request.param == "postgresql" else ""
+    shelves: list[Shelf] = []
 
-    def open_it() -> Opened:
-        path = tmp_path / "1.db"
-        shelves.append(PostgresShelf.open(url, "1") if url else SQLiteShelf.open(path))
+    def open_it() -> Shelf:
+        shelves.append(Shelf.open(tmp_path / "1.db"))
         return shelves[-1]
 
     yield open_it
@@ -54,7 +35,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
 
 
 @pytest.fixture
-def shelf(opened: Callable[[], Opened]) -> Opened:
+def shelf(opened: Callable[[], Shelf]) -> Shelf:
     return opened()
 
 
@@ -83,7 +64,7 @@ def issue(number: int, text: str) -> tuple[Issue, str]:
 
 _texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
 _numbers = st.integers(1, 12)
-_steps: st.SearchStrategy[Callable[[Shelf], None]] = st.one_of(
+_steps: "st.SearchStrategy[Callable[[Shelf | Left], None]]" = st.one_of(
     st.builds(
         lambda number, texts: lambda shelf: shelf.put_blobs([blob(number, *texts)]),
         _numbers,
@@ -119,7 +100,7 @@ _steps: st.SearchStrategy[Callable[[Shelf], None]] = st.one_of(
 
 
 def answers(shelf: Shelf) -> dict[str, Any]:
-    """Everything a shelf says, in words that are alike in both: the ids of passages are each one's own."""
+    """Everything a shelf says, in words that are alike in all: the ids of passages are each one's own."""
     shas = [sha(number) for number in range(1, 13)]
     files = shelf.files()
     found: dict[str, Any] = {
@@ -173,36 +154,76 @@ def _name(shelf: Shelf, table: Table, number: int) -> str:
             return str(number)
 
 
+class Left:
+    """What steps leave behind, kept in dictionaries."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, Blob] = {}
+        self.files: dict[str, File] = {}
+        self.commits: dict[str, tuple[Commit, str]] = {}
+        self.issues: dict[int, tuple[Issue, str]] = {}
+        self.paths: dict[str, None] = {}
+        """Ever named: a path that is gone can still be searched for."""
+
+    def put_blobs(self, blobs: Iterable[Blob]) -> None:
+        self.blobs = {each.sha: each for each in blobs} | self.blobs
+
+    def put_files(self, files: Iterable[File]) -> None:
+        self.files |= {each.path: each for each in files}
+        self.paths |= dict.fromkeys(self.files)
+
+    def drop_files(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.files.pop(path, None)
+
+    def drop_blobs(self, shas: Iterable[str]) -> None:
+        for each in shas:
+            self.blobs.pop(each, None)
+
+    def put_commits(self, commits: Iterable[tuple[Commit, str]]) -> None:
+        new = {each.sha: (each, words) for each, words in commits}
+        self.commits = new | self.commits
+        self.paths |= dict.fromkeys(path for each, _ in new.values() for path in each.paths)
+
+    def drop_commits(self, shas: Iterable[str]) -> None:
+        for each in shas:
+            self.commits.pop(each, None)
+
+    def put_issues(self, issues: Iterable[tuple[Issue, str]]) -> None:
+        self.issues |= {each.number: (each, words) for each, words in issues}
+
+    def drop_issues(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.issues.pop(number, None)
+
+    def tidy(self) -> None: ...
+
+    def put_into(self, shelf: Shelf) -> None:
+        """All at once."""
+        shelf.put_files(File(path, sha(99), "binary") for path in self.paths)
+        shelf.drop_files(self.paths)
+        shelf.put_blobs(self.blobs.values())
+        shelf.put_files(self.files.values())
+        shelf.put_commits(self.commits.values())
+        shelf.put_issues(self.issues.values())
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_steps, min_size=5, max_size=40))
-def test_both_answer_alike_after_any_steps(
-    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, steps: Sequence[Callable[[Shelf], None]]
+def test_after_any_steps_an_index_answers_as_one_that_never_held_what_is_gone(
+    tmp_path_factory: pytest.TempPathFactory, steps: Sequence[Callable[[Shelf | Left], None]]
 ) -> None:
     """The scores too, to the last bit."""
-    with both(tmp_path_factory.mktemp("shelf"), cluster.url("postgres"), uuid4().hex) as shelves:
+    folder, left = tmp_path_factory.mktemp("shelf"), Left()
+    with closing(Shelf.open(folder / "1.db")) as stepped, closing(Shelf.open(folder / "2.db")) as fresh:
         for step in steps:
-            for shelf in shelves:
-                step(shelf)
-        sqlite, postgres = map(answers, shelves)
-    assert postgres == sqlite
+            step(stepped)
+            step(left)
+        left.put_into(fresh)
+        assert answers(stepped) == answers(fresh)
 
 
-def test_many_writes_are_joined_and_lose_nothing(url: str) -> None:
-    shelf = PostgresShelf.open(url, "1")
-    for number in range(1, 3 * CROWDED):
-        shelf.put_issues([issue(number, f"crash number{number}")])
-    shelf.drop_issues([2])
-    assert len(shelf.match("issue", ["crash"], 100)) == 3 * CROWDED - 2
-    assert shelf.rows("SELECT max(level), count(*) FROM segment") == [(1, 2 + CROWDED - 1)]
-    shelf.tidy()
-    assert shelf.rows("SELECT count(*) FROM segment") == [(1,)]
-    assert shelf.rows("SELECT count(*) FROM gone") == [(0,)]
-    assert shelf.match("issue", ["number2"], 9) == []
-    assert [hit.id for hit in shelf.match("issue", ["number3"], 9)] == [3]
-    shelf.close()
-
-
-def test_a_transaction_is_all_or_nothing(shelf: Opened) -> None:
+def test_a_transaction_is_all_or_nothing(shelf: Shelf) -> None:
     def fails() -> None:
         with shelf.writing():
             shelf.put_issues([issue(1, "crash")])
@@ -215,7 +236,7 @@ def test_a_transaction_is_all_or_nothing(shelf: Opened) -> None:
     assert shelf.match("issue", ["crash"], 5) == []
 
 
-def test_what_is_read_within_is_of_one_moment(opened: Callable[[], Opened]) -> None:
+def test_what_is_read_within_is_of_one_moment(opened: Callable[[], Shelf]) -> None:
     reader, writer = opened(), opened()
     with reader.reading():
         assert reader.issue_numbers() == []
@@ -225,7 +246,7 @@ def test_what_is_read_within_is_of_one_moment(opened: Callable[[], Opened]) -> N
     assert reader.issue_numbers() == [1]
 
 
-def test_only_one_builds_at_a_time(opened: Callable[[], Opened]) -> None:
+def test_only_one_builds_at_a_time(opened: Callable[[], Shelf]) -> None:
     one, other = opened(), opened()
     with one.alone(0), pytest.raises(ShelfError, match="another process"), other.alone(0.05):
         pass
@@ -233,7 +254,7 @@ def test_only_one_builds_at_a_time(opened: Callable[[], Opened]) -> None:
         pass
 
 
-def test_a_writer_waits_for_another(opened: Callable[[], Opened]) -> None:
+def test_a_writer_waits_for_another(opened: Callable[[], Shelf]) -> None:
     one, other = opened(), opened()
     with one.writing():
         one.set_state("tip", "1")
@@ -244,7 +265,7 @@ def test_a_writer_waits_for_another(opened: Callable[[], Opened]) -> None:
     assert one.state("tip") == "2"
 
 
-def test_hostile_text_is_kept_as_far_as_it_can_be(shelf: Opened) -> None:
+def test_hostile_text_is_kept_as_far_as_it_can_be(shelf: Shelf) -> None:
     long = "x" * 5000
     name = f"{long}\u202e'; DROP TABLE issue; --"
     shelf.put_blobs([Blob(sha(1), "", 1, "word", ((Chunk("function", name, 1, 1, "def \x01"), "word"),))])
@@ -258,7 +279,7 @@ def test_hostile_text_is_kept_as_far_as_it_can_be(shelf: Opened) -> None:
     assert shelf.match("issue", ["%s", "'", '"', "\\"], 5) == []
 
 
-def test_edges_are_replaced_by_origin_and_found_from_both_ends(shelf: Opened) -> None:
+def test_edges_are_replaced_by_origin_and_found_from_both_ends(shelf: Shelf) -> None:
     one, two, three = Node("issue", "1"), Node("issue", "2"), Node("issue", "3")
     shelf.put_edges("issue 1", [Edge("duplicates", one, two), Edge("blocks", one, three)])
     shelf.put_edges("issue 3", [Edge("blocks", one, three, 4.0)])
@@ -268,7 +289,7 @@ def test_edges_are_replaced_by_origin_and_found_from_both_ends(shelf: Opened) ->
     assert shelf.edges() == [Edge("blocks", one, three, 4.0)]
 
 
-def test_vectors_are_near_by_their_angle(shelf: Opened) -> None:
+def test_vectors_are_near_by_their_angle(shelf: Shelf) -> None:
     shelf.put_blobs([blob(1, "crash", "lease", "guid")])
     shelf.put_files([File("a.py", sha(1))])
     first, second, third = shelf.without_vector("chunk", "m@1", 9)
@@ -285,111 +306,10 @@ def test_vectors_are_near_by_their_angle(shelf: Opened) -> None:
     assert shelf.nearest("chunk", "m@1", [0.0, 1.0], 9) == []
 
 
-def test_an_issue_that_changes_loses_its_vectors(shelf: Opened) -> None:
+def test_an_issue_that_changes_loses_its_vectors(shelf: Shelf) -> None:
     shelf.put_issues([issue(1, "crash"), issue(2, "lease")])
     for number in (1, 2):
         shelf.put_vectors("title", "m", [(number, [1.0, 0.5])])
     shelf.put_issues([issue(1, "guid")])
     assert shelf.without_vector("title", "m", 9) == [1]
     assert [hit.id for hit in shelf.nearest("title", "m", [1.0, 0.5], 9)] == [2]
-
-
-# Of PostgreSQL alone
-
-
-def test_repositories_do_not_see_each_other_and_are_deleted_alone(url: str) -> None:
-    one, other = PostgresShelf.open(url, "1"), PostgresShelf.open(url, "2")
-    for shelf, text in ((one, "crash"), (other, "crash lease")):
-        shelf.put_issues([issue(7, text)])
-        shelf.put_blobs([blob(1, text)])
-        shelf.put_files([File("a.py", sha(1))])
-        shelf.put_vectors("issue", "m", [(7, [1.0, 0.0])])
-    assert one.match("issue", ["lease"], 5) == []
-    assert names(url) == ["1", "2"]
-    one.close()
-    remove(url, "1")
-    remove(url, "never there")
-    assert names(url) == ["2"]
-    assert [hit.id for hit in other.match("issue", ["crash"], 5)] == [7]
-    assert [hit.id for hit in other.nearest("issue", "m", [1.0, 0.0], 5)] == [7]
-    left = other.rows(
-        "SELECT DISTINCT repo FROM posting UNION SELECT repo FROM vector UNION SELECT repo FROM chunk"
-    )
-    assert left == [(other.repo,)]
-    other.close()
-
-
-def test_pgvector_is_taken_where_the_server_has_it(url: str) -> None:
-    before = pgvector(url)
-    assert (before.installed, before.may) == ("", True)
-    shelf = PostgresShelf.open(url, "1")
-    assert shelf.has_vectors
-    assert pgvector(url).installed == before.available != ""
-    shelf.close()
-
-
-def test_who_still_has_a_deleted_index_open_is_told(url: str) -> None:
-    shelf = PostgresShelf.open(url, "1")
-    remove(url, "1")
-    with pytest.raises(Damaged, match="deleted by another process"):
-        shelf.put_issues([issue(1, "crash")])
-    shelf.close()
-    again = PostgresShelf.open(url, "1")
-    again.put_issues([issue(1, "crash")])
-    again.close()
-
-
-def test_tables_of_another_version_are_laid_anew(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    old = PostgresShelf.open(url, "1")
-    old.put_issues([issue(1, "crash")])
-    old.rows("UPDATE version SET number = %s", [SCHEMA + 1])
-    new = PostgresShelf.open(url, "1")
-    assert new.rebuilt == "it was made by another version of Hob"
-    assert new.rebuilt in caplog.text
-    assert new.issue_numbers() == []
-    assert old.issue_numbers() == []
-    with pytest.raises(Damaged, match="deleted"):
-        old.put_issues([issue(1, "crash")])
-    old.close()
-    new.close()
-
-
-def test_many_processes_may_lay_the_tables_at_once(url: str) -> None:
-    made: list[PostgresShelf] = []
-    opening = [threading.Thread(target=lambda: made.append(PostgresShelf.open(url, "1"))) for _ in range(6)]
-    for thread in opening:
-        thread.start()
-    for thread in opening:
-        thread.join()
-    assert len({shelf.repo for shelf in made}) == 1
-    assert len(made) == 6
-    for shelf in made:
-        shelf.close()
-
-
-def test_a_server_without_pgvector_serves_all_the_rest() -> None:
-    with running(Cluster()) as plain:
-        url = plain.new_database()
-        shelf = PostgresShelf.open(url, "1")
-        assert (shelf.has_vectors, pgvector(url)) == (False, Pgvector())
-        shelf.put_issues([issue(1, "crash worker")])
-        shelf.put_vectors("issue", "m", [(1, [1.0])])
-        assert shelf.nearest("issue", "m", [1.0], 5) == []
-        assert shelf.without_vector("issue", "m", 5) == []
-        shelf.drop_vectors("m")
-        assert [hit.id for hit in shelf.match("issue", ["crash"], 5)] == [1]
-        shelf.discard()
-
-
-def test_a_server_that_is_away_is_said_in_one_line(url: str) -> None:
-    shelf = PostgresShelf.open(url, "1")
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hob' "
-            "AND datname = current_database()"
-        )
-    with pytest.raises(ShelfError) as told:
-        shelf.issue_numbers()
-    assert "\n" not in str(told.value)
-    with pytest.raises(ShelfError):
-        PostgresShelf.open("postgresql+psycopg://hob@/none?host=/nowhere", "1")

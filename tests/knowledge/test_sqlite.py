@@ -13,19 +13,19 @@ from bot.core.knowing import Edge, Issue, Node
 from bot.core.source import Chunk
 from bot.knowledge.local import with_shelf
 from bot.knowledge.shelf import Blob, Commit, Damaged, File, ShelfError
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from tests.knowledge.conftest import House
 
 SHA = "ab" * 20
 
 
-def small(path: Path) -> SQLiteShelf:
-    shelf = SQLiteShelf.open(path)
+def small(path: Path) -> Shelf:
+    shelf = Shelf.open(path)
     put(shelf, 1)
     return shelf
 
 
-def put(shelf: SQLiteShelf, number: int) -> None:
+def put(shelf: Shelf, number: int) -> None:
     words = " ".join(f"word{number}x{at}" for at in range(500))
     chunk = Chunk("function", f"f{number}", 1, 2, "def f")
     shelf.put_blobs([Blob(f"{number:040}", "Python", 2, words, ((chunk, words),))])
@@ -44,13 +44,13 @@ def test_an_index_cut_short_is_built_again_and_says_so(tmp_path: Path, part: flo
     small(path).close()
     raw = path.read_bytes()
     path.write_bytes(raw[: int(len(raw) * part)])
-    shelf = SQLiteShelf.open(path)
+    shelf = Shelf.open(path)
     assert shelf.rebuilt
     assert shelf.sizes().files == 0
     put(shelf, 2)
     assert shelf.sizes().files == 1
     shelf.close()
-    assert SQLiteShelf.open(path).rebuilt == ""
+    assert Shelf.open(path).rebuilt == ""
 
 
 def test_damage_found_later_is_mended_by_building_again(tea: House, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_damage_found_later_is_mended_by_building_again(tea: House, tmp_path: Pa
     raw[8192:] = b"\xa5" * (len(raw) - 8192)
     path.write_bytes(raw)
 
-    def found(shelf: SQLiteShelf) -> tuple[str, list[str]]:
+    def found(shelf: Shelf) -> tuple[str, list[str]]:
         house = House(tea.repo, shelf)
         house.index()
         return shelf.rebuilt, [each.path for each in house.search.search("steep leaves")]
@@ -69,14 +69,14 @@ def test_damage_found_later_is_mended_by_building_again(tea: House, tmp_path: Pa
     rebuilt, paths = with_shelf(path, found)
     assert "damaged" in rebuilt
     assert paths == ["src/tea.py"]
-    tea.shelf = SQLiteShelf.open(path)
+    tea.shelf = Shelf.open(path)
     assert tea.shelf.rebuilt == ""
 
 
 def test_a_foreign_file_is_kept_aside(tmp_path: Path) -> None:
     path = tmp_path / "index.db"
     path.write_text("a person's notes")
-    shelf = SQLiteShelf.open(path)
+    shelf = Shelf.open(path)
     assert "no index of Hob" in shelf.rebuilt
     assert (tmp_path / "index.not-an-index").read_text() == "a person's notes"
     shelf.close()
@@ -87,7 +87,7 @@ def test_another_programs_database_is_kept_aside(tmp_path: Path) -> None:
     other = apsw.Connection(str(path))
     other.execute("CREATE TABLE theirs (x)")
     other.close()
-    SQLiteShelf.open(path).close()
+    Shelf.open(path).close()
     kept = apsw.Connection(str(tmp_path / "index.not-an-index"))
     assert kept.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
     kept.close()
@@ -99,7 +99,7 @@ def test_an_index_of_another_version_is_built_again(tmp_path: Path) -> None:
     shelf.connection.pragma("user_version", 999)
     shelf.tidy()
     shelf.close()
-    again = SQLiteShelf.open(path)
+    again = Shelf.open(path)
     assert again.rebuilt == "it was made by another version of Hob"
     assert again.sizes().files == 0
     again.close()
@@ -108,21 +108,21 @@ def test_an_index_of_another_version_is_built_again(tmp_path: Path) -> None:
 def test_one_that_was_damaged_is_not_thrown_away_twice(tmp_path: Path) -> None:
     """Two processes find the damage; the second must not delete what the first has built."""
     path = tmp_path / "index.db"
-    first, second = small(path), SQLiteShelf.open(path)
+    first, second = small(path), Shelf.open(path)
     first.discard()
     built = small(path)
     second.discard()
-    assert SQLiteShelf.open(path).sizes().files == 1
+    assert Shelf.open(path).sizes().files == 1
     built.close()
 
 
 _WRITE = """
 import sys
 from pathlib import Path
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from tests.knowledge.test_sqlite import put
 
-shelf = SQLiteShelf.open(Path(sys.argv[1]))
+shelf = Shelf.open(Path(sys.argv[1]))
 with shelf.alone(1), shelf.writing():
     put(shelf, 7)
     print("holds", flush=True)
@@ -146,7 +146,7 @@ def writer(tmp_path: Path) -> "subprocess.Popen[str]":
 @pytest.mark.kills
 def test_others_read_on_while_one_writes(tmp_path: Path, writer: "subprocess.Popen[str]") -> None:
     with writer:
-        shelf = SQLiteShelf.open(tmp_path / "index.db")
+        shelf = Shelf.open(tmp_path / "index.db")
         assert [hit.id for hit in shelf.match("chunk", ["word1x1"], 9)] == [1]
         with shelf.reading():
             assert sorted(shelf.files()) == ["1.py"]
@@ -164,7 +164,7 @@ def test_one_builds_at_a_time_and_a_killed_one_holds_nobody_up(
     tmp_path: Path, writer: "subprocess.Popen[str]"
 ) -> None:
     with writer:
-        shelf = SQLiteShelf.open(tmp_path / "index.db")
+        shelf = Shelf.open(tmp_path / "index.db")
         with pytest.raises(ShelfError, match="another process"), shelf.alone(0.05):
             pass
         writer.send_signal(signal.SIGKILL)
@@ -194,7 +194,7 @@ def test_a_broken_shelf_is_no_other_error(tmp_path: Path) -> None:
     folder = tmp_path / "index.db"
     folder.mkdir()
     with pytest.raises(ShelfError):
-        SQLiteShelf.open(folder)
+        Shelf.open(folder)
 
 
 def test_issues_edges_vectors_and_states_come_back(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_issues_edges_vectors_and_states_come_back(tmp_path: Path) -> None:
 
 
 def test_words_may_hold_anything(tmp_path: Path) -> None:
-    shelf = SQLiteShelf.open(tmp_path / "index.db")
+    shelf = Shelf.open(tmp_path / "index.db")
     shelf.put_commits([(Commit(SHA, "Ann", "a@b", 1, "s"), "grüße 日本 plain")])
     assert [hit.id for hit in shelf.match("commit", ["日本"], 9)] == [1]
     for hostile in ['"', "a OR b", "NEAR(", "*", "col:x", "\0", "' OR 1=1 --", ""]:

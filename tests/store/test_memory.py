@@ -78,7 +78,7 @@ def test_it_is_bounded_and_all_or_nothing(store: Store, monkeypatch: pytest.Monk
 def test_it_is_deleted_with_the_installation(store: Store) -> None:
     store.memory.add(12, "octo/tea", [memory("1"), memory("2")])
     store.memory.add(13, "octo/cups", [memory("1")])
-    assert store.memory.delete_repo(12) == 2
+    store.forget([12], ["octo/tea"], 0, "")
     assert store.memory.all(12) == []
     assert store.memory.repo_id("octo/tea") is None
     assert len(store.memory.all(13)) == 1

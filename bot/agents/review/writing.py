@@ -25,6 +25,10 @@ _LEVELS: dict[Severity, AnnotationLevel] = {
     "nit": "notice",
 }
 MOST_OWNERS = 8
+GATED = (
+    "\n- Here findings gate (`review.request_changes`): what was not read and judged whole does not pass. "
+    "`review` asks again; `review.paths` leaves out what needs no reading."
+)
 
 
 def plan(judged: Judgement) -> Plan:
@@ -35,7 +39,7 @@ def plan(judged: Judgement) -> Plan:
         head_sha=facts.head_sha,
         conclusion=judged.conclusion,
         title=check_title(coverage, (*chosen.shown, *chosen.standing), judged.unplaced, judged.unjudged),
-        summary=check_summary(facts, coverage) + _unsaid(judged),
+        summary=check_summary(facts, coverage) + _unsaid(judged) + _gated(judged),
         text=check_text(coverage) + _owners(facts),
         annotations=tuple(map(_annotation, outside)),
         read=coverage.read,
@@ -117,6 +121,10 @@ def _unsaid(judged: Judgement) -> str:
         *((number, why) for why, number in judged.dropped.items()),
     ]
     return "".join(f"\n- {count(number, 'finding')} {why}, not shown" for number, why in counts if number)
+
+
+def _gated(judged: Judgement) -> str:
+    return GATED if judged.conclusion == "action_required" else ""
 
 
 def _owners(facts: PullRequestFacts) -> str:

@@ -53,7 +53,6 @@ def _own(config: Config) -> dict[str, Check]:
         "webhook secret": partial(machine.webhook_secret, config),
         "API token": partial(machine.api_token, config),
         "database": partial(machine.database, config),
-        "vectors": partial(machine.vectors, config),
         "queue": partial(machine.queue, config),
         "handlers": partial(machine.handlers, config),
         "knowledge": partial(machine.knowledge, config),

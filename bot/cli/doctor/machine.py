@@ -5,7 +5,6 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bot import config as configuration_room
@@ -16,7 +15,6 @@ from bot.core.errors import ConfigError
 OLDEST = (3, 11)
 OLDEST_GIT = (2, 31)
 """Reads settings from its environment."""
-Check = Callable[[], Awaitable[str]]
 
 
 async def python() -> str:
@@ -26,7 +24,12 @@ async def python() -> str:
 
 
 async def git() -> str:
-    return await _version("git", "--version", hint="install git")
+    from bot.git import run
+
+    ran = await run(Path("/"), "version")
+    if ran.why:
+        raise Wrong(f"git cannot be run: {ran.why}", "install git")
+    return ran.out.decode(errors="replace").strip()
 
 
 async def ruff() -> str:
@@ -136,26 +139,6 @@ async def database(config: Config) -> str:
 
 def _exists(file: str | None) -> bool:
     return Path(file or "").exists()
-
-
-async def vectors(config: Config) -> str:
-    """Where the knowledge index keeps vectors; without, it goes by words alone."""
-    if config.store.database_url.startswith("sqlite"):
-        return "sqlite-vec"
-    from bot.knowledge.postgres import pgvector
-    from bot.knowledge.shelf import ShelfError
-
-    try:
-        found = await asyncio.to_thread(pgvector, config.store.database_url)
-    except ShelfError as wrong:
-        raise Wrong(str(wrong), "see whether it runs and store.database_url is right") from None
-    if found.installed:
-        return f"pgvector {found.installed}"
-    if not found.available:
-        return "none, so search goes by words alone: the PostgreSQL server has no pgvector"
-    if found.may:
-        return f"pgvector {found.available}, with the first index"
-    return "none, so search goes by words alone: as a superuser run CREATE EXTENSION vector in its database"
 
 
 async def queue(config: Config) -> str:

@@ -5,6 +5,6 @@ that leaves the network and rather hides too much.
 """
 
 from bot.core.credentials.found import Credential, Place, found, place_of
-from bot.core.credentials.hiding import Hidden, first_in, without
+from bot.core.credentials.hiding import Hidden, without
 
-__all__ = ["Credential", "Hidden", "Place", "first_in", "found", "place_of", "without"]
+__all__ = ["Credential", "Hidden", "Place", "found", "place_of", "without"]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import re2
 
 from bot.core.credentials import issued, words
+from bot.core.file_kinds import is_test
 from bot.core.settings import Severity
 
 Place = Literal["source", "sample"]
@@ -59,13 +60,13 @@ _HEADER = r"(?i)\b(bearer|basic)\s{1,4}([A-Za-z0-9._~+/-]{16,}={0,2})"
 
 _SAMPLE_FOLDERS = frozenset(
     """
-    test tests testing spec specs __tests__ fixture fixtures testdata mock mocks __mocks__ e2e cypress
-    cassettes snapshots __snapshots__ features example examples sample samples demo demos doc docs
-    documentation benchmark benchmarks docs_src stories test-data testutil testutils
+    fixture fixtures testdata mock mocks __mocks__ cassettes snapshots __snapshots__ features
+    example examples sample samples demo demos doc docs documentation benchmark benchmarks
+    docs_src stories testutil testutils
     """.split()  # noqa: SIM905
 )
 _SAMPLE_NAME = re.compile(
-    r"^(?:test_|conftest)|[._-](?:tests?|spec|e2e|stories|mock)\.\w+$|_(?:test|spec)\.\w+$|(?:Tests?|Spec|TestCase)\.\w+$"
+    r"[._-](?:stories|mock)\.\w+$"
     r"|\.(?:md|mdx|markdown|rst|adoc|txt|ipynb|po|pot|snap|html?)$|[._-](?:example|sample|template|dist|tpl|test)(?:\.|$)"
     r"|^(?:CHANGELOG|README|HISTORY|NEWS)"
 )
@@ -74,11 +75,8 @@ _SAMPLE_NAME = re.compile(
 def place_of(path: str) -> Place:
     """By its folders and its name."""
     *folders, name = PurePosixPath(path).parts or ("",)
-    inside = any(
-        folder.lower() in _SAMPLE_FOLDERS or re.search(r"[._-]tests?$|^tests?[._-]", folder.lower())
-        for folder in folders
-    )
-    return "sample" if inside or _SAMPLE_NAME.search(name) else "source"
+    inside = any(folder.lower() in _SAMPLE_FOLDERS for folder in folders)
+    return "sample" if inside or is_test(path) or _SAMPLE_NAME.search(name) else "source"
 
 
 @cache

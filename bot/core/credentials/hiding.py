@@ -58,11 +58,6 @@ def without(text: str) -> Hidden:
     return Hidden("\n".join(lines) if kinds else text, tuple(kinds))
 
 
-def first_in(text: str) -> str | None:
-    """Names the first credential that a text holds; None: there is none."""
-    return next(iter(without(text).kinds), None)
-
-
 def _spans(line: str) -> Iterator[tuple[str, int, int]]:
     """(kind, start, end) of what is hidden of a line, however long it is."""
     for start in range(0, max(1, len(line)), LONGEST - _OVERLAP):

@@ -93,11 +93,6 @@ class MlxRunner:
     async def loaded(self) -> tuple[str, ...]:
         return (self._loaded,) if self._loaded else ()
 
-    async def unload(self) -> None:
-        """Gives the model's memory back, after the answer under way."""
-        async with self._turn:
-            await self._kill()
-
     async def aclose(self) -> None:
         await self._kill()
 

@@ -1,5 +1,5 @@
 """An index in a SQLite file, through apsw."""
 
-from bot.knowledge.sqlite.shelf import SQLiteShelf, remove
+from bot.knowledge.sqlite.shelf import Shelf, remove
 
-__all__ = ["SQLiteShelf", "remove"]
+__all__ = ["Shelf", "remove"]

@@ -44,13 +44,14 @@ class Base:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Takes the write lock at once, so that what is read within stays true. Within another it is part
-        of that one."""
+        """A transaction: all of it or nothing. Takes the write lock at once, so that what is read within
+        stays true; others that would write wait some seconds. Within another it is part of that one."""
         with self._transaction("BEGIN IMMEDIATE"):
             yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
+        """What is read within is of one moment."""
         with self._transaction("BEGIN"):
             yield
 
@@ -70,6 +71,8 @@ class Base:
 
     @contextmanager
     def alone(self, seconds: float) -> Iterator[None]:
+        """Held by one process at a time, while it brings the index to another commit; freed when it dies.
+        Waits this long, then raises `ShelfError`."""
         with locked(self.path.with_suffix(".updating"), seconds):
             yield
 

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import count
+from typing import Any
 
 from bot.core.source import Chunk, Reference
-from bot.knowledge.rows import grouped, references_of, stored
 from bot.knowledge.shelf import Blob, File, Imported, StoredChunk, Use
 from bot.knowledge.sqlite.base import IDS, SHAS, Base, listed
 from bot.knowledge.tokens import indexed
@@ -28,10 +28,12 @@ class Files(Base):
     """See `Shelf`."""
 
     def known(self, shas: Iterable[str]) -> set[str]:
+        """Those of the blobs that are on the shelf."""
         found = self.rows(f"SELECT lower(hex(sha)) FROM blob WHERE sha IN {SHAS}", [listed(list(shas))])
         return {sha for (sha,) in found}
 
     def put_blobs(self, blobs: Iterable[Blob]) -> None:
+        """A blob that is there already stays as it is."""
         with self.writing():
             by_sha = {blob.sha: blob for blob in blobs}
             known = self.known(by_sha)
@@ -77,6 +79,7 @@ class Files(Base):
         )
 
     def spare(self) -> list[str]:
+        """Blobs that no file of the tip has (read for another commit), those put last come last."""
         found = self.rows(
             "SELECT lower(hex(sha)) FROM blob WHERE sha NOT IN (SELECT sha FROM file WHERE why = '') "
             "ORDER BY id"
@@ -84,12 +87,14 @@ class Files(Base):
         return [sha for (sha,) in found]
 
     def drop_blobs(self, shas: Iterable[str]) -> None:
+        """With their chunks, references, imports and vectors."""
         some = listed(list(shas))
         with self.writing():
             for sql in _DROPS:
                 self.rows(sql, [some])
 
     def files(self) -> dict[str, File]:
+        """By path."""
         found = self.rows(
             "SELECT p.path, lower(hex(f.sha)), f.why FROM file f JOIN path p ON p.id = f.path ORDER BY p.path"
         )
@@ -118,12 +123,14 @@ class Files(Base):
         return known | new
 
     def drop_files(self, paths: Iterable[str]) -> None:
+        """Their blobs become spare."""
         self.rows(
             f"DELETE FROM file WHERE path IN (SELECT id FROM path WHERE path IN {IDS})", [listed(list(paths))]
         )
 
     def paths(self, blobs: Collection[str]) -> dict[str, list[str]]:
-        return grouped(
+        """blob -> the paths that have it at the tip."""
+        return _grouped(
             self.rows(
                 "SELECT lower(hex(f.sha)), p.path FROM file f JOIN path p ON p.id = f.path "
                 f"WHERE f.why = '' AND f.sha IN {SHAS} ORDER BY p.path",
@@ -132,6 +139,7 @@ class Files(Base):
         )
 
     def blobs_of(self, paths: Collection[str]) -> dict[str, str]:
+        """path -> blob, of the files of the tip that are not left out."""
         found = self.rows(
             "SELECT p.path, lower(hex(f.sha)) FROM path p JOIN file f ON f.path = p.id "
             f"WHERE f.why = '' AND p.path IN {IDS}",
@@ -140,7 +148,8 @@ class Files(Base):
         return dict(found)
 
     def paths_like(self, names: Collection[str]) -> dict[str, list[str]]:
-        return grouped(
+        """Last part of a path, in any case -> the files of the tip that are called so."""
+        return _grouped(
             self.rows(
                 "SELECT p.name, p.path FROM path p JOIN file f ON f.path = p.id "
                 f"WHERE f.why = '' AND p.name IN {IDS} ORDER BY p.path",
@@ -149,25 +158,30 @@ class Files(Base):
         )
 
     def path_names(self, ids: Collection[int]) -> dict[int, str]:
+        """Paths by the ids of `match("path", …)`. Not all of them need be at the tip."""
         return dict(self.rows(f"SELECT id, path FROM path WHERE id IN {IDS}", [listed(ids)]))
 
     def blobs(self, ids: Collection[int]) -> dict[int, str]:
+        """Shas by the ids of `match("file", …)`."""
         return dict(self.rows(f"SELECT id, lower(hex(sha)) FROM blob WHERE id IN {IDS}", [listed(ids)]))
 
     def chunks(self, ids: Collection[int]) -> list[StoredChunk]:
-        return stored(self.rows(f"{_CHUNK} WHERE c.id IN {IDS}", [listed(ids)]))
+        return _stored(self.rows(f"{_CHUNK} WHERE c.id IN {IDS}", [listed(ids)]))
 
     def chunks_of(self, blobs: Collection[str]) -> list[StoredChunk]:
+        """By blob and line."""
         sql = f"{_CHUNK} WHERE b.sha IN {SHAS} ORDER BY b.id, c.start, c.id"
-        return stored(self.rows(sql, [listed(blobs)]))
+        return _stored(self.rows(sql, [listed(blobs)]))
 
     def defined(self, names: Collection[str]) -> list[StoredChunk]:
+        """Functions and classes whose symbol, or its last part, is one of the names, in any case."""
         asked = {name.casefold() for name in names}
         last = {name.rpartition(".")[2] for name in asked}
-        found = stored(self.rows(f"{_CHUNK} WHERE c.name IN {IDS} ORDER BY c.id", [listed(last)]))
+        found = _stored(self.rows(f"{_CHUNK} WHERE c.name IN {IDS} ORDER BY c.id", [listed(last)]))
         return [each for each in found if _is_one_of(asked, each.chunk.symbol.casefold())]
 
     def uses(self, names: Collection[str], limit: int) -> list[Use]:
+        """Where the tip refers to these names (exactly as written)."""
         found = self.rows(
             "SELECT w.word, p.path, r.lines FROM word w JOIN reference r ON r.word = w.id "
             "JOIN blob b ON b.id = r.blob JOIN file f ON f.sha = b.sha AND f.why = '' "
@@ -182,9 +196,11 @@ class Files(Base):
             "JOIN word w ON w.id = r.word WHERE b.sha = ?",
             [bytes.fromhex(blob)],
         )
-        return references_of(found)
+        every = [Reference(name, int(line)) for name, lines in found for line in lines.split()]
+        return sorted(every, key=lambda each: (each.line, each.name))
 
     def imports(self) -> list[Imported]:
+        """All of the tip."""
         found = self.rows(
             "SELECT p.path, i.target, i.line FROM import i JOIN blob b ON b.id = i.blob "
             "JOIN file f ON f.sha = b.sha AND f.why = '' JOIN path p ON p.id = f.path ORDER BY p.path, i.line"
@@ -201,3 +217,16 @@ def _name(chunk: Chunk) -> str | None:
 
 def _is_one_of(names: set[str], symbol: str) -> bool:
     return symbol in names or symbol.rpartition(".")[2] in names
+
+
+def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredChunk]:
+    """Of (id, sha of the blob, and the fields of a chunk)."""
+    return [StoredChunk(number, blob, Chunk(*chunk)) for number, blob, *chunk in rows]
+
+
+def _grouped(rows: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
+    """key -> its values, in the order of the rows."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, value in rows:
+        found[key].append(value)
+    return dict(found)

@@ -19,6 +19,7 @@ class History(Files):
         return {sha for (sha,) in self.rows('SELECT lower(hex(sha)) FROM "commit"')}
 
     def put_commits(self, commits: Iterable[tuple[Commit, str]]) -> None:
+        """Each with the tokens of its message. A commit that is there already stays as it is."""
         with self.writing():
             by_sha = {commit.sha: (commit, words) for commit, words in commits}
             known = self.rows(f'SELECT lower(hex(sha)) FROM "commit" WHERE sha IN {SHAS}', [listed(by_sha)])
@@ -52,12 +53,14 @@ class History(Files):
             self.rows(f'DELETE FROM "commit" WHERE id IN {_OLD}', [old])
 
     def commits(self, ids: Collection[int]) -> dict[int, Commit]:
+        """By the ids of `match("commit", …)`, with their paths."""
         return dict(self._commits(f"WHERE c.id IN {IDS}", [listed(ids)]))
 
     def commit(self, sha: str) -> Commit | None:
         return next((each for _, each in self._commits(f"WHERE c.sha IN {SHAS}", [listed([sha])])), None)
 
     def touching(self, paths: Collection[str], limit: int) -> list[Commit]:
+        """The newest commits that touched one of the paths, newest first."""
         within = (
             'WHERE c.id IN (SELECT t."commit" FROM touched t JOIN path p ON p.id = t.path '
             f"WHERE p.path IN {IDS}) ORDER BY c.at DESC, c.id DESC LIMIT ?"
@@ -65,6 +68,7 @@ class History(Files):
         return [each for _, each in self._commits(within, [listed(paths), limit])]
 
     def recent(self, limit: int) -> list[Commit]:
+        """Newest first."""
         return [each for _, each in self._commits("ORDER BY c.at DESC, c.id DESC LIMIT ?", [limit])]
 
     def _commits(self, within: str, values: Sequence[Value]) -> list[tuple[int, Commit]]:

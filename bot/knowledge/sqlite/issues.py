@@ -1,9 +1,10 @@
 """Issues and pull requests, edges, and what is remembered by name."""
 
+import json
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from bot.core.knowing import Edge, EdgeKind, Issue, Node
-from bot.knowledge.rows import issue_of, row_of
 from bot.knowledge.sqlite.base import IDS, Base, listed
 
 
@@ -11,16 +12,18 @@ class Issues(Base):
     """See `Shelf`."""
 
     def state(self, key: str) -> str:
+        """Empty where nothing was set."""
         return str(self.one("SELECT value FROM state WHERE key = ?", [key]) or "")
 
     def set_state(self, key: str, value: str) -> None:
         self.rows("INSERT OR REPLACE INTO state VALUES (?, ?)", [key, value])
 
     def put_issues(self, issues: Iterable[tuple[Issue, str]]) -> None:
+        """Each with its tokens; one that is there already is replaced, and its vectors go."""
         with self.writing():
             for issue, words in issues:
                 self.drop_issues([issue.number])
-                self.rows("INSERT INTO issue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row_of(issue))
+                self.rows("INSERT INTO issue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row_of(issue))
                 self.put_words("issue", [(issue.number, words)])
 
     def drop_issues(self, numbers: Collection[int]) -> None:
@@ -35,12 +38,14 @@ class Issues(Base):
 
     def issues(self, numbers: Collection[int]) -> dict[int, Issue]:
         found = self.rows(f"SELECT * FROM issue WHERE number IN {IDS}", [listed(numbers)])
-        return {row[0]: issue_of(*row) for row in found}
+        return {row[0]: _issue_of(*row) for row in found}
 
     def issue_numbers(self) -> list[int]:
+        """Ascending."""
         return [number for (number,) in self.rows("SELECT number FROM issue ORDER BY number")]
 
     def put_edges(self, origin: str, edges: Iterable[Edge]) -> None:
+        """Replaces all edges of the same origin: `issue 12`, `commit 1a2b3c`."""
         with self.writing():
             self.rows("DELETE FROM edge WHERE origin = ?", [origin])
             self.many(
@@ -54,6 +59,7 @@ class Issues(Base):
     def edges(
         self, *, source: Node | None = None, target: Node | None = None, kind: EdgeKind | None = None
     ) -> list[Edge]:
+        """Those that fit everything given."""
         conditions, values = ["1"], []
         for side, node in (("source", source), ("target", target)):
             if node:
@@ -68,3 +74,18 @@ class Issues(Base):
             values,
         )
         return [Edge(row[0], Node(*row[1:3]), Node(*row[3:5]), row[5]) for row in found]
+
+
+def _row_of(i: Issue) -> tuple[Any, ...]:
+    """number, kind, state, title, body, author, labels, created, updated, closed"""
+    labels = json.dumps(i.labels)
+    return (
+        *(i.number, i.kind, i.state, i.title, i.body, i.author),
+        *(labels, i.created, i.updated, i.closed),
+    )
+
+
+def _issue_of(*row: Any) -> Issue:
+    """Of what `_row_of` gives."""
+    number, kind, state, title, body, author, labels, *times = row
+    return Issue(number, kind, state, title, body, author, tuple(json.loads(labels)), *times)

@@ -24,15 +24,19 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 log = logging.getLogger(__name__)
 
 
-class SQLiteShelf(History, Issues, Words, Vectors):
-    """A `Shelf` (bot.knowledge.shelf). `rebuilt` says why what was there before could not be used; empty
-    where nothing was wrong."""
+class Shelf(History, Issues, Words, Vectors):
+    """One repository's index. `rebuilt` says why what was there before could not be used; empty where nothing
+    was wrong.
+
+    Not for several threads at once; several processes may read while one writes. Every method may raise
+    `ShelfError`. Outside of `writing()` and `reading()` each call is a transaction. What is not there is left
+    out of an answer; it is no error."""
 
     rebuilt: str = ""
     inode: int = 0
 
     @classmethod
-    def open(cls, path: Path) -> "SQLiteShelf":
+    def open(cls, path: Path) -> "Shelf":
         """The index in this file, an empty one where there is none. Raises `ShelfError`."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(path.with_suffix(".opening"), BUSY_SECONDS):
@@ -60,6 +64,7 @@ class SQLiteShelf(History, Issues, Words, Vectors):
                 remove(self.path)
 
     def tidy(self) -> None:
+        """After much was put: makes the index small and quick."""
         with self.writing():
             for table in WORDS:
                 self.rows(f"INSERT INTO {table}_words ({table}_words) VALUES ('optimize')")

@@ -31,6 +31,7 @@ class Vectors(Base):
             )
 
     def nearest(self, of: VectorOf, model: str, vector: Sequence[float], limit: int) -> list[Hit]:
+        """`score` is the cosine."""
         asked = _packed(vector)
         found = self.rows(
             "SELECT id, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(?1)) AS cosine FROM vector "
@@ -40,10 +41,12 @@ class Vectors(Base):
         return [Hit(number, score) for number, score in found]
 
     def without_vector(self, of: VectorOf, model: str, limit: int) -> list[int]:
+        """Ids of chunks (of files at the tip) or numbers of issues that have none yet."""
         sql = _MISSING["chunk" if of == "chunk" else "issue"]
         return [number for (number,) in self.rows(sql, [of, model, limit])]
 
     def drop_vectors(self, keep_model: str) -> None:
+        """All of other models."""
         self.rows("DELETE FROM vector WHERE model <> ?", [keep_model])
 
 

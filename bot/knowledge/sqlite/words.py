@@ -10,6 +10,7 @@ class Words(Base):
     """See `Shelf`."""
 
     def match(self, table: Table, terms: Sequence[str], limit: int) -> list[Hit]:
+        """Rows that hold any of the terms, best first. A term given twice counts twice."""
         if not terms:
             return []
         found = self.rows(
@@ -20,10 +21,12 @@ class Words(Base):
         return [Hit(number, score) for number, score in found]
 
     def frequencies(self, table: Table, terms: Collection[str]) -> dict[str, int]:
+        """How many rows hold each term."""
         counts = {term: self.one(f"SELECT doc FROM {table}_terms WHERE term = ?", [term]) for term in terms}
         return {term: int(count or 0) for term, count in counts.items()}
 
     def holding(self, table: Table, terms: Collection[str], ids: Collection[int]) -> dict[int, list[str]]:
+        """Which of the terms each of these rows holds, in the order given."""
         found: dict[int, list[str]] = {number: [] for number in ids}
         for term in dict.fromkeys(terms):
             rows = self.rows(

@@ -191,5 +191,5 @@ def edit_review(call: Call) -> Answer:
     review = _review(call)
     if review.author is not call.caller:
         raise Refusal(403, "Resource not accessible by integration")
-    review.body = checked_body(call.json().get("body"), "PullRequestReview")
+    review.edited(call.caller, checked_body(call.json().get("body"), "PullRequestReview"))
     return Answer(200, pulls.review(call.repo(), review))

@@ -10,7 +10,7 @@ from bot.core.knowing import Issue
 from bot.knowledge.asked import query_terms
 from bot.knowledge.issues import Issues, averaged, document, nothing_near
 from bot.knowledge.shelf import Hit
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from tests.bench.figure import Figure
 from tests.bench.knowledge.found import mean, recall
 from tests.bench.knowledge.threads import Thread
@@ -55,7 +55,7 @@ def figures(folder: Path, threads: Sequence[Thread], embed: Embed | None) -> Ite
 
 def ask(path: Path, threads: Sequence[Thread], field: str, embed: Embed | None) -> Iterator[Asked]:
     """Each question among the issues before it, open or closed as they were then."""
-    shelf = SQLiteShelf.open(path)
+    shelf = Shelf.open(path)
     pool: dict[int, Thread] = {}
     shown_open: set[int] = set()
     near = _Near(pool, embed) if embed else nothing_near
@@ -121,7 +121,7 @@ def _asked(issues: Issues, each: Thread) -> list[int]:
     return [one.number for one in found]
 
 
-def _plain(shelf: SQLiteShelf, each: Thread) -> list[int]:
+def _plain(shelf: Shelf, each: Thread) -> list[int]:
     terms = query_terms(f"{each.title}\n{each.body}").terms
     return [hit.id for hit in shelf.match("issue", terms, 10)]
 

@@ -12,7 +12,7 @@ from bot.knowledge.git import Git
 from bot.knowledge.index import update
 from bot.knowledge.search import Search
 from bot.knowledge.shelf import StoredChunk
-from bot.knowledge.sqlite import SQLiteShelf
+from bot.knowledge.sqlite import Shelf
 from tests.bench.knowledge.cases import Case
 
 PUSHED = 5
@@ -53,7 +53,7 @@ class Answered:
 class Timed:
     """A shelf whose questions are timed."""
 
-    def __init__(self, shelf: SQLiteShelf) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.costs: dict[str, float] = {}
 
@@ -77,7 +77,7 @@ def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built |
     git = Git(git_dir)
     path = folder / f"{cases[0].repository}.db"
     built = full(path, git, cases[0].snapshot)
-    shelf = SQLiteShelf.open(path)
+    shelf = Shelf.open(path)
     try:
         for case in reversed(cases):
             update(shelf, git, case.snapshot)
@@ -93,7 +93,7 @@ def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built |
 
 def full(path: Path, git: Git, snapshot: str) -> Built:
     """A new index of a commit, history included."""
-    shelf = SQLiteShelf.open(path)
+    shelf = Shelf.open(path)
     begun = time.perf_counter()
     update(shelf, git, snapshot)
     seconds = time.perf_counter() - begun
@@ -102,7 +102,7 @@ def full(path: Path, git: Git, snapshot: str) -> Built:
     return Built(sizes.files, seconds, sizes.octets)
 
 
-def ask(shelf: SQLiteShelf, git: Git, case: Case) -> Answered:
+def ask(shelf: Shelf, git: Git, case: Case) -> Answered:
     """The words of a case, at its snapshot."""
     timed = Timed(shelf)
     query = f"{case.title}\n{case.body}"

@@ -84,18 +84,18 @@ async def test_S6_what_git_complains_of_is_told_without_the_token(fetching: Fetc
     header = await origin.authorization(False)
     hide(fetching.tokens[0])
     hide(header.partition(" ")[2])
-    environment = remote(origin.url, header)
+    environ = remote(origin.url, header)
     fetching.folder.mkdir(parents=True)
     for leak in (fetching.tokens[0], header):
         with pytest.raises(HobError) as raised:
-            await git(fetching.folder, "rev-parse", "--verify", leak, environment=environment)
+            await git(fetching.folder, "rev-parse", "--verify", leak, environ=environ)
         assert fetching.tokens[0][:40] not in str(raised.value)
         assert header[6:46] not in str(raised.value)
 
 
 async def test_S6_the_header_goes_to_its_own_repository_only(fetching: Fetching) -> None:
     """git reads the setting for the address that it asks; a longer or other one does not fit."""
-    environment = remote("https://github.com/octo/tea.git", "Basic c2VjcmV0")
+    environ = remote("https://github.com/octo/tea.git", "Basic c2VjcmV0")
     await git(fetching.clones.folder.parent, "version")
     for url, given in (
         ("https://github.com/octo/tea.git/info/refs", True),
@@ -106,7 +106,7 @@ async def test_S6_the_header_goes_to_its_own_repository_only(fetching: Fetching)
     ):
         arguments = ("config", "--get-urlmatch", "http.extraHeader", url)
         try:
-            told = await git(fetching.clones.folder.parent, *arguments, environment=environment)
+            told = await git(fetching.clones.folder.parent, *arguments, environ=environ)
         except HobError:
             told = b""
         assert (b"c2VjcmV0" in told) is given, url

@@ -1,0 +1,84 @@
+"""One answer to whether a path is a test, for reviews, checks, credentials and the index alike."""
+
+import time
+
+import pytest
+
+from bot.checks.ruffnoise import is_noise
+from bot.core.credentials.found import place_of
+from bot.core.file_kinds import is_test, subject
+from bot.core.units import kind
+from bot.knowledge.roles import is_source
+
+TESTS = {
+    "tests/test_tea.py": "tea",
+    "src/pkg/tests/tea.py": "tea",
+    "tea/conftest.py": "conftest",
+    "shop/tests.py": "tests",
+    "test.js": "test",
+    "src/tea.spec.ts": "tea",
+    "src/tea.service.spec.ts": "tea.service",
+    "src/tea.test.tsx": "tea",
+    "src/__tests__/tea.js": "tea",
+    "tea.cy.ts": "tea",
+    "cypress/support/tea.js": "tea",
+    "e2e/tea.ts": "tea",
+    "tea.e2e-spec.ts": "tea.e2e",
+    "tea_test.go": "tea",
+    "src/tests.rs": "tests",
+    "spec/models/tea_spec.rb": "tea",
+    "src/test/java/TeaTest.java": "tea",
+    "TestTea.java": "tea",
+    "TeaIT.java": "tea",
+    "TeaITCase.java": "tea",
+    "HTTPTest.java": "http",
+    "TeaTestCase.php": "tea",
+    "src/androidTest/kotlin/Tea.kt": "tea",
+    "Shop.Tests/Tea.cs": "tea",
+    "Sources/TeaTests.swift": "tea",
+    "TeaSpec.scala": "tea",
+    "lib/tea_test.exs": "tea",
+    "tests/testthat/test-tea.R": "tea",
+    "unit-tests/tea.py": "tea",
+    "Test/Tea.hs": "tea",
+    "Tea.Tests.ps1": "tea",
+}
+OTHERS = [
+    *("src/tea.py", "src/latest.py", "contest.py", "protest/a.py", "attest/x.go", "inspect.py", "tester.py"),
+    *("Latest.java", "Manifest.java", "Testament.java", "EDIT.java", "INIT.py", "COMMIT.txt", "Visit.java"),
+    *("src/testimonials/a.py", "specification/a.py", "greatest.rs", "", "/", "a" * 5000),
+    *(".github/workflows/test.yml", "tests.md", "test.toml"),
+]
+
+
+@pytest.mark.parametrize("path", TESTS)
+def test_a_test_file_is_one_for_everybody(path: str) -> None:
+    assert is_test(path)
+    assert kind(path) == 1
+    assert place_of(path) == "sample"
+    assert not is_source(path)
+    assert is_noise("F841", "", 1, path, "")
+    assert subject(path) == TESTS[path]
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_what_only_sounds_like_a_test_is_none(path: str) -> None:
+    assert not is_test(path)
+    assert kind(path) != 1
+    assert not is_noise("F841", "", 1, path, "")
+
+
+def test_a_test_is_named_after_the_file_that_it_tests() -> None:
+    for path in ("src/tea.service.ts", "src/tea.service.spec.ts", "test/tea.service.test.ts"):
+        assert subject(path) == "tea.service"
+    assert subject("latest_spec") == "latest_spec"
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["test", "_test", "_test.", "_test.a", "a/", "test/", "test-", "Test", "aIT", "Test.a", "-test-", ".b"],
+)
+def test_a_hostile_path_takes_no_more_than_its_length(part: str) -> None:
+    begun = time.process_time()
+    is_test(part * 20_000 + "!")
+    assert time.process_time() - begun < 0.2

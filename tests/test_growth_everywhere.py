@@ -1,0 +1,215 @@
+"""Every public function that takes text from outside is given hostile text, without anybody having to think
+of it: the modules that read such text are walked, and what they define is called with each shape.
+
+Smaller texts than in `tests.test_growth`, whose table has the readers that need more than text to be called.
+"""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bot
+from bot.core.addresses import refusal
+from bot.core.diff import FileDiff, parse_patch
+from bot.core.diff.anchor import anchor, anchors, occurs
+from bot.core.reading import without_lines
+from bot.core.suggestion import change
+from bot.github.refusals import read_one
+from bot.inference.reading import understood
+from bot.inference.runners.wire import number
+from bot.knowledge.parse import parse
+from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
+
+SIZE = 8_000
+SMALL_ENOUGH = 0.01
+"""Seconds for that: a reader that takes less takes half a second for 60 kB at most, were it a square."""
+SUSPECT = 5.5
+"""Times as long as for a quarter of it: less is not tried with more."""
+GROWTH = 9.0
+"""Times as long for four times the text: 16 is what a square would take."""
+ROOT = Path(bot.__file__).parent
+WALKED = (
+    "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
+    "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/blocks.py", "core/checking.py",
+    "core/commands.py",
+    "core/conversation.py", "core/describing.py", "core/earlier.py", "core/fate.py", "core/findings.py",
+    "core/folding.py", "core/guidelines.py", "core/keys.py", "core/labels.py", "core/mail.py",
+    "core/memory.py",
+    "core/occurrence.py", "core/packing.py", "core/pathnames.py", "core/reading.py", "core/said.py",
+    "core/sharing.py", "core/source.py", "core/spot.py", "core/suggestion.py", "core/text.py",
+    "core/toml_text.py", "core/tools.py", "core/units.py", "gathering/*.py", "github/hobyml.py",
+    "github/payloads.py", "github/recheck.py", "github/refusals.py", "github/rivals.py", "github/seal.py",
+    "github/shapes.py", "inference/joining.py", "inference/lenient.py", "inference/reading.py",
+    "inference/thoughts.py", "inference/runners/*.py", "knowledge/*.py", "log.py", "prompting/files.py",
+    "sanitise/*.py", "yamlnodes.py",
+)  # fmt: skip
+IN_THE_TABLE = {
+    "core.commands.parse_commands", "core.guidelines.owners", "core.mail.separator", "inference.reading.read",
+    "sanitise.harmless", "sanitise.leaks.leaks", "sanitise.tree.rewritten", "sanitise.words.pieces",
+}  # fmt: skip
+"""By `tests.test_growth`, with what else they need, or with what is nobody else's to choose."""
+EXCLUDED = {
+    "what is asked is Hob's own": {
+        "checks.programs.beside_hob", "checks.programs.find", "core.credentials.issued.compiled",
+        "core.keys.find", "core.report.sarif.as_sarif", "inference.runners.anthropic.headers",
+        "inference.runners.habits.in_prompt", "inference.runners.openai.base_url",
+        "inference.runners.streams.count_of", "inference.runners.streams.dict_of",
+        "inference.runners.streams.first_of", "inference.runners.wire.bearer",
+        "inference.runners.wire.client",
+        "knowledge.shelves.shelves_of", "log.bound", "log.hide", "log.setup", "prompting.files.load",
+        "prompting.files.parse", "prompting.files.used_names", "core.tools.no_lint",
+    },
+    "it asks a database, git, GitHub or a model": {
+        "core.guidelines.gathered", "core.guidelines.with_imports", "gathering.changes.linked_issues",
+        "gathering.talks.fix_facts", "gathering.talks.thread_facts", "gathering.wishes.comment_about",
+        "inference.runners.streams.objects", "inference.runners.streams.streaming",
+        "inference.runners.wire.ask", "knowledge.context.around", "knowledge.embed.near_chunks",
+        "knowledge.embed.near_issues", "knowledge.evidence.gather", "knowledge.evidence.nothing_near",
+        "knowledge.evidence.near_commits", "knowledge.evidence.rare_terms", "knowledge.fetching.git",
+        "knowledge.fetching.remote", "knowledge.index.put_blobs", "knowledge.index.update",
+        "knowledge.issues.nothing_near", "knowledge.keeper.take_issues", "knowledge.local.search_beside",
+        "knowledge.texts.excerpts", "knowledge.texts.texts", "knowledge.view.view_at", "checks.run",
+    },
+    "it goes once over what others have parsed": {
+        "checks.expressions.faults", "checks.reports.lines_of", "checks.rufffix.replaced",
+        "core.earlier.new_since", "core.fate.fate", "core.fate.lines_of", "core.findings.also_at",
+        "core.findings.choose", "core.guidelines.guideline_paths", "core.guidelines.symlinks",
+        "core.memory.dismissal", "core.memory.dismissed_by", "core.packing.pack", "core.packing.written",
+        "core.said.of_thread", "core.source.extent", "core.units.around", "gathering.changes.select",
+        "inference.runners.vectors", "knowledge.edges.of_commit", "knowledge.edges.of_file",
+        "knowledge.evidence.means", "knowledge.graph.issues_in", "knowledge.index.plan",
+        "knowledge.people.together", "knowledge.rank.faded_sum", "knowledge.rank.from_history",
+        "knowledge.rank.from_names", "knowledge.rank.from_recent", "knowledge.rank.functions",
+        "knowledge.rank.rarest", "knowledge.rows.grouped", "knowledge.rows.references_of",
+        "knowledge.symbols.definitions", "knowledge.symbols.imports", "knowledge.symbols.references",
+        "knowledge.why.of_file", "prompting.files.render",
+    },
+}  # fmt: skip
+"""Why -> those that are not called."""
+
+
+def file_of(said: str) -> FileDiff:
+    return FileDiff("a.py", "modified", parse_patch(patch_of(said[:4_000])))
+
+
+CALLS: dict[str, Callable[[str], Any]] = {
+    "core.addresses.refusal": lambda said: refusal(said, online=True, literal=True),
+    "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
+    "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
+    "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
+    "core.reading.without_lines": lambda said: without_lines(file_of(said), said),
+    "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),
+    "github.refusals.read_one": lambda said: read_one({"message": said, "type": said, "code": said}),
+    "inference.reading.understood": lambda said: understood(Told, "So: {" + said),
+    "inference.runners.wire.number": lambda said: number((r"maximum context length is (\d+)",), said),
+    "knowledge.trees.tree_of": lambda said: parse("a.py", said.encode()),
+}
+"""Those that need more than text."""
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """(module.name, definition) of what is public at the top of the walked modules and takes text."""
+    files = sorted({file for pattern in WALKED for file in ROOT.glob(pattern)})
+    for file in files:
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.parse(file.read_text()).body:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+                continue
+            if any(_takes_text(one) for one in _parameters(node)):
+                yield f"{module}.{node.name}", node
+
+
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+
+
+def _takes_text(one: ast.arg) -> bool:
+    told = ast.unparse(one.annotation) if one.annotation else ""
+    names = {part.id for part in ast.walk(ast.parse(told or "0")) if isinstance(part, ast.Name)}
+    return bool(names & {"str", "bytes"}) and not told.startswith(("Callable", "dict[str, Any]"))
+
+
+GIVEN: dict[str, Callable[[str], Any]] = {
+    "str": lambda said: said,
+    "str | None": lambda said: said,
+    "str | bytes": lambda said: said,
+    "bytes": lambda said: said.encode(),
+    "Sequence[str]": lambda said: said.split("\n"),
+    "list[str]": lambda said: said.split("\n"),
+    "tuple[str, ...]": lambda said: tuple(said.split("\n")),
+    "Iterable[str]": lambda said: said.split("\n"),
+    "frozenset[str]": lambda said: frozenset(said.split("\n")),
+    "Mapping[str, str]": lambda said: {"a.py": said},
+    "Sequence[tuple[str, str]]": lambda said: [("a.py", said)],
+    "int": lambda _: 200,
+}
+"""What a parameter is given, by its annotation."""
+
+
+def called(name: str) -> Callable[[str], Any] | None:
+    """The function with text in each parameter that it must have; None where one takes something else."""
+    module, _, function = name.rpartition(".")
+    found = getattr(importlib.import_module(f"bot.{module}"), function)
+    positional, named = [], {}
+    for one in inspect.signature(found).parameters.values():
+        if one.default is not one.empty or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            continue
+        told = one.annotation if isinstance(one.annotation, str) else inspect.formatannotation(one.annotation)
+        given = GIVEN.get(told.replace("collections.abc.", "").replace("typing.", ""))
+        if given is None:
+            return None
+        if one.kind is one.KEYWORD_ONLY:
+            named[one.name] = given
+        else:
+            positional.append(given)
+    if inspect.iscoroutinefunction(found):
+        return None
+
+    def call(said: str) -> object:
+        answer = found(
+            *(given(said) for given in positional), **{key: given(said) for key, given in named.items()}
+        )
+        return list(answer) if inspect.isgenerator(answer) else answer
+
+    return call
+
+
+EVERY = {name for name, _ in functions()}
+NOT_CALLED = {*IN_THE_TABLE, *(name for some in EXCLUDED.values() for name in some)}
+READERS = {name: CALLS.get(name) or called(name) for name in sorted(EVERY - NOT_CALLED)}
+
+
+def test_no_public_function_that_takes_text_is_forgotten() -> None:
+    forgotten = [name for name, reader in READERS.items() if reader is None]
+    assert not forgotten, "give them an entry in CALLS, or a reason in EXCLUDED"
+
+
+def test_what_is_left_out_is_still_there() -> None:
+    assert not {*NOT_CALLED, *CALLS} - EVERY
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", [name for name, reader in READERS.items() if reader])
+def test_hostile_text_costs_a_reader_no_more_than_its_length(name: str) -> None:
+    reader = READERS[name]
+    assert reader is not None
+    seconds(reader, "warm")  # what is loaded at the first use
+    for unit in UNITS:
+        said = (unit * (4 * SIZE // len(unit) + 1))[: 4 * SIZE]
+        small = seconds(reader, said[:SIZE])
+        if small < SMALL_ENOUGH or small < SUSPECT * seconds(reader, said[: SIZE // 4]):
+            continue
+        small = min(small, *(seconds(reader, said[:SIZE]) for _ in range(2)))
+        if small < SMALL_ENOUGH:
+            continue
+        whole = seconds(reader, said)
+        if LONGEST > whole > GROWTH * small:  # the machine was busy, or it is so
+            whole = min(whole, seconds(reader, said))
+        assert whole < min(GROWTH * small + 0.1, LONGEST), (
+            f"{name} takes {small:.3f} s for {SIZE} and {whole:.2f} s for {4 * SIZE} characters of {unit!r}"
+        )
