@@ -1,6 +1,7 @@
 """What holds for every test: a skip names what to install, and is none where nothing may be missing."""
 
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 from hypothesis import settings
 
 from tests.long import LONG
+
+# Under PYTHONDONTWRITEBYTECODE, which images set, each process that a test starts would compile Hob anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 STRICT = os.environ.get("HOB_TEST_STRICT") == "1"
 

@@ -8,14 +8,13 @@ import click
 from bot.cli.manners import Command
 from bot.core.errors import UserError
 from bot.core.refs import LOGIN, NAME
-from bot.store import Scope, Store
 
 
-def _place(user: str | None, org: str | None, repo: str | None) -> tuple[Scope, str]:
-    given: list[tuple[Scope, str]] = []
+def _place(user: str | None, org: str | None, repo: str | None) -> tuple[str, str]:
+    given: list[tuple[str, str]] = []
     for scope, name in (("user", user), ("org", org), ("repo", repo)):
         if name is not None:
-            given.append((scope, name))  # type: ignore[arg-type]
+            given.append((scope, name))
     if len(given) != 1:
         raise click.UsageError("name one of --user, --org and --repo")
     (found,) = given
@@ -72,7 +71,7 @@ def command(
         store.close()
 
 
-def _change(store: Store, config: Any, scope: Scope, name: str, key: str, text: str | None) -> None:
+def _change(store: Any, config: Any, scope: str, name: str, key: str, text: str | None) -> None:
     from bot.config import why_not
     from bot.core.keys import WrongValue, find, taken
     from bot.core.layers import plain
@@ -101,7 +100,7 @@ def _read(kind: str, text: str) -> object:
     return text if kind in ("choice", "language") and not isinstance(found, list | dict) else found
 
 
-def _values(store: Store, scope: Scope, name: str) -> dict[str, tuple[Any, str]]:
+def _values(store: Any, scope: str, name: str) -> dict[str, tuple[Any, str]]:
     """(value, layer) by key: for a repository all keys, merged; else what is stored."""
     from bot.core.layers import merge, plain
 

@@ -19,6 +19,7 @@ from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
 from bot.core.sharing import through
+from bot.gathering.checking import check
 from bot.github import hobyml
 from bot.jobs import gate
 from bot.jobs.asked import Asked
@@ -26,7 +27,7 @@ from bot.jobs.house import House
 from bot.jobs.knowing import RepositoryKnowledge
 from bot.jobs.leaving import guard
 from bot.jobs.permitted import Keyed, keyed, load
-from bot.jobs.reading import JobReader, check
+from bot.jobs.reading import JobReader
 from bot.jobs.routing import cause, command_of
 from bot.router import Route
 from bot.store.values import EffectState

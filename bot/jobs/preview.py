@@ -14,11 +14,12 @@ from bot.core.knowledge import nothing_beside
 from bot.core.layers import merge, settings_of
 from bot.core.refs import RepoRef
 from bot.gathering import pull_request_facts
+from bot.gathering.checking import check
 from bot.github.client import GitHub
 from bot.jobs.asked import Asked
 from bot.jobs.house import House, build
 from bot.jobs.leaving import guard
-from bot.jobs.reading import PULL_REQUEST, JobReader, check
+from bot.jobs.reading import PULL_REQUEST, JobReader
 
 
 async def preview(

@@ -1,11 +1,8 @@
-"""What a run reads: GitHub through one narrow token, the checks in their room."""
+"""What a run reads: GitHub through one narrow token."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot import sandbox
-from bot.checks import run as run_checks
-from bot.core.checking import Change, CheckReport
 from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
 from bot.core.facts import Commit, OwnThread, Remark
 from bot.core.guidelines import Guidance
@@ -110,8 +107,3 @@ def permissions_to_read(event: Event) -> dict[str, str]:
         isinstance(event, CommentEvent) and event.on_pull_request
     )
     return PULL_REQUEST if on_pull_request else ISSUE
-
-
-async def check(change: Change, wanted: frozenset[str]) -> CheckReport:
-    """The checks' room as a handler sees it, its programs in the sandbox."""
-    return await run_checks(change, wanted, sandbox.run)

@@ -1,15 +1,19 @@
 """Runs alembic. Imported only when a schema is to be changed."""
 
+import sys
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+# alembic's templates colour their errors where they can: with it comes pygments, a fifth of a second.
+sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]  # "there is no such module"
 
-from bot.store.database import Database
-from bot.store.errors import newer_schema
+from alembic import command  # noqa: E402
+from alembic.config import Config  # noqa: E402
+from alembic.runtime.migration import MigrationContext  # noqa: E402
+from alembic.script import ScriptDirectory  # noqa: E402
+from sqlalchemy import Connection, text  # noqa: E402
+
+from bot.store.database import Database  # noqa: E402
+from bot.store.errors import newer_schema  # noqa: E402
 
 SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x686F6262  # "hobb": PostgreSQL's advisory lock of this duty

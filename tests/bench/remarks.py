@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bot.core.findings import Finding
 from bot.core.refs import Sha
-from bot.jobs.reading import check
+from bot.gathering.checking import check
 from bot.local import Change, judge_range
 from tests.bench.figure import Figure
 

@@ -1,4 +1,4 @@
-"""`hob` as a person runs it: real processes in a folder of their own."""
+"""`hob` as a person runs it, in a folder of its own."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -15,6 +16,10 @@ from urllib.request import urlopen
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests import commands
+from tests.agents.conftest import git, make_repository
+from tests.tea import BROKEN, TEA
 
 SECRET = "the-webhook-secret-of-this-test"
 
@@ -27,14 +32,13 @@ class Hob:
     environ: dict[str, str]
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def run(
-        self, *arguments: str, seconds: float = 60, **options: object
-    ) -> subprocess.CompletedProcess[str]:
-        """A command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "bot.cli", *arguments], cwd=self.folder, env=self.environ, text=True,
-            capture_output=True, timeout=seconds, check=False, **options,  # type: ignore[call-overload]
-        )  # fmt: skip
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command to its end: what it prints, and its exit code."""
+        return commands.run(*arguments, folder=self.folder, environ=self.environ)
+
+    def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same by the entry point that people type, as a process of its own."""
+        return commands.process(*arguments, folder=self.folder, environ=self.environ)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """A command that stays; what it says goes to hob.log."""
@@ -58,7 +62,7 @@ class Hob:
         with urlopen(f"{url}/healthz", timeout=5) as answer:
             return url if answer.status == 200 else ""
 
-    def eventually(self, found: Callable[[], str], seconds: float = 60) -> str:
+    def eventually(self, found: Callable[[], str], seconds: float = 60, every: float = 0.05) -> str:
         give_up = time.monotonic() + seconds
         while True:
             try:
@@ -67,7 +71,7 @@ class Hob:
             except (OSError, URLError, ValueError, IndexError):
                 pass
             assert time.monotonic() < give_up, self.log()
-            time.sleep(0.05)
+            time.sleep(every)
 
     def stop(self) -> None:
         for process in self.running:
@@ -81,9 +85,22 @@ class Hob:
                 process.wait()
 
 
+@cache
 def make_key() -> str:
+    """One for all: it takes a quarter of a second to find."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+
+
+@pytest.fixture(scope="session")
+def brewing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with `main`, and `brew` checked out, whose one commit has a defect; to be copied."""
+    folder = make_repository(tmp_path_factory.mktemp("brewing"), {"tea.py": TEA})
+    git(folder, "branch", "-M", "main")
+    git(folder, "switch", "-qc", "brew")
+    (folder / "tea.py").write_text(BROKEN)
+    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qam", "Brew more")
+    return folder
 
 
 @pytest.fixture

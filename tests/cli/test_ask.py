@@ -36,7 +36,7 @@ def asker(hob: Hob, ollama: FakeOllama) -> Hob:
 
 
 def test_an_answer_with_its_sources(asker: Hob) -> None:
-    done = asker.run("ask", "How long is tea steeped?", "--repo", "house")
+    done = asker.process("ask", "How long is tea steeped?", "--repo", "house")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ("Sixty seconds a leaf [src/tea.py:6], not more .\n\nSources:\n  src/tea.py:6\n")
     built, searched = done.stderr.splitlines()

@@ -6,6 +6,7 @@ import pytest
 
 from bot.evals.cases import load_cases
 from bot.standin import GitHub
+from tests import commands
 from tests.cli.test_receive import hob, told, world
 from tests.tea import BROKEN, TEA
 
@@ -84,7 +85,7 @@ def test_what_is_wrong_is_one_line(
 
 
 def test_a_database_that_is_not_made_yet_is_said(world: tuple[GitHub, dict[str, str], Path]) -> None:
-    done = hob(world[1], "backtest", "octo/tea")
+    done = commands.process("backtest", "octo/tea", folder=world[2], environ=world[1])
     assert done.returncode == 1
     assert "run hob migrate" in done.stderr
 

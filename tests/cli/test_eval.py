@@ -89,6 +89,6 @@ def test_a_judge_decides_what_is_the_same_and_may_not_invent(judge: Hob, ollama:
 
 def test_R10_a_host_that_is_away_is_told_and_fails(judge: Hob, ollama: FakeOllama) -> None:
     ollama.answer = lambda _: acts.error_line
-    done = judge.run("eval", "--json")
+    done = judge.process("eval", "--json")
     assert done.returncode == 1
     assert {row["failed"] for row in json.loads(done.stdout)["rows"]} == {6}

@@ -59,6 +59,6 @@ def test_what_cannot_be_is_said_in_one_line(
 
 
 def test_a_folder_without_a_repository_is_named(hob: Hob) -> None:
-    done = hob.run("graph", "export")
+    done = hob.process("graph", "export")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("hob: ")

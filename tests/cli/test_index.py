@@ -64,7 +64,7 @@ def test_a_search_needs_no_index_before_it_and_follows_commits(house: Hob) -> No
 
 
 def test_a_search_without_results_is_no_failure(house: Hob) -> None:
-    done = house.run("search", "zzzzqqq", "--path", "house")
+    done = house.process("search", "zzzzqqq", "--path", "house")
     assert (done.returncode, done.stdout) == (0, "")
     assert "nothing was found" in done.stderr
     assert json.loads(house.run("search", "zzzzqqq", "--path", "house", "--json").stdout)["results"] == []

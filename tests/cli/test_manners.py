@@ -65,7 +65,7 @@ def test_what_was_given_by_mistake_is_not_told_at_length(arguments: list[str], h
 @pytest.mark.parametrize("name", ["serve", "work", "migrate", "up", "doctor"])
 def test_a_wrong_configuration_is_one_line_and_no_traceback(name: str, hob: Hob) -> None:
     (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
-    ended = hob.run(name)
+    ended = hob.process(name)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stdout + ended.stderr
     assert "hob.toml line 2: unknown key server.prot — did you mean port?" in ended.stdout + ended.stderr
@@ -132,27 +132,50 @@ def test_words_that_cannot_be_written_end_without_a_traceback(
 def test_a_character_that_the_terminal_lacks_is_no_error(hob: Hob) -> None:
     hob.environ["PYTHONIOENCODING"] = "latin-1"
     (hob.folder / "hob.toml").write_text("[server]\nprot = 1\n")
-    ended = hob.run("doctor")
+    ended = hob.process("doctor")
     assert "unknown key server.prot ? did you mean port?" in ended.stdout
     assert ended.stderr == ""
 
 
-@pytest.mark.parametrize("module", ["bot.cli.manners", "bot.cli.up", "bot.cli.serve"])
-def test_heavy_libraries_wait_until_a_command_needs_them(module: str, hob: Hob) -> None:
-    program = f"import sys, {module}; print(*sys.modules)"
-    shown = subprocess.run(
-        [sys.executable, "-c", program], env=hob.environ, capture_output=True, text=True, check=True
+def loaded_by(hob: Hob, *modules: str) -> dict[str, set[str]]:
+    """What each has loaded, and those before it."""
+    program = (
+        "import importlib, json, sys\n"
+        "def load(name):\n    importlib.import_module(name)\n    return list(sys.modules)\n"
+        "print(json.dumps({name: load(name) for name in sys.argv[1:]}))"
     )
-    heavy = {"sqlalchemy", "pydantic", "httpx", "rq", "redis", "alembic", "rich", "asyncio"}
-    assert heavy.isdisjoint(shown.stdout.split())
+    shown = subprocess.run(
+        [sys.executable, "-c", program, *modules],
+        env=hob.environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return {name: set(loaded) for name, loaded in json.loads(shown.stdout).items()}
+
+
+def test_heavy_libraries_wait_until_a_command_needs_them(hob: Hob) -> None:
+    """`hob --help` loads every command; `up` and `serve` stay in memory."""
+    staying = ("bot.cli.manners", "bot.cli.up", "bot.cli.serve")
+    found = loaded_by(hob, *dict.fromkeys([*staying, *(f"bot.cli.{name}" for name in COMMANDS)]))
+    heavy = {"sqlalchemy", "pydantic", "httpx", "rq", "redis", "alembic", "rich"}
+    told = {
+        name: loaded & (heavy | {"asyncio"} if name in staying else heavy) for name, loaded in found.items()
+    }
+    assert {name: early for name, early in told.items() if early} == {}
+
+
+def test_a_migration_loads_no_lexers(hob: Hob) -> None:
+    (loaded,) = loaded_by(hob, "bot.store.migration").values()
+    assert "pygments" not in loaded
+
+
+def test_a_local_review_loads_no_database_and_no_queue(hob: Hob) -> None:
+    (loaded,) = loaded_by(hob, "bot.cli.review.local").values()
+    assert loaded.isdisjoint(
+        {"sqlalchemy", "redis", "rq", "alembic", "rich", "ollama", "bot.jobs", "bot.store"}
+    )
 
 
 def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> None:
-    program = "import sys, bot.web.compose; print(*sys.modules)"
-    shown = subprocess.run(
-        [sys.executable, "-c", program], env=hob.environ, capture_output=True, text=True, check=True
-    )
-    loaded = shown.stdout.split()
+    (loaded,) = loaded_by(hob, "bot.web.compose").values()
     rooms = (
         "bot.agents",
         "bot.inference",

@@ -59,7 +59,7 @@ def test_it_is_listed_and_forgotten_and_no_escape_reaches_the_terminal(hob: Hob,
     assert hob.run("memory", "forget", "1", "--repo", "octo/tea").stdout == "forgot 1\n"
     left = json.loads(hob.run("memory", "list", "--repo", "octo/tea", "--json").stdout)["memory"]
     assert [one["n"] for one in left] == [2]
-    again = hob.run("memory", "forget", "1", "--repo", "octo/tea")
+    again = hob.process("memory", "forget", "1", "--repo", "octo/tea")
     assert (again.returncode, again.stdout) == (1, "")
     assert "nothing is remembered of octo/tea under 1" in again.stderr
 

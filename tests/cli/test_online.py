@@ -2,20 +2,21 @@
 are fakes on loopback that the configuration calls online."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.store import open_store
-from tests.agents.conftest import git, make_repository
 from tests.cli.conftest import Hob
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.models import FakeModel, FakeOllama
 from tests.fakes.openai import FakeOpenAI
-from tests.tea import BROKEN, TEA, finding
+from tests.tea import finding
 
 MODEL = "big-one"
 PRICES = {"usd_per_mtok_in": 100.0, "usd_per_mtok_out": 100.0}
@@ -43,14 +44,8 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[FakeOllama]:
 
 
 @pytest.fixture
-def asker(hob: Hob, cloud: FakeOllama) -> Hob:
-    folder = hob.folder / "house"
-    folder.mkdir()
-    make_repository(folder, {"tea.py": TEA})
-    git(folder, "branch", "-M", "main")
-    git(folder, "switch", "-qc", "brew")
-    (folder / "tea.py").write_text(BROKEN)
-    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qam", "Brew more")
+def asker(hob: Hob, cloud: FakeOllama, brewing: Path) -> Hob:
+    shutil.copytree(brewing, hob.folder / "house")
     (hob.folder / "answer.toml").write_text(CHAIN)
     allow(hob, cloud)
     hob.environ |= dict.fromkeys(("HOB_MODELS__REVIEW", "HOB_MODELS__CHAT", "HOB_MODELS__TRIAGE"), MODEL)

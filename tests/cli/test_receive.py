@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.standin import GitHub
+from tests import commands
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
 from tests.running import environment
@@ -25,8 +25,7 @@ def world(tmp_path: Path) -> Iterator[tuple[GitHub, dict[str, str], Path]]:
 
 
 def hob(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bot.cli", *arguments]
-    return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=100, check=False)
+    return commands.run(*arguments, folder=Path(settings["HOB_CONFIG"]).parent, environ=settings)
 
 
 def told(answer: subprocess.CompletedProcess[str]) -> Any:
@@ -64,7 +63,7 @@ def test_what_nobody_answers_and_what_is_no_payload_are_said(
     payload.write_text('{"action": "started"}')
     assert told(hob(settings, "receive", "watch", str(payload)))["effects"] == []
     payload.write_text('{"action": "opened", "pull_request": 5}')
-    wrong = hob(settings, "receive", "pull_request", str(payload))
+    wrong = commands.process("receive", "pull_request", str(payload), folder=folder, environ=settings)
     assert wrong.returncode == 1
     assert wrong.stdout == ""
     assert len(wrong.stderr.strip().splitlines()) == 1

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,14 +16,14 @@ import jsonschema_rs
 import pytest
 
 from bot.standin import GitHub
-from tests.agents.conftest import git, make_repository
+from tests.agents.conftest import git
 from tests.cli.conftest import Hob
 from tests.cli.test_receive import hob as run_hob
 from tests.cli.test_receive import world
 from tests.core.sarif import SCHEMA
 from tests.fakes import acts
 from tests.fakes.models import FakeOllama, Stage
-from tests.tea import BROKEN, TEA, finding
+from tests.tea import BROKEN, finding
 
 __all__ = ["world"]
 
@@ -38,14 +39,8 @@ def ollama() -> Iterator[FakeOllama]:
 
 
 @pytest.fixture
-def house(hob: Hob, ollama: FakeOllama) -> Hob:
-    folder = hob.folder / "house"
-    folder.mkdir()
-    make_repository(folder, {"tea.py": TEA})
-    git(folder, "branch", "-M", "main")
-    git(folder, "switch", "-qc", "brew")
-    (folder / "tea.py").write_text(BROKEN)
-    git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qam", "Brew more")
+def house(hob: Hob, ollama: FakeOllama, brewing: Path) -> Hob:
+    shutil.copytree(brewing, hob.folder / "house")
     hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
     return hob
 
@@ -132,7 +127,7 @@ def test_a_push_is_judged_by_the_hook_that_hob_wrote(house: Hob) -> None:
     subprocess.run(["git", "init", "-q", "--bare", str(far)], check=True)
     git(folder, "remote", "add", "origin", str(far))
     git(folder, "push", "-q", "origin", "main")
-    done = house.run("hook", "install", "--repo", "house", "--fail-on", "minor", "--no-model")
+    done = house.process("hook", "install", "--repo", "house", "--fail-on", "minor", "--no-model")
     assert done.returncode == 0, done.stderr
     (folder / "tea.py").write_text("import os\n" + BROKEN)
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
@@ -174,13 +169,12 @@ def test_without_a_model_nothing_has_failed(house: Hob) -> None:
         (folder / f"pot{number}.py").write_bytes(b"import os  # \x1b[2J \xe2\x80\xae a\rb\r\nx = 1\r\n")
     git(folder, "add", "-A")
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "Many")
-    command = [sys.executable, "-m", "bot.cli", "review", "--repo", "house", "--no-model", "--format"]
     told = {
-        form: subprocess.run(
-            [*command, form], cwd=house.folder, env=house.environ, capture_output=True, check=True
-        ).stdout.decode()  # not as text, which would take a CR for the end of a line
+        form: house.run("review", "--repo", "house", "--no-model", "--format", form)
         for form in ("text", "json", "sarif")
     }
+    assert [done.returncode for done in told.values()] == [0, 0, 0]
+    told = {form: done.stdout for form, done in told.items()}
     for form, text in told.items():
         assert "failed" not in text and "GitHub" not in text, form
         assert not {"\r", "\x1b", "\u202e"} & set(text), form

@@ -57,7 +57,7 @@ def test_W4_one_guid_100_times_over_4_receivers_is_one_row(hob: Hob, tmp_path: P
 
 
 def test_a_receiver_needs_a_migrated_database(hob: Hob) -> None:
-    ended = hob.run("serve")
+    ended = hob.process("serve")
     assert ended.returncode == 1
     assert ended.stderr == "hob: the database is not at the newest schema — run hob migrate\n"
 
@@ -65,7 +65,7 @@ def test_a_receiver_needs_a_migrated_database(hob: Hob) -> None:
 def test_K1_a_receiver_does_not_start_without_a_secret(hob: Hob) -> None:
     hob.environ["HOB_GITHUB__WEBHOOK_SECRET"] = ""
     for command in ("serve", "up"):
-        ended = hob.run(command)
+        ended = hob.process(command)
         assert ended.returncode == 1
         assert "Hob does not start without a webhook secret" in ended.stderr
     assert not (hob.folder / "data" / "hob.db").exists()
@@ -75,7 +75,7 @@ def test_a_port_that_is_taken_is_said(hob: Hob) -> None:
     hob.run("migrate")
     hob.start("serve")
     port = hob.url().rpartition(":")[2]
-    ended = hob.run("serve", "--port", port)
+    ended = hob.process("serve", "--port", port)
     assert ended.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use — set server.port" in ended.stderr
 

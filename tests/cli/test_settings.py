@@ -1,11 +1,10 @@
-"""`hob settings` as a real process."""
+"""`hob settings` as a person runs it."""
 
 import json
 import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,22 +13,25 @@ import pytest
 from bot.cli.manners import Command
 from bot.cli.settings import command
 from bot.store import migrate
+from tests import commands
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+BY_ITSELF = [("set", "language", "de", "--org", "octo")]
+"""As a process of its own."""
 
 
-@pytest.fixture
-def hob(tmp_path: Path) -> Run:
+@pytest.fixture(name="hob")
+def settings(tmp_path: Path) -> Run:
     migrate(f"sqlite:///{tmp_path}/hob.db")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
     environment = {**inherited, "HOB_HOB__DATA_DIR": str(tmp_path), "HOB_MODELS__REVIEW": "big:14b,small:1b"}
 
-    def run(*arguments: str, **environ: str | None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bot.cli", "settings", *arguments]
+    def hob(*arguments: str, **environ: str | None) -> subprocess.CompletedProcess[str]:
+        run = commands.process if arguments in BY_ITSELF else commands.run
         given = {key: value for key, value in {**environment, **environ}.items() if value is not None}
-        return subprocess.run(command, env=given, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return run("settings", *arguments, folder=tmp_path, environ=given)
 
-    return run
+    return hob
 
 
 def test_set_get_and_unset_with_the_layer_of_each_value(hob: Run) -> None:

@@ -30,7 +30,7 @@ def log_lines(text: str) -> list[dict[str, str]]:
 
 
 def test_a_taken_port_ends_it_with_1_and_says_which_and_what_to_do(hob: Hob, taken: str) -> None:
-    ended = hob.run("up", "--port", taken)
+    ended = hob.process("up", "--port", taken)
     assert ended.returncode == 1
     last = log_lines(ended.stderr)[-1]
     assert (last["level"], last["message"]) == (
@@ -127,7 +127,6 @@ def broken(hob: Hob, how: str) -> None:
             with closing(sqlite3.connect(database)) as connection, connection:
                 connection.execute("UPDATE alembic_version SET version_num = '9999'")
         case "no psycopg":
-            (hob.folder / "psycopg.py").write_text("")
             hob.environ["HOB_STORE__DATABASE_URL"] = "postgresql+psycopg://hob@127.0.0.1:9/none"
             program = "import sys; sys.modules['psycopg'] = None"
             (hob.folder / "sitecustomize.py").write_text(program)
@@ -144,17 +143,22 @@ COMMANDS = (
     ("memory", "list", "--repo", "octo/tea"),
     ("backtest", "octo/tea"),
 )
+PROCESSES = ("up", "serve", "work")
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("how", BROKEN)
-def test_no_command_calls_a_broken_environment_unexpected(hob: Hob, how: str) -> None:
+def test_no_command_calls_a_broken_environment_unexpected(
+    hob: Hob, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken(hob, how)
+    if how == "no psycopg":
+        monkeypatch.setitem(sys.modules, "psycopg", None)  # as in the processes
     (hob.folder / "opened.json").write_text("{}")
     for command in COMMANDS:
         if how == "no database" and command[0] in ("up", "migrate"):
             continue
-        ended = hob.run(*command)
+        ended = (hob.process if command[0] in PROCESSES else hob.run)(*command)
         said = ended.stdout + ended.stderr
         assert ended.returncode == 1, (command, said)
         assert "unexpected" not in said, (command, said)
@@ -211,7 +215,7 @@ def test_a_demonstration_that_is_killed_leaves_nothing_behind(
             parent.kill()
         else:
             os.kill(pid, how)
-        hob.eventually(lambda: "" if demo_leftovers(temporary) else "gone", 60)
+        hob.eventually(lambda: "" if demo_leftovers(temporary) else "gone", 60, every=0.5)
     finally:
         parent.kill()
         parent.wait()

@@ -10,7 +10,7 @@ from bot.core.facts import PullRequestFacts
 from bot.core.inference import Completion, Prompt, T
 from bot.core.refs import RepoRef
 from bot.gathering import pull_request_facts, to_file_diff
-from bot.jobs.reading import check
+from bot.gathering.checking import check
 from bot.local import LocalReader, find_change
 from tests.agents.conftest import git, make_repository
 from tests.tea import BROKEN, TEA

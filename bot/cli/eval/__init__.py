@@ -66,7 +66,7 @@ def command(
 
 async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], judge: str) -> list[Any]:
     from bot.evals.trial import Trial
-    from bot.jobs.reading import check
+    from bot.gathering.checking import check
     from bot.scripting import Workshop
 
     rows: list[Any] = []

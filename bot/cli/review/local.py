@@ -7,16 +7,13 @@ from typing import Literal
 
 import click
 
-from bot.cli.review.progress import Asked
 from bot.cli.review.showing import clean
 from bot.core.errors import UserError
 from bot.core.judgement import Judgement
 from bot.core.knowledge import Beside, nothing_beside
-from bot.jobs.reading import check
-from bot.knowledge.local import Local
+from bot.gathering.checking import check
 from bot.local import Change, Push, find_change, judge_range, pushed, uncommitted
 from bot.local.change import is_bare
-from bot.scripting import Workshop
 
 Work = Literal["", "staged", "worktree"]
 
@@ -40,6 +37,9 @@ async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool
 async def judge_change(root: Path, change: Change, no_model: bool) -> Judgement:
     if no_model:
         return await judge_range(root, change, None, check)
+    from bot.cli.review.progress import Asked
+    from bot.scripting import Workshop
+
     bare = await is_bare(root)
     async with Workshop(repo=None if bare else root) as shop, Asked() as asked:
         beside = nothing_beside if bare else _beside(root, shop.config.hob.data_dir)
@@ -58,6 +58,8 @@ async def _change(root: Path, text: str, work: Work) -> AsyncIterator[Change]:
 
 def _beside(root: Path, data_dir: Path) -> Beside:
     """By the index as `hob index` left it; without one the change is read alone, and that is said."""
+    from bot.knowledge.local import Local
+
     try:
         local = Local(root, data_dir)
     except UserError:  # no commit yet

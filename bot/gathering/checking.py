@@ -1,0 +1,10 @@
+"""The deterministic checks as handlers and commands see them."""
+
+from bot import sandbox
+from bot.checks import run
+from bot.core.checking import Change, CheckReport
+
+
+async def check(change: Change, wanted: frozenset[str]) -> CheckReport:
+    """The checks' room, its programs in the sandbox."""
+    return await run(change, wanted, sandbox.run)
