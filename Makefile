@@ -2,9 +2,12 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip --disable-pip-version-check
 
+# Tests start thousands of processes: each would compile all of Hob anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo test test-long coverage lint bench clean lock
+.PHONY: install demo test test-long coverage lint shape bench clean lock
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -25,6 +28,9 @@ lint: .venv/.test                      ## style, types, floors
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+shape: install                         ## modules, lines, names defined twice: how large the parts are
+	.venv/bin/python -m tests.shape
 
 bench: .venv/.bench                    ## speed, memory, calls: each figure beside its baseline
 	.venv/bin/python -m tests.bench $(ARGS)

@@ -10,7 +10,7 @@ from statistics import median, quantiles
 ROOT = Path(__file__).parents[1]
 PRODUCT = ("bot", "handlers")
 SMALL = 60
-"""Lines: a module of fewer with one importer is a plug (runner, check, command, migration) or part of another."""
+"""Lines: a module of fewer with one importer is a plug (a runner, a check, a command) or part of another."""
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from bot.core.events import (
     PullRequestRetargeted,
     PullRequestRetitled,
     RepositoryEvent,
+    ReviewEdited,
 )
 from bot.github.manifest import EVENTS
 from bot.github.payloads import parse, routing
@@ -72,7 +73,7 @@ def test_every_example_of_our_events_is_read_when_an_app_receives_it() -> None:
         assert action in READ[event]
         kinds[type(found)] += 1
     # no example of an edit or a destroyed merge group is published, and those of check runs are of others'
-    edits = {PullRequestEdited, PullRequestRetitled, PullRequestRetargeted}
+    edits = {PullRequestEdited, PullRequestRetitled, PullRequestRetargeted, ReviewEdited}
     assert set(kinds) == set(EVENTS) - edits - {CheckRunRequested, MergeGroupDestroyed}
 
 
