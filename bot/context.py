@@ -6,35 +6,35 @@ from typing import Protocol
 
 from bot import sandbox
 from bot.checks import ruff
-from bot.core import deeds as past
-from bot.core.checking import Change, CheckReport
+from bot.core import effect_history as past
+from bot.core.check_input import CheckedChange, CheckReport
+from bot.core.code_analysis import Tools
 from bot.core.commands import Command
-from bot.core.deeds import Deed
-from bot.core.earlier import Earlier
+from bot.core.effect_history import PastRun
 from bot.core.effects import PostReview, PullState, SetCheck
 from bot.core.facts import (
     Commit,
+    OthersRemark,
     OwnThread,
-    Remark,
     RepoContext,
 )
 from bot.core.findings import Finding
 from bot.core.guidelines import Guidance, speaks
+from bot.core.incremental_review import ReviewedHead
 from bot.core.inference import Infer
 from bot.core.knowledge import Beside, Knowledge, nothing_beside
-from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.memory import Memory
-from bot.core.programs import Unusable
 from bot.core.refs import RepoRef, Sha
+from bot.core.sandbox_types import SandboxUnusable
 from bot.core.settings import Complaint
+from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.text import in_code
-from bot.core.tools import Tools
-from bot.github import hobyml, rivals
+from bot.github import hobyml, other_reviewers
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
-from bot.knowledge.tools import still_parses, symbols
+from bot.knowledge.parsing.code_analysis import still_parses, symbols
 
 
-class Reader(Protocol):
+class GitHubReader(Protocol):
     """One repository on GitHub, read only. Each method is one call or as few as there are pages."""
 
     async def pull_request(self, number: int) -> PullRequestState: ...
@@ -50,7 +50,7 @@ class Reader(Protocol):
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
     async def threads(self, number: int) -> Sequence[Thread]: ...
-    async def annotations(self, head: Sha) -> Sequence[Remark]: ...
+    async def annotations(self, head: Sha) -> Sequence[OthersRemark]: ...
     async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
     async def has_comment(self, comment_id: int) -> bool: ...
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]: ...
@@ -59,7 +59,7 @@ class Reader(Protocol):
     async def permission(self, login: str) -> str: ...
 
 
-Check = Callable[[Change, frozenset[str]], Awaitable[CheckReport]]
+RunChecks = Callable[[CheckedChange, frozenset[str]], Awaitable[CheckReport]]
 """Runs those of the named checks that have something to read."""
 
 
@@ -67,8 +67,8 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
     """What a linter says of whole files; nothing of those that it does not know, None where it may not
     run."""
     try:
-        return await ruff.run(Change((), texts), sandbox.run) or ()
-    except Unusable:
+        return await ruff.run(CheckedChange((), texts), sandbox.run) or ()
+    except SandboxUnusable:
         return None
 
 
@@ -85,7 +85,7 @@ class Offer:
     allowed: bool
 
 
-Judged = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]
+JudgedChecks = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]
 
 
 async def no_judgement(_: Sha) -> tuple[SetCheck, ...]:
@@ -99,9 +99,9 @@ class Context:
 
     repo: RepoRef
     slug: str
-    github: Reader
+    github: GitHubReader
     infer: Infer
-    check: Check
+    check: RunChecks
     command: Command | None = None
     offers: tuple[Offer, ...] = ()
     stored: tuple[Layer, ...] = ()
@@ -113,7 +113,7 @@ class Context:
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
     """Whether no other run waits."""
-    earlier: Earlier | None = None
+    earlier: ReviewedHead | None = None
     """The newest head of this pull request that was reviewed, without its texts."""
     pull: PullState = "active"
     """What people said about Hob's part in this pull request."""
@@ -121,14 +121,14 @@ class Context:
     """None where `[knowledge] enabled` is off."""
     reviews: tuple[PostReview, ...] = ()
     """What Hob has posted on this pull request and not taken back, oldest first."""
-    deeds: tuple[Deed, ...] = ()
+    past_runs: tuple[PastRun, ...] = ()
     """All that Hob has done here, oldest first."""
-    shadow: tuple[Deed, ...] = ()
+    shadow: tuple[PastRun, ...] = ()
     """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
     beside: Beside = nothing_beside
-    judged: Judged = no_judgement
+    judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
@@ -149,18 +149,21 @@ class Context:
             self,
             posted=self.posted | past.posted(reviews),
             reviews=(*self.reviews, *reviews),
-            deeds=(*self.deeds, *self.shadow),
+            past_runs=(*self.past_runs, *self.shadow),
             earlier=past.earlier(self.shadow) or self.earlier,
         )
 
     def below(self, guidance: Guidance) -> tuple[Layer, ...]:
         """What other reviewers' settings say: it lies under all of Hob's own."""
-        return tuple(Layer(path, rivals.read(path, text)[0]) for path, text in guidance.rivals.items())
+        return tuple(
+            Layer(path, other_reviewers.read(path, text)[0])
+            for path, text in guidance.other_reviewers.items()
+        )
 
     def guided(self, context: RepoContext, guidance: Guidance, changed: Collection[str]) -> RepoContext:
         """The context with the repository's guidelines; other reviewers' settings lie under all of Hob's
         own."""
-        read = {path: rivals.read(path, text) for path, text in guidance.rivals.items()}
+        read = {path: other_reviewers.read(path, text) for path, text in guidance.other_reviewers.items()}
         notes = [note for _, note in read.values()]
         notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
@@ -178,7 +181,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Estate:
+class Offboarding:
     """What a handler is given where repositories went away: nothing can be read there any more. Each is about
     the event's repositories and says in a line what was done."""
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from bot.core.code_search import Excerpt, merged
 from bot.core.errors import UserError
-from bot.core.library import Excerpt, merged
 from bot.git import git
 
 MOST_WORDS = 12
@@ -39,14 +39,14 @@ _COMMON = frozenset(
 )
 
 
-class Repository:
-    """A `Library` (bot.core.library) over a working tree."""
+class LocalRepository:
+    """A `Library` (bot.core.code_search) over a working tree."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     @classmethod
-    def at(cls, folder: Path) -> "Repository":
+    def at(cls, folder: Path) -> "LocalRepository":
         """The repository that a folder lies in; UserError where it lies in none."""
         here = folder.expanduser().resolve()
         if not here.is_dir():

@@ -12,32 +12,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, cast
 
-from bot.agents.base import Agent, Messages, Options
-from bot.agents.chain import Told, run_chain
+from bot.agents.base import Agent, ChatMessages, Options
+from bot.agents.chain import ChainProgress, run_chain
+from bot.agents.personas import ChatAgent, Coding, Reasoning
 from bot.agents.research import Research
-from bot.agents.talkers import Chat, Coding, Reasoning
 from bot.config import Config, load_config
 from bot.core.chain import Chain, ChainResult
+from bot.core.chat import Say, Spoken
+from bot.core.code_search import Library
 from bot.core.errors import UserError
 from bot.core.events import Priority
 from bot.core.inference import Completion, Embed, Infer, Prompt, Role, T
-from bot.core.library import Library
-from bot.core.talk import Say, Spoken
-from bot.inference.board import SharedBoard
+from bot.inference.egress import EgressGuard
 from bot.inference.embed import make_embed
-from bot.inference.guard import Guard
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
-from bot.inference.reading import understood
+from bot.inference.hosts.pool import Pool
+from bot.inference.hosts.slots import SharedHostSlots
+from bot.inference.request import make_infer
 from bot.inference.runners import Heard
-from bot.inference.say import make_say
-from bot.knowledge.library import LocalLibrary
-from bot.outgoing import Outgoing
+from bot.inference.streaming import make_say
+from bot.inference.structured_output import understood
+from bot.knowledge.local import LocalLibrary
+from bot.local_egress import Outgoing
 from bot.prompting import TalkFile, load, load_chain, load_persona, names
-from bot.queue.board import RedisBoard
-from bot.repository import Repository
+from bot.queue.redis_slots import RedisHostSlots
+from bot.repository import LocalRepository
 
-KINDS: dict[str, type[Agent]] = {kind.name: kind for kind in (Chat, Coding, Reasoning, Research)}
+KINDS: dict[str, type[Agent]] = {kind.name: kind for kind in (ChatAgent, Coding, Reasoning, Research)}
 SCOUT = "scout"
 WORKERS: dict[str, str] = {"review": "reviewer", "code": "coding", "triage": "chat", "chat": "chat"}
 """Role -> the agent that work for a mere role is given to."""
@@ -59,13 +59,13 @@ class Workshop:
         *,
         repo: Path | str | None = None,
         library: Library | None = None,
-        guard: Guard | None = None,
+        guard: EgressGuard | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard`
         says what may go to online hosts: by default what `[privacy]` and `[budget]` allow."""
         self.config = config or load_config()
-        root = Repository.at(Path(repo)).root if repo is not None else None
+        root = LocalRepository.at(Path(repo)).root if repo is not None else None
         self._outgoing = Outgoing(self.config, root)
         self.library = library or (self._local(Path(repo), tell) if repo is not None else None)
         self.pool = self._make_pool()
@@ -122,7 +122,7 @@ class Workshop:
         return kind(load_persona(name), self.say(priority), self.library, **more)
 
     async def delegate(
-        self, role: str, prompt: Messages, *, priority: Priority = "default", **options: Unpack[Options]
+        self, role: str, prompt: ChatMessages, *, priority: Priority = "default", **options: Unpack[Options]
     ) -> Completion[Spoken]:
         """Hands work over: to a role of `[models]`, one's own too, to an agent as `agent` takes it, or to a
         specialty, which is a word that hosts list in `roles`. A failure is a value; UserError for a role
@@ -135,7 +135,7 @@ class Workshop:
     async def gather(
         self,
         role: str,
-        prompts: Sequence[Messages],
+        prompts: Sequence[ChatMessages],
         *,
         priority: Priority = "low",
         **options: Unpack[Options],
@@ -145,7 +145,9 @@ class Workshop:
         work = (self.delegate(role, prompt, priority=priority, **options) for prompt in prompts)
         return await asyncio.gather(*work)
 
-    async def chain(self, chain: str | Chain, objective: str, told: Told = lambda _: None) -> ChainResult:
+    async def chain(
+        self, chain: str | Chain, objective: str, told: ChainProgress = lambda _: None
+    ) -> ChainResult:
         """Carries out a chain, by its name, by the path of its file, or as a value; UserError for one that
         is wrong."""
         declared = load_chain(chain) if isinstance(chain, str) else chain
@@ -153,7 +155,7 @@ class Workshop:
 
     def _local(self, folder: Path, tell: Callable[[str], None]) -> Library:
         """The repository that a folder lies in, by its index; UserError where it lies in none."""
-        tree = Repository.at(folder)
+        tree = LocalRepository.at(folder)
         if not self.config.knowledge.enabled:
             return tree
         known = self.config.knowledge
@@ -174,8 +176,8 @@ class Workshop:
     def _make_pool(self) -> Pool:
         """As a worker has it: its places are those that a `hob up` or `hob work` gives out too, where their
         Redis answers, and this process's own where not."""
-        board = SharedBoard(RedisBoard(self.config.redis_url), quiet=True)
-        return Pool(self.config.pool_hosts(), board=board, routing=self.config.pool.routing)
+        host_slots = SharedHostSlots(RedisHostSlots(self.config.redis_url), quiet=True)
+        return Pool(self.config.pool_hosts(), host_slots=host_slots, routing=self.config.pool.routing)
 
     def _drive(self, work: Coroutine[Any, Any, _R]) -> _R:
         """Runs a coroutine where no loop runs. Outside of `with`, connections are closed behind it: they

@@ -38,7 +38,7 @@ class Scalar:
 @dataclass(frozen=True, slots=True)
 class Sequence:
     line: int
-    items: tuple["Node", ...]
+    items: tuple["YamlNode", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Mapping:
     """Keys in the file's order, duplicates and all."""
 
     line: int
-    items: tuple[tuple["Node", "Node"], ...]
+    items: tuple[tuple["YamlNode", "YamlNode"], ...]
 
 
-Node = Scalar | Sequence | Mapping
+YamlNode = Scalar | Sequence | Mapping
 
 
 class _Loader(yaml.SafeLoader):
@@ -80,7 +80,7 @@ class _Loader(yaml.SafeLoader):
         return yaml.ScalarNode("alias", event.anchor, event.start_mark, event.end_mark)  # type: ignore[arg-type]
 
 
-def read(text: str, *, aliases: bool = False) -> Node | None:
+def read(text: str, *, aliases: bool = False) -> YamlNode | None:
     """The one document of `text`; None for an empty one. `UnreadableError` says in which line it breaks."""
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
         raise RefusedError(1, f"the file is over {MOST_BYTES // 1024} KB")
@@ -100,7 +100,7 @@ def read(text: str, *, aliases: bool = False) -> Node | None:
     return None if isinstance(tree, Scalar) and tree.kind == "null" else tree
 
 
-def _tree(node: yaml.Node) -> Node:
+def _tree(node: yaml.Node) -> YamlNode:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         return Mapping(line, tuple((_tree(key), _tree(value)) for key, value in node.value))

@@ -3,10 +3,10 @@ repository may have posted with the first review."""
 
 from bot.agents.describe import Described, describe, shown
 from bot.context import Context
-from bot.core.describing import own_words
 from bot.core.effects import AddLabels, Comment, EditComment, EditPullRequest, Effect, Plan, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.facts import ChangeFacts
+from bot.core.pr_description import own_words
 from bot.gathering import change_facts, comment_about
 from bot.router import Router
 from handlers.comments import answer
@@ -62,7 +62,7 @@ async def propose(event: CommentEvent, ctx: Context) -> Plan:
 
 async def walkthrough(facts: ChangeFacts, ctx: Context) -> Plan:
     """For a pull request that has none yet. A failure is nothing to say: nobody asked."""
-    every = (one.effect for deed in ctx.deeds for one in deed.did)
+    every = (one.effect for past_run in ctx.past_runs for one in past_run.did)
     if any(isinstance(effect, Comment) and effect.about == WALKTHROUGH for effect in every):
         return Plan()
     told = await describe(facts, ctx.infer)

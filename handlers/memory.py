@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from bot.agents.memory import grounds, listed, named, table
 from bot.context import Context
+from bot.core.effect_history import of_thread
 from bot.core.effects import Comment, Effect, Forget, Plan, Remember, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.findings import Finding
 from bot.core.memory import LASTS_DAYS, MOST, MOST_TEXT, Lesson, dismissal
-from bot.core.said import of_thread
 from bot.router import Router
 from handlers.comments import answer
 

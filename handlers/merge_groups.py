@@ -4,10 +4,10 @@ Nothing is read again. Where the check `Hob` is required, a group without one wo
 """
 
 from bot.context import Context
+from bot.core.check_judgement import Member, of_change, of_group, unread
 from bot.core.effects import Plan, SetCheck
 from bot.core.errors import Gone
 from bot.core.events import MergeGroupChecksRequested, MergeGroupDestroyed, MergeGroupEvent
-from bot.core.judged import Member, of_change, of_group, unread
 from bot.core.settings import ReviewSettings
 from bot.gathering import AUTHORS_OWN, why_not_reviewed
 from bot.router import Router

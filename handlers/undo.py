@@ -2,7 +2,7 @@
 
 from bot.agents import undo
 from bot.context import Context
-from bot.core.deeds import last
+from bot.core.effect_history import last
 from bot.core.effects import (
     Comment,
     DeleteComment,
@@ -41,8 +41,8 @@ router = Router()
 )
 async def take_back(event: CommentEvent, ctx: Context) -> Plan:
     """Answers in the conversation: the thread in which it was asked may be gone by then."""
-    deed = last(ctx.deeds)
-    if deed is None:
+    past_run = last(ctx.past_runs)
+    if past_run is None:
         words = "There is nothing here that I could take back."
         return Plan((Comment(event.number, words), TakenBack(0)), reason="nothing to take back")
-    return undo.plan(await undo_facts(ctx, event, deed))
+    return undo.plan(await undo_facts(ctx, event, past_run))

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.core.reading import GENERATED_ENDINGS, LOCK_FILES, VENDORED
-from bot.standin.pulls import PullRequest, ReviewComment
-from bot.standin.suggestions import block, suggested
+from bot.core.skip_rules import GENERATED_ENDINGS, LOCK_FILES, VENDORED
+from bot.testing.github.pulls import PullRequest, ReviewComment, block, suggested
 from tests.living import LivingHob, keeping_all
 from tests.tea import finding
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from bot.config import load_config
 from bot.core.errors import BadPayload
-from bot.github.limits import LocalPacer
+from bot.github.limits import LocalRateLimiter
 from bot.github.routing import routing
-from bot.jobs.house import House, build
-from bot.jobs.perform import perform_in
-from bot.jobs.routing import route_delivery
-from bot.standin import GitHub
+from bot.runs.dispatch import route_delivery
+from bot.runs.execute import perform_in
+from bot.runs.services import Services, build
 from bot.store import Decision, Run
+from bot.testing.github import GitHubStandIn
 from bot.web.webhook import new_delivery
 from tests.databases import at_newest_schema
 from tests.fakes.models import FakeOllama
@@ -29,9 +29,9 @@ SLUG = "my-hob"
 class LivingHob:
     """Hob, and the world around it."""
 
-    github: GitHub
+    github: GitHubStandIn
     ollama: FakeOllama
-    house: House
+    services: Services
     taken: set[int] = field(default_factory=set)
 
     async def works(self, *, coalesce: float = 0.0, limit: int = 200) -> list[Run]:
@@ -40,20 +40,20 @@ class LivingHob:
         for _ in range(limit):
             self._take()
             self._route(coalesce)
-            due = self.house.store.runs.due(2**40)
+            due = self.services.store.runs.due(2**40)
             due = [run for run in due if not run.error]
             if not due and not self._news():
                 break
             for run in due:
-                await perform_in(self.house, run.id)
-        return self.house.store.runs.latest(500)[::-1]
+                await perform_in(self.services, run.id)
+        return self.services.store.runs.latest(500)[::-1]
 
     async def retries(self) -> None:
         """Performs what waits for another attempt, as if its time had come."""
-        with self.house.store.database.write() as connection:
+        with self.services.store.database.write() as connection:
             connection.exec_driver_sql("UPDATE runs SET not_before = 0 WHERE state = 'queued'")
-        for run in self.house.store.runs.due(2**40):
-            await perform_in(self.house, run.id)
+        for run in self.services.store.runs.due(2**40):
+            await perform_in(self.services, run.id)
 
     def _news(self) -> bool:
         return any(delivery.id not in self.taken for delivery in self.github.deliveries)
@@ -67,21 +67,21 @@ class LivingHob:
     def receive(self, event: str, body: bytes, guid: str) -> bool:
         """What the receiver does with a verified delivery."""
         new = new_delivery(event, guid, body, routing(body))
-        return self.house.store.inbox.put(new).result(10)
+        return self.services.store.inbox.put(new).result(10)
 
     def _route(self, coalesce: float) -> None:
-        for delivery in self.house.store.inbox.undispatched():
+        for delivery in self.services.store.inbox.undispatched():
             try:
-                specs = route_delivery(delivery, self.house.router, SLUG, coalesce)
+                specs = route_delivery(delivery, self.services.router, SLUG, coalesce)
                 decision = Decision(delivery, "routed" if specs else "ignored", specs)
             except BadPayload as error:
                 decision = Decision(delivery, "quarantined", note=str(error))
-            self.house.store.routing.record([decision])
+            self.services.store.routing.record([decision])
 
 
 @asynccontextmanager
 async def living_hob(
-    folder: Path, github: GitHub, ollama: FakeOllama, database_url: str = "", **environment: str
+    folder: Path, github: GitHubStandIn, ollama: FakeOllama, database_url: str = "", **environment: str
 ) -> AsyncIterator[LivingHob]:
     """A Hob whose App is installed on `octo`."""
     github.install_app("octo", slug=SLUG)
@@ -112,11 +112,11 @@ async def living_hob(
         },
     )
     at_newest_schema(config.store.database_url)
-    house = build(config, LocalPacer())
+    services = build(config, LocalRateLimiter())
     try:
-        yield LivingHob(github, ollama, house)
+        yield LivingHob(github, ollama, services)
     finally:
-        await house.aclose()
+        await services.aclose()
 
 
 def keeping_all(*refuted: int) -> dict[str, Any]:

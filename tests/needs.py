@@ -50,8 +50,8 @@ def postgres_programs() -> Path:
 
 def sandbox() -> None:
     """A sandbox that works: on Linux bubblewrap, and a kernel that lets it make namespaces."""
-    from bot.core.programs import Unusable
+    from bot.core.sandbox_types import SandboxUnusable
     from bot.sandbox import here
 
-    if isinstance(reason := here(), Unusable):
+    if isinstance(reason := here(), SandboxUnusable):
         missing(f"a sandbox ({reason})", "bubblewrap and allow user namespaces")

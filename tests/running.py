@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 
 SLUG = "my-hob"
 SECRET = "It's a Secret to Everybody"
@@ -44,7 +44,9 @@ class RunningHob:
         return {name: _pss(pid) for name, pid in {"up": self.process.pid, **self.children()}.items()}
 
 
-def environment(folder: Path, github: GitHub, model_url: str, model: str, **more: str) -> dict[str, str]:
+def environment(
+    folder: Path, github: GitHubStandIn, model_url: str, model: str, **more: str
+) -> dict[str, str]:
     """A whole configuration, by environment."""
     key = folder / "app.pem"
     key.touch(mode=0o600)

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from bot.cli.doctor.examine import _exposure, _own
-from bot.cli.manners import Commands, hob
+from bot.cli.framework import Commands, hob
 from bot.config import Config
 from bot.config.complaints import variables
-from bot.core.programs import Program
+from bot.core.sandbox_types import SandboxedProgram
 from bot.sandbox.bubblewrap import Bubblewrap
 from tests import needs
 
@@ -136,7 +136,7 @@ def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, tmp_pat
     folder = Path(tempfile.mkdtemp(prefix="hob-unit-"))
     folder.chmod(0o755)
     try:
-        command = held.command(Program(str(Path("/bin/true").resolve())), folder)
+        command = held.command(SandboxedProgram(str(Path("/bin/true").resolve())), folder)
         given = json.dumps([sorted(names), [getattr(socket, one) for one in families], command])
         done = subprocess.run(
             ["/usr/bin/env", "python3", "-c", UNDER, given], capture_output=True, text=True, check=False

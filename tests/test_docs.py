@@ -12,12 +12,12 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable, load_config
-from bot.core.keys import BY_NAME, KEYS
-from bot.core.layers import merge, plain
 from bot.core.settings import Complaint
+from bot.core.settings_merge import merge, plain
+from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
-from bot.knowledge.rank import WEIGHTS
-from bot.web import models as model_stats
+from bot.knowledge.search.ranking import WEIGHTS
+from bot.web import model_stats
 from handlers import router
 
 TEXT = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
@@ -172,7 +172,7 @@ def test_the_modules_that_write_to_github_are_the_named_ones() -> None:
     sentence = page.partition("Three modules")[2].partition(" Effects are")[0]
     named = set(re.findall(r"`(bot/github/\w+\.py)`", sentence))
     writers = set()
-    for path in [*ROOT.glob("bot/github/*.py"), *ROOT.glob("bot/jobs/*.py"), *ROOT.glob("handlers/*.py")]:
+    for path in [*ROOT.glob("bot/github/*.py"), *ROOT.glob("bot/runs/*.py"), *ROOT.glob("handlers/*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 on_api = ast.unparse(node.func.value) in {"api", "app", "self.app()"}

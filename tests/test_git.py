@@ -17,12 +17,12 @@ from bot.core.errors import UserError
 from bot.core.refs import Sha
 from bot.git import DEAF, QUIET, SAFE, run
 from bot.knowledge.git import Git
-from bot.knowledge.keeper import Keeper
-from bot.knowledge.shelves import Shelves
+from bot.knowledge.manager import KnowledgeManager
+from bot.knowledge.storage.index_stores import IndexStores
 from bot.local import LocalReader, find_change, find_root
 from bot.local.change import described, no_files
 from bot.local.uncommitted import uncommitted
-from bot.repository import Repository
+from bot.repository import LocalRepository
 from tests.agents.conftest import git, make_repository
 from tests.knowledge.clones.conftest import Fetching, fetching
 
@@ -71,9 +71,9 @@ def assert_hardened(started: list[dict[str, Any]], *, fetches: bool = False, own
 async def test_S1_every_git_for_a_local_repository_carries_the_one_list(
     tmp_path: Path, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house = make_repository(tmp_path / "house")
+    checkout = make_repository(tmp_path / "house")
     git(
-        house,
+        checkout,
         "-c",
         "user.name=Ann",
         "-c",
@@ -83,17 +83,17 @@ async def test_S1_every_git_for_a_local_repository_carries_the_one_list(
         "More",
         "--allow-empty",
     )
-    (house / "new.py").write_text("new = 1\n")
+    (checkout / "new.py").write_text("new = 1\n")
     (tmp_path / "started").unlink()
     monkeypatch.setenv("GIT_TRACE", "1")
-    root = await find_root(house)
+    root = await find_root(checkout)
     change = await find_change(root, "HEAD~1..HEAD")
     await LocalReader(root, change).files(0)
     async with uncommitted(root, staged=False) as change:
         await LocalReader(root, change).texts(change.head, ["new.py"])
-    await Repository.at(house).search("tea")
-    read = Git(house)
-    assert (read.root, next(read.history(read.commit(), most=9)).subject) == (house, "More")
+    await LocalRepository.at(checkout).search("tea")
+    read = Git(checkout)
+    assert (read.root, next(read.history(read.commit(), most=9)).subject) == (checkout, "More")
     list(read.contents([entry.sha for entry in read.tree(read.commit())]))
     await machine.git()
     assert len(started()) > 12
@@ -108,8 +108,8 @@ async def test_S8_every_git_for_a_clone_carries_it_and_hears_of_nothing_else(
 ) -> None:
     monkeypatch.setenv("GIT_TRACE", "1")
     tip = (await fetching.clones.update(fetching.repo.id, fetching.origin())).tip
-    keeper = Keeper(fetching.clones.folder, Shelves(tmp_path / "knowledge"))
-    assert keeper.indexed(fetching.repo.id).git.commit(tip) == tip  # type: ignore[union-attr]
+    manager = KnowledgeManager(fetching.clones.folder, IndexStores(tmp_path / "knowledge"))
+    assert manager.indexed(fetching.repo.id).git.commit(tip) == tip  # type: ignore[union-attr]
     assert any("fetch" in each["arguments"] for each in started())
     assert_hardened(started(), fetches=True, own=True)
 
@@ -119,7 +119,7 @@ async def test_S1_a_repository_that_names_a_program_as_its_remote_has_it_not_run
     tmp_path: Path, by: str
 ) -> None:
     """A setting for one protocol counts before the one for all; the environment counts before both."""
-    house, canary = make_repository(tmp_path / "house"), tmp_path / "canary"
+    checkout, canary = make_repository(tmp_path / "house"), tmp_path / "canary"
     for key, value in (
         ("remote.origin.url", f"ext::sh -c touch% {canary}"),
         ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
@@ -128,20 +128,20 @@ async def test_S1_a_repository_that_names_a_program_as_its_remote_has_it_not_run
         ("extensions.partialClone", "origin"),
         ("core.repositoryFormatVersion", "1"),
     ):
-        git(house, "config", key, value)
-    for blob in list((house / ".git/objects").glob("??/*")):
-        if git_says(house, "cat-file", "-t", f"{blob.parent.name}{blob.name}") == "blob":
+        git(checkout, "config", key, value)
+    for blob in list((checkout / ".git/objects").glob("??/*")):
+        if git_says(checkout, "cat-file", "-t", f"{blob.parent.name}{blob.name}") == "blob":
             blob.unlink()
     if by == "the index":
-        read = Git(house)
+        read = Git(checkout)
         assert list(read.contents([entry.sha for entry in read.tree(read.commit())])) == []
     else:
-        empty = await no_files(house)
+        empty = await no_files(checkout)
         with pytest.raises(UserError):
             await LocalReader(
-                house, await described(house, empty, Sha(git_says(house, "rev-parse", "HEAD")))
+                checkout, await described(checkout, empty, Sha(git_says(checkout, "rev-parse", "HEAD")))
             ).files(0)
-        assert (await run(house, "fetch", "origin")).why
+        assert (await run(checkout, "fetch", "origin")).why
     assert not canary.exists()
 
 
@@ -149,7 +149,7 @@ async def test_whose_repositories_may_be_read_is_the_machines_to_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory"""
-    house = make_repository(tmp_path / "house")
+    checkout = make_repository(tmp_path / "house")
     other = tmp_path / "first" / "git"
     other.parent.mkdir()
     real = shutil.which("git")
@@ -159,11 +159,11 @@ async def test_whose_repositories_may_be_read_is_the_machines_to_say(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     with pytest.raises(UserError, match=r"dubious ownership"):
-        await find_root(house)
+        await find_root(checkout)
     with pytest.raises(UserError):
-        _ = Git(house).root
-    (tmp_path / ".gitconfig").write_text(f"[safe]\n\tdirectory = {house}\n")
-    assert await find_root(house) == Git(house).root == house
+        _ = Git(checkout).root
+    (tmp_path / ".gitconfig").write_text(f"[safe]\n\tdirectory = {checkout}\n")
+    assert await find_root(checkout) == Git(checkout).root == checkout
 
 
 def test_nobody_else_starts_git() -> None:

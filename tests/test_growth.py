@@ -14,22 +14,23 @@ from pydantic import BaseModel
 
 from bot.agents.citing import Citing
 from bot.checks import reports, secrets, workflows
-from bot.core import blocks, credentials, text
+from bot.core import credentials, markdown_blocks, text
+from bot.core.code_location import spot
+from bot.core.code_search import Excerpt
 from bot.core.commands import parse_commands
-from bot.core.describing import own_words, with_description
 from bot.core.diff import parse_git_diff, parse_patch
 from bot.core.guidelines import imports, owners, scope
-from bot.core.library import Excerpt
 from bot.core.mail import separator
 from bot.core.memory import code_words
-from bot.core.spot import spot
-from bot.github import hobyml, rivals
+from bot.core.pr_description import own_words, with_description
+from bot.github import hobyml, other_reviewers
 from bot.github.payloads import clean
-from bot.github.recheck import new_side
-from bot.inference import reading
-from bot.inference.runners import ollama_stream
-from bot.knowledge import documents, languages, mentions, tokens
-from bot.knowledge.asked import query_terms
+from bot.github.refused_lines import new_side
+from bot.inference import structured_output
+from bot.inference.runners import ollama
+from bot.knowledge import mentions
+from bot.knowledge.parsing import documents, languages, tokens
+from bot.knowledge.search.query import query_terms
 from bot.patterns import wanted
 from bot.prompting.files import block
 from bot.sanitise import harmless, plain, suggestion_block
@@ -81,7 +82,7 @@ READERS: dict[str, Callable[[str], Any]] = {
         ".github/workflows/a.yml",
         f"on: push\njobs:\n a:\n  runs-on: x\n  steps:\n  - run: {said[:20_000]!r}\n",
     ),
-    "core.blocks": lambda said: list(blocks.read(said)),
+    "core.blocks": lambda said: list(markdown_blocks.read(said)),
     "core.commands": lambda said: parse_commands(said, "my-hob", known=frozenset({"review", "fix"})),
     "core.commands after an edit": lambda said: parse_commands(
         said, "my-hob", said[::-1], known=frozenset({"review"})
@@ -98,7 +99,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "core.guidelines.imports": lambda said: imports("CLAUDE.md", said),
     "core.guidelines.owners": lambda said: owners(said, ["src/a.py"], wanted),
     "core.guidelines.scope": lambda said: scope("a.md", said),
-    "core.mail": lambda said: separator(list(blocks.read(said))),
+    "core.mail": lambda said: separator(list(markdown_blocks.read(said))),
     "core.memory": code_words,
     "core.spot": spot,
     "core.text.close_fences": text.close_fences,
@@ -109,12 +110,12 @@ READERS: dict[str, Callable[[str], Any]] = {
     "github.hobyml": hobyml.read,
     "github.payloads": clean,
     "github.recheck": new_side,
-    "github.rivals, TOML": lambda said: rivals.read(".pr_agent.toml", said),
-    "github.rivals, YAML": lambda said: rivals.read(".coderabbit.yaml", said),
-    "inference.reading": lambda said: reading.read(Told, "So: {" + said),
-    "inference.reading.bare": reading.bare,
-    "inference.reading.unthought": reading.unthought,
-    "inference.runners.ollama": lambda said: ollama_stream._NUMBERS.findall(said),
+    "github.rivals, TOML": lambda said: other_reviewers.read(".pr_agent.toml", said),
+    "github.rivals, YAML": lambda said: other_reviewers.read(".coderabbit.yaml", said),
+    "inference.reading": lambda said: structured_output.read(Told, "So: {" + said),
+    "inference.reading.bare": structured_output.bare,
+    "inference.reading.unthought": structured_output.unthought,
+    "inference.runners.ollama": lambda said: ollama._NUMBERS.findall(said),
     "knowledge.asked": query_terms,
     "knowledge.documents, AsciiDoc": lines_of(lambda _, lines: documents.sections("AsciiDoc", lines)),
     "knowledge.documents, Markdown": lines_of(lambda _, lines: documents.sections("Markdown", lines)),

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 import bot
-from bot.core.addresses import refusal
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
-from bot.core.reading import without_lines
+from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.github.refusals import read_one
-from bot.inference.reading import understood
+from bot.http import refusal
 from bot.inference.runners.wire import number
-from bot.knowledge.parse import parse
+from bot.inference.structured_output import understood
+from bot.knowledge.parsing.passages import parse
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
 SIZE = 8_000

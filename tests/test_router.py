@@ -7,8 +7,8 @@ import pytest
 from bot.core.effects import Comment, Plan
 from bot.core.events import IssueCommentCreated, IssueCommentEdited, IssueOpened
 from bot.core.refs import Actor, Login, RepoRef
-from bot.jobs import gate
 from bot.router import Route, Router
+from bot.runs import authorize
 from handlers import router
 
 REPO = RepoRef("octo", "tea", id=1, installation=7)
@@ -157,16 +157,16 @@ def route(who: Any) -> Route:
 def test_A1_the_permission_that_github_names_decides(
     who: str, level: str, private: bool, allowed: bool
 ) -> None:
-    refused = gate.refusal(route(who), level, private=private, recent=0)
+    refused = authorize.refusal(route(who), level, private=private, recent=0)
     assert (refused is None) is allowed
     if refused:
         assert level in refused.words
 
 
 def test_A4_past_twenty_an_hour_one_notice_names_its_hour() -> None:
-    assert gate.refusal(route("anyone"), "admin", private=False, recent=20) is None
-    first = gate.refusal(route("anyone"), "admin", private=False, recent=21, hour=4)
-    second = gate.refusal(route("anyone"), "admin", private=False, recent=50, hour=4)
+    assert authorize.refusal(route("anyone"), "admin", private=False, recent=20) is None
+    first = authorize.refusal(route("anyone"), "admin", private=False, recent=21, hour=4)
+    second = authorize.refusal(route("anyone"), "admin", private=False, recent=50, hour=4)
     assert first == second
     assert first is not None
     assert first.once_per

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack, cast
 
 from bot.agents.citing import Citing
+from bot.core.chat import Answered, Persona, PersonaRequest, Say, Spoken, Turn
+from bot.core.code_search import Excerpt, Library, merged
 from bot.core.errors import HobError, UserError
 from bot.core.inference import Completion, Passage, T
-from bot.core.library import Excerpt, Library, merged
-from bot.core.talk import Answered, Persona, Say, Spoken, Talk, Turn
 
-Message = Turn | Mapping[str, Any]
-Messages = str | Sequence[Message]
+ChatMessage = Turn | Mapping[str, Any]
+ChatMessages = str | Sequence[ChatMessage]
 """A question, or a conversation: `Turn`s or `{"role": "user", "content": "…"}`; the other roles are
 `assistant`, `system` and `tool`."""
 Drive = Callable[[Coroutine[Any, Any, str]], str]
@@ -41,7 +41,7 @@ class Options(TypedDict, total=False):
     """Only hosts that list it in `roles`."""
 
 
-class Read(Protocol):
+class ReadAnswer(Protocol):
     """Reads a model's text as a value of a type; ValueError."""
 
     def __call__(self, kind: type[T], text: str, /) -> T: ...
@@ -68,7 +68,7 @@ class Agent:
         *,
         drive: Drive = asyncio.run,
         tell: Callable[[str], None] = lambda _: None,
-        read: Read = _strictly,
+        read: ReadAnswer = _strictly,
     ) -> None:
         """`drive` runs a coroutine for `run_sync`; `tell` hears, line by line, what the agent is about to
         do; `read` is how a text that a subclass said itself becomes a value for `decide`."""
@@ -79,7 +79,7 @@ class Agent:
         self.read = read
         self._drive = drive
 
-    async def run(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str]:
+    async def run(self, messages: ChatMessages, **options: Unpack[Options]) -> AsyncIterator[str]:
         """The answer's text, piece by piece; `NoAnswer`. Every other way to ask goes through it, so a
         subclass that overrides it (`async def run(self, messages)` will do) is what is heard everywhere."""
         call = _CALL.get()
@@ -110,11 +110,11 @@ class Agent:
                 text.append(part)
                 yield part
 
-    async def get_full_response(self, messages: Messages, **options: Unpack[Options]) -> str:
+    async def get_full_response(self, messages: ChatMessages, **options: Unpack[Options]) -> str:
         """The whole text; `NoAnswer`."""
         return _require(await self.answer(messages, **options))
 
-    def run_sync(self, messages: Messages, **options: Unpack[Options]) -> str:
+    def run_sync(self, messages: ChatMessages, **options: Unpack[Options]) -> str:
         """The whole text, waited for without an event loop; `NoAnswer`, or UserError where a loop runs
         already."""
         try:
@@ -123,7 +123,7 @@ class Agent:
             return self._drive(self.get_full_response(messages, **options))
         raise UserError("run_sync cannot be used inside async code", "await get_full_response(messages)")
 
-    async def answer(self, messages: Messages, **options: Unpack[Options]) -> Answered:
+    async def answer(self, messages: ChatMessages, **options: Unpack[Options]) -> Answered:
         """The whole answer, or its failure as a value."""
         answered = Answered(Completion(failure="no_host", reason="nothing was said"))
         async for piece in self.stream(messages, **options):
@@ -131,7 +131,9 @@ class Agent:
                 answered = piece
         return answered
 
-    async def decide(self, messages: Messages, answer: type[T], **options: Unpack[Options]) -> Completion[T]:
+    async def decide(
+        self, messages: ChatMessages, answer: type[T], **options: Unpack[Options]
+    ) -> Completion[T]:
         """An answer of a type with a schema (any pydantic model), or its failure as a value. What a subclass
         says in its own `run` is read as one."""
         call = _Call(self, options, answer)
@@ -149,7 +151,9 @@ class Agent:
             return Completion(failure="invalid", reason=reason, text=text)
         return cast("Completion[T]", replace(cast("Any", heard), value=value, text=text))
 
-    async def stream(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str | Answered]:
+    async def stream(
+        self, messages: ChatMessages, **options: Unpack[Options]
+    ) -> AsyncIterator[str | Answered]:
         """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the
         pieces."""
         call = _Call(self, options, Spoken)
@@ -159,7 +163,7 @@ class Agent:
             yield piece
         yield _answered(call, "".join(said).strip())
 
-    async def _heard(self, messages: Messages, call: "_Call") -> AsyncIterator[str]:
+    async def _heard(self, messages: ChatMessages, call: "_Call") -> AsyncIterator[str]:
         """What `run` says; why it fails is left in the call."""
         given, asked = self._given(messages, call.options)
         pieces = self.run(asked, **given)
@@ -180,7 +184,7 @@ class Agent:
             if isinstance(pieces, AsyncGenerator):
                 await pieces.aclose()
 
-    def _given(self, messages: Messages, options: Options) -> tuple[Options, Messages]:
+    def _given(self, messages: ChatMessages, options: Options) -> tuple[Options, ChatMessages]:
         """The options that `run` takes, and what it is asked. An override that takes no passages is shown
         them before the question; its `super().run` is given all that it does not take."""
         takes = inspect.signature(self.run).parameters.values()
@@ -196,7 +200,7 @@ class Agent:
         return given, [*asked, *turns[:-1], *(Turn("user", f"{shown}\n\n{one.text}") for one in turns[-1:])]
 
     async def gather(
-        self, messages: Messages, model: str = ""
+        self, messages: ChatMessages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
         """What the model is shown beside the question, and which calls finding it took. Here: what a search
         for the question's own words finds."""
@@ -206,7 +210,7 @@ class Agent:
         found = [await self.library.search(turn.text) for turn in question]
         return merged(excerpt for some in found for excerpt in some), ()
 
-    def _talk(self, messages: Messages, answer: type[T], options: Options) -> Talk[T]:
+    def _talk(self, messages: ChatMessages, answer: type[T], options: Options) -> PersonaRequest[T]:
         system, turns = conversation(messages)
         persona = replace(
             self.persona,
@@ -215,7 +219,7 @@ class Agent:
             max_tokens=options.get("max_tokens", self.persona.max_tokens),
         )
         passages, model = tuple(options.get("passages", ())), options.get("model", "")
-        return Talk(persona, turns, answer, passages, model, options.get("specialty", ""))
+        return PersonaRequest(persona, turns, answer, passages, model, options.get("specialty", ""))
 
 
 @dataclass(slots=True)
@@ -247,7 +251,7 @@ def _answered(call: _Call, text: str) -> Answered:
     return Answered(whole, heard.citations, heard.dropped)
 
 
-def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
+def conversation(messages: ChatMessages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
     """(system texts, turns); UserError for what is no message."""
     if isinstance(messages, str):
         return (), (Turn("user", messages),)

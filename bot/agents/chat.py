@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from bot.core.conversation import pack
-from bot.core.coverage import count
+from bot.core.code_search import Citation, Excerpt, merged, stands, unproved
+from bot.core.context_packing import pack_conversation
 from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts, ThreadFacts
 from bot.core.inference import Infer, Passage, Prompt
-from bot.core.library import Citation, Excerpt, merged, stands, unproved
 from bot.core.pathnames import resolve
+from bot.core.review_result import count
 from bot.core.text import close_fences, in_code
 
 MAX_FILE_CHARS = 20_000
@@ -35,7 +35,7 @@ class ChatAnswer(BaseModel):
 
 async def reply(facts: ThreadFacts, infer: Infer) -> tuple[str, tuple[Usage, ...]]:
     """The answer for the thread, and what it used. A person asked: a failure is said, in one line."""
-    talk = pack(facts.conversation, CONVERSATION_TOKENS)
+    talk = pack_conversation(facts.conversation, CONVERSATION_TOKENS)
     answer = await infer(_prompt(facts, talk.text))
     used = (*facts.spent, *answer.usage("ask"))
     if answer.value is None:

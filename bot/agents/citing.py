@@ -4,7 +4,7 @@ when those lines were shown and hold those words; one that does not stand is lef
 import re
 from collections.abc import Iterable
 
-from bot.core.library import Citation, Excerpt, stands
+from bot.core.code_search import Citation, Excerpt, stands
 from bot.core.pathnames import resolve, shown
 
 _WHOLE = re.compile(

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from bot.core.coverage import count
-from bot.core.describing import Proposal, own_words
 from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ChangeFacts
 from bot.core.folding import folded
 from bot.core.inference import Completion, Infer, Passage, Prompt
 from bot.core.pathnames import resolve
+from bot.core.pr_description import Proposal, own_words
+from bot.core.review_result import count
 from bot.core.text import cut, in_code
 
 MOST_LABELS = 3

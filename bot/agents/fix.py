@@ -11,7 +11,7 @@ from bot.core.effects import Usage
 from bot.core.facts import FixFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.pathnames import resolve
-from bot.core.suggestion import Change, change, in_one_hunk, proved
+from bot.core.suggestion import LineReplacement, change, in_one_hunk, proved
 from bot.core.text import close_fences, cut, fence_for
 
 AROUND = 60
@@ -19,7 +19,7 @@ AROUND = 60
 MOST_EDITS = 20
 
 
-class Edit(BaseModel):
+class SearchReplace(BaseModel):
     path: str
     search: str
     replace: str
@@ -27,7 +27,7 @@ class Edit(BaseModel):
 
 class PatchAnswer(BaseModel):
     summary: str = ""
-    edits: list[Edit]
+    edits: list[SearchReplace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Mended:
     """What to say, and where there is one the change that can be offered."""
 
     words: str
-    change: Change | None = None
+    change: LineReplacement | None = None
     usage: tuple[Usage, ...] = ()
 
 
@@ -56,7 +56,7 @@ async def mend(facts: FixFacts, infer: Infer) -> Mended:
     return Mended(f"{summary}\n\n{_why(facts.file, start, end, made)}\n\n{_block(new)}", usage=usage)
 
 
-def _why(file: FileDiff, start: int, end: int, made: Change | None) -> str:
+def _why(file: FileDiff, start: int, end: int, made: LineReplacement | None) -> str:
     if not in_one_hunk(file, start, end):
         why = "it does not fit into one hunk of this change"
     elif made is None:
@@ -72,7 +72,7 @@ def _block(code: str) -> str:
     return f"{mark}\n{code}\n{mark}"
 
 
-def _edited(facts: FixFacts, edits: Sequence[Edit]) -> tuple[str | None, str]:
+def _edited(facts: FixFacts, edits: Sequence[SearchReplace]) -> tuple[str | None, str]:
     """The file after the edits, or None and why. What is searched for must be there once."""
     text = facts.text
     for edit in edits:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from bot.core.conversation import pack
+from bot.core.context_packing import pack_conversation
 from bot.core.effects import Effect, Plan, Remember, ReplyInThread, ResolveThread
 from bot.core.facts import ReplyFacts
 from bot.core.findings import Finding
@@ -68,7 +68,7 @@ def _unwanted(facts: ReplyFacts, said: ReplyAnswer) -> list[Effect]:
 
 
 def _prompt(facts: ReplyFacts) -> Prompt[ReplyAnswer]:
-    talk = pack(facts.conversation, TALK_TOKENS)
+    talk = pack_conversation(facts.conversation, TALK_TOKENS)
     return Prompt(
         name="reply",
         role="chat",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bot.core.effects import Usage
 from bot.core.inference import Infer, Passage, Prompt
-from bot.core.knowing import Outline
+from bot.core.knowledge import Outline
 
 MOST_FILES, MOST_ISSUES = 30, 5
 OUTLINE_CHARS = 300
@@ -24,14 +24,14 @@ class RerankAnswer(BaseModel):
     files: list[int]
 
 
-class Verdict(BaseModel):
+class RerankVerdict(BaseModel):
     number: int
     reason: str
     same: bool
 
 
 class DuplicatesAnswer(BaseModel):
-    verdicts: list[Verdict]
+    verdicts: list[RerankVerdict]
 
 
 @dataclass(frozen=True, slots=True)

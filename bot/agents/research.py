@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.agents.base import Agent, Messages, conversation
+from bot.agents.base import Agent, ChatMessages, conversation
+from bot.core.chat import Persona, PersonaRequest, Say, said
+from bot.core.code_search import Excerpt, Library, merged
 from bot.core.inference import Completion, Passage
-from bot.core.library import Excerpt, Library, merged
 from bot.core.pathnames import resolve
-from bot.core.talk import Persona, Say, Talk, said
 
 MOST_ROUNDS = 3
 MOST_SEARCHES = 4
@@ -18,7 +18,7 @@ LONGEST_READ = 200
 """Lines."""
 
 
-class Place(BaseModel):
+class CitedPlace(BaseModel):
     path: str
     start: int
     end: int
@@ -29,7 +29,7 @@ class Look(BaseModel):
 
     thought: str
     searches: list[str]
-    reads: list[Place]
+    reads: list[CitedPlace]
     enough: bool
 
 
@@ -53,7 +53,7 @@ class Research(Agent):
         self.rounds = rounds
 
     async def gather(
-        self, messages: Messages, model: str = ""
+        self, messages: ChatMessages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
         """First the question's own words, then where the scout points, until it has enough or points to
         nothing new."""
@@ -87,7 +87,7 @@ class Research(Agent):
                 found.append(excerpt)
         return found
 
-    async def _read(self, place: Place, end: int, known: Iterable[str]) -> Excerpt | None:
+    async def _read(self, place: CitedPlace, end: int, known: Iterable[str]) -> Excerpt | None:
         """By the path as it was said, else the file among those found that is meant by it."""
         if self.library is None:
             return None
@@ -97,12 +97,12 @@ class Research(Agent):
         return await self.library.read(path, place.start, end) if path else None
 
     def _ask_scout(
-        self, messages: Messages, found: Sequence[Excerpt], asked: set[str], model: str
-    ) -> Talk[Look]:
+        self, messages: ChatMessages, found: Sequence[Excerpt], asked: set[str], model: str
+    ) -> PersonaRequest[Look]:
         passages = [Passage(each.path, each.numbered) for each in found]
         if asked:
             passages.insert(0, Passage("what was looked for already", "\n".join(sorted(asked)), priority=0))
-        return Talk(self.scout, conversation(messages)[1], Look, tuple(passages), model)
+        return PersonaRequest(self.scout, conversation(messages)[1], Look, tuple(passages), model)
 
 
 def _new(names: Iterable[str], asked: set[str]) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.labels import Choice
-from bot.core.layers import DEFAULT, Valued, plain
 from bot.core.settings import Complaint
+from bot.core.settings_merge import DEFAULT, Valued, plain
 from bot.core.text import cut, fence_for
 
 _CELL = 90

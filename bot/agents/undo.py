@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.core.coverage import count
-from bot.core.deeds import Did
+from bot.core.check_judgement import unread
+from bot.core.effect_history import Did
 from bot.core.effects import (
     AddLabels,
     Comment,
@@ -25,7 +25,7 @@ from bot.core.effects import (
     TakenBack,
 )
 from bot.core.facts import UndoFacts
-from bot.core.judged import unread
+from bot.core.review_result import count
 
 _Step = tuple[Sequence[Effect], str, str]
 """Effects, what they take back, and what stays, in words."""
@@ -33,7 +33,7 @@ _Step = tuple[Sequence[Effect], str, str]
 
 def plan(facts: UndoFacts) -> Plan:
     """The last effect but one marks the run as taken back: who asks again means the one before."""
-    steps = [_back(one, facts) for one in facts.deed.did]
+    steps = [_back(one, facts) for one in facts.past_run.did]
     effects = [effect for some, _, _ in steps for effect in some]
     gone = _told([done for _, done, _ in steps])
     stays = _told([stay for _, _, stay in steps])
@@ -41,7 +41,9 @@ def plan(facts: UndoFacts) -> Plan:
     said += ["Not taken back:\n\n" + "\n".join(f"- {one}" for one in stays)] if stays else []
     words = "\n\n".join(said) or "There was nothing left of what I did last here."
     reply = Comment(facts.number, words)
-    return Plan((*effects, TakenBack(facts.deed.run), reply), reason=f"run {facts.deed.run} is taken back")
+    return Plan(
+        (*effects, TakenBack(facts.past_run.run), reply), reason=f"run {facts.past_run.run} is taken back"
+    )
 
 
 def _back(did: Did, facts: UndoFacts) -> _Step:
@@ -87,10 +89,10 @@ def _review(review: PostReview, review_id: int, facts: UndoFacts) -> _Step:
 def _edited(edit: EditComment, facts: UndoFacts) -> _Step:
     """The comment says what it said before."""
     before: Comment | EditComment | None = None
-    for deed in facts.deeds:
-        if deed.run == facts.deed.run:
+    for past_run in facts.past_runs:
+        if past_run.run == facts.past_run.run:
             break
-        for one in deed.did:
+        for one in past_run.did:
             match one.effect:
                 case EditComment(comment_id=edit.comment_id):
                     before = one.effect

@@ -21,12 +21,12 @@ from bot.checks import (
     secrets,
     shellcheck,
 )
-from bot.checks.together import alike, causes_only
-from bot.core.checking import Change, CheckReport
+from bot.checks.grouping import alike, causes_only
+from bot.core.check_input import CheckedChange, CheckReport
 from bot.core.findings import Finding
-from bot.core.programs import RunProgram, Unusable
+from bot.core.sandbox_types import RunProgram, SandboxUnusable
 
-Check = Callable[[Change, RunProgram], Awaitable[list[Finding] | None]]
+Check = Callable[[CheckedChange, RunProgram], Awaitable[list[Finding] | None]]
 
 CHECKS: dict[str, Check] = {
     "secrets": secrets.run,
@@ -42,7 +42,7 @@ CHECKS: dict[str, Check] = {
 }
 
 
-async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -> CheckReport:
+async def run(change: CheckedChange, wanted: frozenset[str], run_program: RunProgram) -> CheckReport:
     """What the wanted checks find on the lines that the change brings, or about files as a whole."""
     findings: list[Finding] = []
     ran: list[str] = []
@@ -51,7 +51,7 @@ async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -
     names = [name for name in CHECKS if name in wanted][::-1]
     results = await asyncio.gather(*(_found(CHECKS[name], change, run_program) for name in names))
     for name, found in list(zip(names, results, strict=True))[::-1]:
-        if isinstance(found, Unusable):
+        if isinstance(found, SandboxUnusable):
             not_run.append((name, str(found)))
         elif found is not None:
             ran.append(name)
@@ -59,18 +59,20 @@ async def run(change: Change, wanted: frozenset[str], run_program: RunProgram) -
     return CheckReport(tuple(alike(causes_only(findings, change))), tuple(ran), tuple(not_run))
 
 
-async def _found(check: Check, change: Change, run_program: RunProgram) -> list[Finding] | Unusable | None:
+async def _found(
+    check: Check, change: CheckedChange, run_program: RunProgram
+) -> list[Finding] | SandboxUnusable | None:
     try:
         return await check(change, run_program)
-    except Unusable as reason:
+    except SandboxUnusable as reason:
         return reason
 
 
-def _is_new(finding: Finding, change: Change) -> bool:
+def _is_new(finding: Finding, change: CheckedChange) -> bool:
     return finding.line is None or finding.line in change.added.get(finding.path, ())
 
 
-def _quoted(finding: Finding, change: Change) -> Finding:
+def _quoted(finding: Finding, change: CheckedChange) -> Finding:
     """With its line, by which it is known when that line moves or goes; a secret is never quoted."""
     text = change.texts.get(finding.path)
     if finding.quote or finding.line is None or text is None or finding.source == "secrets":

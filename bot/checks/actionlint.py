@@ -6,9 +6,9 @@ actionlint gets a configuration of Hob's and starts no other linter.
 import msgspec
 
 from bot.checks import programs, workflows
-from bot.core.checking import Change
+from bot.core.check_input import CheckedChange
 from bot.core.findings import Finding
-from bot.core.programs import Program, RunProgram, Unusable
+from bot.core.sandbox_types import RunProgram, SandboxedProgram, SandboxUnusable
 
 FOLDER = ".github/workflows/"
 CONFIG = "hob.yaml"
@@ -22,7 +22,7 @@ class _Remark(msgspec.Struct):
     kind: str
 
 
-async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, run_program: RunProgram) -> list[Finding] | None:
     """Findings in every line of the workflows; of both on one line Hob's own."""
     texts = {path: text for path, text in change.texts_of(".yml", ".yaml").items() if path.startswith(FOLDER)}
     if not texts:
@@ -39,10 +39,10 @@ async def _actionlint(texts: dict[str, str], run_program: RunProgram) -> list[Fi
     if path is None:
         return []
     files, paths = programs.named(texts, ".yml")
-    program = Program(path, (*ARGUMENTS, *files), {**files, CONFIG: ""})
+    program = SandboxedProgram(path, (*ARGUMENTS, *files), {**files, CONFIG: ""})
     try:
         said = await programs.answer(run_program, program, list[_Remark])
-    except Unusable:
+    except SandboxUnusable:
         return []
     return [
         Finding(

@@ -2,10 +2,10 @@
 
 import re
 
-from bot.core.checking import Change, new_lines
+from bot.core.check_input import CheckedChange, new_lines
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
-from bot.core.programs import RunProgram
+from bot.core.sandbox_types import RunProgram
 
 _OURS = re.compile(r"<{7} \S")
 _THEIRS = re.compile(r">{7} \S")
@@ -13,7 +13,7 @@ PROSE = (".md", ".markdown", ".rst", ".txt", ".adoc")
 """Where such lines may be quoted mail or a lesson about git: both ends must be there."""
 
 
-async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, _: RunProgram) -> list[Finding] | None:
     """One finding a file, at the first marker."""
     if not change.files:
         return None

@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from bot.checks import reports
-from bot.checks.reports import BadReport, Report
-from bot.core.checking import Change
+from bot.checks.reports import BadReport, CoverageReport
+from bot.core.check_input import CheckedChange
 from bot.core.findings import Finding
-from bot.core.programs import RunProgram
+from bot.core.sandbox_types import RunProgram
 from bot.core.text import in_code
 
 MOST_NAMED = 10
 """Places in one remark."""
 
 
-async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, _: RunProgram) -> list[Finding] | None:
     """One finding at most; None where no report tells of a changed line."""
     read = [found for text in change.reports.values() if (found := _read(text))]
     untested: dict[str, list[int]] = {}
@@ -40,7 +40,7 @@ async def run(change: Change, _: RunProgram) -> list[Finding] | None:
     return [_finding(change, untested, half, known)] if untested or half else []
 
 
-def _read(text: str) -> Report | None:
+def _read(text: str) -> CoverageReport | None:
     try:
         return reports.read(text)
     except BadReport:
@@ -48,7 +48,7 @@ def _read(text: str) -> Report | None:
 
 
 def _finding(
-    change: Change, untested: dict[str, list[int]], half: dict[str, list[int]], known: int
+    change: CheckedChange, untested: dict[str, list[int]], half: dict[str, list[int]], known: int
 ) -> Finding:
     path, numbers = next(iter((untested or half).items()))
     count = sum(map(len, untested.values()))
@@ -88,7 +88,7 @@ def _ranges(numbers: list[int]) -> Iterable[tuple[int, int]]:
     return zip(starts, ends, strict=True)
 
 
-def _text(change: Change, path: str, number: int) -> str:
+def _text(change: CheckedChange, path: str, number: int) -> str:
     lines = (
         line for file in change.files if file.path == path for hunk in file.hunks or () for line in hunk.lines
     )

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from bot.checks import grammar
 from bot.core.settings import Severity
-from bot.yamlnodes import Mapping, Node, Scalar, Sequence
+from bot.yamlnodes import Mapping, Scalar, Sequence, YamlNode
 
-Fault = tuple[int, Severity, str, str]
+ExpressionFault = tuple[int, Severity, str, str]
 """Line, severity, title, body."""
 
 _EXPRESSION = re.compile(r"\$\{\{(.{0,2000}?)\}\}", re.DOTALL)
@@ -26,7 +26,7 @@ _UNTRUSTED = re.compile(
 _INDEX = re.compile(r"\[\s{0,3}(?:'([\w*-]{1,60})'|(\d{1,4}|\*))\s{0,3}\]")
 
 
-def faults(tree: Node, lines: list[str]) -> Iterator[Fault]:
+def faults(tree: YamlNode, lines: list[str]) -> Iterator[ExpressionFault]:
     """In the whole of a workflow."""
     for scalar, script in _scalars(tree, ""):
         for found in _EXPRESSION.finditer(scalar.text):
@@ -44,7 +44,7 @@ def faults(tree: Node, lines: list[str]) -> Iterator[Fault]:
             yield _line(lines, scalar.line, "${{"), "major", "`${{` has no end", "`}}` is expected."
 
 
-def _unknown(inside: str, line: int) -> Iterator[Fault]:
+def _unknown(inside: str, line: int) -> Iterator[ExpressionFault]:
     for name in dict.fromkeys(_CONTEXT.findall(inside)):
         if name.lower() not in grammar.CONTEXTS:
             yield (
@@ -55,7 +55,7 @@ def _unknown(inside: str, line: int) -> Iterator[Fault]:
             )
 
 
-def _scalars(node: Node, key: str, uses: str = "") -> Iterator[tuple[Scalar, bool]]:
+def _scalars(node: YamlNode, key: str, uses: str = "") -> Iterator[tuple[Scalar, bool]]:
     """Every text, and whether it is run as a script: `run`, and `script` of actions/github-script."""
     if isinstance(node, Scalar):
         yield node, key == "run" or (key == "script" and uses.startswith("actions/github-script@"))

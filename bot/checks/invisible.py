@@ -4,10 +4,10 @@
 import unicodedata
 from collections import Counter
 
-from bot.core.checking import Change, new_lines
-from bot.core.diff import Line
+from bot.core.check_input import CheckedChange, new_lines
+from bot.core.diff import HunkLine
 from bot.core.findings import Finding
-from bot.core.programs import RunProgram
+from bot.core.sandbox_types import RunProgram
 from bot.core.text import strip_invisible
 
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -18,7 +18,7 @@ TRANSLATIONS = (".po", ".pot", ".xlf", ".xliff", ".arb", ".strings")
 """Texts in which soft hyphens, narrow and zero-width spaces are at home."""
 
 
-async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, _: RunProgram) -> list[Finding] | None:
     """One finding a line."""
     if not change.files:
         return None
@@ -41,7 +41,7 @@ def _hidden(text: str) -> list[str]:
     return list((Counter(text) - Counter(seen)).elements()) if removed else []
 
 
-def _finding(path: str, line: Line, hidden: list[str]) -> Finding:
+def _finding(path: str, line: HunkLine, hidden: list[str]) -> Finding:
     kinds = sorted(set(hidden))
     names = ", ".join(_name(char) for char in kinds[:MOST_NAMED])
     more = len(kinds) - MOST_NAMED

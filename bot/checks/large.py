@@ -1,15 +1,15 @@
 """Files that make every clone of the repository larger for ever."""
 
-from bot.core.checking import Change
+from bot.core.check_input import CheckedChange
 from bot.core.findings import Finding
-from bot.core.programs import RunProgram
-from bot.core.reading import LOCK_FILES
+from bot.core.sandbox_types import RunProgram
+from bot.core.skip_rules import LOCK_FILES
 
 MEGABYTE = 1024 * 1024
 LARGE, VERY_LARGE = MEGABYTE, 10 * MEGABYTE
 
 
-async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, _: RunProgram) -> list[Finding] | None:
     """Files whose lines GitHub does not show (binary, or too large) and that are over 1 MB."""
     judged = [
         (file.path, change.sizes[file.path])

@@ -12,11 +12,11 @@ from itertools import chain
 
 from tree_sitter import Language, Node, Parser
 
-from bot.core.checking import Change, new_lines
+from bot.core.check_input import CheckedChange, new_lines
 from bot.core.diff import FileDiff
 from bot.core.file_kinds import is_test
 from bot.core.findings import Finding
-from bot.core.programs import RunProgram
+from bot.core.sandbox_types import RunProgram
 
 _JAVASCRIPT = re.compile(r"debugger\b|(?:describe|context|suite|it|test|specify)\.only(?:\.each)?\s{0,3}\(")
 _FOCUSED = re.compile(r"(?:fdescribe|fcontext|fit)\s{0,3}\(")
@@ -68,7 +68,7 @@ TONGUES = {
 }
 
 
-async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, _: RunProgram) -> list[Finding] | None:
     """One finding for each that stands on a new line."""
     known = [file for file in change.files if _tongue(file.path) and file.path in change.texts]
     if not known:

@@ -7,21 +7,21 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from bot.core import toml_text
-from bot.core.checking import MANIFESTS, Change, locks_beside, new_lines
-from bot.core.diff import FileDiff, Line
+from bot.core.check_input import MANIFESTS, CheckedChange, locks_beside, new_lines
+from bot.core.diff import FileDiff, HunkLine
 from bot.core.findings import Finding
-from bot.core.programs import RunProgram
+from bot.core.sandbox_types import RunProgram
 
 _QUOTED = re.compile(r"""["']([^"']{1,200})["']""")
 _KEY = re.compile(r"""\s{0,20}["']?([\w@./-]{1,200})["']?\s{0,5}[=:]""")
 _GO = re.compile(r"\s{0,20}(?:require\s{1,5})?[\w.-]{1,100}\.[\w.-]{1,30}/\S{1,200}\s{1,5}v[0-9]")
 _GEM = re.compile(r"\s{0,20}gem\s{1,5}['\"]")
 
-Names = Callable[[str], frozenset[str]]
+NameReader = Callable[[str], frozenset[str]]
 """Of a manifest's text: its dependencies, each as `_named` gives it of the line that names it."""
 
 
-async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, _: RunProgram) -> list[Finding] | None:
     """Nothing where no manifest and no lock file changed."""
     changed = {file.path: file for file in (*change.files, *change.others)}
     manifests = [file for file in change.files if PurePosixPath(file.path).name in MANIFESTS]
@@ -35,7 +35,7 @@ async def run(change: Change, _: RunProgram) -> list[Finding] | None:
 _MANIFEST_OF = {lock: manifest for manifest, locks in MANIFESTS.items() for lock in locks}
 
 
-def _stale(file: FileDiff, change: Change, changed: dict[str, FileDiff]) -> Finding | None:
+def _stale(file: FileDiff, change: CheckedChange, changed: dict[str, FileDiff]) -> Finding | None:
     """A manifest with new dependency lines beside a lock file that stays as it was."""
     beside = locks_beside(file.path)
     still = [lock for lock in beside if lock in change.sizes]
@@ -74,7 +74,7 @@ def _alone(file: FileDiff, changed: dict[str, FileDiff]) -> Finding | None:
     )
 
 
-def _dependency_line(file: FileDiff, text: str) -> Line | None:
+def _dependency_line(file: FileDiff, text: str) -> HunkLine | None:
     """The first new line that names a dependency, as far as the manifest can be understood."""
     name = PurePosixPath(file.path).name
     if name in _PATTERNS:
@@ -93,7 +93,7 @@ def _named(line: str) -> set[str]:
     return names | {f'"{one}"' for one in quoted}
 
 
-def _of_json(*sections: str) -> Names:
+def _of_json(*sections: str) -> NameReader:
     def names(text: str) -> frozenset[str]:
         tree = json.loads(text)
         pairs = [pair for section in sections for pair in (tree.get(section) or {}).items()]
@@ -118,7 +118,7 @@ def _of_pyproject(text: str) -> frozenset[str]:
     }
 
 
-def _of_tables(*sections: str) -> Names:
+def _of_tables(*sections: str) -> NameReader:
     def names(text: str) -> frozenset[str]:
         tree: dict[str, Any] = toml_text.read(text)
         inner = [tree, tree.get("workspace", {}), *tree.get("target", {}).values()]
@@ -128,7 +128,7 @@ def _of_tables(*sections: str) -> Names:
 
 
 _PATTERNS = {"go.mod": _GO, "Gemfile": _GEM}
-_READERS: dict[str, Names] = {
+_READERS: dict[str, NameReader] = {
     "package.json": _of_json("dependencies", "devDependencies", "optionalDependencies"),
     "composer.json": _of_json("require", "require-dev"),
     "pyproject.toml": _of_pyproject,

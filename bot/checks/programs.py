@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from bot.core.programs import Program, RunProgram, Unusable
+from bot.core.sandbox_types import RunProgram, SandboxedProgram, SandboxUnusable
 
 T = TypeVar("T")
 
@@ -38,12 +38,12 @@ def path_of(name: str, paths: list[str]) -> str:
     return paths[int(Path(name).stem)]
 
 
-async def answer(run: RunProgram, program: Program, kind: type[T]) -> T:
+async def answer(run: RunProgram, program: SandboxedProgram, kind: type[T]) -> T:
     """The JSON that the program prints; Unusable where it prints none."""
     ended = await run(program)
     if ended.killed:
-        raise Unusable(ended.killed)
+        raise SandboxUnusable(ended.killed)
     try:
         return msgspec.json.decode(ended.output, type=kind)
     except msgspec.MsgspecError:
-        raise Unusable(f"it gave no answer that can be read (exit code {ended.code})") from None
+        raise SandboxUnusable(f"it gave no answer that can be read (exit code {ended.code})") from None

@@ -24,7 +24,7 @@ class Tested:
     branches: int = 0
 
 
-Report = dict[str, dict[int, Tested]]
+CoverageReport = dict[str, dict[int, Tested]]
 """path, as the report writes it -> line -> what is known"""
 
 
@@ -32,7 +32,7 @@ class BadReport(ValueError):
     """A text that is no report, or one with what no report needs (entities)."""
 
 
-def read(text: str) -> Report:
+def read(text: str) -> CoverageReport:
     """BadReport for what is neither, or is over 20 million characters."""
     if len(text) > MOST_CHARS:
         raise BadReport("too large")
@@ -47,7 +47,7 @@ class _Cobertura:
     """Element by element; nothing is kept but numbers."""
 
     def __init__(self) -> None:
-        self.report: Report = defaultdict(dict)
+        self.report: CoverageReport = defaultdict(dict)
         self.path = ""
         self.count = 0
         self.parser = expat.ParserCreate()
@@ -56,7 +56,7 @@ class _Cobertura:
         self.parser.EntityDeclHandler = self._refuse
         self.parser.StartDoctypeDeclHandler = self._doctype
 
-    def read(self, text: str) -> Report:
+    def read(self, text: str) -> CoverageReport:
         try:
             self.parser.Parse(text.encode("utf-8", "replace"), True)
         except (expat.ExpatError, LookupError):
@@ -84,8 +84,8 @@ class _Cobertura:
             _add(self.report[self.path], number, Tested(_whole(attributes.get("hits")), taken, all_of))
 
 
-def _lcov(text: str) -> Report:
-    report: Report = defaultdict(dict)
+def _lcov(text: str) -> CoverageReport:
+    report: CoverageReport = defaultdict(dict)
     path = ""
     for row in text.split("\n")[:MOST_LINES]:
         kind, _, rest = row.strip().partition(":")
@@ -112,7 +112,7 @@ def _whole(text: str | None) -> int:
     return int(text) if text and _NUMBER.fullmatch(text) else 0
 
 
-def lines_of(report: Report, path: str) -> dict[int, Tested]:
+def lines_of(report: CoverageReport, path: str) -> dict[int, Tested]:
     """What a report says of a file of the repository. It may write the path from another folder on, or in
     full; where two of its paths could be meant, nothing is said."""
     if path in report:

@@ -9,12 +9,12 @@ from collections import Counter
 import msgspec
 
 from bot.checks import programs
-from bot.checks.rufffix import Fix, Place, replaced
-from bot.checks.ruffnoise import MOST_IMPORTS, is_noise, is_syntax
-from bot.checks.ruffwhy import why
-from bot.core.checking import Change
+from bot.checks.ruff_fixes import RuffFix, RuffPosition, replaced
+from bot.checks.ruff_noise import MOST_IMPORTS, is_noise, is_syntax
+from bot.checks.ruff_reasons import why
+from bot.core.check_input import CheckedChange
 from bot.core.findings import Finding
-from bot.core.programs import Program, RunProgram
+from bot.core.sandbox_types import RunProgram, SandboxedProgram
 from bot.core.settings import Severity
 
 SELECT = (
@@ -52,20 +52,20 @@ ARGUMENTS = (
 class _Remark(msgspec.Struct):
     filename: str
     message: str
-    location: Place
+    location: RuffPosition
     code: str | None = None
     url: str | None = None
-    fix: Fix | None = None
+    fix: RuffFix | None = None
 
 
-async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, run_program: RunProgram) -> list[Finding] | None:
     """Findings in every line of the Python files, but for those that nobody needs. Of a file that is no
     Python only the first error counts: the others follow from it."""
     texts = change.texts_of(".py", ".pyi")
     if not texts:
         return None
     files, paths = programs.named(texts)
-    program = Program(programs.beside_hob("ruff"), ARGUMENTS, files, only_reads=True)
+    program = SandboxedProgram(programs.beside_hob("ruff"), ARGUMENTS, files, only_reads=True)
     remarks = await programs.answer(run_program, program, list[_Remark])
     told = [(programs.path_of(remark.filename, paths), remark) for remark in remarks]
     unused = Counter(path for path, remark in told if remark.code == "F401")

@@ -3,12 +3,12 @@
 import re
 from itertools import pairwise
 
-from bot.core.checking import Change, new_lines
-from bot.core.credentials import Credential, Place, found, place_of
+from bot.core.check_input import CheckedChange, new_lines
+from bot.core.credentials import Credential, FileRole, found, place_of
 from bot.core.credentials.issued import PRIVATE_KEY
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding, digest
-from bot.core.programs import RunProgram
+from bot.core.sandbox_types import RunProgram
 from bot.core.settings import SEVERITIES
 
 KEY_LINES = 8
@@ -16,7 +16,7 @@ KEY_LINES = 8
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/]{16}|^\W{0,20}(?:Proc-Type|DEK-Info|Version|Comment):|^\W*$")
 
 
-async def run(change: Change, _: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, _: RunProgram) -> list[Finding] | None:
     """One finding a line, of the surest in it."""
     if not change.files:
         return None
@@ -39,7 +39,7 @@ def _of(file: FileDiff) -> list[Finding]:
     return findings
 
 
-def surest(text: str, place: Place = "source") -> Credential | None:
+def surest(text: str, place: FileRole = "source") -> Credential | None:
     """The credential of a line that a person should hear of first, or None."""
     return min(found(text, place), key=lambda one: SEVERITIES.index(one.severity), default=None)
 

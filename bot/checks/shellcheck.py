@@ -7,9 +7,9 @@ and of these none about what stands in other files.
 import msgspec
 
 from bot.checks import programs
-from bot.core.checking import Change, is_shell
+from bot.core.check_input import CheckedChange, is_shell
 from bot.core.findings import Finding
-from bot.core.programs import Program, RunProgram, Unusable
+from bot.core.sandbox_types import RunProgram, SandboxedProgram, SandboxUnusable
 from bot.core.settings import Severity
 
 ELSEWHERE = "SC1090,SC1091,SC2034,SC2154,SC2148"
@@ -30,16 +30,16 @@ class _Answer(msgspec.Struct):
     comments: list[_Remark]
 
 
-async def run(change: Change, run_program: RunProgram) -> list[Finding] | None:
+async def run(change: CheckedChange, run_program: RunProgram) -> list[Finding] | None:
     """Findings in every line of the scripts."""
     texts = {path: text for path, text in change.texts.items() if is_shell(path, text)}
     if not texts:
         return None
     path = programs.find("shellcheck")
     if path is None:
-        raise Unusable("shellcheck is not installed")
+        raise SandboxUnusable("shellcheck is not installed")
     files, paths = programs.named(texts, ".sh")
-    program = Program(path, (*ARGUMENTS, *files), files)
+    program = SandboxedProgram(path, (*ARGUMENTS, *files), files)
     said = await programs.answer(run_program, program, _Answer)
     found = [(programs.path_of(one.file, paths), one) for one in said.comments]
     foreign = {path for path, one in found if _is_unread(one) and _may_be_foreign(path, texts[path])}

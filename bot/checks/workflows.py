@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from bot import yamlnodes
 from bot.checks import expressions, grammar
-from bot.checks.expressions import Fault
+from bot.checks.expressions import ExpressionFault
 from bot.core.findings import Finding
-from bot.yamlnodes import Mapping, Node, RefusedError, Scalar, Sequence, UnreadableError
+from bot.yamlnodes import Mapping, RefusedError, Scalar, Sequence, UnreadableError, YamlNode
 
 
 def judged(path: str, text: str) -> list[Finding]:
@@ -32,7 +32,7 @@ def judged(path: str, text: str) -> list[Finding]:
     ]
 
 
-def _faults(text: str, lines: list[str]) -> Iterator[Fault]:
+def _faults(text: str, lines: list[str]) -> Iterator[ExpressionFault]:
     try:
         tree = yamlnodes.read(text, aliases=True)
     except RefusedError:
@@ -66,7 +66,7 @@ def _faults(text: str, lines: list[str]) -> Iterator[Fault]:
     yield from expressions.faults(tree, lines)
 
 
-def _events(node: Node | None) -> Iterator[tuple[str, int]]:
+def _events(node: YamlNode | None) -> Iterator[tuple[str, int]]:
     """The names of `on: push`, `on: [push]` and `on: {push: …}`, with their lines."""
     if isinstance(node, Scalar) and node.kind != "alias":
         yield node.text, node.line
@@ -78,7 +78,7 @@ def _events(node: Node | None) -> Iterator[tuple[str, int]]:
 
 def _job(
     key: Scalar, job: Mapping, names: set[str], events: frozenset[str], lines: list[str]
-) -> Iterator[Fault]:
+) -> Iterator[ExpressionFault]:
     yield from _unknown(job, grammar.JOB, "a job")
     for needed in _scalars(_get(job, "needs")):
         if needed.text == key.text:
@@ -105,7 +105,7 @@ def _job(
             yield from _step(step, events, lines)
 
 
-def _step(step: Mapping, events: frozenset[str], lines: list[str]) -> Iterator[Fault]:
+def _step(step: Mapping, events: frozenset[str], lines: list[str]) -> Iterator[ExpressionFault]:
     yield from _unknown(step, grammar.STEP, "a step")
     uses, run = _get(step, "uses"), _get(step, "run")
     if uses is not None and run is not None:
@@ -122,7 +122,7 @@ def _step(step: Mapping, events: frozenset[str], lines: list[str]) -> Iterator[F
         yield from _head_checked_out(uses, step, events)
 
 
-def _action(uses: Scalar, given: Node | None) -> Iterator[Fault]:
+def _action(uses: Scalar, given: YamlNode | None) -> Iterator[ExpressionFault]:
     if uses.text.startswith(("./", "docker://")) or uses.kind == "alias" or "${{" in uses.text:
         return
     name, at, version = uses.text.partition("@")
@@ -133,7 +133,7 @@ def _action(uses: Scalar, given: Node | None) -> Iterator[Fault]:
         yield uses.line, "minor", "The action is not pinned", body
 
 
-def _names_tool(action: str, given: Node | None) -> bool:
+def _names_tool(action: str, given: YamlNode | None) -> bool:
     """Actions whose branch is meant to be followed: what they install is named beside it, as
     https://github.com/dtolnay/rust-toolchain#inputs has it."""
     return (
@@ -143,7 +143,7 @@ def _names_tool(action: str, given: Node | None) -> bool:
     )
 
 
-def _head_checked_out(uses: Scalar, step: Mapping, events: frozenset[str]) -> Iterator[Fault]:
+def _head_checked_out(uses: Scalar, step: Mapping, events: frozenset[str]) -> Iterator[ExpressionFault]:
     """https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/"""
     trusted = events & {"pull_request_target", "workflow_run", "issue_comment"}
     given = _get(step, "with")
@@ -158,14 +158,14 @@ def _head_checked_out(uses: Scalar, step: Mapping, events: frozenset[str]) -> It
         yield ref.line, "critical", "A stranger's code is checked out where secrets are", body
 
 
-def _unknown(node: Mapping, known: frozenset[str], where: str) -> Iterator[Fault]:
+def _unknown(node: Mapping, known: frozenset[str], where: str) -> Iterator[ExpressionFault]:
     for key, _ in node.items:
         if isinstance(key, Scalar) and key.text not in known and key.kind != "alias" and key.text != "<<":
             title = f"`{_shown(key.text)}` is no key of {where}"
             yield key.line, "major", title, f"GitHub refuses the file. {_perhaps(key.text, known)}".rstrip()
 
 
-def _twice(node: Node) -> Iterator[Fault]:
+def _twice(node: YamlNode) -> Iterator[ExpressionFault]:
     """Keys that stand in one mapping again, anywhere below."""
     if isinstance(node, Mapping):
         seen: set[str] = set()
@@ -184,11 +184,11 @@ def _key(node: Mapping, name: str) -> Scalar | None:
     return next((key for key, _ in node.items if isinstance(key, Scalar) and key.text == name), None)
 
 
-def _get(node: Mapping, name: str) -> Node | None:
+def _get(node: Mapping, name: str) -> YamlNode | None:
     return next((value for key, value in node.items if isinstance(key, Scalar) and key.text == name), None)
 
 
-def _scalars(node: Node | None) -> Iterator[Scalar]:
+def _scalars(node: YamlNode | None) -> Iterator[Scalar]:
     parts = node.items if isinstance(node, Sequence) else (node,)
     yield from (part for part in parts if isinstance(part, Scalar) and part.kind != "alias")
 

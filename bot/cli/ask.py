@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 
 
 @click.command(
-    cls=Command,
+    cls=HobCommand,
     example='hob ask "Where is the signature checked?"\nhob ask --agent reasoning "Why can this deadlock?"',
 )
 @click.argument("question")
@@ -40,7 +40,7 @@ def command(question: str, agent: str, repo: Path, model: str, as_json: bool) ->
 
 async def _ask(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
     from bot.agents.base import Options
-    from bot.core.talk import Answered
+    from bot.core.chat import Answered
     from bot.core.text import for_terminal
     from bot.scripting import Workshop
 

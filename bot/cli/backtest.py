@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command, Output
+from bot.cli.framework import HobCommand, Output
 
 
 @click.command(
-    cls=Command,
+    cls=HobCommand,
     example="hob backtest octo/tea --last 20\nhob backtest octo/tea --write-cases cases/ && hob eval cases/",
 )
 @click.argument("repository", metavar="OWNER/REPO")
@@ -35,9 +35,9 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
     Of each finding it says whether later commits changed its lines: before the merge, since then, or not.
     """
     from bot.core.errors import UserError
-    from bot.core.keys import REPOSITORY
-    from bot.jobs.backtest import backtest
+    from bot.core.settings_schema import REPOSITORY
     from bot.log import setup
+    from bot.runs.backtest import backtest
 
     setup("error")
     if not REPOSITORY.fullmatch(repository):
@@ -67,7 +67,7 @@ def _show_shadow(repository: str, as_json: bool) -> None:
 
     from bot.core.shadow import markdown
     from bot.core.text import for_terminal
-    from bot.jobs.shadow import latest
+    from bot.runs.shadow import latest
 
     report = asyncio.run(latest(repository))
     click.echo(json.dumps(asdict(report), indent=2) if as_json else for_terminal(markdown(report)))
@@ -77,9 +77,9 @@ def _as_json(one: Any) -> dict[str, Any]:
     from bot.core.report import as_json
 
     judged = as_json(one.judged)
-    fates = [followed.fate for followed in one.followed]
+    fates = [followed.outcome for followed in one.followed]
     judged["findings"] = [
-        {**finding, "fate": fate} for finding, fate in zip(judged["findings"], fates, strict=True)
+        {**finding, "fate": outcome} for finding, outcome in zip(judged["findings"], fates, strict=True)
     ]
     remarks = [{"path": each.path, "line": each.line, "author": each.author.login} for each in one.remarks]
     return {"number": one.pull.number, "seconds": round(one.seconds, 3), "remarks": remarks, **judged}
@@ -92,10 +92,10 @@ def _show(replayed: Sequence[Any]) -> None:
     made = table("pull request", "read", "findings", *fates, "people said")
     total: Counter[str] = Counter()
     for one in replayed:
-        became = Counter(followed.fate for followed in one.followed)
+        became = Counter(followed.outcome for followed in one.followed)
         total += became
         title = f"#{one.pull.number} {one.pull.title[:50]}"
-        counts = (len(one.followed), *(became[fate] for fate in fates), len(one.remarks))
+        counts = (len(one.followed), *(became[outcome] for outcome in fates), len(one.remarks))
         row(made, title, one.judged.coverage.words, *map(str, counts))
     out = console(120)
     out.print(made)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command, Group
+from bot.cli.framework import Group, HobCommand
 from bot.core.chain import Begun, ChainResult, StepRun
 
 
@@ -17,7 +17,7 @@ def command() -> None:
 
 
 @command.command(
-    "run", cls=Command, example='hob chain run feature "Let hob.toml name several webhook secrets"'
+    "run", cls=HobCommand, example='hob chain run feature "Let hob.toml name several webhook secrets"'
 )
 @click.argument("name")
 @click.argument("objective")
@@ -48,7 +48,7 @@ def run(name: str, objective: str, repo: Path | None, as_json: bool) -> int:
     return int(bool(result.failure))
 
 
-@command.command("list", cls=Command, example="hob chain list --json")
+@command.command("list", cls=HobCommand, example="hob chain list --json")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def list_(as_json: bool) -> None:
     """Names the chains there are, those of HOB_PROMPTS too."""

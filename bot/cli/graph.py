@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command, Group, Output
+from bot.cli.framework import Group, HobCommand, Output
 
 EXAMPLE = "hob graph export --format graphml -o shop.graphml\nhob graph export --format cypher | cypher-shell"
 
@@ -15,7 +15,7 @@ def command() -> None:
     """What hangs together in a repository: files, symbols, commits, people, issues."""
 
 
-@command.command(cls=Command, example=EXAMPLE)
+@command.command(cls=HobCommand, example=EXAMPLE)
 @click.option(
     "--format", "form", type=click.Choice(["graphml", "cypher"]), default="graphml", show_default=True
 )
@@ -38,31 +38,31 @@ def export(form: str, path: Path, output: Path, as_json: bool) -> None:
 
     The index is brought to the last commit first. Issues are in it where the index knows them.
     """
-    from bot.cli.index.progress import Told
+    from bot.cli.index.progress import ProgressBar
     from bot.config import load_config
     from bot.knowledge import export as writing
     from bot.knowledge.edges import edges
     from bot.knowledge.graph import Graph
-    from bot.knowledge.local import Local, with_shelf
-    from bot.knowledge.sqlite import Shelf
+    from bot.knowledge.local import Local, with_index_store
+    from bot.knowledge.storage import IndexStore
     from bot.log import setup
 
     setup("error")
     if as_json and str(output) == "-":
         raise click.UsageError("--json needs a file to write to: say -o FILE")
     local = Local(path, load_config().hob.data_dir)
-    with Told() as told:
+    with ProgressBar() as told:
         local.index(told)
 
-    def write(shelf: Shelf) -> writing.Counts:
-        counts = writing.Counts()
+    def write(index_store: IndexStore) -> writing.ExportCounts:
+        counts = writing.ExportCounts()
         write_one = writing.cypher if form == "cypher" else writing.graphml
         with click.open_file(str(output), "w", encoding="utf-8", atomic=str(output) != "-") as file:
-            for part in write_one(edges(Graph(shelf)), counts):
+            for part in write_one(edges(Graph(index_store)), counts):
                 file.write(part)
         return counts
 
-    counts = with_shelf(local.path, write)
+    counts = with_index_store(local.path, write)
     said = {"nodes": counts.nodes, "edges": counts.edges, "sha": local.tip, "file": str(output)}
     if as_json:
         click.echo(json.dumps(said))

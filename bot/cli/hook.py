@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command, Group
+from bot.cli.framework import Group, HobCommand
 from bot.core.settings import SEVERITIES
 
 MARK = "Written by `hob hook install`."
@@ -30,7 +30,7 @@ def command() -> None:
     """Git's pre-push hook, so that what is pushed is reviewed first."""
 
 
-@command.command("install", cls=Command, example="hob hook install --fail-on critical --no-model")
+@command.command("install", cls=HobCommand, example="hob hook install --fail-on critical --no-model")
 @click.option("--repo", type=click.Path(path_type=Path), default=".", help="A folder of the repository.")
 @click.option(
     "--fail-on",
@@ -58,7 +58,7 @@ def install(repo: Path, fail_on: str, no_model: bool, force: bool) -> None:
     click.echo(f"{file} reviews what is pushed from now on (git push --no-verify leaves it out)")
 
 
-@command.command("remove", cls=Command, example="hob hook remove")
+@command.command("remove", cls=HobCommand, example="hob hook remove")
 @click.option("--repo", type=click.Path(path_type=Path), default=".", help="A folder of the repository.")
 def remove(repo: Path) -> None:
     """Takes Hob's hook away, and brings back the one that was put away for it."""

@@ -4,10 +4,10 @@ import json
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 
 
-@click.command(cls=Command, example="hob migrate")
+@click.command(cls=HobCommand, example="hob migrate")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def command(as_json: bool) -> None:
     """Brings the database to the newest schema.

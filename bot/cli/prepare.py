@@ -6,13 +6,13 @@ import tempfile
 
 import click
 
-from bot.cli.manners import Command, is_debug
+from bot.cli.framework import HobCommand, is_debug
 from bot.core.errors import UserError
 
 log = logging.getLogger("bot.cli.up")
 
 
-@click.command(cls=Command, example="hob prepare", hidden=True)
+@click.command(cls=HobCommand, example="hob prepare", hidden=True)
 @click.option("--host")
 @click.option("--port", type=int)
 def command(host: str | None, port: int | None) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 from bot.core.errors import BadPayload, UserError
 
 MOST_BYTES = 25 << 20
 
 
-@click.command(cls=Command, example="hob receive pull_request delivery.json | jq .effects")
+@click.command(cls=HobCommand, example="hob receive pull_request delivery.json | jq .effects")
 @click.argument("event")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--apply", is_flag=True, help="Write to GitHub too; without it nothing is written anywhere.")
@@ -22,8 +22,8 @@ def command(event: str, file: Path, apply: bool, as_json: bool) -> None:
     EVENT is what GitHub sends as X-GitHub-Event; FILE holds the body (- for standard input).
     """
     from bot.config import load_config
-    from bot.jobs import dry_run
     from bot.log import setup
+    from bot.runs import dry_run
 
     setup("warning")
     load_config()

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 
 MOST = 100
 MOST_RERANKED = 30
 
 
 @click.command(
-    cls=Command,
+    cls=HobCommand,
     example='hob search "where are signatures checked"\nhob search Inbox.put --path ~/src/hob -k 3 --json',
 )
 @click.argument("query")
@@ -38,7 +38,7 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
     The index is brought to the last commit first; what is not committed is not searched. Archives of
     hob.toml are searched too (`@name/path`). Each result says why it was found.
     """
-    from bot.cli.index.progress import Told
+    from bot.cli.index.progress import ProgressBar
     from bot.config import load_config
     from bot.knowledge.local import Local, search_beside
     from bot.log import setup
@@ -48,7 +48,7 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
         raise click.UsageError("the query is empty")
     config = load_config()
     local = Local(path, config.hob.data_dir)
-    with Told() as told:
+    with ProgressBar() as told:
         most = max(k, MOST_RERANKED) if rerank else k
         outlined, wrong = search_beside(local, config.knowledge.archives, query, most, told)
     found = (asyncio.run(_reranked(query, outlined, local.root)) if rerank else [one for one, _ in outlined])[

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from bot.cli import lifeline as life
-from bot.cli.manners import Command, is_debug
+from bot.cli import parent_watch as life
+from bot.cli.framework import HobCommand, is_debug
 
 
-@click.command(cls=Command, example="hob serve --host 0.0.0.0 --port 8700")
+@click.command(cls=HobCommand, example="hob serve --host 0.0.0.0 --port 8700")
 @click.option("--host", help="Instead of server.host.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port; 0 takes a free one.")
 @life.option
-def command(host: str | None, port: int | None, lifeline: int | None) -> None:
+def command(host: str | None, port: int | None, parent_watch: int | None) -> None:
     """Takes deliveries and shows the dashboard: the half that faces the network.
 
     Needs a database that `hob migrate` has prepared. Workers (`hob work`) may run on other machines.
@@ -22,7 +22,7 @@ def command(host: str | None, port: int | None, lifeline: int | None) -> None:
     from bot.log import setup
     from bot.web.compose import run
 
-    life.watch(lifeline)
+    life.watch(parent_watch)
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
     changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
@@ -35,7 +35,7 @@ def _chat(config: Any) -> Any:
 
     @cache
     def made() -> Any:
-        from bot.jobs.chatting import of
+        from bot.runs.chat_service import of
 
         return of(config)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 from bot.core.errors import UserError
 from bot.core.refs import LOGIN, NAME
 
@@ -28,7 +28,7 @@ def _place(user: str | None, org: str | None, repo: str | None) -> tuple[str, st
 
 
 @click.command(
-    cls=Command,
+    cls=HobCommand,
     example="hob settings set review.auto false --repo octo/tea\n"
     "hob settings set models.review qwen2.5:7b,qwen2.5-coder:14b --org octo\n"
     "hob settings get --repo octo/tea --json",
@@ -73,8 +73,8 @@ def command(
 
 def _change(store: Any, config: Any, scope: str, name: str, key: str, text: str | None) -> None:
     from bot.config import why_not
-    from bot.core.keys import WrongValue, find, taken
-    from bot.core.layers import plain
+    from bot.core.settings_merge import plain
+    from bot.core.settings_schema import WrongValue, find, taken
 
     try:
         known = find(key)
@@ -102,7 +102,7 @@ def _read(kind: str, text: str) -> object:
 
 def _values(store: Any, scope: str, name: str) -> dict[str, tuple[Any, str]]:
     """(value, layer) by key: for a repository all keys, merged; else what is stored."""
-    from bot.core.layers import merge, plain
+    from bot.core.settings_merge import merge, plain
 
     if scope != "repo":
         return {key: (value, f"{scope} {name}") for key, value in store.settings.get(scope, name).items()}
@@ -111,7 +111,7 @@ def _values(store: Any, scope: str, name: str) -> dict[str, tuple[Any, str]]:
 
 
 def _show(values: dict[str, tuple[Any, str]], key: str | None, as_json: bool) -> None:
-    from bot.core.keys import WrongValue, find
+    from bot.core.settings_schema import WrongValue, find
 
     if key is not None:
         try:

@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.config.models import Config
 from bot.core.inference import Role
-from bot.core.keys import ONLINE
 from bot.core.settings import RepoSettings
+from bot.core.settings_schema import ONLINE
 
 
 def why_not(config: Config, key: str, value: Any) -> str:

@@ -20,7 +20,7 @@ MAX_BYTES = 256 * 1024
 PASSWORD = re.compile(r"://[^:/]*:([^@]+)@")
 """In an address of a database or Redis, where it may hold / and # unescaped."""
 
-Tree = dict[str, Any]
+ConfigTree = dict[str, Any]
 
 
 def load_config(path: Path | str | None = None, environ: Mapping[str, str] = os.environ) -> Config:
@@ -70,7 +70,7 @@ def _read(source: Path) -> str:
         raise ConfigError(f"{source} line {line}: not UTF-8", "save it as UTF-8") from None
 
 
-def _parse(text: str, source: Path | None) -> Tree:
+def _parse(text: str, source: Path | None) -> ConfigTree:
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -80,9 +80,9 @@ def _parse(text: str, source: Path | None) -> Tree:
         raise ConfigError(f"{source}: not TOML: {said}", "correct that line") from None
 
 
-def from_environment(environ: Mapping[str, str]) -> Tree:
+def from_environment(environ: Mapping[str, str]) -> ConfigTree:
     """The keys that variables set, as a tree like the file's; ConfigError for one that names no key."""
-    tree: Tree = {}
+    tree: ConfigTree = {}
     for name, value in sorted(environ.items()):
         if not name.startswith("HOB_"):
             continue
@@ -130,7 +130,7 @@ def _json(name: str, value: str) -> object:
         raise ConfigError(f"environment: {name} is not JSON", 'write it like [{"name": "mini", …}]') from None
 
 
-def _merge(tree: Tree, over: Tree) -> Tree:
+def _merge(tree: ConfigTree, over: ConfigTree) -> ConfigTree:
     merged = dict(tree)
     for section, keys in over.items():
         below = tree.get(section)

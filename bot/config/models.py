@@ -21,9 +21,8 @@ from pydantic import (
 
 from bot.config.addresses import host_url, http_url, parts_of
 from bot.core.errors import ConfigError
-from bot.core.hosts import Host, Kind
+from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
-from bot.core.rank import Routing
 from bot.paths import socket_path
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -69,45 +68,45 @@ def _redis_url(value: str) -> str:
     return value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
-Secrets = Annotated[tuple[str, ...], BeforeValidator(_one_or_list)]
-File = Annotated[Path, BeforeValidator(_path)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(_list)]
+SecretList = Annotated[tuple[str, ...], BeforeValidator(_one_or_list)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
 ArchiveName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Url = Annotated[str, AfterValidator(http_url)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
-class Table(BaseModel):
+class ConfigTable(BaseModel):
     """One table of hob.toml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-class HobTable(Table):
+class HobTable(ConfigTable):
     """`[hob]`"""
 
-    data_dir: File = Path("~/.local/share/hob")
+    data_dir: FilePath = Path("~/.local/share/hob")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     handlers: str = "handlers:router"
     """`module:name` of the router that says what this Hob does; also `HOB_HANDLERS`."""
 
 
-class GitHubTable(Table):
+class GitHubTable(ConfigTable):
     """`[github]`"""
 
     api_url: Url = "https://api.github.com"
     app_id: int = Field(default=0, ge=0)
     app_slug: str = Field(default="", max_length=100)
-    private_key_file: File | None = None
-    webhook_secret: Secrets = Field(default=(), repr=False)
-    webhook_secret_file: File | None = None
+    private_key_file: FilePath | None = None
+    webhook_secret: SecretList = Field(default=(), repr=False)
+    webhook_secret_file: FilePath | None = None
     write_gap_seconds: float = Field(default=1.0, ge=0, le=60)
     """Between two writes of one installation: GitHub asks for at least a second."""
     settle_seconds: float = Field(default=3.0, ge=0, le=60)
     """How long a write of which nobody knows whether it happened is given to show itself."""
 
 
-class ServerTable(Table):
+class ServerTable(ConfigTable):
     """`[server]`"""
 
     host: str = Field(default="127.0.0.1", min_length=1)
@@ -116,7 +115,7 @@ class ServerTable(Table):
     max_body_mb: int = Field(default=25, ge=1, le=100)
 
 
-class StoreTable(Table):
+class StoreTable(ConfigTable):
     """`[store]`"""
 
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
@@ -124,7 +123,7 @@ class StoreTable(Table):
     )
 
 
-class QueueTable(Table):
+class QueueTable(ConfigTable):
     """`[queue]`"""
 
     redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(default="embedded", repr=False)
@@ -139,7 +138,7 @@ class QueueTable(Table):
         return self.redis_url == "embedded"
 
 
-class IntakeTable(Table):
+class IntakeTable(ConfigTable):
     """`[intake]`"""
 
     mode: Literal["webhook", "poll"] = "webhook"
@@ -151,16 +150,16 @@ NEAR = 0.75
 _OWN_ROLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
-class ModelsTable(Table):
+class ModelsTable(ConfigTable):
     """`[models]`: role -> models in order of preference; a name alone means any host that has it."""
 
-    review: Names = ("qwen2.5-coder:14b",)
-    code: Names = ("qwen2.5-coder:14b",)
-    triage: Names = ("qwen2.5:7b",)
-    chat: Names = ("qwen2.5:7b",)
-    embed: Names = ("nomic-embed-text",)
+    review: NameList = ("qwen2.5-coder:14b",)
+    code: NameList = ("qwen2.5-coder:14b",)
+    triage: NameList = ("qwen2.5:7b",)
+    chat: NameList = ("qwen2.5:7b",)
+    embed: NameList = ("nomic-embed-text",)
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Names] = Field(init=False)
+    __pydantic_extra__: dict[str, NameList] = Field(init=False)
     """Roles of one's own."""
     share: dict[Role, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Role -> the part of the questions (0 to 1) for which the second model is asked first: an A/B."""
@@ -196,7 +195,7 @@ class ModelsTable(Table):
 KeepAlive = Annotated[str, Field(pattern=r"^(-?\d{1,6}|-?\d{1,6}(ms|s|m|h))$")]
 
 
-class HostModelTable(Table):
+class HostModelTable(ConfigTable):
     """`[hosts.models."NAME"]`"""
 
     keep_alive: KeepAlive = ""
@@ -209,16 +208,16 @@ class HostTable(HostModelTable):
     """`[[hosts]]`"""
 
     name: str = Field(min_length=1, max_length=100)
-    kind: Kind = "ollama"
+    kind: HostKind = "ollama"
     url: str = ""
     parallel: int = Field(default=1, ge=1, le=256)
-    roles: Names = ()
+    roles: NameList = ()
     online: bool = False
     api_key_env: str = ""
     usd_per_mtok_in: float | None = Field(default=None, ge=0)
     usd_per_mtok_out: float | None = Field(default=None, ge=0)
-    start: Names = ()
-    stop: Names = ()
+    start: NameList = ()
+    stop: NameList = ()
     idle_minutes: float = Field(default=15.0, gt=0, le=100_000)
     models: dict[str, HostModelTable] = Field(default_factory=dict)
     """Model -> keys that are its own."""
@@ -250,27 +249,27 @@ class HostTable(HostModelTable):
         return Host(**told, models=models, answers=answers)
 
 
-class PoolTable(Table):
+class PoolTable(ConfigTable):
     """`[pool]`"""
 
-    routing: Routing = "completion"
+    routing: RoutingStrategy = "completion"
     """Which of the hosts that have a model is asked: the one expected to answer first, or a simpler rule."""
 
 
-class PrivacyTable(Table):
+class PrivacyTable(ConfigTable):
     """`[privacy]`"""
 
     online: Literal["never", "public", "allowed"] = "never"
 
 
-class BudgetTable(Table):
+class BudgetTable(ConfigTable):
     """`[budget]`"""
 
     online_usd_per_day: float = Field(default=0.0, ge=0)
     online_tokens_per_day: int = Field(default=0, ge=0)
 
 
-class CacheTable(Table):
+class CacheTable(ConfigTable):
     """`[cache]`"""
 
     enabled: bool = True
@@ -278,22 +277,22 @@ class CacheTable(Table):
     max_age_days: int = Field(default=30, ge=1, le=3650)
 
 
-class KnowledgeTable(Table):
+class KnowledgeTable(ConfigTable):
     """`[knowledge]`"""
 
     enabled: bool = True
     max_clone_mb: int = Field(default=2048, ge=1, le=1_000_000)
     """A repository that is larger is not cloned."""
-    archives: dict[ArchiveName, File] = Field(default_factory=dict)
+    archives: dict[ArchiveName, FilePath] = Field(default_factory=dict)
     """Name -> a folder of documents or a repository on this machine, searched beside what is asked about."""
-    open_archives: Names = ()
+    open_archives: NameList = ()
     """Names of archives, `owner/name` too, that may be quoted in the comments of any repository."""
 
 
-class ApiTable(Table):
+class ApiTable(ConfigTable):
     """`[api]`"""
 
-    token_file: File = Path("api.token")
+    token_file: FilePath = Path("api.token")
 
 
 def _unique(hosts: tuple[HostTable, ...]) -> tuple[HostTable, ...]:
@@ -302,7 +301,7 @@ def _unique(hosts: tuple[HostTable, ...]) -> tuple[HostTable, ...]:
     return hosts
 
 
-class Config(Table):
+class Config(ConfigTable):
     """The whole of hob.toml after the environment: `load_config` makes it, with paths made absolute."""
 
     hob: HobTable = HobTable()

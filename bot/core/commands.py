@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.core.blocks import Block, read
 from bot.core.mail import separator
+from bot.core.markdown_blocks import Block, read
 from bot.core.text import code_spans
 
 MOST_COMMANDS = 5

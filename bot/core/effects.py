@@ -5,14 +5,14 @@ what has no type here cannot happen."""
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.core.describing import Proposal
 from bot.core.findings import Finding
 from bot.core.memory import Lesson
+from bot.core.pr_description import Proposal
 from bot.core.refs import Sha
 
 Conclusion = Literal["success", "neutral", "action_required", "failure"]
 """From the best to the worst. GitHub lets the first two pass where a check is required."""
-Reaction = Literal["eyes", "+1", "confused"]
+ReactionContent = Literal["eyes", "+1", "confused"]
 AnnotationLevel = Literal["notice", "warning", "failure"]
 PullState = Literal["active", "paused", "ignored"]
 """`paused`: until it is resumed; `ignored`: for good, and the check run says nothing of it."""
@@ -130,7 +130,7 @@ class React:
     subject: Literal["issue", "issue_comment", "review_comment"]
     id: int
     """the comment's id, or the issue's number"""
-    content: Reaction
+    content: ReactionContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +234,11 @@ class TakenBack:
     run: int
 
 
-Change = (
+ChangingEffect = (
     ResolveThread | EditComment | DeleteComment | EditReview | DismissReview | RemoveLabels | EditPullRequest
 )
 """What changes something that is there: done twice it is done once."""
-OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React | Change
+OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React | ChangingEffect
 InMemory = Remember | Forget | SetPull | TakenBack
 Effect = OnGitHub | InMemory
 

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.core.deeds import Deed
+from bot.core.code_analysis import Tools
+from bot.core.code_search import Excerpt
+from bot.core.context_packing import ContextCandidate
 from bot.core.diff import FileDiff
-from bot.core.earlier import Earlier
+from bot.core.effect_history import PastRun
 from bot.core.effects import PostReview, SetCheck, Usage
 from bot.core.findings import Finding
-from bot.core.library import Excerpt
+from bot.core.incremental_review import ReviewedHead
 from bot.core.memory import Memory
-from bot.core.packing import Candidate
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.settings import Complaint, RepoSettings
-from bot.core.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class OthersRemark:
     """What somebody else has said about lines of the change: a person or a bot in a thread, CI in an
     annotation. `line` is on the new side; None for a whole file."""
 
@@ -107,10 +107,10 @@ class PullRequestFacts:
     """(name, why) of those that had something to read and could not run"""
     posted: frozenset[str] = frozenset()
     """Fingerprints of findings that stand on this pull request already."""
-    threads: tuple[Remark, ...] = ()
+    threads: tuple[OthersRemark, ...] = ()
     """What others have said about its lines."""
     linked_issues: tuple[LinkedIssue, ...] = ()
-    around: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    around: dict[str, tuple[ContextCandidate, ...]] = field(default_factory=dict)
     """path -> what a reader of its change should see too: callers, its test, similar code"""
     guides: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """path -> paths of the guidelines that hold for it"""
@@ -127,7 +127,7 @@ class PullRequestFacts:
     own_threads: tuple[OwnThread, ...] = ()
     may_resolve: bool = False
     """Whether GitHub lets Hob resolve them."""
-    earlier: Earlier | None = None
+    earlier: ReviewedHead | None = None
     """The newest head that was reviewed before this one; None: everything is to be read."""
     passes: int = 1
     """How often the change is read."""
@@ -240,7 +240,7 @@ class FixFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class StartedThread:
     """A thread on a line that Hob began. `review`: the review in which it did; `ours`: ids of Hob's comments
     in it; `answered`: whether anybody else wrote there."""
 
@@ -254,11 +254,11 @@ class UndoFacts:
     """What is to be taken back, and what has become of it."""
 
     number: int
-    deed: Deed
-    deeds: tuple[Deed, ...]
+    past_run: PastRun
+    past_runs: tuple[PastRun, ...]
     """All that Hob has done here, oldest first."""
     asker: Login
-    talks: tuple[Talk, ...] = ()
+    talks: tuple[StartedThread, ...] = ()
     memory: tuple[Memory, ...] = ()
     slug: str = "hob"
     gates: bool = False

@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-Wanted = Callable[[str, Sequence[str]], bool]
+PathWanted = Callable[[str, Sequence[str]], bool]
 """Whether patterns, as .gitignore writes them, take a path in."""
-Tree = Mapping[str, int]
+PathSizes = Mapping[str, int]
 """path -> mode of what lies in some folders: 0o100644 a file, 0o120000 a symlink"""
 
 NESTED = ("AGENTS.md", "CLAUDE.md")
@@ -24,7 +24,7 @@ ROOT = (".github/copilot-instructions.md", ".cursorrules")
 FOLDERS = {".github/instructions": ".instructions.md", ".cursor/rules": ".mdc"}
 OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """The first that there is counts."""
-RIVALS = (".coderabbit.yaml", ".coderabbit.yml", ".pr_agent.toml")
+OTHER_REVIEWERS = (".coderabbit.yaml", ".coderabbit.yml", ".pr_agent.toml")
 MOST_FILES = 20
 DEEPEST = 100
 """Folders above a file; what lies deeper has no guidelines of its own."""
@@ -57,28 +57,28 @@ class Guidance:
     guidelines: tuple[Guideline, ...] = ()
     owners: str = ""
     """The text of CODEOWNERS."""
-    rivals: Mapping[str, str] = field(default_factory=dict)
+    other_reviewers: Mapping[str, str] = field(default_factory=dict)
     """Other reviewers' configurations: path -> text"""
     symlinks: tuple[str, ...] = ()
     """Refused: they may point at anything."""
 
 
-Folders = Callable[[Sequence[str]], Awaitable[Tree]]
+Folders = Callable[[Sequence[str]], Awaitable[PathSizes]]
 """What lies in these folders (`""`: the root) at the base."""
 
 
-Read = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+ReadTexts = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Texts of regular files at the base, by path; what is none, or a symlink, is left out."""
 
 
 async def gathered(
-    changed: Sequence[str], named: Sequence[str], list_folders: Folders, read: Read
+    changed: Sequence[str], named: Sequence[str], list_folders: Folders, read: ReadTexts
 ) -> Guidance:
     """Guidelines with what they import, CODEOWNERS, other reviewers' configurations. Regular files only."""
     tree = await list_folders(folders([*named, *changed]))
     wanted = guideline_paths(tree, named)
     owned = next((path for path in OWNERS if tree.get(path) in FILES), "")
-    others = [path for path in RIVALS if tree.get(path) in FILES]
+    others = [path for path in OTHER_REVIEWERS if tree.get(path) in FILES]
     texts = await read([*wanted, *filter(None, [owned]), *others])
 
     async def imported(paths: Sequence[str]) -> Mapping[str, str]:
@@ -90,7 +90,7 @@ async def gathered(
     return Guidance(
         guidelines=tuple(Guideline(path, whole[path], patterns) for path, (patterns, _) in scoped.items()),
         owners=texts.get(owned, ""),
-        rivals={path: texts[path] for path in others if path in texts},
+        other_reviewers={path: texts[path] for path in others if path in texts},
         symlinks=tuple(symlinks(tree, named)),
     )
 
@@ -106,7 +106,7 @@ def folders(paths: Iterable[str]) -> list[str]:
     return list(found)[:MOST_FOLDERS]
 
 
-def guideline_paths(tree: Tree, named: Sequence[str]) -> list[str]:
+def guideline_paths(tree: PathSizes, named: Sequence[str]) -> list[str]:
     """Those that are there, the general before the special; symlinks never. `named`: `review.guidelines`."""
     wanted = [name for name in (*named, *ROOT) if name in tree]
     wanted += [
@@ -122,14 +122,14 @@ def guideline_paths(tree: Tree, named: Sequence[str]) -> list[str]:
 
 def speaks(path: str, named: Sequence[str]) -> bool:
     """Whether a file of this name would be read, if it lay on a base."""
-    known = {*named, *ROOT, *OWNERS, *RIVALS}
+    known = {*named, *ROOT, *OWNERS, *OTHER_REVIEWERS}
     inside = any(path.startswith(f"{folder}/") and path.endswith(end) for folder, end in FOLDERS.items())
     return path in known or inside or PurePosixPath(path).name in set(NESTED) & set(named)
 
 
-def symlinks(tree: Tree, named: Sequence[str]) -> list[str]:
+def symlinks(tree: PathSizes, named: Sequence[str]) -> list[str]:
     """Guideline files that are refused because they point elsewhere."""
-    names = {*named, *ROOT, *OWNERS, *RIVALS}
+    names = {*named, *ROOT, *OWNERS, *OTHER_REVIEWERS}
     return sorted(path for path, mode in tree.items() if mode == SYMLINK and path in names)
 
 
@@ -161,7 +161,7 @@ def trimmed(guidelines: Sequence[tuple[str, str]], most: int) -> list[tuple[str,
     return [(path, found[path]) for path, _ in guidelines if found[path].strip()]
 
 
-async def with_imports(texts: Mapping[str, str], read: Read) -> dict[str, str]:
+async def with_imports(texts: Mapping[str, str], read: ReadTexts) -> dict[str, str]:
     """Each text with what it imports (`@docs/style.md`) put after it: from the repository at the base only,
     at most `MOST_IMPORTS` files and `MOST_DEPTH` deep."""
     known = {path: text[:MOST_CHARS] for path, text in texts.items()}
@@ -209,7 +209,7 @@ def _inside(folder: PurePosixPath, name: str) -> str | None:
     return "/".join(parts)
 
 
-def owners(text: str, paths: Iterable[str], wanted: Wanted) -> list[str]:
+def owners(text: str, paths: Iterable[str], wanted: PathWanted) -> list[str]:
     """Whom CODEOWNERS names for these files, without the `@`: for each file the last pattern that matches
     counts."""
     rules: list[tuple[str, list[str]]] = []

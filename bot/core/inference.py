@@ -3,6 +3,8 @@
 
 Everything behind it (which host, which model, what fits, repair, re-asking) is the inference room's
 business. A failure is a value, never an exception: an agent says honestly what was not read.
+
+One call of a model, as it is remembered: a line of a run's trace.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +13,33 @@ from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 from bot.core.effects import Usage
 
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """Who was asked what, and what it cost. `at` is epoch seconds; `failure` is empty for an answer that
+    could be used, else why it could not; `left_out` names what the
+    model did not get: passages, and credentials that were hidden."""
+
+    at: float
+    prompt: str
+    role: str
+    host: str
+    model: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    first_token_seconds: float = 0.0
+    failure: str = ""
+    left_out: tuple[str, ...] = ()
+    cost_usd: float = 0.0
+    cached: bool = False
+
+
 Role = Literal["review", "code", "triage", "chat", "embed"]
 Failure = Literal["no_host", "too_large", "invalid", "truncated", "timeout", "budget"]
 
 
-class Answer(Protocol):
+class AnswerModel(Protocol):
     """What a structured answer's type offers; every pydantic model does."""
 
     @classmethod
@@ -25,7 +49,7 @@ class Answer(Protocol):
     def model_validate_json(cls, json_data: str | bytes) -> Self: ...
 
 
-T = TypeVar("T", bound=Answer)
+T = TypeVar("T", bound=AnswerModel)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ https://docs.github.com/en/account-and-profile/managing-subscriptions-and-notifi
 import re
 from collections.abc import Sequence
 
-from bot.core.blocks import Block
+from bot.core.markdown_blocks import Block
 
 _LONGEST = 600
 """Characters of a line, and of a sentence wrapped over lines, that are looked at."""

@@ -9,7 +9,7 @@ from bot.core.findings import Finding, fingerprint, own
 from bot.core.refs import Login
 from bot.core.text import strip_invisible
 
-Kind = Literal["dismissal", "convention"]
+MemoryKind = Literal["dismissal", "convention"]
 
 MOST = 1_000
 """Of one repository; past it something has to be forgotten first."""
@@ -30,7 +30,7 @@ class Lesson:
     """One thing to keep in mind. Of a `dismissal` the text is the reason and the rest tells the finding; of a
     `convention` the text is all."""
 
-    kind: Kind
+    kind: MemoryKind
     text: str
     author: Login
     number: int = 0

@@ -51,7 +51,7 @@ _UNPRICED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class EgressVerdict:
     """Whether a prompt may go to a host, and for a person why not."""
 
     allowed: bool
@@ -60,22 +60,22 @@ class Verdict:
 
 def may_leave(
     policy: Online, repo_private: bool | None, repo_setting: Online, host: Host, budget: Budget
-) -> Verdict:
+) -> EgressVerdict:
     """Whether a repository's text may go to this host. The repository's own setting can only narrow
     `[privacy] online`. A repository of which it is not known (None) counts as private."""
     if not host.online:
-        return Verdict(True)
+        return EgressVerdict(True)
     if policy == "never":
-        return Verdict(False, "it is online, and [privacy] online is never")
+        return EgressVerdict(False, "it is online, and [privacy] online is never")
     if repo_private is None and policy != "allowed":
-        return Verdict(False, f"it is online, and {_UNKNOWN}")
+        return EgressVerdict(False, f"it is online, and {_UNKNOWN}")
     if repo_private and policy != "allowed":
-        return Verdict(False, "it is online, and [privacy] online is for public repositories only")
+        return EgressVerdict(False, "it is online, and [privacy] online is for public repositories only")
     if repo_setting == "never":
-        return Verdict(False, "it is online, which this repository does not allow")
+        return EgressVerdict(False, "it is online, which this repository does not allow")
     if repo_private is not False and repo_setting != "allowed":
-        return Verdict(False, "it is online, which this repository allows only while it is public")
+        return EgressVerdict(False, "it is online, which this repository allows only while it is public")
     if budget.usd_per_day and not host.priced:
-        return Verdict(False, f"it is online, and {_UNPRICED}")
+        return EgressVerdict(False, f"it is online, and {_UNPRICED}")
     refusal = budget.refusal
-    return Verdict(not refusal, refusal and f"it is online, and {refusal}")
+    return EgressVerdict(not refusal, refusal and f"it is online, and {refusal}")

@@ -1,4 +1,4 @@
-"""A repository's settings after all layers are merged (`bot.core.layers`): this is their meaning."""
+"""A repository's settings after all layers are merged (`bot.core.settings_merge`): this is their meaning."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -45,7 +45,7 @@ class ReviewSettings:
     checks: frozenset[str] = frozenset(
         "ruff shellcheck actionlint secrets conflicts invisible leftovers locks large".split()  # noqa: SIM905
     )
-    """Names of `bot.core.keys.CHECKS`; `coverage` is to be asked for, as it needs one more permission."""
+    """Names of `bot.core.settings_schema.CHECKS`, all but `coverage`, which needs one more permission."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.core.coverage import count
-from bot.core.fate import Fate, Followed
+from bot.core.finding_outcome import FindingOutcome, Followed
+from bot.core.review_result import count
 from bot.core.settings import SEVERITIES
 
-_FATES: dict[Fate, str] = {
+_FATES: dict[FindingOutcome, str] = {
     "fixed before the merge": "changed later",
     "changed since": "changed later",
     "still there": "still there",
@@ -30,7 +30,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ShadowReport:
     """Of one repository, from `since` up to `until`."""
 
     repo: str
@@ -43,7 +43,7 @@ class Report:
         return tuple(one for review in self.reviews for one in review.followed)
 
 
-def markdown(report: Report) -> str:
+def markdown(report: ShadowReport) -> str:
     """For people; nothing in it acts where it is rendered."""
     pulls = {review.number for review in report.reviews}
     lines = [
@@ -80,7 +80,7 @@ def _row(review: Kept, one: Followed) -> str:
         f"`{_plain(place)}`",
         said.severity,
         f"`{_plain(said.title)}`",
-        _FATES[one.fate],
+        _FATES[one.outcome],
     )
     return f"| {' | '.join(cells)} |"
 
@@ -96,8 +96,8 @@ def _severities(findings: Sequence[Followed]) -> str:
 
 
 def _fates(findings: Sequence[Followed]) -> str:
-    counts = Counter(_FATES[one.fate] for one in findings)
-    return ", ".join(f"{n} {fate}" for fate, n in counts.items())
+    counts = Counter(_FATES[one.outcome] for one in findings)
+    return ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
 
 
 def _day(at: float) -> str:

@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.core.code_analysis import Tools
 from bot.core.diff import FileDiff
 from bot.core.findings import Finding
-from bot.core.tools import Tools
 
 MOST = 4_000
 """Characters of a replacement that a person reads before clicking."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LineReplacement:
     """Lines `start` to `end` (from 1, both included) of `before` replaced by the lines of `new`."""
 
     path: str
@@ -38,7 +38,7 @@ class Change:
         return "\n".join([*lines[: self.start - 1], *self.new.split("\n"), *lines[self.end :]])
 
 
-def change(file: FileDiff, text: str, start: int, end: int, replacement: str) -> Change | None:
+def change(file: FileDiff, text: str, start: int, end: int, replacement: str) -> LineReplacement | None:
     """The replacement, whose last line may end in a line end, as a change of these lines; None where it
     cannot be one."""
     new = replacement.replace("\r\n", "\n").removesuffix("\n")
@@ -50,7 +50,7 @@ def change(file: FileDiff, text: str, start: int, end: int, replacement: str) ->
     first = new.split("\n")[0]
     if not first.strip() or _indent(first) != _indent(lines[start - 1]) or not _same_indents(lines, new):
         return None
-    return Change(file.path, text, start, end, new)
+    return LineReplacement(file.path, text, start, end, new)
 
 
 def in_one_hunk(file: FileDiff, start: int, end: int) -> bool:
@@ -69,7 +69,7 @@ def _same_indents(lines: Sequence[str], new: str) -> bool:
     return not used or {mark for line in new.split("\n") for mark in _indent(line)} <= used
 
 
-async def proved(changes: Sequence[Change], tools: Tools) -> list[bool]:
+async def proved(changes: Sequence[LineReplacement], tools: Tools) -> list[bool]:
     """For each change whether the file still parses after it and the linter has nothing new to say. The
     linter is run once; where it does not run, parsing decides."""
     parses = [tools.still_parses(one.path, one.before, one.after) is not False for one in changes]

@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable
 
-from bot.core.blocks import Blocks, Fence, Html, lines_of
+from bot.core.markdown_blocks import Blocks, Fence, Html, lines_of
 
 BODY_LIMIT = 65_536
 CUT_NOTICE = "\n\n*(The rest was cut: it is longer than GitHub takes.)*"

@@ -16,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.agents.rerank import MOST_FILES, rerank
 from bot.core.errors import UserError
 from bot.core.inference import Infer
-from bot.core.knowing import Outline
+from bot.core.knowledge import Outline
 from bot.knowledge.local import Local
 
 AT = (1, 5, 10)
 MOST_CASES = 5_000
 MOST_BYTES = 64 << 20
-Told = Callable[[str], None]
+RetrievalProgress = Callable[[str], None]
 
 
 class RetrievalCase(BaseModel):
@@ -79,7 +79,10 @@ def _case(file: Path, number: int, text: str) -> RetrievalCase:
 
 
 async def measure(
-    cases: Sequence[RetrievalCase], data_dir: Path, models: Sequence[tuple[str, Infer]], told: Told
+    cases: Sequence[RetrievalCase],
+    data_dir: Path,
+    models: Sequence[tuple[str, Infer]],
+    told: RetrievalProgress,
 ) -> list[Recall]:
     """One row for the search alone, and one for each model that looks at its first thirty files."""
     rows = [Recall("search alone"), *(Recall(name) for name, _ in models)]

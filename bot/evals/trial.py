@@ -1,26 +1,96 @@
-"""Runs labelled cases through the App's own review, and scores what it says at several thresholds."""
+"""Runs labelled cases through the App's own review, and scores what it says at several thresholds.
 
+Which findings name a defect that people named: by a model, where quotes alone are too strict or too
+generous.
+
+A case in the place of GitHub (`bot.context.Reader`).
+"""
+
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.agents import review
-from bot.context import Check, Context
-from bot.core.findings import Finding, choose
-from bot.core.inference import Infer
-from bot.core.judgement import Judgement
-from bot.core.refs import RepoRef
-from bot.core.scoring import Score, pairs
-from bot.evals.cases import Case
-from bot.evals.judge import judged_pairs
-from bot.evals.reader import CaseReader
-from bot.gathering import pull_request_facts
+from pydantic import BaseModel
 
-Told = Callable[[str], None]
+from bot.agents import review
+from bot.context import Context, RunChecks
+from bot.core.findings import Finding, choose
+from bot.core.inference import Infer, Prompt
+from bot.core.refs import RepoRef, Sha
+from bot.core.review_result import Judgement
+from bot.core.scoring import Golden, Score, once_each, pairs
+from bot.core.settings import Complaint
+from bot.evals.cases import Case
+from bot.gathering import pull_request_facts
+from bot.github import offline
+from bot.github.gather import PullRequestState, RawFile
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReader(offline.Offline):
+    """One case; its commits have shas made of its diff."""
+
+    case: Case
+
+    def sha(self, side: str) -> Sha:
+        """Of `head` or `base`."""
+        return Sha(hashlib.sha256(f"{side}\0{self.case.diff}".encode("utf-8", "replace")).hexdigest())
+
+    async def pull_request(self, number: int) -> PullRequestState:
+        head, base = self.sha("head"), self.sha("base")
+        return offline.pull_request(number, head, base, self.case.title, self.case.body, "author")
+
+    async def files(self, number: int) -> list[RawFile]:
+        return [offline.raw_file(file) for file in self.case.files]
+
+    async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
+        return {path: self.case.texts[path] for path in paths if path in self.case.texts}
+
+    async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
+        return self.case.settings, ()
+
+
+LONGEST = 600
+"""Characters of one remark."""
+
+
+class Pair(BaseModel):
+    finding: int
+    golden: int
+
+
+class JudgeAnswer(BaseModel):
+    pairs: list[Pair]
+
+
+async def judged_pairs(
+    findings: Sequence[Finding], golden: Sequence[Golden], infer: Infer
+) -> list[tuple[int, int]]:
+    """As `bot.core.scoring.pairs`, which also decides where the judge gives no answer."""
+    if not findings or not golden:
+        return []
+    inputs = {"golden": _numbered(golden), "findings": _numbered(findings)}
+    prompt = Prompt("judge", "review", JudgeAnswer, inputs)
+    answer = await infer(prompt)
+    if answer.value is None:
+        return pairs(findings, golden)
+    wanted = [(pair.finding - 1, pair.golden - 1) for pair in answer.value.pairs]
+    return once_each(
+        (one, other) for one, other in wanted if 0 <= one < len(findings) and 0 <= other < len(golden)
+    )
+
+
+def _numbered(remarks: Sequence[Finding | Golden]) -> str:
+    texts = (f"{one.path}: {one.title}. {one.body}\n{one.quote}"[:LONGEST] for one in remarks)
+    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
+
+
+TrialProgress = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Row:
+class TrialRow:
     """One model at one threshold."""
 
     model: str
@@ -39,13 +109,13 @@ class Trial:
     """What is tried. `judge` decides what is the same remark; without one quotes do."""
 
     cases: Sequence[Case]
-    check: Check
+    check: RunChecks
     thresholds: Sequence[float] = (0.5,)
     judge: Infer | None = None
 
-    async def run(self, model: str, infer: Infer, told: Told = lambda _: None) -> list[Row]:
+    async def run(self, model: str, infer: Infer, told: TrialProgress = lambda _: None) -> list[TrialRow]:
         """A row for each threshold. Each case is reviewed once."""
-        rows = [Row(model, threshold) for threshold in self.thresholds]
+        rows = [TrialRow(model, threshold) for threshold in self.thresholds]
         for number, case in enumerate(self.cases, 1):
             begun = time.monotonic()
             judged = await self._judge(case, infer)

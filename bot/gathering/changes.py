@@ -6,24 +6,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core import deeds as past
-from bot.core.checking import Change, CheckReport, sizes_wanted
+from bot.core import effect_history as past
+from bot.core.check_input import CheckedChange, CheckReport, sizes_wanted
+from bot.core.check_judgement import newest
 from bot.core.diff import BadPatch, FileDiff, parse_patch
-from bot.core.earlier import Earlier
 from bot.core.effects import SetCheck
 from bot.core.errors import GitHubError
 from bot.core.facts import (
     LinkedIssue,
+    OthersRemark,
     OwnThread,
     PullRequestFacts,
-    Remark,
     RepoContext,
     Skipped,
 )
 from bot.core.folding import folded, names_login
 from bot.core.guidelines import Guidance, owners
-from bot.core.judged import newest
-from bot.core.reading import (
+from bot.core.incremental_review import ReviewedHead
+from bot.core.refs import Sha
+from bot.core.settings import Complaint, ReviewSettings
+from bot.core.skip_rules import (
     EMPTY_BLOBS,
     NO_PATCH,
     ONLY_REMOVES,
@@ -31,8 +33,6 @@ from bot.core.reading import (
     why_not_read,
     without_lines,
 )
-from bot.core.refs import Sha
-from bot.core.settings import Complaint, ReviewSettings
 from bot.github.gather import PullRequestState, RawFile
 from bot.patterns import is_pattern, wanted
 
@@ -135,7 +135,7 @@ async def pull_request_facts(
         checks_not_run=report.not_run,
         posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
         reviews=ctx.reviews,
-        blocking=past.blocking(ctx.deeds),
+        blocking=past.blocking(ctx.past_runs),
         own_threads=tuple(own),
         may_resolve=bool(own) and (await ctx.github.granted()).get("contents") == "write",
         earlier=None if full else await _earlier(ctx, files, state.base_ref),
@@ -157,7 +157,7 @@ def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[st
     }
 
 
-async def _earlier(ctx: Context, files: Sequence[FileDiff], base: str) -> Earlier | None:
+async def _earlier(ctx: Context, files: Sequence[FileDiff], base: str) -> ReviewedHead | None:
     """The earlier head with its texts of the files that were read then. A commit that GitHub has thrown away
     since a force push gives none: everything is new. So it is against another base, where what was there
     before may be part of the change now."""
@@ -181,11 +181,11 @@ async def _same_head(ctx: Context, state: PullRequestState) -> tuple[SetCheck, .
     return tuple(found)
 
 
-async def _remarks(ctx: Context, state: PullRequestState) -> list[Remark]:
+async def _remarks(ctx: Context, state: PullRequestState) -> list[OthersRemark]:
     """What others have said on lines: people and bots in threads, CI in annotations. Not who wrote the
     change: nobody hides a point by making it on his own lines first."""
     said = [
-        Remark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
+        OthersRemark(one.path, one.line, one.comments[0].author.login, one.comments[0].body, one.start_line)
         for one in (await ctx.github.threads(state.number) if state.review_comments else ())
         if one.comments[0].author.login not in (f"{ctx.slug}[bot]", state.author.login)
     ]
@@ -219,7 +219,7 @@ async def _checked(
     files: Sequence[FileDiff],
     head: Sha,
     texts: dict[str, str],
-    remarks: Sequence[Remark],
+    remarks: Sequence[OthersRemark],
 ) -> CheckReport:
     """What the checks say of the files that are read, and of the others that are not left out."""
     read = {file.path for file in files}
@@ -227,11 +227,11 @@ async def _checked(
     asked = sizes_wanted([*files, *others])
     sizes = await ctx.github.sizes(head, asked) if asked else {}
     reports = await ctx.github.reports(head) if "coverage" in settings.checks else {}
-    change = Change(tuple(files), texts, tuple(others), sizes, reports, _not_covered(remarks))
+    change = CheckedChange(tuple(files), texts, tuple(others), sizes, reports, _not_covered(remarks))
     return await ctx.check(change, settings.checks)
 
 
-def _not_covered(remarks: Sequence[Remark]) -> dict[str, frozenset[int]]:
+def _not_covered(remarks: Sequence[OthersRemark]) -> dict[str, frozenset[int]]:
     """The lines that CI's annotations call not covered, as coverage services write them."""
     found: dict[str, frozenset[int]] = {}
     for one in remarks:

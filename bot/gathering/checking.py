@@ -2,9 +2,9 @@
 
 from bot import sandbox
 from bot.checks import run
-from bot.core.checking import Change, CheckReport
+from bot.core.check_input import CheckedChange, CheckReport
 
 
-async def check(change: Change, wanted: frozenset[str]) -> CheckReport:
+async def check(change: CheckedChange, wanted: frozenset[str]) -> CheckReport:
     """The checks' room, its programs in the sandbox."""
     return await run(change, wanted, sandbox.run)

@@ -75,7 +75,7 @@ def _starts_with_any(text: str) -> bool:
     return any(isinstance(one, yamlnodes.Scalar) and one.text == "labeled" for one in items)
 
 
-def _get(node: yamlnodes.Node | None, name: str) -> yamlnodes.Node | None:
+def _get(node: yamlnodes.YamlNode | None, name: str) -> yamlnodes.YamlNode | None:
     if not isinstance(node, yamlnodes.Mapping):
         return None
     return next((v for k, v in node.items if isinstance(k, yamlnodes.Scalar) and k.text == name), None)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from bot.agents.rerank import rerank
 from bot.context import Context
+from bot.core.code_search import Excerpt
+from bot.core.effect_history import of_thread
 from bot.core.effects import Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import (
@@ -12,9 +14,7 @@ from bot.core.facts import (
     ThreadFacts,
 )
 from bot.core.findings import fingerprint
-from bot.core.library import Excerpt
 from bot.core.refs import Login
-from bot.core.said import of_thread
 from bot.gathering.changes import select, to_file_diff
 from bot.github.gather import PullRequestState, RawComment, Thread
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from bot.context import Context
-from bot.core.deeds import Deed, undone
+from bot.core.code_location import CodeLocation, location
+from bot.core.effect_history import PastRun, undone
 from bot.core.effects import Comment, PostReview, SetCheck
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent, ReviewCommentEvent
@@ -15,13 +16,12 @@ from bot.core.facts import (
     ExplainFacts,
     LinkedIssue,
     PullRequestFacts,
-    Talk,
+    StartedThread,
     UndoFacts,
 )
-from bot.core.layers import FILE, Layer, Valued, merge
 from bot.core.refs import Sha
 from bot.core.settings import Complaint
-from bot.core.spot import Spot, spot
+from bot.core.settings_merge import FILE, Layer, Valued, merge
 from bot.gathering.changes import select, to_file_diff
 from bot.github.gather import PullRequestState, Thread
 
@@ -33,18 +33,18 @@ MOST_NAMED = 4
 _NUMBER = re.compile(r"(?<![\w/&])#([0-9]{1,9})\b")
 
 
-async def undo_facts(ctx: Context, event: CommentEvent, deed: Deed) -> UndoFacts:
+async def undo_facts(ctx: Context, event: CommentEvent, past_run: PastRun) -> UndoFacts:
     """The threads are read only where a review is to be taken back."""
-    reviewed = any(isinstance(one.effect, PostReview) for one in deed.did)
+    reviewed = any(isinstance(one.effect, PostReview) for one in past_run.did)
     threads = await ctx.github.threads(event.number) if reviewed else ()
     gates = False
-    if any(isinstance(one.effect, SetCheck) for one in deed.did):
+    if any(isinstance(one.effect, SetCheck) for one in past_run.did):
         base = (await ctx.github.pull_request(event.number)).base_sha
         gates = (await ctx.repository(base)).settings.review.request_changes
     return UndoFacts(
         number=event.number,
-        deed=deed,
-        deeds=ctx.deeds,
+        past_run=past_run,
+        past_runs=ctx.past_runs,
         asker=event.author.login,
         talks=tuple(_talk(thread, f"{ctx.slug}[bot]", event.comment_id) for thread in threads),
         memory=ctx.memory,
@@ -53,11 +53,11 @@ async def undo_facts(ctx: Context, event: CommentEvent, deed: Deed) -> UndoFacts
     )
 
 
-def _talk(thread: Thread, me: str, asking: int) -> Talk:
+def _talk(thread: Thread, me: str, asking: int) -> StartedThread:
     """The comment that asks is no answer to the thread it stands in."""
     ours = tuple(one.id for one in thread.comments if one.author.login == me)
     answered = any(one.author.login != me and one.id != asking for one in thread.comments)
-    return Talk(thread.comments[0].review, ours, answered)
+    return StartedThread(thread.comments[0].review, ours, answered)
 
 
 async def change_facts(ctx: Context, state: PullRequestState) -> ChangeFacts:
@@ -92,10 +92,10 @@ def change_reviewed(facts: PullRequestFacts) -> ChangeFacts:
 
 async def comment_about(ctx: Context, about: str) -> tuple[Comment, int] | None:
     """Hob's newest comment of that name here which still stands, and its id."""
-    gone = undone(ctx.deeds)
-    for deed in reversed(ctx.deeds):
-        for one in reversed(deed.did):
-            if deed.run not in gone and isinstance(one.effect, Comment) and one.effect.about == about:
+    gone = undone(ctx.past_runs)
+    for past_run in reversed(ctx.past_runs):
+        for one in reversed(past_run.did):
+            if past_run.run not in gone and isinstance(one.effect, Comment) and one.effect.about == about:
                 there = await ctx.github.has_comment(one.github_id)
                 return (one.effect, one.github_id) if there else None
     return None
@@ -136,7 +136,7 @@ async def _whole_change(
     paths = [file.path for file in largest]
     texts = await ctx.github.texts(state.head_sha, paths)
     commits, issues = await _history(ctx, event, paths, state.base_sha)
-    excerpts = (Spot(path).excerpt(text) for path, text in texts.items())
+    excerpts = (CodeLocation(path).excerpt(text) for path, text in texts.items())
     return ExplainFacts(
         context=facts.context,
         title=state.title,
@@ -149,11 +149,11 @@ async def _whole_change(
     )
 
 
-async def _place(ctx: Context, event: CommentEvent, ref: Sha) -> tuple[Spot | None, str | None, str]:
+async def _place(ctx: Context, event: CommentEvent, ref: Sha) -> tuple[CodeLocation | None, str | None, str]:
     """The place that is meant, its file's text, and what else was said. A first word that looks like no path
     and names no file is the beginning of a wish."""
     said = ctx.command.argument if ctx.command else ""
-    named, wish = spot(said)
+    named, wish = location(said)
     if named is not None:
         text = (await ctx.github.texts(ref, [named.path])).get(named.path)
         if text is not None or named.is_path:
@@ -163,7 +163,7 @@ async def _place(ctx: Context, event: CommentEvent, ref: Sha) -> tuple[Spot | No
     threads = await ctx.github.threads(event.number)
     lines = [(one.start_line or one.line, one.line) for one in threads if _holds(one, event.comment_id)]
     text = (await ctx.github.texts(ref, [event.path])).get(event.path)
-    return Spot(event.path, *(lines[0] if lines else ())), text, said
+    return CodeLocation(event.path, *(lines[0] if lines else ())), text, said
 
 
 def _holds(thread: Thread, comment_id: int) -> bool:

@@ -19,10 +19,10 @@ from bot import log
 from bot.core.errors import Ambiguous, GitHubError, Gone, TemporaryError
 from bot.core.refs import RepoRef
 from bot.github.auth import Credentials
-from bot.github.cache import ETagCache, Key
+from bot.github.cache import CacheKey, ETagCache
 from bot.github.limits import Limiter, resource_scope
 from bot.github.refusals import read, read_graphql, refusal
-from bot.github.wire import Answer, LostError, NotSentError, TooLargeError, Wire, origin
+from bot.github.wire import GitHubResponse, LostError, NotSentError, TooLargeError, Wire, origin
 from bot.http import URL, InvalidURL
 
 JSON = "application/vnd.github+json"
@@ -47,7 +47,7 @@ _VERSION = _version()
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class GitHubServer:
     """What all identities on one GitHub server share."""
 
     api_url: str
@@ -78,7 +78,12 @@ class Api:
     """
 
     def __init__(
-        self, server: Server, credentials: Credentials, scope: str, identity: Key, repo: RepoRef | None = None
+        self,
+        server: GitHubServer,
+        credentials: Credentials,
+        scope: str,
+        identity: CacheKey,
+        repo: RepoRef | None = None,
     ) -> None:
         self._server = server
         self._credentials = credentials
@@ -210,14 +215,14 @@ class Api:
         call = _Call(method, url, body, write, accept, "core")
         return _decoded(call, await self._answered(call))
 
-    async def _answered(self, call: "_Call") -> Answer:
+    async def _answered(self, call: "_Call") -> GitHubResponse:
         """Writes of an identity one after the other."""
         if not call.write:
             return await self._until_answered(call)
         async with self._server.limiter.writing(self._scope):
             return await self._until_answered(call)
 
-    async def _until_answered(self, call: "_Call") -> Answer:
+    async def _until_answered(self, call: "_Call") -> GitHubResponse:
         """The definite answer. Retries what cannot do harm."""
         failures = 0
         for _ in range(_MOST_EXCHANGES):
@@ -247,7 +252,7 @@ class Api:
             await asyncio.sleep(0.2 * 2**failures * random.uniform(0.5, 1.5))  # noqa: S311  jitter is no secret
         raise TemporaryError("GitHub did not accept any proof of who we are")
 
-    async def _follow(self, call: "_Call", authorization: str) -> Answer:
+    async def _follow(self, call: "_Call", authorization: str) -> GitHubResponse:
         """One exchange, and the next where this server redirects it. 304 is answered from the cache."""
         key = (*self._identity, call.url, call.accept)
         known = self._server.cache.get(key) if call.method == "GET" else None
@@ -268,7 +273,7 @@ class Api:
             self._server.cache.put(key, answer)
         return answer
 
-    def _next_hop(self, call: "_Call", url: str, answer: Answer) -> str:
+    def _next_hop(self, call: "_Call", url: str, answer: GitHubResponse) -> str:
         """A read follows. A write does only where its repository was renamed: 307 and 308, to the same id.
 
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
@@ -307,7 +312,7 @@ class _Call:
     retries: int = RETRIES
 
 
-def _decoded(call: _Call, answer: Answer) -> tuple[Any, str | None]:
+def _decoded(call: _Call, answer: GitHubResponse) -> tuple[Any, str | None]:
     """What it says, and the next page's address."""
     try:
         found, _, more = sansio.decipher_response(200, answer.headers, answer.body)

@@ -29,11 +29,11 @@ from bot.core.refs import RepoRef
 from bot.github.api import Api, Params
 from bot.github.change import change
 from bot.github.find import Applied, applied, external_id, find, reactions_path
+from bot.github.idempotency_marker import IdempotencyMarker, fit, page
 from bot.github.payloads import REVIEW_ALL, REVIEW_NEW
-from bot.github.recheck import recheck
-from bot.github.seal import Seal, fit, page
+from bot.github.refused_lines import recheck
 
-__all__ = ["Applied", "Seal", "complete", "find", "needs", "recheck", "send"]
+__all__ = ["Applied", "IdempotencyMarker", "complete", "find", "needs", "recheck", "send"]
 
 CHECK_NAME = "Hob"
 ANNOTATIONS = 50
@@ -73,21 +73,21 @@ def needs(effect: OnGitHub) -> dict[str, str]:
             assert_never(effect)
 
 
-async def send(api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal) -> Applied:
+async def send(api: Api, repo: RepoRef, effect: OnGitHub, key: str, marker: IdempotencyMarker) -> Applied:
     """Causes `effect`; `key` is hexadecimal and its own. Raises what `Api` raises."""
     match effect:
         case PostReview():
             path = "/repos/{owner}/{repo}/pulls/{number}/reviews"
-            return applied(await _post(api, repo, path, _review(effect, key, seal), number=effect.number))
+            return applied(await _post(api, repo, path, _review(effect, key, marker), number=effect.number))
         case SetCheck():
             return await _check(api, repo, effect, key)
         case Comment():
             path = "/repos/{owner}/{repo}/issues/{number}/comments"
-            body = {"body": seal.signed(page(effect.body, effect.folded), key)}
+            body = {"body": marker.signed(page(effect.body, effect.folded), key)}
             return applied(await _post(api, repo, path, body, number=effect.number))
         case ReplyInThread():
             path = "/repos/{owner}/{repo}/pulls/{number}/comments/{comment}/replies"
-            body = {"body": seal.signed(effect.body, key)}
+            body = {"body": marker.signed(effect.body, key)}
             answer = await _post(api, repo, path, body, number=effect.number, comment=effect.comment_id)
             return applied(answer)
         case AddLabels():
@@ -98,7 +98,7 @@ async def send(api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal) 
             answer = await _post(api, repo, reactions_path(effect), {"content": effect.content}, id=effect.id)
             return Applied("", applied(answer).github_id)
         case _:
-            return await change(api, repo, effect, key, seal)
+            return await change(api, repo, effect, key, marker)
 
 
 async def _post(api: Api, repo: RepoRef, path: str, body: dict[str, Any], **names: str | int) -> Any:
@@ -106,12 +106,12 @@ async def _post(api: Api, repo: RepoRef, path: str, body: dict[str, Any], **name
     return await api.post(path, body, params)
 
 
-def _review(review: PostReview, key: str, seal: Seal) -> dict[str, Any]:
+def _review(review: PostReview, key: str, marker: IdempotencyMarker) -> dict[str, Any]:
     """One call for the review and all its comments: it is all or nothing."""
     return {
         "commit_id": review.head_sha,
         "event": review.event,
-        "body": seal.signed(review.body, key),
+        "body": marker.signed(review.body, key),
         "comments": [_line_comment(comment) for comment in review.comments],
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.github.wire import Answer
+from bot.github.wire import GitHubResponse
 from bot.log import hide
 
 BACKDATED = 60
@@ -30,7 +30,7 @@ class Credentials(Protocol):
         """The value of `authorization`."""
         ...
 
-    async def refused(self, answer: Answer, used: str) -> bool:
+    async def refused(self, answer: GitHubResponse, used: str) -> bool:
         """After a 401 to the header `used`: whether asking again may help. Waits as long as is sensible."""
         ...
 
@@ -80,7 +80,7 @@ class AppCredentials:
 
         return sign(claims, self._pem)
 
-    async def refused(self, answer: Answer, used: str) -> bool:
+    async def refused(self, answer: GitHubResponse, used: str) -> bool:
         if self._clock.learn(answer.date):
             self._renew_at = 0.0
             return True
@@ -88,7 +88,7 @@ class AppCredentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class InstallationToken:
     """An installation token. `expires` by GitHub's clock; `born` by the monotonic one."""
 
     value: str = field(repr=False)
@@ -103,12 +103,12 @@ class Token:
 class InstallationCredentials:
     """A token, minted at its first use, and again before it expires or when GitHub knows it no more."""
 
-    def __init__(self, mint: Callable[[], Awaitable[Token]], clock: Clock) -> None:
+    def __init__(self, mint: Callable[[], Awaitable[InstallationToken]], clock: Clock) -> None:
         self._mint = mint
         self._clock = clock
         self._renewing = asyncio.Lock()
         self._renewals = 0
-        self.token: Token | None = None
+        self.token: InstallationToken | None = None
 
     async def header(self) -> str:
         async with self._renewing:
@@ -116,7 +116,7 @@ class InstallationCredentials:
                 self.token = await self._mint()
             return f"Bearer {self.token.value}"
 
-    async def refused(self, answer: Answer, used: str) -> bool:
+    async def refused(self, answer: GitHubResponse, used: str) -> bool:
         token = self.token
         if token is None or used != f"Bearer {token.value}":
             return True  # another call has renewed it meanwhile

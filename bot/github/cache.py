@@ -6,9 +6,9 @@ https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from bot.github.wire import Answer
+from bot.github.wire import GitHubResponse
 
-Key = tuple[Hashable, ...]
+CacheKey = tuple[Hashable, ...]
 
 
 class ETagCache:
@@ -22,15 +22,15 @@ class ETagCache:
         self._entries = entries
         self._size = size
         self._used = 0
-        self._answers: OrderedDict[Key, Answer] = OrderedDict()
+        self._answers: OrderedDict[CacheKey, GitHubResponse] = OrderedDict()
 
-    def get(self, key: Key) -> Answer | None:
+    def get(self, key: CacheKey) -> GitHubResponse | None:
         answer = self._answers.get(key)
         if answer is not None:
             self._answers.move_to_end(key)
         return answer
 
-    def put(self, key: Key, answer: Answer) -> None:
+    def put(self, key: CacheKey, answer: GitHubResponse) -> None:
         """Keeps an answer that has an ETag, unless it alone would fill a quarter of the cache."""
         if "etag" not in answer.headers or len(answer.body) > self._size // 4:
             return
@@ -40,7 +40,7 @@ class ETagCache:
         while self._used > self._size or len(self._answers) > self._entries:
             self._drop(next(iter(self._answers)))
 
-    def _drop(self, key: Key) -> None:
+    def _drop(self, key: CacheKey) -> None:
         old = self._answers.pop(key, None)
         if old is not None:
             self._used -= len(old.body)

@@ -4,9 +4,8 @@ left to do, and what is gone is as it should be."""
 import logging
 from typing import assert_never
 
-from bot.core.describing import with_description
 from bot.core.effects import (
-    Change,
+    ChangingEffect,
     DeleteComment,
     DismissReview,
     EditComment,
@@ -16,10 +15,11 @@ from bot.core.effects import (
     ResolveThread,
 )
 from bot.core.errors import GitHubError, Gone
+from bot.core.pr_description import with_description
 from bot.core.refs import RepoRef
 from bot.github.api import Api, Params
 from bot.github.find import Applied
-from bot.github.seal import Seal, fit, page
+from bot.github.idempotency_marker import IdempotencyMarker, fit, page
 
 log = logging.getLogger(__name__)
 _RESOLVE = """mutation($thread: ID!) {
@@ -27,7 +27,9 @@ _RESOLVE = """mutation($thread: ID!) {
 }"""
 
 
-async def change(api: Api, repo: RepoRef, effect: Change, key: str, seal: Seal) -> Applied:
+async def change(
+    api: Api, repo: RepoRef, effect: ChangingEffect, key: str, marker: IdempotencyMarker
+) -> Applied:
     """Carries it out; `key` marks a text that is written anew."""
     base = "/repos/{owner}/{repo}"
     match effect:
@@ -35,12 +37,12 @@ async def change(api: Api, repo: RepoRef, effect: Change, key: str, seal: Seal) 
             await _resolve(api, effect.thread)
         case EditComment():
             path = base + "/issues/comments/{id}"
-            body = {"body": seal.signed(page(effect.body, effect.folded), key)}
+            body = {"body": marker.signed(page(effect.body, effect.folded), key)}
             await _patch(api, repo, path, body, effect.comment_id)
         case EditReview():
             path = base + "/pulls/{number}/reviews/{id}"
             names: Params = {**_at(repo), "number": effect.number, "id": effect.review_id}
-            await api.put(path, {"body": seal.signed(effect.body, key)}, names)
+            await api.put(path, {"body": marker.signed(effect.body, key)}, names)
         case DismissReview():
             await _dismiss(api, repo, effect)
         case EditPullRequest():

@@ -17,10 +17,10 @@ from typing import Any, Self
 from bot import log
 from bot.core.errors import ConfigError, GitHubError, Gone, HobError, TemporaryError
 from bot.core.refs import Login, RepoRef
-from bot.github.api import Api, Server
-from bot.github.auth import FRESH, AppCredentials, Clock, InstallationCredentials, Token
+from bot.github.api import Api, GitHubServer
+from bot.github.auth import FRESH, AppCredentials, Clock, InstallationCredentials, InstallationToken
 from bot.github.cache import ETagCache
-from bot.github.limits import Limiter, LocalPacer, Pacer
+from bot.github.limits import Limiter, LocalRateLimiter, RateLimiter
 from bot.github.wire import CAP, DEADLINE, Wire, origin
 from bot.http import AsyncBaseTransport
 
@@ -38,7 +38,7 @@ class GitHub:
         private_key: str,
         *,
         slug: str,
-        pacer: Pacer | None = None,
+        rate_limiter: RateLimiter | None = None,
         write_gap: float = 1.0,
         transport: AsyncBaseTransport | None = None,
         deadline: float = DEADLINE,
@@ -53,8 +53,11 @@ class GitHub:
         self.slug = slug
         self._clock = Clock(now)
         self._wire = Wire(transport, deadline, cap)
-        self._server = Server(
-            api_url.rstrip("/"), self._wire, Limiter(pacer or LocalPacer(), write_gap), ETagCache()
+        self._server = GitHubServer(
+            api_url.rstrip("/"),
+            self._wire,
+            Limiter(rate_limiter or LocalRateLimiter(), write_gap),
+            ETagCache(),
         )
         self._app = AppCredentials(app_id, private_key, self._clock)
 
@@ -92,8 +95,8 @@ class GitHub:
         await self._give_back(_token(given), installation)
         return _repo_ref(given, installation)
 
-    async def _give_back(self, token: Token, installation: int) -> None:
-        async def mint() -> Token:
+    async def _give_back(self, token: InstallationToken, installation: int) -> None:
+        async def mint() -> InstallationToken:
             return token
 
         credentials = InstallationCredentials(mint, self._clock)
@@ -116,13 +119,13 @@ class GitHub:
         identity = (repo.installation, repo.id, *sorted(permissions.items()))
         app = Api(self._server, self._app, scope, ("app",))
 
-        async def mint() -> Token:
+        async def mint() -> InstallationToken:
             return await self._mint(app, repo, permissions)
 
         credentials = InstallationCredentials(mint, self._clock)
         return Api(self._server, credentials, scope, identity, repo), credentials
 
-    async def _mint(self, app: Api, repo: RepoRef, permissions: Mapping[str, str]) -> Token:
+    async def _mint(self, app: Api, repo: RepoRef, permissions: Mapping[str, str]) -> InstallationToken:
         """`Gone` when the installation or its access to the repository is no more."""
         wanted = {"repository_ids": [repo.id], "permissions": dict(permissions)}
         path = "/app/installations/{installation}/access_tokens"
@@ -135,13 +138,13 @@ class GitHub:
         return _token(given)
 
 
-def _token(given: Any) -> Token:
+def _token(given: Any) -> InstallationToken:
     try:
         value, expires = str(given["token"]), datetime.fromisoformat(given["expires_at"]).timestamp()
     except (TypeError, KeyError, ValueError):
         raise TemporaryError("GitHub's answer holds no token") from None
     log.hide(value, passing=True)
-    return Token(value, expires)
+    return InstallationToken(value, expires)
 
 
 def _repo_ref(given: Any, installation: int) -> RepoRef:

@@ -29,7 +29,7 @@ _SIZE = "... on Blob { byteSize }"
 _MODES = {"file": 0o100644, "dir": 0o040000, "symlink": 0o120000, "submodule": 0o160000}
 _ENTRIES = "... on Tree { entries { name mode } }"
 
-Wanted = tuple[Sha, str]
+WantedText = tuple[Sha, str]
 """A commit and a path in it."""
 
 
@@ -42,8 +42,8 @@ async def texts(
 
 
 async def texts_at(
-    api: Api, repo: RepoRef, wanted: Iterable[Wanted], cap: int = MOST_TEXT
-) -> dict[Wanted, str]:
+    api: Api, repo: RepoRef, wanted: Iterable[WantedText], cap: int = MOST_TEXT
+) -> dict[WantedText, str]:
     """The same for several commits at once: a call for each 50. What GraphQL leaves unanswered is read by
     REST, the first `PER_REST` of it."""
     asked = [one for one in dict.fromkeys(wanted) if _can_exist(one[1])]
@@ -92,9 +92,9 @@ def _blob_text(blob: Any, cap: int) -> str | None:
     return clean(text)
 
 
-async def _by_rest(api: Api, repo: RepoRef, wanted: list[Wanted], cap: int) -> dict[Wanted, str]:
+async def _by_rest(api: Api, repo: RepoRef, wanted: list[WantedText], cap: int) -> dict[WantedText, str]:
     """One call a file, so only for a few."""
-    found: dict[Wanted, str] = {}
+    found: dict[WantedText, str] = {}
     for sha, path in wanted[:PER_REST]:
         try:
             entry = await _entry(api, repo, sha, path)

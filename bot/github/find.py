@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from bot.core.effects import (
     AddLabels,
-    Change,
+    ChangingEffect,
     Comment,
     OnGitHub,
     PostReview,
@@ -19,7 +19,7 @@ from bot.core.errors import Ambiguous
 from bot.core.folding import folded
 from bot.core.refs import RepoRef
 from bot.github.api import Api
-from bot.github.seal import Seal
+from bot.github.idempotency_marker import IdempotencyMarker
 
 CAP = 10_000
 """Items that are looked through; with more the question stays open."""
@@ -41,7 +41,12 @@ def applied(answer: Any) -> Applied:
 
 
 async def find(
-    api: Api, repo: RepoRef, effect: OnGitHub, key: str, seal: Seal, since: datetime | None = None
+    api: Api,
+    repo: RepoRef,
+    effect: OnGitHub,
+    key: str,
+    marker: IdempotencyMarker,
+    since: datetime | None = None,
 ) -> Applied | None:
     """The effect as it stands on GitHub; None when it is certainly not there. Makes nothing.
 
@@ -51,27 +56,27 @@ async def find(
     match effect:
         case PostReview():
             path = "/repos/{owner}/{repo}/pulls/{number}/reviews"
-            return _marked(await _list(api, repo, path, number=effect.number), key, seal)
+            return _marked(await _list(api, repo, path, number=effect.number), key, marker)
         case Comment():
             path = "/repos/{owner}/{repo}/issues/{number}/comments"
-            return _marked(await _list(api, repo, path, **_since(since), number=effect.number), key, seal)
+            return _marked(await _list(api, repo, path, **_since(since), number=effect.number), key, marker)
         case ReplyInThread():
             path = "/repos/{owner}/{repo}/pulls/{number}/comments"
-            return _marked(await _list(api, repo, path, **_since(since), number=effect.number), key, seal)
+            return _marked(await _list(api, repo, path, **_since(since), number=effect.number), key, marker)
         case SetCheck():
-            return await _check(api, repo, effect, key, seal)
+            return await _check(api, repo, effect, key, marker)
         case AddLabels():
             return await _labels(api, repo, effect)
         case React():
             found = await _list(api, repo, reactions_path(effect), id=effect.id, content=effect.content)
-            mine = (one for one in found if isinstance(one, dict) and seal.ours(one))
+            mine = (one for one in found if isinstance(one, dict) and marker.ours(one))
             one = next((one for one in mine if one.get("content") == effect.content), None)
             return Applied("", applied(one).github_id) if one else None
         case _:
             return _again(effect)
 
 
-def _again(_: Change) -> Applied | None:
+def _again(_: ChangingEffect) -> Applied | None:
     """Done twice these are done once: nobody need look, they are sent again."""
     return None
 
@@ -81,13 +86,15 @@ def external_id(check: SetCheck, key: str) -> str:
     return f"{key}#{check.number}" if check.number else key
 
 
-async def _check(api: Api, repo: RepoRef, effect: SetCheck, key: str, seal: Seal) -> Applied | None:
+async def _check(
+    api: Api, repo: RepoRef, effect: SetCheck, key: str, marker: IdempotencyMarker
+) -> Applied | None:
     path = "/repos/{owner}/{repo}/commits/{sha}/check-runs"
-    query: dict[str, str | int] = {"sha": effect.head_sha, "filter": "all", "app_id": seal.app_id}
+    query: dict[str, str | int] = {"sha": effect.head_sha, "filter": "all", "app_id": marker.app_id}
     for run in await _list(api, repo, path, items="check_runs", **query):
         if isinstance(run, dict) and run.get("external_id") in (key, external_id(effect, key)):
             app = run.get("app")
-            if isinstance(app, dict) and app.get("id") == seal.app_id:
+            if isinstance(app, dict) and app.get("id") == marker.app_id:
                 return applied(run)
     return None
 
@@ -110,8 +117,8 @@ async def _list(
     return found
 
 
-def _marked(found: Iterable[Any], key: str, seal: Seal) -> Applied | None:
-    one = next((one for one in reversed(list(found)) if seal.made(one, key)), None)
+def _marked(found: Iterable[Any], key: str, marker: IdempotencyMarker) -> Applied | None:
+    one = next((one for one in reversed(list(found)) if marker.made(one, key)), None)
     return applied(one) if one else None
 
 

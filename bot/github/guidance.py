@@ -4,7 +4,7 @@ for what guidelines import)."""
 from collections.abc import Mapping, Sequence
 
 from bot.core.errors import GitHubError
-from bot.core.guidelines import Guidance, Tree, gathered
+from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.refs import RepoRef, Sha
 from bot.github import contents
 from bot.github.api import Api
@@ -18,7 +18,7 @@ async def guidance(
 ) -> Guidance:
     """Nothing where GitHub does not show the folders."""
 
-    async def folders(paths: Sequence[str]) -> Tree:
+    async def folders(paths: Sequence[str]) -> PathSizes:
         return await contents.folders(api, repo, base, paths)
 
     async def texts(paths: Sequence[str]) -> Mapping[str, str]:

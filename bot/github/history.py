@@ -34,7 +34,7 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PullRequestCommit:
     """A commit of a pull request, and when it was made."""
 
     sha: Sha
@@ -87,12 +87,14 @@ def _merged(found: dict[str, Any]) -> Merged:
         raise GitHubError(200, f"a pull request without {error}") from None
 
 
-async def commits(api: Api, repo: RepoRef, number: int) -> list[Step]:
+async def commits(api: Api, repo: RepoRef, number: int) -> list[PullRequestCommit]:
     """Oldest first, at most 250. https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request"""
     path = "/repos/{owner}/{repo}/pulls/{number}/commits"
     found = await api.get_all(path, {"number": number, **_at(repo)}, cap=250)
     try:
-        return [Step(Sha(one["sha"]), _time(one["commit"]["committer"]["date"])) for one in found]
+        return [
+            PullRequestCommit(Sha(one["sha"]), _time(one["commit"]["committer"]["date"])) for one in found
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise GitHubError(200, f"a commit without {error}") from None
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from bot import yamlnodes
-from bot.core.keys import KEYS, LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT, Key, Kind
-from bot.core.layers import FILE, Layer, merge, settings_of
 from bot.core.settings import Complaint, PathInstruction, RepoSettings
+from bot.core.settings_merge import FILE, Layer, merge, settings_of
+from bot.core.settings_schema import KEYS, LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey, ValueKind
 from bot.github.payloads import clean
-from bot.yamlnodes import Node, Scalar, Sequence, UnreadableError
+from bot.yamlnodes import Scalar, Sequence, UnreadableError, YamlNode
 
 MOST_COMPLAINTS = 20
 
@@ -31,8 +31,8 @@ class _WrongError(Exception):
     """A value that its key cannot have; says what it can."""
 
 
-Reader = Callable[["_File", Node], Any]
-Section = Mapping[str, Reader]
+KeyReader = Callable[["_File", YamlNode], Any]
+Section = Mapping[str, KeyReader]
 
 
 class _File:
@@ -44,7 +44,7 @@ class _File:
     def complain(self, line: int, message: str) -> None:
         self.complaints.append(Complaint(line, f"line {line}: {message}"))
 
-    def section(self, node: Node, known: Section, where: str = "") -> dict[str, Any]:
+    def section(self, node: YamlNode, known: Section, where: str = "") -> dict[str, Any]:
         """The values of `node` that can be used, by key; the first of two equal keys counts."""
         if not isinstance(node, yamlnodes.Mapping):
             raise _WrongError("a mapping of keys to values is expected")
@@ -60,7 +60,7 @@ class _File:
                 self.complain(value.line, f"`{where}{name}`: {wrong}; the default is used")
         return values
 
-    def _key(self, key: Node, known: Section, seen: set[str], where: str) -> str | None:
+    def _key(self, key: YamlNode, known: Section, seen: set[str], where: str) -> str | None:
         """A key that may be read, or None after a complaint."""
         name = _short(key.text) if isinstance(key, Scalar) else ""
         if isinstance(key, Scalar) and name in known and name not in seen:
@@ -128,13 +128,13 @@ def _short(text: str) -> str:
     return re.sub(r"[`\s]+", " ", clean(text))[:60]
 
 
-def _bool(_: _File, node: Node) -> bool:
+def _bool(_: _File, node: YamlNode) -> bool:
     if isinstance(node, Scalar) and node.kind == "bool":
         return node.text.lower() in ("true", "yes", "on")
     raise _WrongError("true or false is expected")
 
 
-def _string(node: Node, most: int, *, cut: bool = False) -> str:
+def _string(node: YamlNode, most: int, *, cut: bool = False) -> str:
     """Plain words are taken as written: `no` and `1.0` are names here."""
     if not isinstance(node, Scalar) or node.kind in ("null", "other"):
         raise _WrongError("a text is expected")
@@ -144,8 +144,8 @@ def _string(node: Node, most: int, *, cut: bool = False) -> str:
     return text[:most]
 
 
-def _int(low: int, high: int) -> Reader:
-    def read_int(_: _File, node: Node) -> int:
+def _int(low: int, high: int) -> KeyReader:
+    def read_int(_: _File, node: YamlNode) -> int:
         if isinstance(node, Scalar) and node.kind == "int" and re.fullmatch(r"[0-9]{1,6}", node.text):
             number = int(node.text)
             if low <= number <= high:
@@ -155,8 +155,8 @@ def _int(low: int, high: int) -> Reader:
     return read_int
 
 
-def _choice(*choices: str) -> Reader:
-    def read_choice(_: _File, node: Node) -> str:
+def _choice(*choices: str) -> KeyReader:
+    def read_choice(_: _File, node: YamlNode) -> str:
         if isinstance(node, Scalar) and node.text in choices:
             return node.text
         raise _WrongError(f"one of {', '.join(choices)} is expected")
@@ -167,7 +167,7 @@ def _choice(*choices: str) -> Reader:
 T = TypeVar("T")
 
 
-def _each(file: _File, node: Node, read_item: Callable[[Node], T]) -> tuple[T, ...]:
+def _each(file: _File, node: YamlNode, read_item: Callable[[YamlNode], T]) -> tuple[T, ...]:
     """The items that can be used; a complaint for each other."""
     if not isinstance(node, Sequence):
         raise _WrongError("a list is expected")
@@ -182,12 +182,12 @@ def _each(file: _File, node: Node, read_item: Callable[[Node], T]) -> tuple[T, .
     return tuple(items)
 
 
-def _names(file: _File, node: Node) -> tuple[str, ...]:
+def _names(file: _File, node: YamlNode) -> tuple[str, ...]:
     return _each(file, node, lambda item: _string(item, MOST_NAME))
 
 
-def _instructions(file: _File, node: Node) -> tuple[PathInstruction, ...]:
-    def one(item: Node) -> PathInstruction:
+def _instructions(file: _File, node: YamlNode) -> tuple[PathInstruction, ...]:
+    def one(item: YamlNode) -> PathInstruction:
         found = file.section(item, {"path": _path, "text": _text}, "instructions.")
         if len(found) < 2:
             raise _WrongError("an instruction needs a `path` and a `text`")
@@ -196,21 +196,21 @@ def _instructions(file: _File, node: Node) -> tuple[PathInstruction, ...]:
     return _each(file, node, one)
 
 
-def _path(_: _File, node: Node) -> str:
+def _path(_: _File, node: YamlNode) -> str:
     return _string(node, MOST_NAME)
 
 
-def _text(file: _File, node: Node) -> str:
+def _text(file: _File, node: YamlNode) -> str:
     if isinstance(node, Scalar) and len(node.text) > MOST_TEXT:
         file.complain(node.line, f"the text is cut after {MOST_TEXT} characters")
     return _string(node, MOST_TEXT, cut=True)
 
 
-def _hints(file: _File, node: Node) -> dict[str, str]:
+def _hints(file: _File, node: YamlNode) -> dict[str, str]:
     if not isinstance(node, yamlnodes.Mapping):
         raise _WrongError("a mapping of labels to hints is expected")
 
-    def one(pair: tuple[Node, Node]) -> tuple[str, str]:
+    def one(pair: tuple[YamlNode, YamlNode]) -> tuple[str, str]:
         return _string(pair[0], MOST_NAME), _string(pair[1], MOST_NAME, cut=True)
 
     hints: dict[str, str] = {}
@@ -224,7 +224,7 @@ def _hints(file: _File, node: Node) -> dict[str, str]:
     return hints
 
 
-def _language(_: _File, node: Node) -> str:
+def _language(_: _File, node: YamlNode) -> str:
     if isinstance(node, Scalar) and LANGUAGE.fullmatch(node.text):
         return node.text
     raise _WrongError("a language tag such as en or pt-BR is expected")
@@ -234,14 +234,14 @@ class _Group(dict[str, Any]):
     """A section's values, to be told from a value that is a mapping."""
 
 
-def _group(known: Section, where: str) -> Reader:
-    def read_group(file: _File, node: Node) -> Any:
+def _group(known: Section, where: str) -> KeyReader:
+    def read_group(file: _File, node: YamlNode) -> Any:
         return _Group(file.section(node, known, where))
 
     return read_group
 
 
-_READERS: dict[Kind, Callable[[Key], Reader]] = {
+_READERS: dict[ValueKind, Callable[[SettingKey], KeyReader]] = {
     "flag": lambda _: _bool,
     "whole": lambda key: _int(0, key.most),
     "choice": lambda key: _choice(*key.choices),
@@ -252,9 +252,9 @@ _READERS: dict[Kind, Callable[[Key], Reader]] = {
 }
 
 
-def _sections(keys: Mapping[str, Key], where: str = "") -> Section:
+def _sections(keys: Mapping[str, SettingKey], where: str = "") -> Section:
     """Readers by name, sections within sections as the dots say. `keys`: the rest of each name -> the key."""
-    readers: dict[str, Reader] = {}
+    readers: dict[str, KeyReader] = {}
     for rest, key in keys.items():
         name, _, deeper = rest.partition(".")
         if not deeper:

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from bot.core.errors import RateLimited
-from bot.github.refusals import Refusal
-from bot.github.wire import Answer
+from bot.github.refusals import ApiRefusal
+from bot.github.wire import GitHubResponse
 
 SHORT_WAIT = 2.0
 """Seconds that a call waits by itself; for more the run is put back into the queue."""
@@ -22,7 +22,7 @@ _FIRST_STRIKE = 60.0
 _LONGEST_STRIKE = 3600.0
 
 
-class Pacer(Protocol):
+class RateLimiter(Protocol):
     """What all processes that speak for one App share. Scopes are opaque; times are seconds since 1970."""
 
     async def blocked_until(self, scope: str) -> float:
@@ -38,7 +38,7 @@ class Pacer(Protocol):
         ...
 
 
-class LocalPacer:
+class LocalRateLimiter:
     """A `Pacer` for one process."""
 
     def __init__(self) -> None:
@@ -61,8 +61,8 @@ class LocalPacer:
 class Limiter:
     """Asks the pacer before each call and teaches it from each answer."""
 
-    def __init__(self, pacer: Pacer, write_gap: float) -> None:
-        self._pacer = pacer
+    def __init__(self, rate_limiter: RateLimiter, write_gap: float) -> None:
+        self._rate_limiter = rate_limiter
         self._gap = write_gap
         self._strikes: dict[str, tuple[float, float]] = {}
         self._writing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -71,19 +71,19 @@ class Limiter:
     async def writing(self, scope: str) -> AsyncIterator[None]:
         """One write of a scope at a time, `write_gap` after the last."""
         async with self._writing[scope]:
-            await asyncio.sleep(await self._pacer.turn(scope, self._gap))
+            await asyncio.sleep(await self._rate_limiter.turn(scope, self._gap))
             yield
 
     async def wait(self, *scopes: str) -> None:
         """Returns when a call may be made; `RateLimited` when that is not soon."""
         for scope in scopes:
-            seconds = await self._pacer.blocked_until(scope) - time.time()
+            seconds = await self._rate_limiter.blocked_until(scope) - time.time()
             if seconds > SHORT_WAIT:
                 raise RateLimited("GitHub asked us to wait", retry_after=seconds)
             if seconds > 0:
                 await asyncio.sleep(seconds)
 
-    async def learn(self, scope: str, answer: Answer, refused: Refusal | None) -> None:
+    async def learn(self, scope: str, answer: GitHubResponse, refused: ApiRefusal | None) -> None:
         """Notes what an answer says of limits. `refused`: what it means, where it is no success;
         `RateLimited` when it was refused for a limit."""
         exhausted = answer.headers.get("x-ratelimit-remaining") == "0"
@@ -91,7 +91,7 @@ class Limiter:
         if refused is not None and answer.status == 200:
             resource = resource_scope(scope, "graphql")
         if exhausted:
-            await self._pacer.block(resource, time.time() + until_reset(answer))
+            await self._rate_limiter.block(resource, time.time() + until_reset(answer))
         if refused is None:
             return
         if refused.kind == "pending":
@@ -99,7 +99,7 @@ class Limiter:
         named = _number(answer.headers.get("retry-after"))
         if refused.kind != "limit":
             if named:
-                await self._pacer.block(scope, time.time() + named)
+                await self._rate_limiter.block(scope, time.time() + named)
             return
         # A secondary limit is the whole installation's; a primary one that of its resource.
         primary = exhausted or (answer.status == 200 and "API rate limit" in refused.message)
@@ -110,7 +110,7 @@ class Limiter:
             seconds = until_reset(answer)
         else:
             seconds = await self.strike(concerned)
-        await self._pacer.block(concerned, time.time() + seconds)
+        await self._rate_limiter.block(concerned, time.time() + seconds)
         raise RateLimited(_words(refused), retry_after=seconds)
 
     async def strike(self, scope: str) -> float:
@@ -119,7 +119,7 @@ class Limiter:
         last, until = self._strikes.get(scope, (0.0, 0.0))
         seconds = min(last * 2, _LONGEST_STRIKE) if now < until + last else _FIRST_STRIKE
         self._strikes[scope] = (seconds, now + seconds)
-        await self._pacer.block(scope, now + seconds)
+        await self._rate_limiter.block(scope, now + seconds)
         return seconds
 
 
@@ -128,11 +128,11 @@ def resource_scope(scope: str, resource: str) -> str:
     return scope if resource == "core" else f"{scope}:{resource}"
 
 
-def _words(refused: Refusal) -> str:
+def _words(refused: ApiRefusal) -> str:
     return f"GitHub asks to wait ({refused.status}: {refused.message})"
 
 
-def until_reset(answer: Answer) -> float:
+def until_reset(answer: GitHubResponse) -> float:
     """Seconds until `x-ratelimit-reset`, by GitHub's own clock where it tells it: ours may be wrong."""
     reset = _number(answer.headers.get("x-ratelimit-reset"), longest=float("inf"))
     if reset is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.core.diff import FileDiff, patch_text
 from bot.core.errors import Gone
-from bot.core.facts import Commit, OwnThread, Remark
+from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Sha
 from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
@@ -40,7 +40,7 @@ class Offline:
     async def threads(self, number: int) -> Sequence[Thread]:
         return ()
 
-    async def annotations(self, head: Sha) -> Sequence[Remark]:
+    async def annotations(self, head: Sha) -> Sequence[OthersRemark]:
         return ()
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:

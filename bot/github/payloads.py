@@ -12,10 +12,10 @@ from bot.core import events
 from bot.core.errors import BadPayload
 from bot.core.events import Event
 from bot.core.refs import Actor, Login, RepoRef, Sha
-from bot.github import shapes
-from bot.github.routing import Routing, routing
+from bot.github import webhook_schema
+from bot.github.routing import RoutingFields, routing
 
-__all__ = ["Routing", "clean", "parse", "routing"]
+__all__ = ["RoutingFields", "clean", "parse", "routing"]
 
 REVIEW_NEW, REVIEW_ALL = "review-new", "review-all"
 """The buttons of a check run, by the names that GitHub sends back: at most 20 characters."""
@@ -71,12 +71,12 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _actor(user: shapes.User | None) -> Actor:
-    user = user or shapes.GHOST
+def _actor(user: webhook_schema.UserPayload | None) -> Actor:
+    user = user or webhook_schema.GHOST
     return Actor(Login(clean(user.login)), user.id, clean(user.type))
 
 
-def _about(guid: str, delivery: shapes.Delivery) -> dict[str, Any]:
+def _about(guid: str, delivery: webhook_schema.DeliveryPayload) -> dict[str, Any]:
     """The fields of every `RepositoryEvent`."""
     if delivery.installation is None:
         raise BadPayload("the delivery names no installation: it is not the App's own webhook")
@@ -92,13 +92,13 @@ def _about(guid: str, delivery: shapes.Delivery) -> dict[str, Any]:
     return {"delivery": guid, "repo": repo, "sender": _actor(delivery.sender)}
 
 
-def _labels(labels: list[shapes.Label] | None) -> tuple[str, ...]:
+def _labels(labels: list[webhook_schema.LabelPayload] | None) -> tuple[str, ...]:
     return tuple(clean(label.name) for label in labels or ())
 
 
 def _pull_request(kind: type[events.PullRequestEvent]) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        delivery = _read(body, shapes.PullRequestDelivery)
+        delivery = _read(body, webhook_schema.PullRequestDelivery)
         pull = delivery.pull_request
         return kind(
             **_about(guid, delivery),
@@ -125,14 +125,14 @@ _retargeted = _pull_request(events.PullRequestRetargeted)
 
 def _edited(guid: str, body: bytes) -> Event:
     """An edit of the text alone changes nothing of what is reviewed, or whether."""
-    changes = _read(body, shapes.PullRequestDelivery).changes
+    changes = _read(body, webhook_schema.PullRequestDelivery).changes
     if changes and changes.base:
         return _retargeted(guid, body)
     return (_retitled if changes and changes.title else _rewritten)(guid, body)
 
 
 def _pushed(guid: str, body: bytes) -> Event:
-    delivery = _read(body, shapes.PushDelivery)
+    delivery = _read(body, webhook_schema.PushDelivery)
     about = _about(guid, delivery)
     default = delivery.ref == f"refs/heads/{delivery.repository.default_branch}"
     kind = events.DefaultBranchPushed if default else events.Pushed
@@ -148,7 +148,7 @@ def _pushed(guid: str, body: bytes) -> Event:
 
 def _merge_group(kind: type[events.MergeGroupEvent]) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        delivery = _read(body, shapes.MergeGroupDelivery)
+        delivery = _read(body, webhook_schema.MergeGroupDelivery)
         group = delivery.merge_group
         last = _QUEUED.fullmatch(group.head_ref.rpartition("/")[2])
         return kind(
@@ -163,7 +163,7 @@ def _merge_group(kind: type[events.MergeGroupEvent]) -> Callable[[str, bytes], E
 
 def _installation(kind: type[events.AccessEvent], *, whole: bool) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        delivery = _read(body, shapes.InstallationDelivery)
+        delivery = _read(body, webhook_schema.InstallationDelivery)
         where = delivery.installation
         listed = delivery.repositories if whole else delivery.repositories_removed
         return kind(
@@ -178,14 +178,14 @@ def _installation(kind: type[events.AccessEvent], *, whole: bool) -> Callable[[s
     return read
 
 
-def _listed(one: shapes.Listed, installation: int) -> RepoRef:
+def _listed(one: webhook_schema.Listed, installation: int) -> RepoRef:
     owner, _, name = one.full_name.partition("/")
     return RepoRef(owner=owner, name=name, id=one.id, installation=installation, private=one.private)
 
 
 def _repository(kind: type[events.AccessEvent]) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        about = _about(guid, _read(body, shapes.Delivery))
+        about = _about(guid, _read(body, webhook_schema.DeliveryPayload))
         repo = about["repo"]
         return kind(
             delivery=guid,
@@ -200,14 +200,14 @@ def _repository(kind: type[events.AccessEvent]) -> Callable[[str, bytes], Event]
 
 def _numbered(kind: type[events.IssueEvent]) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        delivery = _read(body, shapes.NumberedDelivery)
+        delivery = _read(body, webhook_schema.NumberedDelivery)
         return kind(**_about(guid, delivery), number=delivery.issue.number)
 
     return read
 
 
 def _issue_opened(guid: str, body: bytes) -> Event:
-    delivery = _read(body, shapes.IssueDelivery)
+    delivery = _read(body, webhook_schema.IssueDelivery)
     issue = delivery.issue
     return events.IssueOpened(
         **_about(guid, delivery),
@@ -219,7 +219,9 @@ def _issue_opened(guid: str, body: bytes) -> Event:
     )
 
 
-def _comment(comment: shapes.Comment, changes: shapes.Changes | None, *, edited: bool) -> dict[str, Any]:
+def _comment(
+    comment: webhook_schema.CommentPayload, changes: webhook_schema.Changes | None, *, edited: bool
+) -> dict[str, Any]:
     """The fields of every `CommentEvent` that the comment itself tells."""
     text = clean(comment.body)
     before = changes.body.before if changes and changes.body else None
@@ -236,7 +238,7 @@ def _comment(comment: shapes.Comment, changes: shapes.Changes | None, *, edited:
 
 def _issue_comment(kind: type[events.CommentEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        delivery = _read(body, shapes.CommentDelivery)
+        delivery = _read(body, webhook_schema.CommentDelivery)
         return kind(
             **_about(guid, delivery),
             **_comment(delivery.comment, delivery.changes, edited=edited),
@@ -250,7 +252,7 @@ def _issue_comment(kind: type[events.CommentEvent], *, edited: bool) -> Callable
 
 def _check_run(guid: str, body: bytes) -> Event | None:
     """A check run of Hob's own names its pull request in `external_id`: GitHub names none from a fork."""
-    delivery = _read(body, shapes.CheckRunDelivery)
+    delivery = _read(body, webhook_schema.CheckRunDelivery)
     number = _NUMBER.fullmatch(delivery.check_run.external_id or "")
     pressed = delivery.requested_action
     if number is None or (pressed and pressed.identifier not in (REVIEW_NEW, REVIEW_ALL)):
@@ -265,7 +267,7 @@ def _check_run(guid: str, body: bytes) -> Event | None:
 
 def _review_comment(kind: type[events.ReviewCommentEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        delivery = _read(body, shapes.ReviewCommentDelivery)
+        delivery = _read(body, webhook_schema.ReviewCommentDelivery)
         comment = delivery.comment
         return kind(
             **_about(guid, delivery),
@@ -283,7 +285,7 @@ def _review_comment(kind: type[events.ReviewCommentEvent], *, edited: bool) -> C
 
 def _review(kind: type[events.ReviewEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
-        delivery = _read(body, shapes.ReviewDelivery)
+        delivery = _read(body, webhook_schema.ReviewDelivery)
         return kind(
             **_about(guid, delivery),
             **_comment(delivery.review, delivery.changes, edited=edited),

@@ -20,7 +20,7 @@ from bot.core.errors import (
     RateLimited,
     TemporaryError,
 )
-from bot.github.wire import Answer
+from bot.github.wire import GitHubResponse
 
 _LONGEST = 500
 _MOST_ERRORS = 50
@@ -62,7 +62,7 @@ _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ApiRefusal:
     """What an answer that is no success means, and its words."""
 
     kind: Kind
@@ -84,43 +84,43 @@ class Refusal:
                 return GitHubError(self.status, self.message, kind)
 
 
-def read(answer: Answer) -> Refusal:
+def read(answer: GitHubResponse) -> ApiRefusal:
     """An answer of REST that is no success."""
     said = _decoded(answer.body)
     message = _message(said, answer.body)
-    return Refusal(_kind(answer.status, answer.headers, message, said), answer.status, message)
+    return ApiRefusal(_kind(answer.status, answer.headers, message, said), answer.status, message)
 
 
-def refusal(answer: Answer) -> HobError:
+def refusal(answer: GitHubResponse) -> HobError:
     """A definite 3xx or 4xx as an error."""
     return read(answer).error()
 
 
-def read_graphql(errors: Any) -> Refusal:
+def read_graphql(errors: Any) -> ApiRefusal:
     """The gravest of several: a limit is heard wherever it stands."""
     given = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
     every = [read_one(one) for one in given[:_MOST_ERRORS]]
     gravest = next((one for one in every if one.kind == "limit"), None)
-    return gravest or next(iter(every), Refusal("validation", 422, "GraphQL error"))
+    return gravest or next(iter(every), ApiRefusal("validation", 422, "GraphQL error"))
 
 
-def read_one(error: Mapping[str, Any]) -> Refusal:
+def read_one(error: Mapping[str, Any]) -> ApiRefusal:
     """One of GraphQL's errors."""
     message = str(error.get("message") or "GraphQL error")[:_LONGEST]
     words = message.casefold()
     named = {str(error.get("type")), str(_extensions(error).get("code"))}
     named = {name.upper() for name in named}
     if named & {"RATE_LIMITED", "RATE_LIMIT", "GRAPHQL_RATE_LIMIT", "ABUSE"} or _has(words, _LIMIT):
-        return Refusal("limit", 200, message)
+        return ApiRefusal("limit", 200, message)
     if named & {"RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED"} or _TOO_LARGE in words:
-        return Refusal("too large", 200, message)
+        return ApiRefusal("too large", 200, message)
     if "NOT_FOUND" in named:
-        return Refusal("gone", 404, message)
+        return ApiRefusal("gone", 404, message)
     if named & {"FORBIDDEN", "INSUFFICIENT_SCOPES", "UNAUTHENTICATED"}:
-        return Refusal(_by_words(words) or "permission", 403, message)
+        return ApiRefusal(_by_words(words) or "permission", 403, message)
     if error.get("type") is None and _has(words, _UNCLEAR):
-        return Refusal("unclear", 200, message)
-    return Refusal("pending" if "one pending review" in words else "validation", 422, message)
+        return ApiRefusal("unclear", 200, message)
+    return ApiRefusal("pending" if "one pending review" in words else "validation", 422, message)
 
 
 def _kind(status: int, headers: Mapping[str, str], message: str, said: dict[str, Any]) -> Kind:

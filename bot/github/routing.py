@@ -9,37 +9,37 @@ from msgspec import DecodeError, Struct, ValidationError, convert
 from msgspec.json import Decoder
 
 from bot.core.errors import BadPayload
-from bot.github.shapes import Id
+from bot.github.webhook_schema import GitHubId
 
 
-class Installation(Struct, gc=False):
-    id: Id
+class RoutedInstallation(Struct, gc=False):
+    id: GitHubId
 
 
-class Repository(Struct, gc=False):
-    id: Id
+class RoutedRepository(Struct, gc=False):
+    id: GitHubId
     full_name: str
 
 
-class Sender(Struct, gc=False):
+class RoutedSender(Struct, gc=False):
     login: str
     type: str = "User"
 
 
-class Numbered(Struct, gc=False):
-    number: Id
+class RoutedNumber(Struct, gc=False):
+    number: GitHubId
 
 
-class Routing(Struct, gc=False):
+class RoutingFields(Struct, gc=False):
     """Fields that a delivery may have; None where absent (or of another type, in events not known yet)."""
 
     action: str | None = None
-    installation: Installation | None = None
-    repository: Repository | None = None
-    sender: Sender | None = None
-    issue: Numbered | None = None
-    pull_request: Numbered | None = None
-    number: Id | None = None
+    installation: RoutedInstallation | None = None
+    repository: RoutedRepository | None = None
+    sender: RoutedSender | None = None
+    issue: RoutedNumber | None = None
+    pull_request: RoutedNumber | None = None
+    number: GitHubId | None = None
 
     @property
     def target(self) -> int | None:
@@ -50,18 +50,18 @@ class Routing(Struct, gc=False):
 
 _FIELDS: dict[str, Any] = {
     "action": str,
-    "installation": Installation,
-    "repository": Repository,
-    "sender": Sender,
-    "issue": Numbered,
-    "pull_request": Numbered,
-    "number": Id,
+    "installation": RoutedInstallation,
+    "repository": RoutedRepository,
+    "sender": RoutedSender,
+    "issue": RoutedNumber,
+    "pull_request": RoutedNumber,
+    "number": GitHubId,
 }
-_decode = Decoder(Routing).decode
+_decode = Decoder(RoutingFields).decode
 _decode_any = Decoder(dict[str, Any]).decode
 
 
-def routing(body: bytes) -> Routing:
+def routing(body: bytes) -> RoutingFields:
     """The routing fields of a JSON object. `BadPayload` for everything that is not one, however deep or odd.
 
     A field of an unexpected type is no error here: an event that GitHub invents
@@ -75,7 +75,7 @@ def routing(body: bytes) -> Routing:
         raise BadPayload(f"the body is not JSON that can be read: {error}") from None
 
 
-def _lenient(body: bytes) -> Routing:
+def _lenient(body: bytes) -> RoutingFields:
     """What of the fields can be used."""
     try:
         found = _decode_any(body)
@@ -87,4 +87,4 @@ def _lenient(body: bytes) -> Routing:
             usable[name] = convert(found.get(name), kind)
         except ValidationError:
             continue
-    return Routing(**usable)
+    return RoutingFields(**usable)

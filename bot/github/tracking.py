@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.errors import GitHubError, Gone
-from bot.core.knowing import Issue
+from bot.core.knowledge import KnownIssue
 from bot.core.refs import RepoRef
 from bot.github.api import Api
 from bot.github.payloads import clean
@@ -31,7 +31,7 @@ class RepositoryState:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedIssue(Issue):
+class ListedIssue(KnownIssue):
     """As a list shows it. `blockers`: how many issues block it."""
 
     blockers: int = 0

@@ -16,8 +16,8 @@ from bot.http import (
     InvalidURL,
     Limits,
     PoolTimeout,
+    ResponseTooLong,
     Timeout,
-    TooLong,
     certificates,
     read_capped,
 )
@@ -41,7 +41,7 @@ class TooLargeError(LostError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GitHubResponse:
     """What came back. Header names are lower case."""
 
     status: int
@@ -71,7 +71,9 @@ class Wire:
         self._deadline = deadline
         self._cap = cap
 
-    async def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> GitHubResponse:
         """Sends once. `NotSentError` or `LostError` when there is no whole answer."""
         try:
             async with (
@@ -83,11 +85,13 @@ class Wire:
             raise NotSentError(f"cannot reach {_host(url)}: {_why(error)}") from None
         except TimeoutError:
             raise LostError(f"no answer from {_host(url)} within {self._deadline:g} s") from None
-        except TooLong as error:
+        except ResponseTooLong as error:
             raise TooLargeError(str(error)) from None
         except HTTPError as error:
             raise LostError(f"no whole answer from {_host(url)}: {_why(error)}") from None
-        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
+        return GitHubResponse(
+            response.status_code, {k.lower(): v for k, v in response.headers.items()}, content
+        )
 
     async def aclose(self) -> None:
         await self._client.aclose()

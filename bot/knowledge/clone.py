@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.core.errors import GitHubError, Gone, TemporaryError
 from bot.core.refs import Sha
-from bot.knowledge.fetching import GitFailed, Stopped, git, remote
+from bot.knowledge.fetching import GitFailed, GitStopped, git, remote
 
 TIP = "refs/hob/tip"
 LARGEST = 1 << 20
@@ -49,7 +49,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CloneLimits:
     """`seconds` for one request; `settle`: before a refused token is tried again; `unknown`: bytes that
     texts of unknown size may bring together."""
 
@@ -61,7 +61,7 @@ class Limits:
 class Clone:
     """The clone in `folder`, while its lock (a descriptor) is held. `watch` raises what is to end git."""
 
-    def __init__(self, folder: Path, lock: int, limits: Limits, watch: Callable[[], object]) -> None:
+    def __init__(self, folder: Path, lock: int, limits: CloneLimits, watch: Callable[[], object]) -> None:
         self.folder = folder
         self._lock = lock
         self._limits = limits
@@ -122,14 +122,14 @@ class Clone:
         def watch() -> None:
             self._watch()
             if self.size() > most:
-                raise Stopped("these texts are too large together")
+                raise GitStopped("these texts are too large together")
 
         options = ("-c", "fetch.negotiationAlgorithm=noop")
         try:
             await self._fetch(
                 origin, "--filter=blob:none", "--stdin", "origin", data=wanted, before=options, watch=watch
             )
-        except Stopped:
+        except GitStopped:
             await asyncio.to_thread(tidy, self.folder)
         missing &= await self._missing()
         await asyncio.to_thread(self._leave_out, missing | left_out)

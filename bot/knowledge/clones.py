@@ -10,23 +10,23 @@ from pathlib import Path
 
 from bot.core.errors import Gone, HobError, TemporaryError
 from bot.core.refs import Sha
-from bot.knowledge.clone import Clone, Limits, Remote, tidy
-from bot.knowledge.fetching import GitFailed, Stopped
+from bot.knowledge.clone import Clone, CloneLimits, Remote, tidy
+from bot.knowledge.fetching import GitFailed, GitStopped
 from bot.knowledge.locking import locked
 
 log = logging.getLogger(__name__)
 
 
-class TooLarge(HobError):
+class RepositoryTooLarge(HobError):
     """The repository is over `[knowledge] max_clone_mb`."""
 
 
-def too_large(most: int) -> TooLarge:
-    return TooLarge(f"it is over {most >> 20} MB ([knowledge] max_clone_mb)")
+def too_large(most: int) -> RepositoryTooLarge:
+    return RepositoryTooLarge(f"it is over {most >> 20} MB ([knowledge] max_clone_mb)")
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
+class CloneUpdate:
     """`tip` is empty for a repository without commits; `note` says what was out of the ordinary."""
 
     folder: Path
@@ -44,7 +44,7 @@ class Held:
         """Raises `Gone` when the repository is to be forgotten, `TooLarge` when it is."""
         self._clone = clone
 
-    async def update(self, origin: Remote) -> Updated:
+    async def update(self, origin: Remote) -> CloneUpdate:
         """The newest commit of the default branch and its texts: one request for a push, two for a new clone.
         A clone that is broken is thrown away and made anew; nothing is left of one that is too large."""
         if origin.size_kb << 10 > self._most:
@@ -52,7 +52,7 @@ class Held:
             raise too_large(self._most)
         try:
             return await self._updated(origin)
-        except TooLarge:
+        except RepositoryTooLarge:
             await self.discard()
             raise
 
@@ -60,14 +60,14 @@ class Held:
         """Throws the clone away."""
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
-    async def _updated(self, origin: Remote) -> Updated:
+    async def _updated(self, origin: Remote) -> CloneUpdate:
         try:
-            return Updated(self.folder, await self._clone.update(origin))
+            return CloneUpdate(self.folder, await self._clone.update(origin))
         except GitFailed as broken:
             log.warning("the clone %s is made anew: %s", self.folder.name, broken)
             await self.discard()
         note = "the clone was broken and was made anew"
-        return Updated(self.folder, await self._clone.update(origin), note)
+        return CloneUpdate(self.folder, await self._clone.update(origin), note)
 
     async def pull_head(self, origin: Remote, number: int) -> Sha:
         """Fetches the head of a pull request with its texts. `Gone` where there is none, or no clone yet."""
@@ -80,15 +80,15 @@ class Clones:
     """Any number of processes may use them: each is locked while it is worked on. Methods raise `TooLarge`,
     `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
 
-    def __init__(self, folder: Path, max_mb: int = 2048, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, max_mb: int = 2048, limits: CloneLimits | None = None) -> None:
         self.folder = folder
         self._most = max_mb << 20
-        self._limits = limits or Limits()
+        self._limits = limits or CloneLimits()
 
     def path(self, repo_id: int) -> Path:
         return self.folder / f"{repo_id}.git"
 
-    async def update(self, repo_id: int, origin: Remote) -> Updated:
+    async def update(self, repo_id: int, origin: Remote) -> CloneUpdate:
         """`Held.update`."""
         async with self.held(repo_id) as held:
             return await held.update(origin)
@@ -133,7 +133,7 @@ class Clones:
             clone = Clone(self.path(repo_id), lock, self._limits, watch)
             try:
                 yield Held(clone, watch, self._most)
-            except (Stopped, GitFailed) as error:
+            except (GitStopped, GitFailed) as error:
                 raise TemporaryError(str(error)) from None
 
     def _mark(self, repo_id: int) -> Path:

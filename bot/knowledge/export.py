@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from bot.core.knowing import Edge, Node
+from bot.core.knowledge import Edge, GraphNode
 
 _GRAPHML = """<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">
@@ -35,7 +35,7 @@ _LABELS = {
 
 
 @dataclass(slots=True)
-class Counts:
+class ExportCounts:
     """How much was written."""
 
     nodes: int = 0
@@ -46,16 +46,16 @@ class Counts:
 class _Numbers:
     """Nodes by the order in which they were met."""
 
-    known: dict[Node, int] = field(default_factory=dict)
+    known: dict[GraphNode, int] = field(default_factory=dict)
 
-    def of(self, node: Node) -> tuple[int, bool]:
+    def of(self, node: GraphNode) -> tuple[int, bool]:
         """Its number, and whether it is new."""
         before = len(self.known)
         number = self.known.setdefault(node, before)
         return number, len(self.known) > before
 
 
-def graphml(edges: Iterable[Edge], counts: Counts) -> Iterator[str]:
+def graphml(edges: Iterable[Edge], counts: ExportCounts) -> Iterator[str]:
     """Valid XML whatever the names are: what XML cannot hold is shown as U+FFFD, and nodes are numbered, so
     that two names do not become one."""
     numbers = _Numbers()
@@ -76,12 +76,12 @@ def graphml(edges: Iterable[Edge], counts: Counts) -> Iterator[str]:
     yield "</graph>\n</graphml>\n"
 
 
-def _node(number: int, node: Node) -> str:
+def _node(number: int, node: GraphNode) -> str:
     data = f'<data key="kind">{_xml(node.kind)}</data><data key="name">{_xml(node.name)}</data>'
     return f'<node id="n{number}">{data}</node>\n'
 
 
-def cypher(edges: Iterable[Edge], counts: Counts) -> Iterator[str]:
+def cypher(edges: Iterable[Edge], counts: ExportCounts) -> Iterator[str]:
     """One statement a line, for `cypher-shell -f`; run twice it changes nothing the second time."""
     numbers = _Numbers()
     yield _CYPHER
@@ -111,7 +111,7 @@ def quoted(text: str) -> str:
     return f"'{shown}'"
 
 
-def _id(node: Node) -> str:
+def _id(node: GraphNode) -> str:
     return quoted(f"{node.kind}:{node.name}")
 
 

@@ -33,7 +33,7 @@ class GitFailed(HobError):
         super().__init__(f"git {step}: {self.words or 'it ended without a word'}")
 
 
-class Stopped(HobError):
+class GitStopped(HobError):
     """git was ended from here: it took too long, or too much."""
 
 
@@ -104,7 +104,7 @@ async def _talk(process: asyncio.subprocess.Process, data: bytes) -> tuple[bytes
     while process.stdout and (part := await process.stdout.read(1 << 16)):
         out += part
         if len(out) > MOST_OUTPUT:
-            raise Stopped(f"git told more than {MOST_OUTPUT >> 20} MB")
+            raise GitStopped(f"git told more than {MOST_OUTPUT >> 20} MB")
     await fed
     words = await told
     await process.wait()
@@ -137,7 +137,7 @@ async def _watched(
                 watch()
             return talk.result()
     except TimeoutError:
-        raise Stopped(f"git did not end within {seconds:g} s") from None
+        raise GitStopped(f"git did not end within {seconds:g} s") from None
 
 
 async def _end(process: asyncio.subprocess.Process, talk: asyncio.Future[tuple[bytes, bytes]]) -> None:

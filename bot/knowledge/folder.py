@@ -8,9 +8,9 @@ from html import unescape
 from pathlib import Path
 
 from bot.core.errors import UserError
-from bot.knowledge.files import MAX_BYTES, decode
-from bot.knowledge.git import Entry, Git
-from bot.knowledge.shelf import Commit
+from bot.knowledge.git import Git, TreeEntry
+from bot.knowledge.parsing.files import MAX_BYTES, decode
+from bot.knowledge.storage.types import IndexedCommit
 
 MOST_FILES = 20_000
 _HTML = (".html", ".htm", ".xhtml")
@@ -27,7 +27,7 @@ class Folder(Git):
         super().__init__(folder)
         self._blobs: dict[str, Path] = {}
         self._sizes: dict[str, int] = {}
-        self._entries: tuple[Entry, ...] = ()
+        self._entries: tuple[TreeEntry, ...] = ()
 
     def commit(self, revision: str = "HEAD") -> str:
         """Names what the folder holds now, which is read anew for `HEAD`."""
@@ -39,7 +39,7 @@ class Folder(Git):
     def is_ancestor(self, old: str, new: str) -> bool:
         return True
 
-    def tree(self, sha: str) -> Iterator[Entry]:
+    def tree(self, sha: str) -> Iterator[TreeEntry]:
         yield from self._entries
 
     def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
@@ -55,7 +55,7 @@ class Folder(Git):
             if path and data is not None and _sha(data) == blob:
                 yield blob, plain(decode(data)).encode() if path.suffix.lower() in _HTML else data
 
-    def history(self, tip: str, *, without: str = "", most: int) -> Generator[Commit]:
+    def history(self, tip: str, *, without: str = "", most: int) -> Generator[IndexedCommit]:
         yield from ()
 
     def reachable(self, tip: str, *, without: str = "", most: int) -> set[str]:
@@ -65,7 +65,7 @@ class Folder(Git):
         told = "".join(f"{entry.path}\0{entry.sha}\0" for entry in self._entries)
         return hashlib.sha1(told.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
-    def _read(self) -> Iterator[Entry]:
+    def _read(self) -> Iterator[TreeEntry]:
         self._blobs.clear()
         for number, path in enumerate(_files(self.folder)):
             if number >= MOST_FILES:
@@ -81,7 +81,7 @@ class Folder(Git):
                 sha = _sha(data)
                 self._sizes[sha] = len(data)
             self._blobs[sha] = path
-            yield Entry(name, sha, "file", named)
+            yield TreeEntry(name, sha, "file", named)
 
 
 def _files(folder: Path) -> Iterator[Path]:

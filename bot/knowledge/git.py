@@ -19,7 +19,7 @@ from typing import IO, Literal
 
 from bot.core.errors import HobError, UserError
 from bot.git import command, environment
-from bot.knowledge.shelf import Commit
+from bot.knowledge.storage.types import IndexedCommit
 
 SECONDS = 120.0
 MOST_TREE = 256 * 1024 * 1024
@@ -43,7 +43,7 @@ class GitError(HobError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """What a path of a tree names. `named` is False where its name is no UTF-8."""
 
     path: str
@@ -85,13 +85,13 @@ class Git:
         """False too where `old` is there no more."""
         return self._answer("merge-base", "--is-ancestor", _checked(old), _checked(new))[0] == 0
 
-    def tree(self, sha: str) -> Iterator[Entry]:
+    def tree(self, sha: str) -> Iterator[TreeEntry]:
         """All that is not a folder, by path."""
         for record in self._records(MOST_TREE, "ls-tree", "-r", "-z", "--full-tree", _checked(sha)):
             about, _, raw = record.partition(b"\t")
             mode, _, blob = about.split(b" ")
             name, named = _name(raw)
-            yield Entry(name, blob.decode(), _KINDS.get(mode, "file"), named)
+            yield TreeEntry(name, blob.decode(), _KINDS.get(mode, "file"), named)
 
     def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
         """Bytes of each; those that this clone lacks are left out."""
@@ -115,7 +115,7 @@ class Git:
                     raise GitError(f"git stopped in the middle of {sha}")
                 yield sha, data[:-1]
 
-    def history(self, tip: str, *, without: str = "", most: int) -> Iterator[Commit]:
+    def history(self, tip: str, *, without: str = "", most: int) -> Iterator[IndexedCommit]:
         """At most this many commits, newest first, without those that `without` reaches. Renames are not
         looked for (contents may be missing), merges touch nothing."""
         shas = [_checked(tip), *([f"^{_checked(without)}"] if without else [])]
@@ -232,7 +232,7 @@ class _Run:
             raise GitError(f"git took longer than {SECONDS:.0f} s")
 
 
-def _commits(records: Iterator[bytes]) -> Iterator[Commit]:
+def _commits(records: Iterator[bytes]) -> Iterator[IndexedCommit]:
     """Each commit is six fields, then `:modes shas letter` and a path for each change."""
     header: list[str] = []
     paths: list[str] = []
@@ -250,10 +250,10 @@ def _commits(records: Iterator[bytes]) -> Iterator[Commit]:
         yield _commit(header, paths)
 
 
-def _commit(header: Sequence[str], paths: Sequence[str]) -> Commit:
+def _commit(header: Sequence[str], paths: Sequence[str]) -> IndexedCommit:
     sha, name, email, at, subject, body = header
     seconds = int(at) if at.isdecimal() else 0
-    return Commit(
+    return IndexedCommit(
         sha,
         name[:200],
         email[:200],

@@ -9,14 +9,14 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from bot.core.knowing import Edge, Found, Issue, Node
-from bot.knowledge.asked import query_terms
+from bot.core.knowledge import Edge, Found, GraphNode, KnownIssue
 from bot.knowledge.mentions import Mention, in_branch, mentions, without_comments
-from bot.knowledge.rank import rarest
-from bot.knowledge.shelf import Hit
-from bot.knowledge.sqlite import Shelf
-from bot.knowledge.tokens import indexed, tokens
-from bot.knowledge.why import of_words, spoken
+from bot.knowledge.parsing.tokens import indexed, tokens
+from bot.knowledge.search.explanations import of_words, spoken
+from bot.knowledge.search.query import query_terms
+from bot.knowledge.search.ranking import rarest
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import Hit
 
 TITLE_TIMES = 3
 MOST_BODY = 20_000
@@ -76,29 +76,29 @@ def standing(scores: Mapping[int, float], still_open: Collection[int]) -> dict[i
     return {n: (score + OPEN * (n in still_open)) / (1 + OPEN) for n, score in scores.items()}
 
 
-class Issues:
+class RepositoryIssues:
     """One repository's. `full_name` tells its own references from those to others."""
 
-    def __init__(self, shelf: Shelf, full_name: str = "", near: Near = nothing_near) -> None:
-        self.shelf, self.full_name, self.near = shelf, full_name, near
+    def __init__(self, index_store: IndexStore, full_name: str = "", near: Near = nothing_near) -> None:
+        self.index_store, self.full_name, self.near = index_store, full_name, near
 
     def store(
-        self, issues: Iterable[Issue], blocked_by: Mapping[int, Collection[int | str]] | None = None
+        self, issues: Iterable[KnownIssue], blocked_by: Mapping[int, Collection[int | str]] | None = None
     ) -> None:
         """Puts issues and pull requests on the shelf with what their texts say of others. `blocked_by` is
         what GitHub's own issue dependencies tell: number -> numbers, or `owner/name#12`."""
-        with self.shelf.writing():
+        with self.index_store.writing():
             for issue in issues:
-                self.shelf.put_issues([(issue, document(issue.title, issue.body))])
+                self.index_store.put_issues([(issue, document(issue.title, issue.body))])
                 told = (blocked_by or {}).get(issue.number, ())
-                self.shelf.put_edges(f"issue {issue.number}", self._edges(issue, told))
+                self.index_store.put_edges(f"issue {issue.number}", self._edges(issue, told))
 
     def drop(self, numbers: Collection[int]) -> None:
         """Deletes issues with what their texts said."""
-        with self.shelf.writing():
-            self.shelf.drop_issues(numbers)
+        with self.index_store.writing():
+            self.index_store.drop_issues(numbers)
             for number in numbers:
-                self.shelf.put_edges(f"issue {number}", ())
+                self.index_store.put_edges(f"issue {number}", ())
 
     def duplicates(self, title: str, body: str, k: int = 5, *, but: int = 0) -> list[Found]:
         """The issues, open or closed, that most likely say the same, best first; `but` is its own number."""
@@ -107,7 +107,7 @@ class Issues:
     def related(self, title: str, body: str, k: int = 10, *, but: int = 0) -> list[Found]:
         """Issues and pull requests about the same things, those first that it names or that name it."""
         named = {one.issue: one.relation for one in mentions(f"{title}\n\n{body}", self.full_name)}
-        naming = self.shelf.edges(target=_node(but)) if but else []
+        naming = self.index_store.edges(target=_node(but)) if but else []
         named |= {edge.source.name: "mentions" for edge in naming if edge.source.name not in named}
         linked = [(int(name), 1.0, f"linked: {said}") for name, said in named.items() if name.isdigit()]
         return self._found(linked, self._alike(title, body, k, but, ("issue", "pull_request")), k, but)
@@ -132,17 +132,17 @@ class Issues:
         return [one for one in found if one.kind == "issue"][:k]
 
     def _alike(self, title: str, body: str, k: int, but: int, kinds: Collection[str]) -> list[Found]:
-        with self.shelf.reading():
+        with self.index_store.reading():
             terms = self._terms(title, body)
-            words = {hit.id: hit.score for hit in self.shelf.match("issue", terms, _LOOKED_AT)}
+            words = {hit.id: hit.score for hit in self.index_store.match("issue", terms, _LOOKED_AT)}
             near = self.near(title, body)
             scores = fused(words, near)
-            issues = self.shelf.issues(list(scores))
+            issues = self.index_store.issues(list(scores))
             if kinds == ("issue",):
                 scores = standing(scores, {n for n, issue in issues.items() if issue.state == "open"})
             ranked = sorted(scores, key=lambda number: (-scores[number], number))
             chosen = [n for n in ranked if n in issues and n != but and issues[n].kind in kinds][:k]
-            held = self.shelf.holding("issue", list(dict.fromkeys(terms)), chosen)
+            held = self.index_store.holding("issue", list(dict.fromkeys(terms)), chosen)
         asked = spoken(f"{title}\n{body}")
         close = set(sorted(near, key=lambda number: -near[number])[:k])
         return [
@@ -160,7 +160,7 @@ class Issues:
         of_title, of_body = set(query_terms(title).terms), query_terms(said).terms
         times = Counter(tokens(f"{title}\n{said}"))
         weights = {term: 1 + math.log(max(1, times[term])) for term in dict.fromkeys([*of_title, *of_body])}
-        counts = self.shelf.frequencies("issue", list(weights))
+        counts = self.index_store.frequencies("issue", list(weights))
         weights |= {term: weights[term] + TITLE_TIMES - 1 for term in of_title}
         return [term for term in rarest(weights, counts, MOST_TERMS) for _ in range(round(weights[term]))]
 
@@ -179,11 +179,11 @@ class Issues:
             before, reasons = found.get(number, (0.0, ()))
             ranked = score + 0.04 * min(1.0, before) if before < score else before
             found[number] = (ranked, tuple(dict.fromkeys((why, *reasons))))
-        issues = self.shelf.issues([number for number in found if number != but])
+        issues = self.index_store.issues([number for number in found if number != but])
         made = [_found(issue, *found[number]) for number, issue in issues.items()]
         return sorted(made, key=lambda one: (-one.score, one.number))[:k]
 
-    def _edges(self, issue: Issue, blocked_by: Collection[int | str]) -> Iterator[Edge]:
+    def _edges(self, issue: KnownIssue, blocked_by: Collection[int | str]) -> Iterator[Edge]:
         said = [*mentions(f"{issue.title}\n\n{issue.body}", self.full_name)]
         said += [Mention("blocked_by", _own(str(name), self.full_name)) for name in blocked_by]
         for one in dict.fromkeys(said):
@@ -194,14 +194,14 @@ class Issues:
 def _edge(number: int, said: Mention) -> Edge:
     """Both ends are `issue`s: GitHub numbers issues and pull requests in one row, and only whoever has read
     the other one knows which it is."""
-    here, there = _node(number), Node("issue", said.issue)
+    here, there = _node(number), GraphNode("issue", said.issue)
     if said.relation == "blocked_by":
         return Edge("blocks", there, here)
     return Edge(said.relation, here, there)
 
 
-def _node(number: int) -> Node:
-    return Node("issue", str(number))
+def _node(number: int) -> GraphNode:
+    return GraphNode("issue", str(number))
 
 
 def _own(name: str, full_name: str) -> str:
@@ -215,7 +215,7 @@ def _claim(said: Mention) -> tuple[int, float, str]:
     return int(said.issue), MENTIONED, f"mentions #{said.issue}"
 
 
-def _found(issue: Issue, score: float, why: Sequence[str]) -> Found:
+def _found(issue: KnownIssue, score: float, why: Sequence[str]) -> Found:
     """Whether it is open is told, for whoever would answer there."""
     state = () if issue.state == "open" else (issue.state,)
     return Found(issue.kind, round(score, 4), (*why, *state), number=issue.number, title=issue.title)

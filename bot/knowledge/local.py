@@ -1,25 +1,89 @@
-"""The index of a repository on this machine that no installation stands behind."""
+"""The index of a repository on this machine that no installation stands behind.
 
+A repository on this machine as a `Library` (bot.core.code_search): its index where that can be had, else what
+another library finds.
+"""
+
+import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from bot.core.code_search import Excerpt, Joined, Library
 from bot.core.errors import HobError, UserError
-from bot.core.knowing import Found, Outline
+from bot.core.knowledge import Found, Outline
 from bot.core.source import LeftOut
 from bot.knowledge.folder import Folder
 from bot.knowledge.git import Git
-from bot.knowledge.index import Progress, Updated, update
-from bot.knowledge.indexed import Indexed
-from bot.knowledge.outlines import outlines
-from bot.knowledge.search import Search
-from bot.knowledge.shelf import Damaged, Sizes
-from bot.knowledge.sqlite import Shelf
-from bot.knowledge.view import AtTip
+from bot.knowledge.indexing import IndexProgress, IndexUpdate, update
+from bot.knowledge.search.excerpts import outlines
+from bot.knowledge.search.repository_search import Indexed
+from bot.knowledge.search.search import Search
+from bot.knowledge.search.snapshot import AtTip
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import Damaged, Sizes
+
+
+class LocalLibrary:
+    """The index is brought to the last commit when it is first asked. `otherwise` answers where there can be
+    none, and where the index has nothing; `tell` hears which of them answers."""
+
+    def __init__(
+        self,
+        root: Path,
+        data_dir: Path,
+        otherwise: Library,
+        tell: Callable[[str], None] = lambda _: None,
+        archives: Mapping[str, Path] | None = None,
+    ) -> None:
+        self.root, self.data_dir, self.otherwise, self.tell = root, data_dir, otherwise, tell
+        self.archives = archives or {}
+        self._indexed: Library | None = None
+        self._tried = False
+
+    async def search(self, query: str) -> tuple[Excerpt, ...]:
+        indexed = await self._ready()
+        found = await indexed.search(query) if indexed else ()
+        if indexed and not found:
+            self.tell("nothing in the index: searching with git grep")
+        return found or await self.otherwise.search(query)
+
+    async def read(self, path: str, start: int, end: int) -> Excerpt | None:
+        """As the index has it, so that the numbers of lines fit what was found."""
+        indexed = await self._ready()
+        found = await indexed.read(path, start, end) if indexed else None
+        return found or await self.otherwise.read(path, start, end)
+
+    async def _ready(self) -> Library | None:
+        if not self._tried:
+            self._tried = True
+            try:
+                self._indexed = await asyncio.to_thread(self._index)
+            except HobError as wrong:
+                self.tell(f"searching with git grep, for there is no index: {wrong}")
+        return self._indexed
+
+    def _index(self) -> Library:
+        local = Local(self.root, self.data_dir)
+        if not local.path.exists():
+            self.tell("building the index, once")
+        local.index(lambda *_: None)
+        self.tell(f"searching the index as of {local.tip[:7]}; what is not committed is not in it")
+        return Joined(local.indexed, dict(self._archived())) if self.archives else local.indexed
+
+    def _archived(self) -> Iterator[tuple[str, Library]]:
+        for name, folder in self.archives.items():
+            try:
+                archive = Local(folder, self.data_dir, archive=True)
+                archive.index(lambda *_: None)
+                yield name, archive.indexed
+            except HobError as wrong:
+                self.tell(f"archive {name} is not searched: {wrong}")
+
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -31,7 +95,7 @@ class UpToDate:
 
     path: Path
     rebuilt: str
-    updated: Updated
+    updated: IndexUpdate
     sizes: Sizes
     left_out: tuple[LeftOut, ...]
 
@@ -57,28 +121,30 @@ class Local:
     @property
     def indexed(self) -> Indexed:
         """The index as it is, to be asked at any time."""
-        return Indexed(lambda: Shelf.open(self.path) if self.path.exists() else None, self.git)
+        return Indexed(lambda: IndexStore.open(self.path) if self.path.exists() else None, self.git)
 
-    def index(self, progress: Progress) -> UpToDate:
+    def index(self, progress: IndexProgress) -> UpToDate:
         """Brings the index to the last commit."""
 
-        def work(shelf: Shelf) -> UpToDate:
-            updated = update(shelf, self.git, self.tip, progress)
-            left_out = tuple(LeftOut(each.path, each.why) for each in shelf.files().values() if each.why)
-            return UpToDate(self.path, shelf.rebuilt, updated, shelf.sizes(), left_out)
+        def work(index_store: IndexStore) -> UpToDate:
+            updated = update(index_store, self.git, self.tip, progress)
+            left_out = tuple(
+                LeftOut(each.path, each.why) for each in index_store.files().values() if each.why
+            )
+            return UpToDate(self.path, index_store.rebuilt, updated, index_store.sizes(), left_out)
 
-        return with_shelf(self.path, work)
+        return with_index_store(self.path, work)
 
-    def search(self, query: str, k: int, progress: Progress) -> Sequence[Found]:
+    def search(self, query: str, k: int, progress: IndexProgress) -> Sequence[Found]:
         """The k best files of the last commit, after the index was brought to it."""
 
-        def work(shelf: Shelf) -> Sequence[Found]:
-            update(shelf, self.git, self.tip, progress)
-            return Search(shelf, self.git).search(query, k)
+        def work(index_store: IndexStore) -> Sequence[Found]:
+            update(index_store, self.git, self.tip, progress)
+            return Search(index_store, self.git).search(query, k)
 
-        return with_shelf(self.path, work)
+        return with_index_store(self.path, work)
 
-    def outlined(self, query: str, k: int, progress: Progress) -> list[tuple[Found, Outline]]:
+    def outlined(self, query: str, k: int, progress: IndexProgress) -> list[tuple[Found, Outline]]:
         """The k best files of the last commit, with what each defines."""
         return self._outlined(self.path, self.tip, query, k, progress)
 
@@ -91,14 +157,14 @@ class Local:
         return self._outlined(path, tip, query, k, lambda *_: None)
 
     def _outlined(
-        self, path: Path, tip: str, query: str, k: int, progress: Progress
+        self, path: Path, tip: str, query: str, k: int, progress: IndexProgress
     ) -> list[tuple[Found, Outline]]:
-        def work(shelf: Shelf) -> list[tuple[Found, Outline]]:
-            update(shelf, self.git, tip, progress)
-            found = Search(shelf, self.git).search(query, k)
-            return list(zip(found, outlines(shelf, AtTip(shelf, tip), found), strict=True))
+        def work(index_store: IndexStore) -> list[tuple[Found, Outline]]:
+            update(index_store, self.git, tip, progress)
+            found = Search(index_store, self.git).search(query, k)
+            return list(zip(found, outlines(index_store, AtTip(index_store, tip), found), strict=True))
 
-        return with_shelf(path, work)
+        return with_index_store(path, work)
 
 
 ARCHIVED = 0.8
@@ -106,7 +172,7 @@ ARCHIVED = 0.8
 
 
 def search_beside(
-    local: Local, archives: Mapping[str, Path], query: str, k: int, progress: Progress
+    local: Local, archives: Mapping[str, Path], query: str, k: int, progress: IndexProgress
 ) -> tuple[list[tuple[Found, Outline]], list[str]]:
     """The k best of a repository and of its archives, each brought up to date; and what is to be said of
     archives that cannot be searched."""
@@ -124,16 +190,16 @@ def search_beside(
     return sorted(found, key=lambda one: -one[0].score)[:k], wrong
 
 
-def with_shelf(path: Path, work: Callable[[Shelf], T]) -> T:
+def with_index_store(path: Path, work: Callable[[IndexStore], T]) -> T:
     """What `work` gives; once more on an empty shelf where the first proves to be damaged."""
-    shelf = Shelf.open(path)
+    index_store = IndexStore.open(path)
     try:
-        return work(shelf)
+        return work(index_store)
     except Damaged as wrong:
-        shelf.discard()
+        index_store.discard()
         log.warning("the index is built again: %s", wrong)
-        shelf = Shelf.open(path)
-        shelf.rebuilt = str(wrong)
-        return work(shelf)
+        index_store = IndexStore.open(path)
+        index_store.rebuilt = str(wrong)
+        return work(index_store)
     finally:
-        shelf.close()
+        index_store.close()

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.core.blocks import read
+from bot.core.markdown_blocks import read
 from bot.core.text import code_spans
 
 Relation = Literal["fixes", "blocks", "blocked_by", "duplicates", "mentions"]

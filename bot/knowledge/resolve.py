@@ -8,9 +8,9 @@ import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from bot.knowledge.imports import Tree
-from bot.knowledge.languages import language_of
-from bot.knowledge.sqlite import Shelf
+from bot.knowledge.parsing.imports import FileTree
+from bot.knowledge.parsing.languages import language_of
+from bot.knowledge.storage import IndexStore
 
 MOST_MEANINGS = 8
 """A name that more places define (`get`, `run`) means nothing by itself."""
@@ -31,13 +31,13 @@ class Meaning:
 NOTHING = Meaning()
 
 
-class Names:
+class TipNames:
     """The names of a tip. Reads all its imports once."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        tree = Tree(path for path, file in shelf.files().items() if not file.why)
+    def __init__(self, index_store: IndexStore) -> None:
+        tree = FileTree(path for path, file in index_store.files().items() if not file.why)
         self._reach: dict[str, set[str]] = {}
-        for each in shelf.imports():
+        for each in index_store.imports():
             meant = tree.meant(each.path, each.target)
             if meant:
                 self._reach.setdefault(each.path, set()).update(meant)

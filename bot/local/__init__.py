@@ -1,13 +1,60 @@
-"""A review of a local git range: what the App reads from GitHub is read from git; the rest is the same."""
+"""A review of a local git range: what the App reads from GitHub is read from git; the rest is the same.
 
-from bot.local.change import Change, NothingToReview, find_change, find_root
+The App's own review of a local change: the same facts, the same agent, the same checks.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bot.agents import review
+from bot.context import Context, RunChecks
+from bot.core.inference import Completion, Infer, Prompt, T
+from bot.core.knowledge import Beside, nothing_beside
+from bot.core.refs import RepoRef
+from bot.core.review_result import Judgement
+from bot.core.settings_merge import Layer
+from bot.core.skip_rules import BINARY, NO_PATCH, NOT_ASKED
+from bot.gathering import pull_request_facts
+from bot.local.change import LocalRange, NothingToReview, find_change, find_root
 from bot.local.pushes import Push, pre_commits, pushed, pushes
 from bot.local.reader import LocalReader
-from bot.local.review import judge_range
 from bot.local.uncommitted import uncommitted
 
+
+async def judge_range(
+    root: Path,
+    change: LocalRange,
+    infer: Infer | None,
+    check: RunChecks,
+    stored: tuple[Layer, ...] = (),
+    beside: Beside = nothing_beside,
+) -> Judgement:
+    """`root` is the repository's; its settings are those of the change's base over `stored`. Whether a draft
+    or a title would keep a review away does not count: a person asked. Without `infer` no model is asked."""
+    repo = RepoRef("local", root.name or "repository", 0, 0, private=True)
+    reader = LocalReader(root, change)
+    ctx = Context(
+        repo=repo,
+        slug="hob",
+        github=reader,
+        infer=infer or _nobody,
+        check=check,
+        stored=stored,
+        beside=beside,
+    )
+    context = await ctx.repository(change.base)
+    facts = await pull_request_facts(ctx, context, await reader.pull_request(0))
+    skipped = (replace(one, why=BINARY) if one.why == NO_PATCH else one for one in facts.skipped)
+    return await review.judge(replace(facts, skipped=tuple(skipped)), infer)
+
+
+async def _nobody(_: Prompt[T], /) -> Completion[T]:
+    """Gathering asks no model."""
+    return Completion(failure="no_host", reason=NOT_ASKED)
+
+
 __all__ = [
-    "Change",
+    "LocalRange",
     "LocalReader",
     "NothingToReview",
     "Push",

@@ -27,7 +27,7 @@ class NothingToReview(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LocalRange:
     """The commits that `head` has and `base` has not; `base` is their merge base, or a tree without files.
     `head` is a tree where nothing was committed yet. `title` is the newest commit's subject, `body` all
     their messages."""
@@ -69,7 +69,7 @@ async def is_bare(root: Path) -> bool:
     return (await git(root, "rev-parse", "--is-bare-repository"))[1].strip() == b"true"
 
 
-async def find_change(root: Path, text: str = "") -> Change:
+async def find_change(root: Path, text: str = "") -> LocalRange:
     """`BASE..HEAD`, `BASE...HEAD`, `..HEAD` (from the default branch), `BASE` (up to HEAD), or nothing.
     UserError for what names no commits; `NothingToReview`."""
     base_name, _, head_name = text.partition("...") if "..." in text else text.partition("..")
@@ -98,7 +98,7 @@ async def merge_base(root: Path, head: Sha, *others: str) -> Sha | None:
     return Sha(out.decode().strip()) if code == 0 else None
 
 
-async def described(root: Path, base: Sha, head: Sha) -> Change:
+async def described(root: Path, base: Sha, head: Sha) -> LocalRange:
     """The change between two commits; `base` may be a tree without files."""
     asked = head if base == await no_files(root) else f"{base}..{head}"
     _, out = await git(
@@ -107,7 +107,7 @@ async def described(root: Path, base: Sha, head: Sha) -> Change:
     messages = out[:MOST_MESSAGES].decode("utf-8", "replace").split("\0")
     author, _, newest = messages[0].partition("\n")
     said = [message.partition("\n")[2].strip() for message in messages]
-    return Change(base, head, newest.partition("\n")[0], "\n\n".join(filter(None, said)), author)
+    return LocalRange(base, head, newest.partition("\n")[0], "\n\n".join(filter(None, said)), author)
 
 
 async def no_files(root: Path) -> Sha:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.core.errors import UserError
 from bot.core.refs import Sha
 from bot.git import git
-from bot.local.change import Change, described, merge_base, no_files, resolved
+from bot.local.change import LocalRange, described, merge_base, no_files, resolved
 
 _NOTHING = re.compile(r"0+")
 _LINE = re.compile(r"(\S+) ([0-9a-f]{40,64}) (\S+) ([0-9a-f]{40,64})")
@@ -50,11 +50,11 @@ def pre_commits(environ: Mapping[str, str]) -> list[Push]:
     ]
 
 
-async def pushed(root: Path, remote: str, some: list[Push]) -> list[tuple[Push, Change]]:
+async def pushed(root: Path, remote: str, some: list[Push]) -> list[tuple[Push, LocalRange]]:
     """The change that each push brings, every change once; nothing of a ref that is deleted, and of commits
     that the other side has already."""
     known = await _refs(root, remote)
-    found: dict[tuple[Sha, Sha], tuple[Push, Change]] = {}
+    found: dict[tuple[Sha, Sha], tuple[Push, LocalRange]] = {}
     for push in some:
         if _NOTHING.fullmatch(push.new) or (head := await resolved(root, push.new)) is None:
             continue  # deleted, or a tag of something that is no commit

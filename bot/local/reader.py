@@ -13,7 +13,7 @@ from bot.core.settings import Complaint
 from bot.git import run
 from bot.github import offline
 from bot.github.gather import PullRequestState, RawFile
-from bot.local.change import Change
+from bot.local.change import LocalRange
 
 CONFIG = ".github/hob.yml"
 MOST_TEXT = 512 * 1024
@@ -47,7 +47,7 @@ class LocalReader(offline.Offline):
     """One change of one repository."""
 
     root: Path
-    change: Change
+    change: LocalRange
     _trees: dict[str, dict[str, _Entry]] = field(default_factory=dict)
 
     async def pull_request(self, number: int) -> PullRequestState:

@@ -11,14 +11,14 @@ from tempfile import TemporaryDirectory
 from bot.core.errors import UserError
 from bot.core.refs import Sha
 from bot.git import git, run
-from bot.local.change import Change, NothingToReview, is_bare, no_files, resolved
+from bot.local.change import LocalRange, NothingToReview, is_bare, no_files, resolved
 
 SECONDS = 120.0
 _DRIVER_KEYS = {"clean": "", "smudge": "", "process": "", "required": "false"}
 
 
 @asynccontextmanager
-async def uncommitted(root: Path, *, staged: bool) -> AsyncIterator[Change]:
+async def uncommitted(root: Path, *, staged: bool) -> AsyncIterator[LocalRange]:
     """What a commit would hold that HEAD does not: of what is staged, or of all files that are not ignored.
     UserError; `NothingToReview`."""
     if await is_bare(root):
@@ -34,7 +34,7 @@ async def uncommitted(root: Path, *, staged: bool) -> AsyncIterator[Change]:
         if tree == head:
             what = "nothing is staged" if staged else "nothing differs from the last commit"
             raise NothingToReview(f"there is nothing to review: {what}", base)
-        yield Change(base, head, "Staged work" if staged else "Uncommitted work", "", "", environ)
+        yield LocalRange(base, head, "Staged work" if staged else "Uncommitted work", "", "", environ)
 
 
 async def _apart(root: Path, folder: Path, staged: bool) -> dict[str, str]:

@@ -43,7 +43,7 @@ class PromptError(HobError):
 
 
 @dataclass(frozen=True, slots=True)
-class Messages:
+class PromptTexts:
     """The texts of one request."""
 
     system: str
@@ -67,7 +67,7 @@ class PromptFile:
     system: str
     user: str
 
-    def messages(self, inputs: Mapping[str, str], passages: tuple[Passage, ...]) -> Messages:
+    def messages(self, inputs: Mapping[str, str], passages: tuple[Passage, ...]) -> PromptTexts:
         """Rendered behind a fence of its own; `PromptError`."""
         texts = [*inputs.values(), *(text for passage in passages for text in (passage.name, passage.text))]
         return render(self, inputs, passages, new_fence(texts))
@@ -120,7 +120,7 @@ def new_fence(texts: Iterable[str]) -> str:
 
 def render(
     file: PromptFile, inputs: Mapping[str, str], passages: tuple[Passage, ...], fence: str
-) -> Messages:
+) -> PromptTexts:
     """The two texts, each input and passage in a data block of this fence; `PromptError`.
 
     What never changes comes first and the fence as late as can be: hosts keep the work done on a common
@@ -134,7 +134,7 @@ def render(
     if file.passages:
         values["passages"] = "\n".join(block(fence, passage.name, passage.text) for passage in passages)
     user = _template(file.user).render(values)
-    return Messages(f"{file.system}\n\n{_RULE.format(fence=fence)}", user)
+    return PromptTexts(f"{file.system}\n\n{_RULE.format(fence=fence)}", user)
 
 
 @lru_cache(maxsize=64)

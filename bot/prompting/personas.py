@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import yaml
 
+from bot.core.chat import Persona
 from bot.core.errors import UserError
 from bot.core.inference import Role
-from bot.core.talk import Persona
 from bot.prompting.finding import find, read, refuse_unknown
 
 _FILE = re.compile(r"(?:---\n(?P<front>.*?)\n?---\n)?(?P<system>.*)", re.DOTALL)

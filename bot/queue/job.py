@@ -14,7 +14,9 @@ from rq.utils import import_attribute
 
 from bot.core.errors import HobError
 
-PERFORM = "bot.jobs.perform"
+PERFORM = "bot.runs.perform"
+FORMERLY = "bot.jobs.perform"
+"""The same function as jobs of 0.1.0 name it: they may still be queued."""
 
 
 class RefusedJob(HobError):
@@ -37,7 +39,7 @@ class HobJob(Job):
     """Runs `allowed` functions with one positive integer; has no callbacks, webhooks, repeats,
     dependencies or rate limits."""
 
-    allowed: ClassVar[frozenset[str]] = frozenset({PERFORM})
+    allowed: ClassVar[frozenset[str]] = frozenset({PERFORM, FORMERLY})
     extras: str = ""
     """What the hash in Redis asked for beyond a call."""
 
@@ -89,7 +91,8 @@ class HobJob(Job):
     def func(self) -> Callable[[int], Any]:
         """The function, imported only when it is allowed. Raises `RefusedJob`."""
         assert self.run_id  # noqa: S101  raises for anything but ours
-        function: Callable[[int], Any] = import_attribute(str(self.func_name))
+        name = PERFORM if self.func_name == FORMERLY else str(self.func_name)
+        function: Callable[[int], Any] = import_attribute(name)
         return function
 
     @property

@@ -23,7 +23,7 @@ RESULT_SECONDS = 600
 FAILURE_SECONDS = 86_400
 
 
-class Ticket(Protocol):
+class QueuedRun(Protocol):
     """A run, as far as the queue is concerned; `bot.store.Run` is one."""
 
     @property
@@ -63,7 +63,7 @@ class Queues:
             for priority in PRIORITIES
         }
 
-    def enqueue(self, *tickets: Ticket) -> None:
+    def enqueue(self, *tickets: QueuedRun) -> None:
         """One waiting job for each run. What is left of an earlier job of the run (finished, failed,
         waiting, stuck between queue and worker) is replaced, so it never blocks."""
         if not tickets:
@@ -74,7 +74,7 @@ class Queues:
             pipeline.publish(CHANNEL, "job")
             pipeline.execute()
 
-    def missing(self, tickets: Iterable[Ticket]) -> list[Ticket]:
+    def missing(self, tickets: Iterable[QueuedRun]) -> list[QueuedRun]:
         """Those without a waiting job. (A run that is being worked on is not `queued` and does not come
         here.)"""
         wanted = list(tickets)
@@ -98,7 +98,7 @@ class Queues:
         """Closes the connections."""
         self.connection.close()
 
-    def _put(self, ticket: Ticket, pipeline: Pipeline) -> None:
+    def _put(self, ticket: QueuedRun, pipeline: Pipeline) -> None:
         queue = self.by_priority[ticket.priority]
         job = self.job_class.create(
             self._function,

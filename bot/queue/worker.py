@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 from rq import Queue
 from rq.executions import Execution
 
-from bot.queue.bell import Bell, heard
 from bot.queue.connect import Unreachable
-from bot.queue.desk import BEAT_SECONDS, Desk
 from bot.queue.job import HobJob, RefusedJob
 from bot.queue.queues import JOB_SECONDS, Queues
+from bot.queue.rq_bookkeeping import BEAT_SECONDS, RqBookkeeping
+from bot.queue.wakeup import Wakeup, heard
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class AsyncWorker:
         perform: Perform,
         *,
         slots: int = 2,
-        bell: Bell | None = None,
+        wakeup: Wakeup | None = None,
         due: Due = _none_due,
         poll_seconds: float = 1.0,
         job_seconds: float = JOB_SECONDS,
@@ -73,8 +73,8 @@ class AsyncWorker:
         self._due = due
         self._poll = poll_seconds
         self._limit = job_seconds
-        self._ear = bell.ear() if bell else asyncio.Event()
-        self._desk: Desk | None = None
+        self._ear = wakeup.ear() if wakeup else asyncio.Event()
+        self._bookkeeping: RqBookkeeping | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rq")
         self._tasks: set[asyncio.Task[None]] = set()
         self._aside: set[asyncio.Task[Any]] = set()
@@ -143,7 +143,7 @@ class AsyncWorker:
         """Starts one job (or, without Redis, the runs that are due). False when there is nothing to do
         now."""
         try:
-            found = await self._at_desk(lambda desk: desk.take())
+            found = await self._at_bookkeeping(lambda bookkeeping: bookkeeping.take())
         except Unreachable as error:
             self._say_redis(error)
             await self._take_due()
@@ -159,7 +159,7 @@ class AsyncWorker:
 
     async def _put_back(self, job: HobJob, queue: Queue) -> None:
         """Taken while `stop` was called."""
-        await self._note(lambda desk: desk.give_back(desk.start(job), job, queue))
+        await self._note(lambda bookkeeping: bookkeeping.give_back(bookkeeping.start(job), job, queue))
 
     async def _take_due(self) -> None:
         """At most once in a poll: a run that is refused stays due."""
@@ -198,17 +198,17 @@ class AsyncWorker:
         except RefusedJob as error:
             reason = str(error)
             log.warning("refused a job: %s", reason)
-            await self._note(lambda desk: desk.fail(None, job, queue, reason))
+            await self._note(lambda bookkeeping: bookkeeping.fail(None, job, queue, reason))
             return
-        execution = await self._note(lambda desk: desk.start(job))
+        execution = await self._note(lambda bookkeeping: bookkeeping.start(job))
         try:
             failure = await self._do(run_id)
         except asyncio.CancelledError:
             if execution:
-                await self._note(partial(Desk.give_back, execution=execution, job=job, queue=queue))
+                await self._note(partial(RqBookkeeping.give_back, execution=execution, job=job, queue=queue))
             raise
         if execution:
-            await self._note(lambda desk: _book(desk, execution, job, queue, failure))
+            await self._note(lambda bookkeeping: _book(bookkeeping, execution, job, queue, failure))
 
     async def _do(self, run_id: int) -> str:
         """Does a run; gives the traceback of what it should not have let out, or nothing. A run that this
@@ -228,28 +228,30 @@ class AsyncWorker:
 
     async def _beat_forever(self) -> None:
         while True:
-            await self._note(Desk.beat)
+            await self._note(RqBookkeeping.beat)
             await asyncio.sleep(BEAT_SECONDS)
 
-    async def _note(self, entry: Callable[[Desk], T]) -> T | None:
+    async def _note(self, entry: Callable[[RqBookkeeping], T]) -> T | None:
         """A line in RQ's books, or none when Redis is away."""
         try:
-            return await self._at_desk(entry)
+            return await self._at_bookkeeping(entry)
         except Unreachable as error:
             self._say_redis(error)
             return None
 
-    async def _at_desk(self, entry: Callable[[Desk], T]) -> T:
+    async def _at_bookkeeping(self, entry: Callable[[RqBookkeeping], T]) -> T:
         """In the one thread that talks to Redis; cancelling the caller does not tear an entry in two."""
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._thread, lambda: entry(self._opened_desk())))
+        return await asyncio.shield(
+            loop.run_in_executor(self._thread, lambda: entry(self._opened_bookkeeping()))
+        )
 
-    def _opened_desk(self) -> Desk:
-        if self._desk is None:
-            desk = Desk(self._queues, self.name)
-            desk.open()
-            self._desk = desk
-        return self._desk
+    def _opened_bookkeeping(self) -> RqBookkeeping:
+        if self._bookkeeping is None:
+            bookkeeping = RqBookkeeping(self._queues, self.name)
+            bookkeeping.open()
+            self._bookkeeping = bookkeeping
+        return self._bookkeeping
 
     def _say_redis(self, error: Exception | None) -> None:
         """Once for each change."""
@@ -262,13 +264,13 @@ class AsyncWorker:
             log.info("Redis is back")
 
     async def _sign_off(self) -> None:
-        if self._desk is not None:
-            await self._note(Desk.close)
+        if self._bookkeeping is not None:
+            await self._note(RqBookkeeping.close)
         self._thread.shutdown(wait=True)
 
 
-def _book(desk: Desk, execution: Execution, job: HobJob, queue: Queue, failure: str) -> None:
+def _book(bookkeeping: RqBookkeeping, execution: Execution, job: HobJob, queue: Queue, failure: str) -> None:
     if failure:
-        desk.fail(execution, job, queue, failure)
+        bookkeeping.fail(execution, job, queue, failure)
     else:
-        desk.succeed(execution, job, queue)
+        bookkeeping.succeed(execution, job, queue)

@@ -8,7 +8,7 @@ fill. All dies with bubblewrap: its child is the first process of the namespace.
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.programs import Limits, Program
+from bot.core.sandbox_types import ProgramLimits, SandboxedProgram
 
 WORK = "/work"
 ENVIRONMENT = {
@@ -37,7 +37,7 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def command(self, program: Program, folder: Path) -> list[str]:
+    def command(self, program: SandboxedProgram, folder: Path) -> list[str]:
         """The whole command line; `folder` holds the program's files."""
         inside = f"/hob/{Path(program.path).name}"
         return [
@@ -84,7 +84,7 @@ def _system() -> list[str]:
     return parts
 
 
-def _limits(limits: Limits) -> tuple[str, ...]:
+def _limits(limits: ProgramLimits) -> tuple[str, ...]:
     return (
         f"--cpu={limits.cpu_seconds}",
         f"--as={limits.memory_mb * 1024 * 1024}",

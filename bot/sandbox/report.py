@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bot.core.programs import Unusable
+from bot.core.sandbox_types import SandboxUnusable
 from bot.sandbox.ways import here
 
 FILE = "sandbox.json"
@@ -29,7 +29,7 @@ def tell(data_dir: Path) -> Report:
     """Tries the sandbox as this process is, and writes down what came of it. A folder that cannot be written
     is not complained of here."""
     found = here()
-    name, why = ("", str(found)) if isinstance(found, Unusable) else (found.name, "")
+    name, why = ("", str(found)) if isinstance(found, SandboxUnusable) else (found.name, "")
     report = Report(name, why, time.time(), os.getpid())
     with suppress(OSError):
         fresh = data_dir / f".{FILE}.{report.pid}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bot.core.programs import Ended, Limits, Program, Unusable
+from bot.core.sandbox_types import Ended, ProgramLimits, SandboxedProgram, SandboxUnusable
 from bot.sandbox.bubblewrap import ENVIRONMENT
 from bot.sandbox.seatbelt import limited
 from bot.sandbox.ways import Way, here
@@ -18,15 +18,15 @@ LAST_SECONDS = 5.0
 """For what was killed to be gone."""
 
 
-async def run(program: Program, way: Way | Unusable | None = None) -> Ended:
+async def run(program: SandboxedProgram, way: Way | SandboxUnusable | None = None) -> Ended:
     """Runs it in the sandbox of this machine. Where none works: with limits alone if it only reads, else
     Unusable."""
     way = await asyncio.to_thread(here) if way is None else way
-    if isinstance(way, Unusable) and not program.only_reads:
-        raise Unusable(str(way))
+    if isinstance(way, SandboxUnusable) and not program.only_reads:
+        raise SandboxUnusable(str(way))
     with tempfile.TemporaryDirectory(prefix="hob-box-") as outer:
         folder = await asyncio.to_thread(_filled, outer, program.files)
-        command = _bare(program) if isinstance(way, Unusable) else way.command(program, folder)
+        command = _bare(program) if isinstance(way, SandboxUnusable) else way.command(program, folder)
         return await _watched(command, program.limits, folder)
 
 
@@ -45,7 +45,7 @@ def _filled(outer: str, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def _bare(program: Program) -> list[str]:
+def _bare(program: SandboxedProgram) -> list[str]:
     command = [program.path, *program.arguments]
     if platform.system() != "Darwin":  # there a shell cannot limit memory
         memory = f'ulimit -v {program.limits.memory_mb * 1024} && exec "$@"'
@@ -53,7 +53,7 @@ def _bare(program: Program) -> list[str]:
     return limited(command, program.limits)
 
 
-async def _watched(command: list[str], limits: Limits, folder: Path) -> Ended:
+async def _watched(command: list[str], limits: ProgramLimits, folder: Path) -> Ended:
     process = await _started(command, folder)
     output, killed = bytearray(), ""
     try:

@@ -7,7 +7,7 @@ leaves none, reach no network, and write nowhere.
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.programs import Limits, Program
+from bot.core.sandbox_types import ProgramLimits, SandboxedProgram
 
 SANDBOX_EXEC = "/usr/bin/sandbox-exec"
 _LIBRARIES = (
@@ -28,7 +28,7 @@ class Seatbelt:
 
     name = "sandbox-exec"
 
-    def command(self, program: Program, folder: Path) -> list[str]:
+    def command(self, program: SandboxedProgram, folder: Path) -> list[str]:
         """The whole command line; `folder` holds the program's files."""
         held = [self.sandbox_exec, "-p", profile(program.path, str(folder)), program.path, *program.arguments]
         return limited(held, program.limits)
@@ -50,7 +50,7 @@ def profile(program: str, folder: str) -> str:
     )
 
 
-def limited(command: list[str], limits: Limits) -> list[str]:
+def limited(command: list[str], limits: ProgramLimits) -> list[str]:
     """The command under a shell's own limits, for systems without prlimit. It can write no file."""
     rules = f"ulimit -c 0 && ulimit -f 0 && ulimit -t {limits.cpu_seconds} && ulimit -n 256"
     return ["/bin/sh", "-c", f'{rules} && exec "$@"', "sh", *command]

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from bot.core.programs import Program, Unusable
+from bot.core.sandbox_types import SandboxedProgram, SandboxUnusable
 from bot.sandbox.bubblewrap import Bubblewrap
 from bot.sandbox.seatbelt import SANDBOX_EXEC, Seatbelt
 
@@ -21,15 +21,15 @@ class Way(Protocol):
 
     @property
     def name(self) -> str: ...
-    def command(self, program: Program, folder: Path) -> list[str]: ...
+    def command(self, program: SandboxedProgram, folder: Path) -> list[str]: ...
 
 
 @cache
-def here() -> Way | Unusable:
+def here() -> Way | SandboxUnusable:
     """What `find` finds, looked for once in a process."""
     try:
         return find()
-    except Unusable as reason:
+    except SandboxUnusable as reason:
         return reason
 
 
@@ -40,16 +40,16 @@ def find() -> Way:
     with tempfile.TemporaryDirectory(prefix="hob-probe-") as folder:
         inner = Path(folder).resolve() / "work"
         inner.mkdir(mode=0o755)
-        command = way.command(Program(str(Path(true).resolve()), ("hob",)), inner)
+        command = way.command(SandboxedProgram(str(Path(true).resolve()), ("hob",)), inner)
         try:
             tried = subprocess.run(  # noqa: S603
                 command, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise Unusable(f"{way.name} does not work here ({type(error).__name__})") from None
+            raise SandboxUnusable(f"{way.name} does not work here ({type(error).__name__})") from None
     if tried.returncode:
         said = tried.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise Unusable(f"{way.name} does not work here: {said[-1][:200]}")
+        raise SandboxUnusable(f"{way.name} does not work here: {said[-1][:200]}")
     return way
 
 
@@ -59,12 +59,12 @@ def _bubblewrap() -> Bubblewrap:
     found = {name: shutil.which(name, path=os.environ.get("PATH", os.defpath)) for name in names}
     if lacking := [name for name, path in found.items() if path is None]:
         packages = sorted({"bubblewrap" if name == "bwrap" else "util-linux" for name in lacking})
-        raise Unusable(f"{' and '.join(packages)} is not installed")
+        raise SandboxUnusable(f"{' and '.join(packages)} is not installed")
     paths = {name: str(path) for name, path in found.items()}
     return Bubblewrap(paths["bwrap"], paths["prlimit"], paths.get("setpriv", ""), as_root)
 
 
 def _seatbelt() -> Seatbelt:
     if not Path(SANDBOX_EXEC).exists():
-        raise Unusable("sandbox-exec is not there")
+        raise SandboxUnusable("sandbox-exec is not there")
     return Seatbelt()

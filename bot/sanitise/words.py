@@ -69,28 +69,28 @@ _TRAILING = ".,:;!?'\")]*_~-/"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A stretch of text that is to stand in code, or not."""
 
     text: str
     code: bool = False
 
 
-def pieces(text: str, *, at_start: bool) -> Iterator[Piece]:
+def pieces(text: str, *, at_start: bool) -> Iterator[TextPiece]:
     """`text`, of one line, with what nobody must act on in code; `at_start`: it begins the line."""
     done = _order(text) if at_start else 0
     if done:
         blank = len(text) - len(text.lstrip())
-        yield from (Piece(text[:blank]), Piece(text[blank:done], code=True))
+        yield from (TextPiece(text[:blank]), TextPiece(text[blank:done], code=True))
     for found in _TRIGGER.finditer(text):
         if found.start() < done:
             continue
         start, end = _bounds(text, found, done)
         if start == end:
             continue
-        yield from (Piece(text[done:start]), Piece(text[start:end], code=True))
+        yield from (TextPiece(text[done:start]), TextPiece(text[start:end], code=True))
         done = end
-    yield Piece(text[done:])
+    yield TextPiece(text[done:])
 
 
 def _order(text: str) -> int:

@@ -11,34 +11,40 @@ from sqlalchemy import Connection, select
 from bot.core.effects import Forget, InMemory, Remember, SetPull, TakenBack
 from bot.core.errors import UserError
 from bot.core.refs import RepoRef
-from bot.store.calls import Calls, CallTotal
+from bot.store.calls import CallTotal, Ledger, ModelCalls, Total
 from bot.store.database import Database
-from bot.store.errors import StoreUnavailable, newer_schema
-from bot.store.forget import forget, repositories
 from bot.store.inbox import Delivery, Inbox, NewDelivery
-from bot.store.ledger import Ledger, Total
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
-from bot.store.pulls import Pulls
-from bot.store.purge import purge
-from bot.store.recovery import Recovered, Recovery
-from bot.store.routing import Decision, Routing
+from bot.store.pull_request_state import Pulls
+from bot.store.retention import forget, purge, repositories
+from bot.store.routing import Decision, RunRouting
+from bot.store.run_lifecycle import Recovered, Recovery
 from bot.store.runs import Runs, held
 from bot.store.settings import Scope, Settings
 from bot.store.tables import SCHEMA, inbox, meta
-from bot.store.unfinished import ended_of
-from bot.store.values import NewEffect, Refused, Row, Run, RunSpec, RunState
+from bot.store.types import (
+    ClaimRefused,
+    EffectRow,
+    NewEffect,
+    Run,
+    RunSpec,
+    RunState,
+    StoreUnavailable,
+    newer_schema,
+)
+from bot.store.unfinished_checks import ended_of
 
 __all__ = [
     "CallTotal",
+    "ClaimRefused",
     "Decision",
     "Delivery",
+    "EffectRow",
     "Inbox",
     "NewDelivery",
     "NewEffect",
     "Recovered",
-    "Refused",
-    "Row",
     "Run",
     "RunSpec",
     "RunState",
@@ -62,12 +68,12 @@ class Store:
     def __init__(self, url: str) -> None:
         self.database = Database(url)
         self.inbox = Inbox(self.database)
-        self.routing = Routing(self.database)
+        self.routing = RunRouting(self.database)
         self.runs = Runs(self.database)
         self.recovery = Recovery(self.database)
         self.outbox = Outbox(self.database)
         self.ledger = Ledger(self.database)
-        self.calls = Calls(self.database)
+        self.calls = ModelCalls(self.database)
         self.settings = Settings(self.database)
         self.memory = Memories(self.database)
         self.pulls = Pulls(self.database)
@@ -130,7 +136,7 @@ class Store:
         self, repo_ids: Collection[int], names: Collection[str] = (), installation: int = 0, guid: str = ""
     ) -> int:
         """Ends what is under way for these repositories and deletes what was kept of them; see
-        `bot.store.forget`."""
+        `bot.store.retention`."""
         return forget(self.database, repo_ids, names, installation, guid)
 
     def repositories(self, installation: int) -> set[int]:

@@ -1,15 +1,59 @@
-"""Traces: each call of a model as a row of its run, and sums by role, host and model that outlive them."""
+"""Traces: each call of a model as a row of its run, and sums by role, host and model that outlive them.
+
+What models were asked, and what it cost.
+"""
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from bot.core.calls import Call
+from bot.core.effects import Usage
+from bot.core.inference import ModelCall
+from bot.store.columns import fit
 from bot.store.database import Database
-from bot.store.tables import call_totals, calls
-from bot.store.text import fit
+from bot.store.tables import call_totals, calls, usage
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sums over a time."""
+
+    answers: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+
+
+class Ledger:
+    """The table `usage`. Raises `StoreUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, run_id: int | None, repo: str, used: Usage, cost_usd: float = 0.0) -> None:
+        """Writes one answer down."""
+        row = {
+            **asdict(used),
+            "at": time.time(),
+            "repo": fit(repo, 300),
+            "run_id": run_id,
+            "cost_usd": cost_usd,
+        }
+        with self._db.write() as connection:
+            connection.execute(usage.insert().values(row))
+
+    def total(self, since: float, host: str | None = None) -> Total:
+        """What was spent since then (epoch seconds), on all hosts or one."""
+        columns = (usage.c.tokens_in, usage.c.tokens_out, usage.c.cost_usd)
+        query = select(func.count(), *(func.coalesce(func.sum(column), 0) for column in columns))
+        query = query.where(usage.c.at >= since)
+        with self._db.read() as connection:
+            row = connection.execute(query if host is None else query.where(usage.c.host == host)).one()
+        return Total(row[0], int(row[1]), int(row[2]), float(row[3]))
+
 
 MOST_NAMES = 50
 SUMS = ("calls", "tokens_in", "tokens_out", "seconds", "first_token_seconds", "cost_usd")
@@ -31,13 +75,13 @@ class CallTotal:
     cost_usd: float
 
 
-class Calls:
+class ModelCalls:
     """The tables `calls` and `call_totals`. Raises `StoreUnavailable`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, run_id: int | None, repo: str, made: Iterable[Call]) -> None:
+    def add(self, run_id: int | None, repo: str, made: Iterable[ModelCall]) -> None:
         """Writes down what was asked for a run."""
         made = tuple(made)
         if not made:
@@ -47,13 +91,13 @@ class Calls:
             for call in made:
                 self._sum_up(connection, call)
 
-    def of_run(self, run_id: int) -> list[Call]:
+    def of_run(self, run_id: int) -> list[ModelCall]:
         """A run's calls in their order."""
-        columns = [calls.c[one.name] for one in fields(Call)]
+        columns = [calls.c[one.name] for one in fields(ModelCall)]
         query = select(*columns).where(calls.c.run_id == run_id).order_by(calls.c.id).limit(1000)
         with self._db.read() as connection:
             found = connection.execute(query).mappings().all()
-        return [Call(**{**row, "left_out": tuple(json.loads(row["left_out"]))}) for row in found]
+        return [ModelCall(**{**row, "left_out": tuple(json.loads(row["left_out"]))}) for row in found]
 
     def totals(self) -> list[CallTotal]:
         """The sums by role, model, host and outcome."""
@@ -63,7 +107,7 @@ class Calls:
             found = connection.execute(select(*columns).order_by(*order)).mappings().all()
         return [CallTotal(**row) for row in found]
 
-    def _sum_up(self, connection: Connection, call: Call) -> None:
+    def _sum_up(self, connection: Connection, call: ModelCall) -> None:
         outcome = "failure" if call.failure else "cached" if call.cached else "answer"
         key = {"role": call.role, "host": fit(call.host, 200), "model": fit(call.model, 200)}
         row = {**key, "outcome": outcome, "calls": 1, **{one: getattr(call, one) for one in SUMS[1:]}}
@@ -72,7 +116,7 @@ class Calls:
         connection.execute(insert.on_conflict_do_update(index_elements=[*key, "outcome"], set_=more))
 
 
-def _row(run_id: int | None, repo: str, call: Call) -> dict[str, object]:
+def _row(run_id: int | None, repo: str, call: ModelCall) -> dict[str, object]:
     return {
         **asdict(call),
         "run_id": run_id,

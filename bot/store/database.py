@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, make_url
 
 from bot.core.errors import UserError
-from bot.store.errors import StoreUnavailable
 from bot.store.file import StoreFile
+from bot.store.types import StoreUnavailable
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for another's lock."""
@@ -54,7 +54,7 @@ class Database:
         self._writing = self.engine.execution_options(hob_writes=True)
         self.told_ends: frozenset[str] = frozenset()
         """Handlers whose runs owe a check run: where one ends without, another run tells of it
-        (`bot.store.unfinished`)."""
+        (`bot.store.unfinished_checks`)."""
 
     def insert(self, table: Table) -> Any:
         """`INSERT` that has `on_conflict_do_nothing` in this database's dialect."""

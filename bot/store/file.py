@@ -3,7 +3,7 @@ one that was deleted, moved or emptied is lost, and nobody would know."""
 
 from pathlib import Path
 
-from bot.store.errors import StoreUnavailable
+from bot.store.types import StoreUnavailable
 
 MEMORY = ":memory:"
 

@@ -16,11 +16,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, func, select
 
 from bot.core.errors import BadPayload
-from bot.store import revive
+from bot.store import run_lifecycle
+from bot.store.columns import fit, fit_int
 from bot.store.database import Database
-from bot.store.errors import StoreUnavailable
 from bot.store.tables import inbox
-from bot.store.text import fit, fit_int
+from bot.store.types import StoreUnavailable
 
 BATCH_ROWS = 500
 BATCH_BYTES = 8 << 20
@@ -172,7 +172,7 @@ class Inbox:
         stored = set(connection.scalars(self._insert, rows))
         known = {row["guid"] for row in rows} - stored
         if known:
-            revive.after_redelivery(connection, known, time.time())
+            run_lifecycle.after_redelivery(connection, known, time.time())
         return stored
 
 

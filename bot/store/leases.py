@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 from bot.core.errors import Superseded
 from bot.store.database import Database
 from bot.store.tables import leases
-from bot.store.values import Run
+from bot.store.types import Run
 
 
 def lock(database: Database, connection: Connection, target: str) -> Row[Any]:

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from bot.core.effects import Forget, Remember
 from bot.core.errors import UserError
-from bot.core.memory import MOST, MOST_TEXT, Kind, Lesson, Memory
+from bot.core.memory import MOST, MOST_TEXT, Lesson, Memory, MemoryKind
 from bot.core.refs import Login, RepoRef
+from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.tables import inbox, memory, memory_repos, runs
-from bot.store.text import fit
 
 _DAY = 86_400.0
 _LENGTHS = {"text": MOST_TEXT, "author": 100, "fingerprint": 24, "path": 1_000} | {
@@ -123,7 +123,7 @@ def _delete(connection: Connection, repo_id: int, n: int) -> bool:
     return connection.execute(delete(memory).where(one)).rowcount == 1
 
 
-def _meaning(lesson: Lesson) -> tuple[Kind, str, int]:
+def _meaning(lesson: Lesson) -> tuple[MemoryKind, str, int]:
     """What makes two lessons one: the finding (on its pull request, where that is all it holds for), or the
     convention's words."""
     if lesson.kind == "convention":

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory  # noqa: E402
 from sqlalchemy import Connection, text  # noqa: E402
 
 from bot.store.database import Database  # noqa: E402
-from bot.store.errors import newer_schema  # noqa: E402
+from bot.store.types import newer_schema  # noqa: E402
 
 SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x686F6262  # "hobb": PostgreSQL's advisory lock of this duty

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from bot.store import leases
+from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.runs import LEASE_SECONDS, within
 from bot.store.tables import outbox, runs
-from bot.store.text import fit
-from bot.store.values import EffectState, Planned, Row, Run
+from bot.store.types import EffectRow, EffectState, PlannedEffect, Run
 
 OPEN: tuple[EffectState, ...] = ("planned", "sending", "ambiguous", "waiting")
 
@@ -26,7 +26,9 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def plan(self, run: Run, effects: Sequence[Planned], state: EffectState = "planned") -> list[Row]:
+    def plan(
+        self, run: Run, effects: Sequence[PlannedEffect], state: EffectState = "planned"
+    ) -> list[EffectRow]:
         """Remembers all effects of a run in order, or none, and marks the run planned. An effect whose key
         is known is not inserted again: the row is given as it stands (`done`: nothing to do), and when it
         is still open this run, holding the target, becomes answerable for it."""
@@ -44,14 +46,14 @@ class Outbox:
             found = {row.key: row for row in _all(connection, outbox.c.key.in_(keys))}
             return [found[key] for key in keys]
 
-    def rows(self, run_id: int) -> list[Row]:
+    def rows(self, run_id: int) -> list[EffectRow]:
         """The effects that a run is answerable for, in the order in which they are to be applied."""
         with self._db.read() as connection:
             return _all(connection, outbox.c.run_id == run_id, outbox.c.ordinal, outbox.c.id)
 
     def for_target(
         self, repo_id: int, number: int, kind: str | None = None, state: EffectState = "done"
-    ) -> list[Row]:
+    ) -> list[EffectRow]:
         """What Hob has done on an issue or pull request (one kind of effect, or all), oldest first; with
         `shadow` what it would have."""
         which = within(outbox.c.target, f"{repo_id}#{number}") & (outbox.c.state == state)
@@ -60,7 +62,7 @@ class Outbox:
         with self._db.read() as connection:
             return _all(connection, which, outbox.c.created_at, outbox.c.id)
 
-    def checks_of(self, repo_id: int, sha: str) -> list[Row]:
+    def checks_of(self, repo_id: int, sha: str) -> list[EffectRow]:
         """The check runs that were set for a commit, of whatever pull request, oldest first."""
         which = within(outbox.c.target, str(repo_id)) & (outbox.c.kind == "SetCheck")
         which &= (outbox.c.state == "done") & outbox.c.payload.contains(sha, autoescape=True)
@@ -137,11 +139,14 @@ def _beat_now(connection: Connection, run: Run) -> None:
     )
 
 
-def _all(connection: Connection, which: Any, *order: Any) -> list[Row]:
-    return [Row(**row) for row in connection.execute(select(outbox).where(which).order_by(*order)).mappings()]
+def _all(connection: Connection, which: Any, *order: Any) -> list[EffectRow]:
+    return [
+        EffectRow(**row)
+        for row in connection.execute(select(outbox).where(which).order_by(*order)).mappings()
+    ]
 
 
-def _row(run: Run, effect: Planned, ordinal: int, now: float) -> dict[str, Any]:
+def _row(run: Run, effect: PlannedEffect, ordinal: int, now: float) -> dict[str, Any]:
     return {
         "key": effect.key,
         "run_id": run.id,

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select, update
 
-from bot.store import leases, supersede
+from bot.store import leases, run_lifecycle
+from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.inbox import Delivery
 from bot.store.tables import inbox, runs
-from bot.store.text import fit
-from bot.store.values import Run, RunSpec
+from bot.store.types import Run, RunSpec
 
 MOST_WAITING = 20
 """Runs of one repository that wait at their own priority; what comes on top of them goes into the background,
@@ -35,7 +35,7 @@ class Decision:
     note: str = ""
 
 
-class Routing:
+class RunRouting:
     """Writes decisions down. Raises `StoreUnavailable`."""
 
     def __init__(self, database: Database) -> None:
@@ -112,9 +112,9 @@ def _insert(database: Database, connection: Connection, spec: RunSpec, delivery:
     )
     run_id: int | None = connection.execute(insert).scalar_one_or_none()
     if run_id is not None and spec.supersedes:
-        supersede.by_newer(connection, run_id, now, database.told_ends)
+        run_lifecycle.by_newer(connection, run_id, now, database.told_ends)
     elif run_id is not None and spec.joins:
-        supersede.by_waiting(connection, run_id, now)
+        run_lifecycle.by_waiting(connection, run_id, now)
     return run_id
 
 

@@ -15,15 +15,25 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, or_, select, update
 
-from bot.store import leases, revive, supersede
+from bot.store import leases, run_lifecycle
+from bot.store.columns import fit
 from bot.store.database import Database
-from bot.store.heart import Heart
+from bot.store.heartbeat import HeartbeatThread
 from bot.store.tables import inbox, outbox, runs
-from bot.store.text import fit
-from bot.store.unfinished import follow_up
-from bot.store.values import FINAL, LIVE, Refused, Run, RunSpec, RunState, Verdict
+from bot.store.types import FINAL, LIVE, ClaimRefused, HeartbeatVerdict, Run, RunSpec, RunState
+from bot.store.unfinished_checks import follow_up
 
-__all__ = ["LEASE_SECONDS", "MAX_ATTEMPTS", "Refused", "Run", "RunSpec", "Runs", "backoff", "held", "within"]
+__all__ = [
+    "LEASE_SECONDS",
+    "MAX_ATTEMPTS",
+    "ClaimRefused",
+    "Run",
+    "RunSpec",
+    "Runs",
+    "backoff",
+    "held",
+    "within",
+]
 
 LEASE_SECONDS = 10.0
 MAX_ATTEMPTS = 5
@@ -38,7 +48,7 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self.heart = Heart(self.heartbeats, self.release)
+        self.heartbeat_thread = HeartbeatThread(self.heartbeats, self.release)
 
     def get(self, run_id: int) -> Run | None:
         """One run as it stands."""
@@ -91,19 +101,19 @@ class Runs:
         run = self.try_claim(run_id, owner, lease_seconds)
         return run if isinstance(run, Run) else None
 
-    def try_claim(self, run_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> Run | Refused:
+    def try_claim(self, run_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> Run | ClaimRefused:
         """Takes a due run and its target's lease for `owner`, or says why not. A refusal costs no attempt."""
         with self._db.write() as connection:
             found = _read(connection, run_id)
             if found is None:
-                return Refused("missing")
+                return ClaimRefused("missing")
             lease = leases.lock(self._db, connection, found.target)
             run = _read(connection, run_id, lock=True)
             now = time.time()
             if refused := _refusal(run, lease.run_id, lease.lease_until, now):
                 return refused
             if run and run.crashes and _other_suspect(connection, run, owner):
-                return Refused("busy")
+                return ClaimRefused("busy")
             until = now + lease_seconds
             leases.take(connection, found.target, run_id, lease.fence + 1, until)
             planned = connection.execute(select(exists().where(outbox.c.run_id == run_id))).scalar_one()
@@ -119,14 +129,14 @@ class Runs:
             )
             return _must(_read(connection, run_id))
 
-    def heartbeat(self, run: Run, seconds: float = LEASE_SECONDS) -> Verdict:
+    def heartbeat(self, run: Run, seconds: float = LEASE_SECONDS) -> HeartbeatVerdict:
         """Keeps a run for `seconds` more. `lost`: stop, another has it. `superseded`: stop, and `finish`
         it so."""
         return self.heartbeats([run], seconds)[run.id]
 
-    def heartbeats(self, held: Iterable[Run], seconds: float = LEASE_SECONDS) -> dict[int, Verdict]:
+    def heartbeats(self, held: Iterable[Run], seconds: float = LEASE_SECONDS) -> dict[int, HeartbeatVerdict]:
         """Heartbeats of many runs in one transaction."""
-        verdicts: dict[int, Verdict] = {}
+        verdicts: dict[int, HeartbeatVerdict] = {}
         until = time.time() + seconds
         with self._db.write() as connection:
             for run in sorted(held, key=lambda each: each.target):
@@ -187,7 +197,7 @@ class Runs:
     def revive(self, run_id: int) -> bool:
         """Queues a dead run again because a person asked. False when it is not dead."""
         with self._db.write() as connection:
-            return revive.by_hand(connection, run_id, time.time())
+            return run_lifecycle.by_hand(connection, run_id, time.time())
 
     def supersede(self, target: str, except_run: int | None = None, handler: str | None = None) -> int:
         """Runs of a target (and handler) are no longer wanted (closed, a newer head). Gives how many were."""
@@ -198,7 +208,7 @@ class Runs:
                 which &= runs.c.id != except_run
             if handler is not None:
                 which &= runs.c.handler == handler
-            return supersede.mark(connection, which, time.time(), handlers=self._db.told_ends)
+            return run_lifecycle.mark(connection, which, time.time(), handlers=self._db.told_ends)
 
     def tell_end(self, run: Run) -> None:
         """Has the end of a run told, whose own check run could not be ended."""
@@ -216,7 +226,7 @@ class Runs:
 
 def held(runs: Runs, run: Run, seconds: float = LEASE_SECONDS) -> AbstractAsyncContextManager[None]:
     """`async with held(runs, run):` keeps the run alive while the body works; see `Heart.hold`."""
-    return runs.heart.hold(run, seconds)
+    return runs.heartbeat_thread.hold(run, seconds)
 
 
 def within(column: ColumnElement[str], target: str) -> ColumnElement[bool]:
@@ -251,21 +261,21 @@ def _other_suspect(connection: Connection, run: Run, owner: str) -> bool:
     return connection.execute(select(exists().where(theirs))).scalar_one() is True
 
 
-def _refusal(run: Run | None, holder: int | None, held_until: float, now: float) -> Refused | None:
+def _refusal(run: Run | None, holder: int | None, held_until: float, now: float) -> ClaimRefused | None:
     if run is None:
-        return Refused("missing")
+        return ClaimRefused("missing")
     if run.state in FINAL:
-        return Refused("finished")
+        return ClaimRefused("finished")
     if run.state in LIVE:
-        return Refused("held")
+        return ClaimRefused("held")
     if run.not_before > now:
-        return Refused("not_due")
+        return ClaimRefused("not_due")
     if holder not in (None, run.id) and held_until > now:
-        return Refused("busy")
+        return ClaimRefused("busy")
     return None
 
 
-def _beat(connection: Connection, run: Run, until: float) -> Verdict:
+def _beat(connection: Connection, run: Run, until: float) -> HeartbeatVerdict:
     if not leases.extend(connection, run, until):
         return "lost"
     live = (runs.c.id == run.id) & (runs.c.fence == run.fence) & runs.c.state.in_(LIVE)

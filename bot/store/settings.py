@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, select
 
-from bot.core.keys import WrongValue, find, taken
-from bot.core.layers import Layer
+from bot.core.settings_merge import Layer
+from bot.core.settings_schema import WrongValue, find, taken
+from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.tables import meta, settings
-from bot.store.text import fit
 
 Scope = Literal["user", "org", "repo"]
-Values = dict[str, Any]
+SettingValues = dict[str, Any]
 
 
 class Settings:
@@ -24,7 +24,7 @@ class Settings:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def get(self, scope: Scope, name: str) -> Values:
+    def get(self, scope: Scope, name: str) -> SettingValues:
         """What is stored there, by key in alphabetical order; empty when nothing is."""
         with self._db.read() as connection:
             return self._read(connection, scope, name)
@@ -42,7 +42,9 @@ class Settings:
         found = [Layer(said, usable(self.get(scope, name))) for scope, name, said in places if name]
         return [layer for layer in found if layer.values]
 
-    def change(self, scope: Scope, name: str, changed: Callable[[Values], Mapping[str, Any]]) -> Values:
+    def change(
+        self, scope: Scope, name: str, changed: Callable[[SettingValues], Mapping[str, Any]]
+    ) -> SettingValues:
         """Replaces what is stored by what `changed` makes of it, and gives the new values. Changes come one
         after the other, so what it is given is true; what it raises leaves everything as it was."""
         with self._db.write() as connection:
@@ -62,7 +64,7 @@ class Settings:
         insert = self._db.insert(settings).values(**where, **row)
         connection.execute(insert.on_conflict_do_update(index_elements=list(where), set_=row))
 
-    def _read(self, connection: Connection, scope: Scope, name: str) -> Values:
+    def _read(self, connection: Connection, scope: Scope, name: str) -> SettingValues:
         query = select(settings.c.key, settings.c.value).where(*self._at(scope, name))
         return {key: json.loads(value) for key, value in connection.execute(query.order_by(settings.c.key))}
 
@@ -81,9 +83,9 @@ def _folded(name: str) -> str:
     return fit(name, 200).lower()
 
 
-def usable(stored: Values) -> Values:
+def usable(stored: SettingValues) -> SettingValues:
     """Stored JSON as the values that keys have."""
-    found: Values = {}
+    found: SettingValues = {}
     for key, value in stored.items():
         with suppress(WrongValue):
             found[key] = taken(find(key), value)

@@ -31,14 +31,14 @@ metadata = MetaData(
     }
 )
 
-Id = BigInteger().with_variant(
+IdColumn = BigInteger().with_variant(
     Integer, "sqlite"
 )  # SQLite numbers rows by itself only where the type is INTEGER
 
 inbox = Table(
     "inbox",
     metadata,
-    Column("id", Id, primary_key=True),
+    Column("id", IdColumn, primary_key=True),
     Column("guid", String(100), nullable=False, unique=True),
     Column("event", String(100), nullable=False),
     Column("action", String(100), nullable=False),
@@ -58,7 +58,7 @@ inbox = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("id", Id, primary_key=True),
+    Column("id", IdColumn, primary_key=True),
     Column(
         "delivery", String(100), nullable=False
     ),  # the GUID; no foreign key: runs outlive purged deliveries
@@ -106,9 +106,9 @@ leases = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Id, primary_key=True),
+    Column("id", IdColumn, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),
-    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("run_id", IdColumn, ForeignKey("runs.id"), nullable=False),
     Column("target", String(200), nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("kind", String(50), nullable=False),
@@ -131,7 +131,7 @@ outbox = Table(
 usage = Table(
     "usage",
     metadata,
-    Column("id", Id, primary_key=True),
+    Column("id", IdColumn, primary_key=True),
     Column("at", Double, nullable=False),
     Column("purpose", String(100), nullable=False),
     Column("host", String(200), nullable=False),
@@ -165,7 +165,7 @@ settings = Table(
 calls = Table(
     "calls",
     metadata,
-    Column("id", Id, primary_key=True),
+    Column("id", IdColumn, primary_key=True),
     Column("at", Double, nullable=False),
     Column("run_id", BigInteger),
     Column("repo", String(300), nullable=False),

@@ -10,14 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.core.errors import TemporaryError
 from bot.store import Store
 from bot.web import chat, dashboard, metrics, openapi, runs, settings
-from bot.web.answers import answer, problem
-from bot.web.guard import Guard
+from bot.web.guard import AccessGuard
 from bot.web.ready import Readiness
+from bot.web.responses import answer, problem
 from bot.web.session import Sessions
 from bot.web.webhook import Receiver
 
 
-class App:
+class WebApp:
     """The ASGI application. /webhook and /healthz meet no middleware; everything else meets the guard."""
 
     def __init__(self, receiver: Receiver, rest: ASGIApp) -> None:
@@ -44,8 +44,8 @@ def create_app(
     public_url: str = "",
     places: metrics.Places | None = None,
     refuse_setting: settings.Refuse = lambda _key, _value: "",
-    ask: chat.Chat | None = None,
-) -> App:
+    ask: chat.ChatPort | None = None,
+) -> WebApp:
     """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`). `refuse_setting`
     says why this process does not allow a setting; `ask` answers questions, where this process can."""
     pages = Starlette(
@@ -73,7 +73,7 @@ def create_app(
     pages.state.places = places
     pages.state.refuse_setting = refuse_setting
     pages.state.talks = chat.Talks(ask) if ask else None
-    return App(receiver, Guard(pages, pages.state.sessions, hosts))
+    return WebApp(receiver, AccessGuard(pages, pages.state.sessions, hosts))
 
 
 async def readyz(request: Request) -> Response:

@@ -19,15 +19,15 @@ DRAIN_SECONDS = 1.5
 DRAIN_BYTES = 64 << 20
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """Over the cap, declared or streamed."""
 
 
-class TooSlow(Exception):
+class BodyTooSlow(Exception):
     """Not complete within the deadline."""
 
 
-class Gone(Exception):
+class ClientGone(Exception):
     """The other side hung up."""
 
 
@@ -53,13 +53,13 @@ class BodyReader:
     ) -> AsyncIterator[bytes]:
         declared = _declared(headers)
         if declared > self.cap:
-            raise TooLarge
+            raise BodyTooLarge
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(self.seconds) as clock:
                     body = await self._whole(receive, declared or self.cap, clock, held)
             except TimeoutError:
-                raise TooSlow from None
+                raise BodyTooSlow from None
             yield body
 
     async def _whole(
@@ -73,11 +73,11 @@ class BodyReader:
         try:
             while True:
                 if message["type"] != "http.request":
-                    raise Gone
+                    raise ClientGone
                 part: bytes = message.get("body", b"")
                 size += len(part)
                 if size > self.cap:
-                    raise TooLarge
+                    raise BodyTooLarge
                 if sender is None and size > SMALL:
                     await self._reserve(max(whole, size))
                     held.callback(self._release, max(whole, size))
@@ -95,7 +95,7 @@ class BodyReader:
 
     def _fitting(self, body: bytes) -> bytes:
         if len(body) > self.cap:
-            raise TooLarge
+            raise BodyTooLarge
         return body
 
     async def _reserve(self, wanted: int) -> None:

@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from bot.core.chat import Answered
 from bot.core.errors import HobError, UserError
-from bot.core.keys import REPOSITORY
-from bot.core.talk import Answered
+from bot.core.settings_schema import REPOSITORY
 from bot.log import redact
-from bot.web.asked import json_object
+from bot.web.json_body import json_object
 
 MOST_MESSAGE = 8_000
 """Characters of a question."""
@@ -25,8 +25,8 @@ AT_ONCE = 4
 BREATH_SECONDS = 15.0
 """After so long without a word a comment is sent: a proxy closes a connection that is still."""
 
-Piece = str | Answered
-Chat = Callable[[str, str, bool], Awaitable[AsyncIterator[Piece]]]
+ChatPiece = str | Answered
+ChatPort = Callable[[str, str, bool], Awaitable[AsyncIterator[ChatPiece]]]
 """(owner/name, question, whether what is known of the repository is searched) -> the answer's pieces, then
 one `Answered`. UserError where there is no such repository."""
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 class Talks:
     """Those under way."""
 
-    chat: Chat
+    chat: ChatPort
     now: int = 0
 
 
@@ -66,7 +66,7 @@ async def answer(request: Request) -> Response:
 class _Events(StreamingResponse):
     """Ends the question with the connection: whoever leaves stops the model."""
 
-    def __init__(self, talks: Talks, pieces: AsyncIterator[Piece]) -> None:
+    def __init__(self, talks: Talks, pieces: AsyncIterator[ChatPiece]) -> None:
         self.talks, self.pieces = talks, pieces
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         super().__init__(_told(pieces), headers=headers, media_type="text/event-stream")
@@ -82,7 +82,7 @@ class _Events(StreamingResponse):
                 await self.pieces.aclose()
 
 
-async def _told(pieces: AsyncIterator[Piece]) -> AsyncGenerator[bytes]:
+async def _told(pieces: AsyncIterator[ChatPiece]) -> AsyncGenerator[bytes]:
     try:
         async for piece in _breathing(pieces):
             if piece is None:
@@ -98,9 +98,9 @@ async def _told(pieces: AsyncIterator[Piece]) -> AsyncGenerator[bytes]:
     yield _event("done", {})
 
 
-async def _breathing(pieces: AsyncIterator[Piece]) -> AsyncGenerator[Piece | None]:
+async def _breathing(pieces: AsyncIterator[ChatPiece]) -> AsyncGenerator[ChatPiece | None]:
     """The pieces, and None whenever there was none for a while."""
-    following: asyncio.Future[Piece] | None = None
+    following: asyncio.Future[ChatPiece] | None = None
     try:
         while True:
             following = following or asyncio.ensure_future(anext(pieces))

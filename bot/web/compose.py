@@ -1,10 +1,14 @@
-"""Puts a receiver together from the configuration and runs it."""
+"""Puts a receiver together from the configuration and runs it.
+
+What the receiver asks Redis: is it there, does anybody work, how much waits. By RQ's keys
+(https://python-rq.org/docs/workers/), for RQ itself would cost the receiver memory and give it nothing.
+"""
 
 import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -12,28 +16,53 @@ import uvloop
 from redis import Redis
 
 from bot.config import Config, api_token, require_receiver, why_not
-from bot.queue.bell import Bell
-from bot.queue.board import RedisBoard
-from bot.queue.connect import connect
+from bot.queue.connect import QUEUES, Unreachable, connect
+from bot.queue.redis_slots import RedisHostSlots
+from bot.queue.wakeup import Wakeup
 from bot.store import Store, open_store
-from bot.web import queue
-from bot.web.app import App, create_app
+from bot.web.app import WebApp, create_app
 from bot.web.body import BodyReader
-from bot.web.chat import Chat
+from bot.web.chat import ChatPort
 from bot.web.guard import allowed_hosts
 from bot.web.ready import Readiness, connects, hosts_line
 from bot.web.server import address_of, listen, serve
 from bot.web.webhook import Receiver
 
+WORKERS = "rq:workers"
+"""RQ's set of the keys of its workers; a key lives as long as its worker beats."""
+
+
+async def probe(redis: Redis) -> str:
+    """How many workers there are; raises where Redis or every worker is away."""
+    try:
+        alive = await asyncio.to_thread(workers, redis)
+    except Unreachable as wrong:
+        raise ConnectionError(f"Redis does not answer: {wrong}") from None
+    if not alive:
+        raise ConnectionError("no worker is there: start hob work")
+    return f"{alive} worker{'s' if alive > 1 else ''}"
+
+
+def workers(redis: Redis) -> int:
+    """Workers whose heartbeat is fresh."""
+    keys = list(redis.smembers(WORKERS))
+    return int(redis.exists(*keys)) if keys else 0
+
+
+def lengths(redis: Redis) -> Mapping[str, int]:
+    """Jobs that wait, by priority."""
+    return {priority: int(redis.llen(f"rq:queue:{name}")) for priority, name in QUEUES.items()}
+
+
 log = logging.getLogger(__name__)
 
 
-def run(config: Config, ask: Chat | None = None) -> None:
+def run(config: Config, ask: ChatPort | None = None) -> None:
     """Answers until SIGINT or SIGTERM; questions by `ask`. UserError where it cannot start."""
     secrets = require_receiver(config)
     token = api_token(config)
     store = open_store(config.store.database_url)
-    redis, board = connect(config.redis_url), RedisBoard(config.redis_url)
+    redis, host_slots = connect(config.redis_url), RedisHostSlots(config.redis_url)
     try:
         store.require_schema()
         receiver = Receiver(
@@ -48,13 +77,13 @@ def run(config: Config, ask: Chat | None = None) -> None:
             token=token,
             hosts=allowed_hosts(config.server.host, config.server.public_url),
             readiness=readiness(config, store, redis),
-            queue_lengths=partial(queue.lengths, redis),
+            queue_lengths=partial(lengths, redis),
             public_url=config.server.public_url,
-            places=partial(board.look, [host.name for host in config.hosts]),
+            places=partial(host_slots.look, [host.name for host in config.hosts]),
             refuse_setting=partial(why_not, config),
             ask=ask,
         )
-        _serve(config, app, board)
+        _serve(config, app, host_slots)
     finally:
         redis.close()
         store.close()
@@ -64,7 +93,7 @@ def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
     """Without store, queue and worker, or GitHub, nothing is worked on; hosts are only reported."""
     needed = {
         "store": partial(_store_line, store),
-        "queue": partial(queue.probe, redis),
+        "queue": partial(probe, redis),
         "github": partial(connects, config.github.api_url),
     }
     return Readiness(needed, {"hosts": partial(hosts_line, config.pool_hosts())})
@@ -75,19 +104,19 @@ async def _store_line(store: Store) -> str:
     return store.database.url.get_backend_name()
 
 
-def _serve(config: Config, app: App, board: RedisBoard) -> None:
+def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots) -> None:
     listening = listen(config.server.host, config.server.port)
     with (
         _port_file(config.hob.data_dir / "hob.port", address_of(listening)),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         runner.run(_serve_ringing(config.redis_url, app, listening))
-        runner.run(board.aclose())
+        runner.run(host_slots.aclose())
 
 
-async def _serve_ringing(redis_url: str, app: App, listening: socket.socket) -> None:
-    async with Bell(redis_url, listens=False) as bell:
-        app.receiver.wake = bell.ring
+async def _serve_ringing(redis_url: str, app: WebApp, listening: socket.socket) -> None:
+    async with Wakeup(redis_url, listens=False) as wakeup:
+        app.receiver.wake = wakeup.ring
         await serve(app, listening)
 
 

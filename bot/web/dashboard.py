@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.store.views import arrivals
-from bot.web.models import compare
+from bot.store.stats import arrivals
+from bot.web.model_stats import compare
 from bot.web.runs import as_json, show_run, when, whole_run
 from bot.web.session import COOKIE, LIFETIME, Sessions
 

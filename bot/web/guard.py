@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web.answers import PROBLEM, answer, problem
+from bot.web.responses import PROBLEM, answer, problem
 from bot.web.session import COOKIE, WINDOW, Sessions
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -43,7 +43,7 @@ def allowed_hosts(host: str, public_url: str) -> frozenset[str]:
     return frozenset((*LOOPBACK, *own, *((public,) if public else ())))
 
 
-class Guard:
+class AccessGuard:
     """ASGI middleware. Sets `scope["state"]["signed_in"]`; pages decide by it what a stranger sees."""
 
     def __init__(self, app: ASGIApp, sessions: Sessions, hosts: Iterable[str]) -> None:

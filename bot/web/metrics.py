@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from bot.core.errors import TemporaryError
-from bot.core.places import Traffic
+from bot.core.host_slots import Traffic
 from bot.store import Store
-from bot.store.views import effect_counts
-from bot.web import models
+from bot.store.stats import effect_counts
+from bot.web import model_stats
 from bot.web.counters import Counter, series
 
-Counts = dict[tuple[str, ...], int]
+CountsByLabel = dict[tuple[str, ...], int]
 QueueLengths = Callable[[], Mapping[str, int]]
 Places = Callable[[], Awaitable[Mapping[str, Traffic]]]
 """The model hosts' requests over all processes."""
@@ -31,21 +31,21 @@ async def show(request: Request) -> PlainTextResponse:
 
 
 def _stored(store: Store) -> list[str]:
-    inbox: Counts = {(state,): count for state, count in store.inbox.counts().items()}
-    runs: Counts = {(state,): count for state, count in store.runs.counts().items()}
+    inbox: CountsByLabel = {(state,): count for state, count in store.inbox.counts().items()}
+    runs: CountsByLabel = {(state,): count for state, count in store.runs.counts().items()}
     effects = effect_counts(store.database)
     return [
         *series("hob_inbox", "Deliveries in the inbox, by state.", ("state",), inbox),
         *series("hob_runs", "Runs, by state.", ("state",), runs),
         *series("hob_effects", "Effects in the outbox, by kind and state.", ("kind", "state"), effects),
-        *models.lines(store.calls.totals()),
+        *model_stats.lines(store.calls.totals()),
     ]
 
 
 def _queued(lengths: QueueLengths) -> list[str]:
     """Queue lengths, and whether Redis answered: the page must not fail with it."""
     try:
-        found: Counts = {(name,): count for name, count in lengths().items()}
+        found: CountsByLabel = {(name,): count for name, count in lengths().items()}
     except Exception:  # whatever the client raises: Redis is what is being measured
         return series("hob_redis_up", "Whether Redis answers.", (), {(): 0})
     return [
@@ -60,11 +60,11 @@ async def _placed(places: Places) -> list[str]:
         found = await places()
     except TemporaryError:
         return []
-    busy: Counts = {(host,): len(traffic.inside) for host, traffic in found.items()}
-    wait: Counts = {(host,): len(traffic.waiting) for host, traffic in found.items()}
+    busy: CountsByLabel = {(host,): len(traffic.inside) for host, traffic in found.items()}
+    wait: CountsByLabel = {(host,): len(traffic.waiting) for host, traffic in found.items()}
     totals = {(host, model): sums for host, each in found.items() for model, sums in each.totals.items()}
-    asked: Counts = {key: sums.requests for key, sums in totals.items()}
-    failed: Counts = {key: sums.failures for key, sums in totals.items()}
+    asked: CountsByLabel = {key: sums.requests for key, sums in totals.items()}
+    failed: CountsByLabel = {key: sums.failures for key, sums in totals.items()}
     labels = ("host", "model")
     return [
         *series("hob_host_in_flight", "Requests at a model host now.", ("host",), busy),

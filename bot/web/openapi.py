@@ -6,11 +6,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from bot.core.keys import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, Key
+from bot.core.settings_schema import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
 from bot.web.chat import MOST_MESSAGE
 
 Schema = dict[str, Any]
-Said = tuple[int, str, Schema]
+ResponseDoc = tuple[int, str, Schema]
 
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
@@ -28,7 +28,7 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def setting(key: Key) -> Schema:
+def setting(key: SettingKey) -> Schema:
     """What a key's value may be."""
     name: Schema = {"type": "string", "minLength": 1, "maxLength": MOST_NAME}
     names: Schema = {"type": "array", "items": name, "maxItems": MOST_ITEMS}
@@ -87,13 +87,13 @@ def _json(schema: Schema, kind: str = "application/json") -> Schema:
     return {"content": {kind: {"schema": schema}}}
 
 
-def _answers(*said: Said) -> Schema:
+def _answers(*said: ResponseDoc) -> Schema:
     """Answers by status; what is wrong is always a problem."""
     wrong = {"description": "What was wrong.", **_json(_ref("Problem"), "application/problem+json")}
     return {**{str(status): {"description": about, **more} for status, about, more in said}, "default": wrong}
 
 
-def _operation(name: str, about: str, *said: Said, **more: Any) -> Schema:
+def _operation(name: str, about: str, *said: ResponseDoc, **more: Any) -> Schema:
     return {"operationId": name, "summary": about, "responses": _answers(*said), **more}
 
 
@@ -159,8 +159,8 @@ def paths() -> dict[str, Schema]:
     form = {"content": {"application/x-www-form-urlencoded": {"schema": _object(token=TEXT)}}}
     ready = _json(_ref("Ready"))
     home = (200, "HTML.", PAGE)
-    gone: Said = (303, "To the dashboard.", {})
-    css: Said = (200, "CSS.", {"content": {"text/css": {}}})
+    gone: ResponseDoc = (303, "To the dashboard.", {})
+    css: ResponseDoc = (200, "CSS.", {"content": {"text/css": {}}})
     return {
         "/webhook": {
             "post": _operation(

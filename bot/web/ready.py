@@ -16,7 +16,7 @@ Probe = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComponentStatus:
     """One component."""
 
     ok: bool
@@ -29,32 +29,32 @@ class Readiness:
 
     needed: Mapping[str, Probe]
     reported: Mapping[str, Probe] = field(default_factory=dict)
-    _asked: dict[str, tuple[float, asyncio.Task[Line]]] = field(default_factory=dict)
+    _asked: dict[str, tuple[float, asyncio.Task[ComponentStatus]]] = field(default_factory=dict)
 
-    async def lines(self) -> dict[str, Line]:
+    async def lines(self) -> dict[str, ComponentStatus]:
         """Every component's line, at most `FRESH_SECONDS` old."""
         probes = {**self.needed, **self.reported}
         found = await asyncio.gather(*(self._line(name, probe) for name, probe in probes.items()))
         return dict(zip(probes, found, strict=True))
 
-    def ready(self, lines: Mapping[str, Line]) -> bool:
+    def ready(self, lines: Mapping[str, ComponentStatus]) -> bool:
         return all(lines[name].ok for name in self.needed)
 
-    async def _line(self, name: str, probe: Probe) -> Line:
+    async def _line(self, name: str, probe: Probe) -> ComponentStatus:
         """One question at a time: a component that hangs is not asked again while it hangs."""
         at, task = self._asked.get(name, (0.0, None))
         if task is None or (task.done() and time.monotonic() - at > FRESH_SECONDS):
             task = asyncio.ensure_future(_ask(probe))
             self._asked[name] = (time.monotonic(), task)
         done, _ = await asyncio.wait({task}, timeout=PROBE_SECONDS)
-        return task.result() if done else Line(False, f"no answer within {PROBE_SECONDS:g} s")
+        return task.result() if done else ComponentStatus(False, f"no answer within {PROBE_SECONDS:g} s")
 
 
-async def _ask(probe: Probe) -> Line:
+async def _ask(probe: Probe) -> ComponentStatus:
     try:
-        return Line(True, await probe())
+        return ComponentStatus(True, await probe())
     except Exception as wrong:  # whatever is wrong with a component is its line
-        return Line(False, str(wrong) or type(wrong).__name__)
+        return ComponentStatus(False, str(wrong) or type(wrong).__name__)
 
 
 async def hosts_line(hosts: tuple[Host, ...]) -> str:

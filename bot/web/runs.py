@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from bot.core.calls import Call
+from bot.core.inference import ModelCall
 from bot.log import redact
-from bot.store import Row, Run, RunState, Store
+from bot.store import EffectRow, Run, RunState, Store
 
 MOST = 200
 BIGINT = 2**63
@@ -64,7 +64,7 @@ def as_json(run: Run) -> dict[str, Any]:
     return shown
 
 
-def effect_as_json(row: Row) -> dict[str, Any]:
+def effect_as_json(row: EffectRow) -> dict[str, Any]:
     """An effect: what, how far, where on GitHub."""
     return {
         "kind": row.kind,
@@ -76,7 +76,7 @@ def effect_as_json(row: Row) -> dict[str, Any]:
     }
 
 
-def call_as_json(call: Call) -> dict[str, Any]:
+def call_as_json(call: ModelCall) -> dict[str, Any]:
     """A model call: whom, how long, what came of it."""
     shown = {**asdict(call), "at": when(call.at), "failure": redact(call.failure)}
     shown["seconds"] = round(call.seconds, 3)

@@ -13,22 +13,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.core import keys
-from bot.core.keys import WrongValue
-from bot.core.layers import merge, plain
+from bot.core import settings_schema
 from bot.core.refs import LOGIN, NAME
+from bot.core.settings_merge import merge, plain
+from bot.core.settings_schema import WrongValue
 from bot.store import Scope, Store
-from bot.web.answers import problem
-from bot.web.asked import json_object
+from bot.web.json_body import json_object
+from bot.web.responses import problem
 
 TYPES = ("application/json", "application/merge-patch+json")
 
-Values = dict[str, Any]
+SettingsJson = dict[str, Any]
 Refuse = Callable[[str, Any], str]
 """(key, value) -> why this process does not allow it, or an empty text."""
 
 
-class Unusable(Exception):
+class UnusableSettings(Exception):
     """Some values cannot be kept. `status`: 422 for what is no key or value, 409 for what is not allowed."""
 
     def __init__(self, status: int, errors: list[dict[str, str]]) -> None:
@@ -41,7 +41,7 @@ class Outdated(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SettingsOwner:
     """Whose settings."""
 
     scope: Scope
@@ -67,13 +67,13 @@ async def answer(request: Request) -> Response:
                 return await run_in_threadpool(_delete, request, store, place)
             case _:
                 return await run_in_threadpool(_read, request, store, place)
-    except Unusable as wrong:
+    except UnusableSettings as wrong:
         return _problem(wrong.status, str(wrong), errors=wrong.errors)
     except Outdated:
         return _problem(412, "the settings were changed meanwhile: GET them again")
 
 
-def _read(request: Request, store: Store, place: Place) -> Response:
+def _read(request: Request, store: Store, place: SettingsOwner) -> Response:
     if request.query_params.get("merged") == "true" and place.scope == "repo":
         return JSONResponse(merged(store, place.name))
     stored = store.settings.get(place.scope, place.name)
@@ -84,14 +84,14 @@ def _read(request: Request, store: Store, place: Place) -> Response:
     return _shown(stored, 200)
 
 
-def _write(request: Request, store: Store, place: Place, given: Values) -> Response:
+def _write(request: Request, store: Store, place: SettingsOwner, given: SettingsJson) -> Response:
     refuse: Refuse = request.app.state.refuse_setting
     new = checked({key: value for key, value in given.items() if not _removes(request, value)}, refuse)
     for key in given.keys() - new.keys():
         _known(key)
     existed = True
 
-    def changed(before: Values) -> Values:
+    def changed(before: SettingsJson) -> SettingsJson:
         nonlocal existed
         existed = bool(before)
         _expect(request, before)
@@ -103,8 +103,8 @@ def _write(request: Request, store: Store, place: Place, given: Values) -> Respo
     return _shown(after, 200 if existed else 201)
 
 
-def _delete(request: Request, store: Store, place: Place) -> Response:
-    def changed(before: Values) -> Values:
+def _delete(request: Request, store: Store, place: SettingsOwner) -> Response:
+    def changed(before: SettingsJson) -> SettingsJson:
         if not before:
             raise HTTPException(404, f"nothing is stored for {place.scope} {place.name}")
         _expect(request, before)
@@ -114,14 +114,14 @@ def _delete(request: Request, store: Store, place: Place) -> Response:
     return Response(status_code=204)
 
 
-def checked(given: Mapping[str, Any], refuse: Refuse) -> Values:
+def checked(given: Mapping[str, Any], refuse: Refuse) -> SettingsJson:
     """The values as they are stored; `Unusable` names every key that cannot be."""
-    taken: Values = {}
+    taken: SettingsJson = {}
     unusable: list[dict[str, str]] = []
     refused: list[dict[str, str]] = []
     for key, value in given.items():
         try:
-            found = keys.taken(keys.find(key), value)
+            found = settings_schema.taken(settings_schema.find(key), value)
         except WrongValue as wrong:
             unusable.append({"key": key[:100], "message": str(wrong)})
             continue
@@ -129,7 +129,7 @@ def checked(given: Mapping[str, Any], refuse: Refuse) -> Values:
         if why := refuse(key, found):
             refused.append({"key": key, "message": why})
     if unusable or refused:
-        raise Unusable(422 if unusable else 409, unusable or refused)
+        raise UnusableSettings(422 if unusable else 409, unusable or refused)
     return taken
 
 
@@ -140,13 +140,13 @@ def merged(store: Store, repository: str) -> dict[str, Any]:
     return {key: {"value": plain(one.value), "layer": one.layer} for key, one in found.items()}
 
 
-def etag(values: Values) -> str:
+def etag(values: SettingsJson) -> str:
     """Names a state of settings."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=True)
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
 
 
-def _shown(values: Values, status: int) -> Response:
+def _shown(values: SettingsJson, status: int) -> Response:
     return JSONResponse(dict(sorted(values.items())), status, headers={"etag": etag(values)})
 
 
@@ -156,12 +156,12 @@ def _removes(request: Request, value: object) -> bool:
 
 def _known(key: str) -> None:
     try:
-        keys.find(key)
+        settings_schema.find(key)
     except WrongValue as wrong:
-        raise Unusable(422, [{"key": key[:100], "message": str(wrong)}]) from None
+        raise UnusableSettings(422, [{"key": key[:100], "message": str(wrong)}]) from None
 
 
-def _expect(request: Request, before: Values) -> None:
+def _expect(request: Request, before: SettingsJson) -> None:
     """Holds If-Match and If-None-Match: * against what is stored."""
     wanted = _tags(request, "if-match")
     if wanted and not (before and ("*" in wanted or etag(before) in wanted)):
@@ -176,14 +176,14 @@ def _tags(request: Request, header: str) -> list[str]:
     ]
 
 
-def _place(named: Mapping[str, str]) -> Place:
+def _place(named: Mapping[str, str]) -> SettingsOwner:
     """Whose settings a path names; 404 for what GitHub could not have named so."""
     if "name" in named:
         owner, name = named["owner"], named["name"]
         if LOGIN.fullmatch(owner) and NAME.fullmatch(name):
-            return Place("repo", f"{owner}/{name}")
+            return SettingsOwner("repo", f"{owner}/{name}")
     elif LOGIN.fullmatch(login := named.get("login") or named.get("org", "")):
-        return Place("user" if "login" in named else "org", login)
+        return SettingsOwner("user" if "login" in named else "org", login)
     raise HTTPException(404, "no name on GitHub looks like this")
 
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from starlette.types import Receive, Scope, Send
 
 from bot.core.errors import BadPayload, TemporaryError
-from bot.github.routing import Routing, routing
+from bot.github.routing import RoutingFields, routing
 from bot.store.inbox import NewDelivery
-from bot.web.answers import PROBLEM, Headers, answer, finish, problem
-from bot.web.body import BodyReader, Gone, TooLarge, TooSlow, drain
+from bot.web.body import BodyReader, BodyTooLarge, BodyTooSlow, ClientGone, drain
 from bot.web.counters import Counter
+from bot.web.responses import PROBLEM, Headers, answer, finish, problem
 
 CLOSE: Headers = ((b"connection", b"close"),)
 RETRY: Headers = ((b"retry-after", b"10"),)
@@ -32,7 +32,7 @@ BIG = 1 << 20
 log = logging.getLogger(__name__)
 
 
-class Refused(Exception):
+class DeliveryRefused(Exception):
     """An answer that is not 202. `close`: part of the body was not read."""
 
     def __init__(self, status: int, detail: str, *, close: bool = False, headers: Headers = ()) -> None:
@@ -61,7 +61,7 @@ class Receiver:
     put: Callable[[NewDelivery], Future[bool]]
     wake: Callable[[], None]
     read: BodyReader
-    route: Callable[[bytes], Routing] = routing
+    route: Callable[[bytes], RoutingFields] = routing
     deliveries: Counter = field(
         default_factory=lambda: Counter(
             "hob_deliveries_total", "Deliveries by event and by what was answered.", ("event", "result")
@@ -80,10 +80,10 @@ class Receiver:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self._take(scope, receive)
-        except Refused as no:
+        except DeliveryRefused as no:
             self.deliveries.add("", str(no.status))
             await _refuse(no, receive, send)
-        except Gone:
+        except ClientGone:
             self.deliveries.add("", "gone")
         else:
             await answer(send, 202, body)
@@ -94,14 +94,14 @@ class Receiver:
         try:
             async with self.read(receive, scope["headers"]) as body:
                 return await self._keep(body, sent)
-        except TooLarge:
-            raise Refused(413, f"over {self.read.cap} bytes", close=True) from None
-        except TooSlow:
-            raise Refused(408, "the body did not arrive in time", close=True) from None
+        except BodyTooLarge:
+            raise DeliveryRefused(413, f"over {self.read.cap} bytes", close=True) from None
+        except BodyTooSlow:
+            raise DeliveryRefused(408, "the body did not arrive in time", close=True) from None
 
     async def _keep(self, body: bytes, sent: Sent) -> bytes:
         if not await self._signed(body, sent.signature):
-            raise Refused(401, "the signature does not fit the body and any webhook secret")
+            raise DeliveryRefused(401, "the signature does not fit the body and any webhook secret")
         event, guid = _name(sent.event, "X-GitHub-Event"), _name(sent.guid, "X-GitHub-Delivery")
         new = self._delivery(event, guid, body)
         is_new = await self._store(new)
@@ -131,7 +131,7 @@ class Receiver:
         try:
             found = self.route(body)
         except BadPayload as wrong:
-            raise Refused(400, str(wrong)) from None
+            raise DeliveryRefused(400, str(wrong)) from None
         return new_delivery(event, guid, body, found)
 
     async def _store(self, new: NewDelivery) -> bool:
@@ -142,29 +142,33 @@ class Receiver:
             async with asyncio.timeout(STORE_SECONDS):
                 return await asyncio.shield(waiting)
         except TimeoutError:
-            raise Refused(503, "the store does not answer in time; the delivery may have been kept") from None
+            raise DeliveryRefused(
+                503, "the store does not answer in time; the delivery may have been kept"
+            ) from None
         except Exception as wrong:
             expected = isinstance(wrong, TemporaryError)
             names = {"delivery": new.guid, "event": new.event}
             log.warning("delivery not stored: %s", wrong, exc_info=not expected, extra=names)
-            raise Refused(503, "the delivery could not be stored", headers=RETRY) from None
+            raise DeliveryRefused(503, "the delivery could not be stored", headers=RETRY) from None
 
 
 def _headers(scope: Scope) -> Sent:
     """What can be refused before a byte of the body is read. Of a header that stands twice none is chosen."""
     if scope["method"] != "POST":
-        raise Refused(405, "deliveries are posted", close=True, headers=((b"allow", b"POST"),))
+        raise DeliveryRefused(405, "deliveries are posted", close=True, headers=((b"allow", b"POST"),))
     found: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         if name in _WANTED:
             if name in found:
-                raise Refused(401 if name == _SIGNATURE else 400, f"{name.decode()} stands twice", close=True)
+                raise DeliveryRefused(
+                    401 if name == _SIGNATURE else 400, f"{name.decode()} stands twice", close=True
+                )
             found[name] = value
     if found.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
-        raise Refused(415, "set the webhook's content type to application/json", close=True)
+        raise DeliveryRefused(415, "set the webhook's content type to application/json", close=True)
     signature = found.get(_SIGNATURE, b"")
     if len(signature) != 71 or not signature.startswith(b"sha256="):
-        raise Refused(401, "X-Hub-Signature-256 is missing or malformed", close=True)
+        raise DeliveryRefused(401, "X-Hub-Signature-256 is missing or malformed", close=True)
     return Sent(signature, found.get(b"x-github-event", b""), found.get(b"x-github-delivery", b""))
 
 
@@ -176,11 +180,11 @@ _PRINTABLE = frozenset(range(0x21, 0x7F))
 def _name(value: bytes, header: str) -> str:
     """GitHub sends words and GUIDs; what is longer or odder than that is not from GitHub."""
     if not value or len(value) > 64 or not _PRINTABLE.issuperset(value):
-        raise Refused(400, f"{header} is missing or malformed")
+        raise DeliveryRefused(400, f"{header} is missing or malformed")
     return value.decode()
 
 
-async def _refuse(no: Refused, receive: Receive, send: Send) -> None:
+async def _refuse(no: DeliveryRefused, receive: Receive, send: Send) -> None:
     """Says no. Where the body was not read to its end, what is under way is let in and dropped for a moment:
     closing at once would reset the connection, and the answer would be lost with it."""
     headers = no.headers + CLOSE if no.close else no.headers
@@ -196,7 +200,7 @@ def _forget(waiting: asyncio.Future[bool]) -> None:
         waiting.exception()
 
 
-def new_delivery(event: str, guid: str, body: bytes, found: Routing) -> NewDelivery:
+def new_delivery(event: str, guid: str, body: bytes, found: RoutingFields) -> NewDelivery:
     """A delivery as the inbox takes it, received now."""
     return NewDelivery(
         guid=guid,

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.agents.fix import mend
+from bot.core.code_analysis import Tools
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.facts import FixFacts, RepoContext
 from bot.core.refs import Login
-from bot.core.tools import Tools
 from bot.sanitise import suggestion_block
-from bot.standin.suggestions import suggested
+from bot.testing.github.pulls import suggested
 from tests.agents.facts import REPO, Model, new_file
 
 TEA = "def brew(water):\n    leaves = 3\n    return water / 0\n"

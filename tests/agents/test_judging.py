@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from bot.agents import review
+from bot.core.code_analysis import Tools
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.effects import LineComment, PostReview, SetCheck
-from bot.core.facts import LinkedIssue, PullRequestFacts, Remark
+from bot.core.facts import LinkedIssue, OthersRemark, PullRequestFacts
 from bot.core.findings import Finding
 from bot.core.inference import Prompt
 from bot.core.settings import RepoSettings, ReviewSettings
-from bot.core.tools import Tools
 from tests.agents.facts import Model, pull_request, verdicts
 from tests.tea import finding
 
@@ -175,8 +175,8 @@ async def test_a_point_quoted_with_a_line_more_or_less_or_under_an_old_name_is_t
     assert "1 finding said before and still there" in check.summary
 
 
-def remark(**more: Any) -> Remark:
-    return Remark(
+def remark(**more: Any) -> OthersRemark:
+    return OthersRemark(
         **{"path": "tea.py", "line": 3, "author": "cr[bot]", "words": "This is a division by zero!", **more}
     )
 
@@ -194,7 +194,9 @@ def remark(**more: Any) -> Remark:
         (remark(words=""), False),
     ],
 )
-async def test_what_somebody_else_said_on_these_lines_is_not_said_again(said: Remark, silent: bool) -> None:
+async def test_what_somebody_else_said_on_these_lines_is_not_said_again(
+    said: OthersRemark, silent: bool
+) -> None:
     comments, _, check = await judged(pull_request({"tea.py": TEA}, threads=(said,)), tells({}))
     assert (comments == ()) is silent
     assert ("1 finding that others have made already, not shown" in check.summary) is silent

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from bot.agents import review
 from bot.agents.review import judging
 from bot.agents.review.answers import FindingAnswer
-from bot.agents.review.asking import Reading, Said
+from bot.agents.review.asking import ModelFinding, Reading
 from bot.checks import leftovers, secrets
-from bot.core import deeds
-from bot.core.checking import Change
+from bot.core import effect_history
+from bot.core.check_input import CheckedChange
 from bot.core.diff import FileDiff, added_lines, parse_patch
 from bot.core.diff.anchor import folded
 from bot.core.effects import PostReview, SetCheck
@@ -32,7 +32,7 @@ POINT = "    leaves = pinch * 0 / water\n"
 async def checked(path: str, text: str) -> PullRequestFacts:
     """A new file, with what the checks find in it."""
     facts = pull_request({path: text})
-    change = Change(facts.files, facts.texts)
+    change = CheckedChange(facts.files, facts.texts)
     found = [*(await secrets.run(change, None) or ()), *(await leftovers.run(change, None) or ())]  # type: ignore[arg-type]
     return replace(facts, checked=tuple(found))
 
@@ -51,7 +51,7 @@ def remembered(one: Finding, number: int) -> tuple[Memory, ...]:
 
 def posted(facts: PullRequestFacts, findings: list[Finding]) -> PullRequestFacts:
     review = PostReview(number=facts.number, head_sha=facts.head_sha, body="", findings=tuple(findings))
-    return replace(facts, reviews=(review,), posted=deeds.posted((review,)))
+    return replace(facts, reviews=(review,), posted=effect_history.posted((review,)))
 
 
 CASES = {
@@ -196,7 +196,7 @@ def test_no_finding_is_on_a_wrong_line_and_none_is_lost(
         FindingAnswer.model_validate(finding(path="a.c", quote=quote, title=f"T{n}", body=""))
         for n, quote in enumerate(there)
     ]
-    said = tuple(Said(one, ("a.c",), True, 0, 0, (file,)) for one in answers)
+    said = tuple(ModelFinding(one, ("a.c",), True, 0, 0, (file,)) for one in answers)
     made = judging.judged(Reading(said, (), (), (), readings=(1,)), facts)
     assert len(made.findings) + made.dropped[judging.UNQUOTED] == len(said)
     assert not made.dropped[judging.UNQUOTED]

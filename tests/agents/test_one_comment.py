@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.agents import review
-from bot.core import deeds
+from bot.core import effect_history
 from bot.core.effects import PostReview, SetCheck
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding, fingerprint
@@ -55,7 +55,7 @@ async def test_one_point_is_one_comment_that_names_the_check() -> None:
     assert "critical" in comment.body
     assert [one.title for one in found[0].also] == [RUFF.title]
     assert "1 finding about the same lines as others, not shown" in check.summary
-    again = replace(facts(RUFF), reviews=(post,), posted=deeds.posted((post,)))
+    again = replace(facts(RUFF), reviews=(post,), posted=effect_history.posted((post,)))
     assert {fingerprint(one) for one in found[0].also} <= again.posted
     assert (await reviewed(again, SAID))[0] == []
     assert (await reviewed(again))[0] == []

@@ -13,11 +13,11 @@ from bot.config import Config
 from bot.core.errors import ConfigError, UserError
 from bot.core.hosts import Host, HostModel
 from bot.core.privacy import Budget
-from bot.inference.attended import Attended
-from bot.inference.guard import Guard
+from bot.inference.egress import EgressGuard
+from bot.inference.guarded_call import GuardedCall
+from bot.inference.hosts.known_host import Candidate
 from bot.inference.runners import ChatRequest
-from bot.inference.seats import Seat
-from bot.outgoing import cleaned
+from bot.local_egress import cleaned
 from bot.scripting import Workshop
 from tests.agents.conftest import make_repository
 from tests.fakes.models import FakeModel, FakeOllama
@@ -134,10 +134,13 @@ async def test_earlier_turns_are_cleaned_too_before_they_leave() -> None:
     request = ChatRequest(
         model, "s", "u", {}, 4096, 64, turns=(("user", f"my token is {secret}"), ("assistant", "Yes."))
     )
-    attended = Attended(
-        Seat(host, model, 4096), Guard("allowed", False, spent=_plenty, clean=cleaned), None, _unheard
+    guarded_call = GuardedCall(
+        Candidate(host, model, 4096),
+        EgressGuard("allowed", False, spent=_plenty, clean=cleaned),
+        None,
+        _unheard,
     )  # type: ignore[arg-type]
-    sent, hidden = await attended._permitted(request)
+    sent, hidden = await guarded_call._permitted(request)
     assert secret not in str(sent.turns) and sent.turns[1] == ("assistant", "Yes.")
     assert hidden
 

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agents.rerank import OUTLINE_CHARS, DuplicatesAnswer, RerankAnswer, Verdict, duplicates, rerank
+from bot.agents.rerank import OUTLINE_CHARS, DuplicatesAnswer, RerankAnswer, RerankVerdict, duplicates, rerank
 from bot.core.inference import Completion, Prompt
-from bot.core.knowing import Outline
+from bot.core.knowledge import Outline
 
 FILES = [Outline(f"src/f{n}.py", (f"def f{n}(a)",)) for n in range(40)]
 
@@ -51,7 +51,7 @@ async def test_a_large_file_takes_no_more_room_than_others() -> None:
 
 async def test_duplicates_are_judged_five_at_most_and_what_was_not_read_is_none() -> None:
     asked: list[Prompt[Any]] = []
-    verdicts = [Verdict(number=n, reason="", same=n != 2) for n in (1, 2, 3, 9)]
+    verdicts = [RerankVerdict(number=n, reason="", same=n != 2) for n in (1, 2, 3, 9)]
     infer = saying(DuplicatesAnswer(verdicts=verdicts), asked, left_out=("issue 3",))
     same, _ = await duplicates("Kettle", "It burns", [("Kettle burns", "x")] * 8, infer)
     assert same == (0,)

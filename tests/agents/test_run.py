@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from bot.agents.base import Agent, NoAnswer
 from bot.agents.chain import run_chain
-from bot.core.chain import Chain, Step
+from bot.core.chain import Chain, ChainStep
+from bot.core.chat import Persona, PersonaRequest, Spoken
 from bot.core.inference import Completion, Passage
-from bot.core.talk import Persona, Spoken, Talk
 
 
 class Port:
@@ -18,9 +18,9 @@ class Port:
 
     def __init__(self, *texts: str, failure: str = "") -> None:
         self.texts, self.failure = texts or ("the model's words",), failure
-        self.talks: list[Talk[Any]] = []
+        self.talks: list[PersonaRequest[Any]] = []
 
-    async def __call__(self, talk: Talk[Any]) -> AsyncIterator[Any]:
+    async def __call__(self, talk: PersonaRequest[Any]) -> AsyncIterator[Any]:
         self.talks.append(talk)
         if self.failure:
             yield Completion(failure="no_host", reason=self.failure)
@@ -90,7 +90,7 @@ async def test_a_chain_is_answered_by_run_of_a_subclass() -> None:
             asked.append(messages if isinstance(messages, str) else messages[-1].text)
             yield f"answer {len(asked)}"
 
-    chain = Chain("c", (Step("one", "a"), Step("two", "a", needs=("one",))))
+    chain = Chain("c", (ChainStep("one", "a"), ChainStep("two", "a", needs=("one",))))
     result = await run_chain(chain, "Tea", lambda _: made(Counting))
     assert result.answer == "answer 2"
     assert "answer 1" in asked[1], "an override is shown what earlier steps gave"

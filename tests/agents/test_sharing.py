@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bot.config import Config, load_config
-from bot.inference.board import SharedBoard
-from bot.inference.pool import Pool
-from bot.queue.board import RedisBoard
+from bot.inference.hosts.pool import Pool
+from bot.inference.hosts.slots import SharedHostSlots
 from bot.queue.embedded import Embedded
+from bot.queue.redis_slots import RedisHostSlots
 from bot.scripting import Workshop
 from tests.fakes.models import FakeOllama
 
@@ -43,10 +43,10 @@ async def test_a_script_waits_for_the_place_that_a_worker_has(
 ) -> None:
     known = config(ollama, redis.url, tmp_path)
     ollama.says("done")
-    worker = Pool(known.pool_hosts(), board=SharedBoard(RedisBoard(known.redis_url)))
+    worker = Pool(known.pool_hosts(), host_slots=SharedHostSlots(RedisHostSlots(known.redis_url)))
     async with Workshop(known) as shop:
-        seats = (await worker.seats("chat", [MODEL])).seats
-        async with worker.place(seats, 1):
+        candidates = (await worker.candidates("chat", [MODEL])).candidates
+        async with worker.place(candidates, 1):
             asked = asyncio.create_task(shop.delegate("chat", "Hello", model=MODEL))
             while not (await worker.traffic())["mini"].waiting:
                 assert not asked.done()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.diff import render
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 from tests.agents.facts import new_file
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama
@@ -31,7 +31,7 @@ def figures(folder: Path) -> Iterator[Figure]:
 async def _judged(folder: Path, kind: str) -> Tally:
     folder.mkdir()
     tally = Tally()
-    with GitHub(folder / "github") as github, FakeOllama() as ollama:
+    with GitHubStandIn(folder / "github") as github, FakeOllama() as ollama:
         async with living_hob(folder, github, ollama) as hob:
             repo = github.repository("octo/tea", private=True, files={"a.py": "x = 1\n"})
             for number, cut in enumerate(islice(chain(own(PULLS // 2), made(PULLS)), PULLS)):
@@ -63,7 +63,7 @@ def _quotes(kind: str, tally: Tally) -> Iterator[Figure]:
 async def _large(folder: Path) -> list[Figure]:
     folder.mkdir()
     found: list[Figure] = []
-    with GitHub(folder / "github") as github, FakeOllama() as ollama:
+    with GitHubStandIn(folder / "github") as github, FakeOllama() as ollama:
         async with living_hob(folder, github, ollama) as hob:
             settings = SETTINGS.replace("max_calls: 200", "max_calls: 40")
             repo = github.repository("octo/tea", private=True, files={".github/hob.yml": settings})

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.standin import GitHub
-from bot.standin.pulls import PullRequest
+from bot.testing.github import GitHubStandIn
+from bot.testing.github.pulls import PullRequest
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama, Stage
 from tests.living import keeping_all
@@ -37,7 +37,7 @@ def figures(folder: Path) -> Iterator[Figure]:
 def _figure(folder: Path, seconds: tuple[float, ...], starts: list[float]) -> Figure:
     asked: list[float] = []
     with ExitStack() as stack:
-        github = stack.enter_context(GitHub(folder / "github"))
+        github = stack.enter_context(GitHubStandIn(folder / "github"))
         ollamas = [stack.enter_context(FakeOllama()) for _ in seconds]
         for ollama, each in zip(ollamas, seconds, strict=True):
             ollama.answer = _slow(each, asked)

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
-from bot.core.hosts import Host, HostModel
-from bot.core.places import Ahead, Speed, Traffic
-from bot.core.rank import option, rank
-from bot.inference.board import SharedBoard
-from bot.inference.pool import Pool
+from bot.core.host_slots import Ahead, Speed, Traffic
+from bot.core.hosts import Host, HostModel, option, rank
+from bot.inference.hosts.pool import Pool
+from bot.inference.hosts.slots import SharedHostSlots
 from bot.inference.runners import ChatRequest
-from bot.queue.board import RedisBoard
 from bot.queue.embedded import Embedded
+from bot.queue.redis_slots import RedisHostSlots
 from tests.bench import simulation
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama, Stage
@@ -38,7 +37,7 @@ def figures(folder: Path) -> Iterator[Figure]:
 
 def shared(redis_url: str, *hosts: Host) -> Pool:
     """A pool as each worker has one."""
-    return Pool(hosts, board=SharedBoard(RedisBoard(redis_url)))
+    return Pool(hosts, host_slots=SharedHostSlots(RedisHostSlots(redis_url)))
 
 
 async def _overhead(redis_url: str) -> Figure:
@@ -46,14 +45,14 @@ async def _overhead(redis_url: str) -> Figure:
     with FakeOllama() as ollama:
         ollama.says("ok")
         pool = shared(redis_url, Host("mini", "ollama", ollama.url))
-        seats = (await pool.seats("chat", [MODEL])).seats
+        candidates = (await pool.candidates("chat", [MODEL])).candidates
         runner = pool.runner("mini")
         direct, pooled = [], []
         for _ in range(300):
             begun = time.perf_counter()
             await runner.chat(REQUEST)
             middle = time.perf_counter()
-            async with pool.place(seats, 1) as place:
+            async with pool.place(candidates, 1) as place:
                 await place.chat(REQUEST)
             direct.append(middle - begun)
             pooled.append(time.perf_counter() - middle)
@@ -98,7 +97,7 @@ async def _spread(redis_url: str) -> Figure:
 
 
 async def _ask(pool: Pool) -> None:
-    async with pool.place((await pool.seats("chat", [MODEL])).seats, 1) as place:
+    async with pool.place((await pool.candidates("chat", [MODEL])).candidates, 1) as place:
         await place.chat(REQUEST)
 
 

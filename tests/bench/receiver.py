@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from bot.standin import GitHub
 from bot.store import migrate, open_store
+from bot.testing.github import GitHubStandIn
 from tests.bench.figure import Figure
 from tests.bench.load import delivery, send
 from tests.running import environment
@@ -23,7 +23,7 @@ ROUNDS = 5
 
 
 def figures(folder: Path) -> Iterator[Figure]:
-    with GitHub(folder / "github") as github:
+    with GitHubStandIn(folder / "github") as github:
         github.install_app("octo")
         settings = environment(folder, github, "http://127.0.0.1:9", "none")
         (folder / "data").mkdir(mode=0o700)

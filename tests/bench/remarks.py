@@ -19,7 +19,7 @@ from pathlib import Path
 from bot.core.findings import Finding
 from bot.core.refs import Sha
 from bot.gathering.checking import check
-from bot.local import Change, judge_range
+from bot.local import LocalRange, judge_range
 from tests.bench.figure import Figure
 
 COMMITS = int(os.environ.get("HOB_BENCH_COMMITS", "12"))
@@ -51,14 +51,14 @@ class Remark:
         return (*self.key, self.finding.severity, self.head[:12], self.line.strip()[:200].replace("\t", " "))
 
 
-def windows(clone: Path) -> Iterator[Change]:
+def windows(clone: Path) -> Iterator[LocalRange]:
     command = ["git", "-C", str(clone), "rev-list", "--first-parent", f"-{COMMITS * WINDOWS + 1}", "HEAD"]
     commits = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     for at in range(0, len(commits) - COMMITS, COMMITS):
-        yield Change(Sha(commits[at + COMMITS]), Sha(commits[at]), "merged history", "", "somebody")
+        yield LocalRange(Sha(commits[at + COMMITS]), Sha(commits[at]), "merged history", "", "somebody")
 
 
-async def remarks_of(clone: Path, change: Change) -> list[Remark]:
+async def remarks_of(clone: Path, change: LocalRange) -> list[Remark]:
     """What is severe enough to be posted; no cap."""
     judged = await judge_range(clone, change, None, check)
     name = clone.parent.name if clone.name in ("repo", ".git") else clone.name

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.standin import GitHub
-from bot.standin.pulls import PullRequest
+from bot.testing.github import GitHubStandIn
+from bot.testing.github.pulls import PullRequest
 from tests.bench import histories, hosts
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama
@@ -27,7 +27,7 @@ def says(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def figures(folder: Path) -> Iterator[Figure]:
-    with GitHub(folder / "github") as github, FakeOllama() as ollama:
+    with GitHubStandIn(folder / "github") as github, FakeOllama() as ollama:
         ollama.answer = says
         github.install_app("octo", slug="my-hob")
         repo = github.repository("octo/tea", private=True, files={"a.py": "x = 1\n"})
@@ -48,8 +48,8 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield from histories.figures(folder)
 
 
-def _calls(github: GitHub, repo: Any, hob: RunningHob) -> Iterator[Figure]:
-    rivals = {10: "PR-Agent 42", 100: "PR-Agent 121"}
+def _calls(github: GitHubStandIn, repo: Any, hob: RunningHob) -> Iterator[Figure]:
+    other_reviewers = {10: "PR-Agent 42", 100: "PR-Agent 121"}
     for files, most in ((10, 9), (100, 12)):
         before = len(github.requests)
         _review(github, repo, 100 + files, hob, files=files)
@@ -63,11 +63,13 @@ def _calls(github: GitHub, repo: Any, hob: RunningHob) -> Iterator[Figure]:
             told,
             f"<= {most}, writes <= 4",
             met,
-            rivals[files],
+            other_reviewers[files],
         )
 
 
-def _review(github: GitHub, repo: Any, number: int, hob: RunningHob, files: int) -> tuple[float, float]:
+def _review(
+    github: GitHubStandIn, repo: Any, number: int, hob: RunningHob, files: int
+) -> tuple[float, float]:
     """Seconds from the delivery to the review, and those in which GitHub was answering."""
     changes = {f"f{n}.py": BROKEN for n in range(files)}
     before = len(github.requests)

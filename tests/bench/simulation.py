@@ -11,12 +11,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.core.hosts import Host, HostModel
-from bot.core.places import Served, Speed
-from bot.core.rank import Routing
-from bot.inference.board import LocalBoard
-from bot.inference.line import Line
-from bot.inference.seats import Seat
+from bot.core.host_slots import Served, Speed
+from bot.core.hosts import Host, HostModel, RoutingStrategy
+from bot.inference.hosts.known_host import Candidate
+from bot.inference.hosts.scheduler import Scheduler
+from bot.inference.hosts.slots import LocalHostSlots
 from tests.bench.load import quantile
 
 MODELS = {"coder:14b": 1.0, "small:7b": 0.5}
@@ -79,7 +78,7 @@ def jobs(rate: float, count: int, seed: int = 7) -> list[Job]:
     return found
 
 
-def by_line(todo: list[Job], routing: Routing) -> float:
+def by_line(todo: list[Job], routing: RoutingStrategy) -> float:
     """95th percentile of the seconds from asking to the last token, through the real line."""
     return _run_at_once(lambda: _through_line(todo, routing))
 
@@ -111,20 +110,24 @@ def by_pull(todo: list[Job]) -> float:
     return quantile(times, 0.95)
 
 
-async def _through_line(todo: list[Job], routing: Routing) -> float:
-    board = LocalBoard(asyncio.get_running_loop().time)
-    line, loaded = Line(board, routing), _Loaded()
+async def _through_line(todo: list[Job], routing: RoutingStrategy) -> float:
+    host_slots = LocalHostSlots(asyncio.get_running_loop().time)
+    line, loaded = Scheduler(host_slots, routing), _Loaded()
     hosts = [Host(name, "scripted", "") for name in MACHINES]
     times: list[float] = []
 
     async def ask(job: Job) -> None:
         await asyncio.sleep(job.at)
         model = HostModel(job.model, 16_384)
-        ticket, seat = await line.enter([Seat(host, model, 16_384) for host in hosts], job.tokens_in, 1)
-        served = loaded.serve(seat.host.name, job)
+        ticket, candidate = await line.enter(
+            [Candidate(host, model, 16_384) for host in hosts], job.tokens_in, 1
+        )
+        served = loaded.serve(candidate.host.name, job)
         await asyncio.sleep(served.seconds)
-        known = (await board.look([seat.host.name]))[seat.host.name].speeds.get(job.model, Speed())
-        await board.learn(seat.host.name, job.model, served, known.after(served))
+        known = (await host_slots.look([candidate.host.name]))[candidate.host.name].speeds.get(
+            job.model, Speed()
+        )
+        await host_slots.learn(candidate.host.name, job.model, served, known.after(served))
         await line.leave(ticket)
         times.append(asyncio.get_running_loop().time() - job.at)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.standin import GitHub
 from bot.store import open_store
+from bot.testing.github import GitHubStandIn
 from tests.bench.figure import Figure
 from tests.bench.load import delivery, get, quantile, send
 from tests.fakes.acts import hang
@@ -20,7 +20,7 @@ def figures(folder: Path) -> Iterator[Figure]:
     for name, runs in (("eight", 8), ("thirtytwo", 32)):
         place = folder / name
         place.mkdir()
-        with GitHub(place / "github") as github, FakeOllama() as ollama:
+        with GitHubStandIn(place / "github") as github, FakeOllama() as ollama:
             ollama.answer = lambda _: hang
             github.install_app("octo", slug="my-hob")
             settings = environment(place, github, ollama.url, next(iter(ollama.models)))
@@ -33,7 +33,7 @@ def figures(folder: Path) -> Iterator[Figure]:
                 yield from (_burst(hob, place) if runs == 8 else _waiting(hob))
 
 
-def _busy(github: GitHub, ollama: FakeOllama, runs: int, hob: RunningHob) -> None:
+def _busy(github: GitHubStandIn, ollama: FakeOllama, runs: int, hob: RunningHob) -> None:
     """So many reviews wait on the model."""
     repo = github.repository("octo/tea", private=True, files={"a.py": "x = 1\n"})
     for number in range(runs):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.checks import reports
 from bot.checks.reports import BadReport
-from bot.core.checking import Change
+from bot.core.check_input import CheckedChange
 from bot.core.diff import FileDiff, parse_patch
 from tests.checks.changes import report
 
@@ -42,7 +42,7 @@ POT = FileDiff(
 
 @pytest.mark.parametrize("text", [COBERTURA, LCOV])
 async def test_what_no_test_runs_is_named_once_in_one_remark(text: str) -> None:
-    said = await report(Change((POT,), reports={"1/coverage": text}), "coverage")
+    said = await report(CheckedChange((POT,), reports={"1/coverage": text}), "coverage")
     (finding,) = said.findings
     assert (finding.path, finding.line, finding.quote) == ("src/tea/pot.py", 2, "two")
     assert finding.title == "2 of 5 changed lines are run by no test"
@@ -52,27 +52,27 @@ async def test_what_no_test_runs_is_named_once_in_one_remark(text: str) -> None:
 
 async def test_what_ci_named_already_is_not_named_again() -> None:
     told = {"src/tea/pot.py": frozenset({2, 9}), "elsewhere.py": frozenset({3})}
-    (finding,) = (await report(Change((POT,), reports={"a": LCOV}, told=told), "coverage")).findings
+    (finding,) = (await report(CheckedChange((POT,), reports={"a": LCOV}, told=told), "coverage")).findings
     assert finding.title == "1 of 5 changed lines are run by no test"
     assert "No test runs `src/tea/pot.py:3`." in finding.body
-    alone = await report(Change((POT,), told=told), "coverage")
+    alone = await report(CheckedChange((POT,), told=told), "coverage")
     assert (alone.findings, alone.ran) == ((), ("coverage",))
 
 
 async def test_what_one_of_two_reports_saw_is_tested() -> None:
     other = LCOV.replace("DA:2,0", "DA:2,1").replace("DA:3,0", "DA:3,9").replace("4,0,1,-", "4,0,1,1")
-    said = await report(Change((POT,), reports={"a": LCOV, "b": other}), "coverage")
+    said = await report(CheckedChange((POT,), reports={"a": LCOV, "b": other}), "coverage")
     assert (said.findings, said.ran) == ((), ("coverage",))
 
 
 @pytest.mark.parametrize("texts", [{}, {"a": "nonsense"}, {"a": LCOV.replace("pot.py", "cup.py")}])
 async def test_without_a_report_of_a_changed_line_it_did_not_run(texts: dict[str, str]) -> None:
-    assert (await report(Change((POT,), reports=texts), "coverage")).ran == ()
+    assert (await report(CheckedChange((POT,), reports=texts), "coverage")).ran == ()
 
 
 async def test_a_path_that_may_mean_two_files_means_none() -> None:
     two = LCOV + LCOV.replace("/builds", "/ci")
-    assert (await report(Change((POT,), reports={"a": two}), "coverage")).ran == ()
+    assert (await report(CheckedChange((POT,), reports={"a": two}), "coverage")).ran == ()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.checking import Change, sizes_wanted
+from bot.core.check_input import CheckedChange, sizes_wanted
 from bot.core.diff import FileDiff, parse_patch
 from tests.agents.facts import new_file
 from tests.checks.changes import added, binary, found, report
@@ -103,11 +103,11 @@ async def test_a_broken_or_deep_file_is_looked_at_as_far_as_it_goes() -> None:
     assert [line for _, line, _ in await found({"a.py": deep}, "leftovers")] in ([2], [])
 
 
-def manifest(path: str, line: str, text: str, **more: Any) -> Change:
+def manifest(path: str, line: str, text: str, **more: Any) -> CheckedChange:
     """A change of one line of a manifest."""
     at = text.split("\n").index(line) + 1
     file = FileDiff(path, "modified", parse_patch(f"@@ -{at} +{at} @@\n-old\n+{line}"))
-    return Change((file,), {path: text}, **more)
+    return CheckedChange((file,), {path: text}, **more)
 
 
 PACKAGE = json.dumps(
@@ -171,7 +171,7 @@ async def test_no_word_where_the_lock_file_is_right_or_unknown(
 
 
 async def test_a_lock_file_alone_is_said_softly() -> None:
-    change = Change((), {}, (binary("web/yarn.lock", "modified"), binary("old/go.sum", "removed")))
+    change = CheckedChange((), {}, (binary("web/yarn.lock", "modified"), binary("old/go.sum", "removed")))
     (finding,) = (await report(change, "locks")).findings
     assert (finding.path, finding.severity, finding.line) == ("web/yarn.lock", "nit", None)
 
@@ -180,7 +180,7 @@ async def test_large_files_are_named_with_their_size() -> None:
     others = (binary("a.bin"), binary("b.bin"), binary("c.bin"), binary("yarn.lock"))
     sizes = {"a.bin": 2_500_000, "b.bin": 900_000, "c.bin": 50_000_000, "yarn.lock": 2_000_000}
     assert sizes_wanted(others) == list(sizes)
-    said = await report(Change((), {}, others, sizes), "large")
+    said = await report(CheckedChange((), {}, others, sizes), "large")
     assert [(one.path, one.severity, one.title) for one in said.findings] == [
         ("a.bin", "minor", "A file of 2.4 MB"),
         ("c.bin", "major", "A file of 47.7 MB"),
@@ -199,7 +199,7 @@ async def test_a_check_claims_to_have_run_only_where_there_was_something() -> No
         "ruff",
         "shellcheck",
     )
-    assert (await report(Change(()), *names)).ran == ()
+    assert (await report(CheckedChange(()), *names)).ran == ()
     assert (await report(added({"a.go": "package a\n"}), *names)).ran == ("secrets", "conflicts", "invisible")
 
 

@@ -1,7 +1,7 @@
 """ruff on the head's files: real defects on added lines, no configuration of the repository, no taste."""
 
 from bot import checks, sandbox
-from bot.core.checking import Change
+from bot.core.check_input import CheckedChange
 from bot.core.diff import FileDiff, parse_patch
 from tests.checks.changes import added, refused, report
 
@@ -33,7 +33,7 @@ async def test_broken_syntax_is_one_critical_finding_a_place() -> None:
 async def test_only_added_lines_count() -> None:
     text = "a = undefined_one\nb = undefined_two\n"
     file = FileDiff("a.py", "modified", parse_patch("@@ -1 +1,2 @@\n a = undefined_one\n+b = undefined_two"))
-    said = await checks.run(Change((file,), {"a.py": text}), WANTED, sandbox.run)
+    said = await checks.run(CheckedChange((file,), {"a.py": text}), WANTED, sandbox.run)
     assert [finding.line for finding in said.findings] == [2]
 
 

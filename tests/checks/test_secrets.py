@@ -6,7 +6,7 @@ import string
 import pytest
 
 from bot.checks import secrets
-from bot.core.checking import Change
+from bot.core.check_input import CheckedChange
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.findings import Finding
 from tests.checks.changes import no_program
@@ -19,7 +19,7 @@ def token(length: int, alphabet: str = ALPHABET) -> str:
 
 
 async def judged(file: FileDiff) -> list[Finding]:
-    return await secrets.run(Change((file,)), no_program) or []
+    return await secrets.run(CheckedChange((file,)), no_program) or []
 
 
 REAL = {

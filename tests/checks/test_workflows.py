@@ -6,7 +6,7 @@ import pytest
 
 from bot import checks
 from bot.checks import programs, workflows
-from bot.core.keys import CHECKS
+from bot.core.settings_schema import CHECKS
 from tests import needs
 from tests.checks.changes import found, report
 

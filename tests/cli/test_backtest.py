@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.evals.cases import load_cases
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 from tests import commands
 from tests.cli.test_receive import hob, told, world
 from tests.tea import BROKEN, TEA
@@ -15,7 +15,7 @@ LATER = BROKEN + "\n\ndef pour():\n    return open('cup').read()\n"
 
 
 @pytest.fixture
-def history(world: tuple[GitHub, dict[str, str], Path]) -> tuple[GitHub, dict[str, str], Path]:
+def history(world: tuple[GitHubStandIn, dict[str, str], Path]) -> tuple[GitHubStandIn, dict[str, str], Path]:
     """#1 was mended before its merge, #2 is as it was; #3 was never merged."""
     github, settings, folder = world
     assert hob(settings, "migrate").returncode == 0
@@ -34,7 +34,7 @@ def history(world: tuple[GitHub, dict[str, str], Path]) -> tuple[GitHub, dict[st
 
 
 def test_findings_are_followed_and_nothing_is_posted(
-    history: tuple[GitHub, dict[str, str], Path],
+    history: tuple[GitHubStandIn, dict[str, str], Path],
 ) -> None:
     github, settings, _ = history
     written = len(github.writes())
@@ -50,7 +50,7 @@ def test_findings_are_followed_and_nothing_is_posted(
     assert len(github.writes()) == written
 
 
-def test_a_table_and_cases_for_eval(history: tuple[GitHub, dict[str, str], Path]) -> None:
+def test_a_table_and_cases_for_eval(history: tuple[GitHubStandIn, dict[str, str], Path]) -> None:
     _, settings, folder = history
     done = hob(settings, "backtest", "octo/tea", "--last", "2", "--write-cases", str(folder / "cases"))
     assert done.returncode == 0, done.stderr
@@ -75,7 +75,7 @@ def test_a_table_and_cases_for_eval(history: tuple[GitHub, dict[str, str], Path]
     ],
 )
 def test_what_is_wrong_is_one_line(
-    arguments: list[str], code: int, said: str, world: tuple[GitHub, dict[str, str], Path]
+    arguments: list[str], code: int, said: str, world: tuple[GitHubStandIn, dict[str, str], Path]
 ) -> None:
     assert hob(world[1], "migrate").returncode == 0
     done = hob(world[1], "backtest", *arguments)
@@ -84,13 +84,13 @@ def test_what_is_wrong_is_one_line(
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_that_is_not_made_yet_is_said(world: tuple[GitHub, dict[str, str], Path]) -> None:
+def test_a_database_that_is_not_made_yet_is_said(world: tuple[GitHubStandIn, dict[str, str], Path]) -> None:
     done = commands.process("backtest", "octo/tea", folder=world[2], environ=world[1])
     assert done.returncode == 1
     assert "run hob migrate" in done.stderr
 
 
-def test_a_repository_without_merges_is_said(world: tuple[GitHub, dict[str, str], Path]) -> None:
+def test_a_repository_without_merges_is_said(world: tuple[GitHubStandIn, dict[str, str], Path]) -> None:
     github, settings, _ = world
     assert hob(settings, "migrate").returncode == 0
     github.repository("octo/tea", private=True, files={"pot.py": "x = 1\n"})
@@ -100,7 +100,7 @@ def test_a_repository_without_merges_is_said(world: tuple[GitHub, dict[str, str]
 
 
 def test_what_was_kept_in_shadow_is_reported_without_asking_a_model(
-    history: tuple[GitHub, dict[str, str], Path],
+    history: tuple[GitHubStandIn, dict[str, str], Path],
 ) -> None:
     _, settings, _ = history
     done = hob(settings, "backtest", "octo/tea", "--shadow")

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from bot.cli.doctor import examine, hosts, remote
-from bot.cli.doctor.line import Line
+from bot.cli.doctor.line import DoctorResult
 from bot.cli.doctor.line import line as line_of
 from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 from tests import needs
 from tests.cli.conftest import SECRET, Hob
 
@@ -236,7 +236,7 @@ def test_one_missing_model_is_one_failure(hob: Hob) -> None:
 
 
 async def test_a_silent_host_costs_no_other_host_its_line(hob: Hob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.inference.door.ASK_SECONDS", 3.0)
+    monkeypatch.setattr("bot.inference.hosts.known_host.ASK_SECONDS", 3.0)
     monkeypatch.setattr("bot.cli.doctor.line.SECONDS", 1.0)
     with ollama("127.0.0.1") as port, socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -264,9 +264,9 @@ def test_a_heavy_host_is_not_started(hob: Hob) -> None:
 
 
 @pytest.fixture
-def at_github(hob: Hob, tmp_path: Path) -> Iterator[tuple[Hob, GitHub]]:
+def at_github(hob: Hob, tmp_path: Path) -> Iterator[tuple[Hob, GitHubStandIn]]:
     """The App exists, with a webhook to a port where nobody listens."""
-    with GitHub(tmp_path / "github") as github:
+    with GitHubStandIn(tmp_path / "github") as github:
         github.install_app("octo", slug="my-hob")
         assert github.app is not None
         (hob.folder / "app.pem").write_text(github.private_key)
@@ -278,12 +278,12 @@ def at_github(hob: Hob, tmp_path: Path) -> Iterator[tuple[Hob, GitHub]]:
         yield hob, github
 
 
-async def webhook(hob: Hob) -> Line:
+async def webhook(hob: Hob) -> DoctorResult:
     config = load_config(hob.folder / "hob.toml", hob.environ)
     return await line_of("webhook", partial(remote.webhook, config))
 
 
-async def test_the_webhook_is_looked_at_too(at_github: tuple[Hob, GitHub]) -> None:
+async def test_the_webhook_is_looked_at_too(at_github: tuple[Hob, GitHubStandIn]) -> None:
     hob, github = at_github
     line = await webhook(hob)
     assert (line.ok, line.detail) == (False, "the App has no webhook address")
@@ -304,7 +304,7 @@ async def test_the_webhook_is_looked_at_too(at_github: tuple[Hob, GitHub]) -> No
     ("status", "says"), [(401, "secret is not github.webhook_secret"), (404, "/webhook"), (202, "")]
 )
 def test_how_the_latest_deliveries_were_answered_is_told(
-    at_github: tuple[Hob, GitHub], status: int, says: str
+    at_github: tuple[Hob, GitHubStandIn], status: int, says: str
 ) -> None:
     class Receiver(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bot.standin.git import GitRepo
+from bot.testing.github.git import GitRepo
 from tests.cli.conftest import Hob
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 import pytest
 from starlette.responses import Response
 
-from bot.cli.hosts import looking
+from bot.cli.hosts import discovery
 from tests.cli.conftest import Hob
 from tests.fakes.models import FakeModel, FakeOllama
 
@@ -94,16 +94,16 @@ def test_a_network_is_looked_through_and_only_what_speaks_as_ollama_is_a_host(ho
 
 def test_the_networks_of_this_machine_are_private_ones_of_256() -> None:
     own = ["192.168.1.7", "192.168.1.250", "10.9.8.7", "8.8.8.8", "fd00::1", "2001:db8::1%eth0"]
-    assert looking.networks(own) == ["192.168.1.0/24", "10.9.8.0/24"]
-    assert looking.networks([]) == []
+    assert discovery.networks(own) == ["192.168.1.0/24", "10.9.8.0/24"]
+    assert discovery.networks([]) == []
 
 
 def test_who_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "own_addresses", lambda: ["192.168.1.7", "8.8.8.8"])
-    assert looking.addresses(lan=False, network="") == ["127.0.0.1"]
-    asked = looking.addresses(lan=True, network="")
+    monkeypatch.setattr(discovery, "own_addresses", lambda: ["192.168.1.7", "8.8.8.8"])
+    assert discovery.addresses(lan=False, network="") == ["127.0.0.1"]
+    asked = discovery.addresses(lan=True, network="")
     assert (asked[:2], asked[-1], len(asked)) == (["127.0.0.1", "192.168.1.1"], "192.168.1.254", 255)
-    assert looking.addresses(lan=True, network="127.5.6.0/30") == ["127.5.6.1", "127.5.6.2"]
+    assert discovery.addresses(lan=True, network="127.5.6.0/30") == ["127.5.6.1", "127.5.6.2"]
 
 
 class Terminal:

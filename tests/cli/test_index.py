@@ -14,7 +14,7 @@ from tests.cli.conftest import Hob
 
 
 @pytest.fixture
-def house(hob: Hob) -> Hob:
+def checkout(hob: Hob) -> Hob:
     (hob.folder / "house").mkdir()
     make_repository(hob.folder / "house")
     return hob
@@ -24,26 +24,26 @@ def indexes(hob: Hob) -> list[Path]:
     return list((hob.folder / "data" / "knowledge").glob("local-*.db"))
 
 
-def test_an_index_says_what_it_has_and_what_it_left_out(house: Hob) -> None:
-    commit(house, "logo.png", b"\x89PNG\0")
-    done = house.run("index", "house")
+def test_an_index_says_what_it_has_and_what_it_left_out(checkout: Hob) -> None:
+    commit(checkout, "logo.png", b"\x89PNG\0")
+    done = checkout.run("index", "house")
     assert done.returncode == 0, done.stderr
     assert "Left out 2 files:\n  2 binary: logo.bin, logo.png\n" in done.stdout
     assert done.stderr == ""
-    (path,) = indexes(house)
+    (path,) = indexes(checkout)
     assert path.stat().st_mode & 0o077 == 0
-    again = house.run("index", "house", "--json")
+    again = checkout.run("index", "house", "--json")
     told = json.loads(again.stdout)
     assert {"path": "logo.png", "why": "binary"} in told["left_out"]
     assert (told["read"], told["was"], told["index"]) == (0, told["sha"], str(path))
 
 
-def test_how_far_it_is_is_told_while_it_works(house: Hob) -> None:
+def test_how_far_it_is_is_told_while_it_works(checkout: Hob) -> None:
     """As if two seconds had gone by between any two steps."""
     program = "from bot.cli import main; from bot.cli.index import progress; progress.SECONDS = 0.0; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, "index", "house"],
-        cwd=house.folder, env=house.environ, capture_output=True, text=True, check=True,
+        cwd=checkout.folder, env=checkout.environ, capture_output=True, text=True, check=True,
     )  # fmt: skip
     counts = re.findall(r"^\S.*: (\d+) of (\d+)$", done.stderr, re.MULTILINE)
     assert counts
@@ -51,30 +51,30 @@ def test_how_far_it_is_is_told_while_it_works(house: Hob) -> None:
     assert all(int(here) <= int(most) for here, most in counts)
 
 
-def test_a_search_needs_no_index_before_it_and_follows_commits(house: Hob) -> None:
-    found = json.loads(house.run("search", "steep leaves", "--path", "house/src", "--json").stdout)
+def test_a_search_needs_no_index_before_it_and_follows_commits(checkout: Hob) -> None:
+    found = json.loads(checkout.run("search", "steep leaves", "--path", "house/src", "--json").stdout)
     assert found["results"][0]["path"] == "src/tea.py"
     assert set(found["results"][0]) == {"path", "symbol", "start", "end", "score", "why"}
     assert "words: steep, leaves" in found["results"][0]["why"]
-    commit(house, "src/sugar.py", b"def sweeten(lumps):\n    return lumps\n")
-    done = house.run("search", "sweeten lumps", "--path", "house", "-k", "1")
+    commit(checkout, "src/sugar.py", b"def sweeten(lumps):\n    return lumps\n")
+    done = checkout.run("search", "sweeten lumps", "--path", "house", "-k", "1")
     assert done.stdout.startswith("src/sugar.py:1-2  sweeten\n")
     assert "what is not committed is not searched" in done.stderr
-    assert len(indexes(house)) == 1
+    assert len(indexes(checkout)) == 1
 
 
-def test_a_search_without_results_is_no_failure(house: Hob) -> None:
-    done = house.process("search", "zzzzqqq", "--path", "house")
+def test_a_search_without_results_is_no_failure(checkout: Hob) -> None:
+    done = checkout.process("search", "zzzzqqq", "--path", "house")
     assert (done.returncode, done.stdout) == (0, "")
     assert "nothing was found" in done.stderr
-    assert json.loads(house.run("search", "zzzzqqq", "--path", "house", "--json").stdout)["results"] == []
+    assert json.loads(checkout.run("search", "zzzzqqq", "--path", "house", "--json").stdout)["results"] == []
 
 
-def test_a_damaged_index_is_built_again_and_that_is_said(house: Hob) -> None:
-    house.run("index", "house")
-    (path,) = indexes(house)
+def test_a_damaged_index_is_built_again_and_that_is_said(checkout: Hob) -> None:
+    checkout.run("index", "house")
+    (path,) = indexes(checkout)
     path.write_bytes(path.read_bytes()[:9000])
-    done = house.run("index", "house")
+    done = checkout.run("index", "house")
     assert done.returncode == 0
     assert done.stdout.startswith("The index was built again: it was ")
 
@@ -89,18 +89,18 @@ def test_a_damaged_index_is_built_again_and_that_is_said(house: Hob) -> None:
         (["search", "x", "--path", "empty"], 1, "has no commit yet"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(house: Hob, arguments: list[str], code: int, said: str) -> None:
-    subprocess.run(["git", "init", "-q", "empty"], cwd=house.folder, check=True)
-    done = house.run(*arguments)
+def test_what_is_wrong_is_said_in_one_line(checkout: Hob, arguments: list[str], code: int, said: str) -> None:
+    subprocess.run(["git", "init", "-q", "empty"], cwd=checkout.folder, check=True)
+    done = checkout.run(*arguments)
     assert done.returncode == code
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
 
 
-def test_names_that_would_steer_a_terminal_do_not(house: Hob) -> None:
-    commit(house, "a\x1b[2Jb.py", b"def clearing():\n    pass\n")
-    done = house.run("search", "clearing", "--path", "house")
+def test_names_that_would_steer_a_terminal_do_not(checkout: Hob) -> None:
+    commit(checkout, "a\x1b[2Jb.py", b"def clearing():\n    pass\n")
+    done = checkout.run("search", "clearing", "--path", "house")
     assert "\x1b" not in done.stdout
     assert "[2Jb.py:1-2  clearing" in done.stdout
 
@@ -116,15 +116,17 @@ def commit(hob: Hob, name: str, data: bytes) -> None:
         subprocess.run(["git", *arguments], cwd=folder, check=True, env=environ)
 
 
-def test_archives_of_hob_toml_are_searched_beside_the_repository(house: Hob) -> None:
-    docs = house.folder / "docs"
+def test_archives_of_hob_toml_are_searched_beside_the_repository(checkout: Hob) -> None:
+    docs = checkout.folder / "docs"
     docs.mkdir()
     (docs / "steeping.md").write_text("# Steeping\n\nSteep the leaves of oolong for three minutes.\n")
-    house.environ["HOB_KNOWLEDGE__ARCHIVES"] = json.dumps({"handbook": str(docs), "gone": "/nowhere/at/all"})
-    done = house.run("search", "steep leaves", "--path", "house", "--json")
+    checkout.environ["HOB_KNOWLEDGE__ARCHIVES"] = json.dumps(
+        {"handbook": str(docs), "gone": "/nowhere/at/all"}
+    )
+    done = checkout.run("search", "steep leaves", "--path", "house", "--json")
     found = json.loads(done.stdout)["results"]
     assert {one.get("source", "") for one in found} == {"", "handbook"}
     (archived,) = [one for one in found if one.get("source")]
     assert (archived["path"], archived["start"], archived["end"]) == ("steeping.md", 1, 3)
     assert "archive gone" in done.stderr
-    assert "@handbook/steeping.md:1-3" in house.run("search", "oolong", "--path", "house").stdout
+    assert "@handbook/steeping.md:1-3" in checkout.run("search", "oolong", "--path", "house").stdout

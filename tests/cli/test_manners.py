@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bot.cli.manners import hob as group
+from bot.cli.framework import hob as group
 from tests.cli.conftest import Hob
 
 COMMANDS = group.list_commands(click.Context(group))
@@ -81,7 +81,7 @@ def test_debug_shows_the_rest(hob: Hob) -> None:
 
 def test_what_nobody_foresaw_is_one_line_too(hob: Hob) -> None:
     program = (
-        "import bot.cli.manners as manners, bot.cli.migrate as migrate; "
+        "import bot.cli.framework as manners, bot.cli.migrate as migrate; "
         "migrate.command.callback = lambda **_: 1 / 0; manners.main(['migrate'])"
     )
     broken = subprocess.run(
@@ -153,7 +153,7 @@ def loaded_by(hob: Hob, *modules: str) -> dict[str, set[str]]:
 
 def test_heavy_libraries_wait_until_a_command_needs_them(hob: Hob) -> None:
     """`hob --help` loads every command; `up` and `serve` stay in memory."""
-    staying = ("bot.cli.manners", "bot.cli.up", "bot.cli.serve")
+    staying = ("bot.cli.framework", "bot.cli.up", "bot.cli.serve")
     found = loaded_by(hob, *dict.fromkeys([*staying, *(f"bot.cli.{name}" for name in COMMANDS)]))
     heavy = {"sqlalchemy", "pydantic", "httpx", "rq", "redis", "alembic", "rich"}
     told = {
@@ -170,7 +170,7 @@ def test_a_migration_loads_no_lexers(hob: Hob) -> None:
 def test_a_local_review_loads_no_database_and_no_queue(hob: Hob) -> None:
     (loaded,) = loaded_by(hob, "bot.cli.review.local").values()
     assert loaded.isdisjoint(
-        {"sqlalchemy", "redis", "rq", "alembic", "rich", "ollama", "bot.jobs", "bot.store"}
+        {"sqlalchemy", "redis", "rq", "alembic", "rich", "ollama", "bot.runs", "bot.store"}
     )
 
 
@@ -180,9 +180,9 @@ def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> Non
         "bot.agents",
         "bot.inference",
         "bot.checks",
-        "bot.jobs",
+        "bot.runs",
         "bot.prompting",
-        "bot.standin",
+        "bot.testing.github",
         "bot.router",
         "handlers",
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.memory import lines
+from bot.cli.memory import jsonl
 from bot.core.errors import UserError
 from bot.core.memory import MOST, Lesson, Memory
 from bot.core.refs import Login
@@ -98,7 +98,7 @@ def test_hostile_files_and_names_are_refused_in_one_line(hob: Hob, store: Store)
 def test_a_wrong_line_is_named_with_what_is_wrong(change: dict[str, object], complaint: str) -> None:
     body = f"\n{json.dumps(GOOD)}\n{json.dumps(GOOD | change)}\n".encode()
     with pytest.raises(UserError) as refused:
-        lines.read(body)
+        jsonl.read(body)
     assert str(refused.value).startswith(f"line 3: {complaint}" if complaint[-2:] == ": " else "line 3: ")
     assert complaint in str(refused.value)
     assert refused.value.hint == "nothing was imported"
@@ -110,14 +110,14 @@ def test_a_wrong_line_is_named_with_what_is_wrong(change: dict[str, object], com
 )
 def test_W8_what_is_no_json_object_is_refused(line: bytes) -> None:
     with pytest.raises(UserError, match=r"^line 1: "):
-        lines.read(line)
+        jsonl.read(line)
 
 
 def test_many_wrong_lines_are_cut_and_too_many_right_ones_refused() -> None:
     with pytest.raises(UserError, match=r"line 5: .*; and more"):
-        lines.read(b"{}\n" * 100_000)
+        jsonl.read(b"{}\n" * 100_000)
     with pytest.raises(UserError, match="more than 1,000 memories"):
-        lines.read((json.dumps(GOOD).encode() + b"\n") * (MOST + 9))
+        jsonl.read((json.dumps(GOOD).encode() + b"\n") * (MOST + 9))
 
 
 def test_every_example_of_the_help_is_a_command(hob: Hob, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 from tests import commands
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
@@ -17,7 +17,7 @@ from tests.tea import finding
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[tuple[GitHub, dict[str, str], Path]]:
+def world(tmp_path: Path) -> Iterator[tuple[GitHubStandIn, dict[str, str], Path]]:
     with checked_github(tmp_path / "github") as github, FakeOllama() as ollama:
         ollama.answer = lambda _: {"findings": [finding()], "summary": ""}
         github.install_app("octo", slug="my-hob")
@@ -34,7 +34,7 @@ def told(answer: subprocess.CompletedProcess[str]) -> Any:
 
 
 def test_it_plans_without_writing_and_writes_once_when_asked(
-    world: tuple[GitHub, dict[str, str], Path],
+    world: tuple[GitHubStandIn, dict[str, str], Path],
 ) -> None:
     github, settings, folder = world
     assert hob(settings, "migrate").returncode == 0
@@ -55,7 +55,7 @@ def test_it_plans_without_writing_and_writes_once_when_asked(
 
 
 def test_what_nobody_answers_and_what_is_no_payload_are_said(
-    world: tuple[GitHub, dict[str, str], Path],
+    world: tuple[GitHubStandIn, dict[str, str], Path],
 ) -> None:
     _, settings, folder = world
     assert hob(settings, "migrate").returncode == 0

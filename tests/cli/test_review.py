@@ -15,7 +15,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 from tests.agents.conftest import git
 from tests.cli.conftest import Hob
 from tests.cli.test_receive import hob as run_hob
@@ -39,14 +39,14 @@ def ollama() -> Iterator[FakeOllama]:
 
 
 @pytest.fixture
-def house(hob: Hob, ollama: FakeOllama, brewing: Path) -> Hob:
+def checkout(hob: Hob, ollama: FakeOllama, brewing: Path) -> Hob:
     shutil.copytree(brewing, hob.folder / "house")
     hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
     return hob
 
 
-def test_findings_on_their_lines_with_the_code_and_what_instead(house: Hob) -> None:
-    done = house.run("review", "--repo", "house")
+def test_findings_on_their_lines_with_the_code_and_what_instead(checkout: Hob) -> None:
+    done = checkout.run("review", "--repo", "house")
     assert done.returncode == 0, done.stderr
     shown = done.stdout.splitlines()
     assert shown[0] == "tea.py:3  major  Division by zero"
@@ -57,8 +57,8 @@ def test_findings_on_their_lines_with_the_code_and_what_instead(house: Hob) -> N
     assert "\x1b[" not in done.stdout
 
 
-def test_every_format_tells_the_same(house: Hob) -> None:
-    told = {form: house.run("review", "--repo", "house", "--format", form).stdout for form in FORMATS}
+def test_every_format_tells_the_same(checkout: Hob) -> None:
+    told = {form: checkout.run("review", "--repo", "house", "--format", form).stdout for form in FORMATS}
     assert json.loads(told["json"])["findings"][0]["end"] == 3
     assert "### `tea.py:3`: major: Division by zero" in told["markdown"]
     sarif = json.loads(told["sarif"])
@@ -70,32 +70,34 @@ FORMATS = ("json", "markdown", "sarif")
 
 
 @pytest.mark.parametrize(("level", "code"), [("critical", 0), ("major", 3), ("minor", 3), ("never", 0)])
-def test_a_hook_is_told_by_the_exit_code(level: str, code: int, house: Hob) -> None:
-    assert house.run("review", "--repo", "house", "--fail-on", level).returncode == code
+def test_a_hook_is_told_by_the_exit_code(level: str, code: int, checkout: Hob) -> None:
+    assert checkout.run("review", "--repo", "house", "--fail-on", level).returncode == code
 
 
-def test_R10_without_a_host_the_checks_speak_and_a_hook_does_not_pass(house: Hob, ollama: FakeOllama) -> None:
+def test_R10_without_a_host_the_checks_speak_and_a_hook_does_not_pass(
+    checkout: Hob, ollama: FakeOllama
+) -> None:
     ollama.answer = lambda _: acts.error_line
-    (house.folder / "house/tea.py").write_text("import os\n" + BROKEN)
-    git(house.folder / "house", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
-    done = house.run("review", "--repo", "house")
+    (checkout.folder / "house/tea.py").write_text("import os\n" + BROKEN)
+    git(checkout.folder / "house", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
+    done = checkout.run("review", "--repo", "house")
     assert done.returncode == 0, done.stderr
     assert "(ruff)  `os` imported but unused" in done.stdout
     assert "no model read this change" in done.stdout
-    done = house.run("review", "--repo", "house", "--fail-on", "critical")
+    done = checkout.run("review", "--repo", "house", "--fail-on", "critical")
     assert done.returncode == 1
     assert "not wholly read" in done.stderr
-    done = house.run("review", "--repo", "house", "--no-model", "--fail-on", "critical")
+    done = checkout.run("review", "--repo", "house", "--no-model", "--fail-on", "critical")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_words_cannot_steer_the_terminal(house: Hob, ollama: FakeOllama) -> None:
+def test_words_cannot_steer_the_terminal(checkout: Hob, ollama: FakeOllama) -> None:
     ollama.answer = lambda _: {
         "findings": [finding(title="\x1b]0;owned\x07\u202eX", body="\x1b[2J")],
         "summary": "",
     }
     for form in ("text", *FORMATS):
-        said = house.run("review", "--repo", "house", "--format", form)
+        said = checkout.run("review", "--repo", "house", "--format", form)
         assert not {"\x1b", "\x07", "\u202e"} & set(said.stdout), form
 
 
@@ -107,34 +109,34 @@ def test_words_cannot_steer_the_terminal(house: Hob, ollama: FakeOllama) -> None
         (["octo/tea#5", "--no-model"], 2, "is for local ranges"),
     ],
 )
-def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, house: Hob) -> None:
-    done = house.run("review", *arguments, "--repo", "house")
+def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, checkout: Hob) -> None:
+    done = checkout.run("review", *arguments, "--repo", "house")
     assert (done.returncode, done.stdout) == (code, "")
     (line,) = done.stderr.splitlines()
     assert said in line
 
 
-def test_nothing_to_review_is_no_failure(house: Hob) -> None:
-    done = house.run("review", "brew..main", "--repo", "house", "--fail-on", "minor")
+def test_nothing_to_review_is_no_failure(checkout: Hob) -> None:
+    done = checkout.run("review", "brew..main", "--repo", "house", "--fail-on", "minor")
     assert (done.returncode, done.stdout) == (0, "")
     assert "nothing to review" in done.stderr
-    done = house.run("review", "--staged", "--repo", "house", "--format", "sarif")
+    done = checkout.run("review", "--staged", "--repo", "house", "--format", "sarif")
     assert done.returncode == 0 and json.loads(done.stdout)["runs"][0]["results"] == []
 
 
-def test_a_push_is_judged_by_the_hook_that_hob_wrote(house: Hob) -> None:
-    folder, far = house.folder / "house", house.folder / "far.git"
+def test_a_push_is_judged_by_the_hook_that_hob_wrote(checkout: Hob) -> None:
+    folder, far = checkout.folder / "house", checkout.folder / "far.git"
     subprocess.run(["git", "init", "-q", "--bare", str(far)], check=True)
     git(folder, "remote", "add", "origin", str(far))
     git(folder, "push", "-q", "origin", "main")
-    done = house.process("hook", "install", "--repo", "house", "--fail-on", "minor", "--no-model")
+    done = checkout.process("hook", "install", "--repo", "house", "--fail-on", "minor", "--no-model")
     assert done.returncode == 0, done.stderr
     (folder / "tea.py").write_text("import os\n" + BROKEN)
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
     git(folder, "switch", "-q", "main")
 
     def push(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, **house.environ}
+        environ = {**os.environ, **checkout.environ}
         command = ["git", "-C", str(folder), "push", "origin", *arguments]
         return subprocess.run(command, env=environ, capture_output=True, text=True)
 
@@ -145,32 +147,32 @@ def test_a_push_is_judged_by_the_hook_that_hob_wrote(house: Hob) -> None:
     assert push(":old").returncode == 0, "a branch that is deleted brings nothing"
 
 
-def test_the_hook_of_somebody_else_is_never_written_over(house: Hob) -> None:
-    hook = house.folder / "house/.git/hooks/pre-push"
+def test_the_hook_of_somebody_else_is_never_written_over(checkout: Hob) -> None:
+    hook = checkout.folder / "house/.git/hooks/pre-push"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 0\n")
-    done = house.run("hook", "install", "--repo", "house")
+    done = checkout.run("hook", "install", "--repo", "house")
     assert done.returncode == 1
     assert "hob review --hook pre-push --fail-on major" in done.stderr
     assert hook.read_text() == "#!/bin/sh\nexit 0\n"
-    assert house.run("hook", "install", "--repo", "house", "--force").returncode == 0
-    assert house.run("hook", "install", "--repo", "house").returncode == 0, "its own it writes anew"
-    assert house.run("hook", "remove", "--repo", "house").returncode == 0
+    assert checkout.run("hook", "install", "--repo", "house", "--force").returncode == 0
+    assert checkout.run("hook", "install", "--repo", "house").returncode == 0, "its own it writes anew"
+    assert checkout.run("hook", "remove", "--repo", "house").returncode == 0
     assert hook.read_text() == "#!/bin/sh\nexit 0\n"
-    git(house.folder / "house", "config", "core.hooksPath", ".husky")
-    done = house.run("hook", "install", "--repo", "house")
+    git(checkout.folder / "house", "config", "core.hooksPath", ".husky")
+    done = checkout.run("hook", "install", "--repo", "house")
     assert done.returncode == 1 and ".husky/pre-push" in done.stderr
 
 
-def test_without_a_model_nothing_has_failed(house: Hob) -> None:
-    folder = house.folder / "house"
+def test_without_a_model_nothing_has_failed(checkout: Hob) -> None:
+    folder = checkout.folder / "house"
     (folder / "logo.png").write_bytes(b"\x89PNG\0\0")
     for number in range(12):
         (folder / f"pot{number}.py").write_bytes(b"import os  # \x1b[2J \xe2\x80\xae a\rb\r\nx = 1\r\n")
     git(folder, "add", "-A")
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "Many")
     told = {
-        form: house.run("review", "--repo", "house", "--no-model", "--format", form)
+        form: checkout.run("review", "--repo", "house", "--no-model", "--format", form)
         for form in ("text", "json", "sarif")
     }
     assert [done.returncode for done in told.values()] == [0, 0, 0]
@@ -200,14 +202,14 @@ TOLD = re.compile(r"review: tea\.py: ([0-9]+) s, ([0-9]+) tokens")
 
 
 def test_while_a_slow_host_thinks_a_pipe_is_told_its_part_seconds_and_tokens(
-    house: Hob, ollama: FakeOllama
+    checkout: Hob, ollama: FakeOllama
 ) -> None:
     from bot.cli.review import progress
 
     assert progress.EVERY_SECONDS <= 10
     ollama.answer = lambda _: slow
     done = subprocess.run(
-        [sys.executable, "-c", QUICK, "review", "--repo", "house"], cwd=house.folder, env=house.environ,
+        [sys.executable, "-c", QUICK, "review", "--repo", "house"], cwd=checkout.folder, env=checkout.environ,
         text=True, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -223,13 +225,13 @@ def test_while_a_slow_host_thinks_a_pipe_is_told_its_part_seconds_and_tokens(
 
 
 def test_while_a_slow_host_thinks_a_terminal_shows_its_part_seconds_and_tokens(
-    house: Hob, ollama: FakeOllama
+    checkout: Hob, ollama: FakeOllama
 ) -> None:
     ollama.answer = lambda _: slow
     screen, inner = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", "review", "--repo", "house"], cwd=house.folder, stderr=inner,
-        env={**house.environ, "TERM": "xterm", "COLUMNS": "120"}, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "bot.cli", "review", "--repo", "house"], cwd=checkout.folder, stderr=inner,
+        env={**checkout.environ, "TERM": "xterm", "COLUMNS": "120"}, stdout=subprocess.PIPE,
     )  # fmt: skip
     os.close(inner)
     shown = b""
@@ -246,7 +248,7 @@ def test_while_a_slow_host_thinks_a_terminal_shows_its_part_seconds_and_tokens(
 
 
 def test_a_pull_request_is_read_and_printed_and_nothing_is_posted(
-    world: tuple[GitHub, dict[str, str], Path],
+    world: tuple[GitHubStandIn, dict[str, str], Path],
 ) -> None:
     github, settings, _ = world
     assert run_hob(settings, "migrate").returncode == 0
@@ -263,8 +265,8 @@ def test_a_pull_request_is_read_and_printed_and_nothing_is_posted(
         assert said in done.stderr
 
 
-def test_with_an_index_the_model_sees_who_calls_what_is_changed(house: Hob, ollama: FakeOllama) -> None:
-    folder = house.folder / "house"
+def test_with_an_index_the_model_sees_who_calls_what_is_changed(checkout: Hob, ollama: FakeOllama) -> None:
+    folder = checkout.folder / "house"
     git(folder, "switch", "-q", "main")
     (folder / "party.py").write_text(
         "from tea import brew\n\n\ndef serve(guests):\n    return brew(guests)\n"
@@ -272,11 +274,11 @@ def test_with_an_index_the_model_sees_who_calls_what_is_changed(house: Hob, olla
     git(folder, "add", "party.py")
     git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qm", "Serve")
     git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "merge", "-q", "brew")
-    alone = house.run("review", "HEAD~1..HEAD", "--repo", "house")
+    alone = checkout.run("review", "HEAD~1..HEAD", "--repo", "house")
     assert "hob index" in alone.stderr
     assert "around party.py" not in ollama.chats[-1]["messages"][-1]["content"]
-    assert house.run("index", "house").returncode == 0
-    done = house.run("review", "HEAD~1..HEAD", "--repo", "house")
+    assert checkout.run("index", "house").returncode == 0
+    done = checkout.run("review", "HEAD~1..HEAD", "--repo", "house")
     assert done.returncode == 0, done.stderr
     asked = [
         one["messages"][-1]["content"] for one in ollama.chats if "findings" in one["format"]["properties"]

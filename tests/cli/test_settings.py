@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 from bot.cli.settings import command
 from bot.store import migrate
 from tests import commands
@@ -70,7 +70,7 @@ def test_what_cannot_be_is_said_in_one_line(
 def documented() -> list[str]:
     """The examples of the page and of `--help`."""
     page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
-    assert isinstance(command, Command)
+    assert isinstance(command, HobCommand)
     return re.findall(r"^hob settings (.+)$", f"{page}\n{command.example}", re.MULTILINE)
 
 

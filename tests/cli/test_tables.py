@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from bot.cli import tables
-from bot.cli.hosts.showing import Shown, table
+from bot.cli.hosts.table import Shown, table
+from bot.core.host_slots import Traffic
 from bot.core.hosts import Host, HostModel
-from bot.core.places import Traffic
-from bot.inference.door import HostState
+from bot.inference.hosts.known_host import HostState
 
 HOSTILE = (
     "[budget] allows none",

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.describing import BEGIN, END, own_words, with_description
+from bot.core.pr_description import BEGIN, END, own_words, with_description
 
 TEXTS = st.lists(st.sampled_from(["Fixes #1", "\n", " ", BEGIN, END, "words", BEGIN[:9], BEGIN[9:]])).map(
     "".join

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.diff import FileDiff, added_lines, parse_patch
-from bot.core.earlier import Earlier, new_since
+from bot.core.incremental_review import ReviewedHead, new_since
 from bot.core.refs import Sha
 
 BASE = [f"line {number}" for number in range(1, 41)]
@@ -19,7 +19,9 @@ def changed(base: list[str], head: list[str], path: str = "a.py") -> FileDiff:
 
 def since(base: list[str], before: list[str], head: list[str], read: bool = True) -> tuple[set[int], bool]:
     """(added lines that are asked about, whether the file counts as read before)"""
-    earlier = Earlier(Sha("e" * 40), frozenset({"a.py"} if read else ()), {"a.py": "\n".join(before) + "\n"})
+    earlier = ReviewedHead(
+        Sha("e" * 40), frozenset({"a.py"} if read else ()), {"a.py": "\n".join(before) + "\n"}
+    )
     fresh, known = new_since([changed(base, head)], {"a.py": "\n".join(head) + "\n"}, earlier)
     return {number for file in fresh for number in added_lines(file)}, known == ("a.py",)
 
@@ -49,7 +51,7 @@ def test_after_a_rebase_a_hunk_is_known_where_it_has_moved() -> None:
 def test_a_line_that_was_taken_away_again_is_new() -> None:
     first = with_line(BASE, 5, "first")
     fewer = [line for line in first if line != "line 30"]
-    earlier = Earlier(Sha("e" * 40), frozenset({"a.py"}), {"a.py": "\n".join(first)})
+    earlier = ReviewedHead(Sha("e" * 40), frozenset({"a.py"}), {"a.py": "\n".join(first)})
     fresh, known = new_since([changed(BASE, fewer)], {"a.py": "\n".join(fewer)}, earlier)
     assert known == ()
     assert [line.text for hunk in fresh[0].hunks or () for line in hunk.lines if line.kind == "-"] == [
@@ -68,7 +70,7 @@ def test_a_copy_of_lines_that_were_read_is_new() -> None:
 
 def test_what_cannot_be_compared_is_new() -> None:
     file = changed(BASE, with_line(BASE, 5, "first"))
-    earlier = Earlier(Sha("e" * 40), frozenset({"a.py"}))
+    earlier = ReviewedHead(Sha("e" * 40), frozenset({"a.py"}))
     assert new_since([file], {"a.py": "x"}, earlier) == ((file,), ())
 
 

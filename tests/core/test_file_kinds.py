@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from bot.checks.ruffnoise import is_noise
+from bot.checks.ruff_noise import is_noise
 from bot.core.credentials.found import place_of
 from bot.core.file_kinds import is_test, subject
-from bot.core.units import kind
-from bot.knowledge.roles import is_source
+from bot.core.review_chunks import kind
+from bot.knowledge.parsing.languages import is_source
 
 TESTS = {
     "tests/test_tea.py": "tea",

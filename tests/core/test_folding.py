@@ -9,7 +9,7 @@ from bot.core.folding import folded, names_login
 from bot.core.refs import Actor, Login, RepoRef
 from bot.core.settings import ReviewSettings
 from bot.gathering.changes import why_not_reviewed
-from bot.jobs.archives import may_answer
+from bot.runs.archives import may_answer
 
 
 @pytest.mark.parametrize("name", ["Kind/Bug", "kind/bug", " KIND/BUG ", "kInD/bUg"])

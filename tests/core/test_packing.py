@@ -5,19 +5,19 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.code_search import Excerpt
+from bot.core.context_packing import GAP, ContextCandidate, pack, written
 from bot.core.inference import Passage
-from bot.core.library import Excerpt
-from bot.core.packing import GAP, Candidate, pack, written
 
 FILES = {path: [f"{path} line {number}" for number in range(1, 41)] for path in ("a.py", "b.py", "c/d.py")}
 
 
-def lines(path: str, start: int, end: int, value: float) -> Candidate:
-    return Candidate(Excerpt(path, start, tuple(FILES[path][start - 1 : end])), value)
+def lines(path: str, start: int, end: int, value: float) -> ContextCandidate:
+    return ContextCandidate(Excerpt(path, start, tuple(FILES[path][start - 1 : end])), value)
 
 
 @st.composite
-def candidates(draw: st.DrawFn) -> Candidate:
+def candidates(draw: st.DrawFn) -> ContextCandidate:
     path, start = draw(st.sampled_from(sorted(FILES))), draw(st.integers(1, 40))
     return lines(path, start, draw(st.integers(start, 40)), draw(st.integers(0, 20)) / 20)
 
@@ -30,13 +30,13 @@ def size(passages: tuple[Passage, ...]) -> int:
     return sum(len(one.name) + len(one.text) for one in passages)
 
 
-def holds(passages: tuple[Passage, ...], candidate: Candidate) -> bool:
+def holds(passages: tuple[Passage, ...], candidate: ContextCandidate) -> bool:
     shown = {line for one in passages if one.name == candidate.excerpt.path for line in one.text.split("\n")}
     return shown.issuperset(candidate.excerpt.lines)
 
 
 @given(some, budgets)
-def test_never_over_budget_no_file_and_no_line_twice(found: list[Candidate], budget: int) -> None:
+def test_never_over_budget_no_file_and_no_line_twice(found: list[ContextCandidate], budget: int) -> None:
     packed = pack(found, budget)
     assert size(packed) <= budget
     assert len({one.name for one in packed}) == len(packed)
@@ -49,7 +49,7 @@ def test_never_over_budget_no_file_and_no_line_twice(found: list[Candidate], bud
 
 @given(some, budgets, st.integers(0, 800))
 def test_more_budget_loses_a_passage_only_to_a_better_one(
-    found: list[Candidate], budget: int, more: int
+    found: list[ContextCandidate], budget: int, more: int
 ) -> None:
     small, large = pack(found, budget), pack(found, budget + more)
     lost = [one.value for one in found if holds(small, one) and not holds(large, one)]
@@ -58,14 +58,16 @@ def test_more_budget_loses_a_passage_only_to_a_better_one(
 
 
 @given(some, budgets, st.randoms())
-def test_the_order_of_candidates_changes_nothing(found: list[Candidate], budget: int, random: object) -> None:
+def test_the_order_of_candidates_changes_nothing(
+    found: list[ContextCandidate], budget: int, random: object
+) -> None:
     shuffled = list(found)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert pack(shuffled, budget) == pack(found, budget)
 
 
 @given(some)
-def test_with_room_for_all_everything_is_there(found: list[Candidate]) -> None:
+def test_with_room_for_all_everything_is_there(found: list[ContextCandidate]) -> None:
     packed = pack(found, 10_000)
     assert all(holds(packed, one) for one in found)
 

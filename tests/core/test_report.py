@@ -7,11 +7,10 @@ from urllib.parse import unquote
 import jsonschema_rs
 import pytest
 
-from bot.core.coverage import Coverage
 from bot.core.facts import Skipped
 from bot.core.findings import Finding, choose
-from bot.core.judgement import Judgement
 from bot.core.report import as_json, as_markdown, as_sarif
+from bot.core.review_result import Coverage, Judgement
 from tests.agents.facts import pull_request
 from tests.core.sarif import SCHEMA
 

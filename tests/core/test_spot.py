@@ -4,36 +4,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.spot import MOST_LINES, Spot, spot
+from bot.core.code_location import MOST_LINES, CodeLocation, location
 
 
 @pytest.mark.parametrize(
     ("words", "found", "rest"),
     [
-        ("src/tea.py:12-40 why?", Spot("src/tea.py", 12, 40), "why?"),
-        ("`tea.py:7`", Spot("tea.py", 7, 7), ""),
-        ("/tea.py", Spot("tea.py"), ""),
-        ("`green tea/a: b.py:3-4` why?", Spot("green tea/a: b.py", 3, 4), "why?"),
-        ('"green tea.py":7 why?', Spot("green tea.py", 7, 7), "why?"),
-        ("'app/[id]/my page.tsx' why?", Spot("app/[id]/my page.tsx"), "why?"),
-        ("`green tea`.py", Spot("green"), "tea`.py"),
-        ("why is it so", Spot("why"), "is it so"),
+        ("src/tea.py:12-40 why?", CodeLocation("src/tea.py", 12, 40), "why?"),
+        ("`tea.py:7`", CodeLocation("tea.py", 7, 7), ""),
+        ("/tea.py", CodeLocation("tea.py"), ""),
+        ("`green tea/a: b.py:3-4` why?", CodeLocation("green tea/a: b.py", 3, 4), "why?"),
+        ('"green tea.py":7 why?', CodeLocation("green tea.py", 7, 7), "why?"),
+        ("'app/[id]/my page.tsx' why?", CodeLocation("app/[id]/my page.tsx"), "why?"),
+        ("`green tea`.py", CodeLocation("green"), "tea`.py"),
+        ("why is it so", CodeLocation("why"), "is it so"),
     ],
 )
-def test_a_place_and_what_follows_it(words: str, found: Spot, rest: str) -> None:
-    assert spot(words) == (found, rest)
+def test_a_place_and_what_follows_it(words: str, found: CodeLocation, rest: str) -> None:
+    assert location(words) == (found, rest)
 
 
 def test_no_words_name_no_place() -> None:
-    assert spot("") == (None, "")
-    assert not Spot("why?").is_path
-    assert Spot("tea.py").is_path
-    assert Spot("Makefile", 1).is_path
+    assert location("") == (None, "")
+    assert not CodeLocation("why?").is_path
+    assert CodeLocation("tea.py").is_path
+    assert CodeLocation("Makefile", 1).is_path
 
 
 @given(st.text(), st.integers(0, 2_000), st.integers(0, 2_000))
 def test_an_excerpt_is_of_the_file_and_holds_the_place(text: str, start: int, end: int) -> None:
-    excerpt = Spot("a", start, end).excerpt(text)
+    excerpt = CodeLocation("a", start, end).excerpt(text)
     lines = text.splitlines()
     if excerpt is None:
         assert not lines or start > len(lines) or end < start
@@ -45,5 +45,5 @@ def test_an_excerpt_is_of_the_file_and_holds_the_place(text: str, start: int, en
 
 @given(st.text())
 def test_reading_a_place_never_fails(said: str) -> None:
-    found, _ = spot(said)
+    found, _ = location(said)
     assert found is None or found.path.strip() or found.path == ""

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bot.core.code_analysis import Tools
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.findings import Finding
 from bot.core.suggestion import change, in_one_hunk, proved
-from bot.core.tools import Tools
 from tests.agents.facts import new_file
 
 TEA = "def brew(water):\n    leaves = 3\n    return water / 0\n"

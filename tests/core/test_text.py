@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.core.blocks import read
+from bot.core.markdown_blocks import read
 from bot.core.text import (
     BODY_LIMIT,
     CUT_NOTICE,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.code_analysis import python_symbols
 from bot.core.diff import FileDiff, parse_patch, render
-from bot.core.tools import python_symbols
-from bot.core.units import around, batches, changed_names, cut, enclosing, kind, units
+from bot.core.review_chunks import around, batches, changed_names, cut, enclosing, kind, review_chunks
 from tests.agents.facts import new_file
 
 
@@ -23,7 +23,7 @@ def changed(path: str, *hunks: str) -> FileDiff:
 
 
 def together(*files: FileDiff, most: int = 10_000) -> list[tuple[str, ...]]:
-    return [unit.paths for unit in units(files, most)]
+    return [review_chunk.paths for review_chunk in review_chunks(files, most)]
 
 
 @given(
@@ -37,19 +37,19 @@ def test_every_line_of_a_change_is_in_exactly_one_unit_and_none_is_too_large(
     files = [
         new_file(f"{n}{first}", "".join(f"x{i} = {n}\n" for i in range(size))) for n, size in enumerate(sizes)
     ]
-    made = units(files, most)
-    assert all(unit.size <= most for unit in made)
+    made = review_chunks(files, most)
+    assert all(review_chunk.size <= most for review_chunk in made)
     for parts in (made, batches(made, most)):
         lines = Counter(
             (part.path, line.new)
-            for unit in parts
-            for part in unit.parts
+            for review_chunk in parts
+            for part in review_chunk.parts
             for h in part.hunks or ()
             for line in h.lines
         )
         assert set(lines.values()) == {1}
         assert len(lines) == sum(sizes)
-    assert all(unit.size <= most + len(unit.parts) for unit in batches(made, most))
+    assert all(review_chunk.size <= most + len(review_chunk.parts) for review_chunk in batches(made, most))
 
 
 def test_a_test_is_read_with_its_code_and_a_change_of_a_name_with_what_uses_it() -> None:
@@ -80,7 +80,7 @@ def test_a_name_that_everybody_uses_joins_nobody() -> None:
 def test_source_comes_before_tests_before_settings_before_prose_and_guards_first() -> None:
     paths = ["README.md", "ci.yml", "test_z.py", "a.py", "src/auth.py", "b.py"]
     files = [changed(path, "+x" if path != "b.py" else "+x\n+y") for path in paths]
-    order = [unit.paths[0] for unit in units(files, 10)]
+    order = [review_chunk.paths[0] for review_chunk in review_chunks(files, 10)]
     assert order == ["src/auth.py", "b.py", "a.py", "test_z.py", "ci.yml", "README.md"]
 
 
@@ -130,6 +130,6 @@ def test_of_a_long_symbol_its_beginning_and_what_is_near_the_change_is_shown() -
 
 
 def test_a_line_longer_than_a_prompt_is_a_unit_by_itself() -> None:
-    (first, second) = units([new_file("min.js", "x" * 500 + "\ny = 1\n")], 100)
+    (first, second) = review_chunks([new_file("min.js", "x" * 500 + "\ny = 1\n")], 100)
     assert len(render(first.parts[0])) > 100
     assert render(second.parts[0]).endswith("+y = 1")

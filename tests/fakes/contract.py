@@ -13,8 +13,8 @@ from typing import Any
 import graphql
 from jsonschema_rs import Draft202012Validator, Registry, ValidationError
 
-from bot.standin.exchange import Exchange
-from bot.standin.rest.actions import STORE
+from bot.testing.github.exchange import Exchange
+from bot.testing.github.rest.actions import STORE
 from tests.samples.archive import load, load_json
 
 _SAMPLES = Path(__file__).parent.parent / "samples"

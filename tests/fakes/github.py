@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 from tests.fakes.contract import Contract
 
-__all__ = ["Contract", "GitHub", "checked_github", "contract", "github"]
+__all__ = ["Contract", "GitHubStandIn", "checked_github", "contract", "github"]
 
 
 @contextmanager
-def checked_github(directory: Path, **options: Any) -> Iterator[GitHub]:
+def checked_github(directory: Path, **options: Any) -> Iterator[GitHubStandIn]:
     """A GitHub that fails at its end when a request or an answer was not as GitHub describes it."""
     contract = Contract()
-    with GitHub(directory, **options) as gh:
+    with GitHubStandIn(directory, **options) as gh:
         gh.observers.append(contract)
         yield gh
     contract.check()
@@ -35,8 +35,8 @@ def contract() -> Iterator[Contract]:
 
 
 @pytest.fixture
-def github(tmp_path: Path, contract: Contract) -> Iterator[GitHub]:
+def github(tmp_path: Path, contract: Contract) -> Iterator[GitHubStandIn]:
     """A fresh GitHub on loopback; the test fails if an exchange is not as GitHub describes it."""
-    with GitHub(tmp_path / "github") as gh:
+    with GitHubStandIn(tmp_path / "github") as gh:
         gh.observers.append(contract)
         yield gh

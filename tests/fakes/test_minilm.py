@@ -3,8 +3,8 @@
 import pytest
 
 from bot.core.hosts import Host
-from bot.inference.registry import make_runner
-from bot.inference.runners import TooLong
+from bot.inference.runners import PromptTooLong
+from bot.inference.runners.registry import make_runner
 from tests.fakes.minilm import NAME, READS, MiniLMHost, minilm
 
 
@@ -45,7 +45,7 @@ async def test_it_is_served_as_ollama_serves_it() -> None:
         try:
             (model,) = await runner.models()
             (first, _) = await runner.embed(NAME, ["a lease", "a row"])
-            with pytest.raises(TooLong):
+            with pytest.raises(PromptTooLong):
                 await runner.embed(NAME, ["word " * 300])
         finally:
             await runner.aclose()

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.standin import GitHub
-from bot.standin.pulls import PullRequest
+from bot.testing.github import GitHubStandIn
+from bot.testing.github.pulls import PullRequest
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
 from tests.living import by_schema
@@ -24,7 +24,7 @@ RESUMED = 15.0
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[tuple[GitHub, FakeOllama, Path]]:
+def world(tmp_path: Path) -> Iterator[tuple[GitHubStandIn, FakeOllama, Path]]:
     with checked_github(tmp_path / "github") as github, FakeOllama() as ollama:
         ollama.answer = by_schema(review={"findings": [finding()], "summary": "x"})
         ollama.token_seconds = 0.01  # so that there is something to be killed in
@@ -32,12 +32,12 @@ def world(tmp_path: Path) -> Iterator[tuple[GitHub, FakeOllama, Path]]:
         yield github, ollama, tmp_path
 
 
-def settings(world: tuple[GitHub, FakeOllama, Path], **more: str) -> dict[str, str]:
+def settings(world: tuple[GitHubStandIn, FakeOllama, Path], **more: str) -> dict[str, str]:
     github, ollama, folder = world
     return environment(folder, github, ollama.url, next(iter(ollama.models)), **more)
 
 
-def send_again(github: GitHub, hob: RunningHob) -> None:
+def send_again(github: GitHubStandIn, hob: RunningHob) -> None:
     """What nobody took, because the receiver was dead, is sent again with the same GUID, as GitHub's people
     or a reconciler would."""
     tried = [one for one in list(github.deliveries) if one.done.is_set()]
@@ -48,7 +48,7 @@ def send_again(github: GitHub, hob: RunningHob) -> None:
 
 @pytest.mark.parametrize("victim", ["work", "serve", "redis"])
 def test_R1_R2_killed_at_random_moments_each_effect_exactly_once(
-    world: tuple[GitHub, FakeOllama, Path], victim: str
+    world: tuple[GitHubStandIn, FakeOllama, Path], victim: str
 ) -> None:
     github, _, folder = world
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
@@ -72,12 +72,12 @@ def test_R1_R2_killed_at_random_moments_each_effect_exactly_once(
     assert slowest < RESUMED + 5.0  # the review itself takes its seconds too
 
 
-def _told(github: GitHub, hob: RunningHob, pull: PullRequest) -> bool:
+def _told(github: GitHubStandIn, hob: RunningHob, pull: PullRequest) -> bool:
     send_again(github, hob)
     return bool(pull.check_runs)
 
 
-def test_R2_redis_emptied_loses_nothing(world: tuple[GitHub, FakeOllama, Path]) -> None:
+def test_R2_redis_emptied_loses_nothing(world: tuple[GitHubStandIn, FakeOllama, Path]) -> None:
     import redis
 
     github, _, folder = world
@@ -100,7 +100,7 @@ def test_R2_redis_emptied_loses_nothing(world: tuple[GitHub, FakeOllama, Path]) 
 
 
 def test_W4_the_same_guid_a_hundred_times_and_again_after_a_restart(
-    world: tuple[GitHub, FakeOllama, Path],
+    world: tuple[GitHubStandIn, FakeOllama, Path],
 ) -> None:
     github, _, folder = world
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
@@ -121,7 +121,7 @@ def test_W4_the_same_guid_a_hundred_times_and_again_after_a_restart(
     assert len(pull.check_runs) == 1
 
 
-def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHub, FakeOllama, Path]) -> None:
+def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHubStandIn, FakeOllama, Path]) -> None:
     github, _, folder = world
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
     pulls = []

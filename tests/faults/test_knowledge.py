@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge.shelves import Shelves
-from bot.standin import GitHub
+from bot.knowledge.storage.index_stores import IndexStores
+from bot.testing.github import GitHubStandIn
 from tests.fakes.models import FakeOllama
 from tests.running import SECRET, SLUG, environment, running_hob, wait_for
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.kills, pytest.mark.timeout(600), pytest.mark.xdist_gro
 
 
 def test_R1_a_push_is_known_even_when_its_worker_is_killed_in_the_middle(tmp_path: Path) -> None:
-    with GitHub(tmp_path / "github") as github, FakeOllama() as ollama:
+    with GitHubStandIn(tmp_path / "github") as github, FakeOllama() as ollama:
         github.install_app("octo", slug=SLUG)
         repo = github.repository("octo/tea", private=True, files={"pot.py": "POT = 1\n"})
         repo.commit({f"{n}.bin": os.urandom(300_000) for n in range(10)})
@@ -28,16 +28,16 @@ def test_R1_a_push_is_known_even_when_its_worker_is_killed_in_the_middle(tmp_pat
             clone = hob.folder / "data" / "clones" / f"{repo.id}.git"
             wait_for(lambda: list(clone.glob("objects/pack/tmp_pack_*")), 60, hob)
             os.kill(hob.children()["work"], signal.SIGKILL)
-            shelves = Shelves(hob.folder / "data" / "knowledge")
+            index_stores = IndexStores(hob.folder / "data" / "knowledge")
 
             def known() -> bool:
-                if not shelves.has(repo.id):
+                if not index_stores.has(repo.id):
                     return False
-                shelf = shelves.open(repo.id)
+                index_store = index_stores.open(repo.id)
                 try:
-                    return bool(shelf.defined(["steep_slowly"]))
+                    return bool(index_store.defined(["steep_slowly"]))
                 finally:
-                    shelf.close()
+                    index_store.close()
 
             wait_for(known, 90, hob)
             assert not list(clone.glob("objects/pack/tmp_*"))

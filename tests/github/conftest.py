@@ -10,17 +10,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub
-from bot.github.seal import Seal
+from bot.github.idempotency_marker import IdempotencyMarker
 from bot.http import AsyncBaseTransport, Request, Response
-from bot.standin import GitHub as StandIn
-from bot.standin.pulls import PullRequest
-from bot.standin.repository import Repository
+from bot.testing.github import GitHubStandIn as StandIn
+from bot.testing.github.pulls import PullRequest
+from bot.testing.github.repository import Repository
 from tests.fakes.github import Contract, contract
 
 __all__ = ["contract"]
 
 KEY = "a1b2c3d4e5f60718"
-SEAL = Seal(b"a server key of 32 bytes or more..", "hob", 4242)
+MARKER = IdempotencyMarker(b"a server key of 32 bytes or more..", "hob", 4242)
 TEXT = "".join(f"line {n}\n" for n in range(1, 41))
 
 

@@ -20,14 +20,14 @@ from bot.core.refs import RepoRef, Sha
 from bot.github import apply
 from bot.github.client import GitHub
 from bot.github.find import CAP
+from bot.github.idempotency_marker import MOST_BYTES, IdempotencyMarker, fit
 from bot.github.manifest import EVENTS, UNASKED, manifest
-from bot.github.recheck import new_side
-from bot.github.seal import MOST_BYTES, Seal, fit
+from bot.github.refused_lines import new_side
 from bot.http import Request, Response
-from bot.standin import GitHub as StandIn
-from bot.standin.pulls import PullRequest
-from bot.standin.repository import Repository
-from tests.github.conftest import KEY, SEAL, Canned, Connect
+from bot.testing.github import GitHubStandIn as StandIn
+from bot.testing.github.pulls import PullRequest
+from bot.testing.github.repository import Repository
+from tests.github.conftest import KEY, MARKER, Canned, Connect
 
 OTHER = "ffffffffffffffff"
 
@@ -84,9 +84,9 @@ async def deliver(github: GitHub, repo: RepoRef, effect: Effect, key: str = KEY)
     async with github.repository(repo, apply.needs(effect)) as api:
         for _ in range(3):
             try:
-                return await apply.send(api, repo, effect, key, SEAL)
+                return await apply.send(api, repo, effect, key, MARKER)
             except Ambiguous:
-                found = await apply.find(api, repo, effect, key, SEAL)
+                found = await apply.find(api, repo, effect, key, MARKER)
                 if found and isinstance(effect, SetCheck):
                     return await apply.complete(api, repo, effect, found)
                 if found:
@@ -100,9 +100,9 @@ async def test_each_effect_is_made_with_its_least_permissions_and_found_again(
 ) -> None:
     effect = effects(pull)[kind]
     async with github.repository(repo, apply.needs(effect)) as api:
-        assert await apply.find(api, repo, effect, KEY, SEAL) is None
-        made = await apply.send(api, repo, effect, KEY, SEAL)
-        found = await apply.find(api, repo, effect, KEY, SEAL)
+        assert await apply.find(api, repo, effect, KEY, MARKER) is None
+        made = await apply.send(api, repo, effect, KEY, MARKER)
+        found = await apply.find(api, repo, effect, KEY, MARKER)
     assert found == made
     assert len(gh.writes()) == (3 if kind == "check" else 1)
     assert made.url or kind.startswith("reaction")
@@ -151,8 +151,8 @@ async def test_R3_a_crash_between_two_parts_of_a_check_is_made_good(
     assert isinstance(check, SetCheck)
     async with github.repository(repo, apply.needs(check)) as api:
         first = SetCheck(check.head_sha, check.conclusion, check.title, check.summary, annotations=notes(50))
-        await apply.send(api, repo, first, KEY, SEAL)
-        found = await apply.find(api, repo, check, KEY, SEAL)
+        await apply.send(api, repo, first, KEY, MARKER)
+        found = await apply.find(api, repo, check, KEY, MARKER)
         assert found
         await apply.complete(api, repo, check, found)
         await apply.complete(api, repo, check, found)
@@ -163,7 +163,7 @@ async def test_R5_a_stranger_with_our_mark_is_not_us(
     github: GitHub, repo: RepoRef, pull: PullRequest
 ) -> None:
     thread = pull.review_comment("mona", "tea.py", 19, "Why?")
-    body = SEAL.signed("Hello.", KEY)
+    body = MARKER.signed("Hello.", KEY)
     for who in ("mallory", "rival[bot]", "hob", "hob-bot"):
         pull.comment(who, body)
         pull.review(who, body)
@@ -172,22 +172,22 @@ async def test_R5_a_stranger_with_our_mark_is_not_us(
     for kind in ("comment", "review", "reply"):
         effect = all_of_them[kind]
         async with github.repository(repo, apply.needs(effect)) as api:
-            assert await apply.find(api, repo, effect, KEY, SEAL) is None
+            assert await apply.find(api, repo, effect, KEY, MARKER) is None
 
 
 async def test_R5_our_own_app_with_a_wrong_mac_or_another_key_is_not_it(
     github: GitHub, repo: RepoRef, pull: PullRequest
 ) -> None:
-    forged = Seal(b"another server's key", SEAL.app_slug, SEAL.app_id)
+    forged = IdempotencyMarker(b"another server's key", MARKER.app_slug, MARKER.app_id)
     effect = Comment(1, "Hello.")
     async with github.repository(repo, apply.needs(effect)) as api:
         await apply.send(api, repo, effect, KEY, forged)
-        await apply.send(api, repo, effect, OTHER, SEAL)
-        quoting = Comment(1, f"As it was said: {SEAL.mark(KEY)} and so on")
-        await apply.send(api, repo, quoting, OTHER, SEAL)
-        assert await apply.find(api, repo, effect, KEY, SEAL) is None
-        made = await apply.send(api, repo, effect, KEY, SEAL)
-        assert await apply.find(api, repo, effect, KEY, SEAL) == made
+        await apply.send(api, repo, effect, OTHER, MARKER)
+        quoting = Comment(1, f"As it was said: {MARKER.mark(KEY)} and so on")
+        await apply.send(api, repo, quoting, OTHER, MARKER)
+        assert await apply.find(api, repo, effect, KEY, MARKER) is None
+        made = await apply.send(api, repo, effect, KEY, MARKER)
+        assert await apply.find(api, repo, effect, KEY, MARKER) == made
 
 
 async def test_R5_another_app_s_check_run_is_not_ours(
@@ -195,11 +195,11 @@ async def test_R5_another_app_s_check_run_is_not_ours(
 ) -> None:
     check = SetCheck(Sha(pull.head_sha), "success", "Fine", "All read.")
     async with github.repository(repo, apply.needs(check)) as api:
-        await apply.send(api, repo, check, OTHER, SEAL)
-        assert await apply.find(api, repo, check, KEY, SEAL) is None
-        await apply.send(api, repo, check, KEY, SEAL)
-        assert await apply.find(api, repo, check, KEY, Seal(SEAL.server_key, "hob", 1)) is None
-        assert await apply.find(api, repo, check, KEY, SEAL)
+        await apply.send(api, repo, check, OTHER, MARKER)
+        assert await apply.find(api, repo, check, KEY, MARKER) is None
+        await apply.send(api, repo, check, KEY, MARKER)
+        assert await apply.find(api, repo, check, KEY, IdempotencyMarker(MARKER.server_key, "hob", 1)) is None
+        assert await apply.find(api, repo, check, KEY, MARKER)
 
 
 async def test_a_comment_is_found_on_the_fourth_page(
@@ -209,8 +209,8 @@ async def test_a_comment_is_found_on_the_fourth_page(
         pull.comment("mona", f"{n}")
     effect = Comment(1, "Hello.")
     async with github.repository(repo, apply.needs(effect)) as api:
-        made = await apply.send(api, repo, effect, KEY, SEAL)
-        assert await apply.find(api, repo, effect, KEY, SEAL) == made
+        made = await apply.send(api, repo, effect, KEY, MARKER)
+        assert await apply.find(api, repo, effect, KEY, MARKER) == made
 
 
 async def test_what_cannot_be_looked_through_stays_open(connect: Connect, repo: RepoRef) -> None:
@@ -221,7 +221,7 @@ async def test_what_cannot_be_looked_through_stays_open(connect: Connect, repo: 
     canned = Canned(page)
     async with connect(transport=canned).repository(repo, {"issues": "write"}) as api:
         with pytest.raises(Ambiguous):
-            await apply.find(api, repo, Comment(1, "x"), KEY, SEAL)
+            await apply.find(api, repo, Comment(1, "x"), KEY, MARKER)
     assert len(canned.requests) == CAP // 100
 
 
@@ -234,10 +234,10 @@ async def test_R4_one_bad_line_of_twenty_is_moved_and_nothing_is_lost(
     review = PostReview(1, Sha(pull.head_sha), "Twenty.", (*good, LineComment("new.py", 99, suggestion)))
     async with github.repository(repo, apply.needs(review)) as api:
         with pytest.raises(GitHubError) as refused:
-            await apply.send(api, repo, review, KEY, SEAL)
+            await apply.send(api, repo, review, KEY, MARKER)
         assert refused.value.status == 422
         again = await apply.recheck(api, repo, review)
-        await apply.send(api, repo, again, KEY, SEAL)
+        await apply.send(api, repo, again, KEY, MARKER)
     (posted,) = pull.reviews
     assert [one.body for one in posted.comments] == [f"remark {n}" for n in range(1, 20)]
     assert posted.body.startswith("Twenty.\n\n**`new.py:99`**\n\nSay so.\n\n```\nx = 1\n```")
@@ -262,7 +262,7 @@ async def test_R4_comments_that_lie_off_the_diff_are_said_in_the_summary(
     review = PostReview(1, Sha(pull.head_sha), "Summary.", (comment, fine))
     async with github.repository(repo, apply.needs(review)) as api:
         again = await apply.recheck(api, repo, review)
-        await apply.send(api, repo, again, KEY, SEAL)
+        await apply.send(api, repo, again, KEY, MARKER)
     assert again.comments == (fine,)
     assert comment.body in again.body
     assert str(comment.line) in again.body
@@ -299,8 +299,8 @@ async def test_long_texts_are_cut_where_github_would_refuse_them(
         SetCheck(head, "neutral", long, long, long, (Annotation("tea.py", 1, 0, "notice", long, long),)),
     ):
         async with github.repository(repo, apply.needs(effect)) as api:
-            made = await apply.send(api, repo, effect, KEY, SEAL)
-            assert await apply.find(api, repo, effect, KEY, SEAL) == made
+            made = await apply.send(api, repo, effect, KEY, MARKER)
+            assert await apply.find(api, repo, effect, KEY, MARKER) == made
     assert "cut here" in pull.comments[0].body
     assert len(pull.comments[0].body.encode()) <= MOST_BYTES
 
@@ -315,9 +315,9 @@ def test_a_cut_text_is_whole_utf_8_and_a_short_one_untouched() -> None:
 
 async def test_labels_are_found_whatever_their_case(github: GitHub, repo: RepoRef, pull: PullRequest) -> None:
     async with github.repository(repo, {"issues": "write"}) as api:
-        await apply.send(api, repo, AddLabels(1, ("bug",)), KEY, SEAL)
-        assert await apply.find(api, repo, AddLabels(1, ("BUG",)), KEY, SEAL)
-        assert await apply.find(api, repo, AddLabels(1, ("bug", "wontfix")), KEY, SEAL) is None
+        await apply.send(api, repo, AddLabels(1, ("bug",)), KEY, MARKER)
+        assert await apply.find(api, repo, AddLabels(1, ("BUG",)), KEY, MARKER)
+        assert await apply.find(api, repo, AddLabels(1, ("bug", "wontfix")), KEY, MARKER) is None
 
 
 async def test_a_review_never_approves(gh: StandIn, github: GitHub, repo: RepoRef, pull: PullRequest) -> None:
@@ -326,10 +326,10 @@ async def test_a_review_never_approves(gh: StandIn, github: GitHub, repo: RepoRe
 
 
 async def test_the_mark_is_no_secret_and_the_key_is() -> None:
-    assert "server key" not in repr(SEAL)
-    assert SEAL.marked(SEAL.signed("x", KEY) + "\n", KEY)
-    assert not SEAL.marked(SEAL.signed("x", KEY) + "\nmore", KEY)
-    assert not SEAL.marked(None, KEY)
+    assert "server key" not in repr(MARKER)
+    assert MARKER.marked(MARKER.signed("x", KEY) + "\n", KEY)
+    assert not MARKER.marked(MARKER.signed("x", KEY) + "\nmore", KEY)
+    assert not MARKER.marked(None, KEY)
 
 
 def test_the_manifest_asks_for_every_event_that_is_read() -> None:

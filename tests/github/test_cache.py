@@ -1,11 +1,11 @@
 """Answers kept for their ETag: few, small, the oldest out first."""
 
 from bot.github.cache import ETagCache
-from bot.github.wire import Answer
+from bot.github.wire import GitHubResponse
 
 
-def answer(size: int = 10) -> Answer:
-    return Answer(200, {"etag": '"x"'}, b"x" * size)
+def answer(size: int = 10) -> GitHubResponse:
+    return GitHubResponse(200, {"etag": '"x"'}, b"x" * size)
 
 
 def test_the_oldest_goes_first_and_use_keeps_young() -> None:
@@ -31,5 +31,5 @@ def test_bytes_are_bounded_also_when_an_answer_is_replaced() -> None:
 def test_large_answers_and_those_without_an_etag_are_not_kept() -> None:
     cache = ETagCache(size=100)
     cache.put(("large",), answer(26))
-    cache.put(("none",), Answer(200, {}, b""))
+    cache.put(("none",), GitHubResponse(200, {}, b""))
     assert len(cache) == 0

@@ -13,10 +13,10 @@ from bot import log
 from bot.core.errors import Ambiguous, ConfigError, GitHubError, Gone, RateLimited, TemporaryError
 from bot.core.refs import RepoRef
 from bot.github.client import GitHub
-from bot.github.limits import LocalPacer
+from bot.github.limits import LocalRateLimiter
 from bot.http import Request, Response
-from bot.standin import GitHub as StandIn
-from bot.standin.pulls import PullRequest
+from bot.testing.github import GitHubStandIn as StandIn
+from bot.testing.github.pulls import PullRequest
 from tests.fakes.github import Contract
 from tests.github.conftest import Canned, Connect, ref
 
@@ -254,8 +254,8 @@ async def test_R8_other_installations_go_on(
 async def test_R8_a_limit_that_names_no_time_doubles_each_time(
     gh: StandIn, connect: Connect, repo: RepoRef, pull: PullRequest
 ) -> None:
-    pacer = Forgetful()
-    github = connect(pacer=pacer)
+    rate_limiter = Forgetful()
+    github = connect(rate_limiter=rate_limiter)
     gh.fault("GET", "/pulls/1$", kind="secondary", times=3)
     waits = []
     for _ in range(3):
@@ -266,7 +266,7 @@ async def test_R8_a_limit_that_names_no_time_doubles_each_time(
     assert await read(github, repo) == "Brew hotter"
 
 
-class Forgetful(LocalPacer):
+class Forgetful(LocalRateLimiter):
     """As if all that time had passed."""
 
     async def blocked_until(self, scope: str) -> float:

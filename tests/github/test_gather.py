@@ -9,10 +9,10 @@ from bot.core.errors import GitHubError, Gone, TemporaryError
 from bot.core.refs import RepoRef, Sha
 from bot.github import contents, gather, hobyml
 from bot.github.client import GitHub
-from bot.standin import GitHub as StandIn
-from bot.standin import executable, submodule, symlink
-from bot.standin.pulls import PullRequest
-from bot.standin.repository import Repository
+from bot.testing.github import GitHubStandIn as StandIn
+from bot.testing.github import executable, submodule, symlink
+from bot.testing.github.pulls import PullRequest
+from bot.testing.github.repository import Repository
 from tests.fakes.github import Contract
 from tests.github.conftest import Canned, Connect
 

@@ -7,8 +7,8 @@ import pytest
 
 from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, TemporaryError
 from bot.github.refusals import read, read_graphql, refusal
-from bot.github.wire import Answer
-from bot.standin.refusals import FINAL, GRAPHQL, LIMITS, LINES, REFUSALS
+from bot.github.wire import GitHubResponse
+from bot.testing.github.refusals import FINAL, GRAPHQL, LIMITS, LINES, REFUSALS
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_odd_graphql_errors_are_still_errors(errors: Any) -> None:
     ],
 )
 def test_refusals_of_rest(status: int, body: bytes, kind: type[Exception], said: str) -> None:
-    error = refusal(Answer(status, {}, body))
+    error = refusal(GitHubResponse(status, {}, body))
     assert type(error) is kind
     assert said in error.message
     assert len(error.message) <= 500
@@ -63,7 +63,7 @@ def test_githubs_words_are_understood(name: str) -> None:
         kind = read_graphql(said.answer["errors"]).kind
         assert kind == {"graphql too large": "too large", "graphql timeout": "unclear"}.get(name, "limit")
         return
-    kind = read(Answer(said.status, headers, json.dumps(said.answer).encode())).kind
+    kind = read(GitHubResponse(said.status, headers, json.dumps(said.answer).encode())).kind
     if name in LIMITS:
         assert kind == ("pending" if name == "pending review" else "limit")
     elif name in LINES:
@@ -110,7 +110,7 @@ KINDS = {
 def test_headers_and_words_are_weighed_together(
     status: int, headers: dict[str, str], message: str, kind: str
 ) -> None:
-    assert read(Answer(status, headers, json.dumps({"message": message}).encode())).kind == kind
+    assert read(GitHubResponse(status, headers, json.dumps({"message": message}).encode())).kind == kind
 
 
 def test_a_limit_is_heard_among_other_errors() -> None:

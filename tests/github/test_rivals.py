@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.settings import PathInstruction
-from bot.github.rivals import read
+from bot.github.other_reviewers import read
 
 CODERABBIT = """
 language: de

@@ -10,8 +10,8 @@ from bot.core.refs import RepoRef
 from bot.github import auth, tracking
 from bot.github.client import GitHub
 from bot.github.tracking import blockers, changed_issues
-from bot.standin import GitHub as StandIn
-from bot.standin.repository import Repository
+from bot.testing.github import GitHubStandIn as StandIn
+from bot.testing.github.repository import Repository
 from tests.github.conftest import Canned, Connect
 
 READ = {"issues": "read", "pull_requests": "read"}

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from bot.core.hosts import Host
-from bot.inference.pool import Pool
+from bot.inference.hosts.pool import Pool
 from bot.inference.runners.ollama import OllamaRunner
 from tests.fakes.models import FakeOllama
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.registry import RUNNERS, make_runner
 from bot.inference.runners import ChatRequest, Runner
 from bot.inference.runners.mlx import MlxRunner
+from bot.inference.runners.registry import RUNNERS, make_runner
 from bot.inference.runners.scripted import ScriptedRunner
 from tests import needs
 from tests.fakes.anthropic import FakeAnthropic

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import Broken, ChatRequest, TooLong
+from bot.inference.runners import Broken, ChatRequest, PromptTooLong
 from bot.inference.runners.anthropic import URL, AnthropicRunner, refusal
-from bot.inference.runners.wire import Refused
+from bot.inference.runners.wire import HostRefused
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.models import FakeModel, Stage
 
@@ -89,11 +89,11 @@ async def test_an_overload_in_the_middle_of_an_answer(
 
 
 def test_refusals() -> None:
-    error = refusal(Refused(400, "prompt is too long: 210000 tokens > 200000 maximum"))
-    assert isinstance(error, TooLong)
+    error = refusal(HostRefused(400, "prompt is too long: 210000 tokens > 200000 maximum"))
+    assert isinstance(error, PromptTooLong)
     assert (error.sent, error.limit) == (210_000, 200_000)
-    assert isinstance(refusal(Refused(413, "Request exceeds the maximum size")), TooLong)
-    assert type(refusal(Refused(529, "Overloaded"))) is Broken
+    assert isinstance(refusal(HostRefused(413, "Request exceeds the maximum size")), PromptTooLong)
+    assert type(refusal(HostRefused(529, "Overloaded"))) is Broken
 
 
 async def test_without_an_address_it_is_the_provider_s() -> None:

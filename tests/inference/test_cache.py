@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.calls import Call
 from bot.core.hosts import Host, HostModel
-from bot.core.inference import Infer
+from bot.core.inference import Infer, ModelCall
 from bot.inference.cache import Cache, name_of
-from bot.inference.fit import NOTHING
-from bot.inference.fitting import Fitted
-from bot.inference.infer import make_infer
+from bot.inference.hosts.known_host import Candidate
+from bot.inference.request import make_infer
 from bot.inference.runners import ChatRequest, Reply
-from bot.inference.seats import Seat
-from bot.inference.trail import Trail
+from bot.inference.token_budget import NOTHING, Fitted
+from bot.inference.trace import Trace
 from bot.prompting import load
 from bot.prompting.files import PromptFile
 from tests.fakes.models import FakeOllama
@@ -51,10 +49,10 @@ def question(
     return Fitted(ChatRequest(model, f"Data is in data-{fence}.", user, {}, 4096, 100, temperature), NOTHING)
 
 
-def ask(trail: Trail, asked: Fitted, answer: str = "one") -> str:
+def ask(trace: Trace, asked: Fitted, answer: str = "one") -> str:
     """One question the way it is asked: from memory, else by the model, and then remembered."""
-    seat = Seat(Host("mini", "ollama", "http://127.0.0.1:1"), asked.request.model, 4096)
-    with trail.step("review", "review", seat, asked) as step:
+    candidate = Candidate(Host("mini", "ollama", "http://127.0.0.1:1"), asked.request.model, 4096)
+    with trace.step("review", "review", candidate, asked) as step:
         reply = step.recall()
         if reply is None:
             reply = step.reply = Reply(answer, 10, 5)
@@ -63,18 +61,18 @@ def ask(trail: Trail, asked: Fitted, answer: str = "one") -> str:
 
 
 def test_the_same_question_is_answered_from_memory_whatever_its_fence(cache: Cache) -> None:
-    calls: list[Call] = []
-    trail = Trail(1, cache, calls.append)
-    assert ask(trail, question("0123456789ab"), "first") == "first"
-    assert ask(trail, question("ba9876543210"), "second") == "first"
+    calls: list[ModelCall] = []
+    trace = Trace(1, cache, calls.append)
+    assert ask(trace, question("0123456789ab"), "first") == "first"
+    assert ask(trace, question("ba9876543210"), "second") == "first"
     assert [call.cached for call in calls] == [False, True]
     assert [call.tokens_out for call in calls] == [5, 5]
 
 
 def test_two_repositories_with_the_same_prompt_never_share_an_answer(cache: Cache) -> None:
-    assert ask(Trail(1, cache), question("0123456789ab"), "of one") == "of one"
-    assert ask(Trail(2, cache), question("0123456789ab"), "of two") == "of two"
-    assert ask(Trail(1, cache), question("0123456789ab"), "anew") == "of one"
+    assert ask(Trace(1, cache), question("0123456789ab"), "of one") == "of one"
+    assert ask(Trace(2, cache), question("0123456789ab"), "of two") == "of two"
+    assert ask(Trace(1, cache), question("0123456789ab"), "anew") == "of one"
 
 
 @pytest.mark.parametrize(
@@ -87,24 +85,24 @@ def test_two_repositories_with_the_same_prompt_never_share_an_answer(cache: Cach
     ],
 )
 def test_another_text_or_model_or_a_temperature_is_asked_anew(cache: Cache, changed: Fitted) -> None:
-    ask(Trail(1, cache), question("0123456789ab"), "first")
-    ask(Trail(1, cache), changed, "second")
-    assert ask(Trail(1, cache), question("0123456789ab"), "third") == "first"
+    ask(Trace(1, cache), question("0123456789ab"), "first")
+    ask(Trace(1, cache), changed, "second")
+    assert ask(Trace(1, cache), question("0123456789ab"), "third") == "first"
     plain = changed.request.temperature == 0 and changed.request.model.digest
-    assert ask(Trail(1, cache), changed, "third") == ("second" if plain else "third")
+    assert ask(Trace(1, cache), changed, "third") == ("second" if plain else "third")
 
 
 def test_nothing_is_kept_where_it_is_switched_off_or_the_repository_is_unknown(cache: Cache) -> None:
-    for trail in (Trail(1, None), Trail(0, cache)):
-        ask(trail, question("0123456789ab"), "first")
-        assert ask(trail, question("0123456789ab"), "second") == "second"
+    for trace in (Trace(1, None), Trace(0, cache)):
+        ask(trace, question("0123456789ab"), "first")
+        assert ask(trace, question("0123456789ab"), "second") == "second"
 
 
 def test_a_call_that_fails_is_noted_with_its_reason() -> None:
-    calls: list[Call] = []
+    calls: list[ModelCall] = []
     asked = question("0123456789ab")
-    seat = Seat(Host("mini", "ollama", ""), asked.request.model, 4096)
-    with pytest.raises(RuntimeError), Trail(1, None, calls.append).step("review", "review", seat, asked):
+    candidate = Candidate(Host("mini", "ollama", ""), asked.request.model, 4096)
+    with pytest.raises(RuntimeError), Trace(1, None, calls.append).step("review", "review", candidate, asked):
         raise RuntimeError("it went away")
     assert [(call.failure, call.host, call.model) for call in calls] == [("it went away", "mini", "small:1b")]
 
@@ -157,7 +155,7 @@ async def test_a_model_is_asked_once_for_each_repository_and_prompt(
 
     def infer(repository: int) -> Infer:
         models = {"triage": ["qwen2.5-coder:14b"]}
-        return make_infer(pool, models, source, trail=Trail(repository, cache, calls.append))  # type: ignore[arg-type]
+        return make_infer(pool, models, source, trace=Trace(repository, cache, calls.append))  # type: ignore[arg-type]
 
     ollama.says({"kind": "king"}, GOOD, GOOD, GOOD)
     first = await infer(1)(triage())

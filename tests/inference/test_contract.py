@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.hosts import HostModel
-from bot.inference.registry import RUNNERS
-from bot.inference.runners import ModelMissing, Tool, TooLong, Unsupported
+from bot.inference.runners import ModelMissing, PromptTooLong, Tool, Unsupported
+from bot.inference.runners.registry import RUNNERS
 from tests.fakes.models import vector
 from tests.inference.kinds import (
     LACKS,
@@ -113,7 +113,7 @@ async def test_a_model_that_is_not_there(rig: Rig) -> None:
 
 @with_("window")
 async def test_a_prompt_that_is_too_long_is_refused(rig: Rig) -> None:
-    with pytest.raises(TooLong) as caught:
+    with pytest.raises(PromptTooLong) as caught:
         await rig.runner.chat(asking("x" * 5 * WINDOW))
     assert caught.value.limit == WINDOW
     assert caught.value.sent is not None and caught.value.sent > WINDOW

@@ -13,10 +13,9 @@ from bot.core.effects import Usage
 from bot.core.hosts import Host
 from bot.core.inference import Embed
 from bot.core.privacy import Budget
-from bot.inference.embed import MOST_TEXTS, make_embed
-from bot.inference.guard import Guard
-from bot.inference.pool import Pool
-from bot.inference.prefixes import prefixed
+from bot.inference.egress import EgressGuard
+from bot.inference.embed import MOST_TEXTS, make_embed, prefixed
+from bot.inference.hosts.pool import Pool
 from bot.scripting import Workshop
 from tests.fakes.models import DIMENSIONS, FakeModel, FakeOllama
 
@@ -163,7 +162,7 @@ async def test_X6_a_text_with_a_credential_stays_here_and_each_use_is_written_do
     async def record(use: Usage, usd: float) -> None:
         used.append((use, usd))
 
-    guard = Guard(
+    guard = EgressGuard(
         "allowed",
         spent=spent,
         clean=lambda text: None if "spaced" in text else Hidden(text.replace("ghs_secret", "[hidden]")),

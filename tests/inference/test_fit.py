@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.inference import Passage
-from bot.inference import fit
+from bot.inference import token_budget
 from tests.inference.answers import lines
 
 
@@ -13,18 +13,18 @@ def passage(name: str, size: int, priority: int = 1) -> Passage:
     return Passage(name, "x" * size, priority)
 
 
-def names(packed: fit.Packed | None) -> list[str]:
+def names(packed: token_budget.FittedPassages | None) -> list[str]:
     assert packed
     return [passage.name for passage in packed.passages]
 
 
 def test_all_goes_in_where_there_is_room() -> None:
-    packed = fit.pack([passage("a", 500), passage("b", 500, priority=0)], 2_000)
-    assert packed == fit.Packed((passage("a", 500), passage("b", 500, priority=0)))
+    packed = token_budget.pack([passage("a", 500), passage("b", 500, priority=0)], 2_000)
+    assert packed == token_budget.FittedPassages((passage("a", 500), passage("b", 500, priority=0)))
 
 
 def test_the_last_in_priority_are_left_out_and_named_and_the_order_stays() -> None:
-    packed = fit.pack([passage("c", 900, 3), passage("a", 900, 1), passage("b", 900, 2)], 2_200)
+    packed = token_budget.pack([passage("c", 900, 3), passage("a", 900, 1), passage("b", 900, 2)], 2_200)
     assert names(packed) == ["a", "b"]
     assert packed
     assert packed.left_out == ("c",)
@@ -32,7 +32,7 @@ def test_the_last_in_priority_are_left_out_and_named_and_the_order_stays() -> No
 
 
 def test_a_smaller_one_takes_the_room_that_a_larger_one_could_not() -> None:
-    packed = fit.pack([passage("a", 900), passage("large", 1_500), passage("b", 400)], 2_000)
+    packed = token_budget.pack([passage("a", 900), passage("large", 1_500), passage("b", 400)], 2_000)
     assert names(packed) == ["a", "b"]
     assert packed
     assert packed.left_out == ("large",)
@@ -40,27 +40,27 @@ def test_a_smaller_one_takes_the_room_that_a_larger_one_could_not() -> None:
 
 @pytest.mark.parametrize("space", [0, 300, 599, -10])
 def test_what_is_never_dropped_and_does_not_fit_is_too_large(space: int) -> None:
-    assert fit.pack([passage("a", 500, priority=0), passage("b", 10)], space) is None
+    assert token_budget.pack([passage("a", 500, priority=0), passage("b", 10)], space) is None
 
 
 def test_nothing_left_to_read_is_too_large_and_nothing_to_read_is_fine() -> None:
-    assert fit.pack([passage("a", 5_000)], 300) is None
-    assert fit.pack([], 0) == fit.Packed()
+    assert token_budget.pack([passage("a", 5_000)], 300) is None
+    assert token_budget.pack([], 0) == token_budget.FittedPassages()
 
 
 def test_a_passage_over_the_whole_window_is_cut_after_a_line_and_says_so() -> None:
-    packed = fit.pack([Passage("big.py", lines(1_000)), passage("b", 2_000, 2)], 4_000)
+    packed = token_budget.pack([Passage("big.py", lines(1_000)), passage("b", 2_000, 2)], 4_000)
     assert packed
     assert packed.cut == ("big.py",)
     assert packed.left_out == ("b",)
     *kept, marker = packed.passages[0].text.split("\n")
     assert kept == lines(1_000).split("\n")[: len(kept)]
     assert marker == f"[{1_000 - len(kept)} lines left out]"
-    assert fit.cost(packed.passages[0]) <= 4_000
+    assert token_budget.cost(packed.passages[0]) <= 4_000
 
 
 def test_one_endless_line_is_left_out_whole() -> None:
-    packed = fit.pack([passage("min.js", 100_000), passage("b", 500)], 4_000)
+    packed = token_budget.pack([passage("min.js", 100_000), passage("b", 500)], 4_000)
     assert names(packed) == ["b"]
     assert packed
     assert packed.left_out == ("min.js",)
@@ -79,11 +79,11 @@ passages = st.lists(
 
 @given(passages, st.integers(min_value=0, max_value=8_000))
 def test_whatever_is_packed_fits_and_nothing_is_lost_in_silence(given: list[Passage], space: int) -> None:
-    packed = fit.pack(given, space)
+    packed = token_budget.pack(given, space)
     if packed is None:
         assert given
         return
-    assert sum(map(fit.cost, packed.passages)) <= max(0, space)
+    assert sum(map(token_budget.cost, packed.passages)) <= max(0, space)
     assert sorted([*names(packed), *packed.left_out]) == sorted(passage.name for passage in given)
     whole = [passage for passage in packed.passages if passage in given]
     assert len(packed.passages) - len(whole) == len(packed.cut)
@@ -96,21 +96,21 @@ def test_whatever_is_packed_fits_and_nothing_is_lost_in_silence(given: list[Pass
 
 @given(st.integers(1_000, 200_000), st.integers(1, 16_384), st.floats(0.5, 8))
 def test_room_leaves_space_for_the_answer(num_ctx: int, max_tokens: int, ratio: float) -> None:
-    space = fit.room(num_ctx, max_tokens, ratio)
-    assert space == 0 or fit.tokens(space, ratio) + max_tokens <= num_ctx
+    space = token_budget.room(num_ctx, max_tokens, ratio)
+    assert space == 0 or token_budget.tokens(space, ratio) + max_tokens <= num_ctx
 
 
 def test_text_outside_of_ascii_counts_more() -> None:
-    assert fit.size("abc") == 3
-    assert fit.size("naïve") == 6
-    assert fit.size("漢字") == 4
+    assert token_budget.size("abc") == 3
+    assert token_budget.size("naïve") == 6
+    assert token_budget.size("漢字") == 4
 
 
 def test_a_ratio_falls_at_once_and_rises_by_halves() -> None:
-    assert fit.learned(3.0, 10_000, 5_000) == 2.0
-    assert fit.learned(3.0, 10_000, 2_500) == 3.5
-    assert fit.learned(3.0, 1, 10_000) >= 0.5
-    assert fit.learned(3.0, 10**9, 0) <= 8.0
+    assert token_budget.learned(3.0, 10_000, 5_000) == 2.0
+    assert token_budget.learned(3.0, 10_000, 2_500) == 3.5
+    assert token_budget.learned(3.0, 1, 10_000) >= 0.5
+    assert token_budget.learned(3.0, 10**9, 0) <= 8.0
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_ratio_falls_at_once_and_rises_by_halves() -> None:
     ],
 )
 def test_too_few_tokens_are_suspicious(amount: int, counted: int, ratio: float, suspicious: bool) -> None:
-    assert fit.implausible(amount, counted, ratio) is suspicious
+    assert token_budget.implausible(amount, counted, ratio) is suspicious
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_too_few_tokens_are_suspicious(amount: int, counted: int, ratio: float, 
 def test_a_vocabulary_scales_and_a_cut_does_not(
     first: tuple[int, int], second: tuple[int, int], same: bool
 ) -> None:
-    assert fit.same_ratio(first, second) is same
+    assert token_budget.same_ratio(first, second) is same
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_a_vocabulary_scales_and_a_cut_does_not(
     ],
 )
 def test_a_host_that_cuts_counts_the_same_for_half_the_prompt(counted: int, half: int, cut: bool) -> None:
-    assert fit.is_cut(counted, half) is cut
+    assert token_budget.is_cut(counted, half) is cut

@@ -9,12 +9,12 @@ import pytest
 from starlette.responses import Response
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.guard import LOCAL_ONLY
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
-from bot.inference.reading import unthought
-from bot.inference.registry import make_runner
+from bot.inference.egress import LOCAL_ONLY
+from bot.inference.hosts.pool import Pool
+from bot.inference.request import make_infer
 from bot.inference.runners import Broken, HostDown, Runner
+from bot.inference.runners.registry import make_runner
+from bot.inference.structured_output import unthought
 from bot.prompting import load
 from tests.fakes import acts
 from tests.fakes.models import Act, FakeModel, FakeOllama, Stage
@@ -147,9 +147,9 @@ async def test_a_server_that_lists_no_models_takes_any_that_is_wanted(
         assert only.name == ""
         there = Host("mini", kind, host.url, api_key_env="TEST_KEY")
         pool = Pool([there])
-        found = await pool.seats("review", ["mine@mini", "yours@elsewhere", "another"], LOCAL_ONLY)
+        found = await pool.candidates("review", ["mine@mini", "yours@elsewhere", "another"], LOCAL_ONLY)
         await pool.aclose()
-    assert [seat.model for seat in found.seats] == [
+    assert [candidate.model for candidate in found.candidates] == [
         HostModel("mine", only.context_length),
         HostModel("another", only.context_length),
     ]

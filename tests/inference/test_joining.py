@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.talk import Spoken
-from bot.inference.joining import ANEW, Joining, joined
-from bot.inference.pool import Pool
+from bot.core.chat import Spoken
+from bot.inference.continuation import ANEW, Joining, joined
+from bot.inference.hosts.pool import Pool
 from tests.fakes.models import Dropped, FakeOllama, Stage
 from tests.inference.test_say import at, heard, say_on, talk
 

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, ExitStack
 import pytest
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.registry import make_runner
 from bot.inference.runners import ChatRequest, RunnerError
+from bot.inference.runners.registry import make_runner
 from tests.fakes import acts
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.models import FakeOllama

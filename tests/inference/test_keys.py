@@ -8,8 +8,8 @@ import pytest
 from bot.core.credentials import Hidden
 from bot.core.hosts import Host, HostModel
 from bot.core.privacy import Budget
-from bot.inference.guard import Guard
-from bot.inference.pool import Pool
+from bot.inference.egress import EgressGuard
+from bot.inference.hosts.pool import Pool
 from bot.inference.runners import ChatRequest, RunnerError
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama
@@ -52,16 +52,16 @@ async def test_X6_no_key_reaches_a_foreign_host_over_a_thousand_routings(
             for number, fake in enumerate(fakes)
         ]
         pool = Pool(hosts, clock=lambda: clock[0])
-        guard = Guard("allowed", False, spent=_rich, clean=Hidden)
+        guard = EgressGuard("allowed", False, spent=_rich, clean=Hidden)
         for _ in range(1_000):
-            seats = list((await pool.seats("chat", [MODEL], guard)).seats)
-            chance.shuffle(seats)
-            async with pool.place(seats[:1], 1, guard=guard) as place:
+            candidates = list((await pool.candidates("chat", [MODEL], guard)).candidates)
+            chance.shuffle(candidates)
+            async with pool.place(candidates[:1], 1, guard=guard) as place:
                 request = ChatRequest(HostModel(MODEL, 4096), "s", "u", {"type": "object"}, 4096, 16)
                 try:
                     await place.chat(request)
                 except RunnerError as error:
-                    pool.failed(place.seat.host, error)
+                    pool.failed(place.candidate.host, error)
                     clock[0] += 6.0
         await pool.aclose()
         for fake, key in zip(fakes, keys, strict=True):

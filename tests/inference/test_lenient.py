@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.agents.review.answers import ReviewAnswer, VerifyAnswer
-from bot.inference.reading import understood
+from bot.inference.structured_output import understood
 
 FINDING: dict[str, Any] = {"path": "a.py", "quote": "x = 1", "severity": "major", "category": "bug"}
 FINDING |= {"title": "Wrong", "body": "It is wrong.", "replacement": None, "confidence": 0.9}

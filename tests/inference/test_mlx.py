@@ -15,15 +15,15 @@ from pydantic import BaseModel
 
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Prompt
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
+from bot.inference.hosts.pool import Pool
+from bot.inference.request import make_infer
 from bot.inference.runners import (
     Broken,
     ChatRequest,
     HostDown,
+    HostTooSlow,
     ModelMissing,
-    TooLong,
-    TooSlow,
+    PromptTooLong,
     Unsupported,
 )
 from bot.inference.runners.mlx import MlxRunner
@@ -135,7 +135,7 @@ async def test_what_cannot_be_said_is_an_error_with_its_name(models: Models, tmp
             await runner.chat(asking("tests/nosuch"))
         with pytest.raises(ModelMissing, match="cannot be loaded"):
             await runner.chat(asking("tests/damaged"))
-        with pytest.raises(TooLong) as caught:
+        with pytest.raises(PromptTooLong) as caught:
             await runner.chat(asking(name, "x" * 9_000))
         assert (caught.value.sent, caught.value.limit) == (9_011, 8_192)
         with pytest.raises(Unsupported):
@@ -168,7 +168,7 @@ async def test_N2_an_answer_without_end_is_cut_off(models: Models) -> None:
 
 
 @pytest.mark.parametrize(
-    ("blow", "error"), [(signal.SIGSTOP, TooSlow), (signal.SIGKILL, Broken), (signal.SIGSEGV, Broken)]
+    ("blow", "error"), [(signal.SIGSTOP, HostTooSlow), (signal.SIGKILL, Broken), (signal.SIGSEGV, Broken)]
 )
 async def test_R10_a_process_that_hangs_or_dies_is_replaced(
     models: Models, blow: signal.Signals, error: type[Exception]

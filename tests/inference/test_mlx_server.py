@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
-from bot.inference.runners import Broken, ChatRequest, HostDown, ModelMissing, TooSlow, Unsupported
+from bot.inference.hosts.pool import Pool
+from bot.inference.request import make_infer
+from bot.inference.runners import Broken, ChatRequest, HostDown, HostTooSlow, ModelMissing, Unsupported
 from bot.inference.runners.openai import UNKNOWN_CONTEXT, OpenAIRunner
 from bot.prompting import load
 from tests import needs
@@ -163,7 +163,7 @@ async def test_R10_a_server_that_is_stopped_or_dies_in_the_middle(home: Path, sp
     with mlx_server(home) as other:
         async with speaking(other.url, between_seconds=1.0) as runner:
             stop = lambda _: other.process.send_signal(signal.SIGSTOP)  # noqa: E731
-            with pytest.raises(TooSlow):
+            with pytest.raises(HostTooSlow):
                 await runner.chat(asking("tests/endless", max_tokens=100_000), stop)
             other.process.send_signal(signal.SIGCONT)
             with pytest.raises(Broken, match=r"broke off|ended in the middle"):

@@ -13,11 +13,11 @@ from bot.inference.runners import (
     Broken,
     ChatRequest,
     HostDown,
+    HostTooSlow,
     ModelMissing,
+    PromptTooLong,
     Reply,
     RunnerError,
-    TooLong,
-    TooSlow,
 )
 from bot.inference.runners.ollama import OllamaRunner
 from tests.fakes import acts
@@ -204,7 +204,7 @@ def test_an_address_is_http(url: str) -> None:
         (acts.status(500, "llama runner process has terminated"), Broken, "terminated"),
         (acts.status(503, "server busy"), Broken, "busy"),
         (acts.status(404, "model 'x' not found"), ModelMissing, "not found"),
-        (acts.status(400, "the input length exceeds the context length"), TooLong, "longer"),
+        (acts.status(400, "the input length exceeds the context length"), PromptTooLong, "longer"),
         (acts.status(400, "invalid format"), Broken, "invalid format"),
         (acts.redirect("http://127.0.0.1:1/api/chat"), HostDown, "not followed"),
     ],
@@ -228,7 +228,7 @@ async def test_a_redirect_takes_no_prompt_to_another_place(ollama: FakeOllama) -
 
 
 async def test_a_prompt_that_is_too_long_is_refused_with_its_counts(ollama: FakeOllama) -> None:
-    with pytest.raises(TooLong) as caught:
+    with pytest.raises(PromptTooLong) as caught:
         await ask(ollama, asking("x" * 35_000))
     assert (caught.value.sent, caught.value.limit) == (10_003, 4_096)
 
@@ -236,7 +236,7 @@ async def test_a_prompt_that_is_too_long_is_refused_with_its_counts(ollama: Fake
 @pytest.mark.parametrize("act", [acts.hang, acts.hang_midway, acts.drip])
 async def test_N2_a_host_that_says_nothing_is_left(ollama: FakeOllama, act: Act) -> None:
     ollama.says(act)
-    with pytest.raises(TooSlow, match="no token for 0 s"):
+    with pytest.raises(HostTooSlow, match="no token for 0 s"):
         await ask(ollama, first_seconds=0.4, between_seconds=0.4)
     assert await asyncio.to_thread(ollama.left.wait, 20)
 

@@ -9,9 +9,9 @@ import pytest
 from starlette.responses import JSONResponse
 
 from bot.core.hosts import Host, HostModel
-from bot.inference.runners import Broken, ChatRequest, HostDown, ModelMissing, TooLong, Unsupported
+from bot.inference.runners import Broken, ChatRequest, HostDown, ModelMissing, PromptTooLong, Unsupported
 from bot.inference.runners.openai import OpenAIRunner, base_url, refusal
-from bot.inference.runners.wire import Refused
+from bot.inference.runners.wire import HostRefused
 from tests.fakes.models import FakeModel, Stage
 from tests.fakes.openai import FakeOpenAI
 
@@ -217,11 +217,11 @@ def test_the_address_of_the_routes(url: str, base: str) -> None:
     ],
 )
 def test_too_long_in_the_words_of_each(said: str, sent: int | None, limit: int | None) -> None:
-    error = refusal(Refused(400, said))
-    assert isinstance(error, TooLong)
+    error = refusal(HostRefused(400, said))
+    assert isinstance(error, PromptTooLong)
     assert (error.sent, error.limit) == (sent, limit)
 
 
 def test_a_missing_model_in_the_words_of_each() -> None:
-    assert isinstance(refusal(Refused(400, "The model `x` does not exist")), ModelMissing)
-    assert isinstance(refusal(Refused(404, "No such repository")), ModelMissing)
+    assert isinstance(refusal(HostRefused(400, "The model `x` does not exist")), ModelMissing)
+    assert isinstance(refusal(HostRefused(404, "No such repository")), ModelMissing)

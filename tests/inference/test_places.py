@@ -11,19 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.hosts import Host, HostModel
+from bot.core.host_slots import Served, Speed, Traffic
+from bot.core.hosts import Host, HostModel, Option, option, rank
 from bot.core.inference import Infer
-from bot.core.places import Served, Speed, Traffic
-from bot.core.rank import Option, option, rank
-from bot.inference.board import LocalBoard, SharedBoard
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
+from bot.inference.hosts.pool import Pool
+from bot.inference.hosts.slots import LocalHostSlots, SharedHostSlots
+from bot.inference.request import make_infer
 from bot.inference.runners import Broken, ChatRequest, HostDown, Reply
 from bot.inference.runners.ollama import OllamaRunner
 from bot.inference.runners.scripted import ScriptedRunner
 from bot.prompting import load
-from bot.queue.board import RedisBoard
 from bot.queue.embedded import Embedded
+from bot.queue.redis_slots import RedisHostSlots
 from tests.bench import pool as bench
 from tests.bench import simulation
 from tests.bench.__main__ import BENCHES
@@ -55,7 +54,7 @@ async def worker_of(redis: Embedded) -> AsyncIterator[Pools]:
             Pool(
                 hosts,
                 runner=lambda host: OllamaRunner(host, first_seconds=between, between_seconds=between),
-                board=SharedBoard(RedisBoard(redis.url)),
+                host_slots=SharedHostSlots(RedisHostSlots(redis.url)),
             )
         )
         return pools[-1]
@@ -137,7 +136,7 @@ async def test_a_host_killed_in_the_middle_of_twenty_answers_loses_none_and_none
         mortal.says(half)
         hosts = [at(mortal, "mortal", parallel=20), at(other, "other", parallel=4)]
         pool = worker_of(*hosts)
-        await pool.board.learn("mortal", MODEL, Served(1.0), Speed(9e5, 9e5, calls=1))
+        await pool.host_slots.learn("mortal", MODEL, Served(1.0), Speed(9e5, 9e5, calls=1))
         asked = [asyncio.create_task(asks(pool)(triage(f"question {number}"))) for number in range(20)]
         while len(begun) < 20:
             await asyncio.sleep(0.01)
@@ -166,7 +165,7 @@ async def test_N2_a_host_that_hangs_is_left_within_its_idle_deadline(
     with FakeOllama() as other:
         other.says(GOOD)
         pool = worker_of(at(ollama, "hangs"), at(other, "well"), between=0.5)
-        await pool.board.learn("hangs", MODEL, Served(1.0), Speed(9e5, 9e5, calls=1))
+        await pool.host_slots.learn("hangs", MODEL, Served(1.0), Speed(9e5, 9e5, calls=1))
         loop = asyncio.get_running_loop()
         begun = loop.time()
         said = await asks(pool)(triage())
@@ -199,10 +198,10 @@ async def test_a_host_that_keeps_failing_is_taken_out_and_comes_back_by_itself()
     pool = Pool([host], runner=lambda _: runner, clock=lambda: clock.now)
 
     async def try_it() -> str:
-        found = await pool.seats("chat", ["scripted"])
-        if not found.seats:
+        found = await pool.candidates("chat", ["scripted"])
+        if not found.candidates:
             return found.reason
-        async with pool.place(found.seats, 1) as place:
+        async with pool.place(found.candidates, 1) as place:
             try:
                 await place.chat(ChatRequest(HostModel("scripted", 99), "", "", {}, 99, 9))
             except Broken:
@@ -261,19 +260,19 @@ def test_requests_are_spread_as_well_as_by_a_central_queue_and_far_better_than_i
 
 
 async def test_one_that_gives_up_while_waiting_leaves_no_trace() -> None:
-    board, host = LocalBoard(), Host("mini", "scripted", "")
-    pool = Pool([host], runner=lambda _: ScriptedRunner(host), board=board)
-    seats = (await pool.seats("chat", ["scripted"])).seats
-    async with pool.place(seats, 1):
-        waits = asyncio.create_task(pool.place(seats, 1).__aenter__())
-        while not (await board.look(["mini"]))["mini"].waiting:
+    host_slots, host = LocalHostSlots(), Host("mini", "scripted", "")
+    pool = Pool([host], runner=lambda _: ScriptedRunner(host), host_slots=host_slots)
+    candidates = (await pool.candidates("chat", ["scripted"])).candidates
+    async with pool.place(candidates, 1):
+        waits = asyncio.create_task(pool.place(candidates, 1).__aenter__())
+        while not (await host_slots.look(["mini"]))["mini"].waiting:
             await asyncio.sleep(0)
         waits.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waits
-        assert (await board.look(["mini"]))["mini"].waiting == ()
-    async with pool.place(seats, 1) as place:
-        assert place.seat.host == host
+        assert (await host_slots.look(["mini"]))["mini"].waiting == ()
+    async with pool.place(candidates, 1) as place:
+        assert place.candidate.host == host
     await pool.aclose()
 
 
@@ -306,10 +305,12 @@ async def test_a_heavy_host_is_started_on_demand_and_stopped_when_idle(tmp_path:
     pool = Pool(
         [light, heavy], runner=lambda host: OllamaRunner(host) if host is heavy else ScriptedRunner(host)
     )
-    assert [seat.host.name for seat in (await pool.seats("chat", ["scripted"])).seats] == ["light"]
+    assert [
+        candidate.host.name for candidate in (await pool.candidates("chat", ["scripted"])).candidates
+    ] == ["light"]
     assert (await pool.states())[1].error == "connection refused", "nobody wants it yet"
-    found = await pool.seats("chat", ["big:70b@heavy", "scripted"])
-    assert [seat.host.name for seat in found.seats] == ["heavy", "light"]
+    found = await pool.candidates("chat", ["big:70b@heavy", "scripted"])
+    assert [candidate.host.name for candidate in found.candidates] == ["heavy", "light"]
     async with asyncio.timeout(20):
         while not stopped.exists():
             await asyncio.sleep(0.05)
@@ -324,7 +325,9 @@ async def test_a_host_that_does_not_start_is_said_to_be_down(tmp_path: Path) -> 
     for command in (("false",), (str(tmp_path / "nothing"),)):
         host = Host("heavy", "ollama", "http://127.0.0.1:9", start=command)
         pool = Pool([host])
-        assert (await pool.seats("chat", ["x"])).reason == "no model host answered: heavy: connection refused"
+        assert (
+            await pool.candidates("chat", ["x"])
+        ).reason == "no model host answered: heavy: connection refused"
         await pool.aclose()
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.core.hosts import Host, HostModel
 from bot.core.privacy import Budget, Online
-from bot.inference.guard import Guard
-from bot.inference.pool import Pool
+from bot.inference.egress import EgressGuard
+from bot.inference.hosts.pool import Pool
 from bot.inference.runners import HostDown, ModelMissing
 from bot.inference.runners.scripted import ScriptedRunner
 from tests.fakes.models import FakeModel, FakeOllama
@@ -43,7 +43,10 @@ def pool(
 
 
 async def found(pool: Pool, *wanted: str) -> list[tuple[str, str]]:
-    return [(seat.host.name, seat.model.name) for seat in (await pool.seats("review", wanted)).seats]
+    return [
+        (candidate.host.name, candidate.model.name)
+        for candidate in (await pool.candidates("review", wanted)).candidates
+    ]
 
 
 BOTH: Models = {
@@ -66,7 +69,7 @@ async def _never() -> Online:
     return "never"
 
 
-OPEN = Guard("allowed", spent=_budget)
+OPEN = EgressGuard("allowed", spent=_budget)
 
 
 @pytest.mark.parametrize(
@@ -75,24 +78,26 @@ OPEN = Guard("allowed", spent=_budget)
         (OPEN, [*HERE, *THERE]),
         (replace(OPEN, prefer_online=True), [*THERE, *HERE]),
         # Privacy and the budget decide; a preference opens nothing.
-        (Guard(prefer_online=True), HERE),
-        (Guard("public", spent=_budget, prefer_online=True), HERE),
+        (EgressGuard(prefer_online=True), HERE),
+        (EgressGuard("public", spent=_budget, prefer_online=True), HERE),
         (replace(OPEN, setting=_never, prefer_online=True), HERE),
-        (Guard("allowed", prefer_online=True), HERE),
+        (EgressGuard("allowed", prefer_online=True), HERE),
     ],
 )
 async def test_local_or_online_first_as_preferred_and_only_where_both_may_be(
-    guard: Guard, expected: list[tuple[str, str]]
+    guard: EgressGuard, expected: list[tuple[str, str]]
 ) -> None:
     both = (HostModel("small:7b", 8_192), HostModel("big:14b", 131_072))
     has: Models = {"mini": both[:1], "max": both[1:], "cloud": both}
     hosts, runners = pool(has, MINI, CLOUD, MAX)
-    seats = (await hosts.seats("review", ASKED, guard)).seats
-    assert [(seat.host.name, seat.model.name) for seat in seats] == expected
-    assert [seat.tier for seat in seats] == sorted({seat.tier for seat in seats})  # one after the other
+    candidates = (await hosts.candidates("review", ASKED, guard)).candidates
+    assert [(candidate.host.name, candidate.model.name) for candidate in candidates] == expected
+    assert [candidate.tier for candidate in candidates] == sorted(
+        {candidate.tier for candidate in candidates}
+    )  # one after the other
     assert runners["cloud"].asked == (expected != HERE)
-    async with hosts.place(seats, 1, guard=guard) as place:
-        assert place.seat.host.name == expected[0][0]
+    async with hosts.place(candidates, 1, guard=guard) as place:
+        assert place.candidate.host.name == expected[0][0]
     await hosts.aclose()
 
 
@@ -124,8 +129,8 @@ async def test_a_name_without_a_tag_is_the_latest_and_may_name_its_host(name: st
 
 async def test_the_window_is_the_models_or_the_cap_and_always_the_same() -> None:
     hosts, _ = pool(BOTH, MINI, MAX)
-    seats = (await hosts.seats("review", ["big:14b", "small:7b", "plain"])).seats
-    assert [seat.num_ctx for seat in seats] == [16_384, 16_384, 8_192, 4_096]
+    candidates = (await hosts.candidates("review", ["big:14b", "small:7b", "plain"])).candidates
+    assert [candidate.num_ctx for candidate in candidates] == [16_384, 16_384, 8_192, 4_096]
 
 
 async def test_a_host_with_a_specialty_serves_no_other_role() -> None:
@@ -139,7 +144,7 @@ async def test_X6_what_is_not_local_is_never_asked() -> None:
     }
     hosts, _ = pool({**BOTH, **models}, Host("mini", "scripted", "", online=True), MAX)
     assert await found(hosts, "big:14b", "big:cloud", "small:7b") == []
-    assert "max: it has no local model big:14b" in (await hosts.seats("review", ["big:14b"])).reason
+    assert "max: it has no local model big:14b" in (await hosts.candidates("review", ["big:14b"])).reason
 
 
 async def test_what_a_host_has_is_asked_again_after_a_while() -> None:
@@ -156,8 +161,8 @@ async def test_a_host_that_is_down_is_left_alone_for_a_moment_and_then_used_agai
     runners["mini"].down = True
     assert await found(hosts, "big:14b") == [("max", "big:14b")]
     runners["mini"].down = False
-    for clock.now, seats in ((4.0, 1), (6.0, 2)):
-        assert len(await found(hosts, "big:14b")) == seats
+    for clock.now, candidates in ((4.0, 1), (6.0, 2)):
+        assert len(await found(hosts, "big:14b")) == candidates
     hosts.failed(MAX, HostDown("it fell over"))
     assert await found(hosts, "big:14b") == [("mini", "big:14b")]
     assert [state.error for state in await hosts.states()] == ["", "it fell over"]
@@ -176,27 +181,29 @@ async def test_the_reason_names_every_host_and_no_address() -> None:
         BOTH, Host("mini", "scripted", "http://me:secret@127.0.0.1:11434"), Host("max", "scripted", "")
     )
     runners["mini"].down = True
-    assert (await hosts.seats("review", ["x:1b", "y:1b"])).reason == (
+    assert (await hosts.candidates("review", ["x:1b", "y:1b"])).reason == (
         "no model host can be used: mini: connection refused; max: it has no local model x:1b or y:1b"
     )
     runners["max"].down = True
     hosts.failed(runners["max"].host, HostDown("connection refused"))
-    assert (await hosts.seats("review", ["x:1b"])).reason == (
+    assert (await hosts.candidates("review", ["x:1b"])).reason == (
         "no model host answered: mini: connection refused; max: connection refused"
     )
 
 
 async def test_nothing_configured_is_said() -> None:
-    assert (await Pool([]).seats("review", ["x"])).reason == "no local model host is configured for review"
+    assert (
+        await Pool([]).candidates("review", ["x"])
+    ).reason == "no local model host is configured for review"
     hosts, _ = pool(BOTH, MINI)
-    assert (await hosts.seats("review", [])).reason == "no model is configured for review"
+    assert (await hosts.candidates("review", [])).reason == "no model is configured for review"
 
 
 @pytest.mark.parametrize("silent", ["models", "loaded"])
 async def test_a_host_that_never_says_what_it_has_is_down_and_others_are_not(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inference.door.ASK_SECONDS", 0.3)
+    monkeypatch.setattr("bot.inference.hosts.known_host.ASK_SECONDS", 0.3)
     hosts, runners = pool(BOTH, MINI, MAX)
     monkeypatch.setattr(runners["mini"], silent, asyncio.Event().wait)
     mini, largest = await hosts.states()

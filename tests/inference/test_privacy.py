@@ -11,9 +11,9 @@ from bot.core.effects import Usage
 from bot.core.hosts import Host
 from bot.core.inference import Completion, Infer
 from bot.core.privacy import ONLINE, Budget, Online, may_leave
-from bot.inference.guard import IN_FLIGHT, Guard
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
+from bot.inference.egress import IN_FLIGHT, EgressGuard
+from bot.inference.hosts.pool import Pool
+from bot.inference.request import make_infer
 from bot.prompting import load
 from tests.core.credentials import HUMAN, ISSUED
 from tests.fakes import acts
@@ -69,7 +69,7 @@ class Books:
 
     def guard(
         self, policy: Online = "allowed", *, private: bool = False, setting: Online = "allowed"
-    ) -> Guard:
+    ) -> EgressGuard:
         async def own() -> Online:
             return setting
 
@@ -79,7 +79,7 @@ class Books:
         async def record(used: Usage, usd: float) -> None:
             self.used.append((used, usd))
 
-        return Guard(policy, private, own, spent, credentials.without, record)
+        return EgressGuard(policy, private, own, spent, credentials.without, record)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def online(host: FakeOllama) -> Host:
     return Host("cloud", "ollama", host.url, online=True, usd_per_mtok_in=10_000, usd_per_mtok_out=10_000)
 
 
-def asks(pool: Pool, guard: Guard) -> Infer:
+def asks(pool: Pool, guard: EgressGuard) -> Infer:
     return make_infer(pool, {"triage": (MODEL,)}, load, guard=guard)
 
 
@@ -189,7 +189,7 @@ async def test_a_host_inside_is_told_all(ollama: FakeOllama, pool_of: Pools) -> 
 
 
 async def test_X6_without_rules_nothing_leaves(cloud: FakeOllama, pool_of: Pools) -> None:
-    guard = replace(Books().guard(), clean=Guard().clean)
+    guard = replace(Books().guard(), clean=EgressGuard().clean)
     said = await asks(pool_of(online(cloud)), guard)(triage())
     assert "cannot be cut out" in said.reason
     assert cloud.chats == []

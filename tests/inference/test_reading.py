@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.core.hosts import Host
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
-from bot.inference.reading import read
+from bot.inference.hosts.pool import Pool
+from bot.inference.request import make_infer
 from bot.inference.runners.scripted import ScriptedRunner
+from bot.inference.structured_output import read
 from bot.prompting import load
 from tests.inference.answers import GOOD, Sorted, triage
 from tests.long import examples

@@ -8,8 +8,8 @@ import pytest
 
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host
-from bot.inference.registry import RUNNERS, kinds, make_runner
 from bot.inference.runners.ollama import OllamaRunner
+from bot.inference.runners.registry import RUNNERS, kinds, make_runner
 from bot.inference.runners.scripted import ScriptedRunner
 
 

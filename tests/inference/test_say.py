@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.chat import Persona, PersonaRequest, Say, Spoken, Turn, said
 from bot.core.hosts import Host
 from bot.core.inference import Completion, Passage
-from bot.core.talk import Persona, Say, Spoken, Talk, Turn, said
-from bot.inference.pool import Pool
+from bot.inference.hosts.pool import Pool
 from bot.inference.runners import Broken
 from bot.inference.runners.scripted import ScriptedRunner
-from bot.inference.say import make_say
-from bot.inference.thoughts import Unthinking
+from bot.inference.streaming import Unthinking, make_say
 from bot.prompting import TalkFile
 from tests.fakes import acts
 from tests.fakes.models import Dropped, FakeModel, FakeOllama, Stage
@@ -34,11 +33,11 @@ def at(host: FakeOllama, name: str = "mini", **fields: Any) -> Host:
     return Host(name, "ollama", host.url, **fields)
 
 
-def talk(text: str = "What is tea?", *before: Turn, **more: Any) -> Talk[Spoken]:
-    return Talk(PERSONA, (*before, Turn("user", text)), Spoken, **more)
+def talk(text: str = "What is tea?", *before: Turn, **more: Any) -> PersonaRequest[Spoken]:
+    return PersonaRequest(PERSONA, (*before, Turn("user", text)), Spoken, **more)
 
 
-async def heard(say: Say, question: Talk[Spoken]) -> tuple[list[str], Completion[Spoken]]:
+async def heard(say: Say, question: PersonaRequest[Spoken]) -> tuple[list[str], Completion[Spoken]]:
     pieces: list[str] = []
     completions: list[Completion[Spoken]] = []
     async for piece in say(question):
@@ -171,7 +170,7 @@ async def test_no_host_is_a_failure(pool_of: Pools) -> None:
 
 async def test_a_type_with_a_schema_goes_through_the_same_door(ollama: FakeOllama, pool_of: Pools) -> None:
     ollama.says("no", GOOD)
-    question = Talk(PERSONA, (Turn("user", "Sort it."),), Sorted)
+    question = PersonaRequest(PERSONA, (Turn("user", "Sort it."),), Sorted)
     pieces = [piece async for piece in say_on(pool_of(at(ollama)))(question)]
     (completion,) = pieces
     assert isinstance(completion, Completion)
@@ -212,7 +211,7 @@ async def test_a_question_that_cannot_fit_is_refused_before_any_host_cuts_it(
 async def test_a_talk_without_a_question_is_a_failure(
     turns: tuple[Turn, ...], ollama: FakeOllama, pool_of: Pools
 ) -> None:
-    completion = await said(say_on(pool_of(at(ollama))), Talk(PERSONA, turns, Spoken))
+    completion = await said(say_on(pool_of(at(ollama))), PersonaRequest(PERSONA, turns, Spoken))
     assert completion.failure == "invalid"
     assert "question" in completion.reason
 

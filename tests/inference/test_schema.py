@@ -8,8 +8,7 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.inference.reading import bare, complaint, read
-from bot.inference.schema import flat
+from bot.inference.structured_output import bare, complaint, flat, read
 from tests.inference.answers import GOOD, Sorted
 
 

@@ -19,9 +19,9 @@ from bot.agents.issue import TriageAnswer
 from bot.agents.review.answers import ReviewAnswer, VerifyAnswer
 from bot.core.effects import SetCheck
 from bot.core.hosts import Host
-from bot.inference.infer import make_infer
-from bot.inference.pool import Pool
-from bot.inference.reading import understood
+from bot.inference.hosts.pool import Pool
+from bot.inference.request import make_infer
+from bot.inference.structured_output import understood
 from bot.prompting import load
 from tests.agents.facts import pull_request
 from tests.fakes.models import FakeOllama

@@ -9,12 +9,12 @@ import pytest
 from bot.core.credentials import Hidden
 from bot.core.hosts import Host, HostModel
 from bot.core.privacy import Budget
-from bot.inference.guard import Guard
-from bot.inference.pool import Pool
+from bot.inference.egress import EgressGuard
+from bot.inference.hosts.known_host import Candidate
+from bot.inference.hosts.pool import Pool
 from bot.inference.runners import ChatRequest, NotSent, Reply, Tool, ToolCall, Unsupported
 from bot.inference.runners.ollama import OllamaRunner
 from bot.inference.runners.openai import OpenAIRunner
-from bot.inference.seats import Seat
 from tests.fakes import acts
 from tests.fakes.models import Act, FakeModel, FakeOllama, Stage
 from tests.fakes.openai import FakeOpenAI
@@ -188,10 +188,10 @@ async def test_a_credential_in_a_tool_stays_here(host: FakeOllama) -> None:
         return Budget(usd_per_day=1.0)
 
     pool = Pool([there], runner=host.runner)  # type: ignore[attr-defined]
-    guard = Guard("allowed", private=False, spent=budget, clean=clean)
-    seat = Seat(there, HostModel(NAME, 32_768), 4096)
+    guard = EgressGuard("allowed", private=False, spent=budget, clean=clean)
+    candidate = Candidate(there, HostModel(NAME, 32_768), 4096)
     tool = Tool("get_time", "Use ghp_0123 for it.", {})
-    async with pool.place([seat], 1, guard=guard) as place:
+    async with pool.place([candidate], 1, guard=guard) as place:
         with pytest.raises(NotSent, match="of its tools holds a credential"):
             await place.chat(asking(tool))
     await pool.aclose()

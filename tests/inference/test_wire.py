@@ -13,22 +13,22 @@ from starlette.responses import JSONResponse, Response
 
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostModel
-from bot.inference.registry import make_runner
 from bot.inference.runners import (
     Broken,
     ChatRequest,
     HostDown,
+    HostTooSlow,
     ModelMissing,
+    PromptTooLong,
     Reply,
     Runner,
     RunnerError,
-    TooLong,
-    TooSlow,
     Unsupported,
 )
 from bot.inference.runners.anthropic import AnthropicRunner
 from bot.inference.runners.ollama import OllamaRunner
 from bot.inference.runners.openai import OpenAIRunner
+from bot.inference.runners.registry import make_runner
 from tests.fakes import acts
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.models import Act, FakeModel, FakeOllama, Stage, vector
@@ -153,7 +153,7 @@ async def test_a_prompt_that_is_too_long_is_refused_with_its_counts(
 ) -> None:
     host.models[NAME].context_length = 4_096
     async with speaking() as runner:
-        with pytest.raises(TooLong) as caught:
+        with pytest.raises(PromptTooLong) as caught:
             await runner.chat(asking("x" * 35_000))
     assert caught.value.sent == pytest.approx(10_003, abs=1)
     assert caught.value.limit == 4_096
@@ -192,7 +192,7 @@ async def test_N2_R10_every_failure_has_its_name(
 async def test_N2_a_host_that_says_nothing_is_left(host: FakeOllama, speaking: Speaking, act: Act) -> None:
     host.says(act)
     async with speaking(first_seconds=0.4, between_seconds=0.4) as runner:
-        with pytest.raises(TooSlow, match="no token for 0 s"):
+        with pytest.raises(HostTooSlow, match="no token for 0 s"):
             await runner.chat(asking())
         assert await asyncio.to_thread(host.left.wait, 20)
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.hosts import Host
-from bot.inference.registry import make_runner
 from bot.inference.runners import Broken, Reply, RunnerError
+from bot.inference.runners.registry import make_runner
 from bot.inference.runners.streams import END, lines, objects
 from tests.fakes.models import Act, FakeModel, FakeOllama, Stage
 from tests.inference.kinds import KEY, NAME, SCHEMA, WINDOW, WIRED, asking

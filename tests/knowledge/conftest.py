@@ -8,10 +8,10 @@ import pytest
 from hypothesis import settings
 
 from bot.knowledge.git import Git
-from bot.knowledge.index import Updated, update
-from bot.knowledge.search import Search
-from bot.knowledge.sqlite import Shelf
-from bot.standin.git import Content, GitRepo
+from bot.knowledge.indexing import IndexUpdate, update
+from bot.knowledge.search.search import Search
+from bot.knowledge.storage import IndexStore
+from bot.testing.github.git import Content, GitRepo
 
 settings.register_profile("untimed", settings(), deadline=None)  # what takes how long is for tests/bench
 settings.load_profile("untimed")
@@ -34,11 +34,11 @@ CUP = "class Cup:\n    def fill(self, tea):\n        self.tea = tea\n"
 
 
 @dataclass
-class House:
+class Services:
     """A bare repository, its index, and what was told of progress."""
 
     repo: GitRepo
-    shelf: Shelf
+    index_store: IndexStore
     told: list[tuple[int, int, str]] = field(default_factory=list)
 
     @property
@@ -58,11 +58,15 @@ class House:
         author = "Ann"
         return self.repo.write("refs/heads/main", files, parent=onto, message=message, author=author, at=at)
 
-    def index(self, processes: int = 1) -> Updated:
+    def index(self, processes: int = 1) -> IndexUpdate:
         """To the tip."""
         self.told.clear()
         return update(
-            self.shelf, self.git, self.git.commit("main"), lambda *told: self.told.append(told), processes
+            self.index_store,
+            self.git,
+            self.git.commit("main"),
+            lambda *told: self.told.append(told),
+            processes,
         )
 
     def files_read(self) -> int:
@@ -71,24 +75,24 @@ class House:
 
     @property
     def search(self) -> Search:
-        return Search(self.shelf, self.git)
+        return Search(self.index_store, self.git)
 
     def left_out(self) -> dict[str, str]:
-        return {file.path: file.why for file in self.shelf.files().values() if file.why}
+        return {file.path: file.why for file in self.index_store.files().values() if file.why}
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    shelf = Shelf.open(tmp_path / "index.db")
-    yield House(GitRepo(tmp_path / "repo.git"), shelf)
-    shelf.close()
+def checkout(tmp_path: Path) -> Iterator[Services]:
+    index_store = IndexStore.open(tmp_path / "index.db")
+    yield Services(GitRepo(tmp_path / "repo.git"), index_store)
+    index_store.close()
 
 
 @pytest.fixture
-def tea(house: House) -> House:
+def tea(checkout: Services) -> Services:
     """Two files in one commit, indexed."""
-    house.commit(
+    checkout.commit(
         {"src/tea.py": TEA, "src/cup.py": CUP, "README.md": "# Tea\n\nHow to make it.\n"}, "Make tea"
     )
-    house.index()
-    return house
+    checkout.index()
+    return checkout

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.standin.git import Content, GitRepo
+from bot.testing.github.git import Content, GitRepo
 from tests.bench.knowledge.cases import (
     Case,
     cut,

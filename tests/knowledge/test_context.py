@@ -2,14 +2,14 @@
 
 import pytest
 
+from bot.core.context_packing import NOTHING, Surroundings, pack
 from bot.core.diff import FileDiff, parse_git_diff
-from bot.core.packing import NOTHING, Surroundings, pack
 from bot.core.refs import Sha
-from bot.knowledge.indexed import Indexed
-from bot.knowledge.shelf import ShelfError
-from bot.knowledge.sqlite import Shelf
-from bot.knowledge.tools import still_parses, symbols
-from tests.knowledge.conftest import House
+from bot.knowledge.parsing.code_analysis import still_parses, symbols
+from bot.knowledge.search.repository_search import Indexed
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import IndexStoreError
+from tests.knowledge.conftest import Services
 
 FILES = {
     "shop/cart.py": "from shop.money import rounded\n\n\ndef total(items):\n    return rounded(sum(items))\n",
@@ -34,22 +34,22 @@ def change() -> list[FileDiff]:
 
 
 @pytest.fixture
-def shop(house: House) -> House:
-    house.commit(dict(FILES), "Open a shop")
-    house.index()
-    return house
+def shop(checkout: Services) -> Services:
+    checkout.commit(dict(FILES), "Open a shop")
+    checkout.index()
+    return checkout
 
 
-def indexed(house: House) -> Indexed:
-    return Indexed(lambda: Shelf.open(house.shelf.path), house.git)
+def indexed(checkout: Services) -> Indexed:
+    return Indexed(lambda: IndexStore.open(checkout.index_store.path), checkout.git)
 
 
-async def beside(house: House, base: str = "") -> Surroundings:
-    at = Sha(base or house.git.commit("main"))
-    return await indexed(house).beside(change(), {"shop/cart.py": NEW}, at)
+async def beside(checkout: Services, base: str = "") -> Surroundings:
+    at = Sha(base or checkout.git.commit("main"))
+    return await indexed(checkout).beside(change(), {"shop/cart.py": NEW}, at)
 
 
-async def test_who_calls_it_what_it_calls_and_what_tests_it(shop: House) -> None:
+async def test_who_calls_it_what_it_calls_and_what_tests_it(shop: Services) -> None:
     found = (await beside(shop)).around["shop/cart.py"]
     places = {one.excerpt.path: one for one in sorted(found, key=lambda one: one.value)}
     assert places["shop/till.py"].excerpt.lines[0] == "def receipt(items):"
@@ -59,7 +59,7 @@ async def test_who_calls_it_what_it_calls_and_what_tests_it(shop: House) -> None
     assert places["shop/till.py"].value > places["tests/test_cart.py"].value > 0
 
 
-async def test_what_does_the_same_elsewhere_is_beside_it(shop: House) -> None:
+async def test_what_does_the_same_elsewhere_is_beside_it(shop: Services) -> None:
     twin = "def grand_total(items):\n    return round(sum(items) * 2, 2)\n"
     shop.commit({**FILES, "market/stall.py": twin}, "Open a stall")
     shop.index()
@@ -69,7 +69,7 @@ async def test_what_does_the_same_elsewhere_is_beside_it(shop: House) -> None:
     assert like.excerpt.lines[0] == "def grand_total(items):"
 
 
-async def test_it_is_packed_a_file_once_the_best_first_to_get_room(shop: House) -> None:
+async def test_it_is_packed_a_file_once_the_best_first_to_get_room(shop: Services) -> None:
     found = (await beside(shop)).around["shop/cart.py"]
     assert [one.name for one in pack(found, 100)] == ["shop/till.py"]
     assert {one.name for one in pack(found, 10_000)} >= {
@@ -79,7 +79,7 @@ async def test_it_is_packed_a_file_once_the_best_first_to_get_room(shop: House) 
     }
 
 
-async def test_a_file_that_the_base_has_otherwise_is_left_out(shop: House) -> None:
+async def test_a_file_that_the_base_has_otherwise_is_left_out(shop: Services) -> None:
     base = shop.git.commit("main")
     shop.commit({**FILES, "shop/till.py": FILES["shop/till.py"].replace(".'", "!'")}, "Say it")
     shop.index()
@@ -88,28 +88,28 @@ async def test_a_file_that_the_base_has_otherwise_is_left_out(shop: House) -> No
     }
 
 
-async def test_without_the_base_or_an_index_there_is_nothing(shop: House) -> None:
+async def test_without_the_base_or_an_index_there_is_nothing(shop: Services) -> None:
     assert await beside(shop, "0" * 40) == NOTHING
     without = Indexed(lambda: None, shop.git)
     assert await without.beside(change(), {}, Sha(shop.git.commit("main"))) == NOTHING
     assert await without.search("total") == ()
 
 
-async def test_names_are_known_by_the_repository_or_the_change(shop: House) -> None:
+async def test_names_are_known_by_the_repository_or_the_change(shop: Services) -> None:
     known = (await beside(shop)).known
     assert known is not None
     assert known("receipt") and known("test_total") and known("total")
     assert not known("brewAllTheTea") and not known("no_such_name")
 
 
-async def test_an_index_that_breaks_later_knows_every_name(shop: House) -> None:
+async def test_an_index_that_breaks_later_knows_every_name(shop: Services) -> None:
     at = Sha(shop.git.commit("main"))
     works = [True]
 
-    def opened() -> Shelf:
+    def opened() -> IndexStore:
         if not works[0]:
-            raise ShelfError("the disk is full")
-        return Shelf.open(shop.shelf.path)
+            raise IndexStoreError("the disk is full")
+        return IndexStore.open(shop.index_store.path)
 
     found = await Indexed(opened, shop.git).beside(change(), {"shop/cart.py": NEW}, at)
     works[0] = False

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.knowing import Edge, Node
-from bot.knowledge.export import Counts, cypher, graphml, quoted
+from bot.core.knowledge import Edge, GraphNode
+from bot.knowledge.export import ExportCounts, cypher, graphml, quoted
 
 SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 HOSTILE = [
@@ -26,7 +26,7 @@ HOSTILE = [
 ]
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 EDGES = [
-    Edge("imports", Node("file", one), Node("symbol", other), 0.5)
+    Edge("imports", GraphNode("file", one), GraphNode("symbol", other), 0.5)
     for one in HOSTILE
     for other in reversed(HOSTILE)
 ]
@@ -38,7 +38,7 @@ def held(text: str) -> str:
 
 
 def test_graphml_is_read_back_with_every_name_and_edge() -> None:
-    counts = Counts()
+    counts = ExportCounts()
     root = ElementTree.fromstring("".join(graphml(EDGES, counts)).encode())
     keys = {key.get("id") for key in root.iter(f"{SPACE}key")}
     nodes = {}
@@ -85,7 +85,7 @@ def exact(text: str) -> str:
 
 @pytest.mark.parametrize("reader", [str, early])
 def test_no_name_leaves_its_string_in_cypher(reader: object) -> None:
-    lines = "".join(cypher(EDGES, Counts())).splitlines()
+    lines = "".join(cypher(EDGES, ExportCounts())).splitlines()
     assert len(lines) == 1 + 2 * len(HOSTILE) + len(EDGES)
     shape = re.compile(r"MERGE \(n:Hob \{id: S\}\) SET n:(File|Symbol), n\.name = S;")
     for line in lines[1:]:

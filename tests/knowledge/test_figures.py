@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bot.standin.git import GitRepo
+from bot.testing.github.git import GitRepo
 from tests.bench.knowledge.alike import ask as ask_alike
 from tests.bench.knowledge.cases import cut
 from tests.bench.knowledge.found import files, files_packed, functions_packed, packed, recall
@@ -45,8 +45,8 @@ def test_a_history_is_asked_at_each_snapshot_and_never_knows_the_answer(tmp_path
         assert files(one)[0] == "src/tea.py"
         assert functions_packed(one, 2_000) == 1.0
         assert files_packed(one, 2_000) == 1.0
-        assert one.case.commit not in {commit.sha for commit in one.evidence.commits}
-        names.append({one.evidence.stored[number].chunk.symbol for number in one.functions})
+        assert one.case.commit not in {commit.sha for commit in one.signals.commits}
+        names.append({one.signals.stored[number].chunk.symbol for number in one.functions})
     assert names == [{"steep"}, {"pour"}]
 
 

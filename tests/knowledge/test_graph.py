@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.knowing import Edge, Issue, Node
+from bot.core.knowledge import Edge, GraphNode, KnownIssue
 from bot.knowledge.edges import edges, neighbours
 from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
-from bot.knowledge.index import update
-from bot.knowledge.issues import Issues
-from bot.knowledge.sqlite import Shelf
-from bot.standin.git import GitRepo
+from bot.knowledge.indexing import update
+from bot.knowledge.issues import RepositoryIssues
+from bot.knowledge.storage import IndexStore
+from bot.testing.github.git import GitRepo
 
 POT = (
     "from shop.cup import Cup\n\n\ndef pour(pot):\n    Cup().fill(pot)\n    return check(pot)\n"
@@ -39,14 +39,14 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    opened = Shelf.open(tmp_path / "index.db")
+def index_store(tmp_path: Path) -> Iterator[IndexStore]:
+    opened = IndexStore.open(tmp_path / "index.db")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def graph(tmp_path: Path, shelf: Shelf) -> Graph:
+def graph(tmp_path: Path, index_store: IndexStore) -> Graph:
     """Ann made the shop long ago; Tom mends pots now."""
     repo = GitRepo(tmp_path / "repo.git")
 
@@ -59,15 +59,15 @@ def graph(tmp_path: Path, shelf: Shelf) -> Graph:
         changed = {"shop/pot.py": f"{POT}# {day}\n", "shop/cup.py": f"{CUP}# {day}\n"}
         commit(changed, f"Mend it\n\nSee #{day}", "Tom", day)
     commit({"shop/pot.py": f"{POT}# x\n"}, "No leak any more (#8)", "Tom", 1010)
-    update(shelf, Git(repo.path), repo.resolve("main") or "", processes=1)
-    Issues(shelf, "octo/shop").store(
+    update(index_store, Git(repo.path), repo.resolve("main") or "", processes=1)
+    RepositoryIssues(index_store, "octo/shop").store(
         [
-            Issue(3, "issue", "open", "It leaks", "See `shop/pot.py`, blocked by #4", "ann"),
-            Issue(4, "issue", "closed", "Buy tin", "", "ann"),
-            Issue(8, "pull_request", "merged", "No leak any more", "Fixes #3", "tom"),
+            KnownIssue(3, "issue", "open", "It leaks", "See `shop/pot.py`, blocked by #4", "ann"),
+            KnownIssue(4, "issue", "closed", "Buy tin", "", "ann"),
+            KnownIssue(8, "pull_request", "merged", "No leak any more", "Fixes #3", "tom"),
         ]
     )
-    return Graph(shelf, "octo/shop")
+    return Graph(index_store, "octo/shop")
 
 
 def test_callers_are_resolved_by_imports_and_what_is_unsure_is_said(graph: Graph) -> None:
@@ -140,28 +140,35 @@ def test_the_whole_graph_has_every_kind_of_edge_each_once(graph: Graph) -> None:
     assert {one.kind for one in found} == {
         *("defines", "imports", "refers", "touched", "mentions", "co_changed", "fixes", "blocks")
     }
-    pour = Node("symbol", "shop/pot.py::pour")
-    assert Edge("refers", Node("symbol", "shop/bar.py::serve"), pour, 0.8) in found
-    assert Edge("fixes", Node("pull_request", "8"), Node("issue", "3")) in found
-    assert Edge("co_changed", Node("file", "shop/cup.py"), Node("file", "shop/pot.py"), 4.0) in found
+    pour = GraphNode("symbol", "shop/pot.py::pour")
+    assert Edge("refers", GraphNode("symbol", "shop/bar.py::serve"), pour, 0.8) in found
+    assert Edge("fixes", GraphNode("pull_request", "8"), GraphNode("issue", "3")) in found
+    assert (
+        Edge("co_changed", GraphNode("file", "shop/cup.py"), GraphNode("file", "shop/pot.py"), 4.0) in found
+    )
 
 
 @pytest.mark.parametrize(
     ("node", "expected"),
     [
         (
-            Node("file", "shop/cup.py"),
-            Edge("imports", Node("file", "shop/pot.py"), Node("file", "shop/cup.py")),
+            GraphNode("file", "shop/cup.py"),
+            Edge("imports", GraphNode("file", "shop/pot.py"), GraphNode("file", "shop/cup.py")),
         ),
         (
-            Node("symbol", "shop/pot.py::check"),
-            Edge("refers", Node("symbol", "shop/pot.py::pour"), Node("symbol", "shop/pot.py::check")),
+            GraphNode("symbol", "shop/pot.py::check"),
+            Edge(
+                "refers", GraphNode("symbol", "shop/pot.py::pour"), GraphNode("symbol", "shop/pot.py::check")
+            ),
         ),
-        (Node("issue", "3"), Edge("blocks", Node("issue", "4"), Node("issue", "3"))),
-        (Node("pull_request", "8"), Edge("fixes", Node("pull_request", "8"), Node("issue", "3"))),
+        (GraphNode("issue", "3"), Edge("blocks", GraphNode("issue", "4"), GraphNode("issue", "3"))),
+        (
+            GraphNode("pull_request", "8"),
+            Edge("fixes", GraphNode("pull_request", "8"), GraphNode("issue", "3")),
+        ),
     ],
 )
-def test_neighbours_of_a_node(graph: Graph, node: Node, expected: Edge) -> None:
+def test_neighbours_of_a_node(graph: Graph, node: GraphNode, expected: Edge) -> None:
     found = neighbours(graph, node)
     assert expected in found
     assert all(node in (one.source, one.target) for one in found)
@@ -169,15 +176,15 @@ def test_neighbours_of_a_node(graph: Graph, node: Node, expected: Edge) -> None:
 
 
 def test_neighbours_of_commits_and_people(graph: Graph) -> None:
-    (newest,) = graph.shelf.recent(1)
-    told = neighbours(graph, Node("commit", newest.sha))
-    assert Edge("mentions", Node("commit", newest.sha), Node("pull_request", "8")) in told
-    tom = neighbours(graph, Node("person", "Tom"))
+    (newest,) = graph.index_store.recent(1)
+    told = neighbours(graph, GraphNode("commit", newest.sha))
+    assert Edge("mentions", GraphNode("commit", newest.sha), GraphNode("pull_request", "8")) in told
+    tom = neighbours(graph, GraphNode("person", "Tom"))
     assert len(tom) == 4
-    assert neighbours(graph, Node("commit", "0" * 40)) == []
+    assert neighbours(graph, GraphNode("commit", "0" * 40)) == []
 
 
-def test_an_empty_index_answers_with_nothing(shelf: Shelf) -> None:
-    graph = Graph(shelf)
+def test_an_empty_index_answers_with_nothing(index_store: IndexStore) -> None:
+    graph = Graph(index_store)
     assert list(edges(graph)) == []
     assert graph.tests("a.py") == graph.issues_of("a.py") == graph.changed_with("a.py") == []

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.knowledge.imports import Tree
+from bot.knowledge.parsing.imports import FileTree
 
-TREE = Tree(
+TREE = FileTree(
     """
     bot/__init__.py bot/core/__init__.py bot/core/text.py bot/web/app.py bot/web/json.py bot/web/__init__.py
     tool.py src/pkg/__init__.py src/pkg/mod.py

@@ -12,75 +12,75 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.source import LeftOut
-from bot.knowledge.git import Entry, Git
-from bot.knowledge.index import plan
-from bot.knowledge.reader import CRASHED, WORTH_PROCESSES, Source, read_all
-from bot.knowledge.shelf import File
-from bot.knowledge.sqlite import Shelf
-from bot.standin.git import GitRepo, submodule, symlink
-from tests.knowledge.conftest import CUP, TEA, House
+from bot.knowledge.git import Git, TreeEntry
+from bot.knowledge.indexing import plan
+from bot.knowledge.parsing.reader import CRASHED, WORTH_PROCESSES, Source, read_all
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import IndexedFile
+from bot.testing.github.git import GitRepo, submodule, symlink
+from tests.knowledge.conftest import CUP, TEA, Services
 
 
-def test_a_first_index_has_files_symbols_uses_imports_and_history(tea: House) -> None:
-    sizes = tea.shelf.sizes()
+def test_a_first_index_has_files_symbols_uses_imports_and_history(tea: Services) -> None:
+    sizes = tea.index_store.sizes()
     assert (sizes.files, sizes.left_out, sizes.commits) == (3, 0, 1)
     assert sizes.languages["Python"] == 2
-    assert {each.chunk.symbol for each in tea.shelf.defined(["steep", "POUR"])} == {"steep", "Pot.pour"}
-    assert [(use.path, use.lines) for use in tea.shelf.uses(["steep"], 9)] == [("src/tea.py", (13,))]
-    assert [(each.path, each.target) for each in tea.shelf.imports()] == [("src/tea.py", "time")]
-    (commit,) = tea.shelf.recent(9)
+    assert {each.chunk.symbol for each in tea.index_store.defined(["steep", "POUR"])} == {"steep", "Pot.pour"}
+    assert [(use.path, use.lines) for use in tea.index_store.uses(["steep"], 9)] == [("src/tea.py", (13,))]
+    assert [(each.path, each.target) for each in tea.index_store.imports()] == [("src/tea.py", "time")]
+    (commit,) = tea.index_store.recent(9)
     assert commit.subject == "Make tea"
     assert commit.paths == ("README.md", "src/cup.py", "src/tea.py")
 
 
-def test_a_push_reads_only_what_changed(tea: House) -> None:
-    old = tea.shelf.blobs_of(["src/cup.py"])["src/cup.py"]
+def test_a_push_reads_only_what_changed(tea: Services) -> None:
+    old = tea.index_store.blobs_of(["src/cup.py"])["src/cup.py"]
     tip = tea.commit({"src/cup.py": CUP + "\n\ndef wash():\n    pass\n"}, "Wash up")
     updated = tea.index()
     assert (updated.read, updated.commits, updated.removed) == (1, 1, 0)
     assert tea.files_read() == 1
-    assert tea.shelf.state("tip") == tip
-    assert [each.chunk.symbol for each in tea.shelf.defined(["wash"])] == ["wash"]
-    assert tea.shelf.spare() == [old]
+    assert tea.index_store.state("tip") == tip
+    assert [each.chunk.symbol for each in tea.index_store.defined(["wash"])] == ["wash"]
+    assert tea.index_store.spare() == [old]
 
 
-def test_what_is_up_to_date_costs_nothing(tea: House) -> None:
+def test_what_is_up_to_date_costs_nothing(tea: Services) -> None:
     assert tea.index().read == 0
     assert tea.told == []
 
 
-def test_a_renamed_file_is_not_read_again_and_a_deleted_one_goes(tea: House) -> None:
+def test_a_renamed_file_is_not_read_again_and_a_deleted_one_goes(tea: Services) -> None:
     tea.commit({"src/cup.py": None, "src/mug.py": CUP, "README.md": None})
     updated = tea.index()
     assert tea.files_read() == 0
     assert updated.removed == 2
-    assert sorted(tea.shelf.files()) == ["src/mug.py", "src/tea.py"]
+    assert sorted(tea.index_store.files()) == ["src/mug.py", "src/tea.py"]
 
 
-def test_a_force_push_leaves_nothing_of_the_old_history(tea: House) -> None:
+def test_a_force_push_leaves_nothing_of_the_old_history(tea: Services) -> None:
     base = tea.repo.resolve("main")
     tea.commit({"src/secret.py": "def hidden():\n    pass\n"}, "Add what should not be there", at=2e9)
     tea.index()
     tip = tea.commit({"src/new.py": "def shown():\n    pass\n"}, "Another way", parent=base, at=2e9)
     updated = tea.index()
     assert updated.forgotten == 1
-    assert tea.shelf.known_commits() == {base, tip}
-    assert "src/secret.py" not in tea.shelf.files()
+    assert tea.index_store.known_commits() == {base, tip}
+    assert "src/secret.py" not in tea.index_store.files()
     assert tea.search.search("what should not be there", kinds=["commit"]) == []
 
 
-def test_a_history_that_begins_anew_is_followed_when_the_old_is_gone(tea: House) -> None:
+def test_a_history_that_begins_anew_is_followed_when_the_old_is_gone(tea: Services) -> None:
     tip = tea.commit({"src/tea.py": TEA}, "Begin anew", parent=None)
     tea.repo.run("reflog", "expire", "--expire=now", "--all")
     tea.repo.run("gc", "--quiet", "--prune=now")
     updated = tea.index()
     assert (updated.forgotten, updated.commits) == (1, 1)
-    assert tea.shelf.known_commits() == {tip}
-    assert list(tea.shelf.files()) == ["src/tea.py"]
+    assert tea.index_store.known_commits() == {tip}
+    assert list(tea.index_store.files()) == ["src/tea.py"]
 
 
-def test_what_is_left_out_says_why(house: House) -> None:
-    house.commit(
+def test_what_is_left_out_says_why(checkout: Services) -> None:
+    checkout.commit(
         {
             "a/loop": symlink("../a/loop"),
             "a/up": symlink(".."),
@@ -95,8 +95,8 @@ def test_what_is_left_out_says_why(house: House) -> None:
             "good.py": "def good():\n    pass\n",
         }
     )
-    house.index()
-    assert house.left_out() == {
+    checkout.index()
+    assert checkout.left_out() == {
         "a/loop": "symbolic link",
         "a/up": "symbolic link",
         "lib": "submodule",
@@ -106,20 +106,20 @@ def test_what_is_left_out_says_why(house: House) -> None:
         "vendor/x.js": "vendored",
         "uv.lock": "lock file",
     }
-    assert house.shelf.sizes().files == 1
+    assert checkout.index_store.sizes().files == 1
 
 
-def test_a_link_that_becomes_a_file_of_the_same_bytes_is_read(house: House) -> None:
-    house.commit({"x": symlink("def x(): pass")})
-    house.index()
-    house.commit({"x": "def x(): pass"})
-    house.index()
-    assert house.left_out() == {}
-    assert house.shelf.sizes().files == 1
+def test_a_link_that_becomes_a_file_of_the_same_bytes_is_read(checkout: Services) -> None:
+    checkout.commit({"x": symlink("def x(): pass")})
+    checkout.index()
+    checkout.commit({"x": "def x(): pass"})
+    checkout.index()
+    assert checkout.left_out() == {}
+    assert checkout.index_store.sizes().files == 1
 
 
-def test_broken_encodings_are_read_as_far_as_they_can_be(house: House) -> None:
-    house.commit(
+def test_broken_encodings_are_read_as_far_as_they_can_be(checkout: Services) -> None:
+    checkout.commit(
         {
             "latin.py": "def grüße():\n    pass\n".encode("latin-1"),
             "wide.py": "def wide_one():\n    pass\n".encode("utf-16"),
@@ -127,9 +127,9 @@ def test_broken_encodings_are_read_as_far_as_they_can_be(house: House) -> None:
             "empty.py": b"",
         }
     )
-    house.index()
-    assert house.left_out() == {}
-    assert {each.chunk.symbol for each in house.shelf.defined(["wide_one", "cut_one"])} == {
+    checkout.index()
+    assert checkout.left_out() == {}
+    assert {each.chunk.symbol for each in checkout.index_store.defined(["wide_one", "cut_one"])} == {
         "wide_one",
         "cut_one",
     }
@@ -150,40 +150,40 @@ NAMES = [
 ]
 
 
-def test_files_may_be_called_anything(house: House) -> None:
-    house.commit({name: f"def number_{at}():\n    pass\n" for at, name in enumerate(NAMES)})
-    house.index()
-    assert sorted(house.shelf.files()) == sorted(NAMES)
-    assert house.shelf.recent(1)[0].paths == tuple(sorted(NAMES))
+def test_files_may_be_called_anything(checkout: Services) -> None:
+    checkout.commit({name: f"def number_{at}():\n    pass\n" for at, name in enumerate(NAMES)})
+    checkout.index()
+    assert sorted(checkout.index_store.files()) == sorted(NAMES)
+    assert checkout.index_store.recent(1)[0].paths == tuple(sorted(NAMES))
     for at, name in enumerate(NAMES):
-        assert name in [found.path for found in house.search.search(f"number_{at}", k=3)]
+        assert name in [found.path for found in checkout.search.search(f"number_{at}", k=3)]
 
 
-def test_a_name_that_is_no_utf8_is_left_out_and_said(house: House) -> None:
-    house.commit({"ok.py": "x = 1\n"})
-    blob = house.repo.run("hash-object", "-w", "--stdin", data=b"y = 1\n").strip()
-    tree = house.repo.run("mktree", "-z", data=b"100644 blob " + blob + b"\tb\xff.py\0").strip().decode()
-    house.repo.run("config", "user.name", "Ann")
-    house.repo.run("config", "user.email", "ann@example.com")
-    tip = house.repo.run("commit-tree", tree, data=b"").strip().decode()
-    house.repo.point("refs/heads/main", tip)
-    house.index()
-    assert house.left_out() == {"b�.py": "its name is not UTF-8"}
+def test_a_name_that_is_no_utf8_is_left_out_and_said(checkout: Services) -> None:
+    checkout.commit({"ok.py": "x = 1\n"})
+    blob = checkout.repo.run("hash-object", "-w", "--stdin", data=b"y = 1\n").strip()
+    tree = checkout.repo.run("mktree", "-z", data=b"100644 blob " + blob + b"\tb\xff.py\0").strip().decode()
+    checkout.repo.run("config", "user.name", "Ann")
+    checkout.repo.run("config", "user.email", "ann@example.com")
+    tip = checkout.repo.run("commit-tree", tree, data=b"").strip().decode()
+    checkout.repo.point("refs/heads/main", tip)
+    checkout.index()
+    assert checkout.left_out() == {"b�.py": "its name is not UTF-8"}
 
 
-def test_one_text_under_two_names_is_read_once_and_found_under_both(house: House) -> None:
-    house.commit({"one.py": TEA, "two.py": TEA})
-    house.index()
-    assert house.files_read() == 1
-    assert {found.path for found in house.search.search("steep leaves")} == {"one.py", "two.py"}
+def test_one_text_under_two_names_is_read_once_and_found_under_both(checkout: Services) -> None:
+    checkout.commit({"one.py": TEA, "two.py": TEA})
+    checkout.index()
+    assert checkout.files_read() == 1
+    assert {found.path for found in checkout.search.search("steep leaves")} == {"one.py", "two.py"}
 
 
-def test_many_files_are_read_in_processes_of_their_own(house: House) -> None:
-    house.commit({f"{at}.py": f"def number_{at}():\n    return 1\n{LONG}" for at in range(40)})
-    updated = house.index(processes=2)
+def test_many_files_are_read_in_processes_of_their_own(checkout: Services) -> None:
+    checkout.commit({f"{at}.py": f"def number_{at}():\n    return 1\n{LONG}" for at in range(40)})
+    updated = checkout.index(processes=2)
     assert updated.read == 40
-    assert house.told[-2][:2] == (40, 40)
-    assert [each.chunk.symbol for each in house.shelf.defined(["number_39"])] == ["number_39"]
+    assert checkout.told[-2][:2] == (40, 40)
+    assert [each.chunk.symbol for each in checkout.index_store.defined(["number_39"])] == ["number_39"]
 
 
 class Bomb(bytes):
@@ -213,8 +213,8 @@ _BUILD = """
 import sys
 from pathlib import Path
 from bot.knowledge.git import Git
-from bot.knowledge.index import update
-from bot.knowledge.sqlite import Shelf
+from bot.knowledge.indexing import update
+from bot.knowledge.storage import Shelf
 
 def tell(done, of, what):
     print(what, done, flush=True)
@@ -239,16 +239,16 @@ def test_an_index_killed_in_the_middle_goes_on_where_it_was(tmp_path: Path) -> N
         assert process.stdout.readline().startswith("files 40")
         process.send_signal(signal.SIGKILL)
         assert "end" not in process.stdout.read()
-    shelf = Shelf.open(path)
-    assert shelf.rebuilt == ""
-    done = len(shelf.spare())
+    index_store = IndexStore.open(path)
+    assert index_store.rebuilt == ""
+    done = len(index_store.spare())
     assert 40 <= done < 400
-    house = House(repo, shelf)
-    assert house.index().sha == tip
-    assert house.files_read() == 400 - done
-    assert shelf.sizes().files == 400
-    assert shelf.spare() == []
-    shelf.close()
+    checkout = Services(repo, index_store)
+    assert checkout.index().sha == tip
+    assert checkout.files_read() == 400 - done
+    assert index_store.sizes().files == 400
+    assert index_store.spare() == []
+    index_store.close()
 
 
 @pytest.mark.kills
@@ -283,7 +283,7 @@ def _lives(group: int) -> bool:
 
 entries = st.lists(
     st.builds(
-        Entry,
+        TreeEntry,
         st.sampled_from(["a.py", "b.py", "c/d.py", "vendor/e.py"]),
         st.sampled_from(["1" * 40, "2" * 40]),
         st.sampled_from(["file", "symbolic link", "submodule"]),
@@ -295,37 +295,37 @@ entries = st.lists(
 
 @settings(deadline=None)
 @given(entries, entries)
-def test_from_any_tree_to_any_other(old: list[Entry], new: list[Entry]) -> None:
+def test_from_any_tree_to_any_other(old: list[TreeEntry], new: list[TreeEntry]) -> None:
     """What is applied gives the same files as reading the new tree from nothing."""
 
-    def applied(have: dict[str, File], tree: list[Entry]) -> dict[str, File]:
+    def applied(have: dict[str, IndexedFile], tree: list[TreeEntry]) -> dict[str, IndexedFile]:
         change = plan(have, tree, most=3)
-        read = {entry.path: File(entry.path, entry.sha) for entry in change.read}
+        read = {entry.path: IndexedFile(entry.path, entry.sha) for entry in change.read}
         settled = {file.path: file for file in change.settled}
         return {path: file for path, file in {**have, **settled, **read}.items() if path not in change.gone}
 
     assert applied(applied({}, old), new) == applied({}, new)
 
 
-def test_a_partial_clone_is_never_filled_by_reading(house: House, tmp_path: Path) -> None:
-    house.commit({"small.py": TEA, "large.py": "x = 1\n" * 1000})
-    house.repo.run("config", "uploadpack.allowFilter", "true")
+def test_a_partial_clone_is_never_filled_by_reading(checkout: Services, tmp_path: Path) -> None:
+    checkout.commit({"small.py": TEA, "large.py": "x = 1\n" * 1000})
+    checkout.repo.run("config", "uploadpack.allowFilter", "true")
     there = tmp_path / "partial.git"
-    house.repo.run(
+    checkout.repo.run(
         "clone",
         "--quiet",
         "--bare",
         "--no-local",
         "--filter=blob:limit=1k",
-        house.repo.path.as_uri(),
+        checkout.repo.path.as_uri(),
         str(there),
     )
     git = Git(there)
     tip = git.commit("main")
     sizes = git.sizes([entry.sha for entry in git.tree(tip)])
     assert len(sizes) == 1
-    other = House(GitRepo(there), Shelf.open(tmp_path / "partial.db"))
+    other = Services(GitRepo(there), IndexStore.open(tmp_path / "partial.db"))
     assert LeftOut("large.py", "not in this clone") in other.index().left_out
-    assert [commit.paths for commit in other.shelf.recent(9)] == [("large.py", "small.py")]
+    assert [commit.paths for commit in other.index_store.recent(9)] == [("large.py", "small.py")]
     assert git.sizes([entry.sha for entry in git.tree(tip)]) == sizes
-    other.shelf.close()
+    other.index_store.close()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.knowing import Edge, Issue, Node
-from bot.knowledge.issues import Issues, averaged, fused
-from bot.knowledge.shelf import Hit
-from bot.knowledge.sqlite import Shelf
+from bot.core.knowledge import Edge, GraphNode, KnownIssue
+from bot.knowledge.issues import RepositoryIssues, averaged, fused
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import Hit
 
 TEXTS = [
     (
@@ -28,36 +28,36 @@ TEXTS = [
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    opened = Shelf.open(tmp_path / "1.db")
+def index_store(tmp_path: Path) -> Iterator[IndexStore]:
+    opened = IndexStore.open(tmp_path / "1.db")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def issues(shelf: Shelf) -> Issues:
-    made = Issues(shelf, "octo/tea")
+def issues(index_store: IndexStore) -> RepositoryIssues:
+    made = RepositoryIssues(index_store, "octo/tea")
     made.store(issue(number, *text) for number, text in enumerate(TEXTS, 1))
     return made
 
 
-def issue(number: int, title: str, body: str = "", **more: object) -> Issue:
+def issue(number: int, title: str, body: str = "", **more: object) -> KnownIssue:
     fields = {"kind": "issue", "state": "open", "author": "ann", **more}
-    return Issue(number=number, title=title, body=body, **fields)  # type: ignore[arg-type]
+    return KnownIssue(number=number, title=title, body=body, **fields)  # type: ignore[arg-type]
 
 
-def pull(number: int, title: str, body: str = "") -> Issue:
+def pull(number: int, title: str, body: str = "") -> KnownIssue:
     return issue(number, title, body, kind="pull_request", state="merged")
 
 
-def test_a_duplicate_is_first_and_says_why(issues: Issues) -> None:
+def test_a_duplicate_is_first_and_says_why(issues: RepositoryIssues) -> None:
     best, *_ = issues.duplicates("parse_header fails", "IndexError on an empty header", k=2)
     assert best.number in (1, 5)
     assert best.kind == "issue"
     assert any(why.startswith("words: ") and "header" in why for why in best.why)
 
 
-def test_an_issue_is_no_duplicate_of_itself_nor_is_a_pull_request(issues: Issues) -> None:
+def test_an_issue_is_no_duplicate_of_itself_nor_is_a_pull_request(issues: RepositoryIssues) -> None:
     issues.store([pull(9, "Crash in parseHeader on empty input", "parse_header")])
     found = [one.number for one in issues.duplicates(*TEXTS[0], but=1)]
     assert found[0] == 5
@@ -65,29 +65,29 @@ def test_an_issue_is_no_duplicate_of_itself_nor_is_a_pull_request(issues: Issues
     assert 9 not in found
 
 
-def test_identifiers_meet_in_any_spelling_and_the_state_is_told(issues: Issues) -> None:
+def test_identifiers_meet_in_any_spelling_and_the_state_is_told(issues: RepositoryIssues) -> None:
     issues.store([replace(issue(2, *TEXTS[1]), state="closed")])
     (found, *_) = issues.duplicates("switchedOff kettle", "")
     assert (found.number, found.why[-1]) == (2, "closed")
 
 
-def test_what_templates_hide_counts_for_nothing(issues: Issues) -> None:
+def test_what_templates_hide_counts_for_nothing(issues: RepositoryIssues) -> None:
     assert issues.duplicates("reproduce how", "") == []
     assert issues.duplicates("zebra", "<!-- kettle burns -->") == []
 
 
-def test_no_words_and_an_empty_index_find_nothing(shelf: Shelf) -> None:
-    assert Issues(shelf).duplicates("", "") == []
-    assert Issues(shelf).duplicates("kettle\0\ud800", "''\" AND (") == []
+def test_no_words_and_an_empty_index_find_nothing(index_store: IndexStore) -> None:
+    assert RepositoryIssues(index_store).duplicates("", "") == []
+    assert RepositoryIssues(index_store).duplicates("kettle\0\ud800", "''\" AND (") == []
 
 
-def test_meaning_counts_as_much_as_words(issues: Issues) -> None:
-    near = Issues(issues.shelf, "octo/tea", lambda title, body: {2: 0.9, 4: 0.4, 6: 0.3})
+def test_meaning_counts_as_much_as_words(issues: RepositoryIssues) -> None:
+    near = RepositoryIssues(issues.index_store, "octo/tea", lambda title, body: {2: 0.9, 4: 0.4, 6: 0.3})
     best, *_ = near.duplicates("Water boils for ever", "", k=3)
     assert (best.number, best.why) == (2, ("close in meaning",))
 
 
-def test_of_two_that_are_alike_the_open_one_is_first(issues: Issues) -> None:
+def test_of_two_that_are_alike_the_open_one_is_first(issues: RepositoryIssues) -> None:
     issues.store([issue(7, *TEXTS[3], state="closed"), issue(8, *TEXTS[3])])
     assert [one.number for one in issues.duplicates(*TEXTS[3], but=4)][:2] == [8, 7]
 
@@ -102,7 +102,7 @@ def test_fusion_is_half_and_half() -> None:
     assert averaged([], [Hit(1, 0.5)]) == {1: 0.5}
 
 
-def test_related_puts_what_is_linked_first(issues: Issues) -> None:
+def test_related_puts_what_is_linked_first(issues: RepositoryIssues) -> None:
     issues.store([issue(7, "Slow", "As bad as #6, see o/r#1"), pull(8, "Oolong at last", "Support oolong")])
     related = issues.related("Slow", "As bad as #6", but=7)
     assert (related[0].number, related[0].why[0]) == (6, "linked: mentions")
@@ -123,7 +123,7 @@ def test_related_puts_what_is_linked_first(issues: Issues) -> None:
     ],
 )
 def test_the_issue_that_a_pull_request_fixes(
-    issues: Issues, claim: dict[str, object], number: int, why: str
+    issues: RepositoryIssues, claim: dict[str, object], number: int, why: str
 ) -> None:
     issues.store([pull(8, "Switch the kettle off", str(claim.get("body", "")))])
     given = {"title": "Switch the kettle off", "body": "", "but": 8, **claim}
@@ -132,20 +132,24 @@ def test_the_issue_that_a_pull_request_fixes(
     assert best.why[0].startswith(why.partition(":")[0])
 
 
-def test_blocking_is_read_from_texts_and_from_githubs_own_dependencies(shelf: Shelf, issues: Issues) -> None:
+def test_blocking_is_read_from_texts_and_from_githubs_own_dependencies(
+    index_store: IndexStore, issues: RepositoryIssues
+) -> None:
     issues.store([issue(7, "Serve", "Blocked by #2 and o/R#3. Blocks #4.")], {7: [5, "Octo/Tea#6"]})
-    seven = Node("issue", "7")
-    assert shelf.edges(target=seven, kind="blocks") == [
-        Edge("blocks", Node("issue", name), seven) for name in ("2", "5", "6", "o/r#3")
+    seven = GraphNode("issue", "7")
+    assert index_store.edges(target=seven, kind="blocks") == [
+        Edge("blocks", GraphNode("issue", name), seven) for name in ("2", "5", "6", "o/r#3")
     ]
-    assert shelf.edges(source=seven, kind="blocks") == [Edge("blocks", seven, Node("issue", "4"))]
+    assert index_store.edges(source=seven, kind="blocks") == [Edge("blocks", seven, GraphNode("issue", "4"))]
 
 
-def test_an_edit_replaces_what_a_text_said_and_deleting_takes_it_away(shelf: Shelf, issues: Issues) -> None:
+def test_an_edit_replaces_what_a_text_said_and_deleting_takes_it_away(
+    index_store: IndexStore, issues: RepositoryIssues
+) -> None:
     issues.store([issue(7, "Serve", "Blocked by #2, itself #7")])
     issues.store([issue(7, "Serve", "Duplicate of #3")])
-    assert shelf.edges() == [Edge("duplicates", Node("issue", "7"), Node("issue", "3"))]
+    assert index_store.edges() == [Edge("duplicates", GraphNode("issue", "7"), GraphNode("issue", "3"))]
     issues.drop([7])
-    assert shelf.edges() == []
-    assert 7 not in shelf.issue_numbers()
+    assert index_store.edges() == []
+    assert 7 not in index_store.issue_numbers()
     assert [one.number for one in issues.duplicates("Serve", "")] == []

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.source import LeftOut, Parsed, references_in, text_of
-from bot.knowledge.parse import parse
+from bot.knowledge.parsing.passages import parse
 
 # path, text, symbols that must be found, names that must be seen as used, imports
 # ruff: noqa: E501 -- the samples are easier to read unbroken

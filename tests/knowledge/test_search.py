@@ -5,8 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import UserError
-from bot.core.knowing import Found, Issue
-from bot.knowledge.rank import (
+from bot.core.knowledge import Found, KnownIssue
+from bot.knowledge.parsing.languages import is_source
+from bot.knowledge.parsing.tokens import indexed
+from bot.knowledge.search.ranking import (
     WEIGHTS,
     Part,
     faded_sum,
@@ -17,22 +19,22 @@ from bot.knowledge.rank import (
     rank,
     rarest,
 )
-from bot.knowledge.roles import is_source
-from bot.knowledge.search import Search
-from bot.knowledge.shelf import Hit
-from bot.knowledge.tokens import indexed
-from tests.knowledge.conftest import CUP, TEA, House
+from bot.knowledge.search.search import Search
+from bot.knowledge.storage.types import Hit
+from tests.knowledge.conftest import CUP, TEA, Services
 
 
-def check(house: House, found: list[Found]) -> None:
+def check(checkout: Services, found: list[Found]) -> None:
     """Every result names lines that are there."""
     for each in found:
-        data = house.repo.blob(house.repo.objects([f"{each.sha}:{each.path}"])[f"{each.sha}:{each.path}"][1])
+        data = checkout.repo.blob(
+            checkout.repo.objects([f"{each.sha}:{each.path}"])[f"{each.sha}:{each.path}"][1]
+        )
         assert data is not None
         assert 1 <= each.start <= each.end <= len(data.decode().splitlines())
 
 
-def test_words_lead_to_the_function_that_holds_them(tea: House) -> None:
+def test_words_lead_to_the_function_that_holds_them(tea: Services) -> None:
     tip = tea.repo.resolve("main")
     found = tea.search.search("How long does it wait for the leaves?")
     assert (found[0].path, found[0].symbol, found[0].start) == ("src/tea.py", "steep", 6)
@@ -41,25 +43,25 @@ def test_words_lead_to_the_function_that_holds_them(tea: House) -> None:
     check(tea, found)
 
 
-def test_a_name_leads_to_its_definition_before_its_uses(tea: House) -> None:
+def test_a_name_leads_to_its_definition_before_its_uses(tea: Services) -> None:
     found = tea.search.search("Pot.pour")
     assert (found[0].path, found[0].symbol) == ("src/tea.py", "Pot.pour")
     assert "named in the query: Pot.pour" in found[0].why
 
 
-def test_a_line_of_a_stack_trace_leads_to_what_stands_there(tea: House) -> None:
+def test_a_line_of_a_stack_trace_leads_to_what_stands_there(tea: Services) -> None:
     found = tea.search.search('Traceback:\n  File "/home/ann/src/tea.py", line 13, in pour\nNothing to drink')
     assert (found[0].path, found[0].symbol) == ("src/tea.py", "Pot.pour")
 
 
-def test_a_query_of_nothing_but_a_place_leads_there(tea: House) -> None:
+def test_a_query_of_nothing_but_a_place_leads_there(tea: Services) -> None:
     tea.commit({f"docs/{at}.md": "cup.py 3 cup py\n" * 9 for at in range(9)}, "cup.py")
     tea.index()
     found = tea.search.search("cup.py:3")
     assert (found[0].path, found[0].symbol) == ("src/cup.py", "Cup.fill")
 
 
-def test_a_past_commit_leads_to_the_files_it_touched(tea: House) -> None:
+def test_a_past_commit_leads_to_the_files_it_touched(tea: Services) -> None:
     tip = tea.commit({"src/cup.py": CUP + "\n\nSIZE = 3\n"}, "Stop overflowing when it rains")
     tea.index()
     (found,) = tea.search.search("overflowing rain")
@@ -68,18 +70,18 @@ def test_a_past_commit_leads_to_the_files_it_touched(tea: House) -> None:
     check(tea, [found])
 
 
-def test_a_path_leads_to_its_file(tea: House) -> None:
+def test_a_path_leads_to_its_file(tea: Services) -> None:
     found = tea.search.search("what is src/cup.py for")
     assert found[0].path == "src/cup.py"
     assert "named in the query: src/cup.py" in found[0].why
 
 
-def test_commits_issues_and_pull_requests_are_found_where_they_are_asked_for(tea: House) -> None:
+def test_commits_issues_and_pull_requests_are_found_where_they_are_asked_for(tea: Services) -> None:
     issues = [
-        Issue(1, "issue", "open", "Tea is cold", "It stood for leaves.", "ann"),
-        Issue(2, "pull_request", "merged", "Warm the tea", "", "ben"),
+        KnownIssue(1, "issue", "open", "Tea is cold", "It stood for leaves.", "ann"),
+        KnownIssue(2, "pull_request", "merged", "Warm the tea", "", "ben"),
     ]
-    tea.shelf.put_issues([(each, indexed(f"{each.title}\n{each.body}")) for each in issues])
+    tea.index_store.put_issues([(each, indexed(f"{each.title}\n{each.body}")) for each in issues])
     every = tea.search.search("tea", kinds=["code", "commit", "issue", "pull_request"])
     assert {each.kind for each in every} == {"code", "commit", "issue", "pull_request"}
     assert [each.number for each in tea.search.search("tea", kinds=["issue"])] == [1]
@@ -89,7 +91,7 @@ def test_commits_issues_and_pull_requests_are_found_where_they_are_asked_for(tea
     assert (commit.sha, commit.title) == (tea.repo.resolve("main"), "Make tea")
 
 
-def test_another_commit_is_searched_as_it_is_there(tea: House) -> None:
+def test_another_commit_is_searched_as_it_is_there(tea: Services) -> None:
     base = tea.repo.resolve("main")
     moved = "\n\n\n" + TEA.replace("steep", "brew")
     head = tea.repo.write(
@@ -115,33 +117,33 @@ def test_another_commit_is_searched_as_it_is_there(tea: House) -> None:
 
 
 @pytest.mark.parametrize("sha", ["0" * 40, "nonsense", "--all"])
-def test_a_commit_that_is_not_there_is_said(tea: House, sha: str) -> None:
+def test_a_commit_that_is_not_there_is_said(tea: Services, sha: str) -> None:
     with pytest.raises(UserError, match="no commit"):
         tea.search.search("tea", at=sha)
 
 
-def test_passages_may_be_several_of_one_file(tea: House) -> None:
+def test_passages_may_be_several_of_one_file(tea: Services) -> None:
     found = tea.search.passages("steep leaves pour cup")
     assert {each.symbol for each in found if each.path == "src/tea.py"} == {"Pot.pour", "steep"}
     check(tea, found)
 
 
-def test_what_is_close_in_meaning_is_found_without_a_common_word(tea: House) -> None:
-    (chunk,) = tea.shelf.defined(["Cup.fill"])
-    search = Search(tea.shelf, tea.git, nearest=lambda text: [Hit(chunk.id, 0.9), Hit(999, 0.5)])
+def test_what_is_close_in_meaning_is_found_without_a_common_word(tea: Services) -> None:
+    (chunk,) = tea.index_store.defined(["Cup.fill"])
+    search = Search(tea.index_store, tea.git, nearest=lambda text: [Hit(chunk.id, 0.9), Hit(999, 0.5)])
     (found,) = search.search("decant beverage")
     assert (found.path, found.why) == ("src/cup.py", ("close in meaning",))
 
 
-def test_an_empty_index_finds_nothing(house: House) -> None:
-    assert house.search.search("anything", kinds=["code", "commit", "issue"]) == []
+def test_an_empty_index_finds_nothing(checkout: Services) -> None:
+    assert checkout.search.search("anything", kinds=["code", "commit", "issue"]) == []
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text() | st.sampled_from(["tea.py:99999999999", "::", "`", "a" * 30_000, "steep " * 9_000, "\ud800"])
 )
-def test_any_text_may_be_asked(tea: House, query: str) -> None:
+def test_any_text_may_be_asked(tea: Services, query: str) -> None:
     check(tea, tea.search.search(query))
 
 

@@ -11,31 +11,31 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.knowing import Edge, Issue, Node
+from bot.core.knowledge import Edge, GraphNode, KnownIssue
 from bot.core.source import Chunk, Import, Reference
-from bot.knowledge.shelf import Blob, Commit, File, ShelfError, Table
-from bot.knowledge.sqlite import Shelf
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import Blob, IndexedCommit, IndexedFile, IndexStoreError, WordTable
 
 WORDS = ("crash", "worker", "lease", "guid", "get_user", "été", "x1")
-TABLES: tuple[Table, ...] = ("chunk", "file", "path", "commit", "issue")
+TABLES: tuple[WordTable, ...] = ("chunk", "file", "path", "commit", "issue")
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[[], Shelf]]:
+def opened(tmp_path: Path) -> Iterator[Callable[[], IndexStore]]:
     """Opens the same index again and again."""
-    shelves: list[Shelf] = []
+    index_stores: list[IndexStore] = []
 
-    def open_it() -> Shelf:
-        shelves.append(Shelf.open(tmp_path / "1.db"))
-        return shelves[-1]
+    def open_it() -> IndexStore:
+        index_stores.append(IndexStore.open(tmp_path / "1.db"))
+        return index_stores[-1]
 
     yield open_it
-    for shelf in shelves:
-        shelf.close()
+    for index_store in index_stores:
+        index_store.close()
 
 
 @pytest.fixture
-def shelf(opened: Callable[[], Shelf]) -> Shelf:
+def index_store(opened: Callable[[], IndexStore]) -> IndexStore:
     return opened()
 
 
@@ -54,102 +54,118 @@ def blob(number: int, *texts: str) -> Blob:
     return Blob(sha(number), "python", len(texts), whole, chunks, refers, (Import("os", 1), Import("os", 1)))
 
 
-def commit(number: int, text: str, *paths: str) -> tuple[Commit, str]:
-    return Commit(sha(number), "Ada", "ada@example.org", 1000 + number, text, "body", paths), text
+def commit(number: int, text: str, *paths: str) -> tuple[IndexedCommit, str]:
+    return IndexedCommit(sha(number), "Ada", "ada@example.org", 1000 + number, text, "body", paths), text
 
 
-def issue(number: int, text: str) -> tuple[Issue, str]:
-    return Issue(number, "issue", "open", text, "body", "ada", ("bug",), 1, 2, 0), text
+def issue(number: int, text: str) -> tuple[KnownIssue, str]:
+    return KnownIssue(number, "issue", "open", text, "body", "ada", ("bug",), 1, 2, 0), text
 
 
 _texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
 _numbers = st.integers(1, 12)
-_steps: "st.SearchStrategy[Callable[[Shelf | Left], None]]" = st.one_of(
+_steps: "st.SearchStrategy[Callable[[IndexStore | Left], None]]" = st.one_of(
     st.builds(
-        lambda number, texts: lambda shelf: shelf.put_blobs([blob(number, *texts)]),
+        lambda number, texts: lambda index_store: index_store.put_blobs([blob(number, *texts)]),
         _numbers,
         st.lists(_texts, min_size=1, max_size=4),
     ),
     st.builds(
         lambda path, number: (
-            lambda shelf: shelf.put_files([File(f"src/{WORDS[path % 7]}{path}.py", sha(number))])
+            lambda index_store: index_store.put_files(
+                [IndexedFile(f"src/{WORDS[path % 7]}{path}.py", sha(number))]
+            )
         ),
         _numbers,
         _numbers,
     ),
     st.builds(
-        lambda number: lambda shelf: shelf.put_files([File(f"lib/{number}", sha(number), "binary")]), _numbers
+        lambda number: (
+            lambda index_store: index_store.put_files([IndexedFile(f"lib/{number}", sha(number), "binary")])
+        ),
+        _numbers,
     ),
     st.builds(
-        lambda number: lambda shelf: shelf.drop_files([f"lib/{number}", f"src/crash{number}.py"]), _numbers
+        lambda number: lambda index_store: index_store.drop_files([f"lib/{number}", f"src/crash{number}.py"]),
+        _numbers,
     ),
-    st.builds(lambda numbers: lambda shelf: shelf.drop_blobs(map(sha, numbers)), st.lists(_numbers)),
+    st.builds(
+        lambda numbers: lambda index_store: index_store.drop_blobs(map(sha, numbers)), st.lists(_numbers)
+    ),
     st.builds(
         lambda number, text, path: (
-            lambda shelf: shelf.put_commits([commit(number, text, f"src/{path}.py", "a b")])
+            lambda index_store: index_store.put_commits([commit(number, text, f"src/{path}.py", "a b")])
         ),
         _numbers,
         _texts,
         _numbers,
     ),
-    st.builds(lambda number: lambda shelf: shelf.drop_commits([sha(number)]), _numbers),
-    st.builds(lambda number, text: lambda shelf: shelf.put_issues([issue(number, text)]), _numbers, _texts),
-    st.builds(lambda number: lambda shelf: shelf.drop_issues([number]), _numbers),
-    st.just(lambda shelf: shelf.tidy()),
+    st.builds(lambda number: lambda index_store: index_store.drop_commits([sha(number)]), _numbers),
+    st.builds(
+        lambda number, text: lambda index_store: index_store.put_issues([issue(number, text)]),
+        _numbers,
+        _texts,
+    ),
+    st.builds(lambda number: lambda index_store: index_store.drop_issues([number]), _numbers),
+    st.just(lambda index_store: index_store.tidy()),
 )
 
 
-def answers(shelf: Shelf) -> dict[str, Any]:
+def answers(index_store: IndexStore) -> dict[str, Any]:
     """Everything a shelf says, in words that are alike in all: the ids of passages are each one's own."""
     shas = [sha(number) for number in range(1, 13)]
-    files = shelf.files()
+    files = index_store.files()
     found: dict[str, Any] = {
-        "known": shelf.known(shas),
-        "spare": set(shelf.spare()),
+        "known": index_store.known(shas),
+        "spare": set(index_store.spare()),
         "files": files,
-        "blobs of": shelf.blobs_of(files),
-        "paths": shelf.paths(shas),
-        "paths like": shelf.paths_like(["CRASH1.py", "3"]),
+        "blobs of": index_store.blobs_of(files),
+        "paths": index_store.paths(shas),
+        "paths like": index_store.paths_like(["CRASH1.py", "3"]),
         "chunks of": sorted(
-            (each.blob, each.chunk.start, each.chunk.symbol) for each in shelf.chunks_of(shas)
+            (each.blob, each.chunk.start, each.chunk.symbol) for each in index_store.chunks_of(shas)
         ),
-        "defined": sorted(each.chunk.symbol for each in shelf.defined(["crash", "Box.LEASE"])),
-        "uses": shelf.uses(["guid", "été"], 50),
-        "references": {each: shelf.references_of(each) for each in shas},
-        "imports": shelf.imports(),
-        "commits": shelf.known_commits(),
-        "recent": shelf.recent(50),
-        "touching": shelf.touching(["a b", "src/1.py"], 3),
-        "one commit": shelf.commit(sha(1)),
-        "issues": shelf.issues(range(13)),
-        "issue numbers": shelf.issue_numbers(),
-        "sizes": _sizes(shelf),
+        "defined": sorted(each.chunk.symbol for each in index_store.defined(["crash", "Box.LEASE"])),
+        "uses": index_store.uses(["guid", "été"], 50),
+        "references": {each: index_store.references_of(each) for each in shas},
+        "imports": index_store.imports(),
+        "commits": index_store.known_commits(),
+        "recent": index_store.recent(50),
+        "touching": index_store.touching(["a b", "src/1.py"], 3),
+        "one commit": index_store.commit(sha(1)),
+        "issues": index_store.issues(range(13)),
+        "issue numbers": index_store.issue_numbers(),
+        "sizes": _sizes(index_store),
     }
     for table in TABLES:
         for terms in (("crash",), ("lease", "guid", "lease"), ("get_user", "été", "nothing"), WORDS):
-            hits = shelf.match(table, terms, 100)
-            found[f"{table} {terms}"] = sorted((-hit.score, _name(shelf, table, hit.id)) for hit in hits)
-            held = shelf.holding(table, terms, [hit.id for hit in hits])
-            found[f"holding {table} {terms}"] = sorted((_name(shelf, table, key), held[key]) for key in held)
-        found[f"frequencies {table}"] = shelf.frequencies(table, WORDS)
+            hits = index_store.match(table, terms, 100)
+            found[f"{table} {terms}"] = sorted(
+                (-hit.score, _name(index_store, table, hit.id)) for hit in hits
+            )
+            held = index_store.holding(table, terms, [hit.id for hit in hits])
+            found[f"holding {table} {terms}"] = sorted(
+                (_name(index_store, table, key), held[key]) for key in held
+            )
+        found[f"frequencies {table}"] = index_store.frequencies(table, WORDS)
     return found
 
 
-def _sizes(shelf: Shelf) -> tuple[Any, ...]:
-    sizes = shelf.sizes()
+def _sizes(index_store: IndexStore) -> tuple[Any, ...]:
+    sizes = index_store.sizes()
     return sizes.files, sizes.left_out, sizes.chunks, sizes.commits, sizes.issues, dict(sizes.languages)
 
 
-def _name(shelf: Shelf, table: Table, number: int) -> str:
+def _name(index_store: IndexStore, table: WordTable, number: int) -> str:
     match table:
         case "chunk":
-            return str([(each.blob, each.chunk) for each in shelf.chunks([number])])
+            return str([(each.blob, each.chunk) for each in index_store.chunks([number])])
         case "file":
-            return shelf.blobs([number])[number]
+            return index_store.blobs([number])[number]
         case "path":
-            return shelf.path_names([number])[number]
+            return index_store.path_names([number])[number]
         case "commit":
-            return shelf.commits([number])[number].sha
+            return index_store.commits([number])[number].sha
         case _:
             return str(number)
 
@@ -159,16 +175,16 @@ class Left:
 
     def __init__(self) -> None:
         self.blobs: dict[str, Blob] = {}
-        self.files: dict[str, File] = {}
-        self.commits: dict[str, tuple[Commit, str]] = {}
-        self.issues: dict[int, tuple[Issue, str]] = {}
+        self.files: dict[str, IndexedFile] = {}
+        self.commits: dict[str, tuple[IndexedCommit, str]] = {}
+        self.issues: dict[int, tuple[KnownIssue, str]] = {}
         self.paths: dict[str, None] = {}
         """Ever named: a path that is gone can still be searched for."""
 
     def put_blobs(self, blobs: Iterable[Blob]) -> None:
         self.blobs = {each.sha: each for each in blobs} | self.blobs
 
-    def put_files(self, files: Iterable[File]) -> None:
+    def put_files(self, files: Iterable[IndexedFile]) -> None:
         self.files |= {each.path: each for each in files}
         self.paths |= dict.fromkeys(self.files)
 
@@ -180,7 +196,7 @@ class Left:
         for each in shas:
             self.blobs.pop(each, None)
 
-    def put_commits(self, commits: Iterable[tuple[Commit, str]]) -> None:
+    def put_commits(self, commits: Iterable[tuple[IndexedCommit, str]]) -> None:
         new = {each.sha: (each, words) for each, words in commits}
         self.commits = new | self.commits
         self.paths |= dict.fromkeys(path for each, _ in new.values() for path in each.paths)
@@ -189,7 +205,7 @@ class Left:
         for each in shas:
             self.commits.pop(each, None)
 
-    def put_issues(self, issues: Iterable[tuple[Issue, str]]) -> None:
+    def put_issues(self, issues: Iterable[tuple[KnownIssue, str]]) -> None:
         self.issues |= {each.number: (each, words) for each, words in issues}
 
     def drop_issues(self, numbers: Iterable[int]) -> None:
@@ -198,24 +214,27 @@ class Left:
 
     def tidy(self) -> None: ...
 
-    def put_into(self, shelf: Shelf) -> None:
+    def put_into(self, index_store: IndexStore) -> None:
         """All at once."""
-        shelf.put_files(File(path, sha(99), "binary") for path in self.paths)
-        shelf.drop_files(self.paths)
-        shelf.put_blobs(self.blobs.values())
-        shelf.put_files(self.files.values())
-        shelf.put_commits(self.commits.values())
-        shelf.put_issues(self.issues.values())
+        index_store.put_files(IndexedFile(path, sha(99), "binary") for path in self.paths)
+        index_store.drop_files(self.paths)
+        index_store.put_blobs(self.blobs.values())
+        index_store.put_files(self.files.values())
+        index_store.put_commits(self.commits.values())
+        index_store.put_issues(self.issues.values())
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_steps, min_size=5, max_size=40))
 def test_after_any_steps_an_index_answers_as_one_that_never_held_what_is_gone(
-    tmp_path_factory: pytest.TempPathFactory, steps: Sequence[Callable[[Shelf | Left], None]]
+    tmp_path_factory: pytest.TempPathFactory, steps: Sequence[Callable[[IndexStore | Left], None]]
 ) -> None:
     """The scores too, to the last bit."""
     folder, left = tmp_path_factory.mktemp("shelf"), Left()
-    with closing(Shelf.open(folder / "1.db")) as stepped, closing(Shelf.open(folder / "2.db")) as fresh:
+    with (
+        closing(IndexStore.open(folder / "1.db")) as stepped,
+        closing(IndexStore.open(folder / "2.db")) as fresh,
+    ):
         for step in steps:
             step(stepped)
             step(left)
@@ -223,20 +242,20 @@ def test_after_any_steps_an_index_answers_as_one_that_never_held_what_is_gone(
         assert answers(stepped) == answers(fresh)
 
 
-def test_a_transaction_is_all_or_nothing(shelf: Shelf) -> None:
+def test_a_transaction_is_all_or_nothing(index_store: IndexStore) -> None:
     def fails() -> None:
-        with shelf.writing():
-            shelf.put_issues([issue(1, "crash")])
-            shelf.set_state("watermark", "1")
+        with index_store.writing():
+            index_store.put_issues([issue(1, "crash")])
+            index_store.set_state("watermark", "1")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fails()
-    assert (shelf.issue_numbers(), shelf.state("watermark")) == ([], "")
-    assert shelf.match("issue", ["crash"], 5) == []
+    assert (index_store.issue_numbers(), index_store.state("watermark")) == ([], "")
+    assert index_store.match("issue", ["crash"], 5) == []
 
 
-def test_what_is_read_within_is_of_one_moment(opened: Callable[[], Shelf]) -> None:
+def test_what_is_read_within_is_of_one_moment(opened: Callable[[], IndexStore]) -> None:
     reader, writer = opened(), opened()
     with reader.reading():
         assert reader.issue_numbers() == []
@@ -246,15 +265,15 @@ def test_what_is_read_within_is_of_one_moment(opened: Callable[[], Shelf]) -> No
     assert reader.issue_numbers() == [1]
 
 
-def test_only_one_builds_at_a_time(opened: Callable[[], Shelf]) -> None:
+def test_only_one_builds_at_a_time(opened: Callable[[], IndexStore]) -> None:
     one, other = opened(), opened()
-    with one.alone(0), pytest.raises(ShelfError, match="another process"), other.alone(0.05):
+    with one.alone(0), pytest.raises(IndexStoreError, match="another process"), other.alone(0.05):
         pass
     with other.alone(0):
         pass
 
 
-def test_a_writer_waits_for_another(opened: Callable[[], Shelf]) -> None:
+def test_a_writer_waits_for_another(opened: Callable[[], IndexStore]) -> None:
     one, other = opened(), opened()
     with one.writing():
         one.set_state("tip", "1")
@@ -265,51 +284,55 @@ def test_a_writer_waits_for_another(opened: Callable[[], Shelf]) -> None:
     assert one.state("tip") == "2"
 
 
-def test_hostile_text_is_kept_as_far_as_it_can_be(shelf: Shelf) -> None:
+def test_hostile_text_is_kept_as_far_as_it_can_be(index_store: IndexStore) -> None:
     long = "x" * 5000
     name = f"{long}\u202e'; DROP TABLE issue; --"
-    shelf.put_blobs([Blob(sha(1), "", 1, "word", ((Chunk("function", name, 1, 1, "def \x01"), "word"),))])
-    shelf.put_files([File(f"{long}.py", sha(1))])
-    shelf.put_issues([(Issue(1, "issue", "open", "a %s \\ b", "{}\x7f", "ada"), "a b")])
-    shelf.put_edges("issue 1", [Edge("mentions", Node("issue", "1"), Node("symbol", name), 2.0)])
-    assert list(shelf.files()) == [f"{long}.py"]
-    assert [each.chunk.symbol for each in shelf.defined([name])] == [name]
-    assert shelf.issues([1])[1].title == "a %s \\ b"
-    assert [edge.weight for edge in shelf.edges(target=Node("symbol", name))] == [2.0]
-    assert shelf.match("issue", ["%s", "'", '"', "\\"], 5) == []
+    index_store.put_blobs(
+        [Blob(sha(1), "", 1, "word", ((Chunk("function", name, 1, 1, "def \x01"), "word"),))]
+    )
+    index_store.put_files([IndexedFile(f"{long}.py", sha(1))])
+    index_store.put_issues([(KnownIssue(1, "issue", "open", "a %s \\ b", "{}\x7f", "ada"), "a b")])
+    index_store.put_edges(
+        "issue 1", [Edge("mentions", GraphNode("issue", "1"), GraphNode("symbol", name), 2.0)]
+    )
+    assert list(index_store.files()) == [f"{long}.py"]
+    assert [each.chunk.symbol for each in index_store.defined([name])] == [name]
+    assert index_store.issues([1])[1].title == "a %s \\ b"
+    assert [edge.weight for edge in index_store.edges(target=GraphNode("symbol", name))] == [2.0]
+    assert index_store.match("issue", ["%s", "'", '"', "\\"], 5) == []
 
 
-def test_edges_are_replaced_by_origin_and_found_from_both_ends(shelf: Shelf) -> None:
-    one, two, three = Node("issue", "1"), Node("issue", "2"), Node("issue", "3")
-    shelf.put_edges("issue 1", [Edge("duplicates", one, two), Edge("blocks", one, three)])
-    shelf.put_edges("issue 3", [Edge("blocks", one, three, 4.0)])
-    assert shelf.edges(source=one, kind="blocks") == [Edge("blocks", one, three, 5.0)]
-    assert shelf.edges(target=two) == [Edge("duplicates", one, two)]
-    shelf.put_edges("issue 1", [])
-    assert shelf.edges() == [Edge("blocks", one, three, 4.0)]
+def test_edges_are_replaced_by_origin_and_found_from_both_ends(index_store: IndexStore) -> None:
+    one, two, three = GraphNode("issue", "1"), GraphNode("issue", "2"), GraphNode("issue", "3")
+    index_store.put_edges("issue 1", [Edge("duplicates", one, two), Edge("blocks", one, three)])
+    index_store.put_edges("issue 3", [Edge("blocks", one, three, 4.0)])
+    assert index_store.edges(source=one, kind="blocks") == [Edge("blocks", one, three, 5.0)]
+    assert index_store.edges(target=two) == [Edge("duplicates", one, two)]
+    index_store.put_edges("issue 1", [])
+    assert index_store.edges() == [Edge("blocks", one, three, 4.0)]
 
 
-def test_vectors_are_near_by_their_angle(shelf: Shelf) -> None:
-    shelf.put_blobs([blob(1, "crash", "lease", "guid")])
-    shelf.put_files([File("a.py", sha(1))])
-    first, second, third = shelf.without_vector("chunk", "m@1", 9)
-    shelf.put_vectors("chunk", "m@1", [(first, [1.0, 0.0]), (second, [0.6, 0.8])])
-    shelf.put_vectors("chunk", "other", [(first, [0.0, 1.0])])
-    assert shelf.without_vector("chunk", "m@1", 9) == [third]
-    near = shelf.nearest("chunk", "m@1", [0.0, 1.0], 9)
+def test_vectors_are_near_by_their_angle(index_store: IndexStore) -> None:
+    index_store.put_blobs([blob(1, "crash", "lease", "guid")])
+    index_store.put_files([IndexedFile("a.py", sha(1))])
+    first, second, third = index_store.without_vector("chunk", "m@1", 9)
+    index_store.put_vectors("chunk", "m@1", [(first, [1.0, 0.0]), (second, [0.6, 0.8])])
+    index_store.put_vectors("chunk", "other", [(first, [0.0, 1.0])])
+    assert index_store.without_vector("chunk", "m@1", 9) == [third]
+    near = index_store.nearest("chunk", "m@1", [0.0, 1.0], 9)
     assert [hit.id for hit in near] == [second, first]
     assert [hit.score for hit in near] == pytest.approx([0.8, 0.0], abs=0.01)
-    assert shelf.nearest("chunk", "m@1", [1.0, 0.0, 0.0], 9) == []
-    shelf.drop_vectors("m@1")
-    assert shelf.nearest("chunk", "other", [0.0, 1.0], 9) == []
-    shelf.drop_blobs([sha(1)])
-    assert shelf.nearest("chunk", "m@1", [0.0, 1.0], 9) == []
+    assert index_store.nearest("chunk", "m@1", [1.0, 0.0, 0.0], 9) == []
+    index_store.drop_vectors("m@1")
+    assert index_store.nearest("chunk", "other", [0.0, 1.0], 9) == []
+    index_store.drop_blobs([sha(1)])
+    assert index_store.nearest("chunk", "m@1", [0.0, 1.0], 9) == []
 
 
-def test_an_issue_that_changes_loses_its_vectors(shelf: Shelf) -> None:
-    shelf.put_issues([issue(1, "crash"), issue(2, "lease")])
+def test_an_issue_that_changes_loses_its_vectors(index_store: IndexStore) -> None:
+    index_store.put_issues([issue(1, "crash"), issue(2, "lease")])
     for number in (1, 2):
-        shelf.put_vectors("title", "m", [(number, [1.0, 0.5])])
-    shelf.put_issues([issue(1, "guid")])
-    assert shelf.without_vector("title", "m", 9) == [1]
-    assert [hit.id for hit in shelf.nearest("title", "m", [1.0, 0.5], 9)] == [2]
+        index_store.put_vectors("title", "m", [(number, [1.0, 0.5])])
+    index_store.put_issues([issue(1, "guid")])
+    assert index_store.without_vector("title", "m", 9) == [1]
+    assert [hit.id for hit in index_store.nearest("title", "m", [1.0, 0.5], 9)] == [2]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.knowledge.asked import Place, query_terms
-from bot.knowledge.syntax import errors, still_parses
-from bot.knowledge.tokens import indexed, tokens
+from bot.knowledge.parsing.syntax import errors, still_parses
+from bot.knowledge.parsing.tokens import indexed, tokens
+from bot.knowledge.search.query import QueriedPlace, query_terms
 
 
 def test_identifiers_meet_however_they_are_written() -> None:
@@ -45,10 +45,10 @@ def test_a_query_names_files_lines_and_functions() -> None:
     asked = query_terms(
         'It fails:\n  File "bot/store/inbox.py", line 42, in put_many\n    at com.foo.Bar.baz(Bar.java:7)'
     )
-    assert asked.places == (Place("bot/store/inbox.py", 42), Place("Bar.java", 7))
+    assert asked.places == (QueriedPlace("bot/store/inbox.py", 42), QueriedPlace("Bar.java", 7))
     assert asked.names == ("put_many", "com.foo.Bar.baz")
     asked = query_terms("Why does `Inbox.put` lose what foo::bar() wrote to src/lib/core?")
-    assert asked.names == ("Inbox.put", "foo.bar") and asked.places == (Place("src/lib/core"),)
+    assert asked.names == ("Inbox.put", "foo.bar") and asked.places == (QueriedPlace("src/lib/core"),)
     assert "why" not in asked.terms and "inbox" in asked.terms
     assert query_terms("the").terms == ("the",)
 
@@ -72,15 +72,17 @@ def test_what_still_parses(path: str, good: str, bad: str) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("why does `docs/My notes.md:12` say so?", Place("docs/My notes.md", 12)),
-        ('File "C:\\x y\\app.py", line 9, in brew', Place("C:/x y/app.py", 9)),
-        ('see "app/[id]/page.tsx" please', Place("app/[id]/page.tsx")),
-        ("'app/(green tea)/a b.py'#L7", Place("app/(green tea)/a b.py", 7)),
+        ("why does `docs/My notes.md:12` say so?", QueriedPlace("docs/My notes.md", 12)),
+        ('File "C:\\x y\\app.py", line 9, in brew', QueriedPlace("C:/x y/app.py", 9)),
+        ('see "app/[id]/page.tsx" please', QueriedPlace("app/[id]/page.tsx")),
+        ("'app/(green tea)/a b.py'#L7", QueriedPlace("app/(green tea)/a b.py", 7)),
     ],
 )
-def test_a_path_with_blanks_or_brackets_is_read_where_it_is_set_as_code(text: str, place: Place) -> None:
+def test_a_path_with_blanks_or_brackets_is_read_where_it_is_set_as_code(
+    text: str, place: QueriedPlace
+) -> None:
     assert place in query_terms(text).places
 
 
 def test_an_apostrophe_begins_no_path() -> None:
-    assert query_terms("it's in app.py:3 and it's fine").places == (Place("app.py", 3),)
+    assert query_terms("it's in app.py:3 and it's fine").places == (QueriedPlace("app.py", 3),)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.review import local
-from bot.core.reading import BINARY, LFS, SUBMODULE
+from bot.core.skip_rules import BINARY, LFS, SUBMODULE
 from tests.agents.conftest import git, make_repository
 from tests.fakes.models import FakeOllama
 from tests.local.test_reader import AUTHOR
@@ -24,49 +24,51 @@ Make = Callable[[Path], object]
 
 
 def write(path: str, content: str | bytes) -> Make:
-    def make(house: Path) -> None:
-        (house / path).parent.mkdir(parents=True, exist_ok=True)
-        (house / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+    def make(checkout: Path) -> None:
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / path).write_bytes(content if isinstance(content, bytes) else content.encode())
 
     return make
 
 
 def submodule(path: str, letter: str) -> Make:
-    return lambda house: git(house, "update-index", "--add", "--cacheinfo", f"160000,{letter * 40},{path}")
+    return lambda checkout: git(
+        checkout, "update-index", "--add", "--cacheinfo", f"160000,{letter * 40},{path}"
+    )
 
 
 def mode(path: str) -> Make:
-    return lambda house: (house / path).chmod(0o755)
+    return lambda checkout: (checkout / path).chmod(0o755)
 
 
 def rename(old: str, new: str) -> Make:
-    return lambda house: git(house, "mv", old, new)
+    return lambda checkout: git(checkout, "mv", old, new)
 
 
 def link(path: str, target: str) -> Make:
-    def make(house: Path) -> None:
-        (house / path).unlink(missing_ok=True)
-        (house / path).symlink_to(target)
+    def make(checkout: Path) -> None:
+        (checkout / path).unlink(missing_ok=True)
+        (checkout / path).symlink_to(target)
 
     return make
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A repository with a submodule, on a branch that left main, and a host that finds nothing."""
     (tmp_path / "house").mkdir()
-    house = make_repository(tmp_path / "house", FILES)
-    submodule("lib", "a")(house)
-    git(house, *AUTHOR, "commit", "-qm", "A submodule")
-    git(house, "branch", "-M", "main")
-    git(house, "switch", "-qc", "brew")
+    checkout = make_repository(tmp_path / "house", FILES)
+    submodule("lib", "a")(checkout)
+    git(checkout, *AUTHOR, "commit", "-qm", "A submodule")
+    git(checkout, "branch", "-M", "main")
+    git(checkout, "switch", "-qc", "brew")
     (tmp_path / "hob.toml").touch(0o600)
     monkeypatch.chdir(tmp_path)
     with FakeOllama() as host:
         host.answer = lambda _: {"findings": [], "summary": ""}
         monkeypatch.setenv("HOB_HOSTS", json.dumps([{"name": "mini", "url": host.url}]))
         monkeypatch.setenv("HOB_HOB__DATA_DIR", str(tmp_path / "data"))
-        yield house
+        yield checkout
 
 
 CASES: dict[str, tuple[list[Make], str]] = {
@@ -91,17 +93,17 @@ CASES: dict[str, tuple[list[Make], str]] = {
 @pytest.mark.parametrize("more", [[], [write("tea.py", "brew = 2\n")]], ids=["alone", "beside code"])
 @pytest.mark.parametrize("name", CASES)
 async def test_a_local_review_reads_what_has_no_lines_and_names_what_nobody_could_read(
-    house: Path, name: str, more: list[Make]
+    checkout: Path, name: str, more: list[Make]
 ) -> None:
     makes, why = CASES[name]
     if more and name == "another mode":
         more = [write("other.py", "pot = 1\n")]
     for make in (*makes, *more):
-        make(house)
-    if paths := _paths(house):
-        git(house, "add", "--", *paths)
-    git(house, *AUTHOR, "commit", "-qm", "Change")
-    judged = await local.judge(house, "main..brew", "", no_model=False)
+        make(checkout)
+    if paths := _paths(checkout):
+        git(checkout, "add", "--", *paths)
+    git(checkout, *AUTHOR, "commit", "-qm", "Change")
+    judged = await local.judge(checkout, "main..brew", "", no_model=False)
     files = 1 + len(more)
     assert judged.coverage.total == files
     if why:
@@ -112,8 +114,10 @@ async def test_a_local_review_reads_what_has_no_lines_and_names_what_nobody_coul
         assert (len(judged.coverage.read), judged.conclusion) == (files, "success")
 
 
-def _paths(house: Path) -> list[str]:
+def _paths(checkout: Path) -> list[str]:
     """What the folder holds that is no submodule."""
-    told = subprocess.run(["git", "-C", str(house), "ls-files", "-mo", "-z"], capture_output=True, check=True)
+    told = subprocess.run(
+        ["git", "-C", str(checkout), "ls-files", "-mo", "-z"], capture_output=True, check=True
+    )
     names = told.stdout.decode().split("\0")
     return [name for name in names if name and not name.endswith("lib")]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.chat import Persona
 from bot.core.errors import UserError
-from bot.core.talk import Persona
 from bot.prompting import load_persona, names
 from bot.prompting.personas import parse_persona
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
+from bot.queue.wakeup import Wakeup
 from bot.store import Store, open_store
 from tests.databases import copy_of, sqlite_template
 
@@ -49,8 +49,8 @@ def own_redis() -> Iterator[Embedded]:
 
 
 @pytest.fixture
-async def bell(redis_url: str) -> AsyncIterator[Bell]:
-    async with Bell(redis_url) as made:
+async def wakeup(redis_url: str) -> AsyncIterator[Wakeup]:
+    async with Wakeup(redis_url) as made:
         yield made
 
 

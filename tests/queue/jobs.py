@@ -16,11 +16,11 @@ from pathlib import Path
 
 from bot.core.errors import Superseded
 from bot.process import this_process
-from bot.queue.bell import Bell
 from bot.queue.job import HobJob
 from bot.queue.queues import Priority, Queues
+from bot.queue.wakeup import Wakeup
 from bot.queue.worker import AsyncWorker
-from bot.schedule import run_forever
+from bot.runs.schedule import run_forever
 from bot.store import Delivery, NewEffect, Run, RunSpec, Store, held, open_store
 
 LONGEST = 0.06
@@ -141,16 +141,16 @@ async def main(
     async def due(limit: int) -> list[int]:
         return [run.id for run in await asyncio.to_thread(store.runs.due, time.time(), limit)]
 
-    async with Bell(redis_url) as bell:
+    async with Wakeup(redis_url) as wakeup:
         worker = AsyncWorker(
             queues,
             performer(store, World(Path(folder)), float(longest)),
             slots=int(slots),
-            bell=bell,
+            wakeup=wakeup,
             due=due,
         )
         worker.stop_on_signals(grace=0.5)
-        schedule = asyncio.create_task(run_forever(store, queues, route, bell))
+        schedule = asyncio.create_task(run_forever(store, queues, route, wakeup))
         print("up", flush=True)
         await worker.work()
         schedule.cancel()

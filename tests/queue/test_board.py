@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from bot.core.errors import TemporaryError
-from bot.core.places import Board, Served, Speed, Ticket, Totals
-from bot.inference.board import LocalBoard, SharedBoard
-from bot.queue.board import RedisBoard
+from bot.core.host_slots import HostSlots, Served, SlotRequest, Speed, Totals
+from bot.inference.hosts.slots import LocalHostSlots, SharedHostSlots
 from bot.queue.connect import connect
 from bot.queue.embedded import Embedded
+from bot.queue.redis_slots import RedisHostSlots
 
 
-def ticket(name: str, order: float = 1.0, host: str = "mini", seconds: float = 10.0) -> Ticket:
-    return Ticket(name, host, "small model:7b", seconds, order)
+def ticket(name: str, order: float = 1.0, host: str = "mini", seconds: float = 10.0) -> SlotRequest:
+    return SlotRequest(name, host, "small model:7b", seconds, order)
 
 
 @pytest.fixture
@@ -29,116 +29,116 @@ def fresh(redis_url: str) -> str:
 
 
 @pytest.fixture(params=["redis", "local", "shared"])
-async def board(request: pytest.FixtureRequest, fresh: str) -> AsyncIterator[Board]:
-    kinds: dict[str, Callable[[], Board]] = {
-        "redis": lambda: RedisBoard(fresh),
-        "local": LocalBoard,
-        "shared": lambda: SharedBoard(RedisBoard(fresh)),
+async def host_slots(request: pytest.FixtureRequest, fresh: str) -> AsyncIterator[HostSlots]:
+    kinds: dict[str, Callable[[], HostSlots]] = {
+        "redis": lambda: RedisHostSlots(fresh),
+        "local": LocalHostSlots,
+        "shared": lambda: SharedHostSlots(RedisHostSlots(fresh)),
     }
     made = kinds[request.param]()
     yield made
     await made.aclose()
 
 
-async def test_as_many_inside_as_there_are_places(board: Board) -> None:
-    assert [await board.enter(ticket(name), 2) for name in "abc"] == [True, True, False]
-    assert await board.enter(ticket("a"), 2), "who is inside stays inside"
-    traffic = (await board.look(["mini", "other"]))["mini"]
+async def test_as_many_inside_as_there_are_places(host_slots: HostSlots) -> None:
+    assert [await host_slots.enter(ticket(name), 2) for name in "abc"] == [True, True, False]
+    assert await host_slots.enter(ticket("a"), 2), "who is inside stays inside"
+    traffic = (await host_slots.look(["mini", "other"]))["mini"]
     assert ({each.id for each in traffic.inside}, [each.id for each in traffic.waiting]) == (
         {"a", "b"},
         ["c"],
     )
     assert traffic.loaded == "small model:7b"
-    await board.leave(ticket("a"))
-    assert await board.enter(ticket("c"), 2)
-    assert (await board.look(["mini"]))["mini"].waiting == ()
-    assert (await board.look(["other"]))["other"].loaded == ""
+    await host_slots.leave(ticket("a"))
+    assert await host_slots.enter(ticket("c"), 2)
+    assert (await host_slots.look(["mini"]))["mini"].waiting == ()
+    assert (await host_slots.look(["other"]))["other"].loaded == ""
 
 
-async def test_who_waits_goes_in_by_order_and_keeps_others_out(board: Board) -> None:
-    assert await board.enter(ticket("inside"), 1)
+async def test_who_waits_goes_in_by_order_and_keeps_others_out(host_slots: HostSlots) -> None:
+    assert await host_slots.enter(ticket("inside"), 1)
     for name, order in (("low", 3.0), ("high", 1.0), ("default", 2.0)):
-        assert not await board.enter(ticket(name, order), 1)
-    await board.leave(ticket("inside"))
-    assert not await board.enter(ticket("default", 2.0), 1)
-    assert await board.enter(ticket("high", 1.0), 1)
-    assert [each.id for each in (await board.look(["mini"]))["mini"].waiting] == ["default", "low"]
+        assert not await host_slots.enter(ticket(name, order), 1)
+    await host_slots.leave(ticket("inside"))
+    assert not await host_slots.enter(ticket("default", 2.0), 1)
+    assert await host_slots.enter(ticket("high", 1.0), 1)
+    assert [each.id for each in (await host_slots.look(["mini"]))["mini"].waiting] == ["default", "low"]
 
 
-async def test_who_moves_to_another_host_no_longer_waits_at_the_first(board: Board) -> None:
-    assert await board.enter(ticket("inside"), 1)
-    assert not await board.enter(ticket("a"), 1)
-    assert await board.enter(ticket("a", host="max"), 1, before="mini")
-    now = await board.look(["mini", "max"])
+async def test_who_moves_to_another_host_no_longer_waits_at_the_first(host_slots: HostSlots) -> None:
+    assert await host_slots.enter(ticket("inside"), 1)
+    assert not await host_slots.enter(ticket("a"), 1)
+    assert await host_slots.enter(ticket("a", host="max"), 1, before="mini")
+    now = await host_slots.look(["mini", "max"])
     assert (now["mini"].waiting, [each.id for each in now["max"].inside]) == ((), ["a"])
 
 
-async def test_those_who_listen_hear_of_a_free_place(board: Board) -> None:
+async def test_those_who_listen_hear_of_a_free_place(host_slots: HostSlots) -> None:
     heard = asyncio.Event()
-    board.listen(heard.set)
+    host_slots.listen(heard.set)
     await asyncio.sleep(0)
-    assert await board.enter(ticket("a"), 1)
+    assert await host_slots.enter(ticket("a"), 1)
     for _ in range(50):  # a subscription takes a moment
-        await board.leave(ticket("a"))
+        await host_slots.leave(ticket("a"))
         if heard.is_set():
             break
         await asyncio.sleep(0.02)
     assert heard.is_set()
 
 
-async def test_speeds_and_totals_are_kept(board: Board) -> None:
+async def test_speeds_and_totals_are_kept(host_slots: HostSlots) -> None:
     served = Served(4.0, tokens_in=1000, tokens_out=100, first_token_seconds=2.0)
     speed = Speed().after(served)
     assert (speed.prompt, round(speed.answer, 1), speed.length, speed.calls) == (500.0, 49.5, 100.0, 1)
-    await board.learn("mini", "small model:7b", served, speed)
-    await board.learn("mini", "small model:7b", Served(1.0, ok=False), speed)
-    traffic = (await board.look(["mini"]))["mini"]
+    await host_slots.learn("mini", "small model:7b", served, speed)
+    await host_slots.learn("mini", "small model:7b", Served(1.0, ok=False), speed)
+    traffic = (await host_slots.look(["mini"]))["mini"]
     assert traffic.speeds == {"small model:7b": speed}
     assert traffic.totals == {"small model:7b": Totals(2, 1, 5.0, 2.0, 1000, 100)}
 
 
 async def test_what_a_killed_worker_held_ends_by_itself_and_a_living_one_keeps_its_own(fresh: str) -> None:
-    board = RedisBoard(fresh, lease_seconds=0.3, wait_seconds=0.3)
+    host_slots = RedisHostSlots(fresh, lease_seconds=0.3, wait_seconds=0.3)
     dead, alive, waits = ticket("dead"), ticket("alive"), ticket("waits", 0.5)
-    assert await board.enter(dead, 2)
-    assert await board.enter(alive, 2)
-    assert not await board.enter(waits, 2)
+    assert await host_slots.enter(dead, 2)
+    assert await host_slots.enter(alive, 2)
+    assert not await host_slots.enter(waits, 2)
     for _ in range(8):
-        await board.renew([alive], [])
+        await host_slots.renew([alive], [])
         await asyncio.sleep(0.1)
-    traffic = (await board.look(["mini"]))["mini"]
+    traffic = (await host_slots.look(["mini"]))["mini"]
     assert ([each.id for each in traffic.inside], traffic.waiting) == (["alive"], ())
-    await board.aclose()
+    await host_slots.aclose()
 
 
-async def test_R2_what_redis_has_lost_is_put_back(board: Board, fresh: str) -> None:
-    assert await board.enter(ticket("a"), 1)
-    assert not await board.enter(ticket("b"), 1)
+async def test_R2_what_redis_has_lost_is_put_back(host_slots: HostSlots, fresh: str) -> None:
+    assert await host_slots.enter(ticket("a"), 1)
+    assert not await host_slots.enter(ticket("b"), 1)
     client = connect(fresh)
     client.flushall()
     client.close()
-    await board.renew([ticket("a")], [ticket("b")])
-    traffic = (await board.look(["mini"]))["mini"]
+    await host_slots.renew([ticket("a")], [ticket("b")])
+    traffic = (await host_slots.look(["mini"]))["mini"]
     assert ([each.id for each in traffic.inside], [each.id for each in traffic.waiting]) == (["a"], ["b"])
-    await board.renew([ticket("a")], [ticket("a")])
-    assert [each.id for each in (await board.look(["mini"]))["mini"].waiting] == ["b"], (
+    await host_slots.renew([ticket("a")], [ticket("a")])
+    assert [each.id for each in (await host_slots.look(["mini"]))["mini"].waiting] == ["b"], (
         "inside is not waiting"
     )
 
 
 async def test_without_redis_a_process_keeps_to_the_places_by_itself(own_redis: Embedded) -> None:
-    alone, board = RedisBoard(own_redis.url), SharedBoard(RedisBoard(own_redis.url))
-    assert await board.enter(ticket("a"), 2)
+    alone, host_slots = RedisHostSlots(own_redis.url), SharedHostSlots(RedisHostSlots(own_redis.url))
+    assert await host_slots.enter(ticket("a"), 2)
     own_redis.stop()
     with pytest.raises(TemporaryError, match="Redis cannot be reached"):
         await alone.look(["mini"])
-    assert await board.enter(ticket("b"), 2)
-    assert not await board.enter(ticket("c"), 2)
-    await board.leave(ticket("a"))
-    assert await board.enter(ticket("c"), 2)
-    await board.renew([ticket("b")], [])
-    assert {each.id for each in (await board.look(["mini"]))["mini"].inside} == {"b", "c"}
-    await board.aclose()
+    assert await host_slots.enter(ticket("b"), 2)
+    assert not await host_slots.enter(ticket("c"), 2)
+    await host_slots.leave(ticket("a"))
+    assert await host_slots.enter(ticket("c"), 2)
+    await host_slots.renew([ticket("b")], [])
+    assert {each.id for each in (await host_slots.look(["mini"]))["mini"].inside} == {"b", "c"}
+    await host_slots.aclose()
     await alone.aclose()
 
 
@@ -147,17 +147,17 @@ def _crowd(url: str, number: int, places: int, rounds: int) -> None:
 
 
 async def _use(url: str, number: int, places: int, rounds: int) -> None:
-    board, client = RedisBoard(url), connect(url)
+    host_slots, client = RedisHostSlots(url), connect(url)
     for at in range(rounds):
         mine = ticket(f"{number}-{at}")
-        while not await board.enter(mine, places):
+        while not await host_slots.enter(mine, places):
             await asyncio.sleep(0.002)
         client.rpush("most", client.incr("inside"))
         await asyncio.sleep(0.003)
         client.decr("inside")
-        await board.leave(mine)
+        await host_slots.leave(mine)
     client.close()
-    await board.aclose()
+    await host_slots.aclose()
 
 
 @pytest.mark.kills

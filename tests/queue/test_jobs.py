@@ -168,7 +168,7 @@ def test_a_job_carries_an_id_and_nothing_else(queues: Queues) -> None:
     (identity,) = queues.by_priority["default"].get_job_ids()
     job = Job.fetch(identity, queues.connection, JSONSerializer)
     assert (job.args, job.kwargs, job.description, identity) == ([5], {}, "run 5", "guid-5-h_x")
-    assert HobJob.allowed == {"bot.jobs.perform"}
+    assert HobJob.allowed == {"bot.runs.perform", "bot.jobs.perform"}
     with pytest.raises(RefusedJob):
         HobJob.fetch(identity, queues.connection, JSONSerializer).run_id  # noqa: B018
 

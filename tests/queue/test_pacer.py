@@ -6,22 +6,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.queue.bell import Bell, heard
 from bot.queue.embedded import Embedded
-from bot.queue.pacer import Pacer
 from bot.queue.queues import Queues
+from bot.queue.rate_limiter import RedisRateLimiter
+from bot.queue.wakeup import Wakeup, heard
 
 
 @pytest.fixture
-async def pair(queues: Queues) -> AsyncIterator[tuple[Pacer, Pacer]]:
+async def pair(queues: Queues) -> AsyncIterator[tuple[RedisRateLimiter, RedisRateLimiter]]:
     """Two processes' pacers."""
-    made = Pacer(queues.url), Pacer(queues.url)
+    made = RedisRateLimiter(queues.url), RedisRateLimiter(queues.url)
     yield made
     for each in made:
         await each.aclose()
 
 
-async def test_R8_a_block_holds_in_every_process_and_the_later_wins(pair: tuple[Pacer, Pacer]) -> None:
+async def test_R8_a_block_holds_in_every_process_and_the_later_wins(
+    pair: tuple[RedisRateLimiter, RedisRateLimiter],
+) -> None:
     one, other = pair
     until = time.time() + 60
     assert await other.blocked_until("i1") == 0.0
@@ -33,7 +35,9 @@ async def test_R8_a_block_holds_in_every_process_and_the_later_wins(pair: tuple[
     assert await one.blocked_until("i2") == 0.0
 
 
-async def test_turns_are_a_gap_apart_across_processes(pair: tuple[Pacer, Pacer]) -> None:
+async def test_turns_are_a_gap_apart_across_processes(
+    pair: tuple[RedisRateLimiter, RedisRateLimiter],
+) -> None:
     waits = [await pair[n % 2].turn("writes", 1.0) for n in range(6)]
     assert waits[0] == 0.0
     for n, wait in enumerate(waits):
@@ -42,22 +46,22 @@ async def test_turns_are_a_gap_apart_across_processes(pair: tuple[Pacer, Pacer])
 
 
 async def test_limits_hold_in_the_process_while_redis_is_away(own_redis: Embedded) -> None:
-    pacer = Pacer(own_redis.url)
+    rate_limiter = RedisRateLimiter(own_redis.url)
     until = time.time() + 60
-    await pacer.block("i1", until)
-    await pacer.turn("writes", 1.0)
+    await rate_limiter.block("i1", until)
+    await rate_limiter.turn("writes", 1.0)
     await asyncio.to_thread(own_redis.stop)
-    assert await pacer.blocked_until("i1") == pytest.approx(until)
-    await pacer.block("i2", until)
-    assert await pacer.blocked_until("i2") == pytest.approx(until)
-    waits = [await pacer.turn("writes", 1.0) for _ in range(3)]
+    assert await rate_limiter.blocked_until("i1") == pytest.approx(until)
+    await rate_limiter.block("i2", until)
+    assert await rate_limiter.blocked_until("i2") == pytest.approx(until)
+    waits = [await rate_limiter.turn("writes", 1.0) for _ in range(3)]
     assert waits == sorted(waits)
     assert waits[2] - waits[0] == pytest.approx(2.0, abs=0.2)
-    await pacer.aclose()
+    await rate_limiter.aclose()
 
 
 async def test_a_bell_is_heard_in_other_processes_and_survives_redis(own_redis: Embedded) -> None:
-    async with Bell(own_redis.url, listens=False) as ringing, Bell(own_redis.url) as listening:
+    async with Wakeup(own_redis.url, listens=False) as ringing, Wakeup(own_redis.url) as listening:
         ear = listening.ear()
         assert await heard(ear, 10)  # the listening began
         ringing.ring()
@@ -74,10 +78,10 @@ async def test_a_bell_is_heard_in_other_processes_and_survives_redis(own_redis: 
 
 
 async def test_ringing_without_redis_never_waits(tmp_path: object) -> None:
-    async with Bell(f"unix://{tmp_path}/none.sock") as bell:
-        ear = bell.ear()
+    async with Wakeup(f"unix://{tmp_path}/none.sock") as wakeup:
+        ear = wakeup.ear()
         started = time.monotonic()
         for _ in range(1000):
-            bell.ring()
+            wakeup.ring()
         assert time.monotonic() - started < 1
         assert await heard(ear, 1)

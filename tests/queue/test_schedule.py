@@ -10,12 +10,12 @@ from contextlib import suppress
 
 import pytest
 
-from bot import schedule
 from bot.core.errors import BadPayload
-from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
-from bot.schedule import (
+from bot.queue.wakeup import Wakeup
+from bot.runs import schedule
+from bot.runs.schedule import (
     dispatch_large_once,
     dispatch_once,
     purge_once,
@@ -147,7 +147,7 @@ def test_old_deliveries_are_purged_in_batches(store: Store, queues: Queues) -> N
     assert store.inbox.counts() == {}
 
 
-async def test_the_loops_go_on_after_any_mistake(store: Store, queues: Queues, bell: Bell) -> None:
+async def test_the_loops_go_on_after_any_mistake(store: Store, queues: Queues, wakeup: Wakeup) -> None:
     calls = 0
 
     def flaky(each: Delivery) -> Sequence[RunSpec]:
@@ -157,9 +157,9 @@ async def test_the_loops_go_on_after_any_mistake(store: Store, queues: Queues, b
             raise StoreUnavailable("away for a moment")
         return route(each)
 
-    running = asyncio.create_task(run_forever(store, queues, flaky, bell))
+    running = asyncio.create_task(run_forever(store, queues, flaky, wakeup))
     put(store, delivery("g-1"))
-    bell.ring()
+    wakeup.ring()
     async with asyncio.timeout(20):
         while not store.runs.of_delivery("g-1"):
             await asyncio.sleep(0.02)

@@ -15,9 +15,9 @@ from rq import Queue, Worker
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
+from bot.queue.wakeup import Wakeup
 from bot.queue.worker import AsyncWorker, step_aside
 from bot.store import Store
 from tests.queue.jobs import World, performer, ticket
@@ -66,7 +66,7 @@ async def test_the_urgent_go_first(queues: Queues) -> None:
     assert perform.began == [3, 5, 2, 6, 1, 4]
 
 
-async def test_a_run_that_steps_aside_gives_its_slot_to_others(queues: Queues, bell: Bell) -> None:
+async def test_a_run_that_steps_aside_gives_its_slot_to_others(queues: Queues, wakeup: Wakeup) -> None:
     perform = Recorder()
 
     async def patient(run_id: int) -> None:
@@ -74,7 +74,7 @@ async def test_a_run_that_steps_aside_gives_its_slot_to_others(queues: Queues, b
             step_aside()
         await perform(run_id)
 
-    async with working(AsyncWorker(queues, patient, slots=1, bell=bell)):
+    async with working(AsyncWorker(queues, patient, slots=1, wakeup=wakeup)):
         queues.enqueue(*(ticket(number, "low") for number in range(1, 6)))
         await until(lambda: len(perform.began) == 3)
         await asyncio.sleep(0.2)
@@ -87,9 +87,9 @@ async def test_stepping_aside_without_a_worker_does_nothing() -> None:
     step_aside()
 
 
-async def test_as_many_at_once_as_there_are_slots(queues: Queues, bell: Bell) -> None:
+async def test_as_many_at_once_as_there_are_slots(queues: Queues, wakeup: Wakeup) -> None:
     perform = Recorder()
-    async with working(AsyncWorker(queues, perform, slots=3, bell=bell)):
+    async with working(AsyncWorker(queues, perform, slots=3, wakeup=wakeup)):
         queues.enqueue(*map(ticket, range(1, 8)))
         await until(lambda: len(perform.began) == 3)
         await asyncio.sleep(0.2)
@@ -98,17 +98,17 @@ async def test_as_many_at_once_as_there_are_slots(queues: Queues, bell: Bell) ->
         await until(lambda: len(perform.ended) == 7)
 
 
-async def test_a_ring_starts_a_job_at_once(queues: Queues, bell: Bell) -> None:
+async def test_a_ring_starts_a_job_at_once(queues: Queues, wakeup: Wakeup) -> None:
     perform = Recorder()
     perform.go.set()
-    async with working(AsyncWorker(queues, perform, bell=bell, poll_seconds=30)):
+    async with working(AsyncWorker(queues, perform, wakeup=wakeup, poll_seconds=30)):
         await until(lambda: Worker.count(queues.connection))
         for number in range(1, 6):
             queues.enqueue(ticket(number))
             await until(lambda number=number: len(perform.ended) == number, 5)  # type: ignore[misc]
 
 
-async def test_rq_sees_the_worker_and_its_jobs(queues: Queues, bell: Bell) -> None:
+async def test_rq_sees_the_worker_and_its_jobs(queues: Queues, wakeup: Wakeup) -> None:
     async def perform(run_id: int) -> None:
         if run_id == 2:
             raise RuntimeError("boom")
@@ -116,7 +116,7 @@ async def test_rq_sees_the_worker_and_its_jobs(queues: Queues, bell: Bell) -> No
 
     recorder = Recorder()
     queue: Queue = queues.by_priority["default"]
-    async with working(AsyncWorker(queues, perform, slots=3, bell=bell, name="hob-test")):
+    async with working(AsyncWorker(queues, perform, slots=3, wakeup=wakeup, name="hob-test")):
         queues.enqueue(ticket(1))
         await until(lambda: recorder.began == [1])
         assert StartedJobRegistry(queue=queue).get_job_ids() == ["guid-1-h_x"]
@@ -159,7 +159,7 @@ async def test_rq_still_sees_a_worker_after_flushall(queues: Queues) -> None:
     async with working(worker):
         await until(lambda: Worker.count(queues.connection) == 1)
         queues.connection.flushall()
-        await worker._at_desk(lambda desk: desk.beat())
+        await worker._at_bookkeeping(lambda bookkeeping: bookkeeping.beat())
         (found,) = Worker.all(queues.connection, serializer=JSONSerializer)
         assert (found.name, found.pid) == ("hob-flushed", os.getpid())
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bot.standin.wire import ROUTES
+from bot.testing.github.wire import ROUTES
 from tests.samples.archive import member, save_json
 
 TARGET = Path(__file__).parent / "openapi" / "github.json.gz"

@@ -21,14 +21,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.config import load_router
-from bot.github.limits import LocalPacer
 from bot.jobs.house import build
 from bot.jobs.routing import route_delivery
-from bot.queue.embedded import Embedded
-from bot.queue.queues import Queues
 from bot.schedule import dispatch_once
 from bot.standin import GitHub
+
+from bot.config import load_router
+from bot.github.limits import LocalPacer
+from bot.queue.embedded import Embedded
+from bot.queue.queues import Queues
 from bot.store.outbox import Outbox
 from tests.fakes.models import FakeOllama
 from tests.living import SLUG, by_schema, living_hob

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import MetaData, create_engine, text
 
-from bot.standin import GitHub
-from bot.standin.hunks import find
-from bot.standin.issues import CheckRun
-from bot.standin.pulls import PullRequest
-from bot.standin.repository import Repository
 from bot.store import migration
+from bot.testing.github import GitHubStandIn
+from bot.testing.github.hunks import find
+from bot.testing.github.issues import CheckRun
+from bot.testing.github.pulls import PullRequest
+from bot.testing.github.repository import Repository
 
 FOLDER = Path(__file__).parent / "upgrade"
 SCHEMA = "0004"
@@ -66,7 +66,7 @@ def postgresql_store(url: str, folder: Path) -> None:
     target.dispose()
 
 
-def show_on(github: GitHub, told: dict[str, Any]) -> Repository:
+def show_on(github: GitHubStandIn, told: dict[str, Any]) -> Repository:
     """Sets GitHub, where the App has been installed, to what it showed. No delivery tells of it."""
     assert github.app
     events, github.app.events = github.app.events, []

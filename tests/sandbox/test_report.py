@@ -10,7 +10,7 @@ from bot import sandbox
 from bot.cli.doctor import machine
 from bot.config import Config
 from bot.config.models import HobTable
-from bot.core.programs import Unusable
+from bot.core.sandbox_types import SandboxUnusable
 
 
 def config(folder: Path) -> Config:
@@ -20,7 +20,9 @@ def config(folder: Path) -> Config:
 async def test_doctor_says_what_the_service_can_though_it_can_more_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.sandbox.report.here", lambda: Unusable("bubblewrap does not work here: netlink"))
+    monkeypatch.setattr(
+        "bot.sandbox.report.here", lambda: SandboxUnusable("bubblewrap does not work here: netlink")
+    )
     sandbox.tell(tmp_path)
     file = tmp_path / "sandbox.json"
     assert file.stat().st_mode & 0o777 == 0o600

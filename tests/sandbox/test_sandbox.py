@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from bot import sandbox
-from bot.core.programs import Ended, Limits, Program, Unusable
+from bot.core.sandbox_types import Ended, ProgramLimits, SandboxedProgram, SandboxUnusable
 from bot.sandbox.bubblewrap import Bubblewrap
 from bot.sandbox.seatbelt import profile
 from tests import needs
 from tests.living import until
 
 SHELL = str(Path(shutil.which("bash") or "/bin/bash").resolve())
-TEN = Limits(seconds=10)
+TEN = ProgramLimits(seconds=10)
 BUDGET = 15.0
 """Seconds in which every attack must be over, killing included."""
 
@@ -32,7 +32,7 @@ class PlainUser:
     held: Bubblewrap
     name = "bubblewrap"
 
-    def command(self, program: Program, folder: Path) -> list[str]:
+    def command(self, program: SandboxedProgram, folder: Path) -> list[str]:
         folder.parent.chmod(0o755)
         user = ("--reuid=12345", "--regid=12345", "--clear-groups", "--bounding-set=-all")
         return ["setpriv", *user, "--", *self.held.command(program, folder)]
@@ -52,8 +52,8 @@ def way(request: pytest.FixtureRequest) -> sandbox.Way:
     return PlainUser(Bubblewrap(found.bwrap, found.prlimit))
 
 
-async def shell(script: str, way: sandbox.Way, limits: Limits = TEN, **files: str) -> Ended:
-    return await sandbox.run(Program(SHELL, ("-c", script), files, limits), way)
+async def shell(script: str, way: sandbox.Way, limits: ProgramLimits = TEN, **files: str) -> Ended:
+    return await sandbox.run(SandboxedProgram(SHELL, ("-c", script), files, limits), way)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ async def test_S5_what_ignores_the_signal_and_hides_in_a_session_is_ended(way: s
 
 
 async def test_S5_what_fills_memory_is_ended(way: sandbox.Way) -> None:
-    ended = await shell("x=tea; while :; do x=$x$x; done", way, Limits(seconds=BUDGET, memory_mb=256))
+    ended = await shell("x=tea; while :; do x=$x$x; done", way, ProgramLimits(seconds=BUDGET, memory_mb=256))
     assert ended.code != 0
     assert ended.killed == ""
 
@@ -148,7 +148,9 @@ async def test_S5_no_large_file_and_no_million_files_can_be_written(way: sandbox
 
 
 async def test_S5_what_talks_without_end_is_ended(way: sandbox.Way) -> None:
-    ended = await shell("while :; do echo tea; done", way, Limits(seconds=BUDGET, output_bytes=100_000))
+    ended = await shell(
+        "while :; do echo tea; done", way, ProgramLimits(seconds=BUDGET, output_bytes=100_000)
+    )
     assert ended.killed == "it wrote more than 97 KB"
     assert len(ended.output) < 300_000
 
@@ -168,7 +170,7 @@ async def test_S5_cancelling_at_any_moment_leaves_nothing(way: sandbox.Way) -> N
 
 async def within_budget(script: str, way: sandbox.Way, mark: str) -> Ended:
     async with asyncio.timeout(BUDGET):
-        ended = await shell(script, way, Limits(seconds=2, cpu_seconds=2))
+        ended = await shell(script, way, ProgramLimits(seconds=2, cpu_seconds=2))
         await until(lambda: not alive(mark), 5)
     return ended
 
@@ -189,16 +191,16 @@ async def test_S4_without_a_sandbox_a_program_is_refused_and_nothing_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unusable, match=r"^bubblewrap(?: and util-linux)? is not installed$"):
+    with pytest.raises(SandboxUnusable, match=r"^bubblewrap(?: and util-linux)? is not installed$"):
         sandbox.find()
     canary = tmp_path / "canary"
-    with pytest.raises(Unusable, match="no room"):
-        await sandbox.run(Program(SHELL, ("-c", f": > {canary}")), Unusable("no room"))
+    with pytest.raises(SandboxUnusable, match="no room"):
+        await sandbox.run(SandboxedProgram(SHELL, ("-c", f": > {canary}")), SandboxUnusable("no room"))
     assert not canary.exists()
 
 
 BLOCKED = """
-from bot.core.programs import Unusable
+from bot.core.sandbox_types import Unusable
 from bot.sandbox import here
 print(type(here()).__name__, here())
 """
@@ -224,14 +226,14 @@ async def test_what_only_reads_may_run_without_but_with_limits_and_no_environmen
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOB_SECRET", "earl grey")
-    program = Program(
+    program = SandboxedProgram(
         SHELL,
         ("-c", "env; cat 0.txt; pwd; ulimit -t; (echo tea > x) 2>/dev/null && echo wrote"),
         {"0.txt": "green\n"},
-        Limits(cpu_seconds=7),
+        ProgramLimits(cpu_seconds=7),
         only_reads=True,
     )
-    ended = await sandbox.run(program, Unusable("none"))
+    ended = await sandbox.run(program, SandboxUnusable("none"))
     assert b"earl grey" not in ended.output
     lines = ended.output.split()
     assert b"green" in lines
@@ -242,7 +244,9 @@ async def test_what_only_reads_may_run_without_but_with_limits_and_no_environmen
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/b", ""])
 async def test_files_lie_in_the_folder_and_nowhere_else(name: str) -> None:
     with pytest.raises((ValueError, OSError)):
-        await sandbox.run(Program(SHELL, (), {name: "tea"}, only_reads=True), Unusable("none"))
+        await sandbox.run(
+            SandboxedProgram(SHELL, (), {name: "tea"}, only_reads=True), SandboxUnusable("none")
+        )
 
 
 def test_the_profile_of_macos_denies_what_it_does_not_name() -> None:
@@ -256,7 +260,7 @@ def test_the_profile_of_macos_denies_what_it_does_not_name() -> None:
 
 
 def test_a_plain_user_gets_all_namespaces_and_root_becomes_nobody() -> None:
-    program = Program("/opt/hob/bin/ruff", ("check",))
+    program = SandboxedProgram("/opt/hob/bin/ruff", ("check",))
     plain = Bubblewrap("/usr/bin/bwrap", "/usr/bin/prlimit").command(program, Path("/tmp/x"))
     assert {"--unshare-all", "--die-with-parent", "--new-session", "--clearenv"} <= set(plain)
     root = Bubblewrap("/usr/bin/bwrap", "/usr/bin/prlimit", "/usr/bin/setpriv", as_root=True)

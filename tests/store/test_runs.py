@@ -8,14 +8,14 @@ import pytest
 
 from bot.core.errors import Superseded
 from bot.process import is_gone, this_machine, this_process
-from bot.store import Decision, Refused, Run, Store, open_store
+from bot.store import ClaimRefused, Decision, Run, Store, open_store
 from bot.store.runs import MAX_ATTEMPTS, backoff
 from tests.store.making import again, claimed, delivery, put, queued, spec
 
 
-def refusal(store: Store, run: Run, owner: str = "b:2:2") -> Refused:
+def refusal(store: Store, run: Run, owner: str = "b:2:2") -> ClaimRefused:
     answer = store.runs.try_claim(run.id, owner)
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, ClaimRefused)
     return answer
 
 

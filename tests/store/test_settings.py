@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.core.calls import Call
+from bot.core.inference import ModelCall
 from bot.store import Store, open_store
 from tests.store.making import queued
 
@@ -44,9 +44,9 @@ def test_changes_of_many_processes_come_one_after_the_other(url: str) -> None:
         one.close()
 
 
-def call(**changes: object) -> Call:
+def call(**changes: object) -> ModelCall:
     fields = {"at": time.time(), "prompt": "review", "role": "review", "host": "mini", "model": "small:1b"}
-    return Call(**fields | changes)  # type: ignore[arg-type]
+    return ModelCall(**fields | changes)  # type: ignore[arg-type]
 
 
 def test_calls_are_kept_with_their_run_and_summed_up(store: Store) -> None:

@@ -1,7 +1,7 @@
 """Effects that are kept and never sent."""
 
 from bot.store import NewEffect, Store
-from bot.store.shadow import repositories, shadowed
+from bot.store.stats import repositories, shadowed
 from tests.store.making import claimed, queued
 
 KEPT = [NewEffect("k1", "PostReview", '{"a": 1}'), NewEffect("k2", "SetCheck", "{}")]

@@ -18,17 +18,17 @@ import pytest
 from rq.serializers import JSONSerializer
 
 from bot.config import Config, load_router
-from bot.jobs.perform import perform, perform_in
-from bot.jobs.permitted import load
-from bot.jobs.routing import route_delivery
 from bot.queue.embedded import Embedded
 from bot.queue.job import HobJob
 from bot.queue.queues import Queues
 from bot.queue.worker import AsyncWorker
-from bot.schedule import dispatch_once, sweep_once
-from bot.standin.pulls import PullRequest
-from bot.standin.repository import Repository
-from tests.fakes.github import GitHub, contract, github
+from bot.runs.dispatch import route_delivery
+from bot.runs.effect_policy import load
+from bot.runs.execute import perform, perform_in
+from bot.runs.schedule import dispatch_once, sweep_once
+from bot.testing.github.pulls import PullRequest
+from bot.testing.github.repository import Repository
+from tests.fakes.github import GitHubStandIn, contract, github
 from tests.fakes.models import FakeOllama
 from tests.living import SLUG, LivingHob, by_schema, living_hob, until
 from tests.samples.released import github_state, postgresql_store, show_on, sqlite_store
@@ -81,7 +81,7 @@ def ollama() -> Iterator[FakeOllama]:
 
 @pytest.fixture
 async def hob(
-    request: pytest.FixtureRequest, tmp_path: Path, github: GitHub, ollama: FakeOllama
+    request: pytest.FixtureRequest, tmp_path: Path, github: GitHubStandIn, ollama: FakeOllama
 ) -> AsyncIterator[LivingHob]:
     """Today's, on that database and before that GitHub."""
     url = ""
@@ -99,7 +99,7 @@ async def hob(
 @asynccontextmanager
 async def working(hob: LivingHob, queues: Queues) -> AsyncIterator[None]:
     """Today's worker is at it."""
-    worker = AsyncWorker(queues, partial(perform_in, hob.house), poll_seconds=0.05)
+    worker = AsyncWorker(queues, partial(perform_in, hob.services), poll_seconds=0.05)
     task = asyncio.create_task(worker.work())
     try:
         yield
@@ -111,8 +111,8 @@ async def working(hob: LivingHob, queues: Queues) -> AsyncIterator[None]:
 def quiet(hob: LivingHob, queues: Queues) -> bool:
     """Receives, routes and sweeps as a worker's loops do; whether nothing is left to do now."""
     hob._take()
-    store = hob.house.store
-    dispatch_once(store, queues, lambda one: route_delivery(one, hob.house.router, SLUG, 0.0))
+    store = hob.services.store
+    dispatch_once(store, queues, lambda one: route_delivery(one, hob.services.router, SLUG, 0.0))
     sweep_once(store, queues)
     live = sum(store.runs.counts().get(state, 0) for state in ("running", "planned"))
     return not live and not store.runs.due(time.time())
@@ -132,7 +132,7 @@ def restore(queues: Queues, job: dict[str, Any]) -> None:
 
 
 def states(hob: LivingHob) -> dict[int, str]:
-    return {run.id: run.state for run in hob.house.store.runs.latest(500)}
+    return {run.id: run.state for run in hob.services.store.runs.latest(500)}
 
 
 def said(pull: PullRequest) -> tuple[int, int, int]:
@@ -148,7 +148,7 @@ def pulls(repo: Repository) -> dict[int, PullRequest]:
 @pytest.mark.parametrize("hob", ["sqlite", "postgresql"], indirect=True)
 async def test_R1_R10_what_an_older_version_was_at_is_finished_once(hob: LivingHob, queues: Queues) -> None:
     (repo,) = hob.github.repositories.values()
-    told, store, pull = github_state(), hob.house.store, pulls(repo)
+    told, store, pull = github_state(), hob.services.store, pulls(repo)
     before = {number: said(one) for number, one in pull.items()}
     assert before == {1: (1, 1, 1), 3: (1, 1, 0), 4: (0, 0, 0), 5: (0, 0, 0), 6: (1, 1, 0)} | dict.fromkeys(
         (7, 8), (0, 0, 0)
@@ -194,9 +194,9 @@ async def test_W5_what_an_older_version_answered_is_not_answered_again(
         assert not hob.receive(event, body.encode(), guid)
     await works(hob, queues)
     assert len(states(hob)) == runs
-    for run in (hob.house.store.runs.get(number) for number in (ASKED, TRIAGED)):
+    for run in (hob.services.store.runs.get(number) for number in (ASKED, TRIAGED)):
         assert run
-        first = hob.house.store.inbox.get(run.delivery)
+        first = hob.services.store.inbox.get(run.delivery)
         assert hob.receive(first.event, first.body, f"not-{first.guid}")  # known by what it means alone
     pull.close("ann")
     pull.reopen("ann")  # a delivery of its own about the same head
@@ -208,7 +208,7 @@ async def test_W5_what_an_older_version_answered_is_not_answered_again(
 @pytest.mark.timeout(240)
 async def test_what_people_asked_and_taught_an_older_version_counts(hob: LivingHob, queues: Queues) -> None:
     (repo,) = hob.github.repositories.values()
-    pull, store = pulls(repo)[1], hob.house.store
+    pull, store = pulls(repo)[1], hob.services.store
     assert store.settings.get("repo", "octo/tea") == {"language": "en"}
     assert store.ledger.total(time.time() - 3600).tokens_in > 0
     await works(hob, queues)

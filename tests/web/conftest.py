@@ -19,8 +19,8 @@ from starlette.routing import BaseRoute
 from bot.store import Store
 from bot.web.app import create_app
 from bot.web.body import BodyReader
-from bot.web.chat import Chat
-from bot.web.guard import Guard, allowed_hosts
+from bot.web.chat import ChatPort
+from bot.web.guard import AccessGuard, allowed_hosts
 from bot.web.ready import Readiness
 from bot.web.server import address_of, listen, serve
 from bot.web.webhook import Receiver
@@ -55,7 +55,7 @@ def headers(body: bytes, secret: bytes = SECRET, **changed: str | None) -> dict[
 
 
 @dataclass
-class Door:
+class Front:
     """A running receiver, and what it caused."""
 
     client: httpx.AsyncClient
@@ -93,8 +93,8 @@ async def opened(
     cap: int = 25 << 20,
     seconds: float = 10.0,
     refuse: Callable[[str, Any], str] = lambda _key, _value: "",
-    ask: Chat | None = None,
-) -> AsyncIterator[Door]:
+    ask: ChatPort | None = None,
+) -> AsyncIterator[Front]:
     """Serves on a free port until the block ends."""
     woken: list[None] = []
     receiver = Receiver(
@@ -119,14 +119,14 @@ async def opened(
         refuse_setting=refuse,
         ask=ask,
     )
-    assert isinstance(app.rest, Guard) and isinstance(app.rest.app, Starlette)
+    assert isinstance(app.rest, AccessGuard) and isinstance(app.rest.app, Starlette)
     listening = listen("127.0.0.1", 0)
     up = asyncio.Event()
     server = asyncio.create_task(serve(app, listening, up.set))
     await up.wait()
     url = address_of(listening)
     async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
-        yield Door(client, store, receiver, url, woken, lengths_fail, components, app.rest.app.routes)
+        yield Front(client, store, receiver, url, woken, lengths_fail, components, app.rest.app.routes)
     stop(server)
     await server
 
@@ -153,6 +153,6 @@ def store(tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-async def door(store: Store) -> AsyncIterator[Door]:
+async def front(store: Store) -> AsyncIterator[Front]:
     async with opened(store) as made:
         yield made

@@ -14,7 +14,7 @@ import pytest
 from bot.store import Decision, NewEffect, RunSpec, Store
 from bot.web.guard import allowed_hosts
 from bot.web.session import LIFETIME, MOST_ADDRESSES, SHARED, TRIES, Sessions
-from tests.web.conftest import TOKEN, Door
+from tests.web.conftest import TOKEN, Front
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 CLOSED = [
@@ -30,21 +30,21 @@ CLOSED = [
 
 
 @pytest.mark.parametrize("path", CLOSED)
-async def test_D1_without_the_token_everything_is_401(door: Door, path: str) -> None:
+async def test_D1_without_the_token_everything_is_401(front: Front, path: str) -> None:
     for given in (
         {},
         {"authorization": "Bearer wrong"},
         {"authorization": f"Basic {TOKEN}"},
         {"cookie": "hob_session=1.2.3"},
     ):
-        answer = await door.client.get(path, headers=given)
+        answer = await front.client.get(path, headers=given)
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_D1_the_dashboard_asks_a_stranger_to_sign_in(door: Door) -> None:
-    answer = await door.client.get("/")
+async def test_D1_the_dashboard_asks_a_stranger_to_sign_in(front: Front) -> None:
+    answer = await front.client.get("/")
     assert answer.status_code == 401
     assert 'action="/login"' in answer.text
     assert "Runs" not in answer.text
@@ -53,19 +53,19 @@ async def test_D1_the_dashboard_asks_a_stranger_to_sign_in(door: Door) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "", "hob.example.", "[::1", "localhost@evil"]
 )
-async def test_D1_a_foreign_host_is_421(door: Door, host: str) -> None:
+async def test_D1_a_foreign_host_is_421(front: Front, host: str) -> None:
     for path in ("/", "/runs", "/readyz", "/login"):
-        answer = await door.client.get(path, headers={"host": host, **BEARER})
+        answer = await front.client.get(path, headers={"host": host, **BEARER})
         assert answer.status_code == 421
-    assert (await door.client.get("/healthz", headers={"host": host})).status_code == 200
-    assert (await door.deliver(host=host)).status_code == 202
+    assert (await front.client.get("/healthz", headers={"host": host})).status_code == 200
+    assert (await front.deliver(host=host)).status_code == 202
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost:8700", "LOCALHOST", "[::1]:80", "hob.example", "hob.example:443"]
 )
-async def test_D1_our_own_names_are_served(door: Door, host: str) -> None:
-    assert (await door.client.get("/runs", headers={"host": host, **BEARER})).status_code == 200
+async def test_D1_our_own_names_are_served(front: Front, host: str) -> None:
+    assert (await front.client.get("/runs", headers={"host": host, **BEARER})).status_code == 200
 
 
 def test_D1_a_server_for_all_interfaces_still_answers_to_known_names_only() -> None:
@@ -73,30 +73,30 @@ def test_D1_a_server_for_all_interfaces_still_answers_to_known_names_only() -> N
     assert "hob.example" in allowed_hosts("::", "https://hob.example/x")
 
 
-async def signed_in(door: Door) -> str:
-    answer = await door.client.post("/login", data={"token": TOKEN}, headers={"origin": door.url})
+async def signed_in(front: Front) -> str:
+    answer = await front.client.post("/login", data={"token": TOKEN}, headers={"origin": front.url})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     return answer.headers["set-cookie"]
 
 
-async def test_D1_a_cross_origin_post_is_403(door: Door) -> None:
-    cookie = (await signed_in(door)).partition(";")[0]
+async def test_D1_a_cross_origin_post_is_403(front: Front) -> None:
+    cookie = (await signed_in(front)).partition(";")[0]
     for foreign in (
         {"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"},
         {"origin": "http://["}, {"origin": "https://[evil.example"},
         {"sec-fetch-site": "same-site"}, {}, {"sec-fetch-site": "none"},
-        {"sec-fetch-site": "cross-site", "origin": door.url},
+        {"sec-fetch-site": "cross-site", "origin": front.url},
         {"sec-fetch-site": "same-site", "origin": "null"},
         {"sec-fetch-site": "same-origin", "origin": "https://evil.example"},
         {"sec-fetch-site": "same-origin", "origin": "http://["},
     ):  # fmt: skip
-        answer = await door.client.post("/logout", headers={"cookie": cookie, **foreign})
+        answer = await front.client.post("/logout", headers={"cookie": cookie, **foreign})
         assert answer.status_code == 403
-    answer = await door.client.post(
+    answer = await front.client.post(
         "/login", data={"token": TOKEN}, headers={"origin": "https://evil.example"}
     )
     assert answer.status_code == 403
-    answer = await door.client.post("/logout", headers={"cookie": cookie, "origin": door.url})
+    answer = await front.client.post("/logout", headers={"cookie": cookie, "origin": front.url})
     assert answer.status_code == 303
     assert 'hob_session=""' in answer.headers["set-cookie"]
 
@@ -111,26 +111,26 @@ async def test_D1_a_cross_origin_post_is_403(door: Door) -> None:
         {"origin": "https://hob.example", "host": "hob.example"},
     ],
 )
-async def test_D1_what_browsers_send_for_our_own_forms_passes(door: Door, sent: dict[str, str]) -> None:
-    cookie = (await signed_in(door)).partition(";")[0]
-    answer = await door.client.post("/logout", headers={"cookie": cookie, **sent})
+async def test_D1_what_browsers_send_for_our_own_forms_passes(front: Front, sent: dict[str, str]) -> None:
+    cookie = (await signed_in(front)).partition(";")[0]
+    answer = await front.client.post("/logout", headers={"cookie": cookie, **sent})
     assert answer.status_code == 303
 
 
-async def test_signing_in_with_the_token_shows_the_tables(door: Door) -> None:
-    await door.deliver()
-    cookie = await signed_in(door)
+async def test_signing_in_with_the_token_shows_the_tables(front: Front) -> None:
+    await front.deliver()
+    cookie = await signed_in(front)
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
-    page = await door.client.get("/")
+    page = await front.client.get("/")
     assert page.status_code == 200
     assert "octo/hello" in page.text
     assert "pull_request.opened" in page.text
     assert TOKEN not in page.text
 
 
-async def test_D3_the_cookie_is_new_at_each_login_and_dies_with_the_token(door: Door) -> None:
-    first, second = await signed_in(door), await signed_in(door)
+async def test_D3_the_cookie_is_new_at_each_login_and_dies_with_the_token(front: Front) -> None:
+    first, second = await signed_in(front), await signed_in(front)
     assert first.partition(";")[0] != second.partition(";")[0]
     value = first.partition(";")[0].partition("=")[2]
     assert Sessions(TOKEN).holds(value)
@@ -140,26 +140,26 @@ async def test_D3_the_cookie_is_new_at_each_login_and_dies_with_the_token(door: 
     assert not Sessions(TOKEN).holds("9999999999.x.\u00e9")
 
 
-async def test_D3_guessing_is_429(door: Door) -> None:
-    codes = [(await door.client.post("/login", data={"token": f"guess {n}"})).status_code for n in range(8)]
+async def test_D3_guessing_is_429(front: Front) -> None:
+    codes = [(await front.client.post("/login", data={"token": f"guess {n}"})).status_code for n in range(8)]
     assert codes == [401] * 5 + [429] * 3
-    answer = await door.client.post("/login", data={"token": TOKEN})
+    answer = await front.client.post("/login", data={"token": TOKEN})
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 60
 
 
-async def test_D3_wrong_bearers_count_like_wrong_logins(door: Door) -> None:
+async def test_D3_wrong_bearers_count_like_wrong_logins(front: Front) -> None:
     async def bearer(token: str) -> int:
         given = {"authorization": f"Bearer {token}"}
-        return (await door.client.get("/runs", headers=given)).status_code
+        return (await front.client.get("/runs", headers=given)).status_code
 
-    cookie = (await signed_in(door)).partition(";")[0]
-    door.client.cookies.clear()
+    cookie = (await signed_in(front)).partition(";")[0]
+    front.client.cookies.clear()
     assert [await bearer(TOKEN) for _ in range(8)] == [200] * 8
     assert [await bearer(f"guess {n}") for n in range(8)] == [401] * 5 + [429] * 3
     assert await bearer(TOKEN) == 429  # what is compared in vain cannot be guessed
-    assert (await door.client.post("/login", data={"token": TOKEN})).status_code == 429
-    assert (await door.client.get("/runs", headers={"cookie": cookie})).status_code == 200
+    assert (await front.client.post("/login", data={"token": TOKEN})).status_code == 429
+    assert (await front.client.get("/runs", headers={"cookie": cookie})).status_code == 200
 
 
 def test_D3_the_limit_holds_for_any_number_of_addresses() -> None:
@@ -182,9 +182,9 @@ def test_D3_a_block_of_ipv6_counts_as_one_address() -> None:
     assert sessions.wait("192.0.2.7") and not sessions.wait("::ffff:192.0.2.8")
 
 
-async def test_D3_what_changes_is_not_done_by_get(door: Door) -> None:
+async def test_D3_what_changes_is_not_done_by_get(front: Front) -> None:
     for path in ("/login", "/logout"):
-        answer = await door.client.get(path, headers=BEARER)
+        answer = await front.client.get(path, headers=BEARER)
         assert answer.status_code == 405
         assert answer.headers["content-type"] == "application/problem+json"
 
@@ -205,12 +205,12 @@ class Tags(HTMLParser):
 HOSTILE = '<script>alert(1)</script><svg onload="x">{{7*7}}'
 
 
-async def test_D2_what_others_wrote_is_escaped(door: Door, store: Store) -> None:
+async def test_D2_what_others_wrote_is_escaped(front: Front, store: Store) -> None:
     body = {"action": HOSTILE, "repository": {"id": 1, "full_name": HOSTILE}, "sender": {"login": HOSTILE}}
-    await door.deliver(body, x_github_delivery='"><script>alert(2)</script>')
+    await front.deliver(body, x_github_delivery='"><script>alert(2)</script>')
     delivery = store.inbox.undispatched()[0]
     store.routing.record([Decision(delivery, "routed", [RunSpec(HOSTILE, "high", HOSTILE)])])
-    page = await door.client.get("/", headers=BEARER)
+    page = await front.client.get("/", headers=BEARER)
     assert page.status_code == 200
     assert "<script" not in page.text
     assert "<svg" not in page.text
@@ -225,13 +225,13 @@ async def test_D2_what_others_wrote_is_escaped(door: Door, store: Store) -> None
     assert not [name for name in seen.attributes if name == "style" or name.startswith("on")]
 
 
-async def test_the_stylesheet_is_served(door: Door) -> None:
-    answer = await door.client.get("/static/hob.css")
+async def test_the_stylesheet_is_served(front: Front) -> None:
+    answer = await front.client.get("/static/hob.css")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/css; charset=utf-8")
 
 
-async def test_runs_are_listed_and_shown_with_their_effects(door: Door, store: Store) -> None:
-    guid = (await door.deliver()).json()["delivery"]
+async def test_runs_are_listed_and_shown_with_their_effects(front: Front, store: Store) -> None:
+    guid = (await front.deliver()).json()["delivery"]
     delivery = store.inbox.undispatched()[0]
     store.routing.record([Decision(delivery, "routed", [RunSpec("pull_requests.review", "default", "11#7")])])
     run = store.runs.of_delivery(guid)[0]
@@ -239,13 +239,13 @@ async def test_runs_are_listed_and_shown_with_their_effects(door: Door, store: S
     store.outbox.plan(claimed, [NewEffect("k" * 64, "PostReview", "{}")])  # type: ignore[arg-type]
     store.outbox.start_sending("k" * 64, claimed)  # type: ignore[arg-type]
     store.outbox.done("k" * 64, "https://github.com/octo/hello/pull/7#r1", 1)
-    listed = (await door.client.get("/runs", headers=BEARER)).json()["runs"]
+    listed = (await front.client.get("/runs", headers=BEARER)).json()["runs"]
     assert [(each["id"], each["state"], each["delivery"]) for each in listed] == [(run.id, "planned", guid)]
-    shown = (await door.client.get(f"/runs/{run.id}", headers=BEARER)).json()
+    shown = (await front.client.get(f"/runs/{run.id}", headers=BEARER)).json()
     assert shown["effects"][0]["url"] == "https://github.com/octo/hello/pull/7#r1"
     assert shown["effects"][0]["state"] == "done"
     assert shown["handler"] == "pull_requests.review"
-    assert (await door.client.get("/runs?state=done", headers=BEARER)).json() == {"runs": []}
+    assert (await front.client.get("/runs?state=done", headers=BEARER)).json() == {"runs": []}
 
 
 @pytest.mark.parametrize(
@@ -255,15 +255,15 @@ async def test_runs_are_listed_and_shown_with_their_effects(door: Door, store: S
      ("/runs?limit=0", 400), ("/runs?limit=x", 400),
      ("/runs?limit=" + "9" * 5000, 400), ("/runs?state=odd", 400), ("/nothing", 404)],
 )  # fmt: skip
-async def test_a_wrong_question_is_a_problem(door: Door, path: str, status: int) -> None:
-    answer = await door.client.get(path, headers=BEARER)
+async def test_a_wrong_question_is_a_problem(front: Front, path: str, status: int) -> None:
+    answer = await front.client.get(path, headers=BEARER)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
 
 
-async def test_readyz_is_200_while_needed_components_answer(door: Door) -> None:
-    answer = await door.client.get("/readyz", headers=BEARER)
+async def test_readyz_is_200_while_needed_components_answer(front: Front) -> None:
+    answer = await front.client.get("/readyz", headers=BEARER)
     assert answer.status_code == 200
     components = answer.json()["components"]
     assert components["hosts"] == {"ok": False, "detail": "mini: down"}  # reported, and no reason for 503
@@ -277,14 +277,14 @@ def raising(error: Exception) -> Callable[[], Awaitable[str]]:
     return probe
 
 
-async def test_readyz_is_503_when_a_needed_component_fails(door: Door) -> None:
-    door.components["queue"] = raising(ConnectionError("no worker is there"))
-    answer = await door.client.get("/readyz", headers=BEARER)
+async def test_readyz_is_503_when_a_needed_component_fails(front: Front) -> None:
+    front.components["queue"] = raising(ConnectionError("no worker is there"))
+    answer = await front.client.get("/readyz", headers=BEARER)
     assert answer.status_code == 503
     assert answer.json()["components"]["queue"] == {"ok": False, "detail": "no worker is there"}
 
 
-async def test_readyz_does_not_wait_for_what_hangs(door: Door) -> None:
+async def test_readyz_does_not_wait_for_what_hangs(front: Front) -> None:
     hangs = asyncio.Event()
     asked: list[None] = []
 
@@ -293,32 +293,32 @@ async def test_readyz_does_not_wait_for_what_hangs(door: Door) -> None:
         await hangs.wait()
         return "at last"
 
-    door.components["github"] = hanging
+    front.components["github"] = hanging
     answers = await asyncio.wait_for(
-        asyncio.gather(*(door.client.get("/readyz", headers=BEARER) for _ in range(5))), 15
+        asyncio.gather(*(front.client.get("/readyz", headers=BEARER) for _ in range(5))), 15
     )
     assert {answer.status_code for answer in answers} == {503}
     assert len(asked) == 1
     hangs.set()
     await asyncio.sleep(0)
-    assert (await door.client.get("/readyz", headers=BEARER)).status_code == 200
+    assert (await front.client.get("/readyz", headers=BEARER)).status_code == 200
 
 
 async def test_healthz_answers_while_the_store_hangs(
-    door: Door, store: Store, monkeypatch: pytest.MonkeyPatch
+    front: Front, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = threading.Event()
     monkeypatch.setattr(store.runs, "latest", lambda *_: released.wait(30) and [])
-    waiting = asyncio.ensure_future(door.client.get("/runs", headers=BEARER))
+    waiting = asyncio.ensure_future(front.client.get("/runs", headers=BEARER))
     for _ in range(20):
-        assert (await door.client.get("/healthz")).text == "ok\n"
+        assert (await front.client.get("/healthz")).text == "ok\n"
     assert not waiting.done()
     released.set()
     assert (await waiting).status_code == 200
 
 
 async def test_a_store_that_is_away_is_a_503_problem(
-    door: Door, store: Store, monkeypatch: pytest.MonkeyPatch
+    front: Front, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bot.store import StoreUnavailable
 
@@ -326,15 +326,15 @@ async def test_a_store_that_is_away_is_a_503_problem(
         raise StoreUnavailable("postgresql://u:secret@h is away")
 
     monkeypatch.setattr(store.runs, "latest", away)
-    answer = await door.client.get("/runs", headers=BEARER)
+    answer = await front.client.get("/runs", headers=BEARER)
     assert answer.status_code == 503
     assert "secret" not in answer.text
 
 
-async def test_metrics_are_prometheus_text(door: Door) -> None:
-    await door.deliver()
-    await door.deliver(x_hub_signature_256="sha256=" + "0" * 64)
-    answer = await door.client.get("/metrics", headers=BEARER)
+async def test_metrics_are_prometheus_text(front: Front) -> None:
+    await front.deliver()
+    await front.deliver(x_hub_signature_256="sha256=" + "0" * 64)
+    answer = await front.client.get("/metrics", headers=BEARER)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert 'hob_deliveries_total{event="pull_request",result="taken"} 1' in lines
@@ -349,30 +349,30 @@ async def test_metrics_are_prometheus_text(door: Door) -> None:
         )
 
 
-async def test_metrics_survive_a_redis_that_is_away(door: Door) -> None:
-    door.lengths_fail.append(ConnectionError("Redis is away"))
-    answer = await door.client.get("/metrics", headers=BEARER)
+async def test_metrics_survive_a_redis_that_is_away(front: Front) -> None:
+    front.lengths_fail.append(ConnectionError("Redis is away"))
+    answer = await front.client.get("/metrics", headers=BEARER)
     assert answer.status_code == 200
     assert "hob_redis_up 0" in answer.text.splitlines()
 
 
-async def test_head_and_cookies_of_others_do_no_harm(door: Door) -> None:
-    assert (await door.client.head("/runs", headers=BEARER)).status_code == 200
+async def test_head_and_cookies_of_others_do_no_harm(front: Front) -> None:
+    assert (await front.client.head("/runs", headers=BEARER)).status_code == 200
     for cookie in ("hob_session", "=;;;", "hob_session=" + "a" * 4000, "x=y; hob_session=1.2"):
-        assert (await door.client.get("/runs", headers={"cookie": cookie})).status_code == 401
+        assert (await front.client.get("/runs", headers={"cookie": cookie})).status_code == 401
 
 
-async def test_a_large_login_form_is_not_read_to_its_end(door: Door) -> None:
+async def test_a_large_login_form_is_not_read_to_its_end(front: Front) -> None:
     async def endless() -> object:
         for _ in range(100):
             yield b"token=" + b"x" * 1000
 
     form = {"content-type": "application/x-www-form-urlencoded"}
-    answer = await door.client.post("/login", content=endless(), headers=form)  # type: ignore[arg-type]
+    answer = await front.client.post("/login", content=endless(), headers=form)  # type: ignore[arg-type]
     assert answer.status_code == 401
 
 
-async def test_answers_are_json_that_others_can_read(door: Door) -> None:
-    answer = await door.client.get("/runs", headers=BEARER)
+async def test_answers_are_json_that_others_can_read(front: Front) -> None:
+    answer = await front.client.get("/runs", headers=BEARER)
     assert json.loads(answer.content) == {"runs": []}
     assert isinstance(answer, httpx.Response)

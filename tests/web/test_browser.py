@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser import Browser, Page, browser
 from tests.store.making import queued
-from tests.web.conftest import TOKEN, Door
+from tests.web.conftest import TOKEN, Front
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -59,11 +59,11 @@ def sign_in(page: Page, url: str) -> None:
     assert page.status == 200, page.text
 
 
-async def test_D1_a_person_signs_in_looks_around_and_signs_out(door: Door, page: Page) -> None:
-    (run,) = queued(door.store)
+async def test_D1_a_person_signs_in_looks_around_and_signs_out(front: Front, page: Page) -> None:
+    (run,) = queued(front.store)
 
     def person() -> None:
-        page.opens(door.url)
+        page.opens(front.url)
         assert page.status == 401
         assert "octo/hello" not in page.text
         page.types("not the token")
@@ -73,29 +73,29 @@ async def test_D1_a_person_signs_in_looks_around_and_signs_out(door: Door, page:
         page.types(TOKEN)
         page.presses_enter()
         assert page.status == 200
-        assert page.address == f"{door.url}/"
+        assert page.address == f"{front.url}/"
         assert "octo/hello" in page.text
-        page.opens(f"{door.url}/")
+        page.opens(f"{front.url}/")
         assert page.status == 200, "signed in still, after the address was typed"
         page.clicks("Sign out")
         assert page.status == 401
-        page.opens(f"{door.url}/")
+        page.opens(f"{front.url}/")
         assert page.status == 401
         assert "octo/hello" not in page.text
-        sign_in(page, door.url)
+        sign_in(page, front.url)
         page.clicks(str(run.id))
         assert page.status == 200
-        assert page.address == f"{door.url}/runs/{run.id}"
+        assert page.address == f"{front.url}/runs/{run.id}"
         assert "pull_requests.review" in page.text
         page.clicks("Sign out")
-        assert (page.status, page.address) == (401, f"{door.url}/")
+        assert (page.status, page.address) == (401, f"{front.url}/")
 
     await asyncio.to_thread(person)
 
 
-async def test_D1_the_page_runs_no_script_and_looks_as_its_sheet_says(door: Door, page: Page) -> None:
+async def test_D1_the_page_runs_no_script_and_looks_as_its_sheet_says(front: Front, page: Page) -> None:
     def person() -> None:
-        page.opens(door.url)
+        page.opens(front.url)
         assert page.runs("document.styleSheets.length") == 1
         assert page.runs("getComputedStyle(document.querySelector('main')).maxWidth") != "none"
         page.runs(
@@ -107,8 +107,8 @@ async def test_D1_the_page_runs_no_script_and_looks_as_its_sheet_says(door: Door
 
 
 @pytest.fixture
-def evil(door: Door) -> Iterator[Evil]:
-    made = Evil(door.url)
+def evil(front: Front) -> Iterator[Evil]:
+    made = Evil(front.url)
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield made
@@ -120,22 +120,22 @@ def evil(door: Door) -> Iterator[Evil]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("policy", ["", "no-referrer", "unsafe-url"])
 async def test_D1_a_page_of_another_origin_can_post_nothing(
-    host: str, policy: str, door: Door, page: Page, evil: Evil
+    host: str, policy: str, front: Front, page: Page, evil: Evil
 ) -> None:
     """`127.0.0.1` on another port is the same site to a browser, so that our cookie goes with what it sends;
     `localhost` is another site."""
 
     def person() -> None:
-        sign_in(page, door.url)
+        sign_in(page, front.url)
         for path in ("login", "logout"):
             page.opens(f"http://{host}:{evil.server_port}/{path}?{policy}")
             page.clicks("Win a teapot")
-            assert (page.address, page.status) == (f"{door.url}/{path}", 403)
+            assert (page.address, page.status) == (f"{front.url}/{path}", 403)
             assert "asked from another site" in page.text
         page.opens(f"http://{host}:{evil.server_port}/?{policy}")
         sends = "{method: 'POST', mode: 'no-cors', credentials: 'include'}"
-        page.runs(f"fetch('{door.url}/logout', {sends}).catch(() => null).then(() => 1)")
-        page.opens(f"{door.url}/")
+        page.runs(f"fetch('{front.url}/logout', {sends}).catch(() => null).then(() => 1)")
+        page.opens(f"{front.url}/")
         assert page.status == 200, "still signed in"
 
     await asyncio.to_thread(person)

@@ -1,7 +1,7 @@
 """The model hosts on the metrics page."""
 
 from bot.core.errors import TemporaryError
-from bot.core.places import Ahead, Totals, Traffic
+from bot.core.host_slots import Ahead, Totals, Traffic
 from bot.web import metrics
 
 

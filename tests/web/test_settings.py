@@ -11,28 +11,28 @@ import pytest
 from starlette.routing import Route
 
 from bot.config import Config, why_not
-from bot.core.calls import Call
-from bot.core.keys import KEYS
+from bot.core.inference import ModelCall
+from bot.core.settings_schema import KEYS
 from bot.store import Store
 from bot.web.openapi import document
 from tests.store.making import queued
-from tests.web.conftest import TOKEN, Door, opened
+from tests.web.conftest import TOKEN, Front, opened
 
 TEA = "/settings/repos/octo/tea"
 
 
 @pytest.fixture
-async def door(store: Store) -> AsyncIterator[Door]:
+async def front(store: Store) -> AsyncIterator[Front]:
     config = Config.model_validate({"models": {"review": ["big:14b", "small:1b"]}})
     async with opened(store, refuse=lambda key, value: why_not(config, key, value)) as made:
         yield made
 
 
 @pytest.fixture
-def client(door: Door) -> httpx.AsyncClient:
+def client(front: Front) -> httpx.AsyncClient:
     """One that holds the token."""
-    door.client.headers["authorization"] = f"Bearer {TOKEN}"
-    return door.client
+    front.client.headers["authorization"] = f"Bearer {TOKEN}"
+    return front.client
 
 
 def is_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -148,15 +148,15 @@ async def test_names_that_github_cannot_have_are_not_found(client: httpx.AsyncCl
     is_problem(await client.put(path, json={}), 404)
 
 
-async def test_D1_strangers_and_other_sites_change_nothing(door: Door) -> None:
-    is_problem(await door.client.put(TEA, json={"language": "de"}), 401)
-    door.client.headers["authorization"] = "Bearer wrong"
-    is_problem(await door.client.get(TEA), 401)
-    del door.client.headers["authorization"]
-    await door.client.post("/login", data={"token": TOKEN}, headers={"origin": door.url})
+async def test_D1_strangers_and_other_sites_change_nothing(front: Front) -> None:
+    is_problem(await front.client.put(TEA, json={"language": "de"}), 401)
+    front.client.headers["authorization"] = "Bearer wrong"
+    is_problem(await front.client.get(TEA), 401)
+    del front.client.headers["authorization"]
+    await front.client.post("/login", data={"token": TOKEN}, headers={"origin": front.url})
     foreign = {"origin": "https://evil.example"}
-    is_problem(await door.client.put(TEA, json={"language": "de"}, headers=foreign), 403)
-    mine = await door.client.put(TEA, json={"language": "de"}, headers={"origin": door.url})
+    is_problem(await front.client.put(TEA, json={"language": "de"}, headers=foreign), 403)
+    mine = await front.client.put(TEA, json={"language": "de"}, headers={"origin": front.url})
     assert mine.status_code == 201
 
 
@@ -164,7 +164,7 @@ async def test_D3_a_method_that_is_not_there_is_refused(client: httpx.AsyncClien
     is_problem(await client.post(TEA, json={}), 405)
 
 
-async def test_every_route_is_described_and_no_other(client: httpx.AsyncClient, door: Door) -> None:
+async def test_every_route_is_described_and_no_other(client: httpx.AsyncClient, front: Front) -> None:
     described = {
         (path, method.upper())
         for path, item in (await client.get("/openapi.json")).json()["paths"].items()
@@ -172,7 +172,7 @@ async def test_every_route_is_described_and_no_other(client: httpx.AsyncClient, 
         if method != "parameters"
     }
     routes = {("/webhook", "POST"), ("/healthz", "GET")}
-    for route in door.routes:
+    for route in front.routes:
         assert isinstance(route, Route)
         path = re.sub(r":\w+\}", "}", route.path)
         routes |= {(path, method) for method in route.methods or () if method != "HEAD"}
@@ -198,7 +198,7 @@ def test_every_schema_of_the_description_is_one() -> None:
 
 async def test_what_is_answered_is_what_is_described(client: httpx.AsyncClient, store: Store) -> None:
     (run,) = queued(store)
-    call = Call(1e9, "review", "review", "mini", "big:14b", 10, 5, 1.5, 0.5, left_out=("a.py",))
+    call = ModelCall(1e9, "review", "review", "mini", "big:14b", 10, 5, 1.5, 0.5, left_out=("a.py",))
     store.calls.add(run.id, "octo/tea", [call])
     shown = (await client.get(f"/runs/{run.id}")).json()
     schema("Run").validate(shown)
@@ -214,7 +214,7 @@ async def test_D2_the_page_of_a_run_shows_its_calls_and_escapes_them(
     client: httpx.AsyncClient, store: Store
 ) -> None:
     (run,) = queued(store)
-    hostile = Call(1e9, "review", "review", "mini", "<script>alert(1)</script>", failure="<b>no</b>")
+    hostile = ModelCall(1e9, "review", "review", "mini", "<script>alert(1)</script>", failure="<b>no</b>")
     store.calls.add(run.id, "octo/tea", [hostile])
     page = await client.get(f"/runs/{run.id}", headers={"accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
@@ -223,9 +223,9 @@ async def test_D2_the_page_of_a_run_shows_its_calls_and_escapes_them(
 
 
 async def test_models_are_held_against_each_other(client: httpx.AsyncClient, store: Store) -> None:
-    made = [Call(1e9, "review", "review", "mini", "big:14b", 100, 60, 3.0, 1.0)] * 3
-    made += [Call(1e9, "review", "review", "mini", "small:1b", 100, 60, 1.0, 0.5)]
-    made += [Call(1e9, "review", "review", "mini", "small:1b", failure="no answer")]
+    made = [ModelCall(1e9, "review", "review", "mini", "big:14b", 100, 60, 3.0, 1.0)] * 3
+    made += [ModelCall(1e9, "review", "review", "mini", "small:1b", 100, 60, 1.0, 0.5)]
+    made += [ModelCall(1e9, "review", "review", "mini", "small:1b", failure="no answer")]
     store.calls.add(None, "octo/tea", made)
     text = (await client.get("/metrics")).text
     labels = 'role="review",host="mini",model="big:14b"'
@@ -241,7 +241,7 @@ HOST_METRICS = ("in_flight", "waiting", "requests_total", "failures_total")
 
 
 async def test_every_metric_is_explained(client: httpx.AsyncClient, store: Store) -> None:
-    store.calls.add(None, "octo/tea", [Call(1e9, "review", "review", "mini", "m", 1, 1, 2.0, 1.0)])
+    store.calls.add(None, "octo/tea", [ModelCall(1e9, "review", "review", "mini", "m", 1, 1, 2.0, 1.0)])
     shown = set(re.findall(r"^# HELP (\w+)", (await client.get("/metrics")).text, re.MULTILINE))
     page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
     told = set(re.findall(r"^\| `(hob_\w+)`", page, re.MULTILINE))

@@ -11,12 +11,11 @@ from bot.agents.review.asking import not_asked, read
 from bot.agents.review.repeating import Known, said_by_others
 from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
-from bot.core.coverage import Coverage, conclusion
 from bot.core.effects import DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, choose
 from bot.core.inference import Infer
-from bot.core.judgement import Judgement
+from bot.core.review_result import Coverage, Judgement, conclusion
 
 MAY = frozenset({PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread})
 """The kinds of effects that `plan` may hold."""

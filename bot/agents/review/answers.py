@@ -21,11 +21,11 @@ class ReviewAnswer(BaseModel):
     summary: str = ""
 
 
-class Verdict(BaseModel):
+class VerifyVerdict(BaseModel):
     index: int
     reason: str = ""
     keep: bool
 
 
 class VerifyAnswer(BaseModel):
-    verdicts: list[Verdict]
+    verdicts: list[VerifyVerdict]

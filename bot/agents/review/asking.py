@@ -9,18 +9,18 @@ from functools import partial
 from typing import TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
+from bot.core.concurrency import Shared
+from bot.core.context_packing import ContextCandidate, pack
 from bot.core.diff import FileDiff, render
-from bot.core.earlier import new_since
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.guidelines import trimmed
+from bot.core.incremental_review import new_since
 from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt
 from bot.core.memory import conventions
-from bot.core.packing import Candidate, pack
-from bot.core.reading import NOT_ASKED
-from bot.core.sharing import Shared
+from bot.core.review_chunks import ReviewChunk, around, batches, review_chunks
+from bot.core.skip_rules import NOT_ASKED
 from bot.core.source import Chunk
-from bot.core.units import Unit, around, batches, units
 
 DIFF_CHARS = 10_000
 """Of diff in one prompt, about three thousand tokens: past that small models miss more than they find."""
@@ -40,7 +40,7 @@ _HOST = frozenset({"no_host", "timeout", "budget"})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ModelFinding:
     """One finding as a model told it."""
 
     answer: FindingAnswer
@@ -58,7 +58,7 @@ class Said:
 class Reading:
     """What came of asking."""
 
-    said: tuple[Said, ...]
+    said: tuple[ModelFinding, ...]
     read: tuple[str, ...]
     part: tuple[Skipped, ...]
     unread: tuple[Skipped, ...]
@@ -82,8 +82,8 @@ class _Course:
     """A review under way."""
 
     facts: PullRequestFacts
-    parts: list[Unit]
-    said: list[Said] = field(default_factory=list)
+    parts: list[ReviewChunk]
+    said: list[ModelFinding] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
     why: dict[int, str] = field(default_factory=dict)
     """part -> why it was not read"""
@@ -113,7 +113,7 @@ class _Course:
             self.lacking[number] = {path: why for path, why in lacking.items() if path in paths}
         told = answer.value.findings
         whole = len(self.parts) == 1
-        self.said += [Said(one, paths, whole, reading, number, parts) for one in told[:MOST_FINDINGS]]
+        self.said += [ModelFinding(one, paths, whole, reading, number, parts) for one in told[:MOST_FINDINGS]]
         self.unclear += answer.dropped
         self.dropped += max(0, len(told) - MOST_FINDINGS)
 
@@ -141,8 +141,8 @@ class _Course:
     def _coverage(self) -> tuple[tuple[str, ...], tuple[Skipped, ...], tuple[Skipped, ...]]:
         """Paths read in full; in part; not at all."""
         whys: dict[str, list[str]] = defaultdict(list)
-        for number, unit in enumerate(self.parts):
-            for path in unit.paths:
+        for number, review_chunk in enumerate(self.parts):
+            for path in review_chunk.paths:
                 why = self.why.get(number) or self.lacking.get(number, {}).get(path, "")
                 whys[path].append(why)
         read = tuple(path for path, some in whys.items() if not any(some))
@@ -161,7 +161,7 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
     known: tuple[str, ...] = ()
     if facts.earlier is not None:
         fresh, known = new_since(facts.files, facts.texts, facts.earlier)
-    parts = batches(units(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
+    parts = batches(review_chunks(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
     course = _Course(facts, parts, readings=[0] * len(parts))
     allowance = Allowance(max(1, facts.context.settings.review.max_calls - 1))
     asked = [
@@ -234,7 +234,7 @@ def _shuffled(items: Sequence[T], seed: str, reading: int) -> list[T]:
 
 
 def _prompt(
-    facts: PullRequestFacts, part: Unit, symbols: Mapping[str, Sequence[Chunk]], reading: int
+    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]], reading: int
 ) -> Prompt[ReviewAnswer]:
     """What is the same for all parts first, so that a host can keep what it has read of it; the change
     last. Where space is short, guidelines go before code around, and that before the change."""
@@ -271,12 +271,12 @@ def _order(diffs: list[Passage], seed: str, reading: int) -> list[Passage]:
 
 
 def _around(
-    facts: PullRequestFacts, part: Unit, symbols: Mapping[str, Sequence[Chunk]], priority: int
+    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]], priority: int
 ) -> list[Passage]:
     """The symbols that the hunks lie in, and what the repository knows to belong to them; more of it beside
     a small change."""
     found = [
-        Candidate(one, ENCLOSING)
+        ContextCandidate(one, ENCLOSING)
         for file in part.parts
         for one in around(file, facts.texts.get(file.path, ""), symbols.get(file.path, ()))
     ]

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from bot.agents.review.repeating import Known
 from bot.core.diff import anchor
+from bot.core.effect_history import of_thread
 from bot.core.effects import DismissReview, Effect, ReplyInThread, ResolveThread
 from bot.core.facts import OwnThread, PullRequestFacts
-from bot.core.fate import holds, lines_of
+from bot.core.finding_outcome import holds, lines_of
 from bot.core.findings import Finding, fingerprint, own
 from bot.core.occurrence import once
-from bot.core.said import of_thread
 from bot.core.settings import SEVERITIES
 
 MOST_SETTLED = 20

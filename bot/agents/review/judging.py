@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.agents.review.answers import FindingAnswer
-from bot.agents.review.asking import Reading, Said
-from bot.core.diff import Anchor, FileDiff, Hunk, Line, anchor, anchors, occurs
+from bot.agents.review.asking import ModelFinding, Reading
+from bot.core.diff import Anchor, FileDiff, Hunk, HunkLine, anchor, anchors, occurs
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding, also_at, fingerprint
 from bot.core.pathnames import resolve
@@ -34,22 +34,22 @@ MOST_ELSEWHERE = 20
 
 
 @dataclass(slots=True)
-class Judged:
+class JudgedFindings:
     """`dropped` counts by reason; nothing is lost without being counted."""
 
     findings: list[Finding] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
 
 
-def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
+def judged(reading: Reading, facts: PullRequestFacts) -> JudgedFindings:
     """Findings with their lines. One whose quote is not in the diff has none; one on lines that the change
     does not touch is marked `outside`."""
-    result = Judged()
+    result = JudgedFindings()
     result.dropped[TOO_MANY] += reading.dropped + len(reading.said[MOST_JUDGED:])
     result.dropped[UNCLEAR] += reading.unclear
     files = {file.path: file for file in facts.files}
     names = None if facts.tools.known else _names(facts)
-    made: list[tuple[Said, Finding]] = []
+    made: list[tuple[ModelFinding, Finding]] = []
     loose = 0
     judged_now = reading.said[:MOST_JUDGED]
     for said, places in zip(judged_now, _placed(judged_now, files), strict=True):
@@ -71,7 +71,7 @@ def judged(reading: Reading, facts: PullRequestFacts) -> Judged:
     return result
 
 
-def _about_issue(said: Said, facts: PullRequestFacts) -> Finding | None:
+def _about_issue(said: ModelFinding, facts: PullRequestFacts) -> Finding | None:
     """What a linked issue asks for and the change does not do: judged only by who saw the whole change, and
     known again by the issue."""
     if said.answer.category.casefold() != "issue" or not facts.linked_issues or not said.whole:
@@ -95,7 +95,7 @@ class _Places:
     also: tuple[int, ...] = ()
 
 
-def _placed(said: Sequence[Said], files: dict[str, FileDiff]) -> list[_Places]:
+def _placed(said: Sequence[ModelFinding], files: dict[str, FileDiff]) -> list[_Places]:
     """Findings of one answer that quote the same code get its places in their order; where there are more
     places than findings, the last one speaks for the rest."""
     found: list[_Places] = []
@@ -118,7 +118,7 @@ def _placed(said: Sequence[Said], files: dict[str, FileDiff]) -> list[_Places]:
 
 
 def _finding(
-    said: Said, places: _Places, files: dict[str, FileDiff], facts: PullRequestFacts, elsewhere: bool
+    said: ModelFinding, places: _Places, files: dict[str, FileDiff], facts: PullRequestFacts, elsewhere: bool
 ) -> Finding | None:
     """None for a file that was not shown. `elsewhere`: a quote that is not in the diff is looked for in the
     whole file."""
@@ -169,7 +169,7 @@ def _plain(said: FindingAnswer, path: str) -> Finding:
 
 def _whole(file: FileDiff, text: str) -> FileDiff:
     """The head's file as a diff of nothing but context: quotes can be looked for in it."""
-    lines = [Line(" ", line, number, number) for number, line in enumerate(text.split("\n"), 1)]
+    lines = [HunkLine(" ", line, number, number) for number, line in enumerate(text.split("\n"), 1)]
     return replace(file, hunks=(Hunk(1, len(lines), 1, len(lines), "", tuple(lines)),))
 
 
@@ -214,13 +214,15 @@ def _claimed(text: str) -> set[str]:
     }
 
 
-def _voted(made: Sequence[tuple[Said, Finding]], readings: Sequence[int]) -> tuple[list[Finding], int]:
+def _voted(
+    made: Sequence[tuple[ModelFinding, Finding]], readings: Sequence[int]
+) -> tuple[list[Finding], int]:
     """What more than half of the readings of its part found, each once; and how many points did not."""
     if max(readings, default=0) < 2:
         return [finding for _, finding in made], 0
     kept: list[Finding] = []
     outvoted = 0
-    groups: dict[tuple[int, str], list[tuple[Said, Finding]]] = defaultdict(list)
+    groups: dict[tuple[int, str], list[tuple[ModelFinding, Finding]]] = defaultdict(list)
     for said, finding in made:
         groups[said.part, finding.path].append((said, finding))
     for (part, _), some in groups.items():

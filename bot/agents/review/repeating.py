@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bot.core.diff import FileDiff, Line
-from bot.core.facts import PullRequestFacts, Remark
+from bot.core.diff import FileDiff, HunkLine
+from bot.core.facts import OthersRemark, PullRequestFacts
 from bot.core.findings import Finding, fingerprint, plain, telling
 from bot.core.memory import Memory, dismissed_by
 from bot.core.occurrence import Code, once
@@ -79,7 +79,7 @@ class Known:
         return self._codes[path]
 
 
-def _spans(file: FileDiff, start: int, end: int) -> Iterable[Sequence[Line]]:
+def _spans(file: FileDiff, start: int, end: int) -> Iterable[Sequence[HunkLine]]:
     """Runs of at most five lines that share a telling line with start..end."""
     for hunk in file.hunks or ():
         side = hunk.new_side
@@ -92,7 +92,7 @@ def _spans(file: FileDiff, start: int, end: int) -> Iterable[Sequence[Line]]:
                     yield side[first : last + 1]
 
 
-def said_by_others(finding: Finding, threads: Iterable[Remark]) -> bool:
+def said_by_others(finding: Finding, threads: Iterable[OthersRemark]) -> bool:
     """Whether somebody has made this point on these lines. What a check proved only CI can have said
     before, and a critical one nobody: whoever may comment, or has the change's own CI annotate it, could hide
     it so."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
-from bot.core.suggestion import Change, change, proved
+from bot.core.suggestion import LineReplacement, change, proved
 from bot.core.text import close_fences, cut, fence_for
 
 
@@ -22,7 +22,7 @@ async def with_suggestions(shown: Sequence[Finding], facts: PullRequestFacts) ->
     )
 
 
-def _change(finding: Finding, facts: PullRequestFacts) -> Change | None:
+def _change(finding: Finding, facts: PullRequestFacts) -> LineReplacement | None:
     """The replacement as a change of exactly the quoted lines."""
     text = facts.texts.get(finding.path)
     file = next((file for file in facts.files if file.path == finding.path), None)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.agents.review.answers import VerifyAnswer
-from bot.core.diff import FileDiff, Line
+from bot.core.diff import FileDiff, HunkLine
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
@@ -91,12 +91,12 @@ def _code(finding: Finding, file: FileDiff | None, facts: PullRequestFacts) -> s
     return "\n".join(lines)[:MOST_CODE]
 
 
-def _near(file: FileDiff, line: int, first: int, last: int) -> list[Line]:
+def _near(file: FileDiff, line: int, first: int, last: int) -> list[HunkLine]:
     """The lines first..last of the hunk that holds `line`, with those that are gone between them."""
     hunk = next(
         (one for one in file.hunks or () if one.new_start <= line < one.new_start + one.new_count), None
     )
-    near: list[Line] = []
+    near: list[HunkLine] = []
     place = hunk.new_start - 1 if hunk else 0
     for one in hunk.lines if hunk else ():
         place = one.new or place

@@ -1,7 +1,7 @@
 """What was found and read, put into one review and one check run."""
 
 from bot.agents.review import following
-from bot.core.coverage import Coverage, check_summary, check_text, check_title, count
+from bot.core.check_judgement import joined
 from bot.core.effects import (
     Annotation,
     AnnotationLevel,
@@ -13,8 +13,7 @@ from bot.core.effects import (
 )
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, fingerprint
-from bot.core.judged import joined
-from bot.core.judgement import Judgement
+from bot.core.review_result import Coverage, Judgement, check_summary, check_text, check_title, count
 from bot.core.settings import Severity
 from bot.core.text import close_fences, in_code
 

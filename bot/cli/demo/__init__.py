@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command, Output
+from bot.cli.framework import HobCommand, Output
 
 
-@click.command(cls=Command, example="hob demo --keep")
+@click.command(cls=HobCommand, example="hob demo --keep")
 @click.option("--keep", is_flag=True, help="Stay up afterwards, with the dashboard.")
 @click.option("--svg", type=Output(), help="Also save what is shown as a picture.")
 def command(keep: bool, svg: Path | None) -> None:

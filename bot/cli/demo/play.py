@@ -15,10 +15,10 @@ from urllib.request import Request, urlopen
 import click
 from rich.console import Console
 
-from bot.cli.demo import show, tea
+from bot.cli.demo import sample_repo, show
 from bot.core.errors import UserError
 from bot.inference.models import choose_local, local_ollama
-from bot.standin import GitHub
+from bot.testing.github import GitHubStandIn
 
 SLUG = "hob-demo"
 APP_ID = 4242
@@ -37,16 +37,18 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
         err.print(f"No model host was found (no Ollama with a model at {ollama}).")
         err.print("What follows is what the static checks alone found.\n")
     port = _free_port()
-    with GitHub(folder / "github") as github:
+    with GitHubStandIn(folder / "github") as github:
         github.install_app(
             "teahouse", slug=SLUG, app_id=APP_ID, webhook_url=f"http://127.0.0.1:{port}/webhook"
         )
-        repo = github.repository("teahouse/tea", private=True, files=tea.before())
+        repo = github.repository("teahouse/tea", private=True, files=sample_repo.before())
         environment = _environment(folder, github, port, ollama, model)
         with _running(environment, folder) as hob:
             _wait(err, hob, "Hob to start", START_SECONDS, lambda: _ready(folder, port))
-            pull = repo.open_pull_request(tea.TITLE, tea.change(), body=tea.BODY, author="ann")
-            issue = repo.open_issue(tea.ISSUE_TITLE, tea.ISSUE_BODY, author="ben")
+            pull = repo.open_pull_request(
+                sample_repo.TITLE, sample_repo.change(), body=sample_repo.BODY, author="ann"
+            )
+            issue = repo.open_issue(sample_repo.ISSUE_TITLE, sample_repo.ISSUE_BODY, author="ben")
             _wait(err, hob, "the review", REVIEW_SECONDS, lambda: pull.check_runs)
             if model:
                 _wait(err, hob, "the triage", REVIEW_SECONDS, lambda: issue.labels or issue.comments)
@@ -58,7 +60,7 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
                 _stay(err, hob)
 
 
-def _environment(folder: Path, github: GitHub, port: int, ollama: str, model: str) -> dict[str, str]:
+def _environment(folder: Path, github: GitHubStandIn, port: int, ollama: str, model: str) -> dict[str, str]:
     """The configuration, all by environment: a demonstration reads no hob.toml of its user's."""
     data = folder / "data"
     data.mkdir(mode=0o700)

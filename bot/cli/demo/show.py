@@ -9,8 +9,8 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.text import Text
 
-from bot.standin.issues import CheckRun, Issue
-from bot.standin.pulls import PullRequest, Review, ReviewComment
+from bot.testing.github.issues import CheckRun, Issue
+from bot.testing.github.pulls import PullRequest, Review, ReviewComment
 
 MARKS = {"success": ("✓", "green"), "neutral": ("■", "bright_black"), "failure": ("✗", "red")}
 CONTEXT = 2

@@ -5,10 +5,10 @@ import json
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 
 
-@click.command(cls=Command, example="hob doctor\nhob doctor --json | jq '.checks[] | select(.ok | not)'")
+@click.command(cls=HobCommand, example="hob doctor\nhob doctor --json | jq '.checks[] | select(.ok | not)'")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def command(as_json: bool) -> int:
     """Checks everything that Hob needs, one line each; a failing line says how to mend it.

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from bot.cli.doctor import hosts, machine, remote
-from bot.cli.doctor.line import Check, Line, line
+from bot.cli.doctor.line import DoctorCheck, DoctorResult, line
 from bot.config import Config, load_config
 from bot.core.errors import ConfigError
 
 
-async def examine() -> list[Line]:
+async def examine() -> list[DoctorResult]:
     """Every check's line. Without a configuration that can be read the rest cannot be asked."""
     before = [
         await line("python", machine.python),
@@ -22,20 +22,20 @@ async def examine() -> list[Line]:
     try:
         config = load_config()
     except ConfigError as wrong:
-        return [*before, Line("configuration", False, str(wrong), wrong.hint)]
+        return [*before, DoctorResult("configuration", False, str(wrong), wrong.hint)]
     own, github, models, private = await asyncio.gather(
         _all(_own(config)), _github(config), _hosts(config), _all(_exposure(config))
     )
     return [*before, *own, *github, *models, *private]
 
 
-async def _all(checks: Mapping[str, Check]) -> list[Line]:
+async def _all(checks: Mapping[str, DoctorCheck]) -> list[DoctorResult]:
     return list(await asyncio.gather(*(line(name, check) for name, check in checks.items())))
 
 
-async def _hosts(config: Config) -> list[Line]:
+async def _hosts(config: Config) -> list[DoctorResult]:
     """The report must be whole, whatever a host does. The pool bounds each host for itself."""
-    found: list[Line] = []
+    found: list[DoctorResult] = []
 
     async def look() -> str:
         found.extend(await hosts.examine(config))
@@ -45,7 +45,7 @@ async def _hosts(config: Config) -> list[Line]:
     return found or [failed]
 
 
-def _own(config: Config) -> dict[str, Check]:
+def _own(config: Config) -> dict[str, DoctorCheck]:
     return {
         "sandbox": partial(machine.sandbox, config),
         "configuration": partial(machine.configuration, config),
@@ -59,7 +59,7 @@ def _own(config: Config) -> dict[str, Check]:
     }
 
 
-def _exposure(config: Config) -> dict[str, Check]:
+def _exposure(config: Config) -> dict[str, DoctorCheck]:
     return {
         f"host {host.name} exposure": partial(hosts.is_private, host)
         for host in config.pool_hosts()
@@ -67,7 +67,7 @@ def _exposure(config: Config) -> dict[str, Check]:
     }
 
 
-async def _github(config: Config) -> list[Line]:
+async def _github(config: Config) -> list[DoctorResult]:
     """Key, GitHub, App, webhook: each rests on those before it."""
     key, there = await _all(
         {"private key": partial(machine.private_key, config), "GitHub": partial(remote.reachable, config)}
@@ -83,5 +83,5 @@ async def _github(config: Config) -> list[Line]:
     return [key, there, clock, app, await line("webhook", partial(remote.webhook, config))]
 
 
-def _hiding(failed: Line, *others: str) -> Line:
+def _hiding(failed: DoctorResult, *others: str) -> DoctorResult:
     return replace(failed, detail=f"{failed.detail}; so these were not looked at: {', '.join(others)}")

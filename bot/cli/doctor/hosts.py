@@ -6,15 +6,14 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from bot.cli.doctor.line import Line, Wrong
+from bot.cli.doctor.line import DoctorResult, Wrong
 from bot.config import Config
 from bot.core.hosts import Host
 from bot.core.inference import Role
 from bot.http import AsyncClient, HTTPError, Timeout
-from bot.inference.door import HostState
-from bot.inference.pool import Pool
-from bot.inference.seats import Seats
-from bot.outgoing import Outgoing
+from bot.inference.hosts.known_host import Candidates, HostState
+from bot.inference.hosts.pool import Pool
+from bot.local_egress import Outgoing
 
 SMALL_WINDOW = 4096
 """Tokens under which a review has no room: a prompt of a few thousand, and the answer."""
@@ -23,7 +22,7 @@ ELSEWHERE = "192.0.2.1"
 """TEST-NET-1 (RFC 5737): nothing is sent there, it only makes the system choose an address of ours."""
 
 
-async def examine(config: Config) -> list[Line]:
+async def examine(config: Config) -> list[DoctorResult]:
     """A line for each host and each role. No host is started, and what follows from one host's failure is
     told with it."""
     outgoing, pool = Outgoing(config), Pool(config.pool_hosts())
@@ -31,55 +30,55 @@ async def examine(config: Config) -> list[Line]:
         guard = outgoing.operators()
         states = await pool.states(guard)
         found = {
-            role: await pool.seats(role, models, guard, start=False)
+            role: await pool.candidates(role, models, guard, start=False)
             for role, models in config.models.by_role().items()
         }
     finally:
         await pool.aclose()
         outgoing.close()
     lines = {state.host.name: _host(state, config) for state in states}
-    roles: list[Line] = []
+    roles: list[DoctorResult] = []
     lacking: dict[tuple[str, ...], list[Role]] = {}
-    for role, seats in found.items():
+    for role, candidates in found.items():
         wanted = config.models.of(role)
         serving = [state for state in states if not state.host.roles or role in state.host.roles]
         down = next((state.host.name for state in serving if not lines[state.host.name].ok), "")
         asleep = next((state.host.name for state in serving if not state.up and state.host.start), "")
-        if seats.seats or role == "embed":
-            roles.append(_served(role, seats, wanted))
+        if candidates.candidates or role == "embed":
+            roles.append(_served(role, candidates, wanted))
         elif down:
             lines[down] = _with(lines[down], f"no model for {role}")
         elif asleep:
-            roles.append(Line(f"models for {role}", True, f"told once {asleep} is started"))
+            roles.append(DoctorResult(f"models for {role}", True, f"told once {asleep} is started"))
         else:
             lacking.setdefault(wanted, []).append(role)
     for wanted, some in lacking.items():
         hint = (
             f"pull one ({' or '.join(f'ollama pull {name}' for name in wanted)}), or change models.{some[0]}"
         )
-        roles.append(Line(f"models for {', '.join(some)}", False, found[some[0]].reason, hint))
+        roles.append(DoctorResult(f"models for {', '.join(some)}", False, found[some[0]].reason, hint))
     return [*lines.values(), *roles]
 
 
-def _host(state: HostState, config: Config) -> Line:
+def _host(state: HostState, config: Config) -> DoctorResult:
     """Whether it answers, and with which models."""
     host, name = state.host, f"host {state.host.name}"
     if state.up:
         models = ", ".join(f"{model.shown} ({model.context_length} tokens)" for model in state.models)
-        return Line(name, True, models or "answers, and has no models")
+        return DoctorResult(name, True, models or "answers, and has no models")
     if host.start:
-        return Line(name, True, f"does not run; Hob starts it when it is needed ({host.start[0]})")
+        return DoctorResult(name, True, f"does not run; Hob starts it when it is needed ({host.start[0]})")
     if host.online and config.privacy.online == "never":
-        return Line(name, True, f"not used: {state.error}")
+        return DoctorResult(name, True, f"not used: {state.error}")
     hint = (
         "see [privacy] and [budget] (docs/configuration.md)"
         if host.online and state.error.startswith("it is online")
         else f"start it, or correct the url of host {host.name}"
     )
-    return Line(name, False, state.error, hint)
+    return DoctorResult(name, False, state.error, hint)
 
 
-def _with(line: Line, consequence: str) -> Line:
+def _with(line: DoctorResult, consequence: str) -> DoctorResult:
     """The failing line with what follows from it."""
     return replace(
         line,
@@ -89,17 +88,19 @@ def _with(line: Line, consequence: str) -> Line:
     )
 
 
-def _served(role: Role, found: Seats, wanted: Sequence[str]) -> Line:
+def _served(role: Role, found: Candidates, wanted: Sequence[str]) -> DoctorResult:
     """Which host has a model of the role, with a window that a prompt fits into."""
     name = f"models for {role}"
-    if not found.seats:
+    if not found.candidates:
         pull = "".join(f" (ollama pull {name})" for name in wanted[:1])
-        return Line(name, True, f"none, so search and duplicates go by words alone: {found.reason}{pull}")
-    best = found.seats[0]
+        return DoctorResult(
+            name, True, f"none, so search and duplicates go by words alone: {found.reason}{pull}"
+        )
+    best = found.candidates[0]
     if role != "embed" and best.num_ctx < SMALL_WINDOW:
         said = f"{best.model.name} reads {best.num_ctx} tokens only"
-        return Line(name, False, said, "choose a model with a larger context")
-    return Line(name, True, f"{best.model.name} on {best.host.name}, {best.num_ctx} tokens")
+        return DoctorResult(name, False, said, "choose a model with a larger context")
+    return DoctorResult(name, True, f"{best.model.name} on {best.host.name}, {best.num_ctx} tokens")
 
 
 async def is_private(host: Host) -> str:

@@ -39,12 +39,12 @@ async def ruff() -> str:
 async def sandbox(config: Config) -> str:
     """What the service can, as it wrote down when it started; what this process can is said beside it. Never
     a failing line: Hob works without one and says in each check run what it left out."""
-    from bot.core.programs import Unusable
+    from bot.core.sandbox_types import SandboxUnusable
     from bot.sandbox import here, told
 
     found = await asyncio.to_thread(here)
-    none = isinstance(found, Unusable)
-    mine = f"none: {found}" if isinstance(found, Unusable) else f"{found.name} works"
+    none = isinstance(found, SandboxUnusable)
+    mine = f"none: {found}" if isinstance(found, SandboxUnusable) else f"{found.name} works"
     report = await asyncio.to_thread(told, config.hob.data_dir)
     if report is None:
         said = f"{mine} for this command; no worker has run yet to say what the service can"

@@ -9,7 +9,7 @@ from bot.config import Config, private_key
 from bot.core.errors import GitHubError, TemporaryError
 from bot.github.client import GitHub
 from bot.github.manifest import manifest
-from bot.github.wire import Answer, LostError, NotSentError, Wire
+from bot.github.wire import GitHubResponse, LostError, NotSentError, Wire
 
 TOLERATED_SECONDS = 30
 """Hob corrects its tokens for more; other things on a machine with a wrong clock go wrong too."""
@@ -141,7 +141,7 @@ async def _asked(config: Config, path: str) -> Any:
         raise Wrong(str(wrong), "see whether this machine reaches github.api_url") from None
 
 
-async def _ask(config: Config) -> Answer:
+async def _ask(config: Config) -> GitHubResponse:
     wire = Wire(None, 10.0, 1 << 20)
     try:
         return await wire.exchange("GET", f"{config.github.api_url}/meta", {"user-agent": "hob"}, b"")

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 
 
 @click.command(
-    cls=Command,
+    cls=HobCommand,
     example="hob eval\nhob eval cases/ --model qwen2.5-coder:14b --model qwen2.5-coder:7b --threshold 0.7",
 )
 @click.argument("cases", nargs=-1, type=click.Path(path_type=Path))

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from bot.cli.manners import Command, Group
+from bot.cli.framework import Group, HobCommand
 
 
 @click.group(
@@ -18,24 +18,24 @@ from bot.cli.manners import Command, Group
 def command(context: click.Context, as_json: bool, watch: bool) -> None:
     """Shows the pool: each model host with its models, load, speed and health."""
     if context.invoked_subcommand is None:
-        from bot.cli.hosts import showing
+        from bot.cli.hosts import table
 
-        showing.run(as_json=as_json, watch=watch)
+        table.run(as_json=as_json, watch=watch)
 
 
-@command.command(cls=Command, example="hob hosts pull qwen2.5-coder:14b --host mini")
+@command.command(cls=HobCommand, example="hob hosts pull qwen2.5-coder:14b --host mini")
 @click.argument("model")
 @click.option(
     "--host", default="", help="By its name in hob.toml; instead of every Ollama host that is not online."
 )
 def pull(model: str, host: str) -> None:
     """Has Ollama hosts download a model."""
-    from bot.cli.hosts import pulling
+    from bot.cli.hosts import pull_models
 
-    pulling.run(model, host)
+    pull_models.run(model, host)
 
 
-@command.command(cls=Command, example="hob hosts discover --lan")
+@command.command(cls=HobCommand, example="hob hosts discover --lan")
 @click.option(
     "--lan", is_flag=True, help="Look at every address of this machine's networks, not only at this machine."
 )
@@ -47,9 +47,9 @@ def discover(lan: bool, network: str, port: int, as_json: bool) -> None:
 
     Nothing but this machine is looked at unless asked; only addresses of private networks are.
     """
-    from bot.cli.hosts import looking
+    from bot.cli.hosts import discovery
 
-    found = looking.run(lan=lan, network=network, port=port)
+    found = discovery.run(lan=lan, network=network, port=port)
     if as_json:
         click.echo(json.dumps({"hosts": found}))
         return

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 
 SHOWN = 3
 """Paths that stand for each reason."""
 
 
-@click.command(cls=Command, example="hob index\nhob index ~/src/shop --json")
+@click.command(cls=HobCommand, example="hob index\nhob index ~/src/shop --json")
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON, with every file that is left out.")
 def command(path: Path, as_json: bool) -> None:
@@ -24,7 +24,7 @@ def command(path: Path, as_json: bool) -> None:
     Only what changed is read. What is not committed is not indexed. The index lies in the data directory
     and may be deleted at any time.
     """
-    from bot.cli.index.progress import Told
+    from bot.cli.index.progress import ProgressBar
     from bot.config import load_config
     from bot.knowledge.local import Local
     from bot.log import setup
@@ -32,7 +32,7 @@ def command(path: Path, as_json: bool) -> None:
     setup("error")
     began = time.monotonic()
     local = Local(path, load_config().hob.data_dir)
-    with Told() as told:
+    with ProgressBar() as told:
         indexed = local.index(told)
     if as_json:
         click.echo(json.dumps(_as_json(indexed), ensure_ascii=False))

@@ -13,7 +13,7 @@ SECONDS = 2.0
 """Between lines; what takes less says nothing."""
 
 
-class Told:
+class ProgressBar:
     """Called with how much is done, of how much (0: nobody knows), and of what."""
 
     def __init__(self) -> None:

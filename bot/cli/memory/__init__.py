@@ -6,7 +6,7 @@ from typing import IO
 
 import click
 
-from bot.cli.manners import Command, Group
+from bot.cli.framework import Group, HobCommand
 from bot.core.errors import UserError
 
 REPO = click.option("--repo", required=True, metavar="OWNER/NAME", help="Of which repository.")
@@ -23,24 +23,24 @@ def command() -> None:
     """What people taught Hob about a repository: dismissed findings and conventions."""
 
 
-@command.command("list", cls=Command, example="hob memory list --repo octo/tea --json")
+@command.command("list", cls=HobCommand, example="hob memory list --repo octo/tea --json")
 @REPO
 @JSON
 def show(repo: str, as_json: bool) -> None:
     """Shows everything that is remembered, with the number by which it is forgotten."""
-    from bot.cli.memory import keeping, lines
+    from bot.cli.memory import jsonl, operations
 
-    kept = keeping.listed(repo)
+    kept = operations.listed(repo)
     if as_json:
-        click.echo(json.dumps({"memory": [{"n": one.n, **lines.fields(one)} for one in kept]}))
+        click.echo(json.dumps({"memory": [{"n": one.n, **jsonl.fields(one)} for one in kept]}))
         return
     for one in kept:
-        click.echo(keeping.told(one))
+        click.echo(operations.told(one))
     if not kept:
         click.echo(f"nothing is remembered of {repo}")
 
 
-@command.command("export", cls=Command, example="hob memory export --repo octo/tea -o memory.jsonl")
+@command.command("export", cls=HobCommand, example="hob memory export --repo octo/tea -o memory.jsonl")
 @REPO
 @click.option(
     "-o", "--output", type=click.File("w", "utf-8", lazy=False, atomic=True), default="-", help="A file."
@@ -48,37 +48,37 @@ def show(repo: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON (what is printed is JSON anyway).")
 def export(repo: str, output: IO[str], as_json: bool) -> None:
     """Writes what is remembered as JSON lines, one for each; `import` reads them."""
-    from bot.cli.memory import keeping, lines
+    from bot.cli.memory import jsonl, operations
 
-    for one in keeping.listed(repo):
-        click.echo(lines.written(one), file=output)
+    for one in operations.listed(repo):
+        click.echo(jsonl.written(one), file=output)
 
 
-@command.command("import", cls=Command, example="hob memory import memory.jsonl --repo octo/tea")
+@command.command("import", cls=HobCommand, example="hob memory import memory.jsonl --repo octo/tea")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @REPO
 @JSON
 def take(file: Path, repo: str, as_json: bool) -> None:
     """Adds what `export` wrote, all of it or, where a line is wrong, none; known things are renewed."""
-    from bot.cli.memory import keeping, lines
+    from bot.cli.memory import jsonl, operations
 
     with click.open_file(str(file), "rb") as source:
         body: bytes = source.read(MOST_BYTES + 1)
     if len(body) > MOST_BYTES:
         raise UserError(f"{file} is over {MOST_BYTES >> 20} MB", "is it the right file?")
-    found = lines.read(body)
-    new = keeping.taken(repo, found)
+    found = jsonl.read(body)
+    new = operations.taken(repo, found)
     told = {"read": len(found), "new": new, "known": len(found) - new}
     click.echo(json.dumps(told) if as_json else f"{new} new, {len(found) - new} known before or said twice")
 
 
-@command.command("forget", cls=Command, example="hob memory forget 3 --repo octo/tea")
+@command.command("forget", cls=HobCommand, example="hob memory forget 3 --repo octo/tea")
 @click.argument("number", type=click.IntRange(1))
 @REPO
 @JSON
 def forget(number: int, repo: str, as_json: bool) -> None:
     """Deletes what is remembered under a number."""
-    from bot.cli.memory import keeping
+    from bot.cli.memory import operations
 
-    keeping.forgotten(repo, number)
+    operations.forgotten(repo, number)
     click.echo(json.dumps({"forgotten": number}) if as_json else f"forgot {number}")

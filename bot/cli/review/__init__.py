@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.manners import Command
+from bot.cli.framework import HobCommand
 from bot.core.settings import SEVERITIES
 
 FORMATS = ("text", "json", "markdown", "sarif")
@@ -21,7 +21,7 @@ FINDINGS = 3
 
 
 @click.command(
-    cls=Command,
+    cls=HobCommand,
     example="hob review\nhob review main..HEAD --format sarif > hob.sarif\n"
     "hob review --staged --no-model    # in a pre-commit hook\nhob review octo/tea#12\n"
     "hob hook install                  # judges what is pushed",
@@ -81,7 +81,7 @@ def command(
 
 async def _judge(change: str, repo: Path, work: Any, form: str, no_model: bool) -> list[Any]:
     from bot.cli.review import local
-    from bot.local import Change, NothingToReview, find_root
+    from bot.local import LocalRange, NothingToReview, find_root
 
     if found := _PULL_REQUEST.fullmatch(change) or _ADDRESS.fullmatch(change):
         if no_model:
@@ -94,13 +94,13 @@ async def _judge(change: str, repo: Path, work: Any, form: str, no_model: bool) 
         click.echo(f"hob: {nothing} — {nothing.hint}" if nothing.hint else f"hob: {nothing}", err=True)
         if form == "text":
             return []
-        nobody = Change(nothing.head, nothing.head, "", "", "")
+        nobody = LocalRange(nothing.head, nothing.head, "", "", "")
         return [await local.judge_change(root, nobody, no_model=True)]
 
 
 async def _preview(website: str, name: str, number: str) -> Any:
     from bot.cli.review.progress import Asked
-    from bot.jobs.preview import preview
+    from bot.runs.preview import preview
 
     async with Asked() as asked:
         return await preview(name, int(number), website, asked.through)
@@ -129,7 +129,7 @@ def _print(found: list[Any], form: str) -> None:
     import json
     from importlib.metadata import version
 
-    from bot.cli.review.showing import show
+    from bot.cli.review.table import show
     from bot.core.report import as_json, as_markdown, as_sarif
     from bot.core.text import for_terminal
     from bot.log import redact

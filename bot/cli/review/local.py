@@ -7,12 +7,12 @@ from typing import Literal
 
 import click
 
-from bot.cli.review.showing import clean
+from bot.cli.review.table import clean
 from bot.core.errors import UserError
-from bot.core.judgement import Judgement
 from bot.core.knowledge import Beside, nothing_beside
+from bot.core.review_result import Judgement
 from bot.gathering.checking import check
-from bot.local import Change, Push, find_change, judge_range, pushed, uncommitted
+from bot.local import LocalRange, Push, find_change, judge_range, pushed, uncommitted
 from bot.local.change import is_bare
 
 Work = Literal["", "staged", "worktree"]
@@ -34,7 +34,7 @@ async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool
     return found
 
 
-async def judge_change(root: Path, change: Change, no_model: bool) -> Judgement:
+async def judge_change(root: Path, change: LocalRange, no_model: bool) -> Judgement:
     if no_model:
         return await judge_range(root, change, None, check)
     from bot.cli.review.progress import Asked
@@ -48,7 +48,7 @@ async def judge_change(root: Path, change: Change, no_model: bool) -> Judgement:
 
 
 @asynccontextmanager
-async def _change(root: Path, text: str, work: Work) -> AsyncIterator[Change]:
+async def _change(root: Path, text: str, work: Work) -> AsyncIterator[LocalRange]:
     if work:
         async with uncommitted(root, staged=work == "staged") as change:
             yield change

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from bot.cli.review.showing import clean
+from bot.cli.review.table import clean
+from bot.core.concurrency import through
 from bot.core.inference import Completion, Infer, Prompt, T
-from bot.core.sharing import through
 
 EVERY_SECONDS = 10.0
 """Between lines about one question; on a terminal it is told twice a second."""

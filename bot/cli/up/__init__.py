@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from bot.cli.manners import Command, is_debug
+from bot.cli.framework import HobCommand, is_debug
 
 
-@click.command(cls=Command, example="hob up\nhob up --port 9000 -n 4")
+@click.command(cls=HobCommand, example="hob up\nhob up --port 9000 -n 4")
 @click.option("--host", help="Instead of server.host.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port; 0 takes a free one.")
 @click.option("-n", "--slots", type=click.IntRange(1, 256), help="Runs at once; instead of queue.workers.")

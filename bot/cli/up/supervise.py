@@ -23,10 +23,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Child:
     """One process that should always run; times are monotonic seconds."""
 
-    def __init__(self, name: str, arguments: list[str], lifeline: int) -> None:
+    def __init__(self, name: str, arguments: list[str], parent_watch: int) -> None:
         self.name = name
-        self.command = [sys.executable, "-m", "bot.cli", *arguments, "--lifeline", str(lifeline)]
-        self.lifeline = lifeline
+        self.command = [sys.executable, "-m", "bot.cli", *arguments, "--lifeline", str(parent_watch)]
+        self.parent_watch = parent_watch
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
         self.start_at = 0.0
@@ -42,7 +42,7 @@ class Child:
             self.delay = min(max(self.delay * 2, FIRST_DELAY), LONGEST_DELAY) if looping else FIRST_DELAY
             self.start_at = now + self.delay
             self.process = None
-            # It said what a person has to mend first (`bot.cli.manners`), and would end again and again.
+            # It said what a person has to mend first (`bot.cli.framework`), and would end again and again.
             self.unusable = code == os.EX_CONFIG
             if self.unusable:
                 return
@@ -50,7 +50,7 @@ class Child:
         if self.process is None and self.start_at <= now:
             # A group of its own: Ctrl-C at the terminal reaches this process only, which then tells it.
             self.process = subprocess.Popen(  # noqa: S603
-                self.command, pass_fds=(self.lifeline,), stdin=subprocess.DEVNULL, process_group=0
+                self.command, pass_fds=(self.parent_watch,), stdin=subprocess.DEVNULL, process_group=0
             )
             self.started = now
 
@@ -60,10 +60,10 @@ class Supervisor:
     when this one ends, however it ends, they end too."""
 
     def __init__(self, commands: dict[str, list[str]]) -> None:
-        self.lifeline, self.held = os.pipe()
+        self.parent_watch, self.held = os.pipe()
         self.woken, self.wakes = os.pipe()
         self.stopping = False
-        self.children = [Child(name, arguments, self.lifeline) for name, arguments in commands.items()]
+        self.children = [Child(name, arguments, self.parent_watch) for name, arguments in commands.items()]
 
     def run(self) -> int:
         """Until SIGINT, SIGTERM or SIGHUP: 0; or 1 where a child cannot be run as things are."""

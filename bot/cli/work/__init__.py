@@ -2,14 +2,14 @@
 
 import click
 
-from bot.cli import lifeline as life
-from bot.cli.manners import Command, is_debug
+from bot.cli import parent_watch as life
+from bot.cli.framework import HobCommand, is_debug
 
 
-@click.command(cls=Command, example="hob work -n 4")
+@click.command(cls=HobCommand, example="hob work -n 4")
 @click.option("-n", "--slots", type=click.IntRange(1, 256), help="Runs at once; instead of queue.workers.")
 @life.option
-def command(slots: int | None, lifeline: int | None) -> None:
+def command(slots: int | None, parent_watch: int | None) -> None:
     """Does the runs: routes deliveries, asks models, writes to GitHub.
 
     May stand on many machines. With queue.redis_url = "embedded" it starts the embedded Redis, or uses the
@@ -19,7 +19,7 @@ def command(slots: int | None, lifeline: int | None) -> None:
     from bot.config import load_config
     from bot.log import setup
 
-    life.watch(lifeline)
+    life.watch(parent_watch)
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
     run(config, slots or config.queue.workers)

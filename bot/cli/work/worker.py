@@ -10,16 +10,16 @@ from typing import Any
 
 from bot.config import Config
 from bot.core.errors import UserError
-from bot.jobs import perform
-from bot.jobs.house import House, current
-from bot.jobs.routing import route_delivery
-from bot.jobs.shadow import report_forever
-from bot.queue.bell import Bell
 from bot.queue.embedded import Embedded, EmbeddedFailed
 from bot.queue.queues import Queues
+from bot.queue.wakeup import Wakeup
 from bot.queue.worker import AsyncWorker
+from bot.runs import perform
+from bot.runs.dispatch import route_delivery
+from bot.runs.schedule import run_forever
+from bot.runs.services import Services, current
+from bot.runs.shadow import report_forever
 from bot.sandbox import tell
-from bot.schedule import run_forever
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +35,18 @@ def run(config: Config, slots: int) -> None:
 async def _work(config: Config, slots: int) -> None:
     """Until SIGINT or SIGTERM; then what is under way is finished or given back."""
     async with contextlib.AsyncExitStack() as stack:
-        house = await current()
-        stack.push_async_callback(house.aclose)
+        services = await current()
+        stack.push_async_callback(services.aclose)
         background = await _embedded(config, stack)
         queues = Queues(config.redis_url)
         stack.callback(queues.close)
-        bell = await stack.enter_async_context(Bell(config.redis_url))
-        due = partial(_due, house)
-        worker = AsyncWorker(queues, perform, slots=slots, bell=bell, due=due)
+        wakeup = await stack.enter_async_context(Wakeup(config.redis_url))
+        due = partial(_due, services)
+        worker = AsyncWorker(queues, perform, slots=slots, wakeup=wakeup, due=due)
         worker.stop_on_signals()
         route = partial(
             route_delivery,
-            router=house.router,
+            router=services.router,
             slug=config.github.app_slug,
             coalesce_seconds=config.queue.coalesce_seconds,
         )
@@ -54,7 +54,10 @@ async def _work(config: Config, slots: int) -> None:
         log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
         log.info("working, %d runs at once", slots)
         await _until_done(
-            worker.work(), run_forever(house.store, queues, route, bell), report_forever(house), *background
+            worker.work(),
+            run_forever(services.store, queues, route, wakeup),
+            report_forever(services),
+            *background,
         )
 
 
@@ -83,6 +86,6 @@ async def _until_done(work: Coroutine[Any, Any, None], *background: Coroutine[An
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _due(house: House, limit: int) -> Sequence[int]:
+async def _due(services: Services, limit: int) -> Sequence[int]:
     """Runs that could start now; asked while Redis is away."""
-    return [run.id for run in await asyncio.to_thread(house.store.runs.due, time.time(), limit)]
+    return [run.id for run in await asyncio.to_thread(services.store.runs.due, time.time(), limit)]

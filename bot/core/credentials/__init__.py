@@ -4,7 +4,7 @@
 that leaves the network and rather hides too much.
 """
 
-from bot.core.credentials.found import Credential, Place, found, place_of
+from bot.core.credentials.found import Credential, FileRole, found, place_of
 from bot.core.credentials.hiding import Hidden, without
 
-__all__ = ["Credential", "Hidden", "Place", "found", "place_of", "without"]
+__all__ = ["Credential", "FileRole", "Hidden", "found", "place_of", "without"]

@@ -16,7 +16,7 @@ from bot.core.credentials import issued, words
 from bot.core.file_kinds import is_test
 from bot.core.settings import Severity
 
-Place = Literal["source", "sample"]
+FileRole = Literal["source", "sample"]
 """What kind of file a line stands in: in tests and documentation what looks like a credential mostly is none,
 unless an issuer's shape says otherwise."""
 
@@ -72,7 +72,7 @@ _SAMPLE_NAME = re.compile(
 )
 
 
-def place_of(path: str) -> Place:
+def place_of(path: str) -> FileRole:
     """By its folders and its name."""
     *folders, name = PurePosixPath(path).parts or ("",)
     inside = any(folder.lower() in _SAMPLE_FOLDERS for folder in folders)
@@ -106,7 +106,7 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def found(line: str, place: Place = "source") -> list[Credential]:
+def found(line: str, place: FileRole = "source") -> list[Credential]:
     """The credentials of a line that a person should be told of, no two over the same characters."""
     line = readable(line[:LONGEST])
     if not may_hold(line):
@@ -118,7 +118,7 @@ def found(line: str, place: Place = "source") -> list[Credential]:
     return sorted(kept, key=lambda one: one.start)
 
 
-def _issued(line: str, place: Place) -> Iterator[Credential]:
+def _issued(line: str, place: FileRole) -> Iterator[Credential]:
     for kind, start, end in issued.shaped(line):
         value = line[start:end]
         severity = issued.SEVERITIES.get(kind, "critical")

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.core.diff.patch import Anchor, FileDiff, Hunk, Line
+from bot.core.diff.patch import Anchor, FileDiff, Hunk, HunkLine
 from bot.core.text import strip_invisible
 
 _KEYWORDS = re.compile(
@@ -155,7 +155,7 @@ def _in_word(char: str) -> bool:
     return char.isalnum() or char == "_"
 
 
-def _place(lines: list[Line]) -> _Place:
+def _place(lines: list[HunkLine]) -> _Place:
     return _Place(lines[0].new or 0, lines[-1].new or 0, any(line.kind == "+" for line in lines))
 
 

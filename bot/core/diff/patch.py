@@ -18,7 +18,7 @@ class BadPatch(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HunkLine:
     """One line of a hunk: ` ` context, `+` added, `-` removed. Numbers count from 1; None on the side it is
     not on."""
 
@@ -37,10 +37,10 @@ class Hunk:
     new_start: int
     new_count: int
     heading: str
-    lines: tuple[Line, ...]
+    lines: tuple[HunkLine, ...]
 
     @property
-    def new_side(self) -> list[Line]:
+    def new_side(self) -> list[HunkLine]:
         return [line for line in self.lines if line.new is not None]
 
 
@@ -129,10 +129,10 @@ def _body(lines: list[str], place: int, old: int, new: int) -> tuple[list[tuple[
     return body, place
 
 
-def _numbered(body: list[tuple[Mark, str]], old: int, new: int) -> tuple[Line, ...]:
+def _numbered(body: list[tuple[Mark, str]], old: int, new: int) -> tuple[HunkLine, ...]:
     lines = []
     for kind, text in body:
-        lines.append(Line(kind, text, None if kind == "+" else old, None if kind == "-" else new))
+        lines.append(HunkLine(kind, text, None if kind == "+" else old, None if kind == "-" else new))
         old += kind != "+"
         new += kind != "-"
     return tuple(lines)
@@ -172,7 +172,7 @@ def render(file: FileDiff, *, numbered: bool = False) -> str:
     )
 
 
-def _rendered(line: Line, numbered: bool) -> str:
+def _rendered(line: HunkLine, numbered: bool) -> str:
     number = f"{line.new or '':>5} " if numbered else ""
     return number + line.kind + line.text
 

@@ -1,10 +1,9 @@
 """Markdown for a file or a comment. What is in it comes from a model and a repository: whoever posts it makes
 it harmless first (`bot.sanitise`)."""
 
-from bot.core.coverage import check_text, count
 from bot.core.findings import Finding
-from bot.core.judgement import Judgement
 from bot.core.report.plain import counts
+from bot.core.review_result import Judgement, check_text, count
 from bot.core.text import fence_for
 
 

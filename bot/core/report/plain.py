@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.core.findings import Finding, fingerprint
-from bot.core.judgement import Judgement
+from bot.core.review_result import Judgement
 
 
 def as_json(judged: Judgement) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.core.findings import Finding, fingerprint
-from bot.core.judgement import Judgement
-from bot.core.keys import CHECKS
-from bot.core.reading import NOT_ASKED
 from bot.core.report.plain import every
+from bot.core.review_result import Judgement
 from bot.core.settings import Severity
+from bot.core.settings_schema import CHECKS
+from bot.core.skip_rules import NOT_ASKED
 
 PAGES = {
     "ruff": "https://docs.astral.sh/ruff/rules/",

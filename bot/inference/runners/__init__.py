@@ -31,7 +31,7 @@ class ModelMissing(RunnerError):
     """The host does not have the model."""
 
 
-class TooLong(RunnerError):
+class PromptTooLong(RunnerError):
     """The prompt is longer than the host reads. `sent` and `limit` in tokens, where the host named them."""
 
     def __init__(self, message: str, sent: int | None = None, limit: int | None = None) -> None:
@@ -40,7 +40,7 @@ class TooLong(RunnerError):
         self.limit = limit
 
 
-class TooSlow(RunnerError):
+class HostTooSlow(RunnerError):
     """No token came within the idle deadline."""
 
 

@@ -14,15 +14,15 @@ from bot.inference.runners import (
     Heard,
     HostDown,
     ModelMissing,
+    PromptTooLong,
     Reply,
     RunnerError,
-    TooLong,
     Unsupported,
     chat_turns,
     wire,
     without_tools,
 )
-from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
+from bot.inference.runners.server_quirks import SCHEMA, ServerQuirks, in_prompt
 from bot.inference.runners.streams import (
     Speech,
     count_of,
@@ -33,7 +33,7 @@ from bot.inference.runners.streams import (
     streaming,
     text_of,
 )
-from bot.inference.runners.wire import Refused
+from bot.inference.runners.wire import HostRefused
 
 URL = "https://api.anthropic.com"
 VERSION = "2023-06-01"
@@ -66,7 +66,7 @@ class AnthropicRunner:
         self._idle = (first_seconds, between_seconds)
         self._http = wire.client(host, (host.url or URL).removesuffix("/v1"), headers, max_bytes)
         self._http.headers["anthropic-version"] = VERSION
-        self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
+        self._quirks = ServerQuirks(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
 
     async def models(self) -> tuple[HostModel, ...]:
         """`/v1/models`, all pages, and a nameless one where there is no such route; `HostDown`. https://docs.claude.com/en/api/models-list"""
@@ -96,8 +96,8 @@ class AnthropicRunner:
                 return await _listen(*said)
 
         try:
-            return await self._habits.ask(request.model.name, request.schema, once)
-        except Refused as refused:
+            return await self._quirks.ask(request.model.name, request.schema, once)
+        except HostRefused as refused:
             raise refusal(refused) from None
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
@@ -115,7 +115,7 @@ class AnthropicRunner:
         """None: there is no such route."""
         try:
             page = await wire.ask(self._http, f"/v1/models?{urlencode(query)}")
-        except Refused as refused:
+        except HostRefused as refused:
             if refused.status in wire.NO_ROUTE:
                 return None
             raise wire.down(refused) from None
@@ -181,12 +181,12 @@ def _read(usage: dict[str, Any]) -> int:
     return sum(count_of(usage, name) for name in names)
 
 
-def refusal(refused: Refused) -> RunnerError:
+def refusal(refused: HostRefused) -> RunnerError:
     """The error that a status other than 200 stands for. https://docs.claude.com/en/api/errors"""
     status, text = refused.status, refused.text
     if status == 404:
         return ModelMissing(f"it does not have the model ({text})")
     if status == 413 or (status == 400 and _TOO_LONG.search(text)):
         sent, limit = wire.number(_SENT, text), wire.number(_LIMIT, text)
-        return TooLong("the prompt is longer than it reads", sent, limit)
+        return PromptTooLong("the prompt is longer than it reads", sent, limit)
     return wire.refusal(refused)

@@ -24,9 +24,9 @@ from bot.inference.runners import (
     Heard,
     HostDown,
     ModelMissing,
+    PromptTooLong,
     Reply,
     RunnerError,
-    TooLong,
     Unsupported,
     chat_turns,
     without_tools,
@@ -226,5 +226,5 @@ async def _line(process: Process) -> dict[str, Any]:
 def _error(told: dict[str, Any]) -> RunnerError:
     message = text_of(told, "message")
     if told.get("error") == "TooLong":
-        return TooLong(message, count_of(told, "sent") or None, count_of(told, "limit") or None)
+        return PromptTooLong(message, count_of(told, "sent") or None, count_of(told, "limit") or None)
     return _ERRORS.get(text_of(told, "error"), Broken)(message)

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any
 
-from bot.inference.runners.habits import in_prompt
-from bot.inference.schema import closed
+from bot.inference.runners.server_quirks import in_prompt
+from bot.inference.structured_output import closed
 
-Message = dict[str, Any]
+WorkerMessage = dict[str, Any]
 _SHOWN_ERROR = 300
 _FORM = {"whitespace_pattern": r"[ \n]{0,12}", "lenient": True}
 """White space without end is an answer without end: weak models lose themselves in it."""
@@ -37,7 +37,7 @@ class _Refusal(Exception):
 class Resident:
     """The model in memory."""
 
-    def __init__(self, say: Callable[[Message], None]) -> None:
+    def __init__(self, say: Callable[[WorkerMessage], None]) -> None:
         self._say = say
         self._folder = ""
         self.model: Any = None
@@ -77,7 +77,7 @@ class Resident:
         )
         return list(made)
 
-    def holder(self, schema: Message) -> Callable[[Any, Any], Any] | None:
+    def holder(self, schema: WorkerMessage) -> Callable[[Any, Any], Any] | None:
         """What holds the model to a schema while it speaks; None where that cannot be had."""
         if not schema or importlib.util.find_spec("llguidance") is None:
             return None
@@ -123,12 +123,12 @@ def _held(matcher: Any, vocabulary: int) -> Callable[[Any, Any], Any]:
 class Worker:
     """Takes one chat after the other. `stopping` ends the one under way."""
 
-    def __init__(self, say: Callable[[Message], None]) -> None:
+    def __init__(self, say: Callable[[WorkerMessage], None]) -> None:
         self.stopping = threading.Event()
         self._say = say
         self._resident = Resident(say)
 
-    def chat(self, asked: Message) -> None:
+    def chat(self, asked: WorkerMessage) -> None:
         """One chat, to its end."""
         try:
             self._say({"done": self._chat(asked)})
@@ -140,7 +140,7 @@ class Worker:
         except Exception as error:  # whatever a model does, the next chat is heard
             self._say({"error": "Broken", "message": f"the model failed: {_short(error)}"})
 
-    def _chat(self, asked: Message) -> Message:
+    def _chat(self, asked: WorkerMessage) -> WorkerMessage:
         self._resident.hold(asked["folder"])
         holder = self._resident.holder(asked["schema"])
         system = (
@@ -163,7 +163,7 @@ class Worker:
         }
 
     def _pieces(
-        self, tokens: list[int], asked: Message, holder: Callable[[Any, Any], Any] | None
+        self, tokens: list[int], asked: WorkerMessage, holder: Callable[[Any, Any], Any] | None
     ) -> Iterator[Any]:
         from mlx_lm import stream_generate
         from mlx_lm.sample_utils import make_sampler
@@ -188,7 +188,7 @@ def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:_SHOWN_ERROR]
 
 
-def _take(worker: Worker, chats: "SimpleQueue[Message]") -> None:
+def _take(worker: Worker, chats: "SimpleQueue[WorkerMessage]") -> None:
     """Reads what is asked; the process ends with the one that began it."""
     for line in sys.stdin.buffer:
         asked = json.loads(line)
@@ -204,7 +204,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     worker = Worker(lambda message: _write(answers, message))
-    chats: SimpleQueue[Message] = SimpleQueue()
+    chats: SimpleQueue[WorkerMessage] = SimpleQueue()
     threading.Thread(target=_take, args=(worker, chats), daemon=True).start()
     while True:
         asked = chats.get()
@@ -212,7 +212,7 @@ def main() -> None:
         worker.chat(asked)
 
 
-def _write(answers: Any, message: Message) -> None:
+def _write(answers: Any, message: WorkerMessage) -> None:
     answers.write(json.dumps(message).encode("ascii") + b"\n")
 
 

@@ -1,10 +1,13 @@
 """Ollama: what it has through its own client, chat through one call of ours (the client cannot carry
 `truncate` and `shift`, has no deadline and raises raw HTTP errors from streams).
 https://docs.ollama.com/api/chat
+
+Ollama's answer, line by line, within deadlines and a cap. https://docs.ollama.com/api/streaming
 """
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -20,16 +23,79 @@ from bot.inference.runners import (
     Heard,
     HostDown,
     ModelMissing,
+    PromptTooLong,
     Reply,
+    RunnerError,
+    Unsupported,
     chat_turns,
     vectors,
     wire,
 )
-from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
-from bot.inference.runners.ollama_stream import lines_of, listen, refusal
-from bot.inference.runners.streams import count_of, streaming, text_of
-from bot.inference.runners.tools import offered
-from bot.inference.runners.wire import Guarded, Refused, bearer
+from bot.inference.runners.server_quirks import SCHEMA, ServerQuirks, in_prompt
+from bot.inference.runners.streams import (
+    Speech,
+    count_of,
+    dict_of,
+    error_in,
+    objects,
+    said_in,
+    streaming,
+    text_of,
+)
+from bot.inference.runners.tools import ToolCallCollector, offered
+from bot.inference.runners.wire import Guarded, HostRefused, bearer
+
+_TOO_LONG = re.compile(
+    r"context (?:length|size|window)|exceeds? the (?:available|model)|input length|too long", re.I
+)
+_NUMBERS = re.compile(r"(?<![\d,])(\d[\d,]{0,15}) ?tokens?\b")
+_NANO = 1e-9
+
+
+def refusal(refused: HostRefused) -> RunnerError:
+    """The error that a status other than 200 stands for."""
+    if refused.status == 404 and "model" in refused.text:
+        return ModelMissing(f"it does not have the model ({refused.text})")
+    return error_of(refused.text) if refused.status == 400 else wire.refusal(refused)
+
+
+def error_of(text: str) -> RunnerError:
+    """The error that Ollama's words stand for, in a refusal or in the middle of a stream."""
+    if "does not support tools" in text:
+        return Unsupported("its model has no tools")
+    if not _TOO_LONG.search(text):
+        return Broken(f"it answered with an error: {text}")
+    counts = [int(number.replace(",", "")) for number in _NUMBERS.findall(text)]
+    sent, limit = counts[:2] if len(counts) == 2 else (None, None)
+    return PromptTooLong("the prompt is longer than it reads", sent, limit)
+
+
+async def listen(response: Response, speech: Speech, request: ChatRequest) -> Reply:
+    """The whole answer; `RunnerError`."""
+    calls = ToolCallCollector()
+    async for line in lines_of(response):
+        said = dict_of(line, "message")
+        text, thought = said_in(said.get("content"))
+        speech.says(text or text_of(line, "response"), thought or text_of(said, "thinking"))
+        calls.hear(said, speech)
+        if line.get("done") is True:
+            reply = speech.reply(
+                tokens_in=count_of(line, "prompt_eval_count"),
+                tokens_out=count_of(line, "eval_count"),
+                finish=text_of(line, "done_reason"),
+                load_seconds=count_of(line, "load_duration") * _NANO,
+            )
+            return replace(reply, tool_calls=calls.of(request, reply))
+    raise Broken("the answer ended in the middle")
+
+
+async def lines_of(response: Response) -> AsyncIterator[dict[str, Any]]:
+    """Each line's object; `RunnerError`, which a line may say too."""
+    async for value in objects(response, "Ollama's"):
+        if error := error_in(value):
+            raise error_of(error[:300])
+        yield value
+
 
 SMALL_CONTEXT = 4096
 """Tokens, for a host that does not say how much a model reads: Ollama's own default."""
@@ -65,7 +131,7 @@ class OllamaRunner:
         self._keep_alive = keep_alive
         self._remote: set[str] = set()
         self._shown: dict[tuple[str, str], HostModel] = {}
-        self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
+        self._quirks = ServerQuirks(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
         self._http = wire.client(host, host.url, bearer, max_bytes)
         self._client = ollama.AsyncClient(
             host.url,
@@ -85,7 +151,7 @@ class OllamaRunner:
                 return tuple([await self._show(name, digest) for name, digest in await self._listed()])
         except TimeoutError:
             raise HostDown(f"it did not say what it has within {wire.METADATA_SECONDS:.0f} s") from None
-        except Refused as refused:
+        except HostRefused as refused:
             raise wire.down(refused) from None
         except (HTTPError, ConnectionError, ollama.ResponseError, ValueError, TypeError) as error:
             raise HostDown(_why(error)) from None
@@ -101,8 +167,8 @@ class OllamaRunner:
                 return await listen(*said, request)
 
         try:
-            return await self._habits.ask(request.model.name, request.schema, once)
-        except Refused as refused:
+            return await self._quirks.ask(request.model.name, request.schema, once)
+        except HostRefused as refused:
             raise refusal(refused) from None
 
     def _kept(self, model: str) -> str | int:
@@ -117,7 +183,7 @@ class OllamaRunner:
             told = await wire.ask(
                 self._http, "/api/embed", body, seconds=wire.EMBED_SECONDS, max_bytes=wire.EMBED_BYTES
             )
-        except Refused as refused:
+        except HostRefused as refused:
             raise refusal(refused) from None
         return vectors(told.get("embeddings"), texts)
 
@@ -125,7 +191,7 @@ class OllamaRunner:
         """`/api/ps`."""
         try:
             told = await wire.ask(self._http, "/api/ps")
-        except Refused:
+        except HostRefused:
             return ()
         listed = told.get("models")
         names = [text_of(item, "model", "name") for item in listed] if isinstance(listed, list) else []
@@ -141,7 +207,7 @@ class OllamaRunner:
                     status = text_of(told, "status")
                     speech.waiter.token()
                     yield PullProgress(status, count_of(told, "completed"), count_of(told, "total"))
-        except Refused as refused:
+        except HostRefused as refused:
             raise refusal(refused) from None
         except Broken as error:
             missing = "does not exist" in str(error) or "not found" in str(error)

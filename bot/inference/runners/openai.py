@@ -19,15 +19,15 @@ from bot.inference.runners import (
     Heard,
     HostDown,
     ModelMissing,
+    PromptTooLong,
     Reply,
     RunnerError,
-    TooLong,
     Unsupported,
     chat_turns,
     vectors,
     wire,
 )
-from bot.inference.runners.habits import SCHEMA, Habits, in_prompt
+from bot.inference.runners.server_quirks import SCHEMA, ServerQuirks, in_prompt
 from bot.inference.runners.streams import (
     END,
     Speech,
@@ -40,9 +40,9 @@ from bot.inference.runners.streams import (
     streaming,
     text_of,
 )
-from bot.inference.runners.tools import Calls, offered
-from bot.inference.runners.wire import Refused
-from bot.inference.schema import closed
+from bot.inference.runners.tools import ToolCallCollector, offered
+from bot.inference.runners.wire import HostRefused
+from bot.inference.structured_output import closed
 
 UNKNOWN_CONTEXT = 8192
 """Tokens, for a server of one's own that does not say how much a model reads."""
@@ -83,7 +83,7 @@ class OpenAIRunner:
         self.host = host
         self._idle = (first_seconds, between_seconds)
         self._http = wire.client(host, base_url(host.url), wire.bearer, max_bytes)
-        self._habits = Habits(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
+        self._quirks = ServerQuirks(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
 
     async def models(self) -> tuple[HostModel, ...]:
         """`/models`, and a nameless one where there is no such route; `HostDown`. Servers name a model's
@@ -91,7 +91,7 @@ class OpenAIRunner:
         unknown = UNKNOWN_ONLINE_CONTEXT if self.host.online else UNKNOWN_CONTEXT
         try:
             told = await wire.ask(self._http, "models")
-        except Refused as refused:
+        except HostRefused as refused:
             if refused.status in wire.NO_ROUTE:
                 return (HostModel("", unknown),)
             raise wire.down(refused) from None
@@ -112,8 +112,8 @@ class OpenAIRunner:
                 return await _listen(*said, request)
 
         try:
-            return await self._habits.ask(request.model.name, request.schema, once)
-        except Refused as refused:
+            return await self._quirks.ask(request.model.name, request.schema, once)
+        except HostRefused as refused:
             raise refusal(refused) from None
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
@@ -123,7 +123,7 @@ class OpenAIRunner:
             told = await wire.ask(
                 self._http, "embeddings", body, seconds=wire.EMBED_SECONDS, max_bytes=wire.EMBED_BYTES
             )
-        except Refused as refused:
+        except HostRefused as refused:
             if refused.status in wire.NO_ROUTE and "model" not in refused.text:
                 raise Unsupported("it has no embeddings") from None
             raise refusal(refused) from None
@@ -170,7 +170,7 @@ def base_url(url: str) -> str:
 
 async def _listen(response: Response, speech: Speech, request: ChatRequest) -> Reply:
     """The whole answer: its end is `[DONE]`, or at least a reason to have finished."""
-    finish, calls = "", Calls()
+    finish, calls = "", ToolCallCollector()
     usage: dict[str, Any] = {}
     heard = False  # a piece: what then comes whole is all of it once more
     refuses = False
@@ -205,7 +205,7 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
     return replace(reply, tool_calls=calls.of(request, reply))
 
 
-def refusal(refused: Refused) -> RunnerError:
+def refusal(refused: HostRefused) -> RunnerError:
     """The error that a status other than 200 stands for."""
     status, text = refused.status, refused.text
     if status == 404:
@@ -218,7 +218,7 @@ def refusal(refused: Refused) -> RunnerError:
 def _error(text: str, status: int) -> RunnerError:
     """The error that a server's words stand for."""
     if status == 413 or _TOO_LONG.search(text):
-        return TooLong(
+        return PromptTooLong(
             "the prompt is longer than it reads", wire.number(_SENT, text), wire.number(_LIMIT, text)
         )
     if _NO_MODEL.search(text):

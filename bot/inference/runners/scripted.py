@@ -7,8 +7,8 @@ from typing import Any
 from bot.core.hosts import Host, HostModel
 from bot.inference.runners import Broken, ChatRequest, Heard, ModelMissing, Reply, RunnerError, Unsupported
 
-Line = str | Mapping[str, Any] | Reply | RunnerError
-Script = Callable[[ChatRequest], Line] | Iterable[Line]
+ScriptedReply = str | Mapping[str, Any] | Reply | RunnerError
+Script = Callable[[ChatRequest], ScriptedReply] | Iterable[ScriptedReply]
 """A function of the request, or lines one after the other; an error among them is raised,
 and a reply given as it is."""
 
@@ -21,7 +21,7 @@ class ScriptedRunner:
         self.host = host
         self.requests: list[ChatRequest] = []
         self._models = models or (HostModel("scripted", context_length=16_384),)
-        self._script: Callable[[ChatRequest], Line] = (
+        self._script: Callable[[ChatRequest], ScriptedReply] = (
             script if callable(script) else _one_by_one(iter(script))
         )
         if host.answers and script == ():
@@ -56,11 +56,11 @@ class ScriptedRunner:
         """Nothing to close."""
 
 
-def _by_prompt(host: Host) -> Callable[[ChatRequest], Line]:
+def _by_prompt(host: Host) -> Callable[[ChatRequest], ScriptedReply]:
     """From `answers`; `*` holds those of prompts that have none of their own."""
     left = {prompt: iter(texts) for prompt, texts in host.answers}
 
-    def say(request: ChatRequest) -> Line:
+    def say(request: ChatRequest) -> ScriptedReply:
         lines = left.get(request.prompt, left.get("*", iter(())))
         if (line := next(lines, None)) is None:
             return Broken(f"its script has no answer (left) for {request.prompt or 'this prompt'}")
@@ -69,5 +69,5 @@ def _by_prompt(host: Host) -> Callable[[ChatRequest], Line]:
     return say
 
 
-def _one_by_one(lines: Iterator[Line]) -> Callable[[ChatRequest], Line]:
+def _one_by_one(lines: Iterator[ScriptedReply]) -> Callable[[ChatRequest], ScriptedReply]:
     return lambda _: next(lines, "")

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.http import AsyncClient, HTTPError, Response
-from bot.inference.runners import Broken, Heard, HostDown, Reply, Stopped, TooSlow
-from bot.inference.runners.wire import Refused, encode, message, why
+from bot.inference.runners import Broken, Heard, HostDown, HostTooSlow, Reply, Stopped
+from bot.inference.runners.wire import HostRefused, encode, message, why
 
 END: dict[str, Any] = {}
 """Stands for `[DONE]`, by identity."""
@@ -55,7 +55,7 @@ async def patience(first: float, between: float) -> AsyncIterator[Patience]:
         async with waiter.waiting:
             yield waiter
     except TimeoutError:
-        raise TooSlow(f"no token for {waiter.waits:,.0f} s") from None
+        raise HostTooSlow(f"no token for {waiter.waits:,.0f} s") from None
 
 
 class Speech:
@@ -105,7 +105,7 @@ async def streaming(
             http.stream("POST", path, content=encode(body)) as response,
         ):
             if response.status_code != 200:
-                raise Refused(response.status_code, message(await response.aread()))
+                raise HostRefused(response.status_code, message(await response.aread()))
             try:
                 yield response, Speech(waiter, heard)
             except HTTPError as error:

@@ -30,7 +30,7 @@ def offered(tools: Sequence[Tool]) -> list[dict[str, Any]]:
     ]
 
 
-class Calls:
+class ToolCallCollector:
     """The calls of one answer as they come: whole ones, or pieces that belong together by `index`."""
 
     def __init__(self) -> None:

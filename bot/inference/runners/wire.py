@@ -34,7 +34,7 @@ NO_ROUTE = frozenset({404, 405, 501})
 _KEY_HEADERS = ("authorization", "x-api-key", "api-key", "cookie")
 
 
-class Refused(Exception):
+class HostRefused(Exception):
     """A status other than 2xx, and what was said with it."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -154,7 +154,7 @@ async def ask(
     except HTTPError as error:
         raise HostDown(why(error)) from None
     if response.status_code != 200:
-        raise Refused(response.status_code, message(response.content))
+        raise HostRefused(response.status_code, message(response.content))
     try:
         value = response.json()
     except (ValueError, RecursionError):
@@ -169,7 +169,7 @@ def encode(body: dict[str, Any]) -> bytes:
     return json.dumps(body).encode("ascii")
 
 
-def refusal(refused: Refused) -> RunnerError:
+def refusal(refused: HostRefused) -> RunnerError:
     """What a refusal means on every kind of host; a protocol looks at those it knows better first."""
     status, text = refused.status, refused.text
     if 300 <= status < 400:
@@ -181,7 +181,7 @@ def refusal(refused: Refused) -> RunnerError:
     return Broken(f"it answered {status}: {text}")
 
 
-def down(refused: Refused) -> HostDown:
+def down(refused: HostRefused) -> HostDown:
     """What it means that a host refuses to say what it has."""
     error = refusal(refused)
     return error if isinstance(error, HostDown) else HostDown(f"it answered {refused.status}")

@@ -6,11 +6,11 @@ from operator import mul
 from pathlib import Path
 from typing import Literal
 
-from bot.core.knowing import Issue
-from bot.knowledge.asked import query_terms
-from bot.knowledge.issues import Issues, averaged, document, nothing_near
-from bot.knowledge.shelf import Hit
-from bot.knowledge.sqlite import Shelf
+from bot.core.knowledge import KnownIssue
+from bot.knowledge.issues import RepositoryIssues, averaged, document, nothing_near
+from bot.knowledge.search.query import query_terms
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import Hit
 from tests.bench.figure import Figure
 from tests.bench.knowledge.found import mean, recall
 from tests.bench.knowledge.threads import Thread
@@ -55,28 +55,28 @@ def figures(folder: Path, threads: Sequence[Thread], embed: Embed | None) -> Ite
 
 def ask(path: Path, threads: Sequence[Thread], field: str, embed: Embed | None) -> Iterator[Asked]:
     """Each question among the issues before it, open or closed as they were then."""
-    shelf = Shelf.open(path)
+    index_store = IndexStore.open(path)
     pool: dict[int, Thread] = {}
     shown_open: set[int] = set()
     near = _Near(pool, embed) if embed else nothing_near
-    issues = Issues(shelf, near=near)
+    issues = RepositoryIssues(index_store, near=near)
     asking = _spread([each.number for each in threads if getattr(each, field)])
     for each in threads:
         gold = tuple(number for number in getattr(each, field) if number in pool)
         if each.number in asking and gold:
             now_closed = {n for n in shown_open & set(pool) if "" < pool[n].closed < each.created}
-            shelf.put_issues([_row(pool[number], each.created) for number in now_closed])
+            index_store.put_issues([_row(pool[number], each.created) for number in now_closed])
             shown_open -= now_closed
-            yield Asked(gold, _asked(issues, each), _plain(shelf, each))
+            yield Asked(gold, _asked(issues, each), _plain(index_store, each))
         if not each.pull:
             pool[each.number] = each
             shown_open.add(each.number)
-            shelf.put_issues([_row(each, each.created)])
+            index_store.put_issues([_row(each, each.created)])
         if len(pool) > POOL:
             oldest = next(iter(pool))
             del pool[oldest]
-            shelf.drop_issues([oldest])
-    shelf.close()
+            index_store.drop_issues([oldest])
+    index_store.close()
 
 
 class _Near:
@@ -112,7 +112,7 @@ def _spread(numbers: Sequence[int]) -> set[int]:
     return set(numbers[::step])
 
 
-def _asked(issues: Issues, each: Thread) -> list[int]:
+def _asked(issues: RepositoryIssues, each: Thread) -> list[int]:
     found = (
         issues.fixed_by(each.title, each.body, k=10)
         if each.pull
@@ -121,11 +121,11 @@ def _asked(issues: Issues, each: Thread) -> list[int]:
     return [one.number for one in found]
 
 
-def _plain(shelf: Shelf, each: Thread) -> list[int]:
+def _plain(index_store: IndexStore, each: Thread) -> list[int]:
     terms = query_terms(f"{each.title}\n{each.body}").terms
-    return [hit.id for hit in shelf.match("issue", terms, 10)]
+    return [hit.id for hit in index_store.match("issue", terms, 10)]
 
 
-def _row(each: Thread, now: str) -> tuple[Issue, str]:
+def _row(each: Thread, now: str) -> tuple[KnownIssue, str]:
     state: Literal["open", "closed"] = "closed" if "" < each.closed < now else "open"
-    return Issue(each.number, "issue", state, each.title, each.body, ""), document(each.title, each.body)
+    return KnownIssue(each.number, "issue", state, each.title, each.body, ""), document(each.title, each.body)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.knowledge.rank import WEIGHTS, Part
+from bot.knowledge.search.ranking import WEIGHTS, Part
 from tests.bench.figure import Figure
 from tests.bench.knowledge import alike
 from tests.bench.knowledge.cases import Case, cut, for_tuning, read, repositories
@@ -106,7 +106,7 @@ def _parts(answered: Sequence[Answered]) -> Iterator[Figure]:
     """Each part by itself and all but it."""
     together = _at5(answered, WEIGHTS)
     for part in WEIGHTS:
-        if any(each.evidence.parts.get(part) for each in answered):
+        if any(each.signals.parts.get(part) for each in answered):
             alone = _at5(answered, {part: 1.0})
             without = _at5(answered, {**WEIGHTS, part: 0.0})
             told = f"{alone:.3f} alone, {without:.3f} all but it"

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from bot.knowledge.rank import WEIGHTS, Part, functions, rank
-from bot.knowledge.roles import is_source
+from bot.knowledge.parsing.languages import is_source
+from bot.knowledge.search.ranking import WEIGHTS, Part, functions, rank
 from tests.bench.knowledge.walk import Answered
 
 Name = TypeVar("Name", int, str)
@@ -27,19 +27,19 @@ def mean(values: Iterable[float]) -> float:
 
 def files(answered: Answered, weights: Mapping[Part, float] = WEIGHTS, plain: bool = False) -> list[str]:
     """Paths, best first. `plain`: tests and documents are as good as code."""
-    parts = answered.evidence.parts
+    parts = answered.signals.parts
     return [path for path, _ in (rank(parts, weights) if plain else rank(parts, weights, is_source))]
 
 
 def functions_packed(answered: Answered, tokens: int, longest: int = 0) -> float:
     """The share of the gold functions inside so many tokens, functions of source files packed best first.
     `longest`: of longer ones only as much is shown, around what was asked for; 0: all of each."""
-    evidence, places = answered.deep, answered.deep.places()
-    scores = dict(rank(evidence.parts, WEIGHTS, is_source))
+    signals, places = answered.deep, answered.deep.places()
+    scores = dict(rank(signals.parts, WEIGHTS, is_source))
     order = [
         number
-        for number, _ in functions(evidence.chunks, evidence.symbols, places, scores)
-        if evidence.stored[number].chunk.kind == "function" and is_source(places[number])
+        for number, _ in functions(signals.chunks, signals.symbols, places, scores)
+        if signals.stored[number].chunk.kind == "function" and is_source(places[number])
     ]
     sizes = {number: _tokens(answered.sizes[number], longest) for number in order}
     return len(packed(order, sizes, tokens) & answered.functions) / len(answered.functions)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.knowledge.evidence import MOST_PASSAGES, Evidence
-from bot.knowledge.files import decode, lines_of
 from bot.knowledge.git import Git
-from bot.knowledge.index import update
-from bot.knowledge.search import Search
-from bot.knowledge.shelf import StoredChunk
-from bot.knowledge.sqlite import Shelf
+from bot.knowledge.indexing import update
+from bot.knowledge.parsing.files import decode, lines_of
+from bot.knowledge.search.search import Search
+from bot.knowledge.search.signals import MOST_PASSAGES, SearchSignals
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import StoredChunk
 from tests.bench.knowledge.cases import Case
 
 PUSHED = 5
@@ -37,8 +37,8 @@ class Answered:
     `costs` of the questions put to the shelf for it, by what was asked for."""
 
     case: Case
-    evidence: Evidence
-    deep: Evidence
+    signals: SearchSignals
+    deep: SearchSignals
     """As functions are asked for."""
     seconds: float
     costs: dict[str, float]
@@ -53,12 +53,12 @@ class Answered:
 class Timed:
     """A shelf whose questions are timed."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, index_store: IndexStore) -> None:
+        self.index_store = index_store
         self.costs: dict[str, float] = {}
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self.shelf, name)
+        found = getattr(self.index_store, name)
         if not callable(found) or name == "reading":
             return found
 
@@ -77,45 +77,45 @@ def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built |
     git = Git(git_dir)
     path = folder / f"{cases[0].repository}.db"
     built = full(path, git, cases[0].snapshot)
-    shelf = Shelf.open(path)
+    index_store = IndexStore.open(path)
     try:
         for case in reversed(cases):
-            update(shelf, git, case.snapshot)
-            yield ask(shelf, git, case)
+            update(index_store, git, case.snapshot)
+            yield ask(index_store, git, case)
             if len(built.pushes) < MOST_PUSHES and len(case.lines) <= PUSHED and git.commit(case.commit):
                 begun = time.perf_counter()
-                update(shelf, git, case.commit)
+                update(index_store, git, case.commit)
                 built.pushes.append(time.perf_counter() - begun)
     finally:
-        shelf.close()
+        index_store.close()
     yield built
 
 
 def full(path: Path, git: Git, snapshot: str) -> Built:
     """A new index of a commit, history included."""
-    shelf = Shelf.open(path)
+    index_store = IndexStore.open(path)
     begun = time.perf_counter()
-    update(shelf, git, snapshot)
+    update(index_store, git, snapshot)
     seconds = time.perf_counter() - begun
-    sizes = shelf.sizes()
-    shelf.close()
+    sizes = index_store.sizes()
+    index_store.close()
     return Built(sizes.files, seconds, sizes.octets)
 
 
-def ask(shelf: Shelf, git: Git, case: Case) -> Answered:
+def ask(index_store: IndexStore, git: Git, case: Case) -> Answered:
     """The words of a case, at its snapshot."""
-    timed = Timed(shelf)
+    timed = Timed(index_store)
     query = f"{case.title}\n{case.body}"
-    with Search(timed, git).evidence(query) as evidence:
+    with Search(timed, git).signals(query) as signals:
         pass
-    with Search(shelf, git).evidence(query, most=MOST_PASSAGES) as deep:
+    with Search(index_store, git).signals(query, most=MOST_PASSAGES) as deep:
         pass
     begun = time.perf_counter()
-    Search(shelf, git).search(query, 10)
+    Search(index_store, git).search(query, 10)
     seconds = time.perf_counter() - begun
-    blobs = {path: file.sha for path, file in shelf.files().items() if not file.why}
+    blobs = {path: file.sha for path, file in index_store.files().items() if not file.why}
     gold = {path: blobs[path] for path in case.lines if path in blobs}
-    of_gold = shelf.chunks_of(list(gold.values()))
+    of_gold = index_store.chunks_of(list(gold.values()))
     functions = {
         each.id
         for path, blob in gold.items()
@@ -128,7 +128,7 @@ def ask(shelf: Shelf, git: Git, case: Case) -> Answered:
     }
     return Answered(
         case,
-        evidence,
+        signals,
         deep,
         seconds,
         timed.costs,

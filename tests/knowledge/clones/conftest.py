@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge.clone import Limits, Remote
+from bot.knowledge.clone import CloneLimits, Remote
 from bot.knowledge.clones import Clones
-from bot.standin import GitHub
-from bot.standin.git import GitRepo
-from bot.standin.repository import Repository
-from bot.standin.smart import step
+from bot.testing.github import GitHubStandIn
+from bot.testing.github.git import GitRepo
+from bot.testing.github.repository import Repository
+from bot.testing.github.smart import step
 
 __all__ = ["Fetching", "fetching"]
 
@@ -23,7 +23,7 @@ FILES = {"tea.py": "def brew():\n    return 1\n", "README.md": "# Tea\n", "lib/p
 class Fetching:
     """A GitHub, one repository of it, and the clones of a Hob that is installed there."""
 
-    github: GitHub
+    github: GitHubStandIn
     repo: Repository
     clones: Clones
     tokens: list[str] = field(default_factory=list)
@@ -54,8 +54,8 @@ class Fetching:
 
 @pytest.fixture
 def fetching(tmp_path: Path) -> Iterator[Fetching]:
-    with GitHub(tmp_path / "github") as github:
+    with GitHubStandIn(tmp_path / "github") as github:
         repo = github.repository("octo/tea", private=True, files=FILES)
         github.install_app("octo")
-        limits = Limits(seconds=30.0, settle=0.05, unknown=3 << 20)
+        limits = CloneLimits(seconds=30.0, settle=0.05, unknown=3 << 20)
         yield Fetching(github, repo, Clones(tmp_path / "data" / "clones", 64, limits))

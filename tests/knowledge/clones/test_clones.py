@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import GitHubError, Gone, TemporaryError
-from bot.knowledge.clones import TooLarge
-from bot.standin.git import GitRepo
+from bot.knowledge.clones import RepositoryTooLarge
+from bot.testing.github.git import GitRepo
 from tests.knowledge.clones.conftest import Fetching
 
 
@@ -120,7 +120,7 @@ async def test_many_packs_become_one(fetching: Fetching, monkeypatch: pytest.Mon
 
 
 async def test_S9_a_repository_over_the_cap_is_not_cloned_and_that_is_said(fetching: Fetching) -> None:
-    with pytest.raises(TooLarge, match="over 64 MB"):
+    with pytest.raises(RepositoryTooLarge, match="over 64 MB"):
         await fetching.clones.update(fetching.repo.id, fetching.origin(size_kb=65 << 10))
     assert fetching.github.fetches == []
 
@@ -129,7 +129,7 @@ async def test_S9_a_pack_over_the_cap_is_cut_off_and_leaves_nothing(fetching: Fe
     small = type(fetching.clones)(fetching.clones.folder, 1)
     fetching.repo.commit({f"{n}.bin": os.urandom(1 << 19) for n in range(6)}, "Half a megabyte, six times")
     fetching.github.fault("POST", "git-upload-pack fetch", kind="apply_then_hang", times=9, seconds=20)
-    with pytest.raises(TooLarge):
+    with pytest.raises(RepositoryTooLarge):
         await small.update(fetching.repo.id, fetching.origin())
     assert small.known() == []
 

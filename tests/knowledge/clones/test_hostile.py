@@ -15,7 +15,7 @@ from bot.core.errors import HobError
 from bot.knowledge.clones import Clones
 from bot.knowledge.fetching import git, remote
 from bot.log import hide
-from bot.standin import submodule, symlink
+from bot.testing.github import submodule, symlink
 from tests.knowledge.clones.conftest import Fetching
 
 FETCH = """

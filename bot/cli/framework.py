@@ -1,0 +1,249 @@
+"""How every command behaves: it is found by its module, it says what is wrong in one line, it ends with a
+code that a script can read (0 done, 1 failed, 2 wrong usage, 3 findings), and no traceback reaches a person
+who did not ask for it."""
+
+import errno
+import logging
+import os
+import pkgutil
+import signal
+import sys
+import tempfile
+import traceback
+from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, Never
+
+import click
+
+from bot.core.errors import HobError, UserError
+from bot.core.text import cut, for_terminal
+from bot.log import redact, setup
+
+NOT_COMMANDS = frozenset({"manners", "lifeline", "tables", "__main__"})
+LONGEST_NAME, LONGEST_LINE = 60, 1000
+"""Characters that are shown: what was given by mistake may be a whole file."""
+_HINTS = {
+    errno.EACCES: "let this user in there, or name another place",
+    errno.EPERM: "let this user in there, or name another place",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOENT: "make it, or name another place",
+    errno.ENOTDIR: "a folder is needed there: name another place",
+    errno.EEXIST: "something else is there: name another place",
+    errno.EISDIR: "it is a folder: name a file",
+    errno.ENAMETOOLONG: "name a shorter one",
+    errno.ELOOP: "its symbolic links lead in a circle: name another place",
+    errno.ENXIO: "nothing can be read or written there: name another place",
+}
+log = logging.getLogger(__name__)
+REPORT = "run it again with --debug, and report what it shows"
+
+
+def _debug(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    root = context.find_root()
+    root.meta["hob.debug"] = value or root.meta.get("hob.debug", False)
+
+
+class Output(click.Path):
+    """A file to be written, or with `folder` a folder of files. That it can be is known before the work
+    begins, and nothing is left there by looking."""
+
+    name = "path"
+
+    def __init__(self, *, folder: bool = False, allow_dash: bool = False) -> None:
+        super().__init__(file_okay=not folder, dir_okay=folder, allow_dash=allow_dash, path_type=Path)
+        self.folder = folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(path) != "-":
+            try:
+                self._try(path)
+            except OSError as wrong:
+                self.fail(f"{path} cannot be written: {wrong.strerror}", param, ctx)
+        return path
+
+    def _try(self, path: Path) -> None:
+        if not self.folder and path.exists():
+            with path.open("ab"):
+                return
+        above = next(one for one in (path, *path.absolute().parents) if one.exists())
+        if not self.folder and above != path.absolute().parent:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        with tempfile.TemporaryFile(dir=above):
+            return
+
+
+DEBUG = click.Option(
+    ["--debug"], is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks and debug logs."
+)
+
+
+class HobCommand(click.Command):
+    """A command with an example in its help. `hob COMMAND --help` shows `example` last."""
+
+    def __init__(self, *args: Any, example: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.example = example
+        self.params.append(DEBUG)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _show(self.example, formatter)
+
+
+class Group(click.Group):
+    """Commands within a command, with an example too."""
+
+    def __init__(self, *args: Any, example: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.example = example
+        self.params.append(DEBUG)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _show(self.example, formatter)
+
+
+def _show(example: str, formatter: click.HelpFormatter) -> None:
+    with formatter.section("Example"):
+        for line in example.splitlines():
+            formatter.write(f"  {line}\n")
+
+
+class Commands(click.Group):
+    """The modules of this package; each holds a `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        modules = (each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]))
+        return sorted(name for name in modules if name not in NOT_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"bot.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            name = cut(args[0], LONGEST_NAME, end="…")
+            hint = f"did you mean {near[0]}?" if near else "`hob --help` lists what there is"
+            raise click.UsageError(f"there is no command {name} — {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, params=[DEBUG], context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hobbot", prog_name="hob")
+def hob() -> None:
+    """Hob reviews pull requests and triages issues with models on your own machine."""
+
+
+def main(arguments: list[str] | None = None) -> Never:
+    """Runs `hob` and ends the process."""
+    _open_streams()
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except OSError as wrong:
+        if not isinstance(wrong, BrokenPipeError):
+            _say(f"what there is to say cannot be written: {wrong.strerror}")
+        # The reader has gone (`| head`), or the disk is full: what Python would flush at exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Streams that were closed (`>&-`) lead nowhere, so that no database is opened under their numbers; a
+    character that the terminal's encoding lacks is shown as `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  for as long as the process lives
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _run(arguments: list[str]) -> int:
+    if _logs(arguments):
+        setup()
+    try:
+        answer = hob.main(arguments, prog_name="hob", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return 128 + signal.SIGINT
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as wrong:
+        click.echo(wrong.format_message())
+        return 2
+    except click.UsageError as wrong:
+        where = wrong.ctx.command_path if wrong.ctx else "hob"
+        _say(f"{wrong.format_message().rstrip('.')} (see `{where} --help`)")
+        return 2
+    except click.ClickException as wrong:
+        _say(wrong.format_message())
+        return 1
+    except BrokenPipeError:
+        raise
+    except OSError as wrong:
+        if wrong.errno == errno.ENOSPC:
+            raise
+        _explain(wrong, arguments)
+        return 1
+    except Exception as wrong:  # the last border: whatever it is, a person gets one line
+        _explain(wrong, arguments)
+        return os.EX_CONFIG if isinstance(wrong, UserError) and "--lifeline" in arguments else 1
+    return answer if isinstance(answer, int) else 0
+
+
+def _explain(wrong: Exception, arguments: list[str]) -> None:
+    debug = "--debug" in arguments
+    if _logs(arguments):
+        log.error(_one_line(_words(wrong)), exc_info=wrong if debug else None)
+        return
+    if debug:
+        click.echo(redact(traceback.format_exc()), err=True)
+    _say(_words(wrong))
+
+
+def _logs(arguments: list[str]) -> bool:
+    """Whether all that is said is a log that a program reads: of `hob up` and what it starts, into a pipe."""
+    started = "--lifeline" in arguments or bool({"up", "prepare"} & set(arguments[:2]))
+    return started and not sys.stderr.isatty()
+
+
+def _words(wrong: Exception) -> str:
+    if isinstance(wrong, UserError):
+        return f"{wrong} — {wrong.hint}" if wrong.hint else str(wrong)
+    if isinstance(wrong, HobError):
+        return str(wrong)
+    return _expected(wrong) or f"unexpected {type(wrong).__name__}: {wrong} — {REPORT}"
+
+
+def _expected(wrong: Exception) -> str:
+    """What the machine lacks or forbids: a person can mend it, and there is nothing to report."""
+    if isinstance(wrong, ModuleNotFoundError) and (wrong.name or "").partition(".")[0] not in (
+        "bot",
+        "handlers",
+    ):
+        return f"the Python package {wrong.name} is not installed — install it, or Hob anew (make install)"
+    if not isinstance(wrong, OSError) or wrong.filename is None or wrong.errno not in _HINTS:
+        return ""
+    return f"{os.fsdecode(wrong.filename)}: {wrong.strerror} — {_HINTS[wrong.errno]}"
+
+
+def _say(text: str) -> None:
+    """One line on stderr, without secrets."""
+    click.echo(f"hob: {_one_line(text)}", err=True)
+
+
+def _one_line(text: str) -> str:
+    return cut(for_terminal(redact(" ".join(text.split()))), LONGEST_LINE, end="…")
+
+
+def is_debug() -> bool:
+    """Whether --debug was given."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.find_root().meta.get("hob.debug"))

@@ -1,0 +1,109 @@
+"""What Hob has done on an issue or pull request, run by run, as its outbox tells.
+
+What Hob has said on a pull request, looked up again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.core.effects import DismissReview, Effect, PostReview, SetCheck, TakenBack
+from bot.core.findings import Finding, fingerprint
+from bot.core.incremental_review import ReviewedHead
+from bot.core.occurrence import once
+from bot.core.refs import Sha
+
+
+def of_thread(reviews: Sequence[PostReview], path: str, body: str) -> Finding | None:
+    """The finding that a thread on this file began with, known by the text that was posted."""
+    said = " ".join(body.split())
+    for review in reversed(reviews):
+        for comment in review.comments:
+            if comment.path == path and " ".join(comment.body.split()) == said:
+                return next((one for one in review.findings if fingerprint(one) == comment.fingerprint), None)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """An effect that was carried out; `github_id` 0 where nothing on GitHub has an id for it."""
+
+    effect: Effect
+    github_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """All that one run did, in its order."""
+
+    run: int
+    did: tuple[Did, ...]
+
+
+def undone(past_runs: Iterable[PastRun]) -> frozenset[int]:
+    """The runs that were taken back."""
+    every = (one.effect for past_run in past_runs for one in past_run.did)
+    return frozenset(effect.run for effect in every if isinstance(effect, TakenBack) and effect.run)
+
+
+def last(past_runs: Sequence[PastRun]) -> PastRun | None:
+    """The newest that can be taken back: neither was it, nor did it take another back."""
+    gone = undone(past_runs)
+    return next((one for one in reversed(past_runs) if one.run not in gone and not _is_undo(one)), None)
+
+
+def reviews(
+    past_runs: Iterable[PastRun], leaving_out: frozenset[int] = frozenset()
+) -> tuple[PostReview, ...]:
+    """What was posted, oldest first."""
+    every = (one.effect for past_run in past_runs if past_run.run not in leaving_out for one in past_run.did)
+    return tuple(effect for effect in every if isinstance(effect, PostReview))
+
+
+def blocking(past_runs: Sequence[PastRun]) -> tuple[int, ...]:
+    """The reviews that ask for changes still, by their ids."""
+    gone = undone(past_runs)
+    every = [one for past_run in past_runs for one in past_run.did]
+    over = {one.effect.review_id for one in every if isinstance(one.effect, DismissReview)}
+    asking = (
+        one.github_id
+        for past_run in past_runs
+        if past_run.run not in gone
+        for one in past_run.did
+        if isinstance(one.effect, PostReview) and one.effect.event == "REQUEST_CHANGES"
+    )
+    return tuple(one for one in asking if one and one not in over)
+
+
+def posted(posts: Iterable[PostReview]) -> frozenset[str]:
+    """Fingerprints of the findings that reviews made, on a line or in their own text."""
+    posts = tuple(posts)
+    inline = {one.fingerprint for review in posts for one in review.comments}
+    told = (one for review in posts for one in review.findings)
+    made = [each for one in told for each in (one, *one.also)]
+    return frozenset(inline | set(map(fingerprint, made)) | set(map(once, made)))
+
+
+def earlier(past_runs: Sequence[PastRun]) -> ReviewedHead | None:
+    """The head that was reviewed last, told by the check run that was set for it. What was judged and not
+    said is judged again."""
+    for past_run in reversed(past_runs):
+        for one in reversed(past_run.did):
+            if isinstance(one.effect, SetCheck) and one.effect.judged and not one.effect.untold:
+                return ReviewedHead(one.effect.head_sha, frozenset(one.effect.read), base=one.effect.base)
+    return None
+
+
+def untold(past_runs: Sequence[PastRun], head: Sha | None) -> int:
+    """How many reviews of a head were refused."""
+    every = (one.effect for past_run in past_runs for one in past_run.did)
+    return sum(isinstance(one, SetCheck) and one.untold and one.head_sha == head for one in every)
+
+
+def times_judged(past_runs: Iterable[PastRun], head: Sha) -> int:
+    """How often a head was judged: it is again where its base is another."""
+    every = (one.effect for past_run in past_runs for one in past_run.did)
+    return sum(isinstance(one, SetCheck) and one.judged and one.head_sha == head for one in every)
+
+
+def _is_undo(past_run: PastRun) -> bool:
+    return any(isinstance(one.effect, TakenBack) for one in past_run.did)

@@ -1,0 +1,159 @@
+"""What was read of a pull request and what was not, said honestly.
+
+What came of a review, before it becomes effects on GitHub or a report for a terminal.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.core.check_judgement import unread
+from bot.core.effects import Conclusion, Usage
+from bot.core.facts import PullRequestFacts, Skipped
+from bot.core.findings import Chosen, Finding
+from bot.core.text import in_code
+
+NOT_WORTH_READING = frozenset(
+    {
+        "removed",
+        "lock file",
+        "vendored",
+        "generated",
+        "renamed only",
+        "only removes lines",
+        "left out by review.paths",
+    }
+)
+"""Skipping these leaves nothing unjudged that a reviewer would have read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """`read`: paths that a model read whole; `unread`: the rest, each with its reason; `failure`: why a
+    model gave up."""
+
+    read: tuple[str, ...]
+    unread: tuple[Skipped, ...]
+    total: int
+    checks: tuple[str, ...]
+    failure: str = ""
+    part: tuple[Skipped, ...] = ()
+    """Files of which a model read some hunks, and why not the others."""
+    known: tuple[str, ...] = ()
+    """Those of `read` that were read at an earlier head and are the same since."""
+    since: str = ""
+    """The earlier head; empty where everything was to be read."""
+    hidden: tuple[str, ...] = ()
+    """The kinds of credentials that were taken out of what a host outside was asked."""
+
+    @property
+    def words(self) -> str:
+        return f"{len(self.read)} of {self.total} files"
+
+    @property
+    def origin(self) -> str:
+        """Where findings come from: the files that were read, or the checks alone."""
+        if self.read or self.part:
+            return f"in {self.words}"
+        named = " and ".join(self.checks) if len(self.checks) < 3 else f"{len(self.checks)} checks"
+        return f"by {named or 'no check'}; no model read this change"
+
+    @property
+    def lacking(self) -> bool:
+        """Whether nobody has read something that a reviewer would have read."""
+        return bool(self.failure or self.part) or any(
+            file.why not in NOT_WORTH_READING for file in self.unread
+        )
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.read) and not self.lacking
+
+
+def conclusion(
+    coverage: Coverage, shown: tuple[Finding, ...], *, gating: bool, unplaced: int = 0
+) -> Conclusion:
+    """Green only for a complete reading that found nothing, and of which nothing was dropped because its path
+    or quote did not hold, or because nobody judged or verified it (`unplaced`); red only where the repository
+    asked to be gated. There no judgement that lacks something passes: an author can make a file too large
+    for a model, or a model fail."""
+    if gating and any(finding.severity in ("critical", "major") for finding in shown):
+        return "failure"
+    if coverage.lacking or unplaced:
+        return unread(gates=gating)
+    return "success" if coverage.complete and not shown else "neutral"
+
+
+def check_title(coverage: Coverage, shown: tuple[Finding, ...], unplaced: int = 0, unjudged: int = 0) -> str:
+    """One line for the list of checks. `unplaced`: claims whose path or quote did not hold; `unjudged`: those
+    that nobody could look at or verify."""
+    found = count(len(shown), "finding") if shown else "no findings"
+    if coverage.read or coverage.part or (coverage.checks and coverage.failure):
+        title = f"{found[0].upper()}{found[1:]} {coverage.origin}"
+        title += f"; {count(unplaced, 'claim')} could not be placed" if unplaced else ""
+        return title + (f"; {count(unjudged, 'claim')} not judged" if unjudged else "")
+    return "Not reviewed: " + (coverage.failure or "nothing to read")
+
+
+def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
+    """What was read, by whom, and what stands in the way; Markdown."""
+    lines = [f"- A model read {coverage.words} at `{facts.head_sha[:12]}`."]
+    if facts.without_lines:
+        what = count(len(facts.without_lines), "file")
+        lines.append(f"- {what} of them had no line to read (empty, renamed or another mode).")
+    if coverage.since:
+        old, new = count(len(coverage.known), "file"), len(coverage.read) - len(coverage.known)
+        was = f"{old} {'has' if len(coverage.known) == 1 else 'have'} nothing new since then"
+        lines.append(f"- Only what is new since `{coverage.since[:12]}` was read: {was}, {new} had.")
+    if coverage.hidden:
+        kinds = ", ".join(coverage.hidden)
+        lines.append(f"- Hidden from the host outside, and the rest sent: {kinds}.")
+    if coverage.failure:
+        lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
+    lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
+    lines.extend(f"- {name} could not run: {why}." for name, why in facts.checks_not_run)
+    lines.extend(f"- .github/hob.yml: {complaint.message}" for complaint in facts.context.complaints)
+    lines.extend(f"- {note}" for note in facts.context.notes)
+    return "\n".join(lines)
+
+
+def check_text(coverage: Coverage) -> str:
+    """The files, by what became of them; at most 200 of a kind are named."""
+    parts = [f"### Read\n{_listed(coverage.read)}"] if coverage.read else []
+    parts += _by_reason("Read in part", coverage.part) + _by_reason("Not read", coverage.unread)
+    return "\n\n".join(parts)
+
+
+def _by_reason(heading: str, files: tuple[Skipped, ...]) -> list[str]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        groups[file.why].append(file.path)
+    return [f"### {heading}: {why}\n{_listed(tuple(paths))}" for why, paths in groups.items()]
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    lines = [f"- {in_code(path)}" for path in paths[:200]]
+    if len(paths) > 200:
+        lines.append(f"- and {len(paths) - 200} more")
+    return "\n".join(lines)
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`facts` at the head that was judged; `conclusion` as the check run says it."""
+
+    facts: PullRequestFacts
+    chosen: Chosen
+    coverage: Coverage
+    conclusion: Conclusion
+    usage: tuple[Usage, ...] = ()
+    unplaced: int = 0
+    """Claims whose path or quote does not hold."""
+    unjudged: int = 0
+    """Claims past what a review holds, or that nobody could verify."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Why a finding was dropped before it could be chosen, in words that follow "findings" -> how many."""

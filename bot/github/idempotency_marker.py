@@ -1,0 +1,70 @@
+"""The mark by which Hob knows its own work again: `<!-- hob:v1 key mac -->`, invisible on the page.
+
+The mac shows that this server wrote the key; that our App posted it is asked of GitHub. Both must hold:
+anybody can copy a mark into a comment.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.core.text import fit_body, utf8_size
+
+MOST_BYTES = 65_535
+"""GitHub takes 65,536 characters in a body and 65,535 in a check run's texts; bytes are safe for both."""
+CUT = "\n\n*(cut here: GitHub takes no more)*"
+_MARK = re.compile(r"<!-- hob:v1 ([0-9a-f]{8,128}) ([0-9a-f]{32}) -->\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyMarker:
+    """Makes and recognises marks."""
+
+    server_key: bytes = field(repr=False)
+    app_slug: str
+    app_id: int
+
+    def mark(self, key: str) -> str:
+        return f"<!-- hob:v1 {key} {self._mac(key)} -->"
+
+    def signed(self, body: str, key: str) -> str:
+        """`body`, cut where it is too long, ending in the mark."""
+        mark = "\n\n" + self.mark(key)
+        return fit(body, MOST_BYTES - len(mark)) + mark
+
+    def made(self, item: Any, key: str) -> bool:
+        """Whether `item`, a comment or review as GitHub gives it, is our App's and bears the mark."""
+        return isinstance(item, dict) and self.ours(item) and self.marked(item.get("body"), key)
+
+    def marked(self, body: Any, key: str) -> bool:
+        found = _MARK.search(body[-300:]) if isinstance(body, str) else None
+        if found is None or found[1] != key:
+            return False
+        return hmac.compare_digest(found[2].encode(), self._mac(key).encode())
+
+    def ours(self, item: dict[str, Any]) -> bool:
+        """Whether our App is its author."""
+        app = item.get("performed_via_github_app")
+        if isinstance(app, dict):
+            return app.get("id") == self.app_id
+        user = item.get("user")
+        return isinstance(user, dict) and user.get("login") == f"{self.app_slug}[bot]"
+
+    def _mac(self, key: str) -> str:
+        """128 bits of HMAC-SHA256, in hexadecimal."""
+        return hmac.new(self.server_key, key.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def page(body: str, folded: str = "") -> str:
+    """A comment with what a reader unfolds below it. Both are harmless by now: raw HTML is only ours."""
+    if not folded:
+        return body
+    return f"{body}\n\n<details>\n<summary>More</summary>\n\n{folded}\n\n</details>"
+
+
+def fit(text: str, most: int = MOST_BYTES) -> str:
+    """`text` in at most `most` bytes of UTF-8; a cut is said, and what it left open is closed."""
+    text = text.encode(errors="replace").decode()
+    return text if utf8_size(text) <= most else fit_body(text, most, CUT)

@@ -1,0 +1,232 @@
+"""What fits into a model's window, decided here and never by the host. Pure.
+
+Hosts cut silently (Ollama drops the oldest messages and answers 200), so a prompt is measured before it
+is sent and the host's own count is compared afterwards. Tokens are estimated from the text's size by a
+ratio learned per model.
+
+A prompt made into a request that fits one seat.
+
+What is known of models' vocabularies.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any, Protocol
+
+from bot.core.inference import Passage, Prompt, T
+from bot.inference.hosts.known_host import Candidate
+from bot.inference.runners import ChatRequest
+
+
+class Ratios:
+    """Text size per token, learned for each model from what hosts count."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, float] = {}
+
+    def of(self, model: str) -> float:
+        """The best guess so far."""
+        return self._known.get(model, START_RATIO)
+
+    def learn(self, model: str, size: int, tokens: int) -> None:
+        """A host has counted a text; short ones are mostly its own chat template and teach nothing."""
+        if size >= 500:
+            self._known[model] = learned(self.of(model), size, tokens)
+
+    def shrink(self, model: str) -> None:
+        """A host refused a text that should have fitted, and did not say how many tokens it counted."""
+        self._known[model] = 0.6 * self.of(model)
+
+
+START_RATIO = 3.0
+"""Size per token before a model's first count: code in common vocabularies has 3 to 4."""
+TYPICAL_RATIO = 3.5
+IMPLAUSIBLE_RATIO = 6.0
+"""More size per token than this is either an unusual vocabulary or a prompt that was cut."""
+FRAME = 120
+"""Size of a data block around a passage besides twice its name: tags, fence, line ends; counted
+generously."""
+SMALLEST_PART = 400
+"""A part of a passage below this size says nothing worth reading."""
+_TEMPLATE = 64
+"""Tokens that a host's chat template adds."""
+
+
+def size(text: str) -> int:
+    """Characters, those outside ASCII counted twice: vocabularies are made for English and code."""
+    return len(text) if text.isascii() else len(text) + sum(character > "\x7f" for character in text)
+
+
+def tokens(amount: int, ratio: float) -> int:
+    """The estimate for a text of this size."""
+    return ceil(amount / ratio) + _TEMPLATE
+
+
+def room(num_ctx: int, max_tokens: int, ratio: float) -> int:
+    """How much size fits beside the answer, with a twentieth kept back because a ratio is only an average."""
+    return max(0, int((num_ctx - max_tokens - _TEMPLATE - num_ctx // 20) * ratio))
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPassages:
+    """The passages that fit, in the order given, and the names of those that did not or only in part."""
+
+    passages: tuple[Passage, ...] = ()
+    left_out: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+
+NOTHING = FittedPassages()
+
+
+def pack(passages: Iterable[Passage], space: int) -> FittedPassages | None:
+    """As many passages as fit, the lowest priority number first; None when those of priority 0 don't, or
+    when nothing would be left to read.
+
+    Passages go whole or not at all, except one that is larger than all the space: its beginning goes in.
+    """
+    given = tuple(passages)
+    chosen: dict[int, Passage] = {}
+    cut: list[str] = []
+    free = space
+    for index in sorted(range(len(given)), key=lambda index: given[index].priority):
+        passage = given[index]
+        part = _fitting(passage, free, space)
+        if part is None and passage.priority == 0:
+            return None
+        if part is not None:
+            chosen[index] = part
+            free -= cost(part)
+            cut += [passage.name] if part is not passage else []
+    if given and not chosen:
+        return None
+    left_out = tuple(passage.name for index, passage in enumerate(given) if index not in chosen)
+    return FittedPassages(tuple(chosen[index] for index in sorted(chosen)), left_out, tuple(cut))
+
+
+def cost(passage: Passage) -> int:
+    """Size of a passage in its data block."""
+    return size(passage.text) + 2 * size(passage.name) + FRAME
+
+
+def _fitting(passage: Passage, free: int, space: int) -> Passage | None:
+    """The passage, or its beginning where it could never fit whole, or nothing."""
+    if cost(passage) <= free:
+        return passage
+    if passage.priority == 0 or cost(passage) <= space:
+        return None
+    return beginning(passage, free)
+
+
+def beginning(passage: Passage, free: int) -> Passage | None:
+    """As many whole lines as fit, then a line that says how many were left out; None where that is not
+    worth it."""
+    lines = [f"{line}\n" for line in passage.text.split("\n")]
+    left = free - cost(replace(passage, text="")) - len(f"[{len(lines)} lines left out]")
+    kept = 0
+    while kept < len(lines) and (left := left - size(lines[kept])) >= 0:
+        kept += 1
+    text = "".join(lines[:kept])
+    if size(text) < SMALLEST_PART:
+        return None
+    return replace(passage, text=f"{text}[{len(lines) - kept} lines left out]")
+
+
+def learned(ratio: float, amount: int, counted: int) -> float:
+    """The ratio after a host has counted a prompt: down at once (too much was sent), up by halves."""
+    seen = min(8.0, max(0.5, amount / max(1, counted)))
+    return seen if seen < ratio else (ratio + seen) / 2
+
+
+def implausible(amount: int, counted: int, ratio: float) -> bool:
+    """Whether so few tokens for a prompt of this size make it likely that the host cut it."""
+    return amount / max(1, counted) > max(IMPLAUSIBLE_RATIO, 1.25 * ratio)
+
+
+def same_ratio(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Whether two (size, tokens) tell of one vocabulary. A host that cuts counts about the same for half
+    the text."""
+    one, other = (amount / max(1, counted) for amount, counted in (first, second))
+    return abs(one - other) <= 0.25 * max(one, other)
+
+
+def is_cut(counted: int, half: int) -> bool:
+    """Whether the counts of a prompt and of its half are those of a host that cuts both to one length."""
+    return abs(counted - half) <= 0.1 * counted
+
+
+_ROOM_FOR_NOTE = 600
+"""Size kept free for what a model is told about an answer that was no good."""
+
+
+class Texts(Protocol):
+    """A rendered prompt."""
+
+    @property
+    def system(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def turns(self) -> tuple[tuple[str, str], ...]: ...
+
+
+class PromptSource(Protocol):
+    """A prompt file, as `bot.prompting` loads it."""
+
+    @property
+    def temperature(self) -> float: ...
+    @property
+    def max_tokens(self) -> int: ...
+    def messages(self, inputs: Mapping[str, str], passages: tuple[Passage, ...]) -> Texts: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A request that fits a seat, and what of the prompt is in it."""
+
+    request: ChatRequest
+    packed: FittedPassages
+
+    @property
+    def size(self) -> int:
+        turns = sum(size(text) for _, text in self.request.turns)
+        return size(self.request.system) + size(self.request.user) + turns
+
+
+def fitted(
+    prompt: Prompt[T],
+    file: PromptSource,
+    schema: dict[str, Any],
+    candidate: Candidate,
+    limit: int,
+    ratio: float,
+    note: str = "",
+) -> Fitted | None:
+    """The request with as many passages as `limit` tokens take; None when not even what it needs fits.
+    `ratio` is size per token, `note` comes last. The window that the host is asked for is the seat's,
+    whatever the limit."""
+    max_tokens = min(file.max_tokens, limit // 4)
+    texts = file.messages(prompt.inputs, ())
+    space = room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
+    # The model reads the schema too: as a tool's, or in words where a host does not take it.
+    space -= size(texts.system) + size(texts.user) + size(json.dumps(schema))
+    packed = pack(prompt.passages, space) if space >= 0 else None
+    if packed is None:
+        return None
+    if packed.passages:
+        texts = file.messages(prompt.inputs, packed.passages)
+    user = f"{texts.user}{note}"
+    request = ChatRequest(
+        candidate.model,
+        texts.system,
+        user,
+        schema,
+        candidate.num_ctx,
+        max_tokens,
+        file.temperature,
+        turns=texts.turns,
+        prompt=prompt.name,
+    )
+    return Fitted(request, packed)

@@ -1,6 +1,0 @@
-"""Floor 5: runs. `perform(run_id)` is the one function that RQ may call."""
-
-from bot.jobs.dry_run import dry_run
-from bot.jobs.perform import perform
-
-__all__ = ["dry_run", "perform"]

@@ -1,0 +1,151 @@
+"""What an index and its repository answer, as other rooms ask it: passages of the newest commit as a
+`Library` (bot.core.code_search), and what belongs to a change. Where there is no index: nothing, at once."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from bot.core.code_search import Excerpt, merged
+from bot.core.context_packing import NOTHING, Surroundings
+from bot.core.diff import FileDiff
+from bot.core.errors import HobError
+from bot.core.inference import Embed
+from bot.core.knowledge import Outline
+from bot.knowledge.embedding import near_chunks
+from bot.knowledge.git import Git
+from bot.knowledge.parsing.tokens import tokens
+from bot.knowledge.search.change_context import around
+from bot.knowledge.search.excerpts import excerpts, outlines
+from bot.knowledge.search.search import Search
+from bot.knowledge.search.snapshot import AtTip, Snapshot, snapshot_at
+from bot.knowledge.storage import IndexStore
+from bot.knowledge.storage.types import Hit, WordTable
+
+MOST_FOUND, MOST_FILES = 12, 30
+SECONDS = 20.0
+"""For what belongs to a change: a review goes ahead without it."""
+Opener = Callable[[], IndexStore | None]
+"""The index, to be closed by whoever calls; None where there is none."""
+
+_TABLES: tuple[WordTable, ...] = ("chunk", "path")
+_WORD = re.compile(r"[A-Za-z_]\w+")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """One repository. No method raises for an index that is missing, busy or broken."""
+
+    opener: Opener
+    git: Git
+    at: str = ""
+    """The commit that a search is of, where the repository has it; else the tip."""
+
+    first: tuple[str, ...] = ()
+    """Files whose passages come before all others, in this order."""
+
+    embed: Embed | None = None
+    """Makes a query's vector, where a host has the model of the index."""
+
+    async def search(self, query: str) -> tuple[Excerpt, ...]:
+        """The best passages, best first."""
+        near = await self._near(query)
+
+        def find(index_store: IndexStore) -> tuple[Excerpt, ...]:
+            snapshot = self._snapshot(index_store)
+            most = 4 * MOST_FOUND if self.first else MOST_FOUND
+            found = Search(index_store, self.git, lambda _: near).passages(query, most, snapshot.sha)
+            places = {path: place for place, path in enumerate(self.first)}
+            found = sorted(found, key=lambda one: places.get(one.path, len(places)))[:MOST_FOUND]
+            blobs = snapshot.blobs_of([one.path for one in found])
+            return merged(excerpts(self.git, blobs, [(one.path, one.start, one.end) for one in found]))
+
+        return await asyncio.to_thread(self._asked, find, ())
+
+    async def _near(self, query: str) -> Sequence[Hit]:
+        """Passages that are near in meaning."""
+        try:
+            index_store = await asyncio.to_thread(self.opener) if self.embed else None
+            if index_store is None or self.embed is None:
+                return ()
+            try:
+                return await near_chunks(index_store, self.embed, query)
+            finally:
+                await asyncio.to_thread(index_store.close)
+        except HobError as wrong:
+            log.warning("the index does not answer: %s", wrong)
+            return ()
+
+    async def outlines(self, query: str) -> list[Outline]:
+        """The best thirty files by what they define."""
+
+        def find(index_store: IndexStore) -> list[Outline]:
+            snapshot = self._snapshot(index_store)
+            return outlines(
+                index_store,
+                snapshot,
+                Search(index_store, self.git).search(query, MOST_FILES, at=snapshot.sha),
+            )
+
+        return await asyncio.to_thread(self._asked, find, [])
+
+    def _snapshot(self, index_store: IndexStore) -> Snapshot:
+        sha = self.git.commit(self.at) if self.at else ""
+        other = snapshot_at(index_store, self.git, sha) if sha else None
+        return other or AtTip(index_store, index_store.state("tip"))
+
+    async def read(self, path: str, start: int, end: int) -> Excerpt | None:
+        """Those lines of a file, as far as they exist."""
+
+        def find(index_store: IndexStore) -> Excerpt | None:
+            blobs = index_store.blobs_of([path])
+            return next(iter(excerpts(self.git, blobs, [(path, start, end)])), None)
+
+        return await asyncio.to_thread(self._asked, find, None)
+
+    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: str) -> Surroundings:
+        """What belongs to a change whose base is the commit `base`; `heads` are the changed files' texts."""
+
+        def find(index_store: IndexStore) -> Surroundings:
+            found = around(index_store, self.git, files, heads, base)
+            return Surroundings(found, self._known(files, heads)) if self.git.commit(base) else NOTHING
+
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await asyncio.to_thread(self._asked, find, NOTHING)
+        except TimeoutError:
+            log.warning("what belongs to the change of %s was not found within %.0f s", base, SECONDS)
+            return NOTHING
+
+    def _known(self, files: Sequence[FileDiff], heads: Mapping[str, str]) -> Callable[[str], bool]:
+        """Whether the repository or the change has a name. The index is opened when it is asked, for a
+        review takes minutes; one that cannot answer knows every name."""
+        lines = (line.text for file in files for hunk in file.hunks or () for line in hunk.lines)
+        here = frozenset(word for text in (*heads.values(), *lines) for word in _WORD.findall(text))
+
+        def there(index_store: IndexStore, name: str) -> bool:
+            word = tokens(name)[:1]
+            return not word or any(index_store.frequencies(table, word).get(word[0]) for table in _TABLES)
+
+        @lru_cache(maxsize=1_000)
+        def known(name: str) -> bool:
+            return name in here or self._asked(lambda index_store: there(index_store, name), True)
+
+        return known
+
+    def _asked(self, work: Callable[[IndexStore], T], otherwise: T) -> T:
+        try:
+            index_store = self.opener()
+            if index_store is None:
+                return otherwise
+            with closing(index_store):
+                return work(index_store)
+        except HobError as wrong:
+            log.warning("the index does not answer: %s", wrong)
+            return otherwise

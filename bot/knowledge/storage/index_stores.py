@@ -1,0 +1,29 @@
+"""The indexes of all repositories of this machine, by the repository's id on GitHub: a file each,
+`{folder}/{repository id}.db`."""
+
+from pathlib import Path
+
+from bot.knowledge.storage import IndexStore
+
+
+class IndexStores:
+    """Methods block, and raise `ShelfError`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def has(self, repo_id: int) -> bool:
+        """Whether there is an index."""
+        return self._file(repo_id).exists()
+
+    def open(self, repo_id: int) -> IndexStore:
+        """An empty one where there was none; whoever opens it closes it."""
+        return IndexStore.open(self._file(repo_id))
+
+    def remove(self, repo_id: int) -> None:
+        """With what lies beside it: logs, locks, a broken one that was put aside."""
+        for one in self.folder.glob(f"{repo_id}.*"):
+            one.unlink(missing_ok=True)
+
+    def _file(self, repo_id: int) -> Path:
+        return self.folder / f"{repo_id}.db"

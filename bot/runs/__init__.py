@@ -1,0 +1,6 @@
+"""Floor 5: runs. `perform(run_id)` is the one function that RQ may call."""
+
+from bot.runs.dry_run import dry_run
+from bot.runs.execute import perform
+
+__all__ = ["dry_run", "perform"]

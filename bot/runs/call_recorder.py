@@ -1,0 +1,23 @@
+"""What one run asks models: for which repository, on which side of an A/B, and each call as it was."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from bot.core.inference import ModelCall
+from bot.core.refs import RepoRef
+
+
+@dataclass(slots=True)
+class CallRecorder:
+    """Collects the calls of a run about one issue or pull request."""
+
+    repo: RepoRef
+    number: int
+    calls: list[ModelCall] = field(default_factory=list)
+
+    @property
+    def part(self) -> float:
+        """Where this issue falls between 0 and 1, always the same: below a role's share the second model is
+        asked first."""
+        digest = hashlib.sha256(f"{self.repo.id}#{self.number}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64

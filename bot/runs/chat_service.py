@@ -1,0 +1,89 @@
+"""Questions that come over the API: a repository's knowledge and the models, without a run.
+
+Whoever holds the API's token is the operator. A repository is answered about only where the App is installed;
+its texts go only to hosts to which its other prompts may go.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from bot.agents.base import Agent
+from bot.agents.personas import ChatAgent
+from bot.agents.research import Research
+from bot.config import Config, chosen
+from bot.core.chat import Answered, Say
+from bot.core.code_search import Library
+from bot.core.errors import HobError, UserError
+from bot.core.refs import RepoRef
+from bot.core.settings import RepoSettings
+from bot.core.settings_merge import merge, settings_of
+from bot.github.client import Job
+from bot.inference.streaming import make_say
+from bot.prompting import TalkFile, load_persona
+from bot.runs.egress_policy import guard
+from bot.runs.github_reader import PULL_REQUEST, JobReader
+from bot.runs.knowledge_adapter import RepositoryKnowledge
+from bot.runs.planning import secretive
+from bot.runs.preview import find
+from bot.runs.services import Services, build
+
+SCOUT = "scout"
+
+
+class Chatting:
+    """`await chatting(repo, message, looks)` gives the pieces of an answer and then one `Answered`; raises
+    UserError where the App is not installed. Nothing is opened before the first question."""
+
+    def __init__(self, make: Callable[[], Services]) -> None:
+        self._make = make
+        self._services: Services | None = None
+        self._making = asyncio.Lock()
+
+    async def __call__(self, repo: str, message: str, looks: bool) -> AsyncIterator[str | Answered]:
+        """`looks`: whether what is known of the repository is searched."""
+        async with self._making:
+            if self._services is None:
+                try:
+                    self._services = await asyncio.to_thread(self._make)
+                except UserError as wrong:  # this process's configuration, not the question, is at fault
+                    raise HobError(f"nobody can answer here: {wrong}") from None
+        return _answer(self._services, await find(self._services.github, repo), message, looks)
+
+    async def aclose(self) -> None:
+        if self._services is not None:
+            await self._services.aclose()
+
+
+def of(config: Config) -> Chatting:
+    """By a process's configuration."""
+    return Chatting(lambda: build(config))
+
+
+async def _answer(
+    services: Services, repo: RepoRef, message: str, looks: bool
+) -> AsyncIterator[str | Answered]:
+    layers = await asyncio.to_thread(services.store.settings.layers, repo.owner, repo.name, "")
+    settings = settings_of(merge(layers))
+    async with services.github.job(repo) as job:
+        reader = JobReader(repo, job, PULL_REQUEST)
+        gate = guard(services.config, services.store, repo, reader, None, settings)
+        library = services.knowledge(repo, job, settings, guard=gate, operator=True) if looks else None
+        agent = _agent(_say(services, repo, job, settings, library), library)
+        async for piece in agent.stream(message):
+            yield piece
+
+
+def _say(
+    services: Services, repo: RepoRef, job: Job, settings: RepoSettings, knowledge: RepositoryKnowledge | None
+) -> Say:
+    reader = JobReader(repo, job, PULL_REQUEST)
+    allowed = guard(services.config, services.store, repo, reader, None, settings, secretive(knowledge))
+    return make_say(
+        services.pool, chosen(services.config, settings), TalkFile, priority="high", guard=allowed
+    )
+
+
+def _agent(say: Say, library: Library | None) -> Agent:
+    if library is None:
+        return ChatAgent(load_persona(ChatAgent.name), say)
+    return Research(load_persona(Research.name), say, library, scout=load_persona(SCOUT))

@@ -1,0 +1,287 @@
+"""One run, from its row to its effects: claim, read, think, store the plan, apply it.
+
+Whatever ends a run early is an exception of `bot.core.errors`; `_settle` says what each means for the run.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from bot import log as logs
+from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, SetPull, TakenBack, Usage
+from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
+from bot.core.events import (
+    AccessEvent,
+    CommentEvent,
+    IssueEvent,
+    PullRequestEvent,
+    RepositoryEvent,
+    ReviewCommentEvent,
+    ReviewEvent,
+)
+from bot.github import apply
+from bot.github.client import Job
+from bot.github.payloads import parse
+from bot.queue.worker import step_aside
+from bot.router import Route
+from bot.runs.call_recorder import CallRecorder
+from bot.runs.dispatch import resumed
+from bot.runs.effect_policy import keyed, load
+from bot.runs.effect_sender import SETTLED, EffectSender
+from bot.runs.github_reader import JobReader, permissions_to_read
+from bot.runs.offboarding import offboarding
+from bot.runs.pending_check import Waiting
+from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settings_at
+from bot.runs.refused_effects import Refused, standing_check, ways
+from bot.runs.services import Services, current
+from bot.runs.unfinished_checks import pause, rows_of_end
+from bot.store import EffectRow, NewEffect, Run, StoreUnavailable, ended_of, held
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended, in a line, and what it used."""
+
+    state: Literal["done", "ignored", "dead"]
+    summary: str
+    usage: tuple[Usage, ...] = ()
+
+
+async def perform(run_id: int) -> None:
+    """Does the run if it is due and free; returns quietly otherwise, for RQ may name a run twice."""
+    await perform_in(await current(), run_id)
+
+
+async def perform_in(services: Services, run_id: int) -> None:
+    """`perform` with everything that a run needs."""
+    seconds = services.config.queue.lease_seconds
+    run = await asyncio.to_thread(services.store.runs.claim, run_id, services.owner, seconds)
+    if run is None:
+        return
+    with logs.bind(delivery=run.delivery, run=str(run.id), handler=run.handler):
+        try:
+            async with held(services.store.runs, run, seconds):
+                outcome = await _work(services, run)
+        except Exception as error:
+            ending = partial(_settle, services, run, error)
+        else:
+            ending = partial(_finish, services, run, outcome)
+        try:
+            await asyncio.to_thread(ending)
+            told_by = await asyncio.to_thread(_told_by, services, run)
+        except (Superseded, StoreUnavailable) as error:
+            log.warning("the run's end was not written, its lease will tell: %s", error)
+            return
+    if told_by:
+        await perform_in(services, told_by)
+
+
+def _told_by(services: Services, run: Run) -> int:
+    """The run that tells of this one's end, if there is one; 0 otherwise."""
+    if run.handler not in services.store.database.told_ends:
+        return 0
+    every = services.store.runs.of_delivery(run.delivery)
+    return next((one.id for one in every if ended_of(one) == run.handler and one.state == "queued"), 0)
+
+
+def _finish(services: Services, run: Run, outcome: RunOutcome) -> None:
+    last = outcome.usage[-1] if outcome.usage else None
+    services.store.runs.finish(
+        run,
+        outcome.state,
+        outcome.summary,
+        host=last.host if last else "",
+        model=last.model if last else "",
+        tokens_in=sum(used.tokens_in for used in outcome.usage),
+        tokens_out=sum(used.tokens_out for used in outcome.usage),
+    )
+    log.info("run %s: %s", outcome.state, outcome.summary)
+
+
+def _settle(services: Services, run: Run, error: Exception) -> None:
+    """Another attempt, later, for what passes; an end for what does not; a dead letter for what nobody
+    foresaw."""
+    runs = services.store.runs
+    match error:
+        case Superseded():
+            runs.finish(run, "superseded", str(error))
+        case RateLimited():
+            runs.retry(run, error.retry_after, str(error), count_attempt=False)
+        case TemporaryError() if ended_of(run) and (after := pause(run)):
+            runs.retry(run, error.retry_after or after, str(error), count_attempt=False)
+        case TemporaryError():
+            runs.retry(run, error.retry_after, str(error))
+        case Gone():
+            runs.finish(run, "ignored", f"no longer there: {error}")
+            runs.tell_end(run)
+        case BadPayload():
+            runs.finish(run, "dead", f"not what its event promises: {error}")
+        case _:
+            log.error("run failed", exc_info=error)
+            runs.retry(run, None, f"{type(error).__name__}: {error}")
+            return
+    log.info("run ended early: %s", error)
+
+
+async def _work(services: Services, run: Run) -> RunOutcome:
+    """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
+    delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
+    event = parse(delivery.event, delivery.guid, delivery.body)
+    route = services.router.stored(ended_of(run) or run.handler)
+    if route is not None and isinstance(event, AccessEvent):
+        return RunOutcome("done", (await route.handler(event, offboarding(services, event))).reason)
+    if route is None or not isinstance(event, RepositoryEvent):
+        return RunOutcome("ignored", f"this version has no handler named {run.handler}")
+    if route.whole_repository:
+        step_aside()
+    async with services.github.job(event.repo) as job:
+        reader = JobReader(event.repo, job, permissions_to_read(event))
+        if ended_of(run):
+            rows = await rows_of_end(services, run, route, event, job, reader)
+            return await _applied(
+                services, run, event, job, rows, PlannedRun(reason="told why there is no review")
+            )
+        planned = PlannedRun(reason="resumed")
+        rows = await asyncio.to_thread(services.store.outbox.rows, run.id)
+        waiting = Waiting(services, route, run, event, job, reader, _waited(rows))
+        try:
+            if not rows:
+                planned = await waiting.completed_by(await _plan(waiting))
+                rows = await asyncio.to_thread(_store, services, run, event, planned)
+            await asyncio.to_thread(_still_due, services, run)
+            await _still_wanted(rows, event, reader)
+            outcome = await _applied(services, run, event, job, rows, planned)
+        except Superseded as why:
+            if not await waiting.over(str(why)):
+                await asyncio.to_thread(services.store.runs.tell_end, run)
+            raise
+    if _takes_up(rows) and isinstance(event, IssueEvent):
+        more = resumed(event, services.router, time.time())
+        await asyncio.to_thread(services.store.routing.follow, delivery, more)
+    return outcome
+
+
+def _takes_up(rows: list[EffectRow]) -> bool:
+    """Whether a pull request is active again, whose heads nobody has looked at meanwhile."""
+    effects = (load(row.kind, row.payload) for row in rows if row.state != "shadow")
+    return any(isinstance(one, SetPull) and one.state == "active" for one in effects)
+
+
+async def _applied(
+    services: Services, run: Run, event: RepositoryEvent, job: Job, rows: list[EffectRow], planned: PlannedRun
+) -> RunOutcome:
+    """How it went. Whoever asked hears of what was refused."""
+    sender = EffectSender(
+        services.store, run, event.repo, job, services.marker, services.config.github.settle_seconds
+    )
+    refused = await sender.apply(rows)
+    if refused and isinstance(event, CommentEvent) and not ended_of(run):
+        await _told(services, sender, event, rows, refused)
+    if refused:
+        return RunOutcome("dead", "; ".join(f"{one.kind}: {one.why}" for one in refused), planned.usage)
+    return RunOutcome("done", planned.reason, planned.usage)
+
+
+async def _told(
+    services: Services,
+    sender: EffectSender,
+    event: CommentEvent,
+    rows: list[EffectRow],
+    refused: list[Refused],
+) -> None:
+    """The first way that GitHub takes. Each is a row of this run, so that it is gone once."""
+    planned = [load(row.kind, row.payload) for row in rows]
+    if TakenBack(0) in planned:
+        return  # what was refused only said that this person may not ask
+    by_check = any(isinstance(one, SetCheck) and one.bound for one in planned)
+    head, gates = None, False
+    if event.on_pull_request:
+        reader = JobReader(event.repo, sender.job, permissions_to_read(event))
+        state = await reader.pull_request(event.number)
+        head = state.head_sha
+        gates = (await settings_at(services, event, reader, state.base_sha)).review.request_changes
+    past_runs = await asyncio.to_thread(deeds_of, services, event)
+    standing = standing_check(past_runs, head) if head else None
+    for effect in ways(event, refused, standing, head, by_check=by_check, gates=gates):
+        kind = type(effect)
+        teller = Route("refused", "refused", _nothing, frozenset({kind}), "high")
+        (one,) = keyed(Plan((effect,)), teller, event.repo, event.number, f"refused {sender.run.id}")
+        new = [NewEffect(one.key, one.kind, one.payload)]
+        told = await asyncio.to_thread(sender.outbox.plan, sender.run, new)
+        if not await sender.apply(told):
+            return
+
+
+async def _nothing(*_: object) -> Plan:
+    return Plan()
+
+
+async def _plan(one: Waiting) -> PlannedRun:
+    """The handler's plan; what models were asked is written down even where none comes of it."""
+    services, event = one.services, one.event
+    asked = CallRecorder(event.repo, number_of(event))
+    acknowledge = partial(_acknowledge, services, event, one.job)
+    try:
+        return await make_plan(
+            services, one.route, event, one.reader, acknowledge, one.run.id, asked, before_review=one.tell
+        )
+    finally:
+        await asyncio.to_thread(services.store.calls.add, one.run.id, event.repo.full_name, asked.calls)
+
+
+def _waited(rows: list[EffectRow]) -> int:
+    """The check run that the plan of an earlier attempt is to complete; 0 where it does not."""
+    unsent = (load(row.kind, row.payload) for row in rows if row.state not in SETTLED)
+    return next((effect.waiting for effect in unsent if isinstance(effect, SetCheck)), 0)
+
+
+def _store(services: Services, run: Run, event: RepositoryEvent, planned: PlannedRun) -> list[EffectRow]:
+    """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
+    if not planned.effects:
+        return []
+    effects = [NewEffect(one.key, one.kind, one.payload) for one in planned.effects]
+    return services.store.outbox.plan(run, effects, "shadow" if planned.shadow else "planned")
+
+
+async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:
+    """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
+    the outbox."""
+    if not isinstance(event, CommentEvent) or isinstance(event, ReviewEvent):
+        return  # REST knows no reactions to a review
+    in_thread = isinstance(event, ReviewCommentEvent)
+    seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
+    try:
+        await apply.send(job.api(apply.needs(seen)), event.repo, seen, "", services.marker)
+    except Exception as error:
+        log.info("no reaction on comment %s: %s", event.comment_id, error)
+
+
+def _still_due(services: Services, run: Run) -> None:
+    """Asked before the first word: a heartbeat may tell it some seconds later."""
+    now = services.store.runs.get(run.id)
+    if now is not None and now.superseded:
+        raise Superseded("a newer event took its place")
+
+
+async def _still_wanted(rows: list[EffectRow], event: RepositoryEvent, reader: JobReader) -> None:
+    """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
+    unsent = [load(row.kind, row.payload) for row in rows if row.state not in SETTLED]
+    bound = [effect for effect in unsent if isinstance(effect, PostReview | SetCheck | ReplyInThread)]
+    bound = [effect for effect in bound if not isinstance(effect, SetCheck) or effect.bound]
+    judged = {effect.head_sha for effect in bound if effect.head_sha is not None}
+    if not judged or not isinstance(event, IssueEvent):
+        return
+    now = await reader.pull_request(event.number)
+    if not now.open:
+        raise Superseded("the pull request was closed meanwhile")
+    if isinstance(event, PullRequestEvent) and now.draft and not event.draft:
+        raise Superseded("it was turned into a draft meanwhile")
+    if any(isinstance(one, SetCheck) and one.base not in ("", now.base_ref) for one in bound):
+        raise Superseded(f"its base is {now.base_ref} now")
+    if judged != {now.head_sha}:
+        raise Superseded(f"the head moved on to {now.head_sha[:12]}")

@@ -1,0 +1,96 @@
+"""A run's way to what Hob knows of its repository: the knowledge room is handed GitHub, narrowly."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.code_search import Excerpt, Joined
+from bot.core.context_packing import Surroundings
+from bot.core.diff import FileDiff
+from bot.core.inference import Embed
+from bot.core.knowledge import Outline
+from bot.core.refs import RepoRef, Sha
+from bot.github import tracking
+from bot.github.client import Job
+from bot.knowledge.clone import Remote
+from bot.knowledge.manager import Changed, KnowledgeManager
+from bot.knowledge.search.repository_search import Indexed
+from bot.runs.archives import Archives
+
+TO_CLONE = {"contents": "read"}
+TO_LIST = {"issues": "read", "pull_requests": "read"}
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubOrigin:
+    """One repository on GitHub (`bot.knowledge.manager.Origin`), with tokens of one job."""
+
+    repo: RepoRef
+    job: Job
+
+    async def remote(self) -> Remote:
+        state = await tracking.repository(self.job.api(TO_CLONE), self.repo)
+        return Remote(state.clone_url, self._authorization, state.size_kb)
+
+    async def _authorization(self, renew: bool) -> str:
+        return await self.job.basic(TO_CLONE, renew=renew)
+
+    async def issues(self, since: int, most: int) -> Sequence[Changed]:
+        api = self.job.api(TO_LIST)
+        found = await tracking.changed_issues(api, self.repo, since, most)
+        return [
+            Changed(one, await tracking.blockers(api, self.repo, one.number) if one.blockers else ())
+            for one in found
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryKnowledge:
+    """`bot.context.Knowledge` of one repository, for one run."""
+
+    manager: KnowledgeManager
+    repo: RepoRef
+    job: Job
+    archives: Archives
+    embed: Embed
+    """For the index, in the background."""
+    embed_query: Embed
+    """For what somebody waits for."""
+
+    @property
+    def confidential(self) -> bool:
+        """Whether something was found by now that must not go to online hosts."""
+        return self.archives.confidential
+
+    async def refresh(self) -> str:
+        """An archive that nobody pushes to is read once, when a repository that names it is."""
+        said = [await self.manager.refresh(self.repo, GitHubOrigin(self.repo, self.job))]
+        said.append(await self.manager.embed(self.repo, self.embed))
+        async for ref in self.archives.repositories():
+            if not self.manager.index_stores.has(ref.id):
+                async with self.archives.github.job(ref) as job:
+                    said.append(
+                        f"archive {ref.full_name}: {await self.manager.refresh(ref, GitHubOrigin(ref, job))}"
+                    )
+        return "; ".join(said)
+
+    async def drop_issue(self, number: int) -> None:
+        await self.manager.drop_issue(self.repo, number)
+
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
+        return await (await self._joined(at, first)).search(query)
+
+    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
+        return await replace(self._indexed, at=at).outlines(query)
+
+    async def read(self, path: str, start: int, end: int) -> Excerpt | None:
+        return await (await self._joined()).read(path, start, end)
+
+    async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
+        return await self._indexed.beside(files, heads, base)
+
+    async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
+        return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
+
+    @property
+    def _indexed(self) -> Indexed:
+        return self.manager.indexed(self.repo.id, self.embed_query)

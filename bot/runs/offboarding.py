@@ -1,0 +1,61 @@
+"""What becomes of what was kept, when repositories go away: in the knowledge room and in the store."""
+
+import asyncio
+
+from bot.context import Offboarding
+from bot.core.errors import Gone
+from bot.core.events import AccessEvent
+from bot.runs.services import Services
+
+
+def offboarding(services: Services, event: AccessEvent) -> Offboarding:
+    """For one event."""
+
+    async def forget_knowledge() -> str:
+        return await _unlearn(services, await _affected(services, event))
+
+    async def forget_repositories() -> str:
+        return await _forget(services, event, ())
+
+    async def forget_account() -> str:
+        names = (event.account, *(repo.full_name for repo in event.repos))
+        return await _forget(services, event, names)
+
+    return Offboarding(forget_knowledge, forget_repositories, forget_account)
+
+
+async def _affected(services: Services, event: AccessEvent) -> set[int]:
+    """GitHub lists the repositories of an installation, but not always all."""
+    found = {repo.id for repo in event.repos}
+    if event.whole:
+        found |= await asyncio.to_thread(services.store.repositories, event.installation)
+        if services.manager:
+            found |= set(await asyncio.to_thread(services.manager.of_installation, event.installation))
+    return found
+
+
+async def _forget(services: Services, event: AccessEvent, names: tuple[str, ...]) -> str:
+    """Runs end first, so that none of them makes anew what is deleted. A delivery may be old: whether the App
+    is installed is asked now."""
+    if event.whole and await _works(services, event.installation):
+        return "the App is installed there; nothing was forgotten"
+    affected = await _affected(services, event)
+    whole = event.installation if event.whole else 0
+    gone = await asyncio.to_thread(services.store.forget, affected, names, whole, event.delivery)
+    return f"{await _unlearn(services, affected)}, {gone} deliveries deleted"
+
+
+async def _works(services: Services, installation: int) -> bool:
+    """https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app"""
+    path = "/app/installations/{installation}"
+    try:
+        found = await services.github.app().get(path, {"installation": installation})
+    except Gone:
+        return False
+    return isinstance(found, dict) and not found.get("suspended_at")
+
+
+async def _unlearn(services: Services, repo_ids: set[int]) -> str:
+    if services.manager:
+        await services.manager.forget(*sorted(repo_ids))
+    return f"forgot what is known of {len(repo_ids)} repositories"

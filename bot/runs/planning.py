@@ -1,0 +1,224 @@
+"""What a run means to cause: the handler's plan, if this person may ask for it, as permitted and named
+effects."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from bot.context import Context
+from bot.core import effect_history as past
+from bot.core.concurrency import through
+from bot.core.effect_history import Did, PastRun
+from bot.core.effects import Comment, Effect, Plan, ReplyInThread, SetCheck, TakenBack, Usage
+from bot.core.errors import Gone
+from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
+from bot.core.inference import Completion, Infer, Prompt, T
+from bot.core.knowledge import nothing_beside
+from bot.core.refs import Sha
+from bot.core.settings import RepoSettings
+from bot.core.settings_merge import FILE, Layer, merge, settings_of
+from bot.gathering.checking import check
+from bot.github import hobyml
+from bot.router import Route
+from bot.runs import authorize
+from bot.runs.call_recorder import CallRecorder
+from bot.runs.dispatch import cause, command_of
+from bot.runs.effect_policy import Keyed, keyed, load
+from bot.runs.egress_policy import guard
+from bot.runs.github_reader import JobReader
+from bot.runs.knowledge_adapter import RepositoryKnowledge
+from bot.runs.services import Services
+from bot.store.types import EffectState
+
+UNASKED = 10
+"""Comments of one person on one pull request within the hour after which Hob answers them only by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """Ready for the outbox."""
+
+    effects: tuple[Keyed, ...] = ()
+    reason: str = ""
+    usage: tuple[Usage, ...] = ()
+    shadow: bool = False
+    """Kept and reported, never applied."""
+
+
+async def make_plan(
+    services: Services,
+    route: Route,
+    event: RepositoryEvent,
+    reader: JobReader,
+    acknowledge: Callable[[], Awaitable[None]] | None = None,
+    run_id: int | None = None,
+    asked: CallRecorder | None = None,
+    before_review: Callable[[], Awaitable[None]] | None = None,
+) -> PlannedRun:
+    """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`. `asked`
+    collects what models are asked; `before_review` is awaited before each question of a review."""
+    level = ""
+    if isinstance(event, CommentEvent) and route.command:
+        level, refused = await _gate(services, route, event, reader)
+        if refused:
+            return _refusal(refused, route, event)
+        if acknowledge:
+            await acknowledge()
+    elif route.hears_people and isinstance(event, CommentEvent) and await _talks_on(services, event):
+        return PlannedRun(reason="enough was said here within the hour")
+    slug = services.config.github.app_slug
+    stored = await asyncio.to_thread(
+        services.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
+    )
+    settings = settings_of(merge(stored))
+    past_runs = await asyncio.to_thread(deeds_of, services, event)
+    standing = past.reviews(past_runs, past.undone(past_runs))
+    posted = past.posted(past.reviews(past_runs))
+    leaving = guard(services.config, services.store, event.repo, reader, run_id, settings)
+    knowledge = services.knowledge(event.repo, reader.job, settings, guard=leaving)
+    infer = services.infer(
+        route.priority,
+        guard(services.config, services.store, event.repo, reader, run_id, settings, secretive(knowledge)),
+        asked or CallRecorder(event.repo, number_of(event)),
+        settings,
+    )
+    ctx = Context(
+        repo=event.repo,
+        slug=slug,
+        github=reader,
+        infer=_after(before_review, infer) if before_review else infer,
+        check=check,
+        command=command_of(route, event, services.router, slug),
+        offers=authorize.offers(
+            services.router.routes, level, private=event.repo.private, author=_is_author(event)
+        ),
+        stored=tuple(stored),
+        posted=posted,
+        withdrawn=posted - past.posted(standing),
+        reviews=standing,
+        past_runs=past_runs,
+        shadow=await asyncio.to_thread(deeds_of, services, event, "shadow"),
+        memory=tuple(await asyncio.to_thread(services.store.memory.live, event.repo.id)),
+        earlier=past.earlier(past_runs),
+        pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
+        idle=await asyncio.to_thread(services.store.runs.is_idle),
+        knowledge=knowledge,
+        judged=partial(judged_at, services, event),
+        beside=knowledge.beside if knowledge else nothing_beside,
+    )
+    plan = await route.handler(event, ctx)
+    untold = past.untold(past_runs, plan.head_sha)
+    meant = f"{cause(event)} again {untold}" if untold else cause(event)
+    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), meant)
+    return PlannedRun(tuple(effects), plan.reason, plan.usage, plan.shadow)
+
+
+def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
+    async def asks(prompt: Prompt[T], /) -> Completion[T]:
+        if prompt.name == "review":
+            await before_review()
+        return await infer(prompt)
+
+    return through(infer, asks)
+
+
+async def _gate(
+    services: Services, route: Route, event: CommentEvent, reader: JobReader
+) -> tuple[str, authorize.CommandRefusal | None]:
+    """(the permission of whoever gives the command, why it does not run)"""
+    level = await reader.permission(event.author.login)
+    refused = authorize.refusal(
+        route,
+        level,
+        private=event.repo.private,
+        recent=await asyncio.to_thread(_recent, services, event),
+        code=await _allowed(services, reader, event) if route.who == "code" else "write",
+        hour=f"hour {int(time.time() // 3600)} of {event.author.login}",
+        author=_is_author(event),
+    )
+    return level, refused
+
+
+async def _allowed(services: Services, reader: JobReader, event: CommentEvent) -> str:
+    """The least permission of who may ask for code here (`code.allow`)."""
+    settings = await settings_at(services, event, reader, event.repo.default_branch, asker(event))
+    return settings.code.allow
+
+
+async def settings_at(
+    services: Services, event: RepositoryEvent, reader: JobReader, base: str, person: str = ""
+) -> RepoSettings:
+    """As they count at a base."""
+    stored = await asyncio.to_thread(
+        services.store.settings.layers, event.repo.owner, event.repo.name, person
+    )
+    try:
+        text, _ = await reader.config_text(base)
+    except Gone:
+        text = None
+    return settings_of(merge(stored, Layer(FILE, hobyml.said(text)[0])))
+
+
+def secretive(knowledge: RepositoryKnowledge | None) -> Callable[[], bool]:
+    """Whether a private archive has answered by now."""
+    return lambda: knowledge is not None and knowledge.confidential
+
+
+def _is_author(event: RepositoryEvent) -> bool:
+    """Whether whoever speaks opened the issue or pull request."""
+    return isinstance(event, CommentEvent) and event.author.login == event.issue_author
+
+
+def number_of(event: RepositoryEvent) -> int:
+    """Of the issue or pull request that it is about; 0 where it is about none."""
+    return event.number if isinstance(event, IssueEvent) else 0
+
+
+def asker(event: RepositoryEvent) -> str:
+    """Whose settings count: of whoever wrote the comment, opened the issue or pull request, or pushed."""
+    author = getattr(event, "author", event.sender)
+    return str(author.login)
+
+
+def _refusal(refused: authorize.CommandRefusal, route: Route, event: CommentEvent) -> PlannedRun:
+    """Said where the person spoke; a notice for a span of time has that span as its cause, and so is said
+    once."""
+    effect: Effect = Comment(event.number, refused.words)
+    if isinstance(event, ReviewCommentEvent) and not refused.once_per:
+        effect = ReplyInThread(event.number, event.in_reply_to or event.comment_id, refused.words)
+    may = frozenset({type(effect), TakenBack})
+    speaker = Route("refusal", "refusal", route.handler, may=may, priority=route.priority)
+    plan = Plan((effect, TakenBack(0)), reason=f"refused: {refused.words}")
+    return PlannedRun(
+        tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
+    )
+
+
+async def _talks_on(services: Services, event: CommentEvent) -> bool:
+    return await asyncio.to_thread(_recent, services, event) > UNASKED
+
+
+def _recent(services: Services, event: CommentEvent) -> int:
+    """How many times this person spoke to Hob on this issue within the hour, this time included. Others' are
+    not counted: whoever is refused, or talks without end, uses up nobody else's."""
+    target = f"{event.repo.id}#{event.number}"
+    heard = {route.stored_as for route in services.router.routes if route.hears_people}
+    return services.store.runs.count_recent(target, heard, 3600.0, sender=event.sender.login)
+
+
+async def judged_at(services: Services, event: RepositoryEvent, sha: Sha) -> tuple[SetCheck, ...]:
+    """The judgements of a commit, of whatever pull request, oldest first."""
+    rows = await asyncio.to_thread(services.store.outbox.checks_of, event.repo.id, sha)
+    found = (load(row.kind, row.payload) for row in rows)
+    return tuple(one for one in found if isinstance(one, SetCheck) and one.judged and one.head_sha == sha)
+
+
+def deeds_of(services: Services, event: RepositoryEvent, state: EffectState = "done") -> tuple[PastRun, ...]:
+    """What Hob has done here, told by its own outbox, oldest run first."""
+    runs: dict[int, list[Did]] = {}
+    for row in services.store.outbox.for_target(event.repo.id, number_of(event), state=state):
+        did = Did(load(row.kind, row.payload), row.github_id or 0)
+        runs.setdefault(row.run_id, []).append(did)
+    return tuple(PastRun(run, tuple(did)) for run, did in runs.items())

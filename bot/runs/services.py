@@ -1,0 +1,154 @@
+"""The composition root: everything that a run needs, built once for a process and its event loop from the
+configuration."""
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.config import Config, chosen, load_config, load_router, private_key
+from bot.core.effects import SetCheck
+from bot.core.errors import HobError
+from bot.core.events import Priority
+from bot.core.inference import Embed, Infer
+from bot.core.refs import RepoRef
+from bot.core.settings import RepoSettings
+from bot.github.apply import IdempotencyMarker
+from bot.github.client import GitHub, Job
+from bot.github.limits import RateLimiter
+from bot.inference.cache import Cache
+from bot.inference.egress import LOCAL_ONLY, EgressGuard
+from bot.inference.embed import make_embed
+from bot.inference.hosts.pool import Pool
+from bot.inference.hosts.slots import SharedHostSlots
+from bot.inference.request import make_infer
+from bot.inference.trace import Trace
+from bot.knowledge.manager import KnowledgeManager
+from bot.knowledge.storage.index_stores import IndexStores
+from bot.process import this_process
+from bot.prompting import load as load_prompt
+from bot.queue.rate_limiter import RedisRateLimiter as SharedRateLimiter
+from bot.queue.redis_slots import RedisHostSlots
+from bot.router import Router
+from bot.runs.archives import Archives
+from bot.runs.call_recorder import CallRecorder
+from bot.runs.knowledge_adapter import RepositoryKnowledge
+from bot.store import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the runs of one process share."""
+
+    config: Config
+    store: Store
+    github: GitHub
+    router: Router
+    pool: Pool
+    marker: IdempotencyMarker
+    owner: str
+    """Names this process in leases."""
+    cache: Cache | None = None
+    manager: KnowledgeManager | None = None
+    """None where `[knowledge] enabled` is off."""
+
+    def infer(
+        self, priority: Priority, guard: EgressGuard, asked: CallRecorder, settings: RepoSettings
+    ) -> Infer:
+        """The port to models for a run of this priority, with the models that the stored settings wish; the
+        guard knows its repository (`bot.runs.egress_policy`)."""
+        models = chosen(self.config, settings, asked.part)
+        trace = Trace(asked.repo.id, self.cache, asked.calls.append)
+        return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trace=trace)
+
+    def embed(self, priority: Priority, guard: EgressGuard, settings: RepoSettings) -> Embed:
+        """The port to vectors for one repository: for its index (low), for a question (high)."""
+        return make_embed(self.pool, chosen(self.config, settings), priority=priority, guard=guard)
+
+    def knowledge(
+        self,
+        repo: RepoRef,
+        job: Job,
+        settings: RepoSettings,
+        *,
+        guard: EgressGuard = LOCAL_ONLY,
+        operator: bool = False,
+    ) -> RepositoryKnowledge | None:
+        """What is known of a repository and its archives, for a run; `operator`: the answer goes to nobody
+        else."""
+        if self.manager is None:
+            return None
+        table, data_dir = self.config.knowledge, self.config.hob.data_dir
+        beside = Archives(
+            self.manager,
+            self.github,
+            repo,
+            settings.archives,
+            table.archives,
+            table.open_archives,
+            operator,
+            data_dir,
+        )
+        index, query = (self.embed(priority, guard, settings) for priority in ("low", "high"))
+        return RepositoryKnowledge(self.manager, repo, job, beside, index, query)
+
+    async def aclose(self) -> None:
+        await self.github.aclose()
+        await self.pool.aclose()
+        self.store.close()
+        if self.cache:
+            self.cache.close()
+
+
+_current: dict[int, Services] = {}
+
+
+async def current() -> Services:
+    """The house of this event loop. Stock RQ workers make a new loop for each job; ours has one."""
+    loop = id(asyncio.get_running_loop())
+    if loop not in _current:
+        _current.clear()
+        _current[loop] = await asyncio.to_thread(build, load_config())
+    return _current[loop]
+
+
+def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
+    """Opens the store and reads the key; connects to nothing else. UserError where the database is not
+    made yet."""
+    store = open_store(config.store.database_url)
+    try:
+        store.require_schema()
+    except HobError:
+        store.close()
+        raise
+    router = load_router(config)
+    store.database.told_ends = frozenset(route.stored_as for route in router.routes if SetCheck in route.may)
+    return Services(
+        config=config,
+        store=store,
+        github=GitHub(
+            config.github.api_url,
+            config.github.app_id,
+            private_key(config),
+            slug=config.github.app_slug,
+            rate_limiter=rate_limiter or SharedRateLimiter(config.redis_url),
+            write_gap=config.github.write_gap_seconds,
+        ),
+        router=router,
+        pool=Pool(
+            config.pool_hosts(),
+            host_slots=SharedHostSlots(RedisHostSlots(config.redis_url)),
+            routing=config.pool.routing,
+        ),
+        marker=IdempotencyMarker(store.server_key(), config.github.app_slug, config.github.app_id),
+        owner=this_process(),
+        cache=Cache(
+            config.hob.data_dir / "cache.db", config.cache.max_mb << 20, config.cache.max_age_days * 86_400
+        )
+        if config.cache.enabled
+        else None,
+        manager=_manager(config) if config.knowledge.enabled else None,
+    )
+
+
+def _manager(config: Config) -> KnowledgeManager:
+    data = config.hob.data_dir
+    return KnowledgeManager(data / "clones", IndexStores(data / "knowledge"), config.knowledge.max_clone_mb)

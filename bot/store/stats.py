@@ -1,0 +1,81 @@
+"""What the dashboard and the metrics read beside runs: no bodies, no more rows than a page shows.
+
+Effects that were kept and never applied, for reports.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from bot.store.database import Database
+from bot.store.inbox import DeliveryState
+from bot.store.tables import inbox, outbox, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """One effect with the run that planned it."""
+
+    run_id: int
+    target: str
+    kind: str
+    payload: str
+    tokens_in: int
+    tokens_out: int
+
+    @property
+    def number(self) -> int:
+        return int(self.target.partition("#")[2].partition("/")[0])
+
+
+def shadowed(database: Database, repo: str, since: float, until: float) -> list[Shadowed]:
+    """Of a repository (`owner/name`, in any case), oldest first; times are seconds since 1970."""
+    columns = (outbox.c.run_id, outbox.c.target, outbox.c.kind, outbox.c.payload)
+    query = (
+        select(*columns, runs.c.tokens_in, runs.c.tokens_out)
+        .join(runs, runs.c.id == outbox.c.run_id)
+        .where(func.lower(runs.c.repo) == repo.lower())
+        .where(outbox.c.state == "shadow", outbox.c.created_at >= since, outbox.c.created_at < until)
+        .order_by(outbox.c.id)
+    )
+    with database.read() as connection:
+        return [Shadowed(*row) for row in connection.execute(query)]
+
+
+def repositories(database: Database, since: float, until: float) -> list[str]:
+    """Those of which something was kept, by name."""
+    within = (outbox.c.state == "shadow") & (outbox.c.created_at >= since) & (outbox.c.created_at < until)
+    query = select(runs.c.repo).join(outbox, runs.c.id == outbox.c.run_id).where(within).distinct()
+    with database.read() as connection:
+        return sorted(connection.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery without its body; `received_at` epoch seconds."""
+
+    guid: str
+    event: str
+    action: str
+    repo: str
+    number: int | None
+    sender: str
+    received_at: float
+    state: DeliveryState
+    note: str
+
+
+def arrivals(database: Database, limit: int = 50) -> list[Arrival]:
+    """The newest deliveries first."""
+    columns = [inbox.c[name] for name in Arrival.__slots__]
+    with database.read() as connection:
+        rows = connection.execute(select(*columns).order_by(inbox.c.id.desc()).limit(limit))
+        return [Arrival(**row) for row in rows.mappings()]
+
+
+def effect_counts(database: Database) -> dict[tuple[str, ...], int]:
+    """How many effects are of each (kind, state)."""
+    columns = (outbox.c.kind, outbox.c.state)
+    with database.read() as connection:
+        rows = connection.execute(select(*columns, func.count()).group_by(*columns))
+        return {(kind, state): count for kind, state, count in rows}

@@ -1,0 +1,266 @@
+"""A repository, as the people who work in it see it."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.testing.github.git import Content, GitRepo
+from bot.testing.github.issues import CheckRun, Issue, IssueComment, Label
+from bot.testing.github.pulls import PullRequest, ReviewComment
+from bot.testing.github.queue import Method, QueuedGroup, queue
+from bot.testing.github.world import App, User, World, locked
+
+ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+NOTHING = "0" * 40
+_FIRST_LABELS = (
+    ("bug", "d73a4a", "Something isn't working"),
+    ("documentation", "0075ca", "Improvements or additions to documentation"),
+    ("duplicate", "cfd3d7", "This issue or pull request already exists"),
+    ("enhancement", "a2eeef", "New feature or request"),
+    ("good first issue", "7057ff", "Good for newcomers"),
+    ("help wanted", "008672", "Extra attention is needed"),
+    ("invalid", "e4e669", "This doesn't seem right"),
+    ("question", "d876e3", "Further information is requested"),
+    ("wontfix", "ffffff", "This will not be worked on"),
+)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A zip archive that a workflow left for a commit; `at` in seconds since 1970."""
+
+    id: int
+    name: str
+    head_sha: str
+    data: bytes
+    at: float
+    expired: bool = False
+
+
+class Repository:
+    """`labels` starts with those that GitHub gives a new repository."""
+
+    def __init__(self, world: World, full_name: str, git: GitRepo, *, private: bool) -> None:
+        owner, self.name = full_name.split("/")
+        self.world = world
+        self.owner = world.user(owner, "Organization")
+        self.full_name = full_name
+        self.git = git
+        self.id = world.next_id()
+        self.private = private
+        self.default_branch = "main"
+        self.size = 1
+        """What GitHub says of its size on disk, in KB: seldom exact."""
+        self.parent: Repository | None = None
+        self.created_at = world.now()
+        self.roles: dict[str, str] = {}
+        self.associations: dict[str, str] = {}
+        self.labels: list[Label] = []
+        self.issues: dict[int, Issue] = {}
+        self.deleted: set[int] = set()
+        """Numbers of issues that are shown to nobody."""
+        self.comments: dict[int, IssueComment] = {}
+        self.review_comments: dict[int, ReviewComment] = {}
+        self.check_runs: list[CheckRun] = []
+        self.artifacts: list[Artifact] = []
+        for name, color, description in _FIRST_LABELS:
+            self.label(name, color, description)
+
+    @property
+    def pulls(self) -> list[PullRequest]:
+        return [issue for issue in self.issues.values() if isinstance(issue, PullRequest)]
+
+    @locked
+    def grant(self, login: str, role: str, *, association: str = "") -> None:
+        """Gives a person a role (read, triage, write, maintain, admin, none). `association` is what
+        payloads claim instead of the truth: for private members of an organisation GitHub's word is wrong."""
+        if role not in ROLES:
+            raise ValueError(f"no such role: {role}")
+        self.world.user(login)
+        self.roles[login.lower()] = role
+        if association:
+            self.associations[login.lower()] = association
+
+    def role(self, user: User) -> str:
+        """What GitHub calls the role; strangers may read what is public."""
+        if user is self.owner:
+            return "admin"
+        return self.roles.get(user.login.lower(), "none" if self.private else "read")
+
+    def association(self, user: User) -> str:
+        told = self.associations.get(user.login.lower())
+        if told:
+            return told
+        if user is self.owner:
+            return "OWNER"
+        if self.roles.get(user.login.lower(), "none") != "none":
+            return "MEMBER" if self.owner.type == "Organization" else "COLLABORATOR"
+        return "NONE"
+
+    @locked
+    def upload(self, name: str, head_sha: str, files: Mapping[str, str]) -> Artifact:
+        """What actions/upload-artifact does in a workflow on that commit."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, text in files.items():
+                archive.writestr(path, text)
+        made = Artifact(self.world.next_id(), name, head_sha, packed.getvalue(), self.world.now())
+        self.artifacts.append(made)
+        return made
+
+    @locked
+    def check_run(self, head_sha: str, name: str, *annotations: dict[str, Any]) -> CheckRun:
+        """A completed check run of another App (CI), with annotations as GitHub takes them."""
+        bot = self.world.user("ci[bot]", "Bot")
+        app = App(self.world.next_id(), "ci", self.owner, bot)
+        run = CheckRun(self.world.next_id(), self, app, name, head_sha, "completed", "failure")
+        run.title, run.summary, run.annotations = name, "", list(annotations)
+        run.suite = int(head_sha[:7], 16)
+        run.started_at = run.completed_at = self.world.now()
+        self.check_runs.append(run)
+        return run
+
+    @locked
+    def label(self, name: str, color: str = "ededed", description: str | None = None) -> Label:
+        """The label of that name, whatever its letters' case; made where it is missing."""
+        found = self.find_label(name)
+        if found is None:
+            found = Label(self.world.next_id(), name, color, description)
+            self.labels.append(found)
+        return found
+
+    def find_label(self, name: str) -> Label | None:
+        return next((label for label in self.labels if label.name.lower() == name.lower()), None)
+
+    @locked
+    def commit(
+        self, files: Mapping[str, Content], message: str = "Update", *, branch: str = "", author: str = ""
+    ) -> str:
+        """One commit on a branch (default: the default branch); gives its sha."""
+        branch = branch or self.default_branch
+        return self.git.write(
+            f"refs/heads/{branch}",
+            files,
+            parent=self.git.resolve(f"refs/heads/{branch}"),
+            message=message,
+            author=author or self.owner.login,
+            at=self.world.now(),
+        )
+
+    @locked
+    def push(
+        self,
+        files: Mapping[str, Content],
+        message: str = "Update",
+        *,
+        branch: str = "",
+        author: str = "",
+        force: bool = False,
+    ) -> str:
+        """A commit on a branch that webhooks tell of; with `force` it replaces the whole history."""
+        ref = f"refs/heads/{branch or self.default_branch}"
+        before = self.git.resolve(ref) or NOTHING
+        who = self.world.user(author or "mona")
+        after = self.git.write(
+            ref,
+            files,
+            parent=None if force or before == NOTHING else before,
+            message=message,
+            author=who.login,
+            at=self.world.now(),
+        )
+        self._pushed(ref, before, after, who, forced=force)
+        return after
+
+    @locked
+    def delete_branch(self, branch: str) -> None:
+        ref = f"refs/heads/{branch}"
+        before = self.git.resolve(ref) or NOTHING
+        self.git.point(ref, None)
+        self._pushed(ref, before, NOTHING, self.world.user("mona"))
+
+    def _pushed(self, ref: str, before: str, after: str, who: User, *, forced: bool = False) -> None:
+        told = {
+            "ref": ref,
+            "before": before,
+            "after": after,
+            "created": before == NOTHING,
+            "deleted": after == NOTHING,
+            "forced": forced,
+            "base_ref": None,
+            "compare": f"{self.world.html_url}/{self.full_name}/compare/{before[:12]}...{after[:12]}",
+            "commits": [],
+            "head_commit": None,
+            "pusher": {"name": who.login, "email": f"{who.login}@users.noreply.github.com"},
+        }
+        self.world.emit("push", None, self, who, **told)
+
+    @locked
+    def delete_issue(self, number: int) -> None:
+        """It is gone as if it had never been; its number is not given again."""
+        issue = self.issues[number]
+        self.deleted.add(number)
+        self.world.emit("issues", "deleted", issue, self.owner)
+
+    @locked
+    def open_issue(self, title: str, body: str = "", author: str = "") -> Issue:
+        who = self.world.user(author or "mona")
+        issue = Issue(self, len(self.issues) + 1, title, body, who)
+        self.issues[issue.number] = issue
+        self.world.emit("issues", "opened", issue, who)
+        return issue
+
+    @locked
+    def open_pull_request(
+        self,
+        title: str,
+        changes: Mapping[str, Content],
+        *,
+        body: str = "",
+        author: str = "",
+        fork: bool = False,
+        draft: bool = False,
+        branch: str = "",
+        base: str = "",
+        message: str = "",
+        as_author: str = "",
+        head_sha: str = "",
+    ) -> PullRequest:
+        """Commits `changes` on a new branch (of a fork of the author's with `fork`) and opens a pull request;
+        `head_sha`: a commit that is there already, instead.
+
+        `message` is the commit's (default: the title), `as_author` the name in it, which anybody can forge.
+        """
+        who, number = self.world.user(author or "mona"), len(self.issues) + 1
+        base = base or self.default_branch
+        pull = PullRequest(
+            self, number, title, body, who, head_ref=branch or f"{who.login}-patch-{number}", base_ref=base
+        )
+        pull.draft, pull.from_fork = draft, fork
+        pull.fork = self._fork(who) if fork else None
+        pull.base_sha = self.git.resolve(f"refs/heads/{base}") or ""
+        sha = head_sha or self.git.write(
+            pull.branch,
+            changes,
+            parent=pull.base_sha,
+            message=message or title,
+            author=as_author or who.login,
+            at=self.world.now(),
+        )
+        self.git.point(pull.branch, sha)
+        pull.move_head(sha, who)
+        self.issues[number] = pull
+        self.world.emit("pull_request", "opened", pull, who)
+        return pull
+
+    @locked
+    def enqueue(self, *pulls: PullRequest, author: str = "", method: Method = "merge") -> QueuedGroup:
+        """`author` puts them into the merge queue, which makes a group of them."""
+        return queue(self, pulls, self.world.user(author or "mona"), method)
+
+    def _fork(self, who: User) -> "Repository":
+        fork = Repository(self.world, f"{who.login}/{self.name}", self.git, private=self.private)
+        fork.parent, fork.owner = self, who
+        return fork

@@ -1,0 +1,27 @@
+"""The routes, by what they speak of. Importing this package fills the table."""
+
+from bot.testing.github.rest import (
+    actions,
+    app,
+    checks,
+    code,
+    comments,
+    graphql,
+    issues,
+    pulls,
+    reactions,
+    reviews,
+)
+
+__all__ = [
+    "actions",
+    "app",
+    "checks",
+    "code",
+    "comments",
+    "graphql",
+    "issues",
+    "pulls",
+    "reactions",
+    "reviews",
+]

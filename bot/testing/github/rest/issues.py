@@ -1,0 +1,85 @@
+"""Issues and their labels. https://docs.github.com/en/rest/issues/labels"""
+
+from typing import Any
+
+from bot.testing.github.issues import Issue
+from bot.testing.github.rest.comments import subject
+from bot.testing.github.shapes import common, issues, repos
+from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, invalid, route
+from bot.testing.github.world import stamp
+
+_ISSUE = "/repos/{owner}/{repo}/issues/{number}"
+_READ = ("issues:read", "pull_requests:read")
+_WRITE = ("issues:write", "pull_requests:write")
+
+
+@route("GET", "/repos/{owner}/{repo}/issues", "issues:read")
+def list_issues(call: RestCall) -> RestResponse:
+    """Pull requests too, as GitHub lists them."""
+    repo, state = call.repo(), call.query.get("state", "open")
+    since = call.query.get("since", "")
+    listed: list[Issue] = [
+        one
+        for one in reversed(repo.issues.values())
+        if state in ("all", one.state) and stamp(one.updated_at) >= since and one.number not in repo.deleted
+    ]
+    if call.query.get("sort") == "updated":
+        listed.sort(key=lambda one: one.updated_at, reverse=True)
+    if call.query.get("direction") == "asc":
+        listed.reverse()
+    return call.page(listed, lambda one: issues.issue(repo, one))
+
+
+@route("GET", _ISSUE + "/dependencies/blocked_by", "issues:read")
+def list_blocked_by(call: RestCall) -> RestResponse:
+    """https://docs.github.com/en/rest/issues/issue-dependencies#list-dependencies-an-issue-is-blocked-by"""
+    repo = call.repo()
+    return call.page(subject(call).blocked_by, lambda one: issues.issue(repo, one))
+
+
+@route("GET", _ISSUE + "/dependencies/blocking", "issues:read")
+def list_blocking(call: RestCall) -> RestResponse:
+    """https://docs.github.com/en/rest/issues/issue-dependencies#list-dependencies-an-issue-is-blocking"""
+    repo, blocker = call.repo(), subject(call)
+    listed = [one for one in repo.issues.values() if blocker in one.blocked_by]
+    return call.page(listed, lambda one: issues.issue(repo, one))
+
+
+@route("GET", _ISSUE, *_READ)
+def get_issue(call: RestCall) -> RestResponse:
+    return RestResponse(200, issues.issue(call.repo(), subject(call)))
+
+
+def _labels(call: RestCall, of: Issue) -> list[dict[str, Any]]:
+    return [common.label(repos.api(call.repo()), one) for one in of.labels]
+
+
+@route("GET", _ISSUE + "/labels", *_READ)
+def list_labels_of(call: RestCall) -> RestResponse:
+    repo = call.repo()
+    return call.page(subject(call).labels, lambda one: common.label(repos.api(repo), one))
+
+
+@route("POST", _ISSUE + "/labels", *_WRITE)
+def add_labels(call: RestCall) -> RestResponse:
+    """A label that the repository lacks is made: that is GitHub's way, and a test can catch a bot at it."""
+    asked = call.any_json()
+    names = asked.get("labels") if isinstance(asked, dict) else asked
+    if not isinstance(names, list) or not names:
+        raise RestRefusal(422, 'Invalid request.\n\n"labels" wasn\'t supplied.')
+    texts = [name.get("name") if isinstance(name, dict) else name for name in names]
+    if not all(isinstance(name, str) and 0 < len(name) <= 50 for name in texts):
+        raise invalid("Label", "name", "name is too long (maximum is 50 characters)")
+    of = subject(call)
+    of.put_labels(call.caller, [str(name) for name in texts])
+    return RestResponse(200, _labels(call, of))
+
+
+@route("DELETE", _ISSUE + "/labels/{name}", *_WRITE)
+def remove_label(call: RestCall) -> RestResponse:
+    of = subject(call)
+    found = next((one for one in of.labels if one.name.lower() == call.params["name"].lower()), None)
+    if found is None:
+        raise RestRefusal(404, "Label does not exist")
+    of.take_label(call.caller, found)
+    return RestResponse(200, _labels(call, of))

@@ -1,0 +1,156 @@
+"""Issues, their comments, and check runs."""
+
+from typing import Any
+
+from bot.testing.github.issues import CheckRun, Issue, IssueComment
+from bot.testing.github.pulls import PullRequest
+from bot.testing.github.repository import Repository
+from bot.testing.github.shapes import repos
+from bot.testing.github.shapes.common import Shape, app, label, node_id, reactions, user
+from bot.testing.github.world import App, World, stamp
+
+
+def _via(world: World, one: App | None) -> Shape | None:
+    return app(world, one) if one else None
+
+
+def page(repo: Repository, issue: Issue) -> str:
+    return f"{repos.html(repo)}/{'pull' if isinstance(issue, PullRequest) else 'issues'}/{issue.number}"
+
+
+def issue(repo: Repository, one: Issue) -> Shape:
+    """https://docs.github.com/en/rest/issues/issues#get-an-issue"""
+    world, api = repo.world, repos.api(repo)
+    url = f"{api}/issues/{one.number}"
+    shape: Shape = {
+        "url": url,
+        "repository_url": api,
+        "labels_url": f"{url}/labels{{/name}}",
+        "comments_url": f"{url}/comments",
+        "events_url": f"{url}/events",
+        "timeline_url": f"{url}/timeline",
+        "html_url": page(repo, one),
+        "id": one.id,
+        "node_id": node_id("I", one.id),
+        "number": one.number,
+        "title": one.title,
+        "user": user(world, one.author),
+        "labels": [label(api, each) for each in one.labels],
+        "state": one.state,
+        "state_reason": one.closing.reason,
+        "locked": False,
+        "active_lock_reason": None,
+        "assignee": None,
+        "assignees": [],
+        "milestone": None,
+        "comments": len(one.comments),
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.updated_at),
+        "closed_at": stamp(one.closing.at) if one.closing.at else None,
+        "closed_by": user(world, one.closing.by) if one.closing.by else None,
+        "author_association": repo.association(one.author),
+        "body": one.body or None,
+        "reactions": reactions(f"{url}/reactions", one.reactions),
+        "performed_via_github_app": _via(world, one.via),
+    }
+    if one.event == "issues":
+        shape["issue_dependencies_summary"] = _dependencies(repo, one)
+    if isinstance(one, PullRequest):
+        shape |= {"draft": one.draft, "pull_request": _pull_links(repo, one)}
+    return shape
+
+
+def _dependencies(repo: Repository, one: Issue) -> dict[str, int]:
+    """Open ones, and with `total_` all."""
+    blocking = [other for other in repo.issues.values() if one in other.blocked_by]
+    return {
+        "blocked_by": sum(other.state == "open" for other in one.blocked_by),
+        "blocking": sum(other.state == "open" for other in blocking),
+        "total_blocked_by": len(one.blocked_by),
+        "total_blocking": len(blocking),
+    }
+
+
+def _pull_links(repo: Repository, one: PullRequest) -> Shape:
+    return {
+        "url": f"{repos.api(repo)}/pulls/{one.number}",
+        "html_url": page(repo, one),
+        "diff_url": f"{page(repo, one)}.diff",
+        "patch_url": f"{page(repo, one)}.patch",
+        "merged_at": stamp(one.merged_at) if one.merged_at else None,
+    }
+
+
+def comment(repo: Repository, one: IssueComment) -> Shape:
+    """https://docs.github.com/en/rest/issues/comments#get-an-issue-comment"""
+    world, url = repo.world, f"{repos.api(repo)}/issues/comments/{one.id}"
+    return {
+        "url": url,
+        "html_url": f"{page(repo, one.issue)}#issuecomment-{one.id}",
+        "issue_url": f"{repos.api(repo)}/issues/{one.issue.number}",
+        "id": one.id,
+        "node_id": node_id("IC", one.id),
+        "user": user(world, one.author),
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.updated_at),
+        "author_association": repo.association(one.author),
+        "body": one.body,
+        "reactions": reactions(f"{url}/reactions", one.reactions),
+        "performed_via_github_app": _via(world, one.via),
+    }
+
+
+def annotation(repo: Repository, run: CheckRun, one: dict[str, Any]) -> Shape:
+    """https://docs.github.com/en/rest/checks/runs#list-check-run-annotations"""
+    blob = f"{repos.html(repo)}/blob/{run.head_sha}/{one['path']}"
+    optional = ("start_column", "end_column", "title", "raw_details")
+    return {
+        **{name: one[name] for name in ("path", "start_line", "end_line", "annotation_level", "message")},
+        **{name: one.get(name) for name in optional},
+        "blob_href": blob,
+    }
+
+
+def check_run(repo: Repository, one: CheckRun) -> Shape:
+    """https://docs.github.com/en/rest/checks/runs#get-a-check-run"""
+    url = f"{repos.api(repo)}/check-runs/{one.id}"
+    output: dict[str, Any] = {
+        "title": one.title,
+        "summary": one.summary,
+        "text": one.text,
+        "annotations_count": len(one.annotations),
+        "annotations_url": f"{url}/annotations",
+    }
+    return {
+        "id": one.id,
+        "name": one.name,
+        "node_id": node_id("CR", one.id),
+        "head_sha": one.head_sha,
+        "external_id": one.external_id,
+        "url": url,
+        "html_url": f"{repos.html(repo)}/runs/{one.id}",
+        "details_url": one.details_url or "https://example.com",
+        "status": one.status,
+        "conclusion": one.conclusion,
+        "started_at": stamp(one.started_at),
+        "completed_at": stamp(one.completed_at) if one.completed_at else None,
+        "output": output,
+        "check_suite": {"id": one.suite},
+        "app": app(repo.world, one.app),
+        "pull_requests": [
+            _minimal(repo, pull)
+            for pull in repo.pulls
+            if pull.head_sha == one.head_sha and not pull.from_fork
+        ],
+    }
+
+
+def _minimal(repo: Repository, pull: PullRequest) -> Shape:
+    place = {"id": repo.id, "url": repos.api(repo), "name": repo.name}
+    return {
+        "id": pull.id,
+        "number": pull.number,
+        "url": f"{repos.api(repo)}/pulls/{pull.number}",
+        "head": {"ref": pull.head_ref, "sha": pull.head_sha, "repo": place},
+        "base": {"ref": pull.base_ref, "sha": pull.base_sha, "repo": place},
+    }

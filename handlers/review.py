@@ -1,0 +1,94 @@
+"""Reviews a pull request when it is opened, reopened, made ready or pushed to.
+
+One review and one check run for each head. A newer push, or closing, supersedes what is under way; pushes
+within a few seconds are judged once. Says nothing in the conversation when there is nothing to say: the
+check run tells what was read.
+"""
+
+from dataclasses import replace
+
+from bot.agents import review
+from bot.context import Context
+from bot.core import effect_history as past
+from bot.core.check_judgement import may_stand, unread
+from bot.core.effects import Comment, Plan, SetCheck
+from bot.core.events import (
+    PullRequestClosed,
+    PullRequestConvertedToDraft,
+    PullRequestEvent,
+    PullRequestOpened,
+    PullRequestReadyForReview,
+    PullRequestRelabeled,
+    PullRequestReopened,
+    PullRequestRetargeted,
+    PullRequestRetitled,
+    PullRequestSynchronized,
+)
+from bot.core.refs import Sha
+from bot.core.settings import RepoSettings
+from bot.gathering import AUTHORS_OWN, change_reviewed, pull_request_facts, why_not_reviewed
+from bot.router import Router
+from handlers.describe import walkthrough
+
+router = Router()
+PAUSED = "paused by a person; `resume` goes on"
+
+
+@router.on(
+    PullRequestOpened,
+    PullRequestReopened,
+    PullRequestReadyForReview,
+    PullRequestSynchronized,
+    PullRequestClosed,
+    PullRequestConvertedToDraft,
+    PullRequestRetargeted,
+    PullRequestRetitled,
+    PullRequestRelabeled,
+    may=review.MAY | {Comment},
+    newest_only=True,
+    coalesce={PullRequestSynchronized, PullRequestRetargeted, PullRequestRetitled, PullRequestRelabeled},
+    looks_again={PullRequestRetitled, PullRequestRelabeled},
+    name="review",
+    stored_as="pull_requests.judge",
+)
+async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
+    """Facts at the head as it is now, whatever the delivery said: deliveries come in any order."""
+    if isinstance(event, PullRequestClosed):
+        return Plan(reason="closed: what was under way is superseded")
+    if ctx.pull == "ignored":
+        return Plan(reason="a person had it ignored")
+    state = await ctx.github.pull_request(event.number)
+    if not state.open:
+        return Plan(reason="closed")
+    context = await ctx.repository(state.base_sha)
+    shadow = context.settings.review.shadow
+    ctx = ctx.in_shadow() if shadow else ctx
+    if ctx.earlier is not None and ctx.earlier.stands_for(state.head_sha, state.base_ref):
+        return Plan(reason="this head was reviewed")
+    again = past.times_judged(ctx.past_runs, state.head_sha)
+    at = (event.number, state.head_sha, state.base_ref)
+    paused = PAUSED if ctx.pull == "paused" else ""
+    if reason := paused or why_not_reviewed(state, context.settings.review):
+        return replace(await _left_out(ctx, at, context.settings, reason), shadow=shadow, again=again)
+    facts = await pull_request_facts(ctx, context, state)
+    if reason := why_not_reviewed(state, facts.context.settings.review):  # another reviewer's settings say so
+        return replace(await _left_out(ctx, at, facts.context.settings, reason), shadow=shadow, again=again)
+    plan = replace(await review.plan(facts, ctx.infer), shadow=shadow, again=again)
+    if not facts.context.settings.review.walkthrough:
+        return plan
+    told = await walkthrough(change_reviewed(facts), ctx)
+    return replace(plan, effects=(*plan.effects, *told.effects), usage=(*plan.usage, *told.usage))
+
+
+async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettings, reason: str) -> Plan:
+    """Said in the check run of (number, head, base): nobody has read anything. GitHub lets `neutral` pass, so
+    where findings are to gate, a reason that the author can bring about is none that passes. What was judged
+    is not covered."""
+    number, head, base = at
+    gates = settings.review.request_changes and reason in {PAUSED, *AUTHORS_OWN}
+    summary = f"Nothing was read: {reason}. `@{ctx.slug} review` asks for a review all the same."
+    if gates:
+        summary += " Here findings gate (`review.request_changes`): what nobody read does not pass."
+    check = SetCheck(head, unread(gates=gates), f"Not reviewed: {reason}", summary, number=number)
+    stands = may_stand(check, base, await ctx.judged(head))
+    return Plan((check,) if stands else (), reason=reason, head_sha=head)
