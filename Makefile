@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo test test-long coverage lint shape bench clean lock
+.PHONY: install demo test test-long coverage lint docs shape bench clean lock
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -23,11 +23,14 @@ test-long: .venv/.test                 ## what chance decides, many times: kills
 coverage: .venv/.test                  ## every test, and which lines none of them runs
 	.venv/bin/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
-lint: .venv/.test                      ## style, types, floors
+lint: .venv/.test                      ## style, types, layers
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+docs: .venv/.test                      ## the tables of docs/ that the code decides
+	.venv/bin/python -m tests.pages
 
 shape: install                         ## modules, lines, names defined twice: how large the parts are
 	.venv/bin/python -m tests.shape

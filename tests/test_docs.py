@@ -6,22 +6,48 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic_core import PydanticUndefined
 
-from bot.config import Config, HostTable, load_config
+from bot.config import Config, load_config
 from bot.core.settings import Complaint
-from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
-from bot.knowledge.search.ranking import WEIGHTS
-from bot.web import model_stats
-from handlers import router
+from tests import pages
 
-TEXT = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs" / "configuration.md").read_text()
 ROW = re.compile(r"^\| `([\w.]+)` \| (.*)\|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("table", pages.tables(), ids=lambda table: table.name)
+def test_each_table_is_what_make_docs_would_write(table: pages.Table) -> None:
+    text = (ROOT / "docs" / table.page).read_text()
+    assert table.written(text) == text, "run: make docs"
+    assert not table.wordless(text), f"say on docs/{table.page} what these are"
+
+
+def test_no_table_between_markers_is_left_over() -> None:
+    there = {(table.page, table.name) for table in pages.tables()}
+    marked = {
+        (page.name, name)
+        for page in (ROOT / "docs").glob("*.md")
+        for name in re.findall(r"^<!-- make docs: (.+) -->$", page.read_text(), re.MULTILINE)
+    }
+    assert marked == there
+
+
+def test_a_row_keeps_its_words_and_a_new_one_asks_for_some() -> None:
+    old = "| leaf | is | grams |\n| green | mild | 1 |\n| gone | strong | 9 |\n"
+    page = f"Before\n<!-- make docs: tea -->\n{old}<!-- end -->\n"
+    table = pages.Table("tea", "tea.md", ("leaf", "is", "grams"), [("black", "3"), ("green", "2")], words=1)
+    assert table.written(page).splitlines()[2:-1] == [
+        "| leaf | is | grams |",
+        "|---|---|---|",
+        "| black |  | 3 |",
+        "| green | mild | 2 |",
+    ]
+    assert table.wordless(page) == ["black"]
 
 
 def part(heading: str) -> str:
@@ -36,41 +62,8 @@ def rows(text: str) -> Iterator[tuple[str, list[str]]]:
         yield name, [cell.strip() for cell in rest.split(" | ")]
 
 
-def shown(value: Any) -> str:
-    """A default as the tables write it."""
-    if value is None:
-        return "none"
-    if isinstance(value, Path):
-        value = str(value)
-    return f"`{json.dumps(plain(value))}`"
-
-
-def tables() -> dict[str, Any]:
-    found = {f"`[{name}]`": type(getattr(Config(), name)) for name in Config.model_fields if name != "hosts"}
-    return {**found, "`[[hosts]]`": HostTable}
-
-
-@pytest.mark.parametrize("heading", tables())
-def test_every_key_of_hob_toml_is_described_with_its_default(heading: str) -> None:
-    fields = tables()[heading].model_fields
-    defaults = {name: field.get_default(call_default_factory=True) for name, field in fields.items()}
-    wanted = {
-        name: "required" if default is PydanticUndefined else shown(default)
-        for name, default in defaults.items()
-    }
-    assert {name: cells[0] for name, cells in rows(part(heading))} == wanted
-
-
 def test_no_section_is_described_that_does_not_exist() -> None:
-    assert set(re.findall(r"^## (`\[+\w+\]+`)$", TEXT, re.MULTILINE)) == set(tables())
-
-
-def test_every_key_of_a_repository_is_described_with_its_default_and_place() -> None:
-    defaults = merge(())
-    wanted = {
-        key.name: [shown(defaults[key.name].value), "both" if key.in_file else "stored only"] for key in KEYS
-    }
-    assert {name: cells[:2] for name, cells in rows(part("Settings of a repository"))} == wanted
+    assert set(re.findall(r"^## `(\[+\w+\]+)`$", TEXT, re.MULTILINE)) == set(pages.hob_toml())
 
 
 def test_every_choice_is_named_where_its_key_is_described() -> None:
@@ -96,33 +89,15 @@ def test_the_examples_can_be_used_as_they_stand(tmp_path: Path) -> None:
     assert values["review.checks.shellcheck"] is False
 
 
-def test_every_command_of_a_comment_is_documented() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "commands.md").read_text()
-    table = page.partition("|---|---|---|")[2].partition("##")[0]
-    for name in router.commands:
-        assert re.search(rf"`{name}[` ]", table), f"docs/commands.md does not know {name}"
-
-
-def test_the_security_page_says_who_may_give_each_command() -> None:
-    page = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
-    said = page.partition("| | who |")[2].partition("\n\n")[0].splitlines()[2:]
-    told = {frozenset(re.findall(r"`([a-z]+)`", line.split("|")[1])) for line in said}
-    by_who: dict[str, set[str]] = {}
-    for name, route in router.commands.items():
-        by_who.setdefault(route.who, set()).add(name)
-    assert told == {frozenset(names) for names in by_who.values()}
-
-
-ROOT = Path(__file__).parents[1]
 PRODUCT = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("handlers/*.py")]
 
 
 def attributes() -> set[tuple[str, str]]:
     """(what, name) of each `….what.name` in the product, but for where keys are only described and merged."""
-    apart = {"keys.py", "layers.py", "hobyml.py"}
+    apart = {"settings_schema.py", "settings_merge.py", "hobyml.py"}
     found = set()
     for path in PRODUCT:
-        if path.name in apart or "standin" in path.parts:
+        if path.name in apart or "testing" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute | ast.Name):
@@ -144,24 +119,10 @@ def test_every_setting_of_a_repository_is_read_or_said_to_be_planned() -> None:
         assert key.about.startswith("Not yet") is key.planned, key.name
 
 
-def test_the_metrics_on_the_page_are_those_that_there_are() -> None:
+def test_examples_take_rates_of_counters_alone() -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
-    told = re.findall(r"^\| `(hob_\w+)` \|", page, re.MULTILINE)
-    there = set(re.findall(r"^# TYPE (\w+)", "\n".join(model_stats.lines({})), re.MULTILINE))
-    for path in ROOT.glob("bot/web/*.py"):
-        there |= set(re.findall(r"\"(hob_(?!session|writes|id\b|model_)\w+)\"", path.read_text()))
-    assert sorted(told) == sorted(there)
-    assert not re.search(r"(?:increase|rate)\(hob_\w+(?<!_total)[{\[]", page), "that is for counters"
-
-
-def test_the_weights_on_the_page_are_those_of_the_search() -> None:
-    page = (ROOT / "docs" / "knowledge.md").read_text()
-    table = page.partition("| part | is | weight |")[2].partition("\n\n")[0]
-    told = {
-        name: float(weight)
-        for name, weight in re.findall(r"^\| (\w+) \|.*\| ([\d.]+) \|$", table, re.MULTILINE)
-    }
-    assert told == dict(WEIGHTS)
+    assert not re.search(r"(?:increase|rate)\(hob_\w+(?<!_total)[{\[]", page)
+    assert {kind for name, kind in pages.metrics().items() if name.endswith("_total")} == {"counter"}
 
 
 WRITES = {"post", "patch", "put", "delete"}
