@@ -21,7 +21,7 @@ from bot.core.errors import HobError, UserError
 from bot.core.text import cut, for_terminal
 from bot.log import redact, setup
 
-NOT_COMMANDS = frozenset({"manners", "lifeline", "tables", "__main__"})
+NOT_COMMANDS = frozenset({"framework", "parent_watch", "tables", "__main__"})
 LONGEST_NAME, LONGEST_LINE = 60, 1000
 """Characters that are shown: what was given by mistake may be a whole file."""
 _HINTS = {
