@@ -1,19 +1,25 @@
 """What the documentation names is what there is: every key with its default, and no other."""
 
 import ast
+import importlib.util
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+import yaml
 
+from bot.cli.framework import Commands
 from bot.config import Config, load_config
 from bot.core.settings import Complaint
 from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
 from tests import pages
+from tests.bench.__main__ import BENCHES
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "configuration.md").read_text()
@@ -164,3 +170,61 @@ def examples_of(text: str) -> list[tuple[str, str]]:
         for command in re.findall(r"^curl .*?(?<!\\)$", text, re.MULTILINE | re.DOTALL)
         if (found := re.search(r"-d '(.*?)'", command, re.DOTALL))
     ]
+
+
+MAKE = r"(?:^|`|&& )make(?: -C \S+)?((?: [a-z-]+)+)(?: ARGS=(\"[^\"]*\"|[^\s`]+))?"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_file_of_hob_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:bot|handlers|prompts|tests|deploy|docs|\.ci)/[\w./-]*)`", page.read_text())
+    named += re.findall(r"(?<=[ \"])((?:tests)/[\w/]+\.py)", page.read_text())
+    examples = {
+        "handlers/x.py",
+        "bot/agents/x.py",
+        "prompts/x.md",
+        "bot/checks/x.py",
+        "prompts/chains/NAME.toml",
+    }
+    assert not [name for name in named if name not in examples and not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_target_test_and_bench_that_a_page_names_is_there(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([\w.-]+):", makefile, re.MULTILINE))
+    for names, arguments in re.findall(MAKE, page.read_text(), re.MULTILINE):
+        assert not set(names.split()) - targets, f"make{names}"
+        words = arguments.strip('"').split()
+        if "bench" in names.split():
+            assert set(words) <= set(BENCHES)
+        assert all((ROOT / word).exists() for word in words if word.startswith("tests/")), arguments
+        assert set(re.findall(r"test_([A-Z]\d+)_", arguments)) <= set(pages.hardening()), arguments
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_hob_that_a_page_types_is_one(page: Path) -> None:
+    blocks_of = re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
+    typed = re.findall(r"^ *(?:\.venv/bin/)?hob(?: --debug)? ([a-z]+)", "\n".join(blocks_of), re.MULTILINE)
+    group = Commands()
+    assert set(typed) <= set(group.list_commands(click.Context(group)))
+
+
+def test_contributing_lists_the_benches() -> None:
+    said = (ROOT / "CONTRIBUTING.md").read_text().partition("# one of: ")[2].partition("\n")[0]
+    assert said.split() == list(BENCHES)
+
+
+def test_hooks_of_the_project_are_local_and_type_what_there_is() -> None:
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert repo["repo"] == "local"
+    lint = (ROOT / "Makefile").read_text()
+    for hook in repo["hooks"]:
+        program, *words = hook["entry"].split()
+        assert hook["language"] == "system", "an environment of its own would be fetched from a registry"
+        assert (Path(sys.executable).parent / Path(program).name).exists(), program
+        assert f"\t{program} {words[0] if words else ''}".rstrip() in lint, (
+            f"{hook['entry']} is not what make types"
+        )
+        assert words[:1] != ["-m"] or importlib.util.find_spec(words[1])

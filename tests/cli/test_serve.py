@@ -120,7 +120,8 @@ def test_it_ends_with_whoever_holds_the_other_end_of_its_pipe(hob: Hob) -> None:
     hob.run("migrate")
     program = (
         "import os, subprocess, sys, time; r, w = os.pipe(); "
-        "subprocess.Popen([sys.executable, '-m', 'bot.cli', 'serve', '--parent-watch', str(r)], pass_fds=(r,)); "
+        "hob = [sys.executable, '-m', 'bot.cli', 'serve', '--parent-watch', str(r)]; "
+        "subprocess.Popen(hob, pass_fds=(r,)); "
         "time.sleep(600)"
     )
     with (hob.folder / "hob.log").open("a") as log:
