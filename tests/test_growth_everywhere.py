@@ -66,6 +66,7 @@ EXCLUDED = {
         "prompting.files.used_names", "core.code_analysis.no_lint",
     },
     "it asks a database, git, GitHub or a model": {
+        "gathering.checking.check", "http.resolve", "inference.streaming.make_say",
         "core.guidelines.gathered", "core.guidelines.with_imports", "gathering.changes.linked_issues",
         "gathering.talks.fix_facts", "gathering.talks.thread_facts", "gathering.wishes.comment_about",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
@@ -90,7 +91,7 @@ EXCLUDED = {
         "knowledge.ownership.together", "knowledge.search.ranking.faded_sum",
         "knowledge.search.ranking.from_history", "knowledge.search.ranking.from_names",
         "knowledge.search.ranking.from_recent", "knowledge.search.ranking.functions",
-        "knowledge.search.ranking.rarest", 
+        "knowledge.search.ranking.rarest",
         "knowledge.parsing.symbols.definitions", "knowledge.parsing.symbols.imports",
         "knowledge.parsing.symbols.references", "knowledge.search.explanations.of_file",
         "prompting.files.render",
