@@ -146,7 +146,7 @@ class ResponseTooLong(Exception):
 
 
 async def read_capped(response: Response, limit: int) -> bytes:
-    """The whole decoded body of a streamed answer; `TooLong` past `limit` bytes (counted after
+    """The whole decoded body of a streamed answer; `ResponseTooLong` past `limit` bytes (counted after
     decompression)."""
     parts: list[bytes] = []
     size = 0
@@ -176,7 +176,7 @@ class CheckedTransport(AsyncHTTPTransport):
 
     def __init__(self, *, online: bool, verify: bool = True, resolve: Resolve = resolve) -> None:
         super().__init__(verify=verify and certificates(False), trust_env=False)
-        # httpx has no door of its own for this; httpcore's is documented (network backends).
+        # httpx has no parameter of its own for this; httpcore's is documented (network backends).
         self._pool._network_backend = _CheckedNetwork(self._pool._network_backend, online, resolve)  # noqa: SLF001
 
 

@@ -1,4 +1,4 @@
-"""Where things lie that two rooms must find by themselves."""
+"""Where things lie that two packages must find by themselves."""
 
 import hashlib
 import os

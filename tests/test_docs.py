@@ -228,3 +228,21 @@ def test_hooks_of_the_project_are_local_and_type_what_there_is() -> None:
             f"{hook['entry']} is not what make types"
         )
         assert words[:1] != ["-m"] or importlib.util.find_spec(words[1])
+
+
+def test_every_class_and_module_that_a_docstring_names_is_there() -> None:
+    """In back-ticks, as `Plan` or `bot.core.effects.Plan`: a name that went stays in words otherwise."""
+    sources = {path: path.read_text() for path in PRODUCT}
+    apart = re.compile(r'"""(.*?)"""|#[^\n]*', re.DOTALL)
+    there = {word for text in sources.values() for word in re.findall(r"[A-Za-z_]\w*", apart.sub("", text))}
+    there |= {part for path in PRODUCT for part in path.relative_to(ROOT).with_suffix("").parts}
+    there |= set(re.findall(r"\w+", (ROOT / "pyproject.toml").read_text()))
+    gone = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, text in sources.items()
+        for words in apart.finditer(text)
+        for name in re.findall(r"`((?:bot|handlers)(?:\.\w+)+|[A-Z][a-z]\w+(?:\.\w+)*)`", words[0])
+        if not set(name.split(".")) <= there
+    }
+    no_names = {"bot/core/file_kinds.py: TeaTest.java", "bot/knowledge/storage/index_store.py: HobI"}
+    assert gone <= no_names

@@ -1,1 +1,1 @@
-"""Floor 2, pure: facts and an infer function in, a Plan out. No agent knows another."""
+"""Pure: facts and an infer function in, a Plan out. No agent knows another."""

@@ -1,9 +1,8 @@
 """Deterministic findings on what a change brings, by rules that Hob brings along and no model.
 
-Each check is one file: a coroutine from a `Change` to its findings, in whichever lines; None where there is
-nothing that it could read. What runs a program raises `Unusable` where that may not be. No check runs, loads
-or obeys anything of the repository.
-"""
+Each check is one file: a coroutine from a `CheckedChange` to its findings, in whichever lines; None where
+there is nothing that it could read. What runs a program raises `SandboxUnusable` where that may not be. No
+check runs, loads or obeys anything of the repository."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -77,9 +77,9 @@ def _as_json(one: Any) -> dict[str, Any]:
     from bot.core.report import as_json
 
     judged = as_json(one.judged)
-    fates = [followed.outcome for followed in one.followed]
+    outcomes = [followed.outcome for followed in one.followed]
     judged["findings"] = [
-        {**finding, "fate": outcome} for finding, outcome in zip(judged["findings"], fates, strict=True)
+        {**finding, "outcome": outcome} for finding, outcome in zip(judged["findings"], outcomes, strict=True)
     ]
     remarks = [{"path": each.path, "line": each.line, "author": each.author.login} for each in one.remarks]
     return {"number": one.pull.number, "seconds": round(one.seconds, 3), "remarks": remarks, **judged}
@@ -88,19 +88,19 @@ def _as_json(one: Any) -> dict[str, Any]:
 def _show(replayed: Sequence[Any]) -> None:
     from bot.cli.tables import console, row, table
 
-    fates = ("fixed before the merge", "changed since", "still there")
-    made = table("pull request", "read", "findings", *fates, "people said")
+    outcomes = ("fixed before the merge", "changed since", "still there")
+    made = table("pull request", "read", "findings", *outcomes, "people said")
     total: Counter[str] = Counter()
     for one in replayed:
         became = Counter(followed.outcome for followed in one.followed)
         total += became
         title = f"#{one.pull.number} {one.pull.title[:50]}"
-        counts = (len(one.followed), *(became[outcome] for outcome in fates), len(one.remarks))
+        counts = (len(one.followed), *(became[outcome] for outcome in outcomes), len(one.remarks))
         row(made, title, one.judged.coverage.words, *map(str, counts))
     out = console(120)
     out.print(made)
     found = sum(total.values())
-    addressed = total[fates[0]] + total[fates[1]]
+    addressed = total[outcomes[0]] + total[outcomes[1]]
     out.print(
         f"{found} findings in {len(replayed)} pull requests, {found / len(replayed):.1f} each; "
         f"the lines of {addressed} were changed later."

@@ -1,1 +1,2 @@
-"""Floor 1: values and pure rules. Standard library only; nothing here knows a wire, a disk or a clock."""
+"""The lowest layer: values and pure rules. Standard library only; nothing here knows a wire, a disk or a
+clock."""

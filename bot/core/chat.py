@@ -1,9 +1,8 @@
 """The second port that an agent has to a model: free text, heard as it comes.
 
-`Infer` (bot.core.inference) asks one of our own prompt files for a value. `Say` takes a `Talk`, a system
-prompt with what was said, and gives the words one by one. Both go through the same hosts, fit and rules, and
-for both a failure is a value.
-"""
+`Infer` (bot.core.inference) asks one of our own prompt files for a value. `Say` takes a `PersonaRequest`, a
+system prompt with what was said, and gives the words one by one. Both go through the same hosts, fit and
+rules, and for both a failure is a value."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

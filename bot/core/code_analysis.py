@@ -1,4 +1,4 @@
-"""What an agent needs of other rooms, handed to it as functions so that it stays pure: parsing, linting,
+"""What an agent needs of other packages, handed to it as functions so that it stays pure: parsing, linting,
 knowing names. The defaults know Python and nothing else."""
 
 import ast

@@ -1,6 +1,7 @@
 """A verified delivery in our words: a closed set of kinds.
 
-`bot.github.payloads.parse` makes them at the door; what is not here is not ours and becomes `None` there.
+`bot.github.payloads.parse` makes them of verified bytes; what is not here is not ours and becomes `None`
+there.
 Source of the fields: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
 

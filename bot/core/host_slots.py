@@ -158,7 +158,7 @@ class Traffic:
 
 
 class HostSlots(Protocol):
-    """Where the places of all hosts are kept. Methods raise `TemporaryError` when it cannot be reached."""
+    """Where the slots of all hosts are kept. Methods raise `TemporaryError` when it cannot be reached."""
 
     async def look(self, hosts: Sequence[str]) -> dict[str, Traffic]:
         """Every host's traffic now."""

@@ -1,8 +1,8 @@
 """The one port that an agent has to a model: an `Infer` takes a `Prompt` and gives a `Completion`. Beside it
 `Embed`, which makes vectors of texts.
 
-Everything behind it (which host, which model, what fits, repair, re-asking) is the inference room's
-business. A failure is a value, never an exception: an agent says honestly what was not read.
+Everything behind it (which host, which model, what fits, repair, re-asking) is the business of
+`bot.inference`. A failure is a value, never an exception: an agent says honestly what was not read.
 
 One call of a model, as it is remembered: a line of a run's trace.
 """

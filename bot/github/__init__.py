@@ -1,1 +1,1 @@
-"""Floor 2: GitHub. `payloads` reads deliveries, `client` speaks, `gather` reads, `apply` writes."""
+"""GitHub's wire. `payloads` reads deliveries, `client` speaks, `gather` reads, `apply` writes."""

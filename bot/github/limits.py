@@ -39,7 +39,7 @@ class RateLimiter(Protocol):
 
 
 class LocalRateLimiter:
-    """A `Pacer` for one process."""
+    """A `RateLimiter` for one process."""
 
     def __init__(self) -> None:
         self._blocks: dict[str, float] = {}
@@ -59,7 +59,7 @@ class LocalRateLimiter:
 
 
 class Limiter:
-    """Asks the pacer before each call and teaches it from each answer."""
+    """Asks the rate limiter before each call and teaches it from each answer."""
 
     def __init__(self, rate_limiter: RateLimiter, write_gap: float) -> None:
         self._rate_limiter = rate_limiter

@@ -1,4 +1,4 @@
-"""Deliveries at the door: bytes in, one of `bot.core.events` out, or None for what is not ours."""
+"""Deliveries taken apart: bytes in, one of `bot.core.events` out, or None for what is not ours."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What one repository's prompts may use, and how it is accounted for. The floor above knows the repository,
+"""What one repository's prompts may use, and how it is accounted for. The layer above knows the repository,
 the ledger and the rules for secrets, and hands them in as functions."""
 
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""A place at a host with all that must not be forgotten about a call there: may it leave, what did it cost,
+"""A slot at a host with all that must not be forgotten about a call there: may it leave, what did it cost,
 how fast was it."""
 
 import asyncio

@@ -4,7 +4,7 @@ Hosts cut silently (Ollama drops the oldest messages and answers 200), so a prom
 is sent and the host's own count is compared afterwards. Tokens are estimated from the text's size by a
 ratio learned per model.
 
-A prompt made into a request that fits one seat.
+A prompt made into a request that fits one candidate's window.
 
 What is known of models' vocabularies.
 """
@@ -184,7 +184,7 @@ class PromptSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A request that fits a seat, and what of the prompt is in it."""
+    """A request that fits a candidate's window, and what of the prompt is in it."""
 
     request: ChatRequest
     packed: FittedPassages
@@ -205,7 +205,7 @@ def fitted(
     note: str = "",
 ) -> Fitted | None:
     """The request with as many passages as `limit` tokens take; None when not even what it needs fits.
-    `ratio` is size per token, `note` comes last. The window that the host is asked for is the seat's,
+    `ratio` is size per token, `note` comes last. The window that the host is asked for is the candidate's,
     whatever the limit."""
     max_tokens = min(file.max_tokens, limit // 4)
     texts = file.messages(prompt.inputs, ())

@@ -41,7 +41,7 @@ class Held:
         self.folder = clone.folder
         self._most = most
         self.watch = watch
-        """Raises `Gone` when the repository is to be forgotten, `TooLarge` when it is."""
+        """Raises `Gone` when the repository is to be forgotten, `RepositoryTooLarge` when it is."""
         self._clone = clone
 
     async def update(self, origin: Remote) -> CloneUpdate:
@@ -77,8 +77,8 @@ class Held:
 
 
 class Clones:
-    """Any number of processes may use them: each is locked while it is worked on. Methods raise `TooLarge`,
-    `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
+    """Any number of processes may use them: each is locked while it is worked on. Methods raise
+    `RepositoryTooLarge`, `Gone`, `TemporaryError`, `GitHubError`, `UserError`."""
 
     def __init__(self, folder: Path, max_mb: int = 2048, limits: CloneLimits | None = None) -> None:
         self.folder = folder

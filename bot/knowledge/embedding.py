@@ -18,7 +18,7 @@ from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import Hit, StoredChunk, VectorOf
 
 MODEL = "vectors"
-"""Under which the shelf remembers whose its vectors are: a model as `Embedding` names it, and their
+"""Under which the index remembers whose its vectors are: a model as `Embedding` names it, and their
 length."""
 MOST_CHUNKS = 20_000
 """Of the tip, functions first: some 10 MB at 384 numbers each."""
@@ -113,7 +113,7 @@ def _key(made: Embedding) -> str:
 
 
 async def _model(index_store: IndexStore, embed: Embed) -> Embedding:
-    """An answer of the model whose vectors are on the shelf, or now will be."""
+    """An answer of the model whose vectors are in the index, or now will be."""
     known = index_store.state(MODEL)
     made = await embed(["a text"], "document", known.rpartition(" ")[0])
     if known and made.failure == "no_host":
@@ -173,7 +173,7 @@ def _passages(
 
 
 def _keep(index_store: IndexStore, task: _Task, made: Embedding) -> int:
-    """Puts vectors on the shelf, but of what has changed while they were made; how many."""
+    """Puts vectors into the index, but of what has changed while they were made; how many."""
     vectors = dict(zip(task.texts, made.vectors, strict=True))
     with index_store.writing():
         now: Mapping[int, object] = (

@@ -1,8 +1,7 @@
 """Brings an index to a commit: what changed is read, what is gone goes, what was done stays done.
 
-Blobs are put on the shelf as they are read, and the files take them over all at once at the end: until then a
-search answers as of the commit before, and after a kill the next run reads what is left.
-"""
+Blobs are put into the index as they are read, and the files take them over all at once at the end: until then
+a search answers as of the commit before, and after a kill the next run reads what is left."""
 
 import os
 from collections import defaultdict
@@ -60,7 +59,7 @@ class IndexDiff:
     settled: tuple[IndexedFile, ...] = ()
     """To be put as they are: left out by what they are or are called."""
     read: tuple[TreeEntry, ...] = ()
-    """To be read, where the shelf does not know their blobs."""
+    """To be read, where the index does not know their blobs."""
     gone: tuple[str, ...] = field(default=())
 
 
@@ -127,7 +126,7 @@ def _is_settled(file: IndexedFile) -> bool:
 def _read(
     index_store: IndexStore, git: Git, entries: Sequence[TreeEntry], progress: IndexProgress, processes: int
 ) -> Iterator[IndexedFile]:
-    """The files of these entries, their blobs put on the shelf."""
+    """The files of these entries, their blobs put into the index."""
     by_sha: dict[str, list[TreeEntry]] = defaultdict(list)
     for entry in entries:
         by_sha[entry.sha].append(entry)
@@ -146,8 +145,8 @@ def put_blobs(
     *,
     apart: bool = False,
 ) -> dict[str, str]:
-    """Reads blobs (sha -> the path it is read as) and puts them on the shelf; gives why some are not: sha ->
-    reason. `apart` as in `read_all`."""
+    """Reads blobs (sha -> the path it is read as) and puts them into the index; gives why some are not: sha
+    -> reason. `apart` as in `read_all`."""
     sizes = git.sizes(list(blobs))
     whys = {sha: "over 1 MB" if sha in sizes else NOT_HERE for sha in blobs}
     fit = [sha for sha in blobs if sizes.get(sha, MAX_BYTES + 1) <= MAX_BYTES]

@@ -85,7 +85,7 @@ class RepositoryIssues:
     def store(
         self, issues: Iterable[KnownIssue], blocked_by: Mapping[int, Collection[int | str]] | None = None
     ) -> None:
-        """Puts issues and pull requests on the shelf with what their texts say of others. `blocked_by` is
+        """Puts issues and pull requests into the index with what their texts say of others. `blocked_by` is
         what GitHub's own issue dependencies tell: number -> numbers, or `owner/name#12`."""
         with self.index_store.writing():
             for issue in issues:

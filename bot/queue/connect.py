@@ -7,7 +7,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-CHANNEL = "hob:bell"
+CHANNEL = "hob:wakeup"
 QUEUES = {"high": "hob-high", "default": "hob-default", "low": "hob-low"}
 """RQ's queues by priority: a person waits; a review; background."""
 CONNECT_SECONDS = 2.0

@@ -1,4 +1,4 @@
-"""The places of all model hosts in Redis, shared by all workers of all machines. Times are Redis's own, so
+"""The slots of all model hosts in Redis, shared by all workers of all machines. Times are Redis's own, so
 that machines whose clocks differ agree on what has expired."""
 
 import asyncio

@@ -12,7 +12,7 @@ PAUSES = (0.1, 0.3, 1.0, 2.0)
 
 
 class Wakeup:
-    """`async with Wakeup(url) as bell:`. `ring()` from the event loop's thread costs nothing and never
+    """`async with Wakeup(url) as wakeup:`. `ring()` from the event loop's thread costs nothing and never
     waits; rings that come close together become one message. With `listens` False it only rings."""
 
     def __init__(self, redis_url: str, listens: bool = True) -> None:
@@ -23,9 +23,9 @@ class Wakeup:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._tasks.append(asyncio.create_task(self._publish_forever(), name="bell rings"))
+        self._tasks.append(asyncio.create_task(self._publish_forever(), name="wake-ups sent"))
         if self._listens:
-            self._tasks.append(asyncio.create_task(self._listen_forever(), name="bell listens"))
+            self._tasks.append(asyncio.create_task(self._listen_forever(), name="wake-ups heard"))
         return self
 
     async def __aexit__(

@@ -1,4 +1,4 @@
-"""A run's way to what Hob knows of its repository: the knowledge room is handed GitHub, narrowly."""
+"""A run's way to what Hob knows of its repository: `bot.knowledge` is handed GitHub, narrowly."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

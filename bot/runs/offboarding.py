@@ -1,4 +1,4 @@
-"""What becomes of what was kept, when repositories go away: in the knowledge room and in the store."""
+"""What becomes of what was kept, when repositories go away: in `bot.knowledge` and in the store."""
 
 import asyncio
 

@@ -102,7 +102,7 @@ _current: dict[int, Services] = {}
 
 
 async def current() -> Services:
-    """The house of this event loop. Stock RQ workers make a new loop for each job; ours has one."""
+    """The services of this event loop. Stock RQ workers make a new loop for each job; ours has one."""
     loop = id(asyncio.get_running_loop())
     if loop not in _current:
         _current.clear()

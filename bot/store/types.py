@@ -113,7 +113,7 @@ class PlannedEffect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewEffect:
-    """A `Planned` by itself."""
+    """A `PlannedEffect` by itself."""
 
     key: str
     kind: str

@@ -68,7 +68,7 @@ def run(config: Config, ask: ChatPort | None = None) -> None:
         receiver = Receiver(
             secrets=secrets,
             put=store.inbox.put,
-            wake=lambda: None,  # until the bell is there
+            wake=lambda: None,  # until the wake-up is there
             read=BodyReader(config.server.max_body_mb << 20),
         )
         app = create_app(

@@ -68,7 +68,7 @@ async def _placed(places: Places) -> list[str]:
     labels = ("host", "model")
     return [
         *series("hob_host_in_flight", "Requests at a model host now.", ("host",), busy),
-        *series("hob_host_waiting", "Requests that wait for a place at a model host.", ("host",), wait),
+        *series("hob_host_waiting", "Requests that wait for a slot at a model host.", ("host",), wait),
         *series("hob_host_requests_total", "Requests that a host was sent.", labels, asked, kind="counter"),
         *series("hob_host_failures_total", "Those that it did not answer.", labels, failed, kind="counter"),
     ]

@@ -115,7 +115,7 @@ def _delete(request: Request, store: Store, place: SettingsOwner) -> Response:
 
 
 def checked(given: Mapping[str, Any], refuse: Refuse) -> SettingsJson:
-    """The values as they are stored; `Unusable` names every key that cannot be."""
+    """The values as they are stored; `UnusableSettings` names every key that cannot be."""
     taken: SettingsJson = {}
     unusable: list[dict[str, str]] = []
     refused: list[dict[str, str]] = []

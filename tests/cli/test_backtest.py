@@ -43,7 +43,7 @@ def test_findings_are_followed_and_nothing_is_posted(
     }
     assert set(pulls) == {1, 2}
     (finding,) = pulls[1]["findings"]
-    assert (finding["path"], finding["end"], finding["fate"]) == ("tea.py", 3, "fixed before the merge")
+    assert (finding["path"], finding["end"], finding["outcome"]) == ("tea.py", 3, "fixed before the merge")
     assert pulls[1]["remarks"] == [{"path": "tea.py", "line": 3, "author": "bob"}]
     assert pulls[2]["findings"] == []  # the model speaks of tea.py, which this one does not touch
     assert pulls[2]["counts"]["about files that this change does not touch"] == 1

@@ -1,4 +1,4 @@
-"""Deliveries at the door."""
+"""Deliveries taken apart."""
 
 import json
 from typing import Any

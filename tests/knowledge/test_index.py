@@ -220,9 +220,9 @@ def tell(done, of, what):
     print(what, done, flush=True)
 
 if __name__ == "__main__":
-    shelf = IndexStore.open(Path(sys.argv[1]))
+    index_store = IndexStore.open(Path(sys.argv[1]))
     git = Git(Path(sys.argv[2]))
-    update(shelf, git, git.commit("main"), tell, processes=1)
+    update(index_store, git, git.commit("main"), tell, processes=1)
     print("end", flush=True)
 """
 

@@ -112,7 +112,7 @@ _steps: "st.SearchStrategy[Callable[[IndexStore | Left], None]]" = st.one_of(
 
 
 def answers(index_store: IndexStore) -> dict[str, Any]:
-    """Everything a shelf says, in words that are alike in all: the ids of passages are each one's own."""
+    """Everything an index says, in words that are alike in all: the ids of passages are each one's own."""
     shas = [sha(number) for number in range(1, 13)]
     files = index_store.files()
     found: dict[str, Any] = {

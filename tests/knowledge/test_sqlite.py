@@ -122,9 +122,9 @@ from pathlib import Path
 from bot.knowledge.storage import IndexStore
 from tests.knowledge.test_sqlite import put
 
-shelf = IndexStore.open(Path(sys.argv[1]))
-with shelf.alone(1), shelf.writing():
-    put(shelf, 7)
+index_store = IndexStore.open(Path(sys.argv[1]))
+with index_store.alone(1), index_store.writing():
+    put(index_store, 7)
     print("holds", flush=True)
     sys.stdin.readline()
 print("done", flush=True)

@@ -167,8 +167,8 @@ async def knowledge(config: Config) -> str:
     told = re.search(r"(\d+)\.(\d+)", await git())
     if told and (int(told[1]), int(told[2])) < OLDEST_GIT:
         raise Wrong(f"git {told[0]} cannot be handed a token safely", "install git 2.31 or newer")
-    rooms = [config.hob.data_dir / name for name in ("clones", "knowledge")]
-    clones, indexes = [await asyncio.to_thread(_megabytes, room) for room in rooms]
+    folders = [config.hob.data_dir / name for name in ("clones", "knowledge")]
+    clones, indexes = [await asyncio.to_thread(_megabytes, folder) for folder in folders]
     return f"clones {clones:.0f} MB, indexes {indexes:.0f} MB in {config.hob.data_dir}"
 
 

@@ -14,7 +14,7 @@ from bot.inference.runners import Broken, HostDown, HostTooSlow, Runner, RunnerE
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One window, in tokens, that the model is always asked with. `tier`: seats of a lower one are asked
+    """One window, in tokens, that the model is always asked with. `tier`: candidates of a lower one are asked
     first."""
 
     host: Host

@@ -1,8 +1,8 @@
-"""The model hosts: what each has, whether it answers, and a place at the one that is expected to answer
+"""The model hosts: what each has, whether it answers, and a slot at the one that is expected to answer
 first.
 
 Who may be asked follows the models of a role in order of preference, local hosts before online ones. Among
-the hosts that have the same model the choice is by expected completion, made when a place is taken. Places
+the hosts that have the same model the choice is by expected completion, made when a slot is taken. Slots
 are shared by all workers of all machines through a `HostSlots`.
 
 Stops hosts that were started and that nobody uses any more.
@@ -126,8 +126,8 @@ class Pool:
         guard: EgressGuard = LOCAL_ONLY,
         behind: int = 0,
     ) -> AsyncIterator[GuardedCall]:
-        """A place at the best of the seats that share the first one's tier, waited for in order of urgency
-        (0: a person waits). `behind`: so many more of the same kind will be asked for after it."""
+        """A slot at the best of the candidates that share the first one's tier, waited for in order of
+        urgency (0: a person waits). `behind`: so many more of the same kind will be asked for after it."""
         ticket, candidate = await self._line.enter(_first(candidates), tokens_in, urgency, behind)
         known_host = self._known_hosts[candidate.host.name]
         known_host.inside += 1
@@ -157,7 +157,7 @@ class Pool:
     async def is_free(
         self, role: Role, wanted: Sequence[str], urgency: int, guard: EgressGuard, tokens_in: int, behind: int
     ) -> bool:
-        """Whether a request for a role would get a place at once."""
+        """Whether a request for a role would get a slot at once."""
         first = _first((await self.candidates(role, wanted, guard)).candidates)
         return bool(first) and await self._line.is_free(first, tokens_in, urgency, behind)
 
@@ -170,7 +170,8 @@ class Pool:
         return self._known_hosts[host].runner
 
     def window(self, candidate: Candidate) -> int:
-        """How many tokens a prompt may have there: the seat's window, or what the host was found to read."""
+        """How many tokens a prompt may have there: the candidate's window, or what the host was found to
+        read."""
         return min(
             candidate.num_ctx,
             self._windows.get((candidate.host.name, candidate.model.name), candidate.num_ctx),

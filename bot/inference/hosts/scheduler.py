@@ -52,7 +52,7 @@ class Scheduler:
     async def enter(
         self, candidates: Sequence[Candidate], tokens_in: int, urgency: int, behind: int = 0
     ) -> tuple[SlotRequest, Candidate]:
-        """Waits for a place at one of the seats (at least one); 0 is the most urgent. Whoever enters must
+        """Waits for a slot at one of the candidates (at least one); 0 is the most urgent. Whoever enters must
         `leave`. `behind`: so many more of the same kind will come after it."""
         order = urgency * _URGENCY + time.time()
         turn: asyncio.Future[tuple[SlotRequest, Candidate]] = asyncio.get_running_loop().create_future()

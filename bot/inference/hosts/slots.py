@@ -13,7 +13,7 @@ from bot.core.host_slots import Ahead, HostSlots, Served, SlotRequest, Speed, To
 log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 2.0
-"""After a failure the shared board is left alone for so long."""
+"""After a failure the shared slots are left alone for so long."""
 
 
 @dataclass(slots=True)
@@ -153,7 +153,7 @@ class SharedHostSlots:
 
     @contextlib.asynccontextmanager
     async def _reaching(self) -> AsyncIterator[bool]:
-        """Whether the shared board may be asked; what it raises in the block is swallowed."""
+        """Whether the shared slots may be asked; what it raises in the block is swallowed."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._away_until:
             yield False
@@ -165,4 +165,4 @@ class SharedHostSlots:
             told = self._quiet or self._away_until  # once, not every other second
             level = logging.DEBUG if told else logging.WARNING
             self._away_until = loop.time() + AWAY_SECONDS
-            log.log(level, "the places of model hosts are not shared now: %s", error)
+            log.log(level, "the slots of model hosts are not shared now: %s", error)

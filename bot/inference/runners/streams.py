@@ -49,7 +49,7 @@ class Patience:
 
 @asynccontextmanager
 async def patience(first: float, between: float) -> AsyncIterator[Patience]:
-    """A block that ends in `TooSlow` when no token comes in time."""
+    """A block that ends in `HostTooSlow` when no token comes in time."""
     waiter = Patience(first, between)
     try:
         async with waiter.waiting:
@@ -98,7 +98,7 @@ class Speech:
 async def streaming(
     http: AsyncClient, path: str, body: dict[str, Any], idle: tuple[float, float], heard: Heard | None
 ) -> AsyncIterator[tuple[Response, Speech]]:
-    """An answer under way; `Refused` and `HostDown` before it, `TooSlow` and `Broken` within it."""
+    """An answer under way; `HostRefused` and `HostDown` before it, `HostTooSlow` and `Broken` within it."""
     try:
         async with (
             patience(*idle) as waiter,

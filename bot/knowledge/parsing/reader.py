@@ -1,4 +1,4 @@
-"""Files' bytes made into what goes on the shelf, in processes of their own where there are many or where
+"""Files' bytes made into what goes into the index, in processes of their own where there are many or where
 strangers wrote them.
 
 A parser may be made to crash, to take all memory (Go on 60 KB of `%q(`) or to go on for ever: such a file

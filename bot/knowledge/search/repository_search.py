@@ -1,4 +1,4 @@
-"""What an index and its repository answer, as other rooms ask it: passages of the newest commit as a
+"""What an index and its repository answer, as other packages ask it: passages of the newest commit as a
 `Library` (bot.core.code_search), and what belongs to a change. Where there is no index: nothing, at once."""
 
 import asyncio

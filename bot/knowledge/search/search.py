@@ -35,7 +35,7 @@ CODE: tuple[FoundKind, ...] = ("code",)
 
 
 class Search:
-    """Answers from a shelf. `git` is asked for what commits other than the tip hold."""
+    """Answers from an index. `git` is asked for what commits other than the tip hold."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Search:
 
     @contextmanager
     def signals(self, query: str, at: str = "", most: int = MOST_CHUNKS) -> Iterator[SearchSignals]:
-        """All that speaks for any file, for whoever ranks in another way; the shelf stays as it is within."""
+        """All that speaks for any file, for whoever ranks in another way; the index stays as it is within."""
         other = snapshot_at(self.index_store, self.git, at) if at else None
         with self.index_store.reading():
             snapshot = other or AtTip(self.index_store, self.index_store.state("tip"))

@@ -74,7 +74,7 @@ def gather(
     nearest: Nearest = nothing_near,
     most: int = MOST_CHUNKS,
 ) -> SearchSignals:
-    """Asks for every part, of passages for so many; to be called within `shelf.reading()`."""
+    """Asks for every part, of passages for so many; to be called within `index_store.reading()`."""
     asked = query_terms(query)
     terms, worth = rare_terms(index_store, query, asked)
     hits = {hit.id: hit.score for hit in index_store.match("chunk", terms, most)}

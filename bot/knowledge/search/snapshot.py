@@ -40,7 +40,7 @@ class Snapshot(Protocol):
 
 @dataclass(frozen=True)
 class AtTip:
-    """The files that the index is of; true within the `shelf.reading()` in which it was made."""
+    """The files that the index is of; true within the `index_store.reading()` in which it was made."""
 
     index_store: IndexStore
     sha: str
@@ -90,7 +90,7 @@ class AtCommit:
 
 
 def snapshot_at(index_store: IndexStore, git: Git | None, sha: str) -> AtCommit | None:
-    """The files of a commit, those that the shelf lacks put there; None: it is the one that the index is of.
+    """The files of a commit, those that the index lacks put there; None: it is the one that the index is of.
     UserError where there is no such commit."""
     if sha == index_store.state("tip"):
         return None

@@ -1,4 +1,4 @@
-"""The connection that the parts of a shelf share, and SQLite's errors in our words."""
+"""The connection that the parts of an index store share, and SQLite's errors in our words."""
 
 import fcntl
 import json

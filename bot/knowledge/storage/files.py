@@ -28,7 +28,7 @@ class Files(SqliteBase):
     """See `IndexStore`."""
 
     def known(self, shas: Iterable[str]) -> set[str]:
-        """Those of the blobs that are on the shelf."""
+        """Those of the blobs that are in the index."""
         found = self.rows(f"SELECT lower(hex(sha)) FROM blob WHERE sha IN {SHAS}", [listed(list(shas))])
         return {sha for (sha,) in found}
 

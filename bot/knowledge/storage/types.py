@@ -39,7 +39,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A file's text as it is put on the shelf. `tokens` and those beside each chunk come from `indexed()`
+    """A file's text as it is put into the index. `tokens` and those beside each chunk come from `indexed()`
     (bot.knowledge.parsing.tokens): words with single spaces between."""
 
     sha: str

@@ -84,7 +84,7 @@ def _decoded(part: str) -> bytes:
 
 
 def known_token(state: State, value: str) -> Token:
-    """The token, while it is good; `Refusal`."""
+    """The token, while it is good; `RestRefusal`."""
     token = state.tokens.get(value)
     now = state.now()
     if (

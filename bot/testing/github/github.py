@@ -50,7 +50,7 @@ class GitHubStandIn(State):
         ghes: bool = False,
         html_url: str = "https://github.com",
     ) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="standin-") if directory is None else None
+        self._temporary = tempfile.TemporaryDirectory(prefix="stand-in-") if directory is None else None
         super().__init__(Path(self._temporary.name) if self._temporary else directory or Path(), html_url)
         self.requests: list[Exchange] = []
         self.fetches: list[Exchange] = []
@@ -175,7 +175,7 @@ class GitHubStandIn(State):
         return [one.text for one in list(self.requests)]
 
     def wait_until(self, predicate: Callable[[], object], timeout: float = 30.0) -> None:
-        """Until something true is given; looked at after each exchange, delivery and deed. TimeoutError."""
+        """Until something true is given; looked at after each exchange, delivery and act. TimeoutError."""
         with self.changed:
             if not self.changed.wait_for(lambda: bool(predicate()), timeout):
                 raise TimeoutError(

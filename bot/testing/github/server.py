@@ -23,7 +23,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["standin.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
+        self.scope["github.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
 
 
 class _Server(uvicorn.Server):
@@ -89,7 +89,7 @@ class ServerThread:
 
 async def break_off(scope: AsgiMessage, receive: Receive) -> None:
     """Closes the connection with a reset and waits until it is gone."""
-    transport = scope["standin.transport"]
+    transport = scope["github.transport"]
     connection = transport.get_extra_info("socket")
     if connection is not None:
         with contextlib.suppress(OSError):

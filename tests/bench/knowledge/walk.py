@@ -34,7 +34,7 @@ class Built:
 @dataclass(frozen=True)
 class Answered:
     """One case: what speaks for files, and what the gold functions were. `seconds` is of a whole search, and
-    `costs` of the questions put to the shelf for it, by what was asked for."""
+    `costs` of the questions put to the index for it, by what was asked for."""
 
     case: Case
     signals: SearchSignals
@@ -51,7 +51,7 @@ class Answered:
 
 
 class Timed:
-    """A shelf whose questions are timed."""
+    """An index whose questions are timed."""
 
     def __init__(self, index_store: IndexStore) -> None:
         self.index_store = index_store
