@@ -191,6 +191,15 @@ def test_whatever_the_image_installs_is_pinned() -> None:
     assert images and all(re.search(r"@\$\{[A-Z]+_DIGEST:\?", one) for one in images)
 
 
+@pytest.mark.parametrize("lock", sorted(ROOT.glob("requirements*.txt")), ids=lambda lock: lock.stem)
+def test_a_lock_file_holds_hashes_and_no_address(lock: Path) -> None:
+    text = lock.read_text()
+    pinned = re.findall(r"^[\w.\[\]-]+==", text, re.MULTILINE)
+    assert len(pinned) == len(re.findall(r"(?<!\\)\n(?=[\w])|\A(?=\w)", text))
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", text)) >= len(pinned)
+    assert "://" not in text
+
+
 def test_every_line_of_the_doctor_is_explained() -> None:
     remote = ("private key", "GitHub", "clock", "GitHub App", "webhook", "host local", "models for chat")
     names = {"python", "git", "ruff", *remote, *_own(Config()), *_exposure(Config())}
