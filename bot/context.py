@@ -181,6 +181,15 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class HobContext:
+    """What a handler of scheduled work is given that is about no one repository."""
+
+    write_shadow_reports: Callable[[float], Awaitable[str]]
+    """Those of the weeks that were over at a time (epoch seconds) and have none yet; says in a line how
+    many."""
+
+
+@dataclass(frozen=True, slots=True)
 class Offboarding:
     """What a handler is given where repositories went away: nothing can be read there any more. Each is about
     the event's repositories and says in a line what was done."""
