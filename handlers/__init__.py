@@ -2,26 +2,30 @@
 
 from bot.router import Router
 from handlers import (
+    ask,
     check_run_buttons,
-    comments,
     describe,
     explain,
     fix,
+    help,  # noqa: A004  the command
     index,
     memory,
     merge_groups,
     offboarding,
     pull_request_state,
     review,
+    settings,
     thread_replies,
     triage,
     undo,
 )
 
 router = Router().include(
+    help.router,
+    settings.router,
     review.router,
+    ask.router,
     triage.router,
-    comments.router,
     fix.router,
     thread_replies.router,
     pull_request_state.router,
