@@ -1,12 +1,12 @@
-"""What a handler is given: to read GitHub, to ask a model, to run the checks. It has no way to write."""
+"""What a handler is given: to read GitHub, to ask a model. It has no way to write."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot import sandbox
-from bot.checks import ruff, run
+from bot.checks import ruff
 from bot.core import effect_history as past
-from bot.core.check_input import CheckedChange, CheckReport
+from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
 from bot.core.commands import Command
 from bot.core.effect_history import PastRun
@@ -26,14 +26,6 @@ from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.text import in_code
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
-
-RunChecks = Callable[[CheckedChange, frozenset[str]], Awaitable[CheckReport]]
-"""Runs those of the named checks that have something to read."""
-
-
-async def run_checks(change: CheckedChange, wanted: frozenset[str]) -> CheckReport:
-    """Their programs in the sandbox."""
-    return await run(change, wanted, sandbox.run)
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
@@ -81,7 +73,6 @@ class Context:
     slug: str
     github: GitHubReader
     infer: Infer
-    check: RunChecks = run_checks
     command: Command | None = None
     offers: tuple[Offer, ...] = ()
     stored: tuple[Layer, ...] = ()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bot import checks, sandbox
 from bot.context import Context
 from bot.core import effect_history as past
 from bot.core.check_input import CheckedChange, CheckReport, sizes_wanted
@@ -199,7 +200,7 @@ async def _checked(
     sizes = await ctx.github.sizes(head, asked) if asked else {}
     reports = await ctx.github.reports(head) if "coverage" in settings.checks else {}
     change = CheckedChange(tuple(files), texts, tuple(others), sizes, reports, _not_covered(remarks))
-    return await ctx.check(change, settings.checks)
+    return await checks.run(change, settings.checks, sandbox.run)
 
 
 def _not_covered(remarks: Sequence[OthersRemark]) -> dict[str, frozenset[int]]:

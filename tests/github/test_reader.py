@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import GitHubError, Gone, TemporaryError
+from bot.core.github_reader import GitHubReader
 from bot.core.refs import RepoRef, Sha
 from bot.github import contents, hobyml
 from bot.github.client import GitHub
@@ -361,3 +362,9 @@ async def test_ghes_has_texts_too(tmp_path: Any, pem: str, connect: Connect) -> 
             sha = Sha(tea.git.resolve("main") or "")
             assert await reader.texts(sha, ["a"]) == {"a": "text\n"}
         await github.aclose()
+
+
+def test_nothing_that_handlers_ask_of_github_is_answered_by_a_default() -> None:
+    asked = {name for name in vars(GitHubReader) if not name.startswith("_")}
+    assert len(asked) > 15
+    assert asked <= set(vars(JobReader))
