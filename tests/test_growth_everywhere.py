@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 import bot
+from bot.core.addresses import refusal
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.github.refusals import read_one
-from bot.http import refusal
 from bot.inference.runners.wire import number
 from bot.inference.structured_output import understood
 from bot.knowledge.parsing.passages import parse
@@ -35,7 +35,8 @@ GROWTH = 9.0
 ROOT = Path(bot.__file__).parent
 WALKED = (
     "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
-    "core/diff/*.py", "core/report/*.py", "http.py", "core/markdown_blocks.py", "core/check_input.py",
+    "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
+    "core/check_input.py",
     "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
@@ -66,7 +67,7 @@ EXCLUDED = {
         "prompting.files.used_names", "core.code_analysis.no_lint",
     },
     "it asks a database, git, GitHub or a model": {
-        "http.resolve", "inference.streaming.make_say",
+        "inference.streaming.make_say",
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around",
@@ -104,7 +105,7 @@ def file_of(said: str) -> FileDiff:
 
 
 CALLS: dict[str, Callable[[str], Any]] = {
-    "http.refusal": lambda said: refusal(said, online=True, literal=True),
+    "core.addresses.refusal": lambda said: refusal(said, online=True, literal=True),
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),

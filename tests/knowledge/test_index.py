@@ -319,6 +319,7 @@ def test_a_partial_clone_is_never_filled_by_reading(checkout: Services, tmp_path
         "--filter=blob:limit=1k",
         checkout.repo.path.as_uri(),
         str(there),
+        GIT_ALLOW_PROTOCOL="file",
     )
     git = Git(there)
     tip = git.commit("main")
