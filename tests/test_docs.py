@@ -12,7 +12,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable, load_config
-from bot.core.settings import Complaint
+from bot.core.settings import CHECKS, Complaint
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
@@ -71,6 +71,17 @@ def test_every_key_of_a_repository_is_described_with_its_default_and_place() -> 
         key.name: [shown(defaults[key.name].value), "both" if key.in_file else "stored only"] for key in KEYS
     }
     assert {name: cells[:2] for name, cells in rows(part("Settings of a repository"))} == wanted
+
+
+def test_every_check_is_in_one_table_with_its_line_of_documentation() -> None:
+    """A new check is its module and its entry; this says which line docs/configuration.md lacks."""
+    modules = (ROOT / "bot" / "checks").glob("[!_]*.py")
+    assert {path.stem for path in modules if "\nasync def run(" in path.read_text()} == set(CHECKS)
+    described = [line for line in part("Settings of a repository").splitlines() if "`review.checks." in line]
+    assert described == [
+        f"| `review.checks.{name}` | {shown(check.on)} | both | {check.about} |"
+        for name, check in CHECKS.items()
+    ]
 
 
 def test_every_choice_is_named_where_its_key_is_described() -> None:

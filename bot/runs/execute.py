@@ -27,13 +27,13 @@ from bot.core.events import (
 from bot.github import apply
 from bot.github.client import Job
 from bot.github.payloads import parse
+from bot.github.reader import JobReader, permissions_to_read
 from bot.queue.worker import step_aside
 from bot.router import Route
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.dispatch import resumed
 from bot.runs.effect_policy import keyed, load
 from bot.runs.effect_sender import SETTLED, EffectSender
-from bot.runs.github_reader import JobReader, permissions_to_read
 from bot.runs.offboarding import offboarding
 from bot.runs.pending_check import Waiting
 from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settings_at

@@ -15,8 +15,8 @@ from bot.core.errors import Gone, HobError, TemporaryError
 from bot.core.finding_outcome import Followed, outcome
 from bot.core.refs import Sha
 from bot.core.shadow import Kept, ShadowReport, markdown
+from bot.github.reader import PULL_REQUEST, JobReader
 from bot.runs.effect_policy import load
-from bot.runs.github_reader import PULL_REQUEST, JobReader
 from bot.runs.preview import find
 from bot.runs.services import Services, build
 from bot.store import stats as stored
