@@ -7,8 +7,8 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable
 from bot.core.events import CommentEvent
+from bot.core.settings import CHECKS
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import KEYS
 from bot.github.manifest import EVENTS, manifest
@@ -45,6 +46,8 @@ class Table:
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     words: int | None = None
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Key -> words that the code has for it; the page cannot say others."""
 
     def written(self, text: str) -> str:
         """The page's text with this table as it should be; `ValueError` where the page has no markers."""
@@ -67,7 +70,8 @@ class Table:
         if (words := self.words) is None:
             return list(self.rows)
         before = {cells[0]: cells[words] for cells in _cells(old) if len(cells) > words}
-        return [(*row[:words], before.get(row[0], ""), *row[words:]) for row in self.rows]
+        said = {**before, **self.declared}
+        return [(*row[:words], said.get(row[0], ""), *row[words:]) for row in self.rows]
 
 
 def _cells(text: str) -> Iterator[list[str]]:
@@ -93,7 +97,7 @@ def _configuration() -> Iterator[Table]:
     head = ("Key", "Default", "Meaning")
     for heading, model in hob_toml().items():
         defaults = {
-            name: field.get_default(call_default_factory=True) for name, field in model.model_fields.items()
+            name: one.get_default(call_default_factory=True) for name, one in model.model_fields.items()
         }
         rows = [
             (f"`{name}`", "required" if default is PydanticUndefined else shown(default))
@@ -105,7 +109,9 @@ def _configuration() -> Iterator[Table]:
         (f"`{key.name}`", shown(values[key.name].value), "both" if key.in_file else "stored only")
         for key in KEYS
     ]
-    yield Table("settings", "configuration.md", ("Key", "Default", "Where", "Meaning"), settings, words=3)
+    head = ("Key", "Default", "Where", "Meaning")
+    checks = {f"`review.checks.{name}`": check.about for name, check in CHECKS.items()}
+    yield Table("settings", "configuration.md", head, settings, words=3, declared=checks)
 
 
 def _commands() -> Iterator[Table]:

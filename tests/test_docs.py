@@ -15,7 +15,7 @@ import yaml
 
 from bot.cli.framework import Commands
 from bot.config import Config, load_config
-from bot.core.settings import Complaint
+from bot.core.settings import CHECKS, Complaint
 from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
 from tests import pages
@@ -70,6 +70,11 @@ def rows(text: str) -> Iterator[tuple[str, list[str]]]:
 
 def test_no_section_is_described_that_does_not_exist() -> None:
     assert set(re.findall(r"^## `(\[+\w+\]+)`$", TEXT, re.MULTILINE)) == set(pages.hob_toml())
+
+
+def test_every_check_is_a_module_and_an_entry() -> None:
+    modules = (ROOT / "bot" / "checks").glob("[!_]*.py")
+    assert {path.stem for path in modules if "\nasync def run(" in path.read_text()} == set(CHECKS)
 
 
 def test_every_choice_is_named_where_its_key_is_described() -> None:

@@ -24,7 +24,7 @@ from bot.core.events import CommentEvent, Event
 from bot.core.refs import Sha
 from bot.github.apply import needs
 from bot.github.manifest import EVENTS, UNASKED, manifest
-from bot.runs.github_reader import ISSUE, PULL_REQUEST
+from bot.github.reader import ISSUE, PULL_REQUEST
 from handlers import router
 
 HEAD = Sha("a" * 40)

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.core.diff import FileDiff
 from bot.core.effects import LineComment, PostReview
 from bot.core.refs import RepoRef
-from bot.github import gather
 from bot.github.api import Api
+from bot.github.reader import changed_files
 
-_HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 _SUGGESTION = re.compile(r"^(`{3,}|~{3,})suggestion[ \t]*$", re.MULTILINE)
 
 
@@ -22,18 +22,16 @@ async def recheck(api: Api, repo: RepoRef, review: PostReview) -> PostReview:
 
     When all seem to lie well, all are moved: GitHub has refused them, whatever the reason.
     """
-    listed = await gather.files(api, repo, review.number)
-    hunks = {file.path: new_side(file.patch or "") for file in listed}
+    hunks = {file.path: new_side(file) for file in await changed_files(api, review.number)}
     off = [one for one in review.comments if not _lies_in(one, hunks.get(one.path, ()))]
     moved = off or list(review.comments)
     kept = tuple(one for one in review.comments if one not in moved)
     return replace(review, body=_with(review.body, moved), comments=kept)
 
 
-def new_side(patch: str) -> tuple[range, ...]:
-    """The lines of the new side that each hunk shows; a hunk's header says it all."""
-    starts = ((int(found[1]), int(found[2] or 1)) for found in _HUNK.finditer(patch))
-    return tuple(range(start, start + count) for start, count in starts)
+def new_side(file: FileDiff) -> tuple[range, ...]:
+    """The lines of the new side that each hunk shows."""
+    return tuple(range(one.new_start, one.new_start + one.new_count) for one in file.hunks or ())
 
 
 def _lies_in(comment: LineComment, hunks: Iterable[range]) -> bool:

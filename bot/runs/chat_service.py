@@ -18,10 +18,10 @@ from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import merge, settings_of
 from bot.github.client import Job
+from bot.github.reader import PULL_REQUEST, JobReader
 from bot.inference.streaming import make_say
 from bot.prompting import TalkFile, load_persona
 from bot.runs.egress_policy import guard
-from bot.runs.github_reader import PULL_REQUEST, JobReader
 from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.planning import secretive
 from bot.runs.preview import find

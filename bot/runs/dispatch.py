@@ -13,6 +13,7 @@ from bot.core.events import (
     MergeGroupEvent,
     PullRequestEvent,
     PullRequestReadyForReview,
+    RepositoryDue,
     RepositoryEvent,
     ReviewEvent,
 )
@@ -82,6 +83,8 @@ def cause(event: Event) -> str:
         kind = "review" if isinstance(event, ReviewEvent) else "comment"  # numbered apart
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
         return f"{kind} {event.comment_id}{edit}"
+    if isinstance(event, RepositoryDue):
+        return event.delivery  # another night, another cause
     if isinstance(event, CheckRunRequested):
         return f"button {event.delivery}"  # who presses it again means it again
     return ""

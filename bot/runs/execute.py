@@ -16,6 +16,8 @@ from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, Temporary
 from bot.core.events import (
     AccessEvent,
     CommentEvent,
+    Event,
+    HobDue,
     IssueEvent,
     PullRequestEvent,
     RepositoryEvent,
@@ -25,17 +27,18 @@ from bot.core.events import (
 from bot.github import apply
 from bot.github.client import Job
 from bot.github.payloads import parse
+from bot.github.reader import JobReader, permissions_to_read
 from bot.queue.worker import step_aside
 from bot.router import Route
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.dispatch import resumed
 from bot.runs.effect_policy import keyed, load
 from bot.runs.effect_sender import SETTLED, EffectSender
-from bot.runs.github_reader import JobReader, permissions_to_read
 from bot.runs.offboarding import offboarding
 from bot.runs.pending_check import Waiting
 from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settings_at
 from bot.runs.refused_effects import Refused, standing_check, ways
+from bot.runs.scheduled import due_event, hob_context
 from bot.runs.services import Services, current
 from bot.runs.unfinished_checks import pause, rows_of_end
 from bot.store import EffectRow, NewEffect, Run, StoreUnavailable, ended_of, held
@@ -130,11 +133,12 @@ def _settle(services: Services, run: Run, error: Exception) -> None:
 
 async def _work(services: Services, run: Run) -> RunOutcome:
     """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
-    delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
-    event = parse(delivery.event, delivery.guid, delivery.body)
     route = services.router.stored(ended_of(run) or run.handler)
+    event = await (due_event(services, run) if route and route.every else _delivered(services, run))
     if route is not None and isinstance(event, AccessEvent):
         return RunOutcome("done", (await route.handler(event, offboarding(services, event))).reason)
+    if route is not None and isinstance(event, HobDue):
+        return RunOutcome("done", (await route.handler(event, hob_context(services))).reason)
     if route is None or not isinstance(event, RepositoryEvent):
         return RunOutcome("ignored", f"this version has no handler named {run.handler}")
     if route.whole_repository:
@@ -162,8 +166,14 @@ async def _work(services: Services, run: Run) -> RunOutcome:
             raise
     if _takes_up(rows) and isinstance(event, IssueEvent):
         more = resumed(event, services.router, time.time())
+        delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
         await asyncio.to_thread(services.store.routing.follow, delivery, more)
     return outcome
+
+
+async def _delivered(services: Services, run: Run) -> Event | None:
+    delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
+    return parse(delivery.event, delivery.guid, delivery.body)
 
 
 def _takes_up(rows: list[EffectRow]) -> bool:

@@ -16,10 +16,10 @@ from bot.core.settings import RepoSettings
 from bot.core.settings_merge import merge, settings_of
 from bot.github import pending_check
 from bot.github.client import Job
+from bot.github.reader import JobReader
 from bot.router import Route
 from bot.runs.effect_policy import Keyed
 from bot.runs.egress_policy import guard
-from bot.runs.github_reader import JobReader
 from bot.runs.planning import PlannedRun, judged_at, settings_at
 from bot.runs.services import Services
 from bot.store import Run

@@ -120,7 +120,9 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         store.close()
         raise
     router = load_router(config)
-    store.database.told_ends = frozenset(route.stored_as for route in router.routes if SetCheck in route.may)
+    store.database.told_ends = frozenset(
+        route.stored_as for route in router.routes if SetCheck in route.may and route.every is None
+    )
     return Services(
         config=config,
         store=store,

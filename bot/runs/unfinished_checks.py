@@ -15,14 +15,13 @@ from bot.core.events import (
     PullRequestEvent,
     RepositoryEvent,
 )
-from bot.core.refs import Sha
-from bot.gathering import TRUSTED
+from bot.core.github_reader import PullRequestState
+from bot.core.refs import TRUSTED, Sha
 from bot.github import pending_check
 from bot.github.client import Job
-from bot.github.gather import PullRequestState
+from bot.github.reader import JobReader
 from bot.router import Route
 from bot.runs.effect_policy import keyed, load
-from bot.runs.github_reader import JobReader
 from bot.runs.planning import deeds_of, number_of, settings_at
 from bot.runs.refused_effects import standing_check
 from bot.runs.services import Services

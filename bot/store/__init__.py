@@ -21,6 +21,7 @@ from bot.store.retention import forget, purge, repositories
 from bot.store.routing import Decision, RunRouting
 from bot.store.run_lifecycle import Recovered, Recovery
 from bot.store.runs import Runs, held
+from bot.store.schedule import Schedule
 from bot.store.settings import Scope, Settings
 from bot.store.tables import SCHEMA, inbox, meta
 from bot.store.types import (
@@ -70,6 +71,7 @@ class Store:
         self.inbox = Inbox(self.database)
         self.routing = RunRouting(self.database)
         self.runs = Runs(self.database)
+        self.schedule = Schedule(self.database)
         self.recovery = Recovery(self.database)
         self.outbox = Outbox(self.database)
         self.ledger = Ledger(self.database)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.diff import FileDiff, parse_patch
 from bot.core.effects import (
     AddLabels,
     Annotation,
@@ -284,8 +285,9 @@ def test_the_new_side_of_a_patch_is_told_by_its_headers() -> None:
         "@@ -9 +10 @@\n-x\n+@@ -1 +500 @@\n"
         "@@ -20,3 +20,0 @@\n-1\n-2\n-3"
     )
-    assert [list(hunk) for hunk in new_side(patch)] == [[1, 2, 3], [10], []]
-    assert new_side("") == ()
+    file = FileDiff("tea.py", "modified", parse_patch(patch))
+    assert [list(hunk) for hunk in new_side(file)] == [[1, 2, 3], [10], []]
+    assert new_side(FileDiff("a", "modified", None)) == ()
 
 
 async def test_long_texts_are_cut_where_github_would_refuse_them(

@@ -150,7 +150,7 @@ async def main(
             due=due,
         )
         worker.stop_on_signals(grace=0.5)
-        schedule = asyncio.create_task(run_forever(store, queues, route, wakeup))
+        schedule = asyncio.create_task(run_forever(store, queues, route, wakeup, lambda: None))
         print("up", flush=True)
         await worker.work()
         schedule.cancel()

@@ -352,7 +352,7 @@ async def test_a_run_that_kills_its_worker_three_times_says_so(
     async def dies(*_: object, **__: object) -> None:
         raise Killed
 
-    monkeypatch.setattr("bot.github.gather.files", dies)
+    monkeypatch.setattr("bot.github.reader.changed_files", dies)
     pull = opened(hob)
     with pytest.raises(Killed):
         await hob.works()
