@@ -1,21 +1,10 @@
 """Takes back what Hob did last on an issue or pull request: `@slug undo`, and again for the one before."""
 
-from bot.agents import undo
 from bot.context import Context
 from bot.core.effect_history import last
-from bot.core.effects import (
-    Comment,
-    DeleteComment,
-    DismissReview,
-    EditComment,
-    EditReview,
-    Plan,
-    RemoveLabels,
-    SetCheck,
-    SetPull,
-    TakenBack,
-)
+from bot.core.effects import Comment, Plan, TakenBack
 from bot.core.events import CommentEvent
+from bot.effects import UNDOING, undo
 from bot.gathering import undo_facts
 from bot.router import Router
 
@@ -25,17 +14,7 @@ router = Router()
 @router.command(
     "undo",
     help="takes back what I did last here; again: the one before",
-    may={
-        Comment,
-        DeleteComment,
-        DismissReview,
-        EditComment,
-        EditReview,
-        RemoveLabels,
-        SetCheck,
-        SetPull,
-        TakenBack,
-    },
+    may=UNDOING | {Comment, TakenBack},
     who="triage",
     stored_as="undo.take_back",
 )

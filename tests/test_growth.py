@@ -23,9 +23,9 @@ from bot.core.guidelines import imports, owners, scope
 from bot.core.mail import separator
 from bot.core.memory import code_words
 from bot.core.pr_description import own_words, with_description
+from bot.effects.review import new_side
 from bot.github import hobyml, other_reviewers
 from bot.github.payloads import clean
-from bot.github.refused_lines import new_side
 from bot.inference import structured_output
 from bot.inference.runners import ollama
 from bot.knowledge import mentions

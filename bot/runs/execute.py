@@ -11,7 +11,7 @@ from functools import partial
 from typing import Literal
 
 from bot import log as logs
-from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, SetPull, TakenBack, Usage
+from bot.core.effects import Plan, React, SetCheck, SetPull, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
     AccessEvent,
@@ -22,7 +22,8 @@ from bot.core.events import (
     ReviewCommentEvent,
     ReviewEvent,
 )
-from bot.github import apply
+from bot.effects import of, on_github
+from bot.effects.base import Destination, Refused
 from bot.github.client import Job
 from bot.github.payloads import parse
 from bot.queue.worker import step_aside
@@ -35,7 +36,7 @@ from bot.runs.github_reader import JobReader, permissions_to_read
 from bot.runs.offboarding import offboarding
 from bot.runs.pending_check import Waiting
 from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settings_at
-from bot.runs.refused_effects import Refused, standing_check, ways
+from bot.runs.refused_effects import standing_check, ways
 from bot.runs.services import Services, current
 from bot.runs.unfinished_checks import pause, rows_of_end
 from bot.store import EffectRow, NewEffect, Run, StoreUnavailable, ended_of, held
@@ -256,7 +257,8 @@ async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> 
     in_thread = isinstance(event, ReviewCommentEvent)
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:
-        await apply.send(job.api(apply.needs(seen)), event.repo, seen, "", services.marker)
+        duties = on_github(seen)
+        await duties.send(seen, Destination(job.api(duties.needs(seen)), event.repo, "", services.marker))
     except Exception as error:
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 
@@ -271,9 +273,7 @@ def _still_due(services: Services, run: Run) -> None:
 async def _still_wanted(rows: list[EffectRow], event: RepositoryEvent, reader: JobReader) -> None:
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
     unsent = [load(row.kind, row.payload) for row in rows if row.state not in SETTLED]
-    bound = [effect for effect in unsent if isinstance(effect, PostReview | SetCheck | ReplyInThread)]
-    bound = [effect for effect in bound if not isinstance(effect, SetCheck) or effect.bound]
-    judged = {effect.head_sha for effect in bound if effect.head_sha is not None}
+    judged = [one for effect in unsent if (one := of(effect).judged(effect))]
     if not judged or not isinstance(event, IssueEvent):
         return
     now = await reader.pull_request(event.number)
@@ -281,7 +281,7 @@ async def _still_wanted(rows: list[EffectRow], event: RepositoryEvent, reader: J
         raise Superseded("the pull request was closed meanwhile")
     if isinstance(event, PullRequestEvent) and now.draft and not event.draft:
         raise Superseded("it was turned into a draft meanwhile")
-    if any(isinstance(one, SetCheck) and one.base not in ("", now.base_ref) for one in bound):
+    if any(one.base not in ("", now.base_ref) for one in judged):
         raise Superseded(f"its base is {now.base_ref} now")
-    if judged != {now.head_sha}:
+    if {one.head for one in judged} != {now.head_sha}:
         raise Superseded(f"the head moved on to {now.head_sha[:12]}")

@@ -17,12 +17,12 @@ from bot.core.events import (
 )
 from bot.core.refs import Sha
 from bot.gathering import TRUSTED
-from bot.github import pending_check
 from bot.github.client import Job
 from bot.github.gather import PullRequestState
 from bot.router import Route
 from bot.runs.effect_policy import keyed, load
 from bot.runs.github_reader import JobReader
+from bot.runs.pending_check import begun_check
 from bot.runs.planning import deeds_of, number_of, settings_at
 from bot.runs.refused_effects import standing_check
 from bot.runs.services import Services
@@ -108,9 +108,7 @@ async def _effects(
     """What a judged head shows stays; whoever asked for more than that is answered in the conversation."""
     why = ended.error or ended.summary or "it ended early"
     head = event.head_sha if isinstance(event, PullRequestEvent | CheckRunRequested) else state.head_sha
-    begun = await pending_check.find(
-        job.api(pending_check.NEEDS), event.repo, head, services.config.github.app_id
-    )
+    begun = await begun_check(services, event.repo, job, head)
     slug = services.config.github.app_slug
     summary = f"This head could not be reviewed: {why.rstrip('.')}. `@{slug} review` tries again."
     settings = (await settings_at(services, event, reader, state.base_sha)).review

@@ -4,11 +4,10 @@ installation."""
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any, assert_never
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.core.effects import Forget, Remember
 from bot.core.errors import UserError
 from bot.core.memory import MOST, MOST_TEXT, Lesson, Memory, MemoryKind
 from bot.core.refs import Login, RepoRef
@@ -54,19 +53,21 @@ class Memories:
             found = (connection.execute(query.limit(1)).scalar() for query in (*heard, known))
             return next((one for one in found if one is not None), None)
 
-    def change(self, repo: RepoRef, effect: Remember | Forget) -> Callable[[Connection], None]:
-        """What an effect does to memory, for `Outbox.commit`. UserError when memory is full."""
+    def remembering(self, repo: RepoRef, lesson: Lesson, days: int | None) -> Callable[[Connection], None]:
+        """For `Outbox.commit`: for so many days, or until it is forgotten. UserError when memory is full."""
 
         def carry_out(connection: Connection) -> None:
-            match effect:
-                case Remember():
-                    now = time.time()
-                    expires = None if effect.days is None else now + effect.days * _DAY
-                    self._add(connection, repo.id, repo.full_name, [Memory(0, effect.lesson, now, expires)])
-                case Forget():
-                    _delete(connection, repo.id, effect.n)
-                case _:
-                    assert_never(effect)
+            now = time.time()
+            expires = None if days is None else now + days * _DAY
+            self._add(connection, repo.id, repo.full_name, [Memory(0, lesson, now, expires)])
+
+        return carry_out
+
+    def forgetting(self, repo: RepoRef, n: int) -> Callable[[Connection], None]:
+        """For `Outbox.commit`."""
+
+        def carry_out(connection: Connection) -> None:
+            _delete(connection, repo.id, n)
 
         return carry_out
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from sqlalchemy import Connection, select, update
 
-from bot.core.effects import PullState, SetPull
+from bot.core.effects import PullState
 from bot.core.refs import RepoRef
 from bot.store.database import Database
 from bot.store.tables import pulls
@@ -25,14 +25,14 @@ class Pulls:
             found = connection.execute(select(pulls.c.state).where(which)).scalar()
         return cast("PullState", found or "active")
 
-    def change(self, repo: RepoRef, effect: SetPull) -> Callable[[Connection], None]:
-        """What the effect does, for `Outbox.commit`."""
-        which = (pulls.c.repo_id == repo.id) & (pulls.c.number == effect.number)
-        row = {"state": effect.state, "changed_at": time.time()}
+    def setting(self, repo: RepoRef, number: int, state: PullState) -> Callable[[Connection], None]:
+        """For `Outbox.commit`."""
+        which = (pulls.c.repo_id == repo.id) & (pulls.c.number == number)
+        row = {"state": state, "changed_at": time.time()}
 
         def carry_out(connection: Connection) -> None:
             if connection.execute(update(pulls).where(which).values(row)).rowcount == 0:
-                new = {"repo_id": repo.id, "number": effect.number, **row}
+                new = {"repo_id": repo.id, "number": number, **row}
                 connection.execute(self._db.insert(pulls).values(new))
 
         return carry_out

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.effects import Forget, Remember
 from bot.core.errors import Superseded, UserError
 from bot.core.findings import Finding
 from bot.core.memory import Lesson, Memory, dismissal
@@ -110,7 +109,7 @@ def test_R1_an_effect_on_memory_and_its_done_are_one_transaction(store: Store) -
     (run,) = queued(store)
     run = claimed(store, run)
     (row,) = store.outbox.plan(run, [NewEffect("aa", "Remember", "{}")])
-    teach = store.memory.change(TEA, Remember(lesson(), days=2))
+    teach = store.memory.remembering(TEA, lesson(), 2)
 
     def dies(connection: object) -> None:
         teach(connection)  # type: ignore[arg-type]
@@ -137,5 +136,5 @@ def test_R13_a_worker_that_lost_its_lease_teaches_nothing(store: Store) -> None:
     with store.database.write() as connection:
         connection.exec_driver_sql("UPDATE leases SET fence = fence + 1")  # as whoever takes over does
     with pytest.raises(Superseded):
-        store.outbox.commit("aa", old, store.memory.change(TEA, Forget(1)))
+        store.outbox.commit("aa", old, store.memory.forgetting(TEA, 1))
     assert len(store.memory.all(12)) == 1
