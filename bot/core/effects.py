@@ -244,26 +244,10 @@ class TakenBack:
     run: int
 
 
-Effect = (
-    PostReview
-    | EditReview
-    | DismissReview
-    | ReplyInThread
-    | ResolveThread
-    | SetCheck
-    | BeginCheck
-    | Comment
-    | EditComment
-    | DeleteComment
-    | AddLabels
-    | RemoveLabels
-    | React
-    | EditPullRequest
-    | Remember
-    | Forget
-    | SetPull
-    | TakenBack
-)
+ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
+ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
+MemoryEffect = Remember | Forget | SetPull | TakenBack
+Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 harmless, how it is sent, how it is found again after a crash, and how it is undone or why it cannot be."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from bot.core.effects import Effect
@@ -12,6 +12,7 @@ from bot.core.facts import UndoFacts
 from bot.core.refs import RepoRef, Sha
 from bot.effects.texts import Texts
 from bot.github.api import Api, Params
+from bot.github.client import Job
 from bot.github.idempotency_marker import IdempotencyMarker
 
 if TYPE_CHECKING:
@@ -140,12 +141,20 @@ class Duties(ABC, Generic[E]):
     undone_by: ClassVar[frozenset[type[Effect]]] = frozenset()
     """All kinds that `undone` may give."""
 
-    @abstractmethod
+    prose: ClassVar[tuple[str, ...]] = ()
+    lines: ClassVar[Mapping[str, int]] = {}
+    """Fields that people will read: Markdown, and single lines in so many characters."""
+    stays: ClassVar[str]
+    """Why it cannot be undone, where nothing else is said of that."""
+
     def harmless(self, effect: E, texts: Texts) -> E:
         """The same with every text that people will read made harmless."""
+        clean: dict[str, Any] = {name: texts.prose(getattr(effect, name)) for name in self.prose}
+        clean |= {name: texts.line(getattr(effect, name), most) for name, most in self.lines.items()}
+        return replace(effect, **clean)
 
-    @abstractmethod
-    def undone(self, effect: E, github_id: int, facts: UndoFacts) -> Undone: ...
+    def undone(self, effect: E, github_id: int, facts: UndoFacts) -> Undone:
+        return Undone(stays=self.stays)
 
     def meant(self, effect: E) -> str:
         """Its part of the key in the outbox, beside repository, target, head and place in the plan."""
@@ -176,6 +185,12 @@ class OnGitHub(Duties[E]):
         """
         return dict.fromkeys(self.permissions, "write")
 
+    def destination(
+        self, effect: E, job: Job, repo: RepoRef, marker: IdempotencyMarker, key: str = ""
+    ) -> Destination:
+        """`key` is empty for what is no row of the outbox and needs no mark."""
+        return Destination(job.api(self.needs(effect)), repo, key, marker)
+
     @abstractmethod
     async def send(self, effect: E, to: Destination) -> Applied: ...
 
@@ -200,11 +215,9 @@ class Changing(OnGitHub[E]):
 
 
 class InMemory(Duties[E]):
-    """Of what changes Hob's own database, in one transaction with the row's `done`: nobody need look."""
-
-    def harmless(self, effect: E, texts: Texts) -> E:
-        return effect  # not on a page: what memory tells goes through a reply
+    """Of what changes Hob's own database: nobody need look. Its texts are on no page; what memory tells goes
+    through a reply."""
 
     @abstractmethod
-    def change(self, effect: E, store: "Store", repo: RepoRef) -> Callable[["Connection"], None]:
-        """For `Outbox.commit`; it may raise `UserError`."""
+    def change(self, effect: E, store: "Store", repo: RepoRef, within: "Connection") -> None:
+        """`within` the transaction that marks the row as done; it may raise `UserError`."""

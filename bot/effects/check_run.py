@@ -32,22 +32,19 @@ https://docs.github.com/en/rest/checks/runs#create-a-check-run"""
 
 class OfSetCheck(OnGitHub[SetCheck]):
     kind = SetCheck
+    prose = ("summary", "text")
+    lines = {"title": 140}  # noqa: RUF012
     permissions = ("checks",)
     told_by = "itself"
     judges = True
     undone_by = frozenset({SetCheck})
 
     def harmless(self, effect: SetCheck, texts: Texts) -> SetCheck:
-        return replace(
-            effect,
-            title=texts.line(effect.title, 140),
-            summary=texts.prose(effect.summary),
-            text=texts.prose(effect.text),
-            annotations=tuple(
-                replace(one, title=texts.line(one.title, 140), message=texts.line(one.message, 2_000))
-                for one in effect.annotations
-            ),
+        annotations = tuple(
+            replace(one, title=texts.line(one.title, 140), message=texts.line(one.message, 2_000))
+            for one in effect.annotations
         )
+        return replace(super().harmless(effect, texts), annotations=annotations)
 
     async def send(self, effect: SetCheck, to: Destination) -> Applied:
         body = {
@@ -138,11 +135,11 @@ class OfBeginCheck(OnGitHub[BeginCheck]):
     before it is made, so that a crash doubles none; a `SetCheck` completes it."""
 
     kind = BeginCheck
+    prose = ("summary",)
+    lines = {"title": 140}  # noqa: RUF012
     permissions = ("checks",)
     told_by = "itself"
-
-    def harmless(self, effect: BeginCheck, texts: Texts) -> BeginCheck:
-        return replace(effect, title=texts.line(effect.title, 140), summary=texts.prose(effect.summary))
+    stays = "that a review waits: its check run becomes the result"
 
     async def send(self, effect: BeginCheck, to: Destination) -> Applied:
         output = {"title": fit(effect.title, _MOST_TITLE), "summary": fit(effect.summary)}
@@ -156,9 +153,6 @@ class OfBeginCheck(OnGitHub[BeginCheck]):
         )
         one = next((run for run in runs if run.get("status") != "completed"), None)
         return applied(one) if one else None
-
-    def undone(self, effect: BeginCheck, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="that a review waits: its check run becomes the result")
 
 
 FAMILY = (OfSetCheck(), OfBeginCheck())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from bot.core.effects import Comment, DeleteComment, EditComment
 from bot.core.facts import UndoFacts
@@ -10,16 +11,25 @@ from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
 _LIST = "/issues/{number}/comments"
+C = TypeVar("C", Comment, EditComment)
 
 
-class OfComment(OnGitHub[Comment]):
-    kind = Comment
+class _Written(OnGitHub[C]):
+    """With a text of its own in the conversation."""
+
     permissions = ("issues",)
-    undone_by = frozenset({DeleteComment})
 
-    def harmless(self, effect: Comment, texts: Texts) -> Comment:
+    def harmless(self, effect: C, texts: Texts) -> C:
         body, folded = texts.page(effect.body, effect.folded)
         return replace(effect, body=body, folded=folded)
+
+    def said(self, effect: C) -> Sequence[str]:
+        return (effect.body,)
+
+
+class OfComment(_Written[Comment]):
+    kind = Comment
+    undone_by = frozenset({DeleteComment})
 
     async def send(self, effect: Comment, to: Destination) -> Applied:
         body = {"body": to.signed(page(effect.body, effect.folded))}
@@ -31,19 +41,11 @@ class OfComment(OnGitHub[Comment]):
     def undone(self, effect: Comment, github_id: int, facts: UndoFacts) -> Undone:
         return Undone([DeleteComment("issue_comment", github_id)], "a comment")
 
-    def said(self, effect: Comment) -> Sequence[str]:
-        return (effect.body,)
 
-
-class OfEditComment(Changing[EditComment]):
+class OfEditComment(Changing[EditComment], _Written[EditComment]):
     kind = EditComment
-    permissions = ("issues",)
     builds_on_before = True
     undone_by = frozenset({EditComment})
-
-    def harmless(self, effect: EditComment, texts: Texts) -> EditComment:
-        body, folded = texts.page(effect.body, effect.folded)
-        return replace(effect, body=body, folded=folded)
 
     async def send(self, effect: EditComment, to: Destination) -> Applied:
         body = {"body": to.signed(page(effect.body, effect.folded))}
@@ -67,27 +69,19 @@ class OfEditComment(Changing[EditComment]):
         old = EditComment(effect.number, effect.comment_id, before.body, before.folded)
         return Undone([old], "the newest text of a comment")
 
-    def said(self, effect: EditComment) -> Sequence[str]:
-        return (effect.body,)
-
 
 class OfDeleteComment(Changing[DeleteComment]):
     kind = DeleteComment
     builds_on_before = True
+    stays = "a comment that I deleted: GitHub brings none back"
 
     def needs(self, effect: DeleteComment) -> dict[str, str]:
         return {"pull_requests" if effect.subject == "review_comment" else "issues": "write"}
-
-    def harmless(self, effect: DeleteComment, texts: Texts) -> DeleteComment:
-        return effect
 
     async def send(self, effect: DeleteComment, to: Destination) -> Applied:
         where = "issues" if effect.subject == "issue_comment" else "pulls"
         await to.delete(f"/{where}/comments/{{id}}", id=effect.id)
         return Applied()
-
-    def undone(self, effect: DeleteComment, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="a comment that I deleted: GitHub brings none back")
 
 
 FAMILY = (OfComment(), OfEditComment(), OfDeleteComment())

@@ -4,7 +4,6 @@ from bot.core.effects import AddLabels, RemoveLabels
 from bot.core.facts import UndoFacts
 from bot.core.folding import folded
 from bot.effects.base import Applied, Changing, Destination, OnGitHub, Undone
-from bot.effects.texts import Texts
 
 _LIST = "/issues/{number}/labels"
 
@@ -13,9 +12,6 @@ class OfAddLabels(OnGitHub[AddLabels]):
     kind = AddLabels
     permissions = ("issues",)
     undone_by = frozenset({RemoveLabels})
-
-    def harmless(self, effect: AddLabels, texts: Texts) -> AddLabels:
-        return effect  # they exist already
 
     async def send(self, effect: AddLabels, to: Destination) -> Applied:
         await to.post(_LIST, {"labels": list(effect.labels)}, number=effect.number)
@@ -35,17 +31,12 @@ class OfAddLabels(OnGitHub[AddLabels]):
 class OfRemoveLabels(Changing[RemoveLabels]):
     kind = RemoveLabels
     permissions = ("issues",)
-
-    def harmless(self, effect: RemoveLabels, texts: Texts) -> RemoveLabels:
-        return effect
+    stays = "labels that I took off: put them on again where they are wanted"
 
     async def send(self, effect: RemoveLabels, to: Destination) -> Applied:
         for label in effect.labels:
             await to.delete(f"{_LIST}/{{label}}", number=effect.number, label=label)
         return Applied()
-
-    def undone(self, effect: RemoveLabels, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="labels that I took off: put them on again where they are wanted")
 
 
 FAMILY = (OfAddLabels(), OfRemoveLabels())

@@ -1,6 +1,5 @@
 """What Hob keeps for itself: lessons, the state of a pull request, and which run was taken back."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.core.effects import Forget, Remember, SetPull, TakenBack
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 class OfRemember(InMemory[Remember]):
     kind = Remember
 
-    def change(self, effect: Remember, store: "Store", repo: RepoRef) -> Callable[["Connection"], None]:
-        return store.memory.remembering(repo, effect.lesson, effect.days)
+    def change(self, effect: Remember, store: "Store", repo: RepoRef, within: "Connection") -> None:
+        store.memory.remember(within, repo, effect.lesson, effect.days)
 
     def undone(self, effect: Remember, github_id: int, facts: UndoFacts) -> Undone:
         n = next((one.n for one in facts.memory if one.lesson == effect.lesson), None)
@@ -27,20 +26,18 @@ class OfRemember(InMemory[Remember]):
 
 class OfForget(InMemory[Forget]):
     kind = Forget
+    stays = "what I forgot: teach me again with `remember` or `dismiss`"
 
-    def change(self, effect: Forget, store: "Store", repo: RepoRef) -> Callable[["Connection"], None]:
-        return store.memory.forgetting(repo, effect.n)
-
-    def undone(self, effect: Forget, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="what I forgot: teach me again with `remember` or `dismiss`")
+    def change(self, effect: Forget, store: "Store", repo: RepoRef, within: "Connection") -> None:
+        store.memory.delete(within, repo.id, effect.n)
 
 
 class OfSetPull(InMemory[SetPull]):
     kind = SetPull
     undone_by = frozenset({SetPull})
 
-    def change(self, effect: SetPull, store: "Store", repo: RepoRef) -> Callable[["Connection"], None]:
-        return store.pulls.setting(repo, effect.number, effect.state)
+    def change(self, effect: SetPull, store: "Store", repo: RepoRef, within: "Connection") -> None:
+        store.pulls.put(within, repo.id, effect.number, effect.state)
 
     def undone(self, effect: SetPull, github_id: int, facts: UndoFacts) -> Undone:
         if effect.state == "active":
@@ -51,12 +48,10 @@ class OfSetPull(InMemory[SetPull]):
 
 class OfTakenBack(InMemory[TakenBack]):
     kind = TakenBack
+    stays = "that an earlier run was taken back: ask for the same again"
 
-    def change(self, effect: TakenBack, store: "Store", repo: RepoRef) -> Callable[["Connection"], None]:
-        return lambda _: None  # its row of the outbox is all there is to it
-
-    def undone(self, effect: TakenBack, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="that an earlier run was taken back: ask for the same again")
+    def change(self, effect: TakenBack, store: "Store", repo: RepoRef, within: "Connection") -> None:
+        pass  # its row of the outbox is all there is to it
 
 
 FAMILY = (OfRemember(), OfForget(), OfSetPull(), OfTakenBack())

@@ -1,9 +1,7 @@
 """Reactions. https://docs.github.com/en/rest/reactions/reactions"""
 
 from bot.core.effects import React
-from bot.core.facts import UndoFacts
-from bot.effects.base import Applied, Destination, OnGitHub, Undone, applied
-from bot.effects.texts import Texts
+from bot.effects.base import Applied, Destination, OnGitHub, applied
 
 _LISTS = {
     "issue": "/issues/{id}/reactions",
@@ -15,12 +13,10 @@ _LISTS = {
 class OfReact(OnGitHub[React]):
     kind = React
     told_by = "itself"
+    stays = "a reaction, which only shows that I have seen something"
 
     def needs(self, effect: React) -> dict[str, str]:
         return {"pull_requests" if effect.subject == "review_comment" else "issues": "write"}
-
-    def harmless(self, effect: React, texts: Texts) -> React:
-        return effect
 
     async def send(self, effect: React, to: Destination) -> Applied:
         answer = await to.post(_LISTS[effect.subject], {"content": effect.content}, id=effect.id)
@@ -31,9 +27,6 @@ class OfReact(OnGitHub[React]):
         mine = (one for one in found if to.marker.ours(one) and one.get("content") == effect.content)
         one = next(mine, None)
         return Applied("", applied(one).github_id) if one else None
-
-    def undone(self, effect: React, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="a reaction, which only shows that I have seen something")
 
 
 FAMILY = (OfReact(),)

@@ -38,6 +38,7 @@ _RESOLVE = """mutation($thread: ID!) {
 
 class OfPostReview(OnGitHub[PostReview]):
     kind = PostReview
+    prose = ("body",)
     permissions = ("pull_requests",)
     told_by = "check"
     judges = True
@@ -49,7 +50,7 @@ class OfPostReview(OnGitHub[PostReview]):
             replace(one, body=texts.with_block(one.body, one.suggestion), suggestion=None)
             for one in effect.comments
         )
-        return replace(effect, body=texts.prose(effect.body), comments=comments)
+        return replace(super().harmless(effect, texts), comments=comments)
 
     async def send(self, effect: PostReview, to: Destination) -> Applied:
         body = {
@@ -99,25 +100,20 @@ class OfPostReview(OnGitHub[PostReview]):
 
 class OfEditReview(Changing[EditReview]):
     kind = EditReview
+    prose = ("body",)
     permissions = ("pull_requests",)
-
-    def harmless(self, effect: EditReview, texts: Texts) -> EditReview:
-        return replace(effect, body=texts.prose(effect.body))
+    stays = "the text of a review: its page shows what it was before"
 
     async def send(self, effect: EditReview, to: Destination) -> Applied:
         await to.put(_ONE, {"body": to.signed(effect.body)}, number=effect.number, id=effect.review_id)
         return Applied()
 
-    def undone(self, effect: EditReview, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="the text of a review: its page shows what it was before")
-
 
 class OfDismissReview(Changing[DismissReview]):
     kind = DismissReview
+    lines = {"why": 200}  # noqa: RUF012
     permissions = ("pull_requests",)
-
-    def harmless(self, effect: DismissReview, texts: Texts) -> DismissReview:
-        return replace(effect, why=texts.line(effect.why, 200))
+    stays = "that an older review asks for changes no more"
 
     async def send(self, effect: DismissReview, to: Destination) -> Applied:
         """Where a branch's rules let only some dismiss reviews, it stays to them."""
@@ -129,9 +125,6 @@ class OfDismissReview(Changing[DismissReview]):
                 raise
             log.info("review %s was not dismissed: %s", effect.review_id, refusal)
         return Applied()
-
-    def undone(self, effect: DismissReview, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="that an older review asks for changes no more")
 
 
 class OfReplyInThread(OnGitHub[ReplyInThread]):
@@ -163,9 +156,7 @@ class OfReplyInThread(OnGitHub[ReplyInThread]):
 class OfResolveThread(Changing[ResolveThread]):
     kind = ResolveThread
     permissions = ("contents", "pull_requests")
-
-    def harmless(self, effect: ResolveThread, texts: Texts) -> ResolveThread:
-        return effect
+    stays = "a thread that I resolved: open it again on its page"
 
     async def send(self, effect: ResolveThread, to: Destination) -> Applied:
         try:
@@ -173,9 +164,6 @@ class OfResolveThread(Changing[ResolveThread]):
         except Gone as gone:
             raise GitHubError(gone.status, gone.message) from None  # the thread, not the pull request
         return Applied()
-
-    def undone(self, effect: ResolveThread, github_id: int, facts: UndoFacts) -> Undone:
-        return Undone(stays="a thread that I resolved: open it again on its page")
 
 
 FAMILY = (OfPostReview(), OfEditReview(), OfDismissReview(), OfReplyInThread(), OfResolveThread())

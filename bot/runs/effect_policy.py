@@ -15,7 +15,6 @@ from bot.core.refs import RepoRef
 from bot.effects import of
 from bot.effects.base import E
 from bot.effects.texts import Texts
-from bot.router import Route
 from bot.sanitise.leaks import leaks
 
 POLICY = "1"
@@ -46,8 +45,15 @@ def load(kind: str, payload: str) -> Effect:
     return effect
 
 
-def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> list[Keyed]:
-    """The plan's permitted effects, harmless and named.
+def keyed(
+    plan: Plan,
+    stored_as: str,
+    repo: RepoRef,
+    target: int,
+    cause: str,
+    may: frozenset[type[Effect]] = frozenset(KINDS.values()),
+) -> list[Keyed]:
+    """The plan's permitted effects, harmless and named. `stored_as`: the route that planned them.
 
     A key is made of what is meant (repository, issue, head, kind, place in the plan) and, for what a person
     asked for, of the comment that asked (`cause`): an old delivery sent again means the same and is done
@@ -55,8 +61,8 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
     """
     result = []
     for ordinal, effect in enumerate(plan.effects):
-        if type(effect) not in route.may:
-            log.error("%s planned a %s, which its route does not permit", route.name, type(effect).__name__)
+        if type(effect) not in may:
+            log.error("%s planned a %s, which its route does not permit", stored_as, type(effect).__name__)
             continue
         meant = of(effect).meant(effect)
         parts = (
@@ -65,7 +71,7 @@ def keyed(plan: Plan, route: Route, repo: RepoRef, target: int, cause: str) -> l
             repo.id,
             target,
             plan.head_sha or "",
-            route.stored_as,
+            stored_as,
             f"shadow {meant}" if plan.shadow else meant,
             cause,
             *((f"again {plan.again}",) if plan.again else ()),

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
@@ -57,7 +58,7 @@ class EffectSender:
                 continue
             try:
                 if isinstance(duties := of(effect), InMemory):
-                    change = duties.change(effect, self.store, self.repo)
+                    change = partial(duties.change, effect, self.store, self.repo)
                     await asyncio.to_thread(self._commit, row, change)
                 else:
                     await self._one(row, await self._telling(row, effect, refused))
@@ -88,8 +89,7 @@ class EffectSender:
 
     async def _one(self, row: EffectRow, effect: Effect) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
-        api = self.job.api(on_github(effect).needs(effect))
-        to = Destination(api, self.repo, row.key, self.marker)
+        to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
         unclear = row.state in ("sending", "ambiguous")
         for _ in range(TRIES):
             applied = await self._look(effect, to) if unclear else None

@@ -23,11 +23,10 @@ from bot.core.events import (
     ReviewEvent,
 )
 from bot.effects import of, on_github
-from bot.effects.base import Destination, Refused
+from bot.effects.base import Refused
 from bot.github.client import Job
 from bot.github.payloads import parse
 from bot.queue.worker import step_aside
-from bot.router import Route
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.dispatch import resumed
 from bot.runs.effect_policy import keyed, load
@@ -39,7 +38,7 @@ from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settin
 from bot.runs.refused_effects import standing_check, ways
 from bot.runs.services import Services, current
 from bot.runs.unfinished_checks import pause, rows_of_end
-from bot.store import EffectRow, NewEffect, Run, StoreUnavailable, ended_of, held
+from bot.store import EffectRow, Run, StoreUnavailable, ended_of, held
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +142,7 @@ async def _work(services: Services, run: Run) -> RunOutcome:
     async with services.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
         if ended_of(run):
-            rows = await rows_of_end(services, run, route, event, job, reader)
+            rows = await rows_of_end(services, run, event, job, reader)
             return await _applied(
                 services, run, event, job, rows, PlannedRun(reason="told why there is no review")
             )
@@ -209,17 +208,10 @@ async def _told(
     past_runs = await asyncio.to_thread(deeds_of, services, event)
     standing = standing_check(past_runs, head) if head else None
     for effect in ways(event, refused, standing, head, by_check=by_check, gates=gates):
-        kind = type(effect)
-        teller = Route("refused", "refused", _nothing, frozenset({kind}), "high")
-        (one,) = keyed(Plan((effect,)), teller, event.repo, event.number, f"refused {sender.run.id}")
-        new = [NewEffect(one.key, one.kind, one.payload)]
-        told = await asyncio.to_thread(sender.outbox.plan, sender.run, new)
+        named = keyed(Plan((effect,)), "refused", event.repo, event.number, f"refused {sender.run.id}")
+        told = await asyncio.to_thread(sender.outbox.plan, sender.run, named)
         if not await sender.apply(told):
             return
-
-
-async def _nothing(*_: object) -> Plan:
-    return Plan()
 
 
 async def _plan(one: Waiting) -> PlannedRun:
@@ -245,8 +237,7 @@ def _store(services: Services, run: Run, event: RepositoryEvent, planned: Planne
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
     if not planned.effects:
         return []
-    effects = [NewEffect(one.key, one.kind, one.payload) for one in planned.effects]
-    return services.store.outbox.plan(run, effects, "shadow" if planned.shadow else "planned")
+    return services.store.outbox.plan(run, planned.effects, "shadow" if planned.shadow else "planned")
 
 
 async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:
@@ -258,7 +249,7 @@ async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> 
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:
         duties = on_github(seen)
-        await duties.send(seen, Destination(job.api(duties.needs(seen)), event.repo, "", services.marker))
+        await duties.send(seen, duties.destination(seen, job, event.repo, services.marker))
     except Exception as error:
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 

@@ -15,7 +15,6 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import merge, settings_of
 from bot.effects import on_github
-from bot.effects.base import Destination
 from bot.github.client import Job
 from bot.router import Route
 from bot.runs.effect_policy import Keyed, safe
@@ -103,11 +102,9 @@ class Waiting:
 
     async def _send(self, effect: BeginCheck | SetCheck) -> int:
         """The id of the check run."""
-        to, safely = (
-            _destination(self.services, self.reader.repo, self.job, effect),
-            safe(effect, self.reader.repo),
-        )
-        return (await on_github(safely).send(safely, to)).github_id
+        repo, duties = self.reader.repo, on_github(effect)
+        to = duties.destination(effect, self.job, repo, self.services.marker)
+        return (await duties.send(safe(effect, repo), to)).github_id
 
     async def _unread(self) -> Conclusion:
         if not isinstance(self.event, IssueEvent):
@@ -120,13 +117,9 @@ class Waiting:
 async def begun_check(services: Services, repo: RepoRef, job: Job, head: Sha) -> int:
     """The id of our check run of this head that is not completed; 0 where there is none."""
     sought = BeginCheck(head, "", "")
-    found = await on_github(sought).find(sought, _destination(services, repo, job, sought))
+    duties = on_github(sought)
+    found = await duties.find(sought, duties.destination(sought, job, repo, services.marker))
     return found.github_id if found else 0
-
-
-def _destination(services: Services, repo: RepoRef, job: Job, effect: BeginCheck | SetCheck) -> Destination:
-    """Of what is no row of the outbox and needs no mark."""
-    return Destination(job.api(on_github(effect).needs(effect)), repo, "", services.marker)
 
 
 async def _outlook(

@@ -23,7 +23,6 @@ from bot.store.tables import SCHEMA, inbox, meta
 from bot.store.types import (
     ClaimRefused,
     EffectRow,
-    NewEffect,
     Run,
     RunSpec,
     RunState,
@@ -40,7 +39,6 @@ __all__ = [
     "EffectRow",
     "Inbox",
     "NewDelivery",
-    "NewEffect",
     "Recovered",
     "Run",
     "RunSpec",
