@@ -140,7 +140,6 @@ class Duties(ABC, Generic[E]):
     """Whether two runs with it must not overlap on one pull request."""
     undone_by: ClassVar[frozenset[type[Effect]]] = frozenset()
     """All kinds that `undone` may give."""
-
     prose: ClassVar[tuple[str, ...]] = ()
     lines: ClassVar[Mapping[str, int]] = {}
     """Fields that people will read: Markdown, and single lines in so many characters."""

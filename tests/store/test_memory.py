@@ -12,6 +12,7 @@ from bot.core.errors import Superseded, UserError
 from bot.core.findings import Finding
 from bot.core.memory import Lesson, Memory, dismissal
 from bot.core.refs import Login, RepoRef
+from bot.effects.memory import OfForget, OfRemember
 from bot.store import Store, open_store
 from bot.store import memory as room
 from tests.store.making import NewEffect, claimed, delivery, put, queued
