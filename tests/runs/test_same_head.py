@@ -168,15 +168,15 @@ async def test_a_label_that_the_settings_wait_for_brings_one_review(hob: LivingH
     assert len(pull.check_runs) == 2
 
 
-@pytest.mark.parametrize("ending", ["convert_to_draft", "close"])
+@pytest.mark.parametrize("past_run", ["convert_to_draft", "close"])
 async def test_a_review_under_way_does_not_post_once_it_is_a_draft_or_closed(
-    hob: LivingHob, ending: str
+    hob: LivingHob, past_run: str
 ) -> None:
     pull = opened(teahouse(hob))
 
     def meanwhile(request: dict[str, Any]) -> Any:
         if pull.state == "open" and not pull.draft:
-            getattr(pull, ending)()
+            getattr(pull, past_run)()
             hob._take()
             hob._route(0.0)
         return {"findings": [finding()], "summary": ""}

@@ -11,7 +11,7 @@ from bot.core.chat import Spoken
 from bot.inference.continuation import ANEW, Joining, joined
 from bot.inference.hosts.pool import Pool
 from tests.fakes.models import Dropped, FakeOllama, Stage
-from tests.inference.test_say import at, heard, say_on, talk
+from tests.inference.test_streaming import at, heard, say_on, talk
 
 WHOLE = (
     "Tea is made of leaves. They are dried for a day, then steeped in water that is hot but does not boil, "
