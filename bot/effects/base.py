@@ -12,12 +12,12 @@ from bot.core.facts import UndoFacts
 from bot.core.refs import RepoRef, Sha
 from bot.effects.texts import Texts
 from bot.github.api import Api, Params
-from bot.github.client import Job
 from bot.github.idempotency_marker import IdempotencyMarker
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from bot.github.client import Job
     from bot.store import Store
 
 CAP = 10_000
@@ -185,7 +185,7 @@ class OnGitHub(Duties[E]):
         return dict.fromkeys(self.permissions, "write")
 
     def destination(
-        self, effect: E, job: Job, repo: RepoRef, marker: IdempotencyMarker, key: str = ""
+        self, effect: E, job: "Job", repo: RepoRef, marker: IdempotencyMarker, key: str = ""
     ) -> Destination:
         """`key` is empty for what is no row of the outbox and needs no mark."""
         return Destination(job.api(self.needs(effect)), repo, key, marker)
