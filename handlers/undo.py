@@ -1,24 +1,12 @@
 """Takes back what Hob did last on an issue or pull request: `@slug undo`, and again for the one before."""
 
-from bot.agents import undo
 from bot.context import Context
 from bot.core.effect_history import PastRun, last
-from bot.core.effects import (
-    Comment,
-    DeleteComment,
-    DismissReview,
-    EditComment,
-    EditReview,
-    Plan,
-    PostReview,
-    RemoveLabels,
-    SetCheck,
-    SetPull,
-    TakenBack,
-)
+from bot.core.effects import Comment, Plan, PostReview, SetCheck, TakenBack
 from bot.core.events import CommentEvent
 from bot.core.facts import StartedThread, UndoFacts
 from bot.core.github_reader import Thread
+from bot.effects import UNDOING, undo
 from bot.router import Router
 
 router = Router()
@@ -27,17 +15,7 @@ router = Router()
 @router.command(
     "undo",
     help="takes back what I did last here; again: the one before",
-    may={
-        Comment,
-        DeleteComment,
-        DismissReview,
-        EditComment,
-        EditReview,
-        RemoveLabels,
-        SetCheck,
-        SetPull,
-        TakenBack,
-    },
+    may=UNDOING | {Comment, TakenBack},
     who="triage",
     stored_as="undo.take_back",
 )

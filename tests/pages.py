@@ -148,7 +148,7 @@ def hardening() -> dict[str, set[str]]:
 
 
 def _hardening() -> Table:
-    order = "WAPCSXNDQKR"
+    order = "WAPCSXNDQKLR"
     ids = sorted(hardening().items(), key=lambda one: (order.find(one[0][0]), int(one[0][1:])))
     rows = [
         (each, ", ".join(f"`{file.removesuffix('.py')}`" for file in sorted(files))) for each, files in ids

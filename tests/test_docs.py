@@ -141,17 +141,23 @@ WRITES = {"post", "patch", "put", "delete"}
 
 def test_the_modules_that_write_to_github_are_the_named_ones() -> None:
     page = (ROOT / "docs" / "design.md").read_text()
-    sentence = page.partition("Three modules")[2].partition(" Effects are")[0]
-    named = set(re.findall(r"`(bot/github/\w+\.py)`", sentence))
-    writers = set()
-    for path in [*ROOT.glob("bot/github/*.py"), *ROOT.glob("bot/runs/*.py"), *ROOT.glob("handlers/*.py")]:
+    sentence = page.partition("One module")[2].partition(" Effects are")[0]
+    named = set(re.findall(r"`(bot/effects/\w+\.py)`", sentence))
+    writers, users = set(), set()
+    folders = ("bot/effects", "bot/github", "bot/runs", "bot/cli", "bot/web", "handlers")
+    for path in [path for folder in folders for path in (ROOT / folder).rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and str(node.value).lstrip().startswith("mutation("):
+                users.add(path.parent.name)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                on_api = ast.unparse(node.func.value) in {"api", "app", "self.app()"}
+                on = ast.unparse(node.func.value)
                 tokens = any(word.arg == "idempotent" for word in node.keywords)  # nothing of a repository
-                if node.func.attr in WRITES and on_api and not tokens:
-                    writers.add(str(path.relative_to(ROOT)))
+                if node.func.attr in WRITES and on in {"api", "self.api", "to.api", "app", "self.app()"}:
+                    writers |= set() if tokens else {str(path.relative_to(ROOT))}
+                if node.func.attr in WRITES and on == "to":
+                    users.add(path.parent.name)
     assert writers == named
+    assert users == {"effects"}
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)

@@ -43,7 +43,7 @@ WALKED = (
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
-    "pull_request_facts.py", "github/hobyml.py", "github/payloads.py", "github/refused_lines.py",
+    "pull_request_facts.py", "github/hobyml.py", "github/payloads.py", "effects/*.py",
     "github/refusals.py", "github/other_reviewers.py", "github/idempotency_marker.py",
     "github/webhook_schema.py", "inference/continuation.py", "inference/lenient_json.py",
     "inference/structured_output.py", "inference/streaming.py", "inference/runners/*.py",

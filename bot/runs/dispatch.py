@@ -3,7 +3,6 @@
 import hashlib
 
 from bot.core.commands import Command
-from bot.core.effects import DeleteComment, EditComment, Effect, PostReview
 from bot.core.events import (
     AccessEvent,
     CheckRunRequested,
@@ -17,12 +16,10 @@ from bot.core.events import (
     RepositoryEvent,
     ReviewEvent,
 )
+from bot.effects import BUILDING_ON_BEFORE
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
 from bot.store import Delivery, RunSpec
-
-WHOLE: frozenset[type[Effect]] = frozenset({PostReview, EditComment, DeleteComment})
-"""Effects that build on what was done before: two runs with them must not overlap."""
 
 
 def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_seconds: float) -> list[RunSpec]:
@@ -67,7 +64,7 @@ def target(route: Route, event: Event) -> str:
     if route.whole_repository or not isinstance(event, IssueEvent):
         return f"{event.repo.id}/{route.stored_as}"
     whole = f"{event.repo.id}#{event.number}"
-    if isinstance(event, CommentEvent) and not WHOLE & route.may:
+    if isinstance(event, CommentEvent) and not BUILDING_ON_BEFORE & route.may:
         return f"{whole}/{event.comment_id}"
     return whole
 

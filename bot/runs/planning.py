@@ -62,7 +62,7 @@ async def make_plan(
     if isinstance(event, CommentEvent) and route.command:
         level, refused = await _gate(services, route, event, reader)
         if refused:
-            return _refusal(refused, route, event)
+            return _refusal(refused, event)
         if acknowledge:
             await acknowledge()
     elif route.hears_people and isinstance(event, CommentEvent) and await _talks_on(services, event):
@@ -109,7 +109,9 @@ async def make_plan(
     plan = await route.handler(event, ctx)
     untold = past.untold(past_runs, plan.head_sha)
     meant = f"{cause(event)} again {untold}" if untold else cause(event)
-    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), meant)
+    effects = await asyncio.to_thread(
+        keyed, plan, route.stored_as, event.repo, number_of(event), meant, route.may
+    )
     return PlannedRun(tuple(effects), plan.reason, plan.usage, plan.shadow)
 
 
@@ -180,17 +182,13 @@ def asker(event: RepositoryEvent) -> str:
     return str(author.login)
 
 
-def _refusal(refused: authorize.CommandRefusal, route: Route, event: CommentEvent) -> PlannedRun:
+def _refusal(refused: authorize.CommandRefusal, event: CommentEvent) -> PlannedRun:
     """Said where the person spoke; a notice for a span of time has that span as its cause, and so is said
     once."""
-    words = refused.words
-    effect = Comment(event.number, words) if refused.once_per else answer(event, words)
-    may = frozenset({type(effect), TakenBack})
-    speaker = Route("refusal", "refusal", route.handler, may=may, priority=route.priority)
-    plan = Plan((effect, TakenBack(0)), reason=f"refused: {words}")
-    return PlannedRun(
-        tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
-    )
+    effect = Comment(event.number, refused.words) if refused.once_per else answer(event, refused.words)
+    plan = Plan((effect, TakenBack(0)), reason=f"refused: {refused.words}")
+    named = keyed(plan, "refusal", event.repo, event.number, refused.once_per or cause(event))
+    return PlannedRun(tuple(named), plan.reason)
 
 
 async def _talks_on(services: Services, event: CommentEvent) -> bool:

@@ -11,8 +11,8 @@ from bot.core.events import Priority
 from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
-from bot.github.apply import IdempotencyMarker
 from bot.github.client import GitHub, Job
+from bot.github.idempotency_marker import IdempotencyMarker
 from bot.github.limits import RateLimiter
 from bot.inference.cache import Cache
 from bot.inference.egress import LOCAL_ONLY, EgressGuard

@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from bot.core.due_times import DueTimes
-from bot.store import Decision, NewEffect, RunSpec, Store
+from bot.store import Decision, RunSpec, Store
 from bot.web.guard import allowed_hosts
 from bot.web.session import LIFETIME, MOST_ADDRESSES, SHARED, TRIES, Sessions
+from tests.store.making import NewEffect
 from tests.web.conftest import TOKEN, Front
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
