@@ -38,7 +38,7 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
 
 
 TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=_lint)
-"""What agents need of the rooms beside theirs."""
+"""What agents need of the packages beside theirs."""
 
 
 @dataclass(frozen=True, slots=True)
