@@ -70,7 +70,7 @@ class OfPostReview(OnGitHub[PostReview]):
         if refusal.status != 422 or refusal.kind not in ("line", "validation") or not effect.comments:
             return None
         log.info("GitHub refused a line of the review; its lines are checked again")
-        hunks = {file.path: _new_side(file) for file in await changed_files(to.api, effect.number)}
+        hunks = {file.path: new_side(file) for file in await changed_files(to.api, effect.number)}
         off = [one for one in effect.comments if not _lies_in(one, hunks.get(one.path, ()))]
         moved = off or list(effect.comments)
         kept = tuple(one for one in effect.comments if one not in moved)
@@ -176,7 +176,7 @@ def _line_comment(comment: LineComment) -> dict[str, Any]:
     return found
 
 
-def _new_side(file: FileDiff) -> tuple[range, ...]:
+def new_side(file: FileDiff) -> tuple[range, ...]:
     """The lines of the new side that each hunk shows."""
     return tuple(range(one.new_start, one.new_start + one.new_count) for one in file.hunks or ())
 
