@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack, cast
 
 from bot.agents.citing import Citing
-from bot.core.chat import Answered, Persona, PersonaRequest, Say, Spoken, Turn
+from bot.core.chat import Answered
 from bot.core.code_search import Excerpt, Library, merged
+from bot.core.concurrency import streamed
 from bot.core.errors import HobError, UserError
-from bot.core.inference import Completion, Passage, T
+from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, Spoken, T, Turn
 
 ChatMessage = Turn | Mapping[str, Any]
-ChatMessages = str | Sequence[ChatMessage]
+Messages = str | Sequence[ChatMessage]
 """A question, or a conversation: `Turn`s or `{"role": "user", "content": "…"}`; the other roles are
 `assistant`, `system` and `tool`."""
 Drive = Callable[[Coroutine[Any, Any, str]], str]
@@ -62,8 +63,8 @@ class Agent:
 
     def __init__(
         self,
-        persona: Persona,
-        say: Say,
+        persona: PromptFile,
+        ask: Infer,
         library: Library | None = None,
         *,
         drive: Drive = asyncio.run,
@@ -73,13 +74,13 @@ class Agent:
         """`drive` runs a coroutine for `run_sync`; `tell` hears, line by line, what the agent is about to
         do; `read` is how a text that a subclass said itself becomes a value for `decide`."""
         self.persona = persona
-        self.say = say
+        self.ask = ask
         self.library = library
         self.tell = tell
         self.read = read
         self._drive = drive
 
-    async def run(self, messages: ChatMessages, **options: Unpack[Options]) -> AsyncIterator[str]:
+    async def run(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str]:
         """The answer's text, piece by piece; `NoAnswer`. Every other way to ask goes through it, so a
         subclass that overrides it (`async def run(self, messages)` will do) is what is heard everywhere."""
         call = _CALL.get()
@@ -93,7 +94,7 @@ class Agent:
         shown = (*passages, *(Passage(each.path, each.numbered) for each in found))
         text: list[str] = []
         kind = call.kind if call else Spoken
-        async for piece in self.say(self._talk(messages, kind, {**options, "passages": shown})):
+        async for piece in streamed(self.ask, self._prompt(messages, kind, {**options, "passages": shown})):
             if isinstance(piece, Completion):
                 whole = _summed(piece, "".join(text).strip(), spent) if kind is Spoken else piece
                 if kind is Spoken and (rest := citing.rest()):
@@ -110,11 +111,11 @@ class Agent:
                 text.append(part)
                 yield part
 
-    async def get_full_response(self, messages: ChatMessages, **options: Unpack[Options]) -> str:
+    async def get_full_response(self, messages: Messages, **options: Unpack[Options]) -> str:
         """The whole text; `NoAnswer`."""
         return _require(await self.answer(messages, **options))
 
-    def run_sync(self, messages: ChatMessages, **options: Unpack[Options]) -> str:
+    def run_sync(self, messages: Messages, **options: Unpack[Options]) -> str:
         """The whole text, waited for without an event loop; `NoAnswer`, or UserError where a loop runs
         already."""
         try:
@@ -123,7 +124,7 @@ class Agent:
             return self._drive(self.get_full_response(messages, **options))
         raise UserError("run_sync cannot be used inside async code", "await get_full_response(messages)")
 
-    async def answer(self, messages: ChatMessages, **options: Unpack[Options]) -> Answered:
+    async def answer(self, messages: Messages, **options: Unpack[Options]) -> Answered:
         """The whole answer, or its failure as a value."""
         answered = Answered(Completion(failure="no_host", reason="nothing was said"))
         async for piece in self.stream(messages, **options):
@@ -131,9 +132,7 @@ class Agent:
                 answered = piece
         return answered
 
-    async def decide(
-        self, messages: ChatMessages, answer: type[T], **options: Unpack[Options]
-    ) -> Completion[T]:
+    async def decide(self, messages: Messages, answer: type[T], **options: Unpack[Options]) -> Completion[T]:
         """An answer of a type with a schema (any pydantic model), or its failure as a value. What a subclass
         says in its own `run` is read as one."""
         call = _Call(self, options, answer)
@@ -151,9 +150,7 @@ class Agent:
             return Completion(failure="invalid", reason=reason, text=text)
         return cast("Completion[T]", replace(cast("Any", heard), value=value, text=text))
 
-    async def stream(
-        self, messages: ChatMessages, **options: Unpack[Options]
-    ) -> AsyncIterator[str | Answered]:
+    async def stream(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str | Answered]:
         """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the
         pieces."""
         call = _Call(self, options, Spoken)
@@ -163,7 +160,7 @@ class Agent:
             yield piece
         yield _answered(call, "".join(said).strip())
 
-    async def _heard(self, messages: ChatMessages, call: "_Call") -> AsyncIterator[str]:
+    async def _heard(self, messages: Messages, call: "_Call") -> AsyncIterator[str]:
         """What `run` says; why it fails is left in the call."""
         given, asked = self._given(messages, call.options)
         pieces = self.run(asked, **given)
@@ -184,7 +181,7 @@ class Agent:
             if isinstance(pieces, AsyncGenerator):
                 await pieces.aclose()
 
-    def _given(self, messages: ChatMessages, options: Options) -> tuple[Options, ChatMessages]:
+    def _given(self, messages: Messages, options: Options) -> tuple[Options, Messages]:
         """The options that `run` takes, and what it is asked. An override that takes no passages is shown
         them before the question; its `super().run` is given all that it does not take."""
         takes = inspect.signature(self.run).parameters.values()
@@ -200,7 +197,7 @@ class Agent:
         return given, [*asked, *turns[:-1], *(Turn("user", f"{shown}\n\n{one.text}") for one in turns[-1:])]
 
     async def gather(
-        self, messages: ChatMessages, model: str = ""
+        self, messages: Messages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
         """What the model is shown beside the question, and which calls finding it took. Here: what a search
         for the question's own words finds."""
@@ -210,16 +207,24 @@ class Agent:
         found = [await self.library.search(turn.text) for turn in question]
         return merged(excerpt for some in found for excerpt in some), ()
 
-    def _talk(self, messages: ChatMessages, answer: type[T], options: Options) -> PersonaRequest[T]:
+    def _prompt(self, messages: Messages, answer: type[T], options: Options) -> Prompt[T]:
         system, turns = conversation(messages)
-        persona = replace(
+        file = replace(
             self.persona,
             system="\n\n".join([self.persona.system, *system]),
             temperature=options.get("temperature", self.persona.temperature),
             max_tokens=options.get("max_tokens", self.persona.max_tokens),
         )
-        passages, model = tuple(options.get("passages", ())), options.get("model", "")
-        return PersonaRequest(persona, turns, answer, passages, model, options.get("specialty", ""))
+        return Prompt(
+            file.name,
+            file.role,
+            answer,
+            passages=tuple(options.get("passages", ())),
+            turns=turns,
+            file=file,
+            model=options.get("model", ""),
+            specialty=options.get("specialty", ""),
+        )
 
 
 @dataclass(slots=True)
@@ -251,7 +256,7 @@ def _answered(call: _Call, text: str) -> Answered:
     return Answered(whole, heard.citations, heard.dropped)
 
 
-def conversation(messages: ChatMessages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
+def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
     """(system texts, turns); UserError for what is no message."""
     if isinstance(messages, str):
         return (), (Turn("user", messages),)

@@ -5,10 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.agents.base import Agent, ChatMessages, conversation
-from bot.core.chat import Persona, PersonaRequest, Say, said
+from bot.agents.base import Agent, Messages, conversation
 from bot.core.code_search import Excerpt, Library, merged
-from bot.core.inference import Completion, Passage
+from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile
 from bot.core.pathnames import resolve
 
 MOST_ROUNDS = 3
@@ -40,27 +39,27 @@ class Research(Agent):
 
     def __init__(
         self,
-        persona: Persona,
-        say: Say,
+        persona: PromptFile,
+        ask: Infer,
         library: Library | None,
         *,
-        scout: Persona,
+        scout: PromptFile,
         rounds: int = MOST_ROUNDS,
         **more: Any,
     ) -> None:
-        super().__init__(persona, say, library, **more)
+        super().__init__(persona, ask, library, **more)
         self.scout = scout
         self.rounds = rounds
 
     async def gather(
-        self, messages: ChatMessages, model: str = ""
+        self, messages: Messages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
         """First the question's own words, then where the scout points, until it has enough or points to
         nothing new."""
         found, spent = await super().gather(messages, model)
         asked: set[str] = set()
         for _ in range(self.rounds if self.library else 0):
-            look = await said(self.say, self._ask_scout(messages, found, asked, model))
+            look = await self.ask(self._ask_scout(messages, found, asked, model))
             spent = (*spent, look)
             if look.value is None or look.value.enough:
                 break
@@ -97,12 +96,16 @@ class Research(Agent):
         return await self.library.read(path, place.start, end) if path else None
 
     def _ask_scout(
-        self, messages: ChatMessages, found: Sequence[Excerpt], asked: set[str], model: str
-    ) -> PersonaRequest[Look]:
+        self, messages: Messages, found: Sequence[Excerpt], asked: set[str], model: str
+    ) -> Prompt[Look]:
         passages = [Passage(each.path, each.numbered) for each in found]
         if asked:
             passages.insert(0, Passage("what was looked for already", "\n".join(sorted(asked)), priority=0))
-        return PersonaRequest(self.scout, conversation(messages)[1], Look, tuple(passages), model)
+        turns = conversation(messages)[1]
+        scout = self.scout
+        return Prompt(
+            scout.name, scout.role, Look, passages=tuple(passages), turns=turns, file=scout, model=model
+        )
 
 
 def _new(names: Iterable[str], asked: set[str]) -> list[str]:

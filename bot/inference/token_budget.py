@@ -10,12 +10,12 @@ What is known of models' vocabularies.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any, Protocol
+from typing import Any
 
-from bot.core.inference import Passage, Prompt, T
+from bot.core.inference import Passage, Prompt, PromptTexts, T
 from bot.inference.hosts.known_host import Candidate
 from bot.inference.runners import ChatRequest
 
@@ -161,25 +161,9 @@ _ROOM_FOR_NOTE = 600
 """Size kept free for what a model is told about an answer that was no good."""
 
 
-class Texts(Protocol):
-    """A rendered prompt."""
-
-    @property
-    def system(self) -> str: ...
-    @property
-    def user(self) -> str: ...
-    @property
-    def turns(self) -> tuple[tuple[str, str], ...]: ...
-
-
-class PromptSource(Protocol):
-    """A prompt file, as `bot.prompting` loads it."""
-
-    @property
-    def temperature(self) -> float: ...
-    @property
-    def max_tokens(self) -> int: ...
-    def messages(self, inputs: Mapping[str, str], passages: tuple[Passage, ...]) -> Texts: ...
+Render = Callable[[Prompt[Any], Sequence[Passage], str], PromptTexts]
+"""(a prompt, those of its passages that fit, what has been said of the answer so far) -> what a model is
+told; HobError for a prompt that cannot be put."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,35 +181,36 @@ class Fitted:
 
 def fitted(
     prompt: Prompt[T],
-    file: PromptSource,
+    render: Render,
     schema: dict[str, Any],
     candidate: Candidate,
     limit: int,
     ratio: float,
+    *,
     note: str = "",
+    so_far: str = "",
 ) -> Fitted | None:
     """The request with as many passages as `limit` tokens take; None when not even what it needs fits.
-    `ratio` is size per token, `note` comes last. The window that the host is asked for is the seat's,
-    whatever the limit."""
-    max_tokens = min(file.max_tokens, limit // 4)
-    texts = file.messages(prompt.inputs, ())
+    `ratio` is size per token, `note` comes last, `so_far` is what a broken try has said. The window that the
+    host is asked for is the seat's, whatever the limit."""
+    texts = render(prompt, (), so_far)
+    max_tokens = min(texts.max_tokens, limit // 4)
     space = room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
     # The model reads the schema too: as a tool's, or in words where a host does not take it.
     space -= size(texts.system) + size(texts.user) + size(json.dumps(schema))
-    packed = pack(prompt.passages, space) if space >= 0 else None
+    packed = pack(prompt.optional, space) if space >= 0 else None
     if packed is None:
         return None
     if packed.passages:
-        texts = file.messages(prompt.inputs, packed.passages)
-    user = f"{texts.user}{note}"
+        texts = render(prompt, packed.passages, so_far)
     request = ChatRequest(
         candidate.model,
         texts.system,
-        user,
+        f"{texts.user}{note}",
         schema,
         candidate.num_ctx,
         max_tokens,
-        file.temperature,
+        texts.temperature,
         turns=texts.turns,
         prompt=prompt.name,
     )

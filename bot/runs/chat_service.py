@@ -6,23 +6,22 @@ its texts go only to hosts to which its other prompts may go.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from bot.agents.base import Agent
 from bot.agents.personas import ChatAgent
 from bot.agents.research import Research
-from bot.config import Config, chosen
-from bot.core.chat import Answered, Say
+from bot.config import Config
+from bot.core.chat import Answered
 from bot.core.code_search import Library
 from bot.core.errors import HobError, UserError
+from bot.core.inference import Infer
 from bot.core.refs import RepoRef
-from bot.core.settings import RepoSettings
 from bot.core.settings_merge import merge, settings_of
-from bot.github.client import Job
-from bot.inference.streaming import make_say
-from bot.prompting import TalkFile, load_persona
+from bot.prompting import load_persona
+from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
 from bot.runs.github_reader import PULL_REQUEST, JobReader
-from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.planning import secretive
 from bot.runs.preview import find
 from bot.runs.services import Services, build
@@ -66,24 +65,14 @@ async def _answer(
     settings = settings_of(merge(layers))
     async with services.github.job(repo) as job:
         reader = JobReader(repo, job, PULL_REQUEST)
-        gate = guard(services.config, services.store, repo, reader, None, settings)
-        library = services.knowledge(repo, job, settings, guard=gate, operator=True) if looks else None
-        agent = _agent(_say(services, repo, job, settings, library), library)
-        async for piece in agent.stream(message):
+        leaving = partial(guard, services.config, services.store, repo, reader, None, settings)
+        library = services.knowledge(repo, job, settings, guard=leaving(), operator=True) if looks else None
+        infer = services.infer("high", leaving(secretive(library)), CallRecorder(repo, 0), settings)
+        async for piece in _agent(infer, library).stream(message):
             yield piece
 
 
-def _say(
-    services: Services, repo: RepoRef, job: Job, settings: RepoSettings, knowledge: RepositoryKnowledge | None
-) -> Say:
-    reader = JobReader(repo, job, PULL_REQUEST)
-    allowed = guard(services.config, services.store, repo, reader, None, settings, secretive(knowledge))
-    return make_say(
-        services.pool, chosen(services.config, settings), TalkFile, priority="high", guard=allowed
-    )
-
-
-def _agent(say: Say, library: Library | None) -> Agent:
+def _agent(ask: Infer, library: Library | None) -> Agent:
     if library is None:
-        return ChatAgent(load_persona(ChatAgent.name), say)
-    return Research(load_persona(Research.name), say, library, scout=load_persona(SCOUT))
+        return ChatAgent(load_persona(ChatAgent.name), ask)
+    return Research(load_persona(Research.name), ask, library, scout=load_persona(SCOUT))
