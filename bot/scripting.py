@@ -15,7 +15,8 @@ from typing import Any, Self, TypeVar, Unpack, cast
 from bot.agents.base import Agent, Messages, Options
 from bot.agents.chain import ChainProgress, run_chain
 from bot.agents.personas import ChatAgent, Coding, Reasoning
-from bot.agents.research import Research
+from bot.agents.rerank import Reranking
+from bot.agents.research import SCOUT, Research
 from bot.config import Config, load_config
 from bot.core.chain import Chain, ChainResult
 from bot.core.code_search import Library
@@ -35,7 +36,6 @@ from bot.queue.redis_slots import RedisHostSlots
 from bot.repository import LocalRepository
 
 KINDS: dict[str, type[Agent]] = {kind.name: kind for kind in (ChatAgent, Coding, Reasoning, Research)}
-SCOUT = "scout"
 WORKERS: dict[str, str] = {"review": "reviewer", "code": "coding", "triage": "chat", "chat": "chat"}
 """Role -> the agent that work for a mere role is given to."""
 
@@ -104,9 +104,12 @@ class Workshop:
     def agent(self, which: str | type[Agent], priority: Priority = "high") -> Agent:
         """An agent by its name, by the path of a prompt file, by `module:Class`, or of a class; UserError."""
         kind, name = _kind(which)
-        more: dict[str, Any] = {"scout": load_persona(SCOUT)} if issubclass(kind, Research) else {}
-        more |= {"drive": self._drive, "tell": self._tell, "read": _read}
-        return kind(load_persona(name), self.infer(priority), self.library, **more)
+        infer, library = self.infer(priority), self.library
+        more: dict[str, Any] = {"drive": self._drive, "tell": self._tell, "read": _read}
+        if issubclass(kind, Research):
+            more["scout"] = load_persona(SCOUT)
+            library = Reranking(library, infer) if isinstance(library, LocalLibrary) else library
+        return kind(load_persona(name), infer, library, **more)
 
     async def delegate(
         self, role: str, prompt: Messages, *, priority: Priority = "default", **options: Unpack[Options]

@@ -1,6 +1,8 @@
 """What people say to Hob: `@slug help`, `review`, `ask`, at the start of a line of a comment."""
 
-from bot.agents import chat, review
+from bot.agents import ask as asking
+from bot.agents import review
+from bot.agents.research import MOST_ROUNDS, Research
 from bot.agents.settings import labels_table, table
 from bot.context import Context
 from bot.core.effects import (
@@ -98,7 +100,9 @@ async def ask(event: CommentEvent, ctx: Context) -> Plan:
     if not question:
         return Plan((answer(event, f"Ask me something: `@{ctx.slug} ask why is this cached?`"),))
     facts = await thread_facts(ctx, event, question)
-    body, used = await chat.reply(facts, ctx.infer)
+    rounds = MOST_ROUNDS if ctx.knowledge and ctx.idle else 0
+    agent = Research.of(ctx.persona, ctx.infer, facts.library, rounds=rounds)
+    body, used = await asking.reply(facts, agent)
     return Plan((answer(event, body),), reason="a question was asked", usage=used)
 
 

@@ -1,6 +1,6 @@
 """What code does and why: `@slug explain`, of a thread's lines, of `path:12-40`, or of the whole change."""
 
-from bot.agents import chat
+from bot.agents.explain import explain as explained
 from bot.context import Context
 from bot.core.effects import Comment, Plan, ReplyInThread
 from bot.core.events import CommentEvent
@@ -22,5 +22,5 @@ async def explain(event: CommentEvent, ctx: Context) -> Plan:
     facts = await explain_facts(ctx, event)
     if isinstance(facts, str):
         return Plan((answer(event, facts),), reason="it is not clear what to explain")
-    body, used = await chat.explain(facts, ctx.infer)
+    body, used = await explained(facts, ctx.infer)
     return Plan((answer(event, body),), reason="an explanation was asked for", usage=used)

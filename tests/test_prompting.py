@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UserError
 from bot.core.inference import Passage, Prompt, PromptFile, PromptTexts, Spoken
-from bot.prompting import FOLDER, PromptError, load, new_fence, parse, render, rendered, used_names
+from bot.prompting import (
+    FOLDER,
+    PromptError,
+    load,
+    load_persona,
+    new_fence,
+    parse,
+    render,
+    rendered,
+    used_names,
+)
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.md"))
 FRONT = "---\ninputs: [title]\npassages: no\nschema: x\nrole: chat\ntemperature: 0.1\nmax_tokens: 9\n---\n"
@@ -30,7 +40,7 @@ def example(name: str) -> tuple[dict[str, str], tuple[Passage, ...]]:
 
 
 def test_the_prompts_of_the_agents_are_there() -> None:
-    assert {"ask", "review", "triage"} <= set(NAMES)
+    assert {"explain", "review", "triage"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,7 +108,7 @@ def test_P7_hostile_data_stays_behind_a_fence_that_it_cannot_know(name: str) -> 
 
 @given(st.text(alphabet="abcdef0123456789</>data- \n\u200b", max_size=200))
 def test_P7_no_data_contains_its_fence(text: str) -> None:
-    file = load("ask")
+    file = load_persona("research")
     shown = messages(file, dict.fromkeys(file.inputs, text), (Passage(text, text),))
     fence = re.search(r"</data-([0-9a-f]+)>", shown.system)
     assert fence
@@ -110,7 +120,7 @@ def test_P7_no_data_contains_its_fence(text: str) -> None:
 
 
 def test_P7_a_fence_that_occurs_is_refused_even_when_it_was_hidden() -> None:
-    file = load("ask")
+    file = load_persona("research")
     inputs = dict.fromkeys(file.inputs, "")
     with pytest.raises(PromptError, match="fence"):
         render(file, prompt_of(file, {**inputs, "question": "12\u200b34"}), (), "1234")
@@ -121,7 +131,7 @@ def test_P3_invisible_characters_do_not_reach_a_model() -> None:
     hidden = (
         "\u200b\u2060\ufeff\u202e\u2066\u00ad\u180e\ufe0f\U000e0041\U000e0100\u3164\u034f\u0007\u200c\u061c"
     )
-    file = load("ask")
+    file = load_persona("research")
     inputs = {**dict.fromkeys(file.inputs, ""), "question": f"wh{hidden}y?"}
     shown = messages(file, inputs, (Passage(f"a{hidden}.py", f"x{hidden} = 1\t\r\n"),)).user
     assert not set(hidden) & set(shown)

@@ -15,9 +15,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack, cast
 
-from bot.agents.citing import Citing
+from bot.agents.citing import CitedAnswer, Citing
 from bot.core.chat import Answered
-from bot.core.code_search import Excerpt, Library, merged
+from bot.core.code_search import Excerpt, Library, merged, stands
 from bot.core.concurrency import streamed
 from bot.core.errors import HobError, UserError
 from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, Spoken, T, Turn
@@ -40,6 +40,8 @@ class Options(TypedDict, total=False):
     """Shown as data beside the question."""
     specialty: str
     """Only hosts that list it in `roles`."""
+    whole: bool
+    """Asked for as one object with its citations beside it, and heard when all of it is there."""
 
 
 class ReadAnswer(Protocol):
@@ -91,25 +93,33 @@ class Agent:
         model, passages = options.get("model", ""), options.get("passages", ())
         found, spent = await self.gather(messages, model)
         citing = Citing(found)
-        shown = (*passages, *(Passage(each.path, each.numbered) for each in found))
-        text: list[str] = []
+        shown = (*(Passage(each.path, each.numbered, priority=2) for each in found), *passages)
         kind = call.kind if call else Spoken
+        text: list[str] = []
+        ended: Completion[Any] = Completion()
         async for piece in streamed(self.ask, self._prompt(messages, kind, {**options, "passages": shown})):
             if isinstance(piece, Completion):
-                whole = _summed(piece, "".join(text).strip(), spent) if kind is Spoken else piece
-                if kind is Spoken and (rest := citing.rest()):
-                    text.append(rest)
-                    yield rest
-                    whole = _summed(piece, "".join(text).strip(), spent)
-                elif kind is not Spoken and piece.value is not None:
-                    yield piece.text
-                if call:
-                    call.heard = Answered(whole, tuple(citing.citations), citing.dropped)
-                if piece.value is None:
-                    raise NoAnswer(piece.reason or "no model gave an answer")
-            elif part := citing(piece):
+                ended = piece
+            elif kind is Spoken and (part := citing(piece)):
                 text.append(part)
                 yield part
+        if kind is Spoken:
+            rest = citing.rest()
+        elif isinstance(ended.value, CitedAnswer):
+            rest = citing.whole(ended.value)
+        else:
+            rest = ended.text if ended.value is not None else ""
+        if rest:
+            text.append(rest)
+            yield rest
+        if call:
+            if kind is Spoken or kind is CitedAnswer:
+                ended = _summed(ended, "".join(text).strip(), spent)
+            read = [one for one in found if one.path not in ended.left_out]
+            standing = tuple(one for one in citing.citations if stands(one, read))
+            call.heard = Answered(ended, standing, citing.dropped + len(citing.citations) - len(standing))
+        if ended.value is None:
+            raise NoAnswer(ended.reason or "no model gave an answer")
 
     async def get_full_response(self, messages: Messages, **options: Unpack[Options]) -> str:
         """The whole text; `NoAnswer`."""
@@ -153,7 +163,7 @@ class Agent:
     async def stream(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str | Answered]:
         """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the
         pieces."""
-        call = _Call(self, options, Spoken)
+        call = _Call(self, options, CitedAnswer if options.get("whole") else Spoken)
         said: list[str] = []
         async for piece in self._heard(messages, call):
             said.append(piece)
@@ -304,7 +314,7 @@ def _require(answered: Answered) -> str:
     return answered.text
 
 
-def _summed(last: Completion[Spoken], text: str, before: Sequence[Completion[Any]]) -> Completion[Spoken]:
+def _summed(last: Completion[Any], text: str, before: Sequence[Completion[Any]]) -> Completion[Spoken]:
     """The answer with its text as it was shown, and what all calls together cost."""
     every = (*before, last)
     return replace(

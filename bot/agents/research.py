@@ -1,13 +1,14 @@
 """Searches, reads, searches again, and answers with citations."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Self
 
 from pydantic import BaseModel
 
-from bot.agents.base import Agent, Messages, conversation
+from bot.agents.base import Agent, Messages, Options, conversation
 from bot.core.code_search import Excerpt, Library, merged
-from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile
+from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, T
 from bot.core.pathnames import resolve
 
 MOST_ROUNDS = 3
@@ -15,6 +16,7 @@ MOST_SEARCHES = 4
 MOST_READS = 6
 LONGEST_READ = 200
 """Lines."""
+SCOUT = "scout"
 
 
 class CitedPlace(BaseModel):
@@ -50,6 +52,13 @@ class Research(Agent):
         super().__init__(persona, ask, library, **more)
         self.scout = scout
         self.rounds = rounds
+
+    @classmethod
+    def of(
+        cls, persona: Callable[[str], PromptFile], ask: Infer, library: Library | None, **more: Any
+    ) -> Self:
+        """By the prompt files of its names."""
+        return cls(persona(cls.name), ask, library, scout=persona(SCOUT), **more)
 
     async def gather(
         self, messages: Messages, model: str = ""
@@ -103,9 +112,22 @@ class Research(Agent):
             passages.insert(0, Passage("what was looked for already", "\n".join(sorted(asked)), priority=0))
         turns = conversation(messages)[1]
         scout = self.scout
-        return Prompt(
-            scout.name, scout.role, Look, passages=tuple(passages), turns=turns, file=scout, model=model
+        return _fenced(
+            Prompt(
+                scout.name, scout.role, Look, passages=tuple(passages), turns=turns, file=scout, model=model
+            )
         )
+
+    def _prompt(self, messages: Messages, answer: type[T], options: Options) -> Prompt[T]:
+        return _fenced(super()._prompt(messages, answer, options))
+
+
+def _fenced(prompt: Prompt[T]) -> Prompt[T]:
+    """With the question behind the fence: strangers ask too."""
+    asked = prompt.question
+    if asked is None or asked.speaker != "user" or not asked.text.strip():
+        return prompt
+    return replace(prompt, inputs={"question": asked.text}, turns=prompt.turns[:-1])
 
 
 def _new(names: Iterable[str], asked: set[str]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.agents.rerank import rerank
+from bot.agents.rerank import Reranking
 from bot.context import Context
-from bot.core.code_search import Excerpt
+from bot.core.code_search import AtHead
 from bot.core.effect_history import of_thread
 from bot.core.effects import Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
@@ -18,8 +18,6 @@ from bot.core.refs import Login
 from bot.gathering.changes import select, to_file_diff
 from bot.github.gather import PullRequestState, RawComment, Thread
 
-WORTH_RERANKING = 8
-"""Of fewer files that were found the best passages are shown anyway."""
 TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
 """Permissions with which a person may have findings dismissed."""
 AROUND = 5
@@ -28,9 +26,9 @@ AROUND = 5
 
 async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
     """What stands around a question: the conversation, and on a pull request its change."""
+    spent: list[Usage] = []
     if not event.on_pull_request:
         issue = await ctx.github.issue(event.number)
-        found, spent = await _found(ctx, question)
         comments = await ctx.github.comments(event.number, issue.comments)
         return ThreadFacts(
             context=await ctx.repository(),
@@ -41,7 +39,7 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
             asker=event.author.login,
             conversation=_talk(comments, event),
             unheard=max(0, issue.comments - len(comments)),
-            found=found,
+            library=_index(ctx, spent),
             spent=spent,
         )
     state = await ctx.github.pull_request(event.number)
@@ -54,7 +52,8 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
     context = await ctx.repository(state.base_sha)
     raw = await ctx.github.files(event.number)
     files, _ = select([to_file_diff(file) for file in raw], context.settings.review.paths)
-    found, spent = await _found(ctx, question, state.base_sha)
+    paths = [file.path for file in files]
+    texts = await ctx.github.texts(state.head_sha, paths)
     return ThreadFacts(
         context=context,
         number=event.number,
@@ -66,23 +65,14 @@ async def thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thre
         unheard=unheard,
         files=tuple(files),
         head_sha=state.head_sha,
-        texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
-        found=found,
+        library=AtHead(frozenset(paths), texts, _index(ctx, spent, state.base_sha)),
         spent=spent,
     )
 
 
-async def _found(ctx: Context, question: str, at: str = "") -> tuple[tuple[Excerpt, ...], tuple[Usage, ...]]:
-    """What the index has about a question, and what looking took. While nothing else waits, a model says
-    first which of the files matter."""
-    if ctx.knowledge is None:
-        return (), ()
-    outlines = await ctx.knowledge.outlines(question, at) if ctx.idle else ()
-    if len(outlines) <= WORTH_RERANKING:
-        return await ctx.knowledge.search(question, at), ()
-    done = await rerank(question, outlines, ctx.infer)
-    first = tuple(outlines[place].path for place in done.order) if not done.failure else ()
-    return await ctx.knowledge.search(question, at, first), done.usage
+def _index(ctx: Context, spent: list[Usage], at: str = "") -> Reranking | None:
+    """What the index has. While nothing else waits, a model says first which of the files matter."""
+    return Reranking(ctx.knowledge, ctx.infer, at, spent, ctx.idle) if ctx.knowledge else None
 
 
 async def thread_meant(ctx: Context, event: CommentEvent, n: int | None) -> Thread | None:

@@ -8,14 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-from bot.agents.base import Agent
-from bot.agents.personas import ChatAgent
+from bot.agents.rerank import Reranking
 from bot.agents.research import Research
 from bot.config import Config
 from bot.core.chat import Answered
-from bot.core.code_search import Library
 from bot.core.errors import HobError, UserError
-from bot.core.inference import Infer
 from bot.core.refs import RepoRef
 from bot.core.settings_merge import merge, settings_of
 from bot.prompting import load_persona
@@ -25,8 +22,6 @@ from bot.runs.github_reader import PULL_REQUEST, JobReader
 from bot.runs.planning import secretive
 from bot.runs.preview import find
 from bot.runs.services import Services, build
-
-SCOUT = "scout"
 
 
 class Chatting:
@@ -68,11 +63,6 @@ async def _answer(
         leaving = partial(guard, services.config, services.store, repo, reader, None, settings)
         library = services.knowledge(repo, job, settings, guard=leaving(), operator=True) if looks else None
         infer = services.infer("high", leaving(secretive(library)), CallRecorder(repo, 0), settings)
-        async for piece in _agent(infer, library).stream(message):
+        agent = Research.of(load_persona, infer, Reranking(library, infer) if library else None)
+        async for piece in agent.stream(message):
             yield piece
-
-
-def _agent(ask: Infer, library: Library | None) -> Agent:
-    if library is None:
-        return ChatAgent(load_persona(ChatAgent.name), ask)
-    return Research(load_persona(Research.name), ask, library, scout=load_persona(SCOUT))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agents.chat import explain
 from bot.agents.citing import Citing
+from bot.agents.explain import explain
 from bot.core.chat import Answered
 from bot.core.code_search import Citation, Excerpt, merged, stands
 from bot.core.facts import ExplainFacts

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from bot.agents import review
 from bot.agents.chain import PlanAnswer
-from bot.agents.chat import ChatAnswer
+from bot.agents.citing import CitedAnswer
 from bot.agents.fix import PatchAnswer
 from bot.agents.issue import TriageAnswer
 from bot.agents.review.answers import ReviewAnswer, VerifyAnswer
@@ -75,7 +75,7 @@ ANSWERS: dict[str, tuple[type[BaseModel], Object]] = {
         },
     ),
     "answer": (
-        ChatAnswer,
+        CitedAnswer,
         {
             "answer": 'In `{"a": 1}`, see below.',
             "citations": [
