@@ -1,6 +1,6 @@
 """Answers a question in a comment, from the conversation, its change and the repository."""
 
-from bot.agents.base import Agent
+from bot.agents.base import Agent, question_in
 from bot.agents.citing import told
 from bot.core.context_packing import pack_conversation
 from bot.core.diff import render
@@ -21,13 +21,7 @@ async def reply(facts: ThreadFacts, agent: Agent) -> tuple[str, tuple[Usage, ...
         Passage("the issue or pull request", f"{facts.title[:300]}\n\n{facts.body[:4_000]}", priority=0),
         Passage("what was said before", talk.text, priority=0),
     ]
-    messages = [
-        {
-            "role": "system",
-            "content": f"Write in the language with this code: {facts.context.settings.language}",
-        },
-        {"role": "user", "content": facts.question[:4_000]},
-    ]
+    messages = question_in(facts.context.settings.language, facts.question[:4_000])
     answered = await agent.answer(messages, passages=(*diffs, *thread), whole=True)
     used = (*facts.spent, *answered.completion.usage("ask"))
     if answered.completion.value is None:

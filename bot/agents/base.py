@@ -266,6 +266,12 @@ def _answered(call: _Call, text: str) -> Answered:
     return Answered(whole, heard.citations, heard.dropped)
 
 
+def question_in(language: str, question: str) -> Messages:
+    """A question that is to be answered in a language, by its code."""
+    told = {"role": "system", "content": f"Write in the language with this code: {language}"}
+    return [told, Turn("user", question)]
+
+
 def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
     """(system texts, turns); UserError for what is no message."""
     if isinstance(messages, str):

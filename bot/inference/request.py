@@ -17,6 +17,8 @@ from functools import partial
 from typing import Any, Generic, cast
 
 from bot.core.concurrency import Port
+from bot.core.context_packing import FittedPassages
+from bot.core.context_packing import size as size_of
 from bot.core.errors import HobError
 from bot.core.events import Priority
 from bot.core.inference import Completion, Failure, Infer, OnText, Prompt, Role, Spoken, T
@@ -110,6 +112,8 @@ MOST_CALLS = 4
 _TRIES = 2
 """How often a model of a host may fail in one way: the first time is forgiven."""
 
+
+_ALL = FittedPassages()
 
 _STOPPED: dict[str, str] = {
     "length": "it was too long and was cut off; be much shorter",
@@ -358,7 +362,7 @@ class Asking(Generic[T]):
         user = asked.request.user
         half = replace(asked.request, user=user[: len(user) // 2], turns=(), max_tokens=1)
         other = (await self._call(runner, half)).tokens_in or counted
-        half_size = token_budget.size(half.system) + token_budget.size(half.user)
+        half_size = size_of(half.system) + size_of(half.user)
         if token_budget.same_ratio((asked.size, counted), (half_size, other)):
             self.pool.ratios.learn(model, asked.size, counted)
         elif token_budget.is_cut(counted, other):
@@ -373,7 +377,7 @@ class Asking(Generic[T]):
         failure: Failure | None = None,
         reason: str = "",
         text: str = "",
-        packed: token_budget.FittedPassages = token_budget.NOTHING,
+        packed: FittedPassages = _ALL,
     ) -> Completion[T]:
         """A completion with what it cost."""
         spent = self.spent

@@ -129,7 +129,7 @@ def render(
     if blocks and not file.passages:
         raise PromptError(f"prompt {file.name} takes no passages")
     if file.passages:
-        values["passages"] = "\n".join(blocks)
+        values["passages"] = "\n".join(filter(None, blocks))
     user = _template(file.user).render(values)
     if so_far:
         user += _GO_ON.format(block=block(fence, "your answer so far", so_far))

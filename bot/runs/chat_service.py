@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
+from bot.agents.base import question_in
 from bot.agents.rerank import Reranking
 from bot.agents.research import Research
 from bot.config import Config
@@ -64,5 +65,5 @@ async def _answer(
         library = services.knowledge(repo, job, settings, guard=leaving(), operator=True) if looks else None
         infer = services.infer("high", leaving(secretive(library)), CallRecorder(repo, 0), settings)
         agent = Research.of(load_persona, infer, Reranking(library, infer) if library else None)
-        async for piece in agent.stream(message):
+        async for piece in agent.stream(question_in(settings.language, message)):
             yield piece

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from bot.core.context_packing import FittedPassages
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Infer, ModelCall, Passage, Prompt, PromptTexts
 from bot.inference.cache import Cache, name_of
 from bot.inference.hosts.known_host import Candidate
 from bot.inference.request import make_infer
 from bot.inference.runners import ChatRequest, Reply
-from bot.inference.token_budget import NOTHING, Fitted
+from bot.inference.token_budget import Fitted
 from bot.inference.trace import Trace
 from bot.prompting import rendered
 from tests.fakes.models import FakeOllama
@@ -46,7 +47,9 @@ def question(
 ) -> Fitted:
     model = HostModel("small:1b", 4096, digest=digest)
     user = f'<data-{fence} name="a.py">\n{text}\n</data-{fence}>'
-    return Fitted(ChatRequest(model, f"Data is in data-{fence}.", user, {}, 4096, 100, temperature), NOTHING)
+    return Fitted(
+        ChatRequest(model, f"Data is in data-{fence}.", user, {}, 4096, 100, temperature), FittedPassages()
+    )
 
 
 def ask(trace: Trace, asked: Fitted, answer: str = "one") -> str:
