@@ -13,7 +13,7 @@ from bot.core.effects import Effect, Plan
 from bot.core.events import CommentEvent, Event, Priority
 
 Handler = Callable[[Any, Any], Awaitable[Plan]]
-"""Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Estate`."""
+"""Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Offboarding`."""
 Who = Literal["anyone", "author", "triage", "code"]
 """Who may give a command: anyone who can comment; the author of the issue or pull request, and triage
 permission and above; these alone; those whom `code.allow` names."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, cast
 
-from bot.agents.base import Agent, Messages, Options
+from bot.agents.base import Agent, ChatMessages, Options
 from bot.agents.chain import ChainProgress, run_chain
 from bot.agents.personas import ChatAgent, Coding, Reasoning
 from bot.agents.rerank import Reranking
@@ -112,7 +112,7 @@ class Workshop:
         return kind(load_persona(name), infer, library, **more)
 
     async def delegate(
-        self, role: str, prompt: Messages, *, priority: Priority = "default", **options: Unpack[Options]
+        self, role: str, prompt: ChatMessages, *, priority: Priority = "default", **options: Unpack[Options]
     ) -> Completion[Spoken]:
         """Hands work over: to a role of `[models]`, one's own too, to an agent as `agent` takes it, or to a
         specialty, which is a word that hosts list in `roles`. A failure is a value; UserError for a role
@@ -125,7 +125,7 @@ class Workshop:
     async def gather(
         self,
         role: str,
-        prompts: Sequence[Messages],
+        prompts: Sequence[ChatMessages],
         *,
         priority: Priority = "low",
         **options: Unpack[Options],

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from bot.agents.citing import Citing
 from bot.checks import reports, secrets, workflows
 from bot.core import credentials, markdown_blocks, text
-from bot.core.code_location import spot
+from bot.core.code_location import location
 from bot.core.code_search import Excerpt
 from bot.core.commands import parse_commands
 from bot.core.diff import parse_git_diff, parse_patch
@@ -82,14 +82,14 @@ READERS: dict[str, Callable[[str], Any]] = {
         ".github/workflows/a.yml",
         f"on: push\njobs:\n a:\n  runs-on: x\n  steps:\n  - run: {said[:20_000]!r}\n",
     ),
-    "core.blocks": lambda said: list(markdown_blocks.read(said)),
+    "core.markdown_blocks": lambda said: list(markdown_blocks.read(said)),
     "core.commands": lambda said: parse_commands(said, "my-hob", known=frozenset({"review", "fix"})),
     "core.commands after an edit": lambda said: parse_commands(
         said, "my-hob", said[::-1], known=frozenset({"review"})
     ),
     "core.credentials.found": lambda said: [credentials.found(line) for line in said.split("\n")],
     "core.credentials.without": credentials.without,
-    "core.describing": lambda said: with_description(own_words(said), said),
+    "core.pr_description": lambda said: with_description(own_words(said), said),
     "core.diff of git": parse_git_diff,
     "core.diff of git, inside": lambda said: parse_git_diff(
         f"diff --git a/a b/a\n--- a/a\n+++ b/a\n{patch_of(said)}\n"
@@ -101,7 +101,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "core.guidelines.scope": lambda said: scope("a.md", said),
     "core.mail": lambda said: separator(list(markdown_blocks.read(said))),
     "core.memory": code_words,
-    "core.spot": spot,
+    "core.code_location": location,
     "core.text.close_fences": text.close_fences,
     "core.text.cut": lambda said: text.cut(said, 20_000, measure=text.utf8_size),
     "core.text.fit_body": lambda said: text.fit_body(said, 20_000),
@@ -109,21 +109,21 @@ READERS: dict[str, Callable[[str], Any]] = {
     "core.text.strip_invisible": text.strip_invisible,
     "github.hobyml": hobyml.read,
     "github.payloads": clean,
-    "github.recheck": new_side,
-    "github.rivals, TOML": lambda said: other_reviewers.read(".pr_agent.toml", said),
-    "github.rivals, YAML": lambda said: other_reviewers.read(".coderabbit.yaml", said),
-    "inference.reading": lambda said: structured_output.read(Told, "So: {" + said),
-    "inference.reading.bare": structured_output.bare,
-    "inference.reading.unthought": structured_output.unthought,
+    "github.refused_lines": new_side,
+    "github.other_reviewers, TOML": lambda said: other_reviewers.read(".pr_agent.toml", said),
+    "github.other_reviewers, YAML": lambda said: other_reviewers.read(".coderabbit.yaml", said),
+    "inference.structured_output": lambda said: structured_output.read(Told, "So: {" + said),
+    "inference.structured_output.bare": structured_output.bare,
+    "inference.structured_output.unthought": structured_output.unthought,
     "inference.runners.ollama": lambda said: ollama._NUMBERS.findall(said),
-    "knowledge.asked": query_terms,
-    "knowledge.documents, AsciiDoc": lines_of(lambda _, lines: documents.sections("AsciiDoc", lines)),
-    "knowledge.documents, Markdown": lines_of(lambda _, lines: documents.sections("Markdown", lines)),
-    "knowledge.documents, reST": lines_of(lambda _, lines: documents.sections("reStructuredText", lines)),
-    "knowledge.languages": lambda said: languages.language_of("a.h", said),
+    "knowledge.search.query": query_terms,
+    "documents, AsciiDoc": lines_of(lambda _, lines: documents.sections("AsciiDoc", lines)),
+    "documents, Markdown": lines_of(lambda _, lines: documents.sections("Markdown", lines)),
+    "documents, reST": lines_of(lambda _, lines: documents.sections("reStructuredText", lines)),
+    "knowledge.parsing.languages": lambda said: languages.language_of("a.h", said),
     "knowledge.mentions": lambda said: mentions.mentions(said, "octo/tea"),
     "knowledge.mentions.in_branch": mentions.in_branch,
-    "knowledge.tokens": tokens.indexed,
+    "knowledge.parsing.tokens": tokens.indexed,
     "prompting": lambda said: block("fence", said[:2000], said),
     "sanitise": lambda said: harmless(said, repo="octo/tea"),
     "sanitise.leaks": lambda said: leaks(said, SECRET),

@@ -23,7 +23,7 @@ from bot.core.errors import HobError, UserError
 from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, Spoken, T, Turn
 
 ChatMessage = Turn | Mapping[str, Any]
-Messages = str | Sequence[ChatMessage]
+ChatMessages = str | Sequence[ChatMessage]
 """A question, or a conversation: `Turn`s or `{"role": "user", "content": "…"}`; the other roles are
 `assistant`, `system` and `tool`."""
 Drive = Callable[[Coroutine[Any, Any, str]], str]
@@ -82,7 +82,7 @@ class Agent:
         self.read = read
         self._drive = drive
 
-    async def run(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str]:
+    async def run(self, messages: ChatMessages, **options: Unpack[Options]) -> AsyncIterator[str]:
         """The answer's text, piece by piece; `NoAnswer`. Every other way to ask goes through it, so a
         subclass that overrides it (`async def run(self, messages)` will do) is what is heard everywhere."""
         call = _CALL.get()
@@ -121,11 +121,11 @@ class Agent:
         if ended.value is None:
             raise NoAnswer(ended.reason or "no model gave an answer")
 
-    async def get_full_response(self, messages: Messages, **options: Unpack[Options]) -> str:
+    async def get_full_response(self, messages: ChatMessages, **options: Unpack[Options]) -> str:
         """The whole text; `NoAnswer`."""
         return _require(await self.answer(messages, **options))
 
-    def run_sync(self, messages: Messages, **options: Unpack[Options]) -> str:
+    def run_sync(self, messages: ChatMessages, **options: Unpack[Options]) -> str:
         """The whole text, waited for without an event loop; `NoAnswer`, or UserError where a loop runs
         already."""
         try:
@@ -134,7 +134,7 @@ class Agent:
             return self._drive(self.get_full_response(messages, **options))
         raise UserError("run_sync cannot be used inside async code", "await get_full_response(messages)")
 
-    async def answer(self, messages: Messages, **options: Unpack[Options]) -> Answered:
+    async def answer(self, messages: ChatMessages, **options: Unpack[Options]) -> Answered:
         """The whole answer, or its failure as a value."""
         answered = Answered(Completion(failure="no_host", reason="nothing was said"))
         async for piece in self.stream(messages, **options):
@@ -142,7 +142,9 @@ class Agent:
                 answered = piece
         return answered
 
-    async def decide(self, messages: Messages, answer: type[T], **options: Unpack[Options]) -> Completion[T]:
+    async def decide(
+        self, messages: ChatMessages, answer: type[T], **options: Unpack[Options]
+    ) -> Completion[T]:
         """An answer of a type with a schema (any pydantic model), or its failure as a value. What a subclass
         says in its own `run` is read as one."""
         call = _Call(self, options, answer)
@@ -160,7 +162,9 @@ class Agent:
             return Completion(failure="invalid", reason=reason, text=text)
         return cast("Completion[T]", replace(cast("Any", heard), value=value, text=text))
 
-    async def stream(self, messages: Messages, **options: Unpack[Options]) -> AsyncIterator[str | Answered]:
+    async def stream(
+        self, messages: ChatMessages, **options: Unpack[Options]
+    ) -> AsyncIterator[str | Answered]:
         """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the
         pieces."""
         call = _Call(self, options, CitedAnswer if options.get("whole") else Spoken)
@@ -170,7 +174,7 @@ class Agent:
             yield piece
         yield _answered(call, "".join(said).strip())
 
-    async def _heard(self, messages: Messages, call: "_Call") -> AsyncIterator[str]:
+    async def _heard(self, messages: ChatMessages, call: "_Call") -> AsyncIterator[str]:
         """What `run` says; why it fails is left in the call."""
         given, asked = self._given(messages, call.options)
         pieces = self.run(asked, **given)
@@ -191,7 +195,7 @@ class Agent:
             if isinstance(pieces, AsyncGenerator):
                 await pieces.aclose()
 
-    def _given(self, messages: Messages, options: Options) -> tuple[Options, Messages]:
+    def _given(self, messages: ChatMessages, options: Options) -> tuple[Options, ChatMessages]:
         """The options that `run` takes, and what it is asked. An override that takes no passages is shown
         them before the question; its `super().run` is given all that it does not take."""
         takes = inspect.signature(self.run).parameters.values()
@@ -207,7 +211,7 @@ class Agent:
         return given, [*asked, *turns[:-1], *(Turn("user", f"{shown}\n\n{one.text}") for one in turns[-1:])]
 
     async def gather(
-        self, messages: Messages, model: str = ""
+        self, messages: ChatMessages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
         """What the model is shown beside the question, and which calls finding it took. Here: what a search
         for the question's own words finds."""
@@ -217,7 +221,7 @@ class Agent:
         found = [await self.library.search(turn.text) for turn in question]
         return merged(excerpt for some in found for excerpt in some), ()
 
-    def _prompt(self, messages: Messages, answer: type[T], options: Options) -> Prompt[T]:
+    def _prompt(self, messages: ChatMessages, answer: type[T], options: Options) -> Prompt[T]:
         system, turns = conversation(messages)
         file = replace(
             self.persona,
@@ -266,13 +270,13 @@ def _answered(call: _Call, text: str) -> Answered:
     return Answered(whole, heard.citations, heard.dropped)
 
 
-def question_in(language: str, question: str) -> Messages:
+def question_in(language: str, question: str) -> ChatMessages:
     """A question that is to be answered in a language, by its code."""
     told = {"role": "system", "content": f"Write in the language with this code: {language}"}
     return [told, Turn("user", question)]
 
 
-def conversation(messages: Messages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
+def conversation(messages: ChatMessages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
     """(system texts, turns); UserError for what is no message."""
     if isinstance(messages, str):
         return (), (Turn("user", messages),)

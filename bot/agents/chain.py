@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.agents.base import Agent, Options
-from bot.core.chain import Begun, Chain, ChainResult, Step, StepRun
+from bot.core.chain import Begun, Chain, ChainResult, ChainStep, StepRun
 from bot.core.inference import Completion, Passage
 
 MOST_ENTRIES = 12
@@ -61,7 +61,7 @@ async def run_chain(
 class _Task:
     """One thing to ask one agent."""
 
-    step: Step
+    step: ChainStep
     agent: str
     question: str
     passages: tuple[Passage, ...]
@@ -134,7 +134,7 @@ class _Running:
             runs=tuple(self.runs),
         )
 
-    def _sent_back(self, step: Step) -> bool:
+    def _sent_back(self, step: ChainStep) -> bool:
         """Whether the step loops back; then what rests on its target is to be done again."""
         loop, outcome = step.loop_back, self.done.get(step.name)
         if loop is None or outcome is None or self.loops[step.name] >= loop.at_most:
@@ -150,7 +150,7 @@ class _Running:
                 self.before[name] = self.done.pop(name)
         return True
 
-    async def _perform(self, step: Step) -> _Outcome:
+    async def _perform(self, step: ChainStep) -> _Outcome:
         """All runs of a step."""
         if not step.each:
             run, value = await self._ask(self._task(step))
@@ -198,7 +198,7 @@ class _Running:
         except TimeoutError:
             return Completion(failure="timeout", reason=f"not done within {step.timeout:g} s")
 
-    def _task(self, step: Step) -> _Task:
+    def _task(self, step: ChainStep) -> _Task:
         question = f"The objective:\n{self.objective}"
         if step.gives == "plan":
             roles = [name for other in self.chain.steps if other.each == step.name for name in other.agents]
@@ -206,7 +206,7 @@ class _Running:
             question += f"\n\nEach `role` is one of: {allowed}. At most {MOST_ENTRIES} steps."
         return _Task(step, step.agent, question, self._shown(step))
 
-    def _entry_task(self, step: Step, number: int, entry: PlanStep) -> _Task:
+    def _entry_task(self, step: ChainStep, number: int, entry: PlanStep) -> _Task:
         agent = entry.role if entry.role in step.agents else step.agent
         question = f"The objective:\n{self.objective}\n\nYour step of it: {entry.title}\n{entry.detail}"
         before = self.before.get(step.name)
@@ -215,7 +215,7 @@ class _Running:
             passages.append(Passage("your earlier work on this step", before.runs[number].text))
         return _Task(step, agent, question, tuple(passages), entry.title)
 
-    def _shown(self, step: Step) -> tuple[Passage, ...]:
+    def _shown(self, step: ChainStep) -> tuple[Passage, ...]:
         """What the step needs, and why work came back to it; a plan's entries are not shown to those who do
         one."""
         needs = [name for name in step.needs if name != step.each]

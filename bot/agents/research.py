@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
-from bot.agents.base import Agent, Messages, Options, conversation
+from bot.agents.base import Agent, ChatMessages, Options, conversation
 from bot.core.code_search import Excerpt, Library, merged
 from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, T
 from bot.core.pathnames import resolve
@@ -61,7 +61,7 @@ class Research(Agent):
         return cls(persona(cls.name), ask, library, scout=persona(SCOUT), **more)
 
     async def gather(
-        self, messages: Messages, model: str = ""
+        self, messages: ChatMessages, model: str = ""
     ) -> tuple[tuple[Excerpt, ...], tuple[Completion[Any], ...]]:
         """First the question's own words, then where the scout points, until it has enough or points to
         nothing new."""
@@ -105,7 +105,7 @@ class Research(Agent):
         return await self.library.read(path, place.start, end) if path else None
 
     def _ask_scout(
-        self, messages: Messages, found: Sequence[Excerpt], asked: set[str], model: str
+        self, messages: ChatMessages, found: Sequence[Excerpt], asked: set[str], model: str
     ) -> Prompt[Look]:
         passages = [Passage(each.path, each.numbered) for each in found]
         if asked:
@@ -118,7 +118,7 @@ class Research(Agent):
             )
         )
 
-    def _prompt(self, messages: Messages, answer: type[T], options: Options) -> Prompt[T]:
+    def _prompt(self, messages: ChatMessages, answer: type[T], options: Options) -> Prompt[T]:
         return _fenced(super()._prompt(messages, answer, options))
 
 

@@ -21,7 +21,7 @@ from bot.core.errors import HobError, UserError
 from bot.core.text import cut, for_terminal
 from bot.log import redact, setup
 
-NOT_COMMANDS = frozenset({"manners", "lifeline", "tables", "__main__"})
+NOT_COMMANDS = frozenset({"framework", "parent_watch", "tables", "__main__"})
 LONGEST_NAME, LONGEST_LINE = 60, 1000
 """Characters that are shown: what was given by mistake may be a whole file."""
 _HINTS = {
@@ -194,7 +194,7 @@ def _run(arguments: list[str]) -> int:
         return 1
     except Exception as wrong:  # the last border: whatever it is, a person gets one line
         _explain(wrong, arguments)
-        return os.EX_CONFIG if isinstance(wrong, UserError) and "--lifeline" in arguments else 1
+        return os.EX_CONFIG if isinstance(wrong, UserError) and "--parent-watch" in arguments else 1
     return answer if isinstance(answer, int) else 0
 
 
@@ -210,7 +210,7 @@ def _explain(wrong: Exception, arguments: list[str]) -> None:
 
 def _logs(arguments: list[str]) -> bool:
     """Whether all that is said is a log that a program reads: of `hob up` and what it starts, into a pipe."""
-    started = "--lifeline" in arguments or bool({"up", "prepare"} & set(arguments[:2]))
+    started = "--parent-watch" in arguments or bool({"up", "prepare"} & set(arguments[:2]))
     return started and not sys.stderr.isatty()
 
 

@@ -10,7 +10,7 @@ import click
 GRACE_SECONDS = 15.0
 
 option = click.option(
-    "--lifeline", type=int, hidden=True, help="A pipe to watch: ends with whoever holds it."
+    "--parent-watch", type=int, hidden=True, help="A pipe to watch: ends with whoever holds it."
 )
 
 
@@ -19,7 +19,7 @@ def watch(descriptor: int | None) -> None:
     if descriptor is None:
         return
     os.set_inheritable(descriptor, False)
-    threading.Thread(target=_wait, args=(descriptor,), name="lifeline", daemon=True).start()
+    threading.Thread(target=_wait, args=(descriptor,), name="parent-watch", daemon=True).start()
 
 
 def _wait(descriptor: int) -> None:

@@ -30,8 +30,8 @@ def command(host: str | None, port: int | None, parent_watch: int | None) -> Non
 
 
 def _chat(config: Any) -> Any:
-    """Answers questions (`bot.web.chat.Chat`). What that takes is loaded at the first one: most receivers are
-    never asked, and stay small."""
+    """Answers questions (`bot.web.chat.ChatPort`). What that takes is loaded at the first one: most receivers
+    are never asked, and stay small."""
 
     @cache
     def made() -> Any:

@@ -19,7 +19,7 @@ class LoopBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChainStep:
     """One place in a chain. `needs` are earlier steps whose outcome it is shown; `each` is one of them that
     gives a plan, and then the step runs once for each entry of that plan, `concurrency` at a time."""
 
@@ -46,11 +46,11 @@ class Chain:
     names another."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
     description: str = ""
     answer: str = ""
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str) -> ChainStep:
         """KeyError where there is none."""
         for step in self.steps:
             if step.name == name:
@@ -61,7 +61,7 @@ class Chain:
     def answered_by(self) -> str:
         return self.answer or self.steps[-1].name
 
-    def ready(self, done: Iterable[str]) -> tuple[Step, ...]:
+    def ready(self, done: Iterable[str]) -> tuple[ChainStep, ...]:
         """What can begin: not done, and all that it needs is."""
         finished = set(done)
         return tuple(step for step in self.steps if step.name not in finished and set(step.needs) <= finished)
@@ -126,7 +126,7 @@ class ChainResult:
 def faults(chain: Chain) -> tuple[str, ...]:
     """What is wrong with a chain beyond its keys, in sentences."""
     found: list[str] = [] if chain.steps else ["a chain has at least one step"]
-    earlier: dict[str, Step] = {}
+    earlier: dict[str, ChainStep] = {}
     for step in chain.steps:
         if step.name in earlier:
             found.append(f"two steps are named {step.name}")
@@ -142,7 +142,7 @@ def faults(chain: Chain) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _each_faults(step: Step, earlier: dict[str, Step]) -> list[str]:
+def _each_faults(step: ChainStep, earlier: dict[str, ChainStep]) -> list[str]:
     if not step.each:
         return [f"step {step.name} names agents without each"] if step.agents else []
     if step.each not in step.needs or step.each not in earlier:
@@ -152,7 +152,7 @@ def _each_faults(step: Step, earlier: dict[str, Step]) -> list[str]:
     return [f'step {step.name}: with each it gives "text"'] if step.gives != "text" else []
 
 
-def _loop_faults(chain: Chain, step: Step, earlier: dict[str, Step]) -> list[str]:
+def _loop_faults(chain: Chain, step: ChainStep, earlier: dict[str, ChainStep]) -> list[str]:
     loop = step.loop_back
     if loop is None:
         return []

@@ -3,7 +3,7 @@
 Which findings name a defect that people named: by a model, where quotes alone are too strict or too
 generous.
 
-A case in the place of GitHub (`bot.context.Reader`).
+A case in the place of GitHub (`bot.context.GitHubReader`).
 """
 
 import hashlib

@@ -12,7 +12,8 @@ from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile,
 
 
 class Offline:
-    """The part of `bot.context.Reader` that is about conversations: there are none. Nor are sizes known."""
+    """The part of `bot.context.GitHubReader` that is about conversations: there are none. Nor are sizes
+    known."""
 
     __slots__ = ()
 

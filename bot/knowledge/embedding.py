@@ -60,7 +60,7 @@ async def fill(
 ) -> Filled:
     """Makes vectors that are missing, about `most` of them. What was made stays: it may be ended at any time
     and goes on where it was. The model stays the one of the vectors that are there for as long as a host has
-    it; another one's take their place. Raises `ShelfError`, `GitError`."""
+    it; another one's take their place. Raises `IndexStoreError`, `GitError`."""
     model = await _model(index_store, embed)
     if model.failure:
         return Filled(reason=model.reason)
@@ -93,8 +93,8 @@ async def near_chunks(index_store: IndexStore, embed: Embed, query: str, limit: 
 
 
 async def near_issues(index_store: IndexStore, embed: Embed, title: str, body: str) -> dict[int, float]:
-    """Number -> how close an issue is in meaning, for `bot.knowledge.issues.Issues`. Empty where there is no
-    model."""
+    """Number -> how close an issue is in meaning, for `bot.knowledge.issues.RepositoryIssues`. Empty where
+    there is no model."""
     made = await _asked(index_store, embed, [title, _whole(title, body)], "document")
     if made is None:
         return {}

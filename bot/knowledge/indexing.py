@@ -71,7 +71,7 @@ def update(
     progress: IndexProgress = lambda done, of, what: None,
     processes: int = min(os.cpu_count() or 1, 4),
 ) -> IndexUpdate:
-    """Brings the index to the commit `tip`, whatever it was of. Raises `ShelfError`, `GitError`."""
+    """Brings the index to the commit `tip`, whatever it was of. Raises `IndexStoreError`, `GitError`."""
     with index_store.alone(WAIT_SECONDS):
         was = index_store.state("tip")
         if was == tip and index_store.state("history") == tip:

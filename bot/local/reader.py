@@ -1,5 +1,6 @@
-"""A local git repository in the place of GitHub (`bot.context.Reader`): the change, the texts, the settings
-of the base, all from git's objects: what is judged is what was committed, or what `uncommitted` made."""
+"""A local git repository in the place of GitHub (`bot.context.GitHubReader`): the change, the texts, the
+settings of the base, all from git's objects: what is judged is what was committed, or what `uncommitted`
+made."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, get_args
 
-from bot.core.chain import Chain, Gives, LoopBack, Step, When, faults
+from bot.core.chain import Chain, ChainStep, Gives, LoopBack, When, faults
 from bot.core.errors import UserError
 from bot.prompting.finding import find, read, refuse_unknown
 
@@ -90,16 +90,16 @@ _STEP = {
 _LOOP = {"to": _NAME, "when": _one_of(*get_args(When)), "at_most": _whole(1, 10)}
 
 
-def _step(where: str, tree: TomlTree) -> Step:
+def _step(where: str, tree: TomlTree) -> ChainStep:
     where = f"{where} ({tree['name']})" if isinstance(tree.get("name"), str) else where
-    given = _checked(where, tree, Step, _STEP)
+    given = _checked(where, tree, ChainStep, _STEP)
     if "loop_back" in given:
         given["loop_back"] = LoopBack(**_checked(f"{where}: loop_back", given["loop_back"], LoopBack, _LOOP))
-    return Step(**given)
+    return ChainStep(**given)
 
 
 def _checked(
-    where: str, tree: TomlTree, kind: type[Step | LoopBack], keys: Mapping[str, _Kind]
+    where: str, tree: TomlTree, kind: type[ChainStep | LoopBack], keys: Mapping[str, _Kind]
 ) -> dict[str, Any]:
     """The keys of a table by their kinds, lists as tuples."""
     refuse_unknown(where, tree, keys)

@@ -126,7 +126,7 @@ end
 
 
 class RedisHostSlots:
-    """A `bot.core.host_slots.Board`. For one event loop; connects on first use; `aclose` it. Raises
+    """A `bot.core.host_slots.HostSlots`. For one event loop; connects on first use; `aclose` it. Raises
     `TemporaryError`."""
 
     def __init__(

@@ -12,7 +12,7 @@ PAUSES = (0.1, 0.3, 1.0, 2.0)
 
 
 class Wakeup:
-    """`async with Bell(url) as bell:`. `ring()` from the event loop's thread costs nothing and never
+    """`async with Wakeup(url) as bell:`. `ring()` from the event loop's thread costs nothing and never
     waits; rings that come close together become one message. With `listens` False it only rings."""
 
     def __init__(self, redis_url: str, listens: bool = True) -> None:

@@ -25,7 +25,7 @@ ISSUE = {"contents": "read", "issues": "read"}
 
 @dataclass(frozen=True, slots=True)
 class JobReader:
-    """One repository, read only (`bot.context.Reader`)."""
+    """One repository, read only (`bot.context.GitHubReader`)."""
 
     repo: RepoRef
     job: Job

@@ -101,7 +101,7 @@ class HeartbeatThread:
         with self._lock:
             self._held[held.run.id] = held
             if self._thread is None:
-                self._thread = threading.Thread(target=self._beat_forever, name="heart", daemon=True)
+                self._thread = threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True)
                 self._thread.start()
             else:
                 self._wake.set()  # its lease may be shorter than those the thread knows

@@ -225,7 +225,7 @@ class Runs:
 
 
 def held(runs: Runs, run: Run, seconds: float = LEASE_SECONDS) -> AbstractAsyncContextManager[None]:
-    """`async with held(runs, run):` keeps the run alive while the body works; see `Heart.hold`."""
+    """`async with held(runs, run):` keeps the run alive while the body works; see `HeartbeatThread.hold`."""
     return runs.heartbeat_thread.hold(run, seconds)
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from bot.agents.base import Agent, NoAnswer
 from bot.agents.chain import run_chain
-from bot.core.chain import Chain, Step
+from bot.core.chain import Chain, ChainStep
 from bot.core.inference import Completion, OnText, Passage, Prompt, PromptFile, Spoken
 
 
@@ -89,7 +89,7 @@ async def test_a_chain_is_answered_by_run_of_a_subclass() -> None:
             asked.append(messages if isinstance(messages, str) else messages[-1].text)
             yield f"answer {len(asked)}"
 
-    chain = Chain("c", (Step("one", "a"), Step("two", "a", needs=("one",))))
+    chain = Chain("c", (ChainStep("one", "a"), ChainStep("two", "a", needs=("one",))))
     result = await run_chain(chain, "Tea", lambda _: made(Counting))
     assert result.answer == "answer 2"
     assert "answer 1" in asked[1], "an override is shown what earlier steps gave"

@@ -116,11 +116,12 @@ def test_sigterm_ends_it_quietly(hob: Hob) -> None:
     assert not (hob.folder / "data" / "hob.port").exists()
 
 
-def test_it_ends_with_whoever_holds_its_lifeline(hob: Hob) -> None:
+def test_it_ends_with_whoever_holds_its_pipe(hob: Hob) -> None:
     hob.run("migrate")
     program = (
         "import os, subprocess, sys, time; r, w = os.pipe(); "
-        "subprocess.Popen([sys.executable, '-m', 'bot.cli', 'serve', '--lifeline', str(r)], pass_fds=(r,)); "
+        "serve = [sys.executable, '-m', 'bot.cli', 'serve', '--parent-watch', str(r)]; "
+        "subprocess.Popen(serve, pass_fds=(r,)); "
         "time.sleep(600)"
     )
     with (hob.folder / "hob.log").open("a") as log:

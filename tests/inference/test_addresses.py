@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from bot.core.addresses import refusal
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host
-from bot.http import AsyncClient, CheckedTransport, ConnectError, Timeout, refusal
+from bot.http import AsyncClient, CheckedTransport, ConnectError, Timeout
 from bot.inference.runners import HostDown
 from bot.inference.runners.registry import make_runner
 from tests.fakes import acts

@@ -214,13 +214,13 @@ import sys
 from pathlib import Path
 from bot.knowledge.git import Git
 from bot.knowledge.indexing import update
-from bot.knowledge.storage import Shelf
+from bot.knowledge.storage import IndexStore
 
 def tell(done, of, what):
     print(what, done, flush=True)
 
 if __name__ == "__main__":
-    shelf = Shelf.open(Path(sys.argv[1]))
+    shelf = IndexStore.open(Path(sys.argv[1]))
     git = Git(Path(sys.argv[2]))
     update(shelf, git, git.commit("main"), tell, processes=1)
     print("end", flush=True)
@@ -319,6 +319,7 @@ def test_a_partial_clone_is_never_filled_by_reading(checkout: Services, tmp_path
         "--filter=blob:limit=1k",
         checkout.repo.path.as_uri(),
         str(there),
+        GIT_ALLOW_PROTOCOL="file",
     )
     git = Git(there)
     tip = git.commit("main")

@@ -119,10 +119,10 @@ def test_one_that_was_damaged_is_not_thrown_away_twice(tmp_path: Path) -> None:
 _WRITE = """
 import sys
 from pathlib import Path
-from bot.knowledge.storage import Shelf
+from bot.knowledge.storage import IndexStore
 from tests.knowledge.test_sqlite import put
 
-shelf = Shelf.open(Path(sys.argv[1]))
+shelf = IndexStore.open(Path(sys.argv[1]))
 with shelf.alone(1), shelf.writing():
     put(shelf, 7)
     print("holds", flush=True)

@@ -231,7 +231,7 @@ async def test_K2_suspended_or_taken_away_it_is_forgotten_at_once(hob: LivingHob
     assert kept(hob, other) == []
 
 
-@pytest.mark.parametrize("deed", ["delete", "privatize"])
+@pytest.mark.parametrize("past_run", ["delete", "privatize"])
 async def test_K2_a_repository_deleted_or_made_private_is_forgotten(hob: LivingHob, past_run: str) -> None:
     repo = teahouse(hob)
     await learned(hob, repo)

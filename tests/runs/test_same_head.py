@@ -168,7 +168,7 @@ async def test_a_label_that_the_settings_wait_for_brings_one_review(hob: LivingH
     assert len(pull.check_runs) == 2
 
 
-@pytest.mark.parametrize("deed", ["convert_to_draft", "close"])
+@pytest.mark.parametrize("past_run", ["convert_to_draft", "close"])
 async def test_a_review_under_way_does_not_post_once_it_is_a_draft_or_closed(
     hob: LivingHob, past_run: str
 ) -> None:

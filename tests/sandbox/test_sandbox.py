@@ -200,7 +200,7 @@ async def test_S4_without_a_sandbox_a_program_is_refused_and_nothing_runs(
 
 
 BLOCKED = """
-from bot.core.sandbox_types import Unusable
+from bot.core.sandbox_types import SandboxUnusable
 from bot.sandbox import here
 print(type(here()).__name__, here())
 """
@@ -219,7 +219,7 @@ async def test_S4_blocked_namespaces_are_noticed_at_the_first_try() -> None:
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
-    assert out.startswith(b"Unusable bubblewrap does not work here: ")
+    assert out.startswith(b"SandboxUnusable bubblewrap does not work here: ")
 
 
 async def test_what_only_reads_may_run_without_but_with_limits_and_no_environment(

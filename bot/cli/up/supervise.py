@@ -25,7 +25,7 @@ class Child:
 
     def __init__(self, name: str, arguments: list[str], parent_watch: int) -> None:
         self.name = name
-        self.command = [sys.executable, "-m", "bot.cli", *arguments, "--lifeline", str(parent_watch)]
+        self.command = [sys.executable, "-m", "bot.cli", *arguments, "--parent-watch", str(parent_watch)]
         self.parent_watch = parent_watch
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0

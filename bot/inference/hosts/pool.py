@@ -3,7 +3,7 @@ first.
 
 Who may be asked follows the models of a role in order of preference, local hosts before online ones. Among
 the hosts that have the same model the choice is by expected completion, made when a place is taken. Places
-are shared by all workers of all machines through a `Board`.
+are shared by all workers of all machines through a `HostSlots`.
 
 Stops hosts that were started and that nobody uses any more.
 """

@@ -29,7 +29,7 @@ class _At:
 
 
 class LocalHostSlots:
-    """A `Board` in memory. A place ends with its task, so nothing expires here."""
+    """A `HostSlots` in memory. A place ends with its task, so nothing expires here."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -102,9 +102,9 @@ def _traffic(at: _At, now: float) -> Traffic:
 
 
 class SharedHostSlots:
-    """A `Board` that all processes share, and this process's own while the shared one is away: no host gets
-    more than its places from any one process even then. Never raises. `quiet`: that it is away is nothing
-    to tell, as where nobody said that there is one."""
+    """A `HostSlots` that all processes share, and this process's own while the shared one is away: no host
+    gets more than its places from any one process even then. Never raises. `quiet`: that it is away is
+    nothing to tell, as where nobody said that there is one."""
 
     def __init__(self, shared: HostSlots, *, quiet: bool = False) -> None:
         self._shared = shared

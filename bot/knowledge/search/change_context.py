@@ -48,7 +48,7 @@ def around(
     index_store: IndexStore, git: Git, files: Sequence[FileDiff], heads: Mapping[str, str], base: str
 ) -> dict[str, tuple[ContextCandidate, ...]]:
     """path -> candidates, the most valuable first; nothing where the repository has no commit `base`.
-    `heads` are the changed files' texts. Raises `ShelfError`, `GitError`."""
+    `heads` are the changed files' texts. Raises `IndexStoreError`, `GitError`."""
     held = _held(index_store, git, base)
     if not held:
         return {}

@@ -72,7 +72,7 @@ class SqliteBase:
     @contextmanager
     def alone(self, seconds: float) -> Iterator[None]:
         """Held by one process at a time, while it brings the index to another commit; freed when it dies.
-        Waits this long, then raises `ShelfError`."""
+        Waits this long, then raises `IndexStoreError`."""
         with locked(self.path.with_suffix(".updating"), seconds):
             yield
 
@@ -83,7 +83,7 @@ class SqliteBase:
 
 @contextmanager
 def locked(path: Path, seconds: float) -> Iterator[None]:
-    """A file's lock, held within; ShelfError after this long."""
+    """A file's lock, held within; IndexStoreError after this long."""
     until = time.monotonic() + seconds
     try:
         file = path.open("a")

@@ -25,7 +25,7 @@ _DROPS = (
 
 
 class Files(SqliteBase):
-    """See `Shelf`."""
+    """See `IndexStore`."""
 
     def known(self, shas: Iterable[str]) -> set[str]:
         """Those of the blobs that are on the shelf."""

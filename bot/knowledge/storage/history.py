@@ -13,7 +13,7 @@ _OLD = '(SELECT id FROM "commit" WHERE sha IN (SELECT unhex(value) FROM json_eac
 
 
 class History(Files):
-    """See `Shelf`."""
+    """See `IndexStore`."""
 
     def known_commits(self) -> set[str]:
         return {sha for (sha,) in self.rows('SELECT lower(hex(sha)) FROM "commit"')}

@@ -29,15 +29,15 @@ class IndexStore(History, IssueTable, Words, Vectors):
     was wrong.
 
     Not for several threads at once; several processes may read while one writes. Every method may raise
-    `ShelfError`. Outside of `writing()` and `reading()` each call is a transaction. What is not there is left
-    out of an answer; it is no error."""
+    `IndexStoreError`. Outside of `writing()` and `reading()` each call is a transaction. What is not there
+    is left out of an answer; it is no error."""
 
     rebuilt: str = ""
     inode: int = 0
 
     @classmethod
     def open(cls, path: Path) -> "IndexStore":
-        """The index in this file, an empty one where there is none. Raises `ShelfError`."""
+        """The index in this file, an empty one where there is none. Raises `IndexStoreError`."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(path.with_suffix(".opening"), BUSY_SECONDS):
             why = _put_away(path)

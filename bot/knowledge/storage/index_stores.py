@@ -7,7 +7,7 @@ from bot.knowledge.storage import IndexStore
 
 
 class IndexStores:
-    """Methods block, and raise `ShelfError`."""
+    """Methods block, and raise `IndexStoreError`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

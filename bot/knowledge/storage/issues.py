@@ -9,7 +9,7 @@ from bot.knowledge.storage.base import IDS, SqliteBase, listed
 
 
 class IssueTable(SqliteBase):
-    """See `Shelf`."""
+    """See `IndexStore`."""
 
     def state(self, key: str) -> str:
         """Empty where nothing was set."""

@@ -1,4 +1,4 @@
-"""What one repository's index keeps (`bot.knowledge.storage.Shelf`), and how that may fail.
+"""What one repository's index keeps (`bot.knowledge.storage.IndexStore`), and how that may fail.
 
 Everything here is derived from the repository and from GitHub and may be thrown away and built again. What a
 file holds is kept by the sha of its blob, so that a push costs what it changed. Times are seconds since 1970.

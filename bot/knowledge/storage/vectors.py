@@ -21,7 +21,7 @@ _MISSING = {
 
 
 class Vectors(SqliteBase):
-    """See `Shelf`."""
+    """See `IndexStore`."""
 
     def put_vectors(self, of: VectorOf, model: str, vectors: Iterable[tuple[int, Sequence[float]]]) -> None:
         with self.writing():

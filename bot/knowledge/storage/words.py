@@ -7,7 +7,7 @@ from bot.knowledge.storage.types import Hit, WordTable
 
 
 class Words(SqliteBase):
-    """See `Shelf`."""
+    """See `IndexStore`."""
 
     def match(self, table: WordTable, terms: Sequence[str], limit: int) -> list[Hit]:
         """Rows that hold any of the terms, best first. A term given twice counts twice."""

@@ -61,7 +61,7 @@ class ServerThread:
             timeout_graceful_shutdown=10,
         )
         self._server = _Server(config)
-        self._thread = threading.Thread(target=self._run, name="standin", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="github-stand-in", daemon=True)
 
     @property
     def url(self) -> str:

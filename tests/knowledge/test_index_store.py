@@ -230,7 +230,7 @@ def test_after_any_steps_an_index_answers_as_one_that_never_held_what_is_gone(
     tmp_path_factory: pytest.TempPathFactory, steps: Sequence[Callable[[IndexStore | Left], None]]
 ) -> None:
     """The scores too, to the last bit."""
-    folder, left = tmp_path_factory.mktemp("shelf"), Left()
+    folder, left = tmp_path_factory.mktemp("index"), Left()
     with (
         closing(IndexStore.open(folder / "1.db")) as stepped,
         closing(IndexStore.open(folder / "2.db")) as fresh,
