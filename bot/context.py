@@ -1,24 +1,20 @@
-"""What a handler is given: to read GitHub, to ask a model, to run the checks. It has no way to write."""
+"""What a handler is given: to read GitHub, to ask a model. It has no way to write."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from bot import sandbox
 from bot.checks import ruff
 from bot.core import effect_history as past
-from bot.core.check_input import CheckedChange, CheckReport
+from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
 from bot.core.commands import Command
 from bot.core.effect_history import PastRun
-from bot.core.effects import PostReview, PullState, SetCheck
-from bot.core.facts import (
-    Commit,
-    OthersRemark,
-    OwnThread,
-    RepoContext,
-)
+from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
+from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.core.facts import RepoContext
 from bot.core.findings import Finding
+from bot.core.github_reader import GitHubReader
 from bot.core.guidelines import Guidance, speaks
 from bot.core.incremental_review import ReviewedHead
 from bot.core.inference import Infer, PromptFile
@@ -26,42 +22,11 @@ from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
-from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.text import in_code
 from bot.github import hobyml, other_reviewers
-from bot.github.gather import IssueState, PullRequestState, RawComment, RawFile, Thread
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.prompting import load_persona
-
-
-class GitHubReader(Protocol):
-    """One repository on GitHub, read only. Each method is one call or as few as there are pages."""
-
-    async def pull_request(self, number: int) -> PullRequestState: ...
-    async def files(self, number: int) -> list[RawFile]: ...
-    async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]: ...
-    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]: ...
-    async def reports(self, sha: Sha) -> dict[str, str]: ...
-    async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]: ...
-    async def labels(self) -> tuple[tuple[str, str], ...]: ...
-    async def workflows(self, ref: str) -> dict[str, str]: ...
-    async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance: ...
-    async def issue(self, number: int) -> IssueState: ...
-    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]: ...
-    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]: ...
-    async def threads(self, number: int) -> Sequence[Thread]: ...
-    async def annotations(self, head: Sha) -> Sequence[OthersRemark]: ...
-    async def own_threads(self, number: int) -> Sequence[OwnThread]: ...
-    async def has_comment(self, comment_id: int) -> bool: ...
-    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]: ...
-    async def merging(self, branch: str, head: Sha) -> tuple[int, ...]: ...
-    async def granted(self) -> Mapping[str, str]: ...
-    async def permission(self, login: str) -> str: ...
-
-
-RunChecks = Callable[[CheckedChange, frozenset[str]], Awaitable[CheckReport]]
-"""Runs those of the named checks that have something to read."""
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
@@ -94,6 +59,13 @@ async def no_judgement(_: Sha) -> tuple[SetCheck, ...]:
     return ()
 
 
+def answer(event: CommentEvent, body: str) -> Effect:
+    """A reply where the person spoke: under a line in its thread, elsewhere as a comment."""
+    if isinstance(event, ReviewCommentEvent):
+        return ReplyInThread(event.number, event.in_reply_to or event.comment_id, body)
+    return Comment(event.number, body)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """For one event and one handler."""
@@ -102,7 +74,6 @@ class Context:
     slug: str
     github: GitHubReader
     infer: Infer
-    check: RunChecks
     command: Command | None = None
     offers: tuple[Offer, ...] = ()
     stored: tuple[Layer, ...] = ()
@@ -181,6 +152,15 @@ class Context:
             guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
             notes=tuple(notes),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HobContext:
+    """What a handler of scheduled work is given that is about no one repository."""
+
+    write_shadow_reports: Callable[[float], Awaitable[str]]
+    """Those of the weeks that were over at a time (epoch seconds) and have none yet; says in a line how
+    many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Which handler answers which event, and what it may cause.
 
-`@router.on(Kind, name="…", may={…})` and `@router.command("name", help="…", may={…})` are the whole of
-it: help, documentation and the manifest's test are made from what was declared here.
+`@router.on(Kind, name="…", may={…})`, `@router.command("name", help="…", may={…})` and, for work that no
+delivery asks for, `@router.every("night", name="…", may={…})` are the whole of it: help, documentation and
+the manifest's test are made from what was declared here.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,11 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.core.commands import Command, parse_commands
+from bot.core.due_times import Every
 from bot.core.effects import Effect, Plan
 from bot.core.events import CommentEvent, Event, Priority
 
 Handler = Callable[[Any, Any], Awaitable[Plan]]
-"""Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Offboarding`."""
+"""Of an event and a `bot.context.Context`; for an `AccessEvent` a `bot.context.Offboarding`, for a `HobDue` a
+`bot.context.HobContext`."""
+Per = Literal["repository", "hob"]
+"""Where scheduled work is done: in each repository that Hob works for, or once for all."""
 Who = Literal["anyone", "author", "triage", "code"]
 """Who may give a command: anyone who can comment; the author of the issue or pull request, and triage
 permission and above; these alone; those whom `code.allow` names."""
@@ -43,6 +48,9 @@ class Route:
     command: str | None = None
     help: str = ""
     who: Who = "anyone"
+    every: Every | Callable[[Any], Every] | None = None
+    """When it is due without anybody asking; None for what answers deliveries."""
+    per: Per = "repository"
 
     @property
     def hears_people(self) -> bool:
@@ -120,6 +128,40 @@ class Router:
                     command=name,
                     help=help,
                     who=who,
+                )
+            )
+            return handler
+
+        return register
+
+    def every(
+        self,
+        every: Every | Callable[[Any], Every],
+        *,
+        may: Iterable[type[Effect]],
+        name: str,
+        per: Per = "repository",
+        priority: Priority = "low",
+        stored_as: str = "",
+    ) -> Callable[[Handler], Handler]:
+        """Registers a handler of `RepositoryDue` (or, per `hob`, of `HobDue`) for each `"night"`, each
+        `"week"`, or every so many seconds; a function takes that from the `bot.config.Config`. What falls
+        due while Hob is down is done once; what falls due while it still goes on, not at all."""
+        if not callable(every) and not isinstance(every, str) and every < 1:
+            raise ValueError(f"{name} is due every {every} seconds; one is the least")
+        if per == "hob" and (effects := list(may)):
+            raise ValueError(f"{name} is about no repository, where could it {effects[0].__name__}?")
+
+        def register(handler: Handler) -> Handler:
+            self._add(
+                Route(
+                    name=name,
+                    stored_as=stored_as or name,
+                    handler=handler,
+                    may=frozenset(may),
+                    priority=priority,
+                    every=every,
+                    per=per,
                 )
             )
             return handler

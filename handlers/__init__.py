@@ -1,36 +1,12 @@
-"""What this Hob does, event by event. Bring your own with `HOB_HANDLERS=package:router`."""
+"""What this Hob does: each file here with a `router` takes part. Bring your own with
+`HOB_HANDLERS=package:router`."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from bot.router import Router
-from handlers import (
-    check_run_buttons,
-    comments,
-    describe,
-    explain,
-    fix,
-    index,
-    memory,
-    merge_groups,
-    offboarding,
-    pull_request_state,
-    review,
-    thread_replies,
-    triage,
-    undo,
-)
 
-router = Router().include(
-    review.router,
-    triage.router,
-    comments.router,
-    fix.router,
-    thread_replies.router,
-    pull_request_state.router,
-    memory.router,
-    undo.router,
-    describe.router,
-    explain.router,
-    check_run_buttons.router,
-    merge_groups.router,
-    index.router,
-    offboarding.router,
-)
+router = Router()
+for _name in sorted(module.name for module in iter_modules(__path__)):
+    if isinstance(_found := getattr(import_module(f"{__name__}.{_name}"), "router", None), Router):
+        router.include(_found)

@@ -4,7 +4,8 @@ from bot.agents import review
 from bot.context import Context
 from bot.core.effects import Plan, SetCheck
 from bot.core.events import CheckRunRequested
-from bot.gathering import TRUSTED, pull_request_facts
+from bot.core.refs import TRUSTED
+from bot.pull_request_facts import pull_request_facts
 from bot.router import Router
 
 router = Router()

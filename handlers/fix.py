@@ -5,13 +5,14 @@ import re
 
 from bot.agents.fix import Mended, mend
 from bot.agents.memory import listed
-from bot.context import Context
+from bot.context import Context, answer
 from bot.core.effects import Comment, Effect, LineComment, Plan, PostReview, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
-from bot.core.refs import Sha
-from bot.gathering import fix_facts, thread_meant
+from bot.core.facts import FixFacts
+from bot.core.findings import fingerprint
+from bot.core.github_reader import PullRequestState, RawComment, Thread, conversation
+from bot.core.refs import Login, Sha
 from bot.router import Router
-from handlers.comments import answer
 
 router = Router()
 _NUMBER = re.compile(r"#?(\d{1,9})\b")
@@ -35,10 +36,10 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
         return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
     wish = ctx.command.argument if ctx.command else ""
     number = _NUMBER.match(wish)
-    thread = await thread_meant(ctx, event, int(number[1]) if number else None)
+    thread = await _thread_meant(ctx, event, int(number[1]) if number else None)
     if thread is None:
         return Plan((answer(event, _which(ctx)),), reason="it is not clear what to fix")
-    facts = await fix_facts(ctx, state, thread, event.author.login, wish)
+    facts = await _fix_facts(ctx, state, thread, event.author.login, wish)
     if facts is None:
         gone = "The lines of this thread are not in the change any more, or I can't read their file."
         return Plan((answer(event, gone),), reason="nothing to fix")
@@ -74,3 +75,52 @@ def _offer(
         change.path, change.end, mended.words, start_line=first, suggestion=change.suggestion
     )
     return PostReview(event.number, head, "The fix that was asked for.", (comment,))
+
+
+async def _thread_meant(ctx: Context, event: CommentEvent, n: int | None) -> Thread | None:
+    """The thread of the N-th finding of Hob's last review; without a number the one that was written in, or
+    that of an only finding."""
+    threads = await ctx.github.threads(event.number)
+    if n is None and isinstance(event, ReviewCommentEvent):
+        here = (one for one in threads if any(said.id == event.comment_id for said in one.comments))
+        return next(here, None)
+    review = next((one for one in reversed(ctx.reviews) if one.findings), None)
+    if review is None:
+        return None
+    if n is None and len(review.findings) == 1:
+        n = 1
+    if n is None or not 1 <= n <= len(review.findings):
+        return None
+    name = fingerprint(review.findings[n - 1])
+    told = {" ".join(one.body.split()) for one in review.comments if one.fingerprint == name}
+    firsts = ((one, one.comments[0]) for one in threads)
+    own = (one for one, said in firsts if said.author.login == f"{ctx.slug}[bot]" and _words(said) in told)
+    return next(own, None)
+
+
+def _words(comment: RawComment) -> str:
+    return " ".join(comment.body.split())
+
+
+async def _fix_facts(
+    ctx: Context, state: PullRequestState, thread: Thread, asker: Login, words: str
+) -> FixFacts | None:
+    """What stands around a thread whose point somebody wants mended; None where its lines are not in the
+    change any more, or their file cannot be read."""
+    files = await ctx.github.files(state.number)
+    file = next((one for one in files if one.path == thread.path), None)
+    text = (await ctx.github.texts(state.head_sha, [thread.path])).get(thread.path)
+    if file is None or text is None or thread.line is None:
+        return None
+    return FixFacts(
+        context=await ctx.repository(state.base_sha),
+        title=state.title,
+        file=file,
+        text=text,
+        start=thread.start_line or thread.line,
+        end=thread.line,
+        conversation=conversation(thread.comments),
+        asker=asker,
+        wish=words,
+        tools=ctx.tools,
+    )

@@ -8,14 +8,13 @@ import re
 from dataclasses import replace
 
 from bot.agents.memory import grounds, listed, named, table
-from bot.context import Context
+from bot.context import Context, answer
 from bot.core.effect_history import of_thread
 from bot.core.effects import Comment, Effect, Forget, Plan, Remember, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.findings import Finding
 from bot.core.memory import LASTS_DAYS, MOST, MOST_TEXT, Lesson, dismissal
 from bot.router import Router
-from handlers.comments import answer
 
 router = Router()
 _NUMBER = re.compile(r"#?(\d{1,9})\b[.:,]?\s*")

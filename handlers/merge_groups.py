@@ -9,7 +9,7 @@ from bot.core.effects import Plan, SetCheck
 from bot.core.errors import Gone
 from bot.core.events import MergeGroupChecksRequested, MergeGroupDestroyed, MergeGroupEvent
 from bot.core.settings import ReviewSettings
-from bot.gathering import AUTHORS_OWN, why_not_reviewed
+from bot.core.skip_rules import AUTHORS_OWN, why_not_reviewed
 from bot.router import Router
 
 router = Router()

@@ -1,10 +1,9 @@
 """What people tell Hob about its part in a pull request: pause, resume, ignore, resolve."""
 
-from bot.context import Context
+from bot.context import Context, answer
 from bot.core.effects import Comment, Effect, Plan, PullState, ReplyInThread, ResolveThread, SetPull
 from bot.core.events import CommentEvent
 from bot.router import Router
-from handlers.comments import answer
 
 router = Router()
 MOST_RESOLVED = 50

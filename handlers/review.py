@@ -1,4 +1,4 @@
-"""Reviews a pull request when it is opened, reopened, made ready or pushed to.
+"""Reviews a pull request when it is opened, reopened, made ready or pushed to, and by `@slug review`.
 
 One review and one check run for each head. A newer push, or closing, supersedes what is under way; pushes
 within a few seconds are judged once. Says nothing in the conversation when there is nothing to say: the
@@ -8,11 +8,12 @@ check run tells what was read.
 from dataclasses import replace
 
 from bot.agents import review
-from bot.context import Context
+from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.check_judgement import may_stand, unread
-from bot.core.effects import Comment, Plan, SetCheck
+from bot.core.effects import Comment, Plan, ReplyInThread, SetCheck
 from bot.core.events import (
+    CommentEvent,
     PullRequestClosed,
     PullRequestConvertedToDraft,
     PullRequestEvent,
@@ -24,9 +25,11 @@ from bot.core.events import (
     PullRequestRetitled,
     PullRequestSynchronized,
 )
+from bot.core.facts import PullRequestFacts
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
-from bot.gathering import AUTHORS_OWN, change_reviewed, pull_request_facts, why_not_reviewed
+from bot.core.skip_rules import AUTHORS_OWN, why_not_reviewed
+from bot.pull_request_facts import pull_request_facts
 from bot.router import Router
 from handlers.describe import walkthrough
 
@@ -76,7 +79,7 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     plan = replace(await review.plan(facts, ctx.infer), shadow=shadow, again=again)
     if not facts.context.settings.review.walkthrough:
         return plan
-    told = await walkthrough(change_reviewed(facts), ctx)
+    told = await walkthrough(facts, ctx)
     return replace(plan, effects=(*plan.effects, *told.effects), usage=(*plan.usage, *told.usage))
 
 
@@ -92,3 +95,38 @@ async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettin
     check = SetCheck(head, unread(gates=gates), f"Not reviewed: {reason}", summary, number=number)
     stands = may_stand(check, base, await ctx.judged(head))
     return Plan((check,) if stands else (), reason=reason, head_sha=head)
+
+
+@router.command(
+    "review",
+    help="reviews what is new since the last review; `review full`: everything",
+    may=review.MAY | {Comment, ReplyInThread},
+    who="triage",
+    stored_as="comments.judge_again",
+)
+async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
+    """Reviews even what settings leave out by themselves (drafts, titles, authors): a person asked."""
+    if not event.on_pull_request:
+        return Plan((answer(event, "There is nothing to review on an issue; ask on a pull request."),))
+    state = await ctx.github.pull_request(event.number)
+    if not state.open:
+        return Plan((answer(event, "This pull request is closed; there is nothing to review."),))
+    full = ctx.command is not None and ctx.command.argument.casefold().startswith("full")
+    facts = await pull_request_facts(ctx, await ctx.repository(state.base_sha), state, full=full)
+    if _was_read(facts):
+        nothing = (
+            f"Nothing is new since I reviewed `{state.head_sha[:10]}`; `review full` reads it all again."
+        )
+        return Plan((answer(event, nothing),), reason="nothing is new")
+    return await review.plan(facts, ctx.infer)
+
+
+def _was_read(facts: PullRequestFacts) -> bool:
+    """Whether this very head was reviewed, and whole: where a model gave up, there is still something to
+    read."""
+    earlier = facts.earlier
+    return (
+        earlier is not None
+        and earlier.stands_for(facts.head_sha, facts.base_ref)
+        and earlier.read >= {file.path for file in facts.files}
+    )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.github.limits import LocalRateLimiter
 from bot.github.routing import routing
 from bot.runs.dispatch import route_delivery
 from bot.runs.execute import perform_in
+from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, build
 from bot.store import Decision, Run
 from bot.testing.github import GitHubStandIn
@@ -47,6 +49,13 @@ class LivingHob:
             for run in due:
                 await perform_in(self.services, run.id)
         return self.services.store.runs.latest(500)[::-1]
+
+    async def works_at(self, when: datetime) -> list[Run]:
+        """Lets the clock by which work is scheduled show `when`, and does what is due then. Times to come are
+        for work that is not late."""
+        parts = self.services.store, self.services.router, self.services.config
+        make_due_once(*parts, clock=when.timestamp)
+        return await self.works()
 
     async def retries(self) -> None:
         """Performs what waits for another attempt, as if its time had come."""

@@ -12,7 +12,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable, load_config
-from bot.core.settings import Complaint
+from bot.core.settings import CHECKS, Complaint
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
@@ -71,6 +71,17 @@ def test_every_key_of_a_repository_is_described_with_its_default_and_place() -> 
         key.name: [shown(defaults[key.name].value), "both" if key.in_file else "stored only"] for key in KEYS
     }
     assert {name: cells[:2] for name, cells in rows(part("Settings of a repository"))} == wanted
+
+
+def test_every_check_is_in_one_table_with_its_line_of_documentation() -> None:
+    """A new check is its module and its entry; this says which line docs/configuration.md lacks."""
+    modules = (ROOT / "bot" / "checks").glob("[!_]*.py")
+    assert {path.stem for path in modules if "\nasync def run(" in path.read_text()} == set(CHECKS)
+    described = [line for line in part("Settings of a repository").splitlines() if "`review.checks." in line]
+    assert described == [
+        f"| `review.checks.{name}` | {shown(check.on)} | both | {check.about} |"
+        for name, check in CHECKS.items()
+    ]
 
 
 def test_every_choice_is_named_where_its_key_is_described() -> None:
@@ -169,17 +180,23 @@ WRITES = {"post", "patch", "put", "delete"}
 
 def test_the_modules_that_write_to_github_are_the_named_ones() -> None:
     page = (ROOT / "docs" / "design.md").read_text()
-    sentence = page.partition("Three modules")[2].partition(" Effects are")[0]
-    named = set(re.findall(r"`(bot/github/\w+\.py)`", sentence))
-    writers = set()
-    for path in [*ROOT.glob("bot/github/*.py"), *ROOT.glob("bot/runs/*.py"), *ROOT.glob("handlers/*.py")]:
+    sentence = page.partition("One module")[2].partition(" Effects are")[0]
+    named = set(re.findall(r"`(bot/effects/\w+\.py)`", sentence))
+    writers, users = set(), set()
+    folders = ("bot/effects", "bot/github", "bot/runs", "bot/cli", "bot/web", "handlers")
+    for path in [path for folder in folders for path in (ROOT / folder).rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and str(node.value).lstrip().startswith("mutation("):
+                users.add(path.parent.name)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                on_api = ast.unparse(node.func.value) in {"api", "app", "self.app()"}
+                on = ast.unparse(node.func.value)
                 tokens = any(word.arg == "idempotent" for word in node.keywords)  # nothing of a repository
-                if node.func.attr in WRITES and on_api and not tokens:
-                    writers.add(str(path.relative_to(ROOT)))
+                if node.func.attr in WRITES and on in {"api", "self.api", "to.api", "app", "self.app()"}:
+                    writers |= set() if tokens else {str(path.relative_to(ROOT))}
+                if node.func.attr in WRITES and on == "to":
+                    users.add(path.parent.name)
     assert writers == named
+    assert users == {"effects"}
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)

@@ -25,7 +25,6 @@ from bot.core.memory import code_words
 from bot.core.pr_description import own_words, with_description
 from bot.github import hobyml, other_reviewers
 from bot.github.payloads import clean
-from bot.github.refused_lines import new_side
 from bot.inference import structured_output
 from bot.inference.runners import ollama
 from bot.knowledge import mentions
@@ -37,6 +36,7 @@ from bot.sanitise import harmless, plain, suggestion_block
 from bot.sanitise.leaks import leaks
 from bot.sanitise.words import names_a_bot, orders_a_bot, pieces
 from bot.yamlnodes import read as read_yaml
+from handlers.triage import listened_to
 from tests.long import LONG
 
 SIZE = 60_000
@@ -109,9 +109,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "core.text.strip_invisible": text.strip_invisible,
     "github.hobyml": hobyml.read,
     "github.payloads": clean,
-    "github.refused_lines": new_side,
     "github.other_reviewers, TOML": lambda said: other_reviewers.read(".pr_agent.toml", said),
     "github.other_reviewers, YAML": lambda said: other_reviewers.read(".coderabbit.yaml", said),
+    "handlers.triage": lambda said: listened_to({"a.yml": f"on: labeled\n{said}"}, ["bug"]),
     "inference.structured_output": lambda said: structured_output.read(Told, "So: {" + said),
     "inference.structured_output.bare": structured_output.bare,
     "inference.structured_output.unthought": structured_output.unthought,

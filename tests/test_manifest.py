@@ -1,47 +1,16 @@
 """app.yml asks for what the routes need and for nothing else."""
 
 from pathlib import Path
-from typing import get_args
 
-from bot.core.effects import (
-    AddLabels,
-    Comment,
-    DeleteComment,
-    DismissReview,
-    EditComment,
-    EditPullRequest,
-    EditReview,
-    Effect,
-    InMemory,
-    PostReview,
-    React,
-    RemoveLabels,
-    ReplyInThread,
-    ResolveThread,
-    SetCheck,
-)
+from bot.core.effects import React, ResolveThread
 from bot.core.events import CommentEvent, Event
-from bot.core.refs import Sha
-from bot.github.apply import needs
+from bot.effects import of
+from bot.effects.base import OnGitHub
 from bot.github.manifest import EVENTS, UNASKED, manifest
-from bot.runs.github_reader import ISSUE, PULL_REQUEST
+from bot.github.reader import ISSUE, PULL_REQUEST
 from handlers import router
+from tests.effects.samples import samples
 
-HEAD = Sha("a" * 40)
-SAMPLES: dict[type[Effect], Effect] = {
-    PostReview: PostReview(1, HEAD, "x"),
-    SetCheck: SetCheck(HEAD, "neutral", "x", "x"),
-    Comment: Comment(1, "x"),
-    ReplyInThread: ReplyInThread(1, 1, "x"),
-    AddLabels: AddLabels(1, ("x",)),
-    EditComment: EditComment(1, 1, "x"),
-    DeleteComment: DeleteComment("review_comment", 1),
-    EditPullRequest: EditPullRequest(1, "x", "x"),
-    EditReview: EditReview(1, 1, "x"),
-    DismissReview: DismissReview(1, 1, "x"),
-    RemoveLabels: RemoveLabels(1, ("x",)),
-    React: React("issue_comment", 1, "eyes"),
-}
 BETTER_WITH = {ResolveThread}
 """Needs more than is asked for: who grants contents:write has threads resolved, others read "Fixed in …"."""
 TO_HEAR = {"merge_group": {"merge_queues": "read"}}
@@ -55,9 +24,10 @@ def wanted_permissions() -> dict[str, str]:
     every App has."""
     found: dict[str, str] = {"metadata": "read"}
     kinds = {kind for route in router.routes for kind in route.may} | {React}
-    effects = [SAMPLES[kind] for kind in kinds - set(get_args(InMemory)) - BETTER_WITH]
+    effects = [one for kind, one in samples().items() if kind in kinds - BETTER_WITH]
+    writing = [duties.needs(one) for one in effects if isinstance(duties := of(one), OnGitHub)]
     hearing = [TO_HEAR.get(EVENTS[kind], {}) for route in router.routes for kind in route.kinds]
-    for one in (PULL_REQUEST, ISSUE, *hearing, *map(needs, effects)):
+    for one in (PULL_REQUEST, ISSUE, *hearing, *writing):
         for name, level in one.items():
             if RANK[level] > RANK.get(found.get(name, ""), 0):
                 found[name] = level

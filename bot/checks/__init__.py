@@ -8,38 +8,17 @@ or obeys anything of the repository.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from importlib import import_module
 
-from bot.checks import (
-    actionlint,
-    conflicts,
-    coverage,
-    invisible,
-    large,
-    leftovers,
-    locks,
-    ruff,
-    secrets,
-    shellcheck,
-)
 from bot.checks.grouping import alike, causes_only
 from bot.core.check_input import CheckedChange, CheckReport
 from bot.core.findings import Finding
 from bot.core.sandbox_types import RunProgram, SandboxUnusable
+from bot.core.settings import CHECKS
 
 Check = Callable[[CheckedChange, RunProgram], Awaitable[list[Finding] | None]]
 
-CHECKS: dict[str, Check] = {
-    "secrets": secrets.run,
-    "conflicts": conflicts.run,
-    "invisible": invisible.run,
-    "actionlint": actionlint.run,
-    "leftovers": leftovers.run,
-    "locks": locks.run,
-    "large": large.run,
-    "coverage": coverage.run,
-    "ruff": ruff.run,
-    "shellcheck": shellcheck.run,
-}
+_RUN: dict[str, Check] = {name: import_module(f"{__name__}.{name}").run for name in CHECKS}
 
 
 async def run(change: CheckedChange, wanted: frozenset[str], run_program: RunProgram) -> CheckReport:
@@ -49,7 +28,7 @@ async def run(change: CheckedChange, wanted: frozenset[str], run_program: RunPro
     not_run: list[tuple[str, str]] = []
     # The last ones begin first: their programs work while the others read.
     names = [name for name in CHECKS if name in wanted][::-1]
-    results = await asyncio.gather(*(_found(CHECKS[name], change, run_program) for name in names))
+    results = await asyncio.gather(*(_found(_RUN[name], change, run_program) for name in names))
     for name, found in list(zip(names, results, strict=True))[::-1]:
         if isinstance(found, SandboxUnusable):
             not_run.append((name, str(found)))

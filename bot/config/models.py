@@ -3,9 +3,11 @@
 import difflib
 import json
 import re
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +26,12 @@ from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
 from bot.paths import socket_path
+
+
+def zone(name: str) -> tzinfo:
+    """UTC needs no database of time zones."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -143,6 +151,25 @@ class IntakeTable(ConfigTable):
 
     mode: Literal["webhook", "poll"] = "webhook"
     reconcile_minutes: int = Field(default=5, ge=1, le=1440)
+
+
+def _time_zone(value: str) -> str:
+    try:
+        zone(value)
+    except (OSError, ValueError, KeyError):  # a folder, a path, or none of that name
+        raise ValueError("a time zone of the IANA database, like Europe/Berlin (or install tzdata)") from None
+    return value
+
+
+class ScheduleTable(ConfigTable):
+    """`[schedule]`"""
+
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    """Whose nights and weeks are meant."""
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone(self.time_zone)
 
 
 NEAR = 0.75
@@ -310,6 +337,7 @@ class Config(ConfigTable):
     store: StoreTable = StoreTable()
     queue: QueueTable = QueueTable()
     intake: IntakeTable = IntakeTable()
+    schedule: ScheduleTable = ScheduleTable()
     models: ModelsTable = ModelsTable()
     hosts: Annotated[tuple[HostTable, ...], BeforeValidator(_list), AfterValidator(_unique)] = (
         HostTable(name="local", url="http://127.0.0.1:11434"),

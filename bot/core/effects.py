@@ -1,6 +1,6 @@
-"""What Hob may cause: a closed union. Agents and handlers only return these; `bot.github.apply` carries out
-what is for GitHub, `bot.store.memory` what is to be remembered. There is no approval, no merge, no close:
-what has no type here cannot happen."""
+"""What Hob may cause: a closed union. Agents and handlers only return these; `bot.effects` says how each is
+carried out, found again and undone. There is no approval, no merge, no close: what has no type here cannot
+happen."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -87,6 +87,16 @@ class SetCheck:
     """The check run that said that this one is to be waited for, and becomes it."""
     untold: bool = False
     """Whether its review was refused, so that what it judged has not been said. Kept, not posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCheck:
+    """The check run named Hob of a head whose review waits for a model. It is queued until the `SetCheck` of
+    which it is the `waiting` completes it."""
+
+    head_sha: Sha
+    title: str
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +244,10 @@ class TakenBack:
     run: int
 
 
-ChangingEffect = (
-    ResolveThread | EditComment | DeleteComment | EditReview | DismissReview | RemoveLabels | EditPullRequest
-)
-"""What changes something that is there: done twice it is done once."""
-OnGitHub = PostReview | SetCheck | Comment | ReplyInThread | AddLabels | React | ChangingEffect
-InMemory = Remember | Forget | SetPull | TakenBack
-Effect = OnGitHub | InMemory
+ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
+ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
+MemoryEffect = Remember | Forget | SetPull | TakenBack
+Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
 
 
 @dataclass(frozen=True, slots=True)

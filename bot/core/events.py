@@ -29,6 +29,20 @@ class RepositoryEvent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HobDue(Event):
+    """Scheduled work of the whole Hob: no delivery asked for it. It was `due` at that time, epoch seconds."""
+
+    due: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryDue(RepositoryEvent):
+    """The same in one repository."""
+
+    due: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed(RepositoryEvent):
     """`push`: `ref` (`refs/heads/main`) was `before` and is `after`; either is all zeros where there is
     none."""

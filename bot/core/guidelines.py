@@ -1,7 +1,7 @@
 """A repository's words to whoever works on it: which files hold them, which hold for a path, what they
 import.
 
-All are read at the base, never at a head: `bot.gathering` does, these are the rules. Formats:
+All are read at the base, never at a head; these are the rules. Formats:
 https://docs.github.com/en/copilot/customizing-copilot/adding-repository-custom-instructions-for-github-copilot
 https://docs.cursor.com/context/rules  https://docs.anthropic.com/en/docs/claude-code/memory
 https://agents.md

@@ -18,6 +18,9 @@ Login = NewType("Login", str)
 Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
 """What somebody may do in a repository, least first."""
 
+TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
+"""Permissions with which a person may have findings dismissed, and ask for reviews."""
+
 
 @dataclass(frozen=True, slots=True)
 class RepoRef:

@@ -9,6 +9,69 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "major", "minor", "nit")
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSetting:
+    """One deterministic check. `about`: its line of docs/configuration.md, whose first sentence says what it
+    looks at; `page`: where to read on about what it finds; `on`: whether it runs where nobody says so."""
+
+    about: str
+    page: str
+    on: bool = True
+
+
+CHECKS = {
+    "secrets": CheckSetting(
+        "Keys, tokens and passwords on new lines. The severity says how sure it is: an issuer's shape is "
+        "critical, a random value under a secret's name major, what a person could have typed or a test "
+        "mode's key minor. In tests and documentation only issuers' shapes count, as minor.",
+        "https://cwe.mitre.org/data/definitions/798.html",
+    ),
+    "conflicts": CheckSetting(
+        "Merge conflict markers that were committed.",
+        "https://git-scm.com/docs/git-merge#_how_conflicts_are_presented",
+    ),
+    "invisible": CheckSetting(
+        "Characters that nobody sees, and those that change the order in which text is shown.",
+        "https://trojansource.codes",
+    ),
+    "actionlint": CheckSetting(
+        "GitHub workflows, by Hob's own rules, and by actionlint where that is on PATH.",
+        "https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax",
+    ),
+    "leftovers": CheckSetting(
+        "What was for debugging: breakpoints, `debugger`, `.only(` and their like; not `print`.",
+        "https://cwe.mitre.org/data/definitions/489.html",
+    ),
+    "locks": CheckSetting(
+        "Dependencies changed without their lock file, or the other way round.",
+        "https://cwe.mitre.org/data/definitions/1357.html",
+    ),
+    "large": CheckSetting(
+        "Binary files over 1 MB.",
+        "https://docs.github.com/en/repositories/working-with-files/managing-large-files",
+    ),
+    "coverage": CheckSetting(
+        "Changed lines and branches that no test ran. By a Cobertura or lcov report among the artifacts "
+        "that CI published for the head, once: what an annotation of a check run (of Codecov, say) calls "
+        "not covered is not named again. The App needs the permission Actions: read.",
+        "https://docs.github.com/en/actions/tutorials/store-and-share-data",
+        on=False,
+    ),
+    "ruff": CheckSetting(
+        "Python defects, by ruff with Hob's own rules. Equal remarks of a file are one, and safe fixes "
+        "are suggestions. What a file like `__init__.py` or a test is written for is left out.",
+        "https://docs.astral.sh/ruff/rules/",
+    ),
+    "shellcheck": CheckSetting(
+        "Shell scripts, where shellcheck is installed (`pip install 'hobbot[checks]'` brings it) and a "
+        "sandbox works.",
+        "https://www.shellcheck.net/wiki/",
+    ),
+}
+"""name -> the check that is `bot.checks.NAME`, in the order in which they are told. All that settings,
+documentation and reports know of a check is from here."""
+
+
+@dataclass(frozen=True, slots=True)
 class PathInstruction:
     """What a reviewer should know about files that a pattern names."""
 
@@ -42,10 +105,7 @@ class ReviewSettings:
     max_calls: int = 40
     """Questions to models in one review; what they do not reach is said to be unread."""
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
-    checks: frozenset[str] = frozenset(
-        "ruff shellcheck actionlint secrets conflicts invisible leftovers locks large".split()  # noqa: SIM905
-    )
-    """Names of `bot.core.settings_schema.CHECKS`, all but `coverage`, which needs one more permission."""
+    checks: frozenset[str] = frozenset(name for name, check in CHECKS.items() if check.on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from bot.core.settings import CodeSettings, IssueSettings, PathInstruction, RepoSettings, ReviewSettings
-from bot.core.settings_schema import ALLOW, CHECKS, KEYS, ONLINE, ROLES
+from bot.core.settings import (
+    CHECKS,
+    CodeSettings,
+    IssueSettings,
+    PathInstruction,
+    RepoSettings,
+    ReviewSettings,
+)
+from bot.core.settings_schema import ALLOW, KEYS, ONLINE, ROLES
 
 DEFAULT = "default"
 FILE = ".github/hob.yml"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.core.settings import SEVERITIES
+from bot.core.settings import CHECKS, SEVERITIES
 
 ValueKind = Literal[
     "flag", "whole", "choice", "names", "instructions", "hints", "language", "models", "repositories"
@@ -21,19 +21,6 @@ ONLINE = ("never", "public", "allowed")
 """Narrowest first."""
 ALLOW = ("admin", "maintain", "write")
 """Who may ask for code, narrowest first."""
-CHECKS = {
-    "ruff": "Python defects, by ruff with Hob's own rules.",
-    "shellcheck": "Shell scripts, by shellcheck.",
-    "actionlint": "GitHub workflows, by Hob's own rules and by actionlint where it is installed.",
-    "secrets": "Keys and tokens on new lines.",
-    "conflicts": "Merge conflict markers that were committed.",
-    "invisible": "Characters that nobody sees, and those that change the order in which text is shown.",
-    "leftovers": "What was for debugging: breakpoints, `debugger`, `.only(`.",
-    "locks": "Dependencies changed without their lock file, or the other way round.",
-    "large": "Large files.",
-    "coverage": "Changed lines that no test ran, by the report that CI published (needs Actions: read).",
-}
-"""name -> what it looks at"""
 ROLES = ("review", "code", "triage", "chat", "embed")
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
@@ -89,7 +76,7 @@ KEYS: tuple[SettingKey, ...] = (
     ),
     SettingKey("review.max_calls", "whole", "At most so many questions to models in one review.", most=200),
     SettingKey("review.guidelines", "names", "Files of the repository that a reviewer reads first."),
-    *(SettingKey(f"review.checks.{name}", "flag", about) for name, about in CHECKS.items()),
+    *(SettingKey(f"review.checks.{name}", "flag", check.about) for name, check in CHECKS.items()),
     SettingKey("issues.triage", "flag", "Sort new issues: labels, and a question for what is missing."),
     SettingKey("issues.comment", "choice", "When a triage may also comment.", ("mention", "always", "never")),
     SettingKey(

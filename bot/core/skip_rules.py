@@ -1,9 +1,13 @@
-"""Which changed files are worth a reader's window, and how the rest is spoken of."""
+"""Which pull requests are reviewed by themselves, which changed files are worth a reader's window, and how
+the rest is spoken of."""
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from bot.core.diff import FileDiff
+from bot.core.folding import folded, names_login
+from bot.core.github_reader import PullRequestState
+from bot.core.settings import ReviewSettings
 
 LOCK_FILES = frozenset(
     [
@@ -147,3 +151,30 @@ def _first_lines(file: FileDiff) -> list[str]:
         for line in hunk.lines
         if line.new is not None and line.new <= 5
     ]
+
+
+AUTHORS_OWN = frozenset(
+    {"a draft", "another base branch", "its title is left out", "it has none of the labels"}
+)
+"""Reasons that whoever opens or pushes a pull request can bring about."""
+
+
+def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:
+    """The reason for which a pull request is not reviewed by itself, or None."""
+    title = state.title.casefold()
+    reasons = [
+        (not state.open, "closed"),
+        (not settings.auto, "review.auto is off"),
+        (state.draft and not settings.drafts, "a draft"),
+        (
+            bool(settings.base_branches) and state.base_ref not in settings.base_branches,
+            "another base branch",
+        ),
+        (names_login(settings.ignore_authors, state.author.login), "its author is left out by the settings"),
+        (any(word.casefold() in title for word in settings.ignore_title_keywords), "its title is left out"),
+        (
+            bool(settings.labels) and set(map(folded, settings.labels)).isdisjoint(map(folded, state.labels)),
+            "it has none of the labels",
+        ),
+    ]
+    return next((reason for holds, reason in reasons if holds), None)

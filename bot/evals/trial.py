@@ -2,8 +2,6 @@
 
 Which findings name a defect that people named: by a model, where quotes alone are too strict or too
 generous.
-
-A case in the place of GitHub (`bot.context.GitHubReader`).
 """
 
 import hashlib
@@ -14,22 +12,22 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from bot.agents import review
-from bot.context import Context, RunChecks
+from bot.context import Context
+from bot.core.diff import FileDiff
 from bot.core.findings import Finding, choose
+from bot.core.github_reader import GitHubReader, PullRequestState
 from bot.core.inference import Infer, Prompt
-from bot.core.refs import RepoRef, Sha
+from bot.core.refs import Actor, Login, RepoRef, Sha
 from bot.core.review_result import Judgement
 from bot.core.scoring import Golden, Score, once_each, pairs
 from bot.core.settings import Complaint
 from bot.evals.cases import Case
-from bot.gathering import pull_request_facts
-from bot.github import offline
-from bot.github.gather import PullRequestState, RawFile
+from bot.pull_request_facts import pull_request_facts
 
 
 @dataclass(frozen=True, slots=True)
-class CaseReader(offline.Offline):
-    """One case; its commits have shas made of its diff."""
+class CaseReader(GitHubReader):
+    """A case in the place of GitHub; its commits have shas made of its diff."""
 
     case: Case
 
@@ -39,10 +37,11 @@ class CaseReader(offline.Offline):
 
     async def pull_request(self, number: int) -> PullRequestState:
         head, base = self.sha("head"), self.sha("base")
-        return offline.pull_request(number, head, base, self.case.title, self.case.body, "author")
+        author = Actor(Login("author"), 0)
+        return PullRequestState(number, head, base, self.case.title, self.case.body, author)
 
-    async def files(self, number: int) -> list[RawFile]:
-        return [offline.raw_file(file) for file in self.case.files]
+    async def files(self, number: int) -> list[FileDiff]:
+        return list(self.case.files)
 
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
         return {path: self.case.texts[path] for path in paths if path in self.case.texts}
@@ -109,7 +108,6 @@ class Trial:
     """What is tried. `judge` decides what is the same remark; without one quotes do."""
 
     cases: Sequence[Case]
-    check: RunChecks
     thresholds: Sequence[float] = (0.5,)
     judge: Infer | None = None
 
@@ -132,7 +130,7 @@ class Trial:
     async def _judge(self, case: Case, infer: Infer) -> Judgement:
         repo = RepoRef("cases", "case", 0, 0)
         reader = CaseReader(case)
-        ctx = Context(repo=repo, slug="hob", github=reader, infer=infer, check=self.check)
+        ctx = Context(repo=repo, slug="hob", github=reader, infer=infer)
         context = await ctx.repository("base")
         facts = await pull_request_facts(ctx, context, await reader.pull_request(0))
         return await review.judge(facts, infer)

@@ -95,6 +95,17 @@ class GitHub:
         await self._give_back(_token(given), installation)
         return _repo_ref(given, installation)
 
+    async def repository_of(self, installation: int, repo_id: int) -> RepoRef:
+        """A repository that is known by its number, as it is now. `Gone` where the App may not work in it any
+        more, be it that access ended or that it was archived or disabled."""
+        given = await self._token_for(self.app(), installation, repo_id, {"metadata": "read"})
+        await self._give_back(_token(given), installation)
+        repo = _repo_ref(given, installation)
+        for state in ("archived", "disabled"):
+            if given["repositories"][0].get(state):
+                raise Gone(403, f"{repo.full_name} is {state}")
+        return repo
+
     async def _give_back(self, token: InstallationToken, installation: int) -> None:
         async def mint() -> InstallationToken:
             return token
@@ -126,16 +137,20 @@ class GitHub:
         return Api(self._server, credentials, scope, identity, repo), credentials
 
     async def _mint(self, app: Api, repo: RepoRef, permissions: Mapping[str, str]) -> InstallationToken:
-        """`Gone` when the installation or its access to the repository is no more."""
-        wanted = {"repository_ids": [repo.id], "permissions": dict(permissions)}
+        return _token(await self._token_for(app, repo.installation, repo.id, permissions))
+
+    async def _token_for(
+        self, app: Api, installation: int, repo_id: int, permissions: Mapping[str, str]
+    ) -> Any:
+        """GitHub's answer. `Gone` when the installation or its access to the repository is no more."""
+        wanted = {"repository_ids": [repo_id], "permissions": dict(permissions)}
         path = "/app/installations/{installation}/access_tokens"
         try:
-            given = await app.post(path, wanted, {"installation": repo.installation}, idempotent=True)
+            return await app.post(path, wanted, {"installation": installation}, idempotent=True)
         except GitHubError as error:
             if error.status == 422 and "not accessible" in error.message:
                 raise Gone(422, error.message) from None
             raise
-        return _token(given)
 
 
 def _token(given: Any) -> InstallationToken:

@@ -29,28 +29,17 @@ _SIZE = "... on Blob { byteSize }"
 _MODES = {"file": 0o100644, "dir": 0o040000, "symlink": 0o120000, "submodule": 0o160000}
 _ENTRIES = "... on Tree { entries { name mode } }"
 
-WantedText = tuple[Sha, str]
-"""A commit and a path in it."""
-
 
 async def texts(
     api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str], cap: int = MOST_TEXT
 ) -> dict[str, str]:
-    """The texts of those paths that are text of at most `cap` bytes at `sha`; others are left out."""
-    found = await texts_at(api, repo, [(sha, path) for path in paths], cap)
-    return {path: text for (_, path), text in found.items()}
-
-
-async def texts_at(
-    api: Api, repo: RepoRef, wanted: Iterable[WantedText], cap: int = MOST_TEXT
-) -> dict[WantedText, str]:
-    """The same for several commits at once: a call for each 50. What GraphQL leaves unanswered is read by
-    REST, the first `PER_REST` of it."""
-    asked = [one for one in dict.fromkeys(wanted) if _can_exist(one[1])]
-    blobs, left = await objects(api, repo, [f"{sha}:{path}" for sha, path in asked], _BLOB)
-    found = {one: _blob_text(blobs.get(f"{one[0]}:{one[1]}"), cap) for one in asked}
-    by_rest = await _by_rest(api, repo, [one for one in asked if f"{one[0]}:{one[1]}" in left], cap)
-    return {one: text for one, text in found.items() if text is not None} | by_rest
+    """The texts of those paths that are text of at most `cap` bytes at `sha`; others are left out. A call for
+    each 50; what GraphQL leaves unanswered is read by REST, the first `PER_REST` of it."""
+    asked = [path for path in dict.fromkeys(paths) if _can_exist(path)]
+    blobs, left = await objects(api, repo, [f"{sha}:{path}" for path in asked], _BLOB)
+    found = {path: _blob_text(blobs.get(f"{sha}:{path}"), cap) for path in asked}
+    by_rest = await _by_rest(api, repo, sha, [path for path in asked if f"{sha}:{path}" in left], cap)
+    return {path: text for path, text in found.items() if text is not None} | by_rest
 
 
 async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
@@ -92,10 +81,10 @@ def _blob_text(blob: Any, cap: int) -> str | None:
     return clean(text)
 
 
-async def _by_rest(api: Api, repo: RepoRef, wanted: list[WantedText], cap: int) -> dict[WantedText, str]:
+async def _by_rest(api: Api, repo: RepoRef, sha: Sha, paths: list[str], cap: int) -> dict[str, str]:
     """One call a file, so only for a few."""
-    found: dict[WantedText, str] = {}
-    for sha, path in wanted[:PER_REST]:
+    found: dict[str, str] = {}
+    for path in paths[:PER_REST]:
         try:
             entry = await _entry(api, repo, sha, path)
         except GitHubError as error:
@@ -104,7 +93,7 @@ async def _by_rest(api: Api, repo: RepoRef, wanted: list[WantedText], cap: int) 
             continue
         text = _file_text(entry, cap)
         if text is not None:
-            found[sha, path] = text
+            found[path] = text
     return found
 
 

@@ -1,23 +1,18 @@
 """Pull requests that are over, their commits, and what lies between two commits."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.core.errors import GitHubError, Gone
-from bot.core.facts import Commit
+from bot.core.diff import FileDiff
+from bot.core.errors import GitHubError
 from bot.core.refs import Actor, RepoRef, Sha
 from bot.github.api import Api
-from bot.github.gather import RawFile, actor, raw_file
 from bot.github.payloads import clean
+from bot.github.reader import actor, file_diff
 
 _MOST_LISTED = 2_000
-MOST_QUEUED = 1_000
-"""Commits of a merge group that are looked at."""
-_MERGE = re.compile(r"Merge pull request #([1-9][0-9]{0,9}) from ")
-_SQUASH = re.compile(r"\(#([1-9][0-9]{0,9})\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Between:
     """What `head` changes since it left `base`."""
 
     merge_base: Sha
-    files: tuple[RawFile, ...]
+    files: tuple[FileDiff, ...]
     commits: int
 
 
@@ -99,27 +94,6 @@ async def commits(api: Api, repo: RepoRef, number: int) -> list[PullRequestCommi
         raise GitHubError(200, f"a commit without {error}") from None
 
 
-async def touching(api: Api, repo: RepoRef, path: str, ref: str, most: int) -> list[Commit]:
-    """The newest commits up to `ref` that changed a file, at most 100, newest first. One call.
-
-    https://docs.github.com/en/rest/commits/commits#list-commits
-    """
-    params = {"path": path, "sha": ref, "per_page": min(most, 100), **_at(repo)}
-    found = await api.get("/repos/{owner}/{repo}/commits{?path,sha,per_page}", params)
-    try:
-        return [_commit(one) for one in found]
-    except (KeyError, TypeError, ValueError) as error:
-        raise GitHubError(200, f"a commit without {error}") from None
-
-
-def _commit(found: dict[str, Any]) -> Commit:
-    """A commit whose author has no account is told by the name in git."""
-    said = found["commit"]
-    author = (found.get("author") or {}).get("login") or said["author"]["name"]
-    day = str(said["committer"]["date"])[:10]
-    return Commit(Sha(found["sha"]), clean(author), clean(said["message"]), day)
-
-
 async def between(api: Api, repo: RepoRef, base: Sha, head: Sha) -> Between:
     """One call; at most 300 files. `Gone` where a commit is no more.
 
@@ -128,38 +102,10 @@ async def between(api: Api, repo: RepoRef, base: Sha, head: Sha) -> Between:
     path = "/repos/{owner}/{repo}/compare/{basehead}"
     found = await api.get(path, {"basehead": f"{base}...{head}", "per_page": 1, **_at(repo)})
     try:
-        files = tuple(raw_file(one) for one in found.get("files") or ())
+        files = tuple(file_diff(one) for one in found.get("files") or ())
         return Between(Sha(found["merge_base_commit"]["sha"]), files, int(found["total_commits"]))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise GitHubError(200, f"a comparison without {error}") from None
-
-
-async def merging(api: Api, repo: RepoRef, branch: str, head: Sha) -> tuple[int, ...]:
-    """The pull requests that a merge queue's commits name which `head` has and the branch has not, as GitHub
-    words them ("Merge pull request #7 from …", "Brew (#7)"), in the order of the queue; nothing where one of
-    the two is no more. Of a merge its own commit alone is asked, not what it brings: that is the author's to
-    word. A call for each 100 commits.
-
-    https://docs.github.com/en/rest/commits/commits#compare-two-commits
-    """
-    params = {"basehead": f"{branch}...{head}", **_at(repo)}
-    path = "/repos/{owner}/{repo}/compare/{basehead}"
-    try:
-        found = await api.get_all(path, params, cap=MOST_QUEUED, key="commits")
-    except Gone:
-        return ()
-    try:
-        commits = {one["sha"]: one for one in found}
-        line: list[str] = []
-        at: str | None = head
-        while at in commits:
-            one = commits.pop(at)
-            line.append(clean(one["commit"]["message"]).partition("\n")[0].strip())
-            at = one["parents"][0]["sha"] if one["parents"] else None
-    except (KeyError, TypeError, IndexError) as error:
-        raise GitHubError(200, f"a commit without {error}") from None
-    named = (_MERGE.match(title) or _SQUASH.search(title[-20:]) for title in reversed(line))
-    return tuple(dict.fromkeys(int(one[1]) for one in named if one))
 
 
 async def line_remarks(api: Api, repo: RepoRef, number: int) -> Sequence[LineRemark]:

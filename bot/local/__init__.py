@@ -7,25 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.agents import review
-from bot.context import Context, RunChecks
+from bot.context import Context
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import Beside, nothing_beside
 from bot.core.refs import RepoRef
 from bot.core.review_result import Judgement
 from bot.core.settings_merge import Layer
 from bot.core.skip_rules import BINARY, NO_PATCH, NOT_ASKED
-from bot.gathering import pull_request_facts
 from bot.local.change import LocalRange, NothingToReview, find_change, find_root
 from bot.local.pushes import Push, pre_commits, pushed, pushes
 from bot.local.reader import LocalReader
 from bot.local.uncommitted import uncommitted
+from bot.pull_request_facts import pull_request_facts
 
 
 async def judge_range(
     root: Path,
     change: LocalRange,
     infer: Infer | None,
-    check: RunChecks,
     stored: tuple[Layer, ...] = (),
     beside: Beside = nothing_beside,
 ) -> Judgement:
@@ -38,7 +37,6 @@ async def judge_range(
         slug="hob",
         github=reader,
         infer=infer or _nobody,
-        check=check,
         stored=stored,
         beside=beside,
     )

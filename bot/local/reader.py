@@ -1,19 +1,17 @@
-"""A local git repository in the place of GitHub (`bot.context.GitHubReader`): the change, the texts, the
-settings of the base, all from git's objects: what is judged is what was committed, or what `uncommitted`
-made."""
+"""A local git repository in the place of GitHub: the change, the texts, the settings of the base, all from
+git's objects: what is judged is what was committed, or what `uncommitted` made."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.core.diff import parse_git_diff
+from bot.core.diff import FileDiff, parse_git_diff
 from bot.core.errors import UserError
+from bot.core.github_reader import GitHubReader, PullRequestState
 from bot.core.guidelines import Guidance, gathered
-from bot.core.refs import Sha
+from bot.core.refs import Actor, Login, Sha
 from bot.core.settings import Complaint
 from bot.git import run
-from bot.github import offline
-from bot.github.gather import PullRequestState, RawFile
 from bot.local.change import LocalRange
 
 CONFIG = ".github/hob.yml"
@@ -44,7 +42,7 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalReader(offline.Offline):
+class LocalReader(GitHubReader):
     """One change of one repository."""
 
     root: Path
@@ -54,19 +52,17 @@ class LocalReader(offline.Offline):
     async def pull_request(self, number: int) -> PullRequestState:
         """The change as the pull request that it would be."""
         change = self.change
-        return offline.pull_request(
-            number, change.head, change.base, change.title, change.body, change.author
-        )
+        author = Actor(Login(change.author), 0)
+        return PullRequestState(number, change.head, change.base, change.title, change.body, author)
 
-    async def files(self, number: int) -> list[RawFile]:
+    async def files(self, number: int) -> list[FileDiff]:
         """UserError for a change that is larger than `MOST_DIFF` bytes, or that git cannot show."""
         out = await self._git(
             "show the change", *_DIFF, self.change.base, self.change.head, "--", most=MOST_DIFF
         )
-        return [offline.raw_file(file) for file in parse_git_diff(out.decode("utf-8", "replace"))]
+        return list(parse_git_diff(out.decode("utf-8", "replace")))
 
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
-        """Those that are text of at most `MOST_TEXT` bytes."""
         tree = await self._tree(sha)
         known = {path: tree[path] for path in paths if path in tree}
         wanted = {path: entry for path, entry in known.items() if entry.regular and entry.size <= MOST_TEXT}
@@ -75,7 +71,6 @@ class LocalReader(offline.Offline):
         return {path: text for path, text in texts if text is not None}
 
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
-        """Bytes of those that are files."""
         tree = await self._tree(sha)
         return {path: tree[path].size for path in paths if path in tree}
 

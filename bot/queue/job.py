@@ -32,7 +32,7 @@ def job_id(delivery: str, handler: str) -> str:
 def allowing(functions: Iterable[str]) -> type["HobJob"]:
     """The job class that takes these functions."""
     names = frozenset(functions)
-    return HobJob if names == HobJob.allowed else type("HobJob", (HobJob,), {"allowed": names})
+    return HobJob if names <= HobJob.allowed else type("HobJob", (HobJob,), {"allowed": names})
 
 
 class HobJob(Job):

@@ -14,7 +14,7 @@ from rq.utils import as_text, now
 
 from bot.core.events import Priority
 from bot.queue.connect import CHANNEL, QUEUES, connect
-from bot.queue.job import PERFORM, allowing, job_id
+from bot.queue.job import FORMERLY, PERFORM, allowing, job_id
 
 PRIORITIES: tuple[Priority, ...] = ("high", "default", "low")
 JOB_SECONDS = 3600
@@ -47,7 +47,7 @@ class Queues:
     """`allow` are the functions that jobs may name; the first is what `enqueue` names. Thread-safe;
     connects on first use. Methods raise one of `bot.queue.Unreachable` when Redis is away."""
 
-    def __init__(self, redis_url: str, allow: tuple[str, ...] = (PERFORM,)) -> None:
+    def __init__(self, redis_url: str, allow: tuple[str, ...] = (PERFORM, FORMERLY)) -> None:
         self.url = redis_url
         self.connection = connect(redis_url)
         self.job_class = allowing(allow)

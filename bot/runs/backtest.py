@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.config import load_config
+from bot.core.diff import FileDiff
 from bot.core.errors import Gone
 from bot.core.finding_outcome import Followed, outcome
+from bot.core.github_reader import PullRequestState
 from bot.core.refs import Sha
 from bot.core.review_result import Judgement
-from bot.github import gather, history
+from bot.github import history
 from bot.github.history import Between, LineRemark, Merged, PullRequestCommit
-from bot.runs.github_reader import PULL_REQUEST, JobReader
+from bot.github.reader import PULL_REQUEST, JobReader
 from bot.runs.preview import find, judge
 from bot.runs.services import Services, build
 
@@ -37,12 +39,12 @@ class PastReader(JobReader):
     head: Sha
     then: Between
 
-    async def pull_request(self, number: int) -> gather.PullRequestState:
-        now = await gather.pull_request(self.job.api(self.permissions), self.repo, number)
+    async def pull_request(self, number: int) -> PullRequestState:
+        now = await JobReader.pull_request(self, number)
         base, count = self.then.merge_base, len(self.then.files)
         return replace(now, open=True, head_sha=self.head, base_sha=base, changed_files=count)
 
-    async def files(self, number: int) -> list[gather.RawFile]:
+    async def files(self, number: int) -> list[FileDiff]:
         return list(self.then.files)
 
 

@@ -16,10 +16,10 @@ from bot.core.chat import Answered
 from bot.core.errors import HobError, UserError
 from bot.core.refs import RepoRef
 from bot.core.settings_merge import merge, settings_of
+from bot.github.reader import PULL_REQUEST, JobReader
 from bot.prompting import load_persona
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
-from bot.runs.github_reader import PULL_REQUEST, JobReader
 from bot.runs.planning import secretive
 from bot.runs.preview import find
 from bot.runs.services import Services, build

@@ -3,7 +3,6 @@
 import hashlib
 
 from bot.core.commands import Command
-from bot.core.effects import DeleteComment, EditComment, Effect, PostReview
 from bot.core.events import (
     AccessEvent,
     CheckRunRequested,
@@ -13,15 +12,14 @@ from bot.core.events import (
     MergeGroupEvent,
     PullRequestEvent,
     PullRequestReadyForReview,
+    RepositoryDue,
     RepositoryEvent,
     ReviewEvent,
 )
+from bot.effects import BUILDING_ON_BEFORE
 from bot.github.payloads import parse
 from bot.router import Match, Route, Router
 from bot.store import Delivery, RunSpec
-
-WHOLE: frozenset[type[Effect]] = frozenset({PostReview, EditComment, DeleteComment})
-"""Effects that build on what was done before: two runs with them must not overlap."""
 
 
 def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_seconds: float) -> list[RunSpec]:
@@ -66,7 +64,7 @@ def target(route: Route, event: Event) -> str:
     if route.whole_repository or not isinstance(event, IssueEvent):
         return f"{event.repo.id}/{route.stored_as}"
     whole = f"{event.repo.id}#{event.number}"
-    if isinstance(event, CommentEvent) and not WHOLE & route.may:
+    if isinstance(event, CommentEvent) and not BUILDING_ON_BEFORE & route.may:
         return f"{whole}/{event.comment_id}"
     return whole
 
@@ -82,6 +80,8 @@ def cause(event: Event) -> str:
         kind = "review" if isinstance(event, ReviewEvent) else "comment"  # numbered apart
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
         return f"{kind} {event.comment_id}{edit}"
+    if isinstance(event, RepositoryDue):
+        return event.delivery  # another night, another cause
     if isinstance(event, CheckRunRequested):
         return f"button {event.delivery}"  # who presses it again means it again
     return ""

@@ -11,10 +11,10 @@ import msgspec
 from bot.config import load_config
 from bot.core.events import IssueEvent, RepositoryEvent
 from bot.github.payloads import parse
+from bot.github.reader import JobReader, permissions_to_read
 from bot.router import Match
 from bot.runs.dispatch import route_delivery
 from bot.runs.execute import perform_in
-from bot.runs.github_reader import JobReader, permissions_to_read
 from bot.runs.planning import make_plan
 from bot.runs.services import Services, build
 from bot.store import Decision, NewDelivery

@@ -4,20 +4,22 @@ before the call; whatever may have happened without our knowing is looked for be
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
 
 import msgspec
+from sqlalchemy import Connection
 
-from bot.core.effects import InMemory, OnGitHub, PostReview, SetCheck
+from bot.core.effects import Effect
 from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError, UserError
 from bot.core.refs import RepoRef
-from bot.github import apply
-from bot.github.api import Api
+from bot.effects import of, on_github
+from bot.effects.base import Applied, Destination, InMemory, Refused
 from bot.github.client import Job
-from bot.github.find import Applied
+from bot.github.idempotency_marker import IdempotencyMarker
 from bot.runs.effect_policy import load, safe
-from bot.runs.refused_effects import Refused, reason, telling
+from bot.runs.refused_effects import reason
 from bot.store import EffectRow, Run, Store
 from bot.store.outbox import Outbox
 
@@ -38,7 +40,7 @@ class EffectSender:
     run: Run
     repo: RepoRef
     job: Job
-    marker: apply.IdempotencyMarker
+    marker: IdempotencyMarker
     settle: float = 3.0
 
     @property
@@ -55,8 +57,9 @@ class EffectSender:
             if row.state in SETTLED:
                 continue
             try:
-                if isinstance(effect, InMemory):
-                    await asyncio.to_thread(self._memorise, row, effect)
+                if isinstance(duties := of(effect), InMemory):
+                    change = partial(duties.change, effect, self.store, self.repo)
+                    await asyncio.to_thread(self._commit, row, change)
                 else:
                     await self._one(row, await self._telling(row, effect, refused))
             except (Ambiguous, TemporaryError, Superseded):
@@ -68,54 +71,49 @@ class EffectSender:
                 refused.append(Refused(effect, why))
         return refused
 
-    async def _telling(self, row: EffectRow, effect: OnGitHub, refused: list[Refused]) -> OnGitHub:
-        """A check run tells what was refused before it. It is on disk so before it is sent: what was not said
-        must not be taken for said later."""
-        if not isinstance(effect, SetCheck):
-            return effect
-        told = telling(effect, refused)
+    async def _telling(self, row: EffectRow, effect: Effect, refused: list[Refused]) -> Effect:
+        """The effect as it tells of what was refused before it. It is on disk so before it is sent: what was
+        not said must not be taken for said later."""
+        told = of(effect).telling(effect, refused)
         if told == effect:
             return effect
-        told = cast("SetCheck", safe(told, self.repo))
+        told = safe(told, self.repo)
         payload = msgspec.json.encode(told).decode()
         await asyncio.to_thread(self.outbox.rewrite, row.key, self.run, payload)
         return told
 
-    def _memorise(self, row: EffectRow, effect: InMemory) -> None:
+    def _commit(self, row: EffectRow, change: Callable[[Connection], None]) -> None:
         """In one transaction with the row's `done`: there is nothing to look for afterwards."""
-        if not self.outbox.commit(row.key, self.run, self.store.change(self.repo, effect)):
+        if not self.outbox.commit(row.key, self.run, change):
             raise Superseded("another worker has this run")
 
-    async def _one(self, row: EffectRow, effect: OnGitHub) -> None:
+    async def _one(self, row: EffectRow, effect: Effect) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
-        api = self.job.api(apply.needs(effect))
+        to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
         unclear = row.state in ("sending", "ambiguous")
         for _ in range(TRIES):
-            applied = await self._look(api, row, effect) if unclear else None
+            applied = await self._look(effect, to) if unclear else None
             if applied is None:
                 if not await asyncio.to_thread(self.outbox.start_sending, row.key, self.run):
                     raise Superseded("another worker has this run")
-                applied = await self._send(api, row, effect)
+                applied = await self._send(row, effect, to)
             if applied is not None:
                 await asyncio.to_thread(self.outbox.done, row.key, applied.url, applied.github_id)
                 return
             unclear = True
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
-    async def _send(self, api: Api, row: EffectRow, effect: OnGitHub) -> Applied | None:
-        """None when nobody knows. A review that is refused for a line (422 is definite) is mended and sent
-        once more."""
+    async def _send(self, row: EffectRow, effect: Effect, to: Destination) -> Applied | None:
+        """None when nobody knows. What is refused and can be mended is sent once more."""
+        duties = on_github(effect)
         try:
             try:
-                return await apply.send(api, self.repo, effect, row.key, self.marker)
-            except GitHubError as error:
-                if error.status != 422 or error.kind not in ("line", "validation"):
+                return await duties.send(effect, to)
+            except GitHubError as refusal:
+                mended = await duties.mended(effect, to, refusal)
+                if mended is None:
                     raise
-                if not isinstance(effect, PostReview) or not effect.comments:
-                    raise
-                log.info("GitHub refused a line of the review; its lines are checked again")
-                mended = await apply.recheck(api, self.repo, effect)
-                return await apply.send(api, self.repo, mended, row.key, self.marker)
+                return await duties.send(mended, to)
         except Ambiguous as error:
             log.info("unclear whether the %s was written: %s", row.kind, error)
             await asyncio.to_thread(self.outbox.ambiguous, row.key, str(error))
@@ -126,15 +124,14 @@ class EffectSender:
             await asyncio.to_thread(self.outbox.later, row.key, error.retry_after, str(error))
             raise
 
-    async def _look(self, api: Api, row: EffectRow, effect: OnGitHub) -> Applied | None:
+    async def _look(self, effect: Effect, to: Destination) -> Applied | None:
         """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
-        applied = await apply.find(api, self.repo, effect, row.key, self.marker)
-        if applied is None:
+        duties = on_github(effect)
+        found = await duties.find(effect, to)
+        if found is None:
             await asyncio.sleep(self.settle)
-            applied = await apply.find(api, self.repo, effect, row.key, self.marker)
-        if applied is not None and isinstance(effect, SetCheck):
-            return await apply.complete(api, self.repo, effect, applied)
-        return applied
+            found = await duties.find(effect, to)
+        return await duties.completed(effect, to, found) if found else None
 
 
 def _pause(row: EffectRow, error: RateLimited) -> float:

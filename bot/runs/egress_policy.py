@@ -11,9 +11,9 @@ from bot.core.privacy import ONLINE, Budget, Online
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
 from bot.github import hobyml
+from bot.github.reader import JobReader
 from bot.inference.egress import IN_FLIGHT, EgressGuard
 from bot.local_egress import cleaned, spent_today
-from bot.runs.github_reader import JobReader
 from bot.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)

@@ -11,34 +11,37 @@ from functools import partial
 from typing import Literal
 
 from bot import log as logs
-from bot.core.effects import Plan, PostReview, React, ReplyInThread, SetCheck, SetPull, TakenBack, Usage
+from bot.core.effects import Plan, React, SetCheck, SetPull, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
     AccessEvent,
     CommentEvent,
+    Event,
+    HobDue,
     IssueEvent,
     PullRequestEvent,
     RepositoryEvent,
     ReviewCommentEvent,
     ReviewEvent,
 )
-from bot.github import apply
+from bot.effects import of, on_github
+from bot.effects.base import Refused
 from bot.github.client import Job
 from bot.github.payloads import parse
+from bot.github.reader import JobReader, permissions_to_read
 from bot.queue.worker import step_aside
-from bot.router import Route
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.dispatch import resumed
 from bot.runs.effect_policy import keyed, load
 from bot.runs.effect_sender import SETTLED, EffectSender
-from bot.runs.github_reader import JobReader, permissions_to_read
 from bot.runs.offboarding import offboarding
 from bot.runs.pending_check import Waiting
 from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settings_at
-from bot.runs.refused_effects import Refused, standing_check, ways
+from bot.runs.refused_effects import standing_check, ways
+from bot.runs.scheduled import due_event, hob_context
 from bot.runs.services import Services, current
 from bot.runs.unfinished_checks import pause, rows_of_end
-from bot.store import EffectRow, NewEffect, Run, StoreUnavailable, ended_of, held
+from bot.store import EffectRow, Run, StoreUnavailable, ended_of, held
 
 log = logging.getLogger(__name__)
 
@@ -130,11 +133,12 @@ def _settle(services: Services, run: Run, error: Exception) -> None:
 
 async def _work(services: Services, run: Run) -> RunOutcome:
     """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
-    delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
-    event = parse(delivery.event, delivery.guid, delivery.body)
     route = services.router.stored(ended_of(run) or run.handler)
+    event = await (due_event(services, run) if route and route.every else _delivered(services, run))
     if route is not None and isinstance(event, AccessEvent):
         return RunOutcome("done", (await route.handler(event, offboarding(services, event))).reason)
+    if route is not None and isinstance(event, HobDue):
+        return RunOutcome("done", (await route.handler(event, hob_context(services))).reason)
     if route is None or not isinstance(event, RepositoryEvent):
         return RunOutcome("ignored", f"this version has no handler named {run.handler}")
     if route.whole_repository:
@@ -142,7 +146,7 @@ async def _work(services: Services, run: Run) -> RunOutcome:
     async with services.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
         if ended_of(run):
-            rows = await rows_of_end(services, run, route, event, job, reader)
+            rows = await rows_of_end(services, run, event, job, reader)
             return await _applied(
                 services, run, event, job, rows, PlannedRun(reason="told why there is no review")
             )
@@ -162,8 +166,14 @@ async def _work(services: Services, run: Run) -> RunOutcome:
             raise
     if _takes_up(rows) and isinstance(event, IssueEvent):
         more = resumed(event, services.router, time.time())
+        delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
         await asyncio.to_thread(services.store.routing.follow, delivery, more)
     return outcome
+
+
+async def _delivered(services: Services, run: Run) -> Event | None:
+    delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
+    return parse(delivery.event, delivery.guid, delivery.body)
 
 
 def _takes_up(rows: list[EffectRow]) -> bool:
@@ -208,17 +218,10 @@ async def _told(
     past_runs = await asyncio.to_thread(deeds_of, services, event)
     standing = standing_check(past_runs, head) if head else None
     for effect in ways(event, refused, standing, head, by_check=by_check, gates=gates):
-        kind = type(effect)
-        teller = Route("refused", "refused", _nothing, frozenset({kind}), "high")
-        (one,) = keyed(Plan((effect,)), teller, event.repo, event.number, f"refused {sender.run.id}")
-        new = [NewEffect(one.key, one.kind, one.payload)]
-        told = await asyncio.to_thread(sender.outbox.plan, sender.run, new)
+        named = keyed(Plan((effect,)), "refused", event.repo, event.number, f"refused {sender.run.id}")
+        told = await asyncio.to_thread(sender.outbox.plan, sender.run, named)
         if not await sender.apply(told):
             return
-
-
-async def _nothing(*_: object) -> Plan:
-    return Plan()
 
 
 async def _plan(one: Waiting) -> PlannedRun:
@@ -244,8 +247,7 @@ def _store(services: Services, run: Run, event: RepositoryEvent, planned: Planne
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
     if not planned.effects:
         return []
-    effects = [NewEffect(one.key, one.kind, one.payload) for one in planned.effects]
-    return services.store.outbox.plan(run, effects, "shadow" if planned.shadow else "planned")
+    return services.store.outbox.plan(run, planned.effects, "shadow" if planned.shadow else "planned")
 
 
 async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:
@@ -256,7 +258,8 @@ async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> 
     in_thread = isinstance(event, ReviewCommentEvent)
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:
-        await apply.send(job.api(apply.needs(seen)), event.repo, seen, "", services.marker)
+        duties = on_github(seen)
+        await duties.send(seen, duties.destination(seen, job, event.repo, services.marker))
     except Exception as error:
         log.info("no reaction on comment %s: %s", event.comment_id, error)
 
@@ -271,9 +274,7 @@ def _still_due(services: Services, run: Run) -> None:
 async def _still_wanted(rows: list[EffectRow], event: RepositoryEvent, reader: JobReader) -> None:
     """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
     unsent = [load(row.kind, row.payload) for row in rows if row.state not in SETTLED]
-    bound = [effect for effect in unsent if isinstance(effect, PostReview | SetCheck | ReplyInThread)]
-    bound = [effect for effect in bound if not isinstance(effect, SetCheck) or effect.bound]
-    judged = {effect.head_sha for effect in bound if effect.head_sha is not None}
+    judged = [one for effect in unsent if (one := of(effect).judged(effect))]
     if not judged or not isinstance(event, IssueEvent):
         return
     now = await reader.pull_request(event.number)
@@ -281,7 +282,7 @@ async def _still_wanted(rows: list[EffectRow], event: RepositoryEvent, reader: J
         raise Superseded("the pull request was closed meanwhile")
     if isinstance(event, PullRequestEvent) and now.draft and not event.draft:
         raise Superseded("it was turned into a draft meanwhile")
-    if any(isinstance(one, SetCheck) and one.base not in ("", now.base_ref) for one in bound):
+    if any(one.base not in ("", now.base_ref) for one in judged):
         raise Superseded(f"its base is {now.base_ref} now")
-    if judged != {now.head_sha}:
+    if {one.head for one in judged} != {now.head_sha}:
         raise Superseded(f"the head moved on to {now.head_sha[:12]}")

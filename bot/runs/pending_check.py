@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 
 from bot.config import chosen
 from bot.core.check_judgement import alone, newest, unread, worst
-from bot.core.effects import Conclusion, SetCheck
+from bot.core.effects import BeginCheck, Conclusion, SetCheck
 from bot.core.errors import HobError, Superseded
 from bot.core.events import IssueEvent, RepositoryEvent
 from bot.core.host_slots import Outlook
-from bot.core.refs import Sha
+from bot.core.refs import RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import merge, settings_of
-from bot.github import pending_check
+from bot.effects import on_github
 from bot.github.client import Job
+from bot.github.reader import JobReader
 from bot.router import Route
-from bot.runs.effect_policy import Keyed
+from bot.runs.effect_policy import Keyed, safe
 from bot.runs.egress_policy import guard
-from bot.runs.github_reader import JobReader
 from bot.runs.planning import PlannedRun, judged_at, settings_at
 from bot.runs.services import Services
 from bot.store import Run
@@ -66,12 +66,10 @@ class Waiting:
         state = await self.reader.pull_request(event.number)
         if (await settings_at(self.services, event, self.reader, state.base_sha)).review.shadow:
             return
-        api, self.head = self.job.api(pending_check.NEEDS), state.head_sha
-        self.check = await pending_check.find(
-            api, event.repo, state.head_sha, self.services.config.github.app_id
-        )
+        self.head = state.head_sha
+        self.check = await begun_check(self.services, event.repo, self.job, state.head_sha)
         if not self.check and outlook.seconds >= WORTH_SAYING:
-            self.check = await pending_check.begin(api, event.repo, state.head_sha, *_words(outlook))
+            self.check = await self._send(BeginCheck(state.head_sha, *_words(outlook)))
 
     async def completed_by(self, planned: PlannedRun) -> PlannedRun:
         """The same plan, whose check run is this one; it is over where the plan has none for this head."""
@@ -89,19 +87,24 @@ class Waiting:
 
     async def over(self, why: str) -> bool:
         """No review comes of it. False where GitHub could not be told."""
-        if not self.check:
+        if not self.check or not self.head:
             return True
         try:
-            api = self.job.api(pending_check.NEEDS)
-            judged = newest(await judged_at(self.services, self.event, self.head)) if self.head else ()
+            judged = newest(await judged_at(self.services, self.event, self.head))
             title = " ".join(dict.fromkeys(one.title for one in judged)) or f"Not reviewed: {why}"
             stands = worst(map(alone, judged)) if judged else await self._unread()
             summary = f"Not reviewed anew: {why}. What this head came to before stands." if judged else ""
-            await pending_check.end(api, self.reader.repo, self.check, title[:200], stands, summary)
+            await self._send(SetCheck(self.head, stands, title, summary or title, waiting=self.check))
         except HobError as error:
             log.info("the waiting check run %s was not completed: %s", self.check, error)
             return False
         return True
+
+    async def _send(self, effect: BeginCheck | SetCheck) -> int:
+        """The id of the check run."""
+        repo, duties = self.reader.repo, on_github(effect)
+        to = duties.destination(effect, self.job, repo, self.services.marker)
+        return (await duties.send(safe(effect, repo), to)).github_id
 
     async def _unread(self) -> Conclusion:
         if not isinstance(self.event, IssueEvent):
@@ -109,6 +112,14 @@ class Waiting:
         base = (await self.reader.pull_request(self.event.number)).base_sha
         settings = await settings_at(self.services, self.event, self.reader, base)
         return unread(gates=settings.review.request_changes)
+
+
+async def begun_check(services: Services, repo: RepoRef, job: Job, head: Sha) -> int:
+    """The id of our check run of this head that is not completed; 0 where there is none."""
+    sought = BeginCheck(head, "", "")
+    duties = on_github(sought)
+    found = await duties.find(sought, duties.destination(sought, job, repo, services.marker))
+    return found.github_id if found else 0
 
 
 async def _outlook(

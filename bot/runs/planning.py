@@ -7,27 +7,26 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from bot.context import Context
+from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.concurrency import through
 from bot.core.effect_history import Did, PastRun
-from bot.core.effects import Comment, Effect, Plan, ReplyInThread, SetCheck, TakenBack, Usage
+from bot.core.effects import Comment, Plan, SetCheck, TakenBack, Usage
 from bot.core.errors import Gone
-from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent, ReviewCommentEvent
+from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
-from bot.gathering.checking import check
 from bot.github import hobyml
+from bot.github.reader import JobReader
 from bot.router import Route
 from bot.runs import authorize
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.dispatch import cause, command_of
 from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
-from bot.runs.github_reader import JobReader
 from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.services import Services
 from bot.store.types import EffectState
@@ -63,7 +62,7 @@ async def make_plan(
     if isinstance(event, CommentEvent) and route.command:
         level, refused = await _gate(services, route, event, reader)
         if refused:
-            return _refusal(refused, route, event)
+            return _refusal(refused, event)
         if acknowledge:
             await acknowledge()
     elif route.hears_people and isinstance(event, CommentEvent) and await _talks_on(services, event):
@@ -89,7 +88,6 @@ async def make_plan(
         slug=slug,
         github=reader,
         infer=_after(before_review, infer) if before_review else infer,
-        check=check,
         command=command_of(route, event, services.router, slug),
         offers=authorize.offers(
             services.router.routes, level, private=event.repo.private, author=_is_author(event)
@@ -111,7 +109,9 @@ async def make_plan(
     plan = await route.handler(event, ctx)
     untold = past.untold(past_runs, plan.head_sha)
     meant = f"{cause(event)} again {untold}" if untold else cause(event)
-    effects = await asyncio.to_thread(keyed, plan, route, event.repo, number_of(event), meant)
+    effects = await asyncio.to_thread(
+        keyed, plan, route.stored_as, event.repo, number_of(event), meant, route.may
+    )
     return PlannedRun(tuple(effects), plan.reason, plan.usage, plan.shadow)
 
 
@@ -182,18 +182,13 @@ def asker(event: RepositoryEvent) -> str:
     return str(author.login)
 
 
-def _refusal(refused: authorize.CommandRefusal, route: Route, event: CommentEvent) -> PlannedRun:
+def _refusal(refused: authorize.CommandRefusal, event: CommentEvent) -> PlannedRun:
     """Said where the person spoke; a notice for a span of time has that span as its cause, and so is said
     once."""
-    effect: Effect = Comment(event.number, refused.words)
-    if isinstance(event, ReviewCommentEvent) and not refused.once_per:
-        effect = ReplyInThread(event.number, event.in_reply_to or event.comment_id, refused.words)
-    may = frozenset({type(effect), TakenBack})
-    speaker = Route("refusal", "refusal", route.handler, may=may, priority=route.priority)
+    effect = Comment(event.number, refused.words) if refused.once_per else answer(event, refused.words)
     plan = Plan((effect, TakenBack(0)), reason=f"refused: {refused.words}")
-    return PlannedRun(
-        tuple(keyed(plan, speaker, event.repo, event.number, refused.once_per or cause(event))), plan.reason
-    )
+    named = keyed(plan, "refusal", event.repo, event.number, refused.once_per or cause(event))
+    return PlannedRun(tuple(named), plan.reason)
 
 
 async def _talks_on(services: Services, event: CommentEvent) -> bool:

@@ -13,12 +13,11 @@ from bot.core.knowledge import nothing_beside
 from bot.core.refs import RepoRef
 from bot.core.review_result import Judgement
 from bot.core.settings_merge import merge, settings_of
-from bot.gathering import pull_request_facts
-from bot.gathering.checking import check
 from bot.github.client import GitHub
+from bot.github.reader import PULL_REQUEST, JobReader
+from bot.pull_request_facts import pull_request_facts
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
-from bot.runs.github_reader import PULL_REQUEST, JobReader
 from bot.runs.services import Services, build
 
 
@@ -80,7 +79,6 @@ async def judge(
         slug=services.config.github.app_slug,
         github=reader,
         infer=told(services.infer(priority, gate, CallRecorder(repo, number), settings)),
-        check=check,
         stored=stored,
         beside=knowledge.beside if knowledge else nothing_beside,
     )

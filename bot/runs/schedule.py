@@ -1,4 +1,4 @@
-"""What keeps runs going: deliveries become runs, lost runs start again, old deliveries go.
+"""What keeps runs going: deliveries and what is due become runs, lost runs start again, old deliveries go.
 
 Every worker process does all of it; each step is safe with many at once, and none needs Redis.
 """
@@ -28,6 +28,8 @@ what hostile texts are made of. A long description with a usual payload around i
 ROUTING_SECONDS = 20.0
 """For one large delivery; routing one takes some milliseconds, starting the process about a second."""
 SWEEP_SECONDS = 1.5
+LOOK_SECONDS = 3.0
+"""Between two looks at what is due."""
 DISPATCH_SECONDS = 1.0
 PURGE_SECONDS = 3600.0
 KEEP_SECONDS = 30 * 86_400.0
@@ -94,11 +96,15 @@ def purge_once(store: Store, keep_seconds: float = KEEP_SECONDS) -> int:
     return gone
 
 
-async def run_forever(store: Store, queues: Queues, route: RouteDelivery, wakeup: Wakeup) -> None:
-    """The loops of a worker process, until cancelled. A database or Redis that is away is waited for."""
+async def run_forever(
+    store: Store, queues: Queues, route: RouteDelivery, wakeup: Wakeup, make_due: Callable[[], object]
+) -> None:
+    """The loops of a worker process, until cancelled. A database or Redis that is away is waited for.
+    `make_due` turns scheduled work into runs."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_boot(store, queues))
         group.create_task(_every(SWEEP_SECONDS, lambda: sweep_once(store, queues)))
+        group.create_task(_every(LOOK_SECONDS, make_due))
         group.create_task(_every(PURGE_SECONDS, lambda: purge_once(store)))
         for dispatch in (dispatch_once, dispatch_large_once):
             group.create_task(_dispatch_forever(partial(dispatch, store, queues, route), wakeup.ear()))

@@ -11,8 +11,8 @@ from bot.core.events import Priority
 from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
-from bot.github.apply import IdempotencyMarker
 from bot.github.client import GitHub, Job
+from bot.github.idempotency_marker import IdempotencyMarker
 from bot.github.limits import RateLimiter
 from bot.inference.cache import Cache
 from bot.inference.egress import LOCAL_ONLY, EgressGuard
@@ -120,7 +120,9 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         store.close()
         raise
     router = load_router(config)
-    store.database.told_ends = frozenset(route.stored_as for route in router.routes if SetCheck in route.may)
+    store.database.told_ends = frozenset(
+        route.stored_as for route in router.routes if SetCheck in route.may and route.every is None
+    )
     return Services(
         config=config,
         store=store,

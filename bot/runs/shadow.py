@@ -6,38 +6,39 @@ import logging
 import os
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.config import load_config
 from bot.core.effects import PostReview, SetCheck
-from bot.core.errors import Gone, HobError
+from bot.core.errors import Gone, HobError, TemporaryError
 from bot.core.finding_outcome import Followed, outcome
 from bot.core.refs import Sha
 from bot.core.shadow import Kept, ShadowReport, markdown
+from bot.github.reader import PULL_REQUEST, JobReader
 from bot.runs.effect_policy import load
-from bot.runs.github_reader import PULL_REQUEST, JobReader
 from bot.runs.preview import find
 from bot.runs.services import Services, build
 from bot.store import stats as stored
 from bot.store.stats import Shadowed
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 3600.0
 WEEK = timedelta(days=7)
+WEEKS = 4
+"""How many weeks back a report that is missing is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week of the calendar, from Monday, in UTC."""
+    """A week of the calendar, from Monday, in the configured time zone."""
 
     monday: datetime
 
     @classmethod
-    def before(cls, now: datetime) -> "Week":
-        """The last one that is over."""
-        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        return cls(today - timedelta(days=today.weekday()) - WEEK)
+    def before(cls, now: datetime, back: int = 1) -> "Week":
+        """The last one that is over where `now` is told, or one further `back`."""
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return cls(today - timedelta(days=today.weekday()) - back * WEEK)
 
     @property
     def name(self) -> str:
@@ -46,36 +47,37 @@ class Week:
         return f"{year}-W{week:02}"
 
 
-async def report_forever(services: Services) -> None:
-    """Writes the reports of the week that is over, in every worker process, until cancelled: whoever comes
-    first has written it. A report that fails is tried again the next time."""
-    while True:
-        try:
-            await write_reports(services, datetime.now(UTC))
-        except Exception:
-            log.exception("the reports of what was not posted were not written")
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-async def write_reports(services: Services, now: datetime) -> list[Path]:
-    """Those of the week before `now` that are missing: `shadow/2026-W48/octo--tea.md` under the data
-    directory. Two dashes, for GitHub's names of owners have no two in a row."""
-    week = Week.before(now)
-    since, until = week.monday.timestamp(), (week.monday + WEEK).timestamp()
-    folder = services.config.hob.data_dir / "shadow" / week.name
-    written = []
-    for repo in await asyncio.to_thread(stored.repositories, services.store.database, since, until):
-        file = folder / f"{repo.replace('/', '--')}.md"
-        if file.exists():
-            continue
+async def write_reports(services: Services, now: float) -> list[Path]:
+    """Those of the weeks before `now` (epoch seconds) that are missing: `shadow/2026-W48/octo--tea.md` under
+    the data directory. Two dashes, for GitHub's names of owners have no two in a row. What passes is raised
+    when the others are written: the run is tried again."""
+    written: list[Path] = []
+    passing: TemporaryError | None = None
+    for file, repo, since, until in await asyncio.to_thread(_missing, services, now):
         try:
             report = await report_of(services, repo, since, until)
         except HobError as error:
+            passing = error if isinstance(error, TemporaryError) else passing
             log.warning("no report of what was not posted in %s: %s", repo, error)
             continue
         if await asyncio.to_thread(_write_once, file, markdown(report)):
             written.append(file)
+    if passing:
+        raise passing
     return written
+
+
+def _missing(services: Services, now: float) -> list[tuple[Path, str, float, float]]:
+    """(the report's file, its repository, from, until), the oldest week first."""
+    here = datetime.fromtimestamp(now, services.config.schedule.zone)
+    folder, found = services.config.hob.data_dir / "shadow", []
+    for week in (Week.before(here, back) for back in range(WEEKS, 0, -1)):
+        since, until = week.monday.timestamp(), (week.monday + WEEK).timestamp()
+        for repo in stored.repositories(services.store.database, since, until):
+            file = folder / week.name / f"{repo.replace('/', '--')}.md"
+            if not file.exists():
+                found.append((file, repo, since, until))
+    return found
 
 
 async def latest(full_name: str) -> ShadowReport:

@@ -15,18 +15,16 @@ from bot.core.events import (
     PullRequestEvent,
     RepositoryEvent,
 )
-from bot.core.refs import Sha
-from bot.gathering import TRUSTED
-from bot.github import pending_check
+from bot.core.github_reader import PullRequestState
+from bot.core.refs import TRUSTED, Sha
 from bot.github.client import Job
-from bot.github.gather import PullRequestState
-from bot.router import Route
+from bot.github.reader import JobReader
 from bot.runs.effect_policy import keyed, load
-from bot.runs.github_reader import JobReader
+from bot.runs.pending_check import begun_check
 from bot.runs.planning import deeds_of, number_of, settings_at
 from bot.runs.refused_effects import standing_check
 from bot.runs.services import Services
-from bot.store import EffectRow, NewEffect, Run, ended_of
+from bot.store import EffectRow, Run, ended_of
 from bot.store.outbox import OPEN
 from bot.store.types import FINAL
 
@@ -43,7 +41,7 @@ def pause(run: Run) -> float | None:
 
 
 async def rows_of_end(
-    services: Services, run: Run, route: Route, event: RepositoryEvent, job: Job, reader: JobReader
+    services: Services, run: Run, event: RepositoryEvent, job: Job, reader: JobReader
 ) -> list[EffectRow]:
     """The effects that tell of it, as outbox rows."""
     outbox = services.store.outbox
@@ -53,33 +51,24 @@ async def rows_of_end(
     if unsent or ended is None or ended.state not in FINAL:
         return unsent
     if isinstance(event, MergeGroupEvent) and ended.state == "dead":
-        return await _planned(
-            services, run, ended, route, event, await _of_group(services, ended, event, reader)
-        )
+        return await _planned(services, run, ended, event, await _of_group(services, ended, event, reader))
     if not isinstance(event, IssueEvent):
         return []
     state = await reader.pull_request(event.number)
     owed = await asyncio.to_thread(outbox.rows, ended.id)
     if ended.state == "dead" and state.open and _lacks_only_its_check(owed, state.head_sha):
-        new = [NewEffect(row.key, row.kind, row.payload) for row in owed if row.kind in _A_REVIEW]
+        new = [row for row in owed if row.kind in _A_REVIEW]
         return await asyncio.to_thread(outbox.plan, run, new)
     effects = await _effects(services, ended, event, job, reader, state)
-    return await _planned(services, run, ended, route, event, effects)
+    return await _planned(services, run, ended, event, effects)
 
 
 async def _planned(
-    services: Services,
-    run: Run,
-    ended: Run,
-    route: Route,
-    event: RepositoryEvent,
-    effects: tuple[Effect, ...],
+    services: Services, run: Run, ended: Run, event: RepositoryEvent, effects: tuple[Effect, ...]
 ) -> list[EffectRow]:
-    teller = Route(run.handler, run.handler, route.handler, frozenset({SetCheck, Comment}), route.priority)
     cause = f"run {ended.id} ended {ended.finished_at}"
-    named = await asyncio.to_thread(keyed, Plan(effects), teller, event.repo, number_of(event), cause)
-    new = [NewEffect(one.key, one.kind, one.payload) for one in named]
-    return await asyncio.to_thread(services.store.outbox.plan, run, new) if new else []
+    named = await asyncio.to_thread(keyed, Plan(effects), run.handler, event.repo, number_of(event), cause)
+    return await asyncio.to_thread(services.store.outbox.plan, run, named) if named else []
 
 
 async def _of_group(
@@ -108,9 +97,7 @@ async def _effects(
     """What a judged head shows stays; whoever asked for more than that is answered in the conversation."""
     why = ended.error or ended.summary or "it ended early"
     head = event.head_sha if isinstance(event, PullRequestEvent | CheckRunRequested) else state.head_sha
-    begun = await pending_check.find(
-        job.api(pending_check.NEEDS), event.repo, head, services.config.github.app_id
-    )
+    begun = await begun_check(services, event.repo, job, head)
     slug = services.config.github.app_slug
     summary = f"This head could not be reviewed: {why.rstrip('.')}. `@{slug} review` tries again."
     settings = (await settings_at(services, event, reader, state.base_sha)).review

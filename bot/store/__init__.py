@@ -2,15 +2,12 @@
 URL."""
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
-from typing import assert_never
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
-from bot.core.effects import Forget, InMemory, Remember, SetPull, TakenBack
 from bot.core.errors import UserError
-from bot.core.refs import RepoRef
 from bot.store.calls import CallTotal, Ledger, ModelCalls, Total
 from bot.store.database import Database
 from bot.store.inbox import Delivery, Inbox, NewDelivery
@@ -21,12 +18,12 @@ from bot.store.retention import forget, purge, repositories
 from bot.store.routing import Decision, RunRouting
 from bot.store.run_lifecycle import Recovered, Recovery
 from bot.store.runs import Runs, held
+from bot.store.schedule import Schedule
 from bot.store.settings import Scope, Settings
 from bot.store.tables import SCHEMA, inbox, meta
 from bot.store.types import (
     ClaimRefused,
     EffectRow,
-    NewEffect,
     Run,
     RunSpec,
     RunState,
@@ -43,7 +40,6 @@ __all__ = [
     "EffectRow",
     "Inbox",
     "NewDelivery",
-    "NewEffect",
     "Recovered",
     "Run",
     "RunSpec",
@@ -70,6 +66,7 @@ class Store:
         self.inbox = Inbox(self.database)
         self.routing = RunRouting(self.database)
         self.runs = Runs(self.database)
+        self.schedule = Schedule(self.database)
         self.recovery = Recovery(self.database)
         self.outbox = Outbox(self.database)
         self.ledger = Ledger(self.database)
@@ -114,18 +111,6 @@ class Store:
                 select(meta.c.value).where(meta.c.key == "server_key")
             ).scalar_one()
             return key
-
-    def change(self, repo: RepoRef, effect: InMemory) -> Callable[[Connection], None]:
-        """What an effect on this very database does, for `Outbox.commit`."""
-        match effect:
-            case SetPull():
-                return self.pulls.change(repo, effect)
-            case Remember() | Forget():
-                return self.memory.change(repo, effect)
-            case TakenBack():
-                return lambda _: None  # its row of the outbox is all there is to it
-            case _:
-                assert_never(effect)
 
     def purge(self, before: float) -> int:
         """Deletes some settled deliveries received before then (epoch seconds); call again while it gives

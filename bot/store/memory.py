@@ -2,13 +2,12 @@
 installation."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, assert_never
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.core.effects import Forget, Remember
 from bot.core.errors import UserError
 from bot.core.memory import MOST, MOST_TEXT, Lesson, Memory, MemoryKind
 from bot.core.refs import Login, RepoRef
@@ -54,21 +53,16 @@ class Memories:
             found = (connection.execute(query.limit(1)).scalar() for query in (*heard, known))
             return next((one for one in found if one is not None), None)
 
-    def change(self, repo: RepoRef, effect: Remember | Forget) -> Callable[[Connection], None]:
-        """What an effect does to memory, for `Outbox.commit`. UserError when memory is full."""
+    def remember(self, connection: Connection, repo: RepoRef, lesson: Lesson, days: int | None) -> None:
+        """In a transaction of the caller's. UserError when memory is full."""
+        now = time.time()
+        expires = None if days is None else now + days * _DAY
+        self._add(connection, repo.id, repo.full_name, [Memory(0, lesson, now, expires)])
 
-        def carry_out(connection: Connection) -> None:
-            match effect:
-                case Remember():
-                    now = time.time()
-                    expires = None if effect.days is None else now + effect.days * _DAY
-                    self._add(connection, repo.id, repo.full_name, [Memory(0, effect.lesson, now, expires)])
-                case Forget():
-                    _delete(connection, repo.id, effect.n)
-                case _:
-                    assert_never(effect)
-
-        return carry_out
+    def delete(self, connection: Connection, repo_id: int, n: int) -> bool:
+        """In a transaction of the caller's; False when there is none of this number."""
+        one = (memory.c.repo_id == repo_id) & (memory.c.n == n)
+        return connection.execute(delete(memory).where(one)).rowcount == 1
 
     def add(self, repo_id: int, full_name: str, new: Iterable[Memory]) -> int:
         """Keeps all of these under new numbers, or none (UserError: memory is full); how many are new. What
@@ -79,7 +73,7 @@ class Memories:
     def forget(self, repo_id: int, n: int) -> bool:
         """Deletes one; False when there is none of this number."""
         with self._db.write() as connection:
-            return _delete(connection, repo_id, n)
+            return self.delete(connection, repo_id, n)
 
     def _add(self, connection: Connection, repo_id: int, full_name: str, new: Iterable[Memory]) -> int:
         last = self._lock(connection, repo_id, full_name)
@@ -116,11 +110,6 @@ class Memories:
         connection.execute(row.on_conflict_do_update(index_elements=["repo_id"], set_={"name": name}))
         last = select(memory_repos.c.last).where(memory_repos.c.repo_id == repo_id)
         return int(connection.execute(last).scalar_one())
-
-
-def _delete(connection: Connection, repo_id: int, n: int) -> bool:
-    one = (memory.c.repo_id == repo_id) & (memory.c.n == n)
-    return connection.execute(delete(memory).where(one)).rowcount == 1
 
 
 def _meaning(lesson: Lesson) -> tuple[MemoryKind, str, int]:

@@ -1,13 +1,11 @@
 """What people said about Hob's part in a pull request: go on, pause, ignore it."""
 
 import time
-from collections.abc import Callable
 from typing import cast
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
-from bot.core.effects import PullState, SetPull
-from bot.core.refs import RepoRef
+from bot.core.effects import PullState
 from bot.store.database import Database
 from bot.store.tables import pulls
 
@@ -25,14 +23,10 @@ class Pulls:
             found = connection.execute(select(pulls.c.state).where(which)).scalar()
         return cast("PullState", found or "active")
 
-    def change(self, repo: RepoRef, effect: SetPull) -> Callable[[Connection], None]:
-        """What the effect does, for `Outbox.commit`."""
-        which = (pulls.c.repo_id == repo.id) & (pulls.c.number == effect.number)
-        row = {"state": effect.state, "changed_at": time.time()}
-
-        def carry_out(connection: Connection) -> None:
-            if connection.execute(update(pulls).where(which).values(row)).rowcount == 0:
-                new = {"repo_id": repo.id, "number": effect.number, **row}
-                connection.execute(self._db.insert(pulls).values(new))
-
-        return carry_out
+    def put(self, connection: Connection, repo_id: int, number: int, state: PullState) -> None:
+        """In a transaction of the caller's."""
+        row = {"repo_id": repo_id, "number": number, "state": state, "changed_at": time.time()}
+        known = ["repo_id", "number"]
+        connection.execute(
+            self._db.insert(pulls).values(row).on_conflict_do_update(index_elements=known, set_=row)
+        )

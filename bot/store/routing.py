@@ -12,6 +12,7 @@ from bot.store import leases, run_lifecycle
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.inbox import Delivery
+from bot.store.known_repositories import remember
 from bot.store.tables import inbox, runs
 from bot.store.types import Run, RunSpec
 
@@ -47,6 +48,7 @@ class RunRouting:
         decided = sorted(decisions, key=lambda each: each.delivery.id)
         with self._db.write() as connection:
             mine = [each for each in decided if _mark(connection, each)]
+            remember(self._db, connection, [seen for each in mine if (seen := _seen(each))])
             wanted = [(spec, each.delivery) for each in mine for spec in each.specs]
             # Lock order: all leases by target before any run.
             for target in sorted({spec.target for spec, _ in wanted if spec.supersedes or spec.joins}):
@@ -99,6 +101,14 @@ def _in_turn(spec: RunSpec, delivery: Delivery, waiting: Counter[tuple[int | Non
     return replace(spec, priority="low") if many else spec
 
 
+def _seen(decision: Decision) -> tuple[int, str, int] | None:
+    """(repository, its name, installation) that a delivery came from."""
+    told = decision.delivery
+    if decision.state == "quarantined" or told.repo_id is None or told.installation_id is None:
+        return None
+    return told.repo_id, told.repo, told.installation_id
+
+
 def _mark(connection: Connection, decision: Decision) -> bool:
     still_new = (inbox.c.id == decision.delivery.id) & (inbox.c.state == "new")
     values = {"state": decision.state, "note": fit(decision.note, 1000)}
@@ -107,9 +117,15 @@ def _mark(connection: Connection, decision: Decision) -> bool:
 
 def _insert(database: Database, connection: Connection, spec: RunSpec, delivery: Delivery) -> int | None:
     now = time.time()
-    insert = (
-        database.insert(runs).values(_row(spec, delivery, now)).on_conflict_do_nothing().returning(runs.c.id)
+    values = run_values(
+        spec,
+        guid=delivery.guid,
+        repo_id=delivery.repo_id,
+        repo=delivery.repo,
+        arrived_at=delivery.received_at,
+        now=now,
     )
+    insert = database.insert(runs).values(values).on_conflict_do_nothing().returning(runs.c.id)
     run_id: int | None = connection.execute(insert).scalar_one_or_none()
     if run_id is not None and spec.supersedes:
         run_lifecycle.by_newer(connection, run_id, now, database.told_ends)
@@ -118,18 +134,21 @@ def _insert(database: Database, connection: Connection, spec: RunSpec, delivery:
     return run_id
 
 
-def _row(spec: RunSpec, delivery: Delivery, now: float) -> dict[str, Any]:
+def run_values(
+    spec: RunSpec, *, guid: str, repo_id: int | None, repo: str, arrived_at: float, now: float
+) -> dict[str, Any]:
+    """The row of a run that waits. `guid` names what asked for it."""
     return {
-        "delivery": delivery.guid,
+        "delivery": guid,
         "handler": fit(spec.handler, 100),
         "priority": spec.priority,
         "target": fit(spec.target, 200),
-        "repo_id": delivery.repo_id,
-        "repo": delivery.repo,
+        "repo_id": repo_id,
+        "repo": repo,
         "head_sha": spec.head_sha,
         "supersedes": spec.supersedes,
         "not_before": spec.not_before,
-        "arrived_at": delivery.received_at,
+        "arrived_at": arrived_at,
         "created_at": now,
         "state": "queued",
         "superseded": False,

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -234,4 +234,20 @@ pulls = Table(  # what people said about Hob's part in a pull request; no row: a
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("state", String(8), nullable=False),  # active, paused, ignored
     Column("changed_at", Double, nullable=False),
+)
+
+repositories = Table(  # that deliveries came from and the App may still read, as far as is known
+    "repositories",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(300), nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("handler", String(100), primary_key=True),
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),  # 0: the whole of Hob
+    Column("due", Double, nullable=False),
 )

@@ -112,15 +112,6 @@ class PlannedEffect(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class NewEffect:
-    """A `Planned` by itself."""
-
-    key: str
-    kind: str
-    payload: str
-
-
-@dataclass(frozen=True, slots=True)
 class EffectRow:
     """An effect of the outbox. `run_id` is the run that is answerable for it; times are epoch seconds."""
 

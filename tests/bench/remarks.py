@@ -18,7 +18,6 @@ from pathlib import Path
 
 from bot.core.findings import Finding
 from bot.core.refs import Sha
-from bot.gathering.checking import check
 from bot.local import LocalRange, judge_range
 from tests.bench.figure import Figure
 
@@ -60,7 +59,7 @@ def windows(clone: Path) -> Iterator[LocalRange]:
 
 async def remarks_of(clone: Path, change: LocalRange) -> list[Remark]:
     """What is severe enough to be posted; no cap."""
-    judged = await judge_range(clone, change, None, check)
+    judged = await judge_range(clone, change, None)
     name = clone.parent.name if clone.name in ("repo", ".git") else clone.name
     return [
         Remark(name, change.head, one, _line(one, judged.facts.texts.get(one.path, "")))

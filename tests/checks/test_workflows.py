@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import checks
 from bot.checks import programs, workflows
-from bot.core.settings_schema import CHECKS
 from tests import needs
 from tests.checks.changes import found, report
 
@@ -187,10 +185,6 @@ async def test_what_actionlint_finds_besides_is_said_too(
         (PATH, 7, "The action is not pinned"),
         (PATH, 8, 'shell name "sx" is invalid'),
     ]
-
-
-def test_every_check_of_the_settings_exists() -> None:
-    assert set(checks.CHECKS) == set(CHECKS)
 
 
 async def test_a_branch_that_is_meant_to_be_followed_is_none_of_its_faults() -> None:

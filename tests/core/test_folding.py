@@ -8,7 +8,7 @@ import pytest
 from bot.core.folding import folded, names_login
 from bot.core.refs import Actor, Login, RepoRef
 from bot.core.settings import ReviewSettings
-from bot.gathering.changes import why_not_reviewed
+from bot.core.skip_rules import why_not_reviewed
 from bot.runs.archives import may_answer
 
 

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from bot.core.settings import CodeSettings, PathInstruction, RepoSettings
-from bot.core.settings_schema import CHECKS
+from bot.core.settings import CHECKS, CodeSettings, PathInstruction, RepoSettings
 from bot.github.hobyml import MOST_COMPLAINTS, MOST_TEXT, read
 
 FULL = """\

@@ -9,9 +9,8 @@ from bot.core.errors import UserError
 from bot.core.facts import PullRequestFacts
 from bot.core.inference import Completion, Prompt, T
 from bot.core.refs import RepoRef
-from bot.gathering import pull_request_facts, to_file_diff
-from bot.gathering.checking import check
 from bot.local import LocalReader, find_change
+from bot.pull_request_facts import pull_request_facts
 from tests.agents.conftest import git, make_repository
 from tests.tea import BROKEN, TEA
 
@@ -43,7 +42,7 @@ async def nobody(_: Prompt[T], /) -> Completion[T]:
 
 async def facts(checkout: Path, text: str = "") -> PullRequestFacts:
     reader = LocalReader(checkout, await find_change(checkout, text))
-    ctx = Context(RepoRef("local", "house", 0, 0), "hob", reader, nobody, check)
+    ctx = Context(RepoRef("local", "house", 0, 0), "hob", reader, nobody)
     context = await ctx.repository(reader.change.base)
     return await pull_request_facts(ctx, context, await reader.pull_request(0))
 
@@ -150,10 +149,10 @@ async def test_S1_nothing_that_the_repository_configures_is_run(checkout: Path, 
 
 
 async def test_patches_are_those_that_git_wrote(checkout: Path) -> None:
-    """Written out again for the same reader as GitHub's, no line moves."""
+    """No line moves."""
     commit(checkout, {"tea.py": BROKEN.replace("def", "\n\ndef") + "\x0cpage = '\u2028'\r\nend"})
-    (raw,) = await LocalReader(checkout, await find_change(checkout)).files(0)
-    (hunk,) = to_file_diff(raw).hunks or ()
+    (file,) = await LocalReader(checkout, await find_change(checkout)).files(0)
+    (hunk,) = file.hunks or ()
     assert [line.text for line in hunk.new_side][-2:] == ["\x0cpage = '\u2028'\r", "end"]
 
 

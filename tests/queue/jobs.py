@@ -21,7 +21,8 @@ from bot.queue.queues import Priority, Queues
 from bot.queue.wakeup import Wakeup
 from bot.queue.worker import AsyncWorker
 from bot.runs.schedule import run_forever
-from bot.store import Delivery, NewEffect, Run, RunSpec, Store, held, open_store
+from bot.store import Delivery, Run, RunSpec, Store, held, open_store
+from tests.store.making import NewEffect
 
 LONGEST = 0.06
 """Seconds a run takes, at most."""
@@ -150,7 +151,7 @@ async def main(
             due=due,
         )
         worker.stop_on_signals(grace=0.5)
-        schedule = asyncio.create_task(run_forever(store, queues, route, wakeup))
+        schedule = asyncio.create_task(run_forever(store, queues, route, wakeup, lambda: None))
         print("up", flush=True)
         await worker.work()
         schedule.cancel()

@@ -157,7 +157,10 @@ async def test_the_loops_go_on_after_any_mistake(store: Store, queues: Queues, w
             raise StoreUnavailable("away for a moment")
         return route(each)
 
-    running = asyncio.create_task(run_forever(store, queues, flaky, wakeup))
+    def mistaken() -> None:
+        raise ValueError("nothing can be scheduled")
+
+    running = asyncio.create_task(run_forever(store, queues, flaky, wakeup, mistaken))
     put(store, delivery("g-1"))
     wakeup.ring()
     async with asyncio.timeout(20):

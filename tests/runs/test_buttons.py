@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.github.apply import ACTIONS
+from bot.effects.check_run import ACTIONS
 from tests.living import LivingHob
 from tests.runs.test_over_time import POT, answers, asked, opened
 from tests.tea import BROKEN, TEA

@@ -8,8 +8,9 @@ import pytest
 
 from bot.core.effects import LineComment, PostReview, SetCheck
 from bot.core.refs import Sha
-from bot.github import apply
-from bot.runs.refused_effects import Refused, telling
+from bot.effects import of
+from bot.effects.base import Refused
+from bot.effects.check_run import OfSetCheck
 from bot.store.runs import MAX_ATTEMPTS
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.refusals import FINAL, LIMITS, LINES
@@ -118,13 +119,13 @@ def test_as_much_as_fits_stands_in_the_check_run_and_the_rest_is_counted() -> No
     lines = tuple(LineComment("tea.py", n, f"Point {n}\n\n" + "é" * 1_000) for n in range(1, 41))
     review = PostReview(1, head, "40 findings in 1 of 1 files.", lines, "REQUEST_CHANGES")
     check = SetCheck(head, "failure", "40 findings", "All was read.", judged=True, read=("tea.py",))
-    told = telling(check, [Refused(review, "GitHub answered 403: no.")])
+    told = of(check).telling(check, [Refused(review, "GitHub answered 403: no.")])
     assert len(told.text.encode()) <= 65_535
     whole = sum(f"Point {n}\n" in told.text for n in range(1, 41))
     assert f"*{40 - whole} more did not fit in here.*" in told.text
     assert whole > 20
     assert (told.conclusion, told.read, told.judged) == ("failure", (), True)
-    assert telling(told, [Refused(review, "again")]) == told
+    assert of(told).telling(told, [Refused(review, "again")]) == told
 
 
 async def test_R4_killed_between_the_refusal_and_the_check_run(
@@ -133,18 +134,15 @@ async def test_R4_killed_between_the_refusal_and_the_check_run(
     """The process dies when the check run is to be sent; the next one knows that nothing was said."""
     hob.ollama.answer = reviews(POINT)
     refuse(hob, "locked")
-    send = apply.send
 
-    async def dies(api: Any, repo: Any, effect: Any, key: str, marker: Any) -> Any:
-        if type(effect).__name__ == "SetCheck":
-            raise Killed
-        return await send(api, repo, effect, key, marker)
+    async def dies(*_: Any) -> Any:
+        raise Killed
 
-    monkeypatch.setattr(apply, "send", dies)
     pull = opened(hob)
-    with pytest.raises(Killed):
-        await hob.works()
-    monkeypatch.setattr(apply, "send", send)
+    with monkeypatch.context() as patched:
+        patched.setattr(OfSetCheck, "send", dies)
+        with pytest.raises(Killed):
+            await hob.works()
     assert pull.check_runs == []
     lost(hob)
     await hob.retries()
@@ -352,7 +350,7 @@ async def test_a_run_that_kills_its_worker_three_times_says_so(
     async def dies(*_: object, **__: object) -> None:
         raise Killed
 
-    monkeypatch.setattr("bot.github.gather.files", dies)
+    monkeypatch.setattr("bot.github.reader.changed_files", dies)
     pull = opened(hob)
     with pytest.raises(Killed):
         await hob.works()

@@ -82,23 +82,51 @@ async def test_once_it_is_turned_off_the_same_head_is_reviewed_for_all_to_see(ho
     assert len(pull.check_runs) == 1
 
 
-async def test_the_weekly_report_is_written_once(hob: LivingHob) -> None:
+def monday_after(now: datetime) -> datetime:
+    """Two in the night to the next Monday, and a little."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=7 - now.weekday(), hours=2, minutes=1)
+
+
+async def test_the_weekly_report_is_a_run_of_its_own_and_written_once(hob: LivingHob) -> None:
     shadowed(hob)
-    await hob.works()
-    later = datetime.now(UTC) + timedelta(days=7)
-    (file,) = await write_reports(hob.services, later)
+    now = datetime.now(UTC)
+    await hob.works_at(now)
+    later = monday_after(now)
+    await hob.works_at(later)
+    (run,) = [one for one in await hob.works_at(later) if one.handler == "shadow-report"]
+    assert (run.state, run.summary) == ("done", "1 written")
+    (file,) = (hob.services.config.hob.data_dir / "shadow").glob("*/*")
     assert file.parent.name == Week.before(later).name
     assert file.name == "octo--tea.md"
     assert "# What Hob would have said in octo/tea" in file.read_text()
-    assert await write_reports(hob.services, later) == []
-    assert [one.name for one in file.parent.iterdir()] == [file.name]
+    assert await write_reports(hob.services, later.timestamp()) == []
+
+
+async def test_a_report_that_GitHub_kept_back_is_written_by_another_attempt(hob: LivingHob) -> None:
+    shadowed(hob)
+    now = datetime.now(UTC)
+    await hob.works_at(now)
+    hob.github.fault("GET", "/repos/octo/tea/installation", kind="answer", times=20)
+    await hob.works_at(monday_after(now))
+    (run,) = [one for one in await hob.works() if one.handler == "shadow-report"]
+    assert run.state == "queued"
+
+
+async def test_a_report_of_a_week_in_which_Hob_went_down_is_written_when_it_is_back(hob: LivingHob) -> None:
+    shadowed(hob)
+    await hob.works()
+    later = datetime.now(UTC) + timedelta(days=20)
+    (file,) = await write_reports(hob.services, later.timestamp())
+    assert file.parent.name == Week.before(datetime.now(UTC), 0).name
 
 
 async def test_a_repository_that_is_gone_keeps_no_other_from_its_report(hob: LivingHob) -> None:
     shadowed(hob)
     await hob.works()
     hob.github.repositories.pop("octo/tea")
-    assert await write_reports(hob.services, datetime.now(UTC) + timedelta(days=7)) == []
+    later = datetime.now(UTC) + timedelta(days=7)
+    assert await write_reports(hob.services, later.timestamp()) == []
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,19 @@
 
 import time
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from bot.store import Decision, NewDelivery, Run, RunSpec, Store
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """For the outbox."""
+
+    key: str
+    kind: str
+    payload: str
 
 
 def delivery(guid: str | None = None, **changes: Any) -> NewDelivery:

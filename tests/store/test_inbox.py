@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import event, func, select
 
 from bot.core.errors import BadPayload
-from bot.store import Decision, NewEffect, Store, StoreUnavailable, migrate, open_store
+from bot.store import Decision, Store, StoreUnavailable, migrate, open_store
 from bot.store.tables import inbox, outbox, runs
 from tests.databases import Cluster, copy_of
-from tests.store.making import again, claimed, delivery, put, queued, spec
+from tests.store.making import NewEffect, again, claimed, delivery, put, queued, spec
 
 
 def test_a_delivery_is_stored_as_it_came(store: Store) -> None:

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -11,9 +12,10 @@ from bot.core.errors import Superseded, UserError
 from bot.core.findings import Finding
 from bot.core.memory import Lesson, Memory, dismissal
 from bot.core.refs import Login, RepoRef
-from bot.store import NewEffect, Store, open_store
+from bot.effects.memory import OfForget, OfRemember
+from bot.store import Store, open_store
 from bot.store import memory as room
-from tests.store.making import claimed, delivery, put, queued
+from tests.store.making import NewEffect, claimed, delivery, put, queued
 
 TEA = RepoRef("Octo", "Tea", id=12, installation=1)
 
@@ -110,7 +112,8 @@ def test_R1_an_effect_on_memory_and_its_done_are_one_transaction(store: Store) -
     (run,) = queued(store)
     run = claimed(store, run)
     (row,) = store.outbox.plan(run, [NewEffect("aa", "Remember", "{}")])
-    teach = store.memory.change(TEA, Remember(lesson(), days=2))
+    effect = Remember(lesson(), days=2)
+    teach = partial(OfRemember().change, effect, store, TEA)
 
     def dies(connection: object) -> None:
         teach(connection)  # type: ignore[arg-type]
@@ -137,5 +140,5 @@ def test_R13_a_worker_that_lost_its_lease_teaches_nothing(store: Store) -> None:
     with store.database.write() as connection:
         connection.exec_driver_sql("UPDATE leases SET fence = fence + 1")  # as whoever takes over does
     with pytest.raises(Superseded):
-        store.outbox.commit("aa", old, store.memory.change(TEA, Forget(1)))
+        store.outbox.commit("aa", old, partial(OfForget().change, Forget(1), store, TEA))
     assert len(store.memory.all(12)) == 1

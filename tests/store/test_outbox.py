@@ -5,8 +5,8 @@ import time
 import pytest
 
 from bot.core.effects import Usage
-from bot.store import NewEffect, Run, Store
-from tests.store.making import again, claimed, queued, spec
+from bot.store import Run, Store
+from tests.store.making import NewEffect, again, claimed, queued, spec
 
 TWO = [NewEffect("k1", "PostReview", '{"a": 1}'), NewEffect("k2", "SetCheck", "{}")]
 

@@ -4,9 +4,9 @@ from sqlalchemy import select
 
 from bot.core.memory import Lesson, Memory
 from bot.core.refs import Login
-from bot.store import NewEffect, Store
+from bot.store import Store
 from bot.store.tables import inbox
-from tests.store.making import again, claimed, delivery, put, queued, spec
+from tests.store.making import NewEffect, again, claimed, delivery, put, queued, spec
 
 LESSON = Lesson("convention", "Never print.", Login("ann"), 3)
 

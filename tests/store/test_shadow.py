@@ -1,8 +1,8 @@
 """Effects that are kept and never sent."""
 
-from bot.store import NewEffect, Store
+from bot.store import Store
 from bot.store.stats import repositories, shadowed
-from tests.store.making import claimed, queued
+from tests.store.making import NewEffect, claimed, queued
 
 KEPT = [NewEffect("k1", "PostReview", '{"a": 1}'), NewEffect("k2", "SetCheck", "{}")]
 EVER = 4_000_000_000.0

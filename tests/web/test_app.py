@@ -11,9 +11,11 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from bot.store import Decision, NewEffect, RunSpec, Store
+from bot.core.due_times import DueTimes
+from bot.store import Decision, RunSpec, Store
 from bot.web.guard import allowed_hosts
 from bot.web.session import LIFETIME, MOST_ADDRESSES, SHARED, TRIES, Sessions
+from tests.store.making import NewEffect
 from tests.web.conftest import TOKEN, Front
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -246,6 +248,28 @@ async def test_runs_are_listed_and_shown_with_their_effects(front: Front, store:
     assert shown["effects"][0]["state"] == "done"
     assert shown["handler"] == "pull_requests.review"
     assert (await front.client.get("/runs?state=done", headers=BEARER)).json() == {"runs": []}
+
+
+@pytest.mark.parametrize("repo", [0, 11])
+async def test_a_run_that_no_delivery_asked_for_is_shown_like_any_other(
+    front: Front, store: Store, repo: int
+) -> None:
+    if repo:
+        await front.deliver()
+        store.routing.record([Decision(each, "ignored") for each in store.inbox.undispatched()])
+    times = DueTimes("2026-11-29", 1.0, 0.0, 3.0e9)
+    due, per_repository = RunSpec("standup", "low", ""), bool(repo)
+    store.schedule.make_due(
+        due, lambda _: times, now=2.0e9, horizon=4.0e9, per_repository=per_repository, at_first=True
+    )
+    (run,) = store.runs.latest()
+    name = f"schedule:2026-11-29:{repo}" if repo else "schedule:2026-11-29"
+    listed = (await front.client.get("/runs", headers=BEARER)).json()["runs"]
+    assert [(each["handler"], each["delivery"]) for each in listed] == [("standup", name)]
+    page = await front.client.get(f"/runs/{run.id}", headers={**BEARER, "accept": "text/html"})
+    assert name in page.text
+    assert "standup: queued" in page.text
+    assert "standup" in (await front.client.get("/", headers=BEARER)).text
 
 
 @pytest.mark.parametrize(

@@ -66,12 +66,11 @@ def command(
 
 async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], judge: str) -> list[Any]:
     from bot.evals.trial import Trial
-    from bot.gathering.checking import check
     from bot.scripting import Workshop
 
     rows: list[Any] = []
     async with Workshop() as shop:
-        trial = Trial(cases, check, thresholds, shop.infer(models=(judge,)) if judge else None)
+        trial = Trial(cases, thresholds, shop.infer(models=(judge,)) if judge else None)
         for model in models or shop.config.models.review[:1]:
             rows += await trial.run(model, shop.infer(models=(model,)), _tell)
     return rows

@@ -11,7 +11,6 @@ from bot.cli.review.table import clean
 from bot.core.errors import UserError
 from bot.core.knowledge import Beside, nothing_beside
 from bot.core.review_result import Judgement
-from bot.gathering.checking import check
 from bot.local import LocalRange, Push, find_change, judge_range, pushed, uncommitted
 from bot.local.change import is_bare
 
@@ -36,7 +35,7 @@ async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool
 
 async def judge_change(root: Path, change: LocalRange, no_model: bool) -> Judgement:
     if no_model:
-        return await judge_range(root, change, None, check)
+        return await judge_range(root, change, None)
     from bot.cli.review.progress import Asked
     from bot.scripting import Workshop
 
@@ -44,7 +43,7 @@ async def judge_change(root: Path, change: LocalRange, no_model: bool) -> Judgem
     async with Workshop(repo=None if bare else root) as shop, Asked() as asked:
         beside = nothing_beside if bare else _beside(root, shop.config.hob.data_dir)
         infer = asked.through(shop.infer())
-        return await judge_range(root, change, infer, check, beside=beside)
+        return await judge_range(root, change, infer, beside=beside)
 
 
 @asynccontextmanager

@@ -11,14 +11,15 @@ from typing import Any
 from bot.config import Config
 from bot.core.errors import UserError
 from bot.queue.embedded import Embedded, EmbeddedFailed
+from bot.queue.leader import Leader
 from bot.queue.queues import Queues
 from bot.queue.wakeup import Wakeup
 from bot.queue.worker import AsyncWorker
 from bot.runs import perform
 from bot.runs.dispatch import route_delivery
 from bot.runs.schedule import run_forever
+from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, current
-from bot.runs.shadow import report_forever
 from bot.sandbox import tell
 
 log = logging.getLogger(__name__)
@@ -50,13 +51,15 @@ async def _work(config: Config, slots: int) -> None:
             slug=config.github.app_slug,
             coalesce_seconds=config.queue.coalesce_seconds,
         )
+        leader = Leader(config.redis_url, services.owner)
+        stack.push_async_callback(asyncio.to_thread, leader.resign)
+        make_due = partial(make_due_once, services.store, services.router, config, leader)
         sandbox = await asyncio.to_thread(tell, config.hob.data_dir)
         log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
         log.info("working, %d runs at once", slots)
         await _until_done(
             worker.work(),
-            run_forever(services.store, queues, route, wakeup),
-            report_forever(services),
+            run_forever(services.store, queues, route, wakeup, make_due),
             *background,
         )
 

@@ -10,24 +10,11 @@ from urllib.parse import quote
 from bot.core.findings import Finding, fingerprint
 from bot.core.report.plain import every
 from bot.core.review_result import Judgement
-from bot.core.settings import Severity
-from bot.core.settings_schema import CHECKS
+from bot.core.settings import CHECKS, Severity
 from bot.core.skip_rules import NOT_ASKED
 
-PAGES = {
-    "ruff": "https://docs.astral.sh/ruff/rules/",
-    "shellcheck": "https://www.shellcheck.net/wiki/",
-    "actionlint": "https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax",
-    "secrets": "https://cwe.mitre.org/data/definitions/798.html",
-    "conflicts": "https://git-scm.com/docs/git-merge#_how_conflicts_are_presented",
-    "invisible": "https://trojansource.codes",
-    "leftovers": "https://cwe.mitre.org/data/definitions/489.html",
-    "locks": "https://cwe.mitre.org/data/definitions/1357.html",
-    "large": "https://docs.github.com/en/repositories/working-with-files/managing-large-files",
-    "coverage": "https://docs.github.com/en/actions/tutorials/store-and-share-data",
-    "model": "https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests",
-}
-"""Where to read on about what a check finds, if its finding names no page itself."""
+REVIEWING = "https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests"
+"""Where to read on about what a model finds."""
 _PAGE = re.compile(r"https://[\w./#-]{1,200}")
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: dict[Severity, str] = {"critical": "error", "major": "error", "minor": "warning", "nit": "note"}
@@ -68,14 +55,14 @@ def _rule(finding: Finding) -> str:
 
 def _descriptor(rule: str, first: Finding) -> dict[str, Any]:
     """A rule as its first finding tells of it."""
-    about = CHECKS.get(first.source)
-    text = f"{about.rstrip('.')}: {first.category}." if about else f"A remark of a model: {first.category}."
-    page = _PAGE.search(first.body) if first.source in CHECKS else None
+    check = CHECKS.get(first.source)
+    what = check.about.partition(". ")[0].rstrip(".") if check else "A remark of a model"
+    page = _PAGE.search(first.body) if check else None
     return {
         "id": rule,
         "name": rule,
-        "shortDescription": {"text": text},
-        "helpUri": page[0] if page else PAGES.get(first.source, PAGES["model"]),
+        "shortDescription": {"text": f"{what}: {first.category}."},
+        "helpUri": page[0] if page else check.page if check else REVIEWING,
     }
 
 

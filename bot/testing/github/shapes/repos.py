@@ -94,7 +94,7 @@ def repository(repo: Repository) -> Shape:
         "has_discussions": False,
         "forks_count": 0,
         "forks": 0,
-        "archived": False,
+        "archived": repo.archived,
         "disabled": False,
         "open_issues_count": still_open,
         "open_issues": still_open,

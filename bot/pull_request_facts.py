@@ -1,15 +1,16 @@
-"""A pull request's change as an agent is told it, and whether it is to be reviewed at all."""
+"""A pull request at its head as a reviewer is told it."""
 
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bot import checks, sandbox
 from bot.context import Context
 from bot.core import effect_history as past
 from bot.core.check_input import CheckedChange, CheckReport, sizes_wanted
 from bot.core.check_judgement import newest
-from bot.core.diff import BadPatch, FileDiff, parse_patch
+from bot.core.diff import FileDiff
 from bot.core.effects import SetCheck
 from bot.core.errors import GitHubError
 from bot.core.facts import (
@@ -20,7 +21,7 @@ from bot.core.facts import (
     RepoContext,
     Skipped,
 )
-from bot.core.folding import folded, names_login
+from bot.core.github_reader import PullRequestState
 from bot.core.guidelines import Guidance, owners
 from bot.core.incremental_review import ReviewedHead
 from bot.core.refs import Sha
@@ -33,7 +34,6 @@ from bot.core.skip_rules import (
     why_not_read,
     without_lines,
 )
-from bot.github.gather import PullRequestState, RawFile
 from bot.patterns import is_pattern, wanted
 
 CONFIG_PATH = ".github/hob.yml"
@@ -47,52 +47,24 @@ _SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,
 """https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue"""
 
 
-AUTHORS_OWN = frozenset(
-    {"a draft", "another base branch", "its title is left out", "it has none of the labels"}
-)
-"""Reasons that whoever opens or pushes a pull request can bring about."""
-
-
-def why_not_reviewed(state: PullRequestState, settings: ReviewSettings) -> str | None:
-    """The reason for which a pull request is not reviewed by itself, or None."""
-    title = state.title.casefold()
-    reasons = [
-        (not state.open, "closed"),
-        (not settings.auto, "review.auto is off"),
-        (state.draft and not settings.drafts, "a draft"),
-        (
-            bool(settings.base_branches) and state.base_ref not in settings.base_branches,
-            "another base branch",
-        ),
-        (names_login(settings.ignore_authors, state.author.login), "its author is left out by the settings"),
-        (any(word.casefold() in title for word in settings.ignore_title_keywords), "its title is left out"),
-        (
-            bool(settings.labels) and set(map(folded, settings.labels)).isdisjoint(map(folded, state.labels)),
-            "it has none of the labels",
-        ),
-    ]
-    return next((reason for holds, reason in reasons if holds), None)
-
-
 async def pull_request_facts(
     ctx: Context, context: RepoContext, state: PullRequestState, *, full: bool = False
 ) -> PullRequestFacts:
     """Reads a pull request at its head and runs the checks on it; says what was skipped and why. Only what
     is new since an earlier review is to be asked about, unless all is wanted (`full`)."""
-    raw, remarks, issues, own = await asyncio.gather(
+    every, remarks, issues, own = await asyncio.gather(
         ctx.github.files(state.number),
         _remarks(ctx, state),
-        linked_issues(ctx, state.body),
+        _linked_issues(ctx, state.body),
         _own_threads(ctx, state),
     )
-    changed = {file.path for file in raw}
+    changed = {file.path for file in every}
     named = context.settings.review.guidelines
-    guidance = await ctx.github.guidance(state.base_sha, [file.path for file in raw], named)
+    guidance = await ctx.github.guidance(state.base_sha, [file.path for file in every], named)
     context = ctx.guided(context, guidance, changed)
-    every = [to_file_diff(file) for file in raw]
     files, skipped = select(every, context.settings.review.paths)
-    if state.changed_files > len(raw):
-        rest = state.changed_files - len(raw)
+    if state.changed_files > len(every):
+        rest = state.changed_files - len(every)
         skipped.append(Skipped(f"{rest} more files", "GitHub lists no more than 3,000 files"))
     lineless = [
         file for file in every if not file.additions and (not file.deletions or file.blob in EMPTY_BLOBS)
@@ -122,7 +94,7 @@ async def pull_request_facts(
         base_ref=state.base_ref,
         without_lines=tuple(sorted(plain)),
         same_head=await _same_head(ctx, state),
-        total_files=max(state.changed_files, len(raw)),
+        total_files=max(state.changed_files, len(every)),
         texts=texts,
         instructions={
             file.path: tuple(
@@ -192,7 +164,7 @@ async def _remarks(ctx: Context, state: PullRequestState) -> list[OthersRemark]:
     return [*said, *await ctx.github.annotations(state.head_sha)]
 
 
-async def linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
+async def _linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
     """The issues of this repository that a pull request's text says it solves, as far as they can be read."""
     found: list[LinkedIssue] = []
     for number in list(dict.fromkeys(map(int, _SOLVES.findall(body))))[:MOST_ISSUES]:
@@ -228,7 +200,7 @@ async def _checked(
     sizes = await ctx.github.sizes(head, asked) if asked else {}
     reports = await ctx.github.reports(head) if "coverage" in settings.checks else {}
     change = CheckedChange(tuple(files), texts, tuple(others), sizes, reports, _not_covered(remarks))
-    return await ctx.check(change, settings.checks)
+    return await checks.run(change, settings.checks, sandbox.run)
 
 
 def _not_covered(remarks: Sequence[OthersRemark]) -> dict[str, frozenset[int]]:
@@ -253,20 +225,3 @@ def select(files: Sequence[FileDiff], patterns: Sequence[str]) -> tuple[list[Fil
         else:
             read.append(file)
     return read, skipped
-
-
-def to_file_diff(file: RawFile) -> FileDiff:
-    """GitHub's patch parsed; one that is not to be understood counts as none."""
-    try:
-        hunks = parse_patch(file.patch) if file.patch is not None else None
-    except BadPatch:
-        hunks = None
-    return FileDiff(
-        path=file.path,
-        status=file.status,
-        hunks=hunks,
-        old_path=file.old_path,
-        additions=file.additions,
-        deletions=file.deletions,
-        blob=file.sha,
-    )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.diff import FileDiff, parse_patch
 from bot.core.effects import (
     AddLabels,
     Annotation,
@@ -17,12 +18,13 @@ from bot.core.effects import (
 )
 from bot.core.errors import Ambiguous, GitHubError
 from bot.core.refs import RepoRef, Sha
-from bot.github import apply
+from bot.effects import on_github
+from bot.effects.base import CAP, Applied, Destination
+from bot.effects.review import new_side
+from bot.github.api import Api
 from bot.github.client import GitHub
-from bot.github.find import CAP
 from bot.github.idempotency_marker import MOST_BYTES, IdempotencyMarker, fit
 from bot.github.manifest import EVENTS, UNASKED, manifest
-from bot.github.refused_lines import new_side
 from bot.http import Request, Response
 from bot.testing.github import GitHubStandIn as StandIn
 from bot.testing.github.pulls import PullRequest
@@ -79,18 +81,43 @@ def things(pull: PullRequest) -> list[int]:
     ]
 
 
-async def deliver(github: GitHub, repo: RepoRef, effect: Effect, key: str = KEY) -> apply.Applied:
+def needs(effect: Effect) -> dict[str, str]:
+    return on_github(effect).needs(effect)
+
+
+async def send(
+    api: Api, repo: RepoRef, effect: Effect, key: str = KEY, marker: IdempotencyMarker = MARKER
+) -> Applied:
+    return await on_github(effect).send(effect, Destination(api, repo, key, marker))
+
+
+async def find(
+    api: Api, repo: RepoRef, effect: Effect, key: str = KEY, marker: IdempotencyMarker = MARKER
+) -> Applied | None:
+    return await on_github(effect).find(effect, Destination(api, repo, key, marker))
+
+
+async def complete(api: Api, repo: RepoRef, effect: Effect, found: Applied) -> Applied:
+    return await on_github(effect).completed(effect, Destination(api, repo, KEY, MARKER), found)
+
+
+async def mended(api: Api, repo: RepoRef, review: PostReview) -> PostReview:
+    """As GitHub will take it after it refused a line."""
+    to = Destination(api, repo, KEY, MARKER)
+    found = await on_github(review).mended(review, to, GitHubError(422, "refused", "line"))
+    assert found
+    return found
+
+
+async def deliver(github: GitHub, repo: RepoRef, effect: Effect) -> Applied:
     """As a job does it: send; when nobody knows, look, and send again only what is not there."""
-    async with github.repository(repo, apply.needs(effect)) as api:
+    async with github.repository(repo, needs(effect)) as api:
         for _ in range(3):
             try:
-                return await apply.send(api, repo, effect, key, MARKER)
+                return await send(api, repo, effect)
             except Ambiguous:
-                found = await apply.find(api, repo, effect, key, MARKER)
-                if found and isinstance(effect, SetCheck):
-                    return await apply.complete(api, repo, effect, found)
-                if found:
-                    return found
+                if found := await find(api, repo, effect):
+                    return await complete(api, repo, effect, found)
     raise AssertionError("not delivered")
 
 
@@ -99,14 +126,14 @@ async def test_each_effect_is_made_with_its_least_permissions_and_found_again(
     gh: StandIn, github: GitHub, repo: RepoRef, pull: PullRequest, kind: str
 ) -> None:
     effect = effects(pull)[kind]
-    async with github.repository(repo, apply.needs(effect)) as api:
-        assert await apply.find(api, repo, effect, KEY, MARKER) is None
-        made = await apply.send(api, repo, effect, KEY, MARKER)
-        found = await apply.find(api, repo, effect, KEY, MARKER)
+    async with github.repository(repo, needs(effect)) as api:
+        assert await find(api, repo, effect) is None
+        made = await send(api, repo, effect)
+        found = await find(api, repo, effect)
     assert found == made
     assert len(gh.writes()) == (3 if kind == "check" else 1)
     assert made.url or kind.startswith("reaction")
-    expected = {tuple(sorted(apply.needs(effect).items()))}
+    expected = {tuple(sorted(needs(effect).items()))}
     assert {tuple(sorted((one.permissions or {}).items())) for one in gh.writes()} == expected
 
 
@@ -149,13 +176,13 @@ async def test_R3_a_crash_between_two_parts_of_a_check_is_made_good(
 ) -> None:
     check = effects(pull)["check"]
     assert isinstance(check, SetCheck)
-    async with github.repository(repo, apply.needs(check)) as api:
+    async with github.repository(repo, needs(check)) as api:
         first = SetCheck(check.head_sha, check.conclusion, check.title, check.summary, annotations=notes(50))
-        await apply.send(api, repo, first, KEY, MARKER)
-        found = await apply.find(api, repo, check, KEY, MARKER)
+        await send(api, repo, first)
+        found = await find(api, repo, check)
         assert found
-        await apply.complete(api, repo, check, found)
-        await apply.complete(api, repo, check, found)
+        await complete(api, repo, check, found)
+        await complete(api, repo, check, found)
     assert len(pull.check_runs[0].annotations) == 120
 
 
@@ -171,8 +198,8 @@ async def test_R5_a_stranger_with_our_mark_is_not_us(
     all_of_them = effects(pull)
     for kind in ("comment", "review", "reply"):
         effect = all_of_them[kind]
-        async with github.repository(repo, apply.needs(effect)) as api:
-            assert await apply.find(api, repo, effect, KEY, MARKER) is None
+        async with github.repository(repo, needs(effect)) as api:
+            assert await find(api, repo, effect) is None
 
 
 async def test_R5_our_own_app_with_a_wrong_mac_or_another_key_is_not_it(
@@ -180,26 +207,26 @@ async def test_R5_our_own_app_with_a_wrong_mac_or_another_key_is_not_it(
 ) -> None:
     forged = IdempotencyMarker(b"another server's key", MARKER.app_slug, MARKER.app_id)
     effect = Comment(1, "Hello.")
-    async with github.repository(repo, apply.needs(effect)) as api:
-        await apply.send(api, repo, effect, KEY, forged)
-        await apply.send(api, repo, effect, OTHER, MARKER)
+    async with github.repository(repo, needs(effect)) as api:
+        await send(api, repo, effect, KEY, forged)
+        await send(api, repo, effect, OTHER)
         quoting = Comment(1, f"As it was said: {MARKER.mark(KEY)} and so on")
-        await apply.send(api, repo, quoting, OTHER, MARKER)
-        assert await apply.find(api, repo, effect, KEY, MARKER) is None
-        made = await apply.send(api, repo, effect, KEY, MARKER)
-        assert await apply.find(api, repo, effect, KEY, MARKER) == made
+        await send(api, repo, quoting, OTHER)
+        assert await find(api, repo, effect) is None
+        made = await send(api, repo, effect)
+        assert await find(api, repo, effect) == made
 
 
 async def test_R5_another_app_s_check_run_is_not_ours(
     gh: StandIn, github: GitHub, connect: Connect, repo: RepoRef, pull: PullRequest
 ) -> None:
     check = SetCheck(Sha(pull.head_sha), "success", "Fine", "All read.")
-    async with github.repository(repo, apply.needs(check)) as api:
-        await apply.send(api, repo, check, OTHER, MARKER)
-        assert await apply.find(api, repo, check, KEY, MARKER) is None
-        await apply.send(api, repo, check, KEY, MARKER)
-        assert await apply.find(api, repo, check, KEY, IdempotencyMarker(MARKER.server_key, "hob", 1)) is None
-        assert await apply.find(api, repo, check, KEY, MARKER)
+    async with github.repository(repo, needs(check)) as api:
+        await send(api, repo, check, OTHER)
+        assert await find(api, repo, check) is None
+        await send(api, repo, check)
+        assert await find(api, repo, check, KEY, IdempotencyMarker(MARKER.server_key, "hob", 1)) is None
+        assert await find(api, repo, check)
 
 
 async def test_a_comment_is_found_on_the_fourth_page(
@@ -208,9 +235,9 @@ async def test_a_comment_is_found_on_the_fourth_page(
     for n in range(310):
         pull.comment("mona", f"{n}")
     effect = Comment(1, "Hello.")
-    async with github.repository(repo, apply.needs(effect)) as api:
-        made = await apply.send(api, repo, effect, KEY, MARKER)
-        assert await apply.find(api, repo, effect, KEY, MARKER) == made
+    async with github.repository(repo, needs(effect)) as api:
+        made = await send(api, repo, effect)
+        assert await find(api, repo, effect) == made
 
 
 async def test_what_cannot_be_looked_through_stays_open(connect: Connect, repo: RepoRef) -> None:
@@ -221,7 +248,7 @@ async def test_what_cannot_be_looked_through_stays_open(connect: Connect, repo: 
     canned = Canned(page)
     async with connect(transport=canned).repository(repo, {"issues": "write"}) as api:
         with pytest.raises(Ambiguous):
-            await apply.find(api, repo, Comment(1, "x"), KEY, MARKER)
+            await find(api, repo, Comment(1, "x"))
     assert len(canned.requests) == CAP // 100
 
 
@@ -232,12 +259,12 @@ async def test_R4_one_bad_line_of_twenty_is_moved_and_nothing_is_lost(
     good = [LineComment("new.py", n, f"remark {n}") for n in range(1, 20)]
     suggestion = "Say so.\n\n```suggestion\nx = 1\n```"
     review = PostReview(1, Sha(pull.head_sha), "Twenty.", (*good, LineComment("new.py", 99, suggestion)))
-    async with github.repository(repo, apply.needs(review)) as api:
+    async with github.repository(repo, needs(review)) as api:
         with pytest.raises(GitHubError) as refused:
-            await apply.send(api, repo, review, KEY, MARKER)
+            await send(api, repo, review)
         assert refused.value.status == 422
-        again = await apply.recheck(api, repo, review)
-        await apply.send(api, repo, again, KEY, MARKER)
+        again = await mended(api, repo, review)
+        await send(api, repo, again)
     (posted,) = pull.reviews
     assert [one.body for one in posted.comments] == [f"remark {n}" for n in range(1, 20)]
     assert posted.body.startswith("Twenty.\n\n**`new.py:99`**\n\nSay so.\n\n```\nx = 1\n```")
@@ -260,9 +287,9 @@ async def test_R4_comments_that_lie_off_the_diff_are_said_in_the_summary(
 ) -> None:
     fine = LineComment("tea.py", 20, "here", start_line=19)
     review = PostReview(1, Sha(pull.head_sha), "Summary.", (comment, fine))
-    async with github.repository(repo, apply.needs(review)) as api:
-        again = await apply.recheck(api, repo, review)
-        await apply.send(api, repo, again, KEY, MARKER)
+    async with github.repository(repo, needs(review)) as api:
+        again = await mended(api, repo, review)
+        await send(api, repo, again)
     assert again.comments == (fine,)
     assert comment.body in again.body
     assert str(comment.line) in again.body
@@ -273,7 +300,7 @@ async def test_R4_a_review_refused_for_no_visible_reason_goes_into_the_summary_w
 ) -> None:
     remarks = tuple(LineComment("tea.py", n, f"remark {n}") for n in (19, 20, 21))
     async with github.repository(repo, {"pull_requests": "write"}) as api:
-        again = await apply.recheck(api, repo, PostReview(1, Sha(pull.head_sha), "", remarks))
+        again = await mended(api, repo, PostReview(1, Sha(pull.head_sha), "", remarks))
     assert again.comments == ()
     assert all(f"**`tea.py:{n}`**\n\nremark {n}" in again.body for n in (19, 20, 21))
 
@@ -284,8 +311,9 @@ def test_the_new_side_of_a_patch_is_told_by_its_headers() -> None:
         "@@ -9 +10 @@\n-x\n+@@ -1 +500 @@\n"
         "@@ -20,3 +20,0 @@\n-1\n-2\n-3"
     )
-    assert [list(hunk) for hunk in new_side(patch)] == [[1, 2, 3], [10], []]
-    assert new_side("") == ()
+    file = FileDiff("tea.py", "modified", parse_patch(patch))
+    assert [list(hunk) for hunk in new_side(file)] == [[1, 2, 3], [10], []]
+    assert new_side(FileDiff("a", "modified", None)) == ()
 
 
 async def test_long_texts_are_cut_where_github_would_refuse_them(
@@ -298,9 +326,9 @@ async def test_long_texts_are_cut_where_github_would_refuse_them(
         PostReview(1, head, long, (LineComment("tea.py", 20, long),)),
         SetCheck(head, "neutral", long, long, long, (Annotation("tea.py", 1, 0, "notice", long, long),)),
     ):
-        async with github.repository(repo, apply.needs(effect)) as api:
-            made = await apply.send(api, repo, effect, KEY, MARKER)
-            assert await apply.find(api, repo, effect, KEY, MARKER) == made
+        async with github.repository(repo, needs(effect)) as api:
+            made = await send(api, repo, effect)
+            assert await find(api, repo, effect) == made
     assert "cut here" in pull.comments[0].body
     assert len(pull.comments[0].body.encode()) <= MOST_BYTES
 
@@ -315,9 +343,9 @@ def test_a_cut_text_is_whole_utf_8_and_a_short_one_untouched() -> None:
 
 async def test_labels_are_found_whatever_their_case(github: GitHub, repo: RepoRef, pull: PullRequest) -> None:
     async with github.repository(repo, {"issues": "write"}) as api:
-        await apply.send(api, repo, AddLabels(1, ("bug",)), KEY, MARKER)
-        assert await apply.find(api, repo, AddLabels(1, ("BUG",)), KEY, MARKER)
-        assert await apply.find(api, repo, AddLabels(1, ("bug", "wontfix")), KEY, MARKER) is None
+        await send(api, repo, AddLabels(1, ("bug",)))
+        assert await find(api, repo, AddLabels(1, ("BUG",)))
+        assert await find(api, repo, AddLabels(1, ("bug", "wontfix"))) is None
 
 
 async def test_a_review_never_approves(gh: StandIn, github: GitHub, repo: RepoRef, pull: PullRequest) -> None:
@@ -342,5 +370,5 @@ def test_the_manifest_asks_for_every_event_that_is_read() -> None:
         SetCheck(Sha(""), "neutral", "", ""),
         React("issue", 1, "eyes"),
     ):
-        needed |= apply.needs(effect)
+        needed |= needs(effect)
     assert needed.items() <= asked.permissions.items()

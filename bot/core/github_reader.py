@@ -1,0 +1,166 @@
+"""The one port through which GitHub is read, and what it gives. All text in it is hostile."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.diff import FileDiff
+from bot.core.errors import Gone
+from bot.core.facts import Commit, OthersRemark, OwnThread
+from bot.core.guidelines import Guidance
+from bot.core.refs import Actor, Login, Permission, Sha
+from bot.core.settings import Complaint
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestState:
+    """A pull request as it stands now; by default the open one that a change would be."""
+
+    number: int
+    head_sha: Sha
+    base_sha: Sha
+    title: str
+    body: str
+    author: Actor
+    base_ref: str = ""
+    labels: tuple[str, ...] = ()
+    open: bool = True
+    draft: bool = False
+    merged: bool = False
+    from_fork: bool = False
+    changed_files: int = 0
+    review_comments: int = 0
+    comments: int = 0
+    """In its conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueState:
+    """An issue, or the issue side of a pull request, as it stands now."""
+
+    number: int
+    open: bool
+    title: str
+    body: str
+    author: Actor
+    labels: tuple[str, ...]
+    comments: int
+    is_pull_request: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RawComment:
+    """Of a conversation, or on a line."""
+
+    id: int
+    author: Actor
+    body: str
+    review: int = 0
+    """The review that a comment on a line was made in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation on a line, oldest comment first."""
+
+    path: str
+    comments: tuple[RawComment, ...]
+    line: int | None = None
+    """On the new side, as the head is now; None where those lines are no longer in the change."""
+    start_line: int | None = None
+
+
+def conversation(comments: Sequence[RawComment], *, without: int = 0) -> tuple[tuple[Login, str], ...]:
+    """Who said what, but for the comment of that id."""
+    return tuple((one.author.login, one.body) for one in comments if one.id != without)
+
+
+class GitHubReader(ABC):
+    """One repository, read only. A method costs one call, or as few as there are pages.
+
+    What is not abstract answers for a change that is not on GitHub (a local range, a labelled case): nobody
+    has said anything about it, and nothing is known but the change itself.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def pull_request(self, number: int) -> PullRequestState:
+        """`Gone` when there is none."""
+
+    @abstractmethod
+    async def files(self, number: int) -> list[FileDiff]:
+        """The changed files of a pull request, at most 3,000: more GitHub does not list."""
+
+    @abstractmethod
+    async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
+        """Of those paths that are text of at most 512 KB at a commit."""
+
+    @abstractmethod
+    async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
+        """`.github/hob.yml` at a base, never at a head; with a complaint where it cannot be read."""
+
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        """Bytes of those paths that are files, as far as they can be known."""
+        return {}
+
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        """Name -> text of the coverage reports that CI published for a commit."""
+        return {}
+
+    async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
+        """What the repository says to its reviewers about the changed files; `named`: files of the root."""
+        return Guidance()
+
+    async def workflows(self, ref: str) -> dict[str, str]:
+        """path -> text of its GitHub Actions workflows."""
+        return {}
+
+    async def labels(self) -> tuple[tuple[str, str], ...]:
+        """(name, description) of the labels that exist."""
+        return ()
+
+    async def issue(self, number: int) -> IssueState:
+        """`Gone` when there is none."""
+        raise Gone(404, "there are no issues here")
+
+    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
+        """The newest 50 of a conversation, oldest first. `total`, if it is known, saves reading others."""
+        return ()
+
+    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
+        """The conversation that a comment on a line belongs to. `Gone` when it is not there."""
+        return ()
+
+    async def threads(self, number: int) -> Sequence[Thread]:
+        """The conversations on lines of a pull request, oldest first."""
+        return ()
+
+    async def own_threads(self, number: int) -> Sequence[OwnThread]:
+        """Those that Hob began, oldest first."""
+        return ()
+
+    async def annotations(self, head: Sha) -> Sequence[OthersRemark]:
+        """What others have said about lines of a head in check runs."""
+        return ()
+
+    async def has_comment(self, comment_id: int) -> bool:
+        """Whether a comment of a conversation is still there."""
+        return False
+
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
+        """The newest commits up to `ref` that changed a file, at most 100, newest first."""
+        return ()
+
+    async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
+        """The pull requests that a merge queue's commits name which `head` has and the branch has not, in the
+        order of the queue."""
+        return ()
+
+    async def granted(self) -> Mapping[str, str]:
+        """What the installation lets the App do: permission -> level."""
+        return {}
+
+    async def permission(self, login: str) -> Permission:
+        """What this person may do here, asked now."""
+        return "none"

@@ -1,0 +1,42 @@
+"""Labels of an issue or pull request. https://docs.github.com/en/rest/issues/labels"""
+
+from bot.core.effects import AddLabels, RemoveLabels
+from bot.core.facts import UndoFacts
+from bot.core.folding import folded
+from bot.effects.base import Applied, Changing, Destination, OnGitHub, Undone
+
+_LIST = "/issues/{number}/labels"
+
+
+class OfAddLabels(OnGitHub[AddLabels]):
+    kind = AddLabels
+    permissions = ("issues",)
+    undone_by = frozenset({RemoveLabels})
+
+    async def send(self, effect: AddLabels, to: Destination) -> Applied:
+        await to.post(_LIST, {"labels": list(effect.labels)}, number=effect.number)
+        return Applied(to.page(effect.number))
+
+    async def find(self, effect: AddLabels, to: Destination) -> Applied | None:
+        """GitHub's label names know no case."""
+        found = await to.listed(_LIST, number=effect.number)
+        there = {folded(str(one.get("name"))) for one in found}
+        return Applied(to.page(effect.number)) if set(map(folded, effect.labels)) <= there else None
+
+    def undone(self, effect: AddLabels, github_id: int, facts: UndoFacts) -> Undone:
+        named = ", ".join(f"`{one}`" for one in effect.labels)
+        return Undone([RemoveLabels(effect.number, effect.labels)], f"the labels {named}")
+
+
+class OfRemoveLabels(Changing[RemoveLabels]):
+    kind = RemoveLabels
+    permissions = ("issues",)
+    stays = "labels that I took off: put them on again where they are wanted"
+
+    async def send(self, effect: RemoveLabels, to: Destination) -> Applied:
+        for label in effect.labels:
+            await to.delete(f"{_LIST}/{{label}}", number=effect.number, label=label)
+        return Applied()
+
+
+FAMILY = (OfAddLabels(), OfRemoveLabels())

@@ -1,0 +1,373 @@
+"""GitHub read for one piece of work, with narrow tokens and in few calls. All text here is hostile.
+
+https://docs.github.com/en/rest/pulls/pulls  https://docs.github.com/en/rest/issues
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
+from bot.core.errors import GitHubError, Gone
+from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
+from bot.core.facts import Commit, OthersRemark, OwnThread
+from bot.core.github_reader import GitHubReader, IssueState, PullRequestState, RawComment, Thread
+from bot.core.guidelines import Guidance, PathSizes, gathered
+from bot.core.refs import Actor, Login, Permission, RepoRef, Sha
+from bot.core.settings import Complaint
+from bot.github import artifacts, contents, threads
+from bot.github.api import Api
+from bot.github.client import Job
+from bot.github.payloads import clean
+
+PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
+ISSUE = {"contents": "read", "issues": "read"}
+WORKFLOWS = ".github/workflows"
+MOST_WORKFLOWS = 100
+MOST_FILES = 3_000
+"""More files of a pull request GitHub does not list."""
+MOST_COMMENTS = 50
+"""Of a conversation, the newest."""
+MOST_LINE_COMMENTS = 1_000
+MOST_LABELS = 500
+MOST_RUNS = 3
+"""Check runs whose annotations are read: each is a call."""
+MOST_ANNOTATIONS = 100
+MOST_QUEUED = 1_000
+"""Commits of a merge group that are looked at."""
+_PERMISSIONS: dict[str, Permission] = {
+    "admin": "admin",
+    "maintain": "maintain",
+    "write": "write",
+    "triage": "triage",
+    "read": "read",
+}
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(\[bot\])?")
+_STATUSES: dict[str, Status] = {
+    "added": "added",
+    "removed": "removed",
+    "renamed": "renamed",
+    "copied": "copied",
+    "changed": "changed",
+    "unchanged": "unchanged",
+}
+_MERGE = re.compile(r"Merge pull request #([1-9][0-9]{0,9}) from ")
+_SQUASH = re.compile(r"\(#([1-9][0-9]{0,9})\)$")
+_NOT_SHOWN = (403, 404)
+
+
+def permissions_to_read(event: Event) -> dict[str, str]:
+    """The least that the event's handler needs to see."""
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent) or (
+        isinstance(event, CommentEvent) and event.on_pull_request
+    )
+    return PULL_REQUEST if on_pull_request else ISSUE
+
+
+@dataclass(frozen=True, slots=True)
+class JobReader(GitHubReader):
+    """GitHub itself, asked with the tokens of one job."""
+
+    repo: RepoRef
+    job: Job
+    permissions: Mapping[str, str]
+    configs: dict[str, str | None] = field(default_factory=dict)
+    """What was read of `.github/hob.yml`, by ref."""
+
+    @property
+    def _api(self) -> Api:
+        return self.job.api(self.permissions)
+
+    async def pull_request(self, number: int) -> PullRequestState:
+        found = _object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
+        try:
+            return _pull_request(found, self.repo)
+        except (KeyError, TypeError) as error:
+            raise GitHubError(200, f"a pull request without {error}") from None
+
+    async def files(self, number: int) -> list[FileDiff]:
+        return await changed_files(self._api, number)
+
+    async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
+        return await contents.texts(self._api, self.repo, sha, paths)
+
+    async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
+        text, complaints = await contents.config_text(self._api, self.repo, ref)
+        self.configs[ref] = text
+        return text, complaints
+
+    async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        return await contents.sizes(self._api, self.repo, sha, paths)
+
+    async def reports(self, sha: Sha) -> dict[str, str]:
+        return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
+
+    async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
+        """Two calls, and more only for what guidelines import."""
+
+        async def folders(paths: Sequence[str]) -> PathSizes:
+            return await contents.folders(self._api, self.repo, base, paths)
+
+        async def texts(paths: Sequence[str]) -> Mapping[str, str]:
+            return await self.texts(base, paths)
+
+        try:
+            return await gathered(changed, named, folders, texts)
+        except GitHubError as error:
+            if error.status not in _NOT_SHOWN:
+                raise
+            return Guidance()
+
+    async def workflows(self, ref: str) -> dict[str, str]:
+        try:
+            found = await contents.folders(self._api, self.repo, Sha(ref), [WORKFLOWS])
+            paths = [path for path in sorted(found) if path.endswith((".yml", ".yaml"))]
+            return await self.texts(Sha(ref), paths[:MOST_WORKFLOWS])
+        except GitHubError as error:
+            if error.status not in _NOT_SHOWN:
+                raise
+            return {}
+
+    async def labels(self) -> tuple[tuple[str, str], ...]:
+        found = await self._api.get_all("/repos/{owner}/{repo}/labels", cap=MOST_LABELS)
+        return tuple((clean(one.get("name")), clean(one.get("description"))) for one in map(_object, found))
+
+    async def issue(self, number: int) -> IssueState:
+        api = self.job.api({**self.permissions, "issues": "read"})
+        found = _object(await api.get("/repos/{owner}/{repo}/issues/{number}", {"number": number}))
+        return IssueState(
+            number=number,
+            open=found.get("state") == "open",
+            title=clean(found.get("title")),
+            body=clean(found.get("body")),
+            author=actor(found.get("user")),
+            labels=_labels(found.get("labels")),
+            comments=int(found.get("comments") or 0),
+            is_pull_request=found.get("pull_request") is not None,
+        )
+
+    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
+        path = "/repos/{owner}/{repo}/issues/{number}/comments"
+        page = max(0, total - MOST_COMMENTS) // 100 + 1
+        cap = max(MOST_COMMENTS, total) + 100
+        found = await self._api.get_all(path, {"number": number, "page": page}, cap=cap)
+        return [_comment(one) for one in found[-MOST_COMMENTS:]]
+
+    async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
+        for found in await self.threads(number):
+            if any(comment.id == comment_id for comment in found.comments):
+                return found.comments
+        raise Gone(404, "no such review comment")
+
+    async def threads(self, number: int) -> Sequence[Thread]:
+        """As far as the first 1,000 comments tell.
+
+        https://docs.github.com/en/rest/pulls/comments#list-review-comments-on-a-pull-request
+        """
+        path = "/repos/{owner}/{repo}/pulls/{number}/comments"
+        talks: dict[int, list[dict[str, Any]]] = {}
+        for one in map(_object, await self._api.get_all(path, {"number": number}, cap=MOST_LINE_COMMENTS)):
+            talks.setdefault(one.get("in_reply_to_id") or one["id"], []).append(one)
+        return [_thread(talk) for talk in talks.values()]
+
+    async def own_threads(self, number: int) -> Sequence[OwnThread]:
+        return await threads.own_threads(self._api, self.repo, number, self.job.slug)
+
+    async def annotations(self, head: Sha) -> Sequence[OthersRemark]:
+        """Of other Apps' check runs, in a call and one for each run that has any; none where checks may not
+        be read. https://docs.github.com/en/rest/checks/runs"""
+        path = "/repos/{owner}/{repo}/commits/{sha}/check-runs"
+        remarks: list[OthersRemark] = []
+        try:
+            runs = await self._api.get_all(path, {"sha": head}, cap=100, key="check_runs")
+            for run in [run for run in runs if _is_annotated(run, self.job.slug)][:MOST_RUNS]:
+                where = "/repos/{owner}/{repo}/check-runs/{id}/annotations"
+                listed = await self._api.get_all(where, {"id": run["id"]}, cap=MOST_ANNOTATIONS)
+                remarks += [_annotation(one, str(run.get("name"))) for one in listed if isinstance(one, dict)]
+        except GitHubError as error:
+            if error.status not in _NOT_SHOWN:
+                raise
+            return []
+        return remarks
+
+    async def has_comment(self, comment_id: int) -> bool:
+        try:
+            await self._api.get("/repos/{owner}/{repo}/issues/comments/{id}", {"id": comment_id})
+        except Gone as gone:
+            if gone.status != 404:
+                raise
+            return False
+        return True
+
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
+        """https://docs.github.com/en/rest/commits/commits#list-commits"""
+        asked: dict[str, str | int | list[str]] = {"path": path, "sha": ref, "per_page": min(most, 100)}
+        found = await self._api.get("/repos/{owner}/{repo}/commits{?path,sha,per_page}", asked)
+        try:
+            return [_commit(one) for one in found]
+        except (KeyError, TypeError, ValueError) as error:
+            raise GitHubError(200, f"a commit without {error}") from None
+
+    async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
+        """As GitHub words them ("Merge pull request #7 from …", "Brew (#7)"); nothing where one of the two is
+        no more. Of a merge its own commit alone is asked, not what it brings: that is the author's to word.
+
+        https://docs.github.com/en/rest/commits/commits#compare-two-commits
+        """
+        path = "/repos/{owner}/{repo}/compare/{basehead}"
+        asked = {"basehead": f"{branch}...{head}"}
+        try:
+            found = await self._api.get_all(path, asked, cap=MOST_QUEUED, key="commits")
+        except Gone:
+            return ()
+        try:
+            commits = {one["sha"]: one for one in found}
+            titles: list[str] = []
+            at: str | None = head
+            while at in commits:
+                one = commits.pop(at)
+                titles.append(clean(one["commit"]["message"]).partition("\n")[0].strip())
+                at = one["parents"][0]["sha"] if one["parents"] else None
+        except (KeyError, TypeError, IndexError) as error:
+            raise GitHubError(200, f"a commit without {error}") from None
+        named = (_MERGE.match(title) or _SQUASH.search(title[-20:]) for title in reversed(titles))
+        return tuple(dict.fromkeys(int(one[1]) for one in named if one))
+
+    async def granted(self) -> Mapping[str, str]:
+        return await self.job.granted()
+
+    async def permission(self, login: str) -> Permission:
+        """A role of the organisation's own counts as its base.
+
+        https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+        """
+        if not _LOGIN.fullmatch(login):
+            return "none"
+        path = "/repos/{owner}/{repo}/collaborators/{login}/permission"
+        try:
+            found = _object(await self._api.get(path, {"login": login}))
+        except Gone as error:
+            if error.status == 404:
+                return "none"
+            raise
+        role = _PERMISSIONS.get(str(found.get("role_name")))
+        return role or _PERMISSIONS.get(str(found.get("permission")), "none")
+
+
+async def changed_files(api: Api, number: int) -> list[FileDiff]:
+    """Of a pull request, a call for each 100.
+
+    https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files
+    """
+    path = "/repos/{owner}/{repo}/pulls/{number}/files"
+    return [file_diff(one) for one in await api.get_all(path, {"number": number}, cap=MOST_FILES)]
+
+
+def file_diff(found: Any) -> FileDiff:
+    """A changed file as GitHub tells it; without hunks where it gives no patch (binary, too large, renamed
+    only), or one that is not to be understood."""
+    found = _object(found)
+    patch, old = found.get("patch"), found.get("previous_filename")
+    try:
+        hunks = parse_patch(patch) if isinstance(patch, str) else None
+    except BadPatch:
+        hunks = None
+    return FileDiff(
+        path=clean(found.get("filename")),
+        status=_STATUSES.get(str(found.get("status")), "modified"),
+        hunks=hunks,
+        old_path=clean(old) if old else None,
+        additions=int(found.get("additions") or 0),
+        deletions=int(found.get("deletions") or 0),
+        blob=found.get("sha") or "",
+    )
+
+
+def actor(found: Any) -> Actor:
+    """A deleted account is GitHub's ghost."""
+    if not isinstance(found, dict):
+        return Actor(Login("ghost"), 10137)
+    return Actor(
+        Login(clean(found.get("login"))), int(found.get("id") or 0), str(found.get("type") or "User")
+    )
+
+
+def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
+    head, base = found["head"], found["base"]
+    base_id = (base.get("repo") or {}).get("id", repo.id)
+    return PullRequestState(
+        number=found["number"],
+        open=found["state"] == "open",
+        draft=bool(found.get("draft")),
+        merged=bool(found.get("merged")),
+        head_sha=Sha(head["sha"]),
+        base_sha=Sha(base["sha"]),
+        base_ref=clean(base["ref"]),
+        title=clean(found["title"]),
+        body=clean(found.get("body")),
+        author=actor(found.get("user")),
+        labels=_labels(found.get("labels")),
+        changed_files=int(found.get("changed_files") or 0),
+        review_comments=int(found.get("review_comments") or 0),
+        comments=int(found.get("comments") or 0),
+        from_fork=not head.get("repo") or head["repo"]["id"] != base_id,
+    )
+
+
+def _thread(talk: list[dict[str, Any]]) -> Thread:
+    first = talk[0]
+    side = first.get("side") != "LEFT"
+    return Thread(
+        path=clean(first.get("path")),
+        comments=tuple(map(_comment, talk)),
+        line=first.get("line") if side else None,
+        start_line=first.get("start_line") if side else None,
+    )
+
+
+def _comment(found: Any) -> RawComment:
+    found = _object(found)
+    return RawComment(
+        id=found["id"],
+        author=actor(found.get("user")),
+        body=clean(found.get("body")),
+        review=int(found.get("pull_request_review_id") or 0),
+    )
+
+
+def _commit(found: dict[str, Any]) -> Commit:
+    """A commit whose author has no account is told by the name in git."""
+    said = found["commit"]
+    author = (found.get("author") or {}).get("login") or said["author"]["name"]
+    day = str(said["committer"]["date"])[:10]
+    return Commit(Sha(found["sha"]), clean(author), clean(said["message"]), day)
+
+
+def _is_annotated(run: Any, slug: str) -> bool:
+    app = run.get("app") or {}
+    output = run.get("output") or {}
+    return app.get("slug") != slug and bool(output.get("annotations_count"))
+
+
+def _annotation(found: dict[str, Any], author: str) -> OthersRemark:
+    end = found.get("end_line")
+    return OthersRemark(
+        path=clean(found.get("path")),
+        line=end if isinstance(end, int) else None,
+        author=clean(author),
+        words=clean(f"{found.get('title') or ''} {found.get('message') or ''}").strip(),
+        start_line=found.get("start_line") if isinstance(found.get("start_line"), int) else None,
+        kind="annotation",
+    )
+
+
+def _object(found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise GitHubError(200, "an object was expected")
+    return found
+
+
+def _labels(found: Iterable[Any] | None) -> tuple[str, ...]:
+    names = (label.get("name") if isinstance(label, dict) else label for label in found or ())
+    return tuple(clean(name) for name in names if isinstance(name, str))

@@ -1,0 +1,83 @@
+"""Answers a question about a conversation and its change: `@slug ask`, or anything that is no command."""
+
+from bot.agents.ask import reply
+from bot.agents.rerank import Reranking
+from bot.agents.research import MOST_ROUNDS, Research
+from bot.context import Context, answer
+from bot.core.code_search import AtHead
+from bot.core.effects import Comment, Plan, ReplyInThread, Usage
+from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.core.facts import ThreadFacts
+from bot.core.github_reader import conversation
+from bot.pull_request_facts import select
+from bot.router import Router
+
+router = Router()
+
+
+@router.command(
+    "ask",
+    help="answers a question about this conversation and its change",
+    may={Comment, ReplyInThread},
+    stored_as="comments.ask",
+)
+async def ask(event: CommentEvent, ctx: Context) -> Plan:
+    """In place: under a line in its thread, elsewhere as a comment."""
+    question = ctx.command.argument if ctx.command else ""
+    if not question:
+        return Plan((answer(event, f"Ask me something: `@{ctx.slug} ask why is this cached?`"),))
+    facts = await _thread_facts(ctx, event, question)
+    rounds = MOST_ROUNDS if ctx.knowledge and ctx.idle else 0
+    agent = Research.of(ctx.persona, ctx.infer, facts.library, rounds=rounds)
+    body, used = await reply(facts, agent)
+    return Plan((answer(event, body),), reason="a question was asked", usage=used)
+
+
+async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
+    """What stands around a question: the conversation, and on a pull request its change."""
+    spent: list[Usage] = []
+    if not event.on_pull_request:
+        issue = await ctx.github.issue(event.number)
+        comments = await ctx.github.comments(event.number, issue.comments)
+        return ThreadFacts(
+            context=await ctx.repository(),
+            number=event.number,
+            title=issue.title,
+            body=issue.body,
+            question=question,
+            asker=event.author.login,
+            conversation=conversation(comments, without=event.comment_id),
+            unheard=max(0, issue.comments - len(comments)),
+            library=_index(ctx, spent),
+            spent=spent,
+        )
+    state = await ctx.github.pull_request(event.number)
+    unheard = 0
+    if isinstance(event, ReviewCommentEvent):
+        comments = await ctx.github.thread(event.number, event.comment_id)
+    else:
+        comments = await ctx.github.comments(event.number, state.comments)
+        unheard = max(0, state.comments - len(comments))
+    context = await ctx.repository(state.base_sha)
+    files, _ = select(await ctx.github.files(event.number), context.settings.review.paths)
+    paths = [file.path for file in files]
+    texts = await ctx.github.texts(state.head_sha, paths)
+    return ThreadFacts(
+        context=context,
+        number=event.number,
+        title=state.title,
+        body=state.body,
+        question=question,
+        asker=event.author.login,
+        conversation=conversation(comments, without=event.comment_id),
+        unheard=unheard,
+        files=tuple(files),
+        head_sha=state.head_sha,
+        library=AtHead(frozenset(paths), texts, _index(ctx, spent, state.base_sha)),
+        spent=spent,
+    )
+
+
+def _index(ctx: Context, spent: list[Usage], at: str = "") -> Reranking | None:
+    """What the index has. While nothing else waits, a model says first which of the files matter."""
+    return Reranking(ctx.knowledge, ctx.infer, at, spent, ctx.idle) if ctx.knowledge else None

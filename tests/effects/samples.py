@@ -1,0 +1,54 @@
+"""One of each effect, with a text in each field that people will read."""
+
+from bot.core.effects import (
+    AddLabels,
+    Annotation,
+    BeginCheck,
+    Comment,
+    DeleteComment,
+    DismissReview,
+    EditComment,
+    EditPullRequest,
+    EditReview,
+    Effect,
+    Forget,
+    LineComment,
+    PostReview,
+    React,
+    Remember,
+    RemoveLabels,
+    ReplyInThread,
+    ResolveThread,
+    SetCheck,
+    SetPull,
+    TakenBack,
+)
+from bot.core.memory import Lesson
+from bot.core.refs import Login, Sha
+
+HEAD = Sha("a" * 40)
+LESSON = Lesson("convention", "We never divide by zero.", Login("mona"))
+
+
+def samples(text: str = "x") -> dict[type[Effect], Effect]:
+    several = (
+        PostReview(1, HEAD, text, (LineComment("tea.py", 20, text, suggestion=text),)),
+        EditReview(1, 1, text),
+        DismissReview(1, 1, text),
+        ReplyInThread(1, 1, text, suggestion=text),
+        ResolveThread(1, "PRRT_1"),
+        SetCheck(HEAD, "neutral", text, text, text, (Annotation("tea.py", 1, 1, "notice", text, text),)),
+        BeginCheck(HEAD, text, text),
+        Comment(1, text, text),
+        EditComment(1, 1, text, text),
+        DeleteComment("review_comment", 1),
+        AddLabels(1, ("bug",)),
+        RemoveLabels(1, ("bug",)),
+        React("issue_comment", 1, "eyes"),
+        EditPullRequest(1, text, text),
+        Remember(LESSON),
+        Forget(1),
+        SetPull(1, "paused"),
+        TakenBack(1),
+    )
+    return {type(one): one for one in several}
