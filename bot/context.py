@@ -17,7 +17,7 @@ from bot.core.findings import Finding
 from bot.core.github_reader import GitHubReader
 from bot.core.guidelines import Guidance, speaks
 from bot.core.incremental_review import ReviewedHead
-from bot.core.inference import Infer
+from bot.core.inference import Infer, PromptFile
 from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.refs import RepoRef, Sha
@@ -26,6 +26,7 @@ from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.text import in_code
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
+from bot.prompting import load_persona
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
@@ -99,6 +100,8 @@ class Context:
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
     beside: Beside = nothing_beside
+    persona: Callable[[str], PromptFile] = load_persona
+    """An agent's prompt file by its name."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
 

@@ -15,30 +15,27 @@ from typing import Any, Self, TypeVar, Unpack, cast
 from bot.agents.base import Agent, ChatMessages, Options
 from bot.agents.chain import ChainProgress, run_chain
 from bot.agents.personas import ChatAgent, Coding, Reasoning
-from bot.agents.research import Research
+from bot.agents.rerank import Reranking
+from bot.agents.research import SCOUT, Research
 from bot.config import Config, load_config
 from bot.core.chain import Chain, ChainResult
-from bot.core.chat import Say, Spoken
 from bot.core.code_search import Library
 from bot.core.errors import UserError
 from bot.core.events import Priority
-from bot.core.inference import Completion, Embed, Infer, Prompt, Role, T
+from bot.core.inference import Completion, Embed, Infer, Role, Spoken, T
 from bot.inference.egress import EgressGuard
 from bot.inference.embed import make_embed
 from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.slots import SharedHostSlots
 from bot.inference.request import make_infer
-from bot.inference.runners import Heard
-from bot.inference.streaming import make_say
 from bot.inference.structured_output import understood
 from bot.knowledge.local import LocalLibrary
 from bot.local_egress import Outgoing
-from bot.prompting import TalkFile, load, load_chain, load_persona, names
+from bot.prompting import load_chain, load_persona, names, rendered
 from bot.queue.redis_slots import RedisHostSlots
 from bot.repository import LocalRepository
 
 KINDS: dict[str, type[Agent]] = {kind.name: kind for kind in (ChatAgent, Coding, Reasoning, Research)}
-SCOUT = "scout"
 WORKERS: dict[str, str] = {"review": "reviewer", "code": "coding", "triage": "chat", "chat": "chat"}
 """Role -> the agent that work for a mere role is given to."""
 
@@ -93,22 +90,12 @@ class Workshop:
             with runner:
                 runner.run(self.pool.aclose())
 
-    def say(self, priority: Priority = "high") -> Say:
-        """The port for free text. A person waits (high), a review (default), background (low)."""
-        models = self.config.models.by_role()
-        return make_say(self.pool, models, TalkFile, priority=priority, guard=self._guard)
-
-    def infer(
-        self,
-        priority: Priority = "high",
-        models: Sequence[str] = (),
-        hears: Callable[[Prompt[Any]], Heard] | None = None,
-    ) -> Infer:
-        """The port for prompts of `prompts/`; `models` are asked instead of those of `[models]`, whatever
-        the role; `hears` gives for a prompt what is to hear its answer's words as they come."""
+    def infer(self, priority: Priority = "high", models: Sequence[str] = ()) -> Infer:
+        """The port to models; `models` are asked instead of those of `[models]`, whatever the role. A person
+        waits (high), a review (default), background (low)."""
         by_role = self.config.models.by_role()
         chosen = {role: tuple(models) for role in by_role} if models else by_role
-        return make_infer(self.pool, chosen, load, priority=priority, guard=self._guard, hears=hears)
+        return make_infer(self.pool, chosen, rendered, priority=priority, guard=self._guard)
 
     def embed(self, priority: Priority = "high") -> Embed:
         """The port for vectors of texts."""
@@ -117,9 +104,12 @@ class Workshop:
     def agent(self, which: str | type[Agent], priority: Priority = "high") -> Agent:
         """An agent by its name, by the path of a prompt file, by `module:Class`, or of a class; UserError."""
         kind, name = _kind(which)
-        more: dict[str, Any] = {"scout": load_persona(SCOUT)} if issubclass(kind, Research) else {}
-        more |= {"drive": self._drive, "tell": self._tell, "read": _read}
-        return kind(load_persona(name), self.say(priority), self.library, **more)
+        infer, library = self.infer(priority), self.library
+        more: dict[str, Any] = {"drive": self._drive, "tell": self._tell, "read": _read}
+        if issubclass(kind, Research):
+            more["scout"] = load_persona(SCOUT)
+            library = Reranking(library, infer) if isinstance(library, LocalLibrary) else library
+        return kind(load_persona(name), infer, library, **more)
 
     async def delegate(
         self, role: str, prompt: ChatMessages, *, priority: Priority = "default", **options: Unpack[Options]

@@ -1,9 +1,10 @@
 """Answers a question about a conversation and its change: `@slug ask`, or anything that is no command."""
 
-from bot.agents import chat
-from bot.agents.rerank import rerank
+from bot.agents.ask import reply
+from bot.agents.rerank import Reranking
+from bot.agents.research import MOST_ROUNDS, Research
 from bot.context import Context, answer
-from bot.core.code_search import Excerpt
+from bot.core.code_search import AtHead
 from bot.core.effects import Comment, Plan, ReplyInThread, Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import ThreadFacts
@@ -12,8 +13,6 @@ from bot.pull_request_facts import select
 from bot.router import Router
 
 router = Router()
-WORTH_RERANKING = 8
-"""Of fewer files that were found the best passages are shown anyway."""
 
 
 @router.command(
@@ -28,15 +27,17 @@ async def ask(event: CommentEvent, ctx: Context) -> Plan:
     if not question:
         return Plan((answer(event, f"Ask me something: `@{ctx.slug} ask why is this cached?`"),))
     facts = await _thread_facts(ctx, event, question)
-    body, used = await chat.reply(facts, ctx.infer)
+    rounds = MOST_ROUNDS if ctx.knowledge and ctx.idle else 0
+    agent = Research.of(ctx.persona, ctx.infer, facts.library, rounds=rounds)
+    body, used = await reply(facts, agent)
     return Plan((answer(event, body),), reason="a question was asked", usage=used)
 
 
 async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:
     """What stands around a question: the conversation, and on a pull request its change."""
+    spent: list[Usage] = []
     if not event.on_pull_request:
         issue = await ctx.github.issue(event.number)
-        found, spent = await _found(ctx, question)
         comments = await ctx.github.comments(event.number, issue.comments)
         return ThreadFacts(
             context=await ctx.repository(),
@@ -47,7 +48,7 @@ async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thr
             asker=event.author.login,
             conversation=conversation(comments, without=event.comment_id),
             unheard=max(0, issue.comments - len(comments)),
-            found=found,
+            library=_index(ctx, spent),
             spent=spent,
         )
     state = await ctx.github.pull_request(event.number)
@@ -59,7 +60,8 @@ async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thr
         unheard = max(0, state.comments - len(comments))
     context = await ctx.repository(state.base_sha)
     files, _ = select(await ctx.github.files(event.number), context.settings.review.paths)
-    found, spent = await _found(ctx, question, state.base_sha)
+    paths = [file.path for file in files]
+    texts = await ctx.github.texts(state.head_sha, paths)
     return ThreadFacts(
         context=context,
         number=event.number,
@@ -71,20 +73,11 @@ async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thr
         unheard=unheard,
         files=tuple(files),
         head_sha=state.head_sha,
-        texts=await ctx.github.texts(state.head_sha, [file.path for file in files]),
-        found=found,
+        library=AtHead(frozenset(paths), texts, _index(ctx, spent, state.base_sha)),
         spent=spent,
     )
 
 
-async def _found(ctx: Context, question: str, at: str = "") -> tuple[tuple[Excerpt, ...], tuple[Usage, ...]]:
-    """What the index has about a question, and what looking took. While nothing else waits, a model says
-    first which of the files matter."""
-    if ctx.knowledge is None:
-        return (), ()
-    outlines = await ctx.knowledge.outlines(question, at) if ctx.idle else ()
-    if len(outlines) <= WORTH_RERANKING:
-        return await ctx.knowledge.search(question, at), ()
-    done = await rerank(question, outlines, ctx.infer)
-    first = tuple(outlines[place].path for place in done.order) if not done.failure else ()
-    return await ctx.knowledge.search(question, at, first), done.usage
+def _index(ctx: Context, spent: list[Usage], at: str = "") -> Reranking | None:
+    """What the index has. While nothing else waits, a model says first which of the files matter."""
+    return Reranking(ctx.knowledge, ctx.infer, at, spent, ctx.idle) if ctx.knowledge else None

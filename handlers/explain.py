@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bot.agents import chat
+from bot.agents.explain import explain as explained
 from bot.context import Context, answer
 from bot.core.code_location import CodeLocation, location
 from bot.core.effects import Comment, Plan, ReplyInThread
@@ -36,7 +36,7 @@ async def explain(event: CommentEvent, ctx: Context) -> Plan:
     facts = await _explain_facts(ctx, event)
     if isinstance(facts, str):
         return Plan((answer(event, facts),), reason="it is not clear what to explain")
-    body, used = await chat.explain(facts, ctx.infer)
+    body, used = await explained(facts, ctx.infer)
     return Plan((answer(event, body),), reason="an explanation was asked for", usage=used)
 
 

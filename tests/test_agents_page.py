@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from bot.prompting import parse
 from bot.prompting.chains import parse_chain
-from bot.prompting.personas import parse_persona
 from bot.scripting import agent_names
 from tests.agents.conftest import make_repository
 from tests.fakes.models import FakeModel, FakeOllama
@@ -54,7 +54,7 @@ def test_its_chain_and_its_persona_parse() -> None:
     (chain,) = [text for text in blocks("toml") if "[[steps]]" in text]
     assert [step.name for step in parse_chain("page", chain, "page").steps] == ["plan", "work", "review"]
     (persona,) = blocks("markdown")
-    assert parse_persona("pirate", persona, "page").max_tokens == 1024
+    assert parse("pirate", persona, "page").max_tokens == 1024
 
 
 def test_it_names_every_agent() -> None:

@@ -15,11 +15,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack, cast
 
-from bot.agents.citing import Citing
-from bot.core.chat import Answered, Persona, PersonaRequest, Say, Spoken, Turn
-from bot.core.code_search import Excerpt, Library, merged
+from bot.agents.citing import CitedAnswer, Citing
+from bot.core.chat import Answered
+from bot.core.code_search import Excerpt, Library, merged, stands
+from bot.core.concurrency import streamed
 from bot.core.errors import HobError, UserError
-from bot.core.inference import Completion, Passage, T
+from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, Spoken, T, Turn
 
 ChatMessage = Turn | Mapping[str, Any]
 ChatMessages = str | Sequence[ChatMessage]
@@ -39,6 +40,8 @@ class Options(TypedDict, total=False):
     """Shown as data beside the question."""
     specialty: str
     """Only hosts that list it in `roles`."""
+    whole: bool
+    """Asked for as one object with its citations beside it, and heard when all of it is there."""
 
 
 class ReadAnswer(Protocol):
@@ -62,8 +65,8 @@ class Agent:
 
     def __init__(
         self,
-        persona: Persona,
-        say: Say,
+        persona: PromptFile,
+        ask: Infer,
         library: Library | None = None,
         *,
         drive: Drive = asyncio.run,
@@ -73,7 +76,7 @@ class Agent:
         """`drive` runs a coroutine for `run_sync`; `tell` hears, line by line, what the agent is about to
         do; `read` is how a text that a subclass said itself becomes a value for `decide`."""
         self.persona = persona
-        self.say = say
+        self.ask = ask
         self.library = library
         self.tell = tell
         self.read = read
@@ -90,25 +93,33 @@ class Agent:
         model, passages = options.get("model", ""), options.get("passages", ())
         found, spent = await self.gather(messages, model)
         citing = Citing(found)
-        shown = (*passages, *(Passage(each.path, each.numbered) for each in found))
-        text: list[str] = []
+        shown = (*(Passage(each.path, each.numbered, priority=2) for each in found), *passages)
         kind = call.kind if call else Spoken
-        async for piece in self.say(self._talk(messages, kind, {**options, "passages": shown})):
+        text: list[str] = []
+        ended: Completion[Any] = Completion()
+        async for piece in streamed(self.ask, self._prompt(messages, kind, {**options, "passages": shown})):
             if isinstance(piece, Completion):
-                whole = _summed(piece, "".join(text).strip(), spent) if kind is Spoken else piece
-                if kind is Spoken and (rest := citing.rest()):
-                    text.append(rest)
-                    yield rest
-                    whole = _summed(piece, "".join(text).strip(), spent)
-                elif kind is not Spoken and piece.value is not None:
-                    yield piece.text
-                if call:
-                    call.heard = Answered(whole, tuple(citing.citations), citing.dropped)
-                if piece.value is None:
-                    raise NoAnswer(piece.reason or "no model gave an answer")
-            elif part := citing(piece):
+                ended = piece
+            elif kind is Spoken and (part := citing(piece)):
                 text.append(part)
                 yield part
+        if kind is Spoken:
+            rest = citing.rest()
+        elif isinstance(ended.value, CitedAnswer):
+            rest = citing.whole(ended.value)
+        else:
+            rest = ended.text if ended.value is not None else ""
+        if rest:
+            text.append(rest)
+            yield rest
+        if call:
+            if kind is Spoken or kind is CitedAnswer:
+                ended = _summed(ended, "".join(text).strip(), spent)
+            read = [one for one in found if one.path not in ended.left_out]
+            standing = tuple(one for one in citing.citations if stands(one, read))
+            call.heard = Answered(ended, standing, citing.dropped + len(citing.citations) - len(standing))
+        if ended.value is None:
+            raise NoAnswer(ended.reason or "no model gave an answer")
 
     async def get_full_response(self, messages: ChatMessages, **options: Unpack[Options]) -> str:
         """The whole text; `NoAnswer`."""
@@ -156,7 +167,7 @@ class Agent:
     ) -> AsyncIterator[str | Answered]:
         """Pieces of text, then exactly one `Answered`. Citations that do not stand are never among the
         pieces."""
-        call = _Call(self, options, Spoken)
+        call = _Call(self, options, CitedAnswer if options.get("whole") else Spoken)
         said: list[str] = []
         async for piece in self._heard(messages, call):
             said.append(piece)
@@ -210,16 +221,24 @@ class Agent:
         found = [await self.library.search(turn.text) for turn in question]
         return merged(excerpt for some in found for excerpt in some), ()
 
-    def _talk(self, messages: ChatMessages, answer: type[T], options: Options) -> PersonaRequest[T]:
+    def _prompt(self, messages: ChatMessages, answer: type[T], options: Options) -> Prompt[T]:
         system, turns = conversation(messages)
-        persona = replace(
+        file = replace(
             self.persona,
             system="\n\n".join([self.persona.system, *system]),
             temperature=options.get("temperature", self.persona.temperature),
             max_tokens=options.get("max_tokens", self.persona.max_tokens),
         )
-        passages, model = tuple(options.get("passages", ())), options.get("model", "")
-        return PersonaRequest(persona, turns, answer, passages, model, options.get("specialty", ""))
+        return Prompt(
+            file.name,
+            file.role,
+            answer,
+            passages=tuple(options.get("passages", ())),
+            turns=turns,
+            file=file,
+            model=options.get("model", ""),
+            specialty=options.get("specialty", ""),
+        )
 
 
 @dataclass(slots=True)
@@ -249,6 +268,12 @@ def _answered(call: _Call, text: str) -> Answered:
         return Answered(Completion(failure="invalid", reason=f"{call.agent.persona.name} said nothing"))
     whole = replace(done, value=Spoken(text), failure=None, reason="", text=text)
     return Answered(whole, heard.citations, heard.dropped)
+
+
+def question_in(language: str, question: str) -> ChatMessages:
+    """A question that is to be answered in a language, by its code."""
+    told = {"role": "system", "content": f"Write in the language with this code: {language}"}
+    return [told, Turn("user", question)]
 
 
 def conversation(messages: ChatMessages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:
@@ -299,7 +324,7 @@ def _require(answered: Answered) -> str:
     return answered.text
 
 
-def _summed(last: Completion[Spoken], text: str, before: Sequence[Completion[Any]]) -> Completion[Spoken]:
+def _summed(last: Completion[Any], text: str, before: Sequence[Completion[Any]]) -> Completion[Spoken]:
     """The answer with its text as it was shown, and what all calls together cost."""
     every = (*before, last)
     return replace(

@@ -5,15 +5,19 @@ the search had it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from pydantic import BaseModel
 
+from bot.core.code_search import Excerpt, Library
 from bot.core.effects import Usage
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.knowledge import Outline
 
 MOST_FILES, MOST_ISSUES = 30, 5
+WORTH_RERANKING = 8
+"""Of fewer files that were found the best passages are shown anyway."""
 OUTLINE_CHARS = 300
 """Of one file: thirty of them are about three thousand tokens."""
 QUERY_CHARS, BODY_CHARS = 3_000, 2_000
@@ -58,6 +62,38 @@ async def rerank(query: str, outlines: Sequence[Outline], infer: Infer) -> Reran
     order = (*first, *(place for place in range(len(outlines)) if place not in first))
     failure = "" if answer.value else answer.reason or "the model gave no usable answer"
     return Reranked(order, failure, answer.usage("rerank"))
+
+
+class Outlined(Library, Protocol):
+    """A library that can say which files a search finds (`bot.core.knowledge.Knowledge`)."""
+
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]: ...
+    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]: ...
+
+
+@dataclass(slots=True)
+class Reranking:
+    """A `Library` at a commit. Of what the first search finds, the question, a model says which files matter
+    most; `spent` is told what that took."""
+
+    library: Outlined
+    infer: Infer
+    at: str = ""
+    spent: list[Usage] = field(default_factory=list)
+    asks: bool = True
+
+    async def search(self, query: str) -> tuple[Excerpt, ...]:
+        outlines = await self.library.outlines(query, self.at) if self.asks else ()
+        self.asks = False
+        if len(outlines) <= WORTH_RERANKING:
+            return await self.library.search(query, self.at)
+        done = await rerank(query, outlines, self.infer)
+        self.spent += done.usage
+        first = tuple(outlines[place].path for place in done.order) if not done.failure else ()
+        return await self.library.search(query, self.at, first)
+
+    async def read(self, path: str, start: int, end: int) -> Excerpt | None:
+        return await self.library.read(path, start, end)
 
 
 async def duplicates(

@@ -1,14 +1,14 @@
 """Searches, reads, searches again, and answers with citations."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Self
 
 from pydantic import BaseModel
 
-from bot.agents.base import Agent, ChatMessages, conversation
-from bot.core.chat import Persona, PersonaRequest, Say, said
+from bot.agents.base import Agent, ChatMessages, Options, conversation
 from bot.core.code_search import Excerpt, Library, merged
-from bot.core.inference import Completion, Passage
+from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, T
 from bot.core.pathnames import resolve
 
 MOST_ROUNDS = 3
@@ -16,6 +16,7 @@ MOST_SEARCHES = 4
 MOST_READS = 6
 LONGEST_READ = 200
 """Lines."""
+SCOUT = "scout"
 
 
 class CitedPlace(BaseModel):
@@ -40,17 +41,24 @@ class Research(Agent):
 
     def __init__(
         self,
-        persona: Persona,
-        say: Say,
+        persona: PromptFile,
+        ask: Infer,
         library: Library | None,
         *,
-        scout: Persona,
+        scout: PromptFile,
         rounds: int = MOST_ROUNDS,
         **more: Any,
     ) -> None:
-        super().__init__(persona, say, library, **more)
+        super().__init__(persona, ask, library, **more)
         self.scout = scout
         self.rounds = rounds
+
+    @classmethod
+    def of(
+        cls, persona: Callable[[str], PromptFile], ask: Infer, library: Library | None, **more: Any
+    ) -> Self:
+        """By the prompt files of its names."""
+        return cls(persona(cls.name), ask, library, scout=persona(SCOUT), **more)
 
     async def gather(
         self, messages: ChatMessages, model: str = ""
@@ -60,7 +68,7 @@ class Research(Agent):
         found, spent = await super().gather(messages, model)
         asked: set[str] = set()
         for _ in range(self.rounds if self.library else 0):
-            look = await said(self.say, self._ask_scout(messages, found, asked, model))
+            look = await self.ask(self._ask_scout(messages, found, asked, model))
             spent = (*spent, look)
             if look.value is None or look.value.enough:
                 break
@@ -98,11 +106,28 @@ class Research(Agent):
 
     def _ask_scout(
         self, messages: ChatMessages, found: Sequence[Excerpt], asked: set[str], model: str
-    ) -> PersonaRequest[Look]:
+    ) -> Prompt[Look]:
         passages = [Passage(each.path, each.numbered) for each in found]
         if asked:
             passages.insert(0, Passage("what was looked for already", "\n".join(sorted(asked)), priority=0))
-        return PersonaRequest(self.scout, conversation(messages)[1], Look, tuple(passages), model)
+        turns = conversation(messages)[1]
+        scout = self.scout
+        return _fenced(
+            Prompt(
+                scout.name, scout.role, Look, passages=tuple(passages), turns=turns, file=scout, model=model
+            )
+        )
+
+    def _prompt(self, messages: ChatMessages, answer: type[T], options: Options) -> Prompt[T]:
+        return _fenced(super()._prompt(messages, answer, options))
+
+
+def _fenced(prompt: Prompt[T]) -> Prompt[T]:
+    """With the question behind the fence: strangers ask too."""
+    asked = prompt.question
+    if asked is None or asked.speaker != "user" or not asked.text.strip():
+        return prompt
+    return replace(prompt, inputs={"question": asked.text}, turns=prompt.turns[:-1])
 
 
 def _new(names: Iterable[str], asked: set[str]) -> list[str]:

@@ -74,6 +74,34 @@ class Joined:
         return await self.own.read(path, start, end)
 
 
+MAX_FILE_CHARS = 20_000
+"""Of a changed file that is shown whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtHead:
+    """A `Library` of a change: its files as the head has them, those that are not large first and whole, and
+    of all others what `own` has."""
+
+    changed: frozenset[str]
+    texts: Mapping[str, str]
+    own: Library | None = None
+
+    async def search(self, query: str) -> tuple[Excerpt, ...]:
+        whole = [self._lines(path) for path, text in self.texts.items() if len(text) <= MAX_FILE_CHARS]
+        found = await self.own.search(query) if self.own else ()
+        return (*whole, *(one for one in found if one.path not in self.changed))
+
+    async def read(self, path: str, start: int, end: int) -> Excerpt | None:
+        if path in self.changed:
+            lines = self._lines(path).lines[max(0, start - 1) : end] if path in self.texts else ()
+            return Excerpt(path, max(1, start), lines) if lines else None
+        return await self.own.read(path, start, end) if self.own else None
+
+    def _lines(self, path: str) -> Excerpt:
+        return Excerpt(path, 1, tuple(self.texts[path].removesuffix("\n").split("\n")))
+
+
 def merged(excerpts: Iterable[Excerpt]) -> tuple[Excerpt, ...]:
     """The same lines, each once, those that touch as one; files in the order in which they came."""
     files: dict[str, dict[int, str]] = {}

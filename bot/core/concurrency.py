@@ -1,12 +1,13 @@
-"""Questions that are asked at the same time, as far as there are places free at model hosts."""
+"""Questions that are asked at the same time, as far as there are places free at model hosts, and answers that
+are heard while they come."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
-from bot.core.inference import Completion, Infer, Prompt, T
+from bot.core.inference import Completion, Infer, OnText, Prompt, T
 
 LOOK_SECONDS = 0.5
 """Whether others have left a place free is looked at so often."""
@@ -22,10 +23,10 @@ class Port:
     """The questions that have no place yet, by the id of their prompts."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, prompt: Prompt[T], /) -> Completion[T]:
+    async def __call__(self, prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
         self._coming.add(id(prompt))
         try:
-            return await self.ask(prompt)
+            return await self.ask(prompt, on_text)
         finally:
             self.placed(prompt)
 
@@ -87,3 +88,18 @@ class Shared:
 
     async def _has_room(self, prompt: Prompt[Any]) -> bool:
         return isinstance(self.infer, Port) and await self.infer.has_room(prompt)
+
+
+async def streamed(infer: Infer, prompt: Prompt[T]) -> AsyncIterator[str | Completion[T]]:
+    """Pieces of the answer's text, then exactly one `Completion`. Leaving early (`aclose`) makes the host
+    stop."""
+    words: asyncio.Queue[str | None] = asyncio.Queue()
+    asked = asyncio.ensure_future(infer(prompt, on_text=words.put_nowait))
+    asked.add_done_callback(lambda _: words.put_nowait(None))
+    try:
+        while (word := await words.get()) is not None:
+            yield word
+        yield asked.result()
+    finally:
+        asked.cancel()
+        await asyncio.wait([asked])

@@ -1,15 +1,15 @@
-"""The most valuable passages that fit beside a question: pure, and the same for the same candidates.
+"""What is left out of a window, decided in one place (`pack`): excerpts beside a change, the messages of a
+conversation, the passages of a prompt. Pure, and the same for the same candidates.
 
-A file is shown once, with all of its chosen lines in their order; files that the change does not touch come
-first and by name, so that the next question about the same change begins with the same text and a host can
-keep what it has read of it.
-
-A conversation made to fit: whole messages, the opening and the newest. Pure.
+Of a change's surroundings a file is shown once, with all of its chosen lines in their order; files that the
+change does not touch come first and by name, so that the next question about the same change begins with the
+same text and a host can keep what it has read of it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
+from typing import TypeVar
 
 from bot.core.code_search import Excerpt
 from bot.core.inference import Passage
@@ -18,6 +18,104 @@ from bot.core.text import cut
 CHARS_PER_TOKEN = 3.0
 """Few, so that what is packed fits any vocabulary."""
 CUT = " […]"
+FRAME = 120
+"""Size of a data block around a passage besides twice its name: tags, fence, line ends; counted
+generously."""
+SMALLEST_PART = 400
+"""A part of a passage below this size says nothing worth reading."""
+
+_X = TypeVar("_X")
+
+
+def size(text: str) -> int:
+    """Characters, those outside ASCII counted twice: vocabularies are made for English and code."""
+    return len(text) if text.isascii() else len(text) + sum(character > "\x7f" for character in text)
+
+
+def pack(
+    items: Iterable[_X],
+    budget: int,
+    cost: Callable[[_X], int],
+    keep: Callable[[_X], None],
+    part: Callable[[_X, int], _X | None] = lambda _item, _free: None,
+    *,
+    unbroken: bool = False,
+) -> list[_X]:
+    """Keeps what fits, the first item first, and gives what was left out. What an item costs may depend on
+    what was kept before it; `part` is what may stand for one that does not fit into what is free.
+    `unbroken`: nothing is kept behind what is left out."""
+    free, left = budget, list[_X]()
+    for item in items:
+        fitting: _X | None = item
+        price = cost(item)
+        if price > free:
+            fitting = part(item, free)
+            price = cost(fitting) if fitting is not None else 0
+        if fitting is None or price > free or (unbroken and left):
+            left.append(item)
+            continue
+        free -= price
+        keep(fitting)
+    return left
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPassages:
+    """The passages that fit, in the order given, and the names of those that did not or only in part."""
+
+    passages: tuple[Passage, ...] = ()
+    left_out: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+
+def pack_passages(passages: Iterable[Passage], space: int) -> FittedPassages | None:
+    """As many passages as fit, the lowest priority number first; None when those of priority 0 don't, or
+    when nothing would be left to read.
+
+    Passages go whole or not at all, except one that is larger than all the space: its beginning goes in.
+    """
+    given = tuple(passages)
+    kept: dict[int, Passage] = {}
+
+    def part(item: tuple[int, Passage], free: int) -> tuple[int, Passage] | None:
+        index, passage = item
+        never_fits = passage.priority and passage_size(passage) > space
+        begun = beginning(passage, free) if never_fits else None
+        return (index, begun) if begun else None
+
+    left = pack(
+        sorted(enumerate(given), key=lambda item: item[1].priority),
+        space,
+        lambda item: passage_size(item[1]),
+        lambda item: kept.update([item]),
+        part,
+    )
+    if any(passage.priority == 0 for _, passage in left) or (given and not kept):
+        return None
+    return FittedPassages(
+        tuple(kept[index] for index in sorted(kept)),
+        tuple(passage.name for index, passage in enumerate(given) if index not in kept),
+        tuple(passage.name for index, passage in enumerate(given) if kept.get(index, passage) is not passage),
+    )
+
+
+def passage_size(passage: Passage) -> int:
+    """Of a passage in its data block."""
+    return size(passage.text) + 2 * size(passage.name) + FRAME
+
+
+def beginning(passage: Passage, free: int) -> Passage | None:
+    """As many whole lines as fit, then a line that says how many were left out; None where that is not
+    worth it."""
+    lines = [f"{line}\n" for line in passage.text.split("\n")]
+    left = free - passage_size(replace(passage, text="")) - len(f"[{len(lines)} lines left out]")
+    kept = 0
+    while kept < len(lines) and (left := left - size(lines[kept])) >= 0:
+        kept += 1
+    text = "".join(lines[:kept])
+    if size(text) < SMALLEST_PART:
+        return None
+    return replace(passage, text=f"{text}[{len(lines) - kept} lines left out]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +127,8 @@ class FittedConversation:
 
 
 def tokens(text: str) -> int:
-    """An estimate; what is outside ASCII counts double: vocabularies are made for English and code."""
-    return ceil(_size(text) / CHARS_PER_TOKEN)
+    """An estimate."""
+    return ceil(size(text) / CHARS_PER_TOKEN)
 
 
 def pack_conversation(messages: Sequence[tuple[str, str]], budget: int) -> FittedConversation:
@@ -44,15 +142,16 @@ def pack_conversation(messages: Sequence[tuple[str, str]], budget: int) -> Fitte
         return FittedConversation("")
     said = [f"{who}: {what.strip()}" for who, what in messages]
     opening = _beginning(said[0], budget // 2 if len(said) > 1 else budget)
-    free = budget - tokens(_gap(len(said))) - tokens(opening)
     newest: list[str] = []
-    for each in reversed(said[1:]):
-        part = each if newest else _beginning(each, free - 1)
-        if not part or tokens(part) + 1 > free:
-            break
-        newest.insert(0, part)
-        free -= tokens(part) + 1  # and the blank line between
-    left_out = len(said) - len(newest) - bool(opening)
+    left = pack(
+        said[:0:-1],
+        budget - tokens(_gap(len(said))) - tokens(opening),
+        lambda text: tokens(text) + 1,  # and the blank line between
+        lambda text: newest.insert(0, text),
+        lambda text, free: _beginning(text, free - 1) if text is said[-1] else None,
+        unbroken=True,
+    )
+    left_out = len(left) + (not opening)
     kept = [opening] * bool(opening) + [_gap(left_out)] * bool(left_out) + newest
     return FittedConversation("\n\n".join(kept), left_out)
 
@@ -60,15 +159,11 @@ def pack_conversation(messages: Sequence[tuple[str, str]], budget: int) -> Fitte
 def _beginning(text: str, most: int) -> str:
     if tokens(text) <= most:
         return text
-    return cut(text, int(most * CHARS_PER_TOKEN), measure=_size, end=CUT)
+    return cut(text, int(most * CHARS_PER_TOKEN), measure=size, end=CUT)
 
 
 def _gap(count: int) -> str:
     return f"[{count} {'message' if count == 1 else 'messages'} left out]"
-
-
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text) + sum(char > "\x7f" for char in text)
 
 
 GAP = "…"
@@ -94,31 +189,29 @@ class Surroundings:
 
 
 NOTHING = Surroundings({})
-Cost = Callable[[str], int]
-"""What a text takes of the budget: its characters, or its tokens."""
 
 
-def pack(
+def pack_excerpts(
     candidates: Iterable[ContextCandidate],
     budget: int,
-    cost: Cost = len,
     *,
     last: Sequence[str] = (),
 ) -> tuple[Passage, ...]:
     """The candidates of the highest value that fit, one passage a file, named after its path; names and texts
-    together cost at most `budget`. With more budget a candidate is lost only to one of higher value. `last`
-    are the paths that change: they come last, in this order."""
+    together have at most `budget` characters. With more budget a candidate is lost only to one of higher
+    value. `last` are the paths that change: they come last, in this order."""
     lines: dict[str, dict[int, str]] = {}
-    costs: dict[str, int] = {}
-    for candidate in sorted(candidates, key=_rank):
-        path = candidate.excerpt.path
-        new = dict(enumerate(candidate.excerpt.lines, candidate.excerpt.start))
-        if not any(text.strip() for text in new.values()):
-            continue
-        together = {**lines.get(path, {}), **new}
-        price = cost(path) + cost(written(together))
-        if sum(costs.values()) - costs.get(path, 0) + price <= budget:
-            lines[path], costs[path] = together, price
+
+    def joined(one: ContextCandidate) -> dict[int, str]:
+        return {**lines.get(one.excerpt.path, {}), **dict(enumerate(one.excerpt.lines, one.excerpt.start))}
+
+    def cost(one: ContextCandidate) -> int:
+        path = one.excerpt.path
+        before = len(path) + len(written(lines[path])) if path in lines else 0
+        return len(path) + len(written(joined(one))) - before
+
+    told = (one for one in candidates if any(line.strip() for line in one.excerpt.lines))
+    pack(sorted(told, key=_rank), budget, cost, lambda one: lines.update({one.excerpt.path: joined(one)}))
     return tuple(Passage(path, written(lines[path])) for path in sorted(lines, key=_place(last)))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.core.code_analysis import Tools
-from bot.core.code_search import Excerpt
+from bot.core.code_search import Excerpt, Library
 from bot.core.context_packing import ContextCandidate
 from bot.core.diff import FileDiff
 from bot.core.effect_history import PastRun
@@ -167,12 +167,11 @@ class ThreadFacts:
     files: tuple[FileDiff, ...] = ()
     """The change, on a pull request."""
     head_sha: Sha | None = None
-    texts: dict[str, str] = field(default_factory=dict)
-    """path -> text of the changed files at the head"""
-    found: tuple[Excerpt, ...] = ()
-    """What the repository's index has about the question, best first: of the base, or the default branch."""
-    spent: tuple[Usage, ...] = ()
-    """What finding it took."""
+    library: Library | None = None
+    """The changed files at the head; of all others what the repository's index has, of the base or the
+    default branch."""
+    spent: list[Usage] = field(default_factory=list)
+    """What looking into it has taken by now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""The one port that an agent has to a model: an `Infer` takes a `Prompt` and gives a `Completion`. Beside it
-`Embed`, which makes vectors of texts.
+"""The one port that an agent has to a model: an `Infer` takes a `Prompt` and gives a `Completion`, and tells
+who listens the words as they come. Beside it `Embed`, which makes vectors of texts.
 
 Everything behind it (which host, which model, what fits, repair, re-asking) is the business of
 `bot.inference`. A failure is a value, never an exception: an agent says honestly what was not read.
@@ -7,7 +7,7 @@ Everything behind it (which host, which model, what fits, repair, re-asking) is 
 One call of a model, as it is remembered: a line of a run's trace.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
@@ -78,20 +78,112 @@ class Passage:
     priority: int = 1
 
 
+Speaker = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one of the two said."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierTurn(Passage):
+    """An earlier turn, which is left out of a small window as other passages are, and sent as a turn."""
+
+    speaker: Speaker = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Free text as an answer's type: its schema is empty, and every text that is not blank is one."""
+
+    text: str
+
+    @classmethod
+    def model_json_schema(cls) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes) -> Self:
+        """ValueError for a blank text."""
+        text = json_data if isinstance(json_data, str) else json_data.decode("utf-8", "replace")
+        if not text.strip():
+            raise ValueError("the answer is empty")
+        return cls(text.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFile:
+    """A file of `prompts/` or of `prompts/agents/`: what a model is told, and how it is asked.
+
+    `user` is a template of what is asked each time; without one, the passages and then the question.
+    """
+
+    name: str
+    system: str
+    role: Role = "chat"
+    temperature: float = 0.2
+    max_tokens: int = 1024
+    """How long an answer may be, in tokens."""
+    user: str = "{% if passages %}\n{{ passages }}\n\n{% endif %}\n{{ question }}"
+    inputs: tuple[str, ...] = ("question",)
+    passages: bool = True
+    schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTexts:
+    """A prompt as it is sent to a model, with as much of its passages as fits."""
+
+    system: str
+    user: str
+    temperature: float
+    max_tokens: int
+    turns: tuple[tuple[str, str], ...] = ()
+    """(role, text) of what was said before `user`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt(Generic[T]):
-    """A question: the name of a file in `prompts/`, its declared inputs, passages by priority, the answer's
-    type."""
+    """A question: a file of `prompts/`, its declared inputs, passages by priority, the answer's type. A file
+    that asks for `question` and is given no such input puts the last turn there, as it was said: whoever
+    said it is obeyed, and an input is not."""
 
     name: str
     role: Role
     answer: type[T]
     inputs: Mapping[str, str] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    """What was said, oldest first, which is the first to be left out of a small window."""
+    file: PromptFile | None = None
+    """Instead of that of this name."""
+    model: str = ""
+    """Instead of the role's models: `NAME` or `NAME@HOST`."""
+    specialty: str = ""
+    """Instead of the role: only hosts that list it in `roles`, or none at all, are asked."""
     behind: int = 0
     """So many questions of the same kind come after it: a slow host that is free is worth while for them."""
     retries: Allowance | None = field(default=None, compare=False)
     """Of which every call past the question's first takes one; None: each question has its own few."""
+
+    @property
+    def question(self) -> Turn | None:
+        """The turn that is asked; None where inputs are."""
+        asks = self.turns and "question" not in self.inputs
+        return self.turns[-1] if asks else None
+
+    @property
+    def optional(self) -> tuple[Passage, ...]:
+        """All that a small window may have to do without: the passages, and what was said before."""
+        before = self.turns[:-1] if self.question else self.turns
+        return *self.passages, *(
+            EarlierTurn(f"said before by {turn.speaker}", turn.text, len(before) - number, turn.speaker)
+            for number, turn in enumerate(before)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +231,15 @@ class Completion(Generic[T]):
         return (Usage(purpose, self.host, self.model, self.tokens_in, self.tokens_out, self.seconds),)
 
 
-class Infer(Protocol):
-    """Asks a model. `await infer(prompt)`."""
+OnText = Callable[[str], None]
 
-    async def __call__(self, prompt: Prompt[T], /) -> Completion[T]: ...
+
+class Infer(Protocol):
+    """Asks a model. `await infer(prompt)`; `on_text` hears the answer's words as they come. Of free text
+    (`Spoken`) it hears one text without thoughts, however many tries it takes; of any other answer, what each
+    try says."""
+
+    async def __call__(self, prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]: ...
 
 
 Purpose = Literal["document", "query"]

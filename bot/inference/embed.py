@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.core.context_packing import size as size_of
 from bot.core.credentials import Hidden
 from bot.core.events import Priority
 from bot.core.hosts import HostModel
@@ -120,7 +121,7 @@ class _Asked:
         found = await self.pool.candidates("embed", self.wanted, self.guard)
         left = [candidate for candidate in found.candidates if made.model in {"", identity(candidate.model)}]
         none = _NoneMade("no_host", found.reason if not found.candidates else f"no host has {made.model} now")
-        tokens = token_budget.tokens(sum(map(token_budget.size, texts)), token_budget.START_RATIO)
+        tokens = token_budget.tokens(sum(map(size_of, texts)), token_budget.START_RATIO)
         while left:
             async with self.pool.place(left, self.urgency, tokens, self.guard) as place:
                 left.remove(place.candidate)
@@ -182,18 +183,18 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for text in texts:
-        if batch and (len(batch) == MOST_TEXTS or size + token_budget.size(text) > MOST_SIZE):
+        if batch and (len(batch) == MOST_TEXTS or size + size_of(text) > MOST_SIZE):
             yield batch
             batch, size = [], 0
         batch.append(text)
-        size += token_budget.size(text)
+        size += size_of(text)
     if batch:
         yield batch
 
 
 def _beginning(text: str, most: int) -> str:
     """As much of a text as is of this size."""
-    while (size := token_budget.size(text)) > most:
+    while (size := size_of(text)) > most:
         text = text[: min(len(text) - 1, len(text) * most // size)]
     return text
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
 
+from bot.core.context_packing import size as size_of
 from bot.core.credentials import Hidden
 from bot.core.effects import Usage
 from bot.core.host_slots import Served
@@ -58,7 +59,7 @@ class GuardedCall:
             Served(
                 0.0,
                 ok=False,
-                tokens_in=token_budget.tokens(sum(map(token_budget.size, texts)), token_budget.TYPICAL_RATIO),
+                tokens_in=token_budget.tokens(sum(map(size_of, texts)), token_budget.TYPICAL_RATIO),
             )
         )
         begun = asyncio.get_running_loop().time()

@@ -1,7 +1,7 @@
 """One question on its way through hosts and models until there is an answer or a reason.
 
 The port `Infer` behind which hosts and models are: render, fit, ask, check, ask again, give up
-honestly.
+honestly. Whether the words are heard as they come changes nothing of it.
 
 One call of `Infer` asks models at most `MOST_CALLS` times and for at most `deadline` seconds in all; the
 time in which it waits for its turn at a host is not counted. Whatever goes wrong is a `failure` with a
@@ -14,17 +14,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from bot.core.concurrency import Port
+from bot.core.context_packing import FittedPassages
+from bot.core.context_packing import size as size_of
 from bot.core.errors import HobError
 from bot.core.events import Priority
-from bot.core.inference import Completion, Failure, Infer, Prompt, Role, T
+from bot.core.inference import Completion, Failure, Infer, OnText, Prompt, Role, Spoken, T
 from bot.inference import token_budget
 from bot.inference.egress import LOCAL_ONLY, EgressGuard
 from bot.inference.guarded_call import GuardedCall
 from bot.inference.hosts.known_host import Candidate
 from bot.inference.hosts.pool import Pool
+from bot.inference.listening import Listening
 from bot.inference.runners import (
     Broken,
     ChatRequest,
@@ -36,7 +39,7 @@ from bot.inference.runners import (
     RunnerError,
 )
 from bot.inference.structured_output import complaint, schema_of, understood
-from bot.inference.token_budget import Fitted, PromptSource, fitted
+from bot.inference.token_budget import Fitted, Render, fitted
 from bot.inference.trace import NO_TRAIL, Trace
 
 log = logging.getLogger(__name__)
@@ -48,45 +51,69 @@ DEADLINE = 1200.0
 def make_infer(
     pool: Pool,
     models: Mapping[Role, Sequence[str]],
-    load_prompt: Callable[[str], PromptSource],
+    render: Render,
     *,
     deadline: float = DEADLINE,
     priority: Priority = "default",
     guard: EgressGuard = LOCAL_ONLY,
     trace: Trace = NO_TRAIL,
-    hears: Callable[[Prompt[Any]], Heard] | None = None,
 ) -> Infer:
     """An `Infer` over the pool's hosts. `models`: names by role in order of preference. Who waits at a
     busy host goes by priority: a person waits (high), a review (default), background (low). What may go to an
-    online host, and where each use is written down, is the guard's: by default nothing, and nowhere. `trail`
-    keeps what was asked; `hears` gives for a prompt what is to hear its answer's words as they come."""
+    online host, and where each use is written down, is the guard's: by default nothing, and nowhere. `trace`
+    keeps what was asked."""
     urgency = ("high", "default", "low").index(priority)
 
-    async def infer(prompt: Prompt[T], /) -> Completion[T]:
+    async def infer(prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
+        listening = Listening(on_text or (lambda _: None)) if prompt.answer is Spoken else None
+        asked = replace(prompt, role=cast("Role", prompt.specialty)) if prompt.specialty else prompt
+        asking = Asking(
+            pool,
+            asked,
+            render,
+            deadline,
+            urgency,
+            replace(guard, purpose=prompt.name),
+            listening.hear if listening else on_text,
+            listening.so_far if listening else str,
+            trace,
+            partial(port.placed, prompt),
+        )
         try:
-            file = load_prompt(prompt.name)
-            own = replace(guard, purpose=prompt.name)
-            placed = partial(port.placed, prompt)
-            heard = hears(prompt) if hears else None
-            asking = Asking(pool, prompt, file, deadline, urgency, own, heard, trace, placed)
-            return await asking.run(models.get(prompt.role, ()))
+            completion = await asking.run(_wanted(prompt, models))
         except (HobError, ValueError) as error:
             # A prompt file, its inputs or an answer's schema are wrong: our own mistake, not the model's.
             log.exception("prompt %s could not be asked", prompt.name)
-            return Completion(failure="invalid", reason=f"the prompt {prompt.name} could not be put: {error}")
+            reason = f"the prompt {prompt.name} could not be put: {error}"
+            return Completion(failure="invalid", reason=reason)
+        return listening.whole(completion) if listening else completion
 
     async def is_free(prompt: Prompt[Any]) -> bool:
-        wanted = models.get(prompt.role, ())
+        wanted = _wanted(prompt, models)
         return await pool.is_free(prompt.role, wanted, urgency, guard, size(prompt), prompt.behind)
 
     port = Port(infer, is_free)
     return port
 
 
+def _wanted(prompt: Prompt[Any], models: Mapping[Role, Sequence[str]]) -> Sequence[str]:
+    """Names of models, best first. A specialty is the host's, so any model of ours that such a host has will
+    do."""
+    if prompt.model:
+        return (prompt.model,)
+    own = models.get(prompt.role, ())
+    if not prompt.specialty:
+        return own
+    others = (name for role, names in models.items() if role != "embed" for name in names)
+    return tuple(dict.fromkeys((*own, *others)))
+
+
 MOST_CALLS = 4
 _TRIES = 2
 """How often a model of a host may fail in one way: the first time is forgiven."""
 
+
+_ALL = FittedPassages()
 
 _STOPPED: dict[str, str] = {
     "length": "it was too long and was cut off; be much shorter",
@@ -156,12 +183,14 @@ class Asking(Generic[T]):
 
     pool: Pool
     prompt: Prompt[T]
-    file: PromptSource
+    render: Render
     deadline: float
     urgency: int
     guard: EgressGuard = LOCAL_ONLY
     heard: Heard | None = None
     """Hears the words of each try as they come."""
+    so_far: Callable[[], str] = str
+    """What has been said of the answer; asked for when a try begins."""
     trace: Trace = NO_TRAIL
     placed: Callable[[], None] = lambda: None
     """Called when the question has its place at a host."""
@@ -218,7 +247,16 @@ class Asking(Generic[T]):
     ) -> Completion[T]:
         """One try; `RunnerError`, `_Misfit`, `_Cut`, `_Over`."""
         ratio = self.pool.ratios.of(candidate.model.name)
-        asked = fitted(self.prompt, self.file, schema, candidate, attempt.limit, ratio, attempt.note)
+        asked = fitted(
+            self.prompt,
+            self.render,
+            schema,
+            candidate,
+            attempt.limit,
+            ratio,
+            note=attempt.note,
+            so_far=self.so_far(),
+        )
         if asked is None:
             if attempt.cut:
                 raise _Over("truncated", attempt.cut)
@@ -324,7 +362,7 @@ class Asking(Generic[T]):
         user = asked.request.user
         half = replace(asked.request, user=user[: len(user) // 2], turns=(), max_tokens=1)
         other = (await self._call(runner, half)).tokens_in or counted
-        half_size = token_budget.size(half.system) + token_budget.size(half.user)
+        half_size = size_of(half.system) + size_of(half.user)
         if token_budget.same_ratio((asked.size, counted), (half_size, other)):
             self.pool.ratios.learn(model, asked.size, counted)
         elif token_budget.is_cut(counted, other):
@@ -339,7 +377,7 @@ class Asking(Generic[T]):
         failure: Failure | None = None,
         reason: str = "",
         text: str = "",
-        packed: token_budget.FittedPassages = token_budget.NOTHING,
+        packed: FittedPassages = _ALL,
     ) -> Completion[T]:
         """A completion with what it cost."""
         spent = self.spent
@@ -366,7 +404,11 @@ class Asking(Generic[T]):
 
 def size(prompt: Prompt[Any]) -> int:
     """About how many tokens a prompt has."""
-    texts = (*prompt.inputs.values(), *(passage.text for passage in prompt.passages))
+    texts = (
+        *prompt.inputs.values(),
+        *(one.text for one in prompt.passages),
+        *(one.text for one in prompt.turns),
+    )
     return token_budget.tokens(sum(map(len, texts)), token_budget.START_RATIO)
 
 

@@ -42,12 +42,14 @@ class LocalLibrary:
     ) -> None:
         self.root, self.data_dir, self.otherwise, self.tell = root, data_dir, otherwise, tell
         self.archives = archives or {}
-        self._indexed: Library | None = None
+        self._indexed: Indexed | None = None
+        self._beside: Mapping[str, Library] = {}
         self._tried = False
 
-    async def search(self, query: str) -> tuple[Excerpt, ...]:
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
         indexed = await self._ready()
-        found = await indexed.search(query) if indexed else ()
+        here = replace(indexed, at=at, first=tuple(first)) if indexed else None
+        found = await Joined(here, self._beside).search(query) if here else ()
         if indexed and not found:
             self.tell("nothing in the index: searching with git grep")
         return found or await self.otherwise.search(query)
@@ -55,10 +57,14 @@ class LocalLibrary:
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """As the index has it, so that the numbers of lines fit what was found."""
         indexed = await self._ready()
-        found = await indexed.read(path, start, end) if indexed else None
+        found = await Joined(indexed, self._beside).read(path, start, end) if indexed else None
         return found or await self.otherwise.read(path, start, end)
 
-    async def _ready(self) -> Library | None:
+    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
+        indexed = await self._ready()
+        return await replace(indexed, at=at).outlines(query) if indexed else ()
+
+    async def _ready(self) -> Indexed | None:
         if not self._tried:
             self._tried = True
             try:
@@ -67,13 +73,14 @@ class LocalLibrary:
                 self.tell(f"searching with git grep, for there is no index: {wrong}")
         return self._indexed
 
-    def _index(self) -> Library:
+    def _index(self) -> Indexed:
         local = Local(self.root, self.data_dir)
         if not local.path.exists():
             self.tell("building the index, once")
         local.index(lambda *_: None)
         self.tell(f"searching the index as of {local.tip[:7]}; what is not committed is not in it")
-        return Joined(local.indexed, dict(self._archived())) if self.archives else local.indexed
+        self._beside = dict(self._archived())
+        return local.indexed
 
     def _archived(self) -> Iterator[tuple[str, Library]]:
         for name, folder in self.archives.items():

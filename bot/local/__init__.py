@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.agents import review
 from bot.context import Context
-from bot.core.inference import Completion, Infer, Prompt, T
+from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import Beside, nothing_beside
 from bot.core.refs import RepoRef
 from bot.core.review_result import Judgement
@@ -46,7 +46,7 @@ async def judge_range(
     return await review.judge(replace(facts, skipped=tuple(skipped)), infer)
 
 
-async def _nobody(_: Prompt[T], /) -> Completion[T]:
+async def _nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
     """Gathering asks no model."""
     return Completion(failure="no_host", reason=NOT_ASKED)
 

@@ -1,16 +1,22 @@
-"""What Hob says to models: prompts (`prompts/*.md`), personas of agents (`prompts/agents/*.md`) and chains
+"""What Hob says to models: prompts (`prompts/*.md`), agents (`prompts/agents/*.md`) and chains
 (`prompts/chains/*.toml`)."""
 
 from bot.prompting.chains import load_chain
-from bot.prompting.files import FOLDER, PromptError, load, new_fence, parse, render, used_names
-from bot.prompting.finding import names
-from bot.prompting.personas import load_persona
-from bot.prompting.talks import TalkFile
+from bot.prompting.files import (
+    PromptError,
+    load,
+    load_persona,
+    new_fence,
+    parse,
+    render,
+    rendered,
+    used_names,
+)
+from bot.prompting.finding import FOLDER, names
 
 __all__ = [
     "FOLDER",
     "PromptError",
-    "TalkFile",
     "load",
     "load_chain",
     "load_persona",
@@ -18,5 +24,6 @@ __all__ = [
     "new_fence",
     "parse",
     "render",
+    "rendered",
     "used_names",
 ]

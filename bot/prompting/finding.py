@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bot.core.errors import UserError
-from bot.prompting.files import FOLDER
 
+FOLDER = Path(__file__).parent.parent.parent / "prompts"
 MAX_BYTES = 64 * 1024
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 

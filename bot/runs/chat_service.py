@@ -6,28 +6,23 @@ its texts go only to hosts to which its other prompts may go.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
-from bot.agents.base import Agent
-from bot.agents.personas import ChatAgent
+from bot.agents.base import question_in
+from bot.agents.rerank import Reranking
 from bot.agents.research import Research
-from bot.config import Config, chosen
-from bot.core.chat import Answered, Say
-from bot.core.code_search import Library
+from bot.config import Config
+from bot.core.chat import Answered
 from bot.core.errors import HobError, UserError
 from bot.core.refs import RepoRef
-from bot.core.settings import RepoSettings
 from bot.core.settings_merge import merge, settings_of
-from bot.github.client import Job
 from bot.github.reader import PULL_REQUEST, JobReader
-from bot.inference.streaming import make_say
-from bot.prompting import TalkFile, load_persona
+from bot.prompting import load_persona
+from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
-from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.planning import secretive
 from bot.runs.preview import find
 from bot.runs.services import Services, build
-
-SCOUT = "scout"
 
 
 class Chatting:
@@ -66,24 +61,9 @@ async def _answer(
     settings = settings_of(merge(layers))
     async with services.github.job(repo) as job:
         reader = JobReader(repo, job, PULL_REQUEST)
-        gate = guard(services.config, services.store, repo, reader, None, settings)
-        library = services.knowledge(repo, job, settings, guard=gate, operator=True) if looks else None
-        agent = _agent(_say(services, repo, job, settings, library), library)
-        async for piece in agent.stream(message):
+        leaving = partial(guard, services.config, services.store, repo, reader, None, settings)
+        library = services.knowledge(repo, job, settings, guard=leaving(), operator=True) if looks else None
+        infer = services.infer("high", leaving(secretive(library)), CallRecorder(repo, 0), settings)
+        agent = Research.of(load_persona, infer, Reranking(library, infer) if library else None)
+        async for piece in agent.stream(question_in(settings.language, message)):
             yield piece
-
-
-def _say(
-    services: Services, repo: RepoRef, job: Job, settings: RepoSettings, knowledge: RepositoryKnowledge | None
-) -> Say:
-    reader = JobReader(repo, job, PULL_REQUEST)
-    allowed = guard(services.config, services.store, repo, reader, None, settings, secretive(knowledge))
-    return make_say(
-        services.pool, chosen(services.config, settings), TalkFile, priority="high", guard=allowed
-    )
-
-
-def _agent(say: Say, library: Library | None) -> Agent:
-    if library is None:
-        return ChatAgent(load_persona(ChatAgent.name), say)
-    return Research(load_persona(Research.name), say, library, scout=load_persona(SCOUT))

@@ -14,7 +14,7 @@ from bot.core.effect_history import Did, PastRun
 from bot.core.effects import Comment, Plan, SetCheck, TakenBack, Usage
 from bot.core.errors import Gone
 from bot.core.events import CommentEvent, IssueEvent, RepositoryEvent
-from bot.core.inference import Completion, Infer, Prompt, T
+from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
@@ -116,10 +116,10 @@ async def make_plan(
 
 
 def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
-    async def asks(prompt: Prompt[T], /) -> Completion[T]:
+    async def asks(prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
         if prompt.name == "review":
             await before_review()
-        return await infer(prompt)
+        return await infer(prompt, on_text)
 
     return through(infer, asks)
 

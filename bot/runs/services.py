@@ -24,7 +24,7 @@ from bot.inference.trace import Trace
 from bot.knowledge.manager import KnowledgeManager
 from bot.knowledge.storage.index_stores import IndexStores
 from bot.process import this_process
-from bot.prompting import load as load_prompt
+from bot.prompting import rendered
 from bot.queue.rate_limiter import RedisRateLimiter as SharedRateLimiter
 from bot.queue.redis_slots import RedisHostSlots
 from bot.router import Router
@@ -57,7 +57,7 @@ class Services:
         guard knows its repository (`bot.runs.egress_policy`)."""
         models = chosen(self.config, settings, asked.part)
         trace = Trace(asked.repo.id, self.cache, asked.calls.append)
-        return make_infer(self.pool, models, load_prompt, priority=priority, guard=guard, trace=trace)
+        return make_infer(self.pool, models, rendered, priority=priority, guard=guard, trace=trace)
 
     def embed(self, priority: Priority, guard: EgressGuard, settings: RepoSettings) -> Embed:
         """The port to vectors for one repository: for its index (low), for a question (high)."""

@@ -11,8 +11,8 @@ import pytest
 from bot.agents.base import Agent, NoAnswer
 from bot.agents.research import Research
 from bot.config import Config
-from bot.core.chat import Turn
 from bot.core.errors import UserError
+from bot.core.inference import Turn
 from bot.scripting import Workshop, agent_names
 from tests.agents.conftest import git
 from tests.fakes import acts

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agents.chat import explain
 from bot.agents.citing import Citing
-from bot.core.chat import Answered, Spoken
+from bot.agents.explain import explain
+from bot.core.chat import Answered
 from bot.core.code_search import Citation, Excerpt, merged, stands
 from bot.core.facts import ExplainFacts
-from bot.core.inference import Completion
+from bot.core.inference import Completion, Spoken
 from bot.web.chat import _end
 from tests.agents.facts import Model, pull_request
 

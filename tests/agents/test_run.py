@@ -1,6 +1,5 @@
 """Whatever way an agent is asked, its `run` answers."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,27 +8,26 @@ from pydantic import BaseModel
 from bot.agents.base import Agent, NoAnswer
 from bot.agents.chain import run_chain
 from bot.core.chain import Chain, ChainStep
-from bot.core.chat import Persona, PersonaRequest, Spoken
-from bot.core.inference import Completion, Passage
+from bot.core.inference import Completion, OnText, Passage, Prompt, PromptFile, Spoken
 
 
 class Port:
-    """A `Say` that keeps what it was asked."""
+    """An `Infer` that keeps what it was asked."""
 
     def __init__(self, *texts: str, failure: str = "") -> None:
         self.texts, self.failure = texts or ("the model's words",), failure
-        self.talks: list[PersonaRequest[Any]] = []
+        self.prompts: list[Prompt[Any]] = []
 
-    async def __call__(self, talk: PersonaRequest[Any]) -> AsyncIterator[Any]:
-        self.talks.append(talk)
+    async def __call__(self, prompt: Prompt[Any], /, on_text: OnText | None = None) -> Completion[Any]:
+        self.prompts.append(prompt)
         if self.failure:
-            yield Completion(failure="no_host", reason=self.failure)
-            return
-        text = "".join(self.texts)
-        if talk.answer is Spoken:
+            return Completion(failure="no_host", reason=self.failure)
+        if prompt.answer is Spoken and on_text:
             for each in self.texts:
-                yield each
-        yield Completion(talk.answer.model_validate_json(text), text=text, host="mini", model="m", calls=1)
+                on_text(each)
+        text = "".join(self.texts)
+        value = prompt.answer.model_validate_json(text)
+        return Completion(value, text=text, host="mini", model="m", calls=1)
 
 
 class Own(Agent):
@@ -55,7 +53,7 @@ class Plain(BaseModel):
 
 
 def made(kind: type[Agent], port: Port | None = None) -> Agent:
-    return kind(Persona("own", "Be brief."), port or Port())
+    return kind(PromptFile("own", "Be brief."), port or Port())
 
 
 async def test_run_of_a_subclass_is_what_every_way_of_asking_gives() -> None:
@@ -65,7 +63,7 @@ async def test_run_of_a_subclass_is_what_every_way_of_asking_gives() -> None:
     assert (await agent.answer("?")).text == "own words"
     assert (await agent.answer("?", model="m@mini", passages=[Passage("a", "b")])).text == "own words"
     assert [str(piece) async for piece in agent.stream("?")][:2] == ["own ", "words"]
-    assert port.talks == [], "no model was asked"
+    assert port.prompts == [], "no model was asked"
 
 
 def test_run_sync_goes_through_run_of_a_subclass() -> None:
@@ -78,8 +76,9 @@ async def test_what_an_override_does_not_take_its_super_is_given() -> None:
     answered = await made(Loud, port).answer("?", model="big", temperature=0.7, max_tokens=9)
     assert answered.text == "THE MODEL'S WORDS"
     assert answered.completion.host == "mini", "and what it cost is known"
-    (talk,) = port.talks
-    assert (talk.model, talk.persona.temperature, talk.persona.max_tokens) == ("big", 0.7, 9)
+    (prompt,) = port.prompts
+    assert prompt.file
+    assert (prompt.model, prompt.file.temperature, prompt.file.max_tokens) == ("big", 0.7, 9)
 
 
 async def test_a_chain_is_answered_by_run_of_a_subclass() -> None:
@@ -147,4 +146,4 @@ async def test_what_another_agent_says_inside_run_is_not_its_answer() -> None:
 
     answered = await made(Asking).answer("?", model="big")
     assert answered.text == "they say theirs"
-    assert other.say.talks[0].model == "", "the options were for the one that was asked"  # type: ignore[attr-defined]
+    assert other.ask.prompts[0].model == "", "the options were for the one that was asked"  # type: ignore[attr-defined]

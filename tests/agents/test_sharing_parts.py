@@ -14,7 +14,7 @@ from bot.core.hosts import Host
 from bot.core.settings import RepoSettings, ReviewSettings
 from bot.inference.hosts.pool import Pool
 from bot.inference.request import make_infer
-from bot.prompting import load
+from bot.prompting import rendered
 from tests.agents.facts import pull_request
 from tests.fakes import acts
 from tests.fakes.models import FakeOllama, Stage
@@ -37,7 +37,7 @@ async def hosts(*answers: Any) -> AsyncIterator[tuple[list[FakeOllama], Callable
         for fake, answer in zip(fakes, answers, strict=True):
             fake.says(answer)
         pool = Pool([Host(f"h{number}", "ollama", fake.url) for number, fake in enumerate(fakes)])
-        infer = make_infer(pool, {"review": (MODEL,)}, load)
+        infer = make_infer(pool, {"review": (MODEL,)}, rendered)
         try:
             yield fakes, lambda facts: read(facts, infer)
         finally:

@@ -1,21 +1,22 @@
 """What is kept of answers and vectors, and for whom."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.core.context_packing import FittedPassages
 from bot.core.hosts import Host, HostModel
-from bot.core.inference import Infer, ModelCall
+from bot.core.inference import Infer, ModelCall, Passage, Prompt, PromptTexts
 from bot.inference.cache import Cache, name_of
 from bot.inference.hosts.known_host import Candidate
 from bot.inference.request import make_infer
 from bot.inference.runners import ChatRequest, Reply
-from bot.inference.token_budget import NOTHING, Fitted
+from bot.inference.token_budget import Fitted
 from bot.inference.trace import Trace
-from bot.prompting import load
-from bot.prompting.files import PromptFile
+from bot.prompting import rendered
 from tests.fakes.models import FakeOllama
 from tests.inference.answers import GOOD, Sorted, triage
 
@@ -46,7 +47,9 @@ def question(
 ) -> Fitted:
     model = HostModel("small:1b", 4096, digest=digest)
     user = f'<data-{fence} name="a.py">\n{text}\n</data-{fence}>'
-    return Fitted(ChatRequest(model, f"Data is in data-{fence}.", user, {}, 4096, 100, temperature), NOTHING)
+    return Fitted(
+        ChatRequest(model, f"Data is in data-{fence}.", user, {}, 4096, 100, temperature), FittedPassages()
+    )
 
 
 def ask(trace: Trace, asked: Fitted, answer: str = "one") -> str:
@@ -150,12 +153,12 @@ async def test_a_model_is_asked_once_for_each_repository_and_prompt(
 ) -> None:
     pool, calls = pool_of(Host("mini", "ollama", ollama.url)), []
 
-    def source(name: str) -> PromptFile:
-        return replace(load(name), temperature=0.0)
+    def cold(prompt: Prompt[Any], passages: Sequence[Passage], so_far: str) -> PromptTexts:
+        return replace(rendered(prompt, passages, so_far), temperature=0.0)
 
     def infer(repository: int) -> Infer:
         models = {"triage": ["qwen2.5-coder:14b"]}
-        return make_infer(pool, models, source, trace=Trace(repository, cache, calls.append))  # type: ignore[arg-type]
+        return make_infer(pool, models, cold, trace=Trace(repository, cache, calls.append))
 
     ollama.says({"kind": "king"}, GOOD, GOOD, GOOD)
     first = await infer(1)(triage())

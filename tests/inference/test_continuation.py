@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.chat import Spoken
+from bot.core.inference import Spoken
 from bot.inference.continuation import ANEW, Joining, joined
 from bot.inference.hosts.pool import Pool
 from tests.fakes.models import Dropped, FakeOllama, Stage
-from tests.inference.test_streaming import at, heard, say_on, talk
+from tests.inference.test_streaming import at, heard, infer_on, question
 
 WHOLE = (
     "Tea is made of leaves. They are dried for a day, then steeped in water that is hot but does not boil, "
@@ -100,7 +100,7 @@ async def test_the_next_host_is_heard_from_where_the_first_one_died(again: str, 
     with FakeOllama() as first, FakeOllama() as second:
         first.says(breaks)
         second.says(again)
-        pieces, completion = await heard(say_on(pool_of(at(first, "one"), at(second, "two"))), talk())
+        pieces, completion = await heard(infer_on(pool_of(at(first, "one"), at(second, "two"))), question())
     said = completion.text
     assert "".join(pieces).strip() == said
     assert completion.value == Spoken(said)
@@ -110,7 +110,7 @@ async def test_the_next_host_is_heard_from_where_the_first_one_died(again: str, 
 
 async def test_an_answer_that_did_not_break_has_no_note(ollama: FakeOllama, pool_of: Pools) -> None:
     ollama.says(WHOLE)
-    _, completion = await heard(say_on(pool_of(at(ollama))), talk())
+    _, completion = await heard(infer_on(pool_of(at(ollama))), question())
     assert (completion.text, completion.note) == (WHOLE, "")
 
 
@@ -130,6 +130,6 @@ async def test_an_answer_that_breaks_twice_is_one_text(pool_of: Pools) -> None:
         first.says(breaking(WHOLE[:40]))  # type: ignore[arg-type]
         second.says(breaking(WHOLE[:90]), rest)  # type: ignore[arg-type]
         hosts = at(first, "one"), at(second, "two")
-        pieces, completion = await heard(say_on(pool_of(*hosts)), talk())
+        pieces, completion = await heard(infer_on(pool_of(*hosts)), question())
     assert "".join(pieces) == completion.text == WHOLE
     assert len(first.chats) == len(second.chats) == 2

@@ -4,27 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.context_packing import FittedPassages, pack_passages, passage_size, size
 from bot.core.inference import Passage
 from bot.inference import token_budget
 from tests.inference.answers import lines
 
 
-def passage(name: str, size: int, priority: int = 1) -> Passage:
-    return Passage(name, "x" * size, priority)
+def passage(name: str, characters: int, priority: int = 1) -> Passage:
+    return Passage(name, "x" * characters, priority)
 
 
-def names(packed: token_budget.FittedPassages | None) -> list[str]:
+def names(packed: FittedPassages | None) -> list[str]:
     assert packed
     return [passage.name for passage in packed.passages]
 
 
 def test_all_goes_in_where_there_is_room() -> None:
-    packed = token_budget.pack([passage("a", 500), passage("b", 500, priority=0)], 2_000)
-    assert packed == token_budget.FittedPassages((passage("a", 500), passage("b", 500, priority=0)))
+    packed = pack_passages([passage("a", 500), passage("b", 500, priority=0)], 2_000)
+    assert packed == FittedPassages((passage("a", 500), passage("b", 500, priority=0)))
 
 
 def test_the_last_in_priority_are_left_out_and_named_and_the_order_stays() -> None:
-    packed = token_budget.pack([passage("c", 900, 3), passage("a", 900, 1), passage("b", 900, 2)], 2_200)
+    packed = pack_passages([passage("c", 900, 3), passage("a", 900, 1), passage("b", 900, 2)], 2_200)
     assert names(packed) == ["a", "b"]
     assert packed
     assert packed.left_out == ("c",)
@@ -32,7 +33,7 @@ def test_the_last_in_priority_are_left_out_and_named_and_the_order_stays() -> No
 
 
 def test_a_smaller_one_takes_the_room_that_a_larger_one_could_not() -> None:
-    packed = token_budget.pack([passage("a", 900), passage("large", 1_500), passage("b", 400)], 2_000)
+    packed = pack_passages([passage("a", 900), passage("large", 1_500), passage("b", 400)], 2_000)
     assert names(packed) == ["a", "b"]
     assert packed
     assert packed.left_out == ("large",)
@@ -40,27 +41,27 @@ def test_a_smaller_one_takes_the_room_that_a_larger_one_could_not() -> None:
 
 @pytest.mark.parametrize("space", [0, 300, 599, -10])
 def test_what_is_never_dropped_and_does_not_fit_is_too_large(space: int) -> None:
-    assert token_budget.pack([passage("a", 500, priority=0), passage("b", 10)], space) is None
+    assert pack_passages([passage("a", 500, priority=0), passage("b", 10)], space) is None
 
 
 def test_nothing_left_to_read_is_too_large_and_nothing_to_read_is_fine() -> None:
-    assert token_budget.pack([passage("a", 5_000)], 300) is None
-    assert token_budget.pack([], 0) == token_budget.FittedPassages()
+    assert pack_passages([passage("a", 5_000)], 300) is None
+    assert pack_passages([], 0) == FittedPassages()
 
 
 def test_a_passage_over_the_whole_window_is_cut_after_a_line_and_says_so() -> None:
-    packed = token_budget.pack([Passage("big.py", lines(1_000)), passage("b", 2_000, 2)], 4_000)
+    packed = pack_passages([Passage("big.py", lines(1_000)), passage("b", 2_000, 2)], 4_000)
     assert packed
     assert packed.cut == ("big.py",)
     assert packed.left_out == ("b",)
     *kept, marker = packed.passages[0].text.split("\n")
     assert kept == lines(1_000).split("\n")[: len(kept)]
     assert marker == f"[{1_000 - len(kept)} lines left out]"
-    assert token_budget.cost(packed.passages[0]) <= 4_000
+    assert passage_size(packed.passages[0]) <= 4_000
 
 
 def test_one_endless_line_is_left_out_whole() -> None:
-    packed = token_budget.pack([passage("min.js", 100_000), passage("b", 500)], 4_000)
+    packed = pack_passages([passage("min.js", 100_000), passage("b", 500)], 4_000)
     assert names(packed) == ["b"]
     assert packed
     assert packed.left_out == ("min.js",)
@@ -79,11 +80,11 @@ passages = st.lists(
 
 @given(passages, st.integers(min_value=0, max_value=8_000))
 def test_whatever_is_packed_fits_and_nothing_is_lost_in_silence(given: list[Passage], space: int) -> None:
-    packed = token_budget.pack(given, space)
+    packed = pack_passages(given, space)
     if packed is None:
         assert given
         return
-    assert sum(map(token_budget.cost, packed.passages)) <= max(0, space)
+    assert sum(map(passage_size, packed.passages)) <= max(0, space)
     assert sorted([*names(packed), *packed.left_out]) == sorted(passage.name for passage in given)
     whole = [passage for passage in packed.passages if passage in given]
     assert len(packed.passages) - len(whole) == len(packed.cut)
@@ -101,9 +102,9 @@ def test_room_leaves_space_for_the_answer(num_ctx: int, max_tokens: int, ratio: 
 
 
 def test_text_outside_of_ascii_counts_more() -> None:
-    assert token_budget.size("abc") == 3
-    assert token_budget.size("naïve") == 6
-    assert token_budget.size("漢字") == 4
+    assert size("abc") == 3
+    assert size("naïve") == 6
+    assert size("漢字") == 4
 
 
 def test_a_ratio_falls_at_once_and_rises_by_halves() -> None:

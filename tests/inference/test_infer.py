@@ -13,7 +13,7 @@ from bot.core.hosts import Host
 from bot.core.inference import Infer, Passage, Prompt
 from bot.inference.hosts.pool import Pool
 from bot.inference.request import make_infer
-from bot.prompting import load
+from bot.prompting import load, rendered
 from tests.fakes import acts
 from tests.fakes.models import Act, Answer, FakeModel, FakeOllama, Stage
 from tests.inference.answers import GOOD, Sorted, lines, review, triage
@@ -24,7 +24,7 @@ Pools = Callable[..., Pool]
 
 def infer_on(pool: Pool, *models: str, **options: Any) -> Infer:
     names = models or (BIG,)
-    return make_infer(pool, {"triage": names, "review": names}, load, **options)
+    return make_infer(pool, {"triage": names, "review": names}, rendered, **options)
 
 
 def at(host: FakeOllama, name: str = "mini", **fields: Any) -> Host:
@@ -166,7 +166,7 @@ async def test_R10_no_host_names_what_was_tried(ollama: FakeOllama, pool_of: Poo
     assert completion.failure == "no_host"
     assert completion.reason == "no model host answered: mini: connection refused"
     assert (completion.calls, completion.model) == (0, "")
-    nothing = await make_infer(pool_of(at(ollama)), {}, load)(triage())
+    nothing = await make_infer(pool_of(at(ollama)), {}, rendered)(triage())
     assert nothing.reason == "no model is configured for triage"
 
 

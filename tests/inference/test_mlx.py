@@ -27,7 +27,7 @@ from bot.inference.runners import (
     Unsupported,
 )
 from bot.inference.runners.mlx import MlxRunner
-from bot.prompting import load
+from bot.prompting import rendered
 from tests import needs
 from tests.inference.answers import GOOD, Sorted, triage
 
@@ -230,7 +230,7 @@ async def test_an_agent_s_question_is_answered_by_a_model_in_process(models: Mod
     prompt = Prompt("triage", "triage", Small, triage().inputs)
     async with speaking() as runner:
         pool = Pool([runner.host], runner=lambda _: runner)
-        completion = await make_infer(pool, {"triage": ("tests/nosuch", name)}, load)(prompt)
+        completion = await make_infer(pool, {"triage": ("tests/nosuch", name)}, rendered)(prompt)
     assert isinstance(completion.value, Small)
     assert (completion.host, completion.model, completion.calls) == ("here", name, 1)
 

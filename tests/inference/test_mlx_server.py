@@ -15,7 +15,7 @@ from bot.inference.hosts.pool import Pool
 from bot.inference.request import make_infer
 from bot.inference.runners import Broken, ChatRequest, HostDown, HostTooSlow, ModelMissing, Unsupported
 from bot.inference.runners.openai import UNKNOWN_CONTEXT, OpenAIRunner
-from bot.prompting import load
+from bot.prompting import rendered
 from tests import needs
 from tests.inference.answers import GOOD, Sorted, triage
 from tests.inference.serving import Served, mlx_server
@@ -140,7 +140,7 @@ async def test_many_at_once_are_answered_apart(speaking: Speaking) -> None:
 
 async def completion_of(runner: OpenAIRunner, *models: str) -> Any:
     pool = Pool([runner.host], runner=lambda _: runner)
-    return await make_infer(pool, {"triage": models}, load)(triage())
+    return await make_infer(pool, {"triage": models}, rendered)(triage())
 
 
 async def test_R10_garbage_is_asked_again_and_then_another_model(speaking: Speaking) -> None:

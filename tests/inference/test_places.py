@@ -20,7 +20,7 @@ from bot.inference.request import make_infer
 from bot.inference.runners import Broken, ChatRequest, HostDown, Reply
 from bot.inference.runners.ollama import OllamaRunner
 from bot.inference.runners.scripted import ScriptedRunner
-from bot.prompting import load
+from bot.prompting import rendered
 from bot.queue.embedded import Embedded
 from bot.queue.redis_slots import RedisHostSlots
 from tests.bench import pool as bench
@@ -65,7 +65,7 @@ async def worker_of(redis: Embedded) -> AsyncIterator[Pools]:
 
 
 def asks(pool: Pool, **options: object) -> Infer:
-    return make_infer(pool, {"triage": (MODEL,)}, load, **options)  # type: ignore[arg-type]
+    return make_infer(pool, {"triage": (MODEL,)}, rendered, **options)  # type: ignore[arg-type]
 
 
 def at(host: FakeOllama, name: str, **fields: int) -> Host:

@@ -14,7 +14,7 @@ from bot.core.privacy import ONLINE, Budget, Online, may_leave
 from bot.inference.egress import IN_FLIGHT, EgressGuard
 from bot.inference.hosts.pool import Pool
 from bot.inference.request import make_infer
-from bot.prompting import load
+from bot.prompting import rendered
 from tests.core.credentials import HUMAN, ISSUED
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama
@@ -96,7 +96,7 @@ def online(host: FakeOllama) -> Host:
 
 
 def asks(pool: Pool, guard: EgressGuard) -> Infer:
-    return make_infer(pool, {"triage": (MODEL,)}, load, guard=guard)
+    return make_infer(pool, {"triage": (MODEL,)}, rendered, guard=guard)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from bot.inference.request import make_infer
 from bot.inference.runners import Broken, HostDown, Runner
 from bot.inference.runners.registry import make_runner
 from bot.inference.structured_output import unthought
-from bot.prompting import load
+from bot.prompting import rendered
 from tests.fakes import acts
 from tests.fakes.models import Act, FakeModel, FakeOllama, Stage
 from tests.inference.answers import GOOD as ANSWER
@@ -81,7 +81,7 @@ async def test_a_question_to_a_model_that_a_schema_silences_is_answered(
     with WIRED[kind](models={NAME: FakeModel(WINDOW)}) as host:
         host.says(saying("", ANSWER))
         pool = Pool([Host("mini", kind, host.url, api_key_env="TEST_KEY")])
-        infer = make_infer(pool, {"triage": (NAME,)}, load)
+        infer = make_infer(pool, {"triage": (NAME,)}, rendered)
         calls = [(await infer(triage())) for _ in range(2)]
         await pool.aclose()
     assert [one.value for one in calls] == [Sorted(**ANSWER)] * 2

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from bot.agents import review
 from bot.agents.chain import PlanAnswer
-from bot.agents.chat import ChatAnswer
+from bot.agents.citing import CitedAnswer
 from bot.agents.fix import PatchAnswer
 from bot.agents.issue import TriageAnswer
 from bot.agents.review.answers import ReviewAnswer, VerifyAnswer
@@ -22,7 +22,7 @@ from bot.core.hosts import Host
 from bot.inference.hosts.pool import Pool
 from bot.inference.request import make_infer
 from bot.inference.structured_output import understood
-from bot.prompting import load
+from bot.prompting import rendered
 from tests.agents.facts import pull_request
 from tests.fakes.models import FakeOllama
 from tests.tea import finding
@@ -75,7 +75,7 @@ ANSWERS: dict[str, tuple[type[BaseModel], Object]] = {
         },
     ),
     "answer": (
-        ChatAnswer,
+        CitedAnswer,
         {
             "answer": 'In `{"a": 1}`, see below.',
             "citations": [
@@ -358,7 +358,7 @@ async def test_a_finding_that_was_not_understood_is_counted_in_the_check_run() -
 
     with FakeOllama(answer=said) as host:
         pool = Pool([Host("mini", "ollama", host.url)])
-        infer = make_infer(pool, {"review": tuple(host.models)}, load)
+        infer = make_infer(pool, {"review": tuple(host.models)}, rendered)
         plan = await review.plan(pull_request({"tea.py": "def brew():\n    return water / 0\n"}), infer)
         await pool.aclose()
     (check,) = [effect for effect in plan.effects if isinstance(effect, SetCheck)]

@@ -1,46 +1,49 @@
-"""The port for free text: words as they come, one text however often hosts break."""
+"""Free text from the port to models: words as they come, one text however often hosts break."""
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.chat import Persona, PersonaRequest, Say, Spoken, Turn, said
+from bot.core.concurrency import streamed
 from bot.core.hosts import Host
-from bot.core.inference import Completion, Passage
+from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, Spoken, Turn
 from bot.inference.hosts.pool import Pool
+from bot.inference.listening import Unthinking
+from bot.inference.request import make_infer
 from bot.inference.runners import Broken
 from bot.inference.runners.scripted import ScriptedRunner
-from bot.inference.streaming import Unthinking, make_say
-from bot.prompting import TalkFile
+from bot.prompting import rendered
 from tests.fakes import acts
 from tests.fakes.models import Dropped, FakeModel, FakeOllama, Stage
 from tests.inference.answers import GOOD, Sorted
 
 BIG, SMALL = "qwen2.5-coder:14b", "qwen2.5:7b"
-PERSONA = Persona("chat", "You talk.", role="chat")
+PERSONA = PromptFile("chat", "You talk.", role="chat")
 Pools = Callable[..., Pool]
 
 
-def say_on(pool: Pool, *models: str, **options: Any) -> Say:
-    return make_say(pool, {"chat": models or (BIG,), "embed": ("nomic",)}, TalkFile, **options)
+def infer_on(pool: Pool, *models: str, **options: Any) -> Infer:
+    return make_infer(pool, {"chat": models or (BIG,), "embed": ("nomic",)}, rendered, **options)
 
 
 def at(host: FakeOllama, name: str = "mini", **fields: Any) -> Host:
     return Host(name, "ollama", host.url, **fields)
 
 
-def talk(text: str = "What is tea?", *before: Turn, **more: Any) -> PersonaRequest[Spoken]:
-    return PersonaRequest(PERSONA, (*before, Turn("user", text)), Spoken, **more)
+def question(text: str = "What is tea?", *before: Turn, **more: Any) -> Prompt[Spoken]:
+    turns = (*before, Turn("user", text))
+    return Prompt(PERSONA.name, PERSONA.role, Spoken, turns=turns, file=PERSONA, **more)
 
 
-async def heard(say: Say, question: PersonaRequest[Spoken]) -> tuple[list[str], Completion[Spoken]]:
+async def heard(infer: Infer, asked: Prompt[Spoken]) -> tuple[list[str], Completion[Spoken]]:
     pieces: list[str] = []
     completions: list[Completion[Spoken]] = []
-    async for piece in say(question):
+    async for piece in streamed(infer, asked):
         if isinstance(piece, Completion):
             completions.append(piece)
         else:
@@ -52,7 +55,7 @@ async def heard(say: Say, question: PersonaRequest[Spoken]) -> tuple[list[str], 
 
 async def test_words_come_one_by_one_and_then_the_whole(ollama: FakeOllama, pool_of: Pools) -> None:
     ollama.says("Tea is a drink {made} of leaves.")
-    pieces, completion = await heard(say_on(pool_of(at(ollama))), talk())
+    pieces, completion = await heard(infer_on(pool_of(at(ollama))), question())
     assert len(pieces) > 3
     assert "".join(pieces) == "Tea is a drink {made} of leaves."
     assert completion.value == Spoken("Tea is a drink {made} of leaves.")
@@ -76,7 +79,7 @@ async def test_the_first_word_is_heard_before_the_last_is_said(ollama: FakeOllam
         await stage.say(" and last")
 
     ollama.says(slowly)
-    words = say_on(pool_of(at(ollama)))(talk())
+    words = streamed(infer_on(pool_of(at(ollama))), question())
     assert await anext(words) == "First"
     go_on.set()
     rest = [piece async for piece in words]
@@ -94,7 +97,7 @@ async def test_who_stops_listening_stops_the_host(ollama: FakeOllama, pool_of: P
             await asyncio.sleep(0.005)
 
     ollama.says(endless)
-    words = say_on(pool_of(at(ollama)))(talk())
+    words = streamed(infer_on(pool_of(at(ollama))), question())
     assert await anext(words) == "tea "
     await words.aclose()  # type: ignore[attr-defined]
     assert await asyncio.to_thread(ollama.left.wait, 20)
@@ -110,7 +113,7 @@ async def test_an_answer_that_breaks_off_is_carried_on_by_the_next_host(pool_of:
         first.says(breaks)
         second.says("of leaves.")
         pool = pool_of(at(first, "one"), at(second, "two"))
-        pieces, completion = await heard(say_on(pool), talk())
+        pieces, completion = await heard(infer_on(pool), question())
     assert completion.text == "".join(pieces) == "Tea is made of leaves."
     assert completion.host == "two"
     carried_on = second.chats[0]["messages"][1]["content"]
@@ -120,7 +123,7 @@ async def test_an_answer_that_breaks_off_is_carried_on_by_the_next_host(pool_of:
 
 async def test_thoughts_are_not_heard(ollama: FakeOllama, pool_of: Pools) -> None:
     ollama.says("<think>They ask about tea [a < b].</think>Tea <b>is</b> good, 1 < 2 <")
-    pieces, completion = await heard(say_on(pool_of(at(ollama))), talk())
+    pieces, completion = await heard(infer_on(pool_of(at(ollama))), question())
     assert "".join(pieces) == "Tea <b>is</b> good, 1 < 2 <"
     assert completion.value == Spoken("Tea <b>is</b> good, 1 < 2 <")
 
@@ -139,7 +142,7 @@ async def test_R10_a_blank_answer_is_asked_again_and_then_a_failure(
     ollama: FakeOllama, pool_of: Pools
 ) -> None:
     ollama.says("<think>nothing</think>  ")
-    pieces, completion = await heard(say_on(pool_of(at(ollama))), talk())
+    pieces, completion = await heard(infer_on(pool_of(at(ollama))), question())
     assert "".join(pieces).strip() == ""
     assert completion.value is None
     assert completion.failure == "invalid"
@@ -151,29 +154,29 @@ async def test_R10_a_host_that_only_breaks_is_a_failure_with_a_reason(
     act: Any, ollama: FakeOllama, pool_of: Pools
 ) -> None:
     ollama.says(act)
-    _, completion = await heard(say_on(pool_of(at(ollama))), talk())
+    _, completion = await heard(infer_on(pool_of(at(ollama))), question())
     assert (completion.value, completion.failure) == (None, "no_host")
     assert "mini" in completion.reason
 
 
 async def test_N2_a_host_that_hangs_is_left(ollama: FakeOllama, pool_of: Pools) -> None:
     ollama.says(acts.hang)
-    _, completion = await heard(say_on(pool_of(at(ollama), first=0.2, between=0.2)), talk())
+    _, completion = await heard(infer_on(pool_of(at(ollama), first=0.2, between=0.2)), question())
     assert completion.failure == "timeout"
 
 
 async def test_no_host_is_a_failure(pool_of: Pools) -> None:
-    completion = await said(say_on(pool_of(Host("gone", "ollama", "http://127.0.0.1:9"))), talk())
+    completion = await infer_on(pool_of(Host("gone", "ollama", "http://127.0.0.1:9")))(question())
     assert completion.failure == "no_host"
     assert "gone" in completion.reason
 
 
-async def test_a_type_with_a_schema_goes_through_the_same_door(ollama: FakeOllama, pool_of: Pools) -> None:
+async def test_a_type_with_a_schema_is_asked_for_with_the_same_file(
+    ollama: FakeOllama, pool_of: Pools
+) -> None:
     ollama.says("no", GOOD)
-    question = PersonaRequest(PERSONA, (Turn("user", "Sort it."),), Sorted)
-    pieces = [piece async for piece in say_on(pool_of(at(ollama)))(question)]
-    (completion,) = pieces
-    assert isinstance(completion, Completion)
+    asked = Prompt("chat", "chat", Sorted, turns=(Turn("user", "Sort it."),), file=PERSONA)
+    completion = await infer_on(pool_of(at(ollama)))(asked)
     assert completion.value == Sorted(**GOOD)
     assert completion.calls == 2
 
@@ -187,7 +190,7 @@ async def test_data_stand_behind_a_fence_and_old_words_leave_first(
     newer = Turn("assistant", "NEWER " + "word " * 900)
     passage = Passage("tea.py", "1: leaves = 3", priority=0)
     _, completion = await heard(
-        say_on(pool_of(at(ollama))), talk("And now?", old, newer, passages=(passage,))
+        infer_on(pool_of(at(ollama))), question("And now?", old, newer, passages=(passage,))
     )
     messages = ollama.chats[0]["messages"]
     user, every = messages[-1]["content"], "".join(one["content"] for one in messages)
@@ -202,7 +205,7 @@ async def test_a_question_that_cannot_fit_is_refused_before_any_host_cuts_it(
     ollama: FakeOllama, pool_of: Pools
 ) -> None:
     ollama.models = {BIG: FakeModel(context_length=4096)}
-    _, completion = await heard(say_on(pool_of(at(ollama))), talk("word " * 20_000))
+    _, completion = await heard(infer_on(pool_of(at(ollama))), question("word " * 20_000))
     assert completion.failure == "too_large"
     assert ollama.chats == []
 
@@ -211,7 +214,7 @@ async def test_a_question_that_cannot_fit_is_refused_before_any_host_cuts_it(
 async def test_a_talk_without_a_question_is_a_failure(
     turns: tuple[Turn, ...], ollama: FakeOllama, pool_of: Pools
 ) -> None:
-    completion = await said(say_on(pool_of(at(ollama))), PersonaRequest(PERSONA, turns, Spoken))
+    completion = await infer_on(pool_of(at(ollama)))(replace(question(), turns=turns))
     assert completion.failure == "invalid"
     assert "question" in completion.reason
 
@@ -221,8 +224,8 @@ async def test_a_model_can_be_named_and_a_specialty_chooses_its_hosts(pool_of: P
         plain.says("plain")
         expert.says("expert")
         pool = pool_of(at(plain, "plain", roles=("chat",)), at(expert, "expert", roles=("law",)))
-        named = await said(say_on(pool), talk(model=SMALL))
-        lawyer = await said(say_on(pool), talk(specialty="law"))
+        named = await infer_on(pool)(question(model=SMALL))
+        lawyer = await infer_on(pool)(question(specialty="law"))
     assert (named.host, named.model) == ("plain", SMALL)
     assert (lawyer.host, lawyer.text) == ("expert", "expert")
 
@@ -236,6 +239,6 @@ async def test_a_runner_that_tells_nothing_while_it_works_is_heard_in_the_end() 
         return made[-1]
 
     pool = Pool([Host("stage", "scripted", "")], runner=runner)
-    pieces, completion = await heard(say_on(pool, "scripted"), talk())
+    pieces, completion = await heard(infer_on(pool, "scripted"), question())
     assert "".join(pieces) == completion.text == "At last."
     await pool.aclose()

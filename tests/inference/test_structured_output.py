@@ -15,7 +15,7 @@ from bot.inference.hosts.pool import Pool
 from bot.inference.request import make_infer
 from bot.inference.runners.scripted import ScriptedRunner
 from bot.inference.structured_output import read
-from bot.prompting import load
+from bot.prompting import rendered
 from tests.inference.answers import GOOD, Sorted, triage
 from tests.long import examples
 
@@ -134,7 +134,7 @@ async def test_R10_a_thousand_garbage_answers_are_values_or_reasons() -> None:
 
     runner = ScriptedRunner(Host("mini", "scripted", ""), say)
     pool = Pool([runner.host], runner=lambda _: runner)
-    infer = make_infer(pool, {"triage": ("scripted",)}, load)
+    infer = make_infer(pool, {"triage": ("scripted",)}, rendered)
     values = failures = 0
     while len(told) < 1_000:
         completion = await infer(triage())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.context_packing import NOTHING, Surroundings, pack
+from bot.core.context_packing import NOTHING, Surroundings, pack_excerpts
 from bot.core.diff import FileDiff, parse_git_diff
 from bot.core.refs import Sha
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
@@ -71,8 +71,8 @@ async def test_what_does_the_same_elsewhere_is_beside_it(shop: Services) -> None
 
 async def test_it_is_packed_a_file_once_the_best_first_to_get_room(shop: Services) -> None:
     found = (await beside(shop)).around["shop/cart.py"]
-    assert [one.name for one in pack(found, 100)] == ["shop/till.py"]
-    assert {one.name for one in pack(found, 10_000)} >= {
+    assert [one.name for one in pack_excerpts(found, 100)] == ["shop/till.py"]
+    assert {one.name for one in pack_excerpts(found, 10_000)} >= {
         "shop/money.py",
         "shop/till.py",
         "tests/test_cart.py",

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.chat import Persona
 from bot.core.errors import UserError
-from bot.prompting import load_persona, names
-from bot.prompting.personas import parse_persona
+from bot.core.inference import PromptFile
+from bot.prompting import load_persona, names, parse
 
 
 @pytest.mark.parametrize("name", names("agents", ".md"))
@@ -20,14 +19,14 @@ def test_every_persona_of_the_house_can_be_used(name: str) -> None:
 
 
 def test_a_plain_text_is_a_persona() -> None:
-    assert parse_persona("pirate", "Arr, you answer as a pirate.\n", "p.md") == Persona(
+    assert parse("pirate", "Arr, you answer as a pirate.\n", "p.md") == PromptFile(
         "pirate", "Arr, you answer as a pirate."
     )
 
 
 def test_what_stands_before_the_words_says_how_they_are_asked() -> None:
     text = "---\nrole: code\ntemperature: 1\nmax_tokens: 99\n---\nArr.\n--- a line of dashes\n"
-    assert parse_persona("pirate", text.replace("\n", "\r\n"), "p.md") == Persona(
+    assert parse("pirate", text.replace("\n", "\r\n"), "p.md") == PromptFile(
         "pirate", "Arr.\n--- a line of dashes", "code", 1, 99
     )
 
@@ -49,7 +48,7 @@ def test_what_stands_before_the_words_says_how_they_are_asked() -> None:
 )
 def test_what_is_wrong_is_said(text: str, said: str) -> None:
     with pytest.raises(UserError, match=said) as error:
-        parse_persona("pirate", text, "p.md")
+        parse("pirate", text, "p.md")
     assert str(error.value).startswith("p.md")
     assert error.value.hint
 

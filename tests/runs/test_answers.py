@@ -118,4 +118,4 @@ async def test_while_nothing_else_waits_a_model_says_which_files_matter(hob: Liv
     runs = await hob.works()
     assert asked(hob).index("shelf13.py") < asked(hob).index("shelf1.py")
     used = hob.services.store.calls.of_run(runs[-1].id)
-    assert [one.prompt for one in used] == ["rerank", "ask"]
+    assert [one.prompt for one in used] == ["rerank", "scout", "research"]

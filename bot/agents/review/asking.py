@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
 from bot.core.concurrency import Shared
-from bot.core.context_packing import ContextCandidate, pack
+from bot.core.context_packing import ContextCandidate, pack_excerpts
 from bot.core.diff import FileDiff, render
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
@@ -282,7 +282,7 @@ def _around(
     ]
     found += [one for path in part.paths for one in facts.around.get(path, ())]
     room = CONTEXT_CHARS + min(CONTEXT_CHARS, max(0, DIFF_CHARS - part.size) // 2)
-    packed = pack(found, room, last=part.paths)
+    packed = pack_excerpts(found, room, last=part.paths)
     return [replace(one, name=f"around {one.name}", priority=priority) for one in packed]
 
 

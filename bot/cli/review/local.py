@@ -42,7 +42,7 @@ async def judge_change(root: Path, change: LocalRange, no_model: bool) -> Judgem
     bare = await is_bare(root)
     async with Workshop(repo=None if bare else root) as shop, Asked() as asked:
         beside = nothing_beside if bare else _beside(root, shop.config.hob.data_dir)
-        infer = asked.through(shop.infer(hears=asked.hears))
+        infer = asked.through(shop.infer())
         return await judge_range(root, change, infer, beside=beside)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,7 +15,7 @@ from rich.text import Text
 
 from bot.cli.review.table import clean
 from bot.core.concurrency import through
-from bot.core.inference import Completion, Infer, Prompt, T
+from bot.core.inference import Completion, Infer, OnText, Prompt, T
 
 EVERY_SECONDS = 10.0
 """Between lines about one question; on a terminal it is told twice a second."""
@@ -73,18 +72,17 @@ class Asked:
                 await self._ticking
         self._bar.stop()
 
-    def hears(self, prompt: Prompt[Any]) -> Callable[[str], None]:
-        def heard(_: str) -> None:
-            if question := self._questions.get(id(prompt)):
-                question.words += 1
-
-        return heard
-
     def through(self, infer: Infer) -> Infer:
-        async def asking(prompt: Prompt[T], /) -> Completion[T]:
+        async def asking(prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
             question = self._begin(prompt)
+
+            def heard(word: str) -> None:
+                question.words += 1
+                if on_text:
+                    on_text(word)
+
             try:
-                answer = await infer(prompt)
+                answer = await infer(prompt, heard)
             finally:
                 del self._questions[id(prompt)]
                 self._done += 1
