@@ -154,7 +154,7 @@ def test_the_modules_that_write_to_github_are_the_named_ones() -> None:
                 tokens = any(word.arg == "idempotent" for word in node.keywords)  # nothing of a repository
                 if node.func.attr in WRITES and on in {"api", "self.api", "to.api", "app", "self.app()"}:
                     writers |= set() if tokens else {str(path.relative_to(ROOT))}
-                if node.func.attr in WRITES and on == "to":
+                if node.func.attr in WRITES | {"mutate"} and on == "to":
                     users.add(path.parent.name)
     assert writers == named
     assert users == {"effects"}

@@ -98,6 +98,9 @@ class Destination:
             if gone.status != 404:
                 raise
 
+    async def mutate(self, document: str, **variables: str) -> None:
+        await self.api.graphql(document, variables)
+
     async def get(self, path: str, **names: str | int) -> Any:
         return await self.api.get(_REPO + path, self._params(names))
 

@@ -159,7 +159,7 @@ class OfResolveThread(Changing[ResolveThread]):
 
     async def send(self, effect: ResolveThread, to: Destination) -> Applied:
         try:
-            await to.api.graphql(_RESOLVE, {"thread": effect.thread})
+            await to.mutate(_RESOLVE, thread=effect.thread)
         except Gone as gone:
             raise GitHubError(gone.status, gone.message) from None  # the thread, not the pull request
         return Applied()

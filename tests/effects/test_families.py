@@ -63,7 +63,7 @@ def test_undo_may_cause_whatever_takes_something_back() -> None:
 
 
 @pytest.mark.parametrize("kind", UNION)
-async def test_L1_what_reaches_github_is_harmless_and_holds_no_secret(
+async def test_X2_what_reaches_github_is_harmless_and_holds_no_secret(
     connect: Connect,
     repo: RepoRef,
     kind: type[Effect],
