@@ -50,14 +50,10 @@ def create_app(
     says why this process does not allow a setting; `ask` answers questions, where this process can."""
     pages = Starlette(
         routes=[
-            Route("/", dashboard.home, methods=["GET"]),
-            Route("/login", dashboard.login, methods=["POST"]),
-            Route("/logout", dashboard.logout, methods=["POST"]),
-            Route("/static/hob.css", dashboard.stylesheet, methods=["GET"]),
+            *dashboard.ROUTES,
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", metrics.show, methods=["GET"]),
             Route("/runs", runs.list_runs, methods=["GET"]),
-            Route("/runs/{id}", dashboard.run, methods=["GET"]),
             Route("/openapi.json", openapi.show, methods=["GET"]),
             Route("/agents/chat", chat.answer, methods=["POST"]),
             *settings.routes(),

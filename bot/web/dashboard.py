@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
 
 from bot.store.stats import arrivals
 from bot.web.model_stats import compare
@@ -95,6 +96,15 @@ async def logout(request: Request) -> Response:
     answer = RedirectResponse("/", status_code=303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer
+
+
+ROUTES = (
+    Route("/", home, methods=["GET"]),
+    Route("/runs/{id}", run, methods=["GET"]),
+    Route("/login", login, methods=["POST"]),
+    Route("/logout", logout, methods=["POST"]),
+    Route("/static/hob.css", stylesheet, methods=["GET"]),
+)
 
 
 def _login_page(status: int, complaint: str = "") -> HTMLResponse:
