@@ -46,7 +46,7 @@ WALKED = (
     "pull_request_facts.py", "github/hobyml.py", "github/payloads.py", "effects/*.py",
     "github/refusals.py", "github/other_reviewers.py", "github/idempotency_marker.py",
     "github/webhook_schema.py", "inference/continuation.py", "inference/lenient_json.py",
-    "inference/structured_output.py", "inference/streaming.py", "inference/runners/*.py",
+    "inference/structured_output.py", "inference/listening.py", "inference/runners/*.py",
     "knowledge/**/*.py", "log.py", "prompting/files.py", "sanitise/*.py", "yamlnodes.py",
 )  # fmt: skip
 IN_THE_TABLE = {
@@ -67,7 +67,7 @@ EXCLUDED = {
         "prompting.files.used_names", "core.code_analysis.no_lint",
     },
     "it asks a database, git, GitHub or a model": {
-        "inference.streaming.make_say",
+        
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around",
@@ -84,7 +84,8 @@ EXCLUDED = {
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
         "core.guidelines.symlinks", "core.memory.dismissal", "core.memory.dismissed_by",
-        "core.context_packing.pack", "core.context_packing.written", "core.effect_history.of_thread",
+        "agents.citing.told", "core.context_packing.pack_excerpts",
+        "core.context_packing.written", "core.effect_history.of_thread",
         "core.review_chunks.around", "pull_request_facts.select",
         "inference.runners.vectors", "knowledge.edges.of_commit", "knowledge.edges.of_file",
         "knowledge.search.signals.means", "knowledge.graph.issues_in", "knowledge.indexing.plan",
@@ -94,7 +95,7 @@ EXCLUDED = {
         "knowledge.search.ranking.rarest",
         "knowledge.parsing.symbols.definitions", "knowledge.parsing.symbols.imports",
         "knowledge.parsing.symbols.references", "knowledge.search.explanations.of_file",
-        "prompting.files.render",
+        "prompting.files.render", "prompting.files.rendered",
     },
 }  # fmt: skip
 """Why -> those that are not called."""
