@@ -67,7 +67,7 @@ EXCLUDED = {
         "prompting.files.used_names", "core.code_analysis.no_lint",
     },
     "it asks a database, git, GitHub or a model": {
-        
+
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around",
