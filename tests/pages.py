@@ -189,7 +189,7 @@ def packages() -> list[str]:
         if path.is_file() and path.suffix != ".pyc" and not path.name.startswith(".")
     ]
     folders = {
-        f"{folder}/" for path in files for folder in [path.parent, *path.parent.parents] if folder.parts
+        str(folder) for path in files for folder in [path.parent, *path.parent.parents] if folder.parts
     }
     alone = {str(path) for path in files if path.parent == Path("bot") and path.suffix == ".py"}
     return sorted(folders | alone - {"bot/__init__.py"})
