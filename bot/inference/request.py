@@ -124,7 +124,7 @@ _STOPPED: dict[str, str] = {
 
 
 class _Over(Exception):
-    """No answer from this seat."""
+    """No answer from this candidate."""
 
     def __init__(self, failure: Failure, reason: str) -> None:
         super().__init__(reason)
@@ -151,7 +151,7 @@ class _Cut(Exception):
 
 @dataclass(slots=True)
 class _Attempt:
-    """What was learned at one seat so far. `limit` is the window in tokens that the prompt must fit into."""
+    """What was learned at one candidate so far. `limit` is the window in tokens that the prompt must fit into."""
 
     limit: int
     note: str = ""
@@ -197,7 +197,7 @@ class Asking(Generic[T]):
     spent: _Spent = field(default_factory=_Spent)
 
     async def run(self, wanted: Sequence[str]) -> Completion[T]:
-        """The answer of the first seat that gives one, or why none does. A model whose answers were no
+        """The answer of the first candidate that gives one, or why none does. A model whose answers were no
         good is not asked again on another host."""
         schema = schema_of(self.prompt.answer)
         found = await self.pool.candidates(self.prompt.role, wanted, self.guard)
@@ -234,7 +234,7 @@ class Asking(Generic[T]):
         return self._completion(failure=telling[-1].failure, reason=reason)
 
     async def _ask(self, place: GuardedCall, schema: dict[str, Any]) -> Completion[T]:
-        """The answer of one seat; `_Over`."""
+        """The answer of one candidate; `_Over`."""
         attempt = _Attempt(limit=self.pool.window(place.candidate))
         while True:
             try:

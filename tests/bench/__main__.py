@@ -34,6 +34,7 @@ def main(names: list[str]) -> int:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="hob-bench-") as folder:
             for figure in BENCHES[name](Path(folder)):
+                print(f"{figure.name}: {figure.measured} ({figure.bar})", file=sys.stderr)
                 table.add_row(
                     figure.name,
                     figure.measured,
