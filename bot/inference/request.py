@@ -151,7 +151,7 @@ class _Cut(Exception):
 
 @dataclass(slots=True)
 class _Attempt:
-    """What was learned at one candidate so far. `limit` is the window in tokens that the prompt must fit into."""
+    """What was learned at one candidate so far. `limit` is the window in tokens that the prompt must fit."""
 
     limit: int
     note: str = ""
