@@ -9,9 +9,11 @@ from bot.context import Context
 from bot.core.effects import Plan
 from bot.core.events import (
     DefaultBranchPushed,
-    IssueChanged,
+    IssueClosed,
+    IssueEdited,
     IssueOpened,
     IssueRemoved,
+    IssueReopened,
     PullRequestClosed,
     PullRequestEdited,
     PullRequestOpened,
@@ -25,7 +27,9 @@ OFF = "[knowledge] is off"
 KINDS = (
     DefaultBranchPushed,
     IssueOpened,
-    IssueChanged,
+    IssueEdited,
+    IssueClosed,
+    IssueReopened,
     PullRequestOpened,
     PullRequestEdited,
     PullRequestReopened,

@@ -8,7 +8,7 @@ from typing import Literal
 from bot.core.findings import Finding
 from bot.core.memory import Lesson
 from bot.core.pr_description import Proposal
-from bot.core.refs import Sha
+from bot.core.refs import Actor, Sha
 
 Conclusion = Literal["success", "neutral", "action_required", "failure"]
 """From the best to the worst. GitHub lets the first two pass where a check is required."""
@@ -244,9 +244,21 @@ class TakenBack:
     run: int
 
 
+@dataclass(frozen=True, slots=True)
+class RequestCommand:
+    """A command is given for somebody who asked for it without a comment, with their own permission. `line`
+    is as in a comment (`/hob triage`); `name`, at most 80 ASCII characters, is the request's for ever."""
+
+    number: int
+    line: str
+    by: Actor
+    name: str
+    on_pull_request: bool = False
+
+
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
 ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
-MemoryEffect = Remember | Forget | SetPull | TakenBack
+MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand
 Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
 
 

@@ -203,10 +203,11 @@ class PullRequestConvertedToDraft(PullRequestEvent):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestClosed(PullRequestEvent):
-    """action `closed`, merged or not: nothing is reviewed after it"""
+    """action `closed`: nothing is reviewed after it"""
 
-    __slots__ = ()
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +221,30 @@ class IssueOpened(IssueEvent):
 
 
 class IssueChanged(IssueEvent):
-    """`issues`, actions `edited`, `closed`, `reopened`"""
+    """`issues`, an action that its kinds name"""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueEdited(IssueChanged):
+    """action `edited`: its title or its text. What was before is None where it is the same still."""
+
+    title: str
+    body: str
+    author: Actor
+    previous_title: str | None = None
+    previous_body: str | None = None
+
+
+class IssueClosed(IssueChanged):
+    """action `closed`"""
+
+    __slots__ = ()
+
+
+class IssueReopened(IssueChanged):
+    """action `reopened`"""
 
     __slots__ = ()
 
@@ -253,6 +277,16 @@ class CommentEvent(IssueEvent):
     """The App through which it was written (`performed_via_github_app`), by itself or by a person."""
     on_pull_request: bool
     issue_author: Login
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRequested(CommentEvent):
+    """A command that was given without a comment (`comment_id` is 0): `body` is its line. No delivery of
+    GitHub's: it is made by `bot.runs.requests`."""
+
+    channel: Literal["api", "dashboard", "box"]
+    """`api`, `dashboard`: the operator, who may do everything; `box`: whoever ticked a box, with the
+    permission that GitHub tells."""
 
 
 class IssueCommentCreated(CommentEvent):

@@ -1,11 +1,13 @@
-"""What Hob keeps for itself: lessons, the state of a pull request, and which run was taken back."""
+"""What Hob keeps for itself: lessons, the state of a pull request, which run was taken back, what it is asked
+to do next."""
 
 from typing import TYPE_CHECKING
 
-from bot.core.effects import Forget, Remember, SetPull, TakenBack
+from bot.core.effects import Forget, Remember, RequestCommand, SetPull, TakenBack
 from bot.core.facts import UndoFacts
 from bot.core.refs import RepoRef
 from bot.effects.base import InMemory, Undone
+from bot.store.requests import CommandRequest, delivery_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,4 +56,20 @@ class OfTakenBack(InMemory[TakenBack]):
         pass  # its row of the outbox is all there is to it
 
 
-FAMILY = (OfRemember(), OfForget(), OfSetPull(), OfTakenBack())
+class OfRequestCommand(InMemory[RequestCommand]):
+    kind = RequestCommand
+    stays = "a command that was asked for: it is undone where it did something"
+
+    def change(self, effect: RequestCommand, store: "Store", repo: RepoRef, within: "Connection") -> None:
+        asked = CommandRequest(
+            repo=repo,
+            number=effect.number,
+            line=effect.line,
+            by=effect.by,
+            channel="box",
+            on_pull_request=effect.on_pull_request,
+        )
+        store.inbox.put_within(within, delivery_of(asked, effect.name))
+
+
+FAMILY = (OfRemember(), OfForget(), OfSetPull(), OfTakenBack(), OfRequestCommand())

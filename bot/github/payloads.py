@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from msgspec import DecodeError, Struct, ValidationError, convert
@@ -52,6 +53,7 @@ def _action(body: bytes) -> str:
 
 
 T = TypeVar("T")
+P = TypeVar("P", bound=events.PullRequestEvent)
 
 
 def _read(body: bytes, shape: type[T]) -> T:
@@ -96,8 +98,8 @@ def _labels(labels: list[webhook_schema.LabelPayload] | None) -> tuple[str, ...]
     return tuple(clean(label.name) for label in labels or ())
 
 
-def _pull_request(kind: type[events.PullRequestEvent]) -> Callable[[str, bytes], Event]:
-    def read(guid: str, body: bytes) -> Event:
+def _pull_request(kind: type[P]) -> Callable[[str, bytes], P]:
+    def read(guid: str, body: bytes) -> P:
         delivery = _read(body, webhook_schema.PullRequestDelivery)
         pull = delivery.pull_request
         return kind(
@@ -118,6 +120,12 @@ def _pull_request(kind: type[events.PullRequestEvent]) -> Callable[[str, bytes],
     return read
 
 
+def _closed(guid: str, body: bytes) -> Event:
+    merged = bool(_read(body, webhook_schema.PullRequestDelivery).pull_request.merged)
+    return replace(_ended(guid, body), merged=merged)
+
+
+_ended = _pull_request(events.PullRequestClosed)
 _retitled = _pull_request(events.PullRequestRetitled)
 _rewritten = _pull_request(events.PullRequestEdited)
 _retargeted = _pull_request(events.PullRequestRetargeted)
@@ -219,6 +227,24 @@ def _issue_opened(guid: str, body: bytes) -> Event:
     )
 
 
+def _issue_edited(guid: str, body: bytes) -> Event:
+    delivery = _read(body, webhook_schema.IssueDelivery)
+    issue, before = delivery.issue, delivery.changes
+    return events.IssueEdited(
+        **_about(guid, delivery),
+        number=issue.number,
+        title=clean(issue.title),
+        body=clean(issue.body),
+        author=_actor(issue.user),
+        previous_title=_before(before.title if before else None),
+        previous_body=_before(before.body if before else None),
+    )
+
+
+def _before(change: webhook_schema.From | None) -> str | None:
+    return clean(change.before) if change else None
+
+
 def _comment(
     comment: webhook_schema.CommentPayload, changes: webhook_schema.Changes | None, *, edited: bool
 ) -> dict[str, Any]:
@@ -304,14 +330,16 @@ _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
         "reopened": _pull_request(events.PullRequestReopened),
         "ready_for_review": _pull_request(events.PullRequestReadyForReview),
         "synchronize": _pull_request(events.PullRequestSynchronized),
-        "closed": _pull_request(events.PullRequestClosed),
+        "closed": _closed,
         "converted_to_draft": _pull_request(events.PullRequestConvertedToDraft),
         "edited": _edited,
         **dict.fromkeys(("labeled", "unlabeled"), _pull_request(events.PullRequestRelabeled)),
     },
     "issues": {
         "opened": _issue_opened,
-        **dict.fromkeys(("edited", "closed", "reopened"), _numbered(events.IssueChanged)),
+        "edited": _issue_edited,
+        "closed": _numbered(events.IssueClosed),
+        "reopened": _numbered(events.IssueReopened),
         **dict.fromkeys(("deleted", "transferred"), _numbered(events.IssueRemoved)),
     },
     "push": {"": _pushed},

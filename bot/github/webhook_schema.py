@@ -67,6 +67,7 @@ class PullRequestPayload(Struct, gc=False):
     title: str
     user: UserPayload | None = None
     draft: bool = False
+    merged: bool | None = False
     labels: list[LabelPayload] = []
 
 
@@ -102,7 +103,7 @@ class From(Struct, rename={"before": "from"}, gc=False):
 
 class Changes(Struct, gc=False):
     body: From | None = None
-    title: Presence | None = None
+    title: From | None = None
     base: Presence | None = None
 
 
@@ -166,6 +167,7 @@ class PullRequestDelivery(DeliveryPayload, gc=False, kw_only=True):
 
 class IssueDelivery(DeliveryPayload, gc=False, kw_only=True):
     issue: IssuePayload
+    changes: Changes | None = None
 
 
 class CommentDelivery(DeliveryPayload, gc=False, kw_only=True):

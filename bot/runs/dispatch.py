@@ -6,6 +6,7 @@ from bot.core.commands import Command
 from bot.core.events import (
     AccessEvent,
     CheckRunRequested,
+    CommandRequested,
     CommentEvent,
     Event,
     IssueEvent,
@@ -17,14 +18,14 @@ from bot.core.events import (
     ReviewEvent,
 )
 from bot.effects import BUILDING_ON_BEFORE
-from bot.github.payloads import parse
 from bot.router import Match, Route, Router
+from bot.runs.requests import event_of
 from bot.store import Delivery, RunSpec
 
 
 def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_seconds: float) -> list[RunSpec]:
     """The runs that a delivery asks for; `BadPayload` when its body is not what its event promises."""
-    event = parse(delivery.event, delivery.guid, delivery.body)
+    event = event_of(delivery)
     if event is None:
         return []
     return [_spec(match, event, delivery, coalesce_seconds) for match in router.match(event, slug)]
@@ -65,7 +66,7 @@ def target(route: Route, event: Event) -> str:
         return f"{event.repo.id}/{route.stored_as}"
     whole = f"{event.repo.id}#{event.number}"
     if isinstance(event, CommentEvent) and not BUILDING_ON_BEFORE & route.may:
-        return f"{whole}/{event.comment_id}"
+        return f"{whole}/{event.comment_id or event.delivery}"
     return whole
 
 
@@ -76,6 +77,8 @@ def command_of(route: Route, event: Event, router: Router, slug: str) -> Command
 
 def cause(event: Event) -> str:
     """What a person did names its effects apart; what GitHub tells of a head or a new issue does not."""
+    if isinstance(event, CommandRequested):
+        return event.delivery
     if isinstance(event, CommentEvent):
         kind = "review" if isinstance(event, ReviewEvent) else "comment"  # numbered apart
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"

@@ -15,6 +15,7 @@ from bot.core.effects import Plan, React, SetCheck, SetPull, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
     AccessEvent,
+    CommandRequested,
     CommentEvent,
     Event,
     HobDue,
@@ -27,7 +28,6 @@ from bot.core.events import (
 from bot.effects import of, on_github
 from bot.effects.base import Refused
 from bot.github.client import Job
-from bot.github.payloads import parse
 from bot.github.reader import JobReader, permissions_to_read
 from bot.queue.worker import step_aside
 from bot.runs.call_recorder import CallRecorder
@@ -38,6 +38,7 @@ from bot.runs.offboarding import offboarding
 from bot.runs.pending_check import Waiting
 from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settings_at
 from bot.runs.refused_effects import standing_check, ways
+from bot.runs.requests import event_of
 from bot.runs.scheduled import due_event, hob_context
 from bot.runs.services import Services, current
 from bot.runs.unfinished_checks import pause, rows_of_end
@@ -173,7 +174,7 @@ async def _work(services: Services, run: Run) -> RunOutcome:
 
 async def _delivered(services: Services, run: Run) -> Event | None:
     delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
-    return parse(delivery.event, delivery.guid, delivery.body)
+    return event_of(delivery)
 
 
 def _takes_up(rows: list[EffectRow]) -> bool:
@@ -253,8 +254,8 @@ def _store(services: Services, run: Run, event: RepositoryEvent, planned: Planne
 async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:
     """Eyes on the comment. GitHub keeps one by each user, so it may be sent again at will and is no row of
     the outbox."""
-    if not isinstance(event, CommentEvent) or isinstance(event, ReviewEvent):
-        return  # REST knows no reactions to a review
+    if not isinstance(event, CommentEvent) or isinstance(event, ReviewEvent | CommandRequested):
+        return  # REST knows no reactions to a review, and a request has no comment
     in_thread = isinstance(event, ReviewCommentEvent)
     seen = React("review_comment" if in_thread else "issue_comment", event.comment_id, "eyes")
     try:

@@ -103,6 +103,8 @@ class Receiver:
         if not await self._signed(body, sent.signature):
             raise DeliveryRefused(401, "the signature does not fit the body and any webhook secret")
         event, guid = _name(sent.event, "X-GitHub-Event"), _name(sent.guid, "X-GitHub-Delivery")
+        if event.startswith("hob-") or ":" in guid:
+            raise DeliveryRefused(400, "the delivery bears a name that only Hob itself gives")
         new = self._delivery(event, guid, body)
         is_new = await self._store(new)
         self.deliveries.add(event, "taken" if is_new else "duplicate")

@@ -18,13 +18,14 @@ from bot.core.effects import (
     Remember,
     RemoveLabels,
     ReplyInThread,
+    RequestCommand,
     ResolveThread,
     SetCheck,
     SetPull,
     TakenBack,
 )
 from bot.core.memory import Lesson
-from bot.core.refs import Login, Sha
+from bot.core.refs import Actor, Login, Sha
 
 HEAD = Sha("a" * 40)
 LESSON = Lesson("convention", "We never divide by zero.", Login("mona"))
@@ -50,5 +51,6 @@ def samples(text: str = "x") -> dict[type[Effect], Effect]:
         Forget(1),
         SetPull(1, "paused"),
         TakenBack(1),
+        RequestCommand(1, "/hob help", Actor(Login("mona"), 1), "box:1"),
     )
     return {type(one): one for one in several}

@@ -10,6 +10,7 @@ from bot.core.errors import BadPayload
 from bot.core.events import (
     CheckRunRequested,
     Event,
+    IssueClosed,
     MergeGroupDestroyed,
     PullRequestEdited,
     PullRequestRetargeted,
@@ -72,9 +73,9 @@ def test_every_example_of_our_events_is_read_when_an_app_receives_it() -> None:
             assert found.repo.full_name == payload["repository"]["full_name"]
         assert action in READ[event]
         kinds[type(found)] += 1
-    # no example of an edit or a destroyed merge group is published, and those of check runs are of others'
+    # of these none is published, and those of check runs are of others'
     edits = {PullRequestEdited, PullRequestRetitled, PullRequestRetargeted, ReviewEdited}
-    assert set(kinds) == set(EVENTS) - edits - {CheckRunRequested, MergeGroupDestroyed}
+    assert set(kinds) == set(EVENTS) - edits - {CheckRunRequested, MergeGroupDestroyed, IssueClosed}
 
 
 def test_a_published_check_run_is_read_once_it_is_ours() -> None:

@@ -539,3 +539,12 @@ async def test_a_connection_serves_many_deliveries(front: Front) -> None:
             assert (await client.post("/webhook", content=raw_body, headers=wrong)).status_code == 401
             right = headers(raw_body)
             assert (await client.post("/webhook", content=raw_body, headers=right)).status_code == 202
+
+
+@pytest.mark.parametrize(("event", "guid"), [("hob-request", "1-2"), ("issues", "request:a"), ("hob-x", "1")])
+async def test_A1_nobody_outside_gives_a_delivery_a_name_of_hobs_own(
+    front: Front, event: str, guid: str
+) -> None:
+    answer = await front.deliver(x_github_event=event, x_github_delivery=guid)
+    assert answer.status_code == 400
+    assert front.stored() == 0

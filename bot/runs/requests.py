@@ -1,0 +1,35 @@
+"""What a stored delivery means: GitHub's, and Hob's own (`bot.store.requests`)."""
+
+from msgspec import ValidationError
+from msgspec.json import decode
+
+from bot.core.errors import BadPayload
+from bot.core.events import CommandRequested, Event
+from bot.core.refs import Login
+from bot.github.payloads import parse
+from bot.store import Delivery
+from bot.store.requests import EVENT, CommandRequest
+
+
+def event_of(delivery: Delivery) -> Event | None:
+    """What a stored delivery means; `BadPayload`. A name that only Hob gives tells its own from GitHub's."""
+    if delivery.event != EVENT:
+        return parse(delivery.event, delivery.guid, delivery.body)
+    try:
+        asked = decode(delivery.body, type=CommandRequest)
+    except ValidationError as wrong:
+        raise BadPayload(f"not a request of Hob's: {wrong}") from None
+    return CommandRequested(
+        delivery=delivery.guid,
+        sender=asked.by,
+        repo=asked.repo,
+        number=asked.number,
+        comment_id=0,
+        body=asked.line,
+        previous_body=None,
+        author=asked.by,
+        app_id=None,
+        on_pull_request=asked.on_pull_request,
+        issue_author=Login(asked.issue_author),
+        channel=asked.channel,
+    )
