@@ -47,6 +47,19 @@ class IssueState:
     labels: tuple[str, ...]
     comments: int
     is_pull_request: bool
+    created_at: float = 0
+    """Times in seconds since 1970; 0: unknown, or not yet."""
+    updated_at: float = 0
+    closed_at: float = 0
+    state_reason: str = ""
+    """completed, not_planned, duplicate, reopened; empty: GitHub says none."""
+    type: str = ""
+    """One of the organisation's types of issues."""
+    milestone: str = ""
+    assignees: tuple[Login, ...] = ()
+    locked: bool = False
+    transferred: bool = False
+    """It goes on in another repository: what is told is how it stands there, and nothing can be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,8 @@ class RawComment:
     body: str
     review: int = 0
     """The review that a comment on a line was made in."""
+    at: float = 0
+    """When it was written, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
