@@ -2,7 +2,7 @@
 GitHub's own facts, never by likeness. What is not surely such a question is none."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 from unicodedata import normalize
 
@@ -112,7 +112,8 @@ def dependency_question(text: str) -> DependencyQuestion | None:
 def subject(said: str) -> DependencyQuestion | None:
     """The same with what is said after a command: `#12`, a milestone's name, nothing (here)."""
     name = said.strip(_END)
-    return _about("blocks", name) if name else DependencyQuestion("blocks", here=True)
+    found = _about("blocks", name) if name else DependencyQuestion("blocks", here=True)
+    return replace(found, sure=True) if found else None
 
 
 def _read(sentence: str) -> DependencyQuestion | None:
