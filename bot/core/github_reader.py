@@ -10,6 +10,7 @@ from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
+from bot.core.work_items import Milestone, Release, WorkItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,24 @@ class GitHubReader(ABC):
     async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
         """The pull requests that a merge queue's commits name which `head` has and the branch has not, in the
         order of the queue."""
+        return ()
+
+    async def work_items(
+        self, *, milestone: str = "", open_only: bool = True, most: int = 1000
+    ) -> Sequence[WorkItem]:
+        """Issues and pull requests, the last updated first; a call for each 100. `milestone` is a title."""
+        return ()
+
+    async def work_item(self, number: int) -> WorkItem:
+        """One of them, open or closed. `Gone` when there is none."""
+        raise Gone(404, "there are no issues here")
+
+    async def milestones(self) -> Sequence[Milestone]:
+        """Open and closed, at most 500."""
+        return ()
+
+    async def releases(self, most: int = 30) -> Sequence[Release]:
+        """The newest first; drafts are nobody's to see."""
         return ()
 
     async def granted(self) -> Mapping[str, str]:
