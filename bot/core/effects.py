@@ -246,14 +246,19 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class RequestCommand:
-    """A command is given for somebody who asked for it without a comment, with their own permission. `line`
-    is as in a comment (`/hob triage`); `name`, at most 80 ASCII characters, is the request's for ever."""
+    """A command is given for somebody who asked for it without a comment, with their own permission (`box`)
+    or as one of many by the operator (`batch`). `line` is as in a comment (`/hob triage`); `name`, at most 80
+    ASCII characters, is the request's for ever."""
 
     number: int
     line: str
     by: Actor
     name: str
     on_pull_request: bool = False
+    channel: Literal["box", "batch"] = "box"
+    quiet: bool = False
+    after: float = 0.0
+    """Seconds until its turn."""
 
 
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread

@@ -126,6 +126,8 @@ class PullRequestFacts:
     """What Hob has posted on this pull request, oldest first."""
     own_threads: tuple[OwnThread, ...] = ()
     may_resolve: bool = False
+    focus: str = ""
+    """What whoever asked wants the review narrowed to."""
     """Whether GitHub lets Hob resolve them."""
     earlier: ReviewedHead | None = None
     """The newest head that was reviewed before this one; None: everything is to be read."""
