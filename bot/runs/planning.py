@@ -11,7 +11,7 @@ from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.concurrency import through
 from bot.core.effect_history import Did, PastRun
-from bot.core.effects import Comment, Plan, SetCheck, TakenBack, Usage
+from bot.core.effects import Comment, KeepDraft, Plan, SetCheck, TakenBack, Usage
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
@@ -111,7 +111,7 @@ async def make_plan(
         handled=partial(_handled, services, event.repo.id),
         beside=knowledge.beside if knowledge else nothing_beside,
     )
-    plan = _unspoken(await route.handler(event, ctx), event)
+    plan = _unspoken(await route.handler(event, ctx), event, route)
     untold = past.untold(past_runs, plan.head_sha)
     meant = f"{cause(event)} again {untold}" if untold else cause(event)
     effects = await asyncio.to_thread(
@@ -120,11 +120,17 @@ async def make_plan(
     return PlannedRun(tuple(effects), plan.reason, plan.usage, plan.shadow)
 
 
-def _unspoken(plan: Plan, event: RepositoryEvent) -> Plan:
-    """The plan without words on the issue, where none are wanted."""
+def _unspoken(plan: Plan, event: RepositoryEvent, route: Route) -> Plan:
+    """The plan without words on the issue, where none are wanted: what a person may post is kept for that."""
     if not (isinstance(event, CommandRequested) and event.quiet):
         return plan
-    return replace(plan, effects=tuple(one for one in plan.effects if not isinstance(one, Comment)))
+    drafts = KeepDraft in route.may
+    effects = [
+        KeepDraft(one.number, one.body, one.about[:40]) if isinstance(one, Comment) else one
+        for one in plan.effects
+        if not isinstance(one, Comment) or (drafts and one.about)
+    ]
+    return replace(plan, effects=tuple(effects))
 
 
 def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
