@@ -157,9 +157,13 @@ def paths() -> dict[str, Schema]:
     run = _json({"allOf": [_ref("Run"), _object(effects=effects, calls=calls)]})
     asked = [_query("limit", {"type": "integer", "minimum": 1, "maximum": 200}), _query("state", TEXT)]
     form = {"content": {"application/x-www-form-urlencoded": {"schema": _object(token=TEXT)}}}
+    orders: Schema = {"type": "string", "enum": ["post", "save", "discard"]}
+    decided = {"type": "object", "properties": {"do": orders, "body": TEXT}, "required": ["do"]}
+    draft = {"content": {"application/x-www-form-urlencoded": {"schema": decided}}}
     ready = _json(_ref("Ready"))
     home = (200, "HTML.", PAGE)
     gone: ResponseDoc = (303, "To the dashboard.", {})
+    changed: ResponseDoc = (303, "To the draft or the drafts.", {})
     css: ResponseDoc = (200, "CSS.", {"content": {"text/css": {}}})
     return {
         "/webhook": {
@@ -186,6 +190,15 @@ def paths() -> dict[str, Schema]:
         "/": {"get": _operation("dashboard", "The dashboard", home, security=OPEN)},
         "/login": {"post": _operation("login", "Signs a browser in", gone, security=OPEN, requestBody=form)},
         "/logout": {"post": _operation("logout", "Signs it out", gone)},
+        "/drafts": {
+            "parameters": [_query("asked", TEXT)],
+            "get": _operation("drafts", "Comments that wait to be posted", home),
+        },
+        "/drafts/{repo_id}/{n}": {
+            "parameters": [{**one, "schema": COUNT} for one in _path("repo_id", "n")],
+            "get": _operation("show_draft", "One of them, to be changed", home),
+            "post": _operation("change_draft", "Posts, saves or discards it", changed, requestBody=draft),
+        },
         "/static/hob.css": {
             "get": _operation("style", "The dashboard's style", css, security=OPEN)
         },
