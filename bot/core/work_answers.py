@@ -242,7 +242,8 @@ def _listed(facts: WorkFacts, edges: Iterable[WorkEdge], *, people: bool = False
     lines = []
     for (kind, source, target), sources in told.items():
         who = _for(facts.graph.items.get(source if people else target))
-        unknown = "" if facts.graph.is_open(target) else "; whether it is open I cannot see"
+        seen = facts.graph.is_open(target) is not None
+        unknown = "" if seen else "; whether it is open I cannot see"
         said = f"{_named(facts, source)} {_WORDS[kind]} {_named(facts, target)}"
         lines.append(f"- {said} ({', '.join(sources)}{unknown}){who}")
     return _cut(lines, "line")
