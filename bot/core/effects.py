@@ -111,6 +111,8 @@ class Comment:
     """Names a comment that is found again later. Kept, not posted."""
     proposal: Proposal | None = None
     """What it proposes. Kept, not posted."""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,22 @@ class AddLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What each rests on, a line each. Kept, not posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetIssueType:
+    """One of the organisation's issue types; none at all where `type` is empty.
+
+    https://docs.github.com/en/rest/issues/issues#update-an-issue
+    """
+
+    number: int
+    type: str
+    before: str = ""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +218,8 @@ class RemoveLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +276,18 @@ class RequestCommand:
     on_pull_request: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class KeepDraft:
+    """A comment that maintainers may have posted; `about` says what it is ("triage", "question")."""
+
+    number: int
+    body: str
+    about: str
+
+
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
-ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
-MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand
+ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | SetIssueType | React
+MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft
 Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
 
 
@@ -287,3 +316,5 @@ class Plan:
     """How often this head was judged before, against another base: what is meant now is something else."""
     shadow: bool = False
     """Kept and reported, never applied."""
+    cause: str = ""
+    """Tells it apart from what the same handler planned here for another event."""

@@ -75,6 +75,7 @@ def keyed(
             f"shadow {meant}" if plan.shadow else meant,
             cause,
             *((f"again {plan.again}",) if plan.again else ()),
+            *((plan.cause,) if plan.cause else ()),
             ordinal,
         )
         key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]

@@ -12,6 +12,7 @@ from bot.core.effects import (
     EditReview,
     Effect,
     Forget,
+    KeepDraft,
     LineComment,
     PostReview,
     React,
@@ -21,6 +22,7 @@ from bot.core.effects import (
     RequestCommand,
     ResolveThread,
     SetCheck,
+    SetIssueType,
     SetPull,
     TakenBack,
 )
@@ -45,12 +47,14 @@ def samples(text: str = "x") -> dict[type[Effect], Effect]:
         DeleteComment("review_comment", 1),
         AddLabels(1, ("bug",)),
         RemoveLabels(1, ("bug",)),
+        SetIssueType(1, "Bug"),
         React("issue_comment", 1, "eyes"),
         EditPullRequest(1, text, text),
         Remember(LESSON),
         Forget(1),
         SetPull(1, "paused"),
         TakenBack(1),
+        KeepDraft(1, text, "triage"),
         RequestCommand(1, "/hob help", Actor(Login("mona"), 1), "box:1"),
     )
     return {type(one): one for one in several}

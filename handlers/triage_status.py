@@ -1,0 +1,161 @@
+"""An issue's status labels follow what happens: a pull request that is to fix it is opened, merged, closed or
+reverted; its author answers what was asked. Only labels that exist are set, only those that Hob put on are
+taken off."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.agents import issue
+from bot.context import Context
+from bot.core.effect_history import labels_put
+from bot.core.effects import AddLabels, Effect, Plan, RemoveLabels
+from bot.core.errors import Gone
+from bot.core.events import (
+    IssueCommentCreated,
+    PullRequestClosed,
+    PullRequestEvent,
+    PullRequestOpened,
+    PullRequestReopened,
+)
+from bot.core.facts import RepoContext
+from bot.core.folding import folded
+from bot.core.github_reader import PullRequestState
+from bot.core.inference import Allowance
+from bot.core.labels import IssueStatus, status_labels
+from bot.core.mentions import in_branch, mentions
+from bot.core.text import in_code
+from bot.core.triage_sources import TriageSources
+from bot.router import Router
+from handlers.label_listeners import listened_to
+from handlers.triage import MAY, facts, read_sources
+
+router = Router()
+MOST_LINKED = 5
+"""Issues of one pull request: its author is anybody."""
+_REVERTS = re.compile(r"^Reverts (?:[\w.-]{1,100}/[\w.-]{1,100})?#([1-9]\d{0,8})\b", re.MULTILINE)
+
+
+@router.on(
+    PullRequestOpened,
+    PullRequestReopened,
+    PullRequestClosed,
+    IssueCommentCreated,
+    may=MAY | {RemoveLabels},
+    priority="low",
+    name="triage-status",
+)
+async def follow(event: PullRequestEvent | IssueCommentCreated, ctx: Context) -> Plan:
+    """Silent: labels, and what a triage with the answer adds."""
+    if isinstance(event, IssueCommentCreated):
+        return await _answered(event, ctx)
+    if event.base_ref != ctx.repo.default_branch:
+        return Plan(reason="it is not for the default branch: GitHub links no issue to it")
+    state = await ctx.github.pull_request(event.number)
+    closed = isinstance(event, PullRequestClosed)
+    reverted = await _reverted(ctx, state) if closed and state.merged else ()
+    linked = linked_issues(state, ctx.repo.full_name)
+    if not linked and not reverted:
+        return Plan(reason="it names no issue that it is to fix")
+    sources, context = await read_sources(ctx, 0)
+    if not context.settings.issues.triage:
+        return Plan(reason="triage is off in .github/hob.yml")
+    effects: list[Effect] = []
+    for number in linked:
+        if not closed:
+            effects += await _move(
+                ctx, context, sources, number, to="in progress", why=f"#{event.number} is open"
+            )
+        elif state.merged:
+            why = f"#{event.number} was merged"
+            effects += await _move(ctx, context, sources, number, to="fixed", off="in progress", why=why)
+        else:
+            why = f"#{event.number} was closed without being merged"
+            effects += await _move(ctx, context, sources, number, off="in progress", why=why)
+    for number in reverted:
+        effects += await _move(
+            ctx, context, sources, number, off="fixed", why=f"#{event.number} reverted the fix"
+        )
+    return Plan(
+        tuple(effects), f"{len(effects)} changes of status", cause=f"{type(event).__name__} {event.delivery}"
+    )
+
+
+def linked_issues(state: PullRequestState, full_name: str) -> tuple[int, ...]:
+    """The issues that a pull request is to fix, by its text's closing words; a branch of the repository's own
+    counts too, for GitHub names those that it makes for an issue after it."""
+    said = mentions(state.body, full_name)
+    named = [int(one.issue) for one in said if one.relation == "fixes" and one.issue.isdigit()]
+    branch = () if state.from_fork else in_branch(state.head_ref)
+    return tuple(dict.fromkeys(one for one in (*named, *branch) if one != state.number))[:MOST_LINKED]
+
+
+async def _reverted(ctx: Context, state: PullRequestState) -> tuple[int, ...]:
+    """The issues of the pull request that this one reverts, as GitHub's button words it."""
+    found = _REVERTS.search(state.body[:2_000]) if state.title.startswith('Revert "') else None
+    if found is None:
+        return ()
+    try:
+        before = await ctx.github.pull_request(int(found[1]))
+    except Gone:
+        return ()
+    return linked_issues(before, ctx.repo.full_name) if before.merged else ()
+
+
+async def _move(
+    ctx: Context,
+    context: RepoContext,
+    sources: TriageSources,
+    number: int,
+    *,
+    to: IssueStatus | None = None,
+    off: IssueStatus | None = None,
+    why: str,
+) -> Sequence[Effect]:
+    """The label of the new status, and without that of the old one; nothing for what is no issue here."""
+    names = [name for name, _ in context.labels]
+    heard = {} if context.settings.issues.labels else listened_to(sources.workflows, names)
+    allowed = context.settings.issues.labels
+    wanted = status_labels(to, names, allowed, heard)[:1] if to else ()
+    gone = set(map(folded, status_labels(off, names, allowed, heard))) if off else set()
+    if not wanted and not gone:
+        return ()
+    try:
+        state = await ctx.github.issue(number)
+    except Gone:
+        return ()
+    if state.is_pull_request or state.transferred:
+        return ()
+    present = set(map(folded, state.labels))
+    put, unwanted = labels_put(await ctx.deeds(number), number)
+    add = tuple(one for one in wanted if folded(one) not in present and folded(one) not in unwanted)
+    take = tuple(one for one in state.labels if folded(one) in gone & put)
+    rule = tuple(f"{in_code(one)}: by rule, {why}" for one in (*add, *take))
+    effects: list[Effect] = [AddLabels(number, add, rule)] if add else []
+    return [*effects, RemoveLabels(number, take, rule)] if take else effects
+
+
+async def _answered(event: IssueCommentCreated, ctx: Context) -> Plan:
+    """The author's first words after Hob asked: the label that says so goes, and triage goes on."""
+    put, _ = labels_put(ctx.past_runs, event.number)
+    if event.on_pull_request or event.author.login != event.issue_author or not put:
+        return Plan(reason="no answer to a question of mine")
+    sources, context = await read_sources(ctx, event.number)
+    names = [name for name, _ in context.labels]
+    needs = status_labels("needs information", names, context.settings.issues.labels, {})
+    waiting = put & set(map(folded, needs))
+    if not waiting or not context.settings.issues.triage:
+        return Plan(reason="I wait for no answer here")
+    state = await ctx.github.issue(event.number)
+    take = tuple(one for one in state.labels if folded(one) in waiting)
+    if not take or state.transferred:
+        return Plan(reason="I wait for no answer here any more")
+    why = tuple(f"{in_code(one)}: by rule, its author answered" for one in take)
+    known = await facts(ctx, context, sources, state)
+    if not any(who == state.author.login and what == event.body for who, what in known.said):
+        known = replace(known, said=(*known.said, (event.author.login, event.body)))
+    plan = await issue.plan(known, ctx.infer, Allowance(1))
+    effects = (RemoveLabels(event.number, take, why), *plan.effects)
+    return replace(
+        plan, effects=effects, reason=f"answered; {plan.reason}", cause=f"answer {event.comment_id}"
+    )
