@@ -130,5 +130,15 @@ def labels_put(past_runs: Iterable[PastRun], number: int) -> tuple[frozenset[str
     return frozenset(put), frozenset(unwanted)
 
 
+def last_explained(past_runs: Sequence[PastRun]) -> tuple[str, ...]:
+    """What the newest deed rests on that was not taken back and says so, a line each."""
+    gone = undone(past_runs)
+    for past_run in reversed(past_runs):
+        told = [line for one in past_run.did for line in getattr(one.effect, "why", ())]
+        if told and past_run.run not in gone:
+            return tuple(dict.fromkeys(told))
+    return ()
+
+
 def _is_undo(past_run: PastRun) -> bool:
     return any(isinstance(one.effect, TakenBack) for one in past_run.did)

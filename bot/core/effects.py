@@ -278,7 +278,8 @@ class RequestCommand:
 
 @dataclass(frozen=True, slots=True)
 class KeepDraft:
-    """A comment that maintainers may have posted; `about` says what it is ("triage", "question")."""
+    """A comment is written and not posted: a person may post it. `about`, at most 40 characters, says what it
+    is (`triage`); on one issue a newer one about the same takes the place of one that nobody posted."""
 
     number: int
     body: str

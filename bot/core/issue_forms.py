@@ -8,13 +8,13 @@ https://docs.github.com/en/communities/using-templates-to-encourage-useful-issue
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 
 from bot.core.folding import folded
+from bot.core.markdown_blocks import read
 
 NO_RESPONSE = "_No response_"
 LONGEST_TEXT = 70_000
-_HEADING = re.compile(r"^### {1,10}(\S.{0,299})$", re.MULTILINE)
+_HEADING = re.compile(r"### {1,10}(\S.{0,299})")
 _FENCE = re.compile(r"^(?:`{3,40}|~{3,40}).{0,80}$", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.{0,2000}?-->", re.DOTALL)
 _TICKED = re.compile(r"^- \[[xX]\]", re.MULTILINE)
@@ -71,17 +71,19 @@ def filled(body: str, forms: Sequence[IssueForm]) -> FilledForm | None:
 
 
 def _sections(body: str, only: Mapping[str, FormField] | None = None) -> dict[str, str]:
-    """Folded heading -> what stands below it up to the next of `only` (or of any) headings; the first of two
-    that are alike."""
-    text = body.replace("\r\n", "\n")
-    hits = list(_HEADING.finditer(text))
-    if only is not None:
-        hits = [hit for hit in hits if folded(hit[1]) in only]
-    found: dict[str, str] = {}
-    for hit, after in zip_longest(hits, hits[1:]):
-        value = text[hit.end() : after.start() if after else len(text)]
-        found.setdefault(folded(hit[1]), value.strip())
-    return found
+    """Folded heading -> what stands below it up to the next of `only` (or of any) headings, those in code
+    left out; the first of two that are alike."""
+    found: dict[str, list[str]] = {}
+    under: list[str] = []
+    for line, block in read(body):
+        heading = _HEADING.fullmatch(line) if block.kind == "heading" and not block.quoted else None
+        name = folded(heading[1]) if heading else ""
+        if name and (only is None or name in only):
+            under = []
+            found.setdefault(name, under)
+        else:
+            under.append(line)
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
 
 
 def _answered(value: str, asked: FormField) -> bool:
