@@ -62,7 +62,7 @@ async def triage(event: IssueOpened | IssueEdited | IssueReopened, ctx: Context)
     if not state.open:
         return Plan(reason="it was closed meanwhile")
     plan = await issue.plan(await facts(ctx, context, sources, state), ctx.infer, Allowance(1))
-    return replace(plan, cause=_cause(event))
+    return replace(plan, once=_once(event))
 
 
 @router.command(
@@ -181,7 +181,7 @@ def _words(text: str) -> Sequence[str]:
     return [word.casefold() for word in _WORD.findall(_TICKS.sub(r"\1", text))]
 
 
-def _cause(event: IssueEvent) -> str:
+def _once(event: IssueEvent) -> str:
     """A new issue is sorted once; each new text, and each time that it is opened again, once more."""
     if isinstance(event, IssueEdited):
         return f"edit {event.delivery}"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.agents import issue
 from bot.context import Context
 from bot.core.effect_history import labels_put
-from bot.core.effects import AddLabels, Effect, Plan, RemoveLabels
+from bot.core.effects import AddLabels, Comment, Effect, KeepDraft, Plan, RemoveLabels
 from bot.core.errors import Gone
 from bot.core.events import (
     IssueCommentCreated,
@@ -77,7 +77,7 @@ async def follow(event: PullRequestEvent | IssueCommentCreated, ctx: Context) ->
             ctx, context, sources, number, off="fixed", why=f"#{event.number} reverted the fix"
         )
     return Plan(
-        tuple(effects), f"{len(effects)} changes of status", cause=f"{type(event).__name__} {event.delivery}"
+        tuple(effects), f"{len(effects)} changes of status", once=f"{type(event).__name__} {event.delivery}"
     )
 
 
@@ -138,24 +138,38 @@ async def _move(
 async def _answered(event: IssueCommentCreated, ctx: Context) -> Plan:
     """The author's first words after Hob asked: the label that says so goes, and triage goes on."""
     put, _ = labels_put(ctx.past_runs, event.number)
-    if event.on_pull_request or event.author.login != event.issue_author or not put:
+    if event.on_pull_request or event.author.login != event.issue_author or not (put or _asked(ctx)):
         return Plan(reason="no answer to a question of mine")
     sources, context = await read_sources(ctx, event.number)
     names = [name for name, _ in context.labels]
     needs = status_labels("needs information", names, context.settings.issues.labels, {})
     waiting = put & set(map(folded, needs))
-    if not waiting or not context.settings.issues.triage:
+    first = _asked(ctx) and _is_first(sources, event)
+    if not (waiting or first) or not context.settings.issues.triage:
         return Plan(reason="I wait for no answer here")
     state = await ctx.github.issue(event.number)
     take = tuple(one for one in state.labels if folded(one) in waiting)
-    if not take or state.transferred:
+    if state.transferred or not state.open or not (take or first):
         return Plan(reason="I wait for no answer here any more")
     why = tuple(f"{in_code(one)}: by rule, its author answered" for one in take)
     known = await facts(ctx, context, sources, state)
-    if not any(who == state.author.login and what == event.body for who, what in known.said):
-        known = replace(known, said=(*known.said, (event.author.login, event.body)))
+    said = (event.author.login, event.body)
+    known = known if said in known.said else replace(known, said=(*known.said, said))
     plan = await issue.plan(known, ctx.infer, Allowance(1))
-    effects = (RemoveLabels(event.number, take, why), *plan.effects)
-    return replace(
-        plan, effects=effects, reason=f"answered; {plan.reason}", cause=f"answer {event.comment_id}"
-    )
+    effects = (*((RemoveLabels(event.number, take, why),) if take else ()), *plan.effects)
+    return replace(plan, effects=effects, reason=f"answered; {plan.reason}")
+
+
+def _asked(ctx: Context) -> bool:
+    """Whether a question of Hob's stands here, be it that a person posted it."""
+    past = [one.effect for past_run in ctx.past_runs for one in past_run.did]
+    kept = {one.body for one in past if isinstance(one, KeepDraft) and one.about == issue.QUESTION}
+    return any(isinstance(one, Comment) and (one.about == issue.QUESTION or one.body in kept) for one in past)
+
+
+def _is_first(sources: TriageSources, event: IssueCommentCreated) -> bool:
+    """Of its author's comments since Hob spoke."""
+    since = [place for place, one in enumerate(sources.said) if one.ours]
+    later = sources.said[since[-1] + 1 :] if since else ()
+    own = [one.body for one in later if one.author == event.author.login]
+    return not own or own[0] == event.body

@@ -286,9 +286,20 @@ class KeepDraft:
     about: str
 
 
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """A draft waits no more: it was posted, or nobody wants it."""
+
+    n: int
+    was: KeepDraft | None = None
+    """What it said, for whoever wants it back."""
+    unsent: bool = False
+    """Whether it was to be posted and GitHub refused that: it waits on."""
+
+
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
 ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | SetIssueType | React
-MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft
+MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
 Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
 
 
@@ -317,5 +328,6 @@ class Plan:
     """How often this head was judged before, against another base: what is meant now is something else."""
     shadow: bool = False
     """Kept and reported, never applied."""
-    cause: str = ""
-    """Tells it apart from what the same handler planned here for another event."""
+    once: str = ""
+    """Names what is meant where it happens once whoever asks for it, or the event that is one of several of
+    its kind; "": each asking is one."""

@@ -3,7 +3,7 @@ to do next."""
 
 from typing import TYPE_CHECKING
 
-from bot.core.effects import Forget, KeepDraft, Remember, RequestCommand, SetPull, TakenBack
+from bot.core.effects import Forget, Remember, RequestCommand, SetPull, TakenBack
 from bot.core.facts import UndoFacts
 from bot.core.refs import RepoRef
 from bot.effects.base import InMemory, Undone
@@ -72,13 +72,4 @@ class OfRequestCommand(InMemory[RequestCommand]):
         store.inbox.put_within(within, delivery_of(asked, effect.name))
 
 
-class OfKeepDraft(InMemory[KeepDraft]):
-    kind = KeepDraft
-    prose = ("body",)
-    stays = "a draft that nobody posted"
-
-    def change(self, effect: KeepDraft, store: "Store", repo: RepoRef, within: "Connection") -> None:
-        pass  # its row of the outbox is all there is to it
-
-
-FAMILY = (OfRemember(), OfForget(), OfSetPull(), OfTakenBack(), OfRequestCommand(), OfKeepDraft())
+FAMILY = (OfRemember(), OfForget(), OfSetPull(), OfTakenBack(), OfRequestCommand())

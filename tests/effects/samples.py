@@ -7,6 +7,7 @@ from bot.core.effects import (
     Comment,
     DeleteComment,
     DismissReview,
+    DropDraft,
     EditComment,
     EditPullRequest,
     EditReview,
@@ -54,7 +55,8 @@ def samples(text: str = "x") -> dict[type[Effect], Effect]:
         Forget(1),
         SetPull(1, "paused"),
         TakenBack(1),
-        KeepDraft(1, text, "triage"),
         RequestCommand(1, "/hob help", Actor(Login("mona"), 1), "box:1"),
+        KeepDraft(1, text, "triage"),
+        DropDraft(1, KeepDraft(1, text, "triage")),
     )
     return {type(one): one for one in several}

@@ -28,7 +28,20 @@ body:
   - type: checkboxes
     attributes: {label: Before you send, options: [{label: I looked, required: true}]}
 """
-HALF = "### Version\n\n_No response_\n\n### What happened\n\n```shell\n### Version\nboom\n```\n\n### System\n\nLinux"
+HALF = """### Version
+
+_No response_
+
+### What happened
+
+```shell
+### Version
+boom
+```
+
+### System
+
+Linux"""
 TRACE = 'It burns:\n\n  File "/home/ann/app/src/kettle/boil.py", line 2, in boil\n'
 
 
@@ -172,10 +185,20 @@ async def test_nothing_is_said_unasked_in_mention_and_all_of_it_is_kept_in_draft
     await hob.works()
     assert ours(issue) == []
     assert [(one.about, one.body) for one in drafts(hob)] == [("question", "Which version is it?")]
+    issue.comment("tom", "@my-hob draft post")
+    await hob.works()
+    hob.ollama.answer = triage(priority="high")
+    repo.label("priority: high")
+    issue.comment("ann", "It is 2.1")
+    issue.comment("ann", "On Linux")
+    await hob.works()
+    assert issue.label_names == ["bug", "priority: high"]
+    assert len(hob.ollama.chats) == 2
     issue.comment("tom", "@my-hob triage")
     await hob.works()
-    (said,) = ours(issue)
-    assert said.startswith("I take this for a bug. There is nothing new to set.")
+    (asked, said) = ours(issue)
+    assert "Which version" in asked
+    assert said.startswith("I take this for a bug, high. There is nothing new to set.")
     assert "src/kettle/boil.py:2" in said
     other = hob.github.repository(
         "octo/pot", files={**files, ".github/hob.yml": "issues: {comment: draft}\n"}

@@ -6,6 +6,7 @@ https://docs.github.com/en/graphql/reference/objects#issue
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from bot.testing.github.attachments import rendered
 from bot.testing.github.issues import Issue, IssueComment, Label
 from bot.testing.github.milestones import Milestone, Release
 from bot.testing.github.pulls import PullRequest
@@ -206,6 +207,7 @@ def _common(query: Query, one: Issue) -> dict[str, Any]:
         "title": one.title,
         "body": one.body,
         "bodyText": one.body,
+        "bodyHTML": lambda _: rendered(query.call.state, one.body),
         "locked": one.locked,
         "activeLockReason": one.lock_reason.upper().replace("-", "_").replace(" ", "_")
         if one.lock_reason
@@ -355,6 +357,7 @@ def comments(query: Query, listed: Sequence[IssueComment], asked: Selection) -> 
             "fullDatabaseId": str(one.id),
             "body": one.body,
             "bodyText": one.body,
+            "bodyHTML": lambda _: rendered(query.call.state, one.body),
             "createdAt": stamp(one.created_at),
             "updatedAt": stamp(one.updated_at),
             "url": f"{page(repo, one.issue)}#issuecomment-{one.id}",
