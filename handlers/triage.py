@@ -155,10 +155,10 @@ def _shown(file: NamedFile, text: str) -> str:
 
 def _policy(ctx: Context, sources: TriageSources) -> str:
     """A link that stays one where the policy lies in the repository."""
-    if sources.policy_file:
+    if sources.policy_file and ctx.github.site == issue.GITHUB:
         at = f"{ctx.github.site}/{ctx.repo.full_name}/blob/{ctx.repo.default_branch}/{sources.policy_file}"
         return f"[{sources.policy_file}]({at})"
-    return sources.policy
+    return f"{sources.policy_file} in this repository" if sources.policy_file else sources.policy
 
 
 async def _idle(event: IssueEdited, ctx: Context) -> str:

@@ -36,6 +36,13 @@ MOST_LINKED = 5
 _REVERTS = re.compile(r"^Reverts (?:[\w.-]{1,100}/[\w.-]{1,100})?#([1-9]\d{0,8})\b", re.MULTILINE)
 
 
+def _concerns(event: PullRequestEvent | IssueCommentCreated) -> bool:
+    """Of the comments only those of an issue's own author: there is a run for each."""
+    if isinstance(event, IssueCommentCreated):
+        return not event.on_pull_request and event.author.login == event.issue_author
+    return event.base_ref == event.repo.default_branch
+
+
 @router.on(
     PullRequestOpened,
     PullRequestReopened,
@@ -43,14 +50,14 @@ _REVERTS = re.compile(r"^Reverts (?:[\w.-]{1,100}/[\w.-]{1,100})?#([1-9]\d{0,8})
     IssueCommentCreated,
     may=MAY | {RemoveLabels},
     priority="low",
+    when=_concerns,
     name="triage-status",
 )
 async def follow(event: PullRequestEvent | IssueCommentCreated, ctx: Context) -> Plan:
-    """Silent: labels, and what a triage with the answer adds."""
+    """Silent: labels, and what a triage with the answer adds. GitHub links no issue to a pull request for
+    another branch than the default one."""
     if isinstance(event, IssueCommentCreated):
         return await _answered(event, ctx)
-    if event.base_ref != ctx.repo.default_branch:
-        return Plan(reason="it is not for the default branch: GitHub links no issue to it")
     state = await ctx.github.pull_request(event.number)
     closed = isinstance(event, PullRequestClosed)
     reverted = await _reverted(ctx, state) if closed and state.merged else ()
@@ -138,7 +145,7 @@ async def _move(
 async def _answered(event: IssueCommentCreated, ctx: Context) -> Plan:
     """The author's first words after Hob asked: the label that says so goes, and triage goes on."""
     put, _ = labels_put(ctx.past_runs, event.number)
-    if event.on_pull_request or event.author.login != event.issue_author or not (put or _asked(ctx)):
+    if not put and not _asked(ctx):
         return Plan(reason="no answer to a question of mine")
     sources, context = await read_sources(ctx, event.number)
     names = [name for name, _ in context.labels]

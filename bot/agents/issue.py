@@ -40,6 +40,8 @@ KIND_TYPES = {
     "other": (),
 }
 """The same of issue types."""
+GITHUB = "https://github.com"
+"""Elsewhere no address stays a link."""
 QUESTION, TRIAGE, SECURITY = "question", "triage", "security"
 """What a comment or a draft of it is about."""
 
@@ -235,7 +237,9 @@ def str_of(file: NamedFile) -> str:
 def _link(facts: IssueFacts, file: NamedFile) -> str:
     repo = facts.context.repo
     at = f"{facts.site}/{repo.full_name}/blob/{repo.default_branch}/{file.path}"
-    plain = all(char.isascii() and (char.isalnum() or char in "._~+/-:") for char in at)
+    plain = facts.site == GITHUB and all(
+        char.isascii() and (char.isalnum() or char in "._~+/-:") for char in at
+    )
     shown = in_code(str_of(file))
     return f"[{shown}]({at}{f'#L{file.line}' if file.line else ''})" if plain else shown
 
