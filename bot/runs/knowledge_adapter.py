@@ -92,6 +92,9 @@ class RepositoryKnowledge:
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
 
+    async def people(self, path: str) -> Sequence[str]:
+        return await self._indexed.people(path)
+
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
         return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
 
