@@ -127,6 +127,10 @@ class GitHubReader(ABC):
         """Bytes of those paths that are files, as far as they can be known."""
         return {}
 
+    async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
+        return {}
+
     async def reports(self, sha: Sha) -> dict[str, str]:
         """Name -> text of the coverage reports that CI published for a commit."""
         return {}

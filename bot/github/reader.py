@@ -107,6 +107,10 @@ class JobReader(GitHubReader):
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         return await contents.sizes(self._api, self.repo, sha, paths)
 
+    async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
+        return {path: around[path] for path in paths if path in around}
+
     async def reports(self, sha: Sha) -> dict[str, str]:
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
 
