@@ -9,8 +9,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from bot.core.knowledge import Edge, Found, GraphNode, KnownIssue
-from bot.knowledge.mentions import Mention, in_branch, mentions, without_comments
+from bot.core.knowledge import Edge, Found, GraphNode, IssueKind, KnownIssue
+from bot.core.text import without_comments
+from bot.knowledge.mentions import Mention, in_branch, mentions
 from bot.knowledge.parsing.tokens import indexed, tokens
 from bot.knowledge.search.explanations import of_words, spoken
 from bot.knowledge.search.query import query_terms
@@ -100,9 +101,12 @@ class RepositoryIssues:
             for number in numbers:
                 self.index_store.put_edges(f"issue {number}", ())
 
-    def duplicates(self, title: str, body: str, k: int = 5, *, but: int = 0) -> list[Found]:
-        """The issues, open or closed, that most likely say the same, best first; `but` is its own number."""
-        return self._alike(title, body, k, but, ("issue",))
+    def duplicates(
+        self, title: str, body: str, k: int = 5, *, but: int = 0, kind: IssueKind = "issue"
+    ) -> list[Found]:
+        """The issues (or pull requests), open or closed, that most likely say the same, best first; `but` is
+        its own number."""
+        return self._alike(title, body, k, but, (kind,))
 
     def related(self, title: str, body: str, k: int = 10, *, but: int = 0) -> list[Found]:
         """Issues and pull requests about the same things, those first that it names or that name it."""
@@ -138,7 +142,7 @@ class RepositoryIssues:
             near = self.near(title, body)
             scores = fused(words, near)
             issues = self.index_store.issues(list(scores))
-            if kinds == ("issue",):
+            if len(kinds) == 1:
                 scores = standing(scores, {n for n, issue in issues.items() if issue.state == "open"})
             ranked = sorted(scores, key=lambda number: (-scores[number], number))
             chosen = [n for n in ranked if n in issues and n != but and issues[n].kind in kinds][:k]
