@@ -75,6 +75,6 @@ def _now(ctx: Context) -> Now:
             state = await ctx.github.issue(number)
         except GitHubError:
             return None
-        return state if state.number == number else None
+        return None if state.transferred else state
 
     return now

@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.core.knowledge import Fix, Found, KnownIssue
-from bot.core.text import strip_invisible, without_comments
+from bot.core.mentions import without_comments
+from bot.core.text import strip_invisible
 
 SHORTEST_QUOTE = 8
 """Letters and digits of a quotation that proves something; half as many where they are no ASCII."""

@@ -190,15 +190,6 @@ def _outside_code(line: str) -> str:
     return "".join(line[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
 
 
-def without_comments(text: str) -> str:
-    """Without HTML comments, which nobody sees on the page."""
-    kept, done = [], 0
-    while (start := text.find("<!--", done)) >= 0 and (end := text.find("-->", start)) >= 0:
-        kept.append(text[done:start])
-        done = end + 3
-    return "".join([*kept, text[done:]])
-
-
 def close_fences(text: str) -> str:
     """`text` with its open code fence, HTML comment and `<details>` closed: what follows is read as prose."""
     blocks, details = Blocks(), 0

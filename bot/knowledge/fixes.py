@@ -6,8 +6,8 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from bot.core.knowledge import Fix, GraphNode, KnownIssue
+from bot.core.mentions import mentions
 from bot.knowledge.git import Git, GitError
-from bot.knowledge.mentions import mentions
 from bot.knowledge.parsing.files import decode
 from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import IndexedCommit

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from bot.core.knowledge import Edge, Found, GraphNode, IssueKind, KnownIssue
-from bot.core.text import without_comments
-from bot.knowledge.mentions import Mention, in_branch, mentions
+from bot.core.mentions import Mention, in_branch, mentions, without_comments
 from bot.knowledge.parsing.tokens import indexed, tokens
 from bot.knowledge.search.explanations import of_words, spoken
 from bot.knowledge.search.query import query_terms

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.markdown_blocks import read
-from bot.core.text import code_spans, without_comments
+from bot.core.text import code_spans
 
 Relation = Literal["fixes", "blocks", "blocked_by", "duplicates", "mentions"]
 
@@ -90,6 +90,15 @@ def prose(text: str) -> str:
         kept += [said[done:start], "`"]
         done = end
     return without_comments("".join([*kept, said[done:]]))
+
+
+def without_comments(text: str) -> str:
+    """Without HTML comments, which nobody sees on the page."""
+    kept, done = [], 0
+    while (start := text.find("<!--", done)) >= 0 and (end := text.find("-->", start)) >= 0:
+        kept.append(text[done:start])
+        done = end + 3
+    return "".join([*kept, text[done:]])
 
 
 def _relation(before: str) -> Relation:
