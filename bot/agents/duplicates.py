@@ -20,7 +20,7 @@ MOST_ASKED = 2
 LONGEST_QUOTE = 200
 
 
-class DuplicateVerdict(BaseModel):
+class DuplicateComparison(BaseModel):
     """`new` and `old` are quotations from the two texts."""
 
     number: int
@@ -31,7 +31,7 @@ class DuplicateVerdict(BaseModel):
 
 
 class DuplicatesAnswer(BaseModel):
-    verdicts: list[DuplicateVerdict]
+    comparisons: list[DuplicateComparison]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ async def _judged(
     facts: DuplicateFacts, infer: Infer
 ) -> tuple[dict[int, tuple[str, str]], str, tuple[Usage, ...]]:
     """(number of what says the same -> a quotation from each, why no model has judged, what it took). A
-    verdict whose quotations do not stand counts for nothing."""
+    judgement whose quotations do not stand counts for nothing."""
     shown = facts.candidates[:MOST_JUDGED]
     passages = tuple(
         Passage(f"issue {place}", _shown(one.issue.title, one.issue.body, BODY_CHARS), priority=place)
@@ -125,12 +125,12 @@ async def _judged(
         return {}, answer.reason or "the model gave no usable answer", usage
     new = words_of(_shown(facts.title, facts.body, QUERY_CHARS))
     judged: dict[int, tuple[str, str]] = {}
-    for verdict in answer.value.verdicts:
-        place = verdict.number
-        if not verdict.same or not 0 < place <= len(shown) or f"issue {place}" in answer.left_out:
+    for one in answer.value.comparisons:
+        if not one.same or not 0 < one.number <= len(shown) or f"issue {one.number}" in answer.left_out:
             continue
-        if proves(verdict.new, new) and proves(verdict.old, words_of(passages[place - 1].text)):
-            judged.setdefault(shown[place - 1].issue.number, (verdict.new, verdict.old))
+        old = words_of(passages[one.number - 1].text)
+        if proves(one.new, new) and proves(one.old, old):
+            judged.setdefault(shown[one.number - 1].issue.number, (one.new, one.old))
     return judged, "", usage
 
 

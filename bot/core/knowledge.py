@@ -42,8 +42,8 @@ class Found:
     source: str = ""
     """The archive it is from; empty for the repository itself."""
     agreement: float = 0.0
-    """Of an issue or pull request: how far its words are those that were asked for, from 0 to 1, comparable
-    between searches."""
+    """Of an issue or pull request with the title that was asked for: which share of the words of both texts
+    both have, from 0 to 1; 0 with another title. Comparable between searches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,8 @@ def _commit(index_store: IndexStore, full_name: str, number: int, pull: int) -> 
     """The oldest that brought the pull request, or without one says that it fixes the issue. Where pull
     requests are rebased nothing tells their commits."""
     if pull:
-        merges = (f"Merge pull request #{pull} from", f"(#{pull})")
-        found = [one for words in merges for one in index_store.commits_saying(words)]
-        found = [
-            one
-            for one in found
-            if one.subject.startswith(merges[0]) or (one.subject.endswith(merges[1]) and not _reverts(one))
-        ]
+        merge = re.compile(rf"Merge pull request #{pull}(?!\d)|(?!Revert )[^\n]{{0,400}}\(#{pull}\)\Z")
+        found = [one for one in index_store.commits_saying(f"#{pull}") if merge.match(one.subject)]
     else:
         found = [
             one

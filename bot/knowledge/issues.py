@@ -21,6 +21,7 @@ from bot.knowledge.storage.types import Hit
 TITLE_TIMES = 3
 MOST_BODY = 20_000
 """Characters of a text that count: what follows is a log."""
+FEWEST_WORDS = 6
 MOST_TERMS = 48
 """The rarest."""
 _LOOKED_AT = 100
@@ -147,12 +148,14 @@ class RepositoryIssues:
             chosen = [n for n in ranked if n in issues and n != but and issues[n].kind in kinds][:k]
             held = self.index_store.holding("issue", list(dict.fromkeys(terms)), chosen)
         asked = spoken(f"{title}\n{body}")
+        words_asked = Counter(tokens(title)), Counter(tokens(f"{title}\n{shown(body)}"))
         close = set(sorted(near, key=lambda number: -near[number])[:k])
         return [
             _found(
                 issues[n],
                 scores[n],
                 (*of_words(held[n], asked), *(["close in meaning"] if n in close else [])),
+                agreement(*words_asked, issues[n]),
             )
             for n in chosen
         ]
@@ -218,10 +221,26 @@ def _claim(said: Mention) -> tuple[int, float, str]:
     return int(said.issue), MENTIONED, f"mentions #{said.issue}"
 
 
-def _found(issue: KnownIssue, score: float, why: Sequence[str]) -> Found:
+def _found(issue: KnownIssue, score: float, why: Sequence[str], agreement: float = 0.0) -> Found:
     """Whether it is open is told, for whoever would answer there."""
     state = () if issue.state == "open" else (issue.state,)
-    return Found(issue.kind, round(score, 4), (*why, *state), number=issue.number, title=issue.title)
+    return Found(
+        kind=issue.kind,
+        score=round(score, 4),
+        why=(*why, *state),
+        number=issue.number,
+        title=issue.title,
+        agreement=agreement,
+    )
+
+
+def agreement(title: Counter[str], whole: Counter[str], issue: KnownIssue) -> float:
+    """Which share of the words of two texts both have; 0 where their titles differ in a word, or where there
+    are too few to tell."""
+    other = Counter(tokens(f"{issue.title}\n{shown(issue.body)}"))
+    if title != Counter(tokens(issue.title)) or min(whole.total(), other.total()) < FEWEST_WORDS:
+        return 0.0
+    return 2 * (whole & other).total() / (whole.total() + other.total())
 
 
 def shown(body: str) -> str:
