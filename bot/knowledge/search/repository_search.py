@@ -21,6 +21,7 @@ from bot.knowledge.git import Git
 from bot.knowledge.parsing.tokens import tokens
 from bot.knowledge.search.change_context import around
 from bot.knowledge.search.excerpts import excerpts, outlines
+from bot.knowledge.search.records import records
 from bot.knowledge.search.search import Search
 from bot.knowledge.search.snapshot import AtTip, Snapshot, snapshot_at
 from bot.knowledge.storage import IndexStore
@@ -108,6 +109,10 @@ class Indexed:
             return next(iter(excerpts(self.git, blobs, [(path, start, end)])), None)
 
         return await asyncio.to_thread(self._asked, find, None)
+
+    async def records(self, query: str) -> tuple[Excerpt, ...]:
+        """Issues, pull requests and commits that have to do with it."""
+        return await asyncio.to_thread(self._asked, lambda index_store: records(index_store, query), ())
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: str) -> Surroundings:
         """What belongs to a change whose base is the commit `base`; `heads` are the changed files' texts."""
