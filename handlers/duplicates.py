@@ -72,9 +72,8 @@ async def duplicate_facts(
 def _now(ctx: Context) -> Now:
     async def now(number: int) -> IssueState | None:
         try:
-            state = await ctx.github.issue(number)
+            return await ctx.github.issue(number)
         except GitHubError:
             return None
-        return None if state.transferred else state
 
     return now

@@ -45,7 +45,7 @@ class DuplicateCandidate:
 
 
 Now = Callable[[int], Awaitable[IssueState | None]]
-"""How an issue stands on GitHub; None where it is gone or has moved elsewhere."""
+"""How an issue stands on GitHub; None where it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ async def suggestion(facts: DuplicateFacts, infer: Infer) -> DuplicateSuggestion
         if one is None or not eligible(facts.number, one.issue, one.fix, one.originals):
             continue
         quotes = judged[number]
-        if failure or proves(quotes[1], words_of(f"{one.issue.title}\n{one.issue.body}")):
+        same_title = words_of(one.issue.title) == words_of(facts.title)
+        if same_title if failure else proves(quotes[1], words_of(f"{one.issue.title}\n{one.issue.body}")):
             return DuplicateSuggestion(number, _text(facts, one, quotes, failure), failure, usage)
     return DuplicateSuggestion(failure=failure, usage=usage)
 
@@ -97,7 +98,7 @@ async def suggestion(facts: DuplicateFacts, infer: Infer) -> DuplicateSuggestion
 def _as_it_is(one: DuplicateCandidate, now: IssueState | None) -> DuplicateCandidate | None:
     """As GitHub has it; None where it may not be named any more: it is gone, was given up, or was closed as
     the duplicate of another."""
-    if now is None or now.number != one.issue.number:
+    if now is None or now.transferred:
         return None
     if now.open:
         issue = replace(one.issue, state="open", title=now.title, body=now.body)
