@@ -25,7 +25,7 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
-from bot.core.text import in_code
+from bot.core.text import in_code, issue_link
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.prompting import load_persona
@@ -117,8 +117,15 @@ class Context:
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""
+    redirects: str = ""
+    """The host that leads to GitHub's pages without a mark on the issue that is linked to; empty where there
+    is none, as beside GitHub Enterprise Server."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
+
+    def link(self, number: int) -> str:
+        """A reference to an issue or pull request of this repository that leaves no mark there."""
+        return issue_link(self.repo.full_name, number, self.redirects)
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a

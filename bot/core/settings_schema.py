@@ -93,9 +93,8 @@ KEYS: tuple[SettingKey, ...] = (
     SettingKey(
         "issues.duplicates",
         "choice",
-        "Not yet: name issues that may be the same.",
+        "Whether a triage names an older issue that may be the same, or what fixed it already.",
         ("suggest", "off"),
-        planned=True,
     ),
     SettingKey("code.enabled", "flag", "People may ask Hob for patches in branches of its own."),
     SettingKey(

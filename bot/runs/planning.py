@@ -19,6 +19,7 @@ from bot.core.knowledge import nothing_beside
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
+from bot.core.text import REDIRECTING
 from bot.github import hobyml
 from bot.github.reader import JobReader
 from bot.router import Route
@@ -31,6 +32,7 @@ from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.services import Services
 from bot.store.types import EffectState
 
+PUBLIC = "https://api.github.com"
 UNASKED = 10
 """Comments of one person on one pull request within the hour after which Hob answers them only by name."""
 
@@ -106,6 +108,7 @@ async def make_plan(
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),
         knowledge=knowledge,
+        redirects=REDIRECTING if services.config.github.api_url == PUBLIC else "",
         judged=partial(judged_at, services, event),
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
