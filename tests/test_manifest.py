@@ -12,8 +12,8 @@ from handlers import router
 from tests.effects.samples import samples
 
 BETTER_WITH = {ResolveThread, PushCommit, DeleteBranch}
-"""These need more than is asked for. Who grants contents:write has threads resolved (others read "Fixed in …")
-and lets Hob write code where `code.enabled` does."""
+"""These need more than is asked for. Who grants contents:write has threads resolved (others read "Fixed in
+…") and lets Hob write code where `code.enabled` does."""
 TO_HEAR = {"merge_group": {"merge_queues": "read"}}
 """Permissions without which GitHub lets nobody subscribe to an event, where reading and writing needs less.
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group"""
