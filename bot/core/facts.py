@@ -209,6 +209,7 @@ class ThreadFacts:
     default branch."""
     spent: list[Usage] = field(default_factory=list)
     """What looking into it has taken by now."""
+    slug: str = "hob"
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,10 @@ class Knowledge(Library, Protocol):
         """The files that a search finds, by what they define."""
         ...
 
+    async def records(self, query: str) -> tuple[Excerpt, ...]:
+        """Issues, pull requests and commits that have to do with it, as what can be cited."""
+        ...
+
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         """`Beside`."""
         ...

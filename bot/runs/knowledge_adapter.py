@@ -85,6 +85,10 @@ class RepositoryKnowledge:
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await (await self._joined()).read(path, start, end)
 
+    async def records(self, query: str) -> tuple[Excerpt, ...]:
+        """Of the repository alone: an archive's issues are its own readers'."""
+        return await self._indexed.records(query)
+
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
 

@@ -22,6 +22,7 @@ from bot.knowledge.graph import Graph
 from bot.knowledge.parsing.tokens import tokens
 from bot.knowledge.search.change_context import around
 from bot.knowledge.search.excerpts import excerpts, outlines
+from bot.knowledge.search.records import records
 from bot.knowledge.search.search import Search
 from bot.knowledge.search.snapshot import AtTip, Snapshot, snapshot_at
 from bot.knowledge.storage import IndexStore
@@ -111,6 +112,10 @@ class Indexed:
             return next(iter(excerpts(self.git, blobs, [(path, start, end)])), None)
 
         return await asyncio.to_thread(self._asked, find, None)
+
+    async def records(self, query: str) -> tuple[Excerpt, ...]:
+        """Issues, pull requests and commits that have to do with it."""
+        return await asyncio.to_thread(self._asked, lambda index_store: records(index_store, query), ())
 
     async def people(self, path: str) -> list[str]:
         """Who knows a file, best first; a robot knows nothing."""
