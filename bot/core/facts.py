@@ -181,6 +181,8 @@ class IssueFacts:
     requested: bool = False
     """Somebody gave the command, and waits for an answer."""
     site: str = "https://github.com"
+    pictures: str = ""
+    """What those that it shows were seen to show."""
     also: tuple[str, ...] = ()
     """Further paragraphs of what there is to say: what was reported before."""
 

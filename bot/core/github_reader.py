@@ -8,6 +8,7 @@ from bot.core.diff import FileDiff
 from bot.core.errors import Gone
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
+from bot.core.pictures import Picture
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
@@ -151,6 +152,10 @@ class GitHubReader(ABC):
         """What the repository says to whoever sorts its issues, at a ref that is no head; with the
         conversation of an issue where one is named."""
         return TriageSources()
+
+    async def pictures(self, number: int, addresses: Sequence[str]) -> Sequence[Picture]:
+        """Of the attachments of an issue's text those that are pictures of a size to be shown."""
+        return ()
 
     async def issue(self, number: int) -> IssueState:
         """`Gone` when there is none."""

@@ -14,11 +14,12 @@ from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEv
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.github_reader import GitHubReader, IssueState, PullRequestState, RawComment, Thread
 from bot.core.guidelines import Guidance, PathSizes, gathered
+from bot.core.pictures import Picture
 from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
-from bot.github import artifacts, contents, threads, triage_sources, work
+from bot.github import artifacts, attachments, contents, threads, triage_sources, work
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -149,6 +150,11 @@ class JobReader(GitHubReader):
         found = await triage_sources.read(api, self.repo, ref, number, self.job.slug)
         self.configs[ref] = found.config
         return found
+
+    async def pictures(self, number: int, addresses: Sequence[str]) -> Sequence[Picture]:
+        api = self.job.api({**self.permissions, "issues": "read"})
+        signed = await attachments.signed(api, number) if self.repo.private else addresses
+        return await attachments.pictures(signed, self.site)
 
     async def issue(self, number: int) -> IssueState:
         api = self.job.api({**self.permissions, "issues": "read"})
