@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.core.effects import React, ResolveThread
+from bot.core.effects import DeleteBranch, PushCommit, React, ResolveThread
 from bot.core.events import CommentEvent, Event
 from bot.effects import of
 from bot.effects.base import OnGitHub
@@ -11,8 +11,9 @@ from bot.github.reader import ISSUE, PULL_REQUEST
 from handlers import router
 from tests.effects.samples import samples
 
-BETTER_WITH = {ResolveThread}
-"""Needs more than is asked for: who grants contents:write has threads resolved, others read "Fixed in …"."""
+BETTER_WITH = {ResolveThread, PushCommit, DeleteBranch}
+"""These need more than is asked for. Who grants contents:write has threads resolved (others read "Fixed in
+…") and lets Hob write code where `code.enabled` does."""
 TO_HEAR = {"merge_group": {"merge_queues": "read"}}
 """Permissions without which GitHub lets nobody subscribe to an event, where reading and writing needs less.
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group"""

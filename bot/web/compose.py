@@ -16,6 +16,7 @@ import uvloop
 from redis import Redis
 
 from bot.config import Config, api_token, require_receiver, why_not
+from bot.github.api import site_of
 from bot.queue.connect import QUEUES, Unreachable, connect
 from bot.queue.redis_slots import RedisHostSlots
 from bot.queue.wakeup import Wakeup
@@ -81,6 +82,7 @@ def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None
             readiness=readiness(config, store, redis),
             queue_lengths=partial(lengths, redis),
             public_url=config.server.public_url,
+            site=site_of(config.github.api_url),
             places=partial(host_slots.look, [host.name for host in config.hosts]),
             refuse_setting=partial(why_not, config),
             ask=ask,

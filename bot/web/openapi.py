@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from bot.core.settings_schema import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
 from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_FOCUS
-from bot.web.chat import MOST_MESSAGE
+from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 
 Schema = dict[str, Any]
 ResponseDoc = tuple[int, str, Schema]
@@ -146,11 +146,25 @@ def _chat() -> Schema:
             "repo": _REPO,
             "message": {"type": "string", "minLength": 1, "maxLength": MOST_MESSAGE},
             "use_knowledge_graph": {**FLAG, "default": True},
+            "history": {
+                "type": "array",
+                "maxItems": MOST_TURNS,
+                "description": f"Earlier turns, oldest first, {MOST_HISTORY:,} characters in all.",
+                "items": {
+                    "type": "object",
+                    "properties": {"role": {"enum": ["user", "assistant"]}, "content": TEXT},
+                    "required": ["role", "content"],
+                    "additionalProperties": False,
+                },
+            },
         },
         "required": ["repo", "message"],
         "additionalProperties": False,
     }
-    events = "Events: token {text}, many; citations {citations: [{path, start, end}]}; done. error {detail}."
+    events = (
+        "Events: token {text}, many; citations {citations: [{path, start, end}]}, of what is no file also "
+        "issue, commit or release; done. error {detail}."
+    )
     told = {"content": {"text/event-stream": {"schema": TEXT}}}
     return _operation(
         "chat", "Answers a question about a repository", (200, events, told), requestBody=_json(question)
@@ -184,9 +198,13 @@ def paths() -> dict[str, Schema]:
     run = _json({"allOf": [_ref("Run"), whole]})
     asked = [_query("limit", {"type": "integer", "minimum": 1, "maximum": 200}), _query("state", TEXT)]
     form = {"content": {"application/x-www-form-urlencoded": {"schema": _object(token=TEXT)}}}
+    orders: Schema = {"type": "string", "enum": ["post", "save", "discard"]}
+    decided = {"type": "object", "properties": {"do": orders, "body": TEXT}, "required": ["do"]}
+    draft = {"content": {"application/x-www-form-urlencoded": {"schema": decided}}}
     ready = _json(_ref("Ready"))
     home = (200, "HTML.", PAGE)
     gone: ResponseDoc = (303, "To the dashboard.", {})
+    changed: ResponseDoc = (303, "To the draft or the drafts.", {})
     css: ResponseDoc = (200, "CSS.", {"content": {"text/css": {}}})
     return {
         "/webhook": {
@@ -215,6 +233,15 @@ def paths() -> dict[str, Schema]:
         "/": {"get": _operation("dashboard", "The dashboard", home, security=OPEN)},
         "/login": {"post": _operation("login", "Signs a browser in", gone, security=OPEN, requestBody=form)},
         "/logout": {"post": _operation("logout", "Signs it out", gone)},
+        "/drafts": {
+            "parameters": [_query("asked", TEXT)],
+            "get": _operation("drafts", "Comments that wait to be posted", home),
+        },
+        "/drafts/{repo_id}/{n}": {
+            "parameters": [{**one, "schema": COUNT} for one in _path("repo_id", "n")],
+            "get": _operation("show_draft", "One of them, to be changed", home),
+            "post": _operation("change_draft", "Posts, saves or discards it", changed, requestBody=draft),
+        },
         "/static/hob.css": {
             "get": _operation("style", "The dashboard's style", css, security=OPEN)
         },
