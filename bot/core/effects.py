@@ -111,6 +111,8 @@ class Comment:
     """Names a comment that is found again later. Kept, not posted."""
     proposal: Proposal | None = None
     """What it proposes. Kept, not posted."""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,22 @@ class AddLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What each rests on, a line each. Kept, not posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetIssueType:
+    """One of the organisation's issue types; none at all where `type` is empty.
+
+    https://docs.github.com/en/rest/issues/issues#update-an-issue
+    """
+
+    number: int
+    type: str
+    before: str = ""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +218,8 @@ class RemoveLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +298,7 @@ class DropDraft:
 
 
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
-ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
+ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | SetIssueType | React
 MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
 Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
 
@@ -309,4 +329,5 @@ class Plan:
     shadow: bool = False
     """Kept and reported, never applied."""
     once: str = ""
-    """Names what is meant where it happens once whoever asks for it; "": each asking is one."""
+    """Names what is meant where it happens once whoever asks for it, or the event that is one of several of
+    its kind; "": each asking is one."""

@@ -133,6 +133,10 @@ class Knowledge(Library, Protocol):
         """`Beside`."""
         ...
 
+    async def people(self, path: str) -> Sequence[str]:
+        """Who knows a file by its commits, best first, by the names in git."""
+        ...
+
     async def refresh(self) -> str:
         """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
         ...

@@ -114,8 +114,8 @@ class IssueSettings:
 
     triage: bool = True
     comment: Literal["mention", "draft", "always", "never"] = "mention"
-    """When a triage may also comment; `mention`: only to ask for what is missing; `draft`: what it would say
-    is kept for people to post."""
+    """When a triage may also comment unasked; `mention`: never, a question is kept for people to post;
+    `draft`: so is all that it would say."""
     labels: tuple[str, ...] = ()
     """Empty: every label of the repository may be chosen."""
     label_hints: dict[str, str] = field(default_factory=dict)

@@ -110,6 +110,9 @@ class RepositoryKnowledge:
     async def fix(self, number: int) -> Fix | None:
         return await self._issues.fix(number)
 
+    async def people(self, path: str) -> Sequence[str]:
+        return await self._indexed.people(path)
+
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
         return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
 

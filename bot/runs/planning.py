@@ -16,10 +16,9 @@ from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
-from bot.core.refs import Sha
+from bot.core.refs import RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
-from bot.core.text import REDIRECTING
 from bot.github import hobyml
 from bot.github.reader import JobReader
 from bot.router import Route
@@ -32,7 +31,6 @@ from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.services import Services
 from bot.store.types import EffectState
 
-PUBLIC = "https://api.github.com"
 UNASKED = 10
 """Comments of one person on one pull request within the hour after which Hob answers them only by name."""
 
@@ -108,8 +106,8 @@ async def make_plan(
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),
         knowledge=knowledge,
-        redirects=REDIRECTING if services.config.github.api_url == PUBLIC else "",
         judged=partial(judged_at, services, event),
+        deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
@@ -220,8 +218,17 @@ async def judged_at(services: Services, event: RepositoryEvent, sha: Sha) -> tup
 
 def deeds_of(services: Services, event: RepositoryEvent, state: EffectState = "done") -> tuple[PastRun, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
+    return _deeds(services, event.repo, number_of(event), state)
+
+
+async def deeds_at(services: Services, repo: RepoRef, number: int) -> tuple[PastRun, ...]:
+    """The same of another issue or pull request."""
+    return await asyncio.to_thread(_deeds, services, repo, number, "done")
+
+
+def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -> tuple[PastRun, ...]:
     runs: dict[int, list[Did]] = {}
-    for row in services.store.outbox.for_target(event.repo.id, number_of(event), state=state):
+    for row in services.store.outbox.for_target(repo.id, number, state=state):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())
