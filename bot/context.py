@@ -25,7 +25,7 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
-from bot.core.text import in_code, issue_link
+from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.prompting import load_persona
@@ -138,7 +138,8 @@ class Context:
 
     def link(self, number: int) -> str:
         """A reference to an issue or pull request of this repository that leaves no mark there."""
-        return issue_link(self.repo.full_name, number, self.redirects)
+        host = REDIRECTING if self.github.site == "https://github.com" else ""
+        return issue_link(self.repo.full_name, number, host)
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a

@@ -1,14 +1,17 @@
 """Which older issue one repeats, or what has fixed it: `@slug duplicates`. Nothing is ever closed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.agents.duplicates import DuplicateCandidate, DuplicateFacts, Now, nothing, suggestion
 from bot.context import Context, answer
 from bot.core.duplicates import root
-from bot.core.effects import Comment, Plan, ReplyInThread
+from bot.core.effects import Comment, Plan, ReplyInThread, Usage
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent
+from bot.core.facts import IssueFacts
 from bot.core.github_reader import IssueState
+from bot.core.inference import Allowance
 from bot.core.knowledge import Found, IssueKind
 from bot.router import Router
 
@@ -36,6 +39,22 @@ async def duplicates(event: CommentEvent, ctx: Context) -> Plan:
     told = await suggestion(facts, ctx.infer)
     words = told.text or nothing(facts, told)
     return Plan((answer(event, words),), reason="duplicates were asked for", usage=told.usage)
+
+
+async def reported_before(
+    ctx: Context, known: IssueFacts, spare: Allowance
+) -> tuple[IssueFacts, tuple[Usage, ...]]:
+    """A triage's facts with what is to be said of older issues, where it may say so: at most one question to
+    a model, which `spare` has to allow, and one to GitHub."""
+    settings = known.context.settings.issues
+    speaks = known.requested or (settings.comment in ("always", "draft") and not known.told)
+    if settings.duplicates == "off" or known.suspicion or not known.may_speak or not speaks:
+        return known, ()
+    found = await duplicate_facts(ctx, known.number, known.title, known.body)
+    if found is None:
+        return known, ()
+    told = await suggestion(found, ctx.infer, spare, most=1)
+    return (replace(known, also=(*known.also, told.text)) if told.text else known), told.usage
 
 
 async def duplicate_facts(

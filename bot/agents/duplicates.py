@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from bot.core.duplicates import eligible, ordered, proves, sure, words_of
 from bot.core.effects import Usage
 from bot.core.github_reader import IssueState
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Allowance, Infer, Passage, Prompt
 from bot.core.knowledge import Fix, Found, KnownIssue
 from bot.core.text import cut, in_code
 
@@ -72,9 +72,11 @@ class DuplicateSuggestion:
     usage: tuple[Usage, ...] = ()
 
 
-async def suggestion(facts: DuplicateFacts, infer: Infer) -> DuplicateSuggestion:
-    """Asks a model once, and GitHub once or twice where there is something to name."""
-    judged, failure, usage = await _judged(facts, infer) if facts.candidates else ({}, "", ())
+async def suggestion(
+    facts: DuplicateFacts, infer: Infer, spare: Allowance | None = None, *, most: int = MOST_ASKED
+) -> DuplicateSuggestion:
+    """Asks a model once, if `spare` allows it, and GitHub of at most so many issues that it could name."""
+    judged, failure, usage = await _judged(facts, infer, spare) if facts.candidates else ({}, "", ())
     if failure:
         judged = dict.fromkeys(sure([one.found for one in facts.candidates]), ("", ""))
     by_number = {one.issue.number: one for one in facts.candidates}
@@ -84,7 +86,7 @@ async def suggestion(facts: DuplicateFacts, infer: Infer) -> DuplicateSuggestion
         if eligible(facts.number, (it := by_number[number]).issue, it.fix, it.originals)
     ]
     issues = {number: by_number[number].issue for number in standing}
-    for number in ordered(standing, issues)[:MOST_ASKED]:
+    for number in ordered(standing, issues)[:most]:
         one = _as_it_is(by_number[number], await facts.now(number))
         if one is None or not eligible(facts.number, one.issue, one.fix, one.originals):
             continue
@@ -110,17 +112,19 @@ def _as_it_is(one: DuplicateCandidate, now: IssueState | None) -> DuplicateCandi
 
 
 async def _judged(
-    facts: DuplicateFacts, infer: Infer
+    facts: DuplicateFacts, infer: Infer, spare: Allowance | None
 ) -> tuple[dict[int, tuple[str, str]], str, tuple[Usage, ...]]:
     """(number of what says the same -> a quotation from each, why no model has judged, what it took). A
     judgement whose quotations do not stand counts for nothing."""
+    if spare is not None and not spare.take():
+        return {}, "no question to a model was left", ()
     shown = facts.candidates[:MOST_JUDGED]
     passages = tuple(
         Passage(f"issue {place}", _shown(one.issue.title, one.issue.body, BODY_CHARS), priority=place)
         for place, one in enumerate(shown, 1)
     )
     inputs = {"title": facts.title[:TITLE_CHARS], "body": facts.body[:QUERY_CHARS]}
-    answer = await infer(Prompt("duplicates", "triage", DuplicatesAnswer, inputs, passages))
+    answer = await infer(Prompt("duplicates", "triage", DuplicatesAnswer, inputs, passages, retries=spare))
     usage = answer.usage("duplicates")
     if answer.value is None:
         return {}, answer.reason or "the model gave no usable answer", usage

@@ -19,7 +19,6 @@ from bot.core.knowledge import nothing_beside
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
-from bot.core.text import REDIRECTING
 from bot.github import hobyml
 from bot.github.reader import JobReader
 from bot.router import Route
@@ -32,7 +31,6 @@ from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.services import Services
 from bot.store.types import EffectState
 
-PUBLIC = "https://api.github.com"
 UNASKED = 10
 """Comments of one person on one pull request within the hour after which Hob answers them only by name."""
 
@@ -108,7 +106,6 @@ async def make_plan(
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),
         knowledge=knowledge,
-        redirects=REDIRECTING if services.config.github.api_url == PUBLIC else "",
         judged=partial(judged_at, services, event),
         write_gap=services.config.github.write_gap_seconds,
         handled=partial(_handled, services, event.repo.id),

@@ -205,3 +205,24 @@ async def test_P6_a_private_archives_issues_are_never_named(hob: LivingHob) -> N
     hob.ollama.answer = same()
     for line in ("duplicates", "related"):
         assert "boils over when full" not in await asked(hob, issue, line)
+
+
+@pytest.mark.parametrize("mode", ["always", "mention", "off"])
+async def test_a_new_issue_is_told_what_it_repeats_where_hob_may_speak_unasked(
+    hob: LivingHob, mode: str
+) -> None:
+    says = "comment: always, duplicates: off" if mode == "off" else f"comment: {mode}"
+    repo = tea(hob, **{".github/hob.yml": f"issues: {{{says}}}\n"})
+    repo.open_issue(*OLD, author="bob")
+    hob.ollama.answer = same()
+    await hob.works()
+    chats, reads = len(hob.ollama.chats), len(hob.github.requests)
+    issue = repo.open_issue(*NEW, author="eve")
+    await hob.works()
+    said = "".join(one.body for one in issue.comments)
+    assert ("This may be the same as `#1`" in said) == (mode == "always")
+    assert len(hob.ollama.chats) - chats == (2 if mode == "always" else 1)
+    asked_github = [
+        one for one in hob.github.requests[reads:] if "/issues/" in one.path and one.method == "GET"
+    ]
+    assert len(asked_github) <= 2
