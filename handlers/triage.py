@@ -89,8 +89,8 @@ async def triage_now(event: CommentEvent, ctx: Context) -> Plan:
 
 
 async def sorted_by(ctx: Context, known: IssueFacts) -> Plan:
-    """In at most `MOST_CALLS` questions to models: beside its own one, whether it was reported before, or what
-    its pictures show where a model sees, or its own once more where an answer could not be used."""
+    """In at most `MOST_CALLS` questions to models: beside its own one, whether it was reported before, or
+    what its pictures show where a model sees, or its own once more where an answer could not be used."""
     spare = Allowance(MOST_CALLS - 1)
     known, used = await reported_before(ctx, known, spare)
     shown = addresses(known.body, known.site) if spare.left and known.suspicion != "certain" else ()
