@@ -25,6 +25,7 @@ from bot.core.security_reports import suspicion
 from bot.core.triage_sources import TriageSources
 from bot.patterns import wanted
 from bot.router import Router
+from handlers.duplicates import reported_before
 from handlers.label_listeners import hears_types, listened_to
 
 router = Router()
@@ -88,19 +89,19 @@ async def triage_now(event: CommentEvent, ctx: Context) -> Plan:
 
 
 async def sorted_by(ctx: Context, known: IssueFacts) -> Plan:
-    """In at most `MOST_CALLS` questions to models: one about the pictures, where a model sees, or one that is
-    asked again where an answer could not be used."""
+    """In at most `MOST_CALLS` questions to models: beside its own one, whether it was reported before, or
+    what its pictures show where a model sees, or its own once more where an answer could not be used."""
     spare = Allowance(MOST_CALLS - 1)
-    shown = addresses(known.body, known.site) if known.suspicion != "certain" else ()
-    if not shown or not await sees(ctx.infer, issue.picture_prompt(known, ())):
-        return await issue.plan(known, ctx.infer, spare)
-    images = tuple(await ctx.github.pictures(known.number, shown))
-    if not images or not spare.take():
-        return await issue.plan(known, ctx.infer, spare)
-    answer = await ctx.infer(issue.picture_prompt(known, images))
-    told = answer.value.text.strip() if answer.value else ""
-    plan = await issue.plan(replace(known, pictures=told), ctx.infer, spare)
-    return replace(plan, usage=(*answer.usage("picture"), *plan.usage))
+    known, used = await reported_before(ctx, known, spare)
+    shown = addresses(known.body, known.site) if spare.left and known.suspicion != "certain" else ()
+    if shown and await sees(ctx.infer, issue.picture_prompt(known, ())):
+        images = tuple(await ctx.github.pictures(known.number, shown))
+        if images and spare.take():
+            answer = await ctx.infer(issue.picture_prompt(known, images))
+            told = answer.value.text.strip() if answer.value else ""
+            known, used = replace(known, pictures=told), (*used, *answer.usage("picture"))
+    plan = await issue.plan(known, ctx.infer, spare)
+    return replace(plan, usage=(*used, *plan.usage))
 
 
 async def read_sources(ctx: Context, number: int) -> tuple[TriageSources, RepoContext]:
