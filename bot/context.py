@@ -49,6 +49,8 @@ class Offer:
     name: str
     help: str
     allowed: bool
+    reads: bool = False
+    """Whether it only answers."""
 
 
 JudgedChecks = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]

@@ -156,6 +156,7 @@ def by_schema(
     rerank: Any = None,
     reply: Any = None,
     describe: Any = None,
+    intent: Any = None,
 ) -> Says:
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
     may be a function of the request."""
@@ -167,6 +168,8 @@ def by_schema(
             return said or {"findings": [], "summary": "fine"}
         if "title" in fields:
             return describe or DESCRIBED
+        if "command" in fields:
+            return intent or {"command": "ask", "argument": ""}
         if "reads" in fields:
             return {"thought": "It is there.", "searches": [], "reads": [], "enough": True}
         if "stance" in fields:
