@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from bot.agents.citing import Citing
 from bot.checks import reports, secrets, workflows
-from bot.core import credentials, markdown_blocks, text
+from bot.core import credentials, markdown_blocks, mentions, text
 from bot.core.code_location import location
 from bot.core.code_search import Excerpt
 from bot.core.commands import parse_commands
@@ -27,7 +27,6 @@ from bot.github import hobyml, other_reviewers
 from bot.github.payloads import clean
 from bot.inference import structured_output
 from bot.inference.runners import ollama
-from bot.knowledge import mentions
 from bot.knowledge.parsing import documents, languages, tokens
 from bot.knowledge.search.query import query_terms
 from bot.patterns import wanted
@@ -121,8 +120,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "documents, Markdown": lines_of(lambda _, lines: documents.sections("Markdown", lines)),
     "documents, reST": lines_of(lambda _, lines: documents.sections("reStructuredText", lines)),
     "knowledge.parsing.languages": lambda said: languages.language_of("a.h", said),
-    "knowledge.mentions": lambda said: mentions.mentions(said, "octo/tea"),
-    "knowledge.mentions.in_branch": mentions.in_branch,
+    "core.mentions": lambda said: mentions.mentions(said, "octo/tea"),
+    "core.mentions.in_branch": mentions.in_branch,
     "knowledge.parsing.tokens": tokens.indexed,
     "prompting": lambda said: block("fence", said[:2000], said),
     "sanitise": lambda said: harmless(said, repo="octo/tea"),

@@ -19,6 +19,8 @@ from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
+from bot.core.work_graph import work_graph
+from bot.core.work_items import WorkItem, WorkRef, edges_of
 from bot.github.refusals import read_one
 from bot.inference.runners.wire import number
 from bot.inference.structured_output import understood
@@ -40,6 +42,7 @@ WALKED = (
     "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
+    "core/mentions.py", "core/work_graph.py", "core/work_items.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
@@ -112,6 +115,8 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
     "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),
+    "core.work_graph.work_graph": lambda said: work_graph([WorkItem(1, body=said)], "octo/tea").cycles(),
+    "core.work_items.edges_of": lambda said: list(edges_of({WorkRef(1): WorkItem(1, body=said)}, "octo/tea")),
     "github.refusals.read_one": lambda said: read_one({"message": said, "type": said, "code": said}),
     "inference.structured_output.understood": lambda said: understood(Told, "So: {" + said),
     "inference.runners.wire.number": lambda said: number((r"maximum context length is (\d+)",), said),

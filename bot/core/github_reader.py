@@ -10,6 +10,7 @@ from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
+from bot.core.work_items import Milestone, Release, WorkItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,19 @@ class IssueState:
     labels: tuple[str, ...]
     comments: int
     is_pull_request: bool
+    created_at: float = 0
+    """Times in seconds since 1970; 0: unknown, or not yet."""
+    updated_at: float = 0
+    closed_at: float = 0
+    state_reason: str = ""
+    """completed, not_planned, duplicate, reopened; empty: GitHub says none."""
+    type: str = ""
+    """One of the organisation's types of issues."""
+    milestone: str = ""
+    assignees: tuple[Login, ...] = ()
+    locked: bool = False
+    transferred: bool = False
+    """It goes on in another repository: what is told is how it stands there, and nothing can be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,8 @@ class RawComment:
     body: str
     review: int = 0
     """The review that a comment on a line was made in."""
+    at: float = 0
+    """When it was written, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +171,24 @@ class GitHubReader(ABC):
     async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
         """The pull requests that a merge queue's commits name which `head` has and the branch has not, in the
         order of the queue."""
+        return ()
+
+    async def work_items(
+        self, *, milestone: str = "", open_only: bool = True, most: int = 1000
+    ) -> Sequence[WorkItem]:
+        """Issues and pull requests, the last updated first; a call for each 100. `milestone` is a title."""
+        return ()
+
+    async def work_item(self, number: int) -> WorkItem:
+        """One of them, open or closed. `Gone` when there is none."""
+        raise Gone(404, "there are no issues here")
+
+    async def milestones(self) -> Sequence[Milestone]:
+        """Open and closed, at most 500."""
+        return ()
+
+    async def releases(self, most: int = 30) -> Sequence[Release]:
+        """The newest first; drafts are nobody's to see."""
         return ()
 
     async def granted(self) -> Mapping[str, str]:

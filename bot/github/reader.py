@@ -4,7 +4,7 @@ https://docs.github.com/en/rest/pulls/pulls  https://docs.github.com/en/rest/iss
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,12 @@ from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEv
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.github_reader import GitHubReader, IssueState, PullRequestState, RawComment, Thread
 from bot.core.guidelines import Guidance, PathSizes, gathered
-from bot.core.refs import Actor, Login, Permission, RepoRef, Sha
+from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.github import artifacts, contents, threads
 from bot.github.api import Api
 from bot.github.client import Job
+from bot.github.conversations import actor, as_object, comment, issue_state, label_names
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -80,7 +81,7 @@ class JobReader(GitHubReader):
         return self.job.api(self.permissions)
 
     async def pull_request(self, number: int) -> PullRequestState:
-        found = _object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
+        found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
             return _pull_request(found, self.repo)
         except (KeyError, TypeError) as error:
@@ -131,28 +132,19 @@ class JobReader(GitHubReader):
 
     async def labels(self) -> tuple[tuple[str, str], ...]:
         found = await self._api.get_all("/repos/{owner}/{repo}/labels", cap=MOST_LABELS)
-        return tuple((clean(one.get("name")), clean(one.get("description"))) for one in map(_object, found))
+        return tuple((clean(one.get("name")), clean(one.get("description"))) for one in map(as_object, found))
 
     async def issue(self, number: int) -> IssueState:
         api = self.job.api({**self.permissions, "issues": "read"})
-        found = _object(await api.get("/repos/{owner}/{repo}/issues/{number}", {"number": number}))
-        return IssueState(
-            number=number,
-            open=found.get("state") == "open",
-            title=clean(found.get("title")),
-            body=clean(found.get("body")),
-            author=actor(found.get("user")),
-            labels=_labels(found.get("labels")),
-            comments=int(found.get("comments") or 0),
-            is_pull_request=found.get("pull_request") is not None,
-        )
+        found = await api.get("/repos/{owner}/{repo}/issues/{number}", {"number": number})
+        return issue_state(found, number)
 
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
         path = "/repos/{owner}/{repo}/issues/{number}/comments"
         page = max(0, total - MOST_COMMENTS) // 100 + 1
         cap = max(MOST_COMMENTS, total) + 100
         found = await self._api.get_all(path, {"number": number, "page": page}, cap=cap)
-        return [_comment(one) for one in found[-MOST_COMMENTS:]]
+        return [comment(one) for one in found[-MOST_COMMENTS:]]
 
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
         for found in await self.threads(number):
@@ -167,7 +159,7 @@ class JobReader(GitHubReader):
         """
         path = "/repos/{owner}/{repo}/pulls/{number}/comments"
         talks: dict[int, list[dict[str, Any]]] = {}
-        for one in map(_object, await self._api.get_all(path, {"number": number}, cap=MOST_LINE_COMMENTS)):
+        for one in map(as_object, await self._api.get_all(path, {"number": number}, cap=MOST_LINE_COMMENTS)):
             talks.setdefault(one.get("in_reply_to_id") or one["id"], []).append(one)
         return [_thread(talk) for talk in talks.values()]
 
@@ -246,7 +238,7 @@ class JobReader(GitHubReader):
             return "none"
         path = "/repos/{owner}/{repo}/collaborators/{login}/permission"
         try:
-            found = _object(await self._api.get(path, {"login": login}))
+            found = as_object(await self._api.get(path, {"login": login}))
         except Gone as error:
             if error.status == 404:
                 return "none"
@@ -267,7 +259,7 @@ async def changed_files(api: Api, number: int) -> list[FileDiff]:
 def file_diff(found: Any) -> FileDiff:
     """A changed file as GitHub tells it; without hunks where it gives no patch (binary, too large, renamed
     only), or one that is not to be understood."""
-    found = _object(found)
+    found = as_object(found)
     patch, old = found.get("patch"), found.get("previous_filename")
     try:
         hunks = parse_patch(patch) if isinstance(patch, str) else None
@@ -281,15 +273,6 @@ def file_diff(found: Any) -> FileDiff:
         additions=int(found.get("additions") or 0),
         deletions=int(found.get("deletions") or 0),
         blob=found.get("sha") or "",
-    )
-
-
-def actor(found: Any) -> Actor:
-    """A deleted account is GitHub's ghost."""
-    if not isinstance(found, dict):
-        return Actor(Login("ghost"), 10137)
-    return Actor(
-        Login(clean(found.get("login"))), int(found.get("id") or 0), str(found.get("type") or "User")
     )
 
 
@@ -307,7 +290,7 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         title=clean(found["title"]),
         body=clean(found.get("body")),
         author=actor(found.get("user")),
-        labels=_labels(found.get("labels")),
+        labels=label_names(found.get("labels")),
         changed_files=int(found.get("changed_files") or 0),
         review_comments=int(found.get("review_comments") or 0),
         comments=int(found.get("comments") or 0),
@@ -320,19 +303,9 @@ def _thread(talk: list[dict[str, Any]]) -> Thread:
     side = first.get("side") != "LEFT"
     return Thread(
         path=clean(first.get("path")),
-        comments=tuple(map(_comment, talk)),
+        comments=tuple(map(comment, talk)),
         line=first.get("line") if side else None,
         start_line=first.get("start_line") if side else None,
-    )
-
-
-def _comment(found: Any) -> RawComment:
-    found = _object(found)
-    return RawComment(
-        id=found["id"],
-        author=actor(found.get("user")),
-        body=clean(found.get("body")),
-        review=int(found.get("pull_request_review_id") or 0),
     )
 
 
@@ -360,14 +333,3 @@ def _annotation(found: dict[str, Any], author: str) -> OthersRemark:
         start_line=found.get("start_line") if isinstance(found.get("start_line"), int) else None,
         kind="annotation",
     )
-
-
-def _object(found: Any) -> dict[str, Any]:
-    if not isinstance(found, dict):
-        raise GitHubError(200, "an object was expected")
-    return found
-
-
-def _labels(found: Iterable[Any] | None) -> tuple[str, ...]:
-    names = (label.get("name") if isinstance(label, dict) else label for label in found or ())
-    return tuple(clean(name) for name in names if isinstance(name, str))

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from bot.core.file_kinds import is_test, subject
 from bot.core.knowledge import Found, GraphNode
+from bot.core.mentions import mentions
 from bot.core.text import cut
-from bot.knowledge.mentions import mentions
 from bot.knowledge.ownership import Knower, knowers, together
 from bot.knowledge.parsing.tokens import tokens
 from bot.knowledge.resolve import TipNames

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from bot.core.knowledge import Edge, Found, GraphNode, KnownIssue
-from bot.knowledge.mentions import Mention, in_branch, mentions, without_comments
+from bot.core.mentions import Mention, in_branch, mentions, without_comments
 from bot.knowledge.parsing.tokens import indexed, tokens
 from bot.knowledge.search.explanations import of_words, spoken
 from bot.knowledge.search.query import query_terms

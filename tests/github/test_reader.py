@@ -12,6 +12,7 @@ from bot.core.github_reader import GitHubReader
 from bot.core.refs import RepoRef, Sha
 from bot.github import contents, hobyml
 from bot.github.client import GitHub
+from bot.github.conversations import issue_state
 from bot.github.reader import JobReader
 from bot.testing.github import GitHubStandIn as StandIn
 from bot.testing.github import executable, submodule, symlink
@@ -317,6 +318,41 @@ async def test_labels_and_issues(github: GitHub, repo: RepoRef, repository: Repo
         ("bug",),
     )
     assert (state.open, state.is_pull_request) == (True, False)
+
+
+async def test_an_issue_says_who_has_it_and_what_for(
+    gh: StandIn, github: GitHub, repo: RepoRef, repository: Repository
+) -> None:
+    gh.set_issue_types("octo", "Bug")
+    issue = repository.open_issue("Cold", kind="Bug", milestone="v1", assignees=["ann", "bob"], at=1000)
+    said = issue.comment("ann", "brr")
+    said.created_at = 2000
+    issue.lock("mona")
+    issue.close("mona", "not_planned")
+    async with reading(github, repo, {"issues": "read"}) as reader:
+        state = await reader.issue(1)
+        (comment,) = await reader.comments(1)
+    assert (state.type, state.milestone, state.assignees, state.locked) == ("Bug", "v1", ("ann", "bob"), True)
+    assert (state.created_at, state.state_reason, state.closed_at > 1000, comment.at) == (
+        1000,
+        "not_planned",
+        True,
+        2000,
+    )
+
+
+async def test_a_transferred_issue_is_told_as_one_that_went_or_is_gone(
+    github: GitHub, repo: RepoRef, gh: StandIn, repository: Repository
+) -> None:
+    other = gh.repository("octo/cups")
+    other.open_issue("First there")
+    repository.open_issue("Cold")
+    repository.transfer_issue(1, other)
+    async with reading(github, repo, {"issues": "read"}) as reader:
+        with pytest.raises(Gone):
+            await reader.issue(1)
+    assert not issue_state({"number": 1}, 1).transferred
+    assert issue_state({"number": 2}, 1).transferred
 
 
 async def test_the_last_comments_are_read_without_the_rest(

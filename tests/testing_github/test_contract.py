@@ -24,6 +24,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     line = tea.pull.review_comments[0].id
     run = call("POST", f"{path}/check-runs", {"name": "Hob", "head_sha": tea.pull.head_sha}).json
     blob = tea.pull.files()[0].sha
+    _work_with_issues(tea)
     told = {"path": "brew.py", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "m"}
     ci = tea.repo.check_run(tea.pull.head_sha, "CI", told)
     left = tea.repo.upload("coverage", tea.pull.head_sha, {"lcov.info": "SF:brew.py"})
@@ -82,6 +83,31 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     contract.check()
     hit = {found[0] for one in tea.gh.requests if (found := match(one.method, one.path))}
     assert hit == set(ROUTES), "routes that this test forgot"
+
+
+def _work_with_issues(tea: Tea) -> None:
+    """Every route of tests/testing_github/test_issues.py once."""
+    tea.gh.set_issue_types("octo", "Bug")
+    tea.repo.milestone("v1")
+    tea.repo.release("v0", body="Old")
+    whole, part = (tea.repo.open_issue(title, author="ann") for title in ("Whole", "Part"))
+    path = f"{tea.path}/issues/{whole.number}"
+    made = tea.call("POST", f"{tea.path}/issues", {"title": "Cold", "type": "Bug", "milestone": 1})
+    assert made.status == 201
+    assert tea.call("PATCH", path, {"type": "Bug", "milestone": 1}).status == 200
+    assert tea.call("PUT", f"{path}/lock", {"lock_reason": "spam"}).status == 204
+    assert tea.call("DELETE", f"{path}/lock").status == 204
+    assert tea.call("POST", f"{path}/sub_issues", {"sub_issue_id": part.id}).status == 201
+    assert tea.call("POST", f"{path}/dependencies/blocked_by", {"issue_id": part.id}).status == 201
+    below = f"{tea.path}/issues/{part.number}"
+    for read in (
+        path, f"{path}/sub_issues", f"{below}/parent", f"{path}/dependencies/blocked_by",
+        f"{below}/dependencies/blocking", f"{tea.path}/milestones", f"{tea.path}/milestones/1",
+        f"{tea.path}/releases", f"{tea.path}/releases/tags/v0", "/orgs/octo/issue-types",
+    ):  # fmt: skip
+        assert tea.call("GET", read).status == 200, read
+    assert tea.call("DELETE", f"{path}/sub_issue", {"sub_issue_id": part.id}).status == 200
+    assert tea.call("DELETE", f"{path}/dependencies/blocked_by/{part.id}").status == 200
 
 
 def _line(number: int, body: str = "hm") -> dict[str, object]:

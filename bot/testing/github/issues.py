@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.testing.github.world import App, User, World, locked
+from bot.testing.github.milestones import Milestone
+from bot.testing.github.world import App, IssueType, User, World, locked
 
 
 @dataclass(eq=False)
@@ -32,6 +33,9 @@ class Home(Protocol):
     world: World
     full_name: str
     comments: dict[int, "IssueComment"]
+    issues: dict[int, "Issue"]
+
+    def issue_type(self, name: str) -> IssueType: ...
 
     def label(self, name: str, color: str = "ededed", description: str | None = None) -> Label: ...
 
@@ -111,6 +115,15 @@ class Issue(Authored):
         self.labels: list[Label] = []
         self.comments: list[IssueComment] = []
         self.blocked_by: list[Issue] = []
+        self.type: IssueType | None = None
+        self.milestone: Milestone | None = None
+        self.assignees: list[User] = []
+        self.locked = False
+        self.lock_reason: str | None = None
+        self.parent: Issue | None = None
+        self.sub_issues: list[Issue] = []
+        self.moved_to: Issue | None = None
+        """What became of it, once it was transferred to another repository."""
 
     @locked
     def comment(self, author: str, body: str) -> IssueComment:
@@ -136,23 +149,123 @@ class Issue(Authored):
         self.world.emit(self.event, "edited", self, self.world.user(author), changes=changes)
 
     @locked
-    def close(self, author: str = "") -> None:
+    def close(self, author: str = "", reason: str = "completed") -> None:
+        """`reason`: also not_planned, duplicate."""
         by = self.world.user(author) if author else self.author
-        self.state, self.closing = "closed", _Closing(self.world.now(), by, "completed")
-        self.updated_at = self.world.now()
-        self.world.emit(self.event, "closed", self, by)
-
-    @locked
-    def block(self, other: "Issue") -> None:
-        """Another issue cannot be done before this one."""
-        other.blocked_by.append(self)
-        self.updated_at = other.updated_at = self.world.now()
+        self.state, self.closing = "closed", _Closing(self.world.now(), by, reason)
+        self._tell("closed", by)
 
     @locked
     def reopen(self, author: str = "") -> None:
-        self.state, self.closing = "open", _Closing()
+        self.state, self.closing = "open", _Closing(reason="reopened")
+        self._tell("reopened", self.world.user(author) if author else self.author)
+
+    def _tell(self, action: str, by: User, **extra: object) -> None:
         self.updated_at = self.world.now()
-        self.world.emit(self.event, "reopened", self, self.world.user(author) if author else self.author)
+        self.world.emit(self.event, action, self, by, **extra)
+
+    @locked
+    def block(self, other: "Issue", author: str = "") -> None:
+        """Another issue cannot be done before this one."""
+        by = self.world.user(author) if author else self.author
+        other.blocked_by.append(self)
+        self.updated_at = other.updated_at = self.world.now()
+        for action in ("blocked_by_added", "blocking_added"):
+            self.world.emit("issue_dependencies", action, Dependency(other, self), by)
+
+    @locked
+    def unblock(self, other: "Issue", author: str = "") -> None:
+        by = self.world.user(author) if author else self.author
+        other.blocked_by.remove(self)
+        self.updated_at = other.updated_at = self.world.now()
+        for action in ("blocked_by_removed", "blocking_removed"):
+            self.world.emit("issue_dependencies", action, Dependency(other, self), by)
+
+    @property
+    def blocking(self) -> list["Issue"]:
+        return [other for other in self.repo.issues.values() if self in other.blocked_by]
+
+    @locked
+    def add_sub_issue(self, child: "Issue", author: str = "") -> None:
+        """Takes it from another parent, as the site does when asked to."""
+        by = self.world.user(author) if author else self.author
+        if child.parent is not None:
+            child.parent.remove_sub_issue(child, author)
+        child.parent = self
+        self.sub_issues.append(child)
+        self.updated_at = child.updated_at = self.world.now()
+        for action in ("sub_issue_added", "parent_issue_added"):
+            self.world.emit("sub_issues", action, Parenthood(self, child), by)
+
+    @locked
+    def remove_sub_issue(self, child: "Issue", author: str = "") -> None:
+        by = self.world.user(author) if author else self.author
+        child.parent = None
+        self.sub_issues.remove(child)
+        self.updated_at = child.updated_at = self.world.now()
+        for action in ("sub_issue_removed", "parent_issue_removed"):
+            self.world.emit("sub_issues", action, Parenthood(self, child), by)
+
+    @locked
+    def set_type(self, author: str, name: str) -> None:
+        """A type of the organisation's; empty: none."""
+        self.put_type(self.world.user(author), self.repo.issue_type(name) if name else None)
+
+    def put_type(self, by: User, kind: IssueType | None) -> None:
+        """Webhooks tell of the old type going, then of the new one coming."""
+        before, self.type = self.type, kind
+        if before is not None and before is not kind:
+            self._tell("untyped", by, type=before)
+        if kind is not None and before is not kind:
+            self._tell("typed", by, type=kind)
+
+    @locked
+    def set_milestone(self, author: str, milestone: Milestone | None) -> None:
+        self.put_milestone(self.world.user(author), milestone)
+
+    def put_milestone(self, by: User, milestone: Milestone | None) -> None:
+        before, self.milestone = self.milestone, milestone
+        if before is not None and before is not milestone:
+            self._tell("demilestoned", by, milestone=before)
+        if milestone is not None and before is not milestone:
+            self._tell("milestoned", by, milestone=milestone)
+
+    @locked
+    def assign(self, author: str, *logins: str) -> None:
+        """`author` adds assignees."""
+        wanted = [self.world.user(login) for login in logins]
+        self.put_assignees(self.world.user(author), [*self.assignees, *wanted])
+
+    @locked
+    def unassign(self, author: str, *logins: str) -> None:
+        gone = {login.lower() for login in logins}
+        left = [one for one in self.assignees if one.login.lower() not in gone]
+        self.put_assignees(self.world.user(author), left)
+
+    def put_assignees(self, by: User, wanted: list[User]) -> None:
+        before, self.assignees = self.assignees, list(dict.fromkeys(wanted))
+        for one in before:
+            if one not in self.assignees:
+                self._tell("unassigned", by, assignee=one)
+        for one in self.assignees:
+            if one not in before:
+                self._tell("assigned", by, assignee=one)
+
+    @locked
+    def lock(self, author: str = "", reason: str | None = None) -> None:
+        """The conversation: only who may write to the repository says more. `reason`: off-topic, too heated,
+        resolved, spam."""
+        self.locked, self.lock_reason = True, reason
+        self._tell("locked", self.world.user(author) if author else self.author)
+
+    @locked
+    def unlock(self, author: str = "") -> None:
+        self.locked, self.lock_reason = False, None
+        self._tell("unlocked", self.world.user(author) if author else self.author)
+
+    @property
+    def state_reason(self) -> str | None:
+        return self.closing.reason
 
     @locked
     def add_label(self, author: str, name: str) -> None:
@@ -173,6 +286,30 @@ class Issue(Authored):
     @property
     def label_names(self) -> list[str]:
         return [label.name for label in self.labels]
+
+
+@dataclass(frozen=True)
+class Parenthood:
+    """A sub-issue and what it is a part of."""
+
+    parent: Issue
+    child: Issue
+
+    @property
+    def repo(self) -> Home:
+        return self.parent.repo
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Of an issue on another."""
+
+    blocked: Issue
+    blocker: Issue
+
+    @property
+    def repo(self) -> Home:
+        return self.blocked.repo
 
 
 @dataclass(eq=False)

@@ -2,15 +2,17 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.testing.github.git import Content, GitRepo
 from bot.testing.github.issues import CheckRun, Issue, IssueComment, Label
+from bot.testing.github.milestones import Milestone, Release
 from bot.testing.github.pulls import PullRequest, ReviewComment
 from bot.testing.github.queue import Method, QueuedGroup, queue
-from bot.testing.github.world import App, User, World, locked
+from bot.testing.github.transfers import transfer
+from bot.testing.github.world import App, IssueType, User, World, locked
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 NOTHING = "0" * 40
@@ -62,6 +64,8 @@ class Repository:
         self.issues: dict[int, Issue] = {}
         self.deleted: set[int] = set()
         """Numbers of issues that are shown to nobody."""
+        self.milestones: list[Milestone] = []
+        self.releases: list[Release] = []
         self.comments: dict[int, IssueComment] = {}
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
@@ -72,6 +76,67 @@ class Repository:
     @property
     def pulls(self) -> list[PullRequest]:
         return [issue for issue in self.issues.values() if isinstance(issue, PullRequest)]
+
+    @property
+    def shown(self) -> list[Issue]:
+        """Issues and pull requests that are still here, oldest first."""
+        return [
+            one for one in self.issues.values() if one.number not in self.deleted and one.moved_to is None
+        ]
+
+    @property
+    def issue_types(self) -> list[IssueType]:
+        """Those of its organisation: `world.set_issue_types`."""
+        return self.world.issue_types.get(self.owner.login.lower(), [])
+
+    def issue_type(self, name: str) -> IssueType:
+        """KeyError where the organisation has none of that name."""
+        found = next((one for one in self.issue_types if one.name.lower() == name.lower()), None)
+        if found is None or not found.enabled:
+            raise KeyError(name)
+        return found
+
+    @locked
+    def milestone(
+        self, title: str, *, description: str = "", due_on: float | None = None, author: str = ""
+    ) -> Milestone:
+        """The milestone of that title, made where it is missing."""
+        found = next((one for one in self.milestones if one.title == title), None)
+        if found is None:
+            who = self.world.user(author) if author else self.owner
+            made = (self.world.next_id(), len(self.milestones) + 1, title, description or None, who)
+            found = Milestone(*made, self.world.now(), due_on)
+            self.milestones.append(found)
+        return found
+
+    @locked
+    def close_milestone(self, title: str) -> None:
+        closed = self.milestone(title)
+        closed.state, closed.closed_at = "closed", self.world.now()
+
+    @locked
+    def release(
+        self,
+        tag: str,
+        *,
+        name: str = "",
+        body: str = "",
+        author: str = "",
+        draft: bool = False,
+        prerelease: bool = False,
+        at: float | None = None,
+    ) -> Release:
+        """Of the default branch's newest commit, which the tag names from now on."""
+        now = self.world.now() if at is None else at
+        who = self.world.user(author) if author else self.owner
+        sha = self.git.resolve(f"refs/heads/{self.default_branch}") or ""
+        if not draft:
+            self.git.point(f"refs/tags/{tag}", sha)
+        made = Release(
+            self.world.next_id(), tag, name or tag, body, who, sha, now, None if draft else now, prerelease
+        )
+        self.releases.append(made)
+        return made
 
     @locked
     def grant(self, login: str, role: str, *, association: str = "") -> None:
@@ -206,11 +271,63 @@ class Repository:
         self.world.emit("issues", "deleted", issue, self.owner)
 
     @locked
-    def open_issue(self, title: str, body: str = "", author: str = "") -> Issue:
-        who = self.world.user(author or "mona")
+    def transfer_issue(self, number: int, to: "Repository", author: str = "") -> Issue:
+        """It goes on in another repository under a number of its own; gives it as it is there."""
+        return transfer(self, self.issues[number], to, self.world.user(author) if author else self.owner)
+
+    @locked
+    def open_issue(
+        self,
+        title: str,
+        body: str = "",
+        author: str = "",
+        *,
+        labels: Sequence[str] = (),
+        kind: str = "",
+        milestone: str = "",
+        assignees: Sequence[str] = (),
+        at: float | None = None,
+    ) -> Issue:
+        """`kind`: its type. `at`: when it was opened, in seconds since 1970, if not now."""
+        return self.add_issue(
+            self.world.user(author or "mona"),
+            title,
+            body,
+            labels=[self.label(name) for name in labels],
+            kind=self.issue_type(kind) if kind else None,
+            milestone=self.milestone(milestone) if milestone else None,
+            assignees=[self.world.user(login) for login in assignees],
+            at=at,
+        )
+
+    def add_issue(
+        self,
+        who: User,
+        title: str,
+        body: str,
+        *,
+        labels: Sequence[Label] = (),
+        kind: IssueType | None = None,
+        milestone: Milestone | None = None,
+        assignees: Sequence[User] = (),
+        at: float | None = None,
+    ) -> Issue:
+        """What was chosen beside title and text stands in `opened`, and has deliveries of its own after."""
         issue = Issue(self, len(self.issues) + 1, title, body, who)
+        if at is not None:
+            issue.created_at = issue.updated_at = at
+        issue.labels, issue.type, issue.milestone = list(labels), kind, milestone
+        issue.assignees = list(assignees)
         self.issues[issue.number] = issue
         self.world.emit("issues", "opened", issue, who)
+        told = [("labeled", "label", labels), ("assigned", "assignee", assignees)]
+        told += [
+            ("typed", "type", [kind] if kind else []),
+            ("milestoned", "milestone", [milestone] if milestone else []),
+        ]
+        for action, key, chosen in told:
+            for one in chosen:
+                self.world.emit("issues", action, issue, who, **{key: one})
         return issue
 
     @locked

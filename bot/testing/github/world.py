@@ -11,6 +11,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
+COLORS = ("gray", "blue", "green", "yellow", "orange", "red", "pink", "purple")
+"""Of types of issues."""
 
 
 @dataclass(eq=False)
@@ -20,6 +22,8 @@ class User:
     login: str
     id: int
     type: str = "User"
+    deleted: bool = False
+    """Nobody shows who wrote what a deleted account wrote."""
 
 
 @dataclass(eq=False)
@@ -38,6 +42,18 @@ class App:
     @property
     def client_id(self) -> str:
         return f"Iv23li{self.id:014d}"
+
+
+@dataclass(eq=False)
+class IssueType:
+    """An organisation's: all its repositories share it."""
+
+    id: int
+    name: str
+    description: str | None
+    color: str
+    created_at: float
+    enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,8 @@ class World:
         self.git_url = "https://github.com"
         """Where repositories are cloned from."""
         self.clock_offset = 0.0
+        self.issue_types: dict[str, list[IssueType]] = {}
+        """By the organisation's login in lower case."""
         self.users: dict[str, User] = {}
         self.apps: dict[str, App] = {}
         self.listeners: list[Callable[[Happening], None]] = []
@@ -85,6 +103,17 @@ class World:
             found = User(login, self.next_id(), "Bot" if login.endswith("[bot]") else kind)
             self.users[login.lower()] = found
         return found
+
+    def set_issue_types(self, organization: str, *names: str) -> None:
+        """What issues of an organisation may be, beside those it has already."""
+        listed = self.issue_types.setdefault(organization.lower(), [])
+        for name in names:
+            color = COLORS[len(listed) % len(COLORS)]
+            listed.append(IssueType(self.next_id(), name, None, color, self.now()))
+
+    def delete_user(self, login: str) -> None:
+        """The account is gone; what it wrote stays."""
+        self.user(login).deleted = True
 
     def app_of(self, user: User) -> App | None:
         """The App whose bot this user is; every bot has one."""

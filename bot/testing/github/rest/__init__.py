@@ -7,10 +7,13 @@ from bot.testing.github.rest import (
     code,
     comments,
     graphql,
+    issue_writes,
     issues,
+    milestones,
     pulls,
     reactions,
     reviews,
+    sub_issues,
 )
 
 __all__ = [
@@ -20,8 +23,11 @@ __all__ = [
     "code",
     "comments",
     "graphql",
+    "issue_writes",
     "issues",
+    "milestones",
     "pulls",
     "reactions",
     "reviews",
+    "sub_issues",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 from bot.testing.github.issues import Issue, IssueComment
 from bot.testing.github.shapes import issues
 from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, invalid, not_found, route
+from bot.testing.github.world import stamp
 
 _COMMENTS = "/repos/{owner}/{repo}/issues/{number}/comments"
 _COMMENT = "/repos/{owner}/{repo}/issues/comments/{id}"
@@ -44,19 +45,26 @@ def subject(call: RestCall) -> Issue:
     found = call.repo().issues.get(call.number("number"))
     if found is None:
         raise not_found()
+    if found.moved_to is not None:
+        new, (_, _, rest) = found.moved_to, call.path.partition(f"/issues/{found.number}")
+        where = f"{call.root}/repos/{new.repo.full_name}/issues/{new.number}{rest}"
+        raise RestRefusal(301, "Moved Permanently", Location=where)
     return found
 
 
 @route("GET", _COMMENTS, *_READ)
 def list_comments(call: RestCall) -> RestResponse:
-    repo = call.repo()
-    return call.page(subject(call).comments, lambda one: issues.comment(repo, one))
+    repo, since = call.repo(), call.query.get("since", "")
+    listed = [one for one in subject(call).comments if stamp(one.updated_at) >= since]
+    return call.page(listed, lambda one: issues.comment(repo, one))
 
 
 @route("POST", _COMMENTS, *_WRITE)
 def create_comment(call: RestCall) -> RestResponse:
-    body = checked_body(call.json().get("body"), "IssueComment")
-    comment = subject(call).add_comment(call.caller, body)
+    of, body = subject(call), checked_body(call.json().get("body"), "IssueComment")
+    if of.locked:
+        raise RestRefusal(403, "Unable to create comment because issue is locked.")
+    comment = of.add_comment(call.caller, body)
     return RestResponse(201, issues.comment(call.repo(), comment))
 
 

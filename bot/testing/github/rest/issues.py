@@ -16,33 +16,38 @@ _WRITE = ("issues:write", "pull_requests:write")
 @route("GET", "/repos/{owner}/{repo}/issues", "issues:read")
 def list_issues(call: RestCall) -> RestResponse:
     """Pull requests too, as GitHub lists them."""
-    repo, state = call.repo(), call.query.get("state", "open")
-    since = call.query.get("since", "")
-    listed: list[Issue] = [
-        one
-        for one in reversed(repo.issues.values())
-        if state in ("all", one.state) and stamp(one.updated_at) >= since and one.number not in repo.deleted
-    ]
-    if call.query.get("sort") == "updated":
-        listed.sort(key=lambda one: one.updated_at, reverse=True)
-    if call.query.get("direction") == "asc":
+    repo, wanted = call.repo(), call.query
+    listed = [one for one in reversed(repo.shown) if _fits(one, wanted)]
+    order = {"updated": lambda one: one.updated_at, "comments": lambda one: len(one.comments)}.get(
+        wanted.get("sort", ""), lambda one: one.created_at
+    )
+    listed.sort(key=order, reverse=True)
+    if wanted.get("direction") == "asc":
         listed.reverse()
     return call.page(listed, lambda one: issues.issue(repo, one))
 
 
-@route("GET", _ISSUE + "/dependencies/blocked_by", "issues:read")
-def list_blocked_by(call: RestCall) -> RestResponse:
-    """https://docs.github.com/en/rest/issues/issue-dependencies#list-dependencies-an-issue-is-blocked-by"""
-    repo = call.repo()
-    return call.page(subject(call).blocked_by, lambda one: issues.issue(repo, one))
+def _fits(one: Issue, wanted: dict[str, str]) -> bool:
+    """https://docs.github.com/en/rest/issues/issues#list-repository-issues: all of what is asked."""
+    state, labels = wanted.get("state", "open"), wanted.get("labels", "")
+    names = {name.lower() for name in one.label_names}
+    checks = [
+        state in ("all", one.state),
+        stamp(one.updated_at) >= wanted.get("since", ""),
+        all(name.strip().lower() in names for name in labels.split(",")) if labels else True,
+        _named(wanted.get("milestone"), [str(one.milestone.number)] if one.milestone else []),
+        _named(wanted.get("assignee"), [who.login.lower() for who in one.assignees]),
+        _named(wanted.get("type"), [one.type.name.lower()] if one.type else []),
+        wanted.get("creator", one.author.login).lower() == one.author.login.lower(),
+    ]
+    return all(checks)
 
 
-@route("GET", _ISSUE + "/dependencies/blocking", "issues:read")
-def list_blocking(call: RestCall) -> RestResponse:
-    """https://docs.github.com/en/rest/issues/issue-dependencies#list-dependencies-an-issue-is-blocking"""
-    repo, blocker = call.repo(), subject(call)
-    listed = [one for one in repo.issues.values() if blocker in one.blocked_by]
-    return call.page(listed, lambda one: issues.issue(repo, one))
+def _named(asked: str | None, there: list[str]) -> bool:
+    """`*`: any, `none`: none."""
+    if asked is None:
+        return True
+    return bool(there) if asked == "*" else not there if asked == "none" else asked.lower() in there
 
 
 @route("GET", _ISSUE, *_READ)

@@ -6,12 +6,13 @@ Installations of an App.
 from typing import Any
 
 from bot.testing.github.installations import Installation
-from bot.testing.github.issues import CheckRun, Issue, IssueComment, Label
+from bot.testing.github.issues import CheckRun, Dependency, Issue, IssueComment, Label, Parenthood
+from bot.testing.github.milestones import Milestone
 from bot.testing.github.pulls import PullRequest, Review, ReviewComment
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes import common, issues, pulls, repos
 from bot.testing.github.shapes.common import Shape, user
-from bot.testing.github.world import Happening, User, World, stamp
+from bot.testing.github.world import Happening, IssueType, User, World, stamp
 
 
 def installation(world: World, one: Installation) -> Shape:
@@ -62,6 +63,12 @@ def _about(repo: Repository, subject: Any) -> Shape:
             return {"issue": issues.issue(repo, subject)}
         case IssueComment():
             return {"issue": issues.issue(repo, subject.issue), "comment": issues.comment(repo, subject)}
+        case Parenthood(parent, child):
+            told = {"sub_issue": child, "parent_issue": parent}
+            return _ids(told) | {name: _extra(repo, one) for name, one in told.items()}
+        case Dependency(blocked, blocker):
+            told = {"blocked_issue": blocked, "blocking_issue": blocker}
+            return _ids(told) | {name: _extra(repo, one) for name, one in told.items()}
         case Review():
             return {
                 "review": pulls.review(repo, subject) | {"state": subject.state.lower()},
@@ -78,8 +85,29 @@ def _about(repo: Repository, subject: Any) -> Shape:
             return {}
 
 
+def _ids(told: dict[str, Issue]) -> Shape:
+    return {f"{name}_id": one.id for name, one in told.items()}
+
+
 def _extra(repo: Repository, value: Any) -> Any:
-    return common.label(repos.api(repo), value) if isinstance(value, Label) else value
+    """Things of this GitHub in GitHub's words, anything else as it is."""
+    match value:
+        case Label():
+            return common.label(repos.api(repo), value)
+        case IssueType():
+            return issues.issue_type(value)
+        case Milestone():
+            return issues.milestone(repo, value)
+        case User():
+            return user(repo.world, value)
+        case Repository():
+            return repos.repository(value)
+        case Issue(repo=Repository() as home):
+            return issues.issue(home, value)
+        case dict():
+            return {key: _extra(repo, one) for key, one in value.items()}
+        case _:
+            return value
 
 
 def organization(world: World, who: User) -> Shape:

@@ -3,15 +3,71 @@
 from typing import Any
 
 from bot.testing.github.issues import CheckRun, Issue, IssueComment
+from bot.testing.github.milestones import Milestone
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes import repos
 from bot.testing.github.shapes.common import Shape, app, label, node_id, reactions, user
-from bot.testing.github.world import App, World, stamp
+from bot.testing.github.world import App, IssueType, User, World, stamp
 
 
 def _via(world: World, one: App | None) -> Shape | None:
     return app(world, one) if one else None
+
+
+def by(world: World, who: User) -> Shape | None:
+    """Who wrote something; null once the account is deleted."""
+    return None if who.deleted else user(world, who)
+
+
+def issue_type(one: IssueType) -> Shape:
+    """https://docs.github.com/en/rest/orgs/issue-types"""
+    return {
+        "id": one.id,
+        "node_id": node_id("IT", one.id),
+        "name": one.name,
+        "description": one.description,
+        "color": one.color,
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.created_at),
+        "is_enabled": one.enabled,
+    }
+
+
+def milestone(repo: Repository, one: Milestone) -> Shape:
+    """https://docs.github.com/en/rest/issues/milestones"""
+    url = f"{repos.api(repo)}/milestones/{one.number}"
+    states = [each.state for each in repo.shown if each.milestone is one]
+    return {
+        "url": url,
+        "html_url": f"{repos.html(repo)}/milestone/{one.number}",
+        "labels_url": f"{url}/labels",
+        "id": one.id,
+        "node_id": node_id("MI", one.id),
+        "number": one.number,
+        "title": one.title,
+        "description": one.description,
+        "creator": by(repo.world, one.creator),
+        "open_issues": states.count("open"),
+        "closed_issues": states.count("closed"),
+        "state": one.state,
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.closed_at or one.created_at),
+        "due_on": stamp(one.due_on) if one.due_on else None,
+        "closed_at": stamp(one.closed_at) if one.closed_at else None,
+    }
+
+
+def chosen(repo: Repository, one: Issue) -> Shape:
+    """What people choose for an issue or a pull request."""
+    assigned = [user(repo.world, who) for who in one.assignees]
+    return {
+        "locked": one.locked,
+        "active_lock_reason": one.lock_reason,
+        "assignee": assigned[0] if assigned else None,
+        "assignees": assigned,
+        "milestone": milestone(repo, one.milestone) if one.milestone else None,
+    }
 
 
 def page(repo: Repository, issue: Issue) -> str:
@@ -34,15 +90,11 @@ def issue(repo: Repository, one: Issue) -> Shape:
         "node_id": node_id("I", one.id),
         "number": one.number,
         "title": one.title,
-        "user": user(world, one.author),
+        "user": by(world, one.author),
         "labels": [label(api, each) for each in one.labels],
         "state": one.state,
-        "state_reason": one.closing.reason,
-        "locked": False,
-        "active_lock_reason": None,
-        "assignee": None,
-        "assignees": [],
-        "milestone": None,
+        "state_reason": one.closing.reason if one.event == "issues" else None,
+        **chosen(repo, one),
         "comments": len(one.comments),
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.updated_at),
@@ -54,15 +106,26 @@ def issue(repo: Repository, one: Issue) -> Shape:
         "performed_via_github_app": _via(world, one.via),
     }
     if one.event == "issues":
-        shape["issue_dependencies_summary"] = _dependencies(repo, one)
+        shape["issue_dependencies_summary"] = _dependencies(one)
+        shape["sub_issues_summary"] = _parts(one)
+        shape["type"] = issue_type(one.type) if one.type else None
+        if one.parent is not None:
+            shape["parent_issue_url"] = (
+                f"{world.api_url}/repos/{one.parent.repo.full_name}/issues/{one.parent.number}"
+            )
     if isinstance(one, PullRequest):
         shape |= {"draft": one.draft, "pull_request": _pull_links(repo, one)}
     return shape
 
 
-def _dependencies(repo: Repository, one: Issue) -> dict[str, int]:
+def _parts(one: Issue) -> dict[str, int]:
+    total, done = len(one.sub_issues), sum(child.state == "closed" for child in one.sub_issues)
+    return {"total": total, "completed": done, "percent_completed": 100 * done // total if total else 0}
+
+
+def _dependencies(one: Issue) -> dict[str, int]:
     """Open ones, and with `total_` all."""
-    blocking = [other for other in repo.issues.values() if one in other.blocked_by]
+    blocking = one.blocking
     return {
         "blocked_by": sum(other.state == "open" for other in one.blocked_by),
         "blocking": sum(other.state == "open" for other in blocking),
@@ -90,7 +153,7 @@ def comment(repo: Repository, one: IssueComment) -> Shape:
         "issue_url": f"{repos.api(repo)}/issues/{one.issue.number}",
         "id": one.id,
         "node_id": node_id("IC", one.id),
-        "user": user(world, one.author),
+        "user": by(world, one.author),
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.updated_at),
         "author_association": repo.association(one.author),

@@ -4,7 +4,7 @@ from bot.testing.github.pulls import PullRequest, Review, ReviewComment
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes import repos
 from bot.testing.github.shapes.common import Shape, label, node_id, reactions, user
-from bot.testing.github.shapes.issues import page
+from bot.testing.github.shapes.issues import by, chosen, page
 from bot.testing.github.world import stamp
 
 
@@ -32,22 +32,18 @@ def pull(repo: Repository, one: PullRequest, *, whole: bool = True) -> Shape:
         "issue_url": issue_url,
         "number": one.number,
         "state": one.state,
-        "locked": False,
-        "active_lock_reason": None,
         "title": one.title,
-        "user": user(world, one.author),
+        "user": by(world, one.author),
         "body": one.body or None,
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.updated_at),
         "closed_at": stamp(one.closing.at) if one.closing.at else None,
         "merged_at": stamp(one.merged_at) if one.merged_at else None,
         "merge_commit_sha": None,
-        "assignee": None,
-        "assignees": [],
+        **chosen(repo, one),
         "requested_reviewers": [],
         "requested_teams": [],
         "labels": [label(api, each) for each in one.labels],
-        "milestone": None,
         "draft": one.draft,
         "commits_url": links["commits"],
         "review_comments_url": links["review_comments"],

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.testing.github.git import FileChange, GitCommit, TreeNode
+from bot.testing.github.milestones import Release
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes.common import Shape, node_id, user
 from bot.testing.github.world import stamp
@@ -255,6 +256,35 @@ def content(repo: Repository, node: TreeNode, ref: str, data: bytes | None = Non
     elif kind == "submodule":
         shape["submodule_git_url"] = f"{repo.world.html_url}/elsewhere/{shape['name']}.git"
     return shape
+
+
+def release(repo: Repository, one: Release) -> Shape:
+    """https://docs.github.com/en/rest/releases/releases#get-a-release"""
+    url, page = f"{api(repo)}/releases/{one.id}", html(repo)
+    draft = one.published_at is None
+    name = "" if draft else one.tag
+    return {
+        "url": url,
+        "html_url": f"{page}/releases/tag/{quote(one.tag)}",
+        "assets_url": f"{url}/assets",
+        "upload_url": f"{url}/assets{{?name,label}}",
+        "tarball_url": f"{api(repo)}/tarball/{name}" if name else None,
+        "zipball_url": f"{api(repo)}/zipball/{name}" if name else None,
+        "id": one.id,
+        "node_id": node_id("RE", one.id),
+        "tag_name": one.tag,
+        "target_commitish": repo.default_branch,
+        "name": one.name or None,
+        "body": one.body or None,
+        "draft": draft,
+        "prerelease": one.prerelease,
+        "immutable": False,
+        "created_at": stamp(one.created_at),
+        "published_at": stamp(one.published_at) if one.published_at is not None else None,
+        "updated_at": stamp(one.created_at),
+        "author": user(repo.world, one.author),
+        "assets": [],
+    }
 
 
 def _encoded(data: bytes) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.knowledge.mentions import Mention, in_branch, mentions
+from bot.core.mentions import Mention, in_branch, mentions
 
 
 def said(text: str) -> list[tuple[str, str]]:

@@ -1,0 +1,73 @@
+"""Issues, comments and people as REST tells them, in Hob's words. All text here is hostile."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from bot.core.errors import GitHubError
+from bot.core.github_reader import IssueState, RawComment
+from bot.core.refs import Actor, Login
+from bot.github.payloads import clean
+
+
+def issue_state(found: Any, number: int) -> IssueState:
+    """The answer to a question for that number; another number in it: GitHub led on to where it went."""
+    found = as_object(found)
+    return IssueState(
+        number=number,
+        open=found.get("state") == "open",
+        title=clean(found.get("title")),
+        body=clean(found.get("body")),
+        author=actor(found.get("user")),
+        labels=label_names(found.get("labels")),
+        comments=int(found.get("comments") or 0),
+        is_pull_request=found.get("pull_request") is not None,
+        created_at=seconds(found.get("created_at")),
+        updated_at=seconds(found.get("updated_at")),
+        closed_at=seconds(found.get("closed_at")),
+        state_reason=clean(found.get("state_reason")),
+        type=clean((found.get("type") or {}).get("name")),
+        milestone=clean((found.get("milestone") or {}).get("title")),
+        assignees=tuple(actor(one).login for one in found.get("assignees") or ()),
+        locked=bool(found.get("locked")),
+        transferred=found.get("number", number) != number,
+    )
+
+
+def comment(found: Any) -> RawComment:
+    found = as_object(found)
+    return RawComment(
+        id=found["id"],
+        author=actor(found.get("user")),
+        body=clean(found.get("body")),
+        review=int(found.get("pull_request_review_id") or 0),
+        at=seconds(found.get("created_at")),
+    )
+
+
+def actor(found: Any) -> Actor:
+    """A deleted account is GitHub's ghost."""
+    if not isinstance(found, dict):
+        return Actor(Login("ghost"), 10137)
+    return Actor(
+        Login(clean(found.get("login"))), int(found.get("id") or 0), str(found.get("type") or "User")
+    )
+
+
+def label_names(found: Iterable[Any] | None) -> tuple[str, ...]:
+    names = (label.get("name") if isinstance(label, dict) else label for label in found or ())
+    return tuple(clean(name) for name in names if isinstance(name, str))
+
+
+def seconds(text: Any) -> float:
+    """A time of GitHub's since 1970; 0 for none, or for what is no time."""
+    try:
+        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else 0
+    except (ValueError, OverflowError, OSError):
+        return 0
+
+
+def as_object(found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise GitHubError(200, "an object was expected")
+    return found
