@@ -149,7 +149,8 @@ _LISTED = {
     "fix": """
         fix this|fix it|fix that|fix finding|fix number|fix the finding|mend this|suggest a fix
         propose a fix|behebe das|beheb das|behebe ~fehler|beheb ~fehler|behebe punkt|repariere das
-        korrigiere das|korrigier das|corrige ça|corrige ~erreur|corrige l'erreur|corriger ~erreur|corrige ~problème
+        korrigiere das|korrigier das|corrige ça|corrige ~erreur|corrige l'erreur|corriger ~erreur
+        corrige ~problème
         corriger ~problème|corrige le point|corrígelo|corrige esto|arregla esto|arréglalo|arregla ~error
         conserte isso|corrija isso|correggi questo|correggilo|исправь это|修复这个|修复一下|修一下
         修正して|直して|修正をお願い|고쳐
