@@ -12,11 +12,18 @@ from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
 from bot.core.errors import GitHubError, Gone
 from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
 from bot.core.facts import Commit, OthersRemark, OwnThread
-from bot.core.github_reader import GitHubReader, IssueState, PullRequestState, RawComment, Thread
+from bot.core.github_reader import (
+    GitHubReader,
+    IssueHappening,
+    IssueState,
+    PullRequestState,
+    RawComment,
+    Thread,
+)
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.settings import Complaint
-from bot.github import artifacts, contents, threads
+from bot.github import artifacts, contents, histories, threads
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -139,12 +146,14 @@ class JobReader(GitHubReader):
         found = await api.get("/repos/{owner}/{repo}/issues/{number}", {"number": number})
         return issue_state(found, number)
 
-    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
-        path = "/repos/{owner}/{repo}/issues/{number}/comments"
-        page = max(0, total - MOST_COMMENTS) // 100 + 1
-        cap = max(MOST_COMMENTS, total) + 100
-        found = await self._api.get_all(path, {"number": number, "page": page}, cap=cap)
-        return [comment(one) for one in found[-MOST_COMMENTS:]]
+    async def comments(self, number: int, total: int = 0, most: int = MOST_COMMENTS) -> Sequence[RawComment]:
+        return await histories.comments(self._api, number, total, most)
+
+    async def said_since(self, at: float, most: int = 300) -> Sequence[RawComment]:
+        return await histories.said_since(self.job.api(ISSUE), at, most)
+
+    async def happenings(self, number: int, most: int = 500) -> Sequence[IssueHappening]:
+        return await histories.happenings(self.job.api(ISSUE), number, most)
 
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
         for found in await self.threads(number):
