@@ -188,6 +188,10 @@ class GitHubReader(ABC):
         """Whether a comment of a conversation is still there."""
         return False
 
+    async def comment_text(self, comment_id: int) -> str | None:
+        """Of a comment of a conversation; None where it is gone."""
+        return None
+
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
         """The newest commits up to `ref` that changed a file, at most 100, newest first."""
         return ()

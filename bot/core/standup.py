@@ -2,15 +2,18 @@
 asked. From facts of GitHub alone; nobody is named but as code, so that nobody is notified.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bot.core.commands import prose_of
+from bot.core.github_reader import GitHubReader, RawComment
 from bot.core.refs import Login
 from bot.core.text import cut, in_code
-from bot.core.work_graph import WorkGraph
-from bot.core.work_items import WorkEdge, WorkItem
+from bot.core.work_graph import WorkGraph, work_graph
+from bot.core.work_items import GHOST, WorkEdge, WorkItem
 
 DAY = 86_400.0
 QUIET_DAYS = {"pull_request": 3, "issue": 7}
@@ -19,7 +22,12 @@ ANSWER_DAYS = 1
 """Days after which a new issue of an outsider waits for its first answer."""
 SHOWN = 15
 """Lines of a section."""
+MOST_OPEN, MOST_CHANGED, MOST_SAID = 1_000, 300, 300
+"""That are read."""
+QUESTION_DAYS = 30
 _TITLE = 90
+_ASKS = re.compile(r"[?\uff1f\u061f]")
+_MENTION = re.compile(r"(?<![\w/.@-])@([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(?![\w/-])")
 _OURS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 
 
@@ -85,6 +93,36 @@ class Standup:
         return not any(section.lines for section in self.sections)
 
 
+async def standup_facts(
+    github: GitHubReader, full_name: str, since: float, now: float, milestone: str = ""
+) -> StandupFacts:
+    """What is read for it: open work, work that changed since, and what was said in the last month."""
+    open_items = await github.work_items(milestone=milestone, most=MOST_OPEN)
+    changed = await github.work_items(milestone=milestone, open_only=False, most=MOST_CHANGED)
+    said = await github.said_since(max(since, now - QUESTION_DAYS * DAY), MOST_SAID)
+    unread = len(changed) >= MOST_CHANGED and min(one.updated for one in changed) > since
+    items = {one.number: one for one in (*changed, *open_items)}
+    graph = work_graph(items.values(), full_name, complete=len(open_items) < MOST_OPEN and not milestone)
+    return StandupFacts(graph, since, now, milestone, open_questions(said, items), unread)
+
+
+def open_questions(said: Sequence[RawComment], items: Mapping[int, WorkItem]) -> tuple[OpenQuestion, ...]:
+    """The last words of people in open conversations that ask something. `said`: oldest first."""
+    last = {one.number: one for one in said if not one.author.is_bot}
+    found: list[OpenQuestion] = []
+    for number, one in last.items():
+        item = items.get(number)
+        prose = prose_of(one.body)
+        if item is None or item.state != "open" or not _ASKS.search(prose):
+            continue
+        named = dict.fromkeys(Login(name) for name in _MENTION.findall(prose))
+        asked = [name for name in named if name.lower() != one.author.login.lower()]
+        if not asked and item.author != one.author.login and item.author != GHOST:
+            asked = [item.author]
+        found.append(OpenQuestion(number, one.author.login, tuple(asked[:5]), one.at, one.url))
+    return tuple(found)
+
+
 def standup(facts: StandupFacts) -> Standup:
     """Pure, and the same for the same facts."""
     items = [one for one in facts.graph.items.values() if facts.milestone in ("", one.milestone)]
@@ -97,7 +135,7 @@ def standup(facts: StandupFacts) -> Standup:
     return Standup(facts.since, facts.now, facts.milestone, sections, facts.unread)
 
 
-def markdown(told: Standup, slug: str = "") -> str:
+def markdown(told: Standup) -> str:
     """For a comment: a few short lists, or one sentence."""
     of = f" of {in_code(told.milestone, _TITLE)}" if told.milestone else ""
     head = f"**Standup{of}**, {day(told.since)} to {day(told.now)}"
@@ -150,8 +188,7 @@ def as_json(told: Standup) -> dict[str, object]:
 def _line(one: StandupLine, now: float) -> str:
     who = f" {', '.join(in_code(name, 60) for name in one.who)}" if one.who else ""
     since = f", since {day(one.since)} ({_days(now - one.since)})" if one.since else ""
-    link = f" ([there]({one.url}))" if one.url else ""
-    return f"`#{one.number}` {titled(one.title)}: {one.what}{who}{since}{link}"
+    return f"`#{one.number}` {titled(one.title)}: {one.what}{who}{since}"
 
 
 def titled(title: str) -> str:

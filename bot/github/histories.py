@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.errors import GitHubError
+from bot.core.errors import GitHubError, Gone
 from bot.core.github_reader import IssueHappening, RawComment
 from bot.github.api import Api
 from bot.github.conversations import actor, as_object, comment, seconds
@@ -20,6 +20,17 @@ async def comments(api: Api, number: int, total: int, most: int) -> Sequence[Raw
     cap = max(most, total) + 100
     found = await api.get_all(path, {"number": number, "page": page}, cap=cap)
     return [comment(one) for one in found[-most:]]
+
+
+async def comment_text(api: Api, comment_id: int) -> str | None:
+    """https://docs.github.com/en/rest/issues/comments#get-an-issue-comment"""
+    try:
+        found = as_object(await api.get("/repos/{owner}/{repo}/issues/comments/{id}", {"id": comment_id}))
+    except Gone as gone:
+        if gone.status != 404:
+            raise
+        return None
+    return clean(found.get("body"))
 
 
 async def said_since(api: Api, at: float, most: int) -> Sequence[RawComment]:

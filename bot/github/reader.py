@@ -193,13 +193,10 @@ class JobReader(GitHubReader):
         return remarks
 
     async def has_comment(self, comment_id: int) -> bool:
-        try:
-            await self._api.get("/repos/{owner}/{repo}/issues/comments/{id}", {"id": comment_id})
-        except Gone as gone:
-            if gone.status != 404:
-                raise
-            return False
-        return True
+        return await self.comment_text(comment_id) is not None
+
+    async def comment_text(self, comment_id: int) -> str | None:
+        return await histories.comment_text(self._api, comment_id)
 
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
         """https://docs.github.com/en/rest/commits/commits#list-commits"""
