@@ -9,6 +9,7 @@ from bot.core import effect_history as past
 from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
 from bot.core.commands import Command
+from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
 from bot.core.events import CommentEvent, ReviewCommentEvent
@@ -101,6 +102,9 @@ class Context:
     """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
+    drafts: tuple[Draft, ...] = ()
+    """Comments that wait to be posted here, or in the whole repository where the event is about that; oldest
+    first."""
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""

@@ -1,10 +1,12 @@
 """Answers a question about a conversation and its change: `@slug ask`, or anything that is no command."""
 
 from bot.agents.ask import reply
+from bot.agents.dependencies import dependency_answer
 from bot.agents.rerank import Reranking
 from bot.agents.research import MOST_ROUNDS, Research
 from bot.context import Context, answer
 from bot.core.code_search import AtHead
+from bot.core.dependency_questions import dependency_question
 from bot.core.effects import Comment, Plan, ReplyInThread, Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import ThreadFacts
@@ -26,6 +28,10 @@ async def ask(event: CommentEvent, ctx: Context) -> Plan:
     question = ctx.command.argument if ctx.command else ""
     if not question:
         return Plan((answer(event, f"Ask me something: `@{ctx.slug} ask why is this cached?`"),))
+    if (about := dependency_question(question)) and (
+        told := await dependency_answer(about, ctx.github, ctx.repo.full_name, event.number)
+    ):
+        return Plan((answer(event, told),), reason="asked what waits for what: answered by query")
     facts = await _thread_facts(ctx, event, question)
     rounds = MOST_ROUNDS if ctx.knowledge and ctx.idle else 0
     agent = Research.of(ctx.persona, ctx.infer, facts.library, rounds=rounds)

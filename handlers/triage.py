@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from bot import yamlnodes
 from bot.agents import issue
 from bot.context import Context
-from bot.core.effects import AddLabels, Comment, Plan
+from bot.core.effects import AddLabels, Comment, KeepDraft, Plan
 from bot.core.events import IssueOpened
 from bot.core.facts import IssueFacts, RepoContext
 from bot.core.folding import folded
@@ -28,7 +28,9 @@ _PART_OF = re.compile(
 _WORD = re.compile(r"\w")
 
 
-@router.on(IssueOpened, may={AddLabels, Comment}, priority="low", name="triage", stored_as="issues.triage")
+@router.on(
+    IssueOpened, may={AddLabels, Comment, KeepDraft}, priority="low", name="triage", stored_as="issues.triage"
+)
 async def triage(event: IssueOpened, ctx: Context) -> Plan:
     """Bots' issues are left alone: their authors do not answer questions."""
     if event.author.is_bot:

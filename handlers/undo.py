@@ -43,6 +43,7 @@ async def _undo_facts(ctx: Context, event: CommentEvent, past_run: PastRun) -> U
         asker=event.author.login,
         talks=tuple(_started(thread, f"{ctx.slug}[bot]", event.comment_id) for thread in threads),
         memory=ctx.memory,
+        drafts=ctx.drafts,
         slug=ctx.slug,
         gates=gates,
     )

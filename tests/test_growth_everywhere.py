@@ -42,7 +42,7 @@ WALKED = (
     "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
-    "core/mentions.py", "core/work_graph.py", "core/work_items.py",
+    "core/mentions.py", "core/work_*.py", "core/dependency_questions.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
@@ -83,6 +83,7 @@ EXCLUDED = {
         "knowledge.search.excerpts.texts", "knowledge.search.snapshot.snapshot_at", "checks.run",
     },
     "it goes once over what others have parsed": {
+        "core.work_answers.milestone_named",
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",

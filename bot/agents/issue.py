@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from bot.core.effects import AddLabels, Comment, Effect, Plan
+from bot.core.effects import AddLabels, Comment, Effect, KeepDraft, Plan
 from bot.core.facts import IssueFacts
 from bot.core.folding import folded
 from bot.core.inference import Infer, Prompt
@@ -47,7 +47,10 @@ async def plan(facts: IssueFacts, infer: Infer) -> Plan:
     if labels := choose_labels(facts, answer.value):
         effects.append(AddLabels(facts.number, labels))
     if question := _question(facts, answer.value):
-        effects.append(Comment(facts.number, question))
+        kept = facts.context.settings.issues.comment == "draft"
+        effects.append(
+            KeepDraft(facts.number, question, "triage") if kept else Comment(facts.number, question)
+        )
     said = f"{answer.value.kind}, {answer.value.priority}: {answer.value.summary[:200]}"
     return Plan(tuple(effects), reason=said, usage=answer.usage("triage"))
 

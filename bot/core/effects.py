@@ -258,9 +258,30 @@ class RequestCommand:
     on_pull_request: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class KeepDraft:
+    """A comment is written and not posted: a person may post it. `about`, at most 40 characters, says what it
+    is (`triage`); on one issue a newer one about the same takes the place of one that nobody posted."""
+
+    number: int
+    body: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """A draft waits no more: it was posted, or nobody wants it."""
+
+    n: int
+    was: KeepDraft | None = None
+    """What it said, for whoever wants it back."""
+    unsent: bool = False
+    """Whether it was to be posted and GitHub refused that: it waits on."""
+
+
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
 ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
-MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand
+MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
 Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
 
 
@@ -289,3 +310,5 @@ class Plan:
     """How often this head was judged before, against another base: what is meant now is something else."""
     shadow: bool = False
     """Kept and reported, never applied."""
+    once: str = ""
+    """Names what is meant where it happens once whoever asks for it; "": each asking is one."""

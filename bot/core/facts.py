@@ -9,6 +9,7 @@ from bot.core.code_analysis import Tools
 from bot.core.code_search import Excerpt, Library
 from bot.core.context_packing import ContextCandidate
 from bot.core.diff import FileDiff
+from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import PostReview, SetCheck, Usage
 from bot.core.findings import Finding
@@ -259,6 +260,8 @@ class UndoFacts:
     asker: Login
     talks: tuple[StartedThread, ...] = ()
     memory: tuple[Memory, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    """Those that wait here."""
     slug: str = "hob"
     gates: bool = False
     """Whether findings do (`review.request_changes`)."""

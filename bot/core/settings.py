@@ -113,8 +113,9 @@ class IssueSettings:
     """Section `issues`."""
 
     triage: bool = True
-    comment: Literal["mention", "always", "never"] = "mention"
-    """When a triage may also comment; `mention`: only to ask for what is missing."""
+    comment: Literal["mention", "draft", "always", "never"] = "mention"
+    """When a triage may also comment; `mention`: only to ask for what is missing; `draft`: what it would say
+    is kept for people to post."""
     labels: tuple[str, ...] = ()
     """Empty: every label of the repository may be chosen."""
     label_hints: dict[str, str] = field(default_factory=dict)

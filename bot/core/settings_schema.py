@@ -78,7 +78,12 @@ KEYS: tuple[SettingKey, ...] = (
     SettingKey("review.guidelines", "names", "Files of the repository that a reviewer reads first."),
     *(SettingKey(f"review.checks.{name}", "flag", check.about) for name, check in CHECKS.items()),
     SettingKey("issues.triage", "flag", "Sort new issues: labels, and a question for what is missing."),
-    SettingKey("issues.comment", "choice", "When a triage may also comment.", ("mention", "always", "never")),
+    SettingKey(
+        "issues.comment",
+        "choice",
+        "When a triage may also comment.",
+        ("mention", "draft", "always", "never"),
+    ),
     SettingKey(
         "issues.labels",
         "names",

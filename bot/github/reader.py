@@ -23,7 +23,8 @@ from bot.core.github_reader import (
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.settings import Complaint
-from bot.github import artifacts, contents, histories, threads
+from bot.core.work_items import Milestone, Release, WorkItem
+from bot.github import artifacts, contents, histories, threads, work
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -231,6 +232,26 @@ class JobReader(GitHubReader):
             raise GitHubError(200, f"a commit without {error}") from None
         named = (_MERGE.match(title) or _SQUASH.search(title[-20:]) for title in reversed(titles))
         return tuple(dict.fromkeys(int(one[1]) for one in named if one))
+
+    @property
+    def _work_api(self) -> Api:
+        return self.job.api({**self.permissions, **work.PERMISSION})
+
+    async def work_items(
+        self, *, milestone: str = "", open_only: bool = True, most: int = 1000
+    ) -> Sequence[WorkItem]:
+        return await work.work_items(
+            self._work_api, self.repo, milestone=milestone, open_only=open_only, most=most
+        )
+
+    async def work_item(self, number: int) -> WorkItem:
+        return await work.work_item(self._work_api, self.repo, number)
+
+    async def milestones(self) -> Sequence[Milestone]:
+        return await work.milestones(self._work_api)
+
+    async def releases(self, most: int = 30) -> Sequence[Release]:
+        return await work.releases(self._api, most)
 
     async def granted(self) -> Mapping[str, str]:
         return await self.job.granted()

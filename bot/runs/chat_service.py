@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from bot.agents.base import question_in
+from bot.agents.dependencies import dependency_answer
 from bot.agents.rerank import Reranking
 from bot.agents.research import Research
 from bot.config import Config
 from bot.core.chat import Answered
+from bot.core.dependency_questions import dependency_question
 from bot.core.errors import HobError, UserError
+from bot.core.inference import Completion, Spoken
 from bot.core.refs import RepoRef
 from bot.core.settings_merge import merge, settings_of
 from bot.github.reader import PULL_REQUEST, JobReader
@@ -61,6 +64,12 @@ async def _answer(
     settings = settings_of(merge(layers))
     async with services.github.job(repo) as job:
         reader = JobReader(repo, job, PULL_REQUEST)
+        if (about := dependency_question(message)) and (
+            told := await dependency_answer(about, reader, repo.full_name)
+        ):
+            yield told
+            yield Answered(Completion(Spoken(told), text=told))
+            return
         leaving = partial(guard, services.config, services.store, repo, reader, None, settings)
         library = services.knowledge(repo, job, settings, guard=leaving(), operator=True) if looks else None
         infer = services.infer("high", leaving(secretive(library)), CallRecorder(repo, 0), settings)

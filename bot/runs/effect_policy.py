@@ -57,7 +57,7 @@ def keyed(
 
     A key is made of what is meant (repository, issue, head, kind, place in the plan) and, for what a person
     asked for, of the comment that asked (`cause`): an old delivery sent again means the same and is done
-    already.
+    already. What happens once, whoever asks, names itself (`plan.once`).
     """
     result = []
     for ordinal, effect in enumerate(plan.effects):
@@ -73,7 +73,7 @@ def keyed(
             plan.head_sha or "",
             stored_as,
             f"shadow {meant}" if plan.shadow else meant,
-            cause,
+            plan.once or cause,
             *((f"again {plan.again}",) if plan.again else ()),
             ordinal,
         )

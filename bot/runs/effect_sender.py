@@ -57,11 +57,12 @@ class EffectSender:
             if row.state in SETTLED:
                 continue
             try:
+                effect = await self._telling(row, effect, refused)
                 if isinstance(duties := of(effect), InMemory):
                     change = partial(duties.change, effect, self.store, self.repo)
                     await asyncio.to_thread(self._commit, row, change)
                 else:
-                    await self._one(row, await self._telling(row, effect, refused))
+                    await self._one(row, effect)
             except (Ambiguous, TemporaryError, Superseded):
                 raise
             except (GitHubError, UserError) as error:

@@ -100,6 +100,9 @@ async def make_plan(
         past_runs=past_runs,
         shadow=await asyncio.to_thread(deeds_of, services, event, "shadow"),
         memory=tuple(await asyncio.to_thread(services.store.memory.live, event.repo.id)),
+        drafts=tuple(
+            await asyncio.to_thread(services.store.drafts.waiting, event.repo.id, number_of(event) or None)
+        ),
         earlier=past.earlier(past_runs),
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bot.agents.intent import understand
 from bot.context import Context, answer
 from bot.core.commands import Command
+from bot.core.dependency_questions import dependency_question
 from bot.core.effects import Plan, RequestCommand, Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.intents import OfferedCommand
@@ -37,6 +38,8 @@ async def understood(
     not give a route's command here."""
     if ctx.command is None or not ctx.command.free or route.command != "ask":
         return Understood(route, ctx)
+    if dependency_question(ctx.command.argument):
+        return Understood(route, ctx)  # answered by query, and no doubt about it
     meant, used = await understand(ctx.command.argument, _where(event), offered(ctx), ctx.infer)
     chosen = router.commands.get(meant.name)
     if chosen is None or await refuses(chosen):

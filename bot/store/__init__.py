@@ -10,6 +10,7 @@ from sqlalchemy import select
 from bot.core.errors import UserError
 from bot.store.calls import CallTotal, Ledger, ModelCalls, Total
 from bot.store.database import Database
+from bot.store.drafts import Drafts
 from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
@@ -73,6 +74,7 @@ class Store:
         self.calls = ModelCalls(self.database)
         self.settings = Settings(self.database)
         self.memory = Memories(self.database)
+        self.drafts = Drafts(self.database)
         self.pulls = Pulls(self.database)
 
     def ping(self) -> None:

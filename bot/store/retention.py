@@ -11,10 +11,12 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select
 
 from bot.store import run_lifecycle
 from bot.store.database import Database
+from bot.store.drafts import purge as purge_drafts
 from bot.store.known_repositories import drop
 from bot.store.schedule import PREFIX
 from bot.store.tables import (
     calls,
+    drafts,
     inbox,
     memory,
     memory_repos,
@@ -41,6 +43,7 @@ def purge(database: Database, before: float, batch: int = BATCH) -> int:
         guids = [guid for _, guid in found]
         caused = exists().where(outbox.c.run_id == runs.c.id)
         connection.execute(delete(calls).where(calls.c.at < before))
+        purge_drafts(connection, before)
         connection.execute(delete(runs).where(runs.c.delivery.in_(guids) & ~caused))
         scheduled = (
             runs.c.delivery.startswith(PREFIX) & (runs.c.created_at < before) & runs.c.state.in_(FINAL)
@@ -54,8 +57,8 @@ def forget(
 ) -> int:
     """Ends the runs of these repositories and deletes the deliveries about them, but for `guid`, which asks
     for it; of the whole installation where `installation` is not 0. With `names` (`owner/name`, or an
-    account) their settings go, and what was remembered of the repositories. Gives how many deliveries
-    went."""
+    account) their settings go, and what was remembered and drafted for the repositories. Gives how many
+    deliveries went."""
     which: ColumnElement[bool] = inbox.c.repo_id.in_(repo_ids)
     if installation:
         which = or_(which, inbox.c.installation_id == installation)
@@ -68,7 +71,7 @@ def forget(
         run_lifecycle.mark(connection, open_runs & runs.c.state.not_in(FINAL), time.time())
         folded = [name.lower() for name in names]
         if names:
-            for table in (memory, memory_repos, pulls):
+            for table in (memory, memory_repos, pulls, drafts):
                 connection.execute(delete(table).where(table.c.repo_id.in_(repo_ids)))
         places = settings.c.scope.in_(("repo", "org")) & settings.c.name.in_(folded)
         connection.execute(delete(settings).where(places))

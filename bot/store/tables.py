@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -250,4 +250,19 @@ schedule = Table(
     Column("handler", String(100), primary_key=True),
     Column("repo_id", BigInteger, primary_key=True, autoincrement=False),  # 0: the whole of Hob
     Column("due", Double, nullable=False),
+)
+
+drafts = Table(  # comments that were not posted; settled ones without their text
+    "drafts",
+    metadata,
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("about", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("repo", Text, nullable=False),  # JSON
+    Column("at", Double, nullable=False),
+    Column("state", String(8), nullable=False),  # waiting, dropped, replaced
+    Column("refusals", Integer, nullable=False),
+    Index(None, "state", "at"),
 )

@@ -7,11 +7,13 @@ from bot.core.effects import (
     Comment,
     DeleteComment,
     DismissReview,
+    DropDraft,
     EditComment,
     EditPullRequest,
     EditReview,
     Effect,
     Forget,
+    KeepDraft,
     LineComment,
     PostReview,
     React,
@@ -52,5 +54,7 @@ def samples(text: str = "x") -> dict[type[Effect], Effect]:
         SetPull(1, "paused"),
         TakenBack(1),
         RequestCommand(1, "/hob help", Actor(Login("mona"), 1), "box:1"),
+        KeepDraft(1, text, "triage"),
+        DropDraft(1, KeepDraft(1, text, "triage")),
     )
     return {type(one): one for one in several}

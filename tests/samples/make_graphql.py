@@ -63,9 +63,80 @@ KEPT = frozenset(
         "Reactable",
         "Labelable",
         "Closable",
+        "Assignable",
+        "Lockable",
         "ReactionGroup",
+        "IssueOrPullRequest",
+        "IssueType",
+        "IssueTypeConnection",
+        "IssueDependenciesSummary",
+        "SubIssuesSummary",
+        "Milestone",
+        "MilestoneConnection",
+        "Release",
+        "ReleaseConnection",
+        "UserConnection",
     ]
 )
+NEWER = """
+extend type Issue {
+  blockedBy(
+    after: String
+    before: String
+    first: Int
+    last: Int
+    orderBy: IssueDependencyOrder = {field: DEPENDENCY_ADDED_AT, direction: DESC}
+  ): IssueConnection!
+  blocking(
+    after: String
+    before: String
+    first: Int
+    last: Int
+    orderBy: IssueDependencyOrder = {field: DEPENDENCY_ADDED_AT, direction: DESC}
+  ): IssueConnection!
+  issueDependenciesSummary: IssueDependenciesSummary!
+  issueType: IssueType
+}
+extend type Repository {
+  issueType(name: String!): IssueType
+  issueTypes(
+    after: String
+    before: String
+    first: Int
+    last: Int
+    orderBy: IssueTypeOrder = {field: CREATED_AT, direction: ASC}
+  ): IssueTypeConnection
+}
+extend type Organization {
+  issueTypes(
+    after: String
+    before: String
+    first: Int
+    last: Int
+    orderBy: IssueTypeOrder = {field: CREATED_AT, direction: ASC}
+  ): IssueTypeConnection
+}
+extend input IssueFilters { type: String }
+type IssueType implements Node {
+  color: IssueTypeColor!
+  description: String
+  id: ID!
+  isEnabled: Boolean!
+  isPrivate: Boolean!
+  name: String!
+}
+type IssueTypeConnection { nodes: [IssueType] pageInfo: PageInfo! totalCount: Int! }
+type IssueDependenciesSummary { blockedBy: Int! blocking: Int! totalBlockedBy: Int! totalBlocking: Int! }
+input IssueDependencyOrder { direction: OrderDirection! field: IssueDependencyOrderField! }
+enum IssueDependencyOrderField { CREATED_AT DEPENDENCY_ADDED_AT }
+input IssueTypeOrder { direction: OrderDirection! field: IssueTypeOrderField! }
+enum IssueTypeOrderField { CREATED_AT NAME }
+enum IssueTypeColor { BLUE GRAY GREEN ORANGE PINK PURPLE RED YELLOW }
+"""
+"""What GitHub's reference tells and the package, which is made without preview features, lacks.
+
+https://docs.github.com/en/graphql/reference/issues
+"""
 
 
 def _named(node: Node) -> str:
@@ -98,10 +169,13 @@ def pruned(text: str) -> str:
     """The schema's text with the kept types only."""
     document = parse(text, no_location=True)
     types: dict[str, Any] = {node.name.value: node for node in document.definitions if hasattr(node, "name")}
+    _add_newer(types)
     kept = {name for name in KEPT if name in types}
     needed: set[str] = set()
     for name in kept:
         node = types[name]
+        if isinstance(node, ast.UnionTypeDefinitionNode):
+            continue
         fields = tuple(
             one for one in node.fields if _named(one.type) in kept or _leaf(types, _named(one.type))
         )
@@ -110,6 +184,18 @@ def pruned(text: str) -> str:
         for one in fields:
             needed |= {_named(one.type), *_inputs(types, one)} & types.keys()
     return "\n".join(print_ast(_without_prose(types[name])) for name in sorted(kept | needed))
+
+
+def _add_newer(types: dict[str, Any]) -> None:
+    """Nothing that the package tells by now."""
+    for node in parse(NEWER, no_location=True).definitions:
+        name = node.name.value  # type: ignore[attr-defined]
+        if isinstance(node, ast.TypeExtensionNode):
+            known = {one.name.value for one in types[name].fields}
+            added = tuple(one for one in node.fields if one.name.value not in known)  # type: ignore[attr-defined]
+            types[name] = replace(types[name], fields=types[name].fields + added)
+        else:
+            types.setdefault(name, node)
 
 
 def _without_prose(node: Any) -> Any:

@@ -9,7 +9,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from bot.testing.github import smart
+from bot.testing.github import attachments, smart
 from bot.testing.github.auth import authenticate, bearer
 from bot.testing.github.exchange import Exchange
 from bot.testing.github.faults import Fault
@@ -32,6 +32,9 @@ class Application:
         exchange, call = self._read(scope, await _body(receive))
         if smart.is_git(exchange.path):
             await self._serve_git(exchange, scope, receive, send)
+            return
+        if attachments.is_attachment(exchange.path):
+            await attachments.serve(self.github, exchange, call, receive, send)
             return
         fault, answer = await asyncio.to_thread(self._decide, exchange, call)
         if fault and "hang" in fault.kind:

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from bot.testing.github import rest
+from bot.testing.github import attachments, rest
 from bot.testing.github.application import Application
+from bot.testing.github.attachments import Attachment
 from bot.testing.github.exchange import Exchange
 from bot.testing.github.faults import Fault, FaultKind
 from bot.testing.github.installations import Installation
@@ -55,6 +56,9 @@ class GitHubStandIn(State):
         self.requests: list[Exchange] = []
         self.fetches: list[Exchange] = []
         """What git asked, apart from `requests`: the API does not count it either."""
+        self.downloads: list[Exchange] = []
+        """Of attachments: not the API either."""
+        self.attachments: dict[str, Attachment] = {}
         self.faults: list[Fault] = []
         self.observers: list[Callable[[Exchange], None]] = []
         """Called with each finished exchange, under the lock."""
@@ -138,6 +142,23 @@ class GitHubStandIn(State):
     def send_webhooks_to(self, url: str, secret: str = WEBHOOK_SECRET) -> None:
         """Where deliveries go from now on; an empty URL: nowhere (they are listed all the same)."""
         self.post.url, self.post.secret = url, secret
+
+    @locked
+    def attach(
+        self,
+        data: bytes,
+        content_type: str = "image/png",
+        *,
+        repo: Repository | None = None,
+        location: str = "",
+        endless: bool = False,
+        seconds: float = 0.0,
+    ) -> str:
+        """Somebody drops a file into a text (of a private repository: only who reads it gets it); gives the
+        address that then stands there. See `Attachment` for what can be wrong with it."""
+        made = attachments.new(data, content_type, repo, location, seconds, endless=endless)
+        self.attachments[made.uuid] = made
+        return f"{self.origin}{attachments.SITE}{made.uuid}"
 
     @locked
     def fault(

@@ -162,6 +162,7 @@ class Issue(Authored):
         comment = IssueComment(self, author, body)
         self.comments.append(comment)
         self.repo.comments[comment.id] = comment
+        self.updated_at = comment.created_at
         self.world.emit("issue_comment", "created", comment, author)
         return comment
 
@@ -305,11 +306,11 @@ class Issue(Authored):
             label = self.repo.label(name)
             if label not in self.labels:
                 self.labels.append(label)
-                self.world.emit(self.event, "labeled", self, by, label=label)
+                self._tell("labeled", by, label=label)
 
     def take_label(self, by: User, label: Label) -> None:
         self.labels.remove(label)
-        self.world.emit(self.event, "unlabeled", self, by, label=label)
+        self._tell("unlabeled", by, label=label)
 
     @property
     def label_names(self) -> list[str]:

@@ -16,6 +16,7 @@ from bot.testing.github.issues import Authored, CheckRun, Home, Issue
 from bot.testing.github.world import User, World, locked
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})\s*(.*?)\s*$")
+_CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#([1-9][0-9]{0,8})\b", re.IGNORECASE)
 
 
 def block(body: str) -> list[str] | None:
@@ -244,9 +245,27 @@ class PullRequest(Issue):
             tip, self.head_sha, f"Merge pull request #{self.number}", by.login, self.world.now()
         )
         self.git.point(f"refs/heads/{self.base_ref}", sha)
+        self.end_merged(author)
+        return sha
+
+    def end_merged(self, author: str) -> None:
+        """Closed as merged, and with it what it says that it closes."""
         self.merged_at = self.world.now()
         self.close(author)
-        return sha
+        for number in self.closes:
+            issue = self.repo.issues.get(number)
+            if issue is not None and issue.event == "issues" and issue.state == "open":
+                issue.close(author)
+
+    @property
+    def closes(self) -> list[int]:
+        """The issues that its text says it closes, where its base is the default branch.
+
+        https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
+        """
+        if self.base_ref != self.code.default_branch:
+            return []
+        return list(dict.fromkeys(int(number) for number in _CLOSES.findall(self.body)))
 
     def text(self, path: str, sha: str = "") -> str:
         """A file at a head; empty where there is none."""

@@ -41,8 +41,7 @@ class QueuedGroup:
         """The base branch moves on to the group's commit, and its pull requests are merged."""
         self.repo.git.point(self.base_ref, self.head_sha)
         for pull in self.pulls:
-            pull.merged_at = self.world.now()
-            pull.close(self.by.login)
+            pull.end_merged(self.by.login)
         self.destroy("merged")
 
     @locked

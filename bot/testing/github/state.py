@@ -47,6 +47,8 @@ class State(World):
         """A token younger than this is answered 401, as GitHub's replicas sometimes do."""
         self.most_objects = 10_000
         """Objects that one GraphQL query may ask for; for more GitHub says that it is too large."""
+        self.lacking: set[str] = set()
+        """Fields of GraphQL that this server is too old to know, as `Issue.blockedBy`."""
         self.rate_used: dict[int, int] = {}
         self.rate_limit = RATE
         self.listeners.append(self._deliver_happening)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.testing.github.attachments import rendered
 from bot.testing.github.issues import Issue, IssueComment
 from bot.testing.github.shapes import issues
 from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, invalid, not_found, route
@@ -56,7 +57,15 @@ def subject(call: RestCall) -> Issue:
 def list_comments(call: RestCall) -> RestResponse:
     repo, since = call.repo(), call.query.get("since", "")
     listed = [one for one in subject(call).comments if stamp(one.updated_at) >= since]
-    return call.page(listed, lambda one: issues.comment(repo, one))
+    return call.page(listed, lambda one: issues.comment(repo, one) | bodies(call, one.body))
+
+
+def bodies(call: RestCall, text: str) -> dict[str, str]:
+    """Beside Markdown also HTML, where the caller accepts it.
+
+    https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#media-types
+    """
+    return {"body_html": rendered(call.state, text)} if ".full+json" in call.headers.get("accept", "") else {}
 
 
 @route("POST", _COMMENTS, *_WRITE)

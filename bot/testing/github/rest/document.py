@@ -1,11 +1,11 @@
-"""Just enough GraphQL to read what a bot asks: one query, fields, aliases, arguments, inline fragments.
+"""Just enough GraphQL to read what a bot asks: one query, fields, aliases, arguments, fragments.
 
 https://spec.graphql.org/October2021/#sec-Language
 """
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _TOKEN = re.compile(
@@ -26,13 +26,15 @@ class Variable:
 
 @dataclass(frozen=True)
 class Selection:
-    """A field, or (with `on`) an inline fragment; `key` is where its value goes."""
+    """A field, or (with `on`) a fragment, or (with `spread`, until it is opened) the name of one; `key` is
+    where its value goes."""
 
     name: str = ""
     key: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     children: tuple["Selection", ...] = ()
     on: str = ""
+    spread: str = ""
 
 
 class _Reader:
@@ -72,6 +74,8 @@ class _Reader:
 
     def selection(self) -> Selection:
         if self.took("..."):
+            if self.peek() != "on":
+                return Selection(spread=self.take())
             self.take("on")
             return Selection(on=self.take(), children=self.selections())
         key = name = self.take()
@@ -119,4 +123,17 @@ def parse(text: str) -> tuple[str, tuple[Selection, ...]]:
     if reader.took("("):
         while not reader.took(")"):
             reader.take()
-    return kind, reader.selections()
+    found, fragments = reader.selections(), {}
+    while reader.took("fragment"):
+        name = reader.take()
+        reader.take("on")
+        fragments[name] = Selection(on=reader.take(), children=reader.selections())
+    return kind, tuple(_opened(one, fragments, 0) for one in found)
+
+
+def _opened(one: Selection, fragments: dict[str, Selection], depth: int) -> Selection:
+    """With named fragments in their places."""
+    if depth > 50 or (one.spread and one.spread not in fragments):
+        raise ParseError(f"Fragment {one.spread} was used, but not defined")
+    one = fragments[one.spread] if one.spread else one
+    return replace(one, children=tuple(_opened(child, fragments, depth + 1) for child in one.children))

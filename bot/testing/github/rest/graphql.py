@@ -1,23 +1,24 @@
-"""GraphQL, as far as a bot needs it: many files at a commit in one call, threads and whether they are
-resolved. https://docs.github.com/en/graphql"""
+"""GraphQL, as far as a bot needs it: many files at a commit in one call, issues and what they wait for,
+threads and whether they are resolved. https://docs.github.com/en/graphql"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from bot.testing.github.auth import allows, covers
+from bot.testing.github.issues import Issue
+from bot.testing.github.pulls import PullRequest
 from bot.testing.github.refusals import REFUSALS
 from bot.testing.github.repository import Repository
+from bot.testing.github.rest import graph_issues as graph
 from bot.testing.github.rest import threads
 from bot.testing.github.rest.document import ParseError, Selection, Variable, parse
+from bot.testing.github.rest.fields import Fields, GraphError, Query, check_size, fields_of
+from bot.testing.github.shapes import repos
 from bot.testing.github.wire import RestCall, RestResponse, route
 
 _LONGEST = 512_000
 """Bytes of text after which GitHub cuts a blob."""
-
-
-def _error(message: str, **more: Any) -> dict[str, Any]:
-    return {**more, "message": message}
 
 
 @route("POST", "/graphql")
@@ -28,49 +29,51 @@ def post_graphql(call: RestCall) -> RestResponse:
     try:
         kind, selections = parse(str(asked.get("query") or ""))
     except ParseError as problem:
-        return RestResponse(200, {"errors": [_error(str(problem))]})
+        return RestResponse(200, {"errors": [{"message": str(problem)}]})
     if sum(child.name == "object" for one in selections for child in one.children) > call.state.most_objects:
         said = REFUSALS["graphql too large"]
         return RestResponse(said.status, said.answer)
-    errors: list[dict[str, Any]] = []
+    query = Query(call)
     root = _root if kind == "query" else _mutation
-    data = {one.key: root(call, one, variables, errors) for one in selections}
-    if any("extensions" in error for error in errors):
-        return RestResponse(200, {"errors": errors})
-    return RestResponse(200, {"data": data} | ({"errors": errors} if errors else {}))
+    try:
+        given = [_given(one, variables) for one in selections]
+        check_size(given)
+        data = {one.key: root(query, one) for one in given}
+    except GraphError as refused:
+        return RestResponse(200, {"errors": [{"type": refused.kind, "message": str(refused)}]})
+    if any("extensions" in error for error in query.errors):
+        return RestResponse(200, {"errors": query.errors})
+    return RestResponse(200, {"data": data} | ({"errors": query.errors} if query.errors else {}))
 
 
-def _root(call: RestCall, asked: Selection, variables: dict[str, Any], errors: list[dict[str, Any]]) -> Any:
+def _root(query: Query, asked: Selection) -> Any:
+    state, token = query.call.state, query.call.token
     if asked.name == "__typename":
         return "Query"
     if asked.name == "rateLimit":
         return {
-            child.key: {"cost": 1, "remaining": call.state.rate_limit}.get(child.name)
-            for child in asked.children
+            child.key: {"cost": 1, "remaining": state.rate_limit}.get(child.name) for child in asked.children
         }
     if asked.name != "repository":
-        errors.append(_undefined("Query", asked.name, ["query"]))
+        query.undefined("Query", asked.name, ["query"])
         return None
-    arguments = {name: _value(value, variables) for name, value in asked.arguments.items()}
-    full_name = f"{arguments.get('owner')}/{arguments.get('name')}"
-    repo = call.state.repositories.get(full_name.lower())
-    if repo is None or call.token is None or not covers(call.state, call.token, repo.id):
-        message = f"Could not resolve to a Repository with the name '{full_name}'."
-        errors.append(_error(message, type="NOT_FOUND", path=[asked.key]))
+    full_name = f"{asked.arguments.get('owner')}/{asked.arguments.get('name')}"
+    repo = state.repositories.get(full_name.lower())
+    if repo is None or token is None or not covers(state, token, repo.id):
+        words = f"Could not resolve to a Repository with the name '{full_name}'."
+        query.wrong("NOT_FOUND", words, [asked.key])
         return None
-    return _repository(call, repo, asked, variables, errors)
+    return query.pick("Repository", _repository(query, repo, asked), asked)
 
 
-def _mutation(
-    call: RestCall, asked: Selection, variables: dict[str, Any], errors: list[dict[str, Any]]
-) -> dict[str, Any] | None:
+def _mutation(query: Query, asked: Selection) -> dict[str, Any] | None:
     if asked.name != "resolveReviewThread":
-        errors.append(_undefined("Mutation", asked.name, ["mutation"]))
+        query.undefined("Mutation", asked.name, ["mutation"])
         return None
-    answer, wrong = threads.resolve(call, asked, _value(asked.arguments.get("input"), variables))
+    answer, wrong = threads.resolve(query, asked, asked.arguments.get("input"))
     if wrong:
-        message = "Resource not accessible by integration" if wrong == "FORBIDDEN" else "Could not resolve"
-        errors.append(_error(message, type=wrong, path=[asked.key]))
+        words = "Resource not accessible by integration" if wrong == "FORBIDDEN" else "Could not resolve"
+        query.wrong(wrong, words, [asked.key])
     found: dict[str, Any] | None = answer
     return found
 
@@ -78,6 +81,8 @@ def _mutation(
 def _value(value: Any, variables: dict[str, Any]) -> Any:
     if isinstance(value, dict):
         return {name: _value(one, variables) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_value(one, variables) for one in value]
     return variables.get(value.name) if isinstance(value, Variable) else value
 
 
@@ -89,79 +94,116 @@ def _given(asked: Selection, variables: dict[str, Any]) -> Selection:
     )
 
 
-def _undefined(kind: str, name: str, path: list[str]) -> dict[str, Any]:
-    codes = {"code": "undefinedField", "typeName": kind, "fieldName": name}
-    return _error(f"Field '{name}' doesn't exist on type '{kind}'", path=[*path, name], extensions=codes)
+def _repository(query: Query, repo: Repository, asked: Selection) -> Fields:
+    expressions = [str(one.arguments.get("expression")) for one in asked.children if one.name == "object"]
+    objects = repo.git.objects(expressions)
 
+    def when(need: str, make: Callable[[Selection], Any]) -> Callable[[Selection], Any]:
+        """What needs a permission is null without it, and an error says so."""
 
-def _repository(
-    call: RestCall,
-    repo: Repository,
-    asked: Selection,
-    variables: dict[str, Any],
-    errors: list[dict[str, Any]],
-) -> dict[str, Any]:
-    plain = {
-        "name": repo.name,
-        "nameWithOwner": repo.full_name,
-        "isPrivate": repo.private,
-        "databaseId": repo.id,
+        def made(one: Selection) -> Any:
+            if query.call.token is not None and allows(query.call.token, need):
+                return make(one)
+            query.wrong("FORBIDDEN", "Resource not accessible by integration", [asked.key, one.key])
+            return None
+
+        return made
+
+    def numbered(kind: str, fits: Callable[[Issue], bool]) -> Callable[[Selection], Any]:
+        def made(one: Selection) -> Any:
+            number = one.arguments.get("number")
+            found = next((each for each in repo.shown if each.number == number and fits(each)), None)
+            if found is None:
+                words = f"Could not resolve to {kind} with the number of {number}."
+                query.wrong("NOT_FOUND", words, [asked.key, one.key])
+                return None
+            shape = graph.pull if isinstance(found, PullRequest) else graph.issue
+            return shape(query, found, one)  # type: ignore[arg-type]
+
+        return made
+
+    plain = [one for one in repo.shown if one.event == "issues"]
+    policy = [f"{folder}SECURITY.md" for folder in ("", ".github/", "docs/")]
+    policies = (
+        repo.git.objects([f"{repo.default_branch}:{path}" for path in policy])
+        if any(one.name.lower().find("securitypolicy") >= 0 for one in asked.children)
+        else {}
+    )
+    return {
+        **graph.home(repo),
+        "object": when(
+            "contents:read",
+            lambda one: _object(query, repo, one, objects.get(str(one.arguments.get("expression")))),
+        ),
+        "pullRequest": numbered("a PullRequest", lambda each: isinstance(each, PullRequest)),
+        "issue": when("issues:read", numbered("an Issue", lambda each: each.event == "issues")),
+        "issueOrPullRequest": when("issues:read", numbered("an issue or pull request", lambda each: True)),
+        "issues": when("issues:read", lambda one: graph.issues(query, plain, one)),
+        "pullRequests": when("pull_requests:read", lambda one: graph.pulls(query, repo.pulls, one)),
+        "labels": lambda one: graph.labels(query, repo.labels, one),
+        "issueTypes": lambda one: graph.issue_types(query, repo.issue_types, one),
+        "milestones": when("issues:read", lambda one: graph.milestones(query, repo, one)),
+        "milestone": when(
+            "issues:read",
+            lambda one: graph.milestone(
+                query,
+                repo,
+                next((each for each in repo.milestones if each.number == one.arguments.get("number")), None),
+                one,
+            ),
+        ),
+        "releases": when("contents:read", lambda one: graph.releases(query, repo, one)),
+        "isSecurityPolicyEnabled": any(policies.values()),
+        "securityPolicyUrl": f"{repos.html(repo)}/security/policy" if any(policies.values()) else None,
+        "owner": lambda one: graph.person(query, repo.owner, one),
+        "defaultBranchRef": lambda one: query.pick(
+            "Ref",
+            {
+                "name": repo.default_branch,
+                "target": lambda one: query.pick(
+                    "Commit", {"oid": repo.git.resolve(repo.default_branch)}, one
+                ),
+            },
+            one,
+        ),
     }
-    plain["__typename"] = "Repository"
-    wanted = {
-        one.key: _value(one.arguments.get("expression"), variables)
-        for one in asked.children
-        if one.name == "object"
-    }
-    objects = repo.git.objects(str(expression) for expression in wanted.values())
-    found: dict[str, Any] = {}
-    for one in asked.children:
-        if one.name == "object":
-            if call.token is None or not allows(call.token, "contents:read"):
-                message = "Resource not accessible by integration"
-                errors.append(_error(message, type="FORBIDDEN", path=[asked.key, one.key]))
-                found[one.key] = None
-                continue
-            found[one.key] = _object(one, objects.get(str(wanted[one.key])), errors)
-        elif one.name == "pullRequest":
-            given = _given(one, variables)
-            found[one.key] = threads.pull_request(repo, given.arguments.get("number"), given)
-        elif one.name in plain:
-            found[one.key] = plain[one.name]
-        else:
-            errors.append(_undefined("Repository", one.name, ["query", asked.key]))
-    return found
 
 
-def _object(asked: Selection, found: tuple[str, str, bytes] | None, errors: list[dict[str, Any]]) -> Any:
+def _object(
+    query: Query, repo: Repository, asked: Selection, found: tuple[str, str, bytes] | None, at: str = ""
+) -> dict[str, Any] | None:
+    """A blob, tree, commit or tag; `at`: the path of an entry."""
     if found is None:
         return None
     kind, sha, data = found
     name = {"blob": "Blob", "tree": "Tree", "commit": "Commit", "tag": "Tag"}[kind]
-    common = {"oid": sha, "abbreviatedOid": sha[:7], "__typename": name}
-    fields: dict[str, Any] = common | (_blob(data) if kind == "blob" else {})
-    answer: dict[str, Any] = {}
-    for one in _fields_of(asked, name):
-        if one.name == "entries" and kind == "tree":
-            wanted = [child for child in one.children if child.name in _ENTRY]
-            answer[one.key] = [{child.key: each[child.name] for child in wanted} for each in _entries(data)]
-        elif one.name in fields:
-            answer[one.key] = fields[one.name]
-        else:
-            errors.append(_undefined(name, one.name, ["query"]))
-    return answer
+    at = at or str(asked.arguments.get("expression") or "").partition(":")[2].strip("/")
+    fields: dict[str, Any] = {"oid": sha, "abbreviatedOid": sha[:7]}
+    if kind == "blob":
+        fields |= _blob(data)
+    if kind == "tree":
+        fields["entries"] = lambda one: _tree(query, repo, list(_entries(data)), one, at)
+    return query.pick(name, fields, asked)
 
 
-def _fields_of(asked: Selection, name: str) -> Iterator[Selection]:
-    """The fields that hold for an object of that type, fragments opened."""
-    for one in asked.children:
-        if not one.on:
-            yield one
-        elif one.on in (name, "GitObject", "Node"):
-            yield from _fields_of(one, name)
-
-
-_ENTRY = ("name", "mode", "type", "oid")
+def _tree(
+    query: Query, repo: Repository, entries: list[dict[str, Any]], asked: Selection, at: str
+) -> list[dict[str, Any]]:
+    """Entries with what stands in them, where that is asked for."""
+    wanted = {one.name for one in fields_of(asked, "TreeEntry")} & {"object", "size"}
+    objects = repo.git.objects(one["oid"] for one in entries) if wanted else {}
+    listed = []
+    for one in entries:
+        found, path = objects.get(one["oid"]), f"{at}/{one['name']}".lstrip("/")
+        extension = "." + one["name"].rpartition(".")[2] if "." in one["name"] else ""
+        fields = one | {
+            "path": path,
+            "extension": extension,
+            "size": len(found[2]) if found and found[0] == "blob" else 0,
+            "object": lambda node, found=found, path=path: _object(query, repo, node, found, path),
+        }
+        listed.append(query.pick("TreeEntry", fields, asked))
+    return listed
 
 
 def _entries(data: bytes) -> Iterator[dict[str, Any]]:

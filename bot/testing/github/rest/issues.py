@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.testing.github.issues import Issue
-from bot.testing.github.rest.comments import subject
+from bot.testing.github.rest.comments import bodies, subject
 from bot.testing.github.shapes import common, issues, repos
 from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, invalid, route
 from bot.testing.github.world import stamp
@@ -52,7 +52,8 @@ def _named(asked: str | None, there: list[str]) -> bool:
 
 @route("GET", _ISSUE, *_READ)
 def get_issue(call: RestCall) -> RestResponse:
-    return RestResponse(200, issues.issue(call.repo(), subject(call)))
+    of = subject(call)
+    return RestResponse(200, issues.issue(call.repo(), of) | bodies(call, of.body))
 
 
 def _labels(call: RestCall, of: Issue) -> list[dict[str, Any]]:

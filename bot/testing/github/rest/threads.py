@@ -3,13 +3,12 @@
 https://docs.github.com/en/graphql/reference/objects#pullrequestreviewthread
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from bot.testing.github.auth import allows
 from bot.testing.github.pulls import PullRequest, ReviewComment
-from bot.testing.github.repository import Repository
 from bot.testing.github.rest.document import Selection
+from bot.testing.github.rest.fields import Query
 from bot.testing.github.wire import RestCall
 
 _PREFIX = "PRRT_"
@@ -20,70 +19,46 @@ def node(root: ReviewComment) -> str:
     return f"{_PREFIX}{root.id}"
 
 
-def pull_request(repo: Repository, number: object, asked: Selection) -> dict[str, Any] | None:
-    """None where there is no such pull request."""
-    pull = repo.issues.get(number) if isinstance(number, int) else None
-    if not isinstance(pull, PullRequest):
-        return None
+def review_threads(query: Query, pull: PullRequest, asked: Selection) -> dict[str, Any]:
     roots = [comment for comment in pull.review_comments if comment.in_reply_to is None]
-    return {
-        one.key: _connection(roots, one, lambda root, child: _thread(pull, root, child))
-        if one.name == "reviewThreads"
-        else {"number": pull.number, "title": pull.title}.get(one.name)
-        for one in asked.children
-    }
+    return query.connection(
+        "PullRequestReviewThreadConnection", roots, asked, lambda root, node: _thread(query, root, node)
+    )
 
 
-def _connection(items: Sequence[Any], asked: Selection, shape: Any) -> dict[str, Any]:
-    """The first or the last so many, from the cursor on: a cursor here is a count."""
-    after = int(asked.arguments.get("after") or 0)
-    first, last = asked.arguments.get("first"), asked.arguments.get("last")
-    shown = items[after : after + int(first)] if first else items[-int(last or 100) :]
-    answer: dict[str, Any] = {}
-    for one in asked.children:
-        if one.name == "nodes":
-            answer[one.key] = [shape(item, one) for item in shown]
-        elif one.name == "pageInfo":
-            end = after + len(shown)
-            answer[one.key] = {"hasNextPage": bool(first) and end < len(items), "endCursor": str(end)}
-        elif one.name == "totalCount":
-            answer[one.key] = len(items)
-    return answer
-
-
-def _thread(pull: PullRequest, root: ReviewComment, asked: Selection) -> dict[str, Any]:
-    talk = [root, *(one for one in pull.review_comments if one.in_reply_to == root.id)]
-    plain = {
+def _thread(query: Query, root: ReviewComment, asked: Selection) -> dict[str, Any]:
+    talk = [root, *(one for one in root.pull.review_comments if one.in_reply_to == root.id)]
+    fields = {
         "id": node(root),
         "isResolved": root.resolved,
         "isOutdated": root.line is None,
         "path": root.path,
         "line": root.line,
+        "comments": lambda asked: query.connection(
+            "PullRequestReviewCommentConnection", talk, asked, lambda one, node: _comment(query, one, node)
+        ),
     }
-    return {
-        one.key: _connection(talk, one, _comment) if one.name == "comments" else plain.get(one.name)
-        for one in asked.children
-    }
+    return query.pick("PullRequestReviewThread", fields, asked)
 
 
-def _comment(comment: ReviewComment, asked: Selection) -> dict[str, Any]:
+def _comment(query: Query, comment: ReviewComment, asked: Selection) -> dict[str, Any]:
     login = comment.author.login.removesuffix("[bot]")  # GraphQL leaves the suffix of Apps out
     kind = "Bot" if comment.author.login.endswith("[bot]") else "User"
-    plain = {"databaseId": comment.id, "body": comment.body, "path": comment.path}
-    return {
-        one.key: {child.key: {"login": login, "__typename": kind}.get(child.name) for child in one.children}
-        if one.name == "author"
-        else plain.get(one.name)
-        for one in asked.children
+    fields = {
+        "databaseId": comment.id,
+        "body": comment.body,
+        "path": comment.path,
+        "author": lambda asked: query.pick(kind, {"login": login}, asked),
     }
+    return query.pick("PullRequestReviewComment", fields, asked)
 
 
-def resolve(call: RestCall, asked: Selection, given: object) -> tuple[Any, str]:
+def resolve(query: Query, asked: Selection, given: object) -> tuple[Any, str]:
     """(what the mutation answers, an error's type)
 
     https://docs.github.com/en/graphql/reference/mutations#resolvereviewthread
     """
-    name = str(given.get("threadId")) if isinstance(given, dict) else ""
+    call, name = query.call, str(given.get("threadId")) if isinstance(given, dict) else ""
     root = _root(call, name)
     if root is None:
         return None, "NOT_FOUND"
@@ -93,7 +68,7 @@ def resolve(call: RestCall, asked: Selection, given: object) -> tuple[Any, str]:
         return None, "FORBIDDEN"
     root.resolved = True
     thread = next((one for one in asked.children if one.name == "thread"), None)
-    return {thread.key: _thread(root.pull, root, thread)} if thread else {}, ""
+    return {thread.key: _thread(query, root, thread)} if thread else {}, ""
 
 
 def _root(call: RestCall, name: str) -> ReviewComment | None:
