@@ -75,7 +75,8 @@ async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> Planned:
     said = answer.value
     if said is None:
         return Planned(failure=answer.reason, usage=used)
-    steps = [_step(one) for one in said.steps[:MOST_STEPS] if one.title.strip()]
+    titled = {_title(one.title).casefold(): one for one in said.steps if one.title.strip()}
+    steps = [_step(one) for one in list(titled.values())[:MOST_STEPS]]
     if not steps:
         return Planned(failure="the model named no step.", usage=used)
     named = {path: one.new for one in said.files[:50] if (path := _path(one.path))}
@@ -85,11 +86,12 @@ async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> Planned:
         for path, new in list(named.items())[:MOST_FILES]
         if path in there or new
     ]
-    dropped = len(said.files) - len(files)
+    dropped = len({one.path.strip() for one in said.files}) - len(files)
     parts = [f"{INTRO}\n\n" + "\n".join(steps)]
     parts += _section("Files", files)
     for name, lines in (("Risks", said.risks), ("Tests", said.tests), ("Open questions", said.questions)):
-        parts += _section(name, [f"- {text}" for one in lines[:MOST_POINTS] if (text := _line(one, 300))])
+        told = dict.fromkeys(f"- {text}" for one in lines if (text := _line(one, 300)))
+        parts += _section(name, list(told)[:MOST_POINTS])
     if dropped:
         parts.append(f"*({count(dropped, 'file')} that the model named do not exist, and are left out.)*")
     again = in_code(f"@{facts.slug} plan")

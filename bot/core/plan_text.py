@@ -36,9 +36,11 @@ class Entry:
 
     @property
     def words(self) -> str:
-        """What it says, ticked or not."""
-        first = _TASK.sub("- ", self.lines[0], count=1)
-        return " ".join(" ".join((first, *self.lines[1:])).split())
+        """What it says, ticked or not, by its letters and digits: marks are written anew where a text is made
+        harmless."""
+        first = _TASK.sub("", self.lines[0], count=1)
+        said = " ".join((first, *self.lines[1:]))
+        return "".join(filter(str.isalnum, said)) or said.strip()
 
     @property
     def title(self) -> str:
@@ -115,7 +117,9 @@ def _name(section: list[Entry]) -> str:
 
 
 def _in_place_of(old: Entry, new: Entry) -> Entry:
-    """With as many blank lines after it."""
+    """With as many blank lines after it; as it stands where it says the same."""
+    if old.words == new.words:
+        return old
     blank = len(old.lines) - len(_said(old))
     return Entry((*_said(new), *("",) * blank))
 
