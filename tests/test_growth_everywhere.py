@@ -39,7 +39,7 @@ WALKED = (
     "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
     "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
     "core/check_input.py",
-    "core/commands.py", "core/context_packing.py", "core/pr_description.py",
+    "core/commands.py", "core/intents.py", "core/since.py", "core/plan_text.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/work_*.py", "core/dependency_questions.py",
