@@ -17,6 +17,8 @@ import bot
 from bot.core.addresses import refusal
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
+from bot.core.intents import Intent, OfferedCommand, by_rules, checked
+from bot.core.since import since
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.core.work_graph import work_graph
@@ -38,8 +40,8 @@ ROOT = Path(bot.__file__).parent
 WALKED = (
     "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
     "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
-    "core/check_input.py",
-    "core/commands.py", "core/intents.py", "core/since.py", "core/plan_text.py", "core/context_packing.py", "core/pr_description.py",
+    "core/check_input.py", "core/intents.py", "core/since.py", "core/plan_text.py",
+    "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/work_*.py", "core/dependency_questions.py",
@@ -90,6 +92,7 @@ EXCLUDED = {
         "core.guidelines.symlinks", "core.memory.dismissal", "core.memory.dismissed_by",
         "agents.citing.told", "core.context_packing.pack_excerpts",
         "core.context_packing.written", "core.effect_history.of_thread",
+        "core.effect_history.standing_comment",
         "core.review_chunks.around", "pull_request_facts.select",
         "inference.runners.vectors", "knowledge.edges.of_commit", "knowledge.edges.of_file",
         "knowledge.search.signals.means", "knowledge.graph.issues_in", "knowledge.indexing.plan",
@@ -114,6 +117,11 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
+    "core.intents.by_rules": lambda said: by_rules(said, (OfferedCommand("fix", said),)),
+    "core.intents.checked": lambda said: checked(
+        Intent("fix", said[:150]), said, (OfferedCommand("fix", ""),)
+    ),
+    "core.since.since": lambda said: since(said, 1_795_000_000.0),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
     "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),
     "core.work_graph.work_graph": lambda said: work_graph([WorkItem(1, body=said)], "octo/tea").cycles(),
