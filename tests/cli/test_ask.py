@@ -144,11 +144,11 @@ def test_words_that_ask_for_another_command_are_answered_with_it(asker: Hob, oll
 @pytest.mark.parametrize("named", ["rm", "ask", "", "review; rm", "REVIEW", "framework", "../review"])
 def test_A7_what_is_no_command_is_a_question(named: str, asker: Hob, ollama: FakeOllama) -> None:
     understanding(ollama, named)
-    assert "Sixty seconds" in asker.run("ask", "hvor lenge?", "--repo", "house").stdout
+    assert "Sixty seconds" in asker.run("ask", "hvor lenge, tea leaves?", "--repo", "house").stdout
 
 
 def test_with_an_agent_named_all_words_are_a_question(asker: Hob, ollama: FakeOllama) -> None:
-    done = asker.run("ask", "please review my changes", "--repo", "house", "--agent", "research")
+    done = asker.run("ask", "review my tea leaves changes", "--repo", "house", "--agent", "research")
     assert "Sixty seconds" in done.stdout
 
 
