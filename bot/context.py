@@ -51,6 +51,8 @@ class Offer:
     name: str
     help: str
     allowed: bool
+    reads: bool = False
+    """Whether it only answers."""
 
 
 Deeds = Callable[[int], Awaitable[tuple[PastRun, ...]]]

@@ -181,6 +181,8 @@ class EditComment:
     comment_id: int
     body: str
     folded: str = ""
+    own: str = ""
+    """What Hob proposed, where people's words stand in the text too. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
 from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.services import Services
+from bot.runs.understanding import Understood, understood
 from bot.store.types import EffectState
 
 UNASKED = 10
@@ -112,13 +113,20 @@ async def make_plan(
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
     )
-    plan = _unspoken(await route.handler(event, ctx), event, route)
+    meant = Understood(route, ctx)
+    if isinstance(event, CommentEvent):
+        meant = await understood(
+            route, event, ctx, services.router, lambda other: _refused(services, other, event, reader)
+        )
+    told = meant.plan or await meant.route.handler(event, meant.ctx)
+    plan = _unspoken(told, event, meant.route)
     untold = past.untold(past_runs, plan.head_sha)
-    meant = f"{cause(event)} again {untold}" if untold else cause(event)
+    by = f"{cause(event)} again {untold}" if untold else cause(event)
     effects = await asyncio.to_thread(
-        keyed, plan, route.stored_as, event.repo, number_of(event), meant, route.may
+        keyed, plan, meant.route.stored_as, event.repo, number_of(event), by, meant.route.may
     )
-    return PlannedRun(tuple(effects), plan.reason, plan.usage, plan.shadow)
+    reason = "; ".join(filter(None, (meant.why, plan.reason)))
+    return PlannedRun(tuple(effects), reason, (*meant.usage, *plan.usage), plan.shadow)
 
 
 def _unspoken(plan: Plan, event: RepositoryEvent, route: Route) -> Plan:
@@ -160,6 +168,12 @@ async def _gate(
         author=_is_author(event),
     )
     return level, refused
+
+
+async def _refused(
+    services: Services, route: Route, event: CommentEvent, reader: JobReader
+) -> authorize.CommandRefusal | None:
+    return (await _gate(services, route, event, reader))[1]
 
 
 async def _allowed(services: Services, reader: JobReader, event: CommentEvent) -> str:
