@@ -9,6 +9,7 @@ from bot.core import effect_history as past
 from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
 from bot.core.commands import Command
+from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
@@ -103,6 +104,8 @@ class Context:
     drafts: tuple[Draft, ...] = ()
     """Comments that wait to be posted here, or in the whole repository where the event is about that; oldest
     first."""
+    dashboard: DashboardIssue = field(default_factory=DashboardIssue)
+    """The issue that Hob keeps in this repository."""
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""

@@ -5,6 +5,7 @@ happen."""
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.core.dashboard_issue import Box
 from bot.core.findings import Finding
 from bot.core.memory import Lesson
 from bot.core.pr_description import Proposal
@@ -277,10 +278,35 @@ class DropDraft:
     """Whether it was to be posted and GitHub refused that: it waits on."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenIssue:
+    """An issue of Hob's own. `about` names what it is for; `folded` stands below the text. Boxes: kept, their
+    lines are in `body`."""
+
+    title: str
+    body: str
+    about: str
+    folded: str = ""
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditIssue:
+    """An issue that Hob opened says something else now."""
+
+    number: int
+    body: str
+    folded: str = ""
+    boxes: tuple[Box, ...] = ()
+
+
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
 ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
 MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
-Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
+IssueEffect = OpenIssue | EditIssue
+Effect = (
+    ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect | IssueEffect
+)
 
 
 @dataclass(frozen=True, slots=True)

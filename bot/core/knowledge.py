@@ -84,6 +84,17 @@ class KnownIssue:
     closed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two pull requests that change the same files, or one (`second` 0) that conflicts with its base.
+    `conflicts` are paths that git cannot merge; None where that was not tried."""
+
+    first: int
+    second: int
+    paths: tuple[str, ...]
+    conflicts: tuple[str, ...] | None = None
+
+
 Beside = Callable[[Sequence[FileDiff], Mapping[str, str], Sha], Awaitable[Surroundings]]
 """(changed files, their texts at the head, the base's sha) -> what else belongs to the change. Never raises,
 and never waits for an index that is not there."""
@@ -117,4 +128,9 @@ class Knowledge(Library, Protocol):
 
     async def drop_issue(self, number: int) -> None:
         """An issue that is no longer there."""
+        ...
+
+    async def overlaps(self, pulls: Sequence[int]) -> Sequence[Overlap]:
+        """Of pull requests into the default branch, the newest first: which change the same files, and which
+        git cannot merge with each other or with their base. Nothing where there is no clone."""
         ...

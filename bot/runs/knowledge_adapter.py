@@ -7,7 +7,7 @@ from bot.core.code_search import Excerpt, Joined
 from bot.core.context_packing import Surroundings
 from bot.core.diff import FileDiff
 from bot.core.inference import Embed
-from bot.core.knowledge import Outline
+from bot.core.knowledge import Outline, Overlap
 from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
@@ -75,6 +75,9 @@ class RepositoryKnowledge:
 
     async def drop_issue(self, number: int) -> None:
         await self.manager.drop_issue(self.repo, number)
+
+    async def overlaps(self, pulls: Sequence[int]) -> Sequence[Overlap]:
+        return await self.manager.overlaps(self.repo, GitHubOrigin(self.repo, self.job), pulls)
 
     async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
         return await (await self._joined(at, first)).search(query)

@@ -24,6 +24,7 @@ from bot.github.reader import JobReader
 from bot.router import Route
 from bot.runs import authorize
 from bot.runs.call_recorder import CallRecorder
+from bot.runs.dashboard_issue import dashboard_issue, edits_of
 from bot.runs.dispatch import cause, command_of
 from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
@@ -98,6 +99,7 @@ async def make_plan(
         reviews=standing,
         past_runs=past_runs,
         shadow=await asyncio.to_thread(deeds_of, services, event, "shadow"),
+        dashboard=await dashboard_issue(services.store.outbox, event.repo.id),
         memory=tuple(await asyncio.to_thread(services.store.memory.live, event.repo.id)),
         drafts=tuple(
             await asyncio.to_thread(services.store.drafts.waiting, event.repo.id, number_of(event) or None)
@@ -218,7 +220,10 @@ async def judged_at(services: Services, event: RepositoryEvent, sha: Sha) -> tup
 def deeds_of(services: Services, event: RepositoryEvent, state: EffectState = "done") -> tuple[PastRun, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
     runs: dict[int, list[Did]] = {}
-    for row in services.store.outbox.for_target(event.repo.id, number_of(event), state=state):
+    rows = services.store.outbox.for_target(event.repo.id, number_of(event), state=state)
+    if state == "done" and number_of(event):
+        rows += edits_of(services.store.outbox, event.repo.id, number_of(event))
+    for row in sorted(rows, key=lambda one: (one.created_at, one.id)):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())

@@ -11,6 +11,8 @@ MOST_FILES, MOST_COMMITS, MOST_DIFF_FILES, MOST_DIFF_LINES = 3000, 250, 300, 20_
 def list_pulls(call: RestCall) -> RestResponse:
     repo, state = call.repo(), call.query.get("state", "open")
     listed = [pull for pull in reversed(repo.pulls) if state == "all" or pull.state == state]
+    if call.query.get("sort") == "updated":
+        listed.sort(key=lambda one: one.updated_at, reverse=call.query.get("direction") == "desc")
     return call.page(listed, lambda one: pulls.pull(repo, one, whole=False))
 
 
