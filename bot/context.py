@@ -53,6 +53,11 @@ class Offer:
     allowed: bool
 
 
+async def nobody_waits() -> bool:
+    """Where there is no queue."""
+    return True
+
+
 JudgedChecks = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]
 
 
@@ -87,6 +92,8 @@ class Context:
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
     """Whether no other run waits."""
+    still_idle: Callable[[], Awaitable[bool]] = nobody_waits
+    """The same, asked now."""
     earlier: ReviewedHead | None = None
     """The newest head of this pull request that was reviewed, without its texts."""
     pull: PullState = "active"

@@ -116,6 +116,8 @@ class IssueSettings:
     comment: Literal["mention", "draft", "always", "never"] = "mention"
     """When a triage may also comment; `mention`: only to ask for what is missing; `draft`: what it would say
     is kept for people to post."""
+    nightly: bool = False
+    """Whether each night what needs attention is gathered in one issue of Hob's own."""
     labels: tuple[str, ...] = ()
     """Empty: every label of the repository may be chosen."""
     label_hints: dict[str, str] = field(default_factory=dict)

@@ -97,6 +97,7 @@ KEYS: tuple[SettingKey, ...] = (
         ("suggest", "off"),
         planned=True,
     ),
+    SettingKey("issues.nightly", "flag", "Gather each night what needs attention in one issue of Hob's."),
     SettingKey("code.enabled", "flag", "Not yet: people may ask Hob for patches and branches.", planned=True),
     SettingKey(
         "code.allow",

@@ -7,7 +7,7 @@ from bot.core.code_search import Excerpt, Joined
 from bot.core.context_packing import Surroundings
 from bot.core.diff import FileDiff
 from bot.core.inference import Embed
-from bot.core.knowledge import Outline, Overlap
+from bot.core.knowledge import KnownIssue, Outline, Overlap
 from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
@@ -37,10 +37,19 @@ class GitHubOrigin:
     async def issues(self, since: int, most: int) -> Sequence[Changed]:
         api = self.job.api(TO_LIST)
         found = await tracking.changed_issues(api, self.repo, since, most)
+        mine = f"{self.job.slug}[bot]"
         return [
-            Changed(one, await tracking.blockers(api, self.repo, one.number) if one.blockers else ())
+            Changed(
+                _unread(one, mine),
+                await tracking.blockers(api, self.repo, one.number) if one.blockers else (),
+            )
             for one in found
         ]
+
+
+def _unread(one: KnownIssue, mine: str) -> KnownIssue:
+    """Of an issue that Hob itself has opened the number alone: it is like all that it tells of."""
+    return replace(one, title="", body="") if (one.author, one.kind) == (mine, "issue") else one
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ async def make_plan(
         earlier=past.earlier(past_runs),
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),
+        still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
         knowledge=knowledge,
         judged=partial(judged_at, services, event),
         beside=knowledge.beside if knowledge else nothing_beside,
