@@ -24,6 +24,7 @@ from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
+from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.text import in_code
 from bot.github import hobyml, other_reviewers
@@ -56,6 +57,14 @@ class Offer:
 async def nobody_waits() -> bool:
     """Where there is no queue."""
     return True
+
+
+Deeds = Callable[[int], Awaitable[tuple[PastRun, ...]]]
+
+
+async def no_deeds(_: int) -> tuple[PastRun, ...]:
+    """Where nothing is kept."""
+    return ()
 
 
 JudgedChecks = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]
@@ -108,6 +117,8 @@ class Context:
     """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
+    deeds: Deeds = no_deeds
+    """What Hob has done on another issue or pull request, oldest first."""
     drafts: tuple[Draft, ...] = ()
     """Comments that wait to be posted here, or in the whole repository where the event is about that; oldest
     first."""
@@ -123,11 +134,16 @@ class Context:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
         head."""
         text, refused = await self.github.config_text(ref or self.repo.default_branch)
+        return self.context_of(text, refused, await self.github.labels() if labels else ())
+
+    def context_of(
+        self, text: str | None, refused: tuple[Complaint, ...], labels: tuple[tuple[str, str], ...] = ()
+    ) -> RepoContext:
+        """With settings whose file (None: there is none) was read already."""
         said, complaints = hobyml.said(text)
         settings = settings_of(merge(self.stored, Layer(FILE, said)))
-        found = await self.github.labels() if labels else ()
         return RepoContext(
-            repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=found
+            repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=labels
         )
 
     def in_shadow(self) -> "Context":

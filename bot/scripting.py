@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar, Unpack, cast
 from bot.agents.base import Agent, ChatMessages, Options
 from bot.agents.chain import ChainProgress, run_chain
 from bot.agents.personas import ChatAgent, Coding, Reasoning
+from bot.agents.records import WithRecords
 from bot.agents.rerank import Reranking
 from bot.agents.research import SCOUT, Research
 from bot.config import Config, load_config
@@ -108,7 +109,8 @@ class Workshop:
         more: dict[str, Any] = {"drive": self._drive, "tell": self._tell, "read": _read}
         if issubclass(kind, Research):
             more["scout"] = load_persona(SCOUT)
-            library = Reranking(library, infer) if isinstance(library, LocalLibrary) else library
+            if isinstance(library, LocalLibrary):
+                library = WithRecords(Reranking(library, infer), library)
         return kind(load_persona(name), infer, library, **more)
 
     async def delegate(

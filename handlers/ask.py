@@ -2,6 +2,7 @@
 
 from bot.agents.ask import reply
 from bot.agents.dependencies import dependency_answer
+from bot.agents.records import WithRecords
 from bot.agents.rerank import Reranking
 from bot.agents.research import MOST_ROUNDS, Research
 from bot.context import Context, answer
@@ -34,7 +35,8 @@ async def ask(event: CommentEvent, ctx: Context) -> Plan:
         return Plan((answer(event, told),), reason="asked what waits for what: answered by query")
     facts = await _thread_facts(ctx, event, question)
     rounds = MOST_ROUNDS if ctx.knowledge and ctx.idle else 0
-    agent = Research.of(ctx.persona, ctx.infer, facts.library, rounds=rounds)
+    library = WithRecords(facts.library, ctx.knowledge, ctx.github)
+    agent = Research.of(ctx.persona, ctx.infer, library, rounds=rounds)
     body, used = await reply(facts, agent)
     return Plan((answer(event, body),), reason="a question was asked", usage=used)
 
@@ -56,6 +58,7 @@ async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thr
             unheard=max(0, issue.comments - len(comments)),
             library=_index(ctx, spent),
             spent=spent,
+            slug=ctx.slug,
         )
     state = await ctx.github.pull_request(event.number)
     unheard = 0
@@ -81,6 +84,7 @@ async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thr
         head_sha=state.head_sha,
         library=AtHead(frozenset(paths), texts, _index(ctx, spent, state.base_sha)),
         spent=spent,
+        slug=ctx.slug,
     )
 
 

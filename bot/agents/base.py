@@ -26,6 +26,7 @@ ChatMessage = Turn | Mapping[str, Any]
 ChatMessages = str | Sequence[ChatMessage]
 """A question, or a conversation: `Turn`s or `{"role": "user", "content": "…"}`; the other roles are
 `assistant`, `system` and `tool`."""
+NOTHING = "I found nothing about this in what I can search here, so I do not know."
 Drive = Callable[[Coroutine[Any, Any, str]], str]
 
 
@@ -38,6 +39,8 @@ class Options(TypedDict, total=False):
     max_tokens: int
     passages: Sequence[Passage]
     """Shown as data beside the question."""
+    citable: Sequence[Excerpt]
+    """What the passages show already and an answer may cite."""
     specialty: str
     """Only hosts that list it in `roles`."""
     whole: bool
@@ -62,6 +65,9 @@ class Agent:
     """One persona. A subclass names its prompt file in `name` and may override `gather`, or `run`."""
 
     name: ClassVar[str] = ""
+    needs_sources: ClassVar[bool] = False
+    """Whether it may only say what its library holds: where nothing is found no model is asked, and an answer
+    without a citation is told as such."""
 
     def __init__(
         self,
@@ -92,8 +98,15 @@ class Agent:
             call = None
         model, passages = options.get("model", ""), options.get("passages", ())
         found, spent = await self.gather(messages, model)
-        citing = Citing(found)
-        shown = (*(Passage(each.path, each.numbered, priority=2) for each in found), *passages)
+        citable = (*found, *options.get("citable", ()))
+        strict = self.needs_sources and self.library is not None
+        if strict and not citable and not passages and len(conversation(messages)[1]) < 2:
+            if call:
+                call.heard = Answered(_summed(Completion(Spoken(NOTHING)), NOTHING, spent))
+            yield NOTHING
+            return
+        citing = Citing(citable)
+        shown = (*(Passage(each.name, each.numbered, priority=2) for each in found), *passages)
         kind = call.kind if call else Spoken
         text: list[str] = []
         ended: Completion[Any] = Completion()
@@ -103,21 +116,16 @@ class Agent:
             elif kind is Spoken and (part := citing(piece)):
                 text.append(part)
                 yield part
-        if kind is Spoken:
-            rest = citing.rest()
-        elif isinstance(ended.value, CitedAnswer):
-            rest = citing.whole(ended.value)
-        else:
-            rest = ended.text if ended.value is not None else ""
-        if rest:
+        if rest := _rest(citing, kind, ended):
             text.append(rest)
             yield rest
         if call:
             if kind is Spoken or kind is CitedAnswer:
                 ended = _summed(ended, "".join(text).strip(), spent)
-            read = [one for one in found if one.path not in ended.left_out]
+            read = [one for one in citable if one.name not in ended.left_out]
             standing = tuple(one for one in citing.citations if stands(one, read))
-            call.heard = Answered(ended, standing, citing.dropped + len(citing.citations) - len(standing))
+            dropped = citing.dropped + len(citing.citations) - len(standing)
+            call.heard = Answered(ended, standing, dropped, strict)
         if ended.value is None:
             raise NoAnswer(ended.reason or "no model gave an answer")
 
@@ -217,9 +225,8 @@ class Agent:
         for the question's own words finds."""
         if self.library is None:
             return (), ()
-        question = conversation(messages)[1][-1:]
-        found = [await self.library.search(turn.text) for turn in question]
-        return merged(excerpt for some in found for excerpt in some), ()
+        query = sought(conversation(messages)[1])
+        return merged(await self.library.search(query) if query else ()), ()
 
     def _prompt(self, messages: ChatMessages, answer: type[T], options: Options) -> Prompt[T]:
         system, turns = conversation(messages)
@@ -239,6 +246,15 @@ class Agent:
             model=options.get("model", ""),
             specialty=options.get("specialty", ""),
         )
+
+
+def _rest(citing: Citing, kind: type[Any], ended: Completion[Any]) -> str:
+    """What is still to be shown when the words ended."""
+    if kind is Spoken:
+        return citing.rest()
+    if isinstance(ended.value, CitedAnswer):
+        return citing.whole(ended.value)
+    return ended.text if ended.value is not None else ""
 
 
 @dataclass(slots=True)
@@ -263,17 +279,22 @@ def _answered(call: _Call, text: str) -> Answered:
     done = heard.completion
     if call.reason:
         failed = replace(done, value=None, failure=done.failure or "no_host", reason=call.reason, text=text)
-        return Answered(failed, heard.citations, heard.dropped)
+        return Answered(failed, heard.citations, heard.dropped, heard.strict)
     if not text and done.value is None:
         return Answered(Completion(failure="invalid", reason=f"{call.agent.persona.name} said nothing"))
     whole = replace(done, value=Spoken(text), failure=None, reason="", text=text)
-    return Answered(whole, heard.citations, heard.dropped)
+    return Answered(whole, heard.citations, heard.dropped, heard.strict)
 
 
-def question_in(language: str, question: str) -> ChatMessages:
-    """A question that is to be answered in a language, by its code."""
+def question_in(language: str, question: str, before: Sequence[Turn] = ()) -> ChatMessages:
+    """A question that is to be answered in a language, by its code; `before`: what was said earlier."""
     told = {"role": "system", "content": f"Write in the language with this code: {language}"}
-    return [told, Turn("user", question)]
+    return [told, *before, Turn("user", question)]
+
+
+def sought(turns: Sequence[Turn]) -> str:
+    """What to search for: the question, and the one before it, which it may go on from."""
+    return "\n".join(turn.text for turn in [one for one in turns if one.speaker == "user"][:-3:-1])
 
 
 def conversation(messages: ChatMessages) -> tuple[tuple[str, ...], tuple[Turn, ...]]:

@@ -38,6 +38,7 @@ class Research(Agent):
     """`scout` is the persona that says what to look at next."""
 
     name = "research"
+    needs_sources = True
 
     def __init__(
         self,
@@ -72,7 +73,12 @@ class Research(Agent):
             spent = (*spent, look)
             if look.value is None or look.value.enough:
                 break
-            more = merged((*found, *await self._follow(look.value, asked, {one.path for one in found})))
+            more = merged(
+                (
+                    *found,
+                    *await self._follow(look.value, asked, {one.path for one in found if one.kind == "file"}),
+                )
+            )
             if more == found:
                 break
             found = more
@@ -107,7 +113,7 @@ class Research(Agent):
     def _ask_scout(
         self, messages: ChatMessages, found: Sequence[Excerpt], asked: set[str], model: str
     ) -> Prompt[Look]:
-        passages = [Passage(each.path, each.numbered) for each in found]
+        passages = [Passage(each.name, each.numbered) for each in found]
         if asked:
             passages.insert(0, Passage("what was looked for already", "\n".join(sorted(asked)), priority=0))
         turns = conversation(messages)[1]

@@ -12,7 +12,7 @@ from bot.cli.framework import HobCommand
 
 @click.command(
     cls=HobCommand,
-    example='hob ask "Where is the signature checked?"\nhob ask --agent reasoning "Why can this deadlock?"',
+    example='hob ask "Where is the signature checked?"\nhob ask --continue "And by whom is it called?"',
 )
 @click.argument("question")
 @click.option("--agent", default="research", show_default=True, help="A name, a prompt file or module:Class.")
@@ -23,34 +23,54 @@ from bot.cli.framework import HobCommand
     help="A folder of the repository to ask about; by default this one.",
 )
 @click.option("--model", default="", help="Instead of the agent's: NAME or NAME@HOST.")
+@click.option("--continue", "goes_on", is_flag=True, help="Goes on with the last conversation here.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
-    """Answers a question about the local repository, citing path:line.
+def command(question: str, agent: str, repo: Path, model: str, goes_on: bool, as_json: bool) -> int:
+    """Answers a question about the local repository, citing path:line and commits.
 
     The answer is written as it comes. Every citation is checked: those lines were read and hold the
     quoted words. Agents: research (searches, reads, searches again), chat, coding, reasoning, or your own.
+    GitHub is not asked: what waits for what is answered where Hob is installed, in comments and over its API.
     """
     from bot.log import setup
 
     setup("error")
     if not question.strip():
         raise click.UsageError("the question is empty")
-    return asyncio.run(_ask(question, agent, repo, model, as_json))
+    return asyncio.run(_ask(question, agent, repo, model, goes_on, as_json))
 
 
-async def _ask(question: str, agent: str, repo: Path, model: str, as_json: bool) -> int:
+NOT_HERE = (
+    "What waits for what is known to GitHub and not to this folder: ask where Hob is installed, in a comment "
+    "(`@hob blockers v1.0`) or over its API."
+)
+
+
+async def _ask(question: str, agent: str, repo: Path, model: str, goes_on: bool, as_json: bool) -> int:
     from bot.agents.base import Options
     from bot.core.chat import Answered
+    from bot.core.dependency_questions import dependency_question
+    from bot.core.inference import Completion, Turn
     from bot.core.text import for_terminal
+    from bot.local.conversation import LocalConversation
     from bot.scripting import Workshop
 
     def tell(line: str) -> None:
         click.echo(click.style(for_terminal(line), dim=True), err=True)
 
     options: Options = {"model": model} if model else {}
+    asked = dependency_question(question)
+    if asked and asked.sure:
+        return _end(Answered(Completion(failure="no_host", reason=NOT_HERE)), agent, as_json)
     async with Workshop(repo=repo, tell=tell) as shop:
-        async for piece in shop.agent(agent).stream(question, **options):
+        talk = LocalConversation.of(repo, shop.config.hob.data_dir)
+        before = talk.read() if goes_on else ()
+        if goes_on and not before:
+            tell("there is no earlier conversation here: this begins one")
+        async for piece in shop.agent(agent).stream([*before, Turn("user", question)], **options):
             if isinstance(piece, Answered):
+                if piece.completion.value is not None:
+                    talk.write([*before, Turn("user", question), Turn("assistant", piece.text)])
                 return _end(piece, agent, as_json)
             if not as_json:
                 click.echo(for_terminal(piece), nl=False)
@@ -91,10 +111,7 @@ def _as_json(answered: Any, agent: str) -> dict[str, Any]:
     completion = answered.completion
     return {
         "answer": completion.text,
-        "citations": [
-            {"path": each.path, "start": each.start, "end": each.end, "quote": each.quote}
-            for each in answered.citations
-        ],
+        "citations": [{**each.told, "quote": each.quote} for each in answered.citations],
         "dropped": answered.dropped,
         "unproved": answered.unproved,
         "agent": agent,

@@ -14,11 +14,13 @@ class Answered:
     citations: tuple[Citation, ...] = ()
     dropped: int = 0
     """Places that were cited and do not stand."""
+    strict: bool = False
+    """Whether it had to cite something."""
 
     @property
     def unproved(self) -> str:
-        """A sentence where places are cited and none stands."""
-        return unproved(self.dropped, len(self.citations)) if self.completion.value else ""
+        """A sentence where none of its citations stands, or there is none."""
+        return unproved(self.dropped, len(self.citations), self.strict) if self.completion.value else ""
 
     @property
     def text(self) -> str:

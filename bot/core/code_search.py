@@ -2,20 +2,34 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, Protocol
+
+SourceKind = Literal["file", "issue", "commit", "release"]
+"""An issue is also a pull request: GitHub numbers both in one row."""
+SHORT = 10
+"""Digits of a commit's id as people are shown it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Consecutive lines of one file. `start` counts from 1."""
+    """Consecutive lines of one file, issue, commit message or release. `start` counts from 1; `path` is `#12`
+    of an issue, the whole id of a commit, the tag of a release."""
 
     path: str
     start: int
     lines: tuple[str, ...]
+    kind: SourceKind = "file"
 
     @property
     def end(self) -> int:
         return self.start + len(self.lines) - 1
+
+    @property
+    def name(self) -> str:
+        """As a model is told it."""
+        if self.kind in ("file", "issue"):
+            return self.path
+        return f"{self.kind} {self.path[:SHORT] if self.kind == 'commit' else self.path}"
 
     @property
     def numbered(self) -> str:
@@ -31,9 +45,23 @@ class Citation:
     start: int
     end: int
     quote: str = ""
+    kind: SourceKind = "file"
 
     def __str__(self) -> str:
+        if self.kind != "file":
+            return self.path[:SHORT] if self.kind == "commit" else self.path
         return f"{self.path}:{self.start}" + (f"-{self.end}" if self.end > self.start else "")
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """For programs: `path`, `start` and `end`, and of what is no file `issue`, `commit` or `release`."""
+        place: dict[str, Any] = {"path": str(self) if self.kind == "commit" else self.path}
+        place |= {"start": self.start, "end": self.end}
+        if self.kind == "issue":
+            place["issue"] = int(self.path.lstrip("#"))
+        elif self.kind != "file":
+            place[self.kind] = self.path
+        return place
 
 
 class Library(Protocol):
@@ -104,20 +132,21 @@ class AtHead:
 
 def merged(excerpts: Iterable[Excerpt]) -> tuple[Excerpt, ...]:
     """The same lines, each once, those that touch as one; files in the order in which they came."""
-    files: dict[str, dict[int, str]] = {}
+    files: dict[tuple[SourceKind, str], dict[int, str]] = {}
     for excerpt in excerpts:
-        files.setdefault(excerpt.path, {}).update(enumerate(excerpt.lines, excerpt.start))
-    return tuple(piece for path, lines in files.items() for piece in _pieces(path, lines))
+        lines = files.setdefault((excerpt.kind, excerpt.path), {})
+        lines.update(enumerate(excerpt.lines, excerpt.start))
+    return tuple(piece for (kind, path), lines in files.items() for piece in _pieces(kind, path, lines))
 
 
-def _pieces(path: str, lines: dict[int, str]) -> list[Excerpt]:
+def _pieces(kind: SourceKind, path: str, lines: dict[int, str]) -> list[Excerpt]:
     pieces: list[Excerpt] = []
     for number in sorted(lines):
         if pieces and pieces[-1].end + 1 == number:
             last = pieces.pop()
-            pieces.append(Excerpt(path, last.start, (*last.lines, lines[number])))
+            pieces.append(Excerpt(path, last.start, (*last.lines, lines[number]), kind))
         else:
-            pieces.append(Excerpt(path, number, (lines[number],)))
+            pieces.append(Excerpt(path, number, (lines[number],), kind))
     return pieces
 
 
@@ -126,7 +155,7 @@ def stands(citation: Citation, shown: Iterable[Excerpt]) -> bool:
     lines = {
         number: line
         for excerpt in shown
-        if excerpt.path == citation.path
+        if (excerpt.kind, excerpt.path) == (citation.kind, citation.path)
         for number, line in enumerate(excerpt.lines, excerpt.start)
     }
     wanted = range(citation.start, citation.end + 1)
@@ -135,10 +164,32 @@ def stands(citation: Citation, shown: Iterable[Excerpt]) -> bool:
     return _plain(citation.quote) in _plain("\n".join(lines[number] for number in wanted))
 
 
-def unproved(dropped: int, standing: int) -> str:
-    """What to say of an answer that cites places of which none stands; nothing of any other."""
-    if standing or not dropped:
+def found_in(excerpts: Iterable[Excerpt], kind: SourceKind, path: str, quote: str = "") -> Citation | None:
+    """A citation of an issue, commit or release as a whole, or of the lines that hold the quoted words; None
+    where it was not shown, or holds no such words."""
+    shown = [one for one in excerpts if (one.kind, one.path) == (kind, path)]
+    if not quote:
+        return Citation(path, shown[0].start, shown[0].end, "", kind) if shown else None
+    for one in shown:
+        ends = [0]
+        for line in one.lines:
+            ends.append(ends[-1] + len(_plain(line)) + bool(line.strip()))
+        text = " ".join(filter(None, map(_plain, one.lines)))
+        if (at := text.find(_plain(quote))) >= 0:
+            last = at + len(_plain(quote)) - 1
+            first_line = next(n for n, end in enumerate(ends[1:]) if end > at)
+            last_line = next((n for n, end in enumerate(ends[1:]) if end > last), len(one.lines) - 1)
+            return Citation(path, one.start + first_line, one.start + last_line, quote, kind)
+    return None
+
+
+def unproved(dropped: int, standing: int, strict: bool = False) -> str:
+    """What to say of an answer that cites places of which none stands, or cites nothing although it had to
+    (`strict`); nothing of any other."""
+    if standing:
         return ""
+    if not dropped:
+        return "Nothing that was read is cited for this: take it as unproved." if strict else ""
     cited = f"None of the {dropped} places cited holds"
     if dropped == 1:
         cited = "The one place cited does not hold"

@@ -112,6 +112,8 @@ class Comment:
     """Names a comment that is found again later. Kept, not posted."""
     proposal: Proposal | None = None
     """What it proposes. Kept, not posted."""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,22 @@ class AddLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What each rests on, a line each. Kept, not posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetIssueType:
+    """One of the organisation's issue types; none at all where `type` is empty.
+
+    https://docs.github.com/en/rest/issues/issues#update-an-issue
+    """
+
+    number: int
+    type: str
+    before: str = ""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +219,8 @@ class RemoveLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +321,7 @@ class EditIssue:
 
 
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
-ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
+ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | SetIssueType | React
 MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
 IssueEffect = OpenIssue | EditIssue
 Effect = (
@@ -335,4 +355,5 @@ class Plan:
     shadow: bool = False
     """Kept and reported, never applied."""
     once: str = ""
-    """Names what is meant where it happens once whoever asks for it; "": each asking is one."""
+    """Names what is meant where it happens once whoever asks for it, or the event that is one of several of
+    its kind; "": each asking is one."""

@@ -14,8 +14,11 @@ from bot.core.effect_history import PastRun
 from bot.core.effects import PostReview, SetCheck, Usage
 from bot.core.findings import Finding
 from bot.core.incremental_review import ReviewedHead
+from bot.core.issue_forms import FilledForm
 from bot.core.memory import Memory
+from bot.core.named_files import NamedFile
 from bot.core.refs import Login, RepoRef, Sha
+from bot.core.security_reports import Suspicion
 from bot.core.settings import Complaint, RepoSettings
 
 
@@ -139,7 +142,7 @@ class PullRequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """An issue as it stands."""
+    """An issue as it stands, and what the repository says to whoever sorts it."""
 
     context: RepoContext
     number: int
@@ -149,6 +152,37 @@ class IssueFacts:
     labels: tuple[str, ...] = ()
     heard: Mapping[str, str] = field(default_factory=dict)
     """The workflow by the folded name of the label that it acts on (`bot.core.labels`)."""
+    suspicion: Suspicion = ""
+    type: str = ""
+    """GitHub's issue type, as it is set now."""
+    types: tuple[str, ...] = ()
+    """Those that may be set; empty too where Hob has set one before, or a workflow acts on it."""
+    form: FilledForm | None = None
+    rules: str = ""
+    """How the project sorts, in prose."""
+    files: tuple[tuple[NamedFile, str], ...] = ()
+    """Those that the text names and that exist, each with the lines around the one that is named."""
+    owners: tuple[str, ...] = ()
+    """Whom CODEOWNERS names for these files."""
+    people: tuple[str, ...] = ()
+    """Who knows these files by their history."""
+    policy: str = ""
+    """The security policy, as a reader finds it."""
+    said: tuple[tuple[Login, str], ...] = ()
+    """(who, what) of the conversation, oldest first; Hob's own words left out."""
+    refused: frozenset[str] = frozenset()
+    """Folded names of labels that people took off: they are not set again."""
+    told: frozenset[str] = frozenset()
+    """What Hob's comments and drafts here were about (`bot.agents.issue`): each is said once."""
+    may_speak: bool = True
+    """Whether a comment may be made at all: not on a locked issue."""
+    answers: bool = True
+    """Whether its author can answer: not a deleted account."""
+    requested: bool = False
+    """Somebody gave the command, and waits for an answer."""
+    site: str = "https://github.com"
+    also: tuple[str, ...] = ()
+    """Further paragraphs of what there is to say: what was reported before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +207,7 @@ class ThreadFacts:
     default branch."""
     spent: list[Usage] = field(default_factory=list)
     """What looking into it has taken by now."""
+    slug: str = "hob"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
+from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
 
 
@@ -24,6 +25,7 @@ class PullRequestState:
     body: str
     author: Actor
     base_ref: str = ""
+    head_ref: str = ""
     labels: tuple[str, ...] = ()
     open: bool = True
     draft: bool = False
@@ -115,6 +117,11 @@ class GitHubReader(ABC):
 
     __slots__ = ()
 
+    @property
+    def site(self) -> str:
+        """Where people look at it."""
+        return "https://github.com"
+
     @abstractmethod
     async def pull_request(self, number: int) -> PullRequestState:
         """`Gone` when there is none."""
@@ -158,6 +165,11 @@ class GitHubReader(ABC):
     async def labels(self) -> tuple[tuple[str, str], ...]:
         """(name, description) of the labels that exist."""
         return ()
+
+    async def triage_sources(self, ref: str, number: int = 0) -> TriageSources:
+        """What the repository says to whoever sorts its issues, at a ref that is no head; with the
+        conversation of an issue where one is named."""
+        return TriageSources()
 
     async def issue(self, number: int) -> IssueState:
         """`Gone` when there is none."""

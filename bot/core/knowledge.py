@@ -118,8 +118,16 @@ class Knowledge(Library, Protocol):
         """The files that a search finds, by what they define."""
         ...
 
+    async def records(self, query: str) -> tuple[Excerpt, ...]:
+        """Issues, pull requests and commits that have to do with it, as what can be cited."""
+        ...
+
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         """`Beside`."""
+        ...
+
+    async def people(self, path: str) -> Sequence[str]:
+        """Who knows a file by its commits, best first, by the names in git."""
         ...
 
     async def refresh(self) -> str:

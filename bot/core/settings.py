@@ -114,8 +114,8 @@ class IssueSettings:
 
     triage: bool = True
     comment: Literal["mention", "draft", "always", "never"] = "mention"
-    """When a triage may also comment; `mention`: only to ask for what is missing; `draft`: what it would say
-    is kept for people to post."""
+    """When a triage may also comment unasked; `mention`: never, a question is kept for people to post;
+    `draft`: so is all that it would say."""
     nightly: bool = False
     """Whether each night what needs attention is gathered in one issue of Hob's own."""
     labels: tuple[str, ...] = ()

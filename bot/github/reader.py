@@ -16,8 +16,9 @@ from bot.core.github_reader import GitHubReader, IssueState, OpenPull, PullReque
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
+from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
-from bot.github import artifacts, contents, open_pulls, threads, work
+from bot.github import artifacts, contents, open_pulls, threads, triage_sources, work
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -81,6 +82,10 @@ class JobReader(GitHubReader):
     def _api(self) -> Api:
         return self.job.api(self.permissions)
 
+    @property
+    def site(self) -> str:
+        return self._api.site
+
     async def pull_request(self, number: int) -> PullRequestState:
         found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
@@ -140,6 +145,12 @@ class JobReader(GitHubReader):
     async def labels(self) -> tuple[tuple[str, str], ...]:
         found = await self._api.get_all("/repos/{owner}/{repo}/labels", cap=MOST_LABELS)
         return tuple((clean(one.get("name")), clean(one.get("description"))) for one in map(as_object, found))
+
+    async def triage_sources(self, ref: str, number: int = 0) -> TriageSources:
+        api = self.job.api({**self.permissions, **ISSUE})
+        found = await triage_sources.read(api, self.repo, ref, number, self.job.slug)
+        self.configs[ref] = found.config
+        return found
 
     async def issue(self, number: int) -> IssueState:
         api = self.job.api({**self.permissions, "issues": "read"})
@@ -314,6 +325,7 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         head_sha=Sha(head["sha"]),
         base_sha=Sha(base["sha"]),
         base_ref=clean(base["ref"]),
+        head_ref=clean(head.get("ref")),
         title=clean(found["title"]),
         body=clean(found.get("body")),
         author=actor(found.get("user")),

@@ -73,7 +73,7 @@ def make_infer(
             render,
             deadline,
             urgency,
-            replace(guard, purpose=prompt.name),
+            _guard_of(prompt),
             listening.hear if listening else on_text,
             listening.so_far if listening else str,
             trace,
@@ -90,7 +90,11 @@ def make_infer(
 
     async def is_free(prompt: Prompt[Any]) -> bool:
         wanted = _wanted(prompt, models)
-        return await pool.is_free(prompt.role, wanted, urgency, guard, size(prompt), prompt.behind)
+        allowed = _guard_of(prompt)
+        return await pool.is_free(prompt.role, wanted, urgency, allowed, size(prompt), prompt.behind)
+
+    def _guard_of(prompt: Prompt[Any]) -> EgressGuard:
+        return replace(guard, purpose=prompt.name, policy="never" if prompt.local else guard.policy)
 
     port = Port(infer, is_free)
     return port

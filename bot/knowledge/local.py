@@ -64,6 +64,11 @@ class LocalLibrary:
         indexed = await self._ready()
         return await replace(indexed, at=at).outlines(query) if indexed else ()
 
+    async def records(self, query: str) -> tuple[Excerpt, ...]:
+        """Commits, and issues where the index has any."""
+        indexed = await self._ready()
+        return await indexed.records(query) if indexed else ()
+
     async def _ready(self) -> Indexed | None:
         if not self._tried:
             self._tried = True

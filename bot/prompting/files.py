@@ -122,8 +122,16 @@ def render(
             raise PromptError("there is no question: the last words are not the user's")
     if set(values) != set(file.inputs):
         raise PromptError(f"prompt {file.name} takes {sorted(file.inputs)}, not {sorted(prompt.inputs)}")
+    strangers = "question" in prompt.inputs  # who asks is not obeyed, and was not before
     turns = tuple(
-        (one.speaker, strip_invisible(one.text)[0]) for one in passages if isinstance(one, EarlierTurn)
+        (
+            one.speaker,
+            block(fence, "an earlier question", one.text)
+            if strangers and one.speaker == "user"
+            else strip_invisible(one.text)[0],
+        )
+        for one in passages
+        if isinstance(one, EarlierTurn)
     )
     blocks = [block(fence, one.name, one.text) for one in passages if not isinstance(one, EarlierTurn)]
     if blocks and not file.passages:

@@ -10,13 +10,14 @@ from functools import partial
 
 from bot.agents.base import question_in
 from bot.agents.dependencies import dependency_answer
+from bot.agents.records import WithRecords
 from bot.agents.rerank import Reranking
 from bot.agents.research import Research
 from bot.config import Config
 from bot.core.chat import Answered
 from bot.core.dependency_questions import dependency_question
 from bot.core.errors import HobError, UserError
-from bot.core.inference import Completion, Spoken
+from bot.core.inference import Completion, Spoken, Turn
 from bot.core.refs import RepoRef
 from bot.core.settings_merge import merge, settings_of
 from bot.github.reader import PULL_REQUEST, JobReader
@@ -37,15 +38,17 @@ class Chatting:
         self._services: Services | None = None
         self._making = asyncio.Lock()
 
-    async def __call__(self, repo: str, message: str, looks: bool) -> AsyncIterator[str | Answered]:
-        """`looks`: whether what is known of the repository is searched."""
+    async def __call__(
+        self, repo: str, message: str, looks: bool, before: tuple[Turn, ...] = ()
+    ) -> AsyncIterator[str | Answered]:
+        """`looks`: whether what is known of the repository is searched; `before`: what was said earlier."""
         async with self._making:
             if self._services is None:
                 try:
                     self._services = await asyncio.to_thread(self._make)
                 except UserError as wrong:  # this process's configuration, not the question, is at fault
                     raise HobError(f"nobody can answer here: {wrong}") from None
-        return _answer(self._services, await find(self._services.github, repo), message, looks)
+        return _answer(self._services, await find(self._services.github, repo), message, looks, before)
 
     async def aclose(self) -> None:
         if self._services is not None:
@@ -58,7 +61,7 @@ def of(config: Config) -> Chatting:
 
 
 async def _answer(
-    services: Services, repo: RepoRef, message: str, looks: bool
+    services: Services, repo: RepoRef, message: str, looks: bool, before: tuple[Turn, ...]
 ) -> AsyncIterator[str | Answered]:
     layers = await asyncio.to_thread(services.store.settings.layers, repo.owner, repo.name, "")
     settings = settings_of(merge(layers))
@@ -73,6 +76,9 @@ async def _answer(
         leaving = partial(guard, services.config, services.store, repo, reader, None, settings)
         library = services.knowledge(repo, job, settings, guard=leaving(), operator=True) if looks else None
         infer = services.infer("high", leaving(secretive(library)), CallRecorder(repo, 0), settings)
-        agent = Research.of(load_persona, infer, Reranking(library, infer) if library else None)
-        async for piece in agent.stream(question_in(settings.language, message)):
+        found = (
+            WithRecords(Reranking(library, infer) if library else None, library, reader) if looks else None
+        )
+        agent = Research.of(load_persona, infer, found)
+        async for piece in agent.stream(question_in(settings.language, message, before)):
             yield piece

@@ -97,8 +97,15 @@ class RepositoryKnowledge:
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await (await self._joined()).read(path, start, end)
 
+    async def records(self, query: str) -> tuple[Excerpt, ...]:
+        """Of the repository alone: an archive's issues are its own readers'."""
+        return await self._indexed.records(query)
+
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
+
+    async def people(self, path: str) -> Sequence[str]:
+        return await self._indexed.people(path)
 
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
         return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())

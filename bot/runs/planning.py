@@ -16,7 +16,7 @@ from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
-from bot.core.refs import Sha
+from bot.core.refs import RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.github import hobyml
@@ -110,6 +110,7 @@ async def make_plan(
         still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
         knowledge=knowledge,
         judged=partial(judged_at, services, event),
+        deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
     )
     plan = await route.handler(event, ctx)
@@ -220,10 +221,19 @@ async def judged_at(services: Services, event: RepositoryEvent, sha: Sha) -> tup
 
 def deeds_of(services: Services, event: RepositoryEvent, state: EffectState = "done") -> tuple[PastRun, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
+    return _deeds(services, event.repo, number_of(event), state)
+
+
+async def deeds_at(services: Services, repo: RepoRef, number: int) -> tuple[PastRun, ...]:
+    """The same of another issue or pull request."""
+    return await asyncio.to_thread(_deeds, services, repo, number, "done")
+
+
+def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -> tuple[PastRun, ...]:
     runs: dict[int, list[Did]] = {}
-    rows = services.store.outbox.for_target(event.repo.id, number_of(event), state=state)
-    if state == "done" and number_of(event):
-        rows += edits_of(services.store.outbox, event.repo.id, number_of(event))
+    rows = services.store.outbox.for_target(repo.id, number, state=state)
+    if state == "done" and number:
+        rows += edits_of(services.store.outbox, repo.id, number)
     for row in sorted(rows, key=lambda one: (one.created_at, one.id)):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)

@@ -15,20 +15,23 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.core.chat import Answered
 from bot.core.errors import HobError, UserError
+from bot.core.inference import Turn
 from bot.core.settings_schema import REPOSITORY
 from bot.log import redact
 from bot.web.json_body import json_object
 
 MOST_MESSAGE = 8_000
 """Characters of a question."""
+MOST_TURNS, MOST_HISTORY = 40, 64_000
+"""Earlier turns, and characters of them all: a client sends those of its conversation."""
 AT_ONCE = 4
 BREATH_SECONDS = 15.0
 """After so long without a word a comment is sent: a proxy closes a connection that is still."""
 
 ChatPiece = str | Answered
-ChatPort = Callable[[str, str, bool], Awaitable[AsyncIterator[ChatPiece]]]
-"""(owner/name, question, whether what is known of the repository is searched) -> the answer's pieces, then
-one `Answered`. UserError where there is no such repository."""
+ChatPort = Callable[[str, str, bool, tuple[Turn, ...]], Awaitable[AsyncIterator[ChatPiece]]]
+"""(owner/name, question, whether what is known of the repository is searched, what was said before) -> the
+answer's pieces, then one `Answered`. UserError where there is no such repository."""
 log = logging.getLogger(__name__)
 
 
@@ -43,14 +46,14 @@ class Talks:
 async def answer(request: Request) -> Response:
     """Events `token` (many), `citations`, `done`; `error` where no model gave an answer."""
     talks: Talks | None = request.app.state.talks
-    repo, message, looks = _asked(await json_object(request))
+    repo, message, looks, before = _asked(await json_object(request))
     if talks is None:
         raise HTTPException(503, "this process has no models to ask")
     if talks.now >= AT_ONCE:
         raise HTTPException(429, f"{AT_ONCE} questions are being answered: ask again", {"retry-after": "10"})
     talks.now += 1
     try:
-        pieces = await talks.chat(repo, message, looks)
+        pieces = await talks.chat(repo, message, looks, before)
     except UserError as wrong:
         talks.now -= 1
         raise HTTPException(404, redact(str(wrong))) from None
@@ -124,8 +127,7 @@ async def _breathing(pieces: AsyncIterator[ChatPiece]) -> AsyncGenerator[ChatPie
 def _end(answered: Answered) -> list[bytes]:
     if answered.completion.value is None:
         return [_event("error", {"detail": redact(answered.completion.reason)})]
-    cited = [{"path": one.path, "start": one.start, "end": one.end} for one in answered.citations]
-    told: dict[str, Any] = {"citations": cited}
+    told: dict[str, Any] = {"citations": [one.told for one in answered.citations]}
     if answered.completion.note:
         told["note"] = redact(answered.completion.note)
     if answered.dropped:
@@ -139,9 +141,9 @@ def _event(name: str, data: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=True)}\n\n".encode()
 
 
-def _asked(given: dict[str, Any]) -> tuple[str, str, bool]:
-    """(repo, message, use_knowledge_graph); 422."""
-    if unknown := given.keys() - {"repo", "message", "use_knowledge_graph"}:
+def _asked(given: dict[str, Any]) -> tuple[str, str, bool, tuple[Turn, ...]]:
+    """(repo, message, use_knowledge_graph, history); 422."""
+    if unknown := given.keys() - {"repo", "message", "use_knowledge_graph", "history"}:
         raise HTTPException(422, f"{sorted(unknown)[0][:100]}: there is no such key")
     repo, message = given.get("repo"), given.get("message")
     looks = given.get("use_knowledge_graph", True)
@@ -153,4 +155,21 @@ def _asked(given: dict[str, Any]) -> tuple[str, str, bool]:
         raise HTTPException(422, f"message: at most {MOST_MESSAGE:,} characters")
     if not isinstance(looks, bool):
         raise HTTPException(422, "use_knowledge_graph: true or false is expected")
-    return repo, message, looks
+    return repo, message, looks, _history(given.get("history", []))
+
+
+def _history(given: Any) -> tuple[Turn, ...]:
+    """What was said before, oldest first; 422."""
+    wrong = 'history: a list of {"role": "user" or "assistant", "content": "…"} is expected'
+    if not isinstance(given, list):
+        raise HTTPException(422, wrong)
+    turns: list[Turn] = []
+    for one in given:
+        match one:
+            case {"role": "user" | "assistant" as role, "content": str(content), **rest} if not rest:
+                turns.append(Turn(role, content))
+            case _:
+                raise HTTPException(422, wrong)
+    if len(turns) > MOST_TURNS or sum(len(turn.text) for turn in turns) > MOST_HISTORY:
+        raise HTTPException(422, f"history: at most {MOST_TURNS} turns of {MOST_HISTORY:,} characters")
+    return tuple(turn for turn in turns if turn.text.strip())

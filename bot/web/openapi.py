@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bot.core.settings_schema import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
-from bot.web.chat import MOST_MESSAGE
+from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 
 Schema = dict[str, Any]
 ResponseDoc = tuple[int, str, Schema]
@@ -138,11 +138,25 @@ def _chat() -> Schema:
             "repo": {"type": "string", "pattern": "^[^/]+/[^/]+$"},
             "message": {"type": "string", "minLength": 1, "maxLength": MOST_MESSAGE},
             "use_knowledge_graph": {**FLAG, "default": True},
+            "history": {
+                "type": "array",
+                "maxItems": MOST_TURNS,
+                "description": f"Earlier turns, oldest first, {MOST_HISTORY:,} characters in all.",
+                "items": {
+                    "type": "object",
+                    "properties": {"role": {"enum": ["user", "assistant"]}, "content": TEXT},
+                    "required": ["role", "content"],
+                    "additionalProperties": False,
+                },
+            },
         },
         "required": ["repo", "message"],
         "additionalProperties": False,
     }
-    events = "Events: token {text}, many; citations {citations: [{path, start, end}]}; done. error {detail}."
+    events = (
+        "Events: token {text}, many; citations {citations: [{path, start, end}]}, of what is no file also "
+        "issue, commit or release; done. error {detail}."
+    )
     told = {"content": {"text/event-stream": {"schema": TEXT}}}
     return _operation(
         "chat", "Answers a question about a repository", (200, events, told), requestBody=_json(question)

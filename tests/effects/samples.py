@@ -26,6 +26,7 @@ from bot.core.effects import (
     RequestCommand,
     ResolveThread,
     SetCheck,
+    SetIssueType,
     SetPull,
     TakenBack,
 )
@@ -50,6 +51,7 @@ def samples(text: str = "x") -> dict[type[Effect], Effect]:
         DeleteComment("review_comment", 1),
         AddLabels(1, ("bug",)),
         RemoveLabels(1, ("bug",)),
+        SetIssueType(1, "Bug"),
         React("issue_comment", 1, "eyes"),
         EditPullRequest(1, text, text),
         Remember(LESSON),
