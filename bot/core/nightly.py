@@ -37,12 +37,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`counted` is what a line is, for the page's first one. `whole`: Markdown instead of lines."""
+    """`counted` is what one is, and what several are, for the page's first line; `count` is how many, where
+    each is not a line. `whole`: Markdown instead of lines."""
 
     title: str
-    counted: str
+    counted: tuple[str, str]
     lines: tuple[Line, ...] = ()
     whole: str = ""
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def page(sections: Sequence[Section], at: float, before: DashboardIssue, slug: s
     rest = "\n\n".join([*(parts or [NOTHING]), _foot(slug, bool(boxes))])
     if before.number and _without_head(before.body) == rest:
         return None
-    counts = [_counted(len(one.lines), one.counted) for one in shown if one.lines]
+    counts = [_counted(one.count or len(one.lines), one.counted) for one in shown if one.lines]
     head = f"**{_day(at)}**: {', '.join(counts) or 'nothing'}."
     earlier = [f"- {_head(before.body)}"] if before.number else []
     return Page(f"{head}\n\n{rest}", folded([*earlier, *before.folded.split("\n")]), tuple(boxes))
@@ -118,8 +120,8 @@ def _without_head(body: str) -> str:
     return body.partition("\n")[2].strip()
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def _counted(count: int, what: tuple[str, str]) -> str:
+    return f"{count:,} {what[count != 1]}"
 
 
 def _day(at: float) -> str:
@@ -160,7 +162,7 @@ def drafts_section(drafts: Sequence[Draft], link: Link) -> Section:
         lines.append(Line(f"Discard that {where}", f"/hob draft drop {one.n}", one.number))
     more = len(drafts) - MOST_LINES // 2
     whole = tuple(lines) + ((Line(f"and {more} more drafts"),) if more > 0 else ())
-    return Section("Comments that wait to be posted", "box about drafts", whole)
+    return Section("Comments that wait to be posted", ("draft", "drafts"), whole, count=len(drafts))
 
 
 def fixed_section(items: Iterable[WorkItem], link: Link) -> Section:
@@ -173,7 +175,9 @@ def fixed_section(items: Iterable[WorkItem], link: Link) -> Section:
             lines.append(
                 Line(f"{link(one.number)} {titled(one.title)}: {by}, merged, says that it closes it")
             )
-    return Section("Open, and probably fixed", "issue that may be fixed", tuple(lines))
+    return Section(
+        "Open, and probably fixed", ("issue that may be fixed", "issues that may be fixed"), tuple(lines)
+    )
 
 
 def stale_section(
@@ -192,7 +196,7 @@ def stale_section(
         text = f"{link(one.number)} {titled(one.title)}: {', '.join(asks)}; {since}"
         command = "/hob catch-up" if catch_up else ""
         lines.append(Line(text, command, one.number, on_pull_request=True))
-    return Section("Reviews that nobody goes on with", "stale review", tuple(lines))
+    return Section("Reviews that nobody goes on with", ("stale review", "stale reviews"), tuple(lines))
 
 
 def stale(pulls: Iterable[OpenPull], now: float) -> list[OpenPull]:
@@ -215,7 +219,7 @@ def overlap_section(found: Sequence[Overlap], pulls: Mapping[int, OpenPull], lin
             tried = "" if one.conflicts is not None else " (a merge could not be tried)"
             text = f"{first} {what} {link(one.second)} {titled(pulls[one.second].title)} in {where}{tried}"
         lines.append(Line(text))
-    return Section("Pull requests in each other's way", "overlap", tuple(lines))
+    return Section("Pull requests in each other's way", ("overlap", "overlaps"), tuple(lines))
 
 
 def _paths(paths: Sequence[str]) -> str:

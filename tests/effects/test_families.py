@@ -75,7 +75,7 @@ async def test_X2_what_reaches_github_is_harmless_and_holds_no_secret(
         return
 
     def answered(request: Request) -> Any:
-        return {"data": {}} if request.url.path.endswith("/graphql") else {"id": 1}
+        return {"data": {}} if request.url.path.endswith("/graphql") else {"id": 1, "number": 1}
 
     canned = Canned(answered)
     async with connect(transport=canned).repository(repo, duties.needs(effect)) as api:

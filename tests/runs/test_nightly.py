@@ -15,7 +15,7 @@ from tests.runs.test_drafts import QUESTION
 EVENING = datetime(2026, 3, 3, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
 ON = "issues: {nightly: true, comment: draft, triage: true}\n"
-POST = "- [ ] Post on `#1` (`triage`) `Which kettle?`: `/hob draft post 1`"
+POST = "- [ ] Post on `#1` (`question`) `Which kettle?`: `/hob draft post 1`"
 DONE = POST.replace("[ ]", "[x]")
 
 
@@ -83,6 +83,7 @@ async def test_where_there_is_nothing_to_say_no_issue_is_opened(hob: LivingHob) 
 
 async def test_one_issue_is_opened_and_edited_in_place(hob: LivingHob) -> None:
     repo, issue = await opened(hob)
+    assert issue.body.startswith("**2026-03-04**: 1 draft.\n\n### Comments that wait to be posted\n\n")
     assert (issue.title, issue.label_names, issue.state) == ("What needs attention here", [], "open")
     assert POST in issue.body.split("\n")
     assert await night(hob, 2) == ["opened the dashboard issue", "it says the same already"]
@@ -229,3 +230,21 @@ async def test_the_issue_is_never_triaged_nor_known_by_its_words(hob: LivingHob)
     await hob.works()
     assert len(hob.ollama.requests) == asked
     assert issue.label_names == []
+
+
+async def test_R11_a_night_of_a_large_repository_stays_within_its_calls(hob: LivingHob) -> None:
+    repo = await teahouse(hob)
+    for n in range(1_000):
+        repo.open_issue(f"Issue {n}", "It burns.", author="tom")
+    for n in range(100):
+        repo.open_pull_request(f"Change {n}", {f"{n}.txt": "x\n"}, author="ann").ask_review("tom")
+    for pull in repo.pulls:
+        pull.updated_at -= 30 * 86_400
+    hob.taken |= {delivery.id for delivery in hob.github.deliveries}
+    before = len(hob.github.requests)
+    assert (await night(hob))[-1] == "opened the dashboard issue"
+    asked = [f"{one.method} {one.path}" for one in hob.github.requests[before:]]
+    assert len([one for one in asked if "access_tokens" not in one]) <= 36, asked
+    (issue,) = ours(repo)
+    assert "and 80 more" in issue.body
+    assert len(issue.body) < 65_536
