@@ -26,7 +26,7 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
-from bot.core.text import in_code
+from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.prompting import load_persona
@@ -73,6 +73,14 @@ JudgedChecks = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]
 async def no_judgement(_: Sha) -> tuple[SetCheck, ...]:
     """Where nothing is kept."""
     return ()
+
+
+Handled = Callable[[Collection[str], Collection[str]], Awaitable[frozenset[int]]]
+
+
+async def none_handled(_handlers: Collection[str], _but: Collection[str]) -> frozenset[int]:
+    """Where nothing is kept."""
+    return frozenset()
 
 
 def answer(event: CommentEvent, body: str) -> Effect:
@@ -127,8 +135,21 @@ class Context:
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""
+    handled: Handled = none_handled
+    """The issues on which a run of one of these routes (by what it is stored as) ended well, or is yet to
+    end, but for those of which was said that they did nothing (by how that begins)."""
+    write_gap: float = 1.0
+    """Seconds between two writes to one installation."""
+    redirects: str = ""
+    """The host that leads to GitHub's pages without a mark on the issue that is linked to; empty where there
+    is none, as beside GitHub Enterprise Server."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
+
+    def link(self, number: int) -> str:
+        """A reference to an issue or pull request of this repository that leaves no mark there."""
+        host = REDIRECTING if self.github.site == "https://github.com" else ""
+        return issue_link(self.repo.full_name, number, host)
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.agents import issue
 from bot.context import Context
+from bot.core.concurrency import sees
 from bot.core.effect_history import labels_put
 from bot.core.effects import AddLabels, Comment, KeepDraft, Plan, ReplyInThread, SetIssueType
 from bot.core.events import CommentEvent, IssueEdited, IssueEvent, IssueOpened, IssueReopened
@@ -18,11 +19,13 @@ from bot.core.guidelines import owners
 from bot.core.inference import Allowance
 from bot.core.issue_forms import filled
 from bot.core.named_files import NamedFile, candidates, named_files, standing
+from bot.core.pictures import addresses
 from bot.core.refs import Login, Sha
 from bot.core.security_reports import suspicion
 from bot.core.triage_sources import TriageSources
 from bot.patterns import wanted
 from bot.router import Router
+from handlers.duplicates import reported_before
 from handlers.label_listeners import hears_types, listened_to
 
 router = Router()
@@ -30,6 +33,8 @@ MAY = {AddLabels, SetIssueType, Comment, KeepDraft}
 AROUND = 8
 """Lines shown to a model before and after one that is named."""
 MOST_PEOPLE = 3
+MOST_CALLS = 2
+"""Of models, for one issue."""
 GHOST = Login("ghost")
 _TICKS = re.compile(r"^(\s{0,20}[-*+] )\[[ xX]\]", re.MULTILINE)
 _WORD = re.compile(r"\w{1,100}")
@@ -61,7 +66,7 @@ async def triage(event: IssueOpened | IssueEdited | IssueReopened, ctx: Context)
         return Plan(reason="no issue of a person's")
     if not state.open:
         return Plan(reason="it was closed meanwhile")
-    plan = await issue.plan(await facts(ctx, context, sources, state), ctx.infer, Allowance(1))
+    plan = await sorted_by(ctx, await facts(ctx, context, sources, state))
     return replace(plan, once=_once(event))
 
 
@@ -80,7 +85,23 @@ async def triage_now(event: CommentEvent, ctx: Context) -> Plan:
     if state.transferred:
         return Plan(reason="it was transferred: ask where it went")
     known = await facts(ctx, context, sources, state)
-    return await issue.plan(replace(known, requested=True), ctx.infer, Allowance(1))
+    return await sorted_by(ctx, replace(known, requested=True))
+
+
+async def sorted_by(ctx: Context, known: IssueFacts) -> Plan:
+    """In at most `MOST_CALLS` questions to models: beside its own one, whether it was reported before, or
+    what its pictures show where a model sees, or its own once more where an answer could not be used."""
+    spare = Allowance(MOST_CALLS - 1)
+    known, used = await reported_before(ctx, known, spare)
+    shown = addresses(known.body, known.site) if spare.left and known.suspicion != "certain" else ()
+    if shown and await sees(ctx.infer, issue.picture_prompt(known, ())):
+        images = tuple(await ctx.github.pictures(known.number, shown))
+        if images and spare.take():
+            answer = await ctx.infer(issue.picture_prompt(known, images))
+            told = answer.value.text.strip() if answer.value else ""
+            known, used = replace(known, pictures=told), (*used, *answer.usage("picture"))
+    plan = await issue.plan(known, ctx.infer, spare)
+    return replace(plan, usage=(*used, *plan.usage))
 
 
 async def read_sources(ctx: Context, number: int) -> tuple[TriageSources, RepoContext]:
