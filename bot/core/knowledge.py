@@ -183,3 +183,7 @@ class Knowledge(Library, Protocol):
     async def fix(self, number: int) -> Fix | None:
         """What mended a closed issue; None where nothing shows it."""
         ...
+
+    async def fixing_commits(self, numbers: Collection[int]) -> Mapping[int, str]:
+        """number -> sha of a commit of the default branch that says it fixes that issue."""
+        ...

@@ -17,7 +17,7 @@ TITLE = "What needs attention here"
 DAY = 86_400.0
 STALE_DAYS = 7
 """Days without anything after which a review that was asked for, or changes that were, are named."""
-MOST_LINES, MOST_PATHS = 20, 3
+MOST_LINES, MOST_PATHS, MOST_OF_CLUSTER = 20, 3, 6
 MOST_BODY, MOST_FOLDED, MOST_EARLIER = 48_000, 12_000, 60
 """Bytes, and lines, of what GitHub takes 65,536 characters of."""
 _TITLE, _EXCERPT = 80, 160
@@ -45,6 +45,14 @@ class Section:
     lines: tuple[Line, ...] = ()
     whole: str = ""
     count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """That an issue may say what an `older` one does, and why, in words."""
+
+    older: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +173,37 @@ def drafts_section(drafts: Sequence[Draft], link: Link) -> Section:
     return Section("Comments that wait to be posted", ("draft", "drafts"), whole, count=len(drafts))
 
 
-def fixed_section(items: Iterable[WorkItem], link: Link) -> Section:
-    """Open issues that a merged pull request says it closes, but for those that somebody opened again."""
+def duplicates_section(
+    pairs: Mapping[int, Repeated], titles: Mapping[int, str], link: Link, *, command: bool
+) -> Section:
+    """Open issues that may be one, a line each set. `pairs`: which older one an issue may repeat, and why."""
+    lines = []
+    found = clusters((number, one.older) for number, one in pairs.items())
+    for cluster in sorted(found, key=lambda each: -each[-1]):
+        named = ", ".join(f"{link(one)} {titled(titles.get(one, ''))}" for one in cluster[:MOST_OF_CLUSTER])
+        more = f" and {len(cluster) - MOST_OF_CLUSTER} more" if len(cluster) > MOST_OF_CLUSTER else ""
+        why = dict.fromkeys(pairs[one].why for one in reversed(cluster) if one in pairs)
+        text = f"{named}{more}: {'; '.join(list(why)[:3])}"
+        newest = max(one for one in cluster if one in pairs)
+        lines.append(Line(text, "/hob duplicates" if command else "", newest))
+    return Section("The same?", ("set that may be one", "sets that may be one"), tuple(lines))
+
+
+def fixed_section(items: Iterable[WorkItem], commits: Mapping[int, str], link: Link) -> Section:
+    """Open issues that a merged pull request or a commit of the default branch says it closes, but for those
+    that somebody opened again."""
     lines = []
     for one in items:
         merged = [ref.number for ref in one.linked_pulls if ref.state == "merged" and not ref.repo]
-        if one.kind == "issue" and one.state == "open" and merged and one.state_reason != "reopened":
-            by = ", ".join(link(number) for number in merged)
-            lines.append(
-                Line(f"{link(one.number)} {titled(one.title)}: {by}, merged, says that it closes it")
-            )
+        if one.kind != "issue" or one.state != "open" or one.state_reason == "reopened":
+            continue
+        if merged:
+            said = f"{', '.join(map(link, merged))}, merged, says that it closes it"
+        elif one.number in commits:
+            said = f"commit {in_code(commits[one.number][:10])} says that it fixes it"
+        else:
+            continue
+        lines.append(Line(f"{link(one.number)} {titled(one.title)}: {said}"))
     return Section(
         "Open, and probably fixed", ("issue that may be fixed", "issues that may be fixed"), tuple(lines)
     )

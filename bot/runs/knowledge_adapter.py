@@ -125,6 +125,9 @@ class RepositoryKnowledge:
     async def fix(self, number: int) -> Fix | None:
         return await self._issues.fix(number)
 
+    async def fixing_commits(self, numbers: Collection[int]) -> Mapping[int, str]:
+        return await self._issues.fixing_commits(numbers)
+
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
         return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
 
