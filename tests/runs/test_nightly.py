@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+from bot.effects import of
+from bot.effects.issue import OfOpenIssue
+from bot.runs.effect_policy import KINDS
 from bot.testing.github.faults import FaultKind
 from bot.testing.github.issues import Issue
 from bot.testing.github.repository import Repository
+from tests.effects.samples import samples
 from tests.living import LivingHob, by_schema
 from tests.runs.test_drafts import QUESTION
+from tests.runs.test_refusals import Killed, lost
 
 EVENING = datetime(2026, 3, 3, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -221,6 +226,52 @@ async def test_R11_a_kill_between_opening_and_noting_it_makes_no_second_issue(
     await hob.retries()
     await night(hob, 2)
     assert len(ours(repo)) == 1
+
+
+@pytest.mark.parametrize("when", ["before the call", "after the call"])
+async def test_R11_a_worker_that_is_killed_as_it_opens_the_issue_makes_no_second_one(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    repo = await teahouse(hob)
+    send = OfOpenIssue.send
+
+    async def dies(*given: Any) -> Any:
+        if when == "after the call":
+            await send(*given)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OfOpenIssue, "send", dies)
+        with pytest.raises(Killed):
+            await hob.works_at(EVENING + DAY)
+    lost(hob)
+    await hob.retries()
+    await night(hob, 2)
+    (issue,) = ours(repo)
+    tick(issue, "tom", POST)
+    await hob.works()
+    assert posted(repo) == ["Which kettle?"]
+
+
+@pytest.mark.parametrize("kind", ["RequestCommand", "EditIssue"])
+async def test_X4_a_worker_that_is_killed_over_a_ticked_box_gives_its_command_once(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    repo, issue = await opened(hob)
+    tick(issue, "tom", POST)
+
+    def dies(*_: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(of(samples()[KINDS[kind]]), "change" if kind == "RequestCommand" else "send", dies)
+        with pytest.raises(Killed):
+            await hob.works()
+    lost(hob)
+    await hob.retries()
+    await hob.works()
+    assert posted(repo) == ["Which kettle?"]
+    assert f"{DONE} (`tom`, " in issue.body
 
 
 async def test_the_issue_is_never_triaged_nor_known_by_its_words(hob: LivingHob) -> None:
