@@ -78,6 +78,7 @@ EXCLUDED = {
     },
     "it asks a database, git, GitHub or a model": {
 
+        "knowledge.fixes.fixing_commit",
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around",

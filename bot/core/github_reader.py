@@ -42,6 +42,21 @@ class PullRequestState:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPull:
+    """One of the open pull requests. `reviewers`: people and teams who are asked for a review; `updated`:
+    in seconds since 1970."""
+
+    number: int
+    title: str
+    author: Login
+    base_ref: str
+    head_sha: Sha
+    draft: bool = False
+    updated: float = 0
+    reviewers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class IssueState:
     """An issue, or the issue side of a pull request, as it stands now."""
 
@@ -129,6 +144,14 @@ class GitHubReader(ABC):
     @abstractmethod
     async def pull_request(self, number: int) -> PullRequestState:
         """`Gone` when there is none."""
+
+    async def open_pulls(self, most: int = 100) -> Sequence[OpenPull]:
+        """The last changed first; a call for each 100."""
+        return ()
+
+    async def changes_requested(self, number: int) -> tuple[Login, ...]:
+        """Whose last review of a pull request asks for changes."""
+        return ()
 
     @abstractmethod
     async def files(self, number: int) -> list[FileDiff]:

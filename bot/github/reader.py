@@ -14,20 +14,30 @@ from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEv
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.github_reader import (
     GitHubReader,
+<<<<<<< HEAD
     IssueHappening,
     IssueState,
     IssueStates,
+=======
+    IssueState,
+    IssueStates,
+    OpenPull,
+>>>>>>> nightly
     PullRequestState,
     RawComment,
     Thread,
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
-from bot.core.refs import Permission, RepoRef, Sha
+from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
+<<<<<<< HEAD
 from bot.github import artifacts, attachments, contents, histories, listing, threads, triage_sources, work
+=======
+from bot.github import artifacts, attachments, contents, listing, open_pulls, threads, triage_sources, work
+>>>>>>> nightly
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -101,6 +111,12 @@ class JobReader(GitHubReader):
             return _pull_request(found, self.repo)
         except (KeyError, TypeError) as error:
             raise GitHubError(200, f"a pull request without {error}") from None
+
+    async def open_pulls(self, most: int = 100) -> Sequence[OpenPull]:
+        return await open_pulls.open_pulls(self.job.api(open_pulls.PERMISSION), most)
+
+    async def changes_requested(self, number: int) -> tuple[Login, ...]:
+        return await open_pulls.changes_requested(self.job.api(open_pulls.PERMISSION), number)
 
     async def files(self, number: int) -> list[FileDiff]:
         return await changed_files(self._api, number)

@@ -24,6 +24,7 @@ from bot.github.reader import JobReader
 from bot.router import Route
 from bot.runs import authorize
 from bot.runs.call_recorder import CallRecorder
+from bot.runs.dashboard_issue import dashboard_issue, edits_of
 from bot.runs.dispatch import cause, command_of, priority
 from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
@@ -99,6 +100,7 @@ async def make_plan(
         reviews=standing,
         past_runs=past_runs,
         shadow=await asyncio.to_thread(deeds_of, services, event, "shadow"),
+        dashboard=await dashboard_issue(services.store.outbox, event.repo.id),
         memory=tuple(await asyncio.to_thread(services.store.memory.live, event.repo.id)),
         drafts=tuple(
             await asyncio.to_thread(services.store.drafts.waiting, event.repo.id, number_of(event) or None)
@@ -106,6 +108,7 @@ async def make_plan(
         earlier=past.earlier(past_runs),
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),
+        still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
         knowledge=knowledge,
         judged=partial(judged_at, services, event),
         write_gap=services.config.github.write_gap_seconds,
@@ -263,7 +266,10 @@ async def deeds_at(services: Services, repo: RepoRef, number: int) -> tuple[Past
 
 def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -> tuple[PastRun, ...]:
     runs: dict[int, list[Did]] = {}
-    for row in services.store.outbox.for_target(repo.id, number, state=state):
+    rows = services.store.outbox.for_target(repo.id, number, state=state)
+    if state == "done" and number:
+        rows += edits_of(services.store.outbox, repo.id, number)
+    for row in sorted(rows, key=lambda one: (one.created_at, one.id)):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())
