@@ -69,6 +69,14 @@ async def no_judgement(_: Sha) -> tuple[SetCheck, ...]:
     return ()
 
 
+Handled = Callable[[Collection[str], Collection[str]], Awaitable[frozenset[int]]]
+
+
+async def none_handled(_handlers: Collection[str], _but: Collection[str]) -> frozenset[int]:
+    """Where nothing is kept."""
+    return frozenset()
+
+
 def answer(event: CommentEvent, body: str) -> Effect:
     """A reply where the person spoke: under a line in its thread, elsewhere as a comment."""
     if isinstance(event, ReviewCommentEvent):
@@ -117,6 +125,14 @@ class Context:
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""
+    handled: Handled = none_handled
+    """The issues on which a run of one of these routes (by what it is stored as) ended well, or is yet to
+    end, but for those of which was said that they did nothing (by how that begins)."""
+    write_gap: float = 1.0
+    """Seconds between two writes to one installation."""
+    redirects: str = ""
+    """The host that leads to GitHub's pages without a mark on the issue that is linked to; empty where there
+    is none, as beside GitHub Enterprise Server."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
 

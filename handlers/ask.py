@@ -35,7 +35,7 @@ async def ask(event: CommentEvent, ctx: Context) -> Plan:
         return Plan((answer(event, told),), reason="asked what waits for what: answered by query")
     facts = await _thread_facts(ctx, event, question)
     rounds = MOST_ROUNDS if ctx.knowledge and ctx.idle else 0
-    library = WithRecords(facts.library, ctx.knowledge, ctx.github)
+    library = WithRecords(facts.library, ctx.knowledge, ctx.github, event.number)
     agent = Research.of(ctx.persona, ctx.infer, library, rounds=rounds)
     body, used = await reply(facts, agent)
     return Plan((answer(event, body),), reason="a question was asked", usage=used)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.agents import issue
 from bot.context import Context
+from bot.core.concurrency import sees
 from bot.core.effect_history import labels_put
 from bot.core.effects import AddLabels, Comment, KeepDraft, Plan, ReplyInThread, SetIssueType
 from bot.core.events import CommentEvent, IssueEdited, IssueEvent, IssueOpened, IssueReopened
@@ -18,6 +19,7 @@ from bot.core.guidelines import owners
 from bot.core.inference import Allowance
 from bot.core.issue_forms import filled
 from bot.core.named_files import NamedFile, candidates, named_files, standing
+from bot.core.pictures import addresses
 from bot.core.refs import Login, Sha
 from bot.core.security_reports import suspicion
 from bot.core.triage_sources import TriageSources
@@ -31,6 +33,8 @@ MAY = {AddLabels, SetIssueType, Comment, KeepDraft}
 AROUND = 8
 """Lines shown to a model before and after one that is named."""
 MOST_PEOPLE = 3
+MOST_CALLS = 2
+"""Of models, for one issue."""
 GHOST = Login("ghost")
 _TICKS = re.compile(r"^(\s{0,20}[-*+] )\[[ xX]\]", re.MULTILINE)
 _WORD = re.compile(r"\w{1,100}")
@@ -85,9 +89,17 @@ async def triage_now(event: CommentEvent, ctx: Context) -> Plan:
 
 
 async def sorted_by(ctx: Context, known: IssueFacts) -> Plan:
-    """In at most two questions to models: whether it was reported before, or one that is asked again."""
-    spare = Allowance(1)
+    """In at most `MOST_CALLS` questions to models: beside its own one, whether it was reported before, or
+    what its pictures show where a model sees, or its own once more where an answer could not be used."""
+    spare = Allowance(MOST_CALLS - 1)
     known, used = await reported_before(ctx, known, spare)
+    shown = addresses(known.body, known.site) if spare.left and known.suspicion != "certain" else ()
+    if shown and await sees(ctx.infer, issue.picture_prompt(known, ())):
+        images = tuple(await ctx.github.pictures(known.number, shown))
+        if images and spare.take():
+            answer = await ctx.infer(issue.picture_prompt(known, images))
+            told = answer.value.text.strip() if answer.value else ""
+            known, used = replace(known, pictures=told), (*used, *answer.usage("picture"))
     plan = await issue.plan(known, ctx.infer, spare)
     return replace(plan, usage=(*used, *plan.usage))
 

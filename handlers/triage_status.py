@@ -21,14 +21,13 @@ from bot.core.events import (
 from bot.core.facts import RepoContext
 from bot.core.folding import folded
 from bot.core.github_reader import PullRequestState
-from bot.core.inference import Allowance
 from bot.core.labels import IssueStatus, status_labels
 from bot.core.mentions import in_branch, mentions
 from bot.core.text import in_code
 from bot.core.triage_sources import TriageSources
 from bot.router import Router
 from handlers.label_listeners import listened_to
-from handlers.triage import MAY, facts, read_sources
+from handlers.triage import MAY, facts, read_sources, sorted_by
 
 router = Router()
 MOST_LINKED = 5
@@ -162,7 +161,7 @@ async def _answered(event: IssueCommentCreated, ctx: Context) -> Plan:
     known = await facts(ctx, context, sources, state)
     said = (event.author.login, event.body)
     known = known if said in known.said else replace(known, said=(*known.said, said))
-    plan = await issue.plan(known, ctx.infer, Allowance(1))
+    plan = await sorted_by(ctx, known)
     effects = (*((RemoveLabels(event.number, take, why),) if take else ()), *plan.effects)
     return replace(plan, effects=effects, reason=f"answered; {plan.reason}")
 

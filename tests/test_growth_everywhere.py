@@ -19,6 +19,7 @@ from bot.core.addresses import refusal
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
 from bot.core.knowledge import KnownIssue
+from bot.core.records import of_commit, of_issue
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.core.work_graph import work_graph
@@ -47,6 +48,7 @@ WALKED = (
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
+    "core/records.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
@@ -79,6 +81,7 @@ EXCLUDED = {
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around", "knowledge.fixes.fix",
         "knowledge.embedding.near_chunks", "knowledge.embedding.near_issues",
+        "knowledge.search.records.records",
         "knowledge.search.signals.gather", "knowledge.search.signals.nothing_near",
         "knowledge.search.signals.near_commits", "knowledge.search.signals.rare_terms",
         "knowledge.fetching.git", "knowledge.fetching.remote", "knowledge.indexing.put_blobs",
@@ -87,7 +90,7 @@ EXCLUDED = {
         "knowledge.search.excerpts.texts", "knowledge.search.snapshot.snapshot_at", "checks.run",
     },
     "it goes once over what others have parsed": {
-        "core.work_answers.milestone_named",
+        "core.work_answers.milestone_named", "core.records.chosen_releases",
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
@@ -118,6 +121,8 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
+    "core.records.of_commit": lambda said: of_commit("1a2b3c4", said, 1.0, said, [said]),
+    "core.records.of_issue": lambda said: of_issue(1, said, [said], said, [(said, said)] * 9),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
     "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),
     "core.work_graph.work_graph": lambda said: work_graph([WorkItem(1, body=said)], "octo/tea").cycles(),

@@ -12,6 +12,7 @@ from bot.core.folding import folded
 from bot.core.inference import Allowance, Completion, Infer, Prompt
 from bot.core.labels import choices, status_labels, what_it_says
 from bot.core.named_files import NamedFile
+from bot.core.pictures import Picture
 from bot.core.text import cut, in_code
 
 MOST_LABELS = 3
@@ -54,6 +55,23 @@ class TriageAnswer(BaseModel):
     missing: list[str] = []
     reply: str = ""
     security: bool = False
+
+
+class PictureAnswer(BaseModel):
+    text: str = ""
+
+
+def picture_prompt(facts: IssueFacts, images: tuple[Picture, ...]) -> Prompt[PictureAnswer]:
+    """What the pictures of an issue show; asked once, and never again."""
+    return Prompt(
+        name="picture",
+        role="triage",
+        answer=PictureAnswer,
+        inputs={"title": facts.title[:300], "language": facts.context.settings.language},
+        images=images,
+        local=bool(facts.suspicion),
+        retries=Allowance(0),
+    )
 
 
 async def plan(facts: IssueFacts, infer: Infer, retries: Allowance | None = None) -> Plan:
@@ -321,6 +339,7 @@ def _prompt(facts: IssueFacts, retries: Allowance | None) -> Prompt[TriageAnswer
             "body": facts.body[:MOST_BODY],
             "form": _form(facts),
             "conversation": "\n\n".join(talk),
+            "pictures": facts.pictures[:2_000],
             "files": "\n\n".join(files),
             "labels": "\n".join(labels[:100]),
             "rules": facts.rules[:4_000],

@@ -26,12 +26,14 @@ class WithRecords:
     own: Library | None = None
     index: Recorded | None = None
     github: GitHubReader | None = None
+    but: int = 0
+    """The issue that is talked in: it is shown anyway."""
     _read: dict[int, Excerpt | None] = field(default_factory=dict)
     _released: bool = False
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
         named = [found for number in numbers_in(query) if (found := await self._issue(number))]
-        known = {one.path for one in named}
+        known = {f"#{self.but}", *(one.path for one in named)}
         code = await self.own.search(query) if self.own else ()
         indexed = await self.index.records(query) if self.index else ()
         beside = [one for one in indexed if one.path not in known]
@@ -44,7 +46,11 @@ class WithRecords:
         return await self.own.read(path, start, end) if self.own else None
 
     async def _issue(self, number: int) -> Excerpt | None:
-        if self.github is None or (number not in self._read and len(self._read) >= MOST_READ):
+        if (
+            self.github is None
+            or number == self.but
+            or (number not in self._read and len(self._read) >= MOST_READ)
+        ):
             return None
         if number not in self._read:
             try:

@@ -151,7 +151,10 @@ def _pieces(kind: SourceKind, path: str, lines: dict[int, str]) -> list[Excerpt]
 
 
 def stands(citation: Citation, shown: Iterable[Excerpt]) -> bool:
-    """Whether the lines were shown and hold the quoted words; how the white space falls does not count."""
+    """Whether the lines were shown and hold the quoted words; how the white space falls does not count. Of an
+    issue, commit or release its words are enough."""
+    if citation.kind != "file":
+        return found_in(shown, citation.kind, citation.path, citation.quote) is not None
     lines = {
         number: line
         for excerpt in shown

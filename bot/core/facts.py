@@ -1,7 +1,7 @@
 """All that an agent may know, frozen at a sha. Texts here are hostile: they come from GitHub and
 repositories."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -130,6 +130,8 @@ class PullRequestFacts:
     """What Hob has posted on this pull request, oldest first."""
     own_threads: tuple[OwnThread, ...] = ()
     may_resolve: bool = False
+    focus: str = ""
+    """What whoever asked wants the review narrowed to."""
     """Whether GitHub lets Hob resolve them."""
     earlier: ReviewedHead | None = None
     """The newest head that was reviewed before this one; None: everything is to be read."""
@@ -181,6 +183,8 @@ class IssueFacts:
     requested: bool = False
     """Somebody gave the command, and waits for an answer."""
     site: str = "https://github.com"
+    pictures: str = ""
+    """What those that it shows were seen to show."""
     also: tuple[str, ...] = ()
     """Further paragraphs of what there is to say: what was reported before."""
 
@@ -271,6 +275,38 @@ class FixFacts:
     asker: Login
     wish: str = ""
     """What was said with the command."""
+    tools: Tools = field(default_factory=Tools)
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+def _nothing(_path: str, _before: str, _after: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchFacts:
+    """What a patch is to be written from. `texts`: the files that may be changed, those that matter most
+    first, as the head has them."""
+
+    context: RepoContext
+    kind: Literal["fix", "tests", "docs", "changelog", "simplify"]
+    title: str
+    description: str
+    texts: Mapping[str, str]
+    conversation: tuple[tuple[Login, str], ...] = ()
+    """(who, what): of a fix the points, then what was said about them."""
+    wish: str = ""
+    names: tuple[str, ...] = ()
+    """Paths that are there beside `texts`."""
+    exists: Callable[[str], bool] | None = None
+    """Whether a path is there; None: as far as `texts` tell."""
+    allowed: Callable[[str], bool] = _anything
+    """Whether `code.paths` lets a patch touch a path, and the kind of patch does."""
+    wrong: Callable[[str, str, str], str] = _nothing
+    """(path, before, after) -> what such a patch may not change there; empty where it did not."""
     tools: Tools = field(default_factory=Tools)
 
 

@@ -128,6 +128,11 @@ class CodeSettings:
 
     enabled: bool = False
     allow: Literal["write", "maintain", "admin"] = "write"
+    paths: tuple[str, ...] = ()
+    """Which files a patch may touch, as .gitignore writes patterns; empty: all that none is forbidden."""
+    push: Literal["never", "author"] = "never"
+    """`author`: commits go to the branch of whoever opened the pull request, where that person asks."""
+    sign_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

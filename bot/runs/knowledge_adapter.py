@@ -93,6 +93,9 @@ class RepositoryKnowledge:
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
 
+    async def people(self, path: str) -> Sequence[str]:
+        return await self._indexed.people(path)
+
     async def duplicates(
         self, title: str, body: str, *, but: int = 0, k: int = 5, kind: IssueKind = "issue"
     ) -> Sequence[Found]:
@@ -109,9 +112,6 @@ class RepositoryKnowledge:
 
     async def fix(self, number: int) -> Fix | None:
         return await self._issues.fix(number)
-
-    async def people(self, path: str) -> Sequence[str]:
-        return await self._indexed.people(path)
 
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
         return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agents.citing import Citing
+from bot.agents.citing import CitedAnswer, Citing
 from bot.agents.explain import explain
 from bot.core.chat import Answered
 from bot.core.code_search import Citation, Excerpt, merged, stands
@@ -162,3 +162,67 @@ async def test_an_answer_in_a_thread_says_that_nothing_of_it_is_proved() -> None
     body, _ = await explain(facts, Model(lambda _: good))
     assert "proved" not in body
     assert "See `tea.py:1`." in body
+
+
+RECORDS = (
+    *SHOWN,
+    Excerpt("#12", 1, ("Cold tea", "open issue by ann", "It cools in", "two minutes."), "issue"),
+    Excerpt("1a2b3c4d5e" + "0" * 30, 1, ("commit by bob", "Insulate the pot"), "commit"),
+    Excerpt("v1.0", 1, ("release v1.0", "Adds the [pot]."), "release"),
+)
+COMMIT = "1a2b3c4d5e"
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "cited"),
+    [
+        ('So [#12 "cools in two"].', "So [#12].", ["#12"]),
+        ("So [#12], [issue #12], [PR #12] and [#12:3].", "So [#12], [#12], [#12] and [#12].", ["#12"]),
+        ('No [#12 "boils"] and [#13] [issue 14].', "No and .", []),
+        ('By [1a2b3c4 "insulate the pot"] [commit 1a2b3c4d5e].', f"By [{COMMIT}] [{COMMIT}].", [COMMIT]),
+        ('[commit 1a2b3c4 "sell the pot"] [9f8e7d6] [commit 99]', "", []),
+        ('In [v1.0 "adds the [pot]"], [release V1.0].', "In [v1.0], [v1.0].", ["v1.0"]),
+        ("Not in [release v2.0], nor [v2.0].", "Not in , nor [v2.0].", []),
+        (
+            "`a[b1]`, [ ], [x], [12], [note] and [1234567]",
+            "`a[b1]`, [ ], [x], [12], [note] and [1234567]",
+            [],
+        ),
+    ],
+)
+def test_issues_commits_and_releases_are_cited_where_they_were_shown(
+    said: str, text: str, cited: list[str]
+) -> None:
+    citing = Citing(RECORDS)
+    assert citing(said) + citing.rest() == text
+    assert [str(one) for one in citing.citations] == cited
+    assert all(stands(one, RECORDS) for one in citing.citations)
+
+
+def test_what_is_listed_beside_an_answer_may_be_an_issue_a_commit_or_a_release() -> None:
+    listed = [
+        {"path": "#12", "start": 9, "end": 9, "quote": "two minutes"},
+        {"path": "1a2b3c4"},
+        {"path": "v1.0", "quote": "never said"},
+        {"path": "src/tea.py", "start": 6, "end": 6},
+        {"path": "#99"},
+    ]
+    citing = Citing(RECORDS)
+    citing.whole(CitedAnswer.model_validate({"answer": "So.", "citations": listed}))
+    assert [one.told for one in citing.citations] == [
+        {"path": "#12", "start": 4, "end": 4, "issue": 12},
+        {"path": COMMIT, "start": 1, "end": 2, "commit": COMMIT + "0" * 30},
+        {"path": "src/tea.py", "start": 6, "end": 6},
+    ]
+    assert citing.dropped == 2
+
+
+def test_a_file_named_like_an_issue_or_a_commit_stays_a_file() -> None:
+    citing = Citing([Excerpt("#12", 1, ("x",)), Excerpt("1a2b3c4", 1, ("y",))])
+    assert citing("[#12:1] [1a2b3c4:1]") == "[#12:1] [1a2b3c4:1]"
+    assert {one.kind for one in citing.citations} == {"file"}
+
+
+def test_an_answer_that_had_to_cite_and_does_not_says_so() -> None:
+    answered = Answered(Completion(Spoken("It is so.")), strict=True)
+    assert answered.unproved == "Nothing that was read is cited for this: take it as unproved."

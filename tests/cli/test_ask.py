@@ -121,3 +121,47 @@ def test_an_agent_of_ones_own_by_its_file(asker: Hob, ollama: FakeOllama, tmp_pa
     done = asker.run("ask", "Tea?", "--repo", "house", "--agent", str(file))
     assert (done.returncode, done.stdout) == (0, "Arr.\n")
     assert "pirate" in ollama.chats[0]["messages"][0]["content"]
+
+
+def test_a_conversation_goes_on_where_it_is_asked_to(asker: Hob, ollama: FakeOllama) -> None:
+    first = asker.run("ask", "--continue", "How long is tea steeped?", "--repo", "house")
+    assert "there is no earlier conversation here" in first.stderr
+    done = asker.run("ask", "--continue", "And why so long?", "--repo", "house/src")
+    assert done.returncode == 0, done.stderr
+    messages = ollama.chats[-1]["messages"]
+    assert [one["role"] for one in messages] == ["system", "user", "assistant", "user"]
+    assert "How long is tea steeped?" in messages[1]["content"]
+    assert messages[2]["content"] == "Sixty seconds a leaf [src/tea.py:6], not more ."
+    asker.run("ask", "Something else?", "--repo", "house")
+    assert len(ollama.chats[-1]["messages"]) == 2, "without --continue a conversation begins anew"
+    (kept,) = (asker.folder / "data" / "conversations").iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    kept.write_text("[[broken")
+    assert asker.run("ask", "--continue", "And?", "--repo", "house").returncode == 0
+
+
+def test_a_commit_is_cited(asker: Hob, ollama: FakeOllama) -> None:
+    house = asker.folder / "house"
+    (house / "cup.py").write_text("CUP = 1\n")
+    git(house, "add", ".")
+    git(house, "commit", "-qm", "Glaze the earthenware cups")
+    sha = (house / ".git" / "refs" / "heads" / "main").read_text().strip()
+    ollama.answer = lambda request: (
+        model(request) if request.get("format") else f'Glazed [{sha[:7]} "glaze the earthenware"] [0a0b0c0d].'
+    )
+    done = asker.run("ask", "--json", "Who glazed the earthenware cups?", "--repo", "house")
+    told = json.loads(done.stdout)
+    assert told["answer"] == f"Glazed [{sha[:10]}]."
+    (place,) = told["citations"]
+    assert (place["commit"], place["path"]) == (sha, sha[:10])
+    assert told["dropped"] == 1
+
+
+@pytest.mark.parametrize("question", ["What blocks v1.0?", "who is waiting for #12?", "Was blockiert #3?"])
+def test_what_waits_for_what_is_not_guessed_without_github(
+    question: str, asker: Hob, ollama: FakeOllama
+) -> None:
+    done = asker.run("ask", question, "--repo", "house")
+    assert done.returncode == 1 and done.stdout == ""
+    assert "is known to GitHub and not to this folder" in done.stderr
+    assert ollama.chats == []

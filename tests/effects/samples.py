@@ -5,6 +5,8 @@ from bot.core.effects import (
     Annotation,
     BeginCheck,
     Comment,
+    CommittedFile,
+    DeleteBranch,
     DeleteComment,
     DismissReview,
     DropDraft,
@@ -15,7 +17,9 @@ from bot.core.effects import (
     Forget,
     KeepDraft,
     LineComment,
+    OpenPullRequest,
     PostReview,
+    PushCommit,
     React,
     Remember,
     RemoveLabels,
@@ -26,6 +30,7 @@ from bot.core.effects import (
     SetIssueType,
     SetPull,
     TakenBack,
+    WithdrawPullRequest,
 )
 from bot.core.memory import Lesson
 from bot.core.refs import Actor, Login, Sha
@@ -53,6 +58,10 @@ def samples(text: str = "x") -> dict[type[Effect], Effect]:
         EditPullRequest(1, text, text),
         Remember(LESSON),
         Forget(1),
+        PushCommit(1, "hob/x", HEAD, (CommittedFile("a.py", "x = 1"),), text, (text,)),
+        OpenPullRequest(1, "hob/x", "main", text, text, text),
+        WithdrawPullRequest(1),
+        DeleteBranch("hob/x"),
         SetPull(1, "paused"),
         TakenBack(1),
         RequestCommand(1, "/hob help", Actor(Login("mona"), 1), "box:1"),
