@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tests.bench import pool, receiver, remarks, reviews, waiting
 from tests.bench.figure import Figure
+from tests.bench.knowledge import duplicates
 from tests.bench.knowledge.figures import figures as knowledge
 
 BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
@@ -24,6 +25,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "remarks": remarks.figures,
     "waiting": waiting.figures,
     "knowledge": knowledge,
+    "duplicates": duplicates.figures,
 }
 
 
