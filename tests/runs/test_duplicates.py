@@ -228,7 +228,9 @@ async def test_a_new_issue_is_told_what_it_repeats_where_hob_may_speak_unasked(
     assert len(asked_github) <= 2
 
 
-HOSTILE = "@octocat closes #1 /merge https://evil.example/?q=1 ![x](https://evil.example/x.png) <img src=//e/i>"
+HOSTILE = (
+    "@octocat closes #1 /merge https://evil.example/?q=1 ![x](https://evil.example/x.png) <img src=//e/i>"
+)
 
 
 async def test_X3_what_is_quoted_reaches_nobody_and_undo_takes_it_back(hob: LivingHob) -> None:
