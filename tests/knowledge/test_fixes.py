@@ -43,10 +43,10 @@ def issue(
 
 
 def told(folder: Path, issues: list[KnownIssue], *messages: str, tag: str = "") -> Fix | None:
-    """What is said of issue 1; the tag is of the second commit, and `{before}` in a message the one before."""
+    """What is said of issue 1; the tag is of the second commit, `{before}` in a message the one before."""
     repo, head = GitRepo(folder / "tea.git"), None
     for place, message in enumerate(("Start", *messages)):
-        files = {"a.py": f"A = {place}\n"}
+        files, message = {"a.py": f"A = {place}\n"}, message.format(before=head)
         head = repo.write(
             "refs/heads/main", files, parent=head, message=message, author="ann", at=1e9 + place
         )
