@@ -7,6 +7,7 @@ Smaller texts than in `tests.test_growth`, whose table has the readers that need
 import ast
 import importlib
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
 from bot.core.intents import Intent, OfferedCommand, by_rules, checked
 from bot.core.issue_forms import FormField, IssueForm, filled
+from bot.core.knowledge import KnownIssue
 from bot.core.records import of_commit, of_issue
 from bot.core.since import since
 from bot.core.skip_rules import without_lines
@@ -28,6 +30,8 @@ from bot.core.work_items import WorkItem, WorkRef, edges_of
 from bot.github.refusals import read_one
 from bot.inference.runners.wire import number
 from bot.inference.structured_output import understood
+from bot.knowledge.fixes import section_naming
+from bot.knowledge.issues import agreement
 from bot.knowledge.parsing.passages import parse
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
@@ -49,7 +53,8 @@ WALKED = (
     "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
-    "core/mentions.py", "core/work_*.py", "core/dependency_questions.py", "core/records.py",
+    "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
+    "core/records.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
@@ -81,7 +86,7 @@ EXCLUDED = {
         "knowledge.fixes.fixing_commit",
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
-        "inference.runners.wire.ask", "knowledge.search.change_context.around",
+        "inference.runners.wire.ask", "knowledge.search.change_context.around", "knowledge.fixes.fix",
         "knowledge.embedding.near_chunks", "knowledge.embedding.near_issues",
         "knowledge.search.records.records",
         "knowledge.search.signals.gather", "knowledge.search.signals.nothing_near",
@@ -140,6 +145,10 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "github.refusals.read_one": lambda said: read_one({"message": said, "type": said, "code": said}),
     "inference.structured_output.understood": lambda said: understood(Told, "So: {" + said),
     "inference.runners.wire.number": lambda said: number((r"maximum context length is (\d+)",), said),
+    "knowledge.fixes.section_naming": lambda said: section_naming(said, {12}),
+    "knowledge.issues.agreement": lambda said: agreement(
+        Counter(["kettle"]), Counter({"kettle": 9}), KnownIssue(1, "issue", "open", "Kettle", said, "ann")
+    ),
     "knowledge.parsing.trees.tree_of": lambda said: parse("a.py", said.encode()),
 }
 """Those that need more than text."""

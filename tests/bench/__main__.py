@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tests.bench import pool, receiver, remarks, reviews, triage, waiting
 from tests.bench.figure import Figure
+from tests.bench.knowledge import duplicates
 from tests.bench.knowledge.figures import figures as knowledge
 
 BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
@@ -25,6 +26,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "waiting": waiting.figures,
     "triage": triage.figures,
     "knowledge": knowledge,
+    "duplicates": duplicates.figures,
 }
 
 
