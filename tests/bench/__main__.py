@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import pool, receiver, remarks, reviews, waiting
+from tests.bench import pool, receiver, remarks, reviews, waiting, work
 from tests.bench.figure import Figure
 from tests.bench.knowledge.figures import figures as knowledge
 
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "reviews": reviews.figures,
     "remarks": remarks.figures,
     "waiting": waiting.figures,
+    "work": work.figures,
     "knowledge": knowledge,
 }
 
