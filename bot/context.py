@@ -23,8 +23,9 @@ from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
+from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
-from bot.core.text import in_code
+from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.prompting import load_persona
@@ -52,12 +53,28 @@ class Offer:
     allowed: bool
 
 
+Deeds = Callable[[int], Awaitable[tuple[PastRun, ...]]]
+
+
+async def no_deeds(_: int) -> tuple[PastRun, ...]:
+    """Where nothing is kept."""
+    return ()
+
+
 JudgedChecks = Callable[[Sha], Awaitable[tuple[SetCheck, ...]]]
 
 
 async def no_judgement(_: Sha) -> tuple[SetCheck, ...]:
     """Where nothing is kept."""
     return ()
+
+
+Handled = Callable[[Collection[str], Collection[str]], Awaitable[frozenset[int]]]
+
+
+async def none_handled(_handlers: Collection[str], _but: Collection[str]) -> frozenset[int]:
+    """Where nothing is kept."""
+    return frozenset()
 
 
 def answer(event: CommentEvent, body: str) -> Effect:
@@ -100,24 +117,44 @@ class Context:
     """What it would have done here while its reviews were only kept."""
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository, what has expired left out."""
+    deeds: Deeds = no_deeds
+    """What Hob has done on another issue or pull request, oldest first."""
     drafts: tuple[Draft, ...] = ()
     """Comments that wait to be posted here, or in the whole repository where the event is about that; oldest
     first."""
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""
+    handled: Handled = none_handled
+    """The issues on which a run of one of these routes (by what it is stored as) ended well, or is yet to
+    end, but for those of which was said that they did nothing (by how that begins)."""
+    write_gap: float = 1.0
+    """Seconds between two writes to one installation."""
+    redirects: str = ""
+    """The host that leads to GitHub's pages without a mark on the issue that is linked to; empty where there
+    is none, as beside GitHub Enterprise Server."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
+
+    def link(self, number: int) -> str:
+        """A reference to an issue or pull request of this repository that leaves no mark there."""
+        host = REDIRECTING if self.github.site == "https://github.com" else ""
+        return issue_link(self.repo.full_name, number, host)
 
     async def repository(self, ref: str = "", *, labels: bool = False) -> RepoContext:
         """Settings at `ref` (by default the default branch; for a pull request give its base), never from a
         head."""
         text, refused = await self.github.config_text(ref or self.repo.default_branch)
+        return self.context_of(text, refused, await self.github.labels() if labels else ())
+
+    def context_of(
+        self, text: str | None, refused: tuple[Complaint, ...], labels: tuple[tuple[str, str], ...] = ()
+    ) -> RepoContext:
+        """With settings whose file (None: there is none) was read already."""
         said, complaints = hobyml.said(text)
         settings = settings_of(merge(self.stored, Layer(FILE, said)))
-        found = await self.github.labels() if labels else ()
         return RepoContext(
-            repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=found
+            repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=labels
         )
 
     def in_shadow(self) -> "Context":

@@ -24,6 +24,10 @@ Who = Literal["anyone", "author", "triage", "code"]
 permission and above; these alone; those whom `code.allow` names."""
 
 
+def always(_event: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """`name` is what people read; `stored_as` is in the rows of runs, in the ids of RQ jobs and in the keys
@@ -45,6 +49,8 @@ class Route:
     whole_repository: bool = False
     """About the repository as it is when the run starts: one run that waits does for all events, and what is
     done about a pull request or issue does not wait for it."""
+    when: Callable[[Any], bool] = always
+    """Of the events of its kinds, those that it answers, by what they say themselves."""
     command: str | None = None
     help: str = ""
     who: Who = "anyone"
@@ -81,6 +87,7 @@ class Router:
         coalesce: Iterable[type[Event]] = (),
         looks_again: Iterable[type[Event]] = (),
         whole_repository: bool = False,
+        when: Callable[[Any], bool] = always,
         name: str,
         stored_as: str = "",
     ) -> Callable[[Handler], Handler]:
@@ -99,6 +106,7 @@ class Router:
                     coalesce=tuple(coalesce),
                     looks_again=tuple(looks_again),
                     whole_repository=whole_repository,
+                    when=when,
                 )
             )
             return handler
@@ -192,7 +200,8 @@ class Router:
     def match(self, event: Event, slug: str) -> list[Match]:
         """The routes that answer an event; for a comment, those of the commands that it gives, or where it
         gives none, those for its kind."""
-        matches = [Match(route) for route in self.routes if isinstance(event, route.kinds)]
+        heard = (route for route in self.routes if isinstance(event, route.kinds))
+        matches = [Match(route) for route in heard if route.when(event)]
         if not isinstance(event, CommentEvent):
             return matches
         return (self._commanded(event, slug) or matches) if _may_speak(event) else []

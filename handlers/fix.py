@@ -5,29 +5,45 @@ import re
 
 from bot.agents.fix import Mended, mend
 from bot.agents.memory import listed
+from bot.agents.patch import Patched
 from bot.context import Context, answer
-from bot.core.effects import Comment, Effect, LineComment, Plan, PostReview, ReplyInThread
+from bot.core.edit_paths import why_not
+from bot.core.effects import (
+    Comment,
+    Effect,
+    LineComment,
+    OpenPullRequest,
+    Plan,
+    PostReview,
+    PushCommit,
+    ReplyInThread,
+)
 from bot.core.events import CommentEvent, ReviewCommentEvent
-from bot.core.facts import FixFacts
+from bot.core.facts import FixFacts, PatchFacts
 from bot.core.findings import fingerprint
 from bot.core.github_reader import PullRequestState, RawComment, Thread, conversation
 from bot.core.refs import Login, Sha
+from bot.proposals import allowed, may_push, offered, proposed, refusal
 from bot.router import Router
 
 router = Router()
 _NUMBER = re.compile(r"#?(\d{1,9})\b")
+_ALL = re.compile(r"all\b[,.:]?", re.IGNORECASE)
+MOST_FILES = 12
+"""Files that a model is shown."""
 
 
 @router.command(
     "fix",
-    help="suggests a fix for this thread, or for Hob's finding of that number: `fix 2`",
-    may={PostReview, Comment, ReplyInThread},
+    help="mends this thread's point, or Hob's finding of that number: `fix 2`, `fix all`",
+    may={PostReview, PushCommit, OpenPullRequest, Comment, ReplyInThread},
     who="code",
     stored_as="reviews.fix",
 )
 async def fix(event: CommentEvent, ctx: Context) -> Plan:
-    """A suggestion that a person may commit; nothing is pushed. Not for pull requests from forks: whoever
-    wrote one decides what is mended there."""
+    """A suggestion that a person may commit. What fits in none, and all at once, becomes a commit on a branch
+    of Hob's own where `code.enabled` lets it. Not for pull requests from forks: whoever wrote one decides
+    what is mended there."""
     if not event.on_pull_request:
         return Plan((answer(event, "There is nothing to fix on an issue; ask on a pull request."),))
     state = await ctx.github.pull_request(event.number)
@@ -35,6 +51,8 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
         why = "comes from a fork; its author mends it" if state.from_fork else "is closed"
         return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
     wish = ctx.command.argument if ctx.command else ""
+    if _ALL.match(wish):
+        return await _fix_all(event, ctx, state, _ALL.sub("", wish, count=1))
     number = _NUMBER.match(wish)
     thread = await _thread_meant(ctx, event, int(number[1]) if number else None)
     if thread is None:
@@ -44,6 +62,8 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
         gone = "The lines of this thread are not in the change any more, or I can't read their file."
         return Plan((answer(event, gone),), reason="nothing to fix")
     mended = await mend(facts, ctx.infer)
+    if mended.after is not None and not (refusal(state, facts.context) or await may_push(ctx)):
+        return await offered(event, ctx, state, _as_patch(facts, state), _made(facts, mended))
     if (await ctx.github.pull_request(event.number)).head_sha != state.head_sha:
         pushed = "There was a push while I wrote the fix; ask again for the code as it is now."
         return Plan((answer(event, pushed),), reason="the head moved on", usage=mended.usage)
@@ -51,6 +71,44 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
     in_thread = isinstance(event, ReviewCommentEvent) and root in (event.in_reply_to, event.comment_id)
     effect = _offer(event, mended, facts.start, facts.end, state.head_sha, root if in_thread else None)
     return Plan((effect,), reason="a fix was asked for", head_sha=state.head_sha, usage=mended.usage)
+
+
+def _as_patch(facts: FixFacts, state: PullRequestState) -> PatchFacts:
+    texts = {facts.file.path: facts.text}
+    return PatchFacts(facts.context, "fix", facts.title, state.body, texts, allowed=allowed(facts.context))
+
+
+def _made(facts: FixFacts, mended: Mended) -> Patched:
+    """The whole file as a patch: it lies in more than one hunk."""
+    path = facts.file.path
+    if why := why_not(path, allowed(facts.context)):
+        return Patched(mended.summary, why=why, usage=mended.usage)
+    return Patched(mended.summary, {path: mended.after}, usage=mended.usage)
+
+
+async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, wish: str) -> Plan:
+    """What Hob's last review found, in one commit."""
+    context = await ctx.repository(state.base_sha)
+    findings = next((review.findings for review in reversed(ctx.reviews) if review.findings), ())
+    if not findings:
+        return Plan((answer(event, _which(ctx)),), reason="there is nothing to fix")
+    if why := refusal(state, context) or await may_push(ctx):
+        return Plan((answer(event, why),), reason=why)
+    changed = [file.path for file in await ctx.github.files(event.number) if file.status != "removed"]
+    paths = [path for path in dict.fromkeys(one.path for one in findings) if path in changed]
+    me = Login(f"{ctx.slug}[bot]")
+    facts = PatchFacts(
+        context=context,
+        kind="fix",
+        title=state.title,
+        description=state.body,
+        texts=await ctx.github.texts(state.head_sha, paths[:MOST_FILES]),
+        conversation=tuple((me, f"{one.path}: {one.title}\n{one.body}\n{one.quote}") for one in findings),
+        wish=wish.strip(),
+        allowed=allowed(context, set(changed).__contains__),
+        tools=ctx.tools,
+    )
+    return await proposed(event, ctx, state, facts)
 
 
 def _which(ctx: Context) -> str:

@@ -7,9 +7,9 @@ finding's own thread it may be left out. N of `forget` is a number that `memory`
 import re
 from dataclasses import replace
 
-from bot.agents.memory import grounds, listed, named, table
+from bot.agents.memory import explained, grounds, listed, named, table
 from bot.context import Context, answer
-from bot.core.effect_history import of_thread
+from bot.core.effect_history import last_explained, of_thread
 from bot.core.effects import Comment, Effect, Forget, Plan, Remember, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.findings import Finding
@@ -101,13 +101,15 @@ async def dismiss(event: CommentEvent, ctx: Context) -> Plan:
 
 @router.command(
     "why",
-    help="`why N`: what a finding rests on, and whether it was dismissed",
+    help="`why N`: what a finding rests on, and whether it was dismissed; `why`: what I did last here does",
     may={Comment, ReplyInThread},
     who="triage",
     stored_as="memory.give_grounds",
 )
 async def give_grounds(event: CommentEvent, ctx: Context) -> Plan:
     """As it was stored; no model is asked anew."""
+    if not ctx.reviews and _numbered(ctx)[0] is None:
+        return _said(event, explained(last_explained(ctx.past_runs)))
     finding, rest = await _meant(event, ctx)
     return _said(event, rest if finding is None else grounds(finding, ctx.memory, event.number))
 

@@ -5,6 +5,7 @@ within a few seconds are judged once. Says nothing in the conversation when ther
 check run tells what was read.
 """
 
+import re
 from dataclasses import replace
 
 from bot.agents import review
@@ -34,6 +35,7 @@ from bot.router import Router
 from handlers.describe import walkthrough
 
 router = Router()
+_FOCUS = re.compile(r"^(?:full[ ,]{1,5})?focus(?:ed)? {1,5}on {1,5}(\S.{0,999})", re.IGNORECASE)
 PAUSED = "paused by a person; `resume` goes on"
 
 
@@ -99,20 +101,24 @@ async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettin
 
 @router.command(
     "review",
-    help="reviews what is new since the last review; `review full`: everything",
+    help="reviews what is new since the last review; `review full`: everything; `review focus on …`: that",
     may=review.MAY | {Comment, ReplyInThread},
     who="triage",
     stored_as="comments.judge_again",
 )
 async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
-    """Reviews even what settings leave out by themselves (drafts, titles, authors): a person asked."""
+    """Reviews even what settings leave out by themselves (drafts, titles, authors): a person asked. Narrowed
+    to something, it is another review: the whole change is read for that."""
     if not event.on_pull_request:
         return Plan((answer(event, "There is nothing to review on an issue; ask on a pull request."),))
     state = await ctx.github.pull_request(event.number)
     if not state.open:
         return Plan((answer(event, "This pull request is closed; there is nothing to review."),))
-    full = ctx.command is not None and ctx.command.argument.casefold().startswith("full")
+    argument = ctx.command.argument if ctx.command else ""
+    narrowed = _FOCUS.search(argument)
+    full = narrowed is not None or argument.casefold().startswith("full")
     facts = await pull_request_facts(ctx, await ctx.repository(state.base_sha), state, full=full)
+    facts = replace(facts, focus=narrowed[1] if narrowed else "")
     if _was_read(facts):
         nothing = (
             f"Nothing is new since I reviewed `{state.head_sha[:10]}`; `review full` reads it all again."

@@ -11,7 +11,7 @@ from bot.core.refs import Sha
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, Valued, merge
 from bot.router import Router
-from handlers.triage import labels_heard
+from handlers.label_listeners import labels_heard
 
 router = Router()
 

@@ -1,104 +1,209 @@
-"""Sorts a new issue: labels that exist, and one short question when something needed is missing.
-
-No label that a workflow of the repository acts on is chosen, as far as the workflows' texts tell. Each is
-read in one pass: whoever may write workflows is trusted, so what is not certain counts as acted on.
-"""
+"""Sorts issues: a new one, one that was edited or opened again, one for which somebody asks. What people set
+or took off by hand stays so."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
-from bot import yamlnodes
 from bot.agents import issue
 from bot.context import Context
-from bot.core.effects import AddLabels, Comment, KeepDraft, Plan
-from bot.core.events import IssueOpened
+from bot.core.concurrency import sees
+from bot.core.effect_history import labels_put
+from bot.core.effects import AddLabels, Comment, KeepDraft, Plan, ReplyInThread, SetIssueType
+from bot.core.events import CommentEvent, IssueEdited, IssueEvent, IssueOpened, IssueReopened
 from bot.core.facts import IssueFacts, RepoContext
 from bot.core.folding import folded
-from bot.core.labels import ANY
+from bot.core.github_reader import IssueState
+from bot.core.guidelines import owners
+from bot.core.inference import Allowance
+from bot.core.issue_forms import filled
+from bot.core.named_files import NamedFile, candidates, named_files, standing
+from bot.core.pictures import addresses
+from bot.core.refs import Login, Sha
+from bot.core.security_reports import suspicion
+from bot.core.triage_sources import TriageSources
+from bot.patterns import wanted
 from bot.router import Router
+from handlers.duplicates import reported_before
+from handlers.label_listeners import hears_types, listened_to
 
 router = Router()
-_COMMENT = re.compile(r"^\s{0,200}#.*$", re.MULTILINE)
-_LISTENS = re.compile(
-    r"\b(?:un)?labeled\b|event\s?\.[^\n]{0,100}label|\blabels?\s?(?:\.|\[)|--label\b|\bif\s?:[^\n]{0,2000}label"
-)
-_PART_OF = re.compile(
-    r"(?:contains|startswith|endswith)\s?\([^()'\n]{0,200}label[^()'\n]{0,200},\s?'([^'\n]{1,100})'"
-)
-_WORD = re.compile(r"\w")
+MAY = {AddLabels, SetIssueType, Comment, KeepDraft}
+AROUND = 8
+"""Lines shown to a model before and after one that is named."""
+MOST_PEOPLE = 3
+MOST_CALLS = 2
+"""Of models, for one issue."""
+GHOST = Login("ghost")
+_TICKS = re.compile(r"^(\s{0,20}[-*+] )\[[ xX]\]", re.MULTILINE)
+_WORD = re.compile(r"\w{1,100}")
 
 
 @router.on(
-    IssueOpened, may={AddLabels, Comment, KeepDraft}, priority="low", name="triage", stored_as="issues.triage"
+    IssueOpened,
+    IssueEdited,
+    IssueReopened,
+    may=MAY,
+    priority="low",
+    name="triage",
+    stored_as="issues.triage",
 )
-async def triage(event: IssueOpened, ctx: Context) -> Plan:
+async def triage(event: IssueOpened | IssueEdited | IssueReopened, ctx: Context) -> Plan:
     """Bots' issues are left alone: their authors do not answer questions."""
-    if event.author.is_bot:
-        return Plan(reason="opened by a bot")
-    context = await ctx.repository(labels=True)
+    author = event.sender if isinstance(event, IssueReopened) else event.author
+    if author.is_bot or event.sender.is_bot:
+        return Plan(reason="opened by a bot" if author.is_bot else "changed by a bot")
+    if isinstance(event, IssueEdited) and (why := await _idle(event, ctx)):
+        return Plan(reason=why)
+    sources, context = await read_sources(ctx, event.number)
     if not context.settings.issues.triage:
         return Plan(reason="triage is off in .github/hob.yml")
-    facts = IssueFacts(
+    state = await ctx.github.issue(event.number)
+    if state.transferred:
+        return Plan(reason="it was transferred: it is sorted where it went")
+    if state.is_pull_request or state.author.is_bot:
+        return Plan(reason="no issue of a person's")
+    if not state.open:
+        return Plan(reason="it was closed meanwhile")
+    plan = await sorted_by(ctx, await facts(ctx, context, sources, state))
+    return replace(plan, once=_once(event))
+
+
+@router.command(
+    "triage",
+    help="sorts this issue, or looks again at one that was sorted: only what is new is set",
+    may=MAY | {ReplyInThread},
+    who="triage",
+)
+async def triage_now(event: CommentEvent, ctx: Context) -> Plan:
+    """Answers in place, whatever `issues.comment` says of comments that nobody asked for."""
+    if event.on_pull_request:
+        return Plan((Comment(event.number, "I sort issues; this is a pull request."),))
+    sources, context = await read_sources(ctx, event.number)
+    state = await ctx.github.issue(event.number)
+    if state.transferred:
+        return Plan(reason="it was transferred: ask where it went")
+    known = await facts(ctx, context, sources, state)
+    return await sorted_by(ctx, replace(known, requested=True))
+
+
+async def sorted_by(ctx: Context, known: IssueFacts) -> Plan:
+    """In at most `MOST_CALLS` questions to models: beside its own one, whether it was reported before, or
+    what its pictures show where a model sees, or its own once more where an answer could not be used."""
+    spare = Allowance(MOST_CALLS - 1)
+    known, used = await reported_before(ctx, known, spare)
+    shown = addresses(known.body, known.site) if spare.left and known.suspicion != "certain" else ()
+    if shown and await sees(ctx.infer, issue.picture_prompt(known, ())):
+        images = tuple(await ctx.github.pictures(known.number, shown))
+        if images and spare.take():
+            answer = await ctx.infer(issue.picture_prompt(known, images))
+            told = answer.value.text.strip() if answer.value else ""
+            known, used = replace(known, pictures=told), (*used, *answer.usage("picture"))
+    plan = await issue.plan(known, ctx.infer, spare)
+    return replace(plan, usage=(*used, *plan.usage))
+
+
+async def read_sources(ctx: Context, number: int) -> tuple[TriageSources, RepoContext]:
+    """What the repository says, and with it the conversation of an issue (0: of none); one call."""
+    sources = await ctx.github.triage_sources(ctx.repo.default_branch, number)
+    return sources, ctx.context_of(sources.config, sources.complaints, sources.labels)
+
+
+async def facts(ctx: Context, context: RepoContext, sources: TriageSources, state: IssueState) -> IssueFacts:
+    """Of an issue as it stands now. A report of a weakness is looked into no further."""
+    put, unwanted = labels_put(ctx.past_runs, state.number)
+    present = frozenset(map(folded, state.labels))
+    taken_off = frozenset(map(folded, sources.taken_off))
+    past = [one.effect for past_run in ctx.past_runs for one in past_run.did]
+    typed = any(isinstance(one, SetIssueType) for one in past) or hears_types(sources.workflows)
+    names = [name for name, _ in context.labels]
+    found = IssueFacts(
         context=context,
-        number=event.number,
-        title=event.title,
-        body=event.body,
-        author=event.author.login,
-        labels=event.labels,
-        heard=await labels_heard(ctx, context),
+        number=state.number,
+        title=state.title,
+        body=state.body,
+        author=state.author.login,
+        labels=state.labels,
+        heard={} if context.settings.issues.labels else listened_to(sources.workflows, names),
+        suspicion=suspicion(state.title, state.body),
+        type=state.type,
+        types=() if typed else sources.types,
+        form=filled(state.body, sources.forms),
+        rules=sources.rules,
+        policy=_policy(ctx, sources),
+        said=tuple((one.author, one.body) for one in sources.said if not one.ours and one.body),
+        refused=(put - present) | unwanted | taken_off,
+        told=frozenset(one.about for one in past if isinstance(one, Comment | KeepDraft) and one.about),
+        may_speak=not state.locked,
+        answers=state.author.login != GHOST,
+        site=ctx.github.site,
     )
-    return await issue.plan(facts, ctx.infer)
+    return found if found.suspicion == "certain" else await _with_files(ctx, found, sources)
 
 
-async def labels_heard(ctx: Context, context: RepoContext) -> dict[str, str]:
-    """`listened_to` on the default branch; nothing is read where the settings name the labels or none
-    exists."""
-    if context.settings.issues.labels or not context.labels:
-        return {}
-    workflows = await ctx.github.workflows(ctx.repo.default_branch)
-    return listened_to(workflows, [name for name, _ in context.labels])
+async def _with_files(ctx: Context, known: IssueFacts, sources: TriageSources) -> IssueFacts:
+    """With the files that its text, and what its author added, name and that exist; one call, or none."""
+    author = known.author
+    text = "\n".join([known.body, *(what for who, what in known.said if who == author)])
+    named = named_files(f"{known.title}\n{text}", ctx.repo.full_name)
+    places = candidates(named)
+    paths = list(dict.fromkeys(path for several in places.values() for path in several))
+    if not paths:
+        return known
+    texts = await ctx.github.texts(Sha(ctx.repo.default_branch), paths)
+    files = standing(places, texts)
+    stand = [one.path for one in files]
+    people: dict[str, None] = {}
+    for path in stand[:MOST_PEOPLE] if ctx.knowledge else ():
+        people |= dict.fromkeys(await ctx.knowledge.people(path)) if ctx.knowledge else {}
+    return replace(
+        known,
+        files=tuple((one, _shown(one, texts[one.path])) for one in files),
+        owners=tuple(owners(sources.owners, stand[:MOST_PEOPLE], wanted)),
+        people=tuple(people)[:MOST_PEOPLE],
+    )
 
 
-def listened_to(workflows: Mapping[str, str], existing: Iterable[str]) -> dict[str, str]:
-    """The workflow by the folded name of the label that it acts on; by `ANY` one that starts whatever the
-    label of an issue is."""
-    names = {folded(name) for name in existing}
-    heard: dict[str, str] = {}
-    for path, text in workflows.items():
-        said = _COMMENT.sub("", text).casefold()
-        if not _LISTENS.search(said):
-            continue
-        parts = set(_PART_OF.findall(said))
-        named = {name for name in names if _stands_in(name, said) or any(part in name for part in parts)}
-        if not named and not parts and _starts_with_any(text):
-            named = {ANY}
-        heard = dict.fromkeys(named, path) | heard
-    return heard
+def _shown(file: NamedFile, text: str) -> str:
+    """The lines around the one that is named."""
+    if not file.line:
+        return ""
+    first = max(1, file.line - AROUND)
+    lines = text.splitlines()[first - 1 : file.line + AROUND]
+    return "\n".join(f"{number}: {line[:200]}" for number, line in enumerate(lines, first))
 
 
-def _stands_in(name: str, text: str) -> bool:
-    """Whether a label's name stands somewhere as a whole."""
-    at = text.find(name) if name else -1
-    while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
-        if not (_WORD.match(before) or _WORD.match(after) or before in ("-", "/") or after in ("-", "/")):
-            return True
-        at = text.find(name, at + len(name))
-    return False
+def _policy(ctx: Context, sources: TriageSources) -> str:
+    """A link that stays one where the policy lies in the repository."""
+    if sources.policy_file and ctx.github.site == issue.GITHUB:
+        at = f"{ctx.github.site}/{ctx.repo.full_name}/blob/{ctx.repo.default_branch}/{sources.policy_file}"
+        return f"[{sources.policy_file}]({at})"
+    return f"{sources.policy_file} in this repository" if sources.policy_file else sources.policy
 
 
-def _starts_with_any(text: str) -> bool:
-    """Whether `issues: types: [labeled]` starts it; so it is where the file cannot be read as YAML."""
-    try:
-        tree = yamlnodes.read(text, aliases=True)
-    except yamlnodes.UnreadableError:
-        return True
-    types = _get(_get(_get(tree, "on"), "issues"), "types")
-    items = types.items if isinstance(types, yamlnodes.Sequence) else (types,)
-    return any(isinstance(one, yamlnodes.Scalar) and one.text == "labeled" for one in items)
+async def _idle(event: IssueEdited, ctx: Context) -> str:
+    """Why an edit is no reason to look again; empty where it is one."""
+    before = Counter(_words(event.previous_title if event.previous_title is not None else event.title))
+    title = Counter(_words(event.title))
+    if before == title:
+        old = Counter(_words(event.previous_body if event.previous_body is not None else event.body))
+        new = Counter(_words(event.body))
+        if ((old - new) + (new - old)).total() <= 2:
+            return "the edit changes nothing of substance"
+    if event.sender.id == event.author.id and event.sender.login == event.author.login:
+        return ""
+    level = await ctx.github.permission(event.sender.login)
+    return "" if level in ("triage", "write", "maintain", "admin") else "edited by somebody else"
 
 
-def _get(node: yamlnodes.YamlNode | None, name: str) -> yamlnodes.YamlNode | None:
-    if not isinstance(node, yamlnodes.Mapping):
-        return None
-    return next((v for k, v in node.items if isinstance(k, yamlnodes.Scalar) and k.text == name), None)
+def _words(text: str) -> Sequence[str]:
+    """Without the ticks of a task list."""
+    return [word.casefold() for word in _WORD.findall(_TICKS.sub(r"\1", text))]
+
+
+def _once(event: IssueEvent) -> str:
+    """A new issue is sorted once; each new text, and each time that it is opened again, once more."""
+    if isinstance(event, IssueEdited):
+        return f"edit {event.delivery}"
+    return f"reopened {event.delivery}" if isinstance(event, IssueReopened) else ""

@@ -121,7 +121,7 @@ class Page:
         box = self.runs(
             f"""(() => {{
                 const all = [...document.querySelectorAll("button, a")]
-                const one = all.find(each => each.innerText.trim() === {json.dumps(name)})
+                const one = all.find(each => (each.ariaLabel ?? each.innerText).trim() === {json.dumps(name)})
                 if (!one) return null
                 one.scrollIntoView({{block: "center"}})
                 const at = one.getBoundingClientRect()
@@ -136,7 +136,8 @@ class Page:
 
     def types(self, text: str) -> None:
         """Into the field that has the focus, as the page gave it."""
-        assert self.runs("document.activeElement.tagName") == "INPUT", "no field has the focus"
+        focused = self.runs("document.activeElement.tagName")
+        assert focused in ("INPUT", "TEXTAREA"), "no field has the focus"
         self.asks("Input.insertText", text=text)
 
     def presses_enter(self) -> None:

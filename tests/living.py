@@ -156,15 +156,19 @@ def by_schema(
     rerank: Any = None,
     reply: Any = None,
     describe: Any = None,
+    duplicates: Any = None,
 ) -> Says:
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
-    may be a function of the request."""
+    and `duplicates` may be functions of the request."""
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
         fields = request["format"]["properties"]
         if "findings" in fields:
             said = review(request) if callable(review) else review
             return said or {"findings": [], "summary": "fine"}
+        if "comparisons" in fields:
+            said = duplicates(request) if callable(duplicates) else duplicates
+            return said or {"comparisons": []}
         if "title" in fields:
             return describe or DESCRIBED
         if "reads" in fields:

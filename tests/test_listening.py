@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bot.core.labels import ANY
-from handlers.triage import listened_to
+from handlers.label_listeners import listened_to
 
 LABELS = ["Bug", "p1", "area/api", "area-web", "good first issue", "needs-info", "docs"]
 ON = "on:\n  issues:\n    types: [opened, labeled]\njobs:\n  a:\n"

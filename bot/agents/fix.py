@@ -32,11 +32,14 @@ class PatchAnswer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What to say, and where there is one the change that can be offered."""
+    """What to say, and where there is one the change that can be offered; `after`: the whole file where it
+    can't be, and could be committed still. `summary` is what to say of that."""
 
     words: str
     change: LineReplacement | None = None
     usage: tuple[Usage, ...] = ()
+    summary: str = ""
+    after: str | None = None
 
 
 async def mend(facts: FixFacts, infer: Infer) -> Mended:
@@ -53,7 +56,10 @@ async def mend(facts: FixFacts, infer: Infer) -> Mended:
     made = change(facts.file, facts.text, start, end, f"{new}\n")
     if made is not None and (await proved([made], facts.tools))[0]:
         return Mended(summary, made, usage)
-    return Mended(f"{summary}\n\n{_why(facts.file, start, end, made)}\n\n{_block(new)}", usage=usage)
+    words = f"{summary}\n\n{_why(facts.file, start, end, made)}\n\n{_block(new)}"
+    whole = LineReplacement(facts.file.path, facts.text, 1, facts.text.count("\n") + 1, after)
+    fine = made is None and (await proved([whole], facts.tools))[0]
+    return Mended(words, usage=usage, summary=summary, after=after if fine else None)
 
 
 def _why(file: FileDiff, start: int, end: int, made: LineReplacement | None) -> str:

@@ -55,6 +55,13 @@ def grounds(finding: Finding, memories: Sequence[Memory], number: int) -> str:
     return "\n\n".join(parts)
 
 
+def explained(why: Sequence[str]) -> str:
+    """What was done last, and what each part of it rests on."""
+    if not why:
+        return "I have done nothing here that I could explain."
+    return "What I did last here rests on this:\n\n" + "\n".join(f"- {line}" for line in why)
+
+
 def day(at: float) -> str:
     """The date of epoch seconds, in UTC."""
     return datetime.fromtimestamp(at, UTC).date().isoformat()

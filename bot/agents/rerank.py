@@ -1,6 +1,6 @@
-"""A second look by a model at what a search found: files by what they define, issues by what they say.
+"""A second look by a model at what a search found: files by what they define.
 
-One question each, and only where a host has time for it. Where there is no usable answer, the order stays as
+One question, and only where a host has time for it. Where there is no usable answer, the order stays as
 the search had it.
 """
 
@@ -15,27 +15,17 @@ from bot.core.effects import Usage
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.knowledge import Outline
 
-MOST_FILES, MOST_ISSUES = 30, 5
+MOST_FILES = 30
 WORTH_RERANKING = 8
 """Of fewer files that were found the best passages are shown anyway."""
 OUTLINE_CHARS = 300
 """Of one file: thirty of them are about three thousand tokens."""
-QUERY_CHARS, BODY_CHARS = 3_000, 2_000
+QUERY_CHARS = 3_000
 
 
 class RerankAnswer(BaseModel):
     thought: str
     files: list[int]
-
-
-class RerankVerdict(BaseModel):
-    number: int
-    reason: str
-    same: bool
-
-
-class DuplicatesAnswer(BaseModel):
-    verdicts: list[RerankVerdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +84,6 @@ class Reranking:
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await self.library.read(path, start, end)
-
-
-async def duplicates(
-    title: str, body: str, issues: Sequence[tuple[str, str]], infer: Infer
-) -> tuple[tuple[int, ...] | None, tuple[Usage, ...]]:
-    """Which of `issues` ((title, body), the likeliest first; five are looked at) say the same, by place from
-    0. None where no model told."""
-    shown = issues[:MOST_ISSUES]
-    if not shown:
-        return (), ()
-    passages = tuple(
-        Passage(f"issue {number}", f"{name[:300]}\n\n{text[:BODY_CHARS]}", priority=number)
-        for number, (name, text) in enumerate(shown, 1)
-    )
-    inputs = {"title": title[:300], "body": body[:QUERY_CHARS]}
-    answer = await infer(Prompt("duplicates", "chat", DuplicatesAnswer, inputs, passages))
-    if answer.value is None:
-        return None, answer.usage("duplicates")
-    same = {one.number - 1 for one in answer.value.verdicts if one.same}
-    unread = {f"issue {place + 1}": place for place in same}
-    read = same - {unread[name] for name in answer.left_out if name in unread}
-    return tuple(place for place in range(len(shown)) if place in read), answer.usage("duplicates")
 
 
 def _outline(file: Outline) -> str:

@@ -26,7 +26,40 @@ def command(host: str | None, port: int | None, parent_watch: int | None) -> Non
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
     changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
-    run(config.model_copy(update={"server": config.server.model_copy(update=changed)}), _chat(config))
+    run(
+        config.model_copy(update={"server": config.server.model_copy(update=changed)}),
+        _chat(config),
+        _Agents(config),
+    )
+
+
+class _Agents:
+    """Takes what workers are to do (`bot.web.agents.AgentsPort`); loaded at the first request."""
+
+    def __init__(self, config: Any) -> None:
+        self._config = config
+
+    async def _asked(self, name: str, *given: Any) -> int:
+        import asyncio
+
+        agents = await asyncio.to_thread(self._made)
+        run: int = await getattr(agents, name)(*given)
+        return run
+
+    @cache  # noqa: B019  one for as long as the process lives
+    def _made(self) -> Any:
+        from bot.runs.asking import of
+
+        return of(self._config)
+
+    async def triage(self, full_name: str, number: int, auto_comment: bool, /) -> int:
+        return await self._asked("triage", full_name, number, auto_comment)
+
+    async def triage_new(self, full_name: str, auto_comment: bool, /) -> int:
+        return await self._asked("triage_new", full_name, auto_comment)
+
+    async def review(self, full_name: str, number: int, focus: Any, /) -> int:
+        return await self._asked("review", full_name, number, focus)
 
 
 def _chat(config: Any) -> Any:

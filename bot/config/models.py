@@ -229,6 +229,7 @@ class HostModelTable(ConfigTable):
     num_ctx: int = Field(default=0, ge=0, le=10_000_000)
     first_token_seconds: float = Field(default=0.0, ge=0, le=86_400)
     between_tokens_seconds: float = Field(default=0.0, ge=0, le=86_400)
+    vision: bool = False
 
 
 class HostTable(HostModelTable):

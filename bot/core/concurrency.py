@@ -13,12 +13,18 @@ LOOK_SECONDS = 0.5
 """Whether others have left a place free is looked at so often."""
 
 
+async def _nobody(_prompt: Prompt[Any]) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
     """An `Infer` that knows its hosts: `free` tells whether a question would be asked at once."""
 
     ask: Infer
     free: Callable[[Prompt[Any]], Awaitable[bool]]
+    sees: Callable[[Prompt[Any]], Awaitable[bool]] = _nobody
+    """Whether a model that reads pictures could be asked."""
     _coming: set[int] = field(default_factory=set)
     """The questions that have no place yet, by the id of their prompts."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -42,6 +48,11 @@ class Port:
             self._news.clear()
             await self._news.wait()
         return await self.free(prompt)
+
+
+async def sees(infer: Infer, prompt: Prompt[Any]) -> bool:
+    """Whether a model that reads pictures could be asked this."""
+    return isinstance(infer, Port) and await infer.sees(prompt)
 
 
 def through(infer: Infer, ask: Infer) -> Infer:

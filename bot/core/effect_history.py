@@ -6,8 +6,17 @@ What Hob has said on a pull request, looked up again.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.core.effects import DismissReview, Effect, PostReview, SetCheck, TakenBack
+from bot.core.effects import (
+    AddLabels,
+    DismissReview,
+    Effect,
+    PostReview,
+    RemoveLabels,
+    SetCheck,
+    TakenBack,
+)
 from bot.core.findings import Finding, fingerprint
+from bot.core.folding import folded
 from bot.core.incremental_review import ReviewedHead
 from bot.core.occurrence import once
 from bot.core.refs import Sha
@@ -103,6 +112,32 @@ def times_judged(past_runs: Iterable[PastRun], head: Sha) -> int:
     """How often a head was judged: it is again where its base is another."""
     every = (one.effect for past_run in past_runs for one in past_run.did)
     return sum(isinstance(one, SetCheck) and one.judged and one.head_sha == head for one in every)
+
+
+def labels_put(past_runs: Iterable[PastRun], number: int) -> tuple[frozenset[str], frozenset[str]]:
+    """(folded names of the labels that Hob put on an issue and did not take off itself since, those that
+    somebody had it take off again)"""
+    put: set[str] = set()
+    unwanted: set[str] = set()
+    for past_run in past_runs:
+        for one in past_run.did:
+            match one.effect:
+                case AddLabels(number=at, labels=names) if at == number:
+                    put |= set(map(folded, names))
+                case RemoveLabels(number=at, labels=names) if at == number:
+                    put -= set(map(folded, names))
+                    unwanted |= set(map(folded, names)) if _is_undo(past_run) else set()
+    return frozenset(put), frozenset(unwanted)
+
+
+def last_explained(past_runs: Sequence[PastRun]) -> tuple[str, ...]:
+    """What the newest deed rests on that was not taken back and says so, a line each."""
+    gone = undone(past_runs)
+    for past_run in reversed(past_runs):
+        told = [line for one in past_run.did for line in getattr(one.effect, "why", ())]
+        if told and past_run.run not in gone:
+            return tuple(dict.fromkeys(told))
+    return ()
 
 
 def _is_undo(past_run: PastRun) -> bool:

@@ -111,6 +111,8 @@ class Comment:
     """Names a comment that is found again later. Kept, not posted."""
     proposal: Proposal | None = None
     """What it proposes. Kept, not posted."""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,22 @@ class AddLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What each rests on, a line each. Kept, not posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetIssueType:
+    """One of the organisation's issue types; none at all where `type` is empty.
+
+    https://docs.github.com/en/rest/issues/issues#update-an-issue
+    """
+
+    number: int
+    type: str
+    before: str = ""
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +218,8 @@ class RemoveLabels:
 
     number: int
     labels: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """What it rests on, a line each. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +231,63 @@ class EditPullRequest:
     body: str
     own: str = ""
     """What people wrote themselves, which stays as it is above the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedFile:
+    """A file as a commit leaves it; `text` None: it goes. `mode` is git's."""
+
+    path: str
+    text: str | None
+    mode: Literal["100644", "100755"] = "100644"
+
+
+@dataclass(frozen=True, slots=True)
+class PushCommit:
+    """One commit on top of `parent`: on a new branch of Hob's own, or (`own` False) on a branch that ends in
+    `parent` still. Never by force. https://docs.github.com/en/rest/git"""
+
+    number: int
+    """The issue or pull request that it is for."""
+    branch: str
+    parent: Sha
+    files: tuple[CommittedFile, ...]
+    message: str
+    trailers: tuple[str, ...] = ()
+    """`Co-authored-by: …`, a line each. They end the message."""
+    patch: str = ""
+    """The same as a diff, for where it may not be pushed. Kept, not pushed."""
+    own: bool = True
+    bound: bool = False
+    """Whether `parent` is the head of the pull request `number`: once that has moved on it is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPullRequest:
+    """A pull request of a branch of Hob's own."""
+
+    number: int
+    """The issue or pull request that it is for."""
+    branch: str
+    base: str
+    title: str
+    body: str
+    folded: str = ""
+    draft: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawPullRequest:
+    """A pull request of Hob's own is closed, unmerged."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBranch:
+    """A branch of Hob's own goes, while nobody else has put anything on it."""
+
+    branch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +323,19 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class RequestCommand:
-    """A command is given for somebody who asked for it without a comment, with their own permission. `line`
-    is as in a comment (`/hob triage`); `name`, at most 80 ASCII characters, is the request's for ever."""
+    """A command is given for somebody who asked for it without a comment, with their own permission (`box`)
+    or as one of many by the operator (`batch`). `line` is as in a comment (`/hob triage`); `name`, at most 80
+    ASCII characters, is the request's for ever."""
 
     number: int
     line: str
     by: Actor
     name: str
     on_pull_request: bool = False
+    channel: Literal["box", "batch"] = "box"
+    quiet: bool = False
+    after: float = 0.0
+    """Seconds until its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +360,12 @@ class DropDraft:
 
 
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
-ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | React
+ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | SetIssueType | React
 MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
-Effect = ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | MemoryEffect
+CodeEffect = PushCommit | OpenPullRequest | WithdrawPullRequest | DeleteBranch
+Effect = (
+    ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | CodeEffect | MemoryEffect
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,4 +394,5 @@ class Plan:
     shadow: bool = False
     """Kept and reported, never applied."""
     once: str = ""
-    """Names what is meant where it happens once whoever asks for it; "": each asking is one."""
+    """Names what is meant where it happens once whoever asks for it, or the event that is one of several of
+    its kind; "": each asking is one."""

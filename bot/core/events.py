@@ -44,6 +44,21 @@ class RepositoryDue(RepositoryEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRequested(RepositoryEvent):
+    """The operator asks for triage of many issues. No delivery of GitHub's: it is made by
+    `bot.runs.requests`."""
+
+    since: float = 0
+    """Opened at or after; seconds since 1970."""
+    labels: tuple[str, ...] = ()
+    """All of these are on it."""
+    state: Literal["open", "closed", "all"] = "open"
+    again: bool = False
+    """Also those that were triaged before."""
+    quiet: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed(RepositoryEvent):
     """`push`: `ref` (`refs/heads/main`) was `before` and is `after`; either is all zeros where there is
     none."""
@@ -284,9 +299,11 @@ class CommandRequested(CommentEvent):
     """A command that was given without a comment (`comment_id` is 0): `body` is its line. No delivery of
     GitHub's: it is made by `bot.runs.requests`."""
 
-    channel: Literal["api", "dashboard", "box"]
-    """`api`, `dashboard`: the operator, who may do everything; `box`: whoever ticked a box, with the
-    permission that GitHub tells."""
+    channel: Literal["api", "dashboard", "box", "batch"]
+    """`api`, `dashboard`, `batch`: the operator, who may do everything; `box`: whoever ticked a box, with the
+    permission that GitHub tells. A batch is in no hurry."""
+    quiet: bool = False
+    """Nothing is to be said on the issue, whatever is done there."""
 
 
 class IssueCommentCreated(CommentEvent):

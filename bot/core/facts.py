@@ -1,7 +1,7 @@
 """All that an agent may know, frozen at a sha. Texts here are hostile: they come from GitHub and
 repositories."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,8 +14,11 @@ from bot.core.effect_history import PastRun
 from bot.core.effects import PostReview, SetCheck, Usage
 from bot.core.findings import Finding
 from bot.core.incremental_review import ReviewedHead
+from bot.core.issue_forms import FilledForm
 from bot.core.memory import Memory
+from bot.core.named_files import NamedFile
 from bot.core.refs import Login, RepoRef, Sha
+from bot.core.security_reports import Suspicion
 from bot.core.settings import Complaint, RepoSettings
 
 
@@ -127,6 +130,8 @@ class PullRequestFacts:
     """What Hob has posted on this pull request, oldest first."""
     own_threads: tuple[OwnThread, ...] = ()
     may_resolve: bool = False
+    focus: str = ""
+    """What whoever asked wants the review narrowed to."""
     """Whether GitHub lets Hob resolve them."""
     earlier: ReviewedHead | None = None
     """The newest head that was reviewed before this one; None: everything is to be read."""
@@ -139,7 +144,7 @@ class PullRequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """An issue as it stands."""
+    """An issue as it stands, and what the repository says to whoever sorts it."""
 
     context: RepoContext
     number: int
@@ -149,6 +154,39 @@ class IssueFacts:
     labels: tuple[str, ...] = ()
     heard: Mapping[str, str] = field(default_factory=dict)
     """The workflow by the folded name of the label that it acts on (`bot.core.labels`)."""
+    suspicion: Suspicion = ""
+    type: str = ""
+    """GitHub's issue type, as it is set now."""
+    types: tuple[str, ...] = ()
+    """Those that may be set; empty too where Hob has set one before, or a workflow acts on it."""
+    form: FilledForm | None = None
+    rules: str = ""
+    """How the project sorts, in prose."""
+    files: tuple[tuple[NamedFile, str], ...] = ()
+    """Those that the text names and that exist, each with the lines around the one that is named."""
+    owners: tuple[str, ...] = ()
+    """Whom CODEOWNERS names for these files."""
+    people: tuple[str, ...] = ()
+    """Who knows these files by their history."""
+    policy: str = ""
+    """The security policy, as a reader finds it."""
+    said: tuple[tuple[Login, str], ...] = ()
+    """(who, what) of the conversation, oldest first; Hob's own words left out."""
+    refused: frozenset[str] = frozenset()
+    """Folded names of labels that people took off: they are not set again."""
+    told: frozenset[str] = frozenset()
+    """What Hob's comments and drafts here were about (`bot.agents.issue`): each is said once."""
+    may_speak: bool = True
+    """Whether a comment may be made at all: not on a locked issue."""
+    answers: bool = True
+    """Whether its author can answer: not a deleted account."""
+    requested: bool = False
+    """Somebody gave the command, and waits for an answer."""
+    site: str = "https://github.com"
+    pictures: str = ""
+    """What those that it shows were seen to show."""
+    also: tuple[str, ...] = ()
+    """Further paragraphs of what there is to say: what was reported before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +275,38 @@ class FixFacts:
     asker: Login
     wish: str = ""
     """What was said with the command."""
+    tools: Tools = field(default_factory=Tools)
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+def _nothing(_path: str, _before: str, _after: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchFacts:
+    """What a patch is to be written from. `texts`: the files that may be changed, those that matter most
+    first, as the head has them."""
+
+    context: RepoContext
+    kind: Literal["fix", "tests", "docs", "changelog", "simplify"]
+    title: str
+    description: str
+    texts: Mapping[str, str]
+    conversation: tuple[tuple[Login, str], ...] = ()
+    """(who, what): of a fix the points, then what was said about them."""
+    wish: str = ""
+    names: tuple[str, ...] = ()
+    """Paths that are there beside `texts`."""
+    exists: Callable[[str], bool] | None = None
+    """Whether a path is there; None: as far as `texts` tell."""
+    allowed: Callable[[str], bool] = _anything
+    """Whether `code.paths` lets a patch touch a path, and the kind of patch does."""
+    wrong: Callable[[str, str, str], str] = _nothing
+    """(path, before, after) -> what such a patch may not change there; empty where it did not."""
     tools: Tools = field(default_factory=Tools)
 
 

@@ -3,14 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.core.diff import FileDiff
 from bot.core.errors import Gone
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
+from bot.core.pictures import Picture
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
+from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
+
+IssueStates = Literal["open", "closed", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class PullRequestState:
     body: str
     author: Actor
     base_ref: str = ""
+    head_ref: str = ""
     labels: tuple[str, ...] = ()
     open: bool = True
     draft: bool = False
@@ -100,6 +106,11 @@ class GitHubReader(ABC):
 
     __slots__ = ()
 
+    @property
+    def site(self) -> str:
+        """Where people look at it."""
+        return "https://github.com"
+
     @abstractmethod
     async def pull_request(self, number: int) -> PullRequestState:
         """`Gone` when there is none."""
@@ -120,6 +131,10 @@ class GitHubReader(ABC):
         """Bytes of those paths that are files, as far as they can be known."""
         return {}
 
+    async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
+        return {}
+
     async def reports(self, sha: Sha) -> dict[str, str]:
         """Name -> text of the coverage reports that CI published for a commit."""
         return {}
@@ -136,9 +151,24 @@ class GitHubReader(ABC):
         """(name, description) of the labels that exist."""
         return ()
 
+    async def triage_sources(self, ref: str, number: int = 0) -> TriageSources:
+        """What the repository says to whoever sorts its issues, at a ref that is no head; with the
+        conversation of an issue where one is named."""
+        return TriageSources()
+
+    async def pictures(self, number: int, addresses: Sequence[str]) -> Sequence[Picture]:
+        """Of the attachments of an issue's text those that are pictures of a size to be shown."""
+        return ()
+
     async def issue(self, number: int) -> IssueState:
         """`Gone` when there is none."""
         raise Gone(404, "there are no issues here")
+
+    async def issue_numbers(
+        self, *, since: float = 0, labels: Sequence[str] = (), state: IssueStates = "open", most: int = 5_000
+    ) -> Sequence[int]:
+        """Of people's issues that were opened since then and have all of these labels, oldest first."""
+        return ()
 
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
         """The newest 50 of a conversation, oldest first. `total`, if it is known, saves reading others."""

@@ -41,8 +41,10 @@ class Host:
     first_token_seconds: float = 0.0
     """How long the first token may take, and each after it; 0: as the runner says."""
     between_tokens_seconds: float = 0.0
+    vision: bool = False
+    """Its models read pictures; an Ollama tells that itself."""
     models: tuple[tuple[str, tuple[tuple[str, str | float], ...]], ...] = ()
-    """model -> those of these four that are its own"""
+    """model -> those of these five that are its own"""
     answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """prompt -> what a scripted host says to it, one after the other"""
 
@@ -76,6 +78,8 @@ class HostModel:
     remote: bool = False
     """An Ollama `:cloud` model, or one with a `remote_host`: the prompt would leave the network."""
     thinks: bool = False
+    sees: bool = False
+    """Reads pictures, as far as the host tells."""
     loaded: bool = field(default=False, compare=False)
     """In the host's memory when it was last asked what it has."""
     digest: str = field(default="", compare=False)

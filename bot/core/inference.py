@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 from bot.core.effects import Usage
+from bot.core.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,10 @@ class Prompt(Generic[T]):
     """Instead of the role: only hosts that list it in `roles`, or none at all, are asked."""
     behind: int = 0
     """So many questions of the same kind come after it: a slow host that is free is worth while for them."""
+    images: tuple[Picture, ...] = ()
+    """Shown with the question: only models that read pictures are asked."""
+    local: bool = False
+    """No host outside the network is asked, whatever the settings allow."""
     retries: Allowance | None = field(default=None, compare=False)
     """Of which every call past the question's first takes one; None: each question has its own few."""
 

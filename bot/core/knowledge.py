@@ -4,7 +4,7 @@ What a repository is asked for, and what it answers: found passages with their r
 and issues.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -13,6 +13,7 @@ from bot.core.context_packing import NOTHING, Surroundings
 from bot.core.diff import FileDiff
 from bot.core.refs import Sha
 
+IssueKind = Literal["issue", "pull_request"]
 FoundKind = Literal["code", "commit", "issue", "pull_request"]
 NodeKind = Literal["file", "symbol", "commit", "issue", "pull_request", "person"]
 EdgeKind = Literal[
@@ -40,6 +41,9 @@ class Found:
     """Of an issue or pull request; a commit's subject."""
     source: str = ""
     """The archive it is from; empty for the repository itself."""
+    agreement: float = 0.0
+    """Of an issue or pull request with the title that was asked for: which share of the words of both texts
+    both have, from 0 to 1; 0 with another title. Comparable between searches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class KnownIssue:
     """An issue or a pull request. Times are seconds since 1970; `closed` is 0 while it is open."""
 
     number: int
-    kind: Literal["issue", "pull_request"]
+    kind: IssueKind
     state: Literal["open", "closed", "merged"]
     title: str
     body: str
@@ -82,6 +86,20 @@ class KnownIssue:
     created: int = 0
     updated: int = 0
     closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What mended an issue, as far as the repository itself shows it. `pull` is a merged pull request that
+    says it fixes the issue (0: a commit says so itself), `commit` what brought it onto the default branch,
+    `tag` the first tag with that commit, `section` the heading of `changelog` under which either is named;
+    each empty where nothing shows it."""
+
+    pull: int = 0
+    commit: str = ""
+    tag: str = ""
+    changelog: str = ""
+    section: str = ""
 
 
 Beside = Callable[[Sequence[FileDiff], Mapping[str, str], Sha], Awaitable[Surroundings]]
@@ -115,10 +133,37 @@ class Knowledge(Library, Protocol):
         """`Beside`."""
         ...
 
+    async def people(self, path: str) -> Sequence[str]:
+        """Who knows a file by its commits, best first, by the names in git."""
+        ...
+
     async def refresh(self) -> str:
         """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
         ...
 
     async def drop_issue(self, number: int) -> None:
         """An issue that is no longer there."""
+        ...
+
+    async def duplicates(
+        self, title: str, body: str, *, but: int = 0, k: int = 5, kind: IssueKind = "issue"
+    ) -> Sequence[Found]:
+        """Issues (or pull requests), open or closed, that most likely say the same, best first; `but` is the
+        number of the one that is asked about."""
+        ...
+
+    async def related(self, title: str, body: str, *, but: int = 0, k: int = 10) -> Sequence[Found]:
+        """Issues and pull requests about the same things, those first that it names or that name it."""
+        ...
+
+    async def known_issues(self, numbers: Collection[int]) -> Mapping[int, KnownIssue]:
+        """Those that the index has."""
+        ...
+
+    async def originals(self, number: int) -> Sequence[int]:
+        """What the issue's own text says that it is a duplicate of: a claim of whoever wrote it."""
+        ...
+
+    async def fix(self, number: int) -> Fix | None:
+        """What mended a closed issue; None where nothing shows it."""
         ...

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.core.folding import folded
 
@@ -56,6 +57,26 @@ _NEWCOMERS = """
     extra attention needed|contributions welcome|contribution welcome|prs welcome|pr welcome
     up for grabs|mentored
     mentor|hard|intermediate|expert
+"""
+
+
+_ASKS_AUTHOR = """
+    needs info|needs information|needs more info|needs more information|need info|need more info
+    need information|need more information|more info needed|more information needed|info needed
+    information needed|missing information|missing info|waiting for info|waiting for information
+    awaiting information|awaiting info|needs details|needs more details|needs clarification
+    needs author feedback|awaiting response|awaiting reply|waiting for response|waiting for reply
+    needs response|waiting for author|awaiting author|info|more info|needs author input|info required
+    information required|more info required|author feedback|author feedback needed
+"""
+_STARTED = """
+    in progress|wip|work in progress|started|being worked on|fix in progress|has pr|has pull request
+    pr open|pr opened|pr submitted|fix submitted|fix proposed|has fix|in review|under review|doing|active
+"""
+_FIXED = """
+    fixed|fix committed|fix merged|fixed in main|fixed in master|fixed in dev|fixed in next release
+    fixed in next version|fixed in development|awaiting release|pending release|waiting for release
+    next release|done|completed|implemented|solved
 """
 
 
@@ -154,6 +175,37 @@ def what_it_says(name: str) -> str:
     if says == "its priority" and (_RANKED.fullmatch(value) or re.fullmatch("[0-9]", value)):
         return says
     return next((told for told, words in _SAYS if {value, f"{found[1]} {value}"} & words), "")
+
+
+IssueStatus = Literal["needs information", "in progress", "fixed"]
+_STATUSES: tuple[tuple[IssueStatus, frozenset[str]], ...] = (
+    ("needs information", _words(_ASKS_AUTHOR)),
+    ("in progress", _words(_STARTED)),
+    ("fixed", _words(_FIXED)),
+)
+
+
+def status_labels(
+    status: IssueStatus, existing: Iterable[str], allowed: Iterable[str], heard: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Those `existing` labels that say this of an issue, for a rule to set when it has happened: a model is
+    never offered those of work in progress or done. `allowed` and `heard` as for `choices`."""
+    named = set(map(folded, allowed))
+    words = next(words for name, words in _STATUSES if name == status)
+    return tuple(
+        name
+        for name in existing
+        if _bare(name) in words
+        and (folded(name) in named if named else not (heard.get(folded(name)) or heard.get(ANY)))
+    )
+
+
+def _bare(name: str) -> str:
+    """A label without the prefix that says it is a status: `status: in progress`, `S-wip`."""
+    text = unicodedata.normalize("NFKC", name[:100]).casefold()
+    plain = _plain(_SHORTCODE.sub(" ", text))
+    head, _, rest = plain.partition(" ")
+    return rest if head in ("status", "state", "s", "resolution") and rest else plain
 
 
 def _is_level(plain: str) -> bool:

@@ -114,8 +114,8 @@ class IssueSettings:
 
     triage: bool = True
     comment: Literal["mention", "draft", "always", "never"] = "mention"
-    """When a triage may also comment; `mention`: only to ask for what is missing; `draft`: what it would say
-    is kept for people to post."""
+    """When a triage may also comment unasked; `mention`: never, a question is kept for people to post;
+    `draft`: so is all that it would say."""
     labels: tuple[str, ...] = ()
     """Empty: every label of the repository may be chosen."""
     label_hints: dict[str, str] = field(default_factory=dict)
@@ -128,6 +128,11 @@ class CodeSettings:
 
     enabled: bool = False
     allow: Literal["write", "maintain", "admin"] = "write"
+    paths: tuple[str, ...] = ()
+    """Which files a patch may touch, as .gitignore writes patterns; empty: all that none is forbidden."""
+    push: Literal["never", "author"] = "never"
+    """`author`: commits go to the branch of whoever opened the pull request, where that person asks."""
+    sign_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

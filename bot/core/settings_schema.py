@@ -93,17 +93,26 @@ KEYS: tuple[SettingKey, ...] = (
     SettingKey(
         "issues.duplicates",
         "choice",
-        "Not yet: name issues that may be the same.",
+        "Whether a triage names an older issue that may be the same, or what fixed it already.",
         ("suggest", "off"),
-        planned=True,
     ),
-    SettingKey("code.enabled", "flag", "Not yet: people may ask Hob for patches and branches.", planned=True),
+    SettingKey("code.enabled", "flag", "People may ask Hob for patches in branches of its own."),
     SettingKey(
         "code.allow",
         "choice",
         "The least permission of who may ask for code.",
         ("write", "maintain", "admin"),
     ),
+    SettingKey(
+        "code.paths", "names", "Which files a patch may touch, as .gitignore writes patterns; `!` leaves out."
+    ),
+    SettingKey(
+        "code.push",
+        "choice",
+        "`author`: commits go to the author's branch where the author asks; else to one of Hob's own.",
+        ("never", "author"),
+    ),
+    SettingKey("code.sign_off", "flag", "Commits end in `Signed-off-by` of the App."),
     SettingKey("language", "language", "The language that Hob writes in, such as `en` or `pt-BR`."),
     SettingKey(
         "online", "choice", "Whether online hosts may read this repository; only ever narrows.", ONLINE

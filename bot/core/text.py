@@ -13,6 +13,9 @@ from collections.abc import Callable
 
 from bot.core.markdown_blocks import Blocks, Fence, Html, lines_of
 
+REDIRECTING = "redirect.github.com"
+"""Leads to the same page of github.com; a link through it leaves no mark on the issue that it leads to.
+https://github.com/github/docs/pull/35987"""
 BODY_LIMIT = 65_536
 CUT_NOTICE = "\n\n*(The rest was cut: it is longer than GitHub takes.)*"
 
@@ -235,3 +238,9 @@ def fit_body(text: str, limit: int = BODY_LIMIT, notice: str = CUT_NOTICE) -> st
         if over <= 0:
             return body
         room = max(0, min(room, utf8_size(start)) - over)
+
+
+def issue_link(full_name: str, number: int, host: str) -> str:
+    """A reference to an issue that tells nobody: `#12` or its address would leave a mark on that issue's own
+    page. `host` redirects there without one (`REDIRECTING`); empty where there is none such."""
+    return f"[`#{number}`](https://{host}/{full_name}/issues/{number})" if host else f"`#{number}`"

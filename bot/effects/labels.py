@@ -1,6 +1,6 @@
-"""Labels of an issue or pull request. https://docs.github.com/en/rest/issues/labels"""
+"""Labels and the type of an issue. https://docs.github.com/en/rest/issues/labels"""
 
-from bot.core.effects import AddLabels, RemoveLabels
+from bot.core.effects import AddLabels, RemoveLabels, SetIssueType
 from bot.core.facts import UndoFacts
 from bot.core.folding import folded
 from bot.effects.base import Applied, Changing, Destination, OnGitHub, Undone
@@ -31,12 +31,32 @@ class OfAddLabels(OnGitHub[AddLabels]):
 class OfRemoveLabels(Changing[RemoveLabels]):
     kind = RemoveLabels
     permissions = ("issues",)
-    stays = "labels that I took off: put them on again where they are wanted"
+    undone_by = frozenset({AddLabels})
 
     async def send(self, effect: RemoveLabels, to: Destination) -> Applied:
         for label in effect.labels:
             await to.delete(f"{_LIST}/{{label}}", number=effect.number, label=label)
         return Applied()
 
+    def undone(self, effect: RemoveLabels, github_id: int, facts: UndoFacts) -> Undone:
+        named = ", ".join(f"`{one}`" for one in effect.labels)
+        return Undone([AddLabels(effect.number, effect.labels)], f"that I took off {named}")
 
-FAMILY = (OfAddLabels(), OfRemoveLabels())
+
+class OfSetIssueType(Changing[SetIssueType]):
+    """GitHub ignores the type, and says nothing, where it may not be set."""
+
+    kind = SetIssueType
+    permissions = ("issues",)
+    undone_by = frozenset({SetIssueType})
+
+    async def send(self, effect: SetIssueType, to: Destination) -> Applied:
+        await to.patch("/issues/{number}", {"type": effect.type or None}, number=effect.number)
+        return Applied(to.page(effect.number))
+
+    def undone(self, effect: SetIssueType, github_id: int, facts: UndoFacts) -> Undone:
+        before = SetIssueType(effect.number, effect.before, effect.type)
+        return Undone([before], f"the type `{effect.type or 'none'}`")
+
+
+FAMILY = (OfAddLabels(), OfRemoveLabels(), OfSetIssueType())

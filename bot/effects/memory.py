@@ -66,8 +66,10 @@ class OfRequestCommand(InMemory[RequestCommand]):
             number=effect.number,
             line=effect.line,
             by=effect.by,
-            channel="box",
+            channel=effect.channel,
             on_pull_request=effect.on_pull_request,
+            quiet=effect.quiet,
+            after=effect.after,
         )
         store.inbox.put_within(within, delivery_of(asked, effect.name))
 

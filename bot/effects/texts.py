@@ -25,6 +25,10 @@ class Texts:
     def line(self, text: str, limit: int) -> str:
         return self._kept(text, plain(text, limit))
 
+    def leaks(self, text: str) -> bool:
+        """Whether a text that nothing may be changed in gives a secret away."""
+        return bool(leaks(text, self.secrets))
+
     def with_block(self, body: str, suggestion: str | None) -> str:
         """A suggestion that could break its fence, hide characters or give a secret away is dropped; its
         prose stays, and is cut before it: nobody is offered half of one."""

@@ -46,6 +46,12 @@ def _version() -> str:
 _VERSION = _version()
 
 
+def site_of(api_url: str) -> str:
+    """Where people look at the server with this API."""
+    url = URL(api_url.rstrip("/").removesuffix("/api/v3"))
+    return str(url.copy_with(host=url.host.removeprefix("api."))).rstrip("/")
+
+
 @dataclass(frozen=True, slots=True)
 class GitHubServer:
     """What all identities on one GitHub server share."""
@@ -64,8 +70,7 @@ class GitHubServer:
     @property
     def site(self) -> str:
         """Where people look at it."""
-        url = URL(self.api_url.rstrip("/").removesuffix("/api/v3"))
-        return str(url.copy_with(host=url.host.removeprefix("api."))).rstrip("/")
+        return site_of(self.api_url)
 
 
 class Api:

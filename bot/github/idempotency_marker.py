@@ -17,6 +17,8 @@ MOST_BYTES = 65_535
 CUT = "\n\n*(cut here: GitHub takes no more)*"
 _MARK = re.compile(r"<!-- hob:v1 ([0-9a-f]{8,128}) ([0-9a-f]{32}) -->\s*\Z")
 
+_TRAILER = re.compile(r"^Hob-Mark: ([0-9a-f]{8,128}) ([0-9a-f]{32})\s*\Z", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyMarker:
@@ -43,6 +45,18 @@ class IdempotencyMarker:
         if found is None or found[1] != key:
             return False
         return hmac.compare_digest(found[2].encode(), self._mac(key).encode())
+
+    def trailer(self, key: str) -> str:
+        """The mark as the last line of a commit's message."""
+        return f"Hob-Mark: {key} {self._mac(key)}"
+
+    def trailed(self, message: Any, key: str = "") -> bool:
+        """Whether a commit's message ends in a mark of this server, of that key where one is given. A commit
+        has no App as its author: whoever copies the whole message has copied what Hob said, and no more."""
+        found = _TRAILER.search(message[-300:]) if isinstance(message, str) else None
+        if found is None or (key and found[1] != key):
+            return False
+        return hmac.compare_digest(found[2].encode(), self._mac(found[1]).encode())
 
     def ours(self, item: dict[str, Any]) -> bool:
         """Whether our App is its author."""

@@ -12,12 +12,14 @@ from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
 from bot.core.errors import GitHubError, Gone
 from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
 from bot.core.facts import Commit, OthersRemark, OwnThread
-from bot.core.github_reader import GitHubReader, IssueState, PullRequestState, RawComment, Thread
+from bot.core.github_reader import GitHubReader, IssueState, IssueStates, PullRequestState, RawComment, Thread
 from bot.core.guidelines import Guidance, PathSizes, gathered
+from bot.core.pictures import Picture
 from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.settings import Complaint
+from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
-from bot.github import artifacts, contents, threads, work
+from bot.github import artifacts, attachments, contents, listing, threads, triage_sources, work
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -81,6 +83,10 @@ class JobReader(GitHubReader):
     def _api(self) -> Api:
         return self.job.api(self.permissions)
 
+    @property
+    def site(self) -> str:
+        return self._api.site
+
     async def pull_request(self, number: int) -> PullRequestState:
         found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
@@ -101,6 +107,10 @@ class JobReader(GitHubReader):
 
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         return await contents.sizes(self._api, self.repo, sha, paths)
+
+    async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
+        return {path: around[path] for path in paths if path in around}
 
     async def reports(self, sha: Sha) -> dict[str, str]:
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
@@ -135,10 +145,26 @@ class JobReader(GitHubReader):
         found = await self._api.get_all("/repos/{owner}/{repo}/labels", cap=MOST_LABELS)
         return tuple((clean(one.get("name")), clean(one.get("description"))) for one in map(as_object, found))
 
+    async def triage_sources(self, ref: str, number: int = 0) -> TriageSources:
+        api = self.job.api({**self.permissions, **ISSUE})
+        found = await triage_sources.read(api, self.repo, ref, number, self.job.slug)
+        self.configs[ref] = found.config
+        return found
+
+    async def pictures(self, number: int, addresses: Sequence[str]) -> Sequence[Picture]:
+        api = self.job.api({**self.permissions, "issues": "read"})
+        signed = await attachments.signed(api, number) if self.repo.private else addresses
+        return await attachments.pictures(signed, self.site)
+
     async def issue(self, number: int) -> IssueState:
         api = self.job.api({**self.permissions, "issues": "read"})
         found = await api.get("/repos/{owner}/{repo}/issues/{number}", {"number": number})
         return issue_state(found, number)
+
+    async def issue_numbers(
+        self, *, since: float = 0, labels: Sequence[str] = (), state: IssueStates = "open", most: int = 5_000
+    ) -> Sequence[int]:
+        return await listing.issue_numbers(self._api, self.repo, since, labels, state, most)
 
     async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
         path = "/repos/{owner}/{repo}/issues/{number}/comments"
@@ -308,6 +334,7 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         head_sha=Sha(head["sha"]),
         base_sha=Sha(base["sha"]),
         base_ref=clean(base["ref"]),
+        head_ref=clean(head.get("ref")),
         title=clean(found["title"]),
         body=clean(found.get("body")),
         author=actor(found.get("user")),

@@ -73,7 +73,7 @@ def make_infer(
             render,
             deadline,
             urgency,
-            replace(guard, purpose=prompt.name),
+            _guard_of(prompt),
             listening.hear if listening else on_text,
             listening.so_far if listening else str,
             trace,
@@ -90,9 +90,18 @@ def make_infer(
 
     async def is_free(prompt: Prompt[Any]) -> bool:
         wanted = _wanted(prompt, models)
-        return await pool.is_free(prompt.role, wanted, urgency, guard, size(prompt), prompt.behind)
+        allowed = _guard_of(prompt)
+        return await pool.is_free(prompt.role, wanted, urgency, allowed, size(prompt), prompt.behind)
 
-    port = Port(infer, is_free)
+    def _guard_of(prompt: Prompt[Any]) -> EgressGuard:
+        return replace(guard, purpose=prompt.name, policy="never" if prompt.local else guard.policy)
+
+    async def sees(prompt: Prompt[Any]) -> bool:
+        allowed = _guard_of(prompt)
+        found = await pool.candidates(prompt.role, _wanted(prompt, models), allowed, start=False)
+        return any(one.sees for one in found.candidates)
+
+    port = Port(infer, is_free, sees)
     return port
 
 
@@ -202,7 +211,7 @@ class Asking(Generic[T]):
         schema = schema_of(self.prompt.answer)
         found = await self.pool.candidates(self.prompt.role, wanted, self.guard)
         failures: list[_Over] = []
-        left = list(found.candidates)
+        left = [one for one in found.candidates if one.sees or not self.prompt.images]
         while left and not self._exhausted:
             async with self.pool.place(
                 left, self.urgency, size(self.prompt), self.guard, self.prompt.behind
@@ -219,7 +228,8 @@ class Asking(Generic[T]):
                             for candidate in left
                             if candidate.model.name != place.candidate.model.name
                         ]
-        return self._failed(failures or [_Over("no_host", found.reason)])
+        reason = "no model that can be asked reads pictures" if found.candidates else found.reason
+        return self._failed(failures or [_Over("no_host", reason)])
 
     @property
     def _exhausted(self) -> bool:
@@ -352,8 +362,8 @@ class Asking(Generic[T]):
         counts the same. Anything else tells nothing: some count only what they had not read before.
         """
         model, counted = candidate.model.name, reply.tokens_in
-        if counted is None:
-            return
+        if counted is None or asked.request.images:
+            return  # pictures are tokens without any text
         if not token_budget.implausible(asked.size, counted, self.pool.ratios.of(model)):
             self.pool.ratios.learn(model, asked.size, counted)
             return

@@ -139,5 +139,6 @@ def fitted(
         texts.temperature,
         turns=texts.turns,
         prompt=prompt.name,
+        images=prompt.images,
     )
     return Fitted(request, packed)

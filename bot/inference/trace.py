@@ -1,5 +1,6 @@
 """What is kept of a run's questions: a trace of each call, and in the cache what need not be asked again."""
 
+import hashlib
 import json
 import re
 import time
@@ -102,6 +103,7 @@ class Trace:
             return ""
         fence = _FENCE.search(request.user) or _FENCE.search(request.system)
         texts = [request.system, request.user, *(part for turn in request.turns for part in turn)]
+        texts += [hashlib.sha256(one.data).hexdigest() for one in request.images]
         if fence:  # new for every request, and in none of the data
             texts = [text.replace(fence[1], "\0") for text in texts]
         model = (candidate.model.name, candidate.model.digest, candidate.host.kind)

@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.core.errors import GitHubError, Gone, TemporaryError
 from bot.core.refs import Sha
 from bot.knowledge.fetching import GitFailed, GitStopped, git, remote
+from bot.knowledge.git import TAGS
 
 TIP = "refs/hob/tip"
 LARGEST = 1 << 20
@@ -29,6 +30,7 @@ _PLAIN = (
     *("fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head"),
     *("--no-recurse-submodules", "--no-auto-gc"),
 )
+_REFS = ("--prune", "origin", f"+HEAD:{TIP}", f"+refs/tags/*:{TAGS}*")
 _SMALL = f"--filter=blob:limit={LARGEST + 1}"
 _REFUSED = ("could not read Username", "Authentication failed", "returned error: 401")
 _PASSING = (
@@ -102,12 +104,13 @@ class Clone:
         """A new clone takes the newest commit with its texts first and then the older commits without: asked
         the other way round, the texts would have to be named one by one, whatever their size."""
         new = await self._git("for-each-ref", TIP) == b""
-        depth = ("--depth=1",) if new else ()
-        await self._fetch(origin, *depth, _SMALL, "origin", f"+HEAD:{TIP}")
         if new:
+            await self._fetch(origin, "--depth=1", _SMALL, "origin", f"+HEAD:{TIP}")
             await asyncio.to_thread(self._leave_out, await self._missing())
         if (self.folder / "shallow").exists():
-            await self._fetch(origin, "--unshallow", "--filter=blob:none", "origin", f"+HEAD:{TIP}")
+            await self._fetch(origin, "--unshallow", "--filter=blob:none", *_REFS)
+        elif not new:
+            await self._fetch(origin, _SMALL, *_REFS)
 
     async def _texts(self, origin: Remote) -> None:
         """What the newest commit has and neither its fetch brought nor was found too large before: texts that

@@ -29,6 +29,9 @@ MOST_PATHS = 100
 """Of one commit: one that touches more says little about any of them."""
 LONGEST_SUBJECT, LONGEST_BODY = 300, 4_000
 
+TAGS = "refs/hob/tags/"
+"""Where a clone of Hob's keeps the tags of the repository."""
+_VERSION = re.compile(r"\d")
 _SHA = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FORMAT = "--format=tformat:%H%x00%aN%x00%aE%x00%at%x00%s%x00%b"
 _FIELDS = 6
@@ -84,6 +87,22 @@ class Git:
     def is_ancestor(self, old: str, new: str) -> bool:
         """False too where `old` is there no more."""
         return self._answer("merge-base", "--is-ancestor", _checked(old), _checked(new))[0] == 0
+
+    def first_tag(self, sha: str) -> str:
+        """The oldest tag with a version in its name that has the commit; empty where none has, or none is
+        known here."""
+        names = self._records(
+            MOST_TREE,
+            *("for-each-ref", f"--contains={_checked(sha)}", "--sort=creatordate"),
+            *("--format=%(refname)", TAGS),
+            end=b"\n",
+        )
+        with closing(names):
+            for raw in names:
+                name = raw.decode("utf-8", "replace").removeprefix(TAGS)
+                if _VERSION.search(name):
+                    return name
+        return ""
 
     def tree(self, sha: str) -> Iterator[TreeEntry]:
         """All that is not a folder, by path."""

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from bot.core.knowledge import Edge, Found, GraphNode, KnownIssue
+from bot.core.knowledge import Edge, Found, GraphNode, IssueKind, KnownIssue
 from bot.core.mentions import Mention, in_branch, mentions, without_comments
 from bot.knowledge.parsing.tokens import indexed, tokens
 from bot.knowledge.search.explanations import of_words, spoken
@@ -21,6 +21,7 @@ from bot.knowledge.storage.types import Hit
 TITLE_TIMES = 3
 MOST_BODY = 20_000
 """Characters of a text that count: what follows is a log."""
+FEWEST_WORDS = 6
 MOST_TERMS = 48
 """The rarest."""
 _LOOKED_AT = 100
@@ -100,9 +101,12 @@ class RepositoryIssues:
             for number in numbers:
                 self.index_store.put_edges(f"issue {number}", ())
 
-    def duplicates(self, title: str, body: str, k: int = 5, *, but: int = 0) -> list[Found]:
-        """The issues, open or closed, that most likely say the same, best first; `but` is its own number."""
-        return self._alike(title, body, k, but, ("issue",))
+    def duplicates(
+        self, title: str, body: str, k: int = 5, *, but: int = 0, kind: IssueKind = "issue"
+    ) -> list[Found]:
+        """The issues (or pull requests), open or closed, that most likely say the same, best first; `but` is
+        its own number."""
+        return self._alike(title, body, k, but, (kind,))
 
     def related(self, title: str, body: str, k: int = 10, *, but: int = 0) -> list[Found]:
         """Issues and pull requests about the same things, those first that it names or that name it."""
@@ -138,18 +142,20 @@ class RepositoryIssues:
             near = self.near(title, body)
             scores = fused(words, near)
             issues = self.index_store.issues(list(scores))
-            if kinds == ("issue",):
+            if len(kinds) == 1:
                 scores = standing(scores, {n for n, issue in issues.items() if issue.state == "open"})
             ranked = sorted(scores, key=lambda number: (-scores[number], number))
             chosen = [n for n in ranked if n in issues and n != but and issues[n].kind in kinds][:k]
             held = self.index_store.holding("issue", list(dict.fromkeys(terms)), chosen)
         asked = spoken(f"{title}\n{body}")
+        words_asked = Counter(tokens(title)), Counter(tokens(f"{title}\n{shown(body)}"))
         close = set(sorted(near, key=lambda number: -near[number])[:k])
         return [
             _found(
                 issues[n],
                 scores[n],
                 (*of_words(held[n], asked), *(["close in meaning"] if n in close else [])),
+                agreement(*words_asked, issues[n]),
             )
             for n in chosen
         ]
@@ -215,10 +221,26 @@ def _claim(said: Mention) -> tuple[int, float, str]:
     return int(said.issue), MENTIONED, f"mentions #{said.issue}"
 
 
-def _found(issue: KnownIssue, score: float, why: Sequence[str]) -> Found:
+def _found(issue: KnownIssue, score: float, why: Sequence[str], agreement: float = 0.0) -> Found:
     """Whether it is open is told, for whoever would answer there."""
     state = () if issue.state == "open" else (issue.state,)
-    return Found(issue.kind, round(score, 4), (*why, *state), number=issue.number, title=issue.title)
+    return Found(
+        kind=issue.kind,
+        score=round(score, 4),
+        why=(*why, *state),
+        number=issue.number,
+        title=issue.title,
+        agreement=agreement,
+    )
+
+
+def agreement(title: Counter[str], whole: Counter[str], issue: KnownIssue) -> float:
+    """Which share of the words of two texts both have; 0 where their titles differ in a word, or where there
+    are too few to tell."""
+    other = Counter(tokens(f"{issue.title}\n{shown(issue.body)}"))
+    if title != Counter(tokens(issue.title)) or min(whole.total(), other.total()) < FEWEST_WORDS:
+        return 0.0
+    return 2 * (whole & other).total() / (whole.total() + other.total())
 
 
 def shown(body: str) -> str:

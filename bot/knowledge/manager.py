@@ -22,6 +22,7 @@ from bot.knowledge.clones import Clones, Held, RepositoryTooLarge
 from bot.knowledge.embedding import fill
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.issues import RepositoryIssues
+from bot.knowledge.known_issues import IndexedIssues
 from bot.knowledge.search.repository_search import Indexed
 from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.index_stores import IndexStores
@@ -104,10 +105,16 @@ class KnowledgeManager:
     def indexed(self, repo_id: int, embed: Embed | None = None) -> Indexed:
         """What is known of a repository, to be asked at any time."""
 
-        def opened() -> IndexStore | None:
-            return self.index_stores.open(repo_id) if self.index_stores.has(repo_id) else None
+        git = Git(self.clones.path(repo_id), own=True)
+        return Indexed(partial(self._opened, repo_id), git, embed=embed)
 
-        return Indexed(opened, Git(self.clones.path(repo_id), own=True), embed=embed)
+    def issues(self, repo: RepoRef, embed: Embed | None = None) -> IndexedIssues:
+        """The same for its issues and pull requests."""
+        git = Git(self.clones.path(repo.id), own=True)
+        return IndexedIssues(partial(self._opened, repo.id), git, repo.full_name, embed)
+
+    def _opened(self, repo_id: int) -> IndexStore | None:
+        return self.index_stores.open(repo_id) if self.index_stores.has(repo_id) else None
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""

@@ -5,12 +5,14 @@ import hashlib
 from bot.core.commands import Command
 from bot.core.events import (
     AccessEvent,
+    BatchRequested,
     CheckRunRequested,
     CommandRequested,
     CommentEvent,
     Event,
     IssueEvent,
     MergeGroupEvent,
+    Priority,
     PullRequestEvent,
     PullRequestReadyForReview,
     RepositoryDue,
@@ -19,7 +21,7 @@ from bot.core.events import (
 )
 from bot.effects import BUILDING_ON_BEFORE
 from bot.router import Match, Route, Router
-from bot.runs.requests import event_of
+from bot.runs.requests import event_of, turn_of
 from bot.store import Delivery, RunSpec
 
 
@@ -34,15 +36,23 @@ def route_delivery(delivery: Delivery, router: Router, slug: str, coalesce_secon
 def _spec(match: Match, event: Event, delivery: Delivery, coalesce_seconds: float) -> RunSpec:
     wait = coalesce_seconds if isinstance(event, match.route.coalesce) else 0.0
     again = isinstance(event, match.route.looks_again)
+    if isinstance(event, CommandRequested):
+        wait = turn_of(delivery)
     return RunSpec(
         handler=match.route.stored_as,
-        priority=match.route.priority,
+        priority=priority(match.route, event),
         target=target(match.route, event),
         head_sha=event.head_sha if isinstance(event, PullRequestEvent | MergeGroupEvent) else None,
         not_before=delivery.received_at + wait,
         supersedes=match.route.newest_only and not again,
         joins=match.route.whole_repository or again,
     )
+
+
+def priority(route: Route, event: Event) -> Priority:
+    """For a command that is one of a batch nobody waits."""
+    in_batch = isinstance(event, CommandRequested) and event.channel == "batch"
+    return "low" if in_batch else route.priority
 
 
 def resumed(event: IssueEvent, router: Router, now: float) -> list[RunSpec]:
@@ -83,7 +93,7 @@ def cause(event: Event) -> str:
         kind = "review" if isinstance(event, ReviewEvent) else "comment"  # numbered apart
         edit = "" if event.previous_body is None else f" {hash_text(event.body)}"
         return f"{kind} {event.comment_id}{edit}"
-    if isinstance(event, RepositoryDue):
+    if isinstance(event, RepositoryDue | BatchRequested):
         return event.delivery  # another night, another cause
     if isinstance(event, CheckRunRequested):
         return f"button {event.delivery}"  # who presses it again means it again

@@ -191,7 +191,8 @@ async def _applied(
         services.store, run, event.repo, job, services.marker, services.config.github.settle_seconds
     )
     refused = await sender.apply(rows)
-    if refused and isinstance(event, CommentEvent) and not ended_of(run):
+    quiet = isinstance(event, CommandRequested) and event.quiet
+    if refused and isinstance(event, CommentEvent) and not quiet and not ended_of(run):
         await _told(services, sender, event, rows, refused)
     if refused:
         return RunOutcome("dead", "; ".join(f"{one.kind}: {one.why}" for one in refused), planned.usage)

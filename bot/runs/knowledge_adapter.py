@@ -1,17 +1,18 @@
 """A run's way to what Hob knows of its repository: `bot.knowledge` is handed GitHub, narrowly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.code_search import Excerpt, Joined
 from bot.core.context_packing import Surroundings
 from bot.core.diff import FileDiff
 from bot.core.inference import Embed
-from bot.core.knowledge import Outline
+from bot.core.knowledge import Fix, Found, IssueKind, KnownIssue, Outline
 from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
 from bot.knowledge.clone import Remote
+from bot.knowledge.known_issues import IndexedIssues
 from bot.knowledge.manager import Changed, KnowledgeManager
 from bot.knowledge.search.repository_search import Indexed
 from bot.runs.archives import Archives
@@ -92,9 +93,34 @@ class RepositoryKnowledge:
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
 
+    async def people(self, path: str) -> Sequence[str]:
+        return await self._indexed.people(path)
+
+    async def duplicates(
+        self, title: str, body: str, *, but: int = 0, k: int = 5, kind: IssueKind = "issue"
+    ) -> Sequence[Found]:
+        return await self._issues.duplicates(title, body, but=but, k=k, kind=kind)
+
+    async def related(self, title: str, body: str, *, but: int = 0, k: int = 10) -> Sequence[Found]:
+        return await self._issues.related(title, body, but=but, k=k)
+
+    async def known_issues(self, numbers: Collection[int]) -> Mapping[int, KnownIssue]:
+        return await self._issues.known(numbers)
+
+    async def originals(self, number: int) -> Sequence[int]:
+        return await self._issues.originals(number)
+
+    async def fix(self, number: int) -> Fix | None:
+        return await self._issues.fix(number)
+
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
         return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
 
     @property
     def _indexed(self) -> Indexed:
         return self.manager.indexed(self.repo.id, self.embed_query)
+
+    @property
+    def _issues(self) -> IndexedIssues:
+        """This repository's alone: no archive's issue is ever named."""
+        return self.manager.issues(self.repo, self.embed_query)

@@ -3,20 +3,20 @@ effects."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.concurrency import through
 from bot.core.effect_history import Did, PastRun
-from bot.core.effects import Comment, Plan, SetCheck, TakenBack, Usage
+from bot.core.effects import Comment, KeepDraft, Plan, SetCheck, TakenBack, Usage
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
-from bot.core.refs import Sha
+from bot.core.refs import RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.github import hobyml
@@ -24,7 +24,7 @@ from bot.github.reader import JobReader
 from bot.router import Route
 from bot.runs import authorize
 from bot.runs.call_recorder import CallRecorder
-from bot.runs.dispatch import cause, command_of
+from bot.runs.dispatch import cause, command_of, priority
 from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
 from bot.runs.knowledge_adapter import RepositoryKnowledge
@@ -78,7 +78,7 @@ async def make_plan(
     leaving = guard(services.config, services.store, event.repo, reader, run_id, settings)
     knowledge = services.knowledge(event.repo, reader.job, settings, guard=leaving)
     infer = services.infer(
-        route.priority,
+        priority(route, event),
         guard(services.config, services.store, event.repo, reader, run_id, settings, secretive(knowledge)),
         asked or CallRecorder(event.repo, number_of(event)),
         settings,
@@ -107,15 +107,31 @@ async def make_plan(
         idle=await asyncio.to_thread(services.store.runs.is_idle),
         knowledge=knowledge,
         judged=partial(judged_at, services, event),
+        write_gap=services.config.github.write_gap_seconds,
+        handled=partial(_handled, services, event.repo.id),
+        deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
     )
-    plan = await route.handler(event, ctx)
+    plan = _unspoken(await route.handler(event, ctx), event, route)
     untold = past.untold(past_runs, plan.head_sha)
     meant = f"{cause(event)} again {untold}" if untold else cause(event)
     effects = await asyncio.to_thread(
         keyed, plan, route.stored_as, event.repo, number_of(event), meant, route.may
     )
     return PlannedRun(tuple(effects), plan.reason, plan.usage, plan.shadow)
+
+
+def _unspoken(plan: Plan, event: RepositoryEvent, route: Route) -> Plan:
+    """The plan without words on the issue, where none are wanted: what a person may post is kept for that."""
+    if not (isinstance(event, CommandRequested) and event.quiet):
+        return plan
+    drafts = KeepDraft in route.may
+    effects = [
+        KeepDraft(one.number, one.body, one.about[:40]) if isinstance(one, Comment) else one
+        for one in plan.effects
+        if not isinstance(one, Comment) or (drafts and one.about)
+    ]
+    return replace(plan, effects=tuple(effects))
 
 
 def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
@@ -171,6 +187,12 @@ def secretive(knowledge: RepositoryKnowledge | None) -> Callable[[], bool]:
     return lambda: knowledge is not None and knowledge.confidential
 
 
+async def _handled(
+    services: Services, repo: int, handlers: Collection[str], but: Collection[str]
+) -> frozenset[int]:
+    return await asyncio.to_thread(services.store.runs.handled, repo, handlers, but)
+
+
 def _is_author(event: RepositoryEvent) -> bool:
     """Whether whoever speaks opened the issue or pull request."""
     return isinstance(event, CommentEvent) and event.author.login == event.issue_author
@@ -217,8 +239,17 @@ async def judged_at(services: Services, event: RepositoryEvent, sha: Sha) -> tup
 
 def deeds_of(services: Services, event: RepositoryEvent, state: EffectState = "done") -> tuple[PastRun, ...]:
     """What Hob has done here, told by its own outbox, oldest run first."""
+    return _deeds(services, event.repo, number_of(event), state)
+
+
+async def deeds_at(services: Services, repo: RepoRef, number: int) -> tuple[PastRun, ...]:
+    """The same of another issue or pull request."""
+    return await asyncio.to_thread(_deeds, services, repo, number, "done")
+
+
+def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -> tuple[PastRun, ...]:
     runs: dict[int, list[Did]] = {}
-    for row in services.store.outbox.for_target(event.repo.id, number_of(event), state=state):
+    for row in services.store.outbox.for_target(repo.id, number, state=state):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())

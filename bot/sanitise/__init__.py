@@ -7,7 +7,7 @@ block can only be made by `suggestion_block`. What is code stays as it is. https
 
 import re
 
-from bot.core.text import CUT_NOTICE, cut, fence_for, fit_body, strip_invisible, utf8_size
+from bot.core.text import CUT_NOTICE, REDIRECTING, cut, fence_for, fit_body, strip_invisible, utf8_size
 from bot.sanitise.inline import Allowed
 from bot.sanitise.tree import fenced, rewritten
 from bot.sanitise.words import names_a_bot
@@ -17,6 +17,8 @@ MOST_BYTES = 64_000
 MOST_SUGGESTED = 16_000
 GITHUB = frozenset({"github.com"})
 
+REDIRECTS = f"https://{REDIRECTING}"
+_ISSUE = re.compile(r"/issues/[1-9][0-9]{0,8}")
 _LONGEST_READ = 200_000
 _ROUNDS = 8
 _LINE_ENDS = str.maketrans(dict.fromkeys("\v\f\x85\u2028\u2029", " "))
@@ -39,12 +41,15 @@ def harmless(
     """`markdown` without what acts, in at most `limit` bytes; the same for a text that went through already.
 
     `repo` is `owner/name`: links to its files (blob and tree addresses on `allowed_hosts`, no query) stay
-    links, any other address is shown as code. A link to an issue or a commit would make a backlink there.
+    links, and those to its issues through the host that makes no backlink (`bot.core.text.issue_link`); any
+    other address is shown as code.
     """
     clean = _SURROGATES.sub("\ufffd", strip_invisible(markdown[:_LONGEST_READ])[0]).translate(_LINE_ENDS)
     starts = tuple(f"https://{host}/{repo}" for host in sorted(allowed_hosts))
 
     def allowed(address: str) -> bool:
+        if address.startswith(f"{REDIRECTS}/{repo}/"):
+            return _ISSUE.fullmatch(address[len(f"{REDIRECTS}/{repo}") :]) is not None
         return any(
             address.startswith(start) and _FILE.fullmatch(address[len(start) :]) is not None
             for start in starts

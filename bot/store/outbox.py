@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from bot.store import leases
 from bot.store.columns import fit
@@ -16,6 +16,8 @@ from bot.store.runs import LEASE_SECONDS, within
 from bot.store.tables import outbox, runs
 from bot.store.types import EffectRow, EffectState, PlannedEffect, Run
 
+ELSEWHERE = ("AddLabels", "RemoveLabels")
+"""Effects that a run about something else may have on an issue."""
 OPEN: tuple[EffectState, ...] = ("planned", "sending", "ambiguous", "waiting")
 
 
@@ -55,8 +57,11 @@ class Outbox:
         self, repo_id: int, number: int, kind: str | None = None, state: EffectState = "done"
     ) -> list[EffectRow]:
         """What Hob has done on an issue or pull request (one kind of effect, or all), oldest first; with
-        `shadow` what it would have."""
-        which = within(outbox.c.target, f"{repo_id}#{number}") & (outbox.c.state == state)
+        `shadow` what it would have. Labels that a pull request's run put on an issue are that issue's too."""
+        here = within(outbox.c.target, f"{repo_id}#{number}")
+        labelled = within(outbox.c.target, str(repo_id)) & outbox.c.kind.in_(ELSEWHERE)
+        named = labelled & outbox.c.payload.startswith(f'{{"number":{number},')
+        which = or_(here, named) & (outbox.c.state == state)
         if kind is not None:
             which &= outbox.c.kind == kind
         with self._db.read() as connection:

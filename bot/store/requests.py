@@ -14,9 +14,12 @@ from msgspec.json import encode
 from bot.core.refs import Actor, RepoRef
 from bot.store.inbox import NewDelivery
 
+PREFIX = "request:"
 EVENT = "hob-request"
 """Where others have GitHub's X-GitHub-Event."""
-Channel = Literal["api", "dashboard", "box"]
+BATCH = "hob-batch"
+"""The same for a request about many issues."""
+Channel = Literal["api", "dashboard", "box", "batch"]
 
 
 class CommandRequest(Struct, frozen=True, kw_only=True):
@@ -29,18 +32,35 @@ class CommandRequest(Struct, frozen=True, kw_only=True):
     channel: Channel
     on_pull_request: bool = False
     issue_author: str = ""
+    quiet: bool = False
+    after: float = 0.0
+    """Seconds until its turn."""
 
 
-def delivery_of(request: CommandRequest, name: str) -> NewDelivery:
+class BatchRequest(Struct, frozen=True, kw_only=True):
+    """Triage of many issues; see `bot.core.events.BatchRequested`."""
+
+    repo: RepoRef
+    by: Actor
+    channel: Channel
+    since: float = 0
+    labels: tuple[str, ...] = ()
+    state: Literal["open", "closed", "all"] = "open"
+    again: bool = False
+    quiet: bool = True
+
+
+def delivery_of(request: CommandRequest | BatchRequest, name: str) -> NewDelivery:
     """For `Inbox.put`; `name` is at most 80 ASCII characters."""
+    many = isinstance(request, BatchRequest)
     return NewDelivery(
-        guid=f"request:{name}",
-        event=EVENT,
+        guid=f"{PREFIX}{name}",
+        event=BATCH if many else EVENT,
         action=request.channel,
         installation_id=request.repo.installation,
         repo_id=request.repo.id,
         repo=request.repo.full_name,
-        number=request.number,
+        number=request.number if isinstance(request, CommandRequest) else None,
         sender=request.by.login,
         body=encode(request),
         received_at=time.time(),

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, false, func, or_, select, update
 
 from bot.store import leases, run_lifecycle
 from bot.store.columns import fit
@@ -58,6 +58,22 @@ class Runs:
     def of_delivery(self, guid: str) -> list[Run]:
         """The runs that a delivery caused, oldest first."""
         return self._select(select(runs).where(runs.c.delivery == guid).order_by(runs.c.id))
+
+    def of_batch(self, guid: str) -> list[Run]:
+        """The runs of the requests that a batch made, in the order of their turns."""
+        theirs = runs.c.delivery.startswith(f"{guid}:", autoescape=True)
+        return self._select(select(runs).where(theirs).order_by(runs.c.not_before, runs.c.id))
+
+    def handled(self, repo_id: int, handlers: Collection[str], but: Collection[str] = ()) -> frozenset[int]:
+        """The numbers of issues on which a run of these handlers ended well or is yet to end; `but` are the
+        beginnings of what is said of those that did nothing."""
+        nothing = or_(false(), *(runs.c.summary.startswith(words, autoescape=True) for words in but))
+        good = runs.c.state.in_(("queued", *LIVE)) | ((runs.c.state == "done") & ~nothing)
+        which = (runs.c.repo_id == repo_id) & runs.c.handler.in_(handlers) & good
+        with self._db.read() as connection:
+            targets = connection.execute(select(runs.c.target).where(which)).scalars()
+            numbers = (target.partition("#")[2].partition("/")[0] for target in targets)
+            return frozenset(int(number) for number in numbers if number.isdecimal())
 
     def latest(self, limit: int = 50, state: RunState | None = None) -> list[Run]:
         """The newest runs first."""

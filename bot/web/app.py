@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.core.errors import TemporaryError
 from bot.store import Store
-from bot.web import chat, dashboard, metrics, openapi, runs, settings
+from bot.web import agents, chat, dashboard, drafts, metrics, openapi, runs, settings
 from bot.web.guard import AccessGuard
 from bot.web.ready import Readiness
 from bot.web.responses import answer, problem
@@ -42,20 +42,26 @@ def create_app(
     readiness: Readiness,
     queue_lengths: metrics.QueueLengths,
     public_url: str = "",
+    site: str = "https://github.com",
     places: metrics.Places | None = None,
     refuse_setting: settings.Refuse = lambda _key, _value: "",
     ask: chat.ChatPort | None = None,
+    requests: agents.AgentsPort | None = None,
 ) -> WebApp:
-    """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`). `refuse_setting`
-    says why this process does not allow a setting; `ask` answers questions, where this process can."""
+    """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`). `site` is where
+    people look at GitHub; `refuse_setting` says why this process does not allow a setting; `ask` answers
+    questions, and `requests` takes what workers are to do, where this process can."""
     pages = Starlette(
         routes=[
             *dashboard.ROUTES,
+            *drafts.ROUTES,
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", metrics.show, methods=["GET"]),
             Route("/runs", runs.list_runs, methods=["GET"]),
             Route("/openapi.json", openapi.show, methods=["GET"]),
             Route("/agents/chat", chat.answer, methods=["POST"]),
+            Route("/agents/issue/triage", agents.triage, methods=["POST"]),
+            Route("/agents/review/analyze", agents.analyze, methods=["POST"]),
             *settings.routes(),
         ],
         exception_handlers={HTTPException: _refused, TemporaryError: _unavailable, Exception: _broken},
@@ -66,8 +72,10 @@ def create_app(
     pages.state.readiness = readiness
     pages.state.queue_lengths = queue_lengths
     pages.state.public_url = public_url
+    pages.state.site = site
     pages.state.places = places
     pages.state.refuse_setting = refuse_setting
+    pages.state.agents = requests
     pages.state.talks = chat.Talks(ask) if ask else None
     return WebApp(receiver, AccessGuard(pages, pages.state.sessions, hosts))
 

@@ -16,10 +16,12 @@ import uvloop
 from redis import Redis
 
 from bot.config import Config, api_token, require_receiver, why_not
+from bot.github.api import site_of
 from bot.queue.connect import QUEUES, Unreachable, connect
 from bot.queue.redis_slots import RedisHostSlots
 from bot.queue.wakeup import Wakeup
 from bot.store import Store, open_store
+from bot.web.agents import AgentsPort
 from bot.web.app import WebApp, create_app
 from bot.web.body import BodyReader
 from bot.web.chat import ChatPort
@@ -57,8 +59,9 @@ def lengths(redis: Redis) -> Mapping[str, int]:
 log = logging.getLogger(__name__)
 
 
-def run(config: Config, ask: ChatPort | None = None) -> None:
-    """Answers until SIGINT or SIGTERM; questions by `ask`. UserError where it cannot start."""
+def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None = None) -> None:
+    """Answers until SIGINT or SIGTERM; questions by `ask`, what workers are to do by `requests`. UserError
+    where it cannot start."""
     secrets = require_receiver(config)
     token = api_token(config)
     store = open_store(config.store.database_url)
@@ -79,9 +82,11 @@ def run(config: Config, ask: ChatPort | None = None) -> None:
             readiness=readiness(config, store, redis),
             queue_lengths=partial(lengths, redis),
             public_url=config.server.public_url,
+            site=site_of(config.github.api_url),
             places=partial(host_slots.look, [host.name for host in config.hosts]),
             refuse_setting=partial(why_not, config),
             ask=ask,
+            requests=requests,
         )
         _serve(config, app, host_slots)
     finally:

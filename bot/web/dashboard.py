@@ -50,7 +50,7 @@ async def home(request: Request) -> Response:
     runs = await run_in_threadpool(store.runs.latest, 50)
     deliveries = await run_in_threadpool(arrivals, store.database, 50)
     lines = await request.app.state.readiness.lines()
-    page = _page(
+    page = rendered(
         "home.html",
         runs=[as_json(run) for run in runs],
         deliveries=[(delivery, when(delivery.received_at)) for delivery in deliveries],
@@ -72,7 +72,7 @@ async def run(request: Request) -> Response:
     """One run: a page for a browser, JSON for a program."""
     if "text/html" not in request.headers.get("accept", ""):
         return await show_run(request)
-    return _page("run.html", run=await whole_run(request))
+    return rendered("run.html", run=await whole_run(request))
 
 
 async def login(request: Request) -> Response:
@@ -83,7 +83,7 @@ async def login(request: Request) -> Response:
         page = _login_page(429, f"Too many wrong tokens. Try again in {wait} s.")
         page.headers["retry-after"] = str(wait)
         return page
-    if not sessions.is_token(await _form_value(request, "token")):
+    if not sessions.is_token((await form_fields(request)).get("token", "").strip()):
         sessions.failed(address)
         return _login_page(401, "That is not the token.")
     answer = RedirectResponse("/", status_code=303)
@@ -108,12 +108,13 @@ ROUTES = (
 
 
 def _login_page(status: int, complaint: str = "") -> HTMLResponse:
-    page = _page("login.html", complaint=complaint)
+    page = rendered("login.html", complaint=complaint)
     page.status_code = status
     return page
 
 
-def _page(name: str, **values: Any) -> HTMLResponse:
+def rendered(name: str, **values: Any) -> HTMLResponse:
+    """A page of a template."""
     html = _pages().get_template(name).render(values)
     return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
 
@@ -124,11 +125,12 @@ def _set_cookie(request: Request, answer: Response, value: str) -> None:
     answer.set_cookie(COOKIE, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
 
 
-async def _form_value(request: Request, name: str) -> str:
-    """A field of a small urlencoded form; empty where it is not there."""
+async def form_fields(request: Request, most_bytes: int = MOST_FORM_BYTES) -> dict[str, str]:
+    """The fields of an urlencoded form, each once; empty where it is longer than so many bytes."""
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_FORM_BYTES:
-            return ""
-    return parse_qs(body.decode("utf-8", "replace")).get(name, [""])[0].strip()
+        if len(body) > most_bytes:
+            return {}
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0] for name, values in fields.items()}

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bot.core.settings_schema import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
+from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_FOCUS
 from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 
 Schema = dict[str, Any]
@@ -64,6 +65,10 @@ def schemas() -> dict[str, Schema]:
             created_at=TIME, started_at=TIME, finished_at=TIME, host=TEXT, model=TEXT, tokens_in=COUNT,
             tokens_out=COUNT, summary=TEXT, error=TEXT, seconds={"type": ["number", "null"]},
         ),
+        "Batch": _object(
+            issues=COUNT, over=COUNT, counts={"type": "object", "additionalProperties": COUNT},
+            listed={"type": "array", "items": _object(number=COUNT, run=COUNT, state=TEXT, summary=TEXT)},
+        ),
         "Effect": _object(
             kind=TEXT, state=TEXT, url={"type": ["string", "null"]}, attempts=COUNT, error=TEXT,
             changed_at=TIME,
@@ -105,6 +110,9 @@ def _query(name: str, schema: Schema) -> Schema:
     return {"name": name, "in": "query", "schema": schema}
 
 
+_REPO: Schema = {"type": "string", "pattern": "^[^/]+/[^/]+$"}
+_NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": BIGGEST}
+_BEGUN: ResponseDoc = (202, "The run that does it.", _json(_object(run=COUNT)))
 PAGE: Schema = {"content": {"text/html": {"schema": TEXT}}}
 PLAIN: Schema = {"content": {"text/plain": {"schema": TEXT}}}
 OPEN: list[Schema] = []
@@ -135,7 +143,7 @@ def _chat() -> Schema:
     question = {
         "type": "object",
         "properties": {
-            "repo": {"type": "string", "pattern": "^[^/]+/[^/]+$"},
+            "repo": _REPO,
             "message": {"type": "string", "minLength": 1, "maxLength": MOST_MESSAGE},
             "use_knowledge_graph": {**FLAG, "default": True},
             "history": {
@@ -163,17 +171,40 @@ def _chat() -> Schema:
     )
 
 
+def _triage() -> Schema:
+    says = {**FLAG, "default": False, "description": "Whether something may be said on issues."}
+    one = {**_object(repo=_REPO, issue=_NUMBER), "additionalProperties": False}
+    many = {**_object(repo=_REPO, batch={"const": "new_issues"}), "additionalProperties": False}
+    one["properties"] |= {"auto_comment": says}
+    many["properties"] |= {"auto_comment": says}
+    about = "Triages an issue, or all open ones that were not triaged yet"
+    return _operation("triage", about, _BEGUN, requestBody=_json({"oneOf": [one, many]}))
+
+
+def _analyze() -> Schema:
+    word: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_FOCUS}
+    asked = {**_object(repo=_REPO, pr=_NUMBER), "additionalProperties": False}
+    asked["properties"] |= {"focus": {"type": "array", "items": word, "maxItems": MOST_FOCUS}}
+    return _operation("analyze", "Reviews a pull request", _BEGUN, requestBody=_json(asked))
+
+
 def paths() -> dict[str, Schema]:
     """Every route."""
     runs = _json(_object(runs={"type": "array", "items": _ref("Run")}))
     effects: Schema = {"type": "array", "items": _ref("Effect")}
     calls: Schema = {"type": "array", "items": _ref("Call")}
-    run = _json({"allOf": [_ref("Run"), _object(effects=effects, calls=calls)]})
+    whole = _object(effects=effects, calls=calls)
+    whole["properties"]["batch"] = _ref("Batch")
+    run = _json({"allOf": [_ref("Run"), whole]})
     asked = [_query("limit", {"type": "integer", "minimum": 1, "maximum": 200}), _query("state", TEXT)]
     form = {"content": {"application/x-www-form-urlencoded": {"schema": _object(token=TEXT)}}}
+    orders: Schema = {"type": "string", "enum": ["post", "save", "discard"]}
+    decided = {"type": "object", "properties": {"do": orders, "body": TEXT}, "required": ["do"]}
+    draft = {"content": {"application/x-www-form-urlencoded": {"schema": decided}}}
     ready = _json(_ref("Ready"))
     home = (200, "HTML.", PAGE)
     gone: ResponseDoc = (303, "To the dashboard.", {})
+    changed: ResponseDoc = (303, "To the draft or the drafts.", {})
     css: ResponseDoc = (200, "CSS.", {"content": {"text/css": {}}})
     return {
         "/webhook": {
@@ -193,6 +224,8 @@ def paths() -> dict[str, Schema]:
             "get": _operation("show_run", "One run with effects and model calls", (200, "A run.", run)),
         },
         "/agents/chat": {"post": _chat()},
+        "/agents/issue/triage": {"post": _triage()},
+        "/agents/review/analyze": {"post": _analyze()},
         "/settings/users/{login}": _settings("user", "login"),
         "/settings/orgs/{org}": _settings("organisation", "org"),
         "/settings/repos/{owner}/{name}": _settings("repository", "owner", "name"),
@@ -200,6 +233,15 @@ def paths() -> dict[str, Schema]:
         "/": {"get": _operation("dashboard", "The dashboard", home, security=OPEN)},
         "/login": {"post": _operation("login", "Signs a browser in", gone, security=OPEN, requestBody=form)},
         "/logout": {"post": _operation("logout", "Signs it out", gone)},
+        "/drafts": {
+            "parameters": [_query("asked", TEXT)],
+            "get": _operation("drafts", "Comments that wait to be posted", home),
+        },
+        "/drafts/{repo_id}/{n}": {
+            "parameters": [{**one, "schema": COUNT} for one in _path("repo_id", "n")],
+            "get": _operation("show_draft", "One of them, to be changed", home),
+            "post": _operation("change_draft", "Posts, saves or discards it", changed, requestBody=draft),
+        },
         "/static/hob.css": {
             "get": _operation("style", "The dashboard's style", css, security=OPEN)
         },

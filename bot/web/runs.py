@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 
 from bot.core.inference import ModelCall
 from bot.log import redact
-from bot.store import EffectRow, Run, RunState, Store
+from bot.store import EffectRow, Run, RunState, Store, batches
 
 MOST = 200
 BIGINT = 2**63
@@ -45,11 +45,23 @@ async def whole_run(request: Request) -> dict[str, Any]:
         raise HTTPException(404, "there is no such run")
     rows = await run_in_threadpool(store.outbox.rows, run.id)
     calls = await run_in_threadpool(store.calls.of_run, run.id)
+    many = await run_in_threadpool(_batch, store, run) if run.handler == batches.HANDLER else {}
     return {
         **as_json(run),
+        **many,
         "effects": [effect_as_json(row) for row in rows],
         "calls": [call_as_json(call) for call in calls],
     }
+
+
+def _batch(store: Store, run: Run) -> dict[str, Any]:
+    """How far a batch is."""
+    now = batches.progress(store.runs, store.outbox, run)
+    issues = [
+        {"number": one.number, "run": one.run, "state": one.state, "summary": redact(one.summary)}
+        for one in now.issues
+    ]
+    return {"batch": {"issues": now.total, "over": now.over, "counts": now.counts, "listed": issues}}
 
 
 def as_json(run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agents.rerank import OUTLINE_CHARS, DuplicatesAnswer, RerankAnswer, RerankVerdict, duplicates, rerank
+from bot.agents.rerank import OUTLINE_CHARS, RerankAnswer, rerank
 from bot.core.inference import Completion, Prompt
 from bot.core.knowledge import Outline
 
@@ -47,14 +47,3 @@ async def test_a_large_file_takes_no_more_room_than_others() -> None:
     large = Outline("large.py", tuple(f"def method_{n}(self)" for n in range(500)))
     await rerank("tea", [large, *FILES[:1]], saying(RerankAnswer(thought="", files=[]), asked))
     assert len(asked[0].passages[0].text) <= OUTLINE_CHARS
-
-
-async def test_duplicates_are_judged_five_at_most_and_what_was_not_read_is_none() -> None:
-    asked: list[Prompt[Any]] = []
-    verdicts = [RerankVerdict(number=n, reason="", same=n != 2) for n in (1, 2, 3, 9)]
-    infer = saying(DuplicatesAnswer(verdicts=verdicts), asked, left_out=("issue 3",))
-    same, _ = await duplicates("Kettle", "It burns", [("Kettle burns", "x")] * 8, infer)
-    assert same == (0,)
-    assert len(asked[0].passages) == 5
-    assert (await duplicates("a", "b", [("c", "d")], saying(None)))[0] is None
-    assert (await duplicates("a", "b", [], saying(None)))[0] == ()

@@ -287,7 +287,7 @@ async def test_R8_a_short_wait_is_simply_waited(
 async def test_R8_the_last_call_of_the_hour_is_followed_by_none(
     gh: StandIn, github: GitHub, repo: RepoRef, pull: PullRequest
 ) -> None:
-    gh.rate_limit = 1
+    gh.limits.per_hour = 1
     async with github.repository(repo, READ) as api:
         await api.get(PULL, {"number": 1})
         seen = len(gh.requests)

@@ -47,7 +47,7 @@ async def test_what_a_triage_would_ask_is_kept_and_posted_as_it_was_shown(hob: L
     assert draft.body == KEPT
     (shown,) = await asks(hob, issue, "/hob draft")
     assert "I keep one draft here" in shown
-    assert "**Draft 1** (`triage`, " in shown
+    assert "**Draft 1** (`question`, " in shown
     assert KEPT in shown
     assert (await asks(hob, issue, "/hob draft post 1"))[1:] == [KEPT]
     assert hob.services.store.drafts.waiting() == []

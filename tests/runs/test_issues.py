@@ -21,7 +21,8 @@ async def test_an_issue_is_labelled_with_labels_that_exist(hob: LivingHob) -> No
 
 async def test_one_short_question_when_something_is_missing(hob: LivingHob) -> None:
     hob.ollama.answer = triage(missing=["version"], reply="Which version is it?")
-    issue = hob.github.repository("octo/tea").open_issue("Kettle burns", "It burns.", author="ann")
+    repo = hob.github.repository("octo/tea", files={".github/hob.yml": "issues: {comment: always}\n"})
+    issue = repo.open_issue("Kettle burns", "It burns.", author="ann")
     await hob.works()
     (comment,) = issue.comments
     assert comment.body.startswith("Which version is it?")
@@ -53,7 +54,8 @@ async def test_R3_labels_and_comment_once_whatever_github_answers(hob: LivingHob
     hob.ollama.answer = triage(missing=["version"], reply="Which version is it?")
     hob.github.fault("POST", "/labels$", kind="apply_then_reset")
     hob.github.fault("POST", "/comments$", kind="apply_then_answer", status=502)
-    issue = hob.github.repository("octo/tea").open_issue("Kettle burns", "It burns.", author="ann")
+    repo = hob.github.repository("octo/tea", files={".github/hob.yml": "issues: {comment: always}\n"})
+    issue = repo.open_issue("Kettle burns", "It burns.", author="ann")
     await hob.works()
     await hob.retries()
     assert issue.label_names == ["bug"]

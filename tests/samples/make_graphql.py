@@ -76,6 +76,9 @@ KEPT = frozenset(
         "Release",
         "ReleaseConnection",
         "UserConnection",
+        "IssueTimelineItemsConnection",
+        "IssueTimelineItems",
+        "UnlabeledEvent",
     ]
 )
 NEWER = """
@@ -175,6 +178,7 @@ def pruned(text: str) -> str:
     for name in kept:
         node = types[name]
         if isinstance(node, ast.UnionTypeDefinitionNode):
+            types[name] = replace(node, types=tuple(one for one in node.types if one.name.value in kept))
             continue
         fields = tuple(
             one for one in node.fields if _named(one.type) in kept or _leaf(types, _named(one.type))

@@ -83,9 +83,20 @@ def test_R8_limits_with_and_without_a_time(tea: Tea) -> None:
 def test_the_primary_limit_counts_down(tea: Tea) -> None:
     first = tea.call("GET", tea.path).headers["x-ratelimit-remaining"]
     assert int(first) - int(tea.call("GET", tea.path).headers["x-ratelimit-remaining"]) == 1
-    tea.gh.rate_limit = 0
+    tea.gh.limits.per_hour = 0
     reply = tea.call("GET", tea.path)
     assert (reply.status, reply.headers["x-ratelimit-remaining"]) == (403, "0")
+
+
+def test_the_secondary_limits_hold_once_they_are_switched_on(tea: Tea) -> None:
+    tea.gh.limits.secondary = True
+    path = f"{tea.path}{COMMENTS}"
+    said = [tea.call("POST", path, {"body": f"{number}"}).status for number in range(81)]
+    assert said == [201] * 80 + [403]
+    reads = [tea.call("GET", path).status for _ in range(502)]
+    assert (reads.count(403), len(tea.pull.comments)) == (2, 80)
+    tea.gh.limits.pace = 0.0001
+    assert tea.call("POST", path, {"body": "later"}).status == 201
 
 
 def test_redirects_here_and_to_others(tea: Tea) -> None:

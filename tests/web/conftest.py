@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot.store import Store
+from bot.web.agents import AgentsPort
 from bot.web.app import create_app
 from bot.web.body import BodyReader
 from bot.web.chat import ChatPort
@@ -94,6 +95,7 @@ async def opened(
     seconds: float = 10.0,
     refuse: Callable[[str, Any], str] = lambda _key, _value: "",
     ask: ChatPort | None = None,
+    requests: AgentsPort | None = None,
 ) -> AsyncIterator[Front]:
     """Serves on a free port until the block ends."""
     woken: list[None] = []
@@ -118,6 +120,7 @@ async def opened(
         public_url="https://hob.example",
         refuse_setting=refuse,
         ask=ask,
+        requests=requests,
     )
     assert isinstance(app.rest, AccessGuard) and isinstance(app.rest.app, Starlette)
     listening = listen("127.0.0.1", 0)

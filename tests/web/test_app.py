@@ -26,6 +26,8 @@ CLOSED = [
     "/runs/1",
     "/openapi.json",
     "/agents/chat",
+    "/agents/issue/triage",
+    "/agents/review/analyze",
     "/settings/users/x",
     "/nothing",
 ]

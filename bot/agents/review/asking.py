@@ -33,6 +33,7 @@ ISSUE_CHARS = 1_500
 MOST_CONVENTIONS = 20
 """Remembered ones in one prompt, the newest."""
 INSTRUCTION_CHARS = 4_000
+FOCUS_CHARS = 1_000
 MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})
@@ -251,6 +252,7 @@ def _prompt(
             "title": facts.title[:300],
             "body": facts.body[:2_000],
             "instructions": _instructions(facts, part.paths),
+            "focus": facts.focus[:FOCUS_CHARS],
             "language": settings.language,
         },
         passages=(

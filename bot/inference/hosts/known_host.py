@@ -22,6 +22,11 @@ class Candidate:
     num_ctx: int
     tier: int = 0
 
+    @property
+    def sees(self) -> bool:
+        """Whether it reads pictures, by what the host tells or the configuration says."""
+        return self.model.sees or self.host.of(self.model.name).vision
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:

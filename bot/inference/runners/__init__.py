@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 from bot.core.errors import HobError
 from bot.core.hosts import HostModel
+from bot.core.pictures import Picture
 
 
 class RunnerError(HobError):
@@ -96,9 +97,17 @@ class ChatRequest:
     """(`user` or `assistant`, text) of what was said before `user`."""
     prompt: str = ""
     """The prompt file or the agent that asks."""
+    images: tuple[Picture, ...] = ()
+    """Shown with `user`."""
 
 
-def chat_turns(request: ChatRequest) -> list[dict[str, str]]:
+def without_images(request: ChatRequest) -> None:
+    """For kinds that show none: `Unsupported` instead of an answer by a model that saw nothing."""
+    if request.images:
+        raise Unsupported("no pictures can be shown to this kind of host")
+
+
+def chat_turns(request: ChatRequest) -> list[dict[str, Any]]:
     """All of a request but the system's words, as chat APIs take it."""
     return [{"role": role, "content": text} for role, text in (*request.turns, ("user", request.user))]
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -129,7 +130,7 @@ def _body(request: ChatRequest, without: frozenset[str], told: bool) -> dict[str
     body: dict[str, Any] = {
         "model": request.model.name,
         "system": in_prompt(request.system, request.schema) if told and request.schema else request.system,
-        "messages": chat_turns(request),
+        "messages": _turns(request),
         "max_tokens": request.max_tokens,
         "stream": True,
     }
@@ -139,6 +140,19 @@ def _body(request: ChatRequest, without: frozenset[str], told: bool) -> dict[str
         body["tools"] = [{"name": _TOOL, "description": "Gives the answer.", "input_schema": request.schema}]
         body["tool_choice"] = {"type": "tool", "name": _TOOL, "disable_parallel_tool_use": True}
     return body
+
+
+def _turns(request: ChatRequest) -> list[dict[str, Any]]:
+    """https://docs.claude.com/en/docs/build-with-claude/vision"""
+    *before, last = chat_turns(request)
+    if not request.images:
+        return [*before, last]
+    sources = (
+        {"type": "base64", "media_type": one.media, "data": b64encode(one.data).decode()}
+        for one in request.images
+    )
+    shown = [{"type": "image", "source": source} for source in sources]
+    return [*before, {**last, "content": [*shown, {"type": "text", "text": request.user}]}]
 
 
 async def _listen(response: Response, speech: Speech) -> Reply:

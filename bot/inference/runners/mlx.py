@@ -29,6 +29,7 @@ from bot.inference.runners import (
     RunnerError,
     Unsupported,
     chat_turns,
+    without_images,
     without_tools,
 )
 from bot.inference.runners.streams import Speech, count_of, dict_of, json_object, patience, text_of
@@ -71,6 +72,7 @@ class MlxRunner:
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """One answer; `RunnerError`. Questions wait for one another."""
         without_tools(request)
+        without_images(request)
         name = request.model.name
         folder = await asyncio.to_thread(lambda: dict(cached()).get(name))
         if folder is None:

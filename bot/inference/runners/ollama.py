@@ -8,6 +8,7 @@ Ollama's answer, line by line, within deadlines and a cap. https://docs.ollama.c
 import asyncio
 import json
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -227,7 +228,7 @@ class OllamaRunner:
             "model": request.model.name,
             "messages": [
                 {"role": "system", "content": system},
-                *chat_turns(request),
+                *_turns(request),
             ],
             "stream": True,
             "truncate": False,
@@ -282,6 +283,7 @@ class OllamaRunner:
             context_length=max(lengths, default=SMALL_CONTEXT),
             remote=_is_cloud(name) or name in self._remote,
             thinks="thinking" in (shown.capabilities or ()),
+            sees="vision" in (shown.capabilities or ()),
         )
 
     async def _note_remote(self, response: Response) -> None:
@@ -297,6 +299,13 @@ class OllamaRunner:
         for item in items:
             if isinstance(item, dict) and (item.get("remote_host") or item.get("remote_model")):
                 self._remote.add(text_of(item, "model", "name") or asked)
+
+
+def _turns(request: ChatRequest) -> list[dict[str, Any]]:
+    """https://docs.ollama.com/capabilities/vision"""
+    *before, last = chat_turns(request)
+    seen = [b64encode(one.data).decode() for one in request.images]
+    return [*before, {**last, "images": seen} if seen else last]
 
 
 def _why(error: Exception) -> str:

@@ -6,6 +6,7 @@ Never sent: `seed` (mlx_lm.server then stops batching), `stop` (a number in it e
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -145,7 +146,7 @@ class OpenAIRunner:
         length = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         body: dict[str, Any] = {
             "model": request.model.name,
-            "messages": [{"role": "system", "content": system}, *chat_turns(request)],
+            "messages": [{"role": "system", "content": system}, *_turns(request)],
             "stream": True,
             length: request.max_tokens,
         }
@@ -161,6 +162,16 @@ class OpenAIRunner:
         if request.tools:
             body["tools"] = offered(request.tools)
         return body
+
+
+def _turns(request: ChatRequest) -> list[dict[str, Any]]:
+    """https://platform.openai.com/docs/guides/images-vision"""
+    *before, last = chat_turns(request)
+    if not request.images:
+        return [*before, last]
+    urls = (f"data:{one.media};base64,{b64encode(one.data).decode()}" for one in request.images)
+    shown = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return [*before, {**last, "content": [{"type": "text", "text": request.user}, *shown]}]
 
 
 def base_url(url: str) -> str:

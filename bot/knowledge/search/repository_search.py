@@ -18,6 +18,7 @@ from bot.core.inference import Embed
 from bot.core.knowledge import Outline
 from bot.knowledge.embedding import near_chunks
 from bot.knowledge.git import Git
+from bot.knowledge.graph import Graph
 from bot.knowledge.parsing.tokens import tokens
 from bot.knowledge.search.change_context import around
 from bot.knowledge.search.excerpts import excerpts, outlines
@@ -28,6 +29,8 @@ from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import Hit, WordTable
 
 MOST_FOUND, MOST_FILES = 12, 30
+LEAST_SHARE = 0.2
+"""Of all that is known of a file: whoever knows less is not named."""
 SECONDS = 20.0
 """For what belongs to a change: a review goes ahead without it."""
 Opener = Callable[[], IndexStore | None]
@@ -113,6 +116,15 @@ class Indexed:
     async def records(self, query: str) -> tuple[Excerpt, ...]:
         """Issues, pull requests and commits that have to do with it."""
         return await asyncio.to_thread(self._asked, lambda index_store: records(index_store, query), ())
+
+    async def people(self, path: str) -> list[str]:
+        """Who knows a file, best first; a robot knows nothing."""
+
+        def find(index_store: IndexStore) -> list[str]:
+            found = Graph(index_store).people(path, 5)
+            return [one.name for one in found if "[bot]" not in one.name and one.share >= LEAST_SHARE]
+
+        return await asyncio.to_thread(self._asked, find, [])
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: str) -> Surroundings:
         """What belongs to a change whose base is the commit `base`; `heads` are the changed files' texts."""

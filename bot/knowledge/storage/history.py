@@ -67,6 +67,11 @@ class History(Files):
         )
         return [each for _, each in self._commits(within, [listed(paths), limit])]
 
+    def commits_saying(self, words: str, limit: int = 20) -> list[IndexedCommit]:
+        """The newest commits with these very words in their message, newest first."""
+        within = "WHERE instr(c.subject, ?1) OR instr(c.body, ?1) ORDER BY c.at DESC, c.id DESC LIMIT ?2"
+        return [each for _, each in self._commits(within, [words, limit])]
+
     def recent(self, limit: int) -> list[IndexedCommit]:
         """Newest first."""
         return [each for _, each in self._commits("ORDER BY c.at DESC, c.id DESC LIMIT ?", [limit])]

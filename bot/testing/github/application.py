@@ -132,11 +132,10 @@ class Application:
     def _count(self, call: RestCall) -> None:
         if call.token is None or call.path == "/rate_limit":
             return
-        key = call.token.installation.id
-        used = call.state.rate_used.get(key, 0)
-        if used >= call.state.rate_limit:
-            raise RestRefusal(403, f"API rate limit exceeded for installation ID {key}.")
-        call.state.rate_used[key] = used + 1
+        reading = call.path == "/graphql" or call.path == "/installation/token"  # neither makes content
+        refused = call.state.limits.take(call.token.installation.id, "GET" if reading else call.method)
+        if refused:
+            raise RestRefusal(403, refused)
 
     def _finished(self, call: RestCall, answer: RestResponse) -> RestResponse:
         """With the headers that every answer of GitHub's carries; those given already win."""
@@ -150,8 +149,7 @@ class Application:
             "X-GitHub-Api-Version-Selected": call.headers.get("x-github-api-version", "2022-11-28"),
         }
         if token:
-            used = state.rate_used.get(token.installation.id, 0)
-            headers |= limits(state, used)
+            headers |= limits(state, state.limits.used(token.installation.id))
         headers |= answer.headers
         if answer.status in (204, 304):
             headers.pop("Content-Type")
@@ -171,10 +169,10 @@ async def _send(send: Send, answer: RestResponse, body: bytes, *, more: bool = F
 def limits(state: State, used: int) -> dict[str, str]:
     """The primary limit, per installation and hour."""
     return {
-        "X-RateLimit-Limit": str(state.rate_limit),
-        "X-RateLimit-Remaining": str(max(state.rate_limit - used, 0)),
+        "X-RateLimit-Limit": str(state.limits.per_hour),
+        "X-RateLimit-Remaining": str(max(state.limits.per_hour - used, 0)),
         "X-RateLimit-Used": str(used),
-        "X-RateLimit-Reset": str(int(state.now() // 3600 + 1) * 3600),
+        "X-RateLimit-Reset": str(state.limits.reset_at(state.now())),
         "X-RateLimit-Resource": "core",
     }
 
@@ -189,7 +187,7 @@ def _unchanged(call: RestCall, answer: RestResponse) -> RestResponse:
     if etag not in call.headers.get("if-none-match", ""):
         return RestResponse(answer.status, answer.json, headers, answer.raw)
     if call.token:
-        call.state.rate_used[call.token.installation.id] -= 1
+        call.state.limits.give_back(call.token.installation.id)
     return RestResponse(304, headers=headers)
 
 
@@ -212,7 +210,7 @@ def _spoilt(call: RestCall, fault: Fault, answer: RestResponse | None) -> RestRe
             reset = str(int(call.state.now() + fault.seconds))
             none_left = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
             limited = RestRefusal(403, "API rate limit exceeded for installation ID 1.").answer()
-            return RestResponse(403, limited.json, limits(call.state, call.state.rate_limit) | none_left)
+            return RestResponse(403, limited.json, limits(call.state, call.state.limits.per_hour) | none_left)
         case "refuse":
             said = REFUSALS[fault.says]
             return RestResponse(said.status, said.answer, dict(said.headers))

@@ -114,6 +114,8 @@ class Issue(Authored):
         self.closing = _Closing()
         self.labels: list[Label] = []
         self.comments: list[IssueComment] = []
+        self.unlabeled: list[tuple[User, Label]] = []
+        """Who took which label off, oldest first."""
         self.blocked_by: list[Issue] = []
         self.type: IssueType | None = None
         self.milestone: Milestone | None = None
@@ -280,8 +282,13 @@ class Issue(Authored):
                 self.labels.append(label)
                 self._tell("labeled", by, label=label)
 
+    @locked
+    def remove_label(self, author: str, name: str) -> None:
+        self.take_label(self.world.user(author), next(one for one in self.labels if one.name == name))
+
     def take_label(self, by: User, label: Label) -> None:
         self.labels.remove(label)
+        self.unlabeled.append((by, label))
         self._tell("unlabeled", by, label=label)
 
     @property

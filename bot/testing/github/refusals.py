@@ -122,6 +122,12 @@ FINAL: dict[str, Said] = {
     ),
     "own": _line("Can not request changes on your own pull request"),
     "commit": _line("The commit_id is not part of the pull request"),
+    "protected": Said(422, "Cannot update this protected ref."),
+    "ruleset": Said(
+        422, "Repository rule violations found\n\nCannot create ref due to creations being restricted.\n\n"
+    ),
+    "signatures": Said(422, "Repository rule violations found\n\nCommits must have verified signatures.\n\n"),
+    "push protection": Said(422, "Repository rule violations found\n\nSecret detected in content\n\n"),
     "not found": Said(404, "Not Found"),
     "gone": Said(410, "Issues are disabled for this repo"),
     "unavailable": Said(451, "Repository access blocked"),

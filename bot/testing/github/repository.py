@@ -70,6 +70,10 @@ class Repository:
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
         self.artifacts: list[Artifact] = []
+        self.protected: dict[str, str] = {}
+        """branch -> the refusal (`bot.testing.github.refusals`) of whoever writes it through the API."""
+        self.drafts = True
+        """Whether it knows draft pull requests: not every plan of GitHub's does."""
         for name, color, description in _FIRST_LABELS:
             self.label(name, color, description)
 
@@ -239,6 +243,24 @@ class Repository:
         )
         self._pushed(ref, before, after, who, forced=force)
         return after
+
+    def moved(self, ref: str, before: str, after: str, who: User) -> None:
+        """A branch that the API moved, and the pull requests that it is the head of."""
+        self._pushed(ref, before, after, who)
+        for pull in self.pulls:
+            if pull.state == "open" and not pull.from_fork and pull.branch == ref and after != NOTHING:
+                pull.move_head(after, who)
+
+    def open_from(self, title: str, body: str, head: str, base: str, who: User, draft: bool) -> PullRequest:
+        """A pull request of a branch that is there."""
+        number = len(self.issues) + 1
+        pull = PullRequest(self, number, title, body, who, head_ref=head, base_ref=base)
+        pull.draft = draft
+        pull.base_sha = self.git.resolve(f"refs/heads/{base}") or ""
+        pull.move_head(self.git.resolve(f"refs/heads/{head}") or "", who)
+        self.issues[number] = pull
+        self.world.emit("pull_request", "opened", pull, who)
+        return pull
 
     @locked
     def delete_branch(self, branch: str) -> None:

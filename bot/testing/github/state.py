@@ -11,6 +11,7 @@ from typing import Any
 from bot.testing.github.deliveries import KEPT, DeliveryAttempt, Post, encode, sign
 from bot.testing.github.git import Content, GitRepo
 from bot.testing.github.installations import Installation, Token
+from bot.testing.github.limits import Limits
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes import hooks
 from bot.testing.github.world import App, Happening, World, locked
@@ -26,7 +27,6 @@ EVENTS = [
     *("check_run", "issue_comment", "issues", "merge_group", "pull_request", "pull_request_review"),
     *("pull_request_review_comment", "push", "repository"),
 ]
-RATE = 5000
 
 
 class State(World):
@@ -49,8 +49,7 @@ class State(World):
         """Objects that one GraphQL query may ask for; for more GitHub says that it is too large."""
         self.lacking: set[str] = set()
         """Fields of GraphQL that this server is too old to know, as `Issue.blockedBy`."""
-        self.rate_used: dict[int, int] = {}
-        self.rate_limit = RATE
+        self.limits = Limits()
         self.listeners.append(self._deliver_happening)
 
     @locked

@@ -100,9 +100,9 @@ def revoke_token(call: RestCall) -> RestResponse:
 @route("GET", "/rate_limit")
 def get_rate_limit(call: RestCall) -> RestResponse:
     assert call.token is not None
-    used = call.state.rate_used.get(call.token.installation.id, 0)
-    reset = int(call.state.now() // 3600 + 1) * 3600
-    limit = call.state.rate_limit
+    used = call.state.limits.used(call.token.installation.id)
+    reset = call.state.limits.reset_at(call.state.now())
+    limit = call.state.limits.per_hour
     core = {"limit": limit, "used": used, "remaining": max(limit - used, 0), "reset": reset}
     search = {"limit": 30, "used": 0, "remaining": 30, "reset": reset}
     graphql = {"limit": limit, "used": 0, "remaining": limit, "reset": reset}

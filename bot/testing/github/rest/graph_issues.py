@@ -220,6 +220,7 @@ def _common(query: Query, one: Issue) -> dict[str, Any]:
         "authorAssociation": repo.association(one.author),
         "author": lambda asked: person(query, one.author, asked),
         "labels": lambda asked: labels(query, one.labels, asked),
+        "timelineItems": lambda asked: _timeline(query, one, asked),
         "assignees": lambda asked: _people(query, one.assignees, asked),
         "milestone": lambda asked: milestone(query, repo, one.milestone, asked),
         "comments": lambda asked: comments(query, one.comments, asked),
@@ -325,6 +326,22 @@ def pull(query: Query, one: PullRequest, asked: Selection) -> dict[str, Any]:
         "reviewThreads": lambda asked: threads.review_threads(query, one, asked),
     }
     return query.pick("PullRequest", fields, asked)
+
+
+def _timeline(query: Query, one: Issue, asked: Selection) -> dict[str, Any]:
+    """Labels that were taken off, which is all that is known of the past."""
+    wanted = asked.arguments.get("itemTypes") or ["UNLABELED_EVENT"]
+    listed = one.unlabeled if "UNLABELED_EVENT" in wanted else []
+
+    def shape(item: tuple[User, Label], node: Selection) -> dict[str, Any]:
+        by, label = item
+        fields = {
+            "actor": lambda asked: person(query, by, asked),
+            "label": lambda asked: query.pick("Label", {"name": label.name}, asked),
+        }
+        return query.pick("UnlabeledEvent", fields, node)
+
+    return query.connection("IssueTimelineItemsConnection", listed, asked, shape)
 
 
 def comments(query: Query, listed: Sequence[IssueComment], asked: Selection) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def _root(query: Query, asked: Selection) -> Any:
         return "Query"
     if asked.name == "rateLimit":
         return {
-            child.key: {"cost": 1, "remaining": state.rate_limit}.get(child.name) for child in asked.children
+            child.key: {"cost": 1, "remaining": state.limits.per_hour}.get(child.name)
+            for child in asked.children
         }
     if asked.name != "repository":
         query.undefined("Query", asked.name, ["query"])

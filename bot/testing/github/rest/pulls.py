@@ -10,7 +10,14 @@ MOST_FILES, MOST_COMMITS, MOST_DIFF_FILES, MOST_DIFF_LINES = 3000, 250, 300, 20_
 @route("GET", "/repos/{owner}/{repo}/pulls", "pull_requests:read")
 def list_pulls(call: RestCall) -> RestResponse:
     repo, state = call.repo(), call.query.get("state", "open")
-    listed = [pull for pull in reversed(repo.pulls) if state == "all" or pull.state == state]
+    owner, _, head = call.query.get("head", "").rpartition(":")
+    listed = [
+        pull
+        for pull in reversed(repo.pulls)
+        if state in ("all", pull.state)
+        and (not head or (pull.head_ref == head and pull.from_fork == (owner != repo.owner.login)))
+        and call.query.get("base", pull.base_ref) == pull.base_ref
+    ]
     return call.page(listed, lambda one: pulls.pull(repo, one, whole=False))
 
 
@@ -28,7 +35,10 @@ def edit_pull(call: RestCall) -> RestResponse:
     title, body = (asked.get(name) for name in ("title", "body"))
     if not all(value is None or isinstance(value, str) for value in (title, body)) or title == "":
         raise RestRefusal(422, "Validation Failed")
-    pull.retitle(call.caller, title, body)
+    if title is not None or body is not None:
+        pull.retitle(call.caller, title, body)
+    if asked.get("state") == "closed" and pull.state == "open":
+        pull.close(call.caller.login)
     return RestResponse(200, pulls.pull(call.repo(), pull))
 
 

@@ -304,3 +304,57 @@ def blob(repo: Repository, sha: str, data: bytes) -> Shape:
         "content": _encoded(data),
         "encoding": "base64",
     }
+
+
+def git_commit(repo: Repository, one: GitCommit) -> Shape:
+    """https://docs.github.com/en/rest/git/commits#get-a-commit-object"""
+    root = f"{api(repo)}/git"
+    signature = {"name": one.name, "email": one.email, "date": stamp(one.at)}
+    return {
+        "sha": one.sha,
+        "node_id": f"C_{one.sha[:20]}",
+        "url": f"{root}/commits/{one.sha}",
+        "html_url": f"{html(repo)}/commit/{one.sha}",
+        "author": signature,
+        "committer": signature,
+        "tree": {"sha": one.tree, "url": f"{root}/trees/{one.tree}"},
+        "message": one.message,
+        "parents": [
+            {"sha": sha, "url": f"{root}/commits/{sha}", "html_url": f"{html(repo)}/commit/{sha}"}
+            for sha in one.parents
+        ],
+        "verification": {
+            "verified": False,
+            "reason": "unsigned",
+            "signature": None,
+            "payload": None,
+            "verified_at": None,
+        },
+    }
+
+
+def tree(repo: Repository, sha: str, listed: list[str], cut: bool) -> Shape:
+    """`listed` as `git ls-tree -l` writes it. https://docs.github.com/en/rest/git/trees#get-a-tree"""
+    root = f"{api(repo)}/git"
+    entries: list[Shape] = []
+    for line in listed:
+        told, _, path = line.partition("\t")
+        mode, kind, name, size = told.split()
+        entry: Shape = {"path": path, "mode": mode, "type": kind, "sha": name}
+        if kind == "blob":
+            entry |= {"size": int(size), "url": f"{root}/blobs/{name}"}
+        elif kind == "tree":
+            entry["url"] = f"{root}/trees/{name}"
+        entries.append(entry)
+    return {"sha": sha, "url": f"{root}/trees/{sha}", "tree": entries, "truncated": cut}
+
+
+def git_ref(repo: Repository, ref: str, sha: str) -> Shape:
+    """https://docs.github.com/en/rest/git/refs#get-a-reference"""
+    root = f"{api(repo)}/git"
+    return {
+        "ref": ref,
+        "node_id": node_id("REF", repo.id),
+        "url": f"{root}/{ref}",
+        "object": {"type": "commit", "sha": sha, "url": f"{root}/commits/{sha}"},
+    }

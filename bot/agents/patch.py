@@ -1,0 +1,150 @@
+"""Writes a patch of several files: asks for edits, tries them on the head's texts, and asks once more with
+what was wrong. Nothing is applied halfway: a patch that does not hold is a reason, not a change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from bot.core.code_analysis import Tools
+from bot.core.edits import EditedFiles, EditProblem, FileEdit, apply
+from bot.core.effects import Usage
+from bot.core.facts import PatchFacts
+from bot.core.inference import Infer, Passage, Prompt
+from bot.core.text import close_fences, cut, in_code
+
+KINDS = ("fix", "tests", "docs", "changelog", "simplify")
+MOST_NAMES = 200
+"""Other paths that a model is told of."""
+
+
+class WishedEdit(BaseModel):
+    path: str
+    search: str = ""
+    replace: str = ""
+    delete: bool = False
+    rename_to: str = ""
+
+
+class WishedPatch(BaseModel):
+    summary: str = ""
+    edits: list[WishedEdit]
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """`texts`: path -> the file after it, None where it goes; empty where `why` says in a clause why there is
+    no patch. `unread`: files that no model saw whole."""
+
+    summary: str = ""
+    texts: Mapping[str, str | None] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+    unread: tuple[str, ...] = ()
+    usage: tuple[Usage, ...] = ()
+
+
+async def patch(facts: PatchFacts, infer: Infer) -> Patched:
+    """A failure is said: a person asked."""
+    usage: tuple[Usage, ...] = ()
+    problems: Sequence[str] = ()
+    for _ in range(2):
+        answer = await infer(_prompt(facts, problems))
+        usage = (*usage, *answer.usage(facts.kind))
+        if answer.value is None:
+            return Patched(why=answer.reason or "no model gave an answer", usage=usage)
+        summary = close_fences(cut(answer.value.summary.strip(), 1_500))
+        unread = (*answer.left_out, *answer.cut)
+        edits = [_edit(one) for one in answer.value.edits]
+        if not edits:
+            return Patched(summary, why="the model proposes no change", unread=unread, usage=usage)
+        edited = apply(edits, facts.texts, exists=facts.exists, allowed=facts.allowed)
+        if not edited.problems and not edited.texts:
+            return Patched(summary, why="the edits change nothing", unread=unread, usage=usage)
+        problems = [_told(one) for one in edited.problems] or await _broken(edited, facts)
+        if not problems:
+            return Patched(summary, edited.texts, edited.renamed, unread=unread, usage=usage)
+        if edited.problems and not edited.mendable:
+            break
+    return Patched(summary, why="; ".join(_brief(one) for one in problems[:5]), unread=unread, usage=usage)
+
+
+def _edit(one: WishedEdit) -> FileEdit:
+    return FileEdit(one.path.strip(), one.search, one.replace, one.delete, one.rename_to.strip())
+
+
+async def _broken(edited: EditedFiles, facts: PatchFacts) -> list[str]:
+    """What does not parse any more, and what the linter has to say that it did not say before."""
+    tools: Tools = facts.tools
+    pairs = {
+        path: (facts.texts.get(edited.renamed.get(path, path), ""), text)
+        for path, text in edited.texts.items()
+        if text is not None
+    }
+    said = [
+        f"{path}: it would not parse any more"
+        for path, (before, after) in pairs.items()
+        if tools.still_parses(path, before, after) is False
+    ]
+    said += [
+        f"{path}: {wrong}"
+        for path, (before, after) in pairs.items()
+        if (wrong := facts.wrong(path, before, after))
+    ]
+    remarks = await tools.lint(
+        {
+            f"{side}/{path}": text
+            for path, both in pairs.items()
+            for side, text in zip(("old", "new"), both, strict=True)
+        }
+    )
+    old = {
+        (one.path.removeprefix("old/"), one.category, one.title)
+        for one in remarks or ()
+        if one.path.startswith("old/")
+    }
+    for one in remarks or ():
+        path = one.path.removeprefix("new/")
+        if one.path.startswith("new/") and (path, one.category, one.title) not in old:
+            said.append(f"{path}: the linter would say: {one.title}")
+    return said
+
+
+def _told(one: EditProblem) -> str:
+    """For the model: with the lines that stand there."""
+    where = f"{one.path}: {one.why}." if one.path else f"{one.why}."
+    return f"{where}\nThe nearest lines, from line {one.first}:\n{one.near}" if one.near else where
+
+
+def _brief(problem: str) -> str:
+    """For people: its first line."""
+    return problem.partition("\n")[0].rstrip(".")
+
+
+def _prompt(facts: PatchFacts, problems: Sequence[str]) -> Prompt[WishedPatch]:
+    said = "\n\n".join(f"{who}: {what[:2_000]}" for who, what in facts.conversation)
+    return Prompt(
+        name="patch",
+        role="code",
+        answer=WishedPatch,
+        inputs={
+            **{kind: "yes" if kind == facts.kind else "" for kind in KINDS},
+            "title": facts.title[:300],
+            "description": facts.description[:4_000],
+            "conversation": said[-8_000:],
+            "wish": facts.wish[:1_000],
+            "problems": "\n\n".join(problems)[:8_000],
+            "files": "\n".join(facts.names[:MOST_NAMES]),
+            "language": facts.context.settings.language,
+        },
+        passages=tuple(
+            Passage(path, text, priority=place) for place, (path, text) in enumerate(facts.texts.items(), 1)
+        ),
+    )
+
+
+def listed(texts: Mapping[str, str | None], most: int = 8) -> str:
+    """The files of a patch, for people."""
+    names = [f"{in_code(path)}{' (deleted)' if text is None else ''}" for path, text in sorted(texts.items())]
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,235 @@
+"""Edits of a repository's files, tried on the texts of a head before anything is written.
+
+What is to be replaced is told by quoting it, exactly and unmistakably; a line is never told by its number.
+All of it is resolved against the head, so that no edit can build on another: the order means nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.core.edit_paths import why_not
+from bot.core.pathnames import resolve
+
+MOST_FILES = 100
+MOST_EDITS = 200
+MOST_TEXT = 1_000_000
+"""Characters of all new texts together."""
+MOST_TRIES = 200
+NEAR = 12
+"""Lines that are shown where a quote was not found."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """One wish for one path. With `search` that text becomes `replace`; without, `replace` is the text of a
+    new file. `delete` and `rename_to` are wishes of their own; a rename may replace something too."""
+
+    path: str
+    search: str = ""
+    replace: str = ""
+    delete: bool = False
+    rename_to: str = ""
+
+
+Cause = Literal[
+    "missing", "ambiguous", "overlapping", "no such file", "there already", "forbidden", "too large"
+]
+MENDABLE: frozenset[Cause] = frozenset(
+    {"missing", "ambiguous", "overlapping", "no such file", "there already"}
+)
+"""What a model may get right when it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditProblem:
+    """Why an edit cannot be; `near`: what stands there, `first` (from 1) its first line."""
+
+    path: str
+    cause: Cause
+    why: str
+    near: str = ""
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFiles:
+    """What the files are after all edits: path -> text, None where there is none any more. Empty where there
+    are `problems`: all or nothing."""
+
+    texts: Mapping[str, str | None] = field(default_factory=dict)
+    problems: tuple[EditProblem, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """new path -> old one"""
+
+    @property
+    def mendable(self) -> bool:
+        return bool(self.problems) and all(one.cause in MENDABLE for one in self.problems)
+
+
+def apply(
+    edits: Sequence[FileEdit],
+    heads: Mapping[str, str],
+    *,
+    exists: Callable[[str], bool] | None = None,
+    allowed: Callable[[str], bool] = lambda _: True,
+    lock_files: bool = False,
+) -> EditedFiles:
+    """`heads`: the texts that were read. `exists`: whether a path is there, also of what was not read.
+    `allowed`: the repository's own rule for paths, beside those that hold everywhere."""
+    there = exists or heads.__contains__
+    problems: list[EditProblem] = []
+    if len(edits) > MOST_EDITS or len({one.path for one in edits}) > MOST_FILES:
+        why = f"more than {MOST_EDITS} edits, or of more than {MOST_FILES} files"
+        return EditedFiles(problems=(EditProblem("", "too large", why),))
+    wishes: dict[str, list[FileEdit]] = {}
+    for one in dict.fromkeys(edits):
+        path = resolve(one.path, heads) or one.path
+        ways = (path, one.rename_to) if one.rename_to else (path,)
+        refused = [why for way in ways if (why := why_not(way, allowed, lock_files=lock_files))]
+        if refused:
+            problems.append(EditProblem(path, "forbidden", refused[0]))
+        else:
+            wishes.setdefault(path, []).append(one)
+    texts: dict[str, str | None] = {}
+    renamed: dict[str, str] = {}
+    for path, some in wishes.items():
+        found = _of_one(path, some, heads, there)
+        if isinstance(found, EditProblem):
+            problems.append(found)
+            continue
+        text, target = found
+        taken = target in texts or (target != path and (there(target) or target in wishes))
+        if taken:
+            problems.append(EditProblem(target, "there already", f"{target} is there already"))
+            continue
+        if target != path:
+            texts[path], renamed[target] = None, path
+        texts[target] = text
+    if sum(len(text) for text in texts.values() if text) > MOST_TEXT:
+        problems.append(EditProblem("", "too large", f"the new texts are over {MOST_TEXT:,} characters"))
+    changed = {path: text for path, text in texts.items() if text != heads.get(path)}
+    return EditedFiles(problems=tuple(problems)) if problems else EditedFiles(changed, (), renamed)
+
+
+def _of_one(
+    path: str, edits: Sequence[FileEdit], heads: Mapping[str, str], there: Callable[[str], bool]
+) -> tuple[str | None, str] | EditProblem:
+    """The text of one path after its edits, and where it is then."""
+    targets = {one.rename_to for one in edits if one.rename_to} or {path}
+    if len(targets) > 1:
+        return EditProblem(path, "overlapping", "it is renamed twice")
+    (target,) = targets
+    text = heads.get(path)
+    if any(one.delete for one in edits):
+        if len(edits) > 1:
+            return EditProblem(path, "overlapping", "it is deleted and changed at once")
+        gone = EditProblem(path, "no such file", f"there is no {path} to delete")
+        return (None, path) if there(path) else gone
+    if text is None:
+        if there(path):
+            return EditProblem(path, "no such file", f"{path} is there, and its text was not read")
+        (first, *more) = edits
+        if first.search or more or first.rename_to:
+            return EditProblem(path, "no such file", f"there is no {path}")
+        return (_plain(first.replace), path) if _is_text(first.replace) else _no_text(path)
+    if any(not _is_text(one.replace) for one in edits):
+        return _no_text(path)
+    changing = [one for one in edits if one.search or one.replace]
+    if len(changing) == 1 and not changing[0].search:
+        if text.strip():
+            return EditProblem(
+                path, "there already", f"{path} is there already: quote what is to be replaced"
+            )
+        return _plain(changing[0].replace), target
+    changed = _replaced(path, text, changing)
+    return changed if isinstance(changed, EditProblem) else (changed, target)
+
+
+def _replaced(path: str, text: str, edits: Sequence[FileEdit]) -> str | EditProblem:
+    """All quotes are looked for in the head's own text; line ends are the file's own."""
+    crlf = "\r\n" in text and text.count("\r\n") == text.count("\n")
+    spans: list[tuple[int, int, str]] = []
+    for one in edits:
+        search, replace = _plain(one.search), _plain(one.replace)
+        if crlf:
+            search, replace = search.replace("\n", "\r\n"), replace.replace("\n", "\r\n")
+        elif one.search in text:
+            search, replace = one.search, one.replace
+        if not search.strip():
+            return EditProblem(path, "missing", "nothing but blanks is quoted")
+        places = _places(text, search)
+        if not places:
+            near, first = _nearest(text, one.search)
+            return EditProblem(path, "missing", "what is quoted does not stand there", near, first)
+        if len(places) > 1:
+            lines = ", ".join(str(text.count("\n", 0, at) + 1) for at in places[:5])
+            return EditProblem(
+                path, "ambiguous", f"what is quoted stands there more than once (lines {lines})"
+            )
+        spans.append((places[0], places[0] + len(search), replace))
+    spans.sort()
+    made, at = [], 0
+    for start, end, new in spans:
+        if start < at:
+            return EditProblem(path, "overlapping", "two edits replace the same lines")
+        made += [text[at:start], new]
+        at = end
+    return "".join([*made, text[at:]])
+
+
+def _places(text: str, search: str) -> list[int]:
+    """Where it stands as words of its own, at most six; `x = 1` does not stand in `max = 10`. Of a quote that
+    stands inside of longer words again and again nothing is found."""
+    found: list[int] = []
+    at, tries = text.find(search), 0
+    while at >= 0 and len(found) < 6 and tries < MOST_TRIES:
+        tries += 1
+        end = at + len(search)
+        if not (_joined(text[at - 1 : at], search[0]) or _joined(search[-1], text[end : end + 1])):
+            found.append(at)
+        at = text.find(search, end if found and found[-1] == at else at + 1)
+    return found
+
+
+def _joined(left: str, right: str) -> bool:
+    return bool(left and right) and _word(left) and _word(right)
+
+
+def _word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def _nearest(text: str, search: str) -> tuple[str, int]:
+    """The lines of the file that are most like what was quoted, and the number of the first of them; those
+    that say the same when blanks at their ends are left out decide, rare ones before frequent ones."""
+    lines = text.split("\n")
+    places: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        places.setdefault(line.strip(), []).append(number)
+    votes: Counter[int] = Counter()
+    wanted = search.split("\n")[:500]
+    for offset, line in enumerate(wanted):
+        some = places.get(line.strip(), ()) if line.strip() else ()
+        if len(some) <= 20:
+            for number in some:
+                votes[max(0, number - offset)] += 1
+    if not votes:
+        return "", 0
+    best = max(votes.values())
+    start = min(number for number, count in votes.items() if count == best)
+    first = max(0, start - 2)
+    return "\n".join(lines[first : start + min(len(wanted), NEAR) + 2]), first + 1
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _is_text(text: str) -> bool:
+    return not any(char < " " and char not in "\n\r\t\f" for char in text)
+
+
+def _no_text(path: str) -> EditProblem:
+    return EditProblem(path, "forbidden", f"{path} would hold control characters: it is no text")

@@ -1,0 +1,175 @@
+"""Commits, branches and pull requests of Hob's own. https://docs.github.com/en/rest/git
+
+Trees and commits that no branch leads to are nothing that anybody sees, and GitHub deletes them; so the one
+step that counts is the branch, and that it is there is what a crash leaves to be found.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
+from bot.core.errors import GitHubError, Gone, UserError
+from bot.core.facts import UndoFacts
+from bot.core.text import fence_for
+from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
+from bot.effects.texts import Texts
+from bot.github.idempotency_marker import page
+
+FILES_A_CALL = 50
+_TRAILER = re.compile(
+    r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
+    re.ASCII,
+)
+_NEWEST = 100
+"""Commits of a branch among which Hob's own is looked for: people may have gone on from it."""
+
+
+class OfPushCommit(OnGitHub[PushCommit]):
+    kind = PushCommit
+    permissions = ("contents",)
+    undone_by = frozenset({DeleteBranch})
+
+    def harmless(self, effect: PushCommit, texts: Texts) -> PushCommit:
+        """Files are what they are; with a secret of Hob's own in one there is no commit."""
+        subject, _, body = effect.message.partition("\n")
+        message = f"{texts.line(subject, 100)}\n\n{texts.prose(body.strip(), 4_000)}".strip()
+        trailers = tuple(one for one in effect.trailers if _TRAILER.fullmatch(one))
+        leaking = any(texts.leaks(one.text or "") for one in effect.files) or texts.leaks(effect.patch)
+        kept = () if leaking else effect.files
+        return replace(
+            effect, message=message, trailers=trailers, files=kept, patch="" if leaking else effect.patch
+        )
+
+    def judged(self, effect: PushCommit) -> Judged | None:
+        return Judged(effect.parent) if effect.bound else None
+
+    def said(self, effect: PushCommit) -> Sequence[str]:
+        """The patch, for whoever may push it."""
+        if not effect.patch:
+            return ()
+        mark = fence_for(effect.patch)
+        return (f"The patch, for `git apply`:\n\n{mark}diff\n{effect.patch}\n{mark}",)
+
+    async def send(self, effect: PushCommit, to: Destination) -> Applied:
+        if not effect.files:
+            raise UserError("the patch held what looks like a credential of mine", "it was not written")
+        parent = await to.get("/git/commits/{sha}", sha=effect.parent)
+        tree = str(parent["tree"]["sha"])
+        for entries in _entries(effect):
+            tree = str((await to.post("/git/trees", {"base_tree": tree, "tree": entries}))["sha"])
+        ends = [*effect.trailers, to.marker.trailer(to.key)]
+        message = "\n\n".join([effect.message, "\n".join(ends)])
+        asked = {"message": message, "tree": tree, "parents": [effect.parent]}
+        made = str((await to.post("/git/commits", asked))["sha"])
+        if effect.own:
+            await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
+        else:
+            await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
+        return Applied(_commit_page(to, made))
+
+    async def find(self, effect: PushCommit, to: Destination) -> Applied | None:
+        try:
+            newest = await to.get("/commits{?sha,per_page}", sha=effect.branch, per_page=_NEWEST)
+        except Gone:
+            return None
+        for one in newest if isinstance(newest, list) else ():
+            if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
+                return Applied(_commit_page(to, str(one["sha"])))
+        return None
+
+    def undone(self, effect: PushCommit, github_id: int, facts: UndoFacts) -> Undone:
+        if not effect.own:
+            return Undone(stays="a commit on your branch: `git revert` takes it back")
+        return Undone([DeleteBranch(effect.branch)], f"the branch `{effect.branch}`")
+
+
+def _entries(effect: PushCommit) -> Iterator[list[dict[str, Any]]]:
+    """As the trees API takes them, so many a call."""
+    for at in range(0, len(effect.files), FILES_A_CALL):
+        yield [
+            {"path": one.path, "mode": one.mode, "type": "blob"}
+            | ({"sha": None} if one.text is None else {"content": one.text})
+            for one in effect.files[at : at + FILES_A_CALL]
+        ]
+
+
+def _commit_page(to: Destination, sha: str) -> str:
+    return f"{to.api.site}/{to.repo.full_name}/commit/{sha}"
+
+
+class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
+    """Its id is the pull request's number."""
+
+    kind = OpenPullRequest
+    permissions = ("pull_requests",)
+    undone_by = frozenset({WithdrawPullRequest})
+
+    def harmless(self, effect: OpenPullRequest, texts: Texts) -> OpenPullRequest:
+        body, folded = texts.page(effect.body, effect.folded)
+        return replace(effect, title=texts.line(effect.title, 200), body=body, folded=folded)
+
+    def said(self, effect: OpenPullRequest) -> Sequence[str]:
+        return (effect.body,)
+
+    async def send(self, effect: OpenPullRequest, to: Destination) -> Applied:
+        asked = {"head": effect.branch, "base": effect.base, "title": effect.title, "draft": effect.draft}
+        return _pull(await to.post("/pulls", {**asked, "body": to.signed(page(effect.body, effect.folded))}))
+
+    async def find(self, effect: OpenPullRequest, to: Destination) -> Applied | None:
+        head = f"{to.repo.owner}:{effect.branch}"
+        path = "/pulls{?head,state,per_page}"
+        found = await to.get(path, head=head, state="all", per_page=100)
+        return next((_pull(one) for one in found if to.marker.made(one, to.key)), None)
+
+    async def mended(
+        self, effect: OpenPullRequest, to: Destination, refusal: GitHubError
+    ) -> OpenPullRequest | None:
+        """Not every plan of GitHub's knows drafts."""
+        if not effect.draft or "draft" not in str(refusal).casefold():
+            return None
+        return replace(effect, draft=False, title=f"Draft: {effect.title}")
+
+    def undone(self, effect: OpenPullRequest, github_id: int, facts: UndoFacts) -> Undone:
+        return Undone([WithdrawPullRequest(github_id)], f"pull request {github_id}")
+
+
+def _pull(found: Any) -> Applied:
+    return Applied(str(found["html_url"]), int(found["number"]))
+
+
+class OfWithdrawPullRequest(Changing[WithdrawPullRequest]):
+    kind = WithdrawPullRequest
+    permissions = ("pull_requests",)
+    stays = "that I closed a pull request of mine: reopen it where it is wanted"
+
+    async def send(self, effect: WithdrawPullRequest, to: Destination) -> Applied:
+        """Only one that the App opened."""
+        found = await to.get("/pulls/{number}", number=effect.number)
+        if not to.marker.ours(found):
+            raise UserError(f"pull request {effect.number} is not mine", "close it yourself")
+        if found.get("state") == "open":
+            await to.patch("/pulls/{number}", {"state": "closed"}, number=effect.number)
+        return Applied()
+
+
+class OfDeleteBranch(Changing[DeleteBranch]):
+    kind = DeleteBranch
+    permissions = ("contents",)
+    stays = "that I deleted a branch of mine: GitHub restores it from its pull request"
+
+    async def send(self, effect: DeleteBranch, to: Destination) -> Applied:
+        """Only while the newest commit on it is Hob's."""
+        try:
+            ref = await to.get("/git/ref/heads/{+branch}", branch=effect.branch)
+        except Gone:
+            return Applied()
+        tip = await to.get("/git/commits/{sha}", sha=str(ref["object"]["sha"]))
+        if not to.marker.trailed(tip.get("message")):
+            raise UserError(f"somebody has gone on from `{effect.branch}`", "delete the branch yourself")
+        await to.delete("/git/refs/heads/{+branch}", branch=effect.branch)
+        return Applied()
+
+
+FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch())

@@ -1,0 +1,146 @@
+"""What people have Hob add to a pull request: `@slug tests`, `docs`, `changelog`, `simplify`. Each is one
+commit on a branch of its own, with a draft pull request into the author's branch."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import Literal
+
+from bot.context import Context, answer
+from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
+from bot.core.events import CommentEvent
+from bot.core.facts import PatchFacts
+from bot.core.file_kinds import is_test, subject
+from bot.proposals import allowed, may_push, proposed, refusal
+from bot.pull_request_facts import select
+from bot.router import Router
+
+router = Router()
+MAY = {PushCommit, OpenPullRequest, Comment, ReplyInThread}
+MOST_FILES = 12
+"""Files that a model is shown."""
+_CHANGELOG = re.compile(
+    r"(?:^|/)(?:changelog|changes|history|news|release[-_]notes)(?:\.(?:md|rst|txt|adoc))?$", re.IGNORECASE
+)
+CHANGELOGS = (
+    "CHANGELOG.md",
+    "CHANGES.md",
+    "CHANGELOG.rst",
+    "CHANGES.rst",
+    "HISTORY.md",
+    "NEWS.md",
+    "docs/changelog.md",
+)
+_PYTHON = re.compile(r"\.pyi?$")
+_PROSE = re.compile(r"\.(?:md|mdx|rst|adoc|txt)$", re.IGNORECASE)
+Kind = Literal["tests", "docs", "changelog", "simplify"]
+
+
+@router.command("tests", help="proposes tests for this change", may=MAY, who="code")
+async def tests(event: CommentEvent, ctx: Context) -> Plan:
+    return await _propose(event, ctx, "tests", is_test)
+
+
+@router.command("docs", help="proposes documentation of this change", may=MAY, who="code")
+async def docs(event: CommentEvent, ctx: Context) -> Plan:
+    return await _propose(event, ctx, "docs", lambda path: bool(_PROSE.search(path) or _PYTHON.search(path)))
+
+
+@router.command("changelog", help="proposes an entry of the changelog", may=MAY, who="code")
+async def changelog(event: CommentEvent, ctx: Context) -> Plan:
+    return await _propose(event, ctx, "changelog", lambda path: bool(_CHANGELOG.search(path)))
+
+
+@router.command("simplify", help="proposes simpler code for this change", may=MAY, who="code")
+async def simplify(event: CommentEvent, ctx: Context) -> Plan:
+    return await _propose(event, ctx, "simplify", lambda path: not is_test(path))
+
+
+async def _propose(event: CommentEvent, ctx: Context, kind: Kind, fits: Callable[[str], bool]) -> Plan:
+    if not event.on_pull_request:
+        return Plan((answer(event, f"`{kind}` is about a change; ask on a pull request."),))
+    state = await ctx.github.pull_request(event.number)
+    context = await ctx.repository(state.base_sha)
+    if why := refusal(state, context) or await may_push(ctx):
+        return Plan((answer(event, why),), reason=why)
+    files, _ = select(await ctx.github.files(event.number), context.settings.review.paths)
+    changed = [file.path for file in files if file.status != "removed"]
+    wanted = [*changed, *(path for path in _beside(kind, changed) if path not in changed)]
+    texts = await ctx.github.texts(state.head_sha, wanted[:100])
+    facts = PatchFacts(
+        context=context,
+        kind=kind,
+        title=state.title,
+        description=state.body,
+        texts=dict([(path, texts[path]) for path in wanted if path in texts][:MOST_FILES]),
+        wish=ctx.command.argument if ctx.command else "",
+        names=tuple(path for path in changed if path not in texts),
+        allowed=allowed(context, _only(kind, fits, set(changed))),
+        wrong=_code_changed if kind == "docs" else _nothing_wrong,
+        tools=ctx.tools,
+    )
+    if kind == "changelog" and not any(map(fits, facts.texts)):
+        return Plan(
+            (
+                answer(
+                    event,
+                    f"I know of no changelog here; I looked for {', '.join(f'`{n}`' for n in CHANGELOGS)}.",
+                ),
+            )
+        )
+    return await proposed(event, ctx, state, facts)
+
+
+def _only(kind: Kind, fits: Callable[[str], bool], changed: set[str]) -> Callable[[str], bool]:
+    """Simplifying stays within the change."""
+    return lambda path: fits(path) and (kind != "simplify" or path in changed)
+
+
+def _beside(kind: Kind, changed: Sequence[str]) -> Iterable[str]:
+    """Paths that may be there and belong to the change, those that matter most first."""
+    if kind == "changelog":
+        return CHANGELOGS
+    if kind == "docs":
+        return ("README.md", "README.rst", "docs/index.md", "docs/README.md")
+    if kind == "tests":
+        return dict.fromkeys(name for path in changed if not is_test(path) for name in _tests_of(path))
+    return ()
+
+
+def _tests_of(path: str) -> Iterable[str]:
+    """Where the usual tools look for the tests of a file."""
+    here = PurePosixPath(path)
+    name, end, folder = subject(path), here.suffix, str(here.parent)
+    inside = "/".join(here.parts[1:-1])
+    for place in ("tests", f"tests/{inside}", f"tests/{folder}", "test", folder, f"{folder}/tests"):
+        for one in (f"test_{name}{end}", f"{name}_test{end}", f"{name}.test{end}", f"{name}.spec{end}"):
+            yield str(PurePosixPath(place, one))
+
+
+def _nothing_wrong(_path: str, _before: str, _after: str) -> str:
+    return ""
+
+
+def _code_changed(path: str, before: str, after: str) -> str:
+    """Documentation in code is docstrings and comments: what remains of a Python file is the same."""
+    if not _PYTHON.search(path) or _skeleton(before) == _skeleton(after):
+        return ""
+    return "the code itself would change, and only what is said about it may"
+
+
+def _skeleton(text: str) -> str:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return ast.dump(tree)

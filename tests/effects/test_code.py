@@ -1,0 +1,227 @@
+"""Commits, branches and pull requests of Hob's own: one of each whatever breaks, nobody else's touched."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.effects import (
+    CommittedFile,
+    DeleteBranch,
+    Effect,
+    OpenPullRequest,
+    PushCommit,
+    WithdrawPullRequest,
+)
+from bot.core.errors import Ambiguous, GitHubError, UserError
+from bot.core.refs import RepoRef, Sha
+from bot.effects import on_github
+from bot.effects.base import Applied, Destination
+from bot.effects.code import FILES_A_CALL
+from bot.effects.texts import Texts
+from bot.github.client import GitHub
+from bot.testing.github import GitHubStandIn as StandIn
+from bot.testing.github import executable
+from bot.testing.github.pulls import PullRequest
+from bot.testing.github.repository import Repository
+from tests.github.conftest import KEY, MARKER, Connect
+
+BRANCH = "hob/fix-1-abc"
+OPEN = OpenPullRequest(1, BRANCH, "main", "Brew cooler", "What was done.")
+FAULTS = ["apply_then_answer", "apply_then_reset", "apply_then_hang", "answer", "reset"]
+
+
+@pytest.fixture(autouse=True)
+def may_write_code(gh: StandIn) -> None:
+    for one in gh.installations.values():
+        one.permissions = {**one.permissions, "contents": "write"}
+
+
+def commit(repository: Repository, *files: CommittedFile, **more: Any) -> PushCommit:
+    parent = Sha(repository.git.resolve("refs/heads/main") or "")
+    some = files or (CommittedFile("brew.py", "cool = 1\n"), CommittedFile("new/file.py", "x = 1\n"))
+    given: dict[str, Any] = {"branch": BRANCH, "parent": parent, **more}
+    return PushCommit(number=1, files=some, message="Brew cooler\n\nAs was asked.", **given)
+
+
+async def deliver(github: GitHub, repo: RepoRef, effect: Effect, key: str = KEY) -> Applied:
+    """As a job does it: send; when nobody knows, look, and send again only what is not there."""
+    duties = on_github(effect)
+    async with github.repository(repo, duties.needs(effect)) as api:
+        to = Destination(api, repo, key, MARKER)
+        for _ in range(4):
+            try:
+                return await duties.send(effect, to)
+            except Ambiguous:
+                if found := await duties.find(effect, to):
+                    return found
+    raise AssertionError("not delivered")
+
+
+async def find(github: GitHub, repo: RepoRef, effect: Effect, key: str = KEY) -> Applied | None:
+    duties = on_github(effect)
+    async with github.repository(repo, duties.needs(effect)) as api:
+        return await duties.find(effect, Destination(api, repo, key, MARKER))
+
+
+def refs(repository: Repository) -> list[str]:
+    return sorted(repository.git.run("for-each-ref", "--format=%(refname)", "refs/heads").decode().split())
+
+
+def text(repository: Repository, path: str, ref: str = BRANCH) -> str:
+    return repository.git.run("show", f"refs/heads/{ref}:{path}").decode()
+
+
+async def test_a_commit_is_one_branch_with_one_commit_and_is_found_again(
+    github: GitHub, repo: RepoRef, repository: Repository, gh: StandIn
+) -> None:
+    repository.commit({"run.sh": executable("echo 1\n"), "gone.py": "y = 1\n"})
+    files = (
+        CommittedFile("run.sh", "echo 2\r\n", "100755"),
+        CommittedFile("gone.py", None),
+        CommittedFile("new/größe.py", "x = 'ü'"),
+    )
+    effect = commit(repository, *files, trailers=("Co-authored-by: mona <1+mona@users.noreply.github.com>",))
+    assert await find(github, repo, effect) is None
+    made = await deliver(github, repo, effect)
+    assert await find(github, repo, effect) == made
+    assert refs(repository) == [f"refs/heads/{BRANCH}", "refs/heads/main"]
+    (one,) = repository.git.log("main", BRANCH)
+    assert one.parents == (effect.parent,)
+    assert one.message.startswith("Brew cooler\n\nAs was asked.\n\nCo-authored-by: mona <")
+    assert made.url.endswith(one.sha)
+    listed = repository.git.run("ls-tree", "-r", BRANCH).decode()
+    assert "100755" in listed.partition("run.sh")[0].splitlines()[-1]
+    assert "gone.py" not in listed
+    assert text(repository, "run.sh") == "echo 2\r\n"
+    assert text(repository, "new/größe.py") == "x = 'ü'"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("step", ["/git/trees$", "/git/commits$", "/git/refs$"])
+async def test_R3_whatever_github_answers_at_whatever_step_there_is_one_branch(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository, step: str, fault: Any
+) -> None:
+    gh.fault("POST", step, kind=fault, status=502, seconds=20)
+    await deliver(connect(deadline=1.0), repo, commit(repository))
+    assert refs(repository) == [f"refs/heads/{BRANCH}", "refs/heads/main"]
+    assert len(repository.git.log("main", BRANCH)) == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_R3_there_is_one_pull_request(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository, fault: Any
+) -> None:
+    await deliver(connect(), repo, commit(repository))
+    gh.fault("POST", "/pulls$", kind=fault, status=502, seconds=20)
+    made = await deliver(connect(deadline=1.0), repo, OPEN)
+    (pull,) = [one for one in repository.pulls if one.author.login == "hob[bot]"]
+    assert (pull.draft, pull.head_ref, pull.base_ref, made.github_id) == (True, BRANCH, "main", pull.number)
+    assert await find(connect(), repo, OPEN) == made
+
+
+async def test_a_hundred_and_twenty_files_take_a_call_for_each_fifty(
+    gh: StandIn, github: GitHub, repo: RepoRef, repository: Repository
+) -> None:
+    many = [CommittedFile(f"made/f{n}.py", f"n = {n}\n") for n in range(120)]
+    await deliver(github, repo, commit(repository, *many))
+    assert len([one for one in gh.writes() if one.path.endswith("/git/trees")]) == -(-120 // FILES_A_CALL)
+    assert text(repository, "made/f119.py") == "n = 119\n"
+
+
+async def test_the_authors_branch_is_only_moved_forward(
+    github: GitHub, repo: RepoRef, repository: Repository, pull: PullRequest
+) -> None:
+    there = {"own": False, "branch": pull.head_ref, "parent": Sha(pull.head_sha)}
+    effect = commit(repository, CommittedFile("tea.py", "cooler\n"), **there)
+    await deliver(github, repo, effect)
+    assert [one.parents for one in repository.git.log(effect.parent, pull.head_sha)] == [(effect.parent,)]
+    assert await find(github, repo, effect)
+    before = pull.push({"tea.py": "mine\n"})
+    with pytest.raises(GitHubError, match="fast forward"):
+        await deliver(github, repo, effect, "f" * 40)
+    assert pull.head_sha == before
+
+
+async def test_a_branch_of_that_name_that_is_not_ours_is_left_alone(
+    github: GitHub, repo: RepoRef, repository: Repository
+) -> None:
+    theirs = repository.commit({"x.py": "1\n"}, branch=BRANCH)
+    effect = commit(repository)
+    assert await find(github, repo, effect) is None
+    with pytest.raises(GitHubError, match="already exists"):
+        await deliver(github, repo, effect)
+    with pytest.raises(UserError):
+        await deliver(github, repo, DeleteBranch(BRANCH))
+    assert repository.git.resolve(BRANCH) == theirs
+
+
+async def test_undoing_takes_branch_and_pull_request_away_but_nobody_elses_work(
+    github: GitHub, repo: RepoRef, repository: Repository
+) -> None:
+    await deliver(github, repo, commit(repository))
+    made = await deliver(github, repo, OPEN)
+    tip = repository.git.resolve(BRANCH)
+    repository.commit({"brew.py": "mine\n"}, branch=BRANCH, author="mona")
+    with pytest.raises(UserError, match="somebody has gone on"):
+        await deliver(github, repo, DeleteBranch(BRANCH))
+    repository.git.point(f"refs/heads/{BRANCH}", tip)
+    for _ in range(2):
+        await deliver(github, repo, WithdrawPullRequest(made.github_id))
+        await deliver(github, repo, DeleteBranch(BRANCH))
+    assert refs(repository) == ["refs/heads/main"]
+    assert repository.issues[made.github_id].state == "closed"
+
+
+async def test_nobody_elses_pull_request_is_closed(github: GitHub, repo: RepoRef, pull: PullRequest) -> None:
+    with pytest.raises(UserError, match="not mine"):
+        await deliver(github, repo, WithdrawPullRequest(pull.number))
+    assert pull.state == "open"
+
+
+@pytest.mark.parametrize("name", ["protected", "ruleset", "signatures", "push protection", "no permission"])
+async def test_what_a_branchs_rules_refuse_leaves_nothing_and_keeps_the_patch(
+    github: GitHub, repo: RepoRef, repository: Repository, name: str
+) -> None:
+    repository.protected[BRANCH] = name
+    effect = commit(repository, patch="--- a/brew.py\n+++ b/brew.py\n")
+    with pytest.raises(GitHubError):
+        await deliver(github, repo, effect)
+    assert refs(repository) == ["refs/heads/main"]
+    assert "git apply" in on_github(effect).said(effect)[0]
+
+
+async def test_without_drafts_it_is_named_one(github: GitHub, repo: RepoRef, repository: Repository) -> None:
+    repository.drafts = False
+    await deliver(github, repo, commit(repository))
+    duties = on_github(OPEN)
+    async with github.repository(repo, duties.needs(OPEN)) as api:
+        to = Destination(api, repo, KEY, MARKER)
+        with pytest.raises(GitHubError) as refused:
+            await duties.send(OPEN, to)
+        mended = await duties.mended(OPEN, to, refused.value)
+        assert mended
+        await duties.send(mended, to)
+    assert repository.pulls[-1].title == "Draft: Brew cooler"
+
+
+async def test_X1_a_commit_that_holds_a_secret_of_hobs_is_not_made(
+    github: GitHub, repo: RepoRef, repository: Repository
+) -> None:
+    secret = "ghs_" + "k3Y9" * 10
+    leaking = commit(repository, CommittedFile("a.py", f"token = '{secret}'\n"), patch=f"+{secret}")
+    clean = on_github(leaking).harmless(leaking, Texts(repo, (secret,)))
+    assert secret not in str(clean)
+    with pytest.raises(UserError, match="credential"):
+        await deliver(github, repo, clean)
+    assert refs(repository) == ["refs/heads/main"]
+
+
+async def test_X3_a_commits_message_closes_and_names_nobody(repo: RepoRef, repository: Repository) -> None:
+    said = "Fixes #12 for @mona\n\nCloses octo/tea#3, thanks @octo/team\n\nCo-authored-by: eve <e@x>"
+    effect = PushCommit(1, BRANCH, Sha("a" * 40), (), said)
+    forged = replace(effect, trailers=("Fixes: #1", "Co-authored-by: x <x@evil.example>\nFixes #2"))
+    assert on_github(forged).harmless(forged, Texts(repo)).trailers == ()
+    clean = on_github(effect).harmless(effect, Texts(repo)).message
+    assert "#12" not in clean.partition("\n")[0]
+    assert "@mona" not in clean.partition("\n")[0]
