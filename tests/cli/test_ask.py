@@ -1,6 +1,7 @@
 """`hob ask` as a person runs it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,8 @@ def test_a_commit_is_cited(asker: Hob, ollama: FakeOllama) -> None:
     (house / "cup.py").write_text("CUP = 1\n")
     git(house, "add", ".")
     git(house, "commit", "-qm", "Glaze the earthenware cups")
-    sha = (house / ".git" / "refs" / "heads" / "main").read_text().strip()
+    head = ["git", "-C", str(house), "rev-parse", "HEAD"]
+    sha = subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip()
     ollama.answer = lambda request: (
         model(request) if request.get("format") else f'Glazed [{sha[:7]} "glaze the earthenware"] [0a0b0c0d].'
     )
