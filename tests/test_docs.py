@@ -18,8 +18,8 @@ from bot.config import Config, load_config
 from bot.core.settings import CHECKS, Complaint
 from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
-from tests import pages
 from bot.web.openapi import document
+from tests import pages
 from tests.bench.__main__ import BENCHES
 
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import batch, pool, receiver, remarks, reviews, waiting
+from tests.bench import batch, pool, receiver, remarks, reviews, triage, waiting, work
 from tests.bench.figure import Figure
+from tests.bench.knowledge import duplicates
 from tests.bench.knowledge.figures import figures as knowledge
 
 BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
@@ -24,7 +25,10 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "remarks": remarks.figures,
     "waiting": waiting.figures,
     "batch": batch.figures,
+    "triage": triage.figures,
+    "work": work.figures,
     "knowledge": knowledge,
+    "duplicates": duplicates.figures,
 }
 
 
