@@ -9,6 +9,7 @@ from bot.core import effect_history as past
 from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
 from bot.core.commands import Command
+from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
@@ -51,6 +52,13 @@ class Offer:
     name: str
     help: str
     allowed: bool
+    reads: bool = False
+    """Whether it only answers."""
+
+
+async def nobody_waits() -> bool:
+    """Where there is no queue."""
+    return True
 
 
 Deeds = Callable[[int], Awaitable[tuple[PastRun, ...]]]
@@ -103,6 +111,8 @@ class Context:
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
     """Whether no other run waits."""
+    still_idle: Callable[[], Awaitable[bool]] = nobody_waits
+    """The same, asked now."""
     earlier: ReviewedHead | None = None
     """The newest head of this pull request that was reviewed, without its texts."""
     pull: PullState = "active"
@@ -122,6 +132,8 @@ class Context:
     drafts: tuple[Draft, ...] = ()
     """Comments that wait to be posted here, or in the whole repository where the event is about that; oldest
     first."""
+    dashboard: DashboardIssue = field(default_factory=DashboardIssue)
+    """The issue that Hob keeps in this repository."""
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""

@@ -7,6 +7,7 @@ Smaller texts than in `tests.test_growth`, whose table has the readers that need
 import ast
 import importlib
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,11 @@ import bot
 from bot.core.addresses import refusal
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
+from bot.core.intents import Intent, OfferedCommand, by_rules, checked
+from bot.core.issue_forms import FormField, IssueForm, filled
+from bot.core.knowledge import KnownIssue
 from bot.core.records import of_commit, of_issue
+from bot.core.since import since
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.core.work_graph import work_graph
@@ -25,6 +30,8 @@ from bot.core.work_items import WorkItem, WorkRef, edges_of
 from bot.github.refusals import read_one
 from bot.inference.runners.wire import number
 from bot.inference.structured_output import understood
+from bot.knowledge.fixes import section_naming
+from bot.knowledge.issues import agreement
 from bot.knowledge.parsing.passages import parse
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
@@ -40,10 +47,14 @@ WALKED = (
     "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
     "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
     "core/check_input.py",
+    "core/named_files.py", "core/issue_forms.py", "core/security_reports.py", "core/pictures.py",
+    "github/issue_forms.py", "core/commands.py", "core/context_packing.py", "core/pr_description.py",
+    "core/check_input.py", "core/intents.py", "core/since.py", "core/plan_text.py",
     "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
-    "core/mentions.py", "core/work_*.py", "core/dependency_questions.py", "core/records.py",
+    "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
+    "core/records.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
@@ -72,9 +83,10 @@ EXCLUDED = {
     },
     "it asks a database, git, GitHub or a model": {
 
+        "knowledge.fixes.fixing_commit",
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
-        "inference.runners.wire.ask", "knowledge.search.change_context.around",
+        "inference.runners.wire.ask", "knowledge.search.change_context.around", "knowledge.fixes.fix",
         "knowledge.embedding.near_chunks", "knowledge.embedding.near_issues",
         "knowledge.search.records.records",
         "knowledge.search.signals.gather", "knowledge.search.signals.nothing_near",
@@ -89,9 +101,11 @@ EXCLUDED = {
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
-        "core.guidelines.symlinks", "core.memory.dismissal", "core.memory.dismissed_by",
+        "core.guidelines.symlinks", "core.labels.status_labels", "core.named_files.standing",
+        "core.memory.dismissal", "core.memory.dismissed_by",
         "agents.citing.told", "core.context_packing.pack_excerpts",
         "core.context_packing.written", "core.effect_history.of_thread",
+        "core.effect_history.standing_comment",
         "core.review_chunks.around", "pull_request_facts.select",
         "inference.runners.vectors", "knowledge.edges.of_commit", "knowledge.edges.of_file",
         "knowledge.search.signals.means", "knowledge.graph.issues_in", "knowledge.indexing.plan",
@@ -116,6 +130,12 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
+    "core.issue_forms.filled": lambda said: filled(said, [IssueForm("a", (FormField(said[:99]),))]),
+    "core.intents.by_rules": lambda said: by_rules(said, (OfferedCommand("fix", said),)),
+    "core.intents.checked": lambda said: checked(
+        Intent("fix", said[:150]), said, (OfferedCommand("fix", ""),)
+    ),
+    "core.since.since": lambda said: since(said, 1_795_000_000.0),
     "core.records.of_commit": lambda said: of_commit("1a2b3c4", said, 1.0, said, [said]),
     "core.records.of_issue": lambda said: of_issue(1, said, [said], said, [(said, said)] * 9),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
@@ -125,6 +145,10 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "github.refusals.read_one": lambda said: read_one({"message": said, "type": said, "code": said}),
     "inference.structured_output.understood": lambda said: understood(Told, "So: {" + said),
     "inference.runners.wire.number": lambda said: number((r"maximum context length is (\d+)",), said),
+    "knowledge.fixes.section_naming": lambda said: section_naming(said, {12}),
+    "knowledge.issues.agreement": lambda said: agreement(
+        Counter(["kettle"]), Counter({"kettle": 9}), KnownIssue(1, "issue", "open", "Kettle", said, "ann")
+    ),
     "knowledge.parsing.trees.tree_of": lambda said: parse("a.py", said.encode()),
 }
 """Those that need more than text."""

@@ -130,6 +130,21 @@ def test_X3_references_stand_in_code(text, shown):
         ("[t](https://github.com/o/r/blob/../../x/y)", "t (`https://github.com/o/r/blob/../../x/y`)"),
         ("[t](https://github.com/o/r/blob/main/a?d=1)", "t (`https://github.com/o/r/blob/main/a?d=1`)"),
         ("[t](https://github.com/o/r/pull/1)", "t (`https://github.com/o/r/pull/1`)"),
+        (
+            "[`#1`](https://redirect.github.com/o/r/issues/1)",
+            "[`#1`](https://redirect.github.com/o/r/issues/1)",
+        ),
+        (
+            "[#1](https://redirect.github.com/o/r/issues/1)",
+            "[`#1`](https://redirect.github.com/o/r/issues/1)",
+        ),
+        ("[t](https://redirect.github.com/o/s/issues/1)", "t (`https://redirect.github.com/o/s/issues/1`)"),
+        (
+            "[t](https://redirect.github.com/o/r/issues/1?a)",
+            "t (`https://redirect.github.com/o/r/issues/1?a`)",
+        ),
+        ("[t](https://redirect.github.com/o/r/settings)", "t (`https://redirect.github.com/o/r/settings`)"),
+        ("https://redirect.github.com/o/r/issues/1", "`https://redirect.github.com/o/r/issues/1`"),
         ("[t](https://github.com/o/rr/blob/main/a)", "t (`https://github.com/o/rr/blob/main/a`)"),
     ],
 )

@@ -12,14 +12,32 @@ from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
 from bot.core.errors import GitHubError, Gone
 from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
 from bot.core.facts import Commit, OthersRemark, OwnThread
-from bot.core.github_reader import GitHubReader, IssueState, IssueStates, PullRequestState, RawComment, Thread
+from bot.core.github_reader import (
+    GitHubReader,
+<<<<<<< HEAD
+    IssueHappening,
+    IssueState,
+    IssueStates,
+=======
+    IssueState,
+    IssueStates,
+    OpenPull,
+>>>>>>> nightly
+    PullRequestState,
+    RawComment,
+    Thread,
+)
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
-from bot.core.refs import Permission, RepoRef, Sha
+from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
-from bot.github import artifacts, attachments, contents, listing, threads, triage_sources, work
+<<<<<<< HEAD
+from bot.github import artifacts, attachments, contents, histories, listing, threads, triage_sources, work
+=======
+from bot.github import artifacts, attachments, contents, listing, open_pulls, threads, triage_sources, work
+>>>>>>> nightly
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -94,6 +112,12 @@ class JobReader(GitHubReader):
         except (KeyError, TypeError) as error:
             raise GitHubError(200, f"a pull request without {error}") from None
 
+    async def open_pulls(self, most: int = 100) -> Sequence[OpenPull]:
+        return await open_pulls.open_pulls(self.job.api(open_pulls.PERMISSION), most)
+
+    async def changes_requested(self, number: int) -> tuple[Login, ...]:
+        return await open_pulls.changes_requested(self.job.api(open_pulls.PERMISSION), number)
+
     async def files(self, number: int) -> list[FileDiff]:
         return await changed_files(self._api, number)
 
@@ -166,12 +190,14 @@ class JobReader(GitHubReader):
     ) -> Sequence[int]:
         return await listing.issue_numbers(self._api, self.repo, since, labels, state, most)
 
-    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
-        path = "/repos/{owner}/{repo}/issues/{number}/comments"
-        page = max(0, total - MOST_COMMENTS) // 100 + 1
-        cap = max(MOST_COMMENTS, total) + 100
-        found = await self._api.get_all(path, {"number": number, "page": page}, cap=cap)
-        return [comment(one) for one in found[-MOST_COMMENTS:]]
+    async def comments(self, number: int, total: int = 0, most: int = MOST_COMMENTS) -> Sequence[RawComment]:
+        return await histories.comments(self._api, number, total, most)
+
+    async def said_since(self, at: float, most: int = 300) -> Sequence[RawComment]:
+        return await histories.said_since(self.job.api(ISSUE), at, most)
+
+    async def happenings(self, number: int, most: int = 500) -> Sequence[IssueHappening]:
+        return await histories.happenings(self.job.api(ISSUE), number, most)
 
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
         for found in await self.threads(number):
@@ -211,13 +237,10 @@ class JobReader(GitHubReader):
         return remarks
 
     async def has_comment(self, comment_id: int) -> bool:
-        try:
-            await self._api.get("/repos/{owner}/{repo}/issues/comments/{id}", {"id": comment_id})
-        except Gone as gone:
-            if gone.status != 404:
-                raise
-            return False
-        return True
+        return await self.comment_text(comment_id) is not None
+
+    async def comment_text(self, comment_id: int) -> str | None:
+        return await histories.comment_text(self._api, comment_id)
 
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
         """https://docs.github.com/en/rest/commits/commits#list-commits"""

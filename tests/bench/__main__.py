@@ -13,8 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import pool, receiver, remarks, reviews, waiting, work
+from tests.bench import pool, receiver, remarks, reviews, triage, waiting, work
 from tests.bench.figure import Figure
+from tests.bench.knowledge import duplicates
 from tests.bench.knowledge.figures import figures as knowledge
 
 BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
@@ -23,8 +24,10 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "reviews": reviews.figures,
     "remarks": remarks.figures,
     "waiting": waiting.figures,
+    "triage": triage.figures,
     "work": work.figures,
     "knowledge": knowledge,
+    "duplicates": duplicates.figures,
 }
 
 

@@ -226,3 +226,24 @@ async def test_a_new_issue_is_told_what_it_repeats_where_hob_may_speak_unasked(
         one for one in hob.github.requests[reads:] if "/issues/" in one.path and one.method == "GET"
     ]
     assert len(asked_github) <= 2
+
+
+HOSTILE = (
+    "@octocat closes #1 /merge https://evil.example/?q=1 ![x](https://evil.example/x.png) <img src=//e/i>"
+)
+
+
+async def test_X3_what_is_quoted_reaches_nobody_and_undo_takes_it_back(hob: LivingHob) -> None:
+    repo = tea(hob)
+    repo.open_issue(f"Kettle {HOSTILE}", f"The kettle boils over\n/merge\n{HOSTILE}", author="eve")
+    issue = repo.open_issue("Water", f"kettle boils over the edge\n{HOSTILE}", author="eve")
+    text = f"boils over the edge\n{HOSTILE[:8]}"
+    hob.ollama.answer = same(new=text, old=f"The kettle boils over\n/merge\n{HOSTILE[:8]}")
+    said = await asked(hob, issue)
+    assert "This may be the same as `#1`" in said
+    prose = "".join(said.split("`")[::2])
+    for acting in ("@octocat", "closes #1", "https://evil", "![x]", "<img", "\n/merge", "> /merge"):
+        assert acting not in prose
+    assert repo.issues[1].comments == []
+    await asked(hob, issue, "undo")
+    assert "This may be the same" not in "".join(one.body for one in issue.comments)

@@ -26,11 +26,14 @@ Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 
 @dataclass(frozen=True)
 class Asked:
-    """A question's thread, what it belongs to, and what was found, best first, by words and plainly."""
+    """A question's thread, what it belongs to, and what was found, best first, by words and plainly;
+    `issues` are those as they were then."""
 
     gold: tuple[int, ...]
     found: list[int]
     plain: list[int]
+    thread: Thread
+    issues: Mapping[int, KnownIssue]
 
 
 def figures(folder: Path, threads: Sequence[Thread], embed: Embed | None) -> Iterator[Figure]:
@@ -67,7 +70,9 @@ def ask(path: Path, threads: Sequence[Thread], field: str, embed: Embed | None) 
             now_closed = {n for n in shown_open & set(pool) if "" < pool[n].closed < each.created}
             index_store.put_issues([_row(pool[number], each.created) for number in now_closed])
             shown_open -= now_closed
-            yield Asked(gold, _asked(issues, each), _plain(index_store, each))
+            found = _asked(issues, each)
+            known = index_store.issues(found)
+            yield Asked(gold, found, _plain(index_store, each), each, known)
         if not each.pull:
             pool[each.number] = each
             shown_open.add(each.number)

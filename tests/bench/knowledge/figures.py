@@ -19,17 +19,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import httpx
-
 from bot.knowledge.search.ranking import WEIGHTS, Part
 from tests.bench.figure import Figure
 from tests.bench.knowledge import alike
 from tests.bench.knowledge.cases import Case, cut, for_tuning, read, repositories
+from tests.bench.knowledge.embedded import embed
 from tests.bench.knowledge.found import files, files_packed, functions_packed, mean, recall
 from tests.bench.knowledge.threads import read as read_threads
 from tests.bench.knowledge.walk import Answered, Built, walk
 from tests.bench.load import quantile
-from tests.fakes.minilm import NAME as MINILM
 from tests.fakes.minilm import MiniLMHost
 
 OWN = Path(__file__).parents[3]
@@ -73,14 +71,7 @@ def figures(folder: Path) -> Iterator[Figure]:
         yield from alike.figures(folder, told, None)
         if os.environ.get("HOB_BENCH_EMBED", "") == "minilm":
             with MiniLMHost() as host:
-                yield from alike.figures(folder, told, partial(_embed, host.url))
-
-
-def _embed(url: str, texts: Sequence[str]) -> list[list[float]]:
-    body = {"model": MINILM, "input": list(texts), "truncate": True}
-    answer = httpx.post(f"{url}/api/embed", json=body, timeout=600)
-    vectors: list[list[float]] = answer.raise_for_status().json()["embeddings"]
-    return vectors
+                yield from alike.figures(folder, told, partial(embed, host.url))
 
 
 def _files(name: str, answered: Sequence[Answered], bars: tuple[float, float]) -> Iterator[Figure]:

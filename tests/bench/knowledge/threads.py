@@ -3,7 +3,8 @@
 A duplicate is what somebody closed with "duplicate of #12"; a pull request fixes what it says "fixes #12" of.
 Both texts are then shown without such references. `python -m tests.bench.knowledge.threads FOLDER OUT.jsonl`
 reads what was saved of the API: files `issues/N.json` and `pulls/N.json` with `issue` or `pull`, `comments`
-and `events` in one object, as github-metadata-backup writes them.
+and `events` in one object, as github-metadata-backup writes them; or `items/N-main.json` with
+`items/N-comments.json`, as in brson/rust-issue-archive, of which each year is a repository of its own.
 """
 
 import json
@@ -73,6 +74,11 @@ def saved(folder: Path) -> Iterator[Thread]:
         said = [each.get("body") or "" for each in [*raw.get("comments", ()), *raw.get("events", ())]]
         if "number" in told:
             yield thread(folder.name, told, said, path.parent.name == "pulls")
+    for path in sorted(folder.glob("items/*-main.json")):
+        told = json.loads(path.read_bytes())
+        comments = json.loads(path.with_name(path.name.replace("-main", "-comments")).read_bytes())
+        said = [each.get("body") or "" for each in comments]
+        yield thread(f"{folder.name} {told['created_at'][:4]}", told, said, "pull_request" in told)
 
 
 def read(path: Path) -> list[Thread]:
