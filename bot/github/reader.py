@@ -81,10 +81,10 @@ _NOT_SHOWN = (403, 404)
 
 
 def permissions_to_read(event: Event) -> dict[str, str]:
-    """The least that the event's handler needs to see."""
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent) or (
-        isinstance(event, CommentEvent) and event.on_pull_request
-    )
+    """The least that the event's handler needs to see; who is asked in words may be asked about issues."""
+    if isinstance(event, CommentEvent):
+        return {**PULL_REQUEST, **ISSUE} if event.on_pull_request else ISSUE
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent)
     return PULL_REQUEST if on_pull_request else ISSUE
 
 
