@@ -41,7 +41,7 @@ from bot.github import (
 )
 from bot.github.api import Api
 from bot.github.client import Job
-from bot.github.conversations import actor, as_object, comment, issue_state, label_names
+from bot.github.conversations import actor, as_object, issue_state, label_names, line_thread
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -81,10 +81,10 @@ _NOT_SHOWN = (403, 404)
 
 
 def permissions_to_read(event: Event) -> dict[str, str]:
-    """The least that the event's handler needs to see."""
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent) or (
-        isinstance(event, CommentEvent) and event.on_pull_request
-    )
+    """The least that the event's handler needs to see; who is asked in words may be asked about issues."""
+    if isinstance(event, CommentEvent):
+        return {**PULL_REQUEST, **ISSUE} if event.on_pull_request else ISSUE
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent)
     return PULL_REQUEST if on_pull_request else ISSUE
 
 
@@ -225,7 +225,7 @@ class JobReader(GitHubReader):
         talks: dict[int, list[dict[str, Any]]] = {}
         for one in map(as_object, await self._api.get_all(path, {"number": number}, cap=MOST_LINE_COMMENTS)):
             talks.setdefault(one.get("in_reply_to_id") or one["id"], []).append(one)
-        return [_thread(talk) for talk in talks.values()]
+        return [line_thread(talk) for talk in talks.values()]
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
         return await threads.own_threads(self._api, self.repo, number, self.job.slug)
@@ -380,17 +380,6 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         review_comments=int(found.get("review_comments") or 0),
         comments=int(found.get("comments") or 0),
         from_fork=not head.get("repo") or head["repo"]["id"] != base_id,
-    )
-
-
-def _thread(talk: list[dict[str, Any]]) -> Thread:
-    first = talk[0]
-    side = first.get("side") != "LEFT"
-    return Thread(
-        path=clean(first.get("path")),
-        comments=tuple(map(comment, talk)),
-        line=first.get("line") if side else None,
-        start_line=first.get("start_line") if side else None,
     )
 
 
