@@ -14,15 +14,10 @@ from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEv
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.github_reader import (
     GitHubReader,
-<<<<<<< HEAD
     IssueHappening,
     IssueState,
     IssueStates,
-=======
-    IssueState,
-    IssueStates,
     OpenPull,
->>>>>>> nightly
     PullRequestState,
     RawComment,
     Thread,
@@ -33,11 +28,17 @@ from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
-<<<<<<< HEAD
-from bot.github import artifacts, attachments, contents, histories, listing, threads, triage_sources, work
-=======
-from bot.github import artifacts, attachments, contents, listing, open_pulls, threads, triage_sources, work
->>>>>>> nightly
+from bot.github import (
+    artifacts,
+    attachments,
+    contents,
+    histories,
+    listing,
+    open_pulls,
+    threads,
+    triage_sources,
+    work,
+)
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
