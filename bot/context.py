@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from bot import sandbox
 from bot.checks import ruff
 from bot.core import effect_history as past
+from bot.core.chain import Chain
 from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
 from bot.core.commands import Command
@@ -29,7 +30,7 @@ from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
-from bot.prompting import load_persona
+from bot.prompting import load_chain, load_persona
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
@@ -137,6 +138,7 @@ class Context:
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""
+    chain: Callable[[str], Chain] = load_chain
     handled: Handled = none_handled
     """The issues on which a run of one of these routes (by what it is stored as) ended well, or is yet to
     end, but for those of which was said that they did nothing (by how that begins)."""

@@ -264,6 +264,8 @@ class PushCommit:
     patch: str = ""
     """The same as a diff, for where it may not be pushed. Kept, not pushed."""
     own: bool = True
+    tree: str = ""
+    """`parent`'s, where it is known."""
     bound: bool = False
     """Whether `parent` is the head of the pull request `number`: once that has moved on it is void."""
 

@@ -169,6 +169,10 @@ class GitHubReader(ABC):
         """Bytes of those paths that are files, as far as they can be known."""
         return {}
 
+    async def tip(self, branch: str) -> tuple[Sha, Sha]:
+        """The newest commit of a branch and that commit's tree; `Gone` when there is none."""
+        raise Gone(404, "there are no branches here")
+
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
         return {}
@@ -275,6 +279,10 @@ class GitHubReader(ABC):
     async def granted(self) -> Mapping[str, str]:
         """What the installation lets the App do: permission -> level."""
         return {}
+
+    async def may(self, permissions: Mapping[str, str]) -> bool:
+        """Whether the installation lets the App do all of this (permission -> level)."""
+        return False
 
     async def permission(self, login: str) -> Permission:
         """What this person may do here, asked now."""

@@ -97,6 +97,8 @@ class JobReader(GitHubReader):
     permissions: Mapping[str, str]
     configs: dict[str, str | None] = field(default_factory=dict)
     """What was read of `.github/hob.yml`, by ref."""
+    told: dict[str, tuple[str | None, tuple[Complaint, ...]]] = field(default_factory=dict)
+    """The same with what was wrong with it: one run reads it once."""
 
     @property
     def _api(self) -> Api:
@@ -126,12 +128,20 @@ class JobReader(GitHubReader):
         return await contents.texts(self._api, self.repo, sha, paths)
 
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
-        text, complaints = await contents.config_text(self._api, self.repo, ref)
+        if ref not in self.told:
+            self.told[ref] = await contents.config_text(self._api, self.repo, ref)
+        text, complaints = self.told[ref]
         self.configs[ref] = text
         return text, complaints
 
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         return await contents.sizes(self._api, self.repo, sha, paths)
+
+    async def tip(self, branch: str) -> tuple[Sha, Sha]:
+        """https://docs.github.com/en/rest/commits/commits#get-a-commit"""
+        path = "/repos/{owner}/{repo}/commits/{ref}{?per_page}"
+        found = as_object(await self._api.get(path, {"ref": f"heads/{branch}", "per_page": 1}))
+        return Sha(str(found["sha"])), Sha(str(found["commit"]["tree"]["sha"]))
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
@@ -299,6 +309,9 @@ class JobReader(GitHubReader):
 
     async def granted(self) -> Mapping[str, str]:
         return await self.job.granted()
+
+    async def may(self, permissions: Mapping[str, str]) -> bool:
+        return await self.job.may(permissions)
 
     async def permission(self, login: str) -> Permission:
         """A role of the organisation's own counts as its base.
