@@ -11,7 +11,14 @@ from bot.context import Context
 from bot.core.concurrency import sees
 from bot.core.effect_history import labels_put
 from bot.core.effects import AddLabels, Comment, KeepDraft, Plan, ReplyInThread, SetIssueType
-from bot.core.events import CommentEvent, IssueEdited, IssueEvent, IssueOpened, IssueReopened
+from bot.core.events import (
+    CommandRequested,
+    CommentEvent,
+    IssueEdited,
+    IssueEvent,
+    IssueOpened,
+    IssueReopened,
+)
 from bot.core.facts import IssueFacts, RepoContext
 from bot.core.folding import folded
 from bot.core.github_reader import IssueState
@@ -77,15 +84,27 @@ async def triage(event: IssueOpened | IssueEdited | IssueReopened, ctx: Context)
     who="triage",
 )
 async def triage_now(event: CommentEvent, ctx: Context) -> Plan:
-    """Answers in place, whatever `issues.comment` says of comments that nobody asked for."""
+    """Answers in place, whatever `issues.comment` says of comments that nobody asked for. Of a batch nobody
+    waits for an answer: there it speaks as it would unasked, where it is to speak at all."""
     if event.on_pull_request:
         return Plan((Comment(event.number, "I sort issues; this is a pull request."),))
     sources, context = await read_sources(ctx, event.number)
     state = await ctx.github.issue(event.number)
     if state.transferred:
         return Plan(reason="it was transferred: ask where it went")
+    waits = not isinstance(event, CommandRequested) or not (event.quiet or event.channel == "batch")
+    if isinstance(event, CommandRequested) and not waits and not event.quiet:
+        context = _speaking(context)
     known = await facts(ctx, context, sources, state)
-    return await sorted_by(ctx, replace(known, requested=True))
+    return await sorted_by(ctx, replace(known, requested=waits))
+
+
+def _speaking(context: RepoContext) -> RepoContext:
+    """With comments permitted, where the repository does not forbid them."""
+    issues = context.settings.issues
+    if issues.comment == "never":
+        return context
+    return replace(context, settings=replace(context.settings, issues=replace(issues, comment="always")))
 
 
 async def sorted_by(ctx: Context, known: IssueFacts) -> Plan:

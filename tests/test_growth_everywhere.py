@@ -18,6 +18,7 @@ import bot
 from bot.core.addresses import refusal
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
+from bot.core.issue_forms import FormField, IssueForm, filled
 from bot.core.knowledge import KnownIssue
 from bot.core.records import of_commit, of_issue
 from bot.core.skip_rules import without_lines
@@ -44,7 +45,8 @@ WALKED = (
     "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
     "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
     "core/check_input.py",
-    "core/commands.py", "core/context_packing.py", "core/pr_description.py",
+    "core/named_files.py", "core/issue_forms.py", "core/security_reports.py", "core/pictures.py",
+    "github/issue_forms.py", "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
@@ -94,7 +96,8 @@ EXCLUDED = {
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
-        "core.guidelines.symlinks", "core.memory.dismissal", "core.memory.dismissed_by",
+        "core.guidelines.symlinks", "core.labels.status_labels", "core.named_files.standing",
+        "core.memory.dismissal", "core.memory.dismissed_by",
         "agents.citing.told", "core.context_packing.pack_excerpts",
         "core.context_packing.written", "core.effect_history.of_thread",
         "core.review_chunks.around", "pull_request_facts.select",
@@ -121,6 +124,7 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
+    "core.issue_forms.filled": lambda said: filled(said, [IssueForm("a", (FormField(said[:99]),))]),
     "core.records.of_commit": lambda said: of_commit("1a2b3c4", said, 1.0, said, [said]),
     "core.records.of_issue": lambda said: of_issue(1, said, [said], said, [(said, said)] * 9),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),

@@ -18,14 +18,17 @@ _SUFFIXES = 6
 _WORD = re.compile(r"""[^\s"'`<>()\[\]{},;|*]{3,400}""")
 _PYTHON = re.compile(r'File "([^"\n]{1,400})", line (\d{1,7})')
 _JAVA = re.compile(
-    r"\bat (?:[\w.@-]{1,80}/)?([\w.$]{1,300})\(([\w$-]{1,100}\.(?:java|kt|scala|groovy|clj)):(\d{1,7})\)"
+    r"\bat (?:[\w.@-]{1,80}//?)?([\w.$]{1,300})\(([\w$-]{1,100}\.(?:java|kt|scala|groovy|clj)):(\d{1,7})\)"
 )
 _SHARP = re.compile(r" in ([^\n]{1,300}?):line (\d{1,7})")
 _PLACE = re.compile(
     r"(?P<path>.{1,300}?)(?::(?P<line>\d{1,7})(?:[-:]\d{1,7})?(?::.{0,80})?|#L(?P<mark>\d{1,7})(?:-L?\d{1,7})?)?[.:!?]?"
 )
 _LINK = re.compile(r"https?://[^/]{1,200}/([^/]{1,100}/[^/]{1,100})/(?:blob|tree|raw)/[^/]{1,200}/(.{1,300})")
-_URL = re.compile(r"(?:https?|file|webpack(?:-internal)?|app|ng)://(?:[^/]{0,200})/(.{1,300})")
+_URL = re.compile(
+    r"(?:https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?"
+    r"|(?:file|webpack(?:-internal)?|app|ng)://[^/]{0,200})/(.{1,300})"
+)
 _QUERY = re.compile(r"\?[^:#]{0,300}")
 """Which a bundler puts between a path and its line."""
 _KINDS = frozenset(
@@ -127,8 +130,6 @@ def _in_words(text: str, repo: str) -> Iterator[NamedFile]:
                 continue
             said = link[2]
         elif url := _URL.fullmatch(said):
-            if "github" in said.partition("://")[2].partition("/")[0]:
-                continue
             said = _QUERY.sub("", url[1])
         elif "://" in said:
             continue

@@ -1,5 +1,6 @@
 """The Issue agent: labels that exist, one question when something is missing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bot.agents import issue
 from bot.core.effects import AddLabels, Comment, Plan
 from bot.core.facts import IssueFacts, RepoContext
+from bot.core.named_files import NamedFile
 from bot.core.refs import Login
 from bot.core.settings import IssueSettings, RepoSettings
 from tests.agents.facts import REPO, Model
@@ -96,3 +98,43 @@ async def test_R10_a_failure_leaves_the_issue_untouched() -> None:
     plan = await issue.plan(facts(), Model(lambda prompt: "no model host answered"))
     assert plan.effects == ()
     assert "no model host answered" in plan.reason
+
+
+async def test_X5_a_reply_without_end_is_cut_and_what_may_be_a_weakness_stays_within_the_network() -> None:
+    model = triage(missing=["x"], reply="```\n<details>" + "\U0001f525" * 70_000)
+    plan = await issue.plan(replace(facts(labels=("bug",)), suspicion="suspected"), model)
+    (comment,) = plan.effects
+    assert isinstance(comment, Comment)
+    assert len(comment.body) <= 1_000
+    assert model.prompts[0].local
+    assert not issue.picture_prompt(facts(), ()).local
+
+
+async def test_a_file_is_a_link_at_github_and_its_people_are_named_in_code() -> None:
+    known = replace(
+        facts(IssueSettings(comment="always", label_hints={"area-api": "what lies in src/api/"})),
+        files=((NamedFile("src/api/x.py", 3), ""), (NamedFile("a b.py"), "")),
+        owners=("octo/api", "mona"),
+        people=("Ann Lee",),
+    )
+    plan = await issue.plan(known, triage(labels=["Priority: High"]))
+    put, said = plan.effects
+    assert isinstance(put, AddLabels)
+    assert put.labels == ("bug", "area-api", "Priority: High")
+    assert "by rule: the text names `src/api/x.py`" in put.why[1]
+    assert isinstance(said, Comment)
+    assert "[`src/api/x.py:3`](https://github.com/octo/tea/blob/main/src/api/x.py#L3)" in said.body
+    assert "- `a b.py`\n" in said.body
+    assert "owned by `octo/api`, `mona` (CODEOWNERS) and known best to `Ann Lee`" in said.body
+
+
+async def test_nothing_is_said_twice_and_silence_is_kept() -> None:
+    told = replace(facts(), told=frozenset({"question"}), files=((NamedFile("a.py", 1), ""),))
+    plan = await issue.plan(told, triage(missing=["version"], reply="Which?"))
+    assert [type(one).__name__ for one in plan.effects] == ["AddLabels"]
+    plain = replace(facts(), files=((NamedFile("a.py"), ""),))
+    assert [type(one).__name__ for one in (await issue.plan(plain, triage())).effects] == ["AddLabels"]
+    locked = replace(told, told=frozenset(), may_speak=False, requested=True)
+    plan = await issue.plan(locked, triage(missing=["version"]))
+    assert [type(one).__name__ for one in plan.effects] == ["AddLabels"]
+    assert "locked" in plan.reason

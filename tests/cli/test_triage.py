@@ -1,22 +1,32 @@
 """`hob triage`: many issues, shown first, then done by a running Hob."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.testing.github import GitHubStandIn
 from bot.testing.github.repository import Repository
-from tests.cli.test_receive import hob, told, world
-from tests.running import running_hob
+from tests.cli.test_receive import hob, told
+from tests.fakes.github import checked_github
+from tests.fakes.models import FakeOllama
+from tests.living import by_schema
+from tests.running import environment, running_hob
 
-__all__ = ["world"]
 World = tuple[GitHubStandIn, dict[str, str], Path]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with checked_github(tmp_path / "github") as github, FakeOllama() as ollama:
+        ollama.answer = by_schema()
+        github.install_app("octo", slug="my-hob")
+        yield github, environment(tmp_path, github, ollama.url, next(iter(ollama.models))), tmp_path
 
 
 @pytest.fixture
 def tea(world: World) -> Repository:
     github, settings, _ = world
-    settings["HOB_HANDLERS"] = "tests.triaging:EVERYTHING"
     assert hob(settings, "migrate").returncode == 0
     repo = github.repository("octo/tea", private=True)
     for title in ("Cold", "Burns", "Leaks"):

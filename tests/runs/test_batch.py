@@ -12,13 +12,11 @@ from bot.store.batches import progress
 from bot.store.requests import BatchRequest
 from bot.testing.github.repository import Repository
 from tests.living import LivingHob, by_schema
-from tests.triaging import with_triage
 
 
 @pytest.fixture
 def tea(hob: LivingHob) -> Repository:
     """A repository whose issues are there before Hob is: five of people's, an App's, a pull request."""
-    with_triage(hob.services.router)
     question = {"missing": ["version"], "reply": "Which version is it?"}
     triage = {"kind": "bug", "labels": [], "priority": "normal", "summary": "Cold", **question}
     hob.ollama.answer = by_schema(triage=triage)
@@ -56,14 +54,21 @@ async def test_every_new_issue_is_triaged_once_the_oldest_first(hob: LivingHob, 
     assert labelled(hob) == [1, 2, 3, 4, 5]
 
 
-async def test_nothing_is_said_on_issues_unless_that_is_wanted(hob: LivingHob, tea: Repository) -> None:
-    await batch(hob, quiet=True)
-    assert [one.comments for one in tea.issues.values()] == [[]] * 7
-    for issue in tea.issues.values():
-        issue.edit("ann", body="")
-    hob.taken |= {one.id for one in hob.github.deliveries}
-    await batch(hob, quiet=False, again=True)
-    assert [len(tea.issues[number].comments) for number in range(1, 6)] == [1] * 5
+@pytest.mark.parametrize(
+    ("comment", "quiet"), [("mention", True), ("always", True), ("mention", False), ("never", False)]
+)
+async def test_nothing_is_said_on_issues_unless_that_is_wanted(
+    hob: LivingHob, tea: Repository, comment: str, quiet: bool
+) -> None:
+    """What a quiet batch would ask for is kept for people to post; where comments are forbidden, not even
+    that. Only the question is said: nobody asked what each issue is."""
+    hob.services.store.settings.change("repo", "octo/tea", lambda old: {**old, "issues.comment": comment})
+    await batch(hob, quiet=quiet)
+    speaks = not quiet and comment != "never"
+    said = [[one.body.partition("\n")[0] for one in tea.issues[number].comments] for number in range(1, 6)]
+    assert said == [["Which version is it?"] if speaks else []] * 5
+    assert len(hob.services.store.drafts.waiting(tea.id)) == (5 if quiet else 0)
+    assert labelled(hob) == [1, 2, 3, 4, 5]
 
 
 async def test_a_batch_is_narrowed_as_asked(hob: LivingHob, tea: Repository) -> None:

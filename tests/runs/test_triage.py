@@ -10,6 +10,7 @@ from bot.testing.github.issues import Issue, IssueComment
 from bot.testing.github.repository import Repository
 from tests.living import LivingHob
 from tests.runs.test_issues import triage
+from tests.runs.test_settings import stored
 
 ALWAYS = "issues: {comment: always}\n"
 FORM = """
@@ -331,3 +332,34 @@ async def test_R3_a_long_issue_with_a_thousand_comments_is_read_in_few_calls(hob
     assert "more 999" in shown
     assert len(shown) < 40_000
     assert len(json.dumps(shown)) < 200_000
+
+
+async def test_an_organisations_settings_hold_in_all_its_repositories(hob: LivingHob) -> None:
+    stored(hob, "org", "octo", issues__comment="always", issues__labels=["enhancement"])
+    hob.ollama.answer = triage(labels=["enhancement"], missing=["version"], reply="Which version is it?")
+    quiet = {".github/hob.yml": "issues: {comment: never}\n"}
+    said = []
+    for name, files in (("octo/tea", {}), ("octo/pot", {}), ("octo/cup", quiet)):
+        issue = hob.github.repository(name, files={"a": "b", **files}).open_issue(
+            "Kettle burns", author="ann"
+        )
+        await hob.works()
+        assert issue.label_names == ["enhancement"]
+        said.append(len(ours(issue)))
+    assert said == [1, 1, 0]
+    assert drafts(hob) == []
+
+
+async def test_whoever_has_no_rights_has_nothing_sorted_again(hob: LivingHob) -> None:
+    repo = teapot(hob)
+    issue = repo.open_issue("Kettle burns", "It burns.", author="ann")
+    await hob.works()
+    issue.edit("eve", title="Something else altogether")
+    issue.edit("my-hob[bot]", title="And now something else again")
+    issue.comment("eve", "@my-hob triage")
+    await hob.works()
+    assert len(hob.ollama.chats) == 1
+    assert "triage permission" in ours(issue)[-1]
+    issue.edit("tom", title="Pot leaks and burns the table")
+    await hob.works()
+    assert len(hob.ollama.chats) == 2
