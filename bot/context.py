@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from bot import sandbox
 from bot.checks import ruff
 from bot.core import effect_history as past
+from bot.core.chain import Chain
 from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
 from bot.core.commands import Command
+from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
@@ -28,7 +30,7 @@ from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
-from bot.prompting import load_persona
+from bot.prompting import load_chain, load_persona
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
@@ -51,6 +53,13 @@ class Offer:
     name: str
     help: str
     allowed: bool
+    reads: bool = False
+    """Whether it only answers."""
+
+
+async def nobody_waits() -> bool:
+    """Where there is no queue."""
+    return True
 
 
 Deeds = Callable[[int], Awaitable[tuple[PastRun, ...]]]
@@ -103,6 +112,8 @@ class Context:
     tools: Tools = field(default_factory=lambda: TOOLS)
     idle: bool = True
     """Whether no other run waits."""
+    still_idle: Callable[[], Awaitable[bool]] = nobody_waits
+    """The same, asked now."""
     earlier: ReviewedHead | None = None
     """The newest head of this pull request that was reviewed, without its texts."""
     pull: PullState = "active"
@@ -122,9 +133,12 @@ class Context:
     drafts: tuple[Draft, ...] = ()
     """Comments that wait to be posted here, or in the whole repository where the event is about that; oldest
     first."""
+    dashboard: DashboardIssue = field(default_factory=DashboardIssue)
+    """The issue that Hob keeps in this repository."""
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""
+    chain: Callable[[str], Chain] = load_chain
     handled: Handled = none_handled
     """The issues on which a run of one of these routes (by what it is stored as) ended well, or is yet to
     end, but for those of which was said that they did nothing (by how that begins)."""

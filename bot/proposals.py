@@ -4,7 +4,7 @@ there is none."""
 import difflib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.agents.patch import Patched, listed, patch
 from bot.context import Context, answer
@@ -12,7 +12,7 @@ from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushC
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
 from bot.core.github_reader import PullRequestState
-from bot.core.refs import Actor
+from bot.core.refs import Actor, Sha
 from bot.core.text import cut, in_code
 from bot.patterns import wanted
 
@@ -21,10 +21,16 @@ MOST_PATCH = 40_000
 """Characters of a diff that is kept for where it may not be pushed."""
 
 
+def is_off(context: RepoContext) -> str:
+    """Why Hob writes no code in this repository; empty where it may."""
+    off = "I write no code here: `code: {enabled: true}` in `.github/hob.yml` lets me."
+    return "" if context.settings.code.enabled else off
+
+
 def refusal(state: PullRequestState, context: RepoContext) -> str:
-    """Why Hob writes no code here; empty where it may."""
-    if not context.settings.code.enabled:
-        return "I write no code here: `code: {enabled: true}` in `.github/hob.yml` lets me."
+    """Why Hob writes no code for a pull request; empty where it may."""
+    if off := is_off(context):
+        return off
     if state.from_fork:
         return "I write no code for pull requests from forks: their authors do."
     return "" if state.open else "This pull request is closed."
@@ -32,7 +38,7 @@ def refusal(state: PullRequestState, context: RepoContext) -> str:
 
 async def may_push(ctx: Context) -> str:
     """What GitHub lets the App do, where that is not enough; empty where it is."""
-    if (await ctx.github.granted()).get("contents") == "write":
+    if await ctx.github.may({"contents": "write"}):
         return ""
     return (
         "GitHub lets me write no code: the App needs the permission *Contents: read and write* (its own "
@@ -46,43 +52,64 @@ def allowed(context: RepoContext, also: Callable[[str], bool] = lambda _: True) 
     return lambda path: also(path) and (not patterns or wanted(path, patterns))
 
 
-async def proposed(event: CommentEvent, ctx: Context, state: PullRequestState, facts: PatchFacts) -> Plan:
-    """A commit on top of the head that was read. A head that moved meanwhile is left alone; that is said."""
-    modes = await ctx.github.modes(state.head_sha, list(facts.texts))
-    facts = replace(
-        facts, texts={path: text for path, text in facts.texts.items() if modes.get(path) in REGULAR}
-    )
-    return await offered(event, ctx, state, facts, await patch(facts, ctx.infer))
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a patch is for. `parent`: the commit that was read; `base`: the branch that it is proposed for."""
+
+    number: int
+    parent: Sha
+    base: str
+    title: str
+    pull_request: bool = True
+    author: str = ""
+    tree: str = ""
+    """`parent`'s, where it is known."""
+
+
+def target(state: PullRequestState) -> Target:
+    """A pull request's own branch."""
+    return Target(state.number, state.head_sha, state.head_ref, "", author=state.author.login)
+
+
+async def proposed(event: CommentEvent, ctx: Context, to: Target, facts: PatchFacts) -> Plan:
+    """A commit on top of what was read. A head that moved meanwhile is left alone; that is said."""
+    facts = await regular(ctx, to.parent, facts)
+    return await offered(event, ctx, to, facts, await patch(facts, ctx.infer))
+
+
+async def regular(ctx: Context, at: Sha, facts: PatchFacts) -> PatchFacts:
+    """With the modes of its files, and without what is none: a symlink's text is where it leads."""
+    modes = await ctx.github.modes(at, list(facts.texts))
+    texts = {path: text for path, text in facts.texts.items() if modes.get(path) in REGULAR}
+    return replace(facts, texts=texts, modes=modes)
 
 
 async def offered(
-    event: CommentEvent, ctx: Context, state: PullRequestState, facts: PatchFacts, made: Patched
+    event: CommentEvent, ctx: Context, to: Target, facts: PatchFacts, made: Patched, told: str = ""
 ) -> Plan:
-    """The same for a patch that was made."""
-    modes = await ctx.github.modes(state.head_sha, [path for path in made.texts if path in facts.texts])
+    """The same for a patch that was made. `told`: what else its pull request says."""
+    if not facts.modes:
+        facts = await regular(ctx, to.parent, facts)
     if not made.why:
-        made = await _held(ctx, state, facts, made)
+        made = await _held(ctx, to.parent, facts, made)
     if made.why:
         words = f"{made.summary}\n\n" if made.summary else ""
         words += f"I have no patch to propose: {made.why}."
         return Plan((answer(event, words),), reason=f"no patch: {made.why}", usage=made.usage)
-    if (await ctx.github.pull_request(event.number)).head_sha != state.head_sha:
+    if to.pull_request and (await ctx.github.pull_request(to.number)).head_sha != to.parent:
         pushed = "There was a push while I wrote the patch; ask again for the code as it is now."
         return Plan((answer(event, pushed),), reason="the head moved on", usage=made.usage)
-    effects = _effects(event, ctx, state, facts, made, modes)
-    return Plan(effects, reason=f"proposed {facts.kind}", head_sha=state.head_sha, usage=made.usage)
+    effects = _effects(event, ctx, to, facts, made, told)
+    head = to.parent if to.pull_request else None
+    return Plan(effects, reason=f"proposed {facts.kind}", head_sha=head, usage=made.usage)
 
 
-async def _held(ctx: Context, state: PullRequestState, facts: PatchFacts, made: Patched) -> Patched:
+async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patched:
     """The patch, if nothing stands yet where it makes files."""
     new = [path for path in made.texts if path not in facts.texts]
-    there = await ctx.github.modes(state.head_sha, new) if new else {}
+    there = await ctx.github.modes(at, new) if new else {}
     parents = [path.rpartition("/")[0] for path in new if "/" in path]
-    blocked = {
-        path: mode
-        for path, mode in (await ctx.github.modes(state.head_sha, parents)).items()
-        if mode != 0o040000
-    }
+    blocked = {path: mode for path, mode in (await ctx.github.modes(at, parents)).items() if mode != 0o040000}
     if taken := sorted({*there, *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
     return made
@@ -91,28 +118,32 @@ async def _held(ctx: Context, state: PullRequestState, facts: PatchFacts, made: 
 def _effects(
     event: CommentEvent,
     ctx: Context,
-    state: PullRequestState,
+    to: Target,
     facts: PatchFacts,
     made: Patched,
-    modes: Mapping[str, int],
+    told: str,
 ) -> tuple[Effect, ...]:
-    own = not (facts.context.settings.code.push == "author" and event.author.login == state.author.login)
-    branch = _branch(facts.kind, event, state) if own else state.head_ref
-    subject = f"{_TITLES[facts.kind]} (pull request {event.number})"
+    own = not (
+        to.pull_request and facts.context.settings.code.push == "author" and event.author.login == to.author
+    )
+    branch = _branch(facts.kind, event, to) if own else to.base
+    what = "pull request" if to.pull_request else "issue"
+    subject = f"{to.title or _TITLES[facts.kind]} ({what} {to.number})"
     files = tuple(
-        CommittedFile(path, text, "100755" if _mode(path, made, modes) == 0o100755 else "100644")
+        CommittedFile(path, text, "100755" if _mode(path, made, facts.modes) == 0o100755 else "100644")
         for path, text in sorted(made.texts.items())
     )
     push = PushCommit(
         event.number,
         branch,
-        state.head_sha,
+        to.parent,
         files,
         f"{subject}\n\n{made.summary}",
         trailers(event.author, ctx, sign_off=facts.context.settings.code.sign_off),
         diff(facts.texts, made.texts),
         own=own,
-        bound=True,
+        tree=to.tree,
+        bound=to.pull_request,
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
@@ -120,10 +151,11 @@ def _effects(
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
         return push, answer(event, words)
     checked = "It parses, and the linter has nothing new to say. No test was run."
-    body = f"{made.summary}\n\n{changed}\n\nAsked for in pull request {event.number}. {checked}{unread}"
-    places = f"from {in_code(branch)} into {in_code(state.head_ref)}"
+    body = f"{made.summary}\n\n{changed}\n\nAsked for in {what} {to.number}. {checked}{unread}"
+    places = f"from {in_code(branch)} into {in_code(to.base)}"
     words = f"{made.summary}\n\nI proposed it as a draft pull request {places}."
-    opened = OpenPullRequest(event.number, branch, state.head_ref, subject, body)
+    more = f"\n\n{told}" if told else ""
+    opened = OpenPullRequest(event.number, branch, to.base, subject, body + more)
     return push, opened, answer(event, f"{words} {changed}{unread}")
 
 
@@ -136,9 +168,9 @@ _TITLES = {
 }
 
 
-def _branch(kind: str, event: CommentEvent, state: PullRequestState) -> str:
-    """The same for the same wish at the same head, whatever the model says."""
-    asked = f"{event.comment_id or event.delivery} {state.head_sha}"
+def _branch(kind: str, event: CommentEvent, to: Target) -> str:
+    """The same for the same wish at the same commit, whatever the model says."""
+    asked = f"{event.comment_id or event.delivery} {to.parent}"
     return f"hob/{kind}-{event.number}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
 
 

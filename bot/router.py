@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bot.core.commands import Command, parse_commands
 from bot.core.due_times import Every
-from bot.core.effects import Effect, Plan
+from bot.core.effects import Comment, EditComment, Effect, Plan, ReplyInThread
 from bot.core.events import CommentEvent, Event, Priority
 
 Handler = Callable[[Any, Any], Awaitable[Plan]]
@@ -22,6 +22,8 @@ Per = Literal["repository", "hob"]
 Who = Literal["anyone", "author", "triage", "code"]
 """Who may give a command: anyone who can comment; the author of the issue or pull request, and triage
 permission and above; these alone; those whom `code.allow` names."""
+ANSWERS: frozenset[type[Effect]] = frozenset({Comment, ReplyInThread, EditComment})
+"""Words of Hob's own, and nothing else."""
 
 
 def always(_event: Any) -> bool:
@@ -57,6 +59,12 @@ class Route:
     every: Every | Callable[[Any], Every] | None = None
     """When it is due without anybody asking; None for what answers deliveries."""
     per: Per = "repository"
+
+    @property
+    def reads(self) -> bool:
+        """Whether its command only answers, and so may be given on behalf of whoever says so in other words.
+        What `code.allow` guards never is."""
+        return self.command is not None and self.may <= ANSWERS and self.who != "code"
 
     @property
     def hears_people(self) -> bool:

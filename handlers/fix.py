@@ -23,7 +23,7 @@ from bot.core.facts import FixFacts, PatchFacts
 from bot.core.findings import fingerprint
 from bot.core.github_reader import PullRequestState, RawComment, Thread, conversation
 from bot.core.refs import Login, Sha
-from bot.proposals import allowed, may_push, offered, proposed, refusal
+from bot.proposals import allowed, may_push, offered, proposed, refusal, target
 from bot.router import Router
 
 router = Router()
@@ -63,7 +63,7 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
         return Plan((answer(event, gone),), reason="nothing to fix")
     mended = await mend(facts, ctx.infer)
     if mended.after is not None and not (refusal(state, facts.context) or await may_push(ctx)):
-        return await offered(event, ctx, state, _as_patch(facts, state), _made(facts, mended))
+        return await offered(event, ctx, target(state), _as_patch(facts, state), _made(facts, mended))
     if (await ctx.github.pull_request(event.number)).head_sha != state.head_sha:
         pushed = "There was a push while I wrote the fix; ask again for the code as it is now."
         return Plan((answer(event, pushed),), reason="the head moved on", usage=mended.usage)
@@ -108,7 +108,7 @@ async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, w
         allowed=allowed(context, set(changed).__contains__),
         tools=ctx.tools,
     )
-    return await proposed(event, ctx, state, facts)
+    return await proposed(event, ctx, target(state), facts)
 
 
 def _which(ctx: Context) -> str:

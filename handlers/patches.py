@@ -12,7 +12,7 @@ from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyIn
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts
 from bot.core.file_kinds import is_test, subject
-from bot.proposals import allowed, may_push, proposed, refusal
+from bot.proposals import allowed, may_push, proposed, refusal, target
 from bot.pull_request_facts import select
 from bot.router import Router
 
@@ -89,7 +89,7 @@ async def _propose(event: CommentEvent, ctx: Context, kind: Kind, fits: Callable
                 ),
             )
         )
-    return await proposed(event, ctx, state, facts)
+    return await proposed(event, ctx, target(state), facts)
 
 
 def _only(kind: Kind, fits: Callable[[str], bool], changed: set[str]) -> Callable[[str], bool]:

@@ -18,9 +18,11 @@ import bot
 from bot.core.addresses import refusal
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
+from bot.core.intents import Intent, OfferedCommand, by_rules, checked
 from bot.core.issue_forms import FormField, IssueForm, filled
 from bot.core.knowledge import KnownIssue
 from bot.core.records import of_commit, of_issue
+from bot.core.since import since
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.core.work_graph import work_graph
@@ -47,6 +49,8 @@ WALKED = (
     "core/check_input.py",
     "core/named_files.py", "core/issue_forms.py", "core/security_reports.py", "core/pictures.py",
     "github/issue_forms.py", "core/commands.py", "core/context_packing.py", "core/pr_description.py",
+    "core/check_input.py", "core/intents.py", "core/since.py", "core/plan_text.py",
+    "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
@@ -79,6 +83,7 @@ EXCLUDED = {
     },
     "it asks a database, git, GitHub or a model": {
 
+        "knowledge.fixes.fixing_commit",
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around", "knowledge.fixes.fix",
@@ -100,6 +105,7 @@ EXCLUDED = {
         "core.memory.dismissal", "core.memory.dismissed_by",
         "agents.citing.told", "core.context_packing.pack_excerpts",
         "core.context_packing.written", "core.effect_history.of_thread",
+        "core.effect_history.standing_comment",
         "core.review_chunks.around", "pull_request_facts.select",
         "inference.runners.vectors", "knowledge.edges.of_commit", "knowledge.edges.of_file",
         "knowledge.search.signals.means", "knowledge.graph.issues_in", "knowledge.indexing.plan",
@@ -125,6 +131,11 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
     "core.issue_forms.filled": lambda said: filled(said, [IssueForm("a", (FormField(said[:99]),))]),
+    "core.intents.by_rules": lambda said: by_rules(said, (OfferedCommand("fix", said),)),
+    "core.intents.checked": lambda said: checked(
+        Intent("fix", said[:150]), said, (OfferedCommand("fix", ""),)
+    ),
+    "core.since.since": lambda said: since(said, 1_795_000_000.0),
     "core.records.of_commit": lambda said: of_commit("1a2b3c4", said, 1.0, said, [said]),
     "core.records.of_issue": lambda said: of_issue(1, said, [said], said, [(said, said)] * 9),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),

@@ -5,7 +5,7 @@ What earlier steps gave is shown to later ones as data, as whatever a model says
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from bot.agents.base import Agent, Options
 from bot.core.chain import Begun, Chain, ChainResult, ChainStep, StepRun
+from bot.core.errors import UserError
 from bot.core.inference import Completion, Passage
 
 MOST_ENTRIES = 12
@@ -41,6 +42,14 @@ left alone for some seconds and come back by themselves."""
 ChainProgress = Callable[[Begun | StepRun], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a patch is, as a model gives it, and what is wrong with one; empty where it holds."""
+
+    kind: type[BaseModel]
+    wrong: Callable[[Any], Awaitable[str]]
+
+
 async def run_chain(
     chain: Chain,
     objective: str,
@@ -48,13 +57,18 @@ async def run_chain(
     told: ChainProgress = lambda _: None,
     *,
     pause: float = PAUSE,
+    trial: Trial | None = None,
 ) -> ChainResult:
     """The result, with `failure` set where the chain did not come to its end. `agents` gives an agent by
     name and is asked for all of them before a model is; what it raises for an unknown one (UserError) is not
-    caught."""
+    caught. `trial`: what a step that gives a patch is held to; UserError for such a step without one."""
+    if trial is None and (some := [step.name for step in chain.steps if step.gives == "patch"]):
+        raise UserError(
+            f"step {some[0]} gives a patch", "`hob implement` and `@hob implement` run such chains"
+        )
     names = {name for step in chain.steps for name in (step.agent, *step.agents)}
     crew = {name: agents(name) for name in sorted(names)}
-    return await _Running(chain, objective, crew, told, pause).run()
+    return await _Running(chain, objective, crew, told, pause, trial).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ class _Outcome:
 
     runs: tuple[StepRun, ...]
     plan: tuple[PlanStep, ...] = ()
+    value: Any = None
 
     @property
     def good(self) -> bool:
@@ -97,6 +112,7 @@ class _Running:
     crew: dict[str, Agent]
     told: ChainProgress
     pause: float
+    trial: Trial | None = None
     done: dict[str, _Outcome] = field(default_factory=dict)
     before: dict[str, _Outcome] = field(default_factory=dict)
     """What steps gave in the round that was sent back."""
@@ -132,6 +148,7 @@ class _Running:
             reason=reason,
             rounds=self.round,
             runs=tuple(self.runs),
+            value=answer.value if answer and answer.good else None,
         )
 
     def _sent_back(self, step: ChainStep) -> bool:
@@ -154,7 +171,7 @@ class _Running:
         """All runs of a step."""
         if not step.each:
             run, value = await self._ask(self._task(step))
-            return _Outcome((run,), _entries(value))
+            return _Outcome((run,), _entries(value), value if step.gives == "patch" else None)
         places = asyncio.Semaphore(step.concurrency)
 
         async def one(number: int, entry: PlanStep) -> StepRun:
@@ -176,6 +193,8 @@ class _Running:
             completion = await self._once(task)
             run = _ran(replace(run, tries=tries), completion)
             value = completion.value
+            if run.good and task.step.gives == "patch" and self.trial:
+                run = await _tried(run, value, self.trial)
             if run.good:
                 break
             if run.failure == "no_host" and tries <= task.step.retries:
@@ -187,6 +206,7 @@ class _Running:
     async def _once(self, task: _Task) -> Completion[Any]:
         agent, step = self.crew[task.agent], task.step
         kinds: dict[str, Any] = {"plan": PlanAnswer, "verdict": StepVerdict}
+        kinds |= {"patch": self.trial.kind} if self.trial else {}
         options: Options = {"passages": task.passages} if task.passages else {}
         if step.model:
             options["model"] = step.model
@@ -222,9 +242,14 @@ class _Running:
         passages = [Passage(f"what step {name} gave", self.done[name].text) for name in needs]
         if remark := self.remarks.get(step.name):
             passages.append(Passage("why the earlier work was sent back", remark))
-        if not step.each and step.name in self.before and step.gives == "text":
+        if not step.each and step.name in self.before and step.gives in ("text", "patch"):
             passages.append(Passage("your earlier work", self.before[step.name].text))
         return tuple(passages)
+
+
+async def _tried(run: StepRun, value: Any, trial: Trial) -> StepRun:
+    wrong = await trial.wrong(value)
+    return replace(run, failure="invalid", reason=wrong, text=run.text) if wrong else run
 
 
 def _entries(value: object) -> tuple[PlanStep, ...]:

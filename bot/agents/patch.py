@@ -2,7 +2,7 @@
 what was wrong. Nothing is applied halfway: a patch that does not hold is a reason, not a change."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -42,31 +42,41 @@ class Patched:
     why: str = ""
     unread: tuple[str, ...] = ()
     usage: tuple[Usage, ...] = ()
+    final: bool = False
+    """Whether asking again would not help."""
 
 
 async def patch(facts: PatchFacts, infer: Infer) -> Patched:
     """A failure is said: a person asked."""
     usage: tuple[Usage, ...] = ()
     problems: Sequence[str] = ()
+    done = Patched()
     for _ in range(2):
         answer = await infer(_prompt(facts, problems))
         usage = (*usage, *answer.usage(facts.kind))
         if answer.value is None:
             return Patched(why=answer.reason or "no model gave an answer", usage=usage)
-        summary = close_fences(cut(answer.value.summary.strip(), 1_500))
-        unread = (*answer.left_out, *answer.cut)
-        edits = [_edit(one) for one in answer.value.edits]
-        if not edits:
-            return Patched(summary, why="the model proposes no change", unread=unread, usage=usage)
-        edited = apply(edits, facts.texts, exists=facts.exists, allowed=facts.allowed)
-        if not edited.problems and not edited.texts:
-            return Patched(summary, why="the edits change nothing", unread=unread, usage=usage)
-        problems = [_told(one) for one in edited.problems] or await _broken(edited, facts)
-        if not problems:
-            return Patched(summary, edited.texts, edited.renamed, unread=unread, usage=usage)
-        if edited.problems and not edited.mendable:
-            break
-    return Patched(summary, why="; ".join(_brief(one) for one in problems[:5]), unread=unread, usage=usage)
+        done, problems = await tried(answer.value, facts)
+        done = replace(done, unread=(*answer.left_out, *answer.cut), usage=usage)
+        if not problems or done.final:
+            return done
+    return done
+
+
+async def tried(wished: WishedPatch, facts: PatchFacts) -> tuple[Patched, Sequence[str]]:
+    """The patch on the files as they are, and what is wrong with it, each with the lines that stand there."""
+    summary = close_fences(cut(wished.summary.strip(), 1_500))
+    edits = [_edit(one) for one in wished.edits]
+    if not edits:
+        return Patched(summary, why="the model proposes no change", final=True), ["there are no edits"]
+    edited = apply(edits, facts.texts, exists=facts.exists, allowed=facts.allowed)
+    if not edited.problems and not edited.texts:
+        return Patched(summary, why="the edits change nothing", final=True), ["the edits change nothing"]
+    problems = [_told(one) for one in edited.problems] or await _broken(edited, facts)
+    if not problems:
+        return Patched(summary, edited.texts, edited.renamed), ()
+    why = "; ".join(_brief(one) for one in problems[:5])
+    return Patched(summary, why=why, final=bool(edited.problems) and not edited.mendable), problems
 
 
 def _edit(one: WishedEdit) -> FileEdit:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +33,20 @@ def command(question: str, agent: str, repo: Path, model: str, goes_on: bool, as
     The answer is written as it comes. Every citation is checked: those lines were read and hold the
     quoted words. Agents: research (searches, reads, searches again), chat, coding, reasoning, or your own.
     GitHub is not asked: what waits for what is answered where Hob is installed, in comments and over its API.
+
+    Words that ask for another command of hob are answered with that command, for you to run; naming an
+    agent (`--agent research`) has any words taken as a question.
     """
     from bot.log import setup
 
     setup("error")
     if not question.strip():
         raise click.UsageError("the question is empty")
-    return asyncio.run(_ask(question, agent, repo, model, goes_on, as_json))
+    from click.core import ParameterSource
+
+    given = click.get_current_context().get_parameter_source("agent") is not ParameterSource.DEFAULT
+    others = [] if given or goes_on else _other_commands()
+    return asyncio.run(_ask(question, agent, repo, model, goes_on, as_json, others))
 
 
 NOT_HERE = (
@@ -46,7 +55,44 @@ NOT_HERE = (
 )
 
 
-async def _ask(question: str, agent: str, repo: Path, model: str, goes_on: bool, as_json: bool) -> int:
+def _other_commands() -> list[click.Command]:
+    """All of hob's but this one."""
+    root = click.get_current_context().find_root()
+    group = root.command if isinstance(root.command, click.Group) else None
+    names = [name for name in group.list_commands(root) if name != "ask"] if group else []
+    found = [(name, group.get_command(root, name)) for name in names] if group else []
+    for name, one in found:
+        if one is not None:
+            one.name = name
+    return [one for _, one in found if one is not None]
+
+
+async def _command_meant(question: str, others: Sequence[click.Command], infer: Any) -> str:
+    """The command line that the words ask for; empty for a question."""
+    from bot.agents.intent import understand
+    from bot.core.intents import OfferedCommand
+
+    offered = [OfferedCommand(str(one.name), one.get_short_help_str(200)) for one in others]
+    meant, _ = await understand(question, "on the command line of this machine", offered, infer)
+    chosen = next((one for one in others if one.name == meant.name), None)
+    if chosen is None:
+        return ""
+    takes = any(isinstance(one, click.Argument) for one in chosen.params)
+    needs = any(isinstance(one, click.Argument) and one.required for one in chosen.params)
+    if isinstance(chosen, click.Group) or (needs and not meant.argument):
+        return f"hob {meant.name} --help"
+    return f"hob {meant.name} {shlex.quote(meant.argument) if takes and meant.argument else ''}".strip()
+
+
+async def _ask(
+    question: str,
+    agent: str,
+    repo: Path,
+    model: str,
+    goes_on: bool,
+    as_json: bool,
+    others: Sequence[click.Command],
+) -> int:
     from bot.agents.base import Options
     from bot.core.chat import Answered
     from bot.core.dependency_questions import dependency_question
@@ -63,6 +109,12 @@ async def _ask(question: str, agent: str, repo: Path, model: str, goes_on: bool,
     if asked and asked.sure:
         return _end(Answered(Completion(failure="no_host", reason=NOT_HERE)), agent, as_json)
     async with Workshop(repo=repo, tell=tell) as shop:
+        models = (model,) if model else ()
+        line = await _command_meant(question, others, shop.infer(models=models)) if others else ""
+        if line:
+            told = json.dumps({"answer": "", "citations": [], "command": line}, ensure_ascii=False)
+            click.echo(told if as_json else for_terminal(f"That is another command's work: {line}"))
+            return 0
         talk = LocalConversation.of(repo, shop.config.hob.data_dir)
         before = talk.read() if goes_on else ()
         if goes_on and not before:

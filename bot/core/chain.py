@@ -3,9 +3,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-Gives = Literal["text", "plan", "verdict"]
+Gives = Literal["text", "plan", "verdict", "patch"]
+"""`patch`: edits of files, which only `implement` can try."""
 When = Literal["rejected", "failed"]
 
 
@@ -121,6 +122,8 @@ class ChainResult:
     reason: str = ""
     rounds: int = 1
     runs: tuple[StepRun, ...] = field(default_factory=tuple)
+    value: Any = None
+    """What the answer's step gave, where that is no text."""
 
 
 def faults(chain: Chain) -> tuple[str, ...]:

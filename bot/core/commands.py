@@ -14,7 +14,7 @@ import re
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.mail import separator
 from bot.core.markdown_blocks import Block, read
@@ -32,6 +32,8 @@ class Command:
 
     name: str
     argument: str = ""
+    free: bool = field(default=False, compare=False)
+    """Whether nobody named it: text after a mention, which is `ask` where it means nothing else."""
 
 
 WORD = re.compile(r"[a-z][a-z-]{0,30}")
@@ -54,6 +56,7 @@ _UNSEEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TAG = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"]{0,1000}"|'[^']{0,1000}'){0,1000}>""")
+_UNSAID = re.compile(rf"{_TAG.pattern}|!\[[^\]]{{0,1000}}\](?:\([^()]{{0,1000}}\))?")
 _MARKS = re.compile(r"[`<$\[\]]")
 _DOLLARS = re.compile(r"(?<!\\)(\\*+)(\$++)")
 _QUOTING = re.compile(
@@ -123,7 +126,16 @@ def _command(said: str, slash: bool, after: list[str], known: frozenset[str]) ->
     if slash and name != "ask" and (not word or WORD.fullmatch(name)):
         return Command(name or "help", rest.strip())
     text = "\n".join([rest if name == "ask" else said, *after]).strip()
-    return Command("ask", text) if text or name == "ask" else Command("help")
+    return Command("ask", text, free=name != "ask") if text or name == "ask" else Command("help")
+
+
+def prose_of(text: str) -> str:
+    """What its author says in it and readers see: no quotation, code block, heading or raw HTML, nothing that
+    a mailer appended."""
+    said = "\n".join(line for line, prose in _lines(text[:MOST_CHARS]) if prose)
+    parts = said.split("<!--")
+    kept = [parts[0], *(part.partition("-->")[2] for part in parts[1:])]
+    return _UNSAID.sub(" ", "".join(kept))
 
 
 def _lines(body: str) -> list[tuple[str, bool]]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from bot.core.effects import (
     AddLabels,
+    Comment,
     DismissReview,
+    EditComment,
     Effect,
     PostReview,
     RemoveLabels,
@@ -112,6 +114,28 @@ def times_judged(past_runs: Iterable[PastRun], head: Sha) -> int:
     """How often a head was judged: it is again where its base is another."""
     every = (one.effect for past_run in past_runs for one in past_run.did)
     return sum(isinstance(one, SetCheck) and one.judged and one.head_sha == head for one in every)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingComment:
+    """A comment of Hob's that is kept up to date, and what of it Hob last proposed."""
+
+    id: int
+    own: str
+
+
+def standing_comment(past_runs: Sequence[PastRun], about: str) -> StandingComment | None:
+    """The newest of that name that was not taken back; whether somebody deleted it is GitHub's to say."""
+    gone = undone(past_runs)
+    found: StandingComment | None = None
+    for past_run in past_runs:
+        for one in past_run.did:
+            match one.effect:
+                case Comment(about=name, body=body) if name == about and past_run.run not in gone:
+                    found = StandingComment(one.github_id, body)
+                case EditComment(comment_id=id, body=body, own=own) if found and id == found.id:
+                    found = StandingComment(id, own or body)
+    return found
 
 
 def labels_put(past_runs: Iterable[PastRun], number: int) -> tuple[frozenset[str], frozenset[str]]:

@@ -7,6 +7,10 @@ from typing import Literal
 
 from bot.core.findings import Finding
 from bot.core.memory import Lesson
+from bot.core.own_texts import DropDraft as DropDraft
+from bot.core.own_texts import EditIssue as EditIssue
+from bot.core.own_texts import KeepDraft as KeepDraft
+from bot.core.own_texts import OpenIssue as OpenIssue
 from bot.core.pr_description import Proposal
 from bot.core.refs import Actor, Sha
 
@@ -181,6 +185,8 @@ class EditComment:
     comment_id: int
     body: str
     folded: str = ""
+    own: str = ""
+    """What Hob proposed, where people's words stand in the text too. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +264,8 @@ class PushCommit:
     patch: str = ""
     """The same as a diff, for where it may not be pushed. Kept, not pushed."""
     own: bool = True
+    tree: str = ""
+    """`parent`'s, where it is known."""
     bound: bool = False
     """Whether `parent` is the head of the pull request `number`: once that has moved on it is void."""
 
@@ -338,33 +346,20 @@ class RequestCommand:
     """Seconds until its turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeepDraft:
-    """A comment is written and not posted: a person may post it. `about`, at most 40 characters, says what it
-    is (`triage`); on one issue a newer one about the same takes the place of one that nobody posted."""
-
-    number: int
-    body: str
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
-class DropDraft:
-    """A draft waits no more: it was posted, or nobody wants it."""
-
-    n: int
-    was: KeepDraft | None = None
-    """What it said, for whoever wants it back."""
-    unsent: bool = False
-    """Whether it was to be posted and GitHub refused that: it waits on."""
-
-
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
 ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | SetIssueType | React
 MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
 CodeEffect = PushCommit | OpenPullRequest | WithdrawPullRequest | DeleteBranch
+IssueEffect = OpenIssue | EditIssue
 Effect = (
-    ReviewEffect | SetCheck | BeginCheck | ConversationEffect | EditPullRequest | CodeEffect | MemoryEffect
+    ReviewEffect
+    | SetCheck
+    | BeginCheck
+    | ConversationEffect
+    | EditPullRequest
+    | CodeEffect
+    | MemoryEffect
+    | IssueEffect
 )
 
 

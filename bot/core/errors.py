@@ -55,6 +55,10 @@ class TemporaryError(HobError):
         self.retry_after = retry_after
 
 
+class OthersWait(TemporaryError):
+    """Work that nobody waits for gives way: it comes again, as often as it has to."""
+
+
 class RateLimited(TemporaryError):
     """GitHub's primary or secondary limit."""
 

@@ -42,6 +42,21 @@ class PullRequestState:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPull:
+    """One of the open pull requests. `reviewers`: people and teams who are asked for a review; `updated`:
+    in seconds since 1970."""
+
+    number: int
+    title: str
+    author: Login
+    base_ref: str
+    head_sha: Sha
+    draft: bool = False
+    updated: float = 0
+    reviewers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class IssueState:
     """An issue, or the issue side of a pull request, as it stands now."""
 
@@ -79,6 +94,21 @@ class RawComment:
     """The review that a comment on a line was made in."""
     at: float = 0
     """When it was written, in seconds since 1970."""
+    url: str = ""
+    """Its own page."""
+    number: int = 0
+    """The issue or pull request under which it stands, where that is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueHappening:
+    """What somebody did to an issue or pull request at a time, in seconds since 1970. `what` is GitHub's word
+    (`closed`, `labeled`, `renamed`, …), `about` what it is about: a label, a login, a title."""
+
+    at: float
+    by: Login
+    what: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +145,14 @@ class GitHubReader(ABC):
     async def pull_request(self, number: int) -> PullRequestState:
         """`Gone` when there is none."""
 
+    async def open_pulls(self, most: int = 100) -> Sequence[OpenPull]:
+        """The last changed first; a call for each 100."""
+        return ()
+
+    async def changes_requested(self, number: int) -> tuple[Login, ...]:
+        """Whose last review of a pull request asks for changes."""
+        return ()
+
     @abstractmethod
     async def files(self, number: int) -> list[FileDiff]:
         """The changed files of a pull request, at most 3,000: more GitHub does not list."""
@@ -130,6 +168,10 @@ class GitHubReader(ABC):
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         """Bytes of those paths that are files, as far as they can be known."""
         return {}
+
+    async def tip(self, branch: str) -> tuple[Sha, Sha]:
+        """The newest commit of a branch and that commit's tree; `Gone` when there is none."""
+        raise Gone(404, "there are no branches here")
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
@@ -170,8 +212,17 @@ class GitHubReader(ABC):
         """Of people's issues that were opened since then and have all of these labels, oldest first."""
         return ()
 
-    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
-        """The newest 50 of a conversation, oldest first. `total`, if it is known, saves reading others."""
+    async def comments(self, number: int, total: int = 0, most: int = 50) -> Sequence[RawComment]:
+        """The newest `most` of a conversation, oldest first. `total`, if it is known, saves reading
+        others."""
+        return ()
+
+    async def said_since(self, at: float, most: int = 300) -> Sequence[RawComment]:
+        """The newest comments of all conversations that were written or changed since, oldest first."""
+        return ()
+
+    async def happenings(self, number: int, most: int = 500) -> Sequence[IssueHappening]:
+        """What was done to an issue or pull request, oldest first, as far as the first `most` tell."""
         return ()
 
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
@@ -193,6 +244,10 @@ class GitHubReader(ABC):
     async def has_comment(self, comment_id: int) -> bool:
         """Whether a comment of a conversation is still there."""
         return False
+
+    async def comment_text(self, comment_id: int) -> str | None:
+        """Of a comment of a conversation; None where it is gone."""
+        return None
 
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
         """The newest commits up to `ref` that changed a file, at most 100, newest first."""
@@ -224,6 +279,10 @@ class GitHubReader(ABC):
     async def granted(self) -> Mapping[str, str]:
         """What the installation lets the App do: permission -> level."""
         return {}
+
+    async def may(self, permissions: Mapping[str, str]) -> bool:
+        """Whether the installation lets the App do all of this (permission -> level)."""
+        return False
 
     async def permission(self, login: str) -> Permission:
         """What this person may do here, asked now."""

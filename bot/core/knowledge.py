@@ -89,6 +89,17 @@ class KnownIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two pull requests that change the same files, or one (`second` 0) that conflicts with its base.
+    `conflicts` are paths that git cannot merge; None where that was not tried."""
+
+    first: int
+    second: int
+    paths: tuple[str, ...]
+    conflicts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """What mended an issue, as far as the repository itself shows it. `pull` is a merged pull request that
     says it fixes the issue (0: a commit says so itself), `commit` what brought it onto the default branch,
@@ -145,6 +156,11 @@ class Knowledge(Library, Protocol):
         """An issue that is no longer there."""
         ...
 
+    async def overlaps(self, pulls: Sequence[int]) -> Sequence[Overlap]:
+        """Of pull requests into the default branch, the newest first: which change the same files, and which
+        git cannot merge with each other or with their base. Nothing where there is no clone."""
+        ...
+
     async def duplicates(
         self, title: str, body: str, *, but: int = 0, k: int = 5, kind: IssueKind = "issue"
     ) -> Sequence[Found]:
@@ -166,4 +182,8 @@ class Knowledge(Library, Protocol):
 
     async def fix(self, number: int) -> Fix | None:
         """What mended a closed issue; None where nothing shows it."""
+        ...
+
+    async def fixing_commits(self, numbers: Collection[int]) -> Mapping[int, str]:
+        """number -> sha of a commit of the default branch that says it fixes that issue."""
         ...

@@ -5,6 +5,7 @@ GitHub's own reading: https://docs.github.com/en/issues/tracking-your-work-with-
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,26 @@ _LEADING = re.compile(
     + f"){_AFTER}",
     re.IGNORECASE,
 )
+_AUX = (
+    r"(?:(?:which|that|itself|is|are|was|were|will|would|be|been|being|has|have|had|still|also|now|currently"
+    r"|actually|really|not)\s{1,5})"
+)
+_ANOTHER = re.compile(
+    rf"(?:,\s{{1,5}}(?=which|that)|[ \t]{{1,5}}){_AUX}{{0,4}}\Z|\n[ \t]{{0,5}}{_AUX}{{1,4}}\Z", re.IGNORECASE
+)
+"""Between a reference and a word behind it of which it is the subject: `#5 is blocked by #3`."""
+_ONCE = re.compile(
+    r"(?<![\w-])(?:after|once|until|as\s{1,5}soon\s{1,5}as)\s{1,5}(?:the\s{1,5})?\Z", re.IGNORECASE
+)
+_ENDED = re.compile(
+    r"(?:\s{0,3},?\s{0,3}(?:and|or|&)?\s{0,3}#[0-9]{1,9}){0,5}\s{1,5}"
+    r"(?:(?:is|are|was|were|gets|got|has|have|been|being)\s{1,5}){0,3}"
+    r"(?:merge[sd]|close[sd]|done|fixed|lands?|landed|ship(?:s|ped)|released|resolved|finished|in\b)",
+    re.IGNORECASE,
+)
+"""`after #3 is merged`, `once #3 and #4 land`."""
+_ITEM = re.compile(r"\n[ \t]{0,20}(?:[-*+]|\d{1,9}[.)])[ \t]")
+_BLANK = re.compile(r"\n[ \t]{0,80}\n")
 _BETWEEN = re.compile(r"[\s,;&+*-]*(?:\[[ xX]\]\s*)?(?:and|or)?\s*\Z", re.IGNORECASE)
 _BEFORE = 80
 """Characters before a reference in which its relation is looked for."""
@@ -58,20 +79,31 @@ class Mention:
 def mentions(text: str, full_name: str = "") -> tuple[Mention, ...]:
     """Each issue with each relation once, in the order of the text; `full_name` is the repository whose text
     it is. At most 200. A list after one word (`blocked by #1, #2 and o/r#3`) has its relation."""
-    said = prose(text[:MOST_CHARS])
     found: dict[Mention, None] = {}
-    relation: Relation = "mentions"
-    end = 0
-    for reference in _REFERENCE.finditer(said):
-        between = said[max(end, reference.start() - _BEFORE) : reference.start()]
-        if not (end and _BETWEEN.match(between)) or reference.start() - end >= _BEFORE:
-            relation = _relation(between)
-        found[Mention(relation, _name(reference, full_name))] = None
-        end = reference.end()
+    for _, mention in placed(prose(text[:MOST_CHARS]), full_name):
+        found[mention] = None
         if len(found) >= MOST_MENTIONS:
             break
     said_more = {mention.issue for mention in found if mention.relation != "mentions"}
     return tuple(one for one in found if one.relation != "mentions" or one.issue not in said_more)
+
+
+def placed(said: str, full_name: str = "") -> Iterator[tuple[int, Mention]]:
+    """Each reference of a `prose` text with its place in it."""
+    relation: Relation = "mentions"
+    end, in_list = 0, False
+    for reference in _REFERENCE.finditer(said):
+        between = said[max(end, reference.start() - _BEFORE) : reference.start()]
+        near = bool(end) and reference.start() - end < _BEFORE
+        item = _ITEM.search(between) is not None
+        apart = (item and not in_list) or (not item and _BLANK.search(between) is not None)
+        if not near or apart or not _BETWEEN.match(between):
+            relation = _relation(between, behind=near)
+            if relation == "mentions" and _ONCE.search(between) and _ENDED.match(said, reference.end()):
+                relation = "blocked_by"
+        in_list = item or (in_list and "\n" not in between)
+        yield reference.start(), Mention(relation, _name(reference, full_name))
+        end = reference.end()
 
 
 def in_branch(branch: str) -> tuple[int, ...]:
@@ -101,11 +133,14 @@ def without_comments(text: str) -> str:
     return "".join([*kept, text[done:]])
 
 
-def _relation(before: str) -> Relation:
+def _relation(before: str, *, behind: bool = False) -> Relation:
+    """Of what follows; `behind`: right before these words stands another reference."""
     found = _LEADING.search(before)
     if found is None or found["not"]:
         return "mentions"
-    return next(relation for n, (relation, _) in enumerate(_WORDS) if found[f"w{n}"])
+    relation = next(relation for n, (relation, _) in enumerate(_WORDS) if found[f"w{n}"])
+    is_anothers = behind and relation != "fixes" and _ANOTHER.match(before[: found.start()])
+    return "mentions" if is_anothers else relation
 
 
 def _name(reference: re.Match[str], full_name: str) -> str:

@@ -116,6 +116,8 @@ class IssueSettings:
     comment: Literal["mention", "draft", "always", "never"] = "mention"
     """When a triage may also comment unasked; `mention`: never, a question is kept for people to post;
     `draft`: so is all that it would say."""
+    nightly: bool = False
+    """Whether each night what needs attention is gathered in one issue of Hob's own."""
     labels: tuple[str, ...] = ()
     """Empty: every label of the repository may be chosen."""
     label_hints: dict[str, str] = field(default_factory=dict)

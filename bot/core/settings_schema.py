@@ -96,6 +96,7 @@ KEYS: tuple[SettingKey, ...] = (
         "Whether a triage names an older issue that may be the same, or what fixed it already.",
         ("suggest", "off"),
     ),
+    SettingKey("issues.nightly", "flag", "Gather each night what needs attention in one issue of Hob's."),
     SettingKey("code.enabled", "flag", "People may ask Hob for patches in branches of its own."),
     SettingKey(
         "code.allow",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.core.mentions import MOST_CHARS, MOST_MENTIONS, mentions, prose
+from bot.core.mentions import MOST_CHARS, MOST_MENTIONS, mentions, placed, prose
 from bot.core.refs import Login
 
 WorkState = Literal["open", "closed", "merged"]
@@ -20,7 +20,7 @@ GHOST = Login("ghost")
 _BELONGS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
 _TASK = re.compile(
-    rf"\s*(?:[-*+]|\d{{1,9}}[.)])\s{{1,8}}\[ \]\s{{1,8}}\**(?:"
+    rf"\s*(?:[-*+]|\d{{1,9}}[.)])\s{{1,8}}\[ \]\s{{1,8}}\**(?P<ref>"
     rf"(?P<repo>{_NAME})?\#(?P<number>[1-9]\d{{0,8}})"
     rf"|https?://[\w.:-]{{1,100}}/(?P<of>{_NAME})/(?:issues|pull)/(?P<at>[1-9]\d{{0,8}}))(?![\w-])"
 )
@@ -145,21 +145,18 @@ def _told(item: WorkItem) -> Iterator[WorkEdge]:
 
 
 def _said(item: WorkItem, known: Mapping[WorkRef, WorkItem], full_name: str) -> Iterator[WorkEdge]:
-    """What the text of an open item says."""
-    if item.state != "open":
-        return
-    me, more = item.ref, set[WorkRef]()
+    """What the text of an item says."""
+    me = item.ref
     for mention in mentions(item.body, full_name):
         ref = ref_of(mention.issue)
-        if mention.relation == "mentions" or ref == me:
+        if ref == me:
             continue
-        more.add(ref)
         if mention.relation == "blocked_by":
             yield WorkEdge("blocked_by", me, ref, "text")
         elif mention.relation == "blocks" and _may_claim(item, known.get(ref)):
             yield WorkEdge("blocked_by", ref, me, "text")
     for ref in open_tasks(item.body, full_name):
-        if ref != me and ref not in more:
+        if ref != me:
             yield WorkEdge("contains", me, ref, "task list")
 
 
@@ -169,16 +166,20 @@ def _may_claim(item: WorkItem, other: WorkItem | None) -> bool:
 
 def open_tasks(text: str, full_name: str = "") -> tuple[WorkRef, ...]:
     """The issues that unticked boxes of a task list begin with (`- [ ] #12`), at most 200; none of a quote or
-    code."""
+    code, nor of a list under a word that says what they are ("Blocks:")."""
+    said = prose(text[:MOST_CHARS])
+    plain = {place for place, mention in placed(said, full_name) if mention.relation == "mentions"}
     found: dict[WorkRef, None] = {}
-    for line in prose(text[:MOST_CHARS]).split("\n"):
-        if not (task := _TASK.match(line)):
-            continue
-        repo = (task["repo"] or task["of"] or "").lower()
-        own = repo in ("", full_name.lower())
-        found[WorkRef(int(task["number"] or task["at"]), "" if own else repo)] = None
-        if len(found) >= MOST_MENTIONS:
-            break
+    start = 0
+    for line in said.split("\n"):
+        task = _TASK.match(line)
+        if task and start + task.start("ref") in plain:
+            repo = (task["repo"] or task["of"] or "").lower()
+            own = repo in ("", full_name.lower())
+            found[WorkRef(int(task["number"] or task["at"]), "" if own else repo)] = None
+            if len(found) >= MOST_MENTIONS:
+                break
+        start += len(line) + 1
     return tuple(found)
 
 

@@ -4,10 +4,21 @@
 from typing import Any
 
 from bot.core.effects import Effect
-from bot.effects import check_run, code, comment, drafts, labels, memory, pull_request, reaction, review
+from bot.effects import (
+    check_run,
+    code,
+    comment,
+    drafts,
+    issue,
+    labels,
+    memory,
+    pull_request,
+    reaction,
+    review,
+)
 from bot.effects.base import Duties, E, OnGitHub
 
-FAMILIES = (review, check_run, code, comment, labels, reaction, pull_request, memory, drafts)
+FAMILIES = (review, check_run, code, comment, labels, reaction, pull_request, memory, drafts, issue)
 DUTIES: dict[type[Any], Duties[Any]] = {one.kind: one for family in FAMILIES for one in family.FAMILY}
 UNDOING: frozenset[type[Effect]] = frozenset().union(*(one.undone_by for one in DUTIES.values()))
 """All kinds that take something back."""

@@ -55,8 +55,9 @@ class OfPushCommit(OnGitHub[PushCommit]):
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
         if not effect.files:
             raise UserError("the patch held what looks like a credential of mine", "it was not written")
-        parent = await to.get("/git/commits/{sha}", sha=effect.parent)
-        tree = str(parent["tree"]["sha"])
+        tree = effect.tree
+        if not tree:
+            tree = str((await to.get("/git/commits/{sha}", sha=effect.parent))["tree"]["sha"])
         for entries in _entries(effect):
             tree = str((await to.post("/git/trees", {"base_tree": tree, "tree": entries}))["sha"])
         ends = [*effect.trailers, to.marker.trailer(to.key)]

@@ -47,6 +47,10 @@ class OfEditComment(Changing[EditComment], _Written[EditComment]):
     builds_on_before = True
     undone_by = frozenset({EditComment})
 
+    def harmless(self, effect: EditComment, texts: Texts) -> EditComment:
+        """What is kept is compared with what stands there, so it is made harmless too."""
+        return replace(super().harmless(effect, texts), own=texts.prose(effect.own))
+
     async def send(self, effect: EditComment, to: Destination) -> Applied:
         body = {"body": to.signed(page(effect.body, effect.folded))}
         await to.patch("/issues/comments/{id}", body, id=effect.comment_id)
@@ -66,7 +70,8 @@ class OfEditComment(Changing[EditComment], _Written[EditComment]):
                         before = one.effect
         if before is None:
             return Undone(stays="the text of a comment: I don't know what it said before")
-        old = EditComment(effect.number, effect.comment_id, before.body, before.folded)
+        own = before.own if isinstance(before, EditComment) else ""
+        old = EditComment(effect.number, effect.comment_id, before.body, before.folded, own)
         return Undone([old], "the newest text of a comment")
 
 

@@ -17,10 +17,12 @@ class Texts:
 
     repo: RepoRef
     secrets: tuple[str, ...] = ()
+    number: int = 0
+    """The issue or pull request under which they will stand."""
 
     def prose(self, text: str, limit: int = MOST_BYTES) -> str:
         """Markdown, in at most so many bytes."""
-        return self._kept(text, harmless(text, repo=self.repo.full_name, limit=limit))
+        return self._kept(text, harmless(text, repo=self.repo.full_name, limit=limit, number=self.number))
 
     def line(self, text: str, limit: int) -> str:
         return self._kept(text, plain(text, limit))

@@ -209,6 +209,17 @@ class Job:
         given = found.get("permissions") if isinstance(found, dict) else None
         return {str(name): str(level) for name, level in (given or {}).items()}
 
+    async def may(self, permissions: Mapping[str, str]) -> bool:
+        """Whether the installation lets the App have them; a token tells, which later calls use."""
+        self.api(permissions)
+        try:
+            await self._apis[tuple(sorted(permissions.items()))][1].header()
+        except GitHubError as error:
+            if error.status != 422:
+                raise
+            return False
+        return True
+
     async def basic(self, permissions: Mapping[str, str], *, renew: bool = False) -> str:
         """The token of `api(permissions)` as git shows it over HTTPS. `renew`: the last one was refused; one
         that GitHub may merely not know yet is kept.

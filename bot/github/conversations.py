@@ -42,7 +42,14 @@ def comment(found: Any) -> RawComment:
         body=clean(found.get("body")),
         review=int(found.get("pull_request_review_id") or 0),
         at=seconds(found.get("created_at")),
+        url=clean(found.get("html_url")),
+        number=_number(found.get("issue_url")),
     )
+
+
+def _number(address: Any) -> int:
+    last = address.rpartition("/")[2] if isinstance(address, str) else ""
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
 
 
 def actor(found: Any) -> Actor:

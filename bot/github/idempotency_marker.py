@@ -71,11 +71,11 @@ class IdempotencyMarker:
         return hmac.new(self.server_key, key.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def page(body: str, folded: str = "") -> str:
+def page(body: str, folded: str = "", summary: str = "More") -> str:
     """A comment with what a reader unfolds below it. Both are harmless by now: raw HTML is only ours."""
     if not folded:
         return body
-    return f"{body}\n\n<details>\n<summary>More</summary>\n\n{folded}\n\n</details>"
+    return f"{body}\n\n<details>\n<summary>{summary}</summary>\n\n{folded}\n\n</details>"
 
 
 def fit(text: str, most: int = MOST_BYTES) -> str:

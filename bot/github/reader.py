@@ -12,14 +12,33 @@ from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
 from bot.core.errors import GitHubError, Gone
 from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
 from bot.core.facts import Commit, OthersRemark, OwnThread
-from bot.core.github_reader import GitHubReader, IssueState, IssueStates, PullRequestState, RawComment, Thread
+from bot.core.github_reader import (
+    GitHubReader,
+    IssueHappening,
+    IssueState,
+    IssueStates,
+    OpenPull,
+    PullRequestState,
+    RawComment,
+    Thread,
+)
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
-from bot.core.refs import Permission, RepoRef, Sha
+from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
 from bot.core.work_items import Milestone, Release, WorkItem
-from bot.github import artifacts, attachments, contents, listing, threads, triage_sources, work
+from bot.github import (
+    artifacts,
+    attachments,
+    contents,
+    histories,
+    listing,
+    open_pulls,
+    threads,
+    triage_sources,
+    work,
+)
 from bot.github.api import Api
 from bot.github.client import Job
 from bot.github.conversations import actor, as_object, comment, issue_state, label_names
@@ -78,6 +97,8 @@ class JobReader(GitHubReader):
     permissions: Mapping[str, str]
     configs: dict[str, str | None] = field(default_factory=dict)
     """What was read of `.github/hob.yml`, by ref."""
+    told: dict[str, tuple[str | None, tuple[Complaint, ...]]] = field(default_factory=dict)
+    """The same with what was wrong with it: one run reads it once."""
 
     @property
     def _api(self) -> Api:
@@ -94,6 +115,12 @@ class JobReader(GitHubReader):
         except (KeyError, TypeError) as error:
             raise GitHubError(200, f"a pull request without {error}") from None
 
+    async def open_pulls(self, most: int = 100) -> Sequence[OpenPull]:
+        return await open_pulls.open_pulls(self.job.api(open_pulls.PERMISSION), most)
+
+    async def changes_requested(self, number: int) -> tuple[Login, ...]:
+        return await open_pulls.changes_requested(self.job.api(open_pulls.PERMISSION), number)
+
     async def files(self, number: int) -> list[FileDiff]:
         return await changed_files(self._api, number)
 
@@ -101,12 +128,20 @@ class JobReader(GitHubReader):
         return await contents.texts(self._api, self.repo, sha, paths)
 
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
-        text, complaints = await contents.config_text(self._api, self.repo, ref)
+        if ref not in self.told:
+            self.told[ref] = await contents.config_text(self._api, self.repo, ref)
+        text, complaints = self.told[ref]
         self.configs[ref] = text
         return text, complaints
 
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         return await contents.sizes(self._api, self.repo, sha, paths)
+
+    async def tip(self, branch: str) -> tuple[Sha, Sha]:
+        """https://docs.github.com/en/rest/commits/commits#get-a-commit"""
+        path = "/repos/{owner}/{repo}/commits/{ref}{?per_page}"
+        found = as_object(await self._api.get(path, {"ref": f"heads/{branch}", "per_page": 1}))
+        return Sha(str(found["sha"])), Sha(str(found["commit"]["tree"]["sha"]))
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
@@ -166,12 +201,14 @@ class JobReader(GitHubReader):
     ) -> Sequence[int]:
         return await listing.issue_numbers(self._api, self.repo, since, labels, state, most)
 
-    async def comments(self, number: int, total: int = 0) -> Sequence[RawComment]:
-        path = "/repos/{owner}/{repo}/issues/{number}/comments"
-        page = max(0, total - MOST_COMMENTS) // 100 + 1
-        cap = max(MOST_COMMENTS, total) + 100
-        found = await self._api.get_all(path, {"number": number, "page": page}, cap=cap)
-        return [comment(one) for one in found[-MOST_COMMENTS:]]
+    async def comments(self, number: int, total: int = 0, most: int = MOST_COMMENTS) -> Sequence[RawComment]:
+        return await histories.comments(self._api, number, total, most)
+
+    async def said_since(self, at: float, most: int = 300) -> Sequence[RawComment]:
+        return await histories.said_since(self.job.api(ISSUE), at, most)
+
+    async def happenings(self, number: int, most: int = 500) -> Sequence[IssueHappening]:
+        return await histories.happenings(self.job.api(ISSUE), number, most)
 
     async def thread(self, number: int, comment_id: int) -> Sequence[RawComment]:
         for found in await self.threads(number):
@@ -211,13 +248,10 @@ class JobReader(GitHubReader):
         return remarks
 
     async def has_comment(self, comment_id: int) -> bool:
-        try:
-            await self._api.get("/repos/{owner}/{repo}/issues/comments/{id}", {"id": comment_id})
-        except Gone as gone:
-            if gone.status != 404:
-                raise
-            return False
-        return True
+        return await self.comment_text(comment_id) is not None
+
+    async def comment_text(self, comment_id: int) -> str | None:
+        return await histories.comment_text(self._api, comment_id)
 
     async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
         """https://docs.github.com/en/rest/commits/commits#list-commits"""
@@ -275,6 +309,9 @@ class JobReader(GitHubReader):
 
     async def granted(self) -> Mapping[str, str]:
         return await self.job.granted()
+
+    async def may(self, permissions: Mapping[str, str]) -> bool:
+        return await self.job.may(permissions)
 
     async def permission(self, login: str) -> Permission:
         """A role of the organisation's own counts as its base.

@@ -94,6 +94,25 @@ class Clone:
             raise
         return await self.resolve(ref)
 
+    async def pull_heads(self, origin: Remote, numbers: Iterable[int]) -> list[tuple[int, Sha]]:
+        """The heads of pull requests with their texts, in one request; those that are not there are left
+        out, all of them where GitHub says so of one."""
+        refs = {number: f"refs/pull/{number}/head" for number in numbers}
+        try:
+            await self._fetch(origin, _SMALL, "origin", *(f"+{ref}:{ref}" for ref in refs.values()))
+        except GitFailed as failed:
+            if "couldn't find remote ref" not in failed.words:
+                raise
+        return [(number, sha) for number, ref in refs.items() if (sha := await self._named(ref))]
+
+    async def _named(self, ref: str) -> Sha:
+        return Sha((await self._git("for-each-ref", "--format=%(objectname)", ref)).decode().strip())
+
+    async def complete(self, origin: Remote, names: Iterable[str]) -> None:
+        """Brings those of these texts that are not here."""
+        if missing := await self._without(names):
+            await self._bring(origin, missing)
+
     async def resolve(self, ref: str) -> Sha:
         return Sha((await self._git("rev-parse", "--verify", f"{ref}^{{commit}}")).decode().strip())
 
@@ -119,7 +138,13 @@ class Clone:
         missing = await self._missing() - left_out
         if not missing:
             return
-        wanted = "".join(f"{one}\n" for one in sorted(missing)).encode()
+        await self._bring(origin, missing)
+        missing &= await self._missing()
+        await asyncio.to_thread(self._leave_out, missing | left_out)
+
+    async def _bring(self, origin: Remote, names: Iterable[str]) -> None:
+        """Texts by their names, in one request; what is too large together is not brought."""
+        wanted = "".join(f"{one}\n" for one in sorted(names)).encode()
         most = self.size() + self._limits.unknown
 
         def watch() -> None:
@@ -134,14 +159,16 @@ class Clone:
             )
         except GitStopped:
             await asyncio.to_thread(tidy, self.folder)
-        missing &= await self._missing()
-        await asyncio.to_thread(self._leave_out, missing | left_out)
 
     async def _missing(self) -> set[str]:
         """Names of the texts of the newest commit that are not here."""
         listed = (await self._git("ls-tree", "-r", "-z", TIP)).split(b"\0")
         texts = {one.split(b"\t")[0].split()[2] for one in listed if b" blob " in one.partition(b"\t")[0]}
-        asked = b"".join(one + b"\n" for one in sorted(texts))
+        return await self._without(one.decode() for one in texts)
+
+    async def _without(self, names: Iterable[str]) -> set[str]:
+        """Which of these objects are not here."""
+        asked = "".join(f"{one}\n" for one in sorted(names)).encode()
         told = await self._git("cat-file", "--batch-check=%(objectname)", data=asked)
         return {line.split()[0].decode() for line in told.splitlines() if line.endswith(b" missing")}
 

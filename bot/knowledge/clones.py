@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import Gone, HobError, TemporaryError
+from bot.core.knowledge import Overlap
 from bot.core.refs import Sha
 from bot.knowledge.clone import Clone, CloneLimits, Remote, tidy
 from bot.knowledge.fetching import GitFailed, GitStopped
 from bot.knowledge.locking import locked
+from bot.knowledge.overlaps import overlaps
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,10 @@ class Held:
         if not self.folder.exists():
             raise Gone(404, "there is no clone yet")
         return await self._clone.pull_head(origin, number)
+
+    async def overlaps(self, origin: Remote, numbers: Sequence[int]) -> list[Overlap]:
+        """`bot.knowledge.overlaps`; nothing where there is no clone yet."""
+        return await overlaps(self._clone, origin, numbers) if self.folder.exists() else []
 
 
 class Clones:

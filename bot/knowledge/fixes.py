@@ -51,6 +51,16 @@ def fix(index_store: IndexStore, git: Git, full_name: str, number: int) -> Fix |
     return Fix(pull, sha, tag, path, section)
 
 
+def fixing_commit(index_store: IndexStore, full_name: str, number: int) -> str:
+    """The sha of the oldest commit of the default branch that says it fixes an issue; empty where none does,
+    or where that was taken back."""
+    with index_store.reading():
+        commit = _commit(index_store, full_name, number, 0)
+        if not commit or index_store.commits_saying(f"This reverts commit {commit.sha}"):
+            return ""
+        return commit.sha
+
+
 def _pull(index_store: IndexStore, issue: KnownIssue) -> int:
     """The pull request that says it fixes the issue and was merged last before it was closed; 0 for none."""
     naming = index_store.edges(target=GraphNode("issue", str(issue.number)), kind="fixes")

@@ -63,6 +63,15 @@ class IndexedIssues:
 
         return await self._asked(find, None)
 
+    async def fixing_commits(self, numbers: Collection[int]) -> Mapping[int, str]:
+        def find(issues: RepositoryIssues) -> dict[int, str]:
+            found = {
+                number: fixes.fixing_commit(issues.index_store, self.full_name, number) for number in numbers
+            }
+            return {number: sha for number, sha in found.items() if sha}
+
+        return await self._asked(find, {})
+
     async def _near(self, title: str, body: str) -> Mapping[int, float]:
         """Issues that are near in meaning."""
         if self.embed is None:

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from bot.core.errors import Superseded, TemporaryError
 from bot.core.inference import Embed
-from bot.core.knowledge import KnownIssue
+from bot.core.knowledge import KnownIssue, Overlap
 from bot.core.refs import RepoRef
 from bot.knowledge import indexing
 from bot.knowledge.clone import CloneLimits, Remote
@@ -115,6 +115,13 @@ class KnowledgeManager:
 
     def _opened(self, repo_id: int) -> IndexStore | None:
         return self.index_stores.open(repo_id) if self.index_stores.has(repo_id) else None
+
+    async def overlaps(self, repo: RepoRef, origin: Origin, pulls: Sequence[int]) -> Sequence[Overlap]:
+        """`Held.overlaps`. Raises what `refresh` raises."""
+        async with self._places:
+            remote = await origin.remote()
+            async with self.clones.held(repo.id) as held:
+                return await held.overlaps(remote, pulls)
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""

@@ -66,7 +66,7 @@ def _needed(route: Route, *, private: bool, code: str) -> str:
 def offers(routes: Iterable[Route], level: str, *, private: bool, author: bool = False) -> tuple[Offer, ...]:
     """The commands, and whether this person may give them."""
     return tuple(
-        Offer(route.command, route.help, may_ask(route, level, private=private, author=author))
+        Offer(route.command, route.help, may_ask(route, level, private=private, author=author), route.reads)
         for route in routes
         if route.command
     )

@@ -14,15 +14,19 @@ from bot.agents.records import WithRecords
 from bot.agents.rerank import Reranking
 from bot.agents.research import Research
 from bot.config import Config
+from bot.context import Context
 from bot.core.chat import Answered
 from bot.core.dependency_questions import dependency_question
 from bot.core.errors import HobError, UserError
 from bot.core.inference import Completion, Spoken, Turn
+from bot.core.knowledge import nothing_beside
 from bot.core.refs import RepoRef
 from bot.core.settings_merge import merge, settings_of
 from bot.github.reader import PULL_REQUEST, JobReader
 from bot.prompting import load_persona
+from bot.runs.authorize import offers
 from bot.runs.call_recorder import CallRecorder
+from bot.runs.chat_commands import commanded
 from bot.runs.egress_policy import guard
 from bot.runs.planning import secretive
 from bot.runs.preview import find
@@ -76,6 +80,21 @@ async def _answer(
         leaving = partial(guard, services.config, services.store, repo, reader, None, settings)
         library = services.knowledge(repo, job, settings, guard=leaving(), operator=True) if looks else None
         infer = services.infer("high", leaving(secretive(library)), CallRecorder(repo, 0), settings)
+        ctx = Context(
+            repo=repo,
+            slug=services.config.github.app_slug,
+            github=reader,
+            infer=infer,
+            offers=offers(services.router.routes, "admin", private=repo.private),
+            stored=tuple(layers),
+            knowledge=library,
+            memory=tuple(await asyncio.to_thread(services.store.memory.live, repo.id)),
+            beside=library.beside if library else nothing_beside,
+        )
+        if (told := await commanded(message, ctx, reader, services.router)) is not None:
+            yield told
+            yield Answered(Completion(Spoken(told), text=told))
+            return
         found = (
             WithRecords(Reranking(library, infer) if library else None, library, reader) if looks else None
         )

@@ -85,11 +85,12 @@ def keyed(
 def safe(effect: E, repo: RepoRef) -> E:
     """The same effect with every text that people will read made harmless, and none in it that gives a secret
     of Hob's own away, as it was told or as it would read."""
-    clean = of(effect).harmless(effect, Texts(repo))
+    number = getattr(effect, "number", 0)
+    clean = of(effect).harmless(effect, Texts(repo, number=number))
     secrets = logs.hidden()
     every = "\n".join((*_texts(msgspec.to_builtins(effect)), *_texts(msgspec.to_builtins(clean))))
     # One look at all texts, for there may be thousands of tokens; which text it was, only where one was.
-    return of(effect).harmless(effect, Texts(repo, secrets)) if leaks(every, secrets) else clean
+    return of(effect).harmless(effect, Texts(repo, secrets, number)) if leaks(every, secrets) else clean
 
 
 def _texts(value: object) -> Iterator[str]:

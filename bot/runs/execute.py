@@ -12,7 +12,7 @@ from typing import Literal
 
 from bot import log as logs
 from bot.core.effects import Plan, React, SetCheck, SetPull, TakenBack, Usage
-from bot.core.errors import BadPayload, Gone, RateLimited, Superseded, TemporaryError
+from bot.core.errors import BadPayload, Gone, OthersWait, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
     AccessEvent,
     CommandRequested,
@@ -114,7 +114,7 @@ def _settle(services: Services, run: Run, error: Exception) -> None:
     match error:
         case Superseded():
             runs.finish(run, "superseded", str(error))
-        case RateLimited():
+        case RateLimited() | OthersWait():
             runs.retry(run, error.retry_after, str(error), count_attempt=False)
         case TemporaryError() if ended_of(run) and (after := pause(run)):
             runs.retry(run, error.retry_after or after, str(error), count_attempt=False)

@@ -7,7 +7,7 @@ from bot.core.code_search import Excerpt, Joined
 from bot.core.context_packing import Surroundings
 from bot.core.diff import FileDiff
 from bot.core.inference import Embed
-from bot.core.knowledge import Fix, Found, IssueKind, KnownIssue, Outline
+from bot.core.knowledge import Fix, Found, IssueKind, KnownIssue, Outline, Overlap
 from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
@@ -38,10 +38,19 @@ class GitHubOrigin:
     async def issues(self, since: int, most: int) -> Sequence[Changed]:
         api = self.job.api(TO_LIST)
         found = await tracking.changed_issues(api, self.repo, since, most)
+        mine = f"{self.job.slug}[bot]"
         return [
-            Changed(one, await tracking.blockers(api, self.repo, one.number) if one.blockers else ())
+            Changed(
+                _unread(one, mine),
+                await tracking.blockers(api, self.repo, one.number) if one.blockers else (),
+            )
             for one in found
         ]
+
+
+def _unread(one: KnownIssue, mine: str) -> KnownIssue:
+    """Of an issue that Hob itself has opened the number alone: it is like all that it tells of."""
+    return replace(one, title="", body="") if (one.author, one.kind) == (mine, "issue") else one
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,9 @@ class RepositoryKnowledge:
 
     async def drop_issue(self, number: int) -> None:
         await self.manager.drop_issue(self.repo, number)
+
+    async def overlaps(self, pulls: Sequence[int]) -> Sequence[Overlap]:
+        return await self.manager.overlaps(self.repo, GitHubOrigin(self.repo, self.job), pulls)
 
     async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
         return await (await self._joined(at, first)).search(query)
@@ -112,6 +124,9 @@ class RepositoryKnowledge:
 
     async def fix(self, number: int) -> Fix | None:
         return await self._issues.fix(number)
+
+    async def fixing_commits(self, numbers: Collection[int]) -> Mapping[int, str]:
+        return await self._issues.fixing_commits(numbers)
 
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
         return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())

@@ -24,11 +24,13 @@ from bot.github.reader import JobReader
 from bot.router import Route
 from bot.runs import authorize
 from bot.runs.call_recorder import CallRecorder
+from bot.runs.dashboard_issue import dashboard_issue, edits_of
 from bot.runs.dispatch import cause, command_of, priority
 from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
 from bot.runs.knowledge_adapter import RepositoryKnowledge
 from bot.runs.services import Services
+from bot.runs.understanding import Understood, understood
 from bot.store.types import EffectState
 
 UNASKED = 10
@@ -98,6 +100,7 @@ async def make_plan(
         reviews=standing,
         past_runs=past_runs,
         shadow=await asyncio.to_thread(deeds_of, services, event, "shadow"),
+        dashboard=await dashboard_issue(services.store.outbox, event.repo.id),
         memory=tuple(await asyncio.to_thread(services.store.memory.live, event.repo.id)),
         drafts=tuple(
             await asyncio.to_thread(services.store.drafts.waiting, event.repo.id, number_of(event) or None)
@@ -105,6 +108,7 @@ async def make_plan(
         earlier=past.earlier(past_runs),
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),
+        still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
         knowledge=knowledge,
         judged=partial(judged_at, services, event),
         write_gap=services.config.github.write_gap_seconds,
@@ -112,13 +116,20 @@ async def make_plan(
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
     )
-    plan = _unspoken(await route.handler(event, ctx), event, route)
+    meant = Understood(route, ctx)
+    if isinstance(event, CommentEvent):
+        meant = await understood(
+            route, event, ctx, services.router, lambda other: _refused(services, other, event, reader)
+        )
+    told = meant.plan or await meant.route.handler(event, meant.ctx)
+    plan = _unspoken(told, event, meant.route)
     untold = past.untold(past_runs, plan.head_sha)
-    meant = f"{cause(event)} again {untold}" if untold else cause(event)
+    by = f"{cause(event)} again {untold}" if untold else cause(event)
     effects = await asyncio.to_thread(
-        keyed, plan, route.stored_as, event.repo, number_of(event), meant, route.may
+        keyed, plan, meant.route.stored_as, event.repo, number_of(event), by, meant.route.may
     )
-    return PlannedRun(tuple(effects), plan.reason, plan.usage, plan.shadow)
+    reason = "; ".join(filter(None, (meant.why, plan.reason)))
+    return PlannedRun(tuple(effects), reason, (*meant.usage, *plan.usage), plan.shadow)
 
 
 def _unspoken(plan: Plan, event: RepositoryEvent, route: Route) -> Plan:
@@ -160,6 +171,12 @@ async def _gate(
         author=_is_author(event),
     )
     return level, refused
+
+
+async def _refused(
+    services: Services, route: Route, event: CommentEvent, reader: JobReader
+) -> authorize.CommandRefusal | None:
+    return (await _gate(services, route, event, reader))[1]
 
 
 async def _allowed(services: Services, reader: JobReader, event: CommentEvent) -> str:
@@ -249,7 +266,10 @@ async def deeds_at(services: Services, repo: RepoRef, number: int) -> tuple[Past
 
 def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -> tuple[PastRun, ...]:
     runs: dict[int, list[Did]] = {}
-    for row in services.store.outbox.for_target(repo.id, number, state=state):
+    rows = services.store.outbox.for_target(repo.id, number, state=state)
+    if state == "done" and number:
+        rows += edits_of(services.store.outbox, repo.id, number)
+    for row in sorted(rows, key=lambda one: (one.created_at, one.id)):
         did = Did(load(row.kind, row.payload), row.github_id or 0)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())

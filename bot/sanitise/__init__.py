@@ -30,19 +30,26 @@ _TITLE_MARKS = re.compile(
 )
 _LONGEST_TITLE_READ = 2_000
 _ODD = re.compile("[\r\v\x85\u2028\u2029\ud800-\udfff]")
+_COMMENT = re.compile(r"/(?:issues|pull)/([1-9][0-9]{0,9})#(?:issuecomment-|discussion_r)[1-9][0-9]{0,18}")
 _FILE = re.compile(
     r"/(?:blob|tree)/(?!(?:.*/)?\.{1,2}(?:[/#]|$))[A-Za-z0-9._~+/-]+(?:#L[0-9]+(?:-L[0-9]+)?)?"
 )
 
 
 def harmless(
-    markdown: str, *, repo: str, allowed_hosts: frozenset[str] = GITHUB, limit: int = MOST_BYTES
+    markdown: str,
+    *,
+    repo: str,
+    allowed_hosts: frozenset[str] = GITHUB,
+    limit: int = MOST_BYTES,
+    number: int = 0,
 ) -> str:
     """`markdown` without what acts, in at most `limit` bytes; the same for a text that went through already.
 
     `repo` is `owner/name`: links to its files (blob and tree addresses on `allowed_hosts`, no query) stay
-    links, and those to its issues through the host that makes no backlink (`bot.core.text.issue_link`); any
-    other address is shown as code.
+    links, and so do those to comments of the issue or pull request `number`, where the text will stand, and
+    those to its issues through the host that makes no backlink (`bot.core.text.issue_link`); any other
+    address is shown as code.
     """
     clean = _SURROGATES.sub("\ufffd", strip_invisible(markdown[:_LONGEST_READ])[0]).translate(_LINE_ENDS)
     starts = tuple(f"https://{host}/{repo}" for host in sorted(allowed_hosts))
@@ -50,10 +57,7 @@ def harmless(
     def allowed(address: str) -> bool:
         if address.startswith(f"{REDIRECTS}/{repo}/"):
             return _ISSUE.fullmatch(address[len(f"{REDIRECTS}/{repo}") :]) is not None
-        return any(
-            address.startswith(start) and _FILE.fullmatch(address[len(start) :]) is not None
-            for start in starts
-        )
+        return any(address.startswith(start) and _may_link(address[len(start) :], number) for start in starts)
 
     text = _settled(clean, allowed)
     if len(markdown) > _LONGEST_READ:
@@ -63,6 +67,12 @@ def harmless(
         text = _settled(fit_body(whole, room), allowed)
         room -= max(0, utf8_size(text) - limit)
     return text
+
+
+def _may_link(path: str, number: int) -> bool:
+    if comment := _COMMENT.fullmatch(path):
+        return comment[1] == str(number)
+    return _FILE.fullmatch(path) is not None
 
 
 def _settled(text: str, allowed: Allowed) -> str:

@@ -74,6 +74,15 @@ class Outbox:
         with self._db.read() as connection:
             return _all(connection, which, outbox.c.created_at, outbox.c.id)
 
+    def of_kind(
+        self, kind: str, targets: Sequence[str], states: Sequence[EffectState], most: int = 20
+    ) -> list[EffectRow]:
+        """The newest of exactly these targets by when they came to that state, oldest first."""
+        which = (outbox.c.kind == kind) & outbox.c.target.in_(targets) & outbox.c.state.in_(states)
+        newest = select(outbox.c.id).where(which).order_by(outbox.c.changed_at.desc()).limit(most)
+        with self._db.read() as connection:
+            return _all(connection, outbox.c.id.in_(newest), outbox.c.changed_at, outbox.c.id)
+
     def start_sending(self, key: str, run: Run) -> bool:
         """Commits `sending` before the call to GitHub and renews the run's lease. False when the row is
         done or rejected. Of a row that is `sending` or `ambiguous` already, the caller has looked on

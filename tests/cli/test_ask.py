@@ -1,6 +1,7 @@
 """`hob ask` as a person runs it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,35 @@ def test_an_agent_of_ones_own_by_its_file(asker: Hob, ollama: FakeOllama, tmp_pa
     assert "pirate" in ollama.chats[0]["messages"][0]["content"]
 
 
+def understanding(ollama: FakeOllama, command: str, argument: str = "") -> None:
+    meant = {"command": command, "argument": argument}
+    ollama.answer = lambda request: (
+        meant if "command" in (request.get("format") or {}).get("properties", {}) else model(request)
+    )
+
+
+def test_words_that_ask_for_another_command_are_answered_with_it(asker: Hob, ollama: FakeOllama) -> None:
+    done = asker.run("ask", "please review my changes", "--repo", "house")
+    assert (done.returncode, done.stdout) == (0, "That is another command's work: hob review\n")
+    assert not ollama.chats, "rules know"
+    understanding(ollama, "search", "kettle $(rm -rf)")
+    done = asker.run("ask", "hvor finner jeg kettle $(rm -rf) henne?", "--repo", "house", "--json")
+    assert json.loads(done.stdout)["command"] == "hob search 'kettle $(rm -rf)'"
+    understanding(ollama, "memory")
+    assert "hob memory --help" in asker.run("ask", "hva vet du om oss?", "--repo", "house").stdout
+
+
+@pytest.mark.parametrize("named", ["rm", "ask", "", "review; rm", "REVIEW", "framework", "../review"])
+def test_A7_what_is_no_command_is_a_question(named: str, asker: Hob, ollama: FakeOllama) -> None:
+    understanding(ollama, named)
+    assert "Sixty seconds" in asker.run("ask", "hvor lenge, tea leaves?", "--repo", "house").stdout
+
+
+def test_with_an_agent_named_all_words_are_a_question(asker: Hob, ollama: FakeOllama) -> None:
+    done = asker.run("ask", "review my tea leaves changes", "--repo", "house", "--agent", "research")
+    assert "Sixty seconds" in done.stdout
+
+
 def test_a_conversation_goes_on_where_it_is_asked_to(asker: Hob, ollama: FakeOllama) -> None:
     first = asker.run("ask", "--continue", "How long is tea steeped?", "--repo", "house")
     assert "there is no earlier conversation here" in first.stderr
@@ -145,7 +175,8 @@ def test_a_commit_is_cited(asker: Hob, ollama: FakeOllama) -> None:
     (house / "cup.py").write_text("CUP = 1\n")
     git(house, "add", ".")
     git(house, "commit", "-qm", "Glaze the earthenware cups")
-    sha = (house / ".git" / "refs" / "heads" / "main").read_text().strip()
+    head = ["git", "-C", str(house), "rev-parse", "HEAD"]
+    sha = subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip()
     ollama.answer = lambda request: (
         model(request) if request.get("format") else f'Glazed [{sha[:7]} "glaze the earthenware"] [0a0b0c0d].'
     )

@@ -1,5 +1,6 @@
 """One of each effect, with a text in each field that people will read."""
 
+from bot.core.dashboard_issue import Box
 from bot.core.effects import (
     AddLabels,
     Annotation,
@@ -11,12 +12,14 @@ from bot.core.effects import (
     DismissReview,
     DropDraft,
     EditComment,
+    EditIssue,
     EditPullRequest,
     EditReview,
     Effect,
     Forget,
     KeepDraft,
     LineComment,
+    OpenIssue,
     OpenPullRequest,
     PostReview,
     PushCommit,
@@ -66,6 +69,8 @@ def samples(text: str = "x") -> dict[type[Effect], Effect]:
         TakenBack(1),
         RequestCommand(1, "/hob help", Actor(Login("mona"), 1), "box:1"),
         KeepDraft(1, text, "triage"),
+        OpenIssue(text, text, "nightly", text, (Box(text, "/hob help", 1),)),
+        EditIssue(1, text, text, (Box(text, "/hob help", 1),)),
         DropDraft(1, KeepDraft(1, text, "triage")),
     )
     return {type(one): one for one in several}

@@ -40,11 +40,15 @@ def says_everywhere(text: str, **more: Any) -> Any:
         answer={"answer": text, "citations": [{"path": text, "start": 1, "end": 2}]} | orders,
         patch={"summary": text, "edits": edits} | orders,
         reply={"stance": "explain", "answer": text, "wont_fix": False, "reason": text} | orders,
+        plan={"steps": [{"title": text, "detail": text, "role": text}], "questions": [text]} | orders,
+        catch_up={"points": [{"kind": "decision", "text": text, "comments": [1]}]} | orders,
+        intent={"command": text[:40], "argument": text} | orders,
     )
 
 
 async def everywhere(hob: LivingHob, repo: Repository, **more: Any) -> PullRequest:
-    """Everything that has a model speak: a review, a question, an answer to a finding, a fix, a new issue."""
+    """Everything that has a model speak: a review, a question, an answer to a finding, a fix, a new issue, a
+    plan for it, what happened there, free text."""
     repo.grant("tom", "write")
     pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, **{"author": "eve", **more})
     await hob.works()
@@ -53,8 +57,12 @@ async def everywhere(hob: LivingHob, repo: Repository, **more: Any) -> PullReque
     first.reply("tom", "Is it?")
     await hob.works()
     first.reply("tom", "@my-hob fix")
-    repo.open_issue("Kettle", "It burns", author="eve")
+    issue = repo.open_issue("Kettle", "It burns", author="eve")
+    issue.comment("eve", "It burns still.")
     await hob.works()
+    for asked in ("plan", "catch-up", "kan du hjelpe meg litt her?"):
+        issue.comment("tom", f"@my-hob {asked}")
+        await hob.works()
     return pull
 
 

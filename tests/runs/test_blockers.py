@@ -126,7 +126,7 @@ async def test_P6_X3_another_repository_is_not_read_and_nobody_is_notified(
     repo.milestone("v1 @octo/team closes #1")
     told = await said(hob, issue, "blockers v2")
     assert "Open milestones: `v1 @octo/team closes #1`." in told
-    assert all("secrets" not in one.path for one in hob.github.fetches)
+    assert all("secrets" not in one.path for one in [*hob.github.requests, *hob.github.fetches])
 
 
 async def test_an_answer_without_any_model_host(hob: LivingHob, repo: Repository) -> None:

@@ -22,6 +22,8 @@ QUESTION = {"repo": "octo/tea", "message": "Where are the biscuits?", "use_knowl
 
 
 def model(request: dict[str, Any]) -> Any:
+    if "command" in request.get("format", {}).get("properties", {}):
+        return {"command": "ask", "argument": ""}
     if request.get("format"):
         return {"thought": "It is there.", "searches": [], "reads": [], "enough": True}
     return SAID
@@ -73,8 +75,36 @@ async def test_without_the_knowledge_graph_nothing_is_looked_up(
     name, data = told[-2]
     assert (name, data["citations"], data["dropped"]) == ("citations", [], 2)
     assert "nothing in this answer is proved" in data["unproved"]
-    (asked,) = hob.ollama.chats[before:]
-    assert "cellar.py" not in json.dumps(asked["messages"])
+    understood, asked = hob.ollama.chats[before:]
+    assert "command" in understood["format"]["properties"]
+    assert "cellar.py" not in json.dumps([understood["messages"], asked["messages"]])
+
+
+async def said(client: httpx.AsyncClient, message: str) -> str:
+    told = events((await client.post("/agents/chat", json={**QUESTION, "message": message})).text)
+    assert [name for name, _ in told[-2:]] == ["citations", "done"]
+    return "".join(data["text"] for name, data in told if name == "token")
+
+
+async def test_what_asks_for_a_command_is_understood_and_posted_nowhere(
+    client: httpx.AsyncClient, hob: LivingHob
+) -> None:
+    issue = hob.github.repositories["octo/tea"].open_issue("Kettle", "Burns.", author="ann")
+    issue.comment("ann", "We take copper.")
+    await hob.works()
+    before, chats = len(hob.github.writes()), len(hob.ollama.chats)
+    assert (await said(client, "Standup, please: what moved, what is stuck?")).startswith("**Standup**")
+    assert "issues.triage" in await said(client, "show me your settings")
+    assert "comment `@my-hob undo` on the issue or pull request" in await said(client, "please undo that")
+    assert f"comment `@my-hob review` on #{issue.number}" in await said(
+        client, f"review again #{issue.number}"
+    )
+    assert "name it (as `#12`)" in await said(client, "what did I miss?")
+    assert "There is no #99 here" in await said(client, "what did I miss in #99?")
+    assert len(hob.ollama.chats) == chats, "rules knew all of it"
+    hob.ollama.models.clear()
+    assert "We take copper." in await said(client, f"what did I miss in #{issue.number}?")
+    assert len([one for one in hob.github.writes()[before:] if not one.is_mint]) == 0
 
 
 async def test_who_leaves_stops_the_model(client: httpx.AsyncClient, hob: LivingHob) -> None:

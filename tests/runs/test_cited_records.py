@@ -129,7 +129,7 @@ async def test_P6_another_repositorys_issue_is_not_read(hob: LivingHob, repo: Re
     )
     await hob.works()
     assert "merger" not in asked(hob)
-    assert all("secrets" not in one.path for one in hob.github.fetches)
+    assert all("secrets" not in one.path for one in [*hob.github.requests, *hob.github.fetches])
 
 
 async def test_over_the_api_the_same_and_a_conversation_goes_on(hob: LivingHob, repo: Repository) -> None:

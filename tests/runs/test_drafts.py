@@ -1,5 +1,6 @@
 """Comments that are kept for people to post: `draft`, `draft post N`, `draft drop N`."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,7 +129,7 @@ async def test_a_newer_draft_about_the_same_replaces_the_older_one(hob: LivingHo
         told = [("one", "triage"), ("dup", "duplicate"), ("two", "triage"), ("two", "triage")]
         return Plan(tuple(KeepDraft(event.number, body, about) for body, about in told))
 
-    hob.services.router.routes[:] = ours.routes
+    hob.services = replace(hob.services, router=ours)
     hob.github.repository("octo/tea").open_issue("Kettle", "It burns.", author="ann")
     await hob.works()
     found = [(one.n, one.about, one.body) for one in hob.services.store.drafts.waiting()]

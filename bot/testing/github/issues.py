@@ -1,7 +1,7 @@
 """Issues, what is said under them, and what people do there."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.testing.github.milestones import Milestone
 from bot.testing.github.world import App, IssueType, User, World, locked
@@ -93,6 +93,27 @@ class IssueComment(Authored):
         self.world.emit("issue_comment", "deleted", self, by)
 
 
+HISTORY = frozenset(
+    (
+        *("closed", "reopened", "labeled", "unlabeled", "assigned", "unassigned"),
+        *("milestoned", "demilestoned", "locked", "unlocked", "edited"),
+    )
+)
+"""What GitHub lists among the events of an issue; of edits those of the title."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something that happened to an issue, with its title since."""
+
+    id: int
+    at: float
+    action: str
+    by: User
+    title: str
+    extra: dict[str, Any]
+
+
 @dataclass
 class _Closing:
     at: float | None = None
@@ -114,6 +135,7 @@ class Issue(Authored):
         self.closing = _Closing()
         self.labels: list[Label] = []
         self.comments: list[IssueComment] = []
+        self.history: list[Told] = []
         self.unlabeled: list[tuple[User, Label]] = []
         """Who took which label off, oldest first."""
         self.blocked_by: list[Issue] = []
@@ -126,6 +148,12 @@ class Issue(Authored):
         self.sub_issues: list[Issue] = []
         self.moved_to: Issue | None = None
         """What became of it, once it was transferred to another repository."""
+
+    def note(self, action: str | None, by: User, extra: dict[str, Any]) -> None:
+        """Keeps what happened, as far as GitHub lists it."""
+        if action in HISTORY and (action != "edited" or "title" in extra.get("changes", {})):
+            told = Told(self.world.next_id(), self.world.now(), action or "", by, self.title, extra)
+            self.history.append(told)
 
     @locked
     def comment(self, author: str, body: str) -> IssueComment:

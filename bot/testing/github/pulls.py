@@ -173,6 +173,8 @@ class PullRequest(Issue):
         self.from_fork = False
         self.draft = False
         self.merged_at: float | None = None
+        self.reviewers: list[User] = []
+        """Asked for a review that they have not given."""
         self.reviews: list[Review] = []
         self.review_comments: list[ReviewComment] = []
 
@@ -234,6 +236,12 @@ class PullRequest(Issue):
             comment.follow(self.text(comment.path, before), self.text(comment.path, sha), sha)
         if self.state == "open" and before:
             self.world.emit("pull_request", "synchronize", self, by, before=before, after=sha)
+
+    @locked
+    def ask_review(self, login: str) -> None:
+        """Whoever may push asks somebody for a review."""
+        self.reviewers.append(self.world.user(login))
+        self.updated_at = self.world.now()
 
     @locked
     def merge(self, author: str) -> str:

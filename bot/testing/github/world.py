@@ -125,7 +125,9 @@ class World:
         return self.apps[slug]
 
     def emit(self, event: str, action: str | None, subject: object, sender: User, **extra: Any) -> None:
-        """Tells all listeners; the webhooks are one."""
+        """Tells all listeners; the webhooks are one, an issue's own history another."""
+        if note := getattr(subject, "note", None):
+            note(action, sender, extra)
         for listener in self.listeners:
             listener(Happening(event, action, subject, sender, extra))
         self.changed.notify_all()

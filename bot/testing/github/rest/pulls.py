@@ -18,6 +18,8 @@ def list_pulls(call: RestCall) -> RestResponse:
         and (not head or (pull.head_ref == head and pull.from_fork == (owner != repo.owner.login)))
         and call.query.get("base", pull.base_ref) == pull.base_ref
     ]
+    if call.query.get("sort") == "updated":
+        listed.sort(key=lambda one: one.updated_at, reverse=call.query.get("direction") == "desc")
     return call.page(listed, lambda one: pulls.pull(repo, one, whole=False))
 
 

@@ -41,7 +41,7 @@ def pull(repo: Repository, one: PullRequest, *, whole: bool = True) -> Shape:
         "merged_at": stamp(one.merged_at) if one.merged_at else None,
         "merge_commit_sha": None,
         **chosen(repo, one),
-        "requested_reviewers": [],
+        "requested_reviewers": [user(world, each) for each in one.reviewers],
         "requested_teams": [],
         "labels": [label(api, each) for each in one.labels],
         "draft": one.draft,

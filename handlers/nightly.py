@@ -1,0 +1,178 @@
+"""Each night, where `issues.nightly` says so: what needs attention, in one issue of Hob's own that is edited
+in place. Its boxes give commands, with the permission of whoever ticks them."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.agents.duplicates import Now, suggestion
+from bot.context import Context
+from bot.core import nightly as core
+from bot.core.dashboard_issue import DashboardIssue, ticked, with_ticked
+from bot.core.duplicates import sure
+from bot.core.effects import Comment, EditIssue, OpenIssue, Plan, RequestCommand, Usage
+from bot.core.errors import Gone, HobError, OthersWait
+from bot.core.events import IssueEdited, RepositoryDue
+from bot.core.github_reader import IssueState, OpenPull
+from bot.core.knowledge import Overlap
+from bot.core.nightly import Section
+from bot.core.refs import TRUSTED, Actor
+from bot.core.text import in_code
+from bot.core.work_items import WorkItem
+from bot.router import Router
+from handlers.duplicates import duplicate_facts
+
+router = Router()
+GIVES_WAY = 300.0
+"""Seconds after which it looks again whether nobody waits."""
+MOST_ITEMS, MOST_PULLS, MOST_REVIEWS = 1_000, 100, 20
+"""That are read; the reviews of one pull request are a call."""
+MOST_COMPARED, MOST_JUDGED, RECENT_DAYS = 200, 10, 7
+"""Issues that are looked up in the index, the last changed first; questions to a model, about issues that
+changed in so many days."""
+
+
+@router.every("night", may={OpenIssue, EditIssue}, name="nightly")
+async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
+    """Says nothing where there is nothing to say, and where the issue was closed."""
+    context = await ctx.repository()
+    if not context.settings.issues.nightly:
+        return Plan(reason="issues.nightly is off")
+    if not ctx.idle:
+        raise OthersWait("somebody waits for another run", GIVES_WAY)
+    before = ctx.dashboard
+    if before.number:
+        try:
+            now = await ctx.github.issue(before.number)
+        except Gone:
+            before = DashboardIssue(made=before.made)
+        else:
+            if not now.open or now.transferred:
+                return Plan(
+                    reason=f"the dashboard issue #{before.number} is closed or gone: it is left alone"
+                )
+    usage: list[Usage] = []
+    sections = await _sections(ctx, usage)
+    if not before.number and not any(one.lines for one in sections):
+        return Plan(reason="there is nothing to say", usage=tuple(usage))
+    page = core.page(sections, event.due, before, ctx.slug)
+    if page is None:
+        return Plan(reason="it says the same already", usage=tuple(usage))
+    if before.number:
+        edit = EditIssue(before.number, page.body, page.folded, page.boxes)
+        return Plan((edit,), reason=f"edited the dashboard issue #{before.number}", usage=tuple(usage))
+    opens = OpenIssue(core.TITLE, page.body, "nightly", page.folded, page.boxes)
+    once = f"dashboard issue {before.made}"
+    return Plan((opens,), reason="opened the dashboard issue", once=once, usage=tuple(usage))
+
+
+async def _sections(ctx: Context, usage: list[Usage]) -> list[Section]:
+    """Those that can be told: what GitHub or git does not answer now is left out for the night."""
+    now = time.time()
+    items = await ctx.github.work_items(most=MOST_ITEMS)
+    issues = [one for one in items if one.kind == "issue" and one.author != f"{ctx.slug}[bot]"]
+    pulls = await ctx.github.open_pulls(MOST_PULLS)
+    quiet = core.stale(pulls, now)[-MOST_REVIEWS:]
+    wanted = {one.number: await ctx.github.changes_requested(one.number) for one in quiet}
+    catch_up = any(one.name == "catch-up" for one in ctx.offers)
+    return [
+        core.drafts_section(ctx.drafts, ctx.link),
+        await _duplicates(ctx, issues, usage),
+        core.fixed_section(issues, await _commits(ctx, issues), ctx.link),
+        core.overlap_section(await _overlaps(ctx, pulls), {one.number: one for one in pulls}, ctx.link),
+        core.stale_section(pulls, wanted, now, ctx.link, catch_up),
+    ]
+
+
+async def _overlaps(ctx: Context, pulls: Sequence[OpenPull]) -> Sequence[Overlap]:
+    """By git alone, where there is a clone."""
+    into = [one.number for one in pulls if one.base_ref == ctx.repo.default_branch]
+    if ctx.knowledge is None or not into or not await ctx.still_idle():
+        return ()
+    try:
+        return await ctx.knowledge.overlaps(into)
+    except HobError:
+        return ()
+
+
+async def _duplicates(ctx: Context, issues: Sequence[WorkItem], usage: list[Usage]) -> Section:
+    """Open issues that an open, older one may say too: by their words where those are sure enough, else as a
+    model judges of those that changed lately, while nobody waits."""
+    known = {one.number: one for one in issues}
+    pairs: dict[int, core.Repeated] = {}
+    asked, recent = 0, time.time() - RECENT_DAYS * core.DAY
+    for place, one in enumerate(issues[:MOST_COMPARED]):
+        if place % 20 == 0 and not await ctx.still_idle():
+            break
+        facts = await duplicate_facts(ctx, one.number, one.title, one.body)
+        if facts is None:
+            break
+        older = [each for each in facts.candidates if each.issue.number in known]
+        facts = replace(facts, candidates=tuple(older), now=_as_listed(known))
+        if by_words := [number for number in sure([each.found for each in older]) if number < one.number]:
+            found = next(each.found for each in older if each.issue.number == by_words[0])
+            why = " ".join(each for each in found.why if each.startswith("words: "))
+            pairs[one.number] = core.Repeated(by_words[0], in_code(why or "nearly the same words"))
+        elif older and one.updated >= recent and asked < MOST_JUDGED and await ctx.still_idle():
+            asked += 1
+            told = await suggestion(facts, ctx.infer)
+            usage += told.usage
+            if told.number and not told.failure:
+                pairs[one.number] = core.Repeated(told.number, "a model says so, quoting both")
+    titles = {one.number: one.title for one in issues}
+    offered = any(one.name == "duplicates" for one in ctx.offers)
+    return core.duplicates_section(pairs, titles, ctx.link, command=offered)
+
+
+def _as_listed(known: Mapping[int, WorkItem]) -> Now:
+    """GitHub has just told how they stand."""
+
+    async def now(number: int) -> IssueState | None:
+        if (one := known.get(number)) is None:
+            return None
+        author = Actor(one.author, 0)
+        return IssueState(number, True, one.title, one.body, author, one.labels, one.comments, False)
+
+    return now
+
+
+async def _commits(ctx: Context, issues: Sequence[WorkItem]) -> Mapping[int, str]:
+    if ctx.knowledge is None or not await ctx.still_idle():
+        return {}
+    return await ctx.knowledge.fixing_commits([one.number for one in issues[:MOST_COMPARED]])
+
+
+@router.on(IssueEdited, may={RequestCommand, EditIssue, Comment}, priority="high", name="dashboard-boxes")
+async def boxes(event: IssueEdited, ctx: Context) -> Plan:
+    """Only boxes of Hob's own text count, with the commands that Hob stored: what else was changed in the
+    issue means nothing and goes with the next edit."""
+    ours = ctx.dashboard
+    if event.number != ours.number:
+        return Plan(reason="not the dashboard issue")
+    if event.sender.is_bot or event.previous_body is None:
+        return Plan(reason="no person changed its text")
+    found = list(ticked(ours, event.previous_body, event.body))
+    if not found:
+        return Plan(reason="no box was ticked")
+    who = event.sender.login
+    if await ctx.github.permission(who) not in TRUSTED:
+        words = "Boxes here are for people with triage permission; I did nothing."
+        return Plan((Comment(event.number, words),), reason="refused", once=f"boxes {ours.number} {who}")
+    asks = [
+        RequestCommand(
+            box.number,
+            box.line,
+            event.sender,
+            f"box:{event.repo.id}:{ours.edition}:{place}",
+            box.on_pull_request,
+        )
+        for place, box in found
+    ]
+    today = datetime.now(UTC).date()
+    body, left = with_ticked(ours, [place for place, _ in found], f"{in_code(who)}, {today}")
+    history = [f"- {today}: {in_code(who)} ticked {in_code(box.line)} on `#{box.number}`" for _, box in found]
+    folded = core.folded([*history, *ours.folded.split("\n")])
+    edit = EditIssue(ours.number, body, folded, left)
+    name = f"boxes {ours.edition} {who} {[place for place, _ in found]}"
+    return Plan((*asks, edit), reason=f"{len(asks)} boxes were ticked", once=name)
