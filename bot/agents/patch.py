@@ -13,7 +13,8 @@ from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.text import close_fences, cut, in_code
 
-KINDS = ("fix", "tests", "docs", "changelog", "simplify")
+PROMPTS = {"fix": "mend"}
+"""Kinds whose prompt has another name."""
 MOST_NAMES = 200
 """Other paths that a model is told of."""
 
@@ -134,11 +135,10 @@ def _brief(problem: str) -> str:
 def _prompt(facts: PatchFacts, problems: Sequence[str]) -> Prompt[WishedPatch]:
     said = "\n\n".join(f"{who}: {what[:2_000]}" for who, what in facts.conversation)
     return Prompt(
-        name="patch",
+        name=PROMPTS.get(facts.kind, facts.kind),
         role="code",
         answer=WishedPatch,
         inputs={
-            **{kind: "yes" if kind == facts.kind else "" for kind in KINDS},
             "title": facts.title[:300],
             "description": facts.description[:4_000],
             "conversation": said[-8_000:],

@@ -25,6 +25,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     run = call("POST", f"{path}/check-runs", {"name": "Hob", "head_sha": tea.pull.head_sha}).json
     blob = tea.pull.files()[0].sha
     _work_with_issues(tea)
+    _write_code(tea)
     told = {"path": "brew.py", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "m"}
     ci = tea.repo.check_run(tea.pull.head_sha, "CI", told)
     left = tea.repo.upload("coverage", tea.pull.head_sha, {"lcov.info": "SF:brew.py"})
@@ -109,6 +110,24 @@ def _work_with_issues(tea: Tea) -> None:
         assert tea.call("GET", read).status == 200, read
     assert tea.call("DELETE", f"{path}/sub_issue", {"sub_issue_id": part.id}).status == 200
     assert tea.call("DELETE", f"{path}/dependencies/blocked_by/{part.id}").status == 200
+
+
+def _write_code(tea: Tea) -> None:
+    """Every route of bot/testing/github/rest/git_data.py once."""
+    for one in tea.gh.installations.values():
+        one.permissions = {**one.permissions, "contents": "write"}
+    git, call = f"{tea.path}/git", with_token(tea.gh, contents="write", pull_requests="write")
+    tip = call("GET", f"{git}/ref/heads/main").json["object"]["sha"]
+    base = call("GET", f"{git}/commits/{tip}").json["tree"]["sha"]
+    assert call("GET", f"{git}/trees/{base}?recursive=1").status == 200
+    entries = [{"path": "new.py", "mode": "100644", "type": "blob", "content": "x = 1\n"}]
+    tree = call("POST", f"{git}/trees", {"base_tree": base, "tree": entries}).json["sha"]
+    made = call("POST", f"{git}/commits", {"message": "New", "tree": tree, "parents": [tip]}).json["sha"]
+    assert call("POST", f"{git}/refs", {"ref": "refs/heads/new", "sha": made}).status == 201
+    asked = {"title": "New", "head": "new", "base": "main", "draft": True}
+    assert call("POST", f"{tea.path}/pulls", asked).status == 201
+    assert call("PATCH", f"{git}/refs/heads/new", {"sha": made, "force": False}).status == 200
+    assert call("DELETE", f"{git}/refs/heads/new").status == 204
 
 
 def _line(number: int, body: str = "hm") -> dict[str, object]:
