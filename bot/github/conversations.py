@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.errors import GitHubError
-from bot.core.github_reader import IssueState, RawComment
+from bot.core.github_reader import IssueState, RawComment, Thread
 from bot.core.refs import Actor, Login
 from bot.github.payloads import clean
 
@@ -50,6 +50,18 @@ def comment(found: Any) -> RawComment:
 def _number(address: Any) -> int:
     last = address.rpartition("/")[2] if isinstance(address, str) else ""
     return int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
+
+
+def line_thread(talk: list[dict[str, Any]]) -> Thread:
+    """The conversation that these comments on a line are, oldest first."""
+    first = talk[0]
+    side = first.get("side") != "LEFT"
+    return Thread(
+        path=clean(first.get("path")),
+        comments=tuple(map(comment, talk)),
+        line=first.get("line") if side else None,
+        start_line=first.get("start_line") if side else None,
+    )
 
 
 def actor(found: Any) -> Actor:

@@ -34,6 +34,7 @@ from bot.github import (
     contents,
     histories,
     listing,
+    merge_groups,
     open_pulls,
     threads,
     triage_sources,
@@ -41,7 +42,7 @@ from bot.github import (
 )
 from bot.github.api import Api
 from bot.github.client import Job
-from bot.github.conversations import actor, as_object, comment, issue_state, label_names
+from bot.github.conversations import actor, as_object, issue_state, label_names, line_thread
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -57,8 +58,6 @@ MOST_LABELS = 500
 MOST_RUNS = 3
 """Check runs whose annotations are read: each is a call."""
 MOST_ANNOTATIONS = 100
-MOST_QUEUED = 1_000
-"""Commits of a merge group that are looked at."""
 _PERMISSIONS: dict[str, Permission] = {
     "admin": "admin",
     "maintain": "maintain",
@@ -75,16 +74,14 @@ _STATUSES: dict[str, Status] = {
     "changed": "changed",
     "unchanged": "unchanged",
 }
-_MERGE = re.compile(r"Merge pull request #([1-9][0-9]{0,9}) from ")
-_SQUASH = re.compile(r"\(#([1-9][0-9]{0,9})\)$")
 _NOT_SHOWN = (403, 404)
 
 
 def permissions_to_read(event: Event) -> dict[str, str]:
-    """The least that the event's handler needs to see."""
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent) or (
-        isinstance(event, CommentEvent) and event.on_pull_request
-    )
+    """The least that the event's handler needs to see; who is asked in words may be asked about issues."""
+    if isinstance(event, CommentEvent):
+        return {**PULL_REQUEST, **ISSUE} if event.on_pull_request else ISSUE
+    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent)
     return PULL_REQUEST if on_pull_request else ISSUE
 
 
@@ -225,7 +222,7 @@ class JobReader(GitHubReader):
         talks: dict[int, list[dict[str, Any]]] = {}
         for one in map(as_object, await self._api.get_all(path, {"number": number}, cap=MOST_LINE_COMMENTS)):
             talks.setdefault(one.get("in_reply_to_id") or one["id"], []).append(one)
-        return [_thread(talk) for talk in talks.values()]
+        return [line_thread(talk) for talk in talks.values()]
 
     async def own_threads(self, number: int) -> Sequence[OwnThread]:
         return await threads.own_threads(self._api, self.repo, number, self.job.slug)
@@ -263,29 +260,7 @@ class JobReader(GitHubReader):
             raise GitHubError(200, f"a commit without {error}") from None
 
     async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
-        """As GitHub words them ("Merge pull request #7 from …", "Brew (#7)"); nothing where one of the two is
-        no more. Of a merge its own commit alone is asked, not what it brings: that is the author's to word.
-
-        https://docs.github.com/en/rest/commits/commits#compare-two-commits
-        """
-        path = "/repos/{owner}/{repo}/compare/{basehead}"
-        asked = {"basehead": f"{branch}...{head}"}
-        try:
-            found = await self._api.get_all(path, asked, cap=MOST_QUEUED, key="commits")
-        except Gone:
-            return ()
-        try:
-            commits = {one["sha"]: one for one in found}
-            titles: list[str] = []
-            at: str | None = head
-            while at in commits:
-                one = commits.pop(at)
-                titles.append(clean(one["commit"]["message"]).partition("\n")[0].strip())
-                at = one["parents"][0]["sha"] if one["parents"] else None
-        except (KeyError, TypeError, IndexError) as error:
-            raise GitHubError(200, f"a commit without {error}") from None
-        named = (_MERGE.match(title) or _SQUASH.search(title[-20:]) for title in reversed(titles))
-        return tuple(dict.fromkeys(int(one[1]) for one in named if one))
+        return await merge_groups.merging(self._api, branch, head)
 
     @property
     def _work_api(self) -> Api:
@@ -380,17 +355,6 @@ def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:
         review_comments=int(found.get("review_comments") or 0),
         comments=int(found.get("comments") or 0),
         from_fork=not head.get("repo") or head["repo"]["id"] != base_id,
-    )
-
-
-def _thread(talk: list[dict[str, Any]]) -> Thread:
-    first = talk[0]
-    side = first.get("side") != "LEFT"
-    return Thread(
-        path=clean(first.get("path")),
-        comments=tuple(map(comment, talk)),
-        line=first.get("line") if side else None,
-        start_line=first.get("start_line") if side else None,
     )
 
 

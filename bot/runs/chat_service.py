@@ -22,7 +22,7 @@ from bot.core.inference import Completion, Spoken, Turn
 from bot.core.knowledge import nothing_beside
 from bot.core.refs import RepoRef
 from bot.core.settings_merge import merge, settings_of
-from bot.github.reader import PULL_REQUEST, JobReader
+from bot.github.reader import ISSUE, PULL_REQUEST, JobReader
 from bot.prompting import load_persona
 from bot.runs.authorize import offers
 from bot.runs.call_recorder import CallRecorder
@@ -70,7 +70,7 @@ async def _answer(
     layers = await asyncio.to_thread(services.store.settings.layers, repo.owner, repo.name, "")
     settings = settings_of(merge(layers))
     async with services.github.job(repo) as job:
-        reader = JobReader(repo, job, PULL_REQUEST)
+        reader = JobReader(repo, job, {**PULL_REQUEST, **ISSUE})
         if (about := dependency_question(message)) and (
             told := await dependency_answer(about, reader, repo.full_name)
         ):

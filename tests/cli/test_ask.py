@@ -182,7 +182,7 @@ def test_a_commit_is_cited(asker: Hob, ollama: FakeOllama) -> None:
     )
     done = asker.run("ask", "--json", "Who glazed the earthenware cups?", "--repo", "house")
     told = json.loads(done.stdout)
-    assert told["answer"] == f"Glazed [{sha[:10]}]."
+    assert told["answer"] == f"Glazed [{sha[:10]}] ."
     (place,) = told["citations"]
     assert (place["commit"], place["path"]) == (sha, sha[:10])
     assert told["dropped"] == 1

@@ -42,7 +42,7 @@ def _registry() -> Registry:
 @cache
 def _templates() -> list[tuple[re.Pattern[str], str]]:
     """Patterns of paths, those with more fixed text first. Only some parameters may hold slashes."""
-    wide = {"path": ".*", "ref": ".+", "basehead": ".+"}
+    wide = {"path": ".*", "ref": ".+", "basehead": ".+", "name": ".+"}
     made = []
     for template in description()["paths"]:
         pattern = re.sub(r"\{(\w+)\}", lambda name: wide.get(name[1], "[^/]+"), template)

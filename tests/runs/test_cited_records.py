@@ -66,6 +66,18 @@ async def test_an_answer_cites_issues_commits_and_releases_that_were_shown(
     assert "#77" not in said and "proved" not in said
 
 
+async def test_on_a_pull_request_an_issue_is_read_with_what_was_said_there(
+    hob: LivingHob, repo: Repository
+) -> None:
+    pull = repo.open_pull_request("Thicker pot", {"pot.py": "POT = 'iron'\n"}, author="ann")
+    await hob.works()
+    says(hob, cited("#1", 0, 0, "hold the warmth longer"), answer="Porcelain, they said.")
+    pull.comment("ann", "@my-hob ask is this what #1 wants?")
+    await hob.works()
+    assert "cy wrote: Porcelain would hold" in asked(hob)
+    assert "See `#1`." in pull.comments[-1].body
+
+
 async def test_an_answer_that_rests_on_nothing_is_marked(hob: LivingHob, repo: Repository) -> None:
     says(hob, answer="Because of the moon.")
     issue = repo.open_issue("Question", author="ann")
@@ -162,7 +174,8 @@ async def test_over_the_api_the_same_and_a_conversation_goes_on(hob: LivingHob, 
         assert told["token"]["text"].startswith("Milestone `v2` has nothing open")
         told = dict(await ask("xylophone quux"))
         assert told["token"]["text"].startswith("I found nothing about this")
-        assert all("thought" in str(one.get("format")) for one in hob.ollama.chats[chats:]), "only a scout"
+        said = [one for one in hob.ollama.chats[chats:] if not one.get("format")]
+        assert said == [], "no model was asked for an answer, but where to look"
         wrong = [[{"role": "system", "content": "x"}], "x", [{"role": "user"}], [before[0]] * 41]
         for history in wrong:
             question = {"repo": "octo/tea", "message": "And?", "history": history}

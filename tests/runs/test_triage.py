@@ -363,3 +363,42 @@ async def test_whoever_has_no_rights_has_nothing_sorted_again(hob: LivingHob) ->
     issue.edit("tom", title="Pot leaks and burns the table")
     await hob.works()
     assert len(hob.ollama.chats) == 2
+
+
+async def test_a_github_that_knows_less_is_read_as_far_as_it_goes(hob: LivingHob) -> None:
+    """An old server has no types; one whose GraphQL is of no use is asked by REST."""
+    files = {".github/ISSUE_TEMPLATE/bug.yml": FORM, "src/kettle/boil.py": "x = 1\ny = 1 / 0\n"}
+    repo = teapot(hob, ALWAYS, files=files)
+    for number, lacking in enumerate(("Repository.issueTypes", "Repository.labels")):
+        hob.github.lacking = {lacking}
+        issue = repo.open_issue(f"Kettle {number}", f"{TRACE}\n\n{HALF}", author="ann")
+        await hob.works()
+        assert issue.label_names == ["bug"]
+        assert "src/kettle/boil.py:2" in ours(issue)[0]
+        assert "- `Version`" in ours(issue)[0]
+
+
+async def test_why_tells_what_it_rests_on_and_undo_takes_all_of_it_back_for_good(hob: LivingHob) -> None:
+    hob.github.set_issue_types("octo", "Bug")
+    files = {"src/kettle/boil.py": "x = 1\ny = 1 / 0\n"}
+    repo = teapot(hob, ALWAYS, files=files)
+    repo.label("area/kettle")
+    hob.ollama.answer = triage()
+    issue = repo.open_issue("Kettle burns", TRACE, author="ann")
+    await hob.works()
+    issue.comment("tom", "@my-hob why")
+    await hob.works()
+    told = ours(issue)[-1]
+    for line in (
+        "- `bug`: its kind, said by the model `qwen2.5-coder:14b` on `mini`",
+        "- `area/kettle`: by rule: the text names `src/kettle/boil.py`",
+        "- `Bug`: its kind, said by the model",
+        "- `src/kettle/boil.py:2`: named in the text",
+    ):
+        assert line in told
+    await undoes(hob, issue, 2)
+    assert (issue.label_names, issue.type) == ([], None)
+    assert not [one for one in ours(issue) if "It leads to" in one]
+    issue.comment("tom", "@my-hob triage")
+    await hob.works()
+    assert (issue.label_names, issue.type) == ([], None)

@@ -174,10 +174,12 @@ ROUTES: list[RestRoute] = []
 
 
 def route(method: str, path: str, *needs: str, app: bool = False) -> Callable[[RestHandler], RestHandler]:
-    """Registers a handler. `{number}`, `{id}`, `{other}` take digits, `{path}`, `{ref}` slashes too."""
+    """Registers a handler. `{number}`, `{id}`, `{other}` take digits, `{path}`, `{ref}`, `{name}` (of a
+    label) slashes too."""
 
     def register(handler: RestHandler) -> RestHandler:
-        kinds = {"path": ".*", "basehead": ".+", "ref": ".+", "number": r"\d+", "id": r"\d+", "other": r"\d+"}
+        kinds = dict.fromkeys(("basehead", "ref", "name"), ".+") | {"path": ".*"}
+        kinds |= dict.fromkeys(("number", "id", "other"), r"\d+")
         pattern = re.sub(r"\{(\w+)\}", lambda name: f"(?P<{name[1]}>{kinds.get(name[1], '[^/]+')})", path)
         ROUTES.append(RestRoute(method, path, re.compile(pattern), handler, needs, app))
         return handler
