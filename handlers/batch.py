@@ -8,18 +8,12 @@ touched twice.
 
 from bot.context import Context
 from bot.core.effects import Plan, RequestCommand
-from bot.core.events import BatchRequested
+from bot.core.events import PACE, BatchRequested
 from bot.router import Router
 
 router = Router()
 MOST = 5_000
 """Issues of one batch."""
-PACE = 9.0
-"""Times the pause between two writes: at a second, 400 issues an hour. GitHub takes 500 writes an hour that
-make content, and people write through Hob too.
-
-https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
-"""
 TRIAGE = ("issues.triage", "@triage")
 DID_NOTHING = ("not triaged", "triage is off", "refused:")
 """How what is said begins of runs after which an issue is as new as before."""

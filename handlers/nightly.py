@@ -18,6 +18,7 @@ from bot.core.github_reader import IssueState, OpenPull
 from bot.core.knowledge import Overlap
 from bot.core.nightly import Section
 from bot.core.refs import TRUSTED, Actor
+from bot.core.standup import standup, standup_facts
 from bot.core.text import in_code
 from bot.core.work_items import WorkItem
 from bot.router import Router
@@ -26,8 +27,10 @@ from handlers.duplicates import duplicate_facts
 router = Router()
 GIVES_WAY = 300.0
 """Seconds after which it looks again whether nobody waits."""
-MOST_ITEMS, MOST_PULLS, MOST_REVIEWS = 1_000, 100, 20
+MOST_PULLS, MOST_REVIEWS = 100, 20
 """That are read; the reviews of one pull request are a call."""
+QUESTION_DAYS, MOST_SAID, MOST_ASKERS = 14, 300, 10
+"""Comments of so many days; people of whom it is asked whether they may triage: a call each."""
 MOST_COMPARED, MOST_JUDGED, RECENT_DAYS = 200, 10, 7
 """Issues that are looked up in the index, the last changed first; questions to a model, about issues that
 changed in so many days."""
@@ -70,7 +73,11 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
 async def _sections(ctx: Context, usage: list[Usage]) -> list[Section]:
     """Those that can be told: what GitHub or git does not answer now is left out for the night."""
     now = time.time()
-    items = await ctx.github.work_items(most=MOST_ITEMS)
+    told = await standup_facts(ctx.github, ctx.repo.full_name, now - core.DAY, now)
+    rest = {ref: one for ref, one in told.graph.items.items() if one.number != ctx.dashboard.number}
+    told = replace(told, graph=replace(told.graph, items=rest))
+    items = [one for one in rest.values() if one.state == "open"]
+    items.sort(key=lambda one: (-one.updated, -one.number))
     issues = [one for one in items if one.kind == "issue" and one.author != f"{ctx.slug}[bot]"]
     pulls = await ctx.github.open_pulls(MOST_PULLS)
     quiet = core.stale(pulls, now)[-MOST_REVIEWS:]
@@ -79,9 +86,11 @@ async def _sections(ctx: Context, usage: list[Usage]) -> list[Section]:
     return [
         core.drafts_section(ctx.drafts, ctx.link),
         await _duplicates(ctx, issues, usage),
+        await _answered(ctx, issues, now),
         core.fixed_section(issues, await _commits(ctx, issues), ctx.link),
         core.overlap_section(await _overlaps(ctx, pulls), {one.number: one for one in pulls}, ctx.link),
         core.stale_section(pulls, wanted, now, ctx.link, catch_up),
+        core.standup_section(standup(told)),
     ]
 
 
@@ -135,6 +144,20 @@ def _as_listed(known: Mapping[int, WorkItem]) -> Now:
         return IssueState(number, True, one.title, one.body, author, one.labels, one.comments, False)
 
     return now
+
+
+async def _answered(ctx: Context, issues: Sequence[WorkItem], now: float) -> Section:
+    """Questions of Hob's and of people who may triage."""
+    said = await ctx.github.said_since(now - QUESTION_DAYS * core.DAY, MOST_SAID)
+    found = core.answered(said, {one.number: one for one in issues}, f"{ctx.slug}[bot]")
+    asking = list(dict.fromkeys(one.asker for one in found if one.asker != f"{ctx.slug}[bot]"))
+    trusted = {f"{ctx.slug}[bot]"}
+    trusted |= {who for who in asking[:MOST_ASKERS] if await ctx.github.permission(who) in TRUSTED}
+    offered = any(one.name == "triage" for one in ctx.offers)
+    titles = {one.number: one.title for one in issues}
+    return core.answered_section(
+        [one for one in found if one.asker in trusted], titles, ctx.link, command=offered
+    )
 
 
 async def _commits(ctx: Context, issues: Sequence[WorkItem]) -> Mapping[int, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.agents import issue
 from bot.context import Context
 from bot.core.concurrency import sees
-from bot.core.effect_history import labels_put
+from bot.core.effect_history import PastRun, labels_put
 from bot.core.effects import AddLabels, Comment, KeepDraft, Plan, ReplyInThread, SetIssueType
 from bot.core.events import (
     CommandRequested,
@@ -153,12 +153,23 @@ async def facts(ctx: Context, context: RepoContext, sources: TriageSources, stat
         policy=_policy(ctx, sources),
         said=tuple((one.author, one.body) for one in sources.said if not one.ours and one.body),
         refused=(put - present) | unwanted | taken_off,
-        told=frozenset(one.about for one in past if isinstance(one, Comment | KeepDraft) and one.about),
+        told=_told(ctx.past_runs),
         may_speak=not state.locked,
         answers=state.author.login != GHOST,
         site=ctx.github.site,
     )
     return found if found.suspicion == "certain" else await _with_files(ctx, found, sources)
+
+
+def _told(past_runs: Sequence[PastRun]) -> frozenset[str]:
+    """What was said here before; a comment beside labels that names nothing is a question of an older Hob."""
+    said: set[str] = set()
+    for past_run in past_runs:
+        effects = [one.effect for one in past_run.did]
+        about = {one.about for one in effects if isinstance(one, Comment | KeepDraft)}
+        labelled = any(isinstance(one, AddLabels) for one in effects)
+        said |= (about - {""}) | ({issue.QUESTION} if "" in about and labelled else set())
+    return frozenset(said)
 
 
 async def _with_files(ctx: Context, known: IssueFacts, sources: TriageSources) -> IssueFacts:

@@ -366,3 +366,26 @@ def test_a_title_keeps_its_words():
 )
 def test_X3_a_title_names_no_issue_nobody_and_no_address(text: str) -> None:
     assert not re.search(r"#\d|\bgh-\d|://|\bwww\.|@\w", plain(text, 140), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("path", "stays"),
+    [
+        ("issues/5#issuecomment-77", True),
+        ("pull/5#issuecomment-77", True),
+        ("pull/5#discussion_r9", True),
+        ("issues/6#issuecomment-77", False),
+        ("issues/55#issuecomment-77", False),
+        ("issues/5", False),
+        ("issues/5#issuecomment-", False),
+        ("issues/5?q=1#issuecomment-77", False),
+        ("issues/5#issuecomment-77/../../6", False),
+        ("issues/05#issuecomment-77", False),
+    ],
+)
+def test_X3_only_comments_of_the_same_conversation_are_linked(path: str, stays: bool) -> None:
+    address = f"https://github.com/o/r/{path}"
+    told = harmless(f"As [ann]({address}) said.", repo="o/r", number=5)
+    assert (f"]({address})" in told) == stays
+    assert f"]({address})" not in harmless(f"As [ann]({address}) said.", repo="o/r")
+    assert harmless(told, repo="o/r", number=5) == told

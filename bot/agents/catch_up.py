@@ -12,15 +12,17 @@ from bot.core.commands import prose_of
 from bot.core.effects import Usage
 from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueHappening, RawComment
-from bot.core.inference import Infer, Prompt
+from bot.core.inference import Allowance, Infer, Prompt
 from bot.core.review_result import count
-from bot.core.standup import day, titled
+from bot.core.standup import MOST_CHARS, day, titled
 from bot.core.text import cut, in_code
 
 PAGE = 9_000
 """Characters of comments that a model reads at once."""
 MOST_PAGES = 5
 """And one question more that joins what they gave."""
+MOST_AGAIN = 2
+"""Questions that may be asked once more, for want of a usable answer."""
 MOST_OF_ONE = 1_200
 """Characters of one comment."""
 MOST_POINTS = 12
@@ -102,8 +104,9 @@ async def _read(
     points: list[list[Point]] = []
     used: tuple[Usage, ...] = ()
     read, why = 0, ""
+    spare = Allowance(MOST_AGAIN)
     for page in pages[:MOST_PAGES]:
-        answer = await infer(_prompt(facts, page.text))
+        answer = await infer(_prompt(facts, page.text, spare))
         used += answer.usage("catch-up")
         if answer.value is None:
             why = answer.reason
@@ -113,7 +116,7 @@ async def _read(
     if len(points) < 2:
         return [one for some in points for one in some], used, read, why
     listed = [one for some in points for one in some]
-    joined = await infer(_prompt(facts, "\n".join(_as_comment(one) for one in listed)[: 2 * PAGE]))
+    joined = await infer(_prompt(facts, "\n".join(_as_comment(one) for one in listed)[: 2 * PAGE], spare))
     used += joined.usage("catch-up")
     return (joined.value.points if joined.value else listed), used, read, why
 
@@ -142,12 +145,13 @@ def _pages(comments: Sequence[RawComment]) -> list[_Page]:
     return pages
 
 
-def _prompt(facts: CatchUpFacts, pages: str) -> Prompt[CatchUpAnswer]:
+def _prompt(facts: CatchUpFacts, pages: str, spare: Allowance) -> Prompt[CatchUpAnswer]:
     return Prompt(
         name="catch-up",
         role="chat",
         answer=CatchUpAnswer,
         inputs={"title": facts.title[:300], "pages": pages, "language": facts.context.settings.language},
+        retries=spare,
     )
 
 
@@ -175,13 +179,13 @@ def _plain_list(comments: Sequence[RawComment]) -> str:
 
 
 def _first_line(body: str) -> str:
-    return next((line.strip() for line in prose_of(body).split("\n") if line.strip()), "…")
+    return next((line.strip() for line in prose_of(body[:MOST_CHARS]).split("\n") if line.strip()), "…")
 
 
 def _waiting(comments: Sequence[RawComment]) -> list[str]:
     """The last word, where it is a question."""
     last = next((one for one in reversed(comments) if not one.author.is_bot), None)
-    if last is None or not any(mark in prose_of(last.body) for mark in "?\uff1f\u061f"):
+    if last is None or not any(mark in prose_of(last.body[:MOST_CHARS]) for mark in "?\uff1f\u061f"):
         return []
     return [f"The last word is a question of {_link(last)}."]
 

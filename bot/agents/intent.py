@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from bot.core.effects import Usage
-from bot.core.inference import Infer, Prompt
+from bot.core.inference import Allowance, Infer, Prompt
 from bot.core.intents import QUESTION, Intent, OfferedCommand, by_rules, checked, own_words
 
 MOST_OFFERED = 60
@@ -21,7 +21,8 @@ async def understand(
     text: str, where: str, offered: Sequence[OfferedCommand], infer: Infer
 ) -> tuple[Intent, tuple[Usage, ...]]:
     """`where` is Hob's own word for the place. The model hears the person's own words and of no other text;
-    what it names counts only where it was offered. Where none answers the rules' guess counts."""
+    what it names counts only where it was offered. It is asked once; where it gives no answer the rules'
+    guess counts."""
     said = own_words(text)
     guess = by_rules(said, offered)
     if guess.sure or not said or not offered:
@@ -45,4 +46,5 @@ def _prompt(said: str, where: str, offered: Sequence[OfferedCommand]) -> Prompt[
             "where": where,
             "said": said,
         },
+        retries=Allowance(0),
     )

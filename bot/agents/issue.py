@@ -83,7 +83,8 @@ async def plan(facts: IssueFacts, infer: Infer, retries: Allowance | None = None
     used = answer.usage("triage")
     said = answer.value
     if said is None:
-        told = _answered(facts, f"I could not sort this issue: {answer.reason}") if facts.requested else ()
+        words = f"I could not sort this issue: {answer.reason}"
+        told = _answered(facts, words, "") if facts.requested else ()
         return Plan(told, reason=f"not triaged: {answer.reason}", usage=used)
     if said.security and facts.suspicion:
         whole = _pointed(facts, f"{_by(answer)}, and by rule: words of its title or text")
@@ -134,7 +135,7 @@ def _pointed(facts: IssueFacts, why: str) -> Plan:
     """One sentence that repeats nothing of the report, nothing else that tells that it is one, and once."""
     reason = "it may report a weakness: nothing is set"
     if not facts.policy:
-        told = _answered(facts, "There is nothing that I would set here.") if facts.requested else ()
+        told = _answered(facts, "There is nothing that I would set here.", "") if facts.requested else ()
         return Plan(told, reason=f"{reason}, and there is no policy to point to")
     if SECURITY in facts.told and not facts.requested:
         return Plan(reason=f"{reason}, and it was pointed to the policy")

@@ -18,8 +18,11 @@ AGREEMENT = 0.9
 another project (7 of 7). What is reported twice by mistake is so alike, hardly anything else."""
 _WORD = re.compile(r"\w+")
 _CLAIM = re.compile(
-    r"\bdup(?:e|licate)?[sd]?\b|\bsame\s{1,9}(?:issue|bug|as)\b|#\s{0,9}\d|/(?:issues|pull)/\d"
+    r"\bdup(?:e|licate)?s?\s{1,9}(?:of|issue|bug|report|ticket)\b"
+    r"|\b(?:am|is|as)\s{1,9}(?:an?\s{1,9})?dup(?:e|licate)?\b(?!\s{1,9}[`\w])"
+    r"|\bsame\s{1,9}(?:issue|bug|problem|thing)\s{1,9}as\b|#\s{0,9}\d|/(?:issues|pull)/\d"
 )
+"""That it repeats another. A word such as *duplicate* alone may be what it is about."""
 
 
 def words_of(text: str) -> str:
@@ -31,11 +34,13 @@ def words_of(text: str) -> str:
 
 def proves(quote: str, words: str) -> bool:
     """Whether a quotation stands in a text, of which `words_of` is given, and is about the matter: that one
-    issue repeats another is what is to be shown."""
+    issue repeats another is what is to be shown. Of a text that is shorter than that it is the whole."""
     quoted = words_of(quote)
     said = quoted.replace(" ", "")
     least = SHORTEST_QUOTE if said.isascii() else SHORTEST_QUOTE // 2
-    return len(said) >= least and quoted in words and not _CLAIM.search(quote.casefold())
+    if not said or len(said) < min(least, len(words.replace(" ", ""))):
+        return False
+    return quoted in words and not _CLAIM.search(quote.casefold())
 
 
 def eligible(number: int, issue: KnownIssue, fix: Fix | None, originals: Collection[int]) -> bool:

@@ -1,15 +1,18 @@
 """What the issue that Hob keeps in a repository says: sections with their sources, boxes that give commands,
 earlier nights folded. Pure; all titles in it are strangers'."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.core.commands import prose_of
 from bot.core.dashboard_issue import EMPTY, Box, DashboardIssue
 from bot.core.drafts import Draft
-from bot.core.github_reader import OpenPull
+from bot.core.github_reader import OpenPull, RawComment
 from bot.core.knowledge import Overlap
 from bot.core.refs import Login
+from bot.core.standup import Standup, markdown
 from bot.core.text import cut, in_code, utf8_size
 from bot.core.work_items import WorkItem
 
@@ -21,6 +24,7 @@ MOST_LINES, MOST_PATHS, MOST_OF_CLUSTER = 20, 3, 6
 MOST_BODY, MOST_FOLDED, MOST_EARLIER = 48_000, 12_000, 60
 """Bytes, and lines, of what GitHub takes 65,536 characters of."""
 _TITLE, _EXCERPT = 80, 160
+_ASKS = re.compile(r"[?\uff1f\u061f]|would help to know")
 NOTHING = "Nothing that I know of."
 Link = Callable[[int], str]
 
@@ -187,6 +191,60 @@ def duplicates_section(
         newest = max(one for one in cluster if one in pairs)
         lines.append(Line(text, "/hob duplicates" if command else "", newest))
     return Section("The same?", ("set that may be one", "sets that may be one"), tuple(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredQuestion:
+    """That the author of an issue has said something since `asker` asked, and nobody since. `at`: when, in
+    seconds since 1970."""
+
+    number: int
+    asker: Login
+    author: Login
+    at: float
+
+
+def answered(said: Iterable[RawComment], items: Mapping[int, WorkItem], mine: str) -> list[AnsweredQuestion]:
+    """Of open issues, the newest first; whoever may ask there is for others to say. `said`: oldest first.
+    Other bots than `mine` ask nobody anything."""
+    conversations: dict[int, list[RawComment]] = {}
+    for one in said:
+        conversations.setdefault(one.number, []).append(one)
+    found = []
+    for number, comments in conversations.items():
+        issue = items.get(number)
+        if issue is None or issue.kind != "issue" or issue.state != "open":
+            continue
+        last = comments[-1]
+        others = [
+            one
+            for one in comments
+            if one.author.login != issue.author and (one.author.login == mine or not one.author.is_bot)
+        ]
+        if last.author.login == issue.author and others and _ASKS.search(prose_of(others[-1].body)):
+            found.append(AnsweredQuestion(number, others[-1].author.login, issue.author, last.at))
+    return sorted(found, key=lambda one: -one.at)
+
+
+def answered_section(
+    found: Iterable[AnsweredQuestion], titles: Mapping[int, str], link: Link, *, command: bool
+) -> Section:
+    lines = [
+        Line(
+            f"{link(one.number)} {titled(titles.get(one.number, ''))}: {in_code(one.author)} has answered"
+            f" {in_code(one.asker)} on {_day(one.at)}, and nobody has said anything since",
+            "/hob triage" if command else "",
+            one.number,
+        )
+        for one in found
+    ]
+    return Section(
+        "Answered, and nobody has gone on", ("answered question", "answered questions"), tuple(lines)
+    )
+
+
+def standup_section(told: Standup) -> Section:
+    return Section("How it stands", ("", ""), whole="" if told.empty else markdown(told))
 
 
 def fixed_section(items: Iterable[WorkItem], commits: Mapping[int, str], link: Link) -> Section:

@@ -25,6 +25,8 @@ SHOWN = 15
 MOST_OPEN, MOST_CHANGED, MOST_SAID = 1_000, 300, 300
 """That are read."""
 QUESTION_DAYS = 30
+MOST_CHARS = 4_000
+"""Of a comment that is looked at for a question."""
 _TITLE = 90
 _ASKS = re.compile(r"[?\uff1f\u061f]")
 _MENTION = re.compile(r"(?<![\w/.@-])@([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(?![\w/-])")
@@ -112,7 +114,7 @@ def open_questions(said: Sequence[RawComment], items: Mapping[int, WorkItem]) ->
     found: list[OpenQuestion] = []
     for number, one in last.items():
         item = items.get(number)
-        prose = prose_of(one.body)
+        prose = prose_of(one.body[:MOST_CHARS])
         if item is None or item.state != "open" or not _ASKS.search(prose):
             continue
         named = dict.fromkeys(Login(name) for name in _MENTION.findall(prose))

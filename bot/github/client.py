@@ -80,6 +80,11 @@ class GitHub:
         async with self.job(repo) as job:
             yield job.api(permissions)
 
+    async def until_turn(self, installation: int, gap: float) -> float:
+        """Seconds until the next piece of background work in an installation may begin, `gap` after the last
+        one; 0.0: now, and it is taken."""
+        return await self._server.limiter.until_turn(f"installation:{installation}", gap)
+
     async def find_repository(self, full_name: str) -> RepoRef:
         """A repository that a person names `owner/name`. `Gone` where the App is not installed on it.
 

@@ -74,6 +74,15 @@ class Limiter:
             await asyncio.sleep(await self._rate_limiter.turn(scope, self._gap))
             yield
 
+    async def until_turn(self, scope: str, gap: float) -> float:
+        """Seconds until background work of a scope may go on; 0.0: now, and its next turn is `gap` later."""
+        mine = f"{scope}:background"
+        seconds = await self._rate_limiter.blocked_until(mine) - time.time()
+        if seconds > 0:
+            return seconds
+        await self._rate_limiter.block(mine, time.time() + gap)
+        return 0.0
+
     async def wait(self, *scopes: str) -> None:
         """Returns when a call may be made; `RateLimited` when that is not soon."""
         for scope in scopes:

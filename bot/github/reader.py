@@ -34,6 +34,7 @@ from bot.github import (
     contents,
     histories,
     listing,
+    merge_groups,
     open_pulls,
     threads,
     triage_sources,
@@ -65,8 +66,6 @@ MOST_LABELS = 500
 MOST_RUNS = 3
 """Check runs whose annotations are read: each is a call."""
 MOST_ANNOTATIONS = 100
-MOST_QUEUED = 1_000
-"""Commits of a merge group that are looked at."""
 _PERMISSIONS: dict[str, Permission] = {
     "admin": "admin",
     "maintain": "maintain",
@@ -83,8 +82,6 @@ _STATUSES: dict[str, Status] = {
     "changed": "changed",
     "unchanged": "unchanged",
 }
-_MERGE = re.compile(r"Merge pull request #([1-9][0-9]{0,9}) from ")
-_SQUASH = re.compile(r"\(#([1-9][0-9]{0,9})\)$")
 _NOT_SHOWN = (403, 404)
 
 
@@ -271,29 +268,7 @@ class JobReader(GitHubReader):
             raise GitHubError(200, f"a commit without {error}") from None
 
     async def merging(self, branch: str, head: Sha) -> tuple[int, ...]:
-        """As GitHub words them ("Merge pull request #7 from …", "Brew (#7)"); nothing where one of the two is
-        no more. Of a merge its own commit alone is asked, not what it brings: that is the author's to word.
-
-        https://docs.github.com/en/rest/commits/commits#compare-two-commits
-        """
-        path = "/repos/{owner}/{repo}/compare/{basehead}"
-        asked = {"basehead": f"{branch}...{head}"}
-        try:
-            found = await self._api.get_all(path, asked, cap=MOST_QUEUED, key="commits")
-        except Gone:
-            return ()
-        try:
-            commits = {one["sha"]: one for one in found}
-            titles: list[str] = []
-            at: str | None = head
-            while at in commits:
-                one = commits.pop(at)
-                titles.append(clean(one["commit"]["message"]).partition("\n")[0].strip())
-                at = one["parents"][0]["sha"] if one["parents"] else None
-        except (KeyError, TypeError, IndexError) as error:
-            raise GitHubError(200, f"a commit without {error}") from None
-        named = (_MERGE.match(title) or _SQUASH.search(title[-20:]) for title in reversed(titles))
-        return tuple(dict.fromkeys(int(one[1]) for one in named if one))
+        return await merge_groups.merging(self._api, branch, head)
 
     @property
     def _work_api(self) -> Api:

@@ -5,6 +5,7 @@ Whatever ends a run early is an exception of `bot.core.errors`; `_settle` says w
 
 import asyncio
 import logging
+import random
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from bot import log as logs
 from bot.core.effects import Plan, React, SetCheck, SetPull, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, OthersWait, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
+    PACE,
     AccessEvent,
     CommandRequested,
     CommentEvent,
@@ -144,6 +146,8 @@ async def _work(services: Services, run: Run) -> RunOutcome:
         return RunOutcome("ignored", f"this version has no handler named {run.handler}")
     if route.whole_repository:
         step_aside()
+    if isinstance(event, CommandRequested) and event.channel == "batch":
+        await _take_turn(services, run, event)
     async with services.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
         if ended_of(run):
@@ -170,6 +174,17 @@ async def _work(services: Services, run: Run) -> RunOutcome:
         delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
         await asyncio.to_thread(services.store.routing.follow, delivery, more)
     return outcome
+
+
+async def _take_turn(services: Services, run: Run, event: CommandRequested) -> None:
+    """One of a batch after the other, also where many are late because Hob was down: those that are not next
+    come again at some moment within the time that all of them take."""
+    gap = PACE * services.config.github.write_gap_seconds
+    wait = await services.github.until_turn(event.repo.installation, 0.9 * gap) if gap else 0.0
+    if wait:
+        batch = run.delivery.rpartition(":")[0]
+        late = await asyncio.to_thread(services.store.runs.count_late, batch)
+        raise RateLimited("not its turn yet", retry_after=wait + random.uniform(0.0, gap * late))  # noqa: S311
 
 
 async def _delivered(services: Services, run: Run) -> Event | None:

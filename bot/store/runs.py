@@ -64,6 +64,13 @@ class Runs:
         theirs = runs.c.delivery.startswith(f"{guid}:", autoescape=True)
         return self._select(select(runs).where(theirs).order_by(runs.c.not_before, runs.c.id))
 
+    def count_late(self, guid: str) -> int:
+        """Of those, how many wait whose time has come."""
+        theirs = runs.c.delivery.startswith(f"{guid}:", autoescape=True)
+        late = theirs & (runs.c.state == "queued") & (runs.c.not_before <= time.time())
+        with self._db.read() as connection:
+            return connection.execute(select(func.count()).select_from(runs).where(late)).scalar_one()
+
     def handled(self, repo_id: int, handlers: Collection[str], but: Collection[str] = ()) -> frozenset[int]:
         """The numbers of issues on which a run of these handlers ended well or is yet to end; `but` are the
         beginnings of what is said of those that did nothing."""

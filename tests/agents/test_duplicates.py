@@ -175,6 +175,28 @@ def test_words_of_a_text_prove_it_and_others_do_not(text: str, other: str) -> No
         assert words_of(said) in words_of(other)
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "I am a duplicate of #3",
+        "this is a duplicate.",
+        "closed as duplicate",
+        "the same issue as that one",
+        "dupe of number three",
+        "see https://github.com/o/r/issues/3",
+    ],
+)
+def test_P4_that_one_repeats_another_is_no_proof_of_it(claim: str) -> None:
+    assert not proves(claim, words_of(claim))
+
+
+@pytest.mark.parametrize(
+    "words", ["The tool writes duplicate `id` attributes", "Its heading is duplicated twice"]
+)
+def test_an_issue_may_be_about_duplicates(words: str) -> None:
+    assert proves(words, words_of(words))
+
+
 def test_short_words_of_the_east_prove_as_well() -> None:
     assert proves("水が溢れる", words_of("ケトルから 水が溢れる。"))
     assert not proves("水が", words_of("水が溢れる"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.testing.github import GitHubStandIn
@@ -119,6 +120,32 @@ def test_W4_the_same_guid_a_hundred_times_and_again_after_a_restart(
             wait_for(lambda: repo.check_runs, 60, hob)
     assert len(pull.reviews) == 1
     assert len(pull.check_runs) == 1
+
+
+def test_R1_a_batch_whose_worker_is_killed_touches_each_issue_once(
+    world: tuple[GitHubStandIn, FakeOllama, Path],
+) -> None:
+    """Killed while it lists, while it makes the requests, and while these are done."""
+    github, ollama, folder = world
+    ollama.answer = by_schema()
+    repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
+    for number in range(12):
+        repo.open_issue(f"Cold {number}", "It is.", author="ann")
+    moments = random.Random(None if LONG else 11)
+    with running_hob(folder, settings(world), "-n", "2") as hob:
+        sent = {"authorization": f"Bearer {(folder / 'api.token').read_text().strip()}"}
+        body = {"repo": "octo/tea", "batch": "new_issues"}
+        asked = httpx.post(f"{hob.url}/agents/issue/triage", json=body, headers=sent, timeout=60)
+        assert asked.status_code == 202, asked.text
+        for _ in range(kills(10)):
+            time.sleep(moments.uniform(0.0, 1.5))
+            hob.kill("work")
+            wait_for(lambda: "work" in hob.children(), 30, hob)
+        wait_for(lambda: all(one.labels for one in repo.issues.values()), 90, hob)
+        run = f"{hob.url}/runs/{asked.json()['run']}"
+        wait_for(lambda: httpx.get(run, headers=sent).json()["batch"]["over"] == 12, 60, hob)
+    written = [one.path for one in github.writes() if one.path.endswith("/labels")]
+    assert sorted(written) == sorted(f"/repos/octo/tea/issues/{number}/labels" for number in repo.issues)
 
 
 def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHubStandIn, FakeOllama, Path]) -> None:

@@ -95,6 +95,12 @@ async def test_without_the_base_or_an_index_there_is_nothing(shop: Services) -> 
     assert await without.search("total") == ()
 
 
+async def test_who_knows_a_file_is_named_and_nobody_where_there_is_no_index(shop: Services) -> None:
+    assert len(await indexed(shop).people("shop/cart.py")) == 1
+    assert await indexed(shop).people("nowhere.py") == []
+    assert await Indexed(lambda: None, shop.git).people("shop/cart.py") == []
+
+
 async def test_names_are_known_by_the_repository_or_the_change(shop: Services) -> None:
     known = (await beside(shop)).known
     assert known is not None

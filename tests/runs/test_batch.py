@@ -1,5 +1,6 @@
 """Triage of many issues at once: each is touched once, nobody is held up, nothing is said unasked."""
 
+import time
 from typing import Any
 
 import pytest
@@ -132,6 +133,19 @@ async def test_a_batch_waits_for_everybody_and_leaves_room(hob: LivingHob, tea: 
     assert turns == [0, 9, 18, 27, 36]
     now = progress(hob.services.store.runs, hob.services.store.outbox, run)
     assert (now.total, now.counts, now.is_over) == (5, {"done": 1, "queued": 4}, False)
+
+
+async def test_R9_what_is_late_goes_on_one_by_one(hob: LivingHob, tea: Repository) -> None:
+    """Hob was down for an hour: all requests are due at once, and GitHub's limits are as they were."""
+    github = hob.services.config.github
+    slow = github.model_copy(update={"write_gap_seconds": 60.0})
+    object.__setattr__(hob.services, "config", hob.services.config.model_copy(update={"github": slow}))
+    await batch(hob)
+    await hob.retries()
+    assert labelled(hob) == [1]
+    late = [one for one in hob.services.store.runs.latest(50) if one.state == "queued"]
+    assert [(one.attempts, one.error) for one in late] == [(0, "not its turn yet")] * 4
+    assert all(one.not_before > time.time() for one in late)
 
 
 async def test_at_most_three_calls_an_issue_beside_its_writes(hob: LivingHob, tea: Repository) -> None:

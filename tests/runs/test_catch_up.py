@@ -156,3 +156,17 @@ async def test_ghosts_and_deleted_comments_are_no_obstacle(hob: LivingHob) -> No
 
 async def test_A7_catching_up_is_for_people_with_triage(hob: LivingHob) -> None:
     assert "triage permission" in await told(hob, tea(hob), who="eve")
+
+
+async def test_on_a_pull_request_what_was_said_on_lines_counts_too(hob: LivingHob) -> None:
+    repo = hob.github.repository("octo/tea", files={"tea.py": TEA})
+    repo.grant("tom", "triage", association="MEMBER")
+    at(hob, 9)
+    pull = repo.open_pull_request("Brew", {"tea.py": TEA + "# more\n"}, author="ann", draft=True)
+    pull.comment("bob", "Looks good.")
+    at(hob, 8)
+    line = pull.review_comment("bob", "tea.py", 3, "Why more?")
+    says(hob, {"kind": "question", "text": "Why more?", "comments": [2]})
+    said = await told(hob, pull)  # type: ignore[arg-type]
+    assert "2 comments" in said
+    assert f"](https://github.com/octo/tea/pull/{pull.number}#discussion_r{line.id}))" in said

@@ -83,6 +83,16 @@ async def test_a_question_is_answered_as_ever_at_the_price_of_one_more(hob: Livi
     assert len(questions) == 1
 
 
+async def test_a_model_that_talks_nonsense_costs_one_question_and_no_more(hob: LivingHob) -> None:
+    issue = tea(hob).open_issue("Kettle", "Burns.", author="ann")
+    usual = by_schema()
+    hob.ollama.answer = lambda request: (
+        "Sure! I will." if "command" in request["format"]["properties"] else usual(request)
+    )
+    assert await told(hob, issue, "ann", "@my-hob who invented tea?") == "It is tea."
+    assert len(asked_for(hob)) == 1
+
+
 async def test_what_holds_the_whole_pull_request_gets_a_run_of_its_own(hob: LivingHob) -> None:
     pull = tea(hob).open_pull_request("Brew", {"tea.py": BROKEN}, author="ann", draft=True)
     said = await told(hob, pull, "tom", "@my-hob please summarize the changes")  # type: ignore[arg-type]
@@ -189,3 +199,27 @@ async def test_X5_a_comment_of_65536_characters_is_one_question(hob: LivingHob) 
     said = await told(hob, issue, "ann", "@my-hob " + "blah undo that " * 4_368)
     assert said == "It is tea."
     assert len(asked_for(hob)[0]) < 6_000
+
+
+async def test_whether_it_was_reported_before_is_looked_up_for_whoever_may_ask(hob: LivingHob) -> None:
+    repo = tea(hob)
+    issue = repo.open_issue("Kettle", "Burns.", author="ann")
+    asked = "@my-hob Can you check whether this was reported before?"
+    await told(hob, issue, "tom", asked)
+    (run,) = hob.services.store.runs.latest(1)
+    assert "understood as duplicates" in run.summary
+    assert await told(hob, issue, "eve", asked) == "It is tea.", "who may not is answered"
+    assert len(asked_for(hob)) == 1
+
+
+async def test_in_a_thread_on_a_line_it_is_done_in_that_thread(hob: LivingHob) -> None:
+    pull = tea(hob).open_pull_request("Brew", {"tea.py": BROKEN}, author="ann", draft=True)
+    await hob.works()
+    thread = pull.review_comment("ann", "tea.py", 3, "Hm.")
+    await hob.works()
+    says(hob, "help", "explain")
+    thread.reply("ann", "@my-hob hva gjør du med explain?")
+    await hob.works()
+    last = pull.review_comments[-1]
+    assert last.author.login == "my-hob[bot]" and "`@my-hob explain`" in last.body
+    assert "under a line of code" in asked_for(hob)[0]

@@ -71,10 +71,26 @@ async def test_reviews_that_nobody_goes_on_with_are_named_with_whom_they_wait_fo
         pull.updated_at -= 20 * 86_400
     told = (await night(hob, repo))["Reviews that nobody goes on with"]
     assert [line.partition(";")[0] for line in sorted(told)] == [
-        f"- `#{asked.number}` `Pull 0`: a review is asked of `bob`",
-        f"- `#{wants.number}` `Pull 1`: `cid` asks for changes",
+        f"- [ ] `#{asked.number}` `Pull 0`: a review is asked of `bob`",
+        f"- [ ] `#{wants.number}` `Pull 1`: `cid` asks for changes",
     ]
-    assert all("(20 days)" in line for line in told)
+    assert all(line.endswith("(20 days): `/hob catch-up`") for line in told)
+
+
+async def test_questions_that_were_answered_since_are_named_with_a_box(hob: LivingHob) -> None:
+    repo = repository(hob)
+    repo.grant("tom", "triage")
+    answered, stranger, open_still, settled = (repo.open_issue(f"Issue {n}", author="ann") for n in range(4))
+    for issue, who in ((answered, "tom"), (stranger, "eve"), (open_still, "tom"), (settled, "tom")):
+        issue.comment(who, "Which kettle is it?")
+    for issue in (answered, stranger, settled):
+        issue.comment("ann", "The red one. Is that bad?")
+    settled.comment("tom", "I see.")
+    told = await night(hob, repo)
+    (line,) = told["Answered, and nobody has gone on"]
+    assert line.startswith(f"- [ ] `#{answered.number}` `Issue 0`: `ann` has answered `tom` on ")
+    assert line.endswith("`/hob triage`")
+    assert any("new issue of `ann`" in line for line in told["How it stands"])
 
 
 async def test_issues_that_say_the_same_are_one_line_with_a_box(hob: LivingHob) -> None:

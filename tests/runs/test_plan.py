@@ -134,3 +134,24 @@ async def test_A7_a_stranger_plans_nothing_and_without_a_host_it_says_why(hob: L
     hob.ollama.models.clear()
     await ask(hob, issue)
     assert "I could not plan this:" in plans(issue)[1].body
+
+
+async def test_on_a_locked_or_moved_issue_nothing_half_done_is_left(hob: LivingHob) -> None:
+    repo, issue = tea(hob)
+    await hob.works()
+    says(hob)
+    issue.comment("tom", "@my-hob plan")
+    issue.lock("ann")
+    runs = await hob.works()
+    assert not plans(issue)
+    assert runs[-1].state == "dead" and "locked" in runs[-1].summary
+    issue.unlock("ann")
+    other = repo.open_issue("Kettle", "", author="ann")
+    await hob.works()
+    for asked in ("plan", "catch-up", "please make a plan"):
+        other.comment("tom", f"@my-hob {asked}")
+    repo.transfer_issue(other.number, hob.github.repository("octo/cups"), "ann")
+    await hob.works()
+    ended = {run.handler: run.state for run in hob.services.store.runs.latest(6)}
+    assert set(ended.values()) <= {"done", "ignored"}, ended
+    assert not [one for one in hob.github.writes() if "octo/cups" in one.path]

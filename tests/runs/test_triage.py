@@ -363,3 +363,16 @@ async def test_whoever_has_no_rights_has_nothing_sorted_again(hob: LivingHob) ->
     issue.edit("tom", title="Pot leaks and burns the table")
     await hob.works()
     assert len(hob.ollama.chats) == 2
+
+
+async def test_a_github_that_knows_less_is_read_as_far_as_it_goes(hob: LivingHob) -> None:
+    """An old server has no types; one whose GraphQL is of no use is asked by REST."""
+    files = {".github/ISSUE_TEMPLATE/bug.yml": FORM, "src/kettle/boil.py": "x = 1\ny = 1 / 0\n"}
+    repo = teapot(hob, ALWAYS, files=files)
+    for number, lacking in enumerate(("Repository.issueTypes", "Repository.labels")):
+        hob.github.lacking = {lacking}
+        issue = repo.open_issue(f"Kettle {number}", f"{TRACE}\n\n{HALF}", author="ann")
+        await hob.works()
+        assert issue.label_names == ["bug"]
+        assert "src/kettle/boil.py:2" in ours(issue)[0]
+        assert "- `Version`" in ours(issue)[0]

@@ -103,3 +103,18 @@ def test_the_ledger_adds_up(store: Store, mine: Run) -> None:
     assert (total.answers, total.tokens_in, total.tokens_out, total.cost_usd) == (2, 200, 40, 0.25)
     assert store.ledger.total(time.time() + 60).answers == 0
     assert store.ledger.total(0.0).answers == 3
+
+
+def test_the_newest_of_a_kind_are_told_by_when_they_were_done(store: Store) -> None:
+    (run,) = queued(store, spec("nightly", "12/nightly"))
+    run = claimed(store, run)
+    effects = [
+        NewEffect(f"{n}" * 40, kind, "{}") for n, kind in enumerate(("EditIssue", "EditIssue", "Comment"))
+    ]
+    store.outbox.plan(run, effects)
+    for key in ("2" * 40, "1" * 40, "0" * 40):
+        store.outbox.done(key)
+    told = store.outbox.of_kind("EditIssue", ["12/nightly", "12#3"], ["done"])
+    assert [row.key[0] for row in told] == ["1", "0"]
+    assert [row.key[0] for row in store.outbox.of_kind("EditIssue", ["12/nightly"], ["done"], 1)] == ["0"]
+    assert store.outbox.of_kind("EditIssue", ["12"], ["done"]) == []

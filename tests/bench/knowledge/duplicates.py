@@ -22,7 +22,7 @@ from bot.agents.duplicates import (
     DuplicatesAnswer,
     suggestion,
 )
-from bot.core.duplicates import sure
+from bot.core.duplicates import proves, sure, words_of
 from bot.core.github_reader import IssueState
 from bot.core.inference import Completion
 from bot.core.knowledge import Found, KnownIssue
@@ -117,7 +117,9 @@ async def _named(one: Asked) -> int:
 
 
 def _quoted(title: str, body: str) -> str:
-    return title if len(title) > 12 else f"{title}\n\n{body[:200]}"
+    """A line that proves something, as a perfect judge chooses it."""
+    words = words_of(f"{title[:300]}\n\n{body[:2_000]}")
+    return next((line for line in [title, *body[:2_000].splitlines()] if proves(line, words)), "")
 
 
 def _found(issue: KnownIssue, alike: float = 0.0) -> Found:
