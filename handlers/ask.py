@@ -20,7 +20,7 @@ router = Router()
 
 @router.command(
     "ask",
-    help="answers a question about this conversation and its change",
+    help="answers a question about this conversation, its change, the repository and its issues",
     may={Comment, ReplyInThread},
     stored_as="comments.ask",
 )

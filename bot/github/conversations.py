@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.errors import GitHubError
+from bot.core.facts import OthersRemark
 from bot.core.github_reader import IssueState, RawComment, Thread
 from bot.core.refs import Actor, Login
 from bot.github.payloads import clean
@@ -61,6 +62,25 @@ def line_thread(talk: list[dict[str, Any]]) -> Thread:
         comments=tuple(map(comment, talk)),
         line=first.get("line") if side else None,
         start_line=first.get("start_line") if side else None,
+    )
+
+
+def is_annotated(run: Any, slug: str) -> bool:
+    """Whether a check run of another App says something of lines."""
+    app = run.get("app") or {}
+    output = run.get("output") or {}
+    return app.get("slug") != slug and bool(output.get("annotations_count"))
+
+
+def annotation(found: dict[str, Any], author: str) -> OthersRemark:
+    end = found.get("end_line")
+    return OthersRemark(
+        path=clean(found.get("path")),
+        line=end if isinstance(end, int) else None,
+        author=clean(author),
+        words=clean(f"{found.get('title') or ''} {found.get('message') or ''}").strip(),
+        start_line=found.get("start_line") if isinstance(found.get("start_line"), int) else None,
+        kind="annotation",
     )
 
 

@@ -42,7 +42,15 @@ from bot.github import (
 )
 from bot.github.api import Api
 from bot.github.client import Job
-from bot.github.conversations import actor, as_object, issue_state, label_names, line_thread
+from bot.github.conversations import (
+    actor,
+    annotation,
+    as_object,
+    is_annotated,
+    issue_state,
+    label_names,
+    line_thread,
+)
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -234,10 +242,10 @@ class JobReader(GitHubReader):
         remarks: list[OthersRemark] = []
         try:
             runs = await self._api.get_all(path, {"sha": head}, cap=100, key="check_runs")
-            for run in [run for run in runs if _is_annotated(run, self.job.slug)][:MOST_RUNS]:
+            for run in [run for run in runs if is_annotated(run, self.job.slug)][:MOST_RUNS]:
                 where = "/repos/{owner}/{repo}/check-runs/{id}/annotations"
                 listed = await self._api.get_all(where, {"id": run["id"]}, cap=MOST_ANNOTATIONS)
-                remarks += [_annotation(one, str(run.get("name"))) for one in listed if isinstance(one, dict)]
+                remarks += [annotation(one, str(run.get("name"))) for one in listed if isinstance(one, dict)]
         except GitHubError as error:
             if error.status not in _NOT_SHOWN:
                 raise
@@ -364,21 +372,3 @@ def _commit(found: dict[str, Any]) -> Commit:
     author = (found.get("author") or {}).get("login") or said["author"]["name"]
     day = str(said["committer"]["date"])[:10]
     return Commit(Sha(found["sha"]), clean(author), clean(said["message"]), day)
-
-
-def _is_annotated(run: Any, slug: str) -> bool:
-    app = run.get("app") or {}
-    output = run.get("output") or {}
-    return app.get("slug") != slug and bool(output.get("annotations_count"))
-
-
-def _annotation(found: dict[str, Any], author: str) -> OthersRemark:
-    end = found.get("end_line")
-    return OthersRemark(
-        path=clean(found.get("path")),
-        line=end if isinstance(end, int) else None,
-        author=clean(author),
-        words=clean(f"{found.get('title') or ''} {found.get('message') or ''}").strip(),
-        start_line=found.get("start_line") if isinstance(found.get("start_line"), int) else None,
-        kind="annotation",
-    )
