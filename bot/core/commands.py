@@ -3,8 +3,9 @@
 A command begins a line (up to three blanks before it) of prose: not of a block quote or what goes on with it,
 nor of code (fenced, indented, inline over several lines), HTML comments, raw HTML, link titles, image texts.
 What `<details>` folds away is prose like any other once a blank line has ended the tag's own block: people
-see it. It is `@slug name argument` or `/hob name argument`; a mention there with other text is a question.
-Formulas are code; what a mailer appended below an answer is quotation (`bot.core.mail`).
+see it. It is `@slug name argument` or `/hob name argument`; a mention there with other text is a question,
+and so is a sentence that only begins with a command's name (`@slug tests are failing`). Formulas are code; what a mailer
+appended below an answer is quotation (`bot.core.mail`).
 https://github.github.com/gfm/
 """
 
@@ -44,6 +45,34 @@ _AS_SPACES = {ord(blank): " " for blank in "\t\u00a0\u1680\u202f\u205f\u3000"} |
 )
 QUESTION_WORDS = frozenset({"why"})
 """Commands that questions begin with too: after a mention they are one only alone or before a number."""
+_ORDERS = frozenset(
+    {"remember", "forget", "dismiss", "explain", "describe", "implement", "simplify", "resolve"}
+)
+"""Commands that are no nouns: they are no subject of what they begin."""
+_SUBJECT, _HELP = 6, 2
+"""Words of a subject and its verb; words that help is asked about."""
+_VERBS = frozenset(
+    """
+    is are was were isn't aren't wasn't weren't has have had hasn't haven't hadn't does doesn't did
+    didn't do don't can can't cannot could couldn't will won't would wouldn't should shouldn't may might
+    must needs seems seemed looks looked fails failed failing passes passed passing breaks broke broken
+    works worked says said takes took hangs crashes crashed went got became still ist sind war waren hat
+    haben wird werden kann können soll sollte läuft laufen schlägt schlagen fehlt fehlen est sont était
+    étaient ont échoue échouent es está están son fue falla fallan são estão falha falham è sono zijn
+    werkt faalt falen są
+    """.split()  # noqa: SIM905  a list of these takes 100 lines
+)
+"""Before one of them stands a subject."""
+_PLURAL = frozenset({"fail", "pass", "break", "work", "look", "seem", "need", "say", "take", "hang", "crash"})
+"""The same where the command is a word in the plural (`tests fail`)."""
+_CLAUSE = frozenset(
+    """
+    that what which who whose whether why how where when if because so since as to focus i you we they
+    he she it wie dass ob wenn weil ich du wir sie que qui quoi si je tu nous qué quién cómo yo - \u2013
+    \u2014
+    """.split()  # noqa: SIM905
+)
+"""What comes after them is another clause."""
 
 # Inside a paragraph, what is not seen as its text: HTML comments and tags with their attributes, image texts,
 # link titles and definitions. The lengths keep a hostile text from being read again and again.
@@ -118,15 +147,40 @@ def _said(body: str, slug: str, known: frozenset[str]) -> list[Command]:
 
 def _command(said: str, slash: bool, after: list[str], known: frozenset[str]) -> Command:
     word, rest = (*said.split(None, 1), "", "")[:2]
-    word = word.rstrip(".,:;!。，：；！")
-    name = word.lower() if word.isascii() else ""
-    asks = name in QUESTION_WORDS and not slash and not re.match(r"#?\d|$", rest.strip(), re.ASCII)
-    if name in known and name != "ask" and not asks:
+    named = word.rstrip(".,:;!。，：；！")
+    name = named.lower() if named.isascii() else ""
+    orders = slash or (named != word and name not in QUESTION_WORDS)
+    if name in known and name != "ask" and (orders or not _is_prose(name, rest.strip())):
         return Command(name, rest.strip())
-    if slash and name != "ask" and (not word or WORD.fullmatch(name)):
+    if slash and name != "ask" and (not named or WORD.fullmatch(name)):
         return Command(name or "help", rest.strip())
     text = "\n".join([rest if name == "ask" else said, *after]).strip()
     return Command("ask", text, free=name != "ask") if text or name == "ask" else Command("help")
+
+
+def _is_prose(name: str, rest: str) -> bool:
+    """Whether a name and what follows it are a sentence to Hob and no order: `tests are failing`."""
+    if re.match(r"#?\d|$", rest, re.ASCII):
+        return False
+    words = rest.casefold().replace("\u2019", "'").split(None, _SUBJECT)[:_SUBJECT]
+    if name in QUESTION_WORDS or (name == "help" and len(words) > _HELP):
+        return True
+    verbs = _VERBS | _PLURAL if name.endswith("s") else _VERBS
+    for word in words if name not in _ORDERS else ():
+        plain = word.strip('.,:;!?()"`*_')
+        if plain in verbs:
+            return True
+        if plain in _CLAUSE or word[-1] in ".,:;!?":
+            return False
+    return False
+
+
+def as_comment(slug: str, line: str) -> str:
+    """A command as a person is to write it: `@slug line`, or where that would read as a sentence `/hob
+    line`."""
+    name = line.partition(" ")[0]
+    said = parse_commands(f"@{slug} {line}", slug, known=frozenset({name}))
+    return f"@{slug} {line}" if [one.name for one in said] == [name] else f"/hob {line}"
 
 
 def prose_of(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.agents.intent import understand
 from bot.context import Context
-from bot.core.commands import Command
+from bot.core.commands import Command, as_comment
 from bot.core.effects import Comment, EditComment, ReplyInThread
 from bot.core.errors import GitHubError
 from bot.core.events import CommandRequested
@@ -28,7 +28,7 @@ async def commanded(message: str, ctx: Context, reader: JobReader, router: Route
     route = router.commands.get(meant.name)
     if route is None:
         return None
-    line = in_code(f"@{ctx.slug} {meant.line}")
+    line = in_code(as_comment(ctx.slug, meant.line))
     numbers = {int(found) for found in _NUMBER.findall(own_words(message))}
     number = numbers.pop() if len(numbers) == 1 else 0
     if not route.reads:

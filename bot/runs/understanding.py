@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.agents.intent import understand
 from bot.context import Context, answer
-from bot.core.commands import Command
+from bot.core.commands import Command, as_comment
 from bot.core.dependency_questions import dependency_question
 from bot.core.effects import Plan, RequestCommand, Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
@@ -62,7 +62,8 @@ def offered(ctx: Context) -> list[OfferedCommand]:
 
 def offer(slug: str, line: str) -> str:
     """One line: the exact command, for the person to give."""
-    return f"That changes something, so I leave it to you: comment {in_code(f'@{slug} {line}')} and I do it."
+    said = in_code(as_comment(slug, line))
+    return f"That changes something, so I leave it to you: comment {said} and I do it."
 
 
 def _request(event: CommentEvent, line: str) -> RequestCommand:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.core.commands import MOST_COMMANDS, Command, parse_commands
+from bot.core.commands import MOST_COMMANDS, Command, as_comment, parse_commands
 
 KNOWN = frozenset({"review", "ask", "help", "fix", "catch-up"})
 MARKDOWN = MarkdownIt("commonmark")
@@ -282,6 +282,66 @@ def test_A7_an_attribute_that_spells_a_closing_tag_ends_no_quote():
 )
 def test_a_question_that_begins_like_a_command_is_a_question(body: str, command: Command) -> None:
     assert parse_commands(body, "hob-app", known=frozenset({"why", "ask"})) == (command,)
+
+
+NAMES = frozenset({"ask", "tests", "docs", "plan", "review", "undo", "triage", "help", "remember", "fix"})
+NAMES |= {"summary", "changelog", "dismiss", "standup"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "tests are failing on main",
+        "Tests in CI are red again, any idea?",
+        "tests fail since Monday",
+        "docs are wrong about the kettle",
+        "docs say the opposite",
+        "plan B is better",
+        "review isn\u2019t done yet",
+        "undo was a mistake",
+        "triage should leave these alone",
+        "changelog has no entry for it",
+        "help me understand this line",
+        "summary looks off to me",
+        "Tests sind kaputt",
+        "docs sont faux",
+        "tests fallan desde ayer",
+    ],
+)
+def test_a_sentence_that_begins_with_a_commands_name_is_a_question_and_no_order(said: str) -> None:
+    name, _, rest = said.partition(" ")
+    assert parse_commands(f"@hob-app {said}", "hob-app", known=NAMES) == (Command("ask", said),)
+    assert parse_commands(f"/hob {said}", "hob-app", known=NAMES) == (Command(name.lower(), rest),)
+    assert as_comment("hob-app", said) == f"/hob {said}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "tests",
+        "tests please",
+        "tests for what is new",
+        "tests: they are missing for the pot",
+        "docs: say that it is hot",
+        "plan the work that is left",
+        "plan in small steps, the last one was too coarse",
+        "review again? it is ready",
+        "review full",
+        "review focus on errors that are swallowed",
+        "review this please, the build is green",
+        "undo",
+        "undo that is wrong",
+        "help review",
+        "remember Tests are run with pytest",
+        "dismiss 2 this is fine",
+        "fix 2 the name is wrong",
+        "fix the typo",
+        "standup since 3 days",
+    ],
+)
+def test_an_order_stays_one_whatever_is_said_after_it(said: str) -> None:
+    (command,) = parse_commands(f"@hob-app {said}", "hob-app", known=NAMES)
+    assert f"{command.name} {command.argument}".strip() == said.replace(":", "", 1)
 
 
 BLANKS = ["\u00a0", "\u2003", "\u202f", "\u3000", "\t", " \u00a0 "]

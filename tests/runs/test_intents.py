@@ -67,6 +67,21 @@ async def test_what_changes_something_is_offered_as_the_exact_command(hob: Livin
     assert hob.services.store.pulls.state(pull.repo.id, pull.number) == "active"  # type: ignore[attr-defined]
 
 
+async def test_a_sentence_that_begins_like_a_command_changes_nothing_and_is_offered_in_a_way_that_works(
+    hob: LivingHob,
+) -> None:
+    pull = tea(hob).open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
+    await hob.works()
+    before = len(hob.github.writes())
+    for text in ("tests are failing since Monday", "docs say otherwise", "undo was too much"):
+        says(hob, "ask")
+        assert (await told(hob, pull, "wendy", f"@my-hob {text}")) == "It is tea."  # type: ignore[arg-type]
+    says(hob, "tests", "should cover the empty pot")
+    said = await told(hob, pull, "wendy", "@my-hob tests should cover the empty pot")  # type: ignore[arg-type]
+    assert "`/hob tests should cover the empty pot`" in said
+    assert {one.path.rpartition("/")[2] for one in hob.github.writes()[before:]} <= {"comments", "reactions"}
+
+
 async def test_an_explicit_ask_is_answered_and_costs_no_more(hob: LivingHob) -> None:
     issue = tea(hob).open_issue("Kettle", "Burns.", author="ann")
     said = await told(hob, issue, "ann", "@my-hob ask what can you do?")
