@@ -1,6 +1,7 @@
 """A work plan for an issue, in one comment that people edit: `@slug plan`, and again to plan anew. What
 people ticked or changed stays (`bot.core.plan_text`)."""
 
+import re
 from collections.abc import Collection, Sequence
 
 from bot.agents.plan import PlanFacts
@@ -17,6 +18,7 @@ from bot.router import Router
 
 router = Router()
 PLAN = "plan"
+_MARK = re.compile(r"\s{0,9}<!-- hob:v1 [0-9a-f]{8,128} [0-9a-f]{32} -->")
 MOST_BYTES = 60_000
 """A plan that people made longer is left alone: none of their words may be cut."""
 
@@ -72,6 +74,5 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
 
 
 def _visible(body: str) -> str:
-    """Without the hidden mark at its end."""
-    text, mark, _ = body.replace("\r\n", "\n").rpartition("<!-- hob:v1 ")
-    return (text if mark else body.replace("\r\n", "\n")).strip()
+    """Without the hidden mark: it was written last, and people write on below it."""
+    return _MARK.sub("", body.replace("\r\n", "\n")).strip()

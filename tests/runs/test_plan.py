@@ -67,13 +67,15 @@ async def test_planned_anew_the_same_comment_keeps_what_people_did(hob: LivingHo
     await ask(hob, issue)
     (comment,) = plans(issue)
     ticked = comment.body.replace("- [ ] **Boil", "- [x] **Boil").replace("It burns.", "It burns, says ann.")
-    comment.edit("ann", ticked.replace("**Files**", "- [ ] ask bob\n\n**Files**"))
+    ticked = ticked.replace("**Files**", "- [ ] ask bob\n\n**Files**")
+    comment.edit("ann", f"{ticked}\n\n- [ ] and ask eve")  # below the hidden mark
     await hob.works()
     says(hob, steps=[{"title": "Pour", "detail": "Slowly."}], risks=["It spills."])
     await ask(hob, issue)
     (comment,) = plans(issue)
     assert "- [x] **Boil water** (code): In the kettle." in comment.body
     assert "- [ ] ask bob" in comment.body and "It burns, says ann." in comment.body
+    assert "- [ ] and ask eve" in comment.body and comment.body.count("<!-- hob:v1") == 1
     assert "Warm the pot" not in comment.body
     assert "- [ ] **Pour**: Slowly." in comment.body and "It spills." in comment.body
     shown = [c for c in hob.ollama.chats if "steps" in c["format"]["properties"]][-1]
