@@ -130,7 +130,7 @@ async def _move(
         state = await ctx.github.issue(number)
     except Gone:
         return ()
-    if state.is_pull_request or state.transferred:
+    if state.is_pull_request or state.transferred or (to == "in progress" and not state.open):
         return ()
     present = set(map(folded, state.labels))
     put, unwanted = labels_put(await ctx.deeds(number), number)

@@ -295,6 +295,23 @@ async def test_P4_strangers_pull_requests_move_few_issues_and_no_label_that_acts
     assert {one.state for one in issues} == {"open"}
 
 
+async def test_P4_a_strangers_pull_request_begins_no_work_on_what_is_closed(hob: LivingHob) -> None:
+    repo = teapot(hob)
+    repo.label("in progress")
+    issue = repo.open_issue("Kettle burns", "It burns.", author="ann")
+    await hob.works()
+    issue.close("ann")
+    body = f"Fixes #{issue.number}"
+    pull = repo.open_pull_request("Cool it", {"a.py": "x = 1\n"}, body=body, author="eve", fork=True)
+    await hob.works()
+    assert issue.label_names == ["bug"]
+    issue.reopen("ann")
+    pull.close("eve")
+    pull.reopen("eve")
+    await hob.works()
+    assert issue.label_names == ["bug", "in progress"]
+
+
 async def test_a_deleted_author_a_locked_issue_a_closed_and_a_transferred_one(hob: LivingHob) -> None:
     repo = teapot(hob, ALWAYS)
     hob.ollama.answer = triage(missing=["version"], reply="Which version is it?")
