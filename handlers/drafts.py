@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.context import Context, answer
 from bot.core.drafts import Draft
 from bot.core.effects import Comment, DropDraft, KeepDraft, Plan, ReplyInThread
-from bot.core.events import CommandRequested, CommentEvent
+from bot.core.events import CommandRequested, CommentEvent, IssueRemoved
 from bot.core.text import in_code
 from bot.router import Router
 
@@ -37,6 +37,13 @@ async def draft(event: CommentEvent, ctx: Context) -> Plan:
         return Plan((Comment(one.number, one.body), drops), reason=f"posts draft {one.n}", once=name)
     told = () if isinstance(event, CommandRequested) else (answer(event, f"Draft {one.n} is discarded."),)
     return Plan((drops, *told), reason=f"discards draft {one.n}")
+
+
+@router.on(IssueRemoved, may={DropDraft}, priority="low", name="drafts-issue-removed")
+async def drop_all(_event: IssueRemoved, ctx: Context) -> Plan:
+    """Nobody could post them, and their texts tell of an issue that was taken away."""
+    drops = tuple(DropDraft(one.n) for one in ctx.drafts)
+    return Plan(drops, reason=f"{len(drops)} drafts are discarded: the issue is no longer here")
 
 
 def _shown(event: CommentEvent, ctx: Context, wrong: str = "") -> Plan:

@@ -10,6 +10,7 @@ from bot.core.events import IssueOpened
 from bot.core.refs import Actor, Login
 from bot.router import Router
 from bot.testing.github.issues import Issue
+from bot.testing.github.repository import Repository
 from tests.living import LivingHob, by_schema
 from tests.runs.test_refusals import refuse
 from tests.runs.test_requests import ask
@@ -134,3 +135,19 @@ async def test_a_newer_draft_about_the_same_replaces_the_older_one(hob: LivingHo
     await hob.works()
     found = [(one.n, one.about, one.body) for one in hob.services.store.drafts.waiting()]
     assert found == [(2, "duplicate", "dup"), (3, "triage", "two")]
+
+
+@pytest.mark.parametrize("how", ["deleted", "transferred"])
+async def test_what_is_kept_for_an_issue_goes_with_it(hob: LivingHob, how: str) -> None:
+    issue = await kept(hob)
+    repo = issue.repo
+    assert isinstance(repo, Repository)
+    other = repo.open_issue("Pot", "It leaks.", author="ann")
+    await hob.works()
+    if how == "deleted":
+        repo.delete_issue(issue.number)
+    else:
+        repo.transfer_issue(issue.number, hob.github.repository("octo/pot"), "tom")
+    await hob.works()
+    waiting = hob.services.store.drafts.waiting(repo.id)
+    assert [one.number for one in waiting] == [other.number]
