@@ -4,8 +4,8 @@ A command begins a line (up to three blanks before it) of prose: not of a block 
 nor of code (fenced, indented, inline over several lines), HTML comments, raw HTML, link titles, image texts.
 What `<details>` folds away is prose like any other once a blank line has ended the tag's own block: people
 see it. It is `@slug name argument` or `/hob name argument`; a mention there with other text is a question,
-and so is a sentence that only begins with a command's name (`@slug tests are failing`). Formulas are code; what a mailer
-appended below an answer is quotation (`bot.core.mail`).
+and so is a sentence that only begins with a command's name (`@slug tests are failing`). Formulas are
+code; what a mailer appended below an answer is quotation (`bot.core.mail`).
 https://github.github.com/gfm/
 """
 
