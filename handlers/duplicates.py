@@ -13,6 +13,7 @@ from bot.core.facts import IssueFacts
 from bot.core.github_reader import IssueState
 from bot.core.inference import Allowance
 from bot.core.knowledge import Found, IssueKind
+from bot.core.security_reports import suspicion
 from bot.router import Router
 
 router = Router()
@@ -60,8 +61,8 @@ async def reported_before(
 async def duplicate_facts(
     ctx: Context, number: int, title: str, body: str, kind: IssueKind = "issue"
 ) -> DuplicateFacts | None:
-    """What the index has for it, with what those issues say they repeat; GitHub is not asked. None where no
-    index is kept."""
+    """What the index has for it, with what those issues say they repeat; GitHub is not asked. What
+    surely reports a weakness is not among it: it is named and quoted nowhere. None where no index is kept."""
     knowledge = ctx.knowledge
     if knowledge is None:
         return None
@@ -83,7 +84,9 @@ async def duplicate_facts(
             originals=tuple(claimed.get(one, ())),
         )
         for one in compared
-        if (issue := issues.get(one)) is not None and issue.kind == kind
+        if (issue := issues.get(one)) is not None
+        and issue.kind == kind
+        and suspicion(issue.title, issue.body) != "certain"
     ]
     return DuplicateFacts(number, title, body, tuple(candidates), _now(ctx), ctx.link)
 

@@ -18,6 +18,7 @@ from bot.core.github_reader import IssueState, OpenPull
 from bot.core.knowledge import Overlap
 from bot.core.nightly import Section
 from bot.core.refs import TRUSTED, Actor
+from bot.core.security_reports import suspicion
 from bot.core.standup import standup, standup_facts
 from bot.core.text import in_code
 from bot.core.work_items import WorkItem
@@ -114,6 +115,8 @@ async def _duplicates(ctx: Context, issues: Sequence[WorkItem], usage: list[Usag
     for place, one in enumerate(issues[:MOST_COMPARED]):
         if place % 20 == 0 and not await ctx.still_idle():
             break
+        if suspicion(one.title, one.body) == "certain":
+            continue
         facts = await duplicate_facts(ctx, one.number, one.title, one.body)
         if facts is None:
             break

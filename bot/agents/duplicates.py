@@ -11,6 +11,7 @@ from bot.core.effects import Usage
 from bot.core.github_reader import IssueState
 from bot.core.inference import Allowance, Infer, Passage, Prompt
 from bot.core.knowledge import Fix, Found, KnownIssue
+from bot.core.security_reports import suspicion
 from bot.core.text import cut, in_code
 
 MOST_JUDGED = 7
@@ -124,7 +125,12 @@ async def _judged(
         for place, one in enumerate(shown, 1)
     )
     inputs = {"title": facts.title[:TITLE_CHARS], "body": facts.body[:QUERY_CHARS]}
-    answer = await infer(Prompt("duplicates", "triage", DuplicatesAnswer, inputs, passages, retries=spare))
+    suspected = bool(suspicion(facts.title, facts.body)) or any(
+        suspicion(one.issue.title, one.issue.body) for one in shown
+    )
+    answer = await infer(
+        Prompt("duplicates", "triage", DuplicatesAnswer, inputs, passages, retries=spare, local=suspected)
+    )
     usage = answer.usage("duplicates")
     if answer.value is None:
         return {}, answer.reason or "the model gave no usable answer", usage

@@ -13,6 +13,7 @@ from bot.core.inference import Allowance, Completion, Infer, Prompt
 from bot.core.labels import choices, status_labels, what_it_says
 from bot.core.named_files import NamedFile
 from bot.core.pictures import Picture
+from bot.core.security_reports import suspicion
 from bot.core.text import cut, in_code
 
 MOST_LABELS = 3
@@ -347,7 +348,7 @@ def _prompt(facts: IssueFacts, retries: Allowance | None) -> Prompt[TriageAnswer
             "language": facts.context.settings.language,
         },
         retries=retries,
-        local=bool(facts.suspicion),
+        local=bool(facts.suspicion) or any(suspicion("", one) for one in talk),
     )
 
 

@@ -108,6 +108,10 @@ async def test_X5_a_reply_without_end_is_cut_and_what_may_be_a_weakness_stays_wi
     assert len(comment.body) <= 1_000
     assert model.prompts[0].local
     assert not issue.picture_prompt(facts(), ()).local
+    for said, stays in (("It burns still.", False), ("The login has an SQL injection.", True)):
+        asked = triage()
+        await issue.plan(replace(facts(), said=((Login("ann"), said),)), asked)
+        assert asked.prompts[0].local is stays
 
 
 async def test_a_file_is_a_link_at_github_and_its_people_are_named_in_code() -> None:

@@ -1,5 +1,6 @@
 """An issue repeats an older one: what Hob says of it, on what grounds, and what it never does."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -247,3 +248,41 @@ async def test_X3_what_is_quoted_reaches_nobody_and_undo_takes_it_back(hob: Livi
     assert repo.issues[1].comments == []
     await asked(hob, issue, "undo")
     assert "This may be the same" not in "".join(one.body for one in issue.comments)
+
+
+WEAK = ("Kettle boils over", "A vulnerability: the kettle, filled to the brim, runs over the edge.")
+REPORT = ("Code execution", f"{WEAK[1]} An attacker can run any code by SQL injection into the kettle.")
+
+
+async def test_P2_a_report_of_a_weakness_is_neither_named_nor_quoted_elsewhere(hob: LivingHob) -> None:
+    repo = tea(hob)
+    repo.open_issue(*REPORT, author="bob")
+    issue = repo.open_issue(*NEW, author="eve")
+    hob.ollama.answer = same(old="filled to the brim, runs over")
+    said = await asked(hob, issue)
+    assert "#1" not in said and "runs over" not in said
+
+
+@pytest.mark.parametrize("weak_one", ["new", "old"])
+async def test_X6_what_may_report_a_weakness_is_compared_inside_the_network_only(
+    tmp_path: Path, github: GitHubStandIn, ollama: FakeOllama, weak_one: str
+) -> None:
+    host = {"name": "cloud", "kind": "ollama", "url": ollama.url, "online": True, "usd_per_mtok_in": 1.0}
+    settings = {
+        "HOB_HOSTS": json.dumps([host]),
+        "HOB_PRIVACY__ONLINE": "allowed",
+        "HOB_BUDGET__ONLINE_USD_PER_DAY": "5",
+        "HOB_KNOWLEDGE__ENABLED": "true",
+    }
+    async with living_hob(tmp_path, github, ollama, **settings) as hob:
+        hob.ollama.answer = same()
+        repo = tea(hob)
+        repo.open_issue(*(OLD if weak_one == "new" else WEAK), author="bob")
+        issue = repo.open_issue(*(WEAK if weak_one == "new" else NEW), author="eve")
+        await asked(hob, issue)
+        assert not [chat for chat in hob.ollama.chats if "comparisons" in chat["format"]["properties"]]
+        plain = repo.open_issue("Kettle boils over at the brim", NEW[1], author="eve")
+        repo.issues[1].edit("bob", title=OLD[0], body=OLD[1])
+        repo.issues[2].edit("eve", title=NEW[0], body=NEW[1])
+        await asked(hob, plain)
+        assert [chat for chat in hob.ollama.chats if "comparisons" in chat["format"]["properties"]]

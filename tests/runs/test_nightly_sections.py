@@ -121,3 +121,13 @@ async def test_P4_a_model_that_calls_everything_the_same_without_quoting_makes_n
     assert not [line for one in ours(repo) for line in one.body.split("\n") if "a model says" in line]
     asked = [one for one in hob.ollama.requests[before:] if one.path == "/api/chat"]
     assert len(asked) <= 10
+
+
+async def test_P2_a_report_of_a_weakness_is_named_as_nobodys_duplicate(hob: LivingHob) -> None:
+    repo = repository(hob)
+    repo.open_issue(*OLD, author="bob")
+    repo.open_issue(NEW[0], f"{NEW[1]} By SQL injection an attacker can do so: remote code execution.")
+    for title in ("One", "Two"):
+        repo.open_pull_request(title, {"a.txt": LINES.replace("line 3\n", title)}, author="ann")
+    hob.ollama.answer = same()
+    assert "The same?" not in await night(hob, repo)
