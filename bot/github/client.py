@@ -127,8 +127,11 @@ class GitHub:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def narrowed(self, repo: RepoRef, permissions: Mapping[str, str]) -> tuple[Api, InstallationCredentials]:
-        """Calls on one repository with these permissions only; for `Job`, which revokes the token."""
+    def narrowed(
+        self, repo: RepoRef, permissions: Mapping[str, str], told: Callable[[Any], None]
+    ) -> tuple[Api, InstallationCredentials]:
+        """Calls on one repository with these permissions only; for `Job`, which revokes the token. `told` is
+        given what GitHub says with each."""
         if not permissions:
             raise ValueError("without permissions a token would have all that the installation has")
         scope = f"installation:{repo.installation}"
@@ -136,13 +139,12 @@ class GitHub:
         app = Api(self._server, self._app, scope, ("app",))
 
         async def mint() -> InstallationToken:
-            return await self._mint(app, repo, permissions)
+            given = await self._token_for(app, repo.installation, repo.id, permissions)
+            told(given)
+            return _token(given)
 
         credentials = InstallationCredentials(mint, self._clock)
         return Api(self._server, credentials, scope, identity, repo), credentials
-
-    async def _mint(self, app: Api, repo: RepoRef, permissions: Mapping[str, str]) -> InstallationToken:
-        return _token(await self._token_for(app, repo.installation, repo.id, permissions))
 
     async def _token_for(
         self, app: Api, installation: int, repo_id: int, permissions: Mapping[str, str]
@@ -191,13 +193,21 @@ class Job:
         self._delivery = delivery
         self._bound = log.bind(delivery=delivery) if delivery else None
         self._apis: dict[tuple[tuple[str, str], ...], tuple[Api, InstallationCredentials]] = {}
+        self.private = repo.private
+        """As GitHub said last: an event may be older than that."""
 
     def api(self, permissions: Mapping[str, str]) -> Api:
         """The same permissions share a token; it is minted at the first call."""
         key = tuple(sorted(permissions.items()))
         if key not in self._apis:
-            self._apis[key] = self._github.narrowed(self._repo, permissions)
+            self._apis[key] = self._github.narrowed(self._repo, permissions, self._learn)
         return self._apis[key][0]
+
+    def _learn(self, given: Any) -> None:
+        """From GitHub's answer with a token for the repository."""
+        match given:
+            case {"repositories": [{"private": bool(private)}]}:
+                self.private = private
 
     @property
     def slug(self) -> str:

@@ -37,7 +37,9 @@ def guard(
         if confidential():
             return "never"
         own = await online_setting(repo, reader) if reader else "allowed"
-        return min(own, known.online, key=ONLINE.index)
+        narrowest = min(own, known.online, key=ONLINE.index)
+        hidden = reader is not None and reader.job.private and not repo.private  # since the event
+        return "never" if hidden and "public" in (config.privacy.online, narrowest) else narrowest
 
     async def spent() -> Budget:
         return await asyncio.to_thread(spent_today, config, store)

@@ -58,6 +58,17 @@ async def test_X6_a_private_repository_that_did_not_opt_in_sends_nothing(
     assert "which this repository" in said
 
 
+async def test_X6_what_became_private_since_it_was_asked_for_sends_nothing(cloudy: LivingHob) -> None:
+    repo = cloudy.github.repository("octo/tea", files={".github/hob.yml": "online: public\n"})
+    repo.open_issue("Kettle", "It burns.", author="ann")
+    await cloudy.works()
+    (first,) = cloudy.ollama.chats
+    repo.open_issue("Pot", "It leaks.", author="ann")
+    cloudy.github.privatize(repo)
+    await cloudy.works()
+    assert cloudy.ollama.chats == [first]
+
+
 SECRETS = [*ISSUED.values(), *NAMED.values(), f'TOKEN = "ghp_{"a1B2" * 9}"']
 
 
