@@ -56,6 +56,8 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
                 return Plan(
                     reason=f"the dashboard issue #{before.number} is closed or gone: it is left alone"
                 )
+    if not before.number and not ctx.github.takes_issues:
+        return Plan(reason="issues are off in this repository: there is no place for one of mine")
     usage: list[Usage] = []
     sections = await _sections(ctx, usage)
     if not before.number and not any(one.lines for one in sections):

@@ -141,6 +141,11 @@ class GitHubReader(ABC):
         """Where people look at it."""
         return "https://github.com"
 
+    @property
+    def takes_issues(self) -> bool:
+        """Whether the repository has issues, as far as that was told by now."""
+        return True
+
     @abstractmethod
     async def pull_request(self, number: int) -> PullRequestState:
         """`Gone` when there is none."""

@@ -195,6 +195,7 @@ class Job:
         self._apis: dict[tuple[tuple[str, str], ...], tuple[Api, InstallationCredentials]] = {}
         self.private = repo.private
         """As GitHub said last: an event may be older than that."""
+        self.has_issues = True
 
     def api(self, permissions: Mapping[str, str]) -> Api:
         """The same permissions share a token; it is minted at the first call."""
@@ -206,8 +207,8 @@ class Job:
     def _learn(self, given: Any) -> None:
         """From GitHub's answer with a token for the repository."""
         match given:
-            case {"repositories": [{"private": bool(private)}]}:
-                self.private = private
+            case {"repositories": [{"private": bool(private), **more}]}:
+                self.private, self.has_issues = private, more.get("has_issues") is not False
 
     @property
     def slug(self) -> str:

@@ -113,6 +113,10 @@ class JobReader(GitHubReader):
     def site(self) -> str:
         return self._api.site
 
+    @property
+    def takes_issues(self) -> bool:
+        return self.job.has_issues
+
     async def pull_request(self, number: int) -> PullRequestState:
         found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:

@@ -299,3 +299,13 @@ async def test_R11_a_night_of_a_large_repository_stays_within_its_calls(hob: Liv
     (issue,) = ours(repo)
     assert "and 80 more" in issue.body
     assert len(issue.body) < 65_536
+
+
+async def test_where_issues_are_off_no_night_ends_in_a_dead_letter(hob: LivingHob) -> None:
+    repo = await teahouse(hob)
+    repo.has_issues = False
+    asked = len(hob.ollama.chats)
+    for n in (1, 2):
+        assert (await night(hob, n))[-1].startswith("issues are off in this repository")
+    assert (ours(repo), len(hob.ollama.chats)) == ([], asked)
+    assert {run.state for run in hob.services.store.runs.latest(500)} <= {"done", "superseded", "ignored"}

@@ -55,7 +55,7 @@ class Repository:
         self.default_branch = "main"
         self.size = 1
         """What GitHub says of its size on disk, in KB: seldom exact."""
-        self.archived = False
+        self.archived, self.has_issues = False, True
         self.parent: Repository | None = None
         self.created_at = world.now()
         self.roles: dict[str, str] = {}

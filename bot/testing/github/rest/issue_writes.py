@@ -7,7 +7,7 @@ from bot.testing.github.milestones import Milestone
 from bot.testing.github.repository import Repository
 from bot.testing.github.rest.comments import checked_body, subject
 from bot.testing.github.shapes import issues
-from bot.testing.github.wire import RestCall, RestResponse, invalid, route
+from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, invalid, route
 from bot.testing.github.world import IssueType, User
 
 _ISSUE = "/repos/{owner}/{repo}/issues/{number}"
@@ -19,6 +19,8 @@ _LONGEST_TITLE = 256
 def create_issue(call: RestCall) -> RestResponse:
     """https://docs.github.com/en/rest/issues/issues#create-an-issue"""
     repo, asked = call.repo(), call.json()
+    if not repo.has_issues:
+        raise RestRefusal(410, "Issues are disabled for this repo")
     made = repo.add_issue(
         call.caller,
         _title(asked.get("title")),

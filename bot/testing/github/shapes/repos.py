@@ -87,7 +87,7 @@ def repository(repo: Repository) -> Shape:
         "watchers_count": 0,
         "watchers": 0,
         "language": None,
-        "has_issues": True,
+        "has_issues": repo.has_issues,
         "has_projects": True,
         "has_downloads": True,
         "has_wiki": False,
