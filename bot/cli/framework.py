@@ -9,6 +9,7 @@ import pkgutil
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from importlib import import_module
 from io import TextIOWrapper
@@ -43,6 +44,21 @@ REPORT = "run it again with --debug, and report what it shows"
 def _debug(context: click.Context, _option: click.Parameter, value: bool) -> None:
     root = context.find_root()
     root.meta["hob.debug"] = value or root.meta.get("hob.debug", False)
+
+
+class Moment(click.ParamType):
+    """A time in the past, in seconds since 1970: a day (UTC), or in words such as `3 days`."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from bot.core.since import since
+
+        asked = since(str(value), time.time())
+        if asked.at is None or asked.rest:
+            usual = f"{str(value)[:80]!r} is no time: write a day, as in 2026-11-02, or '3 days'"
+            self.fail((asked.wrong or usual).replace("`", "'"), param, ctx)
+        return asked.at
 
 
 class Output(click.Path):
