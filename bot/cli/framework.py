@@ -46,19 +46,15 @@ def _debug(context: click.Context, _option: click.Parameter, value: bool) -> Non
     root.meta["hob.debug"] = value or root.meta.get("hob.debug", False)
 
 
-class Moment(click.ParamType):
-    """A time in the past, in seconds since 1970: a day (UTC), or in words such as `3 days`."""
+def day(text: str) -> float:
+    """An option's time in the past, in seconds since 1970: a day (UTC), or in words such as `3 days`."""
+    from bot.core.since import since
 
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from bot.core.since import since
-
-        asked = since(str(value), time.time())
-        if asked.at is None or asked.rest:
-            usual = f"{str(value)[:80]!r} is no time: write a day, as in 2026-11-02, or '3 days'"
-            self.fail((asked.wrong or usual).replace("`", "'"), param, ctx)
-        return asked.at
+    asked = since(text, time.time())
+    if asked.at is None or asked.rest:
+        usual = f"{text[:80]!r} is no time: write a day, as in 2026-11-02, or '3 days'"
+        raise click.BadParameter((asked.wrong or usual).replace("`", "'"))
+    return asked.at
 
 
 class Output(click.Path):

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from bot.cli.framework import HobCommand, Moment
+from bot.cli.framework import HobCommand, day
 
 USUAL_DAYS = 7
 
@@ -16,7 +16,7 @@ USUAL_DAYS = 7
     example="hob standup octo/tea\nhob standup octo/tea --milestone v1.0 --since 2026-11-02",
 )
 @click.argument("repository", metavar="OWNER/REPO")
-@click.option("--since", type=Moment(), help="A day (UTC), or '3 days'; by default a week ago.")
+@click.option("--since", type=day, help="A day (UTC), or '3 days'; by default a week ago.")
 @click.option("--milestone", default="", help="Only what is in this milestone.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def command(repository: str, since: float | None, milestone: str, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, Moment
+from bot.cli.framework import HobCommand, day
 
 EVERY_SECONDS = 10.0
 """Between two lines about a batch that goes on."""
@@ -22,7 +22,7 @@ EVERY_SECONDS = 10.0
 @click.argument("repository", metavar="OWNER/REPO")
 @click.option(
     "--since",
-    type=Moment(),
+    type=day,
     help="Only issues that were opened on this day (UTC) or after it; '3 days' is understood too.",
 )
 @click.option(
