@@ -22,6 +22,8 @@ Per = Literal["repository", "hob"]
 Who = Literal["anyone", "author", "triage", "code"]
 """Who may give a command: anyone who can comment; the author of the issue or pull request, and triage
 permission and above; these alone; those whom `code.allow` names."""
+Place = Literal["anywhere", "issues", "pull requests"]
+"""Where a command is of use."""
 ANSWERS: frozenset[type[Effect]] = frozenset({Comment, ReplyInThread, EditComment})
 """Words of Hob's own, and nothing else."""
 
@@ -56,6 +58,8 @@ class Route:
     command: str | None = None
     help: str = ""
     who: Who = "anyone"
+    place: Place = "anywhere"
+    """Elsewhere its command only says that it is of no use there."""
     every: Every | Callable[[Any], Every] | None = None
     """When it is due without anybody asking; None for what answers deliveries."""
     per: Per = "repository"
@@ -128,6 +132,7 @@ class Router:
         help: str,  # noqa: A002  the word that people look for
         may: Iterable[type[Effect]],
         who: Who = "anyone",
+        place: Place = "anywhere",
         stored_as: str = "",
     ) -> Callable[[Handler], Handler]:
         """Registers a handler for `@slug name` in comments, as the route `@name`. A person waits: its runs go
@@ -144,6 +149,7 @@ class Router:
                     command=name,
                     help=help,
                     who=who,
+                    place=place,
                 )
             )
             return handler

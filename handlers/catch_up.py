@@ -6,7 +6,7 @@ import time
 
 from bot.agents.catch_up import CatchUpFacts, catch_up
 from bot.context import Context, answer
-from bot.core.commands import parse_commands
+from bot.core.commands import only_to_hob
 from bot.core.effects import Comment, Plan, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.github_reader import IssueState, RawComment
@@ -16,7 +16,6 @@ from bot.router import Router
 router = Router()
 MOST = 1_000
 """Comments, the newest."""
-_SHORT = 300
 _MINE = re.compile(r"(?:since )?(?:i|my|me)\b", re.IGNORECASE)
 
 
@@ -46,7 +45,7 @@ async def tell(event: CommentEvent, ctx: Context) -> Plan:
         since=at,
         why=why,
         open=issue.open,
-        comments=tuple(one for one in heard if one.at > at and not _is_command(one, ctx.slug)),
+        comments=tuple(one for one in heard if one.at > at and not only_to_hob(one.body, ctx.slug)),
         happenings=tuple(one for one in happenings if one.at > at and one.by != f"{ctx.slug}[bot]"),
         unread=unread,
     )
@@ -67,15 +66,8 @@ async def _heard(event: CommentEvent, ctx: Context, issue: IssueState) -> list[R
 def _last_word(event: CommentEvent, ctx: Context, heard: list[RawComment]) -> tuple[float, str]:
     """When the person spoke last, whatever they asked of Hob left out; 0 where they have not."""
     own = [
-        one.at for one in heard if one.author.login == event.author.login and not _is_command(one, ctx.slug)
+        one.at
+        for one in heard
+        if one.author.login == event.author.login and not only_to_hob(one.body, ctx.slug)
     ]
     return (max(own), "you last spoke") if own else (0.0, "")
-
-
-def _is_command(one: RawComment, slug: str) -> bool:
-    """Whether a comment only speaks to Hob."""
-    return (
-        len(one.body) < _SHORT
-        and one.body.lstrip()[:1] in ("@", "/")
-        and bool(parse_commands(one.body, slug))
-    )

@@ -23,6 +23,7 @@ NO_CHANGE = "An issue has no change to describe; ask on a pull request."
     may={Comment, EditComment, ReplyInThread},
     who="triage",
     stored_as="describe.summarise",
+    place="pull requests",
 )
 async def summarise(event: CommentEvent, ctx: Context) -> Plan:
     """The one comment is edited; one that somebody deleted is written anew."""
@@ -46,6 +47,7 @@ async def summarise(event: CommentEvent, ctx: Context) -> Plan:
     may={Comment, ReplyInThread, EditPullRequest, AddLabels},
     who="triage",
     stored_as="describe.propose",
+    place="pull requests",
 )
 async def propose(event: CommentEvent, ctx: Context) -> Plan:
     """Nothing changes before a person has seen it and says so."""

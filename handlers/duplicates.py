@@ -38,8 +38,10 @@ async def duplicates(event: CommentEvent, ctx: Context) -> Plan:
     if facts is None:
         return Plan((answer(event, UNKNOWN),), reason="there is no index")
     told = await suggestion(facts, ctx.infer)
-    words = told.text or nothing(facts, told)
-    return Plan((answer(event, words),), reason="duplicates were asked for", usage=told.usage)
+    said = answer(event, told.text or nothing(facts, told))
+    if told.text and isinstance(said, Comment):
+        said = replace(said, why=(told.why,))
+    return Plan((said,), reason="duplicates were asked for", usage=told.usage)
 
 
 async def reported_before(

@@ -39,6 +39,7 @@ MOST_FILES = 12
     may={PostReview, PushCommit, OpenPullRequest, Comment, ReplyInThread},
     who="code",
     stored_as="reviews.fix",
+    place="pull requests",
 )
 async def fix(event: CommentEvent, ctx: Context) -> Plan:
     """A suggestion that a person may commit. What fits in none, and all at once, becomes a commit on a branch

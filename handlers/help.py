@@ -22,5 +22,5 @@ async def show_help(event: CommentEvent, ctx: Context) -> Plan:
     offers = [offer for offer in ctx.offers if offer.allowed]
     meant = [offer for offer in offers if topic and topic in f"{offer.name} {offer.help.casefold()}"]
     lines += [f"- `@{ctx.slug} {offer.name}`: {offer.help}" for offer in meant or offers]
-    lines.append(f"- `@{ctx.slug}` with any other text is a question, answered here")
+    lines.append(f"- `@{ctx.slug}` and your own words: what you ask for, or a question, in any language")
     return Plan((answer(event, "\n".join(lines)),), reason="help was asked for")

@@ -29,6 +29,7 @@ ROUNDS = 2
     help="carries this issue out: a draft pull request from a branch of mine",
     may={PushCommit, OpenPullRequest, Comment, ReplyInThread},
     who="code",
+    place="issues",
 )
 async def implement_issue(event: CommentEvent, ctx: Context) -> Plan:
     """A failure is said; nothing is pushed then."""

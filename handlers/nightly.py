@@ -76,7 +76,7 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
 async def _sections(ctx: Context, usage: list[Usage]) -> list[Section]:
     """Those that can be told: what GitHub or git does not answer now is left out for the night."""
     now = time.time()
-    told = await standup_facts(ctx.github, ctx.repo.full_name, now - core.DAY, now)
+    told = await standup_facts(ctx.github, ctx.repo.full_name, now - core.DAY, now, slug=ctx.slug)
     rest = {ref: one for ref, one in told.graph.items.items() if one.number != ctx.dashboard.number}
     told = replace(told, graph=replace(told.graph, items=rest))
     items = [one for one in rest.values() if one.state == "open"]

@@ -37,22 +37,28 @@ _PROSE = re.compile(r"\.(?:md|mdx|rst|adoc|txt)$", re.IGNORECASE)
 Kind = Literal["tests", "docs", "changelog", "simplify"]
 
 
-@router.command("tests", help="proposes tests for this change", may=MAY, who="code")
+@router.command("tests", help="proposes tests for this change", may=MAY, who="code", place="pull requests")
 async def tests(event: CommentEvent, ctx: Context) -> Plan:
     return await _propose(event, ctx, "tests", is_test)
 
 
-@router.command("docs", help="proposes documentation of this change", may=MAY, who="code")
+@router.command(
+    "docs", help="proposes documentation of this change", may=MAY, who="code", place="pull requests"
+)
 async def docs(event: CommentEvent, ctx: Context) -> Plan:
     return await _propose(event, ctx, "docs", lambda path: bool(_PROSE.search(path) or _PYTHON.search(path)))
 
 
-@router.command("changelog", help="proposes an entry of the changelog", may=MAY, who="code")
+@router.command(
+    "changelog", help="proposes an entry of the changelog", may=MAY, who="code", place="pull requests"
+)
 async def changelog(event: CommentEvent, ctx: Context) -> Plan:
     return await _propose(event, ctx, "changelog", lambda path: bool(_CHANGELOG.search(path)))
 
 
-@router.command("simplify", help="proposes simpler code for this change", may=MAY, who="code")
+@router.command(
+    "simplify", help="proposes simpler code for this change", may=MAY, who="code", place="pull requests"
+)
 async def simplify(event: CommentEvent, ctx: Context) -> Plan:
     return await _propose(event, ctx, "simplify", lambda path: not is_test(path))
 

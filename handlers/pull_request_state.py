@@ -16,6 +16,7 @@ MOST_RESOLVED = 50
     may={SetPull, Comment, ReplyInThread},
     who="author",
     stored_as="steering.pause",
+    place="pull requests",
 )
 async def pause(event: CommentEvent, ctx: Context) -> Plan:
     """Commands still work."""
@@ -29,6 +30,7 @@ async def pause(event: CommentEvent, ctx: Context) -> Plan:
     may={SetPull, Comment, ReplyInThread},
     who="author",
     stored_as="steering.resume",
+    place="pull requests",
 )
 async def resume(event: CommentEvent, ctx: Context) -> Plan:
     """Also after `ignore`. The review of a head that nobody has looked at follows as a run of its own."""
@@ -41,6 +43,7 @@ async def resume(event: CommentEvent, ctx: Context) -> Plan:
     may={SetPull, Comment, ReplyInThread},
     who="author",
     stored_as="steering.ignore",
+    place="pull requests",
 )
 async def ignore(event: CommentEvent, ctx: Context) -> Plan:
     """No reviews and no check runs by themselves."""
@@ -55,6 +58,7 @@ async def ignore(event: CommentEvent, ctx: Context) -> Plan:
     may={ResolveThread, Comment, ReplyInThread},
     who="author",
     stored_as="steering.resolve",
+    place="pull requests",
 )
 async def resolve(event: CommentEvent, ctx: Context) -> Plan:
     """GitHub wants contents:write of an App for that."""

@@ -105,6 +105,7 @@ async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettin
     may=review.MAY | {Comment, ReplyInThread},
     who="triage",
     stored_as="comments.judge_again",
+    place="pull requests",
 )
 async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
     """Reviews even what settings leave out by themselves (drafts, titles, authors): a person asked. Narrowed

@@ -29,7 +29,7 @@ async def stand_up(event: CommentEvent, ctx: Context) -> Plan:
         return Plan((answer(event, asked.wrong),), reason="there is no such time")
     milestone = asked.rest.strip("`\"' ?!")
     at = now - USUAL_DAYS * DAY if asked.at is None else asked.at
-    facts = await standup_facts(ctx.github, ctx.repo.full_name, at, now, milestone)
+    facts = await standup_facts(ctx.github, ctx.repo.full_name, at, now, milestone, ctx.slug)
     if milestone and not facts.graph.items:
         words = f"I find nothing in a milestone named {in_code(milestone, 90)}."
         return Plan((answer(event, words),), reason="there is no such milestone")

@@ -82,6 +82,7 @@ async def triage(event: IssueOpened | IssueEdited | IssueReopened, ctx: Context)
     help="sorts this issue, or looks again at one that was sorted: only what is new is set",
     may=MAY | {ReplyInThread},
     who="triage",
+    place="issues",
 )
 async def triage_now(event: CommentEvent, ctx: Context) -> Plan:
     """Answers in place, whatever `issues.comment` says of comments that nobody asked for. Of a batch nobody

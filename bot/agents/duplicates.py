@@ -72,6 +72,16 @@ class DuplicateSuggestion:
     failure: str = ""
     usage: tuple[Usage, ...] = ()
 
+    @property
+    def why(self) -> str:
+        """What it rests on, in a line."""
+        what = f"that it may repeat {in_code(f'#{self.number}')}"
+        if self.failure or not self.usage:
+            return f"{what}: by rule, the words that both have in common"
+        by = self.usage[-1]
+        said = f"said by the model {in_code(by.model, 100)} on {in_code(by.host, 60)}"
+        return f"{what}: {said}, and both hold the words that it quotes"
+
 
 async def suggestion(
     facts: DuplicateFacts, infer: Infer, spare: Allowance | None = None, *, most: int = MOST_ASKED
@@ -198,4 +208,4 @@ def nothing(facts: DuplicateFacts, told: DuplicateSuggestion) -> str:
     compared: Sequence[int] = sorted(one.issue.number for one in facts.candidates)
     if not compared:
         return "I know of no older issue with words like these."
-    return f"I found none that says the same. Compared: {', '.join(map(facts.link, compared))}."
+    return f"I found none that says the same. I compared {', '.join(map(facts.link, compared))}."

@@ -187,7 +187,7 @@ def _words(
     """The comment or the draft; nothing where there is nothing to add."""
     found = _component(facts)
     why = (
-        f"what it says, {_by(answer)}",
+        f"what I wrote: {_by(answer)}",
         *(f"{in_code(str_of(file))}: named in the text" for file, _ in facts.files),
     )
     if facts.requested:
@@ -225,7 +225,8 @@ def _answered(
 def _sorted(said: TriageAnswer, labels: tuple[str, ...], kind: str) -> str:
     is_a = {"other": "something else than a bug, a wish or a question", "feature": "a wish for something new"}
     what = {"bug": "a bug", "question": "a question", "docs": "about the documentation"} | is_a
-    priority = "" if said.priority == "normal" else f", {said.priority}"
+    weighs = {"urgent": ", and it is urgent", "high": ", of high priority", "low": ", of low priority"}
+    priority = weighs.get(said.priority, "")
     new = [f"the label{'s' if len(labels) > 1 else ''} {', '.join(map(in_code, labels))}"] if labels else []
     new += [f"the type {in_code(kind)}"] if kind else []
     return f"I take this for {what[said.kind]}{priority}. " + (

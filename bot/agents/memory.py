@@ -59,7 +59,9 @@ def explained(why: Sequence[str]) -> str:
     """What was done last, and what each part of it rests on."""
     if not why:
         return "I have done nothing here that I could explain."
-    return "What I did last here rests on this:\n\n" + "\n".join(f"- {line}" for line in why)
+    return "What I last set, asked or suggested here rests on this:\n\n" + "\n".join(
+        f"- {line}" for line in why
+    )
 
 
 def day(at: float) -> str:

@@ -93,7 +93,7 @@ async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> Planned:
         told = dict.fromkeys(f"- {text}" for one in lines if (text := _line(one, 300)))
         parts += _section(name, list(told)[:MOST_POINTS])
     if dropped:
-        parts.append(f"*({count(dropped, 'file')} that the model named do not exist, and are left out.)*")
+        parts.append(f"*(Left out: {count(dropped, 'file')} that the model named and that I do not find.)*")
     again = in_code(f"@{facts.slug} plan")
     parts.append(f"*Edit and tick as you like: it stays when I plan again ({again}).*")
     return Planned("\n\n".join(parts), usage=used)

@@ -113,6 +113,7 @@ async def _ask(
         line = await _command_meant(question, others, shop.infer(models=models)) if others else ""
         if line:
             told = json.dumps({"answer": "", "citations": [], "command": line}, ensure_ascii=False)
+            tell("with --agent research your words are taken as a question")
             click.echo(told if as_json else for_terminal(f"That is another command's work: {line}"))
             return 0
         talk = LocalConversation.of(repo, shop.config.hob.data_dir)

@@ -9,6 +9,7 @@ import pkgutil
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from importlib import import_module
 from io import TextIOWrapper
@@ -43,6 +44,17 @@ REPORT = "run it again with --debug, and report what it shows"
 def _debug(context: click.Context, _option: click.Parameter, value: bool) -> None:
     root = context.find_root()
     root.meta["hob.debug"] = value or root.meta.get("hob.debug", False)
+
+
+def day(text: str) -> float:
+    """An option's time in the past, in seconds since 1970: a day (UTC), or in words such as `3 days`."""
+    from bot.core.since import since
+
+    asked = since(text, time.time())
+    if asked.at is None or asked.rest:
+        usual = f"{text[:80]!r} is no time: write a day, as in 2026-11-02, or '3 days'"
+        raise click.BadParameter((asked.wrong or usual).replace("`", "'"))
+    return asked.at
 
 
 class Output(click.Path):

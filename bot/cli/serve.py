@@ -1,12 +1,17 @@
 """`hob serve`."""
 
+from collections.abc import AsyncIterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli import parent_watch as life
 from bot.cli.framework import HobCommand, is_debug
+
+if TYPE_CHECKING:
+    from bot.core.inference import Turn
+    from bot.web.chat import ChatPiece, ChatPort
 
 
 @click.command(cls=HobCommand, example="hob serve --host 0.0.0.0 --port 8700")
@@ -62,9 +67,9 @@ class _Agents:
         return await self._asked("review", full_name, number, focus)
 
 
-def _chat(config: Any) -> Any:
-    """Answers questions (`bot.web.chat.ChatPort`). What that takes is loaded at the first one: most receivers
-    are never asked, and stay small."""
+def _chat(config: Any) -> "ChatPort":
+    """Answers questions. What that takes is loaded at the first one: most receivers are never asked, and stay
+    small."""
 
     @cache
     def made() -> Any:
@@ -74,7 +79,10 @@ def _chat(config: Any) -> Any:
 
     import asyncio
 
-    async def chat(repo: str, message: str, looks: bool) -> Any:
-        return await (await asyncio.to_thread(made))(repo, message, looks)
+    async def chat(
+        repo: str, message: str, looks: bool, before: "tuple[Turn, ...]"
+    ) -> "AsyncIterator[ChatPiece]":
+        answering: ChatPort = await asyncio.to_thread(made)
+        return await answering(repo, message, looks, before)
 
     return chat

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, day
 
 USUAL_DAYS = 7
 
@@ -16,16 +16,15 @@ USUAL_DAYS = 7
     example="hob standup octo/tea\nhob standup octo/tea --milestone v1.0 --since 2026-11-02",
 )
 @click.argument("repository", metavar="OWNER/REPO")
-@click.option("--since", "since_text", default="", help="A day, or '3 days'; by default a week ago.")
+@click.option("--since", type=day, help="A day (UTC), or '3 days'; by default a week ago.")
 @click.option("--milestone", default="", help="Only what is in this milestone.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(repository: str, since_text: str, milestone: str, as_json: bool) -> None:
+def command(repository: str, since: float | None, milestone: str, as_json: bool) -> None:
     """Tells what moved, what is stuck and since when, and who is asked; posts nothing.
 
     From GitHub's own facts, read through the App; no model is asked. A day begins at midnight in UTC.
     """
     from bot.core.settings_schema import REPOSITORY
-    from bot.core.since import since
     from bot.core.standup import DAY, markdown
     from bot.core.standup import as_json as told_as_json
     from bot.core.text import for_terminal
@@ -35,12 +34,7 @@ def command(repository: str, since_text: str, milestone: str, as_json: bool) -> 
     setup("error")
     if not REPOSITORY.fullmatch(repository):
         raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
-    now = time.time()
-    asked = since(since_text, now)
-    if asked.wrong or asked.rest:
-        words = asked.wrong or f"{since_text[:80]!r} is no time: write a day, as in 2026-11-02, or '3 days'"
-        raise click.UsageError(words.replace("`", "'"))
-    at = now - USUAL_DAYS * DAY if asked.at is None else asked.at
+    at = time.time() - USUAL_DAYS * DAY if since is None else since
     told = asyncio.run(read_standup(repository, at, milestone))
     if as_json:
         click.echo(json.dumps(told_as_json(told), ensure_ascii=False, indent=2))

@@ -4,12 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, day
 
 EVERY_SECONDS = 10.0
 """Between two lines about a batch that goes on."""
@@ -23,8 +22,8 @@ EVERY_SECONDS = 10.0
 @click.argument("repository", metavar="OWNER/REPO")
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
-    help="Only issues that were opened on this day (UTC) or after it.",
+    type=day,
+    help="Only issues that were opened on this day (UTC) or after it; '3 days' is understood too.",
 )
 @click.option(
     "--label", "labels", multiple=True, help="Only issues with this label; with each that is given."
@@ -42,12 +41,15 @@ EVERY_SECONDS = 10.0
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing anywhere.")
 @click.option(
-    "--follow", type=click.IntRange(1), help="Show a batch that was asked for: the number of its run."
+    "--follow",
+    type=click.IntRange(1),
+    metavar="RUN",
+    help="Show a batch that was asked for: the number of its run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def command(
     repository: str,
-    since: datetime | None,
+    since: float | None,
     labels: tuple[str, ...],
     state: Any,
     again: bool,
@@ -71,8 +73,7 @@ def command(
         raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
     if follow and dry_run:
         raise click.UsageError("--follow shows a batch that was asked for; --dry-run asks for none")
-    at = since.replace(tzinfo=UTC).timestamp() if since else 0.0
-    wanted = Wanted(at, labels, state, again, quiet=not comment)
+    wanted = Wanted(since or 0.0, labels, state, again, quiet=not comment)
     if dry_run:
         planned = asyncio.run(batch.plan_only(repository, wanted, _planned))
         _show(repository, None, planned, as_json, dry_run=True)
@@ -140,7 +141,9 @@ def _show(
     out = console(120)
     if issues:
         out.print(made)
-    out.print(ended.run.summary if ended else f"{len(issues)} issues; nothing was written.")
+    none = "No such issue that was not triaged before (--again takes those too)"
+    planned = f"{len(issues)} issue{'s' if len(issues) > 1 else ''}" if issues else none
+    out.print(ended.run.summary if ended else f"{planned}; nothing was written.")
 
 
 def _words(effect: dict[str, Any]) -> str:

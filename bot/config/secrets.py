@@ -42,7 +42,10 @@ def private_key(config: Config) -> str:
     """The App's private key (PEM). ConfigError where it is missing or where others can read it."""
     path = config.github.private_key_file
     if path is None:
-        raise ConfigError("github.private_key_file is not set", "name the .pem that GitHub gave for the App")
+        raise ConfigError(
+            "github.private_key_file is not set",
+            "name the App's .pem in hob.toml (see docs/configuration.md)",
+        )
     check_private(path, "github.private_key_file")
     pem = _text(path, "private_key_file")
     if "PRIVATE KEY-----" not in pem:

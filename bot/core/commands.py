@@ -23,6 +23,8 @@ from bot.core.text import code_spans
 
 MOST_COMMANDS = 5
 """In one comment; the rest is not read."""
+MOST_TO_HOB = 300
+"""Characters of a comment that may be nothing but a command."""
 MOST_CHARS = 65_536
 
 
@@ -107,6 +109,11 @@ def parse_commands(
         before = Counter(map(_essence, _said(previous, slug, known)))
         said = [command for command in said if not _take(before, _essence(command))]
     return tuple(dict.fromkeys(said))
+
+
+def only_to_hob(body: str, slug: str) -> bool:
+    """Whether a short comment says nothing but what Hob is asked for."""
+    return len(body) < MOST_TO_HOB and body.lstrip()[:1] in ("@", "/") and bool(parse_commands(body, slug))
 
 
 def _essence(command: Command) -> Command:

@@ -190,7 +190,7 @@ def duplicates_section(
         text = f"{named}{more}: {'; '.join(list(why)[:3])}"
         newest = max(one for one in cluster if one in pairs)
         lines.append(Line(text, "/hob duplicates" if command else "", newest))
-    return Section("The same?", ("set that may be one", "sets that may be one"), tuple(lines))
+    return Section("The same?", ("group that may be the same", "groups that may be the same"), tuple(lines))
 
 
 @dataclass(frozen=True, slots=True)

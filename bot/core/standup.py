@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.core.commands import prose_of
+from bot.core.commands import only_to_hob, prose_of
 from bot.core.github_reader import GitHubReader, RawComment
 from bot.core.refs import Login
 from bot.core.text import cut, in_code
@@ -96,12 +96,14 @@ class Standup:
 
 
 async def standup_facts(
-    github: GitHubReader, full_name: str, since: float, now: float, milestone: str = ""
+    github: GitHubReader, full_name: str, since: float, now: float, milestone: str = "", slug: str = ""
 ) -> StandupFacts:
-    """What is read for it: open work, work that changed since, and what was said in the last month."""
+    """What is read for it: open work, work that changed since, and what was said in the last month, but for
+    what was said to Hob (`slug`)."""
     open_items = await github.work_items(milestone=milestone, most=MOST_OPEN)
     changed = await github.work_items(milestone=milestone, open_only=False, most=MOST_CHANGED)
-    said = await github.said_since(max(since, now - QUESTION_DAYS * DAY), MOST_SAID)
+    heard = await github.said_since(max(since, now - QUESTION_DAYS * DAY), MOST_SAID)
+    said = [one for one in heard if not only_to_hob(one.body, slug)]
     unread = len(changed) >= MOST_CHANGED and min(one.updated for one in changed) > since
     items = {one.number: one for one in (*changed, *open_items)}
     graph = work_graph(items.values(), full_name, complete=len(open_items) < MOST_OPEN and not milestone)
@@ -251,7 +253,8 @@ def _stuck(items: Iterable[WorkItem], facts: StandupFacts) -> Iterable[StandupLi
         taken = bool(one.assignees or one.kind == "pull_request" or facts.milestone)
         quiet = facts.now - one.updated >= QUIET_DAYS[one.kind] * DAY
         if one.number in circles:
-            around = " → ".join(f"`{edge.source}`" for edge in circles[one.number])
+            circle = circles[one.number]
+            around = " → ".join(f"`{edge.source}`" for edge in (*circle, circle[0]))
             found.append(StandupLine(one.number, one.title, f"waits for itself: {around}", one.updated))
         elif holders and taken:
             found.append(StandupLine(one.number, one.title, _waits(holders), one.updated))

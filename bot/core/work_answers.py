@@ -77,8 +77,11 @@ def _said(
 
 def around(ref: WorkRef, facts: WorkFacts) -> str:
     """Both directions of one issue, and whether it can be started."""
-    parts = [_blockers(facts, ref), _waiting(facts, ref)]
-    return "\n\n".join("\n".join(part) for part in parts)
+    first, second = _blockers(facts, ref), _waiting(facts, ref)
+    circles = _circles(facts, facts.graph.dependents([ref]))
+    if circles and second[-len(circles) :] == circles == first[-len(circles) :]:
+        first = first[: -len(circles)]  # said once, below both
+    return "\n\n".join("\n".join(part) for part in (first, second))
 
 
 def _asked(question: DependencyQuestion, facts: WorkFacts) -> WorkRef | None:

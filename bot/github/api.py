@@ -22,6 +22,7 @@ from bot.github.auth import Credentials
 from bot.github.cache import CacheKey, ETagCache
 from bot.github.limits import Limiter, resource_scope
 from bot.github.refusals import read, read_graphql, refusal
+from bot.github.site import site_of
 from bot.github.wire import GitHubResponse, LostError, NotSentError, TooLargeError, Wire, origin
 from bot.http import URL, InvalidURL
 
@@ -44,12 +45,6 @@ def _version() -> str:
 
 
 _VERSION = _version()
-
-
-def site_of(api_url: str) -> str:
-    """Where people look at the server with this API."""
-    url = URL(api_url.rstrip("/").removesuffix("/api/v3"))
-    return str(url.copy_with(host=url.host.removeprefix("api."))).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.context import Offer
-from bot.router import Route
+from bot.router import Place, Route
 
 RANK: dict[str, int] = {
     name: rank for rank, name in enumerate(("none", "read", "triage", "write", "maintain", "admin"))
@@ -63,10 +63,18 @@ def _needed(route: Route, *, private: bool, code: str) -> str:
     ]
 
 
-def offers(routes: Iterable[Route], level: str, *, private: bool, author: bool = False) -> tuple[Offer, ...]:
-    """The commands, and whether this person may give them."""
+def offers(
+    routes: Iterable[Route], level: str, *, private: bool, author: bool = False, place: Place = "anywhere"
+) -> tuple[Offer, ...]:
+    """The commands, and whether this person may give them, and they are of use at this place."""
     return tuple(
-        Offer(route.command, route.help, may_ask(route, level, private=private, author=author), route.reads)
+        Offer(
+            route.command,
+            route.help,
+            may_ask(route, level, private=private, author=author)
+            and ("anywhere" in (place, route.place) or place == route.place),
+            route.reads,
+        )
         for route in routes
         if route.command
     )

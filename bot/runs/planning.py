@@ -13,7 +13,7 @@ from bot.core.concurrency import through
 from bot.core.effect_history import Did, PastRun
 from bot.core.effects import Comment, KeepDraft, Plan, SetCheck, TakenBack, Usage
 from bot.core.errors import Gone
-from bot.core.events import CommandRequested, CommentEvent, IssueEvent, RepositoryEvent
+from bot.core.events import CommandRequested, CommentEvent, Event, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.refs import RepoRef, Sha
@@ -21,7 +21,7 @@ from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.github import hobyml
 from bot.github.reader import JobReader
-from bot.router import Route
+from bot.router import Place, Route
 from bot.runs import authorize
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.dashboard_issue import dashboard_issue, edits_of
@@ -92,7 +92,11 @@ async def make_plan(
         infer=_after(before_review, infer) if before_review else infer,
         command=command_of(route, event, services.router, slug),
         offers=authorize.offers(
-            services.router.routes, level, private=event.repo.private, author=_is_author(event)
+            services.router.routes,
+            level,
+            private=event.repo.private,
+            author=_is_author(event),
+            place=_place(event),
         ),
         stored=tuple(stored),
         posted=posted,
@@ -208,6 +212,12 @@ async def _handled(
     services: Services, repo: int, handlers: Collection[str], but: Collection[str]
 ) -> frozenset[int]:
     return await asyncio.to_thread(services.store.runs.handled, repo, handlers, but)
+
+
+def _place(event: Event) -> Place:
+    if not isinstance(event, CommentEvent):
+        return "anywhere"
+    return "pull requests" if event.on_pull_request else "issues"
 
 
 def _is_author(event: RepositoryEvent) -> bool:

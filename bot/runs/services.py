@@ -111,8 +111,9 @@ async def current() -> Services:
 
 
 def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
-    """Opens the store and reads the key; connects to nothing else. UserError where the database is not
-    made yet."""
+    """Reads the key and opens the store; connects to nothing else. UserError where there is none, or the
+    database is not made yet."""
+    key = private_key(config)
     store = open_store(config.store.database_url)
     try:
         store.require_schema()
@@ -129,7 +130,7 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         github=GitHub(
             config.github.api_url,
             config.github.app_id,
-            private_key(config),
+            key,
             slug=config.github.app_slug,
             rate_limiter=rate_limiter or SharedRateLimiter(config.redis_url),
             write_gap=config.github.write_gap_seconds,

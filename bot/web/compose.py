@@ -16,7 +16,7 @@ import uvloop
 from redis import Redis
 
 from bot.config import Config, api_token, require_receiver, why_not
-from bot.github.api import site_of
+from bot.github.site import site_of
 from bot.queue.connect import QUEUES, Unreachable, connect
 from bot.queue.redis_slots import RedisHostSlots
 from bot.queue.wakeup import Wakeup

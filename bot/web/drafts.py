@@ -39,7 +39,8 @@ async def show_all(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """One draft in a field where it can be changed."""
-    return rendered("draft.html", draft=_shown(request, await _named(request)))
+    saved = "saved" in request.query_params
+    return rendered("draft.html", draft=_shown(request, await _named(request)), saved=saved)
 
 
 async def change(request: Request) -> Response:
@@ -59,7 +60,7 @@ async def change(request: Request) -> Response:
         if not await run_in_threadpool(store.drafts.rewrite, draft.repo.id, draft.n, text):
             raise _gone(draft.n)
     if order == "save":
-        return RedirectResponse(f"/drafts/{draft.repo.id}/{draft.n}", status_code=303)
+        return RedirectResponse(f"/drafts/{draft.repo.id}/{draft.n}?saved=1", status_code=303)
     await _asks(request, draft, f"/hob draft {_ORDERS[order]} {draft.n}")
     return RedirectResponse(f"/drafts?asked={order}%20{draft.n}", status_code=303)
 

@@ -56,6 +56,8 @@ class AccessGuard:
         status, detail = self._verdict(scope, headers)
         if status:
             extra = _EXTRA.get(status, ())
+            if status == 401 and _opens_a_page(scope, headers):
+                status, extra = 303, ((b"location", b"/"),)  # there is the form in which to sign in
             await answer(send, status, problem(status, detail), PROBLEM, (*SECURITY, *extra))
             return
         await self.app(scope, receive, _with_security(send))
@@ -94,6 +96,12 @@ class AccessGuard:
         if origin:
             return _netloc(origin) == host.lower()
         return not session_cookie(headers)
+
+
+def _opens_a_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a person follows a link or types an address; a program that has a token says so."""
+    asks = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+    return asks and "authorization" not in headers
 
 
 def _bearer(headers: Headers) -> str:

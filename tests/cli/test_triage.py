@@ -68,7 +68,9 @@ def test_what_cannot_be_asked_is_said_in_a_line(world: World, tea: Repository) -
     _, settings, _ = world
     for arguments, code, words in (
         (("nonsense",), 2, "owner/name"),
-        (("octo/tea", "--since", "yesterday"), 2, "--since"),
+        (("octo/tea", "--since", "Blursday"), 2, "'Blursday' is no time: write a day, as in 2026-11-02"),
+        (("octo/tea", "--since", "2999-01-01"), 2, "is in the future"),
+        (("octo/tea", "--since", "yesterday", "--dry-run"), 0, ""),
         (("octo/tea", "--follow", "3", "--dry-run"), 2, "--follow"),
         (("octo/none",), 1, "not installed"),
         (("octo/tea", "--follow", "99"), 1, "run 99 is no batch"),

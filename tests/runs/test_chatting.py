@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.cli import serve
+from bot.runs import chat_service
 from bot.runs.chat_service import Chatting
 from bot.testing.github import GitHubStandIn
 from bot.web.chat import AT_ONCE, MOST_MESSAGE
@@ -176,3 +178,18 @@ async def test_what_is_no_question_is_told(
 async def test_D1_strangers_are_not_answered(client: httpx.AsyncClient) -> None:
     client.headers["authorization"] = "Bearer wrong"
     assert (await client.post("/agents/chat", json=QUESTION)).status_code == 401
+
+
+async def test_a_receiver_as_it_is_started_answers_and_hands_on_what_was_said_before(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services(hob)
+    hob.ollama.answer = model
+    monkeypatch.setattr(chat_service, "of", lambda config: Chatting(lambda: hob.services))
+    history = [{"role": "user", "content": "Is there a cellar?"}, {"role": "assistant", "content": "Yes."}]
+    async with opened(hob.services.store, ask=serve._chat(hob.services.config)) as receiver:
+        receiver.client.headers["authorization"] = f"Bearer {TOKEN}"
+        answer = await receiver.client.post("/agents/chat", json={**QUESTION, "history": history})
+    assert answer.status_code == 200
+    assert [name for name, _ in events(answer.text)][-2:] == ["citations", "done"]
+    assert "Is there a cellar?" in json.dumps(hob.ollama.chats)

@@ -34,9 +34,27 @@ async def test_help_names_what_this_person_may_use(hob: LivingHob) -> None:
     await hob.works()
     reader, triager = ours(about)
     assert "`@my-hob ask`" in reader
-    assert "`@my-hob review`" not in reader
-    assert "`@my-hob review`" in triager
+    assert "`@my-hob triage`" not in reader
+    assert "`@my-hob triage`" in triager
     assert reactions(asked) == ["eyes"]
+
+
+async def test_help_names_what_is_of_use_at_that_place(hob: LivingHob) -> None:
+    pull = opened(hob)
+    pull.code.grant("tom", "admin")  # type: ignore[attr-defined]
+    about = pull.code.open_issue("Kettle", "It burns", author="ann")  # type: ignore[attr-defined]
+    await hob.works()
+    about.comment("tom", "@my-hob help")
+    pull.comment("tom", "@my-hob help")
+    await hob.works()
+    of_issues, of_pulls = ours(about)[-1], ours(pull)[-1]
+    for name in ("triage", "implement"):
+        assert f"`@my-hob {name}`" in of_issues and f"`@my-hob {name}`" not in of_pulls
+    for name in ("review", "pause", "resume", "ignore", "resolve", "summary", "describe", "fix", "tests"):
+        assert f"`@my-hob {name}`" in of_pulls and f"`@my-hob {name}`" not in of_issues
+    about.comment("tom", "@my-hob pause")
+    await hob.works()
+    assert "pull requests" in ours(about)[-1], "who gives it all the same is told so"
 
 
 async def test_a_question_is_answered_in_place_with_citations_that_stand(hob: LivingHob) -> None:

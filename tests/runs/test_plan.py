@@ -54,7 +54,7 @@ async def test_a_plan_is_a_task_list_with_files_that_exist(hob: LivingHob) -> No
     (comment,) = plans(issue)
     assert "- [ ] **Boil water** (code): In the kettle.\n- [ ] **Warm the pot**: Before." in comment.body
     assert "**Files**\n\n- `tea.py`\n- `src/pot.py` (new)\n" in comment.body
-    assert "2 files that the model named do not exist" in comment.body
+    assert "*(Left out: 2 files that the model named and that I do not find.)*" in comment.body
     assert "passwd" not in comment.body and "none.py" not in comment.body
     assert "How hot, `@octo/team`?" in comment.body
     assert "**Tests**" not in comment.body

@@ -71,3 +71,17 @@ async def test_bad_input_is_told(hob: LivingHob) -> None:
 async def test_free_text_gets_a_standup(hob: LivingHob) -> None:
     _, tray = await some_weeks(hob)
     assert (await told(hob, tray, "@my-hob Wie ist der Stand der Dinge?")).startswith("**Standup**")
+
+
+async def test_what_is_asked_of_hob_waits_for_no_answer(hob: LivingHob) -> None:
+    repo = tea(hob)
+    issue, other = (
+        repo.open_issue("Kettle", "Burns.", author="ann"),
+        repo.open_issue("Pot", "Drips.", author="ann"),
+    )
+    issue.comment("bob", "@ann, since when?")
+    issue.comment("tom", "@my-hob was this reported before?")
+    other.comment("tom", "/hob blockers #1 ?")
+    said = await told(hob, issue)
+    assert "`bob` asked `ann`" in said, "the question before it still waits"
+    assert "`tom` asked" not in said and "my-hob" not in said and "a question of" not in said

@@ -199,7 +199,7 @@ async def test_nothing_is_said_unasked_in_mention_and_all_of_it_is_kept_in_draft
     await hob.works()
     (asked, said) = ours(issue)
     assert "Which version" in asked
-    assert said.startswith("I take this for a bug, high. There is nothing new to set.")
+    assert said.startswith("I take this for a bug, of high priority. There is nothing new to set.")
     assert "src/kettle/boil.py:2" in said
     hob.ollama.answer = triage(missing=["version"], reply="Which version is it?")
     other = hob.github.repository(

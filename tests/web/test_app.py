@@ -65,6 +65,17 @@ async def test_D1_a_foreign_host_is_421(front: Front, host: str) -> None:
     assert (await front.deliver(host=host)).status_code == 202
 
 
+@pytest.mark.parametrize("path", ["/drafts", "/drafts/1/2", "/runs/1", "/no-such-page"])
+async def test_D1_a_browser_that_is_not_signed_in_comes_to_the_form(front: Front, path: str) -> None:
+    browsers = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = await front.client.get(path, headers=browsers)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (await front.client.get("/", headers=browsers)).status_code == 401
+    wrong = await front.client.get(path, headers={**browsers, "authorization": "Bearer guess"})
+    assert wrong.status_code == 401
+    assert (await front.client.post(path, headers={**browsers, "origin": front.url})).status_code == 401
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost:8700", "LOCALHOST", "[::1]:80", "hob.example", "hob.example:443"]
 )

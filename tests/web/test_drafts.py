@@ -71,7 +71,10 @@ async def test_a_button_asks_for_a_command_on_the_drafts_issue(front: Front, ord
 async def test_X2_a_changed_text_is_made_harmless_before_it_is_kept(front: Front) -> None:
     path = keep(front.store)
     body = "Better, @octo/everyone:\r\n\r\n![x](https://evil.example/x)\r\nyes"
-    assert (await sends(front, path, do="save", body=body)).headers["location"] == path
+    saved = (await sends(front, path, do="save", body=body)).headers["location"]
+    assert saved == f"{path}?saved=1"
+    assert "Saved, and not posted yet." in (await front.client.get(saved, headers=BEARER)).text
+    assert "Saved" not in (await front.client.get(path, headers=BEARER)).text
     (draft,) = front.store.drafts.waiting()
     assert "`@octo/everyone`" in draft.body
     assert "evil.example/x)" not in draft.body
