@@ -36,10 +36,12 @@ _REVERTS = re.compile(r"^Reverts (?:[\w.-]{1,100}/[\w.-]{1,100})?#([1-9]\d{0,8})
 
 
 def _concerns(event: PullRequestEvent | IssueCommentCreated) -> bool:
-    """Of the comments only those of an issue's own author: there is a run for each."""
+    """Of the comments only those of an issue's own author, of pull requests those that may name an issue:
+    there is a run for each. GitHub links none to a pull request for another branch than the default one."""
     if isinstance(event, IssueCommentCreated):
         return not event.on_pull_request and event.author.login == event.issue_author
-    return event.base_ref == event.repo.default_branch
+    names = linked_issues(event, event.repo.full_name) or _REVERTS.search(event.body[:2_000])
+    return event.base_ref == event.repo.default_branch and bool(names)
 
 
 @router.on(
@@ -53,8 +55,7 @@ def _concerns(event: PullRequestEvent | IssueCommentCreated) -> bool:
     name="triage-status",
 )
 async def follow(event: PullRequestEvent | IssueCommentCreated, ctx: Context) -> Plan:
-    """Silent: labels, and what a triage with the answer adds. GitHub links no issue to a pull request for
-    another branch than the default one."""
+    """Silent: labels, and what a triage with the answer adds."""
     if isinstance(event, IssueCommentCreated):
         return await _answered(event, ctx)
     state = await ctx.github.pull_request(event.number)
@@ -87,7 +88,7 @@ async def follow(event: PullRequestEvent | IssueCommentCreated, ctx: Context) ->
     )
 
 
-def linked_issues(state: PullRequestState, full_name: str) -> tuple[int, ...]:
+def linked_issues(state: PullRequestState | PullRequestEvent, full_name: str) -> tuple[int, ...]:
     """The issues that a pull request is to fix, by its text's closing words; a branch of the repository's own
     counts too, for GitHub names those that it makes for an issue after it."""
     said = mentions(state.body, full_name)

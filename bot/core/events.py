@@ -168,6 +168,8 @@ class PullRequestEvent(IssueEvent):
     draft: bool
     labels: tuple[str, ...] = ()
     from_fork: bool = False
+    body: str = ""
+    head_ref: str = ""
 
 
 class PullRequestOpened(PullRequestEvent):

@@ -115,6 +115,8 @@ def _pull_request(kind: type[P]) -> Callable[[str, bytes], P]:
             # A fork that was deleted is null: it was no branch of ours.
             from_fork=pull.head.repo is None
             or pull.head.repo.id != (pull.base.repo or delivery.repository).id,
+            body=clean(pull.body),
+            head_ref=clean(pull.head.ref),
         )
 
     return read

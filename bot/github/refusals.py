@@ -49,6 +49,7 @@ _UNCLEAR = ("something went wrong", "timeout", "timed out", "respond to your req
 _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("limit", _LIMIT),
     ("pending", ("one pending review",)),
+    ("validation", ("rule violations", "protected ref", "protected branch")),
     ("gone", ("suspended",)),
     ("locked", ("is locked", "locked conversation", "conversation has been locked", "lock prevents")),
     ("locked", ("restricted to", "is blocked", "limited to")),

@@ -50,6 +50,7 @@ class Head(Struct, gc=False):
     """`repo` is null when a fork was deleted."""
 
     sha: Hex
+    ref: str = ""
     repo: NumberedPayload | None = None
 
 
@@ -65,6 +66,7 @@ class PullRequestPayload(Struct, gc=False):
     head: Head
     base: BasePayload
     title: str
+    body: str | None = None
     user: UserPayload | None = None
     draft: bool = False
     merged: bool | None = False

@@ -86,6 +86,10 @@ KINDS = {
     "not found": "gone",
     "gone": "gone",
     "unavailable": "gone",
+    "protected": "validation",
+    "ruleset": "validation",
+    "signatures": "validation",
+    "push protection": "validation",
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from bot.core.inference import Passage, Prompt
+from bot.prompting import load
 
 
 class Sorted(BaseModel):
@@ -17,13 +18,12 @@ GOOD: dict[str, Any] = {"kind": "bug", "labels": ["area"], "title": "A title"}
 
 
 def triage(body: str = "It breaks.") -> Prompt[Sorted]:
-    return Prompt(
-        "triage", "triage", Sorted, {"title": "Crash", "body": body, "labels": "", "language": "en"}
-    )
+    inputs = dict.fromkeys(load("triage").inputs, "") | {"title": "Crash", "body": body, "language": "en"}
+    return Prompt("triage", "triage", Sorted, inputs)
 
 
 def review(*passages: Passage) -> Prompt[Sorted]:
-    inputs = dict.fromkeys(("title", "body", "instructions", "language"), "en")
+    inputs = dict.fromkeys(load("review").inputs, "en") | {"focus": ""}
     return Prompt("review", "review", Sorted, inputs, passages)
 
 

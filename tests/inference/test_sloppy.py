@@ -204,7 +204,7 @@ def test_a_sloppy_answer_is_the_answer(name: str) -> None:
 
 
 LISTS = {"review": "findings", "verify": "verdicts", "patch": "edits", "answer": "citations", "plan": "steps"}
-NONSENSE: list[Any] = [{}, None, 7, "words", [], {"path": 1}, {"index": "one"}, [[]]]
+NONSENSE: list[Any] = [{}, None, 7, "words", [], {"start": "one"}, {"index": "one"}, [[]]]
 
 
 @pytest.mark.parametrize("name", LISTS)

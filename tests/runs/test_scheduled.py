@@ -190,9 +190,10 @@ async def test_an_archived_repository_is_left_in_peace(hob: LivingHob) -> None:
     repo, issue = await heard_of(hob)
     await hob.works_at(EVENING)
     repo.archived = True
-    (only,) = nightly(await hob.works_at(EVENING + DAY))
+    runs = await hob.works_at(EVENING + DAY)
+    (only,) = nightly(runs)
     assert only.state == "ignored"
-    assert "octo/tea is archived" in only.summary
+    assert any("octo/tea is archived" in run.summary for run in runs)  # the first to find it out
     assert said(issue) == []
 
 
