@@ -16,7 +16,7 @@ from bot.core.errors import Gone, HobError, OthersWait
 from bot.core.events import IssueEdited, RepositoryDue
 from bot.core.github_reader import IssueState, OpenPull
 from bot.core.knowledge import Overlap
-from bot.core.nightly import Section
+from bot.core.nightly import NightlySection
 from bot.core.refs import TRUSTED, Actor
 from bot.core.security_reports import suspicion
 from bot.core.standup import standup, standup_facts
@@ -73,7 +73,7 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     return Plan((opens,), reason="opened the dashboard issue", once=once, usage=tuple(usage))
 
 
-async def _sections(ctx: Context, usage: list[Usage]) -> list[Section]:
+async def _sections(ctx: Context, usage: list[Usage]) -> list[NightlySection]:
     """Those that can be told: what GitHub or git does not answer now is left out for the night."""
     now = time.time()
     told = await standup_facts(ctx.github, ctx.repo.full_name, now - core.DAY, now, slug=ctx.slug)
@@ -108,7 +108,7 @@ async def _overlaps(ctx: Context, pulls: Sequence[OpenPull]) -> Sequence[Overlap
         return ()
 
 
-async def _duplicates(ctx: Context, issues: Sequence[WorkItem], usage: list[Usage]) -> Section:
+async def _duplicates(ctx: Context, issues: Sequence[WorkItem], usage: list[Usage]) -> NightlySection:
     """Open issues that an open, older one may say too: by their words where those are sure enough, else as a
     model judges of those that changed lately, while nobody waits."""
     known = {one.number: one for one in issues}
@@ -151,7 +151,7 @@ def _as_listed(known: Mapping[int, WorkItem]) -> Now:
     return now
 
 
-async def _answered(ctx: Context, issues: Sequence[WorkItem], now: float) -> Section:
+async def _answered(ctx: Context, issues: Sequence[WorkItem], now: float) -> NightlySection:
     """Questions of Hob's and of people who may triage."""
     said = await ctx.github.said_since(now - QUESTION_DAYS * core.DAY, MOST_SAID)
     found = core.answered(said, {one.number: one for one in issues}, f"{ctx.slug}[bot]")

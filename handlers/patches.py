@@ -34,7 +34,7 @@ CHANGELOGS = (
 )
 _PYTHON = re.compile(r"\.pyi?$")
 _PROSE = re.compile(r"\.(?:md|mdx|rst|adoc|txt)$", re.IGNORECASE)
-Kind = Literal["tests", "docs", "changelog", "simplify"]
+PatchKind = Literal["tests", "docs", "changelog", "simplify"]
 
 
 @router.command("tests", help="proposes tests for this change", may=MAY, who="code", place="pull requests")
@@ -63,7 +63,7 @@ async def simplify(event: CommentEvent, ctx: Context) -> Plan:
     return await _propose(event, ctx, "simplify", lambda path: not is_test(path))
 
 
-async def _propose(event: CommentEvent, ctx: Context, kind: Kind, fits: Callable[[str], bool]) -> Plan:
+async def _propose(event: CommentEvent, ctx: Context, kind: PatchKind, fits: Callable[[str], bool]) -> Plan:
     if not event.on_pull_request:
         return Plan((answer(event, f"`{kind}` is about a change; ask on a pull request."),))
     state = await ctx.github.pull_request(event.number)
@@ -98,12 +98,12 @@ async def _propose(event: CommentEvent, ctx: Context, kind: Kind, fits: Callable
     return await proposed(event, ctx, target(state), facts)
 
 
-def _only(kind: Kind, fits: Callable[[str], bool], changed: set[str]) -> Callable[[str], bool]:
+def _only(kind: PatchKind, fits: Callable[[str], bool], changed: set[str]) -> Callable[[str], bool]:
     """Simplifying stays within the change."""
     return lambda path: fits(path) and (kind != "simplify" or path in changed)
 
 
-def _beside(kind: Kind, changed: Sequence[str]) -> Iterable[str]:
+def _beside(kind: PatchKind, changed: Sequence[str]) -> Iterable[str]:
     """Paths that may be there and belong to the change, those that matter most first."""
     if kind == "changelog":
         return CHANGELOGS

@@ -43,7 +43,7 @@ ChainProgress = Callable[[Begun | StepRun], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class PatchTrial:
     """What a patch is, as a model gives it, and what is wrong with one; empty where it holds."""
 
     kind: type[BaseModel]
@@ -57,7 +57,7 @@ async def run_chain(
     told: ChainProgress = lambda _: None,
     *,
     pause: float = PAUSE,
-    trial: Trial | None = None,
+    trial: PatchTrial | None = None,
 ) -> ChainResult:
     """The result, with `failure` set where the chain did not come to its end. `agents` gives an agent by
     name and is asked for all of them before a model is; what it raises for an unknown one (UserError) is not
@@ -112,7 +112,7 @@ class _Running:
     crew: dict[str, Agent]
     told: ChainProgress
     pause: float
-    trial: Trial | None = None
+    trial: PatchTrial | None = None
     done: dict[str, _Outcome] = field(default_factory=dict)
     before: dict[str, _Outcome] = field(default_factory=dict)
     """What steps gave in the round that was sent back."""
@@ -247,7 +247,7 @@ class _Running:
         return tuple(passages)
 
 
-async def _tried(run: StepRun, value: Any, trial: Trial) -> StepRun:
+async def _tried(run: StepRun, value: Any, trial: PatchTrial) -> StepRun:
     wrong = await trial.wrong(value)
     return replace(run, failure="invalid", reason=wrong, text=run.text) if wrong else run
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 from bot.agents.base import Agent, ChatMessages, Options
-from bot.agents.chain import ChainProgress, Trial, run_chain
+from bot.agents.chain import ChainProgress, PatchTrial, run_chain
 from bot.agents.patch import Patched, WishedPatch, tried
 from bot.core.chain import Chain, ChainResult
 from bot.core.effects import Usage
@@ -61,7 +61,7 @@ async def implement(
     def agent(name: str) -> Agent:
         return WithFiles(persona(name), infer, files)
 
-    result = await run_chain(chain, _objective(facts), agent, told, trial=Trial(WishedPatch, wrong))
+    result = await run_chain(chain, _objective(facts), agent, told, trial=PatchTrial(WishedPatch, wrong))
     usage = tuple(_used(result))
     plan = next((run.text for run in result.runs if run.step == "plan" and run.good), "")
     if result.value is None or best.why:

@@ -21,7 +21,7 @@ ROLES = ("design", "code", "tests", "docs", "review", "release")
 INTRO = "**Plan**"
 
 
-class PlanStep(BaseModel):
+class WorkPlanStep(BaseModel):
     title: str
     detail: str = ""
     role: str = ""
@@ -32,8 +32,8 @@ class PlannedFile(BaseModel):
     new: bool = False
 
 
-class PlanAnswer(BaseModel):
-    steps: list[PlanStep]
+class WorkPlanAnswer(BaseModel):
+    steps: list[WorkPlanStep]
     files: list[PlannedFile] = []
     risks: list[str] = []
     tests: list[str] = []
@@ -57,7 +57,7 @@ class PlanFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class WorkPlan:
     """`failure`: why there is no plan, a sentence; then there is no text."""
 
     text: str = ""
@@ -69,16 +69,16 @@ Existing = Callable[[Sequence[str]], Awaitable[Collection[str]]]
 """Which of some paths are files of the default branch."""
 
 
-async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> Planned:
+async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> WorkPlan:
     answer = await infer(_prompt(facts))
     used = answer.usage("plan")
     said = answer.value
     if said is None:
-        return Planned(failure=answer.reason, usage=used)
+        return WorkPlan(failure=answer.reason, usage=used)
     titled = {_title(one.title).casefold(): one for one in said.steps if one.title.strip()}
     steps = [_step(one) for one in list(titled.values())[:MOST_STEPS]]
     if not steps:
-        return Planned(failure="the model named no step.", usage=used)
+        return WorkPlan(failure="the model named no step.", usage=used)
     named = {path: one.new for one in said.files[:50] if (path := _path(one.path))}
     there = set(await existing(list(named)[:MOST_FILES])) if named else set()
     files = [
@@ -96,10 +96,10 @@ async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> Planned:
         parts.append(f"*(Left out: {count(dropped, 'file')} that the model named and that I do not find.)*")
     again = in_code(f"@{facts.slug} plan")
     parts.append(f"*Edit and tick as you like: it stays when I plan again ({again}).*")
-    return Planned("\n\n".join(parts), usage=used)
+    return WorkPlan("\n\n".join(parts), usage=used)
 
 
-def _step(one: PlanStep) -> str:
+def _step(one: WorkPlanStep) -> str:
     role = f" ({one.role})" if one.role in ROLES else ""
     detail = _line(one.detail, 400)
     return f"- [ ] **{_title(one.title)}**{role}{': ' + detail if detail else ''}"
@@ -125,12 +125,12 @@ def _path(text: str) -> str:
     return path if sane and not set(path) & set("\\`\"'<>|:*?") else ""
 
 
-def _prompt(facts: PlanFacts) -> Prompt[PlanAnswer]:
+def _prompt(facts: PlanFacts) -> Prompt[WorkPlanAnswer]:
     talk = pack_conversation(facts.conversation, TALK_TOKENS)
     return Prompt(
         name="plan",
         role="chat",
-        answer=PlanAnswer,
+        answer=WorkPlanAnswer,
         inputs={
             "title": facts.title[:300],
             "body": facts.body[:6_000],

@@ -40,7 +40,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class NightlySection:
     """`counted` is what one is, and what several are, for the page's first line; `count` is how many, where
     each is not a line. `whole`: Markdown instead of lines."""
 
@@ -68,7 +68,7 @@ class Page:
     boxes: tuple[Box, ...]
 
 
-def page(sections: Sequence[Section], at: float, before: DashboardIssue, slug: str) -> Page | None:
+def page(sections: Sequence[NightlySection], at: float, before: DashboardIssue, slug: str) -> Page | None:
     """None where the issue says the same already."""
     shown = [one for one in sections if one.lines or one.whole]
     boxes: list[Box] = []
@@ -101,7 +101,7 @@ def folded(lines: Iterable[str]) -> str:
     return "\n".join(kept)
 
 
-def _written(section: Section) -> tuple[str, list[Box]]:
+def _written(section: NightlySection) -> tuple[str, list[Box]]:
     boxes: list[Box] = []
     lines: list[str] = []
     for line in section.lines[:MOST_LINES]:
@@ -164,7 +164,7 @@ def clusters(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
     return sorted(tuple(each) for each in found.values())
 
 
-def drafts_section(drafts: Sequence[Draft], link: Link) -> Section:
+def drafts_section(drafts: Sequence[Draft], link: Link) -> NightlySection:
     """Two boxes for each: it is posted, or discarded."""
     lines: list[Line] = []
     for one in drafts[: MOST_LINES // 2]:
@@ -174,12 +174,12 @@ def drafts_section(drafts: Sequence[Draft], link: Link) -> Section:
         lines.append(Line(f"Discard that {where}", f"/hob draft drop {one.n}", one.number))
     more = len(drafts) - MOST_LINES // 2
     whole = tuple(lines) + ((Line(f"and {more} more drafts"),) if more > 0 else ())
-    return Section("Comments that wait to be posted", ("draft", "drafts"), whole, count=len(drafts))
+    return NightlySection("Comments that wait to be posted", ("draft", "drafts"), whole, count=len(drafts))
 
 
 def duplicates_section(
     pairs: Mapping[int, Repeated], titles: Mapping[int, str], link: Link, *, command: bool
-) -> Section:
+) -> NightlySection:
     """Open issues that may be one, a line each set. `pairs`: which older one an issue may repeat, and why."""
     lines = []
     found = clusters((number, one.older) for number, one in pairs.items())
@@ -190,7 +190,9 @@ def duplicates_section(
         text = f"{named}{more}: {'; '.join(list(why)[:3])}"
         newest = max(one for one in cluster if one in pairs)
         lines.append(Line(text, "/hob duplicates" if command else "", newest))
-    return Section("The same?", ("group that may be the same", "groups that may be the same"), tuple(lines))
+    return NightlySection(
+        "The same?", ("group that may be the same", "groups that may be the same"), tuple(lines)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ def answered(said: Iterable[RawComment], items: Mapping[int, WorkItem], mine: st
 
 def answered_section(
     found: Iterable[AnsweredQuestion], titles: Mapping[int, str], link: Link, *, command: bool
-) -> Section:
+) -> NightlySection:
     lines = [
         Line(
             f"{link(one.number)} {titled(titles.get(one.number, ''))}: {in_code(one.author)} has answered"
@@ -238,16 +240,16 @@ def answered_section(
         )
         for one in found
     ]
-    return Section(
+    return NightlySection(
         "Answered, and nobody has gone on", ("answered question", "answered questions"), tuple(lines)
     )
 
 
-def standup_section(told: Standup) -> Section:
-    return Section("How it stands", ("", ""), whole="" if told.empty else markdown(told))
+def standup_section(told: Standup) -> NightlySection:
+    return NightlySection("How it stands", ("", ""), whole="" if told.empty else markdown(told))
 
 
-def fixed_section(items: Iterable[WorkItem], commits: Mapping[int, str], link: Link) -> Section:
+def fixed_section(items: Iterable[WorkItem], commits: Mapping[int, str], link: Link) -> NightlySection:
     """Open issues that a merged pull request or a commit of the default branch says it closes, but for those
     that somebody opened again."""
     lines = []
@@ -262,14 +264,14 @@ def fixed_section(items: Iterable[WorkItem], commits: Mapping[int, str], link: L
         else:
             continue
         lines.append(Line(f"{link(one.number)} {titled(one.title)}: {said}"))
-    return Section(
+    return NightlySection(
         "Open, and probably fixed", ("issue that may be fixed", "issues that may be fixed"), tuple(lines)
     )
 
 
 def stale_section(
     pulls: Sequence[OpenPull], wanted: Mapping[int, Collection[Login]], now: float, link: Link, catch_up: bool
-) -> Section:
+) -> NightlySection:
     """Those in which nothing happens, the longest first. `wanted`: who asks for changes in which."""
     lines = []
     for one in sorted(stale(pulls, now), key=lambda pull: pull.updated):
@@ -283,7 +285,7 @@ def stale_section(
         text = f"{link(one.number)} {titled(one.title)}: {', '.join(asks)}; {since}"
         command = "/hob catch-up" if catch_up else ""
         lines.append(Line(text, command, one.number, on_pull_request=True))
-    return Section("Reviews that nobody goes on with", ("stale review", "stale reviews"), tuple(lines))
+    return NightlySection("Reviews that nobody goes on with", ("stale review", "stale reviews"), tuple(lines))
 
 
 def stale(pulls: Iterable[OpenPull], now: float) -> list[OpenPull]:
@@ -291,7 +293,7 @@ def stale(pulls: Iterable[OpenPull], now: float) -> list[OpenPull]:
     return [one for one in pulls if not one.draft and now - one.updated >= STALE_DAYS * DAY]
 
 
-def overlap_section(found: Sequence[Overlap], pulls: Mapping[int, OpenPull], link: Link) -> Section:
+def overlap_section(found: Sequence[Overlap], pulls: Mapping[int, OpenPull], link: Link) -> NightlySection:
     """What git cannot merge first."""
     lines = []
     for one in sorted(found, key=lambda each: (not each.conflicts, -each.first, -each.second)):
@@ -306,7 +308,7 @@ def overlap_section(found: Sequence[Overlap], pulls: Mapping[int, OpenPull], lin
             tried = "" if one.conflicts is not None else " (a merge could not be tried)"
             text = f"{first} {what} {link(one.second)} {titled(pulls[one.second].title)} in {where}{tried}"
         lines.append(Line(text))
-    return Section("Pull requests in each other's way", ("overlap", "overlaps"), tuple(lines))
+    return NightlySection("Pull requests in each other's way", ("overlap", "overlaps"), tuple(lines))
 
 
 def _paths(paths: Sequence[str]) -> str:

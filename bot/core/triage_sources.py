@@ -15,7 +15,7 @@ SECURITY = (".github/SECURITY.md", "SECURITY.md", "docs/SECURITY.md")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EarlierComment:
     """A comment of an issue's conversation. `ours`: Hob's own."""
 
     author: Login
@@ -43,7 +43,7 @@ class TriageSources:
     """The address of the security policy; empty where there is none."""
     policy_file: str = ""
     """Its path, where it lies in this repository."""
-    said: tuple[Said, ...] = ()
+    said: tuple[EarlierComment, ...] = ()
     """The newest comments of the issue, oldest first."""
     taken_off: tuple[str, ...] = ()
     """Labels that somebody took off this issue."""

@@ -12,7 +12,7 @@ from bot.core.errors import GitHubError, QueryTooLarge, RateLimited
 from bot.core.guidelines import FILES, OWNERS
 from bot.core.issue_forms import IssueForm
 from bot.core.refs import Login, RepoRef, Sha
-from bot.core.triage_sources import RULES, SECURITY, Said, TriageSources
+from bot.core.triage_sources import RULES, SECURITY, EarlierComment, TriageSources
 from bot.github import contents
 from bot.github.api import Api
 from bot.github.issue_forms import form
@@ -177,12 +177,12 @@ def _nodes(connection: Any) -> list[dict[str, Any]]:
     return [one for one in nodes or () if isinstance(one, dict)]
 
 
-def _said(node: Mapping[str, Any], slug: str) -> Said:
+def _said(node: Mapping[str, Any], slug: str) -> EarlierComment:
     """A deleted account is null."""
     author = node.get("author") or {"login": "ghost"}
     login = clean(author.get("login")).removesuffix("[bot]")
     shown = f"{login}[bot]" if author.get("__typename") == "Bot" else login
-    return Said(Login(shown), clean(node.get("body")), _ours(author, slug))
+    return EarlierComment(Login(shown), clean(node.get("body")), _ours(author, slug))
 
 
 def _ours(actor: Any, slug: str) -> bool:

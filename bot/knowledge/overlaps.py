@@ -25,16 +25,16 @@ MOST_PATHS = 1_000
 """Of one pull request: one that changes more overlaps with everything."""
 SECONDS = 120.0
 """After which no more are tried."""
-Changes = dict[str, tuple[str, str]]
+PullChanges = dict[str, tuple[str, str]]
 """path -> names of its text before and after; all zeros where there is none."""
 
 
 @dataclass(slots=True)
 class _Trying:
     clone: Clone
-    changes: dict[tuple[str, str], Changes] = field(default_factory=dict)
+    changes: dict[tuple[str, str], PullChanges] = field(default_factory=dict)
 
-    async def changed(self, old: str, new: str) -> Changes:
+    async def changed(self, old: str, new: str) -> PullChanges:
         if (old, new) not in self.changes:
             raw = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", old, new)
             self.changes[old, new] = _read((await self._git(*raw)).out)
@@ -74,7 +74,7 @@ async def overlaps(clone: Clone, origin: Remote, numbers: Sequence[int]) -> list
     trying, until = _Trying(clone), time.monotonic() + SECONDS
     heads = dict(await clone.pull_heads(origin, numbers[:MOST_PULLS]))
     tip = await clone.resolve(TIP)
-    own: dict[int, Changes] = {}
+    own: dict[int, PullChanges] = {}
     for number, head in heads.items():
         if base := await trying.base(tip, head):
             own[number] = await trying.changed(base, head)
@@ -103,9 +103,9 @@ def _texts(names: Iterable[str]) -> list[str]:
     return [one for one in dict.fromkeys(names) if one.strip("0")][:MOST_TEXTS]
 
 
-def _read(raw: bytes) -> Changes:
+def _read(raw: bytes) -> PullChanges:
     """Of `git diff-tree --raw -z`: `:100644 100644 old new M`, path, …; submodules have no texts."""
-    parts, changes = raw.split(b"\0"), Changes()
+    parts, changes = raw.split(b"\0"), PullChanges()
     for about, path in zip(parts[::2], parts[1::2], strict=False):
         modes = about.split(b" ")
         if len(modes) == 5 and b"160000" not in (modes[0][1:], modes[1]):

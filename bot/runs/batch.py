@@ -21,8 +21,8 @@ from bot.runs.services import Services, build
 from bot.store.batches import HANDLER, BatchIssue, BatchProgress, progress
 
 LOOK_SECONDS = 1.0
-Told = Callable[[BatchProgress], None]
-Planned = Callable[[int, int, BatchIssue], None]
+OnProgress = Callable[[BatchProgress], None]
+OnPlanned = Callable[[int, int, BatchIssue], None]
 """How many are planned, of how many, and the newest."""
 
 
@@ -42,7 +42,7 @@ async def start(full_name: str, wanted: Wanted) -> int:
         return (await ask_for_batch(services, repo, wanted, "batch")).id
 
 
-async def follow(run_id: int, told: Told) -> BatchProgress:
+async def follow(run_id: int, told: OnProgress) -> BatchProgress:
     """Until the batch is over; `told` now and then. UserError where that run is no batch."""
     async with _services() as services:
         runs, outbox = services.store.runs, services.store.outbox
@@ -57,7 +57,7 @@ async def follow(run_id: int, told: Told) -> BatchProgress:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def plan_only(full_name: str, wanted: Wanted, told: Planned) -> list[BatchIssue]:
+async def plan_only(full_name: str, wanted: Wanted, told: OnPlanned) -> list[BatchIssue]:
     """What a batch would do, issue by issue, in this process. It reads GitHub and asks models; nothing is
     written anywhere."""
     async with _services() as services:

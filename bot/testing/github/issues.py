@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bot.testing.github.milestones import Milestone
+from bot.testing.github.milestones import RepositoryMilestone
 from bot.testing.github.world import App, IssueType, User, World, locked
 
 
@@ -103,7 +103,7 @@ HISTORY = frozenset(
 
 
 @dataclass(frozen=True)
-class Told:
+class HistoryEntry:
     """Something that happened to an issue, with its title since."""
 
     id: int
@@ -135,12 +135,12 @@ class Issue(Authored):
         self.closing = _Closing()
         self.labels: list[Label] = []
         self.comments: list[IssueComment] = []
-        self.history: list[Told] = []
+        self.history: list[HistoryEntry] = []
         self.unlabeled: list[tuple[User, Label]] = []
         """Who took which label off, oldest first."""
         self.blocked_by: list[Issue] = []
         self.type: IssueType | None = None
-        self.milestone: Milestone | None = None
+        self.milestone: RepositoryMilestone | None = None
         self.assignees: list[User] = []
         self.locked = False
         self.lock_reason: str | None = None
@@ -152,7 +152,7 @@ class Issue(Authored):
     def note(self, action: str | None, by: User, extra: dict[str, Any]) -> None:
         """Keeps what happened, as far as GitHub lists it."""
         if action in HISTORY and (action != "edited" or "title" in extra.get("changes", {})):
-            told = Told(self.world.next_id(), self.world.now(), action or "", by, self.title, extra)
+            told = HistoryEntry(self.world.next_id(), self.world.now(), action or "", by, self.title, extra)
             self.history.append(told)
 
     @locked
@@ -251,10 +251,10 @@ class Issue(Authored):
             self._tell("typed", by, type=kind)
 
     @locked
-    def set_milestone(self, author: str, milestone: Milestone | None) -> None:
+    def set_milestone(self, author: str, milestone: RepositoryMilestone | None) -> None:
         self.put_milestone(self.world.user(author), milestone)
 
-    def put_milestone(self, by: User, milestone: Milestone | None) -> None:
+    def put_milestone(self, by: User, milestone: RepositoryMilestone | None) -> None:
         before, self.milestone = self.milestone, milestone
         if before is not None and before is not milestone:
             self._tell("demilestoned", by, milestone=before)

@@ -6,7 +6,7 @@ from bot.testing.github.world import User
 
 
 @dataclass(eq=False)
-class Milestone:
+class RepositoryMilestone:
     """Times in seconds since 1970."""
 
     id: int
@@ -21,7 +21,7 @@ class Milestone:
 
 
 @dataclass(eq=False)
-class Release:
+class RepositoryRelease:
     """`published_at` None: a draft."""
 
     id: int

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.testing.github.git import Content, GitRepo
 from bot.testing.github.issues import CheckRun, Issue, IssueComment, Label
-from bot.testing.github.milestones import Milestone, Release
+from bot.testing.github.milestones import RepositoryMilestone, RepositoryRelease
 from bot.testing.github.pulls import PullRequest, ReviewComment
 from bot.testing.github.queue import Method, QueuedGroup, queue
 from bot.testing.github.transfers import transfer
@@ -64,8 +64,8 @@ class Repository:
         self.issues: dict[int, Issue] = {}
         self.deleted: set[int] = set()
         """Numbers of issues that are shown to nobody."""
-        self.milestones: list[Milestone] = []
-        self.releases: list[Release] = []
+        self.milestones: list[RepositoryMilestone] = []
+        self.releases: list[RepositoryRelease] = []
         self.comments: dict[int, IssueComment] = {}
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
@@ -103,13 +103,13 @@ class Repository:
     @locked
     def milestone(
         self, title: str, *, description: str = "", due_on: float | None = None, author: str = ""
-    ) -> Milestone:
+    ) -> RepositoryMilestone:
         """The milestone of that title, made where it is missing."""
         found = next((one for one in self.milestones if one.title == title), None)
         if found is None:
             who = self.world.user(author) if author else self.owner
             made = (self.world.next_id(), len(self.milestones) + 1, title, description or None, who)
-            found = Milestone(*made, self.world.now(), due_on)
+            found = RepositoryMilestone(*made, self.world.now(), due_on)
             self.milestones.append(found)
         return found
 
@@ -129,14 +129,14 @@ class Repository:
         draft: bool = False,
         prerelease: bool = False,
         at: float | None = None,
-    ) -> Release:
+    ) -> RepositoryRelease:
         """Of the default branch's newest commit, which the tag names from now on."""
         now = self.world.now() if at is None else at
         who = self.world.user(author) if author else self.owner
         sha = self.git.resolve(f"refs/heads/{self.default_branch}") or ""
         if not draft:
             self.git.point(f"refs/tags/{tag}", sha)
-        made = Release(
+        made = RepositoryRelease(
             self.world.next_id(), tag, name or tag, body, who, sha, now, None if draft else now, prerelease
         )
         self.releases.append(made)
@@ -330,7 +330,7 @@ class Repository:
         *,
         labels: Sequence[Label] = (),
         kind: IssueType | None = None,
-        milestone: Milestone | None = None,
+        milestone: RepositoryMilestone | None = None,
         assignees: Sequence[User] = (),
         at: float | None = None,
     ) -> Issue:

@@ -6,19 +6,19 @@ https://docs.github.com/en/issues/tracking-your-work-with-issues/administering-i
 from typing import Protocol
 
 from bot.testing.github.issues import Home, Issue, Label
-from bot.testing.github.milestones import Milestone
+from bot.testing.github.milestones import RepositoryMilestone
 from bot.testing.github.world import User
 
 
-class Place(Home, Protocol):
+class TransferPlace(Home, Protocol):
     """A repository, as far as a transfer needs it."""
 
-    milestones: list[Milestone]
+    milestones: list[RepositoryMilestone]
 
     def find_label(self, name: str) -> Label | None: ...
 
 
-def transfer(home: Place, old: Issue, to: Place, by: User) -> Issue:
+def transfer(home: TransferPlace, old: Issue, to: TransferPlace, by: User) -> Issue:
     """Comments go with it; labels and the milestone only as far as they are there too."""
     new = Issue(to, len(to.issues) + 1, old.title, old.body, old.author)
     new.created_at, new.state, new.closing, new.locked = old.created_at, old.state, old.closing, old.locked

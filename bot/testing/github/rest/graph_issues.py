@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.testing.github.attachments import rendered
 from bot.testing.github.issues import Issue, IssueComment, Label
-from bot.testing.github.milestones import Milestone, Release
+from bot.testing.github.milestones import RepositoryMilestone, RepositoryRelease
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
 from bot.testing.github.rest import threads
@@ -73,7 +73,7 @@ def issue_types(query: Query, listed: Sequence[IssueType], asked: Selection) -> 
     )
 
 
-def milestone(query: Query, repo: Repository, one: Milestone | None, asked: Selection) -> Any:
+def milestone(query: Query, repo: Repository, one: RepositoryMilestone | None, asked: Selection) -> Any:
     if one is None:
         return None
     there = [each for each in repo.shown if each.milestone is one]
@@ -105,7 +105,7 @@ def milestones(query: Query, repo: Repository, asked: Selection) -> dict[str, An
     states = [state.lower() for state in asked.arguments.get("states") or ("OPEN", "CLOSED")]
     listed = [one for one in repo.milestones if one.state in states]
     order = asked.arguments.get("orderBy") or {}
-    keys: dict[str, Callable[[Milestone], Any]] = {
+    keys: dict[str, Callable[[RepositoryMilestone], Any]] = {
         "DUE_DATE": lambda one: (one.due_on is None, one.due_on or 0),
         "CREATED_AT": lambda one: one.created_at,
     }
@@ -125,7 +125,7 @@ def releases(query: Query, repo: Repository, asked: Selection) -> dict[str, Any]
     )
 
 
-def release(query: Query, repo: Repository, one: Release, asked: Selection) -> dict[str, Any]:
+def release(query: Query, repo: Repository, one: RepositoryRelease, asked: Selection) -> dict[str, Any]:
     fields = {
         "id": node_id("RE", one.id),
         "databaseId": one.id,

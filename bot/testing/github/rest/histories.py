@@ -6,7 +6,7 @@ https://docs.github.com/en/rest/issues/events#list-issue-events
 
 from typing import Any
 
-from bot.testing.github.issues import Told
+from bot.testing.github.issues import HistoryEntry
 from bot.testing.github.rest.comments import subject
 from bot.testing.github.shapes import common, issues, repos
 from bot.testing.github.wire import RestCall, RestResponse, route
@@ -30,7 +30,7 @@ def list_events(call: RestCall) -> RestResponse:
     return call.page(subject(call).history, lambda one: _event(call.repo().world, api, one))
 
 
-def _event(world: World, api: str, told: Told) -> dict[str, Any]:
+def _event(world: World, api: str, told: HistoryEntry) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "id": told.id,
         "node_id": common.node_id("IE", told.id),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.testing.github.issues import Label
-from bot.testing.github.milestones import Milestone
+from bot.testing.github.milestones import RepositoryMilestone
 from bot.testing.github.repository import Repository
 from bot.testing.github.rest.comments import checked_body, subject
 from bot.testing.github.shapes import issues
@@ -102,7 +102,7 @@ def _type(repo: Repository, name: Any) -> IssueType | None:
         raise invalid("Issue", "type", f"Issue type {name} not found", "invalid") from None
 
 
-def _milestone(repo: Repository, number: Any) -> Milestone | None:
+def _milestone(repo: Repository, number: Any) -> RepositoryMilestone | None:
     if number is None:
         return None
     found = next((one for one in repo.milestones if str(one.number) == str(number)), None)

@@ -4,7 +4,7 @@ https://docs.github.com/en/rest/issues/milestones  https://docs.github.com/en/re
 https://docs.github.com/en/rest/orgs/issue-types
 """
 
-from bot.testing.github.milestones import Milestone, Release
+from bot.testing.github.milestones import RepositoryMilestone, RepositoryRelease
 from bot.testing.github.shapes import issues, repos
 from bot.testing.github.wire import RestCall, RestResponse, not_found, route
 
@@ -20,7 +20,7 @@ def list_milestones(call: RestCall) -> RestResponse:
     return call.page(listed, lambda one: issues.milestone(repo, one))
 
 
-def _milestone(call: RestCall) -> Milestone:
+def _milestone(call: RestCall) -> RepositoryMilestone:
     found = next((one for one in call.repo().milestones if one.number == call.number("number")), None)
     if found is None:
         raise not_found()
@@ -44,7 +44,7 @@ def list_releases(call: RestCall) -> RestResponse:
 
 @route("GET", _REPO + "/releases/tags/{tag}", "contents:read")
 def get_release(call: RestCall) -> RestResponse:
-    found: Release | None = next(
+    found: RepositoryRelease | None = next(
         (one for one in call.repo().releases if one.tag == call.params["tag"] and one.published_at), None
     )
     if found is None:

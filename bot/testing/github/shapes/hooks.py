@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.testing.github.installations import Installation
 from bot.testing.github.issues import CheckRun, Dependency, Issue, IssueComment, Label, Parenthood
-from bot.testing.github.milestones import Milestone
+from bot.testing.github.milestones import RepositoryMilestone
 from bot.testing.github.pulls import PullRequest, Review, ReviewComment
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes import common, issues, pulls, repos
@@ -96,7 +96,7 @@ def _extra(repo: Repository, value: Any) -> Any:
             return common.label(repos.api(repo), value)
         case IssueType():
             return issues.issue_type(value)
-        case Milestone():
+        case RepositoryMilestone():
             return issues.milestone(repo, value)
         case User():
             return user(repo.world, value)

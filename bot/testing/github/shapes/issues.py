@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.testing.github.issues import CheckRun, Issue, IssueComment
-from bot.testing.github.milestones import Milestone
+from bot.testing.github.milestones import RepositoryMilestone
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes import repos
@@ -34,7 +34,7 @@ def issue_type(one: IssueType) -> Shape:
     }
 
 
-def milestone(repo: Repository, one: Milestone) -> Shape:
+def milestone(repo: Repository, one: RepositoryMilestone) -> Shape:
     """https://docs.github.com/en/rest/issues/milestones"""
     url = f"{repos.api(repo)}/milestones/{one.number}"
     states = [each.state for each in repo.shown if each.milestone is one]

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.testing.github.git import FileChange, GitCommit, TreeNode
-from bot.testing.github.milestones import Release
+from bot.testing.github.milestones import RepositoryRelease
 from bot.testing.github.repository import Repository
 from bot.testing.github.shapes.common import Shape, node_id, user
 from bot.testing.github.world import stamp
@@ -258,7 +258,7 @@ def content(repo: Repository, node: TreeNode, ref: str, data: bytes | None = Non
     return shape
 
 
-def release(repo: Repository, one: Release) -> Shape:
+def release(repo: Repository, one: RepositoryRelease) -> Shape:
     """https://docs.github.com/en/rest/releases/releases#get-a-release"""
     url, page = f"{api(repo)}/releases/{one.id}", html(repo)
     draft = one.published_at is None
