@@ -111,11 +111,11 @@ async def test_many_events_are_one_refresh_and_none_is_lost(hob: LivingHob) -> N
     for number in range(5):
         repo.push({f"f{number}.py": f"def brew_number_{number}():\n    pass\n"})
         repo.open_issue(f"Issue {number}")
-    runs = of(await hob.works(coalesce=5.0), "knowledge.learn")
+    runs = of(await hob.works(coalesce=600.0), "knowledge.learn")
     assert {run.state for run in runs} == {"queued", "superseded"}
     assert len(of([run for run in runs if run.state == "queued"], "knowledge.learn")) == 1
     await hob.retries()
-    runs = of(await hob.works(coalesce=5.0), "knowledge.learn")
+    runs = of(await hob.works(coalesce=600.0), "knowledge.learn")
     assert [run.state for run in runs].count("done") == 1
     assert "f4.py" in await searched(hob, repo, "brew number 4")
 
@@ -167,7 +167,9 @@ async def test_a_long_list_of_issues_is_read_in_portions_and_resumed(
     repo.commit({".github/hob.yml": "issues: {triage: false}\n"})  # a label would change when it was updated
     for number in range(7):
         repo.open_issue(f"Issue {number}").updated_at += 10 * number
-    (run, *_) = [one for one in of(await hob.works(coalesce=9.0), "knowledge.learn") if one.state == "queued"]
+    (run, *_) = [
+        one for one in of(await hob.works(coalesce=600.0), "knowledge.learn") if one.state == "queued"
+    ]
     await hob.retries()
     assert hob.services.manager
     index_store = hob.services.manager.index_stores.open(repo.id)
