@@ -14,8 +14,8 @@ from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueHappening, RawComment
 from bot.core.inference import Allowance, Infer, Prompt
 from bot.core.review_result import count
-from bot.core.standup import MOST_CHARS, day, titled
-from bot.core.text import cut, in_code
+from bot.core.standup import MOST_CHARS, titled
+from bot.core.text import cut, day, in_code, one_line
 
 PAGE = 9_000
 """Characters of comments that a model reads at once."""
@@ -160,7 +160,7 @@ def _told(points: Sequence[Point], numbered: dict[int, RawComment]) -> Iterator[
     shown = 0
     for kind, word in _KINDS.items():
         for point in points:
-            text = cut(" ".join(point.text.split()), 300, end="…")
+            text = one_line(point.text, 300)
             on = [numbered[n] for n in dict.fromkeys(point.comments[:3]) if n in numbered]
             if point.kind == kind and text and on and shown < MOST_POINTS:
                 shown += 1

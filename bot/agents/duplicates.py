@@ -12,7 +12,7 @@ from bot.core.github_reader import IssueState
 from bot.core.inference import Allowance, Infer, Passage, Prompt
 from bot.core.knowledge import Fix, Found, KnownIssue
 from bot.core.security_reports import suspicion
-from bot.core.text import cut, in_code
+from bot.core.text import in_code, one_line
 
 MOST_JUDGED = 7
 TITLE_CHARS, BODY_CHARS, QUERY_CHARS = 300, 2_000, 3_000
@@ -161,7 +161,7 @@ def _shown(title: str, body: str, most: int) -> str:
 
 def _text(facts: DuplicateFacts, one: DuplicateCandidate, quotes: tuple[str, str], failure: str) -> str:
     """A few lines: what is the same, its state with its source, a quotation from each."""
-    what = f"{facts.link(one.issue.number)}, “{_line(one.issue.title, 120)}”"
+    what = f"{facts.link(one.issue.number)}, “{one_line(one.issue.title, 120)}”"
     words = ", ".join(why.removeprefix("words: ") for why in one.found.why if why.startswith("words: "))
     if failure:
         said = f"By their words alone, no model has judged: this may be the same as {what}."
@@ -171,7 +171,7 @@ def _text(facts: DuplicateFacts, one: DuplicateCandidate, quotes: tuple[str, str
     parts = [f"{said} {_state(facts, one)}"]
     if not failure:
         parts.append(
-            f"Here:\n> {_line(quotes[0], LONGEST_QUOTE)}\n\nThere:\n> {_line(quotes[1], LONGEST_QUOTE)}"
+            f"Here:\n> {one_line(quotes[0], LONGEST_QUOTE)}\n\nThere:\n> {one_line(quotes[1], LONGEST_QUOTE)}"
         )
     return "\n\n".join(parts)
 
@@ -194,16 +194,12 @@ def _state(facts: DuplicateFacts, one: DuplicateCandidate) -> str:
     return f"That one is already fixed: {by}{since}."
 
 
-def _line(text: str, most: int) -> str:
-    return cut(" ".join(text.split()), most, end="…")
-
-
 def nothing(facts: DuplicateFacts, told: DuplicateSuggestion) -> str:
     """For whoever asked, where there is nothing to name."""
     if told.failure:
         return (
             "By their words alone, no model has judged: no older issue is close enough to be named. "
-            f"({_line(told.failure, 200)})"
+            f"({one_line(told.failure, 200)})"
         )
     compared: Sequence[int] = sorted(one.issue.number for one in facts.candidates)
     if not compared:

@@ -12,7 +12,7 @@ from bot.core.facts import FixFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.pathnames import resolve
 from bot.core.suggestion import LineReplacement, change, in_one_hunk, proved
-from bot.core.text import close_fences, cut, fence_for
+from bot.core.text import close_fences, code_block, cut
 
 AROUND = 60
 """Lines of the file that are shown before and after the point."""
@@ -73,9 +73,7 @@ def _why(file: FileDiff, start: int, end: int, made: LineReplacement | None) -> 
 
 
 def _block(code: str) -> str:
-    code = cut(code.replace("\r", ""), 6_000)
-    mark = fence_for(code)
-    return f"{mark}\n{code}\n{mark}"
+    return code_block(cut(code.replace("\r", ""), 6_000))
 
 
 def _edited(facts: FixFacts, edits: Sequence[SearchReplace]) -> tuple[str | None, str]:

@@ -1,11 +1,10 @@
 """What Hob remembers of a repository and what a finding rests on, in words for a comment. Asks no model."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from bot.core.findings import Finding
 from bot.core.memory import Lesson, Memory, dismissed_by
-from bot.core.text import cut, fence_for, in_code
+from bot.core.text import code_block, cut, day, in_code, one_line
 
 SHOWN = 30
 """Rows of the table in a comment; `hob memory list` shows all."""
@@ -48,8 +47,7 @@ def grounds(finding: Finding, memories: Sequence[Memory], number: int) -> str:
     if finding.line:
         parts.append(f"It stood on line {finding.line} of the head that I reviewed.")
     if quote := cut(finding.quote.strip(), 2_000, end="…"):
-        fence = fence_for(quote)
-        parts.append(f"The code it quotes, which was found there:\n\n{fence}\n{quote}\n{fence}")
+        parts.append(f"The code it quotes, which was found there:\n\n{code_block(quote)}")
     one = dismissed_by(memories, finding, number)
     parts.append(_dismissed(one) if one else "Nobody has dismissed it.")
     return "\n\n".join(parts)
@@ -62,11 +60,6 @@ def explained(why: Sequence[str]) -> str:
     return "What I last set, asked or suggested here rests on this:\n\n" + "\n".join(
         f"- {line}" for line in why
     )
-
-
-def day(at: float) -> str:
-    """The date of epoch seconds, in UTC."""
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
 def _dismissed(one: Memory) -> str:
@@ -83,7 +76,7 @@ def _why(lesson: Lesson) -> str:
 
 def _cell(text: str) -> str:
     """One line that ends no cell of a table."""
-    return cut(" ".join(text.split()), _CELL, end="…").replace("|", "\\|")
+    return one_line(text, _CELL).replace("|", "\\|")
 
 
 def _code(text: str) -> str:

@@ -13,7 +13,7 @@ from bot.core.facts import RepoContext
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.refs import Login
 from bot.core.review_result import count
-from bot.core.text import cut, in_code
+from bot.core.text import in_code, one_line
 
 MOST_STEPS, MOST_FILES, MOST_POINTS = 15, 20, 6
 TALK_TOKENS = 1_500
@@ -90,7 +90,7 @@ async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> WorkPlan:
     parts = [f"{INTRO}\n\n" + "\n".join(steps)]
     parts += _section("Files", files)
     for name, lines in (("Risks", said.risks), ("Tests", said.tests), ("Open questions", said.questions)):
-        told = dict.fromkeys(f"- {text}" for one in lines if (text := _line(one, 300)))
+        told = dict.fromkeys(f"- {text}" for one in lines if (text := one_line(one, 300)))
         parts += _section(name, list(told)[:MOST_POINTS])
     if dropped:
         parts.append(f"*(Left out: {count(dropped, 'file')} that the model named and that I do not find.)*")
@@ -101,16 +101,12 @@ async def plan(facts: PlanFacts, infer: Infer, existing: Existing) -> WorkPlan:
 
 def _step(one: WorkPlanStep) -> str:
     role = f" ({one.role})" if one.role in ROLES else ""
-    detail = _line(one.detail, 400)
+    detail = one_line(one.detail, 400)
     return f"- [ ] **{_title(one.title)}**{role}{': ' + detail if detail else ''}"
 
 
 def _title(text: str) -> str:
-    return cut(" ".join(text.replace("*", " ").split()), 120, end="…")
-
-
-def _line(text: str, most: int) -> str:
-    return cut(" ".join(text.split()), most, end="…")
+    return one_line(text.replace("*", " "), 120)
 
 
 def _section(name: str, lines: Sequence[str]) -> list[str]:

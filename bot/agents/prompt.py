@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.core.facts import RepoContext
 from bot.core.findings import Finding
-from bot.core.text import cut, fence_for
+from bot.core.text import code_block, cut
 
 AROUND = 15
 """Lines shown before and after those that are meant."""
@@ -32,11 +32,11 @@ def finding_prompt(
     ]
     code, first = _code(text, finding.quote)
     if code:
-        parts.append(f"{finding.path}, from line {first}, as it is now:\n\n{_fenced(code)}")
+        parts.append(f"{finding.path}, from line {first}, as it is now:\n\n{code_block(code)}")
     elif finding.quote:
-        parts.append(f"It is about this code:\n\n{_fenced(finding.quote)}")
+        parts.append(f"It is about this code:\n\n{code_block(finding.quote)}")
     if finding.replacement:
-        parts.append(f"Proposed in its place:\n\n{_fenced(finding.replacement)}")
+        parts.append(f"Proposed in its place:\n\n{code_block(finding.replacement)}")
     if instructions:
         parts.append("The project says of this file:\n" + "\n".join(f"- {one}" for one in instructions))
     return _shown([*parts, _HOW])
@@ -64,13 +64,7 @@ def _code(text: str | None, quote: str) -> tuple[str, int]:
     return "\n".join(lines[start:end]), start + 1
 
 
-def _fenced(code: str) -> str:
-    mark = fence_for(code)
-    return f"{mark}\n{code}\n{mark}"
-
-
 def _shown(parts: Sequence[str]) -> str:
     """In one block, to be copied whole."""
     text = cut("\n\n".join(parts), MOST, end="\n…")
-    mark = fence_for(text)
-    return f"To hand over, copy this whole:\n\n{mark}text\n{text}\n{mark}"
+    return f"To hand over, copy this whole:\n\n{code_block(text, 'text')}"

@@ -6,7 +6,8 @@ from typing import Protocol
 from bot.core.code_search import Excerpt, Library
 from bot.core.errors import GitHubError
 from bot.core.github_reader import GitHubReader
-from bot.core.records import about_releases, chosen_releases, day, numbers_in, of_issue, of_release
+from bot.core.records import about_releases, chosen_releases, numbers_in, of_issue, of_release
+from bot.core.text import day
 
 MOST_READ = 6
 """Issues that are read from GitHub for one question, two calls each."""

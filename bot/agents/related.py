@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bot.core.knowledge import Found, KnownIssue
-from bot.core.text import cut
+from bot.core.text import cut, one_line
 
 _STATES = ("closed", "merged")
 
@@ -17,6 +17,6 @@ def listed(found: Sequence[tuple[Found, KnownIssue]], link: Callable[[int], str]
 
 def _row(one: Found, issue: KnownIssue, link: Callable[[int], str]) -> str:
     kind = "pull request, " if issue.kind == "pull_request" else ""
-    title = cut(" ".join(issue.title.split()), 120, end="…")
+    title = one_line(issue.title, 120)
     why = next((why for why in one.why if why not in _STATES), "alike")
     return f"{link(issue.number)}, “{title}” ({kind}{issue.state}): {cut(why, 120, end='…')}"

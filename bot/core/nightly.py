@@ -4,7 +4,6 @@ earlier nights folded. Pure; all titles in it are strangers'."""
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bot.core.commands import prose_of
 from bot.core.dashboard_issue import EMPTY, Box, DashboardIssue
@@ -13,7 +12,7 @@ from bot.core.github_reader import OpenPull, RawComment
 from bot.core.knowledge import Overlap
 from bot.core.refs import Login
 from bot.core.standup import Standup, markdown
-from bot.core.text import cut, in_code, utf8_size
+from bot.core.text import cut, day, in_code, one_line, utf8_size
 from bot.core.work_items import WorkItem
 
 TITLE = "What needs attention here"
@@ -85,7 +84,7 @@ def page(sections: Sequence[NightlySection], at: float, before: DashboardIssue, 
     if before.number and _without_head(before.body) == rest:
         return None
     counts = [_counted(one.count or len(one.lines), one.counted) for one in shown if one.lines]
-    head = f"**{_day(at)}**: {', '.join(counts) or 'nothing'}."
+    head = f"**{day(at)}**: {', '.join(counts) or 'nothing'}."
     earlier = [f"- {_head(before.body)}"] if before.number else []
     return Page(f"{head}\n\n{rest}", folded([*earlier, *before.folded.split("\n")]), tuple(boxes))
 
@@ -136,13 +135,9 @@ def _counted(count: int, what: tuple[str, str]) -> str:
     return f"{count:,} {what[count != 1]}"
 
 
-def _day(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
-
-
 def titled(title: str) -> str:
     """A stranger's title on one line, which it neither ends nor leaves."""
-    said = cut(" ".join(title.split()), _TITLE, end="…")
+    said = one_line(title, _TITLE)
     return in_code(said) if said else "(no title)"
 
 
@@ -234,7 +229,7 @@ def answered_section(
     lines = [
         Line(
             f"{link(one.number)} {titled(titles.get(one.number, ''))}: {in_code(one.author)} has answered"
-            f" {in_code(one.asker)} on {_day(one.at)}, and nobody has said anything since",
+            f" {in_code(one.asker)} on {day(one.at)}, and nobody has said anything since",
             "/hob triage" if command else "",
             one.number,
         )
@@ -281,7 +276,7 @@ def stale_section(
         if not asks:
             continue
         days = int((now - one.updated) // DAY)
-        since = f"nothing since {_day(one.updated)} ({days} days)"
+        since = f"nothing since {day(one.updated)} ({days} days)"
         text = f"{link(one.number)} {titled(one.title)}: {', '.join(asks)}; {since}"
         command = "/hob catch-up" if catch_up else ""
         lines.append(Line(text, command, one.number, on_pull_request=True))

@@ -3,12 +3,12 @@ and which of them a question names. All text is hostile."""
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from bot.core.code_search import SHORT, Excerpt
-from bot.core.text import cut
+from bot.core.text import cut, day
 from bot.core.work_items import Release
 
+_UNKNOWN = "an unknown day"
 MOST_LINES, MOST_LINE = 60, 400
 """Lines of one that are shown, and characters of a line."""
 MOST_COMMENT_LINES = 40
@@ -51,7 +51,7 @@ def of_issue(
 
 
 def of_commit(sha: str, author: str, at: float, message: str, paths: Sequence[str] = ()) -> Excerpt:
-    told = [f"commit {sha[:SHORT]} by {author}, {day(at)}", *_lines(message, MOST_LINES)]
+    told = [f"commit {sha[:SHORT]} by {author}, {day(at, _UNKNOWN)}", *_lines(message, MOST_LINES)]
     more = [f"… and {len(paths) - MOST_PATHS} more"] if len(paths) > MOST_PATHS else []
     told += [f"changed {path}" for path in paths[:MOST_PATHS]] + more
     return Excerpt(sha, 1, tuple(map(_line, told)), "commit")
@@ -59,7 +59,10 @@ def of_commit(sha: str, author: str, at: float, message: str, paths: Sequence[st
 
 def of_release(one: Release) -> Excerpt:
     kind = "pre-release" if one.prerelease else "release"
-    head = [f"{kind} {one.tag}: {one.name}", f"published {day(one.at)}" if one.at else "not published"]
+    head = [
+        f"{kind} {one.tag}: {one.name}",
+        f"published {day(one.at, _UNKNOWN)}" if one.at else "not published",
+    ]
     return Excerpt(one.tag, 1, tuple(map(_line, [*head, *_lines(one.body, MOST_LINES)])), "release")
 
 
@@ -68,14 +71,6 @@ def chosen_releases(query: str, releases: Sequence[Release], most: int = 3) -> l
     words = set(re.findall(r"[\w.+-]+", query.casefold()))
     named = [one for one in releases if {one.tag.casefold(), one.tag.casefold().removeprefix("v")} & words]
     return list(dict.fromkeys([*named, *releases]))[: max(most, len(named[:5]))]
-
-
-def day(at: float) -> str:
-    """Of seconds since 1970, as 2026-11-27."""
-    try:
-        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
-    except (ValueError, OverflowError, OSError):
-        return "an unknown day"
 
 
 def _lines(text: str, most: int) -> list[str]:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bot.core.finding_outcome import FindingOutcome, Followed
 from bot.core.review_result import count
 from bot.core.settings import SEVERITIES
+from bot.core.text import day
 
 _FATES: dict[FindingOutcome, str] = {
     "fixed before the merge": "changed later",
@@ -49,7 +49,7 @@ def markdown(report: ShadowReport) -> str:
     lines = [
         f"# What Hob would have said in {report.repo}",
         "",
-        f"From {_day(report.since)} up to {_day(report.until)}. Nothing of it was posted (`review.shadow`).",
+        f"From {day(report.since)} up to {day(report.until)}. Nothing of it was posted (`review.shadow`).",
         "",
         f"- {count(len(report.reviews), 'review')} of {count(len(pulls), 'pull request')}",
         f"- {count(len(report.findings), 'finding')}{_severities(report.findings)}",
@@ -98,7 +98,3 @@ def _severities(findings: Sequence[Followed]) -> str:
 def _fates(findings: Sequence[Followed]) -> str:
     counts = Counter(_FATES[one.outcome] for one in findings)
     return ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
-
-
-def _day(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()

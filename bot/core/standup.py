@@ -6,12 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from bot.core.commands import only_to_hob, prose_of
 from bot.core.github_reader import GitHubReader, RawComment
 from bot.core.refs import Login
-from bot.core.text import cut, in_code
+from bot.core.text import day, in_code, one_line
 from bot.core.work_graph import WorkGraph, work_graph
 from bot.core.work_items import GHOST, WorkEdge, WorkItem
 
@@ -157,14 +156,6 @@ def markdown(told: Standup) -> str:
     return "\n\n".join(parts)
 
 
-def day(at: float) -> str:
-    """The date of epoch seconds, in UTC."""
-    try:
-        return datetime.fromtimestamp(at, UTC).date().isoformat()
-    except (OverflowError, OSError, ValueError):
-        return "?"
-
-
 def as_json(told: Standup) -> dict[str, object]:
     """For programs; dates are days in UTC."""
     return {
@@ -197,7 +188,7 @@ def _line(one: StandupLine, now: float) -> str:
 
 def titled(title: str) -> str:
     """A title that a stranger chose, on one line that it does not end."""
-    return cut(" ".join(title.split()), _TITLE, end="…").replace("`", "'")
+    return one_line(title, _TITLE).replace("`", "'")
 
 
 def _days(seconds: float) -> str:

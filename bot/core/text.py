@@ -10,6 +10,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from bot.core.markdown_blocks import Blocks, Fence, Html, lines_of
 
@@ -149,10 +150,29 @@ def fence_for(text: str, char: str = "`", shortest: int = 3) -> str:
     return char * max(shortest, 1 + max(map(len, runs), default=0))
 
 
+def code_block(code: str, language: str = "") -> str:
+    """A block of code that nothing in it can end."""
+    mark = fence_for(code)
+    return f"{mark}{language}\n{code}\n{mark}"
+
+
+def one_line(text: str, most: int) -> str:
+    """Without line ends and runs of blanks, in at most so many characters."""
+    return cut(" ".join(text.split()), most, end="…")
+
+
+def day(at: float, unknown: str = "?") -> str:
+    """The date of seconds since 1970, in UTC: 2026-11-27; `unknown` where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(at, UTC).date().isoformat()
+    except (OverflowError, OSError, ValueError):
+        return unknown
+
+
 def in_code(name: str, most: int = 300) -> str:
     """A name that a stranger chose, such as a path, as one code span on one line: it cannot leave it and
     begin a line of its own."""
-    line = cut(" ".join(name.split()), most, end="…")
+    line = one_line(name, most)
     ticks = fence_for(line, shortest=1)
     pad = " " if line[:1] == "`" or line[-1:] in ("`", "") else ""
     return f"{ticks}{pad}{line}{pad}{ticks}"

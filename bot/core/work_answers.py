@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bot.core.dependency_questions import DependencyKind, DependencyQuestion
-from bot.core.text import in_code
+from bot.core.folding import folded
+from bot.core.text import day, in_code
 from bot.core.work_graph import WorkGraph
 from bot.core.work_items import Milestone, WorkEdge, WorkItem, WorkKind, WorkRef
 
@@ -32,12 +32,12 @@ class WorkFacts:
 
 def milestone_named(name: str, milestones: Iterable[Milestone]) -> Milestone | None:
     """By its title, whatever the case and with or without the `v` of a version; an open one first."""
-    wanted = _plain(name)
-    found = [one for one in milestones if _plain(one.title) == wanted]
+    wanted = folded(name)
+    found = [one for one in milestones if folded(one.title) == wanted]
     if not found and wanted[:1].isdigit():
-        found = [one for one in milestones if _plain(one.title) == f"v{wanted}"]
+        found = [one for one in milestones if folded(one.title) == f"v{wanted}"]
     elif not found and wanted[:1] == "v":
-        found = [one for one in milestones if _plain(one.title) == wanted[1:]]
+        found = [one for one in milestones if folded(one.title) == wanted[1:]]
     return next((one for one in found if one.open), found[0] if found else None)
 
 
@@ -153,7 +153,7 @@ def _of_milestone(facts: WorkFacts, milestone: Milestone) -> list[str]:
     graph, name = facts.graph, in_code(milestone.title, TITLE)
     items = graph.in_milestone(milestone.title)
     done = f"{milestone.closed_items} closed"
-    due = f", due {_day(milestone.due)}" if milestone.due else ""
+    due = f", due {day(milestone.due)}" if milestone.due else ""
     if not items:
         state = "" if milestone.open else " and is closed itself"
         return [f"Milestone {name} has nothing open ({done}{due}){state}."]
@@ -295,11 +295,3 @@ def _for(item: WorkItem | None) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _day(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()

@@ -12,7 +12,7 @@ from typing import Any
 from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
-from bot.core.text import fence_for
+from bot.core.text import code_block
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
@@ -49,8 +49,7 @@ class OfPushCommit(OnGitHub[PushCommit]):
         """The patch, for whoever may push it."""
         if not effect.patch:
             return ()
-        mark = fence_for(effect.patch)
-        return (f"The patch, for `git apply`:\n\n{mark}diff\n{effect.patch}\n{mark}",)
+        return (f"The patch, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
         if not effect.files:

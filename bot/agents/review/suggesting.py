@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
 from bot.core.suggestion import LineReplacement, change, proved
-from bot.core.text import close_fences, cut, fence_for
+from bot.core.text import close_fences, code_block, cut
 
 
 async def with_suggestions(shown: Sequence[Finding], facts: PullRequestFacts) -> tuple[Finding, ...]:
@@ -37,10 +37,8 @@ def _change(finding: Finding, facts: PullRequestFacts) -> LineReplacement | None
 def _with_code(finding: Finding, code: str) -> Finding:
     """The finding with code that can't be offered for one click shown in its text."""
     code = cut(code.replace("\r", "").strip("\n"), 1_500)
-    mark = fence_for(code)
-    return replace(
-        finding, body=f"{close_fences(finding.body)}\n\nPerhaps:\n\n{mark}\n{code}\n{mark}", replacement=None
-    )
+    body = f"{close_fences(finding.body)}\n\nPerhaps:\n\n{code_block(code)}"
+    return replace(finding, body=body, replacement=None)
 
 
 def _quotes_whole_lines(finding: Finding, text: str) -> bool:

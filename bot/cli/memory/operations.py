@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import click
 
@@ -10,7 +9,7 @@ from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.memory import Memory
 from bot.core.refs import LOGIN, NAME
-from bot.core.text import cut, strip_invisible
+from bot.core.text import cut, day, strip_invisible
 from bot.store import Store, open_store
 
 
@@ -47,10 +46,10 @@ def told(one: Memory) -> str:
     """One line for a terminal, whatever people wrote into it."""
     lesson = one.lesson
     what = lesson.text if lesson.kind == "convention" else f"{lesson.path}: {lesson.title} ({lesson.text})"
-    until = "" if one.expires is None else f", until {_day(one.expires)}"
+    until = "" if one.expires is None else f", until {day(one.expires)}"
     words = strip_invisible(" ".join(what.split()))[0]
     return (
-        f"{one.n:>4}  {lesson.kind:10}  {cut(words, 300, end='…')}  [{lesson.author}, {_day(one.at)}{until}]"
+        f"{one.n:>4}  {lesson.kind:10}  {cut(words, 300, end='…')}  [{lesson.author}, {day(one.at)}{until}]"
     )
 
 
@@ -65,7 +64,3 @@ def _opened(repo: str) -> Iterator[Store]:
         yield store
     finally:
         store.close()
-
-
-def _day(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()

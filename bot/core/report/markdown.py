@@ -4,7 +4,7 @@ it harmless first (`bot.sanitise`)."""
 from bot.core.findings import Finding
 from bot.core.report.plain import counts
 from bot.core.review_result import Judgement, check_text, count
-from bot.core.text import fence_for
+from bot.core.text import code_block
 
 
 def as_markdown(judged: Judgement) -> str:
@@ -24,8 +24,7 @@ def as_markdown(judged: Judgement) -> str:
 def _finding(finding: Finding) -> str:
     text = f"### `{place(finding)}`: {finding.severity}: {finding.title}\n\n{finding.body}".rstrip()
     if finding.replacement is not None:
-        mark = fence_for(finding.replacement)
-        text += f"\n\nInstead:\n\n{mark}\n{finding.replacement}\n{mark}"
+        text += f"\n\nInstead:\n\n{code_block(finding.replacement)}"
     return text
 
 

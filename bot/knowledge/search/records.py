@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from bot.core.code_search import Excerpt
 from bot.core.knowledge import KnownIssue
-from bot.core.records import day, numbers_in, of_commit, of_issue, shas_in
+from bot.core.records import numbers_in, of_commit, of_issue, shas_in
+from bot.core.text import day
 from bot.knowledge.search.query import query_terms
 from bot.knowledge.search.ranking import rarest
 from bot.knowledge.storage import IndexStore
