@@ -10,7 +10,7 @@ from typing import Literal
 from bot.context import Context, answer
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
 from bot.core.events import CommentEvent
-from bot.core.facts import PatchFacts
+from bot.core.facts import PatchFacts, nothing_wrong
 from bot.core.file_kinds import is_test, subject
 from bot.proposals import allowed, may_push, proposed, refusal, target
 from bot.pull_request_facts import select
@@ -46,7 +46,10 @@ async def tests(event: CommentEvent, ctx: Context) -> Plan:
     "docs", help="proposes documentation of this change", may=MAY, who="code", place="pull requests"
 )
 async def docs(event: CommentEvent, ctx: Context) -> Plan:
-    return await _propose(event, ctx, "docs", lambda path: bool(_PROSE.search(path) or _PYTHON.search(path)))
+    def fits(path: str) -> bool:
+        return bool(_PROSE.search(path) or _PYTHON.search(path))
+
+    return await _propose(event, ctx, "docs", fits, _code_changed)
 
 
 @router.command(
@@ -63,7 +66,13 @@ async def simplify(event: CommentEvent, ctx: Context) -> Plan:
     return await _propose(event, ctx, "simplify", lambda path: not is_test(path))
 
 
-async def _propose(event: CommentEvent, ctx: Context, kind: PatchKind, fits: Callable[[str], bool]) -> Plan:
+async def _propose(
+    event: CommentEvent,
+    ctx: Context,
+    kind: PatchKind,
+    fits: Callable[[str], bool],
+    wrong: Callable[[str, str, str], str] = nothing_wrong,
+) -> Plan:
     if not event.on_pull_request:
         return Plan((answer(event, f"`{kind}` is about a change; ask on a pull request."),))
     state = await ctx.github.pull_request(event.number)
@@ -83,18 +92,12 @@ async def _propose(event: CommentEvent, ctx: Context, kind: PatchKind, fits: Cal
         wish=ctx.command.argument if ctx.command else "",
         names=tuple(path for path in changed if path not in texts),
         allowed=allowed(context, _only(kind, fits, set(changed))),
-        wrong=_code_changed if kind == "docs" else _nothing_wrong,
+        wrong=wrong,
         tools=ctx.tools,
     )
     if kind == "changelog" and not any(map(fits, facts.texts)):
-        return Plan(
-            (
-                answer(
-                    event,
-                    f"I know of no changelog here; I looked for {', '.join(f'`{n}`' for n in CHANGELOGS)}.",
-                ),
-            )
-        )
+        names = ", ".join(f"`{name}`" for name in CHANGELOGS)
+        return Plan((answer(event, f"I know of no changelog here; I looked for {names}."),))
     return await proposed(event, ctx, target(state), facts)
 
 
@@ -122,10 +125,6 @@ def _tests_of(path: str) -> Iterable[str]:
     for place in ("tests", f"tests/{inside}", f"tests/{folder}", "test", folder, f"{folder}/tests"):
         for one in (f"test_{name}{end}", f"{name}_test{end}", f"{name}.test{end}", f"{name}.spec{end}"):
             yield str(PurePosixPath(place, one))
-
-
-def _nothing_wrong(_path: str, _before: str, _after: str) -> str:
-    return ""
 
 
 def _code_changed(path: str, before: str, after: str) -> str:

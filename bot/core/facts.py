@@ -282,7 +282,7 @@ def _anything(_: str) -> bool:
     return True
 
 
-def _nothing(_path: str, _before: str, _after: str) -> str:
+def nothing_wrong(_path: str, _before: str, _after: str) -> str:
     return ""
 
 
@@ -307,7 +307,7 @@ class PatchFacts:
     """Whether a path is there; None: as far as `texts` tell."""
     allowed: Callable[[str], bool] = _anything
     """Whether `code.paths` lets a patch touch a path, and the kind of patch does."""
-    wrong: Callable[[str, str, str], str] = _nothing
+    wrong: Callable[[str, str, str], str] = nothing_wrong
     """(path, before, after) -> what such a patch may not change there; empty where it did not."""
     tools: Tools = field(default_factory=Tools)
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.config import Config
-from bot.core.errors import Gone, HobError, UserError
+from bot.core.errors import Gone, UserError
 from bot.core.github_reader import IssueStates
 from bot.core.refs import Actor, Login, RepoRef
 from bot.github.reader import ISSUE, JobReader
 from bot.runs.dispatch import route_delivery
 from bot.runs.preview import find
-from bot.runs.services import Services, build
+from bot.runs.services import LazyServices, Services, build
 from bot.store import Decision, Run
 from bot.store.requests import BatchRequest, Channel, CommandRequest, delivery_of
 
@@ -70,21 +70,10 @@ class Agents:
     installed or there is no such issue or pull request. Nothing is opened before the first request."""
 
     def __init__(self, make: Callable[[], Services]) -> None:
-        self._make = make
-        self._services: Services | None = None
-        self._making = asyncio.Lock()
-
-    async def _open(self) -> Services:
-        async with self._making:
-            if self._services is None:
-                try:
-                    self._services = await asyncio.to_thread(self._make)
-                except UserError as wrong:  # this process's configuration, not the request, is at fault
-                    raise HobError(f"nothing can be asked for here: {wrong}") from None
-            return self._services
+        self._services = LazyServices(make, "nothing can be asked for")
 
     async def triage_new(self, full_name: str, auto_comment: bool) -> int:
-        services = await self._open()
+        services = await self._services.get()
         repo = await find(services.github, full_name)
         return (await ask_for_batch(services, repo, Wanted(quiet=not auto_comment), "api")).id
 
@@ -98,7 +87,7 @@ class Agents:
     async def _command(
         self, full_name: str, number: int, line: str, *, pull: bool, quiet: bool = False
     ) -> int:
-        services = await self._open()
+        services = await self._services.get()
         repo = await find(services.github, full_name)
         kind = "pull request" if pull else "issue"
         try:
@@ -121,8 +110,7 @@ class Agents:
         return (await ask(services, asked, f"api:{secrets.token_hex(8)}")).id
 
     async def aclose(self) -> None:
-        if self._services is not None:
-            await self._services.aclose()
+        await self._services.aclose()
 
 
 def of(config: Config) -> Agents:

@@ -17,7 +17,6 @@ from bot.config import Config
 from bot.context import Context
 from bot.core.chat import Answered
 from bot.core.dependency_questions import dependency_question
-from bot.core.errors import HobError, UserError
 from bot.core.inference import Completion, Spoken, Turn
 from bot.core.knowledge import nothing_beside
 from bot.core.refs import RepoRef
@@ -30,7 +29,7 @@ from bot.runs.chat_commands import commanded
 from bot.runs.egress_policy import guard
 from bot.runs.planning import secretive
 from bot.runs.preview import find
-from bot.runs.services import Services, build
+from bot.runs.services import LazyServices, Services, build
 
 
 class Chatting:
@@ -38,25 +37,17 @@ class Chatting:
     UserError where the App is not installed. Nothing is opened before the first question."""
 
     def __init__(self, make: Callable[[], Services]) -> None:
-        self._make = make
-        self._services: Services | None = None
-        self._making = asyncio.Lock()
+        self._services = LazyServices(make, "nobody can answer")
 
     async def __call__(
         self, repo: str, message: str, looks: bool, before: tuple[Turn, ...] = ()
     ) -> AsyncIterator[str | Answered]:
         """`looks`: whether what is known of the repository is searched; `before`: what was said earlier."""
-        async with self._making:
-            if self._services is None:
-                try:
-                    self._services = await asyncio.to_thread(self._make)
-                except UserError as wrong:  # this process's configuration, not the question, is at fault
-                    raise HobError(f"nobody can answer here: {wrong}") from None
-        return _answer(self._services, await find(self._services.github, repo), message, looks, before)
+        services = await self._services.get()
+        return _answer(services, await find(services.github, repo), message, looks, before)
 
     async def aclose(self) -> None:
-        if self._services is not None:
-            await self._services.aclose()
+        await self._services.aclose()
 
 
 def of(config: Config) -> Chatting:

@@ -1,5 +1,7 @@
 """What a stored delivery means: GitHub's, and Hob's own (`bot.store.requests`)."""
 
+from typing import TypeVar
+
 from msgspec import ValidationError
 from msgspec.json import decode
 
@@ -10,6 +12,8 @@ from bot.github.payloads import parse
 from bot.store import Delivery
 from bot.store.requests import BATCH, EVENT, BatchRequest, CommandRequest
 
+R = TypeVar("R", CommandRequest, BatchRequest)
+
 
 def event_of(delivery: Delivery) -> Event | None:
     """What a stored delivery means; `BadPayload`. A name that only Hob gives tells its own from GitHub's."""
@@ -17,10 +21,7 @@ def event_of(delivery: Delivery) -> Event | None:
         return _batch(delivery)
     if delivery.event != EVENT:
         return parse(delivery.event, delivery.guid, delivery.body)
-    try:
-        asked = decode(delivery.body, type=CommandRequest)
-    except ValidationError as wrong:
-        raise BadPayload(f"not a request of Hob's: {wrong}") from None
+    asked = _read(delivery, CommandRequest)
     return CommandRequested(
         delivery=delivery.guid,
         sender=asked.by,
@@ -40,14 +41,18 @@ def event_of(delivery: Delivery) -> Event | None:
 
 def turn_of(delivery: Delivery) -> float:
     """Seconds after it came in before which a request's turn is not; 0 for what GitHub delivered."""
-    return decode(delivery.body, type=CommandRequest).after if delivery.event == EVENT else 0.0
+    return _read(delivery, CommandRequest).after if delivery.event == EVENT else 0.0
+
+
+def _read(delivery: Delivery, shape: type[R]) -> R:
+    try:
+        return decode(delivery.body, type=shape)
+    except ValidationError as wrong:
+        raise BadPayload(f"not a request of Hob's: {wrong}") from None
 
 
 def _batch(delivery: Delivery) -> BatchRequested:
-    try:
-        asked = decode(delivery.body, type=BatchRequest)
-    except ValidationError as wrong:
-        raise BadPayload(f"not a request of Hob's: {wrong}") from None
+    asked = _read(delivery, BatchRequest)
     return BatchRequested(
         delivery=delivery.guid,
         sender=asked.by,

@@ -2,11 +2,12 @@
 configuration."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.effects import SetCheck
-from bot.core.errors import HobError
+from bot.core.errors import HobError, UserError
 from bot.core.events import Priority
 from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
@@ -96,6 +97,29 @@ class Services:
         self.store.close()
         if self.cache:
             self.cache.close()
+
+
+class LazyServices:
+    """The services of a process that may never need them: built at the first use. HobError where they cannot
+    be; it begins with `what` cannot be done then, for not whoever asks but the configuration is at fault."""
+
+    def __init__(self, make: Callable[[], Services], what: str) -> None:
+        self._make, self._what = make, what
+        self._services: Services | None = None
+        self._making = asyncio.Lock()
+
+    async def get(self) -> Services:
+        async with self._making:
+            if self._services is None:
+                try:
+                    self._services = await asyncio.to_thread(self._make)
+                except UserError as wrong:
+                    raise HobError(f"{self._what} here: {wrong}") from None
+            return self._services
+
+    async def aclose(self) -> None:
+        if self._services is not None:
+            await self._services.aclose()
 
 
 _current: dict[int, Services] = {}
