@@ -4,14 +4,16 @@ rendered with every piece of data behind a fence.
 A file is YAML between `---` lines (`inputs`, `passages`, `schema`, `role`, `temperature`, `max_tokens`; what
 is not said is as `bot.core.inference.PromptFile` has it), then a `## system` part without any data in it and
 a `## user` part in Jinja2 (https://jinja.palletsprojects.com/templates/); without these headings all of it is
-the system part. Data are values and never templates, so nothing in them is evaluated; names that were not
-declared are errors.
+the system part. One that is `like` another file of `prompts/` is asked as that one is, with its own text
+before that system part. Data are values and never templates, so nothing in them is evaluated; names that
+were not declared are errors.
 """
 
 import difflib
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, get_args
 
@@ -67,6 +69,11 @@ def parse(name: str, text: str, where: str) -> PromptFile:
     if not system:
         raise UserError(f"{where} says nothing", "write a system prompt into it")
     given = _front((match and match["front"]) or "", where)
+    if like := given.pop("like", ""):
+        if parts or given:
+            raise UserError(f"{where} is like {like} and says how it is asked", "leave all but its text out")
+        other = load(like)
+        return replace(other, name=name, system=f"{system}\n\n{other.system}")
     if parts:
         given = {"user": parts["user"].strip(), "inputs": (), "passages": False, **given}
     file = PromptFile(name, system, **given)
@@ -190,6 +197,7 @@ def _is_number(value: object) -> bool:
 
 
 _KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "like": (lambda value: isinstance(value, str), "the name of another file of prompts/"),
     "inputs": (
         lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
         "a list of names",
