@@ -144,9 +144,6 @@ class Context:
     end, but for those of which was said that they did nothing (by how that begins)."""
     write_gap: float = 1.0
     """Seconds between two writes to one installation."""
-    redirects: str = ""
-    """The host that leads to GitHub's pages without a mark on the issue that is linked to; empty where there
-    is none, as beside GitHub Enterprise Server."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
 

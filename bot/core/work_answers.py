@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.core.dependency_questions import DependencyKind, DependencyQuestion
 from bot.core.folding import folded
+from bot.core.review_result import count
 from bot.core.text import day, in_code
 from bot.core.work_graph import WorkGraph
 from bot.core.work_items import Milestone, WorkEdge, WorkItem, WorkKind, WorkRef
@@ -105,8 +106,8 @@ def _blockers(facts: WorkFacts, ref: WorkRef) -> list[str]:
     if not own and not item.unseen:
         said = [f"Nothing blocks {name}, and an open pull request works on it:", ""]
     else:
-        count = len({edge.target for edge in own})
-        said = [f"{name} waits for {_count(count, 'open item')}{_farther(edges, ref)}:", ""]
+        waits = len({edge.target for edge in own})
+        said = [f"{name} waits for {count(waits, 'open item')}{_farther(edges, ref)}:", ""]
     return [*said, *_listed(facts, edges), *_unseen(item), *_circles(facts, edges)]
 
 
@@ -129,7 +130,7 @@ def _waiting(facts: WorkFacts, ref: WorkRef) -> list[str]:
     through = f" and, through them, {len(more)} more" if more else ""
     wait = "waits" if len(direct) == 1 else "wait"
     return [
-        f"{_count(len(direct), 'open item')} {wait} for {name}{through}:",
+        f"{count(len(direct), 'open item')} {wait} for {name}{through}:",
         "",
         *_listed(facts, edges, people=True),
         *_circles(facts, edges),
@@ -157,7 +158,7 @@ def _of_milestone(facts: WorkFacts, milestone: Milestone) -> list[str]:
     if not items:
         state = "" if milestone.open else " and is closed itself"
         return [f"Milestone {name} has nothing open ({done}{due}){state}."]
-    said = [f"Milestone {name} has {_count(len(items), 'open item')} ({done}{due}):", ""]
+    said = [f"Milestone {name} has {count(len(items), 'open item')} ({done}{due}):", ""]
     said += _cut([f"- {_item(item)}: {_status(facts, item)}" for item in items], "item")
     edges = graph.blockers([item.ref for item in items])
     outside = {edge.target for edge in edges} - {item.ref for item in items}
@@ -192,7 +193,7 @@ def _ready(facts: WorkFacts, milestone: Milestone | None) -> list[str]:
         return [f"Nothing is ready to start{where}: every open issue waits for another, or is in work."]
     lines = [f"- {_item(item)}{_for(item)}" for item in ready]
     verb = "is" if len(ready) == 1 else "are"
-    head = f"{_count(len(ready), 'issue')}{where} {verb} ready to start:"
+    head = f"{count(len(ready), 'issue')}{where} {verb} ready to start:"
     return [head, "", *_cut(lines, "issue")]
 
 
@@ -210,7 +211,7 @@ def _blocked(facts: WorkFacts) -> list[str]:
         return ["Nothing that is open is blocked."]
     edges = [edge for item in items for edge in graph.holders(item.ref)]
     verb = "is" if len(items) == 1 else "are"
-    return [f"{_count(len(items), 'open item')} {verb} blocked:", "", *_listed(facts, edges), *_cycles(facts)]
+    return [f"{count(len(items), 'open item')} {verb} blocked:", "", *_listed(facts, edges), *_cycles(facts)]
 
 
 def _cycles(facts: WorkFacts) -> list[str]:
@@ -254,7 +255,7 @@ def _listed(facts: WorkFacts, edges: Iterable[WorkEdge], *, people: bool = False
 
 def _cut(lines: list[str], what: str) -> list[str]:
     left = len(lines) - MOST_LINES
-    return lines if left <= 0 else [*lines[:MOST_LINES], f"- and {_count(left, f'more {what}')}"]
+    return lines if left <= 0 else [*lines[:MOST_LINES], f"- and {count(left, f'more {what}')}"]
 
 
 def _unseen(item: WorkItem) -> list[str]:
@@ -291,7 +292,3 @@ def _for(item: WorkItem | None) -> str:
         return ""
     more = f" and {len(item.assignees) - 3} more" if len(item.assignees) > 3 else ""
     return f", assigned to {', '.join(in_code(one) for one in item.assignees[:3])}{more}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -42,12 +42,6 @@ class WorkGraph:
         edges = self.waits.get(ref, ())
         return tuple(one.target for one in edges if one.kind == "closed_by" and self.is_open(one.target))
 
-    def waiting_for(self, ref: WorkRef) -> tuple[WorkEdge, ...]:
-        """The open items that wait for `ref` itself."""
-        return tuple(
-            edge for edge in self.held.get(ref, ()) if edge.kind in HOLDING and self._holds(edge.source)
-        )
-
     def blockers(self, of: Iterable[WorkRef]) -> tuple[WorkEdge, ...]:
         """All that those wait for and that is not known to be closed, however many steps away, the nearest
         first: every edge on the way. The open pull requests of an item, and what these wait for, are among
