@@ -73,6 +73,7 @@ IN_THE_TABLE = {
 EXCLUDED = {
     "what is asked is Hob's own": {
         "checks.programs.beside_hob", "checks.programs.find", "core.credentials.issued.compiled",
+        "core.text.day",
         "core.settings_schema.find", "core.report.sarif.as_sarif", "inference.runners.anthropic.headers",
         "inference.runners.server_quirks.in_prompt", "inference.runners.openai.base_url",
         "inference.runners.streams.count_of", "inference.runners.streams.dict_of",
