@@ -27,6 +27,7 @@ from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
+from bot.core.suite_runs import RunSuite
 from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
@@ -144,6 +145,8 @@ class Context:
     end, but for those of which was said that they did nothing (by how that begins)."""
     write_gap: float = 1.0
     """Seconds between two writes to one installation."""
+    suite: RunSuite | None = None
+    """Runs the repository's tests in the sandbox; None where the operator did not opt it in."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
 
