@@ -1,5 +1,4 @@
-"""What is said of a patch by what the repository's tests did with it, without it, and with its tests alone.
-Tests are functions of the files here: which of them pass says a small suite in this process."""
+"""What is said of a patch by what the tests did with it, without it, and with its own tests alone."""
 
 import re
 from collections.abc import Mapping
@@ -11,50 +10,13 @@ from bot.agents.quality_gate import GateResult, gate, remembered
 from bot.core.file_kinds import is_test
 from bot.core.refs import Sha
 from bot.core.suite_runs import RunSuite, SuiteRun
+from tests.fakes.suites import FakeSuite, Texts
 
 HEAD = Sha("a" * 40)
 CODE = "def cool(): return 1\n"
 FIXED = "def cool(): return 2\n"
 TEST = "def test_cool(): assert cool() == 1\n"
 NEW = TEST + "def test_two(): assert cool() == 2\n"
-Texts = Mapping[str, str | None]
-
-
-class Suite:
-    """A suite of one-line tests over one-line functions. `report`: whether it names them."""
-
-    def __init__(self, texts: Mapping[str, str], *, report: bool = True) -> None:
-        self.texts = dict(texts)
-        self.report = report
-        self.runs: list[Texts] = []
-
-    async def __call__(self, commit: Sha, texts: Texts) -> SuiteRun:
-        self.runs.append(texts)
-        files = {path: text for path, text in {**self.texts, **texts}.items() if text is not None}
-        names: dict[str, object] = {}
-        for path in sorted(files):
-            if not is_test(path):
-                exec(files[path], names)
-        passed, failed = set(), set()
-        for path in sorted(files):
-            for line in files[path].splitlines() if is_test(path) else ():
-                if line.startswith("def test"):
-                    name = f"{path}::{line[4:].partition('(')[0]}"
-                    (passed if self._passes(line, names) else failed).add(name)
-        output = "".join(f"FAILED {one}\n" for one in sorted(failed))
-        if not self.report:
-            return SuiteRun(code=1 if failed else 0, output=output, command="make check")
-        return SuiteRun(
-            frozenset(passed), frozenset(failed), 1 if failed else 0, output, command="pytest -q", seconds=2
-        )
-
-    @staticmethod
-    def _passes(line: str, names: dict[str, object]) -> bool:
-        try:
-            exec(f"{line}\n{line[4:].partition(':')[0]}", dict(names))
-        except Exception:
-            return False
-        return True
 
 
 async def tried(suite: RunSuite, texts: Mapping[str, str], after: Texts, *, proof: bool = True) -> GateResult:
@@ -141,7 +103,7 @@ BEFORE = {"tea.py": CODE, "test_tea.py": TEST}
 async def test_a_patch_is_judged_by_tests_that_are_named(
     before: Mapping[str, str], after: Texts, state: str, said: str, runs: int
 ) -> None:
-    suite = Suite(before)
+    suite = FakeSuite(before)
     result = await tried(suite, before, after)
     assert (result.state, len(suite.runs)) == (state, runs), result.words
     assert said in result.words
@@ -191,7 +153,7 @@ async def test_a_patch_is_judged_by_tests_that_are_named(
 async def test_a_patch_is_judged_by_the_exit_code_alone(
     before: Mapping[str, str], after: Texts, state: str, said: str, runs: int
 ) -> None:
-    suite = Suite(before, report=False)
+    suite = FakeSuite(before, report=False)
     result = await tried(suite, before, after)
     assert (result.state, len(suite.runs)) == (state, runs), result.words
     assert said in result.words
@@ -238,13 +200,13 @@ async def test_what_runs_end_in_is_told(runs: list[SuiteRun], state: str, said: 
 
 
 async def test_what_only_documents_or_simplifies_needs_no_test_that_fails() -> None:
-    suite = Suite(BEFORE)
+    suite = FakeSuite(BEFORE)
     result = await tried(suite, BEFORE, {"tea.py": CODE + "x = 1\n"}, proof=False)
     assert result.state == "passed"
 
 
 async def test_a_commit_as_it_is_is_run_once_for_several_patches() -> None:
-    suite = Suite(BEFORE)
+    suite = FakeSuite(BEFORE)
     kept = remembered(suite)
     for text in (FIXED, FIXED + "y = 1\n"):
         await tried(kept, BEFORE, {"tea.py": text})
