@@ -12,6 +12,7 @@ from bot.core.edits import EditProblem, FileEdit, apply
 from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.layout import changed_layout
 from bot.core.text import close_fences, cut, in_code
 
 PROMPTS = {"fix": "mend"}
@@ -123,7 +124,7 @@ async def checked(
     said += [
         f"{path}: {wrong}"
         for path, (before, after) in pairs.items()
-        if (wrong := facts.wrong(path, before, after))
+        if (wrong := facts.wrong(path, before, after) or changed_layout(path, before, after))
     ]
     remarks = await facts.tools.lint(
         {
