@@ -151,10 +151,12 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     if made.why:
         return made
     new = [path for path in made.texts if path not in facts.texts]
-    there = await ctx.github.modes(at, new) if new else {}
-    parents = [path.rpartition("/")[0] for path in new if "/" in path]
-    blocked = {path: mode for path, mode in (await ctx.github.modes(at, parents)).items() if mode != 0o040000}
-    if taken := sorted({*there, *blocked}):
+    new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
+    parts = {path: path.split("/") for path in new}
+    above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
+    modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
+    blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
+    if taken := sorted({*(path for path in new if path in modes), *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
     return made
 
