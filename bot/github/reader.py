@@ -21,6 +21,7 @@ from bot.core.github_reader import (
     PullRequestState,
     RawComment,
     Thread,
+    TreeEntry,
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
@@ -155,6 +156,9 @@ class JobReader(GitHubReader):
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
         return {path: around[path] for path in paths if path in around}
+
+    async def tree(self, sha: Sha) -> dict[str, TreeEntry]:
+        return await contents.tree(self._api, sha)
 
     async def reports(self, sha: Sha) -> dict[str, str]:
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
