@@ -10,7 +10,7 @@ from bot.agents.implement import ReadFiles
 from bot.agents.research import Research
 from bot.context import Context
 from bot.core.code_search import Library
-from bot.core.edit_paths import why_not
+from bot.core.edit_paths import is_private, why_not
 from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import PatchFacts, RepoContext
@@ -67,7 +67,8 @@ async def implement_facts(
         paths += found
     texts_there = [path for path, entry in tree.items() if _is_source(path, entry)]
     paths += texts_there if _small(tree) else ()
-    asked = [path for path in dict.fromkeys(paths) if not tree or _is_file(tree.get(path))]
+    readable = (path for path in dict.fromkeys(paths) if not is_private(path))
+    asked = [path for path in readable if not tree or _is_file(tree.get(path))]
     texts = await ctx.github.texts(tip, asked[:50])
     shown = dict(list(texts.items())[:MOST_FILES])
     others = dict.fromkeys(
@@ -130,7 +131,7 @@ def _is_file(entry: TreeEntry | None) -> bool:
 
 def _is_source(path: str, entry: TreeEntry) -> bool:
     """Whether it may be part of a change: somebody's writing, which may be touched."""
-    return _is_file(entry) and not kind_of_path(path) and not why_not(path)
+    return _is_file(entry) and not (kind_of_path(path) or is_private(path) or why_not(path))
 
 
 def _small(tree: Mapping[str, TreeEntry]) -> bool:

@@ -10,6 +10,7 @@ from bot.agents.base import Agent, ChatMessages, Options
 from bot.agents.chain import ChainProgress, Known, PatchTrial, PlanStep, WantedFiles, run_chain
 from bot.agents.patch import Patched, WishedPatch, listed, tried
 from bot.core.chain import Begun, Chain, ChainResult, StepRun
+from bot.core.edit_paths import why_not
 from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, PromptFile
@@ -165,9 +166,10 @@ class _Work:
 
     def _meant(self, path: str) -> str:
         """The file that a model means by a path; nothing where there is none."""
-        known = resolve(path, self.facts.names)
+        if known := resolve(path, self.facts.names):
+            return known
         exists = self.facts.exists
-        return known or (path if exists and exists(path) else "")
+        return path if exists and exists(path) and not why_not(path) else ""
 
     def hear(self, event: Begun | StepRun) -> None:
         if isinstance(event, StepRun):

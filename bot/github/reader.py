@@ -119,7 +119,8 @@ class JobReader(GitHubReader):
         return self.job.has_issues
 
     async def pull_request(self, number: int) -> PullRequestState:
-        found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
+        api = self.job.api({**self.permissions, **open_pulls.PERMISSION})
+        found = as_object(await api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
             return _pull_request(found, self.repo)
         except (KeyError, TypeError) as error:
