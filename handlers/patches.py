@@ -11,7 +11,7 @@ from bot.context import Context, answer
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, nothing_wrong
-from bot.core.file_kinds import is_test, subject
+from bot.core.file_kinds import is_prose, is_test, subject
 from bot.proposals import allowed, may_push, proposed, refusal, target
 from bot.pull_request_facts import select
 from bot.router import Router
@@ -33,7 +33,6 @@ CHANGELOGS = (
     "docs/changelog.md",
 )
 _PYTHON = re.compile(r"\.pyi?$")
-_PROSE = re.compile(r"\.(?:md|mdx|rst|adoc|txt)$", re.IGNORECASE)
 PatchKind = Literal["tests", "docs", "changelog", "simplify"]
 
 
@@ -47,7 +46,7 @@ async def tests(event: CommentEvent, ctx: Context) -> Plan:
 )
 async def docs(event: CommentEvent, ctx: Context) -> Plan:
     def fits(path: str) -> bool:
-        return bool(_PROSE.search(path) or _PYTHON.search(path))
+        return is_prose(path) or bool(_PYTHON.search(path))
 
     return await _propose(event, ctx, "docs", fits, _code_changed)
 

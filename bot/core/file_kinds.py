@@ -25,6 +25,11 @@ def is_test(path: str) -> bool:
     return _TEST.search(path) is not None
 
 
+def is_prose(path: str) -> bool:
+    """Text that people read and nothing runs, by its ending."""
+    return path.lower().endswith((".md", ".mdx", ".rst", ".adoc", ".txt"))
+
+
 def subject(path: str) -> str:
     """What a test is named after, lower case: `tests/test_tea.py`, `tea.spec.ts` and `TeaTest.java` give
     `tea`. Of a file that is no test its own name."""

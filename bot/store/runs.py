@@ -253,9 +253,9 @@ def held(runs: Runs, run: Run, seconds: float = LEASE_SECONDS) -> AbstractAsyncC
 
 
 def within(column: ColumnElement[str], target: str) -> ColumnElement[bool]:
-    """The target and what lies in it: `12` holds `12#3`, which holds `12#3/4`."""
-    inside = (column.startswith(target + each, autoescape=True) for each in "#/")
-    return or_(column == target, *inside)
+    """The target and what lies in it: `12` holds `12#3`, which holds `12#3/4`. One range, which an index
+    answers: what follows a target in another is `#` or `/`, which come before all digits."""
+    return (column >= target) & (column < f"{target}0")
 
 
 def backoff(attempts: int) -> float:
