@@ -33,7 +33,7 @@ _WORD = re.compile(r"[^\W_]{3,40}")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedChange:
     """What somebody wants done. `plan`: the text of one that stands; `wish`: what was said with the
     command."""
 
@@ -52,7 +52,7 @@ async def implement_facts(
     ctx: Context,
     context: RepoContext,
     tip: Sha,
-    wanted: Wanted,
+    wanted: WantedChange,
     library: Library | None,
     budget: WorkBudget,
 ) -> tuple[PatchFacts, tuple[Usage, ...]]:
@@ -111,7 +111,7 @@ async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreeEntry]:
 
 
 async def _searched(
-    ctx: Context, library: Library, wanted: Wanted, budget: WorkBudget
+    ctx: Context, library: Library, wanted: WantedChange, budget: WorkBudget
 ) -> tuple[list[str], tuple[Usage, ...]]:
     scout = Research.of(ctx.persona, ctx.infer, library, rounds=ROUNDS if ctx.idle else 1)
     try:

@@ -8,7 +8,7 @@ were merged the ticked steps count as done."""
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.agents.implement import Implemented, implement
+from bot.agents.implement import implement, told
 from bot.context import Context, answer
 from bot.core.effect_history import standing_comment, undone
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
@@ -17,9 +17,7 @@ from bot.core.events import CommandRequested, CommentEvent
 from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueState, PullRequestState, RawComment, conversation
 from bot.core.plan_text import ABOUT, beside_steps, steps_of, task_list, visible
-from bot.core.review_result import count
-from bot.core.text import close_fences
-from bot.implement_facts import Wanted, implement_facts, reading
+from bot.implement_facts import WantedChange, implement_facts, reading
 from bot.proposals import Target, is_off, may_push, offered
 from bot.router import Router
 
@@ -77,7 +75,7 @@ async def _carried_out(
     if plan and all(one.done for one in steps_of(plan)):
         said = "All steps of the plan above are done: untick one or add one, and ask again."
         return _declined(event, said, "all steps are done")
-    wanted = Wanted(
+    wanted = WantedChange(
         state.title,
         state.body,
         conversation([one for one in comments if visible(one.body) != plan], without=event.comment_id),
@@ -153,19 +151,3 @@ def _merged(plan: str, drafts: Sequence[PullRequestState]) -> str:
     if not any(one.title in ticked for one in steps):
         return plan
     return f"{task_list(steps)}\n\n{beside_steps(plan)}".strip()
-
-
-def told(done: Implemented) -> str:
-    """What the pull request says beside its summary: the plan with what was done ticked, and what is
-    missing."""
-    parts = [f"**Plan**\n\n{close_fences(task_list(done.steps, done.done))}"] if done.steps else []
-    missing: list[str] = []
-    if done.missing:
-        missing.append(f"{count(done.missing, 'step')} of the plan: those without a tick.")
-    if done.stopped:
-        missing.append(f"The work ended before a second look accepted it: {done.stopped}.")
-    if done.remarks:
-        missing.append(f"A second look did not accept this as it is:\n\n{done.remarks}")
-    if missing:
-        parts.append("**Not done**\n\n" + "\n\n".join(missing))
-    return "\n\n".join(parts)

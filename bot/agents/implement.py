@@ -15,7 +15,8 @@ from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, PromptFile
 from bot.core.pathnames import resolve
-from bot.core.plan_text import PlannedStep, beside_steps, steps_of
+from bot.core.plan_text import PlannedStep, beside_steps, steps_of, task_list
+from bot.core.review_result import count
 from bot.core.text import close_fences, cut, one_line
 from bot.core.work_budget import WorkBudget
 
@@ -25,6 +26,8 @@ MOST_STEPS = 20
 MOST_LOCATED = 12
 """Files that are read because a model asked for them."""
 MOST_NAMES = 400
+FOLDER = 0o040000
+"""git's mode."""
 
 ReadFiles = Callable[[Sequence[str]], Awaitable[tuple[Mapping[str, str], Mapping[str, int]]]]
 """(text by path of those of these paths that are regular text files, git's modes by path)"""
@@ -58,6 +61,21 @@ class Implemented:
     def missing(self) -> int:
         """How many steps are not done."""
         return sum(not (one.done or number in self.done) for number, one in enumerate(self.steps, 1))
+
+
+def told(done: Implemented) -> str:
+    """The plan with what was done ticked, and what is missing: Markdown, for whoever judges the patch."""
+    parts = [f"**Plan**\n\n{close_fences(task_list(done.steps, done.done))}"] if done.steps else []
+    missing: list[str] = []
+    if done.missing:
+        missing.append(f"{count(done.missing, 'step')} of the plan: those without a tick.")
+    if done.stopped:
+        missing.append(f"The work ended before a second look accepted it: {done.stopped}.")
+    if done.remarks:
+        missing.append(f"A second look did not accept this as it is:\n\n{done.remarks}")
+    if missing:
+        parts.append("**Not done**\n\n" + "\n\n".join(missing))
+    return "\n\n".join(parts)
 
 
 class WithFiles(Agent):
@@ -145,6 +163,8 @@ class _Work:
 
     async def wrong(self, wished: WishedWork) -> str:
         done, problems = await tried(wished, self.facts)
+        if not problems and (blocked := _blocked(done.texts, self.facts.modes)):
+            done, problems = replace(done, texts={}, why=blocked), [blocked]
         if problems:
             self.failed = done
             return "\n\n".join(problems)
@@ -213,6 +233,16 @@ class _Work:
         said = (self.claimed, self.verdict.fulfilled)
         both = set(every).intersection(*(one for one in said if one is not None))
         return frozenset(numbers[one - 1] for one in both)
+
+
+def _blocked(texts: Mapping[str, str | None], modes: Mapping[str, int]) -> str:
+    """Why a new file can lie nowhere; empty where all can."""
+    for path, text in texts.items():
+        parts = path.split("/")[:-1]
+        above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1)) if text is not None else ()
+        if taken := next((one for one in above if modes.get(one, FOLDER) != FOLDER), ""):
+            return f"{path}: {taken} is no folder"
+    return ""
 
 
 def _planned(title: str, detail: str) -> PlannedStep:
