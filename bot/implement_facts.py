@@ -14,7 +14,7 @@ from bot.core.edit_paths import is_private, why_not
 from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import PatchFacts, RepoContext
-from bot.core.github_reader import TreeEntry
+from bot.core.github_reader import TreePath
 from bot.core.named_files import candidates, named_files
 from bot.core.refs import Login, Sha
 from bot.core.skip_rules import kind_of_path
@@ -102,7 +102,7 @@ def reading(ctx: Context, at: Sha, modes: Mapping[str, int]) -> ReadFiles:
     return read
 
 
-async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreeEntry]:
+async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreePath]:
     """Nothing where it cannot be told at once: then only what is asked for is known."""
     try:
         return await ctx.github.tree(tip)
@@ -125,16 +125,16 @@ async def _searched(
     return [one.path for one in found if one.kind == "file"], used
 
 
-def _is_file(entry: TreeEntry | None) -> bool:
+def _is_file(entry: TreePath | None) -> bool:
     return entry is not None and entry.mode in REGULAR and entry.size <= MOST_TEXT
 
 
-def _is_source(path: str, entry: TreeEntry) -> bool:
+def _is_source(path: str, entry: TreePath) -> bool:
     """Whether it may be part of a change: somebody's writing, which may be touched."""
     return _is_file(entry) and not (kind_of_path(path) or is_private(path) or why_not(path))
 
 
-def _small(tree: Mapping[str, TreeEntry]) -> bool:
+def _small(tree: Mapping[str, TreePath]) -> bool:
     files = [entry.size for path, entry in tree.items() if _is_source(path, entry)]
     return bool(tree) and len(files) <= MOST_FILES and sum(files) <= SMALL
 

@@ -69,7 +69,7 @@ class PatchTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownOutcome:
     """What a step would give, known before: it is not asked for it. `steps`: of a plan."""
 
     text: str
@@ -84,7 +84,7 @@ async def run_chain(
     *,
     pause: float = PAUSE,
     trial: PatchTrial | None = None,
-    known: Mapping[str, Known] = MappingProxyType({}),
+    known: Mapping[str, KnownOutcome] = MappingProxyType({}),
     budget: WorkBudget | None = None,
 ) -> ChainResult:
     """The result, with `failure` set where the chain did not come to its end. `agents` gives an agent by
@@ -298,7 +298,7 @@ class _Running:
         return tuple(passages)
 
 
-def _known(step: str, one: Known) -> _Outcome:
+def _known(step: str, one: KnownOutcome) -> _Outcome:
     return _Outcome((StepRun(step, 1, text=one.text),), one.steps)
 
 

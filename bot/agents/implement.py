@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 from bot.agents.base import Agent, ChatMessages, Options
-from bot.agents.chain import ChainProgress, Known, PatchTrial, PlanStep, WantedFiles, run_chain
+from bot.agents.chain import ChainProgress, KnownOutcome, PatchTrial, PlanStep, WantedFiles, run_chain
 from bot.agents.patch import Patched, WishedPatch, listed, tried
 from bot.core.chain import Begun, Chain, ChainResult, StepRun
 from bot.core.edit_paths import why_not
@@ -145,17 +145,17 @@ class _Work:
         names = "\n".join(self.facts.names[:MOST_NAMES])
         return Passage("paths of files that are not shown", names), *files
 
-    def known(self, gives: str, plan: str) -> Known | None:
+    def known(self, gives: str, plan: str) -> KnownOutcome | None:
         """What a step would give, where that is known before."""
         if gives == "files" and not self.facts.names:
-            return Known("All files that there are to see are shown.")
+            return KnownOutcome("All files that there are to see are shown.")
         if gives != "plan" or not self._open:
             return None
         entries = tuple(_entry(step) for step in self._open)
         numbered = "\n".join(f"{number}. {one.text}" for number, one in enumerate(self._open, 1))
         before = "\n".join(f"- {one.text}" for one in self.steps if one.done)
         parts = [f"Done already:\n{before}" if before else "", f"The steps to do:\n{numbered}"]
-        return Known("\n\n".join(filter(None, [*parts, cut(beside_steps(plan), 6_000)])), entries)
+        return KnownOutcome("\n\n".join(filter(None, [*parts, cut(beside_steps(plan), 6_000)])), entries)
 
     @property
     def _open(self) -> list[PlannedStep]:

@@ -42,7 +42,7 @@ class PullRequestState:
 
 
 @dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreePath:
     """`mode` is git's (0o100644 a file, 0o120000 a symlink, 0o040000 a folder), `size` a file's in bytes."""
 
     mode: int
@@ -190,7 +190,7 @@ class GitHubReader(ABC):
         """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
         return {}
 
-    async def tree(self, sha: Sha) -> dict[str, TreeEntry]:
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
         """All that lies in a commit's or tree's folders, by path, in one call; nothing where that is more
         than GitHub tells at once."""
         return {}

@@ -21,7 +21,7 @@ from bot.core.github_reader import (
     PullRequestState,
     RawComment,
     Thread,
-    TreeEntry,
+    TreePath,
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
@@ -158,7 +158,7 @@ class JobReader(GitHubReader):
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
         return {path: around[path] for path in paths if path in around}
 
-    async def tree(self, sha: Sha) -> dict[str, TreeEntry]:
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
         return await contents.tree(self._api, sha)
 
     async def reports(self, sha: Sha) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.core.diff import FileDiff, parse_git_diff
 from bot.core.errors import UserError
-from bot.core.github_reader import GitHubReader, PullRequestState, TreeEntry
+from bot.core.github_reader import GitHubReader, PullRequestState, TreePath
 from bot.core.guidelines import Guidance, gathered
 from bot.core.refs import Actor, Login, Sha
 from bot.core.settings import Complaint
@@ -49,7 +49,7 @@ class LocalReader(GitHubReader):
     root: Path
     change: LocalRange
     _trees: dict[str, dict[str, _Entry]] = field(default_factory=dict)
-    _listings: dict[str, dict[str, TreeEntry]] = field(default_factory=dict)
+    _listings: dict[str, dict[str, TreePath]] = field(default_factory=dict)
 
     async def pull_request(self, number: int) -> PullRequestState:
         """The change as the pull request that it would be."""
@@ -76,7 +76,7 @@ class LocalReader(GitHubReader):
         tree = await self._tree(sha)
         return {path: tree[path].size for path in paths if path in tree}
 
-    async def tree(self, sha: Sha) -> dict[str, TreeEntry]:
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
         """Nothing of what has a name that is not UTF-8."""
         if sha not in self._listings:
             asked = ("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", sha)
@@ -158,14 +158,14 @@ def _entries(out: bytes) -> Iterable[tuple[str, _Entry]]:
             yield path.decode("utf-8", "replace"), _Entry(oid.decode(), int(size), int(mode, 8))
 
 
-def _listed(out: bytes) -> Iterable[tuple[str, TreeEntry]]:
+def _listed(out: bytes) -> Iterable[tuple[str, TreePath]]:
     """Folders and submodules too."""
     for row in out.split(b"\0"):
         told, _, path = row.partition(b"\t")
         mode, _, _, size = (*told.split(), b"", b"", b"", b"")[:4]
         with suppress(UnicodeDecodeError):
             if path:
-                yield path.decode(), TreeEntry(int(mode, 8), int(size) if size.isdigit() else 0)
+                yield path.decode(), TreePath(int(mode, 8), int(size) if size.isdigit() else 0)
 
 
 def _batch(out: bytes) -> Iterable[tuple[str, bytes]]:

@@ -190,7 +190,7 @@ async def test_a_closed_issue_is_left_alone_in_words(hob: LivingHob) -> None:
     assert drafts(hob) == []
 
 
-async def test_asked_for_over_http_what_is_told_with_it_is_data(hob: LivingHob) -> None:
+async def test_A7_asked_for_over_http_what_is_told_with_it_is_no_command(hob: LivingHob) -> None:
     issue = opened(hob)
     hob.ollama.answer = says()
     await hob.works()
@@ -210,7 +210,7 @@ async def test_asked_for_over_http_what_is_told_with_it_is_data(hob: LivingHob) 
             await agents.implement("octo/tea", wrong, "")
 
 
-async def test_A7_asked_for_over_http_where_code_is_off_the_run_says_so(hob: LivingHob) -> None:
+async def test_asked_for_over_http_where_code_is_off_the_run_says_so(hob: LivingHob) -> None:
     issue = opened(hob, ON.replace("true", "false", 1))
     await hob.works()
     number = await Agents(lambda: hob.services).implement("octo/tea", issue.number, "")
