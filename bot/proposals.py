@@ -271,11 +271,15 @@ def _mode(path: str, made: Patched, modes: Mapping[str, int]) -> int:
 
 def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
     """As `git apply` takes it; cut where it is long."""
+    return cut(whole_diff(before, after), MOST_PATCH)
+
+
+def whole_diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
     parts: list[str] = []
     for path, text in sorted(after.items()):
         old, new = before.get(path), text
         parts += _unified(path, old, new)
-    return cut("".join(parts), MOST_PATCH)
+    return "".join(parts)
 
 
 def _unified(path: str, old: str | None, new: str | None) -> Sequence[str]:

@@ -59,6 +59,8 @@ _NEVER = {
     ".env": "passwords stand there",
 }
 """A part of a path, folded -> why nothing there is touched."""
+_PRIVATE = frozenset({".env", ".netrc", ".npmrc", ".pypirc"})
+_EXAMPLES = frozenset({".env.example", ".env.sample", ".env.template", ".env.dist"})
 LOCKS = frozenset(
     [
         *("npm-shrinkwrap.json", "pylock.toml", "go.sum", "go.work.sum", ".pnp.cjs", ".pnp.loader.mjs"),
@@ -104,6 +106,12 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
     if not lock_files and (_folded(parts[-1]) in LOCKS or _LOCK.fullmatch(_folded(parts[-1]))):
         return f"{parts[-1]} is written by a tool, not by hand"
     return "" if allowed(path) else "`code.paths` leaves it out"
+
+
+def is_private(path: str) -> bool:
+    """Whether passwords are kept in such a file: no model is shown it for a change."""
+    names = [_folded(part) for part in path.split("/")]
+    return any(name in _PRIVATE or (name.startswith(".env.") and name not in _EXAMPLES) for name in names)
 
 
 def _folded(part: str) -> str:
