@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple
 from bot.core.errors import ConfigError
 from bot.core.sandbox_types import Mount
+from bot.core.work_budget import WorkBudget
 
 WORK = PurePosixPath("/work")
 """Where a run finds its work tree."""
@@ -85,8 +86,11 @@ RepositoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[
 
 
 class CodeTable(ConfigTable):
-    """`[code]`"""
+    """`[code]`: what `implement` may cost on one issue, and whose tests are run."""
 
+    steps: int = Field(default=40, ge=1, le=10_000)
+    tokens: int = Field(default=400_000, ge=1_000, le=1_000_000_000)
+    minutes: int = Field(default=60, ge=1, le=1440)
     container: NameList = ()
     """The words that start a container, up to its options: `["podman", "run", "--rm"]`."""
     tests_at_once: int = Field(default=1, ge=1, le=64)
@@ -113,6 +117,10 @@ class CodeTable(ConfigTable):
                 "[code.tests] names a repository twice", "GitHub knows no capital letters there"
             )
         return self
+
+    def budget(self) -> WorkBudget:
+        """From now on."""
+        return WorkBudget(self.steps, self.tokens, 60.0 * self.minutes)
 
     def suite(self, full_name: str) -> SuiteTable | None:
         """What was said of a repository; None where nothing was: its tests are not run."""
