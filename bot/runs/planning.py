@@ -120,6 +120,7 @@ async def make_plan(
         handled=partial(_handled, services, event.repo.id),
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
+        suite=services.suite(event.repo, reader.job),
     )
     meant = Understood(route, ctx)
     if isinstance(event, CommentEvent):
