@@ -53,6 +53,10 @@ def asks_for_lock_files(wish: str) -> bool:
     return any(name in words for name in (*LOCKS, "lock file", "lockfile"))
 
 
+def is_lock_file(path: str) -> bool:
+    return _folded(path.rpartition("/")[2]) in LOCKS
+
+
 def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_files: bool = False) -> str:
     """Why Hob may not write this path; empty where it may. `allowed`: the repository's own rule;
     `lock_files`: whether somebody asked for those."""
@@ -71,7 +75,7 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
             return f"{part} is never touched: {why}"
         if part != part.strip() or part.endswith(".") or _RESERVED.fullmatch(name):
             return f"{part} is no name that every system takes"
-    if _folded(parts[-1]) in LOCKS and not lock_files:
+    if is_lock_file(path) and not lock_files:
         return f"{parts[-1]} is written by a tool, not by hand"
     return "" if allowed(path) else "`code.paths` leaves it out"
 
