@@ -151,10 +151,12 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     if made.why:
         return made
     new = [path for path in made.texts if path not in facts.texts]
-    there = await ctx.github.modes(at, new) if new else {}
-    parents = [path.rpartition("/")[0] for path in new if "/" in path]
-    blocked = {path: mode for path, mode in (await ctx.github.modes(at, parents)).items() if mode != 0o040000}
-    if taken := sorted({*there, *blocked}):
+    new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
+    parts = {path: path.split("/") for path in new}
+    above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
+    modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
+    blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
+    if taken := sorted({*(path for path in new if path in modes), *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
     return made
 
@@ -270,7 +272,7 @@ def _mode(path: str, made: Patched, modes: Mapping[str, int]) -> int:
 def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
     """As `git apply` takes it. Where it is long it has whole files as far as there is room, and its first
     line says of the others."""
-    parts = {path: "".join(_unified(path, before.get(path), text)) for path, text in sorted(after.items())}
+    parts = {path: whole_diff(before, {path: text}) for path, text in sorted(after.items())}
     room = MOST_PATCH
     kept: list[str] = []
     left: list[str] = []
@@ -282,6 +284,10 @@ def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
     names = cut(", ".join(left), 1_000, end="…")
     head = f"{said}{names}\n" if left else ""
     return head + "".join(parts[path] for path in kept)
+
+
+def whole_diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
+    return "".join("".join(_unified(path, before.get(path), text)) for path, text in sorted(after.items()))
 
 
 def _unified(path: str, old: str | None, new: str | None) -> Sequence[str]:

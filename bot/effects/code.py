@@ -38,7 +38,12 @@ class OfPushCommit(OnGitHub[PushCommit]):
         subject, _, body = effect.message.partition("\n")
         message = f"{texts.line(subject, 100)}\n\n{texts.prose(body.strip(), 4_000)}".strip()
         trailers = tuple(one for one in effect.trailers if _TRAILER.fullmatch(one))
-        leaking = any(texts.leaks(one.text or "") for one in effect.files) or texts.leaks(effect.patch)
+        # each as one text, so that what is spread over several files is seen too
+        whole = (
+            "\n".join(one.text or "" for one in effect.files),
+            "\n".join(one.path for one in effect.files),
+        )
+        leaking = any(map(texts.leaks, (*whole, effect.patch)))
         kept = () if leaking else effect.files
         return replace(
             effect, message=message, trailers=trailers, files=kept, patch="" if leaking else effect.patch

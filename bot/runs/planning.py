@@ -115,6 +115,7 @@ async def make_plan(
         still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
         knowledge=knowledge,
         judged=partial(judged_at, services, event),
+        budget=services.config.code.budget,
         write_gap=services.config.github.write_gap_seconds,
         handled=partial(_handled, services, event.repo.id),
         deeds=partial(deeds_at, services, event.repo),
