@@ -16,12 +16,12 @@ from bot.core.file_kinds import is_test
 from bot.core.github_reader import PullRequestState
 from bot.core.refs import Actor, Sha
 from bot.core.suite_runs import RunSuite
-from bot.core.text import cut, in_code
+from bot.core.text import cut, in_code, utf8_size
 from bot.patterns import wanted
 
 REGULAR = (0o100644, 0o100755)
 MOST_PATCH = 40_000
-"""Characters of a diff that is kept for where it may not be pushed."""
+"""Bytes of a diff that is kept for where it may not be pushed."""
 
 
 def is_off(context: RepoContext) -> str:
@@ -270,16 +270,24 @@ def _mode(path: str, made: Patched, modes: Mapping[str, int]) -> int:
 
 
 def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    """As `git apply` takes it; cut where it is long."""
-    return cut(whole_diff(before, after), MOST_PATCH)
+    """As `git apply` takes it. Where it is long it has whole files as far as there is room, and its first
+    line says of the others."""
+    parts = {path: whole_diff(before, {path: text}) for path, text in sorted(after.items())}
+    room = MOST_PATCH
+    kept: list[str] = []
+    left: list[str] = []
+    for path, part in parts.items():
+        fits = (size := utf8_size(part)) <= room
+        room -= size if fits else 0
+        (kept if fits else left).append(path)
+    said = f"# Not whole: {len(left)} of {len(parts)} files are too long to stand here: " if left else ""
+    names = cut(", ".join(left), 1_000, end="…")
+    head = f"{said}{names}\n" if left else ""
+    return head + "".join(parts[path] for path in kept)
 
 
 def whole_diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    parts: list[str] = []
-    for path, text in sorted(after.items()):
-        old, new = before.get(path), text
-        parts += _unified(path, old, new)
-    return "".join(parts)
+    return "".join("".join(_unified(path, before.get(path), text)) for path, text in sorted(after.items()))
 
 
 def _unified(path: str, old: str | None, new: str | None) -> Sequence[str]:

@@ -57,7 +57,7 @@ WALKED = (
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
-    "core/records.py", "core/quality_gate.py",
+    "core/records.py", "core/quality_gate.py", "core/layout.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
