@@ -64,6 +64,10 @@ class Target:
     author: str = ""
     tree: str = ""
     """`parent`'s, where it is known."""
+    onto: str = ""
+    """A branch of Hob's own that ends in `parent` and gets the commit, instead of a new one."""
+    bound: bool = True
+    """Whether `parent` is the head of the pull request."""
 
 
 def target(state: PullRequestState) -> Target:
@@ -96,7 +100,7 @@ async def offered(
         words = f"{made.summary}\n\n" if made.summary else ""
         words += f"I have no patch to propose: {made.why}."
         return Plan((answer(event, words),), reason=f"no patch: {made.why}", usage=made.usage)
-    if to.pull_request and (await ctx.github.pull_request(to.number)).head_sha != to.parent:
+    if to.pull_request and to.bound and (await ctx.github.pull_request(to.number)).head_sha != to.parent:
         pushed = "There was a push while I wrote the patch; ask again for the code as it is now."
         return Plan((answer(event, pushed),), reason="the head moved on", usage=made.usage)
     effects = _effects(event, ctx, to, facts, made, told)
@@ -123,10 +127,11 @@ def _effects(
     made: Patched,
     told: str,
 ) -> tuple[Effect, ...]:
-    own = not (
+    authors = (
         to.pull_request and facts.context.settings.code.push == "author" and event.author.login == to.author
     )
-    branch = _branch(facts.kind, event, to) if own else to.base
+    own = not (to.onto or authors)
+    branch = to.onto or (_branch(facts.kind, event, to) if own else to.base)
     what = "pull request" if to.pull_request else "issue"
     subject = f"{to.title or _TITLES[facts.kind]} ({what} {to.number})"
     files = tuple(
@@ -143,7 +148,7 @@ def _effects(
         diff(facts.texts, made.texts),
         own=own,
         tree=to.tree,
-        bound=to.pull_request,
+        bound=to.pull_request and to.bound,
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
@@ -165,6 +170,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
+    "ci": "Make the checks pass",
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from bot.core.ci_session import told
 from bot.core.effects import Comment, DeleteComment, EditComment
 from bot.core.facts import UndoFacts
 from bot.effects.base import Applied, Changing, Destination, OnGitHub, Undone, applied
@@ -71,7 +72,9 @@ class OfEditComment(Changing[EditComment], _Written[EditComment]):
         if before is None:
             return Undone(stays="the text of a comment: I don't know what it said before")
         own = before.own if isinstance(before, EditComment) else ""
-        old = EditComment(effect.number, effect.comment_id, before.body, before.folded, own)
+        ci = before.ci.ended("A round was taken back; I stopped.") if before.ci else None
+        body = told(ci) if ci else before.body
+        old = EditComment(effect.number, effect.comment_id, body, before.folded, own, ci)
         return Undone([old], "the newest text of a comment")
 
 
