@@ -21,6 +21,7 @@ from bot.core.github_reader import PullRequestState
 from bot.core.named_files import candidates, named_files
 from bot.core.quality_gate import patched_tests
 from bot.core.refs import Login, Sha
+from bot.core.text import in_code
 from bot.proposals import Target, allowed, is_off, may_push, offered, target
 from bot.router import Router
 
@@ -130,7 +131,7 @@ async def go_on(event: ChecksCompleted, ctx: Context) -> Plan:
     if not checks.failed:
         return _ended(event, found, found.session.ended(green(found.session)))
     if found.session.pushed >= found.session.most:
-        names = ", ".join(one.name for one in checks.failed[:MOST_NAMES])
+        names = ", ".join(in_code(one.name, 100) for one in checks.failed[:MOST_NAMES])
         end = (
             f"Not green after {found.session.pushed} rounds: {names} failed on {tip[:10]}. It needs a person."
         )
@@ -150,8 +151,8 @@ async def _next(
     session = standing.session
     failure = await _failure(ctx, state, context, checks, standing.tip, "")
     if not failure.cause.mendable:
-        one = failure.round()
-        return _ended(event, standing, session.after(one).ended("No code mends that."), failure.cause.usage)
+        end = "I stopped." if failure.cause.why else "No code mends that; I stopped."
+        return _ended(event, standing, session.after(failure.round()).ended(end), failure.cause.usage)
     to = Target(
         event.number,
         standing.tip,
@@ -185,9 +186,9 @@ async def _over(
     if state.from_fork:
         return "The branch is a fork's now; I stopped."
     if ctx.pull != "active":
-        return f"I was told to {ctx.pull.removesuffix('d').removesuffix('e')}e this pull request; I stopped."
+        return "I was told to leave this pull request alone; I stopped."
     if not tip:
-        return f"The branch {session.branch} is gone; I stopped."
+        return f"The branch {in_code(session.branch)} is gone; I stopped."
     if tip != found.tip or (session.base not in ("", state.head_sha)):
         return "Somebody else pushed; I stopped. Ask again for the code as it is now."
     if found.draft and not (await ctx.github.pull_request(found.draft)).open:

@@ -3,7 +3,7 @@ of it is data. Every step here goes over the text once."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.core.text import for_terminal
 
@@ -45,18 +45,23 @@ def readable(raw: bytes) -> str:
     return for_terminal(_TIME.sub("", "\n".join(lines)))
 
 
-def excerpt(text: str, most: int = MOST_EXCERPT) -> str:
+def excerpt(text: str, hide: Callable[[str], str], most: int = MOST_EXCERPT) -> str:
     """The part of a readable log that tells most: of the step that failed the first error with what follows
-    it, and the end. What is left out between is counted."""
-    lines = [_short(line) for line in text.rstrip("\n").split("\n")]
-    lines = lines[slice(*_failed_step(lines))]
+    it, and the end. What is left out between is counted. `hide` takes credentials out, and no line; it is
+    given more of a long line than is shown, so that it sees none in half."""
+    whole = text.rstrip("\n").split("\n")
+    lines = [_short(line) for line in whole]
+    start, end = _failed_step(lines)
+    whole, lines = whole[start:end], lines[start:end]
     first = _first_error(lines)
     from_first = range(max(0, first - _HEAD), min(len(lines), first + _AROUND))
     last = range(max(0, len(lines) - _LAST), len(lines))
     kept = _within(lines, from_first, most // 2)
     room = most - sum(len(lines[number]) + 1 for number in kept)
     kept |= _within(lines, reversed(last), room)
-    return "\n".join(_with_gaps(lines, sorted(kept)))
+    numbers = sorted(kept)
+    hidden = hide("\n".join(_short(whole[number], 2_000) for number in numbers)).split("\n")
+    return "\n".join(_with_gaps([_short(line) for line in hidden], numbers, len(lines)))
 
 
 def errors(text: str, most: int = 20) -> tuple[str, ...]:
@@ -76,10 +81,10 @@ def stands(quote: str, texts: Iterable[str]) -> bool:
     return len(words) >= 4 and any(words in " ".join(text.split()) for text in texts)
 
 
-def _short(line: str) -> str:
-    if len(line) <= LONGEST_LINE:
+def _short(line: str, longest: int = LONGEST_LINE) -> str:
+    if len(line) <= longest:
         return line
-    return f"{line[: LONGEST_LINE - 110]} … {line[-100:]}"
+    return f"{line[: longest * 7 // 10]} … {line[-longest // 4 :]}"
 
 
 def _failed_step(lines: Sequence[str]) -> tuple[int, int]:
@@ -113,12 +118,12 @@ def _within(lines: Sequence[str], numbers: Iterable[int], room: int) -> set[int]
     return kept
 
 
-def _with_gaps(lines: Sequence[str], numbers: Sequence[int]) -> Iterable[str]:
+def _with_gaps(shown: Sequence[str], numbers: Sequence[int], total: int) -> Iterable[str]:
+    """`numbers`: those of the lines that are shown, of so many in all."""
     before = -1
-    for number in numbers:
+    for number, line in zip((*numbers, total), (*shown, ""), strict=True):
         if number > before + 1:
             yield f"[… {number - before - 1} lines left out …]"
-        yield lines[number]
+        if number < total:
+            yield line
         before = number
-    if before + 1 < len(lines):
-        yield f"[… {len(lines) - before - 1} lines left out …]"

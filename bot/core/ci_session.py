@@ -67,11 +67,11 @@ def _round(number: int, one: CiRound, session: CiSession) -> str:
     names = ", ".join(in_code(name, 100) for name in one.failed)
     more = f" and {one.more} more" if one.more else ""
     head = f"**Round {number} of {session.most}**" if session.most > 1 and one.patch else "**CI**"
-    lines = [f"{head}: on {in_code(one.head[:10])} {names}{more} failed. {one.cause}".strip()]
+    lines = [f"{head}: {names}{more} failed on {in_code(one.head[:10])}. {one.cause}".strip()]
     if one.quotes:
         lines.append(code_block("\n".join(one_line(quote, 300) for quote in one.quotes), "text"))
     lines += [f"*{note}*" for note in one.notes]
-    return "\n\n".join([*lines, *([cut(one.did, 3_000)] if one.did else [])])
+    return "\n\n".join([*lines, *([cut(one.did, 10_000)] if one.did else [])])
 
 
 def _state(session: CiSession) -> str:
@@ -80,6 +80,13 @@ def _state(session: CiSession) -> str:
     if session.most <= session.pushed:
         return "That was the last round; I say here what came of it."
     return f"When its checks are complete I look again, for at most {session.most} rounds."
+
+
+def unpushed(session: CiSession, why: str) -> CiSession:
+    """As if the last round had pushed nothing, because it was refused."""
+    *before, last = session.rounds
+    kept = (*before, replace(last, patch="", did=why))
+    return replace(session, rounds=kept, end="The commit was refused; I stopped.")
 
 
 def green(session: CiSession) -> str:

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.core.ci_session import told
-from bot.core.effects import Comment, DeleteComment, EditComment
+from bot.core.ci_session import told, unpushed
+from bot.core.effects import Comment, DeleteComment, EditComment, PushCommit
 from bot.core.facts import UndoFacts
-from bot.effects.base import Applied, Changing, Destination, OnGitHub, Undone, applied
+from bot.core.text import code_block, cut
+from bot.effects.base import Applied, Changing, Destination, OnGitHub, Refused, Undone, applied
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
+MOST_PATCH = 8_000
+"""Characters of a refused patch that the rounds of `fix ci` tell."""
 _LIST = "/issues/{number}/comments"
 C = TypeVar("C", Comment, EditComment)
 
@@ -26,6 +29,18 @@ class _Written(OnGitHub[C]):
 
     def said(self, effect: C) -> Sequence[str]:
         return (effect.body,)
+
+    def telling(self, effect: C, refused: Sequence[Refused]) -> C:
+        """The rounds of `fix ci` say of a commit that it was refused."""
+        if effect.ci is None:
+            return effect
+        for one in refused:
+            match one.effect:
+                case PushCommit(patch=patch):
+                    shown = code_block(cut(patch, MOST_PATCH), "diff")
+                    ci = unpushed(effect.ci, f"{one.why}\n\nThe patch, for `git apply`:\n\n{shown}")
+                    return replace(effect, body=told(ci), ci=ci)
+        return effect
 
 
 class OfComment(_Written[Comment]):

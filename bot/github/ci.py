@@ -39,7 +39,8 @@ async def states(api: Api, statuses: Api | None, sha: Sha, slug: str) -> CiState
     is asked; a suite without any is one that its App never began."""
     where = {"sha": sha}
     path = "/repos/{owner}/{repo}/commits/{sha}"
-    suites = await api.get_all(f"{path}/check-suites", where, cap=MOST_SUITES, key="check_suites")
+    listed = await api.get_all(f"{path}/check-suites", where, cap=MOST_SUITES, key="check_suites")
+    suites = [one for one in listed if isinstance(one, dict)]
     running = [app for one in suites if (app := _running(one)) and app != slug]
     if running:
         return CiState(running=tuple(dict.fromkeys(running)))
@@ -48,8 +49,10 @@ async def states(api: Api, statuses: Api | None, sha: Sha, slug: str) -> CiState
     still = [_app(one) for one in others if one.get("status") != "completed"]
     if still:
         return CiState(running=tuple(dict.fromkeys(still)))
+    unstarted = [_app(one) for one in suites if one.get("conclusion") == "startup_failure"]
     failed = [_failed(one) for one in others if one.get("conclusion") in FAILED]
-    passed = len(others) - len(failed)
+    failed += [FailedCheck(name=app, conclusion="startup_failure", app=app) for app in unstarted]
+    passed = sum(one.get("conclusion") not in FAILED for one in others)
     if statuses is not None:
         told = [one for one in await _statuses(statuses, sha) if isinstance(one, dict)]
         bad = [_status(one) for one in told if one.get("state") in ("failure", "error")]
@@ -67,8 +70,8 @@ def _app(one: dict[str, Any]) -> str:
     return clean((one.get("app") or {}).get("slug"))
 
 
-def _running(suite: Any) -> str:
-    if not isinstance(suite, dict) or suite.get("status") == "completed":
+def _running(suite: dict[str, Any]) -> str:
+    if suite.get("status") == "completed":
         return ""
     begun = bool(suite.get("latest_check_runs_count")) or _app(suite) == ACTIONS
     return (_app(suite) or "?") if begun else ""
@@ -87,7 +90,7 @@ def _status(found: dict[str, Any]) -> FailedCheck:
         conclusion="failure",
         app="status",
         page=clean(found.get("target_url")),
-        summary=_plain(found.get("description")),
+        summary=_cut(found.get("description")),
     )
 
 
@@ -104,14 +107,15 @@ def _failed(run: dict[str, Any]) -> FailedCheck:
         app=_app(run),
         job=job,
         page=page,
-        title=one_line(_plain(output.get("title")), 300),
-        summary=_plain(output.get("summary")),
-        text=_plain(output.get("text")),
+        title=_cut(output.get("title")),
+        summary=_cut(output.get("summary")),
+        text=_cut(output.get("text")),
         annotated=bool(output.get("annotations_count")),
     )
 
 
 async def _detailed(api: Api, logs: Api | None, one: FailedCheck) -> FailedCheck:
+    one = await asyncio.to_thread(_polished, one)
     if one.annotated:
         one = replace(one, annotations=tuple(await _annotations(api, one.id)))
     if not one.job or one.conclusion in WITHOUT_READING:
@@ -143,15 +147,23 @@ def _with_log(one: FailedCheck, raw: bytes) -> FailedCheck:
     text = readable(raw)
     if not text.strip():
         return replace(one, unread="it is empty" if not raw.strip() else "it is no text")
-    return replace(one, log=excerpt(without(log.redact(text)).text))
+    return replace(one, log=excerpt(log.redact(text), lambda lines: without(lines).text))
+
+
+def _polished(one: FailedCheck) -> FailedCheck:
+    """What it says itself, as it may be shown."""
+    title = one_line(_plain(one.title), 300)
+    return replace(one, title=title, summary=_plain(one.summary), text=_plain(one.text))
 
 
 def _plain(said: Any, most: int = MOST_TEXT) -> str:
     """What a check says itself, without what steers a terminal and without credentials."""
-    if not isinstance(said, str):
-        return ""
-    text = readable(cut(clean(said), 5 * most).encode("utf-8", "replace"))
+    text = readable(_cut(said).encode("utf-8", "replace"))
     return cut(without(log.redact(text)).text, most)
+
+
+def _cut(said: Any) -> str:
+    return clean(said[: 2 * MOST_TEXT]) if isinstance(said, str) else ""
 
 
 async def _annotations(api: Api, run: int) -> Iterable[str]:
@@ -162,11 +174,11 @@ async def _annotations(api: Api, run: int) -> Iterable[str]:
         if error.status not in _NOT_SHOWN:
             raise
         return ()
-    found = [one for one in listed if isinstance(one, dict) and one.get("annotation_level") != "notice"]
+    shown = (one for one in listed if isinstance(one, dict) and one.get("annotation_level") != "notice")
     return [
         f"{one_line(_plain(one.get('path')), 300)}:{_line(one.get('start_line'))}: "
-        f"{one_line(_plain(one.get('title')), 200)} {one_line(_plain(one.get('message')), 500)}".rstrip()
-        for one in found
+        + one_line(f"{_plain(one.get('title'))} {_plain(one.get('message'))}", 700)
+        for one in shown
     ]
 
 
