@@ -160,15 +160,16 @@ async def _next(
         "",
         author=state.author.login,
         tree=tree,
-        onto=session.branch,
+        onto=session.branch if session.branch.startswith("hob/") else "",
         bound=not session.base,
     )
     asked = _asked(event, session)
     plan, facts, made = await _proposed(asked, ctx, to, state, context, failure, "", session)
     usage = (*failure.cause.usage, *plan.usage)
     push = next((one for one in plan.effects if isinstance(one, PushCommit)), None)
-    if push is None:
-        one = failure.round(None, _words(plan))
+    if push is None or push.branch != session.branch:
+        words = "The tests of this repository fail with my patch, so I did not push it."
+        one = failure.round(None, words if push else _words(plan))
         return _ended(event, standing, session.after(one).ended("I have no further patch."), usage)
     one = failure.round(made, _words(plan))
     went_on = _last_words(session.after(one, _before(facts, made), one.patch))

@@ -47,6 +47,12 @@ LOCKS = frozenset(
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 
 
+def asks_for_lock_files(wish: str) -> bool:
+    """Whether whoever asked for a patch named a lock file, or spoke of one."""
+    words = wish.casefold()
+    return any(name in words for name in (*LOCKS, "lock file", "lockfile"))
+
+
 def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_files: bool = False) -> str:
     """Why Hob may not write this path; empty where it may. `allowed`: the repository's own rule;
     `lock_files`: whether somebody asked for those."""
