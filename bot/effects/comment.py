@@ -31,14 +31,16 @@ class _Written(OnGitHub[C]):
         return (effect.body,)
 
     def telling(self, effect: C, refused: Sequence[Refused]) -> C:
-        """The rounds of `fix ci` say of a commit that it was refused."""
+        """The rounds of `fix ci` say of a commit that it was refused; with the patch where nothing else tells
+        it."""
         if effect.ci is None:
             return effect
         for one in refused:
             match one.effect:
-                case PushCommit(patch=patch):
-                    shown = code_block(cut(patch, MOST_PATCH), "diff")
-                    ci = unpushed(effect.ci, f"{one.why}\n\nThe patch, for `git apply`:\n\n{shown}")
+                case PushCommit() as push:
+                    patch = code_block(cut(push.patch, MOST_PATCH), "diff")
+                    shown = f"\n\n{patch}" if isinstance(effect, EditComment) else ""
+                    ci = unpushed(effect.ci, f"{one.why}{shown}")
                     return replace(effect, body=told(ci), ci=ci)
         return effect
 

@@ -395,6 +395,24 @@ async def test_a_refused_round_says_so_with_the_patch(hob: LivingHob) -> None:
     assert draft.text("tea.py") == TEA.replace("watr", "water + 1")
 
 
+async def test_a_refused_first_commit_is_told_once_with_the_cause_and_the_patch(hob: LivingHob) -> None:
+    pull = opened(hob)
+    fails(pull)
+    await hob.works()
+    hob.ollama.answer = says(MENDED)
+
+    class Every(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            return "ruleset"
+
+    pull.code.protected = Every()
+    said = await asked(hob, pull)
+    assert "The commit was refused; I stopped." in told(pull)
+    assert "A name is misspelt." in told(pull)
+    assert sum("+    return water\n" in one for one in said) == 1
+    assert drafts(hob) == []
+
+
 async def test_S_a_log_is_shown_without_colours_times_and_secrets(hob: LivingHob) -> None:
     pull = opened(hob)
     token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
@@ -685,8 +703,8 @@ async def test_how_many_calls_a_round_costs(hob: LivingHob) -> None:
     await hob.works()
     second = hob.github.calls()[before:]
     assert commits(hob) == 2
-    assert len(first) <= 26, [one.path for one in first]
-    assert len(second) <= 26, [one.path for one in second]
+    assert len(first) <= 29, [one.path for one in first]
+    assert len(second) <= 23, [one.path for one in second]
     ci.begin(pull.code, draft.head_sha, "test").finish()
     before = len(hob.github.calls())
     await hob.works()
