@@ -18,6 +18,9 @@ from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
 FILES_A_CALL = 50
+NAMES_A_CALL = 1_000
+"""Of files that are known by name already, or go."""
+WORKFLOWS = ".github/workflows/"
 _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
     re.ASCII,
@@ -61,7 +64,10 @@ class OfPushCommit(OnGitHub[PushCommit]):
             tree = str((await to.post("/git/trees", {"base_tree": tree, "tree": entries}))["sha"])
         ends = [*effect.trailers, to.marker.trailer(to.key)]
         message = "\n\n".join([effect.message, "\n".join(ends)])
-        asked = {"message": message, "tree": tree, "parents": [effect.parent]}
+        if effect.whole and tree != effect.whole:
+            raise UserError("GitHub made another tree of this merge than git does", "merge it yourself")
+        parents = [effect.parent, *filter(None, [effect.merges])]
+        asked = {"message": message, "tree": tree, "parents": parents}
         made = str((await to.post("/git/commits", asked))["sha"])
         if effect.own:
             await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
