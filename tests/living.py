@@ -160,9 +160,10 @@ def by_schema(
     plan: Any = None,
     catch_up: Any = None,
     duplicates: Any = None,
+    resolutions: Any = None,
 ) -> Says:
-    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
-    and `duplicates` may be functions of the request."""
+    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`,
+    `duplicates` and `resolutions` may be functions of the request."""
 
     by_field: dict[str, Mapping[str, Any]] = {
         "steps": plan or {"steps": [{"title": "Boil water", "detail": "", "role": "code"}]},
@@ -174,6 +175,9 @@ def by_schema(
         fields = request["format"]["properties"]
         if named := next((key for key in by_field if key in fields), ""):
             return by_field[named]
+        if "resolutions" in fields:
+            said = resolutions(request) if callable(resolutions) else resolutions
+            return {"summary": "", "resolutions": said or []}
         if "findings" in fields:
             said = review(request) if callable(review) else review
             return said or {"findings": [], "summary": "fine"}

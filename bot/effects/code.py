@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
+from bot.core.effects import CommittedFile, DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
 from bot.core.text import code_block
@@ -20,7 +20,10 @@ from bot.github.idempotency_marker import page
 FILES_A_CALL = 50
 NAMES_A_CALL = 1_000
 """Of files that are known by name already, or go."""
-WORKFLOWS = ".github/workflows/"
+_WORKFLOWS = (
+    "A merge that brings workflows of the base branch along may need the permission *Workflows*, which I "
+    "don't ask for: merge it yourself"
+)
 _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
     re.ASCII,
@@ -52,6 +55,10 @@ class OfPushCommit(OnGitHub[PushCommit]):
         """The patch, for whoever may push it."""
         if not effect.patch:
             return ()
+        if effect.merges:
+            how = "For each file in conflict `git checkout --ours -- FILE`, then `git apply` this"
+            start = f"To do it yourself: `git merge {effect.merges}`. {how}:"
+            return (f"{start}\n\n{code_block(effect.patch, 'diff')}",)
         return (f"The patch, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
@@ -69,11 +76,19 @@ class OfPushCommit(OnGitHub[PushCommit]):
         parents = [effect.parent, *filter(None, [effect.merges])]
         asked = {"message": message, "tree": tree, "parents": parents}
         made = str((await to.post("/git/commits", asked))["sha"])
-        if effect.own:
-            await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
-        else:
-            await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
+        try:
+            await self._point(effect, to, made)
+        except GitHubError as refused:
+            if effect.merges and refused.kind == "permission":
+                raise GitHubError(refused.status, f"{refused.message}. {_WORKFLOWS}") from None
+            raise
         return Applied(_commit_page(to, made))
+
+    async def _point(self, effect: PushCommit, to: Destination, sha: str) -> None:
+        if effect.own:
+            await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": sha})
+        else:
+            await to.patch("/git/refs/heads/{+branch}", {"sha": sha, "force": False}, branch=effect.branch)
 
     async def find(self, effect: PushCommit, to: Destination) -> Applied | None:
         try:
@@ -92,13 +107,19 @@ class OfPushCommit(OnGitHub[PushCommit]):
 
 
 def _entries(effect: PushCommit) -> Iterator[list[dict[str, Any]]]:
-    """As the trees API takes them, so many a call."""
-    for at in range(0, len(effect.files), FILES_A_CALL):
-        yield [
-            {"path": one.path, "mode": one.mode, "type": "blob"}
-            | ({"sha": None} if one.text is None else {"content": one.text})
-            for one in effect.files[at : at + FILES_A_CALL]
-        ]
+    """As the trees API takes them, so many a call. What goes comes first: a folder may take its name."""
+    gone = [one for one in effect.files if one.text is None and not one.sha]
+    known = [one for one in effect.files if one.sha]
+    new = [one for one in effect.files if one.text is not None and not one.sha]
+    for some, most in ((gone, NAMES_A_CALL), (known, NAMES_A_CALL), (new, FILES_A_CALL)):
+        for at in range(0, len(some), most):
+            yield [_entry(one) for one in some[at : at + most]]
+
+
+def _entry(one: CommittedFile) -> dict[str, Any]:
+    kind = "commit" if one.mode == "160000" else "blob"
+    about = {"path": one.path, "mode": one.mode, "type": kind}
+    return about | ({"sha": one.sha or None} if one.text is None else {"content": one.text})
 
 
 def _commit_page(to: Destination, sha: str) -> str:

@@ -3,7 +3,7 @@ from one of them, by the names that it knows, and the texts that are new."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.core.effects import CommittedFile
 from bot.core.merging import MergedTree
@@ -15,6 +15,8 @@ LARGEST = 1 << 20
 MOST_TESTED = 8 << 20
 """Bytes of texts that a run of the tests is given."""
 WORKFLOWS = ".github/workflows/"
+Mode = Literal["100644", "100755", "120000", "160000"]
+_MODES: dict[str, Mode] = {"100755": "100755", "120000": "120000", "160000": "160000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,7 @@ async def committed(merging: Merging, tree: str) -> MergedTree:
 
 
 def _file(change: Change, text: str | None, name: str = "") -> CommittedFile:
-    mode = change.mode
-    if mode == "100755" or mode == "120000" or mode == "160000":
-        return CommittedFile(change.path, text, mode, name)
-    return CommittedFile(change.path, text, "100644", name)
+    return CommittedFile(change.path, text, _MODES.get(change.mode, "100644"), name)
 
 
 def _named(path: str) -> bool:

@@ -196,9 +196,9 @@ async def _merged(merging: _Merging) -> _Found:
         return found
     listed, _, told = rest.partition(b"\0\0")
     for one in listed.split(b"\0"):
-        about, _, path = one.partition(b"\t")
+        about, _, raw = one.partition(b"\t")
         mode, name, stage = about.decode().split(" ")
-        found.stages.setdefault(_path(path), {})[int(stage)] = (mode, name)
+        found.stages.setdefault(_path(raw), {})[int(stage)] = (mode, name)
     fields = iter(told.split(b"\0"))
     for count in fields:
         if not count.strip().isdigit():
