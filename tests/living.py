@@ -165,19 +165,18 @@ def by_schema(
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`,
     `duplicates` and `resolutions` may be functions of the request."""
 
-    by_field: dict[str, Mapping[str, Any]] = {
+    by_field: dict[str, Mapping[str, Any] | Says] = {
         "steps": plan or {"steps": [{"title": "Boil water", "detail": "", "role": "code"}]},
         "points": catch_up or {"points": []},
         "command": intent or {"command": "ask", "argument": ""},
+        "resolutions": resolutions or {"resolutions": []},
     }
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
         fields = request["format"]["properties"]
         if named := next((key for key in by_field if key in fields), ""):
-            return by_field[named]
-        if "resolutions" in fields:
-            said = resolutions(request) if callable(resolutions) else resolutions
-            return {"summary": "", "resolutions": said or []}
+            found = by_field[named]
+            return found(request) if callable(found) else found
         if "findings" in fields:
             said = review(request) if callable(review) else review
             return said or {"findings": [], "summary": "fine"}

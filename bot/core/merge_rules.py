@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from bot.core.code_analysis import Tools
 from bot.core.file_kinds import is_prose
 from bot.core.merging import Conflict, Hunk
+from bot.core.source import Chunk
 
 SAME = "both sides change it in the same way"
 BLANKS = "on one side only blanks differ"
@@ -15,29 +16,8 @@ ONE_SIDE = "only one side changes it"
 BOTH = "both sides add to it, and both stay"
 _BRACES = frozenset(
     [
-        "js",
-        "mjs",
-        "cjs",
-        "jsx",
-        "ts",
-        "mts",
-        "cts",
-        "tsx",
-        "go",
-        "rs",
-        "java",
-        "kt",
-        "kts",
-        "c",
-        "h",
-        "cc",
-        "cpp",
-        "hpp",
-        "cs",
-        "swift",
-        "php",
-        "css",
-        "scss",
+        *("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "go", "rs", "java", "kt", "kts"),
+        *("c", "h", "cc", "cpp", "hpp", "cs", "swift", "php", "css", "scss"),
     ]
 )
 """Endings of languages in which indentation means nothing."""
@@ -180,8 +160,7 @@ def _items(lines: Sequence[str]) -> bool:
     solid = [line for line in lines if line.strip()]
     if not solid or not _BULLET.match(solid[0]):
         return False
-    indent = len(solid[0]) - len(solid[0].lstrip())
-    return all(_BULLET.match(line) or len(line) - len(line.lstrip()) > indent for line in solid)
+    return all(_BULLET.match(line) or _indent(line) > _indent(solid[0]) for line in solid)
 
 
 def _after(ours: Sequence[str], theirs: Sequence[str]) -> str:
@@ -218,12 +197,28 @@ def _with(conflict: Conflict, number: int, side: str) -> tuple[str, int]:
 
 def _whole(path: str, text: str, first: int, last: int, tools: Tools) -> set[str]:
     """The names of the definitions that these lines are made of; empty where they are anything else."""
-    chunks = [one for one in tools.symbols(path, text) if first <= one.start and one.end <= last]
-    covered = {line for one in chunks for line in range(one.start, one.end + 1)}
     lines = text.split("\n")
+    inside = [one for one in tools.symbols(path, text) if first <= one.start <= last]
+    chunks = [one for one in inside if _end(one, lines, last) <= last]
+    covered = {line for one in chunks for line in range(one.start, one.end + 1)}
     if any(lines[n - 1].strip() and n not in covered for n in range(first, last + 1)):
         return set()
     return {one.symbol for one in chunks}
+
+
+def _end(chunk: Chunk, lines: Sequence[str], last: int) -> int:
+    """Its last line, without what closes that around it."""
+    indent, end = _indent(lines[chunk.start - 1]), chunk.end
+    while end > last:
+        line = lines[end - 1]
+        if line.strip() and (line.strip() not in ("}", "};", "});", "end") or _indent(line) >= indent):
+            break
+        end -= 1
+    return end
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 CALLED = re.compile(
@@ -237,8 +232,8 @@ CALLED = re.compile(
 def _tests_called(text: str) -> set[str]:
     """The titles of the calls that these lines are made of: none of the outermost lines is anything else."""
     lines = [line for line in text.split("\n") if line.strip()]
-    indent = min((len(line) - len(line.lstrip()) for line in lines), default=0)
-    outer = [line for line in lines if len(line) - len(line.lstrip()) == indent]
+    indent = min(map(_indent, lines), default=0)
+    outer = [line for line in lines if _indent(line) == indent]
     opened = [line for line in outer if CALLED.match(line)]
     rest = [line.strip() for line in outer if not CALLED.match(line)]
     if len(opened) != len(rest) or any(one not in ("});", "})") for one in rest):
