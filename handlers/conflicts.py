@@ -25,11 +25,13 @@ from bot.core.github_reader import PullRequestState
 from bot.core.merging import MergedTree
 from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
+from bot.core.review_result import count
 from bot.core.text import code_block, cut, in_code, one_line
 from bot.proposals import MOST_PATCH, allowed, diff, may_push, refusal, trailers
 from bot.router import Router
 
 router = Router()
+WORKFLOWS = ".github/workflows/"
 MOST_NAMED, MOST_TOLD = 30, 10
 """Files that are named, and conflicts of each."""
 _APPLY = (
@@ -92,10 +94,9 @@ def _clean(state: PullRequestState, behind: int) -> str:
     into = in_code(state.base_ref)
     if not behind:
         return f"There are no conflicts: this branch has all that {into} has."
-    commits = "one commit" if behind == 1 else f"{behind} commits"
     return (
-        f"There are no conflicts with {into}. The branch is {commits} behind it; *Update branch* below, or "
-        f"`git merge`, brings them in. I don't unasked."
+        f"There are no conflicts with {into}. The branch is {count(behind, 'commit')} behind it: *Update "
+        "branch* below, or `git merge`, brings them in. I don't unasked."
     )
 
 
@@ -136,9 +137,8 @@ def _left(event: CommentEvent, state: PullRequestState, resolved: Resolved, why:
 def _lines(files: Sequence[ResolvedFile]) -> Iterator[str]:
     """A file an item, with its conflicts where they were looked at one by one."""
     for one in files[:MOST_NAMED]:
-        named = in_code(one.path)
-        whole = one.text is not None and not one.hunks
-        yield f"- {named}: {one.why or ('only line ends or the last line differ' if whole else _count(one))}"
+        whole = count(len(one.hunks), "conflict") if one.hunks else "only line ends differ"
+        yield f"- {in_code(one.path)}: {one.why or whole}"
         for number, hunk in enumerate(one.hunks[:MOST_TOLD], 1):
             state = "resolved" if hunk.text is not None else "left"
             yield f"  - conflict {number}, {_where(hunk)}: {state}: {one_line(hunk.why, 300)}"
@@ -146,10 +146,6 @@ def _lines(files: Sequence[ResolvedFile]) -> Iterator[str]:
             yield f"  - and {len(one.hunks) - MOST_TOLD} more"
     if len(files) > MOST_NAMED:
         yield f"- and {len(files) - MOST_NAMED} more"
-
-
-def _count(file: ResolvedFile) -> str:
-    return "one conflict" if len(file.hunks) == 1 else f"{len(file.hunks)} conflicts"
 
 
 def _where(hunk: ResolvedHunk) -> str:
@@ -201,11 +197,10 @@ def _effects(
         bound=True,
         merges=base,
         whole=made.tree,
+        workflows=any(path.startswith(WORKFLOWS) for path in made.brought),
     )
     checked = gate.words if gate else "No test was run."
-    brought = (
-        f"{len(made.brought)} files differ from this branch; all but those below are merged by git itself."
-    )
+    brought = f"It changes {count(len(made.brought), 'file')}; git merged all by itself but those below."
     locks = [one.path for one in made.files if one.text is not None and _is_lock(one.path)]
     again = (
         f" Merged as text, so let its tool write it anew: {', '.join(map(in_code, locks))}." if locks else ""

@@ -252,7 +252,5 @@ def _told(work: _Work) -> ResolvedFile:
         hunks.append(ResolvedHunk(hunk, None if work.why else text, why))
     file = ResolvedFile(conflict.path, hunks=tuple(hunks), before=conflict.finished(conflict.ours))
     if work.why or work.open:
-        count = len(work.open)
-        why = work.why or f"{count} of its {len(hunks)} conflicts {'is' if count == 1 else 'are'} left"
-        return replace(file, why=why)
+        return replace(file, why=work.why or f"{len(work.open)} of {len(hunks)} conflicts left")
     return replace(file, text=conflict.finished(work.text))

@@ -274,6 +274,8 @@ class PushCommit:
     """A second parent. `tree` may then be its."""
     whole: str = ""
     """The tree that has to come out; empty: whatever does."""
+    workflows: bool = False
+    """Whether it brings workflows of the other parent along."""
 
 
 @dataclass(frozen=True, slots=True)

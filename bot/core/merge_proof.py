@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bot.core.merging import Hunk
+from bot.core.text import in_code
 
 MOST_LINES = 300
 """Of each version of a conflict: lines are matched with each other."""
@@ -48,7 +49,7 @@ def _words(base: Lines, ours: Lines, theirs: Lines, made: Lines) -> str:
     lines have to follow it."""
     b, s, o, r = (Counter(_tokens("\n".join(one))) for one in (base, ours, theirs, made))
     short = over = 0
-    for token in {*b, *s, *o, *r}:
+    for token in sorted({*b, *s, *o, *r}, key=lambda one: (not one[0].isalpha(), one)):
         least, most = _bounds(b[token], s[token], o[token])
         if r[token] > most:
             renamed = not b[token] and bool(s[token]) != bool(o[token])
@@ -91,14 +92,14 @@ class _Proof:
         b, s, o, r = (Counter(one) for one in (self.base, *self.sides.values(), self.made))
         extra: list[str] = []
         missing: list[tuple[str, str]] = []
-        for line in {*b, *s, *o, *r}:
+        for line in dict.fromkeys((*b, *s, *o, *r)):
             least, most = _bounds(b[line], s[line], o[line])
             least = least if self.once else most
             if r[line] > most:
                 extra += [line] * (r[line] - most)
             elif r[line] < least:
                 if s[line] <= b[line] and o[line] <= b[line]:
-                    return f"a line that both sides keep is gone: `{line.strip()[:80]}`"
+                    return f"a line that both sides keep is gone: {in_code(line.strip(), 80)}"
                 side = "ours" if s[line] > b[line] else "theirs"
                 missing += [(side, line)] * (least - r[line])
         return self._join(missing, extra) or self._together("ours") or self._together("theirs")
@@ -118,7 +119,7 @@ class _Proof:
             ]
             best = next((one for one in free if one in extra), None) or next(iter(free), None)
             if best is None:
-                return f"a line of one side is gone: `{line.strip()[:80]}`"
+                return f"a line of one side is gone: {in_code(line.strip(), 80)}"
             left[side][best] -= 1
             joins.setdefault(best, []).append(line)
             self.joined[side][line] = best
@@ -126,7 +127,7 @@ class _Proof:
             told = {token for one in joins[line] for token in self.words[one]}
             here = self.words[line]
             if not joins[line] or len(here - told) > len(told - here):
-                return f"neither side has this line: `{line.strip()[:80]}`"
+                return f"neither side has this line: {in_code(line.strip(), 80)}"
         return ""
 
     def _joins(self, side: str, line: str, one: str) -> bool:
@@ -147,7 +148,7 @@ class _Proof:
             for piece in [run] if added and not self.once else [[line] for line in run]:
                 found = _find(self.made, piece, 0 if self.once else at)
                 if found < 0:
-                    return f"it takes apart what one side wrote in one piece: `{piece[0].strip()[:80]}`"
+                    return f"it takes apart what one side wrote in one piece: {in_code(piece[0].strip(), 80)}"
                 at = found + len(piece)
         return ""
 

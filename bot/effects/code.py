@@ -21,8 +21,8 @@ FILES_A_CALL = 50
 NAMES_A_CALL = 1_000
 """Of files that are known by name already, or go."""
 _WORKFLOWS = (
-    "A merge that brings workflows of the base branch along may need the permission *Workflows*, which I "
-    "don't ask for: merge it yourself"
+    "The merge brings workflows along as they stand on the base branch; where GitHub wants the permission "
+    "*Workflows* for that, which I don't ask for, merge it yourself"
 )
 _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
@@ -79,7 +79,7 @@ class OfPushCommit(OnGitHub[PushCommit]):
         try:
             await self._point(effect, to, made)
         except GitHubError as refused:
-            if effect.merges and refused.kind == "permission":
+            if effect.workflows and refused.kind == "permission":
                 raise GitHubError(refused.status, f"{refused.message}. {_WORKFLOWS}") from None
             raise
         return Applied(_commit_page(to, made))
