@@ -22,6 +22,8 @@ class _Written(OnGitHub[C]):
     """With a text of its own in the conversation."""
 
     permissions = ("issues",)
+    shows_patches = False
+    """Whether nothing else tells a patch that was refused."""
 
     def harmless(self, effect: C, texts: Texts) -> C:
         body, folded = texts.page(effect.body, effect.folded)
@@ -39,7 +41,7 @@ class _Written(OnGitHub[C]):
             match one.effect:
                 case PushCommit() as push:
                     patch = code_block(cut(push.patch, MOST_PATCH), "diff")
-                    shown = f"\n\n{patch}" if isinstance(effect, EditComment) else ""
+                    shown = f"\n\n{patch}" if self.shows_patches else ""
                     ci = unpushed(effect.ci, f"{one.why}{shown}")
                     return replace(effect, body=told(ci), ci=ci)
         return effect
@@ -63,6 +65,7 @@ class OfComment(_Written[Comment]):
 class OfEditComment(Changing[EditComment], _Written[EditComment]):
     kind = EditComment
     builds_on_before = True
+    shows_patches = True
     undone_by = frozenset({EditComment})
 
     def harmless(self, effect: EditComment, texts: Texts) -> EditComment:
