@@ -67,6 +67,10 @@ class Target:
     author: str = ""
     tree: str = ""
     """`parent`'s, where it is known."""
+    onto: str = ""
+    """A branch of Hob's own that ends in `parent` and gets the commit, instead of a new one."""
+    bound: bool = True
+    """Whether `parent` is the head of the pull request."""
 
 
 def target(state: PullRequestState) -> Target:
@@ -131,7 +135,7 @@ async def offered(
         words += f"I have no patch to propose: {made.why}."
         return Plan((answer(event, words),), reason=f"no patch: {made.why}", usage=made.usage)
     gated = gated or await gated_by(ctx.suite, to.parent, facts, made)
-    if to.pull_request and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
+    if to.pull_request and to.bound and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
         return Plan((answer(event, why),), reason="the head moved on", usage=made.usage)
     effects = _effects(event, ctx, to, facts, made, told, gated)
     head = to.parent if to.pull_request else None
@@ -173,8 +177,8 @@ def _effects(
     """Onto the author's own branch only what did not fail its gate."""
     failed = gated is not None and gated.state == "failed"
     wanted_there = _is_for_author(event, ctx, to, facts.context)
-    own = failed or not wanted_there
-    branch = _branch(facts.kind, event, to) if own else to.base
+    own = not to.onto and (failed or not wanted_there)
+    branch = to.onto or (_branch(facts.kind, event, to) if own else to.base)
     what = "pull request" if to.pull_request else "issue"
     subject = f"{to.title or _TITLES[facts.kind]} ({what} {to.number})"
     files = tuple(
@@ -191,7 +195,7 @@ def _effects(
         diff(facts.texts, made.texts),
         own=own,
         tree=to.tree,
-        bound=to.pull_request,
+        bound=to.pull_request and to.bound,
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
@@ -246,6 +250,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
+    "ci": "Make the checks pass",
 }
 
 
