@@ -59,6 +59,8 @@ _NEVER = {
     ".env": "passwords stand there",
 }
 """A part of a path, folded -> why nothing there is touched."""
+_PRIVATE = frozenset({".env", ".netrc", ".npmrc", ".pypirc"})
+_EXAMPLES = frozenset({".env.example", ".env.sample", ".env.template", ".env.dist"})
 LOCKS = frozenset(
     [
         *("npm-shrinkwrap.json", "pylock.toml", "go.sum", "go.work.sum", ".pnp.cjs", ".pnp.loader.mjs"),
@@ -71,6 +73,12 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$) 
 _HASHED = re.compile(r"[a-z0-9]{2}[0-9a-f]{4}")
 """How a short name begins where many would be the same: that of `.gitmodules` may be `gi7eba~1`."""
 _ODD = re.compile(r"[<>\"|?*\x7f]")
+
+
+def asks_for_lock_files(wish: str) -> bool:
+    """Whether whoever asked for a patch named a lock file, or spoke of one."""
+    words = wish.casefold()
+    return any(name in words for name in (*LOCKS, "lock file", "lockfile"))
 
 
 def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_files: bool = False) -> str:
@@ -98,6 +106,12 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
     if not lock_files and (_folded(parts[-1]) in LOCKS or _LOCK.fullmatch(_folded(parts[-1]))):
         return f"{parts[-1]} is written by a tool, not by hand"
     return "" if allowed(path) else "`code.paths` leaves it out"
+
+
+def is_private(path: str) -> bool:
+    """Whether passwords are kept in such a file: no model is shown it for a change."""
+    names = [_folded(part) for part in path.split("/")]
+    return any(name in _PRIVATE or (name.startswith(".env.") and name not in _EXAMPLES) for name in names)
 
 
 def _folded(part: str) -> str:

@@ -15,6 +15,7 @@ from bot.core.edit_paths import why_not
 from bot.core.pathnames import resolve
 from bot.core.text import strip_invisible, utf8_size
 
+_WORD = re.compile(r"\w+")
 MOST_FILES = 100
 MOST_EDITS = 200
 MOST_TEXT = 1_000_000
@@ -22,6 +23,8 @@ MOST_TEXT = 1_000_000
 MOST_TRIES = 200
 NEAR = 12
 """Lines that are shown where a quote was not found."""
+AROUND = 2
+"""Lines before and after each place where it was found."""
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, line ends that few programs know, halves of characters."""
 _LONE_RETURN = re.compile(r"\r(?!\n)")
@@ -217,10 +220,10 @@ def replaced(path: str, text: str, edits: Sequence[FileEdit]) -> str | EditProbl
             near, first = _nearest(text, one.search)
             return EditProblem(path, "missing", "what is quoted does not stand there", near, first)
         if len(places) > 1:
-            lines = ", ".join(str(text.count("\n", 0, at) + 1) for at in places[:5])
-            return EditProblem(
-                path, "ambiguous", f"what is quoted stands there more than once (lines {lines})"
-            )
+            rows = [text.count("\n", 0, at) for at in places[:5]]
+            why = f"what is quoted stands there more than once (lines {', '.join(str(n + 1) for n in rows)})"
+            near = "\n…\n".join(_around(text, row, search.count("\n")) for row in rows[:3])
+            return EditProblem(path, "ambiguous", why, near, max(0, rows[0] - AROUND) + 1)
         spans.append((places[0], places[0] + len(search), replace))
     spans.sort()
     made, at = [], 0
@@ -230,6 +233,11 @@ def replaced(path: str, text: str, edits: Sequence[FileEdit]) -> str | EditProbl
         made += [text[at:start], new]
         at = end
     return "".join([*made, text[at:]])
+
+
+def _around(text: str, row: int, more: int) -> str:
+    """The lines around one (from 0) and `more` after it."""
+    return "\n".join(text.split("\n")[max(0, row - AROUND) : row + min(more, NEAR) + AROUND + 1])
 
 
 def _places(text: str, search: str) -> list[int] | None:
@@ -277,12 +285,20 @@ def _nearest(text: str, search: str) -> tuple[str, int]:
         if len(some) <= 20:
             for number in some:
                 votes[max(0, number - offset)] += 1
+    votes = votes or _alike(lines, wanted)
     if not votes:
         return "", 0
     best = max(votes.values())
     start = min(number for number, count in votes.items() if count == best)
     first = max(0, start - 2)
     return "\n".join(lines[first : start + min(len(wanted), NEAR) + 2]), first + 1
+
+
+def _alike(lines: Sequence[str], wanted: Sequence[str]) -> Counter[int]:
+    """Lines with words of the first line that was quoted, by how many those are."""
+    words = set(_WORD.findall(next((line for line in wanted if line.strip()), "")[:500]))
+    shared = {number: len(words.intersection(_WORD.findall(line))) for number, line in enumerate(lines)}
+    return Counter({number: count for number, count in shared.items() if count})
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.core.errors import GitHubError, Gone
+from bot.core.github_reader import TreePath
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.text import utf8_size
@@ -59,6 +60,25 @@ async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> di
         for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
             found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
     return found
+
+
+async def tree(api: Api, sha: Sha) -> dict[str, TreePath]:
+    """https://docs.github.com/en/rest/git/trees#get-a-tree"""
+    path = "/repos/{owner}/{repo}/git/trees/{sha}{?recursive}"
+    found = await api.get(path, {"sha": sha, "recursive": "1"})
+    entries = found.get("tree") if isinstance(found, dict) and not found.get("truncated") else ()
+    listed = [one for one in entries or () if isinstance(one, dict) and isinstance(one.get("path"), str)]
+    kept = [one for one in listed if clean(one["path"]) == one["path"]]
+    return {one["path"]: TreePath(_mode(one.get("mode")), _size(one.get("size"))) for one in kept}
+
+
+def _mode(said: Any) -> int:
+    digits = isinstance(said, str) and len(said) <= 6 and set(said) <= set("01234567")
+    return int(said, 8) if said and digits else 0
+
+
+def _size(said: Any) -> int:
+    return said if isinstance(said, int) else 0
 
 
 async def sizes(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:

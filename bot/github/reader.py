@@ -21,6 +21,7 @@ from bot.core.github_reader import (
     PullRequestState,
     RawComment,
     Thread,
+    TreePath,
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
@@ -118,7 +119,8 @@ class JobReader(GitHubReader):
         return self.job.has_issues
 
     async def pull_request(self, number: int) -> PullRequestState:
-        found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
+        api = self.job.api({**self.permissions, **open_pulls.PERMISSION})
+        found = as_object(await api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
             return _pull_request(found, self.repo)
         except (KeyError, TypeError) as error:
@@ -157,6 +159,9 @@ class JobReader(GitHubReader):
         caseless = {path.casefold(): mode for path, mode in around.items()}
         modes = {path: around.get(path, caseless.get(path.casefold())) for path in paths}
         return {path: mode for path, mode in modes.items() if mode is not None}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        return await contents.tree(self._api, sha)
 
     async def reports(self, sha: Sha) -> dict[str, str]:
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)

@@ -57,9 +57,17 @@ def test_a_missing_quote_is_told_the_nearest_lines() -> None:
     assert POT.split("\n")[problem.first - 1] == problem.near.split("\n")[0]
 
 
+def test_a_quote_of_which_no_line_stands_there_is_told_the_lines_that_are_most_like_it() -> None:
+    (problem,) = apply([FileEdit("pot.py", "  wait(the pot)", "")], {"pot.py": POT}).problems
+    assert "    wait(pot)" in problem.near
+
+
 def test_an_ambiguous_quote_is_told_its_lines() -> None:
     (problem,) = apply([FileEdit("pot.py", "return pot", "")], {"pot.py": POT}).problems
     assert "lines 3, 8" in problem.why
+    assert "    heat(pot)\n    return pot" in problem.near
+    assert "    wait(pot)\n    return pot" in problem.near
+    assert problem.first == 1
 
 
 def test_a_quote_whose_places_overlap_is_ambiguous() -> None:
