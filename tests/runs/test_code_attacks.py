@@ -119,12 +119,9 @@ async def test_S7_X1_P5_an_obedient_model_gets_no_more_than_a_branch_a_draft_and
     repo = on_github(hob)
     review = {"findings": [finding(quote="return water"), finding(quote="line_3  = 3")], "summary": ORDERS}
     hob.ollama.answer = calm = by_schema(review=review)
-    if command == "implement":
-        on: Issue | PullRequest = repo.open_issue("Brew", f"{ORDERS} `tea.py` `AGENTS.md`", author="eve")
-        repo.commit({"tea.py": TEA})
-    else:
-        changed = {"tea.py": TEA.replace("line_3 =", "line_3  =")}
-        on = repo.open_pull_request("Brew", changed, author="ann", body=ORDERS)
+    changed = {"tea.py": TEA.replace("line_3 =", "line_3  =")}
+    on: Issue | PullRequest = repo.open_pull_request("Brew", changed, author="ann", body=ORDERS)
+    repo.commit({"tea.py": TEA} if command == "implement" else {"more.py": "x = 1\n"})
     await hob.works()
     before, writes = refs(repo), len(hob.github.writes())
     turns = list(range(COMMANDS.index(command) % 3, len(evil(command, "")), 3))
@@ -139,6 +136,8 @@ async def test_S7_X1_P5_an_obedient_model_gets_no_more_than_a_branch_a_draft_and
 
     hob.ollama.answer = says
     while turns:
+        if command == "implement":  # one draft for an issue at a time
+            on = repo.open_issue("Brew", f"{ORDERS} `tea.py` `AGENTS.md`", author="eve")
         asks(command, on)
         await hob.works()
         turns.pop(0)
