@@ -9,11 +9,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.effects import CommittedFile, DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
+from bot.core.effects import (
+    CommittedFile,
+    DeleteBranch,
+    OpenPullRequest,
+    PushCommit,
+    RevertCommit,
+    WithdrawPullRequest,
+)
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
-from bot.core.text import code_block
+from bot.core.refs import Sha
+from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
+from bot.effects.push_refusals import APPLY, of_opening, of_push
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
@@ -22,7 +31,7 @@ NAMES_A_CALL = 1_000
 """Of files that are known by name already, or go."""
 _WORKFLOWS = (
     "The merge brings workflows along as they stand on the base branch; where GitHub wants the permission "
-    "*Workflows* for that, which I don't ask for, merge it yourself"
+    "*Workflows* for that, which I don't ask for, you have to merge it"
 )
 _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
@@ -35,14 +44,20 @@ _NEWEST = 100
 class OfPushCommit(OnGitHub[PushCommit]):
     kind = PushCommit
     permissions = ("contents",)
-    undone_by = frozenset({DeleteBranch})
+    carries = True
+    undone_by = frozenset({DeleteBranch, RevertCommit})
 
     def harmless(self, effect: PushCommit, texts: Texts) -> PushCommit:
         """Files are what they are; with a secret of Hob's own in one there is no commit."""
         subject, _, body = effect.message.partition("\n")
         message = f"{texts.line(subject, 100)}\n\n{texts.prose(body.strip(), 4_000)}".strip()
         trailers = tuple(one for one in effect.trailers if _TRAILER.fullmatch(one))
-        leaking = any(texts.leaks(one.text or "") for one in effect.files) or texts.leaks(effect.patch)
+        # each as one text, so that what is spread over several files is seen too
+        whole = (
+            "\n".join(one.text or "" for one in effect.files),
+            "\n".join(one.path for one in effect.files),
+        )
+        leaking = any(map(texts.leaks, (*whole, effect.patch)))
         kept = () if leaking else effect.files
         return replace(
             effect, message=message, trailers=trailers, files=kept, patch="" if leaking else effect.patch
@@ -59,7 +74,15 @@ class OfPushCommit(OnGitHub[PushCommit]):
             how = "For each file in conflict `git checkout --ours -- FILE`, then `git apply` this"
             start = f"To do it yourself: `git merge {effect.merges}`. {how}:"
             return (f"{start}\n\n{code_block(effect.patch, 'diff')}",)
-        return (f"The patch, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
+        name = in_code(effect.branch.rpartition("/")[2] + ".patch")
+        return (f"{name}, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
+
+    def remedy(self, effect: PushCommit, error: Exception) -> str:
+        if not isinstance(error, GitHubError):
+            return ""
+        if effect.workflows and error.kind == "permission":
+            return f"{_WORKFLOWS}. {APPLY}."
+        return of_push(str(error), effect.branch)
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
         if not effect.files:
@@ -76,31 +99,20 @@ class OfPushCommit(OnGitHub[PushCommit]):
         parents = [effect.parent, *filter(None, [effect.merges])]
         asked = {"message": message, "tree": tree, "parents": parents}
         made = str((await to.post("/git/commits", asked))["sha"])
-        try:
-            await self._point(effect, to, made)
-        except GitHubError as refused:
-            if effect.workflows and refused.kind == "permission":
-                raise GitHubError(refused.status, f"{refused.message}. {_WORKFLOWS}") from None
-            raise
+        if effect.own:
+            await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
+        else:
+            await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
         return Applied(_commit_page(to, made))
 
-    async def _point(self, effect: PushCommit, to: Destination, sha: str) -> None:
-        if effect.own:
-            await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": sha})
-        else:
-            await to.patch("/git/refs/heads/{+branch}", {"sha": sha, "force": False}, branch=effect.branch)
-
     async def find(self, effect: PushCommit, to: Destination) -> Applied | None:
-        try:
-            newest = await to.get("/commits{?sha,per_page}", sha=effect.branch, per_page=_NEWEST)
-        except Gone:
-            return None
-        for one in newest if isinstance(newest, list) else ():
-            if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
-                return Applied(_commit_page(to, str(one["sha"])))
-        return None
+        return await _pushed(effect.branch, to)
 
     def undone(self, effect: PushCommit, github_id: int, facts: UndoFacts) -> Undone:
+        if not effect.own and effect.branch.startswith("hob/"):
+            pages = (one.url for one in facts.past_run.did if one.effect == effect and one.url)
+            made = Sha(next(pages, "").rpartition("/commit/")[2])
+            return Undone([RevertCommit(effect.branch, made)], f"a commit on `{effect.branch}`")
         if not effect.own:
             return Undone(stays="a commit on your branch: `git revert` takes it back")
         return Undone([DeleteBranch(effect.branch)], f"the branch `{effect.branch}`")
@@ -122,6 +134,18 @@ def _entry(one: CommittedFile) -> dict[str, Any]:
     return about | ({"sha": one.sha or None} if one.text is None else {"content": one.text})
 
 
+async def _pushed(branch: str, to: Destination) -> Applied | None:
+    """The commit that bears the mark, where it is on the branch."""
+    try:
+        newest = await to.get("/commits{?sha,per_page}", sha=branch, per_page=_NEWEST)
+    except Gone:
+        return None
+    for one in newest if isinstance(newest, list) else ():
+        if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
+            return Applied(_commit_page(to, str(one["sha"])))
+    return None
+
+
 def _commit_page(to: Destination, sha: str) -> str:
     return f"{to.api.site}/{to.repo.full_name}/commit/{sha}"
 
@@ -131,6 +155,7 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
 
     kind = OpenPullRequest
     permissions = ("pull_requests",)
+    carries = True
     undone_by = frozenset({WithdrawPullRequest})
 
     def harmless(self, effect: OpenPullRequest, texts: Texts) -> OpenPullRequest:
@@ -139,6 +164,9 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
 
     def said(self, effect: OpenPullRequest) -> Sequence[str]:
         return (effect.body,)
+
+    def remedy(self, effect: OpenPullRequest, error: Exception) -> str:
+        return of_opening(str(error), effect.branch, effect.base)
 
     async def send(self, effect: OpenPullRequest, to: Destination) -> Applied:
         asked = {"head": effect.branch, "base": effect.base, "title": effect.title, "draft": effect.draft}
@@ -199,4 +227,29 @@ class OfDeleteBranch(Changing[DeleteBranch]):
         return Applied()
 
 
-FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch())
+class OfRevertCommit(OnGitHub[RevertCommit]):
+    kind = RevertCommit
+    permissions = ("contents",)
+    stays = "that I took a commit of mine back: `git revert` brings it again"
+
+    async def send(self, effect: RevertCommit, to: Destination) -> Applied:
+        """Never by force: whoever went on from it keeps it."""
+        gone = await to.get("/git/commits/{sha}", sha=effect.commit)
+        if not to.marker.trailed(gone.get("message")):
+            raise UserError(f"{effect.commit[:10]} is not mine", "revert it yourself")
+        before = await to.get("/git/commits/{sha}", sha=str(gone["parents"][0]["sha"]))
+        subject = str(gone["message"]).partition("\n")[0]
+        asked = {
+            "message": f"Revert: {subject}\n\n{to.marker.trailer(to.key)}",
+            "tree": str(before["tree"]["sha"]),
+            "parents": [effect.commit],
+        }
+        made = str((await to.post("/git/commits", asked))["sha"])
+        await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
+        return Applied(_commit_page(to, made))
+
+    async def find(self, effect: RevertCommit, to: Destination) -> Applied | None:
+        return await _pushed(effect.branch, to)
+
+
+FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch(), OfRevertCommit())
