@@ -73,7 +73,8 @@ async def implement(
 
 
 def _objective(facts: PatchFacts) -> str:
-    parts = [facts.title[:300], facts.description[:6_000]]
+    parts = [f"A recipe of this repository:\n{facts.instructions[:6_000]}"] if facts.instructions else []
+    parts += [facts.title[:300], facts.description[:6_000]]
     parts += [f"{who} said: {what[:1_500]}" for who, what in facts.conversation[-10:]]
     parts += [f"Asked for with it: {facts.wish[:1_000]}"] if facts.wish else []
     names = "\n".join(facts.names[:200])

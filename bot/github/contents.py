@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Iterable
 from typing import Any
 
+from bot.core import recipes
 from bot.core.errors import GitHubError, Gone
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
@@ -56,6 +57,23 @@ async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> di
         for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
             found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
     return found
+
+
+async def recipe_files(api: Api, repo: RepoRef, ref: Sha, name: str) -> recipes.RecipeFiles:
+    """As a `GitHubReader` gives them: a call, and another where there are any to read."""
+    try:
+        tree = await folders(api, repo, ref, [recipes.FOLDER])
+        listed = recipes.listed(tree)
+        wanted = [path for path, readable in listed.items() if readable]
+        if name:
+            wanted = [path for path in wanted if path == recipes.path_of(name)]
+            tree = {path: mode for path, mode in tree.items() if path == recipes.path_of(name)}
+        found = await texts(api, repo, ref, wanted, recipes.MOST_BYTES) if wanted else {}
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}
+    return {path: found.get(path) for path in listed if path in tree}
 
 
 async def sizes(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
