@@ -1,13 +1,11 @@
 """Does what a recipe says: `@slug NAME` for a file `.github/hob/recipes/NAME.md` of the base branch, or one
 that comes with Hob. One commit on a branch of its own, with a draft pull request."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.agents.implement import implement
-from bot.agents.research import Research
+from bot.agents.implement import implement, told
 from bot.context import Context, answer
-from bot.core.edit_paths import why_not
+from bot.core.edit_paths import is_private, why_not
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
 from bot.core.errors import Gone
 from bot.core.events import CommentEvent
@@ -15,8 +13,9 @@ from bot.core.facts import PatchFacts, RepoContext
 from bot.core.github_reader import PullRequestState, conversation
 from bot.core.named_files import candidates, named_files
 from bot.core.recipes import NAME, Recipe, Recipes, literal_paths, may_touch, path_of
-from bot.core.refs import RANK, Sha
+from bot.core.refs import RANK
 from bot.core.text import in_code
+from bot.implement_facts import WantedChange, implement_facts, reading
 from bot.patterns import wanted
 from bot.proposals import Target, allowed, is_off, may_push, offered, proposed, refusal, regular, target
 from bot.pull_request_facts import select
@@ -97,12 +96,16 @@ async def _on_pull_request(
     wish: str,
     state: PullRequestState,
 ) -> Plan:
-    """A commit for the author's branch: of the files of the change, and of those that are named."""
+    """A commit for the author's branch: of the files of the change, and of those that are named. What is
+    never touched (a recipe at the head, say) is not read either."""
     files, _ = select(await ctx.github.files(event.number), context.settings.review.paths)
     changed = [file.path for file in files if file.status != "removed"]
-    paths = [*_named(wish, ctx), *changed, *literal_paths(recipe)]
-    facts = await _facts(ctx, context, recipe, wish, state.head_sha, paths)
-    facts = replace(facts, title=state.title, description=state.body)
+    paths = [path for path in (*_named(wish, ctx), *changed, *literal_paths(recipe)) if not is_private(path)]
+    paths = [path for path in dict.fromkeys(paths) if not why_not(path, lock_files=True)]
+    texts = await ctx.github.texts(state.head_sha, paths[:50])
+    names = tuple(path for path in changed if path not in texts)
+    facts = PatchFacts(context, "recipe", state.title, state.body, texts, names=names, tools=ctx.tools)
+    facts = _by_recipe(facts, context, recipe, wish)
     to = replace(target(state), title=recipe.title[:80])
     return await _made(event, ctx, to, facts, recipe)
 
@@ -110,28 +113,25 @@ async def _on_pull_request(
 async def _on_issue(
     event: CommentEvent, ctx: Context, context: RepoContext, recipe: Recipe, wish: str
 ) -> Plan:
-    """One for the default branch: of the files that the issue and the command name, and that the index has
-    for them."""
+    """One for the default branch: of the files that the command and the issue name, and that are found for
+    them."""
     issue = await ctx.github.issue(event.number)
+    base = ctx.repo.default_branch
     try:
-        tip, tree = await ctx.github.tip(ctx.repo.default_branch)
+        tip, tree = await ctx.github.tip(base)
     except Gone:
         return Plan((answer(event, "There is no code here to start from."),), reason="no default branch")
     said = conversation(await ctx.github.comments(event.number, issue.comments), without=event.comment_id)
-    text = "\n".join([issue.title, issue.body, *(what for _, what in said)])
-    paths = [*_named(wish, ctx), *literal_paths(recipe), *_named(text, ctx)]
-    if ctx.knowledge is not None:
-        scout = Research.of(ctx.persona, ctx.infer, ctx.knowledge, rounds=1)
-        found, _ = await scout.gather(f"{wish or recipe.title}\n\n{issue.title}\n{issue.body[:2_000]}")
-        paths += [one.path for one in found]
-    facts = await _facts(ctx, context, recipe, wish, tip, paths)
-    if not facts.texts and not recipe.paths:
+    words = "\n".join([wish, *literal_paths(recipe)])
+    wanted_change = WantedChange(issue.title, issue.body, said, wish=words)
+    facts, used = await implement_facts(ctx, context, tip, wanted_change, ctx.knowledge, ctx.budget())
+    facts = _by_recipe(facts, context, recipe, wish)
+    if not any(map(facts.allowed, facts.texts)) and not recipe.paths:
         words = f"Tell me in which files, as in {in_code(f'@{ctx.slug} {recipe.name} src/tea.py')}."
-        return Plan((answer(event, words),), reason="no files to change")
-    facts = replace(facts, title=issue.title, description=issue.body, conversation=said)
-    base = ctx.repo.default_branch
+        return Plan((answer(event, words),), reason="no files to change", usage=used)
     to = Target(event.number, tip, base, recipe.title[:80], pull_request=False, tree=tree)
-    return await _made(event, ctx, to, facts, recipe)
+    plan = await _made(event, ctx, to, facts, recipe)
+    return replace(plan, usage=(*used, *plan.usage))
 
 
 def _named(text: str, ctx: Context) -> list[str]:
@@ -139,26 +139,18 @@ def _named(text: str, ctx: Context) -> list[str]:
     return [path for several in candidates(named).values() for path in several]
 
 
-async def _facts(
-    ctx: Context, context: RepoContext, recipe: Recipe, wish: str, at: Sha, paths: Iterable[str]
-) -> PatchFacts:
-    """The files that it may touch first, in the order given, and then others: they are only read. What is
-    never touched (another recipe at a head, say) is not."""
-    paths = [path for path in dict.fromkeys(paths) if not why_not(path, lock_files=True)]
-    texts = await ctx.github.texts(at, paths[:50])
+def _by_recipe(facts: PatchFacts, context: RepoContext, recipe: Recipe, wish: str) -> PatchFacts:
+    """The files that it may touch come first; others are only read."""
     may = allowed(context, may_touch(recipe, wanted))
-    order = sorted(texts, key=lambda path: not may(path))
-    return PatchFacts(
-        context=context,
+    order = sorted(facts.texts, key=lambda path: not may(path))
+    return replace(
+        facts,
         kind="recipe",
-        title="",
-        description="",
-        texts={path: texts[path] for path in order[:MOST_FILES]},
+        texts={path: facts.texts[path] for path in order[:MOST_FILES]},
+        names=(*order[MOST_FILES:], *facts.names),
         wish=wish,
         instructions=recipe.body,
-        names=tuple(order[MOST_FILES:]),
         allowed=may,
-        tools=ctx.tools,
     )
 
 
@@ -166,8 +158,6 @@ async def _made(event: CommentEvent, ctx: Context, to: Target, facts: PatchFacts
     if not recipe.chain:
         return await proposed(event, ctx, to, facts)
     facts = await regular(ctx, to.parent, facts)
-    done = await implement(facts, ctx.chain(recipe.chain), ctx.persona, ctx.infer)
-    told = [f"**Planned**\n\n{done.plan}"] if done.plan else []
-    if done.remarks:
-        told.append(f"**Not done**: a second look did not accept this as it is.\n\n{done.remarks}")
-    return await offered(event, ctx, to, facts, done.patched, "\n\n".join(told))
+    read = reading(ctx, to.parent, {})
+    done = await implement(facts, ctx.chain(recipe.chain), ctx.persona, ctx.infer, read, ctx.budget())
+    return await offered(event, ctx, to, done.facts, done.patched, told(done))

@@ -46,7 +46,7 @@ def variables() -> tuple[str, ...]:
 def nearest(name: str, known: tuple[str, ...]) -> str:
     """A hint: the nearest known name; where nothing is near, all of them, if they are few."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}" if len(known) < 16 else ""
+    return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}" if len(known) < 24 else ""
 
 
 def known_key(variable: str) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from bot.config.addresses import host_url, http_url, parts_of
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
+from bot.core.work_budget import WorkBudget
 from bot.paths import socket_path
 
 
@@ -317,6 +318,18 @@ class KnowledgeTable(ConfigTable):
     """Names of archives, `owner/name` too, that may be quoted in the comments of any repository."""
 
 
+class CodeTable(ConfigTable):
+    """`[code]`: what `implement` may cost on one issue."""
+
+    steps: int = Field(default=40, ge=1, le=10_000)
+    tokens: int = Field(default=400_000, ge=1_000, le=1_000_000_000)
+    minutes: int = Field(default=60, ge=1, le=1440)
+
+    def budget(self) -> WorkBudget:
+        """From now on."""
+        return WorkBudget(self.steps, self.tokens, 60.0 * self.minutes)
+
+
 class ApiTable(ConfigTable):
     """`[api]`"""
 
@@ -348,6 +361,7 @@ class Config(ConfigTable):
     budget: BudgetTable = BudgetTable()
     cache: CacheTable = CacheTable()
     knowledge: KnowledgeTable = KnowledgeTable()
+    code: CodeTable = CodeTable()
     api: ApiTable = ApiTable()
 
     _source: Path | None = PrivateAttr(default=None)

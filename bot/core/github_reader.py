@@ -43,6 +43,14 @@ class PullRequestState:
 
 
 @dataclass(frozen=True, slots=True)
+class TreePath:
+    """`mode` is git's (0o100644 a file, 0o120000 a symlink, 0o040000 a folder), `size` a file's in bytes."""
+
+    mode: int
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPull:
     """One of the open pull requests. `reviewers`: people and teams who are asked for a review; `updated`:
     in seconds since 1970."""
@@ -180,7 +188,12 @@ class GitHubReader(ABC):
         raise Gone(404, "there are no branches here")
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
-        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
+        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there, in any case."""
+        return {}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        """All that lies in a commit's or tree's folders, by path, in one call; nothing where that is more
+        than GitHub tells at once."""
         return {}
 
     async def reports(self, sha: Sha) -> dict[str, str]:

@@ -21,6 +21,7 @@ from bot.core.github_reader import (
     PullRequestState,
     RawComment,
     Thread,
+    TreePath,
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
@@ -52,6 +53,7 @@ from bot.github.conversations import (
     label_names,
     line_thread,
 )
+from bot.github.objects import PER_QUERY
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -119,7 +121,8 @@ class JobReader(GitHubReader):
         return self.job.has_issues
 
     async def pull_request(self, number: int) -> PullRequestState:
-        found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
+        api = self.job.api({**self.permissions, **open_pulls.PERMISSION})
+        found = as_object(await api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
             return _pull_request(found, self.repo)
         except (KeyError, TypeError) as error:
@@ -155,7 +158,12 @@ class JobReader(GitHubReader):
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
-        return {path: around[path] for path in paths if path in around}
+        caseless = {path.casefold(): mode for path, mode in around.items()}
+        modes = {path: around.get(path, caseless.get(path.casefold())) for path in paths}
+        return {path: mode for path, mode in modes.items() if mode is not None}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        return await contents.tree(self._api, sha)
 
     async def reports(self, sha: Sha) -> dict[str, str]:
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
@@ -164,7 +172,7 @@ class JobReader(GitHubReader):
         """Two calls, and more only for what guidelines import."""
 
         async def folders(paths: Sequence[str]) -> PathSizes:
-            return await contents.folders(self._api, self.repo, base, paths)
+            return await contents.folders(self._api, self.repo, base, paths[:PER_QUERY])
 
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(base, paths)

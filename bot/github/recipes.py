@@ -24,6 +24,8 @@ from bot.patterns import is_pattern
 from bot.yamlnodes import UnreadableError, YamlNode
 
 MOST_TITLE = 100
+MOST_FRONT = 4_000
+"""Characters between the `---` lines."""
 _GUARDS = ("title", "who", "paths", "path", "on", "chain", "extends", "allow", "allowed")
 """Keys without which another thing would be done than was meant, and what people write for them."""
 
@@ -90,8 +92,9 @@ def read(
 
 def _values(file: SettingsFile, front: str | None, known: Section) -> dict[str, Any] | None:
     """The front matter's; None where the recipe is not to be offered."""
-    if front is None:
-        file.complain(0, "the front matter does not end: a line `---` is missing; the recipe is ignored")
+    if front is None or len(front) > MOST_FRONT:
+        why = "does not end: a line `---` is missing" if front is None else f"is over {MOST_FRONT} characters"
+        file.complain(0, f"the front matter {why}; the recipe is ignored")
         return None
     try:
         tree = yamlnodes.read(front)

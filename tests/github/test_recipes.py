@@ -155,9 +155,9 @@ def test_how_many_and_how_much_is_bounded_and_said() -> None:
     ],
 )
 def test_hostile_files_are_read_in_no_time(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     read({path_of(f"r{n}"): text for n in range(5)})
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0
 
 
 def test_those_that_come_with_hob_are_sound() -> None:

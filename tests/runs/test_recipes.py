@@ -259,7 +259,9 @@ async def test_a_recipe_with_a_chain_is_planned_made_and_judged(hob: LivingHob, 
 
 
 async def test_without_a_named_file_it_asks_for_one(hob: LivingHob) -> None:
-    issue = teahouse(hob).open_issue("Cold", "It is cold.")
+    repo = teahouse(hob)
+    repo.push({f"src/part{n}.py": "x = 1\n" for n in range(20)})
+    issue = repo.open_issue("Cold", "It is cold.")
     (said,) = await says(hob, issue, "@my-hob types")
     assert "`@my-hob types src/tea.py`" in said
     assert drafts(hob) == []
