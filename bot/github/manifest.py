@@ -50,6 +50,10 @@ UNASKED = frozenset({"installation", "installation_repositories"})
 """Every App gets these; they cannot be subscribed to."""
 
 
+CODE = {"contents": "write"}
+"""What is asked besides where Hob is to write code: deploy/app-code.yml."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What the App asks of those who install it."""
