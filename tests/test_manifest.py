@@ -2,16 +2,24 @@
 
 from pathlib import Path
 
-from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, React, ResolveThread
+from bot.core.effects import (
+    DeleteBranch,
+    OpenPullRequest,
+    PushCommit,
+    React,
+    ResolveThread,
+    RevertCommit,
+)
 from bot.core.events import CommentEvent, Event
 from bot.effects import of
 from bot.effects.base import OnGitHub
-from bot.github.manifest import CODE, EVENTS, UNASKED, manifest
+from bot.github.ci import LOGS, STATUSES
+from bot.github.manifest import CODE, EVENTS, FOR_CI, UNASKED, manifest
 from bot.github.reader import ISSUE, PULL_REQUEST
 from handlers import router
 from tests.effects.samples import samples
 
-BETTER_WITH = {ResolveThread, PushCommit, DeleteBranch}
+BETTER_WITH = {ResolveThread, PushCommit, DeleteBranch, RevertCommit}
 """These need more than is asked for. Who grants contents:write has threads resolved (others read "Fixed in
 …") and lets Hob write code where `code.enabled` does."""
 TO_HEAR = {"merge_group": {"merge_queues": "read"}}
@@ -42,14 +50,16 @@ def test_permissions_are_exactly_what_routes_need() -> None:
 
 def test_who_has_code_written_asks_for_that_and_for_nothing_else() -> None:
     for_code = manifest(Path(__file__).parents[1] / "deploy" / "app-code.yml")
-    assert for_code.permissions == wanted_permissions(code=True) == {**manifest().permissions, **CODE}
+    assert {**manifest().permissions, **CODE} == wanted_permissions(code=True)
+    assert for_code.permissions == {**wanted_permissions(code=True), **FOR_CI} | LOGS | STATUSES
     assert for_code.events == manifest().events
+    assert CODE.keys() | FOR_CI.keys() == LOGS.keys() | STATUSES.keys() | {"contents"}
 
 
-def test_only_routes_that_code_allow_guards_need_more_than_the_app_asks_for() -> None:
-    writing = {route.name for route in router.routes if route.may & {PushCommit, OpenPullRequest}}
+def test_code_allow_guards_every_command_that_writes_code() -> None:
+    writing = {name for name, route in router.commands.items() if route.may & {PushCommit, OpenPullRequest}}
     assert writing
-    assert writing <= {route.name for route in router.routes if route.who == "code"}
+    assert writing <= {name for name, route in router.commands.items() if route.who == "code"}
 
 
 def test_events_are_exactly_what_routes_answer() -> None:

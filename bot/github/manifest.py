@@ -25,6 +25,7 @@ EVENTS: dict[type[Event], str] = {
     events.PullRequestRelabeled: "pull_request",
     events.PullRequestConvertedToDraft: "pull_request",
     events.CheckRunRequested: "check_run",
+    events.ChecksCompleted: "check_suite",
     events.IssueOpened: "issues",
     events.IssueEdited: "issues",
     events.IssueClosed: "issues",
@@ -51,7 +52,9 @@ UNASKED = frozenset({"installation", "installation_repositories"})
 
 
 CODE = {"contents": "write"}
-"""What is asked besides where Hob is to write code: deploy/app-code.yml."""
+"""Without which Hob writes no code."""
+FOR_CI = {"actions": "read", "statuses": "read"}
+"""What `fix ci` reads, as far as it may. Both are in deploy/app-code.yml."""
 
 
 @dataclass(frozen=True, slots=True)
