@@ -7,7 +7,7 @@ from bot.agents.fix import Mended, mend
 from bot.agents.memory import listed
 from bot.agents.patch import Patched
 from bot.context import Context, answer
-from bot.core.edit_paths import why_not
+from bot.core.edit_paths import asks_for_lock_files, why_not
 from bot.core.effects import (
     Comment,
     Effect,
@@ -20,6 +20,7 @@ from bot.core.effects import (
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import FixFacts, PatchFacts
+from bot.core.file_kinds import is_test, tests_of
 from bot.core.findings import fingerprint
 from bot.core.github_reader import PullRequestState, RawComment, Thread, conversation
 from bot.core.refs import Login, Sha
@@ -76,19 +77,20 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
 
 def _as_patch(facts: FixFacts, state: PullRequestState) -> PatchFacts:
     texts = {facts.file.path: facts.text}
-    return PatchFacts(facts.context, "fix", facts.title, state.body, texts, allowed=allowed(facts.context))
+    may = allowed(facts.context)
+    return PatchFacts(facts.context, "fix", facts.title, state.body, texts, allowed=may, tools=facts.tools)
 
 
 def _made(facts: FixFacts, mended: Mended) -> Patched:
     """The whole file as a patch: it lies in more than one hunk."""
     path = facts.file.path
-    if why := why_not(path, allowed(facts.context)):
+    if why := why_not(path, allowed(facts.context), lock_files=asks_for_lock_files(facts.wish)):
         return Patched(mended.summary, why=why, usage=mended.usage)
     return Patched(mended.summary, {path: mended.after}, usage=mended.usage)
 
 
 async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, wish: str) -> Plan:
-    """What Hob's last review found, in one commit."""
+    """What Hob's last review found, in one commit, with the tests that show it."""
     context = await ctx.repository(state.base_sha)
     findings = next((review.findings for review in reversed(ctx.reviews) if review.findings), ())
     if not findings:
@@ -97,16 +99,24 @@ async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, w
         return Plan((answer(event, why),), reason=why)
     changed = [file.path for file in await ctx.github.files(event.number) if file.status != "removed"]
     paths = [path for path in dict.fromkeys(one.path for one in findings) if path in changed]
+    tests = [name for path in paths for name in tests_of(path)] if ctx.suite else []
+    wanted = list(dict.fromkeys([*paths[:MOST_FILES], *tests]))[:100]
+    read = await ctx.github.texts(state.head_sha, wanted)
     me = Login(f"{ctx.slug}[bot]")
+
+    def fits(path: str) -> bool:
+        """A fix stays within the change; a test of it may stand beside it where tests are run."""
+        return path in changed or (ctx.suite is not None and is_test(path))
+
     facts = PatchFacts(
         context=context,
         kind="fix",
         title=state.title,
         description=state.body,
-        texts=await ctx.github.texts(state.head_sha, paths[:MOST_FILES]),
+        texts=dict([(path, read[path]) for path in wanted if path in read][:MOST_FILES]),
         conversation=tuple((me, f"{one.path}: {one.title}\n{one.body}\n{one.quote}") for one in findings),
         wish=wish.strip(),
-        allowed=allowed(context, set(changed).__contains__),
+        allowed=allowed(context, fits),
         tools=ctx.tools,
     )
     return await proposed(event, ctx, target(state), facts)

@@ -4,14 +4,13 @@ commit on a branch of its own, with a draft pull request into the author's branc
 import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePosixPath
 from typing import Literal
 
 from bot.context import Context, answer
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, nothing_wrong
-from bot.core.file_kinds import is_prose, is_test, subject
+from bot.core.file_kinds import is_prose, is_test, tests_of
 from bot.proposals import allowed, may_push, proposed, refusal, target
 from bot.pull_request_facts import select
 from bot.router import Router
@@ -112,18 +111,8 @@ def _beside(kind: PatchKind, changed: Sequence[str]) -> Iterable[str]:
     if kind == "docs":
         return ("README.md", "README.rst", "docs/index.md", "docs/README.md")
     if kind == "tests":
-        return dict.fromkeys(name for path in changed if not is_test(path) for name in _tests_of(path))
+        return dict.fromkeys(name for path in changed if not is_test(path) for name in tests_of(path))
     return ()
-
-
-def _tests_of(path: str) -> Iterable[str]:
-    """Where the usual tools look for the tests of a file."""
-    here = PurePosixPath(path)
-    name, end, folder = subject(path), here.suffix, str(here.parent)
-    inside = "/".join(here.parts[1:-1])
-    for place in ("tests", f"tests/{inside}", f"tests/{folder}", "test", folder, f"{folder}/tests"):
-        for one in (f"test_{name}{end}", f"{name}_test{end}", f"{name}.test{end}", f"{name}.spec{end}"):
-            yield str(PurePosixPath(place, one))
 
 
 def _code_changed(path: str, before: str, after: str) -> str:

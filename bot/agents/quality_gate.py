@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.agents.patch import Patched
+from bot.core.inference import Passage
 from bot.core.quality_gate import GateResult as GateResult
 from bot.core.quality_gate import GateRuns, needed, patched_tests, verdict
 from bot.core.refs import Sha
 from bot.core.suite_runs import RunSuite, SuiteRun
+
+MOST_SHOWN = 12_000
+"""Characters of a patch that failed."""
 
 
 async def gate(
@@ -47,3 +51,12 @@ def remembered(run: RunSuite) -> RunSuite:
         return kept[commit]
 
     return one
+
+
+def to_mend(result: GateResult, diff: str) -> tuple[Passage, ...]:
+    """What a model is shown of a patch (`diff`) that failed, as data: it goes with `result.problems`."""
+    shown = (
+        Passage("the patch that failed", diff[:MOST_SHOWN]),
+        Passage("what the tests wrote", result.output),
+    )
+    return tuple(one for one in shown if one.text)

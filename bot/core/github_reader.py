@@ -187,7 +187,7 @@ class GitHubReader(ABC):
         raise Gone(404, "there are no branches here")
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
-        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
+        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there, in any case."""
         return {}
 
     async def tree(self, sha: Sha) -> dict[str, TreePath]:

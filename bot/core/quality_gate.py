@@ -23,9 +23,11 @@ _TEST = re.compile(
     r"|#\[(?:\w+::)?test\b|\b(?:it|test|specify)(?:\.each)?(?:\(| ['\"])|\[(?:Fact|Theory|Test|TestMethod)\b"
     r"|\b(?:TEST|TEST_F|TEST_P|TEST_CASE)\(|\bpublic function test\w"
 )
+_COMMENT = re.compile(r"\s*(?:#(?!\[)|//|--|/?\*)")
 _SKIP = re.compile(
     r"\b(?:pytest|mark|unittest|t|b)\.(?:skip|Skip|xfail)|@skip|\bskipTest\("
-    r"|\b(?:it|test|describe)\.(?:skip|todo)\b|@(?:Disabled|Ignore)\b|#\[ignore\b|\bx(?:it|describe|test)\(|\bGTEST_SKIP\b|\bmarkTestSkipped\b|\bSkip ?="
+    r"|\b(?:it|test|describe)\.(?:skip|todo)\b|@(?:Disabled|Ignore)\b|#\[ignore\b"
+    r"|\bx(?:it|describe|test)\(|\bGTEST_SKIP\b|\bmarkTestSkipped\b|\bSkip ?="
 )
 
 
@@ -94,23 +96,21 @@ def _lost(
 
 def _run_in(text: str | None) -> int:
     """About how many tests of a file are run."""
-    return sum(1 for _ in _TEST.finditer(text or "")) - sum(1 for _ in _SKIP.finditer(text or ""))
+    lines = [line for line in (text or "").splitlines() if not _COMMENT.match(line)]
+    return sum(len(_TEST.findall(line)) - len(_SKIP.findall(line)) for line in lines)
 
 
 def needed(runs: GateRuns, patch: PatchedTests) -> NextRun | None:
     """The run without which nothing can be said; None where it can."""
-    whole, before = runs.whole, runs.before
+    whole = runs.whole
     if whole.refused:
         return None
-    unshown = patch.proof and patch.code
-    if before is None:
-        told = bool(whole.passed or whole.failed)
-        if told or not whole.good or patch.lost or (unshown and not patch.tests):
-            return "before"
+    if runs.before is None:
+        return "before"
     found = _compared(runs, patch)
     if found.regressed and runs.again is None and not whole.killed:
         return "again"
-    if found.reasons or found.unclear or runs.again or not (unshown and patch.tests):
+    if found.reasons or found.unclear or runs.again or not (patch.proof and patch.code and patch.tests):
         return None
     return "alone" if runs.alone is None else None
 
@@ -149,7 +149,7 @@ def _compared(runs: GateRuns, patch: PatchedTests) -> _Compared:
         found.reasons.append(f"{_names(gone)} passed before and {_are(gone)} not run any more")
     if new := failed - before.passed - before.failed:
         found.reasons.append(f"{_names(new)} {_are(new)} new and {_fail(new)}")
-    if whole.code and not whole.killed and not (failed or before.code or found.reasons):
+    if whole.code and not (whole.killed or whole.failed or before.code or found.reasons):
         found.reasons.append(f"the command ended with exit code {whole.code}, and no test says why")
     return found
 

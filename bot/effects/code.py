@@ -12,8 +12,9 @@ from typing import Any
 from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
-from bot.core.text import code_block
+from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
+from bot.effects.push_refusals import of_opening, of_push
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
@@ -29,6 +30,7 @@ _NEWEST = 100
 class OfPushCommit(OnGitHub[PushCommit]):
     kind = PushCommit
     permissions = ("contents",)
+    carries = True
     undone_by = frozenset({DeleteBranch})
 
     def harmless(self, effect: PushCommit, texts: Texts) -> PushCommit:
@@ -36,7 +38,12 @@ class OfPushCommit(OnGitHub[PushCommit]):
         subject, _, body = effect.message.partition("\n")
         message = f"{texts.line(subject, 100)}\n\n{texts.prose(body.strip(), 4_000)}".strip()
         trailers = tuple(one for one in effect.trailers if _TRAILER.fullmatch(one))
-        leaking = any(texts.leaks(one.text or "") for one in effect.files) or texts.leaks(effect.patch)
+        # each as one text, so that what is spread over several files is seen too
+        whole = (
+            "\n".join(one.text or "" for one in effect.files),
+            "\n".join(one.path for one in effect.files),
+        )
+        leaking = any(map(texts.leaks, (*whole, effect.patch)))
         kept = () if leaking else effect.files
         return replace(
             effect, message=message, trailers=trailers, files=kept, patch="" if leaking else effect.patch
@@ -49,7 +56,11 @@ class OfPushCommit(OnGitHub[PushCommit]):
         """The patch, for whoever may push it."""
         if not effect.patch:
             return ()
-        return (f"The patch, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
+        name = in_code(effect.branch.rpartition("/")[2] + ".patch")
+        return (f"{name}, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
+
+    def remedy(self, effect: PushCommit, error: Exception) -> str:
+        return of_push(str(error), effect.branch) if isinstance(error, GitHubError) else ""
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
         if not effect.files:
@@ -104,6 +115,7 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
 
     kind = OpenPullRequest
     permissions = ("pull_requests",)
+    carries = True
     undone_by = frozenset({WithdrawPullRequest})
 
     def harmless(self, effect: OpenPullRequest, texts: Texts) -> OpenPullRequest:
@@ -112,6 +124,9 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
 
     def said(self, effect: OpenPullRequest) -> Sequence[str]:
         return (effect.body,)
+
+    def remedy(self, effect: OpenPullRequest, error: Exception) -> str:
+        return of_opening(str(error), effect.branch, effect.base)
 
     async def send(self, effect: OpenPullRequest, to: Destination) -> Applied:
         asked = {"head": effect.branch, "base": effect.base, "title": effect.title, "draft": effect.draft}

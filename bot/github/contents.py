@@ -14,6 +14,7 @@ from bot.core.errors import GitHubError, Gone
 from bot.core.github_reader import TreePath
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
+from bot.core.text import utf8_size
 from bot.github.api import Api, Params
 from bot.github.objects import PER_QUERY, objects
 from bot.github.payloads import clean
@@ -24,6 +25,8 @@ PER_REST = 20
 MOST_TEXT = 512 * 1024
 """Bytes of a file's text; GraphQL cuts longer ones itself."""
 
+_MARK = "\ufeff"
+"""Of bytes' order, which begins some files and is left out of some answers."""
 _BLOB = "... on Blob { text isBinary isTruncated byteSize }"
 _SIZE = "... on Blob { byteSize }"
 
@@ -45,8 +48,8 @@ async def texts(
 
 async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
     """path -> mode (0o100644 a file, 0o120000 a symlink) of what lies in these folders (`""`: the root) at
-    `sha`, in one call; nothing of what is no folder."""
-    asked = list(dict.fromkeys(paths))[:PER_QUERY]
+    `sha`, in a call for each 50; nothing of what is no folder."""
+    asked = list(dict.fromkeys(paths))
     trees, left = await objects(api, repo, [f"{sha}:{path}" for path in asked], _ENTRIES)
     found: dict[str, int] = {}
     for path in asked:
@@ -93,12 +96,16 @@ def _can_exist(path: str) -> bool:
 
 
 def _blob_text(blob: Any, cap: int) -> str | None:
+    """None also for what the file's bytes would not be made of again: it is in another encoding."""
     if not isinstance(blob, dict) or blob.get("isBinary") or blob.get("isTruncated"):
         return None
     text, size = blob.get("text"), blob.get("byteSize")
     if not isinstance(text, str) or not isinstance(size, int) or size > cap:
         return None
-    return clean(text)
+    text = clean(text)
+    if size - utf8_size(text) == len(_MARK.encode()) and not text.startswith(_MARK):
+        text = _MARK + text
+    return text if utf8_size(text) == size else None
 
 
 async def _by_rest(api: Api, repo: RepoRef, sha: Sha, paths: list[str], cap: int) -> dict[str, str]:

@@ -156,7 +156,9 @@ class JobReader(GitHubReader):
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
-        return {path: around[path] for path in paths if path in around}
+        caseless = {path.casefold(): mode for path, mode in around.items()}
+        modes = {path: around.get(path, caseless.get(path.casefold())) for path in paths}
+        return {path: mode for path, mode in modes.items() if mode is not None}
 
     async def tree(self, sha: Sha) -> dict[str, TreePath]:
         return await contents.tree(self._api, sha)
@@ -168,7 +170,7 @@ class JobReader(GitHubReader):
         """Two calls, and more only for what guidelines import."""
 
         async def folders(paths: Sequence[str]) -> PathSizes:
-            return await contents.folders(self._api, self.repo, base, paths)
+            return await contents.folders(self._api, self.repo, base, paths[: contents.PER_QUERY])
 
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(base, paths)
