@@ -18,7 +18,7 @@ from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueState, PullRequestState, RawComment, conversation
 from bot.core.plan_text import ABOUT, beside_steps, steps_of, task_list, visible
 from bot.implement_facts import WantedChange, implement_facts, reading
-from bot.proposals import Target, is_off, may_push, offered
+from bot.proposals import Target, is_off, judging, may_push, offered
 from bot.router import Router
 
 router = Router()
@@ -92,9 +92,10 @@ async def _carried_out(
         reading(ctx, to.parent, facts.modes),
         budget,
         plan=plan,
+        judge=judging(ctx, to.parent),
     )
     made = replace(done.patched, usage=(*used, *done.patched.usage))
-    return await offered(event, ctx, to, done.facts, made, told(done))
+    return await offered(event, ctx, to, done.facts, made, told(done), done.gated)
 
 
 def _declined(event: CommentEvent, words: str, reason: str) -> Plan:

@@ -52,6 +52,7 @@ from bot.github.conversations import (
     label_names,
     line_thread,
 )
+from bot.github.objects import PER_QUERY
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -170,7 +171,7 @@ class JobReader(GitHubReader):
         """Two calls, and more only for what guidelines import."""
 
         async def folders(paths: Sequence[str]) -> PathSizes:
-            return await contents.folders(self._api, self.repo, base, paths[: contents.PER_QUERY])
+            return await contents.folders(self._api, self.repo, base, paths[:PER_QUERY])
 
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(base, paths)
