@@ -17,12 +17,12 @@ from bot.core.file_kinds import is_test
 from bot.core.github_reader import PullRequestState
 from bot.core.refs import Actor, Sha
 from bot.core.suite_runs import RunSuite
-from bot.core.text import cut, in_code
+from bot.core.text import cut, in_code, utf8_size
 from bot.patterns import wanted
 
 REGULAR = (0o100644, 0o100755)
 MOST_PATCH = 40_000
-"""Characters of a diff that is kept for where it may not be pushed."""
+"""Bytes of a diff that is kept for where it may not be pushed."""
 
 
 def is_off(context: RepoContext) -> str:
@@ -68,6 +68,10 @@ class Target:
     author: str = ""
     tree: str = ""
     """`parent`'s, where it is known."""
+    onto: str = ""
+    """A branch of Hob's own that ends in `parent` and gets the commit, instead of a new one."""
+    bound: bool = True
+    """Whether `parent` is the head of the pull request."""
 
 
 def target(state: PullRequestState) -> Target:
@@ -146,7 +150,7 @@ async def offered(
         words += f"I have no patch to propose: {made.why}."
         return Plan((answer(event, words),), reason=f"no patch: {made.why}", usage=made.usage)
     gated = gated or await gated_by(ctx.suite, to.parent, facts, made)
-    if to.pull_request and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
+    if to.pull_request and to.bound and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
         return Plan((answer(event, why),), reason="the head moved on", usage=made.usage)
     effects = _effects(event, ctx, to, facts, made, told, gated)
     head = to.parent if to.pull_request else None
@@ -188,8 +192,8 @@ def _effects(
     """Onto the author's own branch only what did not fail its gate."""
     failed = gated is not None and gated.state == "failed"
     wanted_there = _is_for_author(event, ctx, to, facts.context)
-    own = failed or not wanted_there
-    branch = _branch(facts.kind, event, to) if own else to.base
+    own = not to.onto and (failed or not wanted_there)
+    branch = to.onto or (_branch(facts.kind, event, to) if own else to.base)
     what = "pull request" if to.pull_request else "issue"
     subject = f"{to.title or _TITLES[facts.kind]} ({what} {to.number})"
     files = tuple(
@@ -206,7 +210,7 @@ def _effects(
         diff(facts.texts, made.texts),
         own=own,
         tree=to.tree,
-        bound=to.pull_request,
+        bound=to.pull_request and to.bound,
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
@@ -261,6 +265,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
+    "ci": "Make the checks pass",
 }
 
 
@@ -285,16 +290,24 @@ def _mode(path: str, made: Patched, modes: Mapping[str, int]) -> int:
 
 
 def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    """As `git apply` takes it; cut where it is long."""
-    return cut(whole_diff(before, after), MOST_PATCH)
+    """As `git apply` takes it. Where it is long it has whole files as far as there is room, and its first
+    line says of the others."""
+    parts = {path: whole_diff(before, {path: text}) for path, text in sorted(after.items())}
+    room = MOST_PATCH
+    kept: list[str] = []
+    left: list[str] = []
+    for path, part in parts.items():
+        fits = (size := utf8_size(part)) <= room
+        room -= size if fits else 0
+        (kept if fits else left).append(path)
+    said = f"# Not whole: {len(left)} of {len(parts)} files are too long to stand here: " if left else ""
+    names = cut(", ".join(left), 1_000, end="…")
+    head = f"{said}{names}\n" if left else ""
+    return head + "".join(parts[path] for path in kept)
 
 
 def whole_diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    parts: list[str] = []
-    for path, text in sorted(after.items()):
-        old, new = before.get(path), text
-        parts += _unified(path, old, new)
-    return "".join(parts)
+    return "".join("".join(_unified(path, before.get(path), text)) for path, text in sorted(after.items()))
 
 
 def _unified(path: str, old: str | None, new: str | None) -> Sequence[str]:

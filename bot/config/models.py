@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -22,10 +21,11 @@ from pydantic import (
 )
 
 from bot.config.addresses import host_url, http_url, parts_of
+from bot.config.code import CodeTable, refuse_mounts
+from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple, one_or_list
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
-from bot.core.work_budget import WorkBudget
 from bot.paths import socket_path
 
 
@@ -41,14 +41,6 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 def is_loopback(host: str) -> bool:
     """Whether a host name can only mean this machine."""
     return host in LOOPBACK or host.startswith("127.")
-
-
-def _list(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _one_or_list(value: object) -> object:
-    return (value,) if isinstance(value, str) else _list(value)
 
 
 def _path(value: object) -> object:
@@ -77,18 +69,10 @@ def _redis_url(value: str) -> str:
     return value
 
 
-NameList = Annotated[tuple[str, ...], BeforeValidator(_list)]
-SecretList = Annotated[tuple[str, ...], BeforeValidator(_one_or_list)]
+SecretList = Annotated[tuple[str, ...], BeforeValidator(one_or_list)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 ArchiveName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Url = Annotated[str, AfterValidator(http_url)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
-
-
-class ConfigTable(BaseModel):
-    """One table of hob.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class HobTable(ConfigTable):
@@ -250,7 +234,7 @@ class HostTable(HostModelTable):
     idle_minutes: float = Field(default=15.0, gt=0, le=100_000)
     models: dict[str, HostModelTable] = Field(default_factory=dict)
     """Model -> keys that are its own."""
-    answers: dict[str, Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_one_or_list)]] = Field(
+    answers: dict[str, Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(one_or_list)]] = Field(
         default_factory=dict
     )
     """Prompt -> what a scripted host says to it, in this order."""
@@ -318,18 +302,6 @@ class KnowledgeTable(ConfigTable):
     """Names of archives, `owner/name` too, that may be quoted in the comments of any repository."""
 
 
-class CodeTable(ConfigTable):
-    """`[code]`: what `implement` may cost on one issue."""
-
-    steps: int = Field(default=40, ge=1, le=10_000)
-    tokens: int = Field(default=400_000, ge=1_000, le=1_000_000_000)
-    minutes: int = Field(default=60, ge=1, le=1440)
-
-    def budget(self) -> WorkBudget:
-        """From now on."""
-        return WorkBudget(self.steps, self.tokens, 60.0 * self.minutes)
-
-
 class ApiTable(ConfigTable):
     """`[api]`"""
 
@@ -353,7 +325,7 @@ class Config(ConfigTable):
     intake: IntakeTable = IntakeTable()
     schedule: ScheduleTable = ScheduleTable()
     models: ModelsTable = ModelsTable()
-    hosts: Annotated[tuple[HostTable, ...], BeforeValidator(_list), AfterValidator(_unique)] = (
+    hosts: Annotated[tuple[HostTable, ...], BeforeValidator(as_tuple), AfterValidator(_unique)] = (
         HostTable(name="local", url="http://127.0.0.1:11434"),
     )
     pool: PoolTable = PoolTable()
@@ -361,8 +333,8 @@ class Config(ConfigTable):
     budget: BudgetTable = BudgetTable()
     cache: CacheTable = CacheTable()
     knowledge: KnowledgeTable = KnowledgeTable()
-    code: CodeTable = CodeTable()
     api: ApiTable = ApiTable()
+    code: CodeTable = CodeTable()
 
     _source: Path | None = PrivateAttr(default=None)
 
@@ -400,6 +372,7 @@ class Config(ConfigTable):
         }
         config = self.model_copy(update=tables)
         config._source = source  # noqa: SLF001  our own
+        refuse_mounts(config.code, [data, *github.values(), *([source] if source else [])])
         return config
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.core.ci import CiState, FailedCheck
 from bot.core.diff import FileDiff
 from bot.core.errors import Gone
 from bot.core.facts import Commit, OthersRemark, OwnThread
@@ -258,6 +259,14 @@ class GitHubReader(ABC):
     async def annotations(self, head: Sha) -> Sequence[OthersRemark]:
         """What others have said about lines of a head in check runs."""
         return ()
+
+    async def ci(self, sha: Sha) -> CiState:
+        """What the checks of a commit came to, Hob's own left out."""
+        return CiState()
+
+    async def ci_details(self, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
+        """Some of these with what they say of why: steps, logs, annotations."""
+        return tuple(failed)
 
     async def has_comment(self, comment_id: int) -> bool:
         """Whether a comment of a conversation is still there."""

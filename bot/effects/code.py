@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
+from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, RevertCommit, WithdrawPullRequest
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
+from bot.core.refs import Sha
 from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
 from bot.effects.push_refusals import of_opening, of_push
@@ -31,7 +32,7 @@ class OfPushCommit(OnGitHub[PushCommit]):
     kind = PushCommit
     permissions = ("contents",)
     carries = True
-    undone_by = frozenset({DeleteBranch})
+    undone_by = frozenset({DeleteBranch, RevertCommit})
 
     def harmless(self, effect: PushCommit, texts: Texts) -> PushCommit:
         """Files are what they are; with a secret of Hob's own in one there is no commit."""
@@ -81,16 +82,13 @@ class OfPushCommit(OnGitHub[PushCommit]):
         return Applied(_commit_page(to, made))
 
     async def find(self, effect: PushCommit, to: Destination) -> Applied | None:
-        try:
-            newest = await to.get("/commits{?sha,per_page}", sha=effect.branch, per_page=_NEWEST)
-        except Gone:
-            return None
-        for one in newest if isinstance(newest, list) else ():
-            if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
-                return Applied(_commit_page(to, str(one["sha"])))
-        return None
+        return await _pushed(effect.branch, to)
 
     def undone(self, effect: PushCommit, github_id: int, facts: UndoFacts) -> Undone:
+        if not effect.own and effect.branch.startswith("hob/"):
+            pages = (one.url for one in facts.past_run.did if one.effect == effect and one.url)
+            made = Sha(next(pages, "").rpartition("/commit/")[2])
+            return Undone([RevertCommit(effect.branch, made)], f"a commit on `{effect.branch}`")
         if not effect.own:
             return Undone(stays="a commit on your branch: `git revert` takes it back")
         return Undone([DeleteBranch(effect.branch)], f"the branch `{effect.branch}`")
@@ -104,6 +102,18 @@ def _entries(effect: PushCommit) -> Iterator[list[dict[str, Any]]]:
             | ({"sha": None} if one.text is None else {"content": one.text})
             for one in effect.files[at : at + FILES_A_CALL]
         ]
+
+
+async def _pushed(branch: str, to: Destination) -> Applied | None:
+    """The commit that bears the mark, where it is on the branch."""
+    try:
+        newest = await to.get("/commits{?sha,per_page}", sha=branch, per_page=_NEWEST)
+    except Gone:
+        return None
+    for one in newest if isinstance(newest, list) else ():
+        if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
+            return Applied(_commit_page(to, str(one["sha"])))
+    return None
 
 
 def _commit_page(to: Destination, sha: str) -> str:
@@ -187,4 +197,29 @@ class OfDeleteBranch(Changing[DeleteBranch]):
         return Applied()
 
 
-FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch())
+class OfRevertCommit(OnGitHub[RevertCommit]):
+    kind = RevertCommit
+    permissions = ("contents",)
+    stays = "that I took a commit of mine back: `git revert` brings it again"
+
+    async def send(self, effect: RevertCommit, to: Destination) -> Applied:
+        """Never by force: whoever went on from it keeps it."""
+        gone = await to.get("/git/commits/{sha}", sha=effect.commit)
+        if not to.marker.trailed(gone.get("message")):
+            raise UserError(f"{effect.commit[:10]} is not mine", "revert it yourself")
+        before = await to.get("/git/commits/{sha}", sha=str(gone["parents"][0]["sha"]))
+        subject = str(gone["message"]).partition("\n")[0]
+        asked = {
+            "message": f"Revert: {subject}\n\n{to.marker.trailer(to.key)}",
+            "tree": str(before["tree"]["sha"]),
+            "parents": [effect.commit],
+        }
+        made = str((await to.post("/git/commits", asked))["sha"])
+        await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
+        return Applied(_commit_page(to, made))
+
+    async def find(self, effect: RevertCommit, to: Destination) -> Applied | None:
+        return await _pushed(effect.branch, to)
+
+
+FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch(), OfRevertCommit())

@@ -8,9 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.core.ci import CiState, FailedCheck
 from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
 from bot.core.errors import GitHubError, Gone
-from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
+from bot.core.events import (
+    CheckRunRequested,
+    ChecksCompleted,
+    CommentEvent,
+    Event,
+    MergeGroupEvent,
+    PullRequestEvent,
+)
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.github_reader import (
     GitHubReader,
@@ -32,6 +40,7 @@ from bot.core.work_items import Milestone, Release, WorkItem
 from bot.github import (
     artifacts,
     attachments,
+    ci,
     contents,
     histories,
     listing,
@@ -91,7 +100,9 @@ def permissions_to_read(event: Event) -> dict[str, str]:
     """The least that the event's handler needs to see; who is asked in words may be asked about issues."""
     if isinstance(event, CommentEvent):
         return {**PULL_REQUEST, **ISSUE} if event.on_pull_request else ISSUE
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent)
+    on_pull_request = isinstance(
+        event, PullRequestEvent | CheckRunRequested | MergeGroupEvent | ChecksCompleted
+    )
     return PULL_REQUEST if on_pull_request else ISSUE
 
 
@@ -263,6 +274,14 @@ class JobReader(GitHubReader):
                 raise
             return []
         return remarks
+
+    async def ci(self, sha: Sha) -> CiState:
+        told = self.job.api(ci.STATUSES) if await self.job.may(ci.STATUSES) else None
+        return await ci.states(self._api, told, sha, self.job.slug)
+
+    async def ci_details(self, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
+        logs = self.job.api(ci.LOGS) if await self.job.may(ci.LOGS) else None
+        return await ci.details(self._api, logs, failed)
 
     async def has_comment(self, comment_id: int) -> bool:
         return await self.comment_text(comment_id) is not None

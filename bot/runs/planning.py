@@ -120,6 +120,7 @@ async def make_plan(
         handled=partial(_handled, services, event.repo.id),
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
+        suite=services.suite(event.repo, reader.job),
     )
     meant = Understood(route, ctx)
     if isinstance(event, CommentEvent):
@@ -294,6 +295,6 @@ def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -
     if state == "done" and number:
         rows += edits_of(services.store.outbox, repo.id, number)
     for row in sorted(rows, key=lambda one: (one.created_at, one.id)):
-        did = Did(load(row.kind, row.payload), row.github_id or 0)
+        did = Did(load(row.kind, row.payload), row.github_id or 0, row.url)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())

@@ -180,7 +180,7 @@ def test_S7_what_never_holds_is_no_branch_and_exit_code_1(coder: Hob, ollama: Fa
     assert (done.returncode, done.stdout) == (1, "")
     assert "x.yml: .github is never touched" in done.stderr.splitlines()[-1]
     ollama.answer = says({"path": "tea.py/x", "search": "", "replace": "y\n"})
-    assert "tea.py is no folder" in coder.run("implement", "Guard brew", "--repo", "house").stderr
+    assert "tea.py is a file, and no folder" in coder.run("implement", "Guard brew", "--repo", "house").stderr
     assert git(coder.folder / "house", "for-each-ref", "refs/heads/hob") == ""
 
 
