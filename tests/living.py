@@ -160,6 +160,7 @@ def by_schema(
     plan: Any = None,
     catch_up: Any = None,
     duplicates: Any = None,
+    cause: Any = None,
 ) -> Says:
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
     and `duplicates` may be functions of the request."""
@@ -168,6 +169,7 @@ def by_schema(
         "steps": plan or {"steps": [{"title": "Boil water", "detail": "", "role": "code"}]},
         "points": catch_up or {"points": []},
         "command": intent or {"command": "ask", "argument": ""},
+        "quotes": cause or {"kind": "code", "cause": "It is broken.", "quotes": [], "files": []},
     }
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
