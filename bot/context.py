@@ -29,6 +29,7 @@ from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.suite_runs import RunSuite
 from bot.core.text import REDIRECTING, in_code, issue_link
+from bot.core.work_budget import WorkBudget
 from bot.github import hobyml, other_reviewers
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.prompting import load_chain, load_persona
@@ -56,6 +57,11 @@ class Offer:
     allowed: bool
     reads: bool = False
     """Whether it only answers."""
+
+
+def usual_budget() -> WorkBudget:
+    """Where no configuration says another."""
+    return WorkBudget(steps=40, tokens=400_000, seconds=3_600.0)
 
 
 async def nobody_waits() -> bool:
@@ -145,6 +151,8 @@ class Context:
     end, but for those of which was said that they did nothing (by how that begins)."""
     write_gap: float = 1.0
     """Seconds between two writes to one installation."""
+    budget: Callable[[], WorkBudget] = usual_budget
+    """What one piece of long work may cost (`[code]` in hob.toml), from now on."""
     suite: RunSuite | None = None
     """Runs the repository's tests in the sandbox; None where the operator did not opt it in."""
     judged: JudgedChecks = no_judgement

@@ -6,19 +6,22 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.agents.patch import Patched, listed, patch
+from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_of
+from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
 from bot.context import Context, answer
 from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
+from bot.core.file_kinds import is_test
 from bot.core.github_reader import PullRequestState
 from bot.core.refs import Actor, Sha
-from bot.core.text import cut, in_code
+from bot.core.suite_runs import RunSuite
+from bot.core.text import cut, in_code, utf8_size
 from bot.patterns import wanted
 
 REGULAR = (0o100644, 0o100755)
 MOST_PATCH = 40_000
-"""Characters of a diff that is kept for where it may not be pushed."""
+"""Bytes of a diff that is kept for where it may not be pushed."""
 
 
 def is_off(context: RepoContext) -> str:
@@ -64,6 +67,10 @@ class Target:
     author: str = ""
     tree: str = ""
     """`parent`'s, where it is known."""
+    onto: str = ""
+    """A branch of Hob's own that ends in `parent` and gets the commit, instead of a new one."""
+    bound: bool = True
+    """Whether `parent` is the head of the pull request."""
 
 
 def target(state: PullRequestState) -> Target:
@@ -72,9 +79,31 @@ def target(state: PullRequestState) -> Target:
 
 
 async def proposed(event: CommentEvent, ctx: Context, to: Target, facts: PatchFacts) -> Plan:
-    """A commit on top of what was read. A head that moved meanwhile is left alone; that is said."""
+    """A commit on top of what was read. A patch that fails the quality gate is asked for once more. A head
+    that moved meanwhile is left alone; that is said."""
     facts = await regular(ctx, to.parent, facts)
-    return await offered(event, ctx, to, facts, await patch(facts, ctx.infer))
+    suite = remembered(ctx.suite) if ctx.suite else None
+    made = await _held(ctx, to.parent, facts, await patch(facts, ctx.infer))
+    gated = await gated_by(suite, to.parent, facts, made)
+    if gated and gated.state == "failed":
+        shown = to_mend(gated, diff(facts.texts, made.texts))
+        again = await _held(ctx, to.parent, facts, await patch(facts, ctx.infer, gated.problems, shown))
+        usage = (*made.usage, *again.usage)
+        if not again.why:
+            made, gated = again, await gated_by(suite, to.parent, facts, again)
+        made = replace(made, usage=usage)
+    return await offered(event, ctx, to, facts, made, gated=gated)
+
+
+NEEDS_PROOF = frozenset({"fix", "implement"})
+"""Kinds of patches without which a test has to fail; others keep what the code does."""
+
+
+async def gated_by(suite: RunSuite | None, at: Sha, facts: PatchFacts, made: Patched) -> GateResult | None:
+    """The quality gate's verdict; None where no tests may be run, or there is no patch."""
+    if suite is None or made.why:
+        return None
+    return await gate(suite, at, facts.texts, made, is_test, proof=facts.kind in NEEDS_PROOF)
 
 
 async def regular(ctx: Context, at: Sha, facts: PatchFacts) -> PatchFacts:
@@ -85,32 +114,53 @@ async def regular(ctx: Context, at: Sha, facts: PatchFacts) -> PatchFacts:
 
 
 async def offered(
-    event: CommentEvent, ctx: Context, to: Target, facts: PatchFacts, made: Patched, told: str = ""
+    event: CommentEvent,
+    ctx: Context,
+    to: Target,
+    facts: PatchFacts,
+    made: Patched,
+    told: str = "",
+    gated: GateResult | None = None,
 ) -> Plan:
-    """The same for a patch that was made. `told`: what else its pull request says."""
+    """The same for a patch that was made. `told`: what else its pull request says; `gated`: the gate's
+    verdict, where it was asked for already."""
     if not facts.modes:
         facts = await regular(ctx, to.parent, facts)
-    if not made.why:
-        made = await _held(ctx, to.parent, facts, made)
+    made = await _held(ctx, to.parent, facts, made)
+    if not made.why and made.checks is None:
+        problems, checks = await checked(made.texts, made.renamed, facts)
+        made = replace(made, checks=checks, why=why_of(problems))
     if made.why:
         words = f"{made.summary}\n\n" if made.summary else ""
         words += f"I have no patch to propose: {made.why}."
         return Plan((answer(event, words),), reason=f"no patch: {made.why}", usage=made.usage)
-    if to.pull_request and (await ctx.github.pull_request(to.number)).head_sha != to.parent:
-        pushed = "There was a push while I wrote the patch; ask again for the code as it is now."
-        return Plan((answer(event, pushed),), reason="the head moved on", usage=made.usage)
-    effects = _effects(event, ctx, to, facts, made, told)
+    gated = gated or await gated_by(ctx.suite, to.parent, facts, made)
+    if to.pull_request and to.bound and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
+        return Plan((answer(event, why),), reason="the head moved on", usage=made.usage)
+    effects = _effects(event, ctx, to, facts, made, told, gated)
     head = to.parent if to.pull_request else None
     return Plan(effects, reason=f"proposed {facts.kind}", head_sha=head, usage=made.usage)
 
 
+def _moved(now: PullRequestState, parent: Sha) -> str:
+    """Why nothing is proposed any more for what was read; empty where it is."""
+    if not now.open:
+        return "This pull request was closed while I wrote the patch."
+    pushed = "There was a push while I wrote the patch; ask again for the code as it is now."
+    return "" if now.head_sha == parent else pushed
+
+
 async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patched:
     """The patch, if nothing stands yet where it makes files."""
+    if made.why:
+        return made
     new = [path for path in made.texts if path not in facts.texts]
-    there = await ctx.github.modes(at, new) if new else {}
-    parents = [path.rpartition("/")[0] for path in new if "/" in path]
-    blocked = {path: mode for path, mode in (await ctx.github.modes(at, parents)).items() if mode != 0o040000}
-    if taken := sorted({*there, *blocked}):
+    new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
+    parts = {path: path.split("/") for path in new}
+    above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
+    modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
+    blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
+    if taken := sorted({*(path for path in new if path in modes), *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
     return made
 
@@ -122,11 +172,13 @@ def _effects(
     facts: PatchFacts,
     made: Patched,
     told: str,
+    gated: GateResult | None,
 ) -> tuple[Effect, ...]:
-    own = not (
-        to.pull_request and facts.context.settings.code.push == "author" and event.author.login == to.author
-    )
-    branch = _branch(facts.kind, event, to) if own else to.base
+    """Onto the author's own branch only what did not fail its gate."""
+    failed = gated is not None and gated.state == "failed"
+    wanted_there = _is_for_author(event, ctx, to, facts.context)
+    own = not to.onto and (failed or not wanted_there)
+    branch = to.onto or (_branch(facts.kind, event, to) if own else to.base)
     what = "pull request" if to.pull_request else "issue"
     subject = f"{to.title or _TITLES[facts.kind]} ({what} {to.number})"
     files = tuple(
@@ -143,20 +195,53 @@ def _effects(
         diff(facts.texts, made.texts),
         own=own,
         tree=to.tree,
-        bound=to.pull_request,
+        bound=to.pull_request and to.bound,
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
+    checks = "\n\n".join(("**Checked**", *_checks(made.checks or PatchChecks(), gated)))
     if not own:
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
-        return push, answer(event, words)
-    checked = "It parses, and the linter has nothing new to say. No test was run."
-    body = f"{made.summary}\n\n{changed}\n\nAsked for in {what} {to.number}. {checked}{unread}"
+        return push, answer(event, f"{words}\n\n{checks}")
+    asked = f"Asked for in {what} {to.number}."
+    body = "\n\n".join(
+        filter(None, (FAILED if failed else "", made.summary, changed, asked, checks, unread.strip(), told))
+    )
     places = f"from {in_code(branch)} into {in_code(to.base)}"
     words = f"{made.summary}\n\nI proposed it as a draft pull request {places}."
-    more = f"\n\n{told}" if told else ""
-    opened = OpenPullRequest(event.number, branch, to.base, subject, body + more)
-    return push, opened, answer(event, f"{words} {changed}{unread}")
+    if failed:
+        kept = f" I did not push it to {in_code(to.base)} for that." if wanted_there else ""
+        words = (
+            f"{made.summary}\n\n**The tests of this repository fail with it.** It is a draft {places}.{kept}"
+        )
+    opened = OpenPullRequest(event.number, branch, to.base, subject, body)
+    verdict = f"\n\n{gated.words.partition(chr(10))[0]}" if gated else ""
+    return push, opened, answer(event, f"{words} {changed}{unread}{verdict}")
+
+
+FAILED = "**The tests of this repository fail with this patch: it is not done.** See below what failed."
+NO_TESTS = "**Tests**: No test was run: the operator lets me run none of this repository (`[code.tests]`)."
+
+
+def _is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoContext) -> bool:
+    """Whether whoever asked wants it on the own branch, and that may be. The default branch is nobody's."""
+    asked = to.pull_request and event.author.login == to.author
+    return asked and context.settings.code.push == "author" and to.base != ctx.repo.default_branch
+
+
+def _checks(checks: PatchChecks, gated: GateResult | None) -> Sequence[str]:
+    """What was checked, and how; and what was not."""
+    parsed = [f"{listed(dict.fromkeys(checks.parsed, ''))}: parsed."] if checks.parsed else []
+    if checks.unparsed:
+        parsed.append(f"I have no parser for {listed(dict.fromkeys(checks.unparsed, ''))}.")
+    linted = "it knows none of these files." if checks.linted is not None else "it could not be run here."
+    if checks.linted:
+        linted = f"nothing new to say of {listed(dict.fromkeys(checks.linted, ''))}."
+    return (
+        *([f"**Syntax**: {' '.join(parsed)}"] if parsed else []),
+        f"**Linter** (ruff): {linted}",
+        gated.words if gated else NO_TESTS,
+    )
 
 
 _TITLES = {
@@ -165,6 +250,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
+    "ci": "Make the checks pass",
 }
 
 
@@ -189,12 +275,24 @@ def _mode(path: str, made: Patched, modes: Mapping[str, int]) -> int:
 
 
 def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    """As `git apply` takes it; cut where it is long."""
-    parts: list[str] = []
-    for path, text in sorted(after.items()):
-        old, new = before.get(path), text
-        parts += _unified(path, old, new)
-    return cut("".join(parts), MOST_PATCH)
+    """As `git apply` takes it. Where it is long it has whole files as far as there is room, and its first
+    line says of the others."""
+    parts = {path: whole_diff(before, {path: text}) for path, text in sorted(after.items())}
+    room = MOST_PATCH
+    kept: list[str] = []
+    left: list[str] = []
+    for path, part in parts.items():
+        fits = (size := utf8_size(part)) <= room
+        room -= size if fits else 0
+        (kept if fits else left).append(path)
+    said = f"# Not whole: {len(left)} of {len(parts)} files are too long to stand here: " if left else ""
+    names = cut(", ".join(left), 1_000, end="…")
+    head = f"{said}{names}\n" if left else ""
+    return head + "".join(parts[path] for path in kept)
+
+
+def whole_diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
+    return "".join("".join(_unified(path, before.get(path), text)) for path, text in sorted(after.items()))
 
 
 def _unified(path: str, old: str | None, new: str | None) -> Sequence[str]:

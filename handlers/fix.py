@@ -7,7 +7,7 @@ from bot.agents.fix import Mended, mend
 from bot.agents.memory import listed
 from bot.agents.patch import Patched
 from bot.context import Context, answer
-from bot.core.edit_paths import why_not
+from bot.core.edit_paths import asks_for_lock_files, why_not
 from bot.core.effects import (
     Comment,
     Effect,
@@ -17,26 +17,30 @@ from bot.core.effects import (
     PostReview,
     PushCommit,
     ReplyInThread,
+    RequestCommand,
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import FixFacts, PatchFacts
+from bot.core.file_kinds import is_test, tests_of
 from bot.core.findings import fingerprint
 from bot.core.github_reader import PullRequestState, RawComment, Thread, conversation
 from bot.core.refs import Login, Sha
 from bot.proposals import allowed, may_push, offered, proposed, refusal, target
 from bot.router import Router
+from handlers.fix_ci import fix_ci
 
 router = Router()
 _NUMBER = re.compile(r"#?(\d{1,9})\b")
 _ALL = re.compile(r"all\b[,.:]?", re.IGNORECASE)
+_CI = re.compile(r"(?:the {1,5})?ci\b(?![-/\w])[,.:]?", re.IGNORECASE)
 MOST_FILES = 12
 """Files that a model is shown."""
 
 
 @router.command(
     "fix",
-    help="mends this thread's point, or Hob's finding of that number: `fix 2`, `fix all`",
-    may={PostReview, PushCommit, OpenPullRequest, Comment, ReplyInThread},
+    help="mends this thread's point, a finding, or failed checks: `fix`, `fix 2`, `fix all`, `fix ci`",
+    may={PostReview, PushCommit, OpenPullRequest, Comment, ReplyInThread, RequestCommand},
     who="code",
     stored_as="reviews.fix",
     place="pull requests",
@@ -52,6 +56,8 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
         why = "comes from a fork; its author mends it" if state.from_fork else "is closed"
         return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
     wish = ctx.command.argument if ctx.command else ""
+    if _CI.match(wish):
+        return await fix_ci(event, ctx, state, _CI.sub("", wish, count=1).strip())
     if _ALL.match(wish):
         return await _fix_all(event, ctx, state, _ALL.sub("", wish, count=1))
     number = _NUMBER.match(wish)
@@ -76,19 +82,20 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
 
 def _as_patch(facts: FixFacts, state: PullRequestState) -> PatchFacts:
     texts = {facts.file.path: facts.text}
-    return PatchFacts(facts.context, "fix", facts.title, state.body, texts, allowed=allowed(facts.context))
+    may = allowed(facts.context)
+    return PatchFacts(facts.context, "fix", facts.title, state.body, texts, allowed=may, tools=facts.tools)
 
 
 def _made(facts: FixFacts, mended: Mended) -> Patched:
     """The whole file as a patch: it lies in more than one hunk."""
     path = facts.file.path
-    if why := why_not(path, allowed(facts.context)):
+    if why := why_not(path, allowed(facts.context), lock_files=asks_for_lock_files(facts.wish)):
         return Patched(mended.summary, why=why, usage=mended.usage)
     return Patched(mended.summary, {path: mended.after}, usage=mended.usage)
 
 
 async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, wish: str) -> Plan:
-    """What Hob's last review found, in one commit."""
+    """What Hob's last review found, in one commit, with the tests that show it."""
     context = await ctx.repository(state.base_sha)
     findings = next((review.findings for review in reversed(ctx.reviews) if review.findings), ())
     if not findings:
@@ -97,16 +104,24 @@ async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, w
         return Plan((answer(event, why),), reason=why)
     changed = [file.path for file in await ctx.github.files(event.number) if file.status != "removed"]
     paths = [path for path in dict.fromkeys(one.path for one in findings) if path in changed]
+    tests = [name for path in paths for name in tests_of(path)] if ctx.suite else []
+    wanted = list(dict.fromkeys([*paths[:MOST_FILES], *tests]))[:100]
+    read = await ctx.github.texts(state.head_sha, wanted)
     me = Login(f"{ctx.slug}[bot]")
+
+    def fits(path: str) -> bool:
+        """A fix stays within the change; a test of it may stand beside it where tests are run."""
+        return path in changed or (ctx.suite is not None and is_test(path))
+
     facts = PatchFacts(
         context=context,
         kind="fix",
         title=state.title,
         description=state.body,
-        texts=await ctx.github.texts(state.head_sha, paths[:MOST_FILES]),
+        texts=dict([(path, read[path]) for path in wanted if path in read][:MOST_FILES]),
         conversation=tuple((me, f"{one.path}: {one.title}\n{one.body}\n{one.quote}") for one in findings),
         wish=wish.strip(),
-        allowed=allowed(context, set(changed).__contains__),
+        allowed=allowed(context, fits),
         tools=ctx.tools,
     )
     return await proposed(event, ctx, target(state), facts)

@@ -4,14 +4,14 @@ commit on a branch of its own, with a draft pull request into the author's branc
 import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePosixPath
 from typing import Literal
 
 from bot.context import Context, answer
+from bot.core.edit_paths import asks_for_lock_files, is_lock_file
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, nothing_wrong
-from bot.core.file_kinds import is_test, subject
+from bot.core.file_kinds import is_prose, is_test, tests_of
 from bot.proposals import allowed, may_push, proposed, refusal, target
 from bot.pull_request_facts import select
 from bot.router import Router
@@ -33,7 +33,6 @@ CHANGELOGS = (
     "docs/changelog.md",
 )
 _PYTHON = re.compile(r"\.pyi?$")
-_PROSE = re.compile(r"\.(?:md|mdx|rst|adoc|txt)$", re.IGNORECASE)
 PatchKind = Literal["tests", "docs", "changelog", "simplify"]
 
 
@@ -47,7 +46,7 @@ async def tests(event: CommentEvent, ctx: Context) -> Plan:
 )
 async def docs(event: CommentEvent, ctx: Context) -> Plan:
     def fits(path: str) -> bool:
-        return bool(_PROSE.search(path) or _PYTHON.search(path))
+        return is_prose(path) or bool(_PYTHON.search(path))
 
     return await _propose(event, ctx, "docs", fits, _code_changed)
 
@@ -79,7 +78,11 @@ async def _propose(
     context = await ctx.repository(state.base_sha)
     if why := refusal(state, context) or await may_push(ctx):
         return Plan((answer(event, why),), reason=why)
-    files, _ = select(await ctx.github.files(event.number), context.settings.review.paths)
+    wish = ctx.command.argument if ctx.command else ""
+    every = await ctx.github.files(event.number)
+    files, _ = select(every, context.settings.review.paths)
+    if asks_for_lock_files(wish):
+        files = [*files, *(file for file in every if is_lock_file(file.path) and file not in files)]
     changed = [file.path for file in files if file.status != "removed"]
     wanted = [*changed, *(path for path in _beside(kind, changed) if path not in changed)]
     texts = await ctx.github.texts(state.head_sha, wanted[:100])
@@ -89,7 +92,7 @@ async def _propose(
         title=state.title,
         description=state.body,
         texts=dict([(path, texts[path]) for path in wanted if path in texts][:MOST_FILES]),
-        wish=ctx.command.argument if ctx.command else "",
+        wish=wish,
         names=tuple(path for path in changed if path not in texts),
         allowed=allowed(context, _only(kind, fits, set(changed))),
         wrong=wrong,
@@ -113,18 +116,8 @@ def _beside(kind: PatchKind, changed: Sequence[str]) -> Iterable[str]:
     if kind == "docs":
         return ("README.md", "README.rst", "docs/index.md", "docs/README.md")
     if kind == "tests":
-        return dict.fromkeys(name for path in changed if not is_test(path) for name in _tests_of(path))
+        return dict.fromkeys(name for path in changed if not is_test(path) for name in tests_of(path))
     return ()
-
-
-def _tests_of(path: str) -> Iterable[str]:
-    """Where the usual tools look for the tests of a file."""
-    here = PurePosixPath(path)
-    name, end, folder = subject(path), here.suffix, str(here.parent)
-    inside = "/".join(here.parts[1:-1])
-    for place in ("tests", f"tests/{inside}", f"tests/{folder}", "test", folder, f"{folder}/tests"):
-        for one in (f"test_{name}{end}", f"{name}_test{end}", f"{name}.test{end}", f"{name}.spec{end}"):
-            yield str(PurePosixPath(place, one))
 
 
 def _code_changed(path: str, before: str, after: str) -> str:

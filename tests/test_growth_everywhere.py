@@ -16,15 +16,20 @@ import pytest
 
 import bot
 from bot.core.addresses import refusal
+from bot.core.ci_log import excerpt, stands
+from bot.core.ci_rounds import state_of
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
+from bot.core.file_kinds import is_test
 from bot.core.intents import Intent, OfferedCommand, by_rules, checked
 from bot.core.issue_forms import FormField, IssueForm, filled
 from bot.core.knowledge import KnownIssue
+from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, patched_tests, verdict
 from bot.core.records import of_commit, of_issue
 from bot.core.since import since
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
+from bot.core.suite_runs import SuiteRun
 from bot.core.work_graph import work_graph
 from bot.core.work_items import WorkItem, WorkRef, edges_of
 from bot.github.refusals import read_one
@@ -44,7 +49,7 @@ GROWTH = 9.0
 """Times as long for four times the text: 16 is what a square would take."""
 ROOT = Path(bot.__file__).parent
 WALKED = (
-    "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
+    "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/ci*.py", "core/credentials/*.py",
     "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
     "core/check_input.py",
     "core/named_files.py", "core/issue_forms.py", "core/security_reports.py", "core/pictures.py",
@@ -54,7 +59,7 @@ WALKED = (
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
-    "core/records.py",
+    "core/records.py", "core/quality_gate.py", "core/layout.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
@@ -98,7 +103,7 @@ EXCLUDED = {
         "knowledge.search.excerpts.texts", "knowledge.search.snapshot.snapshot_at", "checks.run",
     },
     "it goes once over what others have parsed": {
-        "core.work_answers.milestone_named", "core.records.chosen_releases",
+        "core.work_answers.milestone_named", "core.records.chosen_releases", "core.ci_session.unpushed",
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
@@ -126,7 +131,20 @@ def file_of(said: str) -> FileDiff:
     return FileDiff("a.py", "modified", parse_patch(patch_of(said[:4_000])))
 
 
+def gated(said: str) -> GateResult:
+    run = SuiteRun(frozenset({said}), frozenset(said.split()), 1, said, said[:100], "", said)
+    return verdict(GateRuns(run, run, run, run), PatchedTests(True, True, (said,)))
+
+
 CALLS: dict[str, Callable[[str], Any]] = {
+    "core.ci_log.excerpt": lambda said: excerpt(said, lambda lines: lines),
+    "core.ci_log.stands": lambda said: stands(said[:400], [said] * 4),
+    "core.ci_rounds.state_of": lambda said: state_of({said[:99]: said}),
+    "core.quality_gate.patched_tests": lambda said: patched_tests({}, {"test_a.py": said}, is_test),
+    "core.quality_gate.needed": lambda said: needed(
+        GateRuns(SuiteRun(output=said)), PatchedTests(True, True)
+    ),
+    "core.quality_gate.verdict": gated,
     "core.addresses.refusal": lambda said: refusal(said, online=True, literal=True),
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.core.effects import DeleteBranch, PushCommit, React, ResolveThread
+from bot.core.effects import DeleteBranch, PushCommit, React, ResolveThread, RevertCommit
 from bot.core.events import CommentEvent, Event
 from bot.effects import of
 from bot.effects.base import OnGitHub
@@ -11,7 +11,7 @@ from bot.github.reader import ISSUE, PULL_REQUEST
 from handlers import router
 from tests.effects.samples import samples
 
-BETTER_WITH = {ResolveThread, PushCommit, DeleteBranch}
+BETTER_WITH = {ResolveThread, PushCommit, DeleteBranch, RevertCommit}
 """These need more than is asked for. Who grants contents:write has threads resolved (others read "Fixed in
 …") and lets Hob write code where `code.enabled` does."""
 TO_HEAR = {"merge_group": {"merge_queues": "read"}}

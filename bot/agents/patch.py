@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
-from bot.core.code_analysis import Tools
-from bot.core.edits import EditedFiles, EditProblem, FileEdit, apply
+from bot.core.code_analysis import LINTED
+from bot.core.edit_paths import asks_for_lock_files
+from bot.core.edits import EditProblem, FileEdit, apply
 from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, Prompt
+from bot.core.layout import changed_layout
 from bot.core.text import close_fences, cut, in_code
 
 PROMPTS = {"fix": "mend"}
@@ -33,6 +35,16 @@ class WishedPatch(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class PatchChecks:
+    """What was done to see whether a patch is sound: the files that were parsed, those for which there is no
+    parser, and those that a linter read; None where it could not run."""
+
+    parsed: tuple[str, ...] = ()
+    unparsed: tuple[str, ...] = ()
+    linted: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Patched:
     """`texts`: path -> the file after it, None where it goes; empty where `why` says in a clause why there is
     no patch. `unread`: files that no model saw whole."""
@@ -45,20 +57,25 @@ class Patched:
     usage: tuple[Usage, ...] = ()
     final: bool = False
     """Whether asking again would not help."""
+    checks: PatchChecks | None = None
+    """None where nothing was checked."""
 
 
-async def patch(facts: PatchFacts, infer: Infer) -> Patched:
-    """A failure is said: a person asked."""
+async def patch(
+    facts: PatchFacts, infer: Infer, problems: Sequence[str] = (), shown: Sequence[Passage] = ()
+) -> Patched:
+    """A failure is said: a person asked. `problems`: what was wrong with an earlier one, and `shown` what
+    else a model has to see of that."""
     usage: tuple[Usage, ...] = ()
-    problems: Sequence[str] = ()
     done = Patched()
     for _ in range(2):
-        answer = await infer(_prompt(facts, problems))
+        answer = await infer(_prompt(facts, problems, shown))
         usage = (*usage, *answer.usage(facts.kind))
         if answer.value is None:
             return Patched(why=answer.reason or "no model gave an answer", usage=usage)
         done, problems = await tried(answer.value, facts)
-        done = replace(done, unread=(*answer.left_out, *answer.cut), usage=usage)
+        unread = tuple(path for path in (*answer.left_out, *answer.cut) if path in facts.texts)
+        done = replace(done, unread=unread, usage=usage)
         if not problems or done.final:
             return done
     return done
@@ -70,39 +87,46 @@ async def tried(wished: WishedPatch, facts: PatchFacts) -> tuple[Patched, Sequen
     edits = [_edit(one) for one in wished.edits]
     if not edits:
         return Patched(summary, why="the model proposes no change", final=True), ["there are no edits"]
-    edited = apply(edits, facts.texts, exists=facts.exists, allowed=facts.allowed)
+    locks = asks_for_lock_files(facts.wish)
+    edited = apply(edits, facts.texts, exists=facts.exists, allowed=facts.allowed, lock_files=locks)
     if not edited.problems and not edited.texts:
         return Patched(summary, why="the edits change nothing", final=True), ["the edits change nothing"]
-    problems = [_told(one) for one in edited.problems] or await _broken(edited, facts)
+    problems, checks = [_told(one) for one in edited.problems], None
     if not problems:
-        return Patched(summary, edited.texts, edited.renamed), ()
-    why = "; ".join(_brief(one) for one in problems[:5])
-    return Patched(summary, why=why, final=bool(edited.problems) and not edited.mendable), problems
+        problems, checks = await checked(edited.texts, edited.renamed, facts)
+    if not problems:
+        return Patched(summary, edited.texts, edited.renamed, checks=checks), ()
+    final = bool(edited.problems) and not edited.mendable
+    return Patched(summary, why=why_of(problems), final=final), problems
+
+
+def why_of(problems: Sequence[str]) -> str:
+    """A clause for people."""
+    return "; ".join(_brief(one) for one in problems[:5])
 
 
 def _edit(one: WishedEdit) -> FileEdit:
     return FileEdit(one.path.strip(), one.search, one.replace, one.delete, one.rename_to.strip())
 
 
-async def _broken(edited: EditedFiles, facts: PatchFacts) -> list[str]:
-    """What does not parse any more, and what the linter has to say that it did not say before."""
-    tools: Tools = facts.tools
+async def checked(
+    texts: Mapping[str, str | None], renamed: Mapping[str, str], facts: PatchFacts
+) -> tuple[list[str], PatchChecks]:
+    """What does not parse any more, and what the linter has to say that it did not say before; and what was
+    looked at."""
     pairs = {
-        path: (facts.texts.get(edited.renamed.get(path, path), ""), text)
-        for path, text in edited.texts.items()
+        path: (facts.texts.get(renamed.get(path, path), ""), text)
+        for path, text in texts.items()
         if text is not None
     }
-    said = [
-        f"{path}: it would not parse any more"
-        for path, (before, after) in pairs.items()
-        if tools.still_parses(path, before, after) is False
-    ]
+    parses = {path: facts.tools.still_parses(path, *both) for path, both in pairs.items()}
+    said = [f"{path}: it would not parse any more" for path, fine in parses.items() if fine is False]
     said += [
         f"{path}: {wrong}"
         for path, (before, after) in pairs.items()
-        if (wrong := facts.wrong(path, before, after))
+        if (wrong := facts.wrong(path, before, after) or changed_layout(path, before, after))
     ]
-    remarks = await tools.lint(
+    remarks = await facts.tools.lint(
         {
             f"{side}/{path}": text
             for path, both in pairs.items()
@@ -118,7 +142,11 @@ async def _broken(edited: EditedFiles, facts: PatchFacts) -> list[str]:
         path = one.path.removeprefix("new/")
         if one.path.startswith("new/") and (path, one.category, one.title) not in old:
             said.append(f"{path}: the linter would say: {one.title}")
-    return said
+    return said, PatchChecks(
+        tuple(path for path, fine in parses.items() if fine is not None),
+        tuple(path for path, fine in parses.items() if fine is None),
+        None if remarks is None else tuple(path for path in pairs if path.endswith(LINTED)),
+    )
 
 
 def _told(one: EditProblem) -> str:
@@ -132,7 +160,7 @@ def _brief(problem: str) -> str:
     return problem.partition("\n")[0].rstrip(".")
 
 
-def _prompt(facts: PatchFacts, problems: Sequence[str]) -> Prompt[WishedPatch]:
+def _prompt(facts: PatchFacts, problems: Sequence[str], shown: Sequence[Passage]) -> Prompt[WishedPatch]:
     said = "\n\n".join(f"{who}: {what[:2_000]}" for who, what in facts.conversation)
     return Prompt(
         name=PROMPTS.get(facts.kind, facts.kind),
@@ -147,8 +175,12 @@ def _prompt(facts: PatchFacts, problems: Sequence[str]) -> Prompt[WishedPatch]:
             "files": "\n".join(facts.names[:MOST_NAMES]),
             "language": facts.context.settings.language,
         },
-        passages=tuple(
-            Passage(path, text, priority=place) for place, (path, text) in enumerate(facts.texts.items(), 1)
+        passages=(
+            *(
+                Passage(path, text, priority=place)
+                for place, (path, text) in enumerate(facts.texts.items(), 1)
+            ),
+            *shown,
         ),
     )
 

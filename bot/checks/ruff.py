@@ -13,6 +13,7 @@ from bot.checks.ruff_fixes import RuffFix, RuffPosition, replaced
 from bot.checks.ruff_noise import MOST_IMPORTS, is_noise, is_syntax
 from bot.checks.ruff_reasons import why
 from bot.core.check_input import CheckedChange
+from bot.core.code_analysis import LINTED
 from bot.core.findings import Finding
 from bot.core.sandbox_types import RunProgram, SandboxedProgram
 from bot.core.settings import Severity
@@ -61,7 +62,7 @@ class _Remark(msgspec.Struct):
 async def run(change: CheckedChange, run_program: RunProgram) -> list[Finding] | None:
     """Findings in every line of the Python files, but for those that nobody needs. Of a file that is no
     Python only the first error counts: the others follow from it."""
-    texts = change.texts_of(".py", ".pyi")
+    texts = change.texts_of(*LINTED)
     if not texts:
         return None
     files, paths = programs.named(texts)

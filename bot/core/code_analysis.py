@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from bot.core.findings import Finding
 from bot.core.source import Chunk, ChunkKind
 
+LINTED = (".py", ".pyi")
+"""Endings of the files that the linter of `Tools` knows."""
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 

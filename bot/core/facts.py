@@ -292,7 +292,7 @@ class PatchFacts:
     first, as the head has them."""
 
     context: RepoContext
-    kind: Literal["fix", "tests", "docs", "changelog", "simplify", "implement"]
+    kind: Literal["fix", "tests", "docs", "changelog", "simplify", "implement", "ci"]
     title: str
     description: str
     texts: Mapping[str, str]

@@ -1,6 +1,7 @@
 """Which files are tests, and what each tests by its name alone."""
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 _TEST = re.compile(
@@ -25,8 +26,23 @@ def is_test(path: str) -> bool:
     return _TEST.search(path) is not None
 
 
+def is_prose(path: str) -> bool:
+    """Text that people read and nothing runs, by its ending."""
+    return path.lower().endswith((".md", ".mdx", ".rst", ".adoc", ".txt"))
+
+
 def subject(path: str) -> str:
     """What a test is named after, lower case: `tests/test_tea.py`, `tea.spec.ts` and `TeaTest.java` give
     `tea`. Of a file that is no test its own name."""
     stem = PurePosixPath(path).stem
     return ((_AROUND.sub("", stem) if is_test(path) else stem) or stem).casefold()
+
+
+def tests_of(path: str) -> Iterable[str]:
+    """Where the usual tools look for the tests of a file."""
+    here = PurePosixPath(path)
+    name, end, folder = subject(path), here.suffix, str(here.parent)
+    inside = "/".join(here.parts[1:-1])
+    for place in ("tests", f"tests/{inside}", f"tests/{folder}", "test", folder, f"{folder}/tests"):
+        for one in (f"test_{name}{end}", f"{name}_test{end}", f"{name}.test{end}", f"{name}.spec{end}"):
+            yield str(PurePosixPath(place, one))

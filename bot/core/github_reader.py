@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.core.ci import CiState, FailedCheck
 from bot.core.diff import FileDiff
 from bot.core.errors import Gone
 from bot.core.facts import Commit, OthersRemark, OwnThread
@@ -39,6 +40,14 @@ class PullRequestState:
     review_comments: int = 0
     comments: int = 0
     """In its conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreePath:
+    """`mode` is git's (0o100644 a file, 0o120000 a symlink, 0o040000 a folder), `size` a file's in bytes."""
+
+    mode: int
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +188,12 @@ class GitHubReader(ABC):
         raise Gone(404, "there are no branches here")
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
-        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
+        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there, in any case."""
+        return {}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        """All that lies in a commit's or tree's folders, by path, in one call; nothing where that is more
+        than GitHub tells at once."""
         return {}
 
     async def reports(self, sha: Sha) -> dict[str, str]:
@@ -245,6 +259,14 @@ class GitHubReader(ABC):
     async def annotations(self, head: Sha) -> Sequence[OthersRemark]:
         """What others have said about lines of a head in check runs."""
         return ()
+
+    async def ci(self, sha: Sha) -> CiState:
+        """What the checks of a commit came to, Hob's own left out."""
+        return CiState()
+
+    async def ci_details(self, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
+        """Some of these with what they say of why: steps, logs, annotations."""
+        return tuple(failed)
 
     async def has_comment(self, comment_id: int) -> bool:
         """Whether a comment of a conversation is still there."""

@@ -135,6 +135,8 @@ class CodeSettings:
     push: Literal["never", "author"] = "never"
     """`author`: commits go to the branch of whoever opened the pull request, where that person asks."""
     sign_off: bool = False
+    rounds: int = 3
+    """How often `fix ci` commits at most until the checks pass; 0: it never goes on by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,8 @@ class Duties(ABC, Generic[E]):
     """Whether it judges a head: what was refused comes again with the next push."""
     builds_on_before: ClassVar[bool] = False
     """Whether two runs with it must not overlap on one pull request."""
+    carries: ClassVar[bool] = False
+    """Whether what comes after it in a plan is void without it: a pull request without its branch."""
     undone_by: ClassVar[frozenset[type[Effect]]] = frozenset()
     """All kinds that `undone` may give."""
     prose: ClassVar[tuple[str, ...]] = ()
@@ -169,6 +171,10 @@ class Duties(ABC, Generic[E]):
     def said(self, effect: E) -> Sequence[str]:
         """What nobody has read where it is refused."""
         return ()
+
+    def remedy(self, effect: E, error: Exception) -> str:
+        """What to do about a refusal; "" where its kind says that."""
+        return ""
 
     def telling(self, effect: E, refused: Sequence[Refused]) -> E:
         """The effect as it tells of what was refused before it in the same plan."""

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
+from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, RevertCommit, WithdrawPullRequest
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
-from bot.core.text import code_block
+from bot.core.refs import Sha
+from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
+from bot.effects.push_refusals import of_opening, of_push
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
@@ -29,14 +31,20 @@ _NEWEST = 100
 class OfPushCommit(OnGitHub[PushCommit]):
     kind = PushCommit
     permissions = ("contents",)
-    undone_by = frozenset({DeleteBranch})
+    carries = True
+    undone_by = frozenset({DeleteBranch, RevertCommit})
 
     def harmless(self, effect: PushCommit, texts: Texts) -> PushCommit:
         """Files are what they are; with a secret of Hob's own in one there is no commit."""
         subject, _, body = effect.message.partition("\n")
         message = f"{texts.line(subject, 100)}\n\n{texts.prose(body.strip(), 4_000)}".strip()
         trailers = tuple(one for one in effect.trailers if _TRAILER.fullmatch(one))
-        leaking = any(texts.leaks(one.text or "") for one in effect.files) or texts.leaks(effect.patch)
+        # each as one text, so that what is spread over several files is seen too
+        whole = (
+            "\n".join(one.text or "" for one in effect.files),
+            "\n".join(one.path for one in effect.files),
+        )
+        leaking = any(map(texts.leaks, (*whole, effect.patch)))
         kept = () if leaking else effect.files
         return replace(
             effect, message=message, trailers=trailers, files=kept, patch="" if leaking else effect.patch
@@ -49,7 +57,11 @@ class OfPushCommit(OnGitHub[PushCommit]):
         """The patch, for whoever may push it."""
         if not effect.patch:
             return ()
-        return (f"The patch, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
+        name = in_code(effect.branch.rpartition("/")[2] + ".patch")
+        return (f"{name}, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
+
+    def remedy(self, effect: PushCommit, error: Exception) -> str:
+        return of_push(str(error), effect.branch) if isinstance(error, GitHubError) else ""
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
         if not effect.files:
@@ -70,16 +82,13 @@ class OfPushCommit(OnGitHub[PushCommit]):
         return Applied(_commit_page(to, made))
 
     async def find(self, effect: PushCommit, to: Destination) -> Applied | None:
-        try:
-            newest = await to.get("/commits{?sha,per_page}", sha=effect.branch, per_page=_NEWEST)
-        except Gone:
-            return None
-        for one in newest if isinstance(newest, list) else ():
-            if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
-                return Applied(_commit_page(to, str(one["sha"])))
-        return None
+        return await _pushed(effect.branch, to)
 
     def undone(self, effect: PushCommit, github_id: int, facts: UndoFacts) -> Undone:
+        if not effect.own and effect.branch.startswith("hob/"):
+            pages = (one.url for one in facts.past_run.did if one.effect == effect and one.url)
+            made = Sha(next(pages, "").rpartition("/commit/")[2])
+            return Undone([RevertCommit(effect.branch, made)], f"a commit on `{effect.branch}`")
         if not effect.own:
             return Undone(stays="a commit on your branch: `git revert` takes it back")
         return Undone([DeleteBranch(effect.branch)], f"the branch `{effect.branch}`")
@@ -95,6 +104,18 @@ def _entries(effect: PushCommit) -> Iterator[list[dict[str, Any]]]:
         ]
 
 
+async def _pushed(branch: str, to: Destination) -> Applied | None:
+    """The commit that bears the mark, where it is on the branch."""
+    try:
+        newest = await to.get("/commits{?sha,per_page}", sha=branch, per_page=_NEWEST)
+    except Gone:
+        return None
+    for one in newest if isinstance(newest, list) else ():
+        if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
+            return Applied(_commit_page(to, str(one["sha"])))
+    return None
+
+
 def _commit_page(to: Destination, sha: str) -> str:
     return f"{to.api.site}/{to.repo.full_name}/commit/{sha}"
 
@@ -104,6 +125,7 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
 
     kind = OpenPullRequest
     permissions = ("pull_requests",)
+    carries = True
     undone_by = frozenset({WithdrawPullRequest})
 
     def harmless(self, effect: OpenPullRequest, texts: Texts) -> OpenPullRequest:
@@ -112,6 +134,9 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
 
     def said(self, effect: OpenPullRequest) -> Sequence[str]:
         return (effect.body,)
+
+    def remedy(self, effect: OpenPullRequest, error: Exception) -> str:
+        return of_opening(str(error), effect.branch, effect.base)
 
     async def send(self, effect: OpenPullRequest, to: Destination) -> Applied:
         asked = {"head": effect.branch, "base": effect.base, "title": effect.title, "draft": effect.draft}
@@ -172,4 +197,29 @@ class OfDeleteBranch(Changing[DeleteBranch]):
         return Applied()
 
 
-FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch())
+class OfRevertCommit(OnGitHub[RevertCommit]):
+    kind = RevertCommit
+    permissions = ("contents",)
+    stays = "that I took a commit of mine back: `git revert` brings it again"
+
+    async def send(self, effect: RevertCommit, to: Destination) -> Applied:
+        """Never by force: whoever went on from it keeps it."""
+        gone = await to.get("/git/commits/{sha}", sha=effect.commit)
+        if not to.marker.trailed(gone.get("message")):
+            raise UserError(f"{effect.commit[:10]} is not mine", "revert it yourself")
+        before = await to.get("/git/commits/{sha}", sha=str(gone["parents"][0]["sha"]))
+        subject = str(gone["message"]).partition("\n")[0]
+        asked = {
+            "message": f"Revert: {subject}\n\n{to.marker.trailer(to.key)}",
+            "tree": str(before["tree"]["sha"]),
+            "parents": [effect.commit],
+        }
+        made = str((await to.post("/git/commits", asked))["sha"])
+        await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
+        return Applied(_commit_page(to, made))
+
+    async def find(self, effect: RevertCommit, to: Destination) -> Applied | None:
+        return await _pushed(effect.branch, to)
+
+
+FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch(), OfRevertCommit())

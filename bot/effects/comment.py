@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.core.effects import Comment, DeleteComment, EditComment
+from bot.core.ci_session import told, unpushed
+from bot.core.effects import Comment, DeleteComment, EditComment, PushCommit
 from bot.core.facts import UndoFacts
-from bot.effects.base import Applied, Changing, Destination, OnGitHub, Undone, applied
+from bot.core.text import code_block, cut
+from bot.effects.base import Applied, Changing, Destination, OnGitHub, Refused, Undone, applied
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
+MOST_PATCH = 8_000
+"""Characters of a refused patch that the rounds of `fix ci` tell."""
 _LIST = "/issues/{number}/comments"
 C = TypeVar("C", Comment, EditComment)
 
@@ -25,6 +29,20 @@ class _Written(OnGitHub[C]):
 
     def said(self, effect: C) -> Sequence[str]:
         return (effect.body,)
+
+    def telling(self, effect: C, refused: Sequence[Refused]) -> C:
+        """The rounds of `fix ci` say of a commit that it was refused; with the patch where nothing else tells
+        it."""
+        if effect.ci is None:
+            return effect
+        for one in refused:
+            match one.effect:
+                case PushCommit() as push:
+                    patch = code_block(cut(push.patch, MOST_PATCH), "diff")
+                    shown = f"\n\n{patch}" if isinstance(effect, EditComment) else ""
+                    ci = unpushed(effect.ci, f"{one.why}{shown}")
+                    return replace(effect, body=told(ci), ci=ci)
+        return effect
 
 
 class OfComment(_Written[Comment]):
@@ -71,7 +89,9 @@ class OfEditComment(Changing[EditComment], _Written[EditComment]):
         if before is None:
             return Undone(stays="the text of a comment: I don't know what it said before")
         own = before.own if isinstance(before, EditComment) else ""
-        old = EditComment(effect.number, effect.comment_id, before.body, before.folded, own)
+        ci = before.ci.ended("A round was taken back; I stopped.") if before.ci else None
+        body = told(ci) if ci else before.body
+        old = EditComment(effect.number, effect.comment_id, body, before.folded, own, ci)
         return Undone([old], "the newest text of a comment")
 
 

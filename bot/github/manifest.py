@@ -25,6 +25,7 @@ EVENTS: dict[type[Event], str] = {
     events.PullRequestRelabeled: "pull_request",
     events.PullRequestConvertedToDraft: "pull_request",
     events.CheckRunRequested: "check_run",
+    events.ChecksCompleted: "check_suite",
     events.IssueOpened: "issues",
     events.IssueEdited: "issues",
     events.IssueClosed: "issues",

@@ -8,9 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.core.ci import CiState, FailedCheck
 from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
 from bot.core.errors import GitHubError, Gone
-from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
+from bot.core.events import (
+    CheckRunRequested,
+    ChecksCompleted,
+    CommentEvent,
+    Event,
+    MergeGroupEvent,
+    PullRequestEvent,
+)
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.github_reader import (
     GitHubReader,
@@ -21,6 +29,7 @@ from bot.core.github_reader import (
     PullRequestState,
     RawComment,
     Thread,
+    TreePath,
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
@@ -31,6 +40,7 @@ from bot.core.work_items import Milestone, Release, WorkItem
 from bot.github import (
     artifacts,
     attachments,
+    ci,
     contents,
     histories,
     listing,
@@ -51,6 +61,7 @@ from bot.github.conversations import (
     label_names,
     line_thread,
 )
+from bot.github.objects import PER_QUERY
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -89,7 +100,9 @@ def permissions_to_read(event: Event) -> dict[str, str]:
     """The least that the event's handler needs to see; who is asked in words may be asked about issues."""
     if isinstance(event, CommentEvent):
         return {**PULL_REQUEST, **ISSUE} if event.on_pull_request else ISSUE
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent)
+    on_pull_request = isinstance(
+        event, PullRequestEvent | CheckRunRequested | MergeGroupEvent | ChecksCompleted
+    )
     return PULL_REQUEST if on_pull_request else ISSUE
 
 
@@ -118,7 +131,8 @@ class JobReader(GitHubReader):
         return self.job.has_issues
 
     async def pull_request(self, number: int) -> PullRequestState:
-        found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
+        api = self.job.api({**self.permissions, **open_pulls.PERMISSION})
+        found = as_object(await api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
             return _pull_request(found, self.repo)
         except (KeyError, TypeError) as error:
@@ -154,7 +168,12 @@ class JobReader(GitHubReader):
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
-        return {path: around[path] for path in paths if path in around}
+        caseless = {path.casefold(): mode for path, mode in around.items()}
+        modes = {path: around.get(path, caseless.get(path.casefold())) for path in paths}
+        return {path: mode for path, mode in modes.items() if mode is not None}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        return await contents.tree(self._api, sha)
 
     async def reports(self, sha: Sha) -> dict[str, str]:
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
@@ -163,7 +182,7 @@ class JobReader(GitHubReader):
         """Two calls, and more only for what guidelines import."""
 
         async def folders(paths: Sequence[str]) -> PathSizes:
-            return await contents.folders(self._api, self.repo, base, paths)
+            return await contents.folders(self._api, self.repo, base, paths[:PER_QUERY])
 
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(base, paths)
@@ -255,6 +274,14 @@ class JobReader(GitHubReader):
                 raise
             return []
         return remarks
+
+    async def ci(self, sha: Sha) -> CiState:
+        told = self.job.api(ci.STATUSES) if await self.job.may(ci.STATUSES) else None
+        return await ci.states(self._api, told, sha, self.job.slug)
+
+    async def ci_details(self, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
+        logs = self.job.api(ci.LOGS) if await self.job.may(ci.LOGS) else None
+        return await ci.details(self._api, logs, failed)
 
     async def has_comment(self, comment_id: int) -> bool:
         return await self.comment_text(comment_id) is not None

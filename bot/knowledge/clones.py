@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.core.errors import Gone, HobError, TemporaryError
 from bot.core.knowledge import Overlap
 from bot.core.refs import Sha
+from bot.knowledge.checkout import Checkout, Most, Texts, checkout
 from bot.knowledge.clone import Clone, CloneLimits, Remote, tidy
 from bot.knowledge.fetching import GitFailed, GitStopped
 from bot.knowledge.locking import locked
@@ -76,6 +77,13 @@ class Held:
         if not self.folder.exists():
             raise Gone(404, "there is no clone yet")
         return await self._clone.pull_head(origin, number)
+
+    async def checkout(self, origin: Remote, sha: Sha, changed: Texts, folder: Path, most: Most) -> Checkout:
+        """`bot.knowledge.checkout`; a clone that is not there yet is made. `Gone` where there is no such
+        commit, `CheckoutRefused`."""
+        if not self.folder.exists():
+            await self.update(origin)
+        return await checkout(self._clone, origin, sha, changed, folder, most)
 
     async def overlaps(self, origin: Remote, numbers: Sequence[int]) -> list[Overlap]:
         """`bot.knowledge.overlaps`; nothing where there is no clone yet."""

@@ -48,12 +48,18 @@ class EffectSender:
         return self.store.outbox
 
     async def apply(self, rows: list[EffectRow]) -> list[Refused]:
-        """Carries the rows out in order; returns what GitHub has refused for good, now or before."""
+        """Carries the rows out in order; returns what GitHub has refused for good, now or before. What is
+        void without that, and does not tell of it, is left out."""
         refused: list[Refused] = []
+        last = len(rows)
         for row in rows:
             effect = load(row.kind, row.payload)
+            if row.ordinal > last and of(effect).telling(effect, refused) == effect:
+                await self._leave_out(row, refused[-1])
+                continue
             if row.state == "rejected":
                 refused.append(Refused(effect, row.error))
+                last = min(last, row.ordinal) if of(effect).carries else last
             if row.state in SETTLED:
                 continue
             try:
@@ -70,7 +76,20 @@ class EffectSender:
                 await asyncio.to_thread(self.outbox.rejected, row.key, why)
                 log.warning("%s was refused: %s", row.kind, error)
                 refused.append(Refused(effect, why))
+                last = min(last, row.ordinal) if of(effect).carries else last
         return refused
+
+    async def stands(self, row: EffectRow) -> bool:
+        """Whether an effect that an earlier attempt began is on GitHub."""
+        if row.state not in ("sending", "ambiguous"):
+            return False
+        effect = load(row.kind, row.payload)
+        to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
+        return await self._look(effect, to) is not None
+
+    async def _leave_out(self, row: EffectRow, without: Refused) -> None:
+        if row.state not in SETTLED:
+            await asyncio.to_thread(self.outbox.rejected, row.key, f"{without.kind} was refused")
 
     async def _telling(self, row: EffectRow, effect: Effect, refused: list[Refused]) -> Effect:
         """The effect as it tells of what was refused before it. It is on disk so before it is sent: what was

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Literal
 
 from bot import log as logs
-from bot.core.effects import Plan, React, SetCheck, SetPull, TakenBack, Usage
+from bot.context import answer
+from bot.core.effects import Plan, PushCommit, React, SetCheck, SetPull, TakenBack, Usage
 from bot.core.errors import BadPayload, Gone, OthersWait, RateLimited, Superseded, TemporaryError
 from bot.core.events import (
     PACE,
@@ -163,7 +164,11 @@ async def _work(services: Services, run: Run) -> RunOutcome:
                 planned = await waiting.completed_by(await _plan(waiting))
                 rows = await asyncio.to_thread(_store, services, run, event, planned)
             await asyncio.to_thread(_still_due, services, run)
-            await _still_wanted(rows, event, reader)
+            try:
+                await _still_wanted(rows, event, reader, _sender(services, run, event, job))
+            except Superseded as why:
+                await _tell_stop(services, run, event, job, rows, str(why))
+                raise
             outcome = await _applied(services, run, event, job, rows, planned)
         except Superseded as why:
             if not await waiting.over(str(why)):
@@ -174,6 +179,24 @@ async def _work(services: Services, run: Run) -> RunOutcome:
         delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
         await asyncio.to_thread(services.store.routing.follow, delivery, more)
     return outcome
+
+
+async def _tell_stop(
+    services: Services, run: Run, event: RepositoryEvent, job: Job, rows: list[EffectRow], why: str
+) -> None:
+    """Who asked for a commit hears why there is none: no push brings it by itself."""
+    asked = isinstance(event, CommentEvent) and any(row.kind == PushCommit.__name__ for row in rows)
+    if not asked or not isinstance(event, CommentEvent):
+        return
+    plan = Plan((answer(event, f"I stopped: {why}. Ask again for the code as it is now."),))
+    named = keyed(plan, "stopped", event.repo, event.number, f"stopped {run.id}")
+    told = await asyncio.to_thread(services.store.outbox.plan, run, named)
+    await _sender(services, run, event, job).apply(told)
+
+
+def _sender(services: Services, run: Run, event: RepositoryEvent, job: Job) -> EffectSender:
+    settle = services.config.github.settle_seconds
+    return EffectSender(services.store, run, event.repo, job, services.marker, settle)
 
 
 async def _take_turn(services: Services, run: Run, event: CommandRequested) -> None:
@@ -202,9 +225,7 @@ async def _applied(
     services: Services, run: Run, event: RepositoryEvent, job: Job, rows: list[EffectRow], planned: PlannedRun
 ) -> RunOutcome:
     """How it went. Whoever asked hears of what was refused."""
-    sender = EffectSender(
-        services.store, run, event.repo, job, services.marker, services.config.github.settle_seconds
-    )
+    sender = _sender(services, run, event, job)
     refused = await sender.apply(rows)
     quiet = isinstance(event, CommandRequested) and event.quiet
     if refused and isinstance(event, CommentEvent) and not quiet and not ended_of(run):
@@ -288,9 +309,14 @@ def _still_due(services: Services, run: Run) -> None:
         raise Superseded("a newer event took its place")
 
 
-async def _still_wanted(rows: list[EffectRow], event: RepositoryEvent, reader: JobReader) -> None:
-    """What was judged is still the head of an open pull request; otherwise nothing more is said about it."""
-    unsent = [load(row.kind, row.payload) for row in rows if row.state not in SETTLED]
+async def _still_wanted(
+    rows: list[EffectRow], event: RepositoryEvent, reader: JobReader, sender: EffectSender
+) -> None:
+    """What was judged is still the head of an open pull request; otherwise nothing more is said about it. A
+    push that happened is not unsaid by the head that it made."""
+    open_rows = [row for row in rows if row.state not in SETTLED]
+    pushed = {row.key for row in open_rows if row.kind == PushCommit.__name__ and await sender.stands(row)}
+    unsent = [load(row.kind, row.payload) for row in open_rows if row.key not in pushed]
     judged = [one for effect in unsent if (one := of(effect).judged(effect))]
     if not judged or not isinstance(event, IssueEvent):
         return

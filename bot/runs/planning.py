@@ -11,7 +11,7 @@ from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.concurrency import through
 from bot.core.effect_history import Did, PastRun
-from bot.core.effects import Comment, KeepDraft, Plan, SetCheck, TakenBack, Usage
+from bot.core.effects import Comment, KeepDraft, Plan, PushCommit, SetCheck, TakenBack, Usage
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, Event, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
@@ -115,10 +115,12 @@ async def make_plan(
         still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
         knowledge=knowledge,
         judged=partial(judged_at, services, event),
+        budget=services.config.code.budget,
         write_gap=services.config.github.write_gap_seconds,
         handled=partial(_handled, services, event.repo.id),
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
+        suite=services.suite(event.repo, reader.job),
     )
     meant = Understood(route, ctx)
     if isinstance(event, CommentEvent):
@@ -163,7 +165,7 @@ async def _gate(
 ) -> tuple[str, authorize.CommandRefusal | None]:
     """(the permission of whoever gives the command, why it does not run)"""
     if isinstance(event, CommandRequested) and event.channel != "box":
-        return "admin", None  # the operator
+        return "admin", await _moved(services, route, event, reader)  # the operator
     level = await reader.permission(event.author.login)
     refused = authorize.refusal(
         route,
@@ -174,7 +176,20 @@ async def _gate(
         hour=f"hour {int(time.time() // 3600)} of {event.author.login}",
         author=_is_author(event),
     )
-    return level, refused
+    return level, refused or await _moved(services, route, event, reader)
+
+
+async def _moved(
+    services: Services, route: Route, event: CommentEvent, reader: JobReader
+) -> authorize.CommandRefusal | None:
+    """Why no code is written for a head that whoever asked has not seen."""
+    if not event.on_pull_request or PushCommit not in route.may:
+        return None
+    head = (await reader.pull_request(event.number)).head_sha
+    target = f"{event.repo.id}#{event.number}"
+    later = await asyncio.to_thread(services.store.runs.head_came_later, target, head, event.delivery)
+    words = "There was a push after you asked for this; look at the code as it is now, and ask again."
+    return authorize.CommandRefusal(words) if later else None
 
 
 async def _refused(
@@ -280,6 +295,6 @@ def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -
     if state == "done" and number:
         rows += edits_of(services.store.outbox, repo.id, number)
     for row in sorted(rows, key=lambda one: (one.created_at, one.id)):
-        did = Did(load(row.kind, row.payload), row.github_id or 0)
+        did = Did(load(row.kind, row.payload), row.github_id or 0, row.url)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())

@@ -14,6 +14,8 @@ from bot.effects import of
 from bot.effects.base import Refused
 from bot.effects.check_run import fitted
 
+MOST_OPEN = 4_000
+"""Characters; what is longer is folded away."""
 _REMEDIES: dict[Kind, str] = {
     "locked": "Unlock the conversation, or let the App comment in it",
     "archived": "The repository takes nothing while it is archived",
@@ -28,6 +30,8 @@ def reason(error: Exception, effect: Effect, slug: str) -> str:
     """Why, and what to do."""
     kind: Kind = error.kind if isinstance(error, GitHubError) else "other"
     said = str(error).rstrip(".")
+    if own := of(effect).remedy(effect, error):
+        return f"{said}. {own}"
     remedy = _REMEDIES.get(kind)
     judges = of(effect).judges
     again = f"`@{slug} review` or the next push tries again" if judges else "then ask again"
@@ -57,7 +61,7 @@ def ways(
     said = [words for one in waited_for for words in of(one.effect).said(one.effect)]
     words = "\n\n".join((f"I could not do what you asked. {why}", *fitted(said)))
     if not any(isinstance(one.effect, Comment) for one in waited_for):
-        yield Comment(event.number, words)
+        yield Comment(event.number, words) if len(words) <= MOST_OPEN else _folded(event.number, why, said)
     if standing is not None:
         check, number = standing
         more = f"{words}\n\n{check.text}".rstrip()
@@ -69,6 +73,10 @@ def ways(
         return  # REST knows no reactions to a review
     in_thread = isinstance(event, ReviewCommentEvent)
     yield React("review_comment" if in_thread else "issue_comment", event.comment_id, "confused")
+
+
+def _folded(number: int, why: str, said: Sequence[str]) -> Comment:
+    return Comment(number, f"I could not do what you asked. {why}", "\n\n".join(fitted(said)))
 
 
 def standing_check(past_runs: Sequence[PastRun], head: Sha) -> tuple[SetCheck, int] | None:

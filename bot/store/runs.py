@@ -82,6 +82,16 @@ class Runs:
             numbers = (target.partition("#")[2].partition("/")[0] for target in targets)
             return frozenset(int(number) for number in numbers if number.isdecimal())
 
+    def head_came_later(self, target: str, head_sha: str, delivery: str) -> bool:
+        """Whether a head of a pull request was heard of for the first time after a delivery had come, where
+        another was known by then."""
+        told = runs.c.head_sha.is_not(None) & (runs.c.target == target)
+        with self._db.read() as connection:
+            first = connection.scalar(select(func.min(runs.c.id)).where(runs.c.delivery == delivery))
+            rows = connection.execute(select(runs.c.id, runs.c.head_sha).where(told)).all()
+        earlier = {head for number, head in rows if first is None or number < first}
+        return bool(earlier) and head_sha not in earlier and any(head == head_sha for _, head in rows)
+
     def latest(self, limit: int = 50, state: RunState | None = None) -> list[Run]:
         """The newest runs first."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
@@ -253,9 +263,9 @@ def held(runs: Runs, run: Run, seconds: float = LEASE_SECONDS) -> AbstractAsyncC
 
 
 def within(column: ColumnElement[str], target: str) -> ColumnElement[bool]:
-    """The target and what lies in it: `12` holds `12#3`, which holds `12#3/4`."""
-    inside = (column.startswith(target + each, autoescape=True) for each in "#/")
-    return or_(column == target, *inside)
+    """The target and what lies in it: `12` holds `12#3`, which holds `12#3/4`. One range, which an index
+    answers: what follows a target in another is `#` or `/`, which come before all digits."""
+    return (column >= target) & (column < f"{target}0")
 
 
 def backoff(attempts: int) -> float:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 
 metadata = MetaData(
     naming_convention={
@@ -34,6 +34,9 @@ metadata = MetaData(
 IdColumn = BigInteger().with_variant(
     Integer, "sqlite"
 )  # SQLite numbers rows by itself only where the type is INTEGER
+
+TargetColumn = String(200).with_variant(String(200, collation="C"), "postgresql")
+"""Of one repository, and `12#3` of an issue of it: in the order of its bytes, as `within` asks for ranges."""
 
 inbox = Table(
     "inbox",
@@ -64,7 +67,7 @@ runs = Table(
     ),  # the GUID; no foreign key: runs outlive purged deliveries
     Column("handler", String(100), nullable=False),
     Column("priority", String(8), nullable=False),
-    Column("target", String(200), nullable=False),
+    Column("target", TargetColumn, nullable=False),
     Column("repo_id", BigInteger),
     Column("repo", String(300), nullable=False),
     Column("head_sha", String(64)),
@@ -109,7 +112,7 @@ outbox = Table(
     Column("id", IdColumn, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),
     Column("run_id", IdColumn, ForeignKey("runs.id"), nullable=False),
-    Column("target", String(200), nullable=False),
+    Column("target", TargetColumn, nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("kind", String(50), nullable=False),
     Column("payload", Text, nullable=False),  # JSON
@@ -126,6 +129,7 @@ outbox = Table(
     Column("changed_at", Double, nullable=False),
     Index(None, "run_id", "ordinal"),
     Index(None, "target", "created_at"),
+    Index(None, "kind", "target"),
 )
 
 usage = Table(

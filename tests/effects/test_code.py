@@ -1,5 +1,6 @@
 """Commits, branches and pull requests of Hob's own: one of each whatever breaks, nobody else's touched."""
 
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -205,13 +206,36 @@ async def test_without_drafts_it_is_named_one(github: GitHub, repo: RepoRef, rep
     assert repository.pulls[-1].title == "Draft: Brew cooler"
 
 
+SECRET = "ghs_" + "k3Y9Zq" * 7
+FORMS = {
+    "whole": SECRET,
+    "cut": SECRET[7:],
+    "base64": b64encode(f"k={SECRET}".encode()).decode(),
+    "hexadecimal": SECRET.encode().hex(),
+    "reversed": SECRET[::-1],
+    "spaced": " ".join(SECRET),
+    "a character a line": "\n".join(SECRET),
+    "with what nobody sees": "\u200b".join(SECRET),
+}
+
+
+@pytest.mark.parametrize("where", ["text", "path", "deleted", "two files", "patch"])
 async def test_X1_a_commit_that_holds_a_secret_of_hobs_is_not_made(
-    github: GitHub, repo: RepoRef, repository: Repository
+    github: GitHub, repo: RepoRef, repository: Repository, where: str
 ) -> None:
-    secret = "ghs_" + "k3Y9" * 10
-    leaking = commit(repository, CommittedFile("a.py", f"token = '{secret}'\n"), patch=f"+{secret}")
-    clean = on_github(leaking).harmless(leaking, Texts(repo, (secret,)))
-    assert secret not in str(clean)
+    for said in FORMS.values():
+        half = len(said) // 2
+        files = {
+            "text": [CommittedFile("a.py", f"token = '{said}'\n")],
+            "path": [CommittedFile(f"made/{said}.py", "x = 1\n")],
+            "deleted": [CommittedFile(said, None)],
+            "two files": [CommittedFile("a.py", said[:half]), CommittedFile("b.py", said[half:])],
+            "patch": [CommittedFile("a.py", "x = 1\n")],
+        }[where]
+        leaking = commit(repository, *files, patch=f"+{said}" if where == "patch" else "")
+        clean = on_github(leaking).harmless(leaking, Texts(repo, (SECRET,)))
+        assert clean.files == ()
+        assert said not in str(clean)
     with pytest.raises(UserError, match="credential"):
         await deliver(github, repo, clean)
     assert refs(repository) == ["refs/heads/main"]

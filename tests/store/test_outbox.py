@@ -1,11 +1,16 @@
 """The outbox and the ledger."""
 
+import re
 import time
+from typing import Any
 
 import pytest
+from sqlalchemy import event, select
 
 from bot.core.effects import Usage
 from bot.store import Run, Store
+from bot.store.runs import within
+from bot.store.tables import outbox
 from tests.store.making import NewEffect, again, claimed, queued, spec
 
 TWO = [NewEffect("k1", "PostReview", '{"a": 1}'), NewEffect("k2", "SetCheck", "{}")]
@@ -92,6 +97,42 @@ def test_what_was_posted_can_be_read_by_target(store: Store, mine: Run) -> None:
     store.outbox.done("k10", "u", 4)
     assert [row.key for row in store.outbox.for_target(12, 3)] == ["k1", "k2", "k9"]
     assert [row.key for row in store.outbox.for_target(12, 3, "SetCheck")] == ["k2"]
+
+
+def test_what_lies_beside_a_target_is_not_in_it(store: Store) -> None:
+    targets = ["12", "12#3", "12#3/4", "12#30", "12#35", "12#2", "12/nightly", "120#3", "129", "1"]
+    for target in targets:
+        run = claimed(store, queued(store, spec(target=target))[0])
+        store.outbox.plan(run, [NewEffect(f"of {target}", "Comment", "{}")])
+
+    def inside(target: str) -> set[str]:
+        which = within(outbox.c.target, target)
+        with store.database.read() as connection:
+            return set(connection.execute(select(outbox.c.target).where(which)).scalars())
+
+    assert inside("12#3") == {"12#3", "12#3/4"}
+    assert inside("12") == {"12", "12#3", "12#3/4", "12#30", "12#35", "12#2", "12/nightly"}
+
+
+def test_what_was_done_is_found_by_an_index_however_much_there_is(store: Store) -> None:
+    plans: list[str] = []
+    explain = "EXPLAIN QUERY PLAN" if store.database.is_sqlite else "EXPLAIN"
+
+    def explained(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            return
+        if not store.database.is_sqlite:  # of few rows it would read all
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"{explain} {statement}", parameters)
+        plans.append(" ".join(str(row) for row in cursor.fetchall()))
+
+    event.listen(store.database.engine, "before_cursor_execute", explained)
+    store.outbox.for_target(12, 3)
+    store.outbox.checks_of(12, "a" * 40)
+    event.remove(store.database.engine, "before_cursor_execute", explained)
+    assert len(plans) == 2
+    assert [plan for plan in plans if "Seq Scan" in plan or "SCAN" in plan or "target" not in plan] == []
+    assert all(re.search(r"target\)?(?:::text)? ?[<>]", plan) for plan in plans)
 
 
 def test_the_ledger_adds_up(store: Store, mine: Run) -> None:

@@ -134,6 +134,17 @@ FINAL: dict[str, Said] = {
 }
 """They are for good."""
 
+PUSHES: dict[str, Said] = {
+    "status checks": Said(422, "2 of 2 required status checks are expected."),
+    "only by pull request": Said(422, "Changes must be made through a pull request."),
+    "not authorized": Said(403, "You're not authorized to push to this branch."),
+    "name taken below": Said(422, "Reference update failed"),
+    "push protection, 409": Said(409, "Repository rule violations found\n\nSecret detected in content\n\n"),
+    "restricted path": Said(422, "Repository rule violations found\n\nFile path is restricted\n\n"),
+    "empty": Said(409, "Git Repository is empty."),
+}
+"""What a ref may not be moved or made for. They are for good too."""
+
 GRAPHQL: dict[str, Said] = {
     "graphql limit": _graphql(
         {"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation ID 1."}
@@ -155,7 +166,7 @@ GRAPHQL: dict[str, Said] = {
         504, "We couldn't respond to your request in time. Sorry about that. Please try resubmitting."
     ),
 }
-REFUSALS: dict[str, Said] = {**LIMITS, **LINES, **FINAL, **GRAPHQL}
+REFUSALS: dict[str, Said] = {**LIMITS, **LINES, **FINAL, **PUSHES, **GRAPHQL}
 
 
 def partly(answer: Any, kept: int | None) -> dict[str, Any]:

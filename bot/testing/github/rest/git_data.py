@@ -114,7 +114,10 @@ def create_ref(call: RestCall) -> RestResponse:
     if repo.git.resolve(sha) != sha:
         raise RestRefusal(422, "Object does not exist")
     _refuse(call, ref)
-    repo.git.point(ref, sha)
+    try:
+        repo.git.point(ref, sha)
+    except GitProgramError:
+        raise RestRefusal(422, "Reference update failed") from None
     repo.moved(ref, NOTHING, sha, call.caller)
     return RestResponse(201, repos.git_ref(repo, ref, sha))
 
