@@ -38,7 +38,7 @@ GREEDY = {
     ),
     "a bomb of threads": Greed(
         "import threading, time\nmade = 0\ntry:\n"
-        " while made < 5000:\n  threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); made += 1\n"
+        " while made < 5000:\n  threading.Thread(target=time.sleep, args=(60,)).start(); made += 1\n"
         "except RuntimeError: print('stopped at', made < 70, flush=True)\nimport os; os._exit(4)",
         says="stopped at True",
     ),
