@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.agents.conflicts import Resolved, ResolvedFile, ResolvedHunk, resolve
 from bot.agents.merge_tests import tested
 from bot.context import Context, answer
-from bot.core.edit_paths import LOCKS, why_not
+from bot.core.edit_paths import is_lock_file, why_not
 from bot.core.effects import (
     Comment,
     CommittedFile,
@@ -202,7 +202,7 @@ def _effects(
     )
     checked = gate.words if gate else NO_TESTS
     brought = f"It changes {count(len(made.brought), 'file')}; git merged all by itself but those below."
-    locks = [one.path for one in made.files if one.text is not None and _is_lock(one.path)]
+    locks = [one.path for one in made.files if one.text is not None and is_lock_file(one.path)]
     again = (
         f" Merged as text, so let its tool write it anew: {', '.join(map(in_code, locks))}." if locks else ""
     )
@@ -222,10 +222,6 @@ def _effects(
     words = f"I merged {into} on {in_code(branch)}, with a draft pull request into this branch."
     warned = " **The tests of this repository fail with it.**" if failed else ""
     return push, opened, answer(event, f"{words}{warned}\n\n{listed}")
-
-
-def _is_lock(path: str) -> bool:
-    return path.rpartition("/")[2].lower() in LOCKS
 
 
 def _branch(event: CommentEvent, head: Sha, base: Sha) -> str:
