@@ -78,7 +78,7 @@ async def test_what_both_sides_add_stays_in_a_merge_commit_and_no_model_is_asked
 
 def by_number(*texts: str) -> Any:
     told = [{"number": n, "text": one} for n, one in enumerate(texts, 1)]
-    return by_schema(resolutions={"summary": "", "resolutions": told})
+    return by_schema(resolutions={"resolutions": told})
 
 
 async def test_what_a_model_joins_is_proposed_and_said_to_be_a_models(hob: LivingHob) -> None:
