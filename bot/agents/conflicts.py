@@ -34,7 +34,6 @@ class WishedResolution(BaseModel):
 
 
 class WishedResolutions(BaseModel):
-    summary: str = ""
     resolutions: list[WishedResolution]
 
 
@@ -222,7 +221,6 @@ def _prompt(shown: Mapping[int, tuple[_Work, int]], facts: MergeFacts) -> Prompt
             "title": facts.title[:300],
             "base": facts.base[:300],
             "problems": "\n".join(problems)[:6_000],
-            "language": facts.context.settings.language,
         },
         passages=tuple(passages),
     )

@@ -41,7 +41,7 @@ def holds(hunk: Hunk, text: str, *, once: bool = False) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return [line for line in text.split("\n") if line.strip()]
+    return [line for line in text.split("\n") if line.strip(" \t\r")]
 
 
 def _words(base: Lines, ours: Lines, theirs: Lines, made: Lines) -> str:
@@ -126,16 +126,19 @@ class _Proof:
         for line in extra:
             told = {token for one in joins[line] for token in self.words[one]}
             here = self.words[line]
-            if not joins[line] or len(here - told) > len(told - here):
+            if not joins[line] or len(here - told) > len(told - here) or _moved(line, joins[line]):
                 return f"neither side has this line: {in_code(line.strip(), 80)}"
         return ""
 
     def _joins(self, side: str, line: str, one: str) -> bool:
         """Whether a line of what was made says what a line of one side does, but for what the other side took
         away."""
+        other = "theirs" if side == "ours" else "ours"
         if one in self.sides[side] or one in self.base:
             return False
-        needed = self.words[line] - self.gone["theirs" if side == "ours" else "ours"]
+        if one in self.sides[other] and _indent(one) != _indent(line):
+            return False
+        needed = self.words[line] - self.gone[other]
         return any(token[0].isalnum() or token[0] == "_" for token in needed) and needed <= self.words[one]
 
     def _together(self, side: str) -> str:
@@ -151,6 +154,18 @@ class _Proof:
                     return f"it takes apart what one side wrote in one piece: {in_code(piece[0].strip(), 80)}"
                 at = found + len(piece)
         return ""
+
+
+def _moved(line: str, joined: Lines) -> bool:
+    """Whether it is blanks alone that make it another line than those that it joins. It is indented as one of
+    them; where it says what one of them does, it is so as the other is."""
+    if _indent(line) not in map(_indent, joined):
+        return True
+    return len(set(joined)) < 2 and "".join(line.split()) == "".join(joined[0].split())
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _find(lines: Lines, piece: Lines, at: int) -> int:
