@@ -40,14 +40,17 @@ def refusal(state: PullRequestState, context: RepoContext) -> str:
     return "" if state.open else "This pull request is closed."
 
 
+NOT_GRANTED = (
+    "GitHub lets me write no code: the App needs the permission *Contents: read and write* (its own "
+    "settings, Permissions), and whoever installed it has to accept that."
+)
+
+
 async def may_push(ctx: Context) -> str:
     """What GitHub lets the App do, where that is not enough; empty where it is."""
     if await ctx.github.may({"contents": "write"}):
         return ""
-    return (
-        "GitHub lets me write no code: the App needs the permission *Contents: read and write* (its own "
-        "settings, Permissions), and whoever installed it has to accept that."
-    )
+    return NOT_GRANTED
 
 
 def allowed(context: RepoContext, also: Callable[[str], bool] = lambda _: True) -> Callable[[str], bool]:

@@ -281,7 +281,8 @@ def _entry(step: PlannedStep) -> PlanStep:
 
 
 def _objective(facts: PatchFacts) -> str:
-    parts = [facts.title[:300], facts.description[:6_000]]
+    parts = [f"A recipe of this repository:\n{facts.instructions[:6_000]}"] if facts.instructions else []
+    parts += [facts.title[:300], facts.description[:6_000]]
     parts += [f"{who} said: {what[:1_500]}" for who, what in facts.conversation[-10:]]
     parts += [f"Asked for with it: {facts.wish[:4_000]}"] if facts.wish else []
     objective = cut("\n\n".join(filter(None, parts)), MOST_OBJECTIVE)
