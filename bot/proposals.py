@@ -10,6 +10,7 @@ from bot.agents.implement import Judge
 from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_of
 from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
 from bot.context import Context, answer
+from bot.core.ci_session import SUBJECT
 from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
@@ -270,7 +271,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
-    "ci": "Make the checks pass",
+    "ci": SUBJECT,
 }
 
 

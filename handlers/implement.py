@@ -17,7 +17,7 @@ from bot.core.events import CommandRequested, CommentEvent
 from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueState, PullRequestState, RawComment, conversation
 from bot.core.plan_text import ABOUT, beside_steps, steps_of, task_list, visible
-from bot.implement_facts import WantedChange, implement_facts, reading
+from bot.implement_facts import WantedChange, implement_facts, lookups, reading
 from bot.proposals import Target, is_off, judging, may_push, offered
 from bot.router import Router
 
@@ -97,6 +97,7 @@ async def _carried_out(
         budget,
         plan=plan,
         judge=judging(ctx, to.parent),
+        lookups=lookups(ctx, to.parent, ctx.knowledge),
     )
     made = replace(done.patched, usage=(*used, *done.patched.usage))
     return await offered(event, ctx, to, done.facts, made, told(done), done.gated)
