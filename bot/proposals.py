@@ -177,7 +177,9 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
     parts = {path: path.split("/") for path in new}
     above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
-    modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
+    modes = facts.modes  # of all that is there, where that is known
+    if facts.exists is None:
+        modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
     blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
     if taken := sorted({*(path for path in new if path in modes), *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")

@@ -218,6 +218,7 @@ async def test_again_after_undo_after_a_close_and_after_a_merge(hob: LivingHob) 
     assert last.text("tea.py") == TEA.replace("return water", "return water or 1")
     shown = hob.ollama.chats[0]["messages"][-1]["content"]
     assert "Done already:\n- **Guard brew**" in shown and "1. **Test it**" in shown
+    assert shown.count("**Tell users**") == 1, "the plan is told once"
     assert [one[3] for one in last.body.splitlines() if one.startswith("- [")] == ["x", "x", "x"]
     assert "[x]" not in comment.body
 
