@@ -71,7 +71,8 @@ async def _carried_out(
     drafts: Sequence[PullRequestState],
 ) -> Plan:
     budget = ctx.budget()
-    comments = await ctx.github.comments(event.number, state.comments)
+    alone = state.comments == 1 and not isinstance(event, CommandRequested)  # the command itself
+    comments = [] if alone else await ctx.github.comments(event.number, state.comments)
     plan = _merged(await _standing(ctx, comments), drafts)
     if plan and all(one.done for one in steps_of(plan)):
         said = "All steps of the plan above are done: untick one or add one, and ask again."

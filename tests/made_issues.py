@@ -16,6 +16,7 @@ from bot.testing.github.repository import Repository
 from tests.living import LivingHob
 
 PYTHON = "/usr/bin/python3"
+ANSWER = re.compile(r"/issues/\d+/comments$")
 CONFIG = "code: {enabled: true}\nissues: {triage: false}\nreview: {auto: false}\n"
 REPORTED = '''"""Runs the tests, and writes a report as JUnit does."""
 import sys
@@ -76,79 +77,210 @@ class Task:
         ]
 
 
-def _task(name: str, title: str, code: str, change: tuple[str, str], holds: str, wanted: str) -> Task:
-    return Task(name, title, code, *change, holds, wanted)
-
-
 TASKS = (
-    _task("clamp", "clamp has no upper end", "def clamp(n, low, high):\n    return max(low, n)\n",
-          ("max(low, n)", "min(high, max(low, n))"), "clamp.clamp(-1, 0, 5), 0", "clamp.clamp(9, 0, 5), 5"),
-    _task("mean", "The mean of nothing fails", "def mean(some):\n    return sum(some) / len(some)\n",
-          ("    return sum", "    if not some:\n        return 0.0\n    return sum"), "mean.mean([1, 3]), 2",
-          "mean.mean([]), 0.0"),
-    _task("words", "Blanks count as words", "def count(text):\n    return len(text.split(' '))\n",
-          ("split(' ')", "split()"), "words.count('a b'), 2", "words.count('  a  b '), 2"),
-    _task("slug", "Slugs keep capital letters", "def slug(text):\n    return '-'.join(text.split())\n",
-          ("text.split()", "text.lower().split()"), "slug.slug('a b'), 'a-b'", "slug.slug('A b'), 'a-b'"),
-    _task("parity", "Zero is not even", "def even(n):\n    return n != 0 and n % 2 == 0\n",
-          ("n != 0 and n % 2", "n % 2"), "parity.even(3), False", "parity.even(0), True"),
-    _task("chunks", "The last chunk is lost",
-          "def chunks(some, n):\n    return [some[at:at + n] for at in range(0, len(some) - n + 1, n)]\n",
-          ("len(some) - n + 1", "len(some)"), "chunks.chunks([1, 2], 2), [[1, 2]]",
-          "chunks.chunks([1, 2, 3], 2), [[1, 2], [3]]"),
-    _task("leap", "1900 was no leap year", "def leap(year):\n    return year % 4 == 0\n",
-          ("year % 4 == 0", "year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)"), "leap.leap(2024), True",
-          "leap.leap(1900), False"),
-    _task("initials", "Initials are small", "def initials(name):\n    return ''.join(one[0] for one in name.split())\n",
-          ("one[0]", "one[0].upper()"), "initials.initials('A B'), 'AB'", "initials.initials('a b'), 'AB'"),
-    _task("unique", "The order is lost", "def unique(some):\n    return sorted(set(some))\n",
-          ("sorted(set(some))", "list(dict.fromkeys(some))"), "unique.unique([1, 1]), [1]",
-          "unique.unique([2, 1, 2]), [2, 1]"),
-    _task("roman", "Nine is not VIIII",
-          "SIGNS = ((10, 'X'), (5, 'V'), (1, 'I'))\n\n\ndef roman(n):\n    made = ''\n    for value, sign in SIGNS:\n"
-          "        made += sign * (n // value)\n        n %= value\n    return made\n",
-          ("(5, 'V'), (1", "(9, 'IX'), (5, 'V'), (4, 'IV'), (1"), "roman.roman(7), 'VII'", "roman.roman(9), 'IX'"),
-    _task("brackets", "A closing bracket comes first",
-          "def balanced(text):\n    return text.count('(') == text.count(')')\n",
-          ("    return text.count('(') == text.count(')')\n",
-           "    depth = 0\n    for sign in text:\n        depth += {'(': 1, ')': -1}.get(sign, 0)\n        if depth < 0:\n"
-           "            return False\n    return depth == 0\n"),
-          "brackets.balanced('(a)'), True", "brackets.balanced(')('), False"),
-    _task("percent", "A whole of zero fails", "def percent(part, whole):\n    return 100 * part / whole\n",
-          ("100 * part / whole", "100 * part / whole if whole else 0.0"), "percent.percent(1, 4), 25.0",
-          "percent.percent(1, 0), 0.0"),
-    _task("seconds", "Hours are left out", "def seconds(text):\n    m, s = text.split(':')\n    return int(m) * 60 + int(s)\n",
-          ("    m, s = text.split(':')\n    return int(m) * 60 + int(s)\n",
-           "    total = 0\n    for part in text.split(':'):\n        total = total * 60 + int(part)\n    return total\n"),
-          "seconds.seconds('1:05'), 65", "seconds.seconds('1:00:05'), 3605"),
-    _task("flatten", "Only one level is flattened",
-          "def flatten(some):\n    return [one for part in some for one in part]\n",
-          ("    return [one for part in some for one in part]\n",
-           "    made = []\n    for one in some:\n        made += flatten(one) if isinstance(one, list) else [one]\n    return made\n"),
-          "flatten.flatten([[1], [2]]), [1, 2]", "flatten.flatten([[1, [2]], 3]), [1, 2, 3]"),
-    _task("longest", "Of equals the first is meant", "def longest(some):\n    return sorted(some, key=len)[-1]\n",
-          ("sorted(some, key=len)[-1]", "max(some, key=len)"), "longest.longest(['a', 'bb']), 'bb'",
-          "longest.longest(['aa', 'bb']), 'aa'"),
-    _task("cents", "Cents are cut, not rounded", "def cents(price):\n    return int(price * 100)\n",
-          ("int(price * 100)", "round(price * 100)"), "cents.cents(1.5), 150", "cents.cents(0.29), 29"),
-    _task("mask", "Short numbers are shown whole", "def mask(number):\n    return '*' * (len(number) - 4) + number[-4:]\n",
-          ("    return '*'", "    if len(number) <= 4:\n        return '*' * len(number)\n    return '*'"),
-          "mask.mask('123456'), '**3456'", "mask.mask('123'), '***'"),
-    _task("version", "1.10 comes after 1.9", "def key(text):\n    return text.split('.')\n",
-          ("text.split('.')", "[int(part) for part in text.split('.')]"), "version.key('1') < version.key('2'), True",
-          "version.key('1.9') < version.key('1.10'), True"),
-    _task("wrap", "A long word is cut off",
-          "def wrap(text, width):\n    return [one[:width] for one in text.split()]\n",
-          ("    return [one[:width] for one in text.split()]\n",
-           "    return [one[at:at + width] for one in text.split() for at in range(0, len(one), width)]\n"),
-          "wrap.wrap('ab cd', 2), ['ab', 'cd']", "wrap.wrap('abcd', 2), ['ab', 'cd']"),
-    _task("median", "The median of four is between two",
-          "def median(some):\n    return sorted(some)[len(some) // 2]\n",
-          ("    return sorted(some)[len(some) // 2]\n",
-           "    ordered, half = sorted(some), len(some) // 2\n    if len(some) % 2:\n        return ordered[half]\n"
-           "    return (ordered[half - 1] + ordered[half]) / 2\n"),
-          "median.median([3, 1, 2]), 2", "median.median([1, 2, 3, 4]), 2.5"),
-)  # fmt: skip
+    Task(
+        "clamp",
+        "clamp has no upper end",
+        "def clamp(n, low, high):\n    return max(low, n)\n",
+        "max(low, n)",
+        "min(high, max(low, n))",
+        "clamp.clamp(-1, 0, 5), 0",
+        "clamp.clamp(9, 0, 5), 5",
+    ),
+    Task(
+        "mean",
+        "The mean of nothing fails",
+        "def mean(some):\n    return sum(some) / len(some)\n",
+        "    return sum",
+        "    if not some:\n        return 0.0\n    return sum",
+        "mean.mean([1, 3]), 2",
+        "mean.mean([]), 0.0",
+    ),
+    Task(
+        "words",
+        "Blanks count as words",
+        "def count(text):\n    return len(text.split(' '))\n",
+        "split(' ')",
+        "split()",
+        "words.count('a b'), 2",
+        "words.count('  a  b '), 2",
+    ),
+    Task(
+        "slug",
+        "Slugs keep capital letters",
+        "def slug(text):\n    return '-'.join(text.split())\n",
+        "text.split()",
+        "text.lower().split()",
+        "slug.slug('a b'), 'a-b'",
+        "slug.slug('A b'), 'a-b'",
+    ),
+    Task(
+        "parity",
+        "Zero is not even",
+        "def even(n):\n    return n != 0 and n % 2 == 0\n",
+        "n != 0 and n % 2",
+        "n % 2",
+        "parity.even(3), False",
+        "parity.even(0), True",
+    ),
+    Task(
+        "chunks",
+        "The last chunk is lost",
+        "def chunks(some, n):\n    return [some[at:at + n] for at in range(0, len(some) - n + 1, n)]\n",
+        "len(some) - n + 1",
+        "len(some)",
+        "chunks.chunks([1, 2], 2), [[1, 2]]",
+        "chunks.chunks([1, 2, 3], 2), [[1, 2], [3]]",
+    ),
+    Task(
+        "leap",
+        "1900 was no leap year",
+        "def leap(year):\n    return year % 4 == 0\n",
+        "year % 4 == 0",
+        "year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)",
+        "leap.leap(2024), True",
+        "leap.leap(1900), False",
+    ),
+    Task(
+        "initials",
+        "Initials are small",
+        "def initials(name):\n    return ''.join(one[0] for one in name.split())\n",
+        "one[0]",
+        "one[0].upper()",
+        "initials.initials('A B'), 'AB'",
+        "initials.initials('a b'), 'AB'",
+    ),
+    Task(
+        "unique",
+        "The order is lost",
+        "def unique(some):\n    return sorted(set(some))\n",
+        "sorted(set(some))",
+        "list(dict.fromkeys(some))",
+        "unique.unique([1, 1]), [1]",
+        "unique.unique([2, 1, 2]), [2, 1]",
+    ),
+    Task(
+        "roman",
+        "Nine is not VIIII",
+        "SIGNS = ((10, 'X'), (5, 'V'), (1, 'I'))\n"
+        "\n"
+        "\n"
+        "def roman(n):\n"
+        "    made = ''\n"
+        "    for value, sign in SIGNS:\n"
+        "        made += sign * (n // value)\n"
+        "        n %= value\n"
+        "    return made\n",
+        "(5, 'V'), (1",
+        "(9, 'IX'), (5, 'V'), (4, 'IV'), (1",
+        "roman.roman(7), 'VII'",
+        "roman.roman(9), 'IX'",
+    ),
+    Task(
+        "brackets",
+        "A closing bracket comes first",
+        "def balanced(text):\n    return text.count('(') == text.count(')')\n",
+        "    return text.count('(') == text.count(')')\n",
+        "    depth = 0\n"
+        "    for sign in text:\n"
+        "        depth += {'(': 1, ')': -1}.get(sign, 0)\n"
+        "        if depth < 0:\n"
+        "            return False\n"
+        "    return depth == 0\n",
+        "brackets.balanced('(a)'), True",
+        "brackets.balanced(')('), False",
+    ),
+    Task(
+        "percent",
+        "A whole of zero fails",
+        "def percent(part, whole):\n    return 100 * part / whole\n",
+        "100 * part / whole",
+        "100 * part / whole if whole else 0.0",
+        "percent.percent(1, 4), 25.0",
+        "percent.percent(1, 0), 0.0",
+    ),
+    Task(
+        "seconds",
+        "Hours are left out",
+        "def seconds(text):\n    m, s = text.split(':')\n    return int(m) * 60 + int(s)\n",
+        "    m, s = text.split(':')\n    return int(m) * 60 + int(s)\n",
+        "    total = 0\n"
+        "    for part in text.split(':'):\n"
+        "        total = total * 60 + int(part)\n"
+        "    return total\n",
+        "seconds.seconds('1:05'), 65",
+        "seconds.seconds('1:00:05'), 3605",
+    ),
+    Task(
+        "flatten",
+        "Only one level is flattened",
+        "def flatten(some):\n    return [one for part in some for one in part]\n",
+        "    return [one for part in some for one in part]\n",
+        "    made = []\n"
+        "    for one in some:\n"
+        "        made += flatten(one) if isinstance(one, list) else [one]\n"
+        "    return made\n",
+        "flatten.flatten([[1], [2]]), [1, 2]",
+        "flatten.flatten([[1, [2]], 3]), [1, 2, 3]",
+    ),
+    Task(
+        "longest",
+        "Of equals the first is meant",
+        "def longest(some):\n    return sorted(some, key=len)[-1]\n",
+        "sorted(some, key=len)[-1]",
+        "max(some, key=len)",
+        "longest.longest(['a', 'bb']), 'bb'",
+        "longest.longest(['aa', 'bb']), 'aa'",
+    ),
+    Task(
+        "cents",
+        "Cents are cut, not rounded",
+        "def cents(price):\n    return int(price * 100)\n",
+        "int(price * 100)",
+        "round(price * 100)",
+        "cents.cents(1.5), 150",
+        "cents.cents(0.29), 29",
+    ),
+    Task(
+        "mask",
+        "Short numbers are shown whole",
+        "def mask(number):\n    return '*' * (len(number) - 4) + number[-4:]\n",
+        "    return '*'",
+        "    if len(number) <= 4:\n        return '*' * len(number)\n    return '*'",
+        "mask.mask('123456'), '**3456'",
+        "mask.mask('123'), '***'",
+    ),
+    Task(
+        "version",
+        "1.10 comes after 1.9",
+        "def key(text):\n    return text.split('.')\n",
+        "text.split('.')",
+        "[int(part) for part in text.split('.')]",
+        "version.key('1') < version.key('2'), True",
+        "version.key('1.9') < version.key('1.10'), True",
+    ),
+    Task(
+        "wrap",
+        "A long word is cut off",
+        "def wrap(text, width):\n    return [one[:width] for one in text.split()]\n",
+        "    return [one[:width] for one in text.split()]\n",
+        "    return [one[at:at + width] for one in text.split() for at in range(0, len(one), width)]\n",
+        "wrap.wrap('ab cd', 2), ['ab', 'cd']",
+        "wrap.wrap('abcd', 2), ['ab', 'cd']",
+    ),
+    Task(
+        "median",
+        "The median of four is between two",
+        "def median(some):\n    return sorted(some)[len(some) // 2]\n",
+        "    return sorted(some)[len(some) // 2]\n",
+        "    ordered, half = sorted(some), len(some) // 2\n"
+        "    if len(some) % 2:\n"
+        "        return ordered[half]\n"
+        "    return (ordered[half - 1] + ordered[half]) / 2\n",
+        "median.median([3, 1, 2]), 2",
+        "median.median([1, 2, 3, 4]), 2.5",
+    ),
+)
 
 
 def opted_in() -> str:

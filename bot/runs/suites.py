@@ -19,6 +19,7 @@ from bot.core.suite_runs import SuiteRun
 from bot.core.text import for_terminal
 from bot.github.client import Job
 from bot.knowledge.checkout import CheckoutRefused, Most, Texts
+from bot.knowledge.clone import Remote
 from bot.knowledge.clones import Clones
 from bot.log import redact
 from bot.runs.knowledge_adapter import GitHubOrigin
@@ -58,6 +59,8 @@ class Suite:
     clones: Clones
     base: Path
     slots: SuiteSlots
+    origin: list[Remote] = field(default_factory=list)
+    """Where it is cloned from, once somebody has asked."""
 
     async def __call__(self, commit: Sha, texts: Texts, /) -> SuiteRun:
         command = shlex.join(self.table.command)
@@ -108,7 +111,9 @@ class Suite:
 
     async def _filled(self, made: Box, commit: Sha, texts: Texts) -> None:
         most = Most(self.table.tree_mb << 20, self.table.files)
-        origin = await GitHubOrigin(self.repo, self.job).remote()
+        if not self.origin:
+            self.origin.append(await GitHubOrigin(self.repo, self.job).remote())
+        (origin,) = self.origin
         async with self.clones.held(self.repo.id) as held:
             await held.checkout(origin, commit, texts, made.tree, most)
         for mount in self.table.mounts:
