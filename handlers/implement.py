@@ -71,7 +71,8 @@ async def _carried_out(
     drafts: Sequence[PullRequestState],
 ) -> Plan:
     budget = ctx.budget()
-    comments = await ctx.github.comments(event.number, state.comments)
+    alone = state.comments == 1 and not isinstance(event, CommandRequested)  # the command itself
+    comments = [] if alone else await ctx.github.comments(event.number, state.comments)
     there = standing_comment(ctx.past_runs, ABOUT)
     plan = _merged(await _standing(ctx, there, comments) if there else "", drafts)
     if plan and all(one.done for one in steps_of(plan)):
