@@ -160,20 +160,23 @@ def by_schema(
     plan: Any = None,
     catch_up: Any = None,
     duplicates: Any = None,
+    resolutions: Any = None,
 ) -> Says:
-    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
-    and `duplicates` may be functions of the request."""
+    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`,
+    `duplicates` and `resolutions` may be functions of the request."""
 
-    by_field: dict[str, Mapping[str, Any]] = {
+    by_field: dict[str, Mapping[str, Any] | Says] = {
         "steps": plan or {"steps": [{"title": "Boil water", "detail": "", "role": "code"}]},
         "points": catch_up or {"points": []},
         "command": intent or {"command": "ask", "argument": ""},
+        "resolutions": resolutions or {"resolutions": []},
     }
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
         fields = request["format"]["properties"]
         if named := next((key for key in by_field if key in fields), ""):
-            return by_field[named]
+            found = by_field[named]
+            return found(request) if callable(found) else found
         if "findings" in fields:
             said = review(request) if callable(review) else review
             return said or {"findings": [], "summary": "fine"}

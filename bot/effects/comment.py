@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from bot.core.ci_session import told, unpushed
 from bot.core.effects import Comment, DeleteComment, EditComment, PushCommit
@@ -22,8 +22,8 @@ class _Written(OnGitHub[C]):
     """With a text of its own in the conversation."""
 
     permissions = ("issues",)
-    alone: ClassVar[bool] = False
-    """Whether nothing else tells a person of what was refused before it."""
+    shows_patches = False
+    """Whether nothing else tells a patch that was refused."""
 
     def harmless(self, effect: C, texts: Texts) -> C:
         body, folded = texts.page(effect.body, effect.folded)
@@ -44,7 +44,7 @@ class _Written(OnGitHub[C]):
             match one.effect:
                 case PushCommit() as push:
                     patch = code_block(cut(push.patch, MOST_PATCH), "diff")
-                    shown = f"\n\n{patch}" if self.alone else ""
+                    shown = f"\n\n{patch}" if self.shows_patches else ""
                     ci = unpushed(effect.ci, f"{one.why}{shown}")
                     return replace(effect, body=told(ci), ci=ci)
         return effect
@@ -68,7 +68,7 @@ class OfComment(_Written[Comment]):
 class OfEditComment(Changing[EditComment], _Written[EditComment]):
     kind = EditComment
     builds_on_before = True
-    alone = True
+    shows_patches = True
     undone_by = frozenset({EditComment})
 
     def harmless(self, effect: EditComment, texts: Texts) -> EditComment:
