@@ -197,7 +197,7 @@ def _effects(
 ) -> tuple[Effect, ...]:
     """Onto the author's own branch only what did not fail its gate."""
     failed = gated is not None and gated.state == "failed"
-    wanted_there = _is_for_author(event, ctx, to, facts.context)
+    wanted_there = is_for_author(event, ctx, to, facts.context)
     own = not to.onto and (failed or not wanted_there)
     branch = to.onto or (_branch(facts.kind, event, to) if own else to.base)
     what = "pull request" if to.pull_request else "issue"
@@ -244,7 +244,7 @@ FAILED = "**The tests of this repository fail with this patch: it is not done.**
 NO_TESTS = "**Tests**: No test was run: the operator lets me run none of this repository (`[code.tests]`)."
 
 
-def _is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoContext) -> bool:
+def is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoContext) -> bool:
     """Whether whoever asked wants it on the own branch, and that may be. The default branch is nobody's."""
     asked = to.pull_request and event.author.login == to.author
     return asked and context.settings.code.push == "author" and to.base != ctx.repo.default_branch
