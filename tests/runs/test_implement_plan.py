@@ -9,6 +9,7 @@ from bot.core.events import CommandRequested
 from bot.runs.asking import Agents
 from bot.runs.requests import event_of
 from bot.testing.github.issues import Issue, IssueComment
+from tests.fakes.models import asked_for
 from tests.living import LivingHob
 from tests.runs.test_comments import ours
 from tests.runs.test_implement import EDIT, ON, TEA, asked, drafts, opened, patch
@@ -57,7 +58,7 @@ async def planned(hob: LivingHob, **more: Any) -> tuple[Issue, IssueComment]:
 def questions(hob: LivingHob) -> list[str]:
     """What was asked for, by its most telling key."""
     telling = ("accepted", "edits", "paths", "steps")
-    fields = [one["format"]["properties"] for one in hob.ollama.chats]
+    fields = [asked_for(one)["format"]["properties"] for one in hob.ollama.chats]
     return [next(key for key in telling if key in some) for some in fields]
 
 
