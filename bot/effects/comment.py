@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from bot.core.ci_session import told, unpushed
 from bot.core.effects import Comment, DeleteComment, EditComment, PushCommit
