@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.agents.implement import Judge
 from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_of
 from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
 from bot.context import Context, answer
+from bot.core.ci_session import SUBJECT
 from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
@@ -109,6 +111,20 @@ async def gated_by(suite: RunSuite | None, at: Sha, facts: PatchFacts, made: Pat
     return await gate(suite, at, facts.texts, made, is_test, proof=facts.kind in NEEDS_PROOF)
 
 
+def judging(ctx: Context, at: Sha) -> Judge:
+    """The gate for several patches of one commit."""
+    suite = remembered(ctx.suite) if ctx.suite else None
+
+    async def judge(facts: PatchFacts, made: Patched) -> tuple[GateResult | None, str]:
+        gated = await gated_by(suite, at, facts, made)
+        if gated is None or gated.state != "failed":
+            return gated, ""
+        shown = to_mend(gated, diff(facts.texts, made.texts))
+        return gated, "\n\n".join([*gated.problems, *(f"{one.name}:\n{one.text}" for one in shown)])
+
+    return judge
+
+
 async def regular(ctx: Context, at: Sha, facts: PatchFacts) -> PatchFacts:
     """With the modes of its files, and without what is none: a symlink's text is where it leads."""
     modes = await ctx.github.modes(at, list(facts.texts))
@@ -202,7 +218,7 @@ def _effects(
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
-    checks = "\n\n".join(("**Checked**", *_checks(made.checks or PatchChecks(), gated)))
+    checks = "\n\n".join(("**Checked**", *told_checks(made.checks or PatchChecks(), gated)))
     if not own:
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
         return push, answer(event, f"{words}\n\n{checks}")
@@ -232,7 +248,7 @@ def _is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoC
     return asked and context.settings.code.push == "author" and to.base != ctx.repo.default_branch
 
 
-def _checks(checks: PatchChecks, gated: GateResult | None) -> Sequence[str]:
+def told_checks(checks: PatchChecks, gated: GateResult | None) -> Sequence[str]:
     """What was checked, and how; and what was not."""
     parsed = [f"{listed(dict.fromkeys(checks.parsed, ''))}: parsed."] if checks.parsed else []
     if checks.unparsed:
@@ -253,7 +269,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
-    "ci": "Make the checks pass",
+    "ci": SUBJECT,
 }
 
 

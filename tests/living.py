@@ -161,6 +161,7 @@ def by_schema(
     catch_up: Any = None,
     duplicates: Any = None,
     resolutions: Any = None,
+    cause: Any = None,
 ) -> Says:
     """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`,
     `duplicates` and `resolutions` may be functions of the request."""
@@ -170,6 +171,7 @@ def by_schema(
         "points": catch_up or {"points": []},
         "command": intent or {"command": "ask", "argument": ""},
         "resolutions": resolutions or {"resolutions": []},
+        "quotes": cause or {"kind": "code", "cause": "It is broken.", "quotes": [], "files": []},
     }
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:

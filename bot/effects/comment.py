@@ -36,8 +36,7 @@ class _Written(OnGitHub[C]):
         return effect.ci is not None
 
     def telling(self, effect: C, refused: Sequence[Refused]) -> C:
-        """The rounds of `fix ci` say of a commit that it was refused; with the patch where nothing else tells
-        it."""
+        """The rounds of `fix ci` say of a commit that it was refused."""
         if effect.ci is None:
             return effect
         for one in refused:

@@ -122,7 +122,11 @@ def test_a_branch_with_one_commit_and_nothing_else_is_touched(coder: Hob) -> Non
     assert "old.txt" not in git(folder, "ls-tree", "-r", "--name-only", branch)
     assert "what is not committed is not seen: 2 files" in done.stderr
     assert "[x] Guard brew: Return None for no water." in done.stderr
-    assert "No test was run." in done.stderr and f"git switch {branch}" in done.stderr
+    assert "`tea.py`" in done.stderr.partition("Syntax: ")[2].splitlines()[0]
+    assert (
+        "No test was run: nothing of the repository is run here" in done.stderr
+        and f"git switch {branch}" in done.stderr
+    )
 
 
 def test_the_diff_is_what_git_applies_byte_for_byte(coder: Hob) -> None:

@@ -1,5 +1,6 @@
 """`fix ci`: CI fails, somebody asks, Hob names the cause and pushes a fix; round after round until green."""
 
+import asyncio
 import gzip
 from collections.abc import Callable
 from typing import Any
@@ -283,6 +284,36 @@ async def test_rounds_stop_silently_where_somebody_pushed_on_top_or_deleted_the_
     suite.tell()
     await hob.works()
     assert commits(hob) == 1
+
+
+async def test_rounds_end_where_no_model_answers(hob: LivingHob) -> None:
+    pull = opened(hob)
+    draft = await first_round(hob, pull, WRONG, RIGHT)
+    hob.ollama.answer = lambda request: {"nothing": "of use"}
+    fails(draft, AGAIN)
+    await hob.works()
+    assert commits(hob) == 1
+    assert "I can't say why" in told(pull)
+    assert "**I stopped.**" in told(pull)
+
+
+async def test_R_checks_that_end_before_the_comment_stands_are_not_forgotten(hob: LivingHob) -> None:
+    pull = opened(hob)
+    fails(pull)
+    await hob.works()
+    hob.ollama.answer = says(WRONG, RIGHT)
+    hob.github.fault("POST", ".*/issues/1/comments", kind="retry_after", seconds=1)
+    await asked(hob, pull)
+    (draft,) = drafts(hob)
+    fails(draft, AGAIN)
+    await hob.works()
+    assert commits(hob) == 1
+    await asyncio.sleep(1.1)
+    for _ in range(3):
+        await hob.retries()
+    await hob.works()
+    assert draft.text("tea.py") == TEA.replace("watr", "water")
+    assert "Round 2 of 3" in told(pull)
 
 
 async def test_A8_nothing_is_mended_for_a_fork(hob: LivingHob) -> None:
