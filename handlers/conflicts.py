@@ -27,7 +27,18 @@ from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
 from bot.core.review_result import count
 from bot.core.text import code_block, cut, in_code, one_line
-from bot.proposals import FAILED, MOST_PATCH, NO_TESTS, allowed, diff, may_push, refusal, trailers
+from bot.proposals import (
+    FAILED,
+    MOST_PATCH,
+    NO_TESTS,
+    allowed,
+    diff,
+    is_for_author,
+    may_push,
+    refusal,
+    target,
+    trailers,
+)
 from bot.router import Router
 
 router = Router()
@@ -180,8 +191,7 @@ def _effects(
 ) -> tuple[Effect, ...]:
     code = context.settings.code
     failed = gate is not None and gate.state == "failed"
-    asked = code.push == "author" and event.author.login == state.author.login
-    own = failed or not asked or state.head_ref == ctx.repo.default_branch
+    own = failed or not is_for_author(event, ctx, target(state), context)
     branch = _branch(event, state.head_sha, base) if own else state.head_ref
     into = f"{in_code(state.base_ref)} into {in_code(state.head_ref)}"
     subject = f"Merge {state.base_ref} into {state.head_ref}"

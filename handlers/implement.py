@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.agents.implement import implement, told
 from bot.context import Context, answer
-from bot.core.effect_history import standing_comment, undone
+from bot.core.effect_history import StandingComment, standing_comment, undone
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread, TakenBack
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent
@@ -71,15 +71,20 @@ async def _carried_out(
     drafts: Sequence[PullRequestState],
 ) -> Plan:
     budget = ctx.budget()
-    comments = await ctx.github.comments(event.number, state.comments)
-    plan = _merged(await _standing(ctx, comments), drafts)
+    alone = state.comments == 1 and not isinstance(event, CommandRequested)  # the command itself
+    comments = [] if alone else await ctx.github.comments(event.number, state.comments)
+    there = standing_comment(ctx.past_runs, ABOUT)
+    plan = _merged(await _standing(ctx, there, comments) if there else "", drafts)
     if plan and all(one.done for one in steps_of(plan)):
         said = "All steps of the plan above are done: untick one or add one, and ask again."
         return _declined(event, said, "all steps are done")
     wanted = WantedChange(
         state.title,
         state.body,
-        conversation([one for one in comments if visible(one.body) != plan], without=event.comment_id),
+        conversation(
+            [one for one in comments if not (plan and there and one.id == there.id)],
+            without=event.comment_id,
+        ),
         plan,
         _wish(event, ctx),
     )
@@ -138,11 +143,8 @@ async def _drafts(ctx: Context) -> list[PullRequestState]:
     return found
 
 
-async def _standing(ctx: Context, comments: Sequence[RawComment]) -> str:
-    """Hob's plan on this issue as it is now; empty where there is none, or none with tasks."""
-    there = standing_comment(ctx.past_runs, ABOUT)
-    if there is None:
-        return ""
+async def _standing(ctx: Context, there: StandingComment, comments: Sequence[RawComment]) -> str:
+    """Hob's plan on this issue as it is now; empty where it is gone, or has no tasks."""
     read = next((one.body for one in comments if one.id == there.id), None)
     text = visible(read if read is not None else await ctx.github.comment_text(there.id) or "")
     return text if steps_of(text) else ""

@@ -5,8 +5,8 @@ A file is YAML between `---` lines (`inputs`, `passages`, `schema`, `role`, `tem
 `tools`; what is not said is as `bot.core.inference.PromptFile` has it), then a `## system` part without any
 data in it and a `## user` part in Jinja2 (https://jinja.palletsprojects.com/templates/); without these
 headings all of it is the system part. One that is `like` another file of `prompts/` is asked as that one is,
-with its own text before that system part. Data are values and never templates, so nothing in them is evaluated; names that
-were not declared are errors.
+with its own text before that system part. Data are values and never templates, so nothing in them is
+evaluated; names that were not declared are errors.
 """
 
 import difflib

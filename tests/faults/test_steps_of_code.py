@@ -15,7 +15,7 @@ from tests.living import LivingHob
 from tests.long import LONG
 from tests.runs.test_implement import EDIT, PLAN, TEA
 
-pytestmark = [pytest.mark.kills, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.kills, pytest.mark.timeout(3000 if LONG else 300)]
 Command = Literal["fix", "implement"]
 CONFIG = "code: {enabled: true}\nissues: {triage: false}\nreview: {auto: false}\n"
 KILLS = 50 if LONG else 4
@@ -119,6 +119,7 @@ async def test_R1_killed_at_each_step_there_is_one_branch_one_pull_request_one_a
         said = asked.wrong(command)
         if again or said:
             wrong.append(f"{step}: {again} {said}")
+        print(command, number, step, wrong[-1:], flush=True)
     assert wrong == []
     print(f"{command}: {len(killed)} kills at {len(steps)} steps")
     runs = [run for run in hob.services.store.runs.latest(2_000) if command in run.handler]
