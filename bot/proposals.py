@@ -177,7 +177,9 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
     parts = {path: path.split("/") for path in new}
     above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
-    modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
+    modes = facts.modes  # of all that is there, where that is known
+    if facts.exists is None:
+        modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
     blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
     if taken := sorted({*(path for path in new if path in modes), *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
@@ -195,7 +197,7 @@ def _effects(
 ) -> tuple[Effect, ...]:
     """Onto the author's own branch only what did not fail its gate."""
     failed = gated is not None and gated.state == "failed"
-    wanted_there = _is_for_author(event, ctx, to, facts.context)
+    wanted_there = is_for_author(event, ctx, to, facts.context)
     own = not to.onto and (failed or not wanted_there)
     branch = to.onto or (_branch(facts.kind, event, to) if own else to.base)
     what = "pull request" if to.pull_request else "issue"
@@ -242,7 +244,7 @@ FAILED = "**The tests of this repository fail with this patch: it is not done.**
 NO_TESTS = "**Tests**: No test was run: the operator lets me run none of this repository (`[code.tests]`)."
 
 
-def _is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoContext) -> bool:
+def is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoContext) -> bool:
     """Whether whoever asked wants it on the own branch, and that may be. The default branch is nobody's."""
     asked = to.pull_request and event.author.login == to.author
     return asked and context.settings.code.push == "author" and to.base != ctx.repo.default_branch

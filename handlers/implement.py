@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from bot.agents.implement import implement, told
 from bot.context import Context, answer
-from bot.core.effect_history import standing_comment, undone
+from bot.core.effect_history import StandingComment, standing_comment, undone
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread, TakenBack
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent
 from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueState, PullRequestState, RawComment, conversation
 from bot.core.plan_text import ABOUT, beside_steps, steps_of, task_list, visible
-from bot.implement_facts import WantedChange, implement_facts, reading
+from bot.implement_facts import WantedChange, implement_facts, lookups, reading
 from bot.proposals import Target, is_off, judging, may_push, offered
 from bot.router import Router
 
@@ -73,14 +73,18 @@ async def _carried_out(
     budget = ctx.budget()
     alone = state.comments == 1 and not isinstance(event, CommandRequested)  # the command itself
     comments = [] if alone else await ctx.github.comments(event.number, state.comments)
-    plan = _merged(await _standing(ctx, comments), drafts)
+    there = standing_comment(ctx.past_runs, ABOUT)
+    plan = _merged(await _standing(ctx, there, comments) if there else "", drafts)
     if plan and all(one.done for one in steps_of(plan)):
         said = "All steps of the plan above are done: untick one or add one, and ask again."
         return _declined(event, said, "all steps are done")
     wanted = WantedChange(
         state.title,
         state.body,
-        conversation([one for one in comments if visible(one.body) != plan], without=event.comment_id),
+        conversation(
+            [one for one in comments if not (plan and there and one.id == there.id)],
+            without=event.comment_id,
+        ),
         plan,
         _wish(event, ctx),
     )
@@ -94,6 +98,7 @@ async def _carried_out(
         budget,
         plan=plan,
         judge=judging(ctx, to.parent),
+        lookups=lookups(ctx, to.parent, ctx.knowledge),
     )
     made = replace(done.patched, usage=(*used, *done.patched.usage))
     return await offered(event, ctx, to, done.facts, made, told(done), done.gated)
@@ -138,11 +143,8 @@ async def _drafts(ctx: Context) -> list[PullRequestState]:
     return found
 
 
-async def _standing(ctx: Context, comments: Sequence[RawComment]) -> str:
-    """Hob's plan on this issue as it is now; empty where there is none, or none with tasks."""
-    there = standing_comment(ctx.past_runs, ABOUT)
-    if there is None:
-        return ""
+async def _standing(ctx: Context, there: StandingComment, comments: Sequence[RawComment]) -> str:
+    """Hob's plan on this issue as it is now; empty where it is gone, or has no tasks."""
     read = next((one.body for one in comments if one.id == there.id), None)
     text = visible(read if read is not None else await ctx.github.comment_text(there.id) or "")
     return text if steps_of(text) else ""

@@ -2,13 +2,15 @@
 patch is tried on the files as they are before it counts. What holds is kept: work that ends early gives the
 last patch that did, and says what is missing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 from bot.agents.base import Agent, ChatMessages, Options
 from bot.agents.chain import ChainProgress, KnownOutcome, PatchTrial, PlanStep, WantedFiles, run_chain
 from bot.agents.patch import Patched, WishedPatch, listed, tried
+from bot.agents.tool_loop import with_tools
+from bot.agents.tools import Lookups, ReadFiles, ToolBox, WorkTree
 from bot.core.chain import Begun, Chain, ChainResult, StepRun
 from bot.core.edit_paths import why_not
 from bot.core.effects import Usage
@@ -27,14 +29,13 @@ MOST_STEPS = 20
 MOST_LOCATED = 12
 """Files that are read because a model asked for them."""
 MOST_NAMES = 400
+NO_LOOKUPS = Lookups()
 FOLDER = 0o040000
 """git's mode."""
 
 Judge = Callable[[PatchFacts, Patched], Awaitable[tuple[GateResult | None, str]]]
 """(what the repository's own tests say of a patch, None where none may be run; what a model is told that may
 mend one that fails them)"""
-ReadFiles = Callable[[Sequence[str]], Awaitable[tuple[Mapping[str, str], Mapping[str, int]]]]
-"""(text by path of those of these paths that are regular text files, git's modes by path)"""
 
 
 class WishedWork(WishedPatch):
@@ -111,14 +112,16 @@ async def implement(
     told: ChainProgress = lambda _: None,
     plan: str = "",
     judge: Judge = no_tests,
+    lookups: Lookups = NO_LOOKUPS,
 ) -> Implemented:
     """`facts.description`, `conversation` and `wish` are the objective, `facts.names` what may be read too.
-    `plan`: one that stands, as people left it; its open steps are taken instead of asking for one. A failure
-    is said: a person asked."""
-    work = _Work(facts, read, chain, told, judge, steps=steps_of(plan))
+    `lookups`: what tools need beside that. `plan`: one that stands, as people left it; its open steps are
+    taken instead of asking for one. A failure is said: a person asked."""
+    work = _Work(WorkTree(facts, read), chain, told, judge, steps=steps_of(plan))
 
     def agent(name: str) -> Agent:
-        return WithFiles(persona(name), infer, work.shown)
+        file = persona(name)
+        return WithFiles(file, with_tools(infer, file, ToolBox(work.tree, lookups), budget), work.shown)
 
     trial = PatchTrial(WishedWork, work.wrong, work.look)
     known = {step.name: one for step in chain.steps if (one := work.known(step.gives, plan))}
@@ -132,8 +135,7 @@ async def implement(
 class _Work:
     """What has come of it by now."""
 
-    facts: PatchFacts
-    read: ReadFiles
+    tree: WorkTree
     chain: Chain
     told: ChainProgress
     judge: Judge
@@ -149,13 +151,18 @@ class _Work:
     verdict: StepRun | None = None
     """What was said of `held`."""
 
+    @property
+    def facts(self) -> PatchFacts:
+        return self.tree.facts
+
     def shown(self) -> tuple[Passage, ...]:
-        files = [
-            Passage(path, text, priority=place)
-            for place, (path, text) in enumerate(self.facts.texts.items(), 2)
-        ]
+        written = self.tree.written
+        texts = {**self.facts.texts, **written}
+        files = [Passage(path, text, priority=place) for place, (path, text) in enumerate(texts.items(), 2)]
         if self.gated:
             files.insert(0, Passage("what the tests of the repository say of the patch", self.gated.words))
+        if written:
+            files.insert(0, Passage("what was written into files by now", self.tree.diff))
         if not self.looked and self.facts.names:
             names = "\n".join(self.facts.names[:MOST_NAMES])
             files.insert(0, Passage("paths of files that are not shown", names))
@@ -178,7 +185,7 @@ class _Work:
         return [one for one in self.steps if not one.done][:MOST_STEPS]
 
     async def wrong(self, wished: WishedWork) -> str:
-        done, problems = await tried(wished, self.facts)
+        done, problems = await tried(wished, self.facts, self.tree.written)
         if not problems and (blocked := _blocked(done.texts, self.facts.modes)):
             done, problems = replace(done, texts={}, why=blocked), [blocked]
         if problems:
@@ -192,14 +199,9 @@ class _Work:
     async def look(self, wanted: WantedFiles) -> str:
         there = [one for path in wanted.paths[:50] if (one := self._meant(path))]
         asked = [path for path in dict.fromkeys(there) if path not in self.facts.texts][:MOST_LOCATED]
-        texts, modes = await self.read(asked) if asked else ({}, {})
+        await self.tree.fetch(asked)
         self.looked = True
-        self.facts = replace(
-            self.facts,
-            texts={**self.facts.texts, **texts},
-            modes={**self.facts.modes, **modes},
-            names=tuple(path for path in self.facts.names if path not in texts),
-        )
+        texts = {path: self.facts.texts[path] for path in asked if path in self.facts.texts}
         return f"Read too: {listed(texts, MOST_LOCATED)}." if texts else "No other file was read."
 
     def _meant(self, path: str) -> str:

@@ -41,6 +41,7 @@ def command(
     from bot.log import setup
 
     setup("error")
+    objective = objective.encode("utf-8", "replace").decode()  # words of another encoding
     if not objective.strip():
         raise click.UsageError("the objective is empty")
     return asyncio.run(_implement(objective, repo, branch, base, dry_run, model, as_json))

@@ -307,7 +307,7 @@ class PatchFacts:
     names: tuple[str, ...] = ()
     """Paths that are there beside `texts`."""
     exists: Callable[[str], bool] | None = None
-    """Whether a path is there; None: as far as `texts` tell."""
+    """Whether a path is there, and then `modes` has it; None: as far as `texts` tell."""
     allowed: Callable[[str], bool] = _anything
     """Whether `code.paths` lets a patch touch a path, and the kind of patch does."""
     wrong: Callable[[str, str, str], str] = nothing_wrong

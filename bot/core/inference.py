@@ -64,6 +64,13 @@ class Tool:
     parameters: dict[str, Any]
 
 
+TOOLS = (
+    *("read_file", "search_code", "list_symbols", "callers", "related_issues", "recent_commits"),
+    *("write_file", "run_checks", "run_tests"),
+)
+"""What a prompt file may name in `tools`; `bot.agents.tools` says what each is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """What a model asked for. It is a model's words: the arguments are an object, and nothing else is

@@ -249,6 +249,24 @@ def test_names_that_are_not_utf8_and_links_are_left_as_they_are(coder: Hob, olla
     assert changed == "tea.py\n"
 
 
+def test_a_partial_clone_is_left_as_it_is_with_what_to_do(coder: Hob) -> None:
+    folder = coder.folder / "house"
+    git(folder, "config", "uploadpack.allowFilter", "true")
+    off = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+    git(coder.folder, *off, "clone", "-q", "--no-checkout", "--filter=blob:none", folder.as_uri(), "part")
+    done = coder.run("implement", "Guard brew", "--repo", "part")
+    assert done.returncode == 1 and "this clone is partial: have git fetch the rest" in done.stderr
+    missing = git(coder.folder / "part", "rev-list", "--objects", "--missing=print", "main")
+    assert missing.count("\n?") >= 4, "nothing was fetched"
+    git(coder.folder / "part", *off, "fetch", "-q", "--refetch", "--filter=blob:limit=1g")
+    assert coder.run("implement", "Guard brew", "--repo", "part", "--dry-run").returncode == 0
+
+
+def test_an_objective_in_another_encoding_is_taken_as_it_can_be_read(coder: Hob) -> None:
+    done = coder.process("implement", os.fsdecode(b"caf\xe9 guard"), "--repo", "house")
+    assert done.returncode == 0 and git(coder.folder / "house", "rev-parse", "hob/caf-guard")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -145,7 +145,7 @@ async def test_ci_fails_somebody_asks_and_two_rounds_later_it_is_green(hob: Livi
     assert len(drafts(hob)) == 1
 
 
-async def test_many_suites_of_one_commit_are_one_round_once_all_are_complete(hob: LivingHob) -> None:
+async def test_R6_many_suites_of_one_commit_are_one_round_once_all_are_complete(hob: LivingHob) -> None:
     pull = opened(hob)
     draft = await first_round(hob, pull, WRONG, RIGHT)
     ci.begin(pull.code, draft.head_sha, app="idle-ci")
@@ -169,13 +169,14 @@ async def test_many_suites_of_one_commit_are_one_round_once_all_are_complete(hob
     assert commits(hob) == 2
 
 
-async def test_no_round_follows_a_commit_that_is_not_of_such_a_fix(hob: LivingHob) -> None:
+async def test_R6_no_round_follows_a_commit_that_is_not_of_such_a_fix(hob: LivingHob) -> None:
     pull = opened(hob)
     draft = await first_round(hob, pull, WRONG, RIGHT)
     before = len(hob.github.calls())
     fails(pull)
     fails(draft, sha=pull.code.git.resolve("main") or "")
     ci.begin(pull.code, draft.head_sha, "test", fork=True).finish({"test": AGAIN})
+    ci.begin(pull.code, draft.head_sha, "Hob", app="my-hob").finish({"Hob": "Failed"})
     await hob.works()
     assert len(hob.github.calls()) == before
 
@@ -297,7 +298,7 @@ async def test_rounds_end_where_no_model_answers(hob: LivingHob) -> None:
     assert "**I stopped.**" in told(pull)
 
 
-async def test_R_checks_that_end_before_the_comment_stands_are_not_forgotten(hob: LivingHob) -> None:
+async def test_R6_checks_that_end_before_the_comment_stands_are_not_forgotten(hob: LivingHob) -> None:
     pull = opened(hob)
     fails(pull)
     await hob.works()
@@ -444,7 +445,7 @@ async def test_a_refused_first_commit_is_told_once_with_the_cause_and_the_patch(
     assert drafts(hob) == []
 
 
-async def test_S_a_log_is_shown_without_colours_times_and_secrets(hob: LivingHob) -> None:
+async def test_P5_a_log_is_shown_without_colours_times_and_secrets(hob: LivingHob) -> None:
     pull = opened(hob)
     token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
     fails(pull, LOG.replace("tests/test_tea.py F", f"export TOKEN={token}"))
@@ -461,7 +462,7 @@ async def test_S_a_log_is_shown_without_colours_times_and_secrets(hob: LivingHob
     assert "steps: [{run: make test}]" in shown
 
 
-async def test_no_token_goes_to_where_a_log_lies(hob: LivingHob) -> None:
+async def test_N1_no_token_goes_to_where_a_log_lies(hob: LivingHob) -> None:
     pull = opened(hob)
     fails(pull)
     await hob.works()
@@ -482,7 +483,7 @@ async def test_no_token_goes_to_where_a_log_lies(hob: LivingHob) -> None:
         "https://[bad/",
     ],
 )
-async def test_S_a_log_that_lies_elsewhere_is_not_asked_for(hob: LivingHob, place: str) -> None:
+async def test_N1_a_log_that_lies_elsewhere_is_not_asked_for(hob: LivingHob, place: str) -> None:
     pull = opened(hob)
     port = hob.github.origin.rpartition(":")[2]
     fails(pull, JobLog(LOG.encode(), location=place.format(port=port)))
@@ -528,7 +529,7 @@ LONG = b"All is well and nothing is wrong here, line after line.\n"
         "gone",
     ],
 )
-async def test_S_logs_of_every_shape_are_read_or_said_to_be_unread(
+async def test_N2_S9_logs_of_every_shape_are_read_or_said_to_be_unread(
     hob: LivingHob, log: JobLog, seen: str, said: str
 ) -> None:
     pull = opened(hob)

@@ -9,6 +9,7 @@ from bot.core.events import CommandRequested
 from bot.runs.asking import Agents
 from bot.runs.requests import event_of
 from bot.testing.github.issues import Issue, IssueComment
+from tests.fakes.models import asked_for
 from tests.living import LivingHob
 from tests.runs.test_comments import ours
 from tests.runs.test_implement import EDIT, ON, TEA, asked, drafts, opened, patch
@@ -57,7 +58,7 @@ async def planned(hob: LivingHob, **more: Any) -> tuple[Issue, IssueComment]:
 def questions(hob: LivingHob) -> list[str]:
     """What was asked for, by its most telling key."""
     telling = ("accepted", "edits", "paths", "steps")
-    fields = [one["format"]["properties"] for one in hob.ollama.chats]
+    fields = [asked_for(one)["format"]["properties"] for one in hob.ollama.chats]
     return [next(key for key in telling if key in some) for some in fields]
 
 
@@ -218,6 +219,7 @@ async def test_again_after_undo_after_a_close_and_after_a_merge(hob: LivingHob) 
     assert last.text("tea.py") == TEA.replace("return water", "return water or 1")
     shown = hob.ollama.chats[0]["messages"][-1]["content"]
     assert "Done already:\n- **Guard brew**" in shown and "1. **Test it**" in shown
+    assert shown.count("**Tell users**") == 1, "the plan is told once"
     assert [one[3] for one in last.body.splitlines() if one.startswith("- [")] == ["x", "x", "x"]
     assert "[x]" not in comment.body
 
