@@ -138,6 +138,20 @@ def test_the_diff_is_what_git_applies_byte_for_byte(coder: Hob) -> None:
     assert git(coder.folder / "fresh", "write-tree") == made
 
 
+def test_a_moved_program_and_an_empty_file_are_in_the_diff_as_git_has_them(
+    coder: Hob, ollama: FakeOllama
+) -> None:
+    folder = coder.folder / "house"
+    moved = {"path": "run.sh", "search": "echo hot\n", "replace": "echo hotter\n", "rename_to": "bin/run.sh"}
+    ollama.answer = says(moved, {"path": "pkg/__init__.py", "replace": ""}, EDIT)
+    done = coder.run("implement", "Move it", "--repo", "house")
+    git(coder.folder, "clone", "-q", "house", "fresh")
+    git(coder.folder / "fresh", "apply", "--index", stdin=done.stdout.encode())
+    made = git(folder, "rev-parse", "hob/move-it^{tree}")
+    assert git(coder.folder / "fresh", "write-tree") == made
+    assert git(folder, "ls-tree", "hob/move-it", "bin/run.sh").startswith("100755 ")
+
+
 def test_a_dry_run_writes_nothing_and_prints_the_same(coder: Hob) -> None:
     folder = coder.folder / "house"
     before = everything(folder)
