@@ -60,6 +60,8 @@ class Route:
     who: Who = "anyone"
     place: Place = "anywhere"
     """Elsewhere its command only says that it is of no use there."""
+    one_at_a_time: bool = False
+    """On one issue or pull request a run waits for the one before, however many comments ask."""
     every: Every | Callable[[Any], Every] | None = None
     """When it is due without anybody asking; None for what answers deliveries."""
     per: Per = "repository"
@@ -133,6 +135,7 @@ class Router:
         may: Iterable[type[Effect]],
         who: Who = "anyone",
         place: Place = "anywhere",
+        one_at_a_time: bool = False,
         stored_as: str = "",
     ) -> Callable[[Handler], Handler]:
         """Registers a handler for `@slug name` in comments, as the route `@name`. A person waits: its runs go
@@ -150,6 +153,7 @@ class Router:
                     help=help,
                     who=who,
                     place=place,
+                    one_at_a_time=one_at_a_time,
                 )
             )
             return handler

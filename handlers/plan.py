@@ -1,7 +1,6 @@
 """A work plan for an issue, in one comment that people edit: `@slug plan`, and again to plan anew. What
 people ticked or changed stays (`bot.core.plan_text`)."""
 
-import re
 from collections.abc import Collection, Sequence
 
 from bot.agents.plan import PlanFacts
@@ -11,14 +10,12 @@ from bot.core.effect_history import standing_comment
 from bot.core.effects import Comment, EditComment, Plan, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.github_reader import conversation
-from bot.core.plan_text import merged
+from bot.core.plan_text import ABOUT, merged, visible
 from bot.core.refs import Sha
 from bot.core.text import utf8_size
 from bot.router import Router
 
 router = Router()
-PLAN = "plan"
-_MARK = re.compile(r"\s{0,9}<!-- hob:v1 [0-9a-f]{8,128} [0-9a-f]{32} -->")
 MOST_BYTES = 60_000
 """A plan that people made longer is left alone: none of their words may be cut."""
 
@@ -34,7 +31,7 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
     issue = await ctx.github.issue(event.number)
     if issue.transferred:
         return Plan(reason="transferred to another repository")
-    there = standing_comment(ctx.past_runs, PLAN)
+    there = standing_comment(ctx.past_runs, ABOUT)
     now = await ctx.github.comment_text(there.id) if there else None
     wish = ctx.command.argument if ctx.command else ""
     said = await ctx.github.comments(event.number, issue.comments)
@@ -47,7 +44,7 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
             [one for one in said if there is None or one.id != there.id], without=event.comment_id
         ),
         excerpts=await ctx.knowledge.search(about) if ctx.knowledge else (),
-        standing=_visible(now or ""),
+        standing=visible(now or ""),
         wish=wish,
         slug=ctx.slug,
     )
@@ -60,7 +57,7 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
         words = f"I could not plan this: {told.failure}"
         return Plan((answer(event, words),), reason="there is no plan", usage=told.usage)
     if there is None or now is None:
-        comment = Comment(event.number, told.text, about=PLAN)
+        comment = Comment(event.number, told.text, about=ABOUT)
         return Plan((comment,), reason="a plan was asked for", usage=told.usage)
     text = merged(there.own, facts.standing, told.text)
     if utf8_size(text) > MOST_BYTES:
@@ -71,8 +68,3 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
         return Plan((answer(event, words),), reason="nothing new to plan", usage=told.usage)
     edit = EditComment(event.number, there.id, text, own=told.text)
     return Plan((edit,), reason="planned anew", usage=told.usage)
-
-
-def _visible(body: str) -> str:
-    """Without the hidden mark: it was written last, and people write on below it."""
-    return _MARK.sub("", body.replace("\r\n", "\n")).strip()

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable
+from bot.config.code import SuiteTable
 from bot.core.events import CommentEvent
 from bot.core.settings import CHECKS
 from bot.core.settings_merge import merge, plain
@@ -90,7 +91,7 @@ def shown(value: Any) -> str:
 def hob_toml() -> dict[str, Any]:
     """heading -> the model of that table."""
     found = {f"[{name}]": type(getattr(Config(), name)) for name in Config.model_fields if name != "hosts"}
-    return {**found, "[[hosts]]": HostTable}
+    return {**found, "[[hosts]]": HostTable, '[code.tests."owner/name"]': SuiteTable}
 
 
 def _configuration() -> Iterator[Table]:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import bot
+from bot.context import TOOLS
 from bot.core.addresses import refusal
 from bot.core.ci_log import excerpt, stands
 from bot.core.ci_rounds import state_of
@@ -24,6 +25,10 @@ from bot.core.file_kinds import is_test
 from bot.core.intents import Intent, OfferedCommand, by_rules, checked
 from bot.core.issue_forms import FormField, IssueForm, filled
 from bot.core.knowledge import KnownIssue
+from bot.core.merge_checks import lost, parses, unsound
+from bot.core.merge_proof import holds
+from bot.core.merge_rules import proved
+from bot.core.merging import Conflict, Hunk
 from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, patched_tests, verdict
 from bot.core.records import of_commit, of_issue
 from bot.core.since import since
@@ -37,6 +42,7 @@ from bot.inference.runners.wire import number
 from bot.inference.structured_output import understood
 from bot.knowledge.fixes import section_naming
 from bot.knowledge.issues import agreement
+from bot.knowledge.merge_texts import Sides, longest_mark, sides
 from bot.knowledge.parsing.passages import parse
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
@@ -59,10 +65,10 @@ WALKED = (
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
-    "core/records.py", "core/quality_gate.py",
+    "core/records.py", "core/quality_gate.py", "core/layout.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
-    "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
+    "core/merge_*.py", "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
     "pull_request_facts.py", "github/hobyml.py", "github/payloads.py", "effects/*.py",
     "github/refusals.py", "github/other_reviewers.py", "github/idempotency_marker.py",
     "github/webhook_schema.py", "inference/continuation.py", "inference/lenient_json.py",
@@ -89,7 +95,7 @@ EXCLUDED = {
     },
     "it asks a database, git, GitHub or a model": {
 
-        "knowledge.fixes.fixing_commit",
+        "knowledge.fixes.fixing_commit", "knowledge.merges.completed", "knowledge.merged_tree.committed",
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around", "knowledge.fixes.fix",
@@ -131,6 +137,13 @@ def file_of(said: str) -> FileDiff:
     return FileDiff("a.py", "modified", parse_patch(patch_of(said[:4_000])))
 
 
+ENDINGS = ("a.ts", "a.md")
+
+
+def conflict_of(said: str, path: str = "a.py") -> Conflict:
+    return Conflict(path, parts=(said, Hunk("", said, f"{said}x\n")), base=said, ours=said, theirs=said)
+
+
 def gated(said: str) -> GateResult:
     run = SuiteRun(frozenset({said}), frozenset(said.split()), 1, said, said[:100], "", said)
     return verdict(GateRuns(run, run, run, run), PatchedTests(True, True, (said,)))
@@ -157,6 +170,13 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.since.since": lambda said: since(said, 1_795_000_000.0),
     "core.records.of_commit": lambda said: of_commit("1a2b3c4", said, 1.0, said, [said]),
     "core.records.of_issue": lambda said: of_issue(1, said, [said], said, [(said, said)] * 9),
+    "core.merge_checks.lost": lambda said: [
+        lost(conflict_of(said), said, TOOLS),
+        unsound(conflict_of(said), TOOLS),
+        *(proved(conflict_of(said, one), 0, TOOLS) for one in ENDINGS),
+    ],
+    "core.merge_checks.parses": lambda said: parses("a.json", said, TOOLS),
+    "core.merge_proof.holds": lambda said: holds(Hunk(said[:99], said, said[:-9]), said[5:]),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
     "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),
     "core.work_graph.work_graph": lambda said: work_graph([WorkItem(1, body=said)], "octo/tea").cycles(),
@@ -168,6 +188,10 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "knowledge.issues.agreement": lambda said: agreement(
         Counter(["kettle"]), Counter({"kettle": 9}), KnownIssue(1, "issue", "open", "Kettle", said, "ann")
     ),
+    "knowledge.merge_texts.sides": lambda said: [
+        sides([said.encode()] * 3),
+        longest_mark(Sides(said, said, said, "\n", True)),
+    ],
     "knowledge.parsing.trees.tree_of": lambda said: parse("a.py", said.encode()),
 }
 """Those that need more than text."""

@@ -5,8 +5,9 @@ What earlier steps gave is shown to later ones as data, as whatever a model says
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,7 +16,9 @@ from bot.agents.base import Agent, Options
 from bot.core.chain import Begun, Chain, ChainResult, ChainStep, StepRun
 from bot.core.errors import UserError
 from bot.core.inference import Completion, Passage
+from bot.core.work_budget import WorkBudget
 
+MOST_DONE = 100
 MOST_ENTRIES = 12
 """Of a plan; what a manager plans beyond is left out and said."""
 
@@ -35,6 +38,19 @@ class StepVerdict(BaseModel):
     accepted: bool
 
 
+class VerdictByStep(StepVerdict):
+    """`done`: the numbers of the plan's steps that the work does wholly."""
+
+    done: list[int] | None = None
+
+
+class WantedFiles(BaseModel):
+    """Paths of what has to be seen whole before the work can begin."""
+
+    thought: str = ""
+    paths: list[str]
+
+
 PAUSE = 6.0
 """Seconds before a step is tried again because no host answered, then twice as many: hosts that failed are
 left alone for some seconds and come back by themselves."""
@@ -44,10 +60,20 @@ ChainProgress = Callable[[Begun | StepRun], None]
 
 @dataclass(frozen=True, slots=True)
 class PatchTrial:
-    """What a patch is, as a model gives it, and what is wrong with one; empty where it holds."""
+    """What a patch is, as a model gives it, and what is wrong with one; empty where it holds. `look` reads
+    the files of these paths for later steps, and says in words which it read."""
 
     kind: type[BaseModel]
     wrong: Callable[[Any], Awaitable[str]]
+    look: Callable[[WantedFiles], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOutcome:
+    """What a step would give, known before: it is not asked for it. `steps`: of a plan."""
+
+    text: str
+    steps: tuple[PlanStep, ...] = ()
 
 
 async def run_chain(
@@ -58,17 +84,23 @@ async def run_chain(
     *,
     pause: float = PAUSE,
     trial: PatchTrial | None = None,
+    known: Mapping[str, KnownOutcome] = MappingProxyType({}),
+    budget: WorkBudget | None = None,
 ) -> ChainResult:
     """The result, with `failure` set where the chain did not come to its end. `agents` gives an agent by
     name and is asked for all of them before a model is; what it raises for an unknown one (UserError) is not
-    caught. `trial`: what a step that gives a patch is held to; UserError for such a step without one."""
-    if trial is None and (some := [step.name for step in chain.steps if step.gives == "patch"]):
+    caught. `trial`: what a step that gives a patch is held to; UserError for such a step without one.
+    `known`: by step. A `budget` that is used up is the failure of the step that would be next."""
+    if trial is None and (some := [one for one in chain.steps if one.gives in ("patch", "files")]):
         raise UserError(
-            f"step {some[0]} gives a patch", "`hob implement` and `@hob implement` run such chains"
+            f"step {some[0].name} gives {'a patch' if some[0].gives == 'patch' else 'files'}",
+            "`hob implement` and `@hob implement` run such chains",
         )
     names = {name for step in chain.steps for name in (step.agent, *step.agents)}
     crew = {name: agents(name) for name in sorted(names)}
-    return await _Running(chain, objective, crew, told, pause, trial).run()
+    running = _Running(chain, objective, crew, told, pause, trial, budget)
+    running.done.update({name: _known(name, one) for name, one in known.items()})
+    return await running.run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +145,7 @@ class _Running:
     told: ChainProgress
     pause: float
     trial: PatchTrial | None = None
+    budget: WorkBudget | None = None
     done: dict[str, _Outcome] = field(default_factory=dict)
     before: dict[str, _Outcome] = field(default_factory=dict)
     """What steps gave in the round that was sent back."""
@@ -154,7 +187,7 @@ class _Running:
     def _sent_back(self, step: ChainStep) -> bool:
         """Whether the step loops back; then what rests on its target is to be done again."""
         loop, outcome = step.loop_back, self.done.get(step.name)
-        if loop is None or outcome is None or self.loops[step.name] >= loop.at_most:
+        if loop is None or outcome is None or self.loops[step.name] >= loop.at_most or self._used_up:
             return False
         refused = outcome.runs[-1].accepted is False
         if not (refused if loop.when == "rejected" else not outcome.good):
@@ -166,6 +199,10 @@ class _Running:
             if name in self.done:
                 self.before[name] = self.done.pop(name)
         return True
+
+    @property
+    def _used_up(self) -> str:
+        return self.budget.used_up if self.budget else ""
 
     async def _perform(self, step: ChainStep) -> _Outcome:
         """All runs of a step."""
@@ -193,10 +230,12 @@ class _Running:
             completion = await self._once(task)
             run = _ran(replace(run, tries=tries), completion)
             value = completion.value
-            if run.good and task.step.gives == "patch" and self.trial:
-                run = await _tried(run, value, self.trial)
-            if run.good:
+            if run.good and self.trial:
+                run = await _tried(task.step, run, value, self.trial)
+            if run.good or run.failure == "budget":
                 break
+            if task.step.gives == "files" and run.failure == "invalid" and tries > task.step.retries:
+                run = replace(run, failure="", reason="", text="No other file was named.")
             if run.failure == "no_host" and tries <= task.step.retries:
                 await asyncio.sleep(self.pause * 2 ** (tries - 1))
         self.runs.append(run)
@@ -204,19 +243,31 @@ class _Running:
         return run, value
 
     async def _once(self, task: _Task) -> Completion[Any]:
+        """One question, as far as the budget goes."""
+        if used_up := self._used_up:
+            return Completion(failure="budget", reason=used_up)
+        budget = self.budget
+        seconds = min(task.step.timeout, budget.seconds_left) if budget else task.step.timeout
+        completion = await self._asked(task, seconds)
+        if budget:
+            budget.spend(completion.tokens_in + completion.tokens_out, max(1, completion.calls))
+        return completion
+
+    async def _asked(self, task: _Task, seconds: float) -> Completion[Any]:
         agent, step = self.crew[task.agent], task.step
         kinds: dict[str, Any] = {"plan": PlanAnswer, "verdict": StepVerdict}
-        kinds |= {"patch": self.trial.kind} if self.trial else {}
+        if self.trial:
+            kinds |= {"patch": self.trial.kind, "verdict": VerdictByStep, "files": WantedFiles}
         options: Options = {"passages": task.passages} if task.passages else {}
         if step.model:
             options["model"] = step.model
         try:
-            async with asyncio.timeout(step.timeout):
+            async with asyncio.timeout(seconds):
                 if kind := kinds.get(step.gives):
                     return await agent.decide(task.question, kind, **options)
                 return (await agent.answer(task.question, **options)).completion
         except TimeoutError:
-            return Completion(failure="timeout", reason=f"not done within {step.timeout:g} s")
+            return Completion(failure="timeout", reason=self._used_up or f"not done within {seconds:g} s")
 
     def _task(self, step: ChainStep) -> _Task:
         question = f"The objective:\n{self.objective}"
@@ -247,9 +298,15 @@ class _Running:
         return tuple(passages)
 
 
-async def _tried(run: StepRun, value: Any, trial: PatchTrial) -> StepRun:
-    wrong = await trial.wrong(value)
-    return replace(run, failure="invalid", reason=wrong, text=run.text) if wrong else run
+def _known(step: str, one: KnownOutcome) -> _Outcome:
+    return _Outcome((StepRun(step, 1, text=one.text),), one.steps)
+
+
+async def _tried(step: ChainStep, run: StepRun, value: Any, trial: PatchTrial) -> StepRun:
+    if step.gives == "files":
+        return replace(run, text=await trial.look(value))
+    wrong = await trial.wrong(value) if step.gives == "patch" else ""
+    return replace(run, failure="invalid", reason=wrong) if wrong else run
 
 
 def _entries(value: object) -> tuple[PlanStep, ...]:
@@ -260,19 +317,27 @@ def _ran(run: StepRun, completion: Completion[Any]) -> StepRun:
     """The run with what came of it; costs of all tries together."""
     value = completion.value
     failure, reason, text, accepted = completion.failure or "", completion.reason, completion.text, None
+    fulfilled: tuple[int, ...] | None = None
+    entries: tuple[tuple[str, str], ...] = ()
     match value:
         case PlanAnswer(steps=[]):
             failure, reason = "invalid", "the plan has no steps"
         case PlanAnswer(steps=steps):
             text = "\n".join(f"{number}. {one.title}: {one.detail}" for number, one in enumerate(steps, 1))
+            entries = tuple((one.title, one.detail) for one in steps[:MOST_ENTRIES])
         case StepVerdict():
             text, accepted = value.reason, value.accepted
+            if isinstance(value, VerdictByStep) and value.done is not None:
+                fulfilled = tuple(value.done[:MOST_DONE])
     return replace(
         run,
         text="" if failure else text,
         failure=failure,
         reason=reason,
         accepted=accepted,
+        fulfilled=fulfilled,
+        entries=entries,
+        unread=(*completion.left_out, *completion.cut),
         host=completion.host,
         model=completion.model,
         tokens_in=run.tokens_in + completion.tokens_in,

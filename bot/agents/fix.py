@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from bot.core.diff import FileDiff
+from bot.core.edits import EditProblem, FileEdit, replaced
 from bot.core.effects import Usage
 from bot.core.facts import FixFacts
 from bot.core.inference import Infer, Passage, Prompt
@@ -78,14 +79,14 @@ def _block(code: str) -> str:
 
 def _edited(facts: FixFacts, edits: Sequence[SearchReplace]) -> tuple[str | None, str]:
     """The file after the edits, or None and why. What is searched for must be there once."""
-    text = facts.text
-    for edit in edits:
-        if resolve(edit.path, (facts.file.path,)) is None:
-            return None, "the fix needs other files too"
-        if not edit.search or text.count(edit.search) != 1:
-            return None, "what the model wanted to replace is not there, or not only once"
-        text = text.replace(edit.search, edit.replace)
-    return (text, "") if text != facts.text else (None, "the model changed nothing")
+    path, text = facts.file.path, facts.text
+    if any(resolve(edit.path, (path,)) is None for edit in edits):
+        return None, "the fix needs other files too"
+    wishes = dict.fromkeys(FileEdit(path, edit.search, edit.replace) for edit in edits)
+    after = replaced(path, text, tuple(wishes))
+    if isinstance(after, EditProblem):
+        return None, after.why
+    return (after, "") if after != text else (None, "the model changed nothing")
 
 
 def _difference(old: list[str], new: list[str], facts: FixFacts) -> tuple[int, int, str]:

@@ -44,7 +44,7 @@ def run(name: str, objective: str, repo: Path | None, as_json: bool) -> int:
     if result.answer:
         click.echo(_clean(result.answer))
     if result.failure:
-        _say(f"the chain {result.chain} did not come to its end: {result.reason}")
+        say(f"the chain {result.chain} did not come to its end: {result.reason}")
     return int(bool(result.failure))
 
 
@@ -69,24 +69,24 @@ def list_(as_json: bool) -> None:
 async def _run(name: str, objective: str, repo: Path | None) -> ChainResult:
     from bot.scripting import Workshop
 
-    async with Workshop(repo=repo, tell=lambda line: _say(f"  {line}")) as shop:
-        return await shop.chain(name, objective, _told)
+    async with Workshop(repo=repo, tell=lambda line: say(f"  {line}")) as shop:
+        return await shop.chain(name, objective, told)
 
 
-def _told(event: Begun | StepRun) -> None:
+def told(event: Begun | StepRun) -> None:
     """One line of progress."""
     what = f"{event.step}: {event.title}" if event.title else event.step
     round_ = f" (round {event.round})" if event.round > 1 else ""
     if isinstance(event, Begun):
-        _say(f"{what}{round_} …")
+        say(f"{what}{round_} …")
     elif not event.good:
-        _say(f"{what}{round_} failed: {event.reason}")
+        say(f"{what}{round_} failed: {event.reason[:400]}")
     else:
         verdict = {True: "accepted, ", False: f"sent back ({event.text[:200]}), ", None: ""}[event.accepted]
-        _say(f"{what}{round_} done: {verdict}{event.model} on {event.host}, {event.seconds:.1f} s")
+        say(f"{what}{round_} done: {verdict}{event.model} on {event.host}, {event.seconds:.1f} s")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     from bot.log import redact
 
     click.echo(redact(" ".join(_clean(line).split())), err=True)

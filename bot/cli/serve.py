@@ -66,6 +66,9 @@ class _Agents:
     async def review(self, full_name: str, number: int, focus: Any, /) -> int:
         return await self._asked("review", full_name, number, focus)
 
+    async def implement(self, full_name: str, number: int, context: str, /) -> int:
+        return await self._asked("implement", full_name, number, context)
+
 
 def _chat(config: Any) -> "ChatPort":
     """Answers questions. What that takes is loaded at the first one: most receivers are never asked, and stay

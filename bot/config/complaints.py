@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -24,7 +24,8 @@ EXPECTED = {
     "dict_type": "a table",
 }
 
-HEADER = re.compile(r"^\s*\[\[?\s*([\w.-]+)\s*\]\]?")
+HEADER = re.compile(r"^\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([\w-]+)")
 KEY = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*[.=]")
 
 
@@ -46,7 +47,7 @@ def variables() -> tuple[str, ...]:
 def nearest(name: str, known: tuple[str, ...]) -> str:
     """A hint: the nearest known name; where nothing is near, all of them, if they are few."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}" if len(known) < 16 else ""
+    return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}" if len(known) < 24 else ""
 
 
 def known_key(variable: str) -> tuple[str, str]:
@@ -85,13 +86,25 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
     path = [part for part in error["loc"] if isinstance(part, str)]
     key = ".".join(str(part) for part in error["loc"]) or "hob.toml"
     if error["type"] == "extra_forbidden":
-        known = tuple(Config.model_fields) if len(path) == 1 else section_keys(path[0])
+        known = _keys_beside(error["loc"])
         return f"unknown key {key}", nearest(path[-1], known)
     if error["type"] == "missing":
         return f"{key} is missing", "add it"
     told = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     expected = EXPECTED.get(error["type"], told)
     return f"{key} is {_shown(path, error['input'])}", f"expected: {expected}"
+
+
+def _keys_beside(path: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The keys of the table in which something stands, however deep it is."""
+    kind: Any = Config
+    for part in path[:-1]:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(str(part))
+            kind = field.annotation if field else None
+        elif get_origin(kind) in (dict, tuple):
+            kind = get_args(kind)[1 if get_origin(kind) is dict else 0]
+    return tuple(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
 
 
 def _shown(path: list[str], value: object) -> str:
@@ -116,20 +129,21 @@ def _place(error: ErrorDetails, text: str, source: Path | None) -> str:
 
 
 def line_of(text: str, path: tuple[int | str, ...]) -> int:
-    """The line (from 1) where a key stands, else its table's header, else 0: tomllib keeps no places."""
-    section, rest = str(path[0]) if path else "", path[1:]
-    wanted = rest[0] + 1 if rest and isinstance(rest[0], int) else 1
-    key = next((part for part in rest if isinstance(part, str)), None)
-    current, seen, header = "", 0, 0
+    """The line (from 1) where a key stands, else its table's header, else 0: tomllib keeps no places. The key
+    of a table in a table is looked for below the longest header that leads to it."""
+    names = [part for part in path if isinstance(part, str)]
+    wanted = next((part + 1 for part in path if isinstance(part, int)), 1)
+    current: list[str] = []
+    seen, header, longest = 0, 0, 0
     for number, line in enumerate(text.splitlines(), 1):
         if match := HEADER.match(line):
-            current = match[1]
-            if current == section:
+            current = ["".join(part) for part in PART.findall(match[1])]
+            if current == names[:1]:
                 seen += 1
-                header = number if seen == wanted else header
+            if current == names[: len(current)] and len(current) >= longest and seen in (0, wanted):
+                header, longest = number, len(current)
         elif match := KEY.match(line):
-            if not current and match[1] == section:
-                return number
-            if current == section and seen == wanted and match[1] == key:
+            rest = names[len(current) :]
+            if rest and current == names[: len(current)] and match[1] == rest[0] and seen in (0, wanted):
                 return number
     return header

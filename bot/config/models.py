@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -22,6 +21,8 @@ from pydantic import (
 )
 
 from bot.config.addresses import host_url, http_url, parts_of
+from bot.config.code import CodeTable, refuse_mounts
+from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple, one_or_list
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
@@ -40,14 +41,6 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 def is_loopback(host: str) -> bool:
     """Whether a host name can only mean this machine."""
     return host in LOOPBACK or host.startswith("127.")
-
-
-def _list(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _one_or_list(value: object) -> object:
-    return (value,) if isinstance(value, str) else _list(value)
 
 
 def _path(value: object) -> object:
@@ -76,18 +69,10 @@ def _redis_url(value: str) -> str:
     return value
 
 
-NameList = Annotated[tuple[str, ...], BeforeValidator(_list)]
-SecretList = Annotated[tuple[str, ...], BeforeValidator(_one_or_list)]
+SecretList = Annotated[tuple[str, ...], BeforeValidator(one_or_list)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 ArchiveName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Url = Annotated[str, AfterValidator(http_url)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
-
-
-class ConfigTable(BaseModel):
-    """One table of hob.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class HobTable(ConfigTable):
@@ -249,7 +234,7 @@ class HostTable(HostModelTable):
     idle_minutes: float = Field(default=15.0, gt=0, le=100_000)
     models: dict[str, HostModelTable] = Field(default_factory=dict)
     """Model -> keys that are its own."""
-    answers: dict[str, Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_one_or_list)]] = Field(
+    answers: dict[str, Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(one_or_list)]] = Field(
         default_factory=dict
     )
     """Prompt -> what a scripted host says to it, in this order."""
@@ -340,7 +325,7 @@ class Config(ConfigTable):
     intake: IntakeTable = IntakeTable()
     schedule: ScheduleTable = ScheduleTable()
     models: ModelsTable = ModelsTable()
-    hosts: Annotated[tuple[HostTable, ...], BeforeValidator(_list), AfterValidator(_unique)] = (
+    hosts: Annotated[tuple[HostTable, ...], BeforeValidator(as_tuple), AfterValidator(_unique)] = (
         HostTable(name="local", url="http://127.0.0.1:11434"),
     )
     pool: PoolTable = PoolTable()
@@ -349,6 +334,7 @@ class Config(ConfigTable):
     cache: CacheTable = CacheTable()
     knowledge: KnowledgeTable = KnowledgeTable()
     api: ApiTable = ApiTable()
+    code: CodeTable = CodeTable()
 
     _source: Path | None = PrivateAttr(default=None)
 
@@ -386,6 +372,7 @@ class Config(ConfigTable):
         }
         config = self.model_copy(update=tables)
         config._source = source  # noqa: SLF001  our own
+        refuse_mounts(config.code, [data, *github.values(), *([source] if source else [])])
         return config
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Gives = Literal["text", "plan", "verdict", "patch"]
-"""`patch`: edits of files, which only `implement` can try."""
+Gives = Literal["text", "plan", "verdict", "files", "patch"]
+"""`patch`: edits of files, `files`: paths of those that are to be seen whole. Only `implement` can try the
+one and read the other."""
 When = Literal["rejected", "failed"]
 
 
@@ -99,6 +100,12 @@ class StepRun:
     reason: str = ""
     accepted: bool | None = None
     """Of a verdict."""
+    fulfilled: tuple[int, ...] | None = None
+    """Of a verdict: the numbers of the plan's steps that the work fulfils, where it says so."""
+    entries: tuple[tuple[str, str], ...] = ()
+    """Of a plan: (title, detail)."""
+    unread: tuple[str, ...] = ()
+    """What it was to be shown and was not, or not whole, for want of room."""
     tries: int = 1
     host: str = ""
     model: str = ""

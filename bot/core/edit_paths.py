@@ -5,10 +5,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from bot.core.text import strip_invisible
+from bot.core.text import strip_invisible, utf8_size
 
 LONGEST = 400
 """Characters; Windows takes no more than some 260 of a whole path."""
+LONGEST_NAME = 255
+"""Bytes of one part: no file system takes more."""
 _NEVER = {
     ".git": "it is git's own",
     ".github": "workflows, Hob's own settings and owners stand there",
@@ -16,41 +18,72 @@ _NEVER = {
     ".gitattributes": "it names programs that git runs on files",
     ".lfsconfig": "it says where git fetches files from",
     ".gitlab-ci.yml": "it runs by itself",
-    ".circleci": "it runs by itself",
-    ".buildkite": "it runs by itself",
-    ".travis.yml": "it runs by itself",
-    "azure-pipelines.yml": "it runs by itself",
-    "jenkinsfile": "it runs by itself",
+    ".gitlab": "owners and rules of reviews stand there",
+    ".gitea": "workflows stand there",
+    ".forgejo": "workflows stand there",
+    **dict.fromkeys(
+        [
+            *(".circleci", ".buildkite", ".travis.yml", ".drone.yml", ".woodpecker", ".woodpecker.yml"),
+            *(".woodpecker.yaml", ".cirrus.yml", ".cirrus.star", ".semaphore", ".azure-pipelines"),
+            *("azure-pipelines.yml", "azure-pipelines.yaml", "appveyor.yml", ".appveyor.yml"),
+            *("bitbucket-pipelines.yml", "buildspec.yml", "cloudbuild.yaml", "cloudbuild.yml"),
+            *("jenkinsfile", ".builds", ".build.yml", ".teamcity", ".tekton", ".bitrise", "bitrise.yml"),
+        ],
+        "it runs by itself",
+    ),
     ".husky": "git runs what stands there",
     ".githooks": "git runs what stands there",
     ".pre-commit-config.yaml": "git runs what it names",
+    ".pre-commit-config.yml": "git runs what it names",
+    "lefthook.yml": "git runs what it names",
+    ".lefthook.yml": "git runs what it names",
+    ".lefthook": "git runs what stands there",
     "codeowners": "it says who has to agree",
     ".devcontainer": "editors run what stands there",
     ".vscode": "editors run what stands there",
     ".idea": "editors run what stands there",
+    ".fleet": "editors run what stands there",
+    ".zed": "editors run what stands there",
+    ".cursor": "agents do what stands there",
+    ".claude": "agents do what stands there",
     ".envrc": "shells run it",
+    ".cargo": "it names programs that builds run",
+    ".mvn": "it names programs that builds run",
+    ".bazelrc": "it names programs that builds run",
+    ".yarnrc": "it names a program that installing runs",
+    ".yarnrc.yml": "it names a program that installing runs",
     ".npmrc": "it says where packages come from",
+    ".ssh": "keys stand there",
     ".pypirc": "it says where packages come from",
     ".netrc": "passwords stand there",
     ".env": "passwords stand there",
 }
 """A part of a path, folded -> why nothing there is touched."""
+_PRIVATE = frozenset({".env", ".netrc", ".npmrc", ".pypirc"})
+_EXAMPLES = frozenset({".env.example", ".env.sample", ".env.template", ".env.dist"})
 LOCKS = frozenset(
     [
-        *("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb"),
-        *("deno.lock", "poetry.lock", "pdm.lock", "uv.lock", "pipfile.lock", "pylock.toml", "cargo.lock"),
-        *("go.sum", "go.work.sum", "gemfile.lock", "composer.lock", "mix.lock", "pubspec.lock"),
-        *("podfile.lock", "package.resolved", "flake.lock", "conan.lock", "packages.lock.json"),
-        *("gradle.lockfile", ".terraform.lock.hcl"),
+        *("npm-shrinkwrap.json", "pylock.toml", "go.sum", "go.work.sum", ".pnp.cjs", ".pnp.loader.mjs"),
+        *("package.resolved", "cartfile.resolved", "cabal.project.freeze"),
     ]
 )
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+"""Lock files that are not called so: `yarn.lock`, `package-lock.json`, `.terraform.lock.hcl` are."""
+_LOCK = re.compile(r".{0,400}[.\-_]lock(?:b|file)?(?:\.(?:json|ya?ml|toml|hcl|txt))?")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$) *(?:\..*)?")
+_HASHED = re.compile(r"[a-z0-9]{2}[0-9a-f]{4}")
+"""How a short name begins where many would be the same: that of `.gitmodules` may be `gi7eba~1`."""
+_ODD = re.compile(r"[<>\"|?*\x7f]")
 
 
 def asks_for_lock_files(wish: str) -> bool:
     """Whether whoever asked for a patch named a lock file, or spoke of one."""
     words = wish.casefold()
     return any(name in words for name in (*LOCKS, "lock file", "lockfile"))
+
+
+def is_lock_file(path: str) -> bool:
+    name = _folded(path.rpartition("/")[2])
+    return name in LOCKS or _LOCK.fullmatch(name) is not None
 
 
 def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_files: bool = False) -> str:
@@ -69,11 +102,21 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
         name = _folded(part)
         if why := _NEVER.get(name) or _NEVER.get(_short(name)):
             return f"{part} is never touched: {why}"
-        if part != part.strip() or part.endswith(".") or _RESERVED.fullmatch(name):
+        if part != part.strip() or part.endswith(".") or _ODD.search(part) or _RESERVED.fullmatch(name):
             return f"{part} is no name that every system takes"
-    if _folded(parts[-1]) in LOCKS and not lock_files:
+        if not name or "/" in name or (name[0] == "." and not name.isascii()):
+            return f"{part} looks like another name"
+        if utf8_size(part) > LONGEST_NAME:
+            return f"a name has at most {LONGEST_NAME} bytes"
+    if not lock_files and is_lock_file(path):
         return f"{parts[-1]} is written by a tool, not by hand"
     return "" if allowed(path) else "`code.paths` leaves it out"
+
+
+def is_private(path: str) -> bool:
+    """Whether passwords are kept in such a file: no model is shown it for a change."""
+    names = [_folded(part) for part in path.split("/")]
+    return any(name in _PRIVATE or (name.startswith(".env.") and name not in _EXAMPLES) for name in names)
 
 
 def _folded(part: str) -> str:
@@ -82,8 +125,9 @@ def _folded(part: str) -> str:
 
 
 def _short(name: str) -> str:
-    """What a short name of old Windows file systems stands for: `git~1`."""
+    """What a short name of old Windows file systems stands for: `git~1`, `gi7eba~1`, `travis~1.yml`."""
     stem, mark, number = name.partition("~")
-    if not mark or not number.isdigit():
+    if not mark or not number.partition(".")[0].isdigit():
         return ""
-    return next((one for one in _NEVER if one.lstrip(".").startswith(stem[:6]) and stem), "")
+    start = stem[:2] if _HASHED.fullmatch(stem) else stem[:6]
+    return next((one for one in _NEVER if start and one.lstrip(".").startswith(start)), "")

@@ -5,24 +5,29 @@ All of it is resolved against the head, so that no edit can build on another: th
 """
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.edit_paths import why_not
 from bot.core.pathnames import resolve
+from bot.core.text import strip_invisible, utf8_size
 
 _WORD = re.compile(r"\w+")
 MOST_FILES = 100
 MOST_EDITS = 200
 MOST_TEXT = 1_000_000
-"""Characters of all new texts together."""
+"""Bytes of UTF-8 of all new texts together."""
 MOST_TRIES = 200
 NEAR = 12
 """Lines that are shown where a quote was not found."""
 AROUND = 2
 """Lines before and after each place where it was found."""
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends that few programs know, halves of characters."""
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,18 @@ def apply(
 ) -> EditedFiles:
     """`heads`: the texts that were read. `exists`: whether a path is there, also of what was not read.
     `allowed`: the repository's own rule for paths, beside those that hold everywhere."""
-    there = exists or heads.__contains__
+    others = exists or (lambda _: False)
+
+    def there(path: str) -> bool:
+        return path in heads or others(path)
+
     problems: list[EditProblem] = []
     if len(edits) > MOST_EDITS or len({one.path for one in edits}) > MOST_FILES:
         why = f"more than {MOST_EDITS} edits, or of more than {MOST_FILES} files"
         return EditedFiles(problems=(EditProblem("", "too large", why),))
     wishes: dict[str, list[FileEdit]] = {}
     for one in dict.fromkeys(edits):
-        path = resolve(one.path, heads) or one.path
+        path = one.path if there(one.path) else _meant(one, heads)
         ways = (path, one.rename_to) if one.rename_to else (path,)
         refused = [why for way in ways if (why := why_not(way, allowed, lock_files=lock_files))]
         if refused:
@@ -111,10 +120,49 @@ def apply(
         if target != path:
             texts[path], renamed[target] = None, path
         texts[target] = text
-    if sum(len(text) for text in texts.values() if text) > MOST_TEXT:
-        problems.append(EditProblem("", "too large", f"the new texts are over {MOST_TEXT:,} characters"))
+    problems += _clashes(texts, heads)
+    if sum(utf8_size(text) for text in texts.values() if text) > MOST_TEXT:
+        problems.append(EditProblem("", "too large", f"the new texts are over {MOST_TEXT:,} bytes"))
     changed = {path: text for path, text in texts.items() if text != heads.get(path)}
     return EditedFiles(problems=tuple(problems)) if problems else EditedFiles(changed, (), renamed)
+
+
+def _meant(one: FileEdit, heads: Mapping[str, str]) -> str:
+    """Only a quote proves that a file is meant whose path is not quite that; else it is one that some file
+    systems take for the same."""
+    if one.search:
+        return resolve(one.path, heads) or one.path
+    key = _file_key(one.path)
+    return next((path for path in heads if _file_key(path) == key), one.path)
+
+
+def _file_key(path: str) -> str:
+    """The same for two paths that some file systems take for one."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def _clashes(texts: Mapping[str, str | None], heads: Mapping[str, str]) -> Iterator[EditProblem]:
+    """New files that cannot be beside what stands there or beside each other: where the other one is a
+    folder, or has the same name but for its case."""
+    made = [path for path, text in texts.items() if text is not None and path not in heads]
+    standing = [*(path for path in heads if texts.get(path, "") is not None), *made]
+    inside = {above: path for path in standing for above in _above(path)}
+    names = {_file_key(path): path for path in reversed(standing)}
+    for path in made:
+        file = next((above for above in _above(path) if above in heads or above in texts), "")
+        if file:
+            yield EditProblem(path, "there already", f"{file} is a file, and no folder")
+        elif path in inside:
+            yield EditProblem(path, "there already", f"{path} is a folder: {inside[path]} stands there")
+        elif names[_file_key(path)] != path:
+            other = names[_file_key(path)]
+            yield EditProblem(path, "there already", f"{other} has the same name but for its case")
+
+
+def _above(path: str) -> Iterator[str]:
+    """Its folders."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _of_one(
@@ -127,7 +175,8 @@ def _of_one(
     (target,) = targets
     text = heads.get(path)
     if any(one.delete for one in edits):
-        if len(edits) > 1:
+        (one, *more) = edits
+        if more or one.search or one.replace or one.rename_to:
             return EditProblem(path, "overlapping", "it is deleted and changed at once")
         gone = EditProblem(path, "no such file", f"there is no {path} to delete")
         return (None, path) if there(path) else gone
@@ -137,33 +186,36 @@ def _of_one(
         (first, *more) = edits
         if first.search or more or first.rename_to:
             return EditProblem(path, "no such file", f"there is no {path}")
-        return (_plain(first.replace), path) if _is_text(first.replace) else _no_text(path)
-    if any(not _is_text(one.replace) for one in edits):
-        return _no_text(path)
+        return _unfit(path, "", first) or (_plain(first.replace), path)
     changing = [one for one in edits if one.search or one.replace]
     if len(changing) == 1 and not changing[0].search:
         if text.strip():
             return EditProblem(
                 path, "there already", f"{path} is there already: quote what is to be replaced"
             )
-        return _plain(changing[0].replace), target
-    changed = _replaced(path, text, changing)
+        return _unfit(path, "", changing[0]) or (_plain(changing[0].replace), target)
+    changed = replaced(path, text, changing)
     return changed if isinstance(changed, EditProblem) else (changed, target)
 
 
-def _replaced(path: str, text: str, edits: Sequence[FileEdit]) -> str | EditProblem:
-    """All quotes are looked for in the head's own text; line ends are the file's own."""
+def replaced(path: str, text: str, edits: Sequence[FileEdit]) -> str | EditProblem:
+    """All quotes are looked for in the head's own text; line ends are the file's own. Only where it has
+    several kinds are they taken as they were said."""
     crlf = "\r\n" in text and text.count("\r\n") == text.count("\n")
     spans: list[tuple[int, int, str]] = []
     for one in edits:
+        if unfit := _unfit(path, text, one):
+            return unfit
         search, replace = _plain(one.search), _plain(one.replace)
         if crlf:
             search, replace = search.replace("\n", "\r\n"), replace.replace("\n", "\r\n")
-        elif one.search in text:
+        elif "\r" in text and one.search in text:
             search, replace = one.search, one.replace
         if not search.strip():
             return EditProblem(path, "missing", "nothing but blanks is quoted")
         places = _places(text, search)
+        if places is None:
+            return EditProblem(path, "ambiguous", "what is quoted stands in too many words: quote more")
         if not places:
             near, first = _nearest(text, one.search)
             return EditProblem(path, "missing", "what is quoted does not stand there", near, first)
@@ -188,26 +240,35 @@ def _around(text: str, row: int, more: int) -> str:
     return "\n".join(text.split("\n")[max(0, row - AROUND) : row + min(more, NEAR) + AROUND + 1])
 
 
-def _places(text: str, search: str) -> list[int]:
-    """Where it stands as words of its own, at most six; `x = 1` does not stand in `max = 10`. Of a quote that
-    stands inside of longer words again and again nothing is found."""
+def _places(text: str, search: str) -> list[int] | None:
+    """Where it stands as words of its own, at most six, also where two overlap; `x = 1` does not stand in
+    `max = 10`. None for what stands inside of longer words again and again: nobody looked at all."""
     found: list[int] = []
     at, tries = text.find(search), 0
-    while at >= 0 and len(found) < 6 and tries < MOST_TRIES:
+    while at >= 0 and len(found) < 6:
+        if tries == MOST_TRIES:
+            return None
         tries += 1
         end = at + len(search)
         if not (_joined(text[at - 1 : at], search[0]) or _joined(search[-1], text[end : end + 1])):
             found.append(at)
-        at = text.find(search, end if found and found[-1] == at else at + 1)
+        at = text.find(search, at + 1)
     return found
 
 
 def _joined(left: str, right: str) -> bool:
-    return bool(left and right) and _word(left) and _word(right)
+    """Whether a reader sees both in one word, or as one character."""
+    if not (left and right):
+        return False
+    return _is_mark(right) or (_word(left) and _word(right))
 
 
 def _word(char: str) -> bool:
-    return char.isalnum() or char == "_"
+    return char.isalnum() or char == "_" or _is_mark(char)
+
+
+def _is_mark(char: str) -> bool:
+    return char > "\u02ff" and unicodedata.category(char) in ("Mn", "Mc", "Me")
 
 
 def _nearest(text: str, search: str) -> tuple[str, int]:
@@ -244,9 +305,14 @@ def _plain(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _is_text(text: str) -> bool:
-    return not any(char < " " and char not in "\n\r\t\f" for char in text)
-
-
-def _no_text(path: str) -> EditProblem:
-    return EditProblem(path, "forbidden", f"{path} would hold control characters: it is no text")
+def _unfit(path: str, text: str, edit: FileEdit) -> EditProblem | None:
+    """Why nobody could read in a file what an edit brings there and the file does not hold yet."""
+    old, new = edit.search, edit.replace if text else edit.replace.removeprefix("\ufeff")
+    why = ""
+    if len(_NO_TEXT.findall(new)) > len(_NO_TEXT.findall(old)):
+        why = "control characters: it is no text"
+    elif _LONE_RETURN.search(new) and not _LONE_RETURN.search(text):
+        why = "a carriage return in the middle of a line"
+    elif strip_invisible(new)[1] > strip_invisible(old)[1]:
+        why = "characters that nobody sees"
+    return EditProblem(path, "forbidden", f"{path} would hold {why}") if why else None

@@ -322,6 +322,8 @@ class CommandRequested(CommentEvent):
     permission that GitHub tells. A batch is in no hurry."""
     quiet: bool = False
     """Nothing is to be said on the issue, whatever is done there."""
+    context: str = ""
+    """What the operator says beside the command: data, never a command."""
 
 
 class IssueCommentCreated(CommentEvent):

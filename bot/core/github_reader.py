@@ -11,6 +11,7 @@ from bot.core.errors import Gone
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.pictures import Picture
+from bot.core.recipes import RecipeFiles
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
@@ -40,6 +41,14 @@ class PullRequestState:
     review_comments: int = 0
     comments: int = 0
     """In its conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreePath:
+    """`mode` is git's (0o100644 a file, 0o120000 a symlink, 0o040000 a folder), `size` a file's in bytes."""
+
+    mode: int
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +189,12 @@ class GitHubReader(ABC):
         raise Gone(404, "there are no branches here")
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
-        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there."""
+        """git's mode (0o100644 a file, 0o120000 a symlink) of those paths that are there, in any case."""
+        return {}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        """All that lies in a commit's or tree's folders, by path, in one call; nothing where that is more
+        than GitHub tells at once."""
         return {}
 
     async def reports(self, sha: Sha) -> dict[str, str]:
@@ -190,6 +204,10 @@ class GitHubReader(ABC):
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
         """What the repository says to its reviewers about the changed files; `named`: files of the root."""
         return Guidance()
+
+    async def recipe_files(self, ref: str, name: str = "") -> RecipeFiles:
+        """What lies where recipes do: all, or nothing where none has that name, and else its text alone."""
+        return {}
 
     async def workflows(self, ref: str) -> dict[str, str]:
         """path -> text of its GitHub Actions workflows."""

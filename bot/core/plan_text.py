@@ -4,9 +4,12 @@ new. Linear in the three texts.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+ABOUT = "plan"
+"""By which Hob's own comment that holds the plan is found again."""
+_MARK = re.compile(r"\s{0,9}<!-- hob:v1 [0-9a-f]{8,128} [0-9a-f]{32} -->")
 _ITEM = re.compile(r" {0,1}(?:[-*+]|[0-9]{1,9}[.)]) ")
 _TASK = re.compile(r" {0,3}(?:[-*+]|[0-9]{1,9}[.)]) {1,4}\[(?P<tick>[ xX])\](?: |$)")
 _HEADING = re.compile(r" {0,3}(?:#{1,6} .{0,200}|\*\*[^*]{1,60}\*\*:?|[^\n*`]{1,60}:) *$")
@@ -49,6 +52,49 @@ class Entry:
         bold = _BOLD.search(first)
         named = "".join(filter(str.isalnum, bold[1] if bold else first)).casefold()[:80]
         return named or self.words
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One task of a plan: what it says, in Markdown, without its box."""
+
+    text: str
+    done: bool = False
+
+    @property
+    def title(self) -> str:
+        """By which it is the same step in other words."""
+        return Entry((self.text.partition("\n")[0],)).title
+
+
+def visible(body: str) -> str:
+    """A comment without the hidden mark: it was written last, and people write on below it."""
+    return _MARK.sub("", body.replace("\r\n", "\n")).strip()
+
+
+def steps_of(text: str) -> tuple[PlannedStep, ...]:
+    """The tasks of a plan as they stand there; smaller ones below one are part of it."""
+    tasks = [one for one in _entries(text) if _TASK.match(one.lines[0])]
+    return tuple(PlannedStep(_unboxed(one), one.ticked) for one in tasks)
+
+
+def beside_steps(text: str) -> str:
+    """What a plan says beside its tasks: files, risks, tests, questions, people's own words."""
+    kept = [one for one in _entries(text) if not (_TASK.match(one.lines[0]) or one.note)]
+    return _text(kept)
+
+
+def task_list(steps: Sequence[PlannedStep], done: Collection[int] = ()) -> str:
+    """With the boxes ticked of what was done before, and of these (numbers from 1)."""
+    lines = [
+        f"- [{'x' if one.done or number in done else ' '}] {one.text}" for number, one in enumerate(steps, 1)
+    ]
+    return "\n".join(lines)
+
+
+def _unboxed(one: Entry) -> str:
+    first = _TASK.sub("", one.lines[0], count=1)
+    return "\n".join((first, *_said(one)[1:])).strip()
 
 
 def merged(own: str, now: str, new: str) -> str:

@@ -1,8 +1,9 @@
-"""A program that is to be run on files of Hob's writing, and what came of it. How it is held is
-`bot.sandbox`'s to say."""
+"""A program that is to be run on files of Hob's writing or in a work tree of its own, and what came of it.
+How it is held is `bot.sandbox`'s to say."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from bot.core.errors import HobError
 
@@ -43,6 +44,43 @@ class Ended:
     code: int
     output: bytes
     killed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLimits:
+    """What a run in a work tree of its own may use, with all that it starts; past one of them everything is
+    killed."""
+
+    seconds: float = 600.0
+    """On the clock."""
+    cpu_seconds: int = 1_200
+    memory_mb: int = 2_048
+    """Resident and not read from files."""
+    processes: int = 256
+    """Threads count too."""
+    tree_mb: int = 1_024
+    """The work tree, /tmp and /dev/shm; also the largest file."""
+    files: int = 100_000
+    """Files and folders there."""
+    output_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder or file of the machine that a run may read; `place` is where it finds it."""
+
+    source: PurePosixPath
+    place: PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class TreeProgram:
+    """What is run in a work tree of its own, all that it may write. `image`: in a container of it."""
+
+    command: tuple[str, ...]
+    limits: TreeLimits = TreeLimits()
+    mounts: tuple[Mount, ...] = ()
+    image: str = ""
 
 
 class SandboxUnusable(HobError):

@@ -22,8 +22,8 @@ class _Written(OnGitHub[C]):
     """With a text of its own in the conversation."""
 
     permissions = ("issues",)
-    shows_patch: ClassVar[bool] = False
-    """Whether nothing else tells the patch that was refused."""
+    alone: ClassVar[bool] = False
+    """Whether nothing else tells a person of what was refused before it."""
 
     def harmless(self, effect: C, texts: Texts) -> C:
         body, folded = texts.page(effect.body, effect.folded)
@@ -31,6 +31,9 @@ class _Written(OnGitHub[C]):
 
     def said(self, effect: C) -> Sequence[str]:
         return (effect.body,)
+
+    def tells(self, effect: C) -> bool:
+        return effect.ci is not None
 
     def telling(self, effect: C, refused: Sequence[Refused]) -> C:
         """The rounds of `fix ci` say of a commit that it was refused."""
@@ -40,7 +43,7 @@ class _Written(OnGitHub[C]):
             match one.effect:
                 case PushCommit() as push:
                     patch = code_block(cut(push.patch, MOST_PATCH), "diff")
-                    shown = f"\n\n{patch}" if self.shows_patch else ""
+                    shown = f"\n\n{patch}" if self.alone else ""
                     ci = unpushed(effect.ci, f"{one.why}{shown}")
                     return replace(effect, body=told(ci), ci=ci)
         return effect
@@ -64,7 +67,7 @@ class OfComment(_Written[Comment]):
 class OfEditComment(Changing[EditComment], _Written[EditComment]):
     kind = EditComment
     builds_on_before = True
-    shows_patch = True
+    alone = True
     undone_by = frozenset({EditComment})
 
     def harmless(self, effect: EditComment, texts: Texts) -> EditComment:

@@ -10,9 +10,12 @@ import binascii
 from collections.abc import Iterable
 from typing import Any
 
+from bot.core import recipes
 from bot.core.errors import GitHubError, Gone
+from bot.core.github_reader import TreePath
 from bot.core.refs import RepoRef, Sha
 from bot.core.settings import Complaint
+from bot.core.text import utf8_size
 from bot.github.api import Api, Params
 from bot.github.objects import PER_QUERY, objects
 from bot.github.payloads import clean
@@ -23,6 +26,8 @@ PER_REST = 20
 MOST_TEXT = 512 * 1024
 """Bytes of a file's text; GraphQL cuts longer ones itself."""
 
+_MARK = "\ufeff"
+"""Of bytes' order, which begins some files and is left out of some answers."""
 _BLOB = "... on Blob { text isBinary isTruncated byteSize }"
 _SIZE = "... on Blob { byteSize }"
 
@@ -44,8 +49,8 @@ async def texts(
 
 async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
     """path -> mode (0o100644 a file, 0o120000 a symlink) of what lies in these folders (`""`: the root) at
-    `sha`, in one call; nothing of what is no folder."""
-    asked = list(dict.fromkeys(paths))[:PER_QUERY]
+    `sha`, in a call for each 50; nothing of what is no folder."""
+    asked = list(dict.fromkeys(paths))
     trees, left = await objects(api, repo, [f"{sha}:{path}" for path in asked], _ENTRIES)
     found: dict[str, int] = {}
     for path in asked:
@@ -56,6 +61,39 @@ async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> di
         for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
             found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
     return found
+
+
+async def recipe_files(api: Api, repo: RepoRef, ref: Sha, name: str) -> recipes.RecipeFiles:
+    """As a `GitHubReader` gives them: a call, and another where there are any to read."""
+    try:
+        listed = recipes.listed(await folders(api, repo, ref, [recipes.FOLDER]))
+        there = [path for path in listed if not name or path == recipes.path_of(name)]
+        wanted = [path for path in there if listed[path]]
+        found = await texts(api, repo, ref, wanted, recipes.MOST_BYTES) if wanted else {}
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}
+    return {path: found.get(path) for path in there}
+
+
+async def tree(api: Api, sha: Sha) -> dict[str, TreePath]:
+    """https://docs.github.com/en/rest/git/trees#get-a-tree"""
+    path = "/repos/{owner}/{repo}/git/trees/{sha}{?recursive}"
+    found = await api.get(path, {"sha": sha, "recursive": "1"})
+    entries = found.get("tree") if isinstance(found, dict) and not found.get("truncated") else ()
+    listed = [one for one in entries or () if isinstance(one, dict) and isinstance(one.get("path"), str)]
+    kept = [one for one in listed if clean(one["path"]) == one["path"]]
+    return {one["path"]: TreePath(_mode(one.get("mode")), _size(one.get("size"))) for one in kept}
+
+
+def _mode(said: Any) -> int:
+    digits = isinstance(said, str) and len(said) <= 6 and set(said) <= set("01234567")
+    return int(said, 8) if said and digits else 0
+
+
+def _size(said: Any) -> int:
+    return said if isinstance(said, int) else 0
 
 
 async def sizes(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> dict[str, int]:
@@ -73,12 +111,16 @@ def _can_exist(path: str) -> bool:
 
 
 def _blob_text(blob: Any, cap: int) -> str | None:
+    """None also for what the file's bytes would not be made of again: it is in another encoding."""
     if not isinstance(blob, dict) or blob.get("isBinary") or blob.get("isTruncated"):
         return None
     text, size = blob.get("text"), blob.get("byteSize")
     if not isinstance(text, str) or not isinstance(size, int) or size > cap:
         return None
-    return clean(text)
+    text = clean(text)
+    if size - utf8_size(text) == len(_MARK.encode()) and not text.startswith(_MARK):
+        text = _MARK + text
+    return text if utf8_size(text) == size else None
 
 
 async def _by_rest(api: Api, repo: RepoRef, sha: Sha, paths: list[str], cap: int) -> dict[str, str]:

@@ -29,9 +29,11 @@ from bot.core.github_reader import (
     PullRequestState,
     RawComment,
     Thread,
+    TreePath,
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
+from bot.core.recipes import RecipeFiles
 from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
@@ -60,6 +62,7 @@ from bot.github.conversations import (
     label_names,
     line_thread,
 )
+from bot.github.objects import PER_QUERY
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -129,7 +132,8 @@ class JobReader(GitHubReader):
         return self.job.has_issues
 
     async def pull_request(self, number: int) -> PullRequestState:
-        found = as_object(await self._api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
+        api = self.job.api({**self.permissions, **open_pulls.PERMISSION})
+        found = as_object(await api.get("/repos/{owner}/{repo}/pulls/{number}", {"number": number}))
         try:
             return _pull_request(found, self.repo)
         except (KeyError, TypeError) as error:
@@ -165,7 +169,12 @@ class JobReader(GitHubReader):
 
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         around = await contents.folders(self._api, self.repo, sha, [p.rpartition("/")[0] for p in paths])
-        return {path: around[path] for path in paths if path in around}
+        caseless = {path.casefold(): mode for path, mode in around.items()}
+        modes = {path: around.get(path, caseless.get(path.casefold())) for path in paths}
+        return {path: mode for path, mode in modes.items() if mode is not None}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        return await contents.tree(self._api, sha)
 
     async def reports(self, sha: Sha) -> dict[str, str]:
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
@@ -174,7 +183,7 @@ class JobReader(GitHubReader):
         """Two calls, and more only for what guidelines import."""
 
         async def folders(paths: Sequence[str]) -> PathSizes:
-            return await contents.folders(self._api, self.repo, base, paths)
+            return await contents.folders(self._api, self.repo, base, paths[:PER_QUERY])
 
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(base, paths)
@@ -185,6 +194,9 @@ class JobReader(GitHubReader):
             if error.status not in _NOT_SHOWN:
                 raise
             return Guidance()
+
+    async def recipe_files(self, ref: str, name: str = "") -> RecipeFiles:
+        return await contents.recipe_files(self._api, self.repo, Sha(ref), name)
 
     async def workflows(self, ref: str) -> dict[str, str]:
         try:

@@ -105,13 +105,38 @@ class Clone:
                 raise
         return [(number, sha) for number, ref in refs.items() if (sha := await self._named(ref))]
 
+    async def commits(self, origin: Remote, names: Iterable[Sha]) -> None:
+        """Brings those of these commits, with their histories but no texts, that are not here. `Gone` where
+        GitHub has one no more."""
+        if missing := await self._without(names):
+            refs = [f"+{one}:refs/pull/{one}" for one in sorted(missing)]
+            try:
+                await self._fetch(origin, "--filter=blob:none", "origin", *refs)
+            except GitFailed as failed:
+                if "not our ref" in failed.words or "couldn't find remote ref" in failed.words:
+                    raise Gone(404, "there is no such commit") from None
+                raise
+
     async def _named(self, ref: str) -> Sha:
         return Sha((await self._git("for-each-ref", "--format=%(objectname)", ref)).decode().strip())
 
-    async def complete(self, origin: Remote, names: Iterable[str]) -> None:
-        """Brings those of these texts that are not here."""
+    async def complete(self, origin: Remote, names: Iterable[str], most: int | None = None) -> None:
+        """Brings those of these texts that are not here; `most`: bytes, of which more are not brought."""
         if missing := await self._without(names):
-            await self._bring(origin, missing)
+            await self._bring(origin, missing, most)
+
+    async def commit(self, origin: Remote, sha: Sha) -> None:
+        """Brings one commit with its texts, as far as it is not here. `Gone` where there is none."""
+        if not await self._without([sha]):
+            return
+        if not (self.folder / "HEAD").exists():
+            await self._make()
+        try:
+            await self._fetch(origin, _SMALL, "origin", sha)
+        except GitFailed as failed:
+            if "not our ref" in failed.words or "remote ref" in failed.words:
+                raise Gone(404, f"there is no commit {sha[:12]}") from None
+            raise
 
     async def resolve(self, ref: str) -> Sha:
         return Sha((await self._git("rev-parse", "--verify", f"{ref}^{{commit}}")).decode().strip())
@@ -142,10 +167,10 @@ class Clone:
         missing &= await self._missing()
         await asyncio.to_thread(self._leave_out, missing | left_out)
 
-    async def _bring(self, origin: Remote, names: Iterable[str]) -> None:
+    async def _bring(self, origin: Remote, names: Iterable[str], largest: int | None = None) -> None:
         """Texts by their names, in one request; what is too large together is not brought."""
         wanted = "".join(f"{one}\n" for one in sorted(names)).encode()
-        most = self.size() + self._limits.unknown
+        most = self.size() + (self._limits.unknown if largest is None else largest)
 
         def watch() -> None:
             self._watch()

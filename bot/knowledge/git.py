@@ -53,6 +53,7 @@ class TreeEntry:
     sha: str
     kind: EntryKind
     named: bool = True
+    executable: bool = False
 
 
 class Git:
@@ -110,7 +111,7 @@ class Git:
             about, _, raw = record.partition(b"\t")
             mode, _, blob = about.split(b" ")
             name, named = _name(raw)
-            yield TreeEntry(name, blob.decode(), _KINDS.get(mode, "file"), named)
+            yield TreeEntry(name, blob.decode(), _KINDS.get(mode, "file"), named, mode == b"100755")
 
     def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
         """Bytes of each; those that this clone lacks are left out."""

@@ -2,12 +2,13 @@
 git's objects: what is judged is what was committed, or what `uncommitted` made."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.core.diff import FileDiff, parse_git_diff
 from bot.core.errors import UserError
-from bot.core.github_reader import GitHubReader, PullRequestState
+from bot.core.github_reader import GitHubReader, PullRequestState, TreePath
 from bot.core.guidelines import Guidance, gathered
 from bot.core.refs import Actor, Login, Sha
 from bot.core.settings import Complaint
@@ -48,6 +49,7 @@ class LocalReader(GitHubReader):
     root: Path
     change: LocalRange
     _trees: dict[str, dict[str, _Entry]] = field(default_factory=dict)
+    _listings: dict[str, dict[str, TreePath]] = field(default_factory=dict)
 
     async def pull_request(self, number: int) -> PullRequestState:
         """The change as the pull request that it would be."""
@@ -73,6 +75,18 @@ class LocalReader(GitHubReader):
     async def sizes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         tree = await self._tree(sha)
         return {path: tree[path].size for path in paths if path in tree}
+
+    async def tree(self, sha: Sha) -> dict[str, TreePath]:
+        """Nothing of what has a name that is not UTF-8."""
+        if sha not in self._listings:
+            asked = ("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", sha)
+            out = await self._git(f"list the files of {sha[:12]}", *asked, most=MOST_TEXTS)
+            self._listings[sha] = dict(_listed(out))
+        return self._listings[sha]
+
+    async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        tree = await self.tree(sha)
+        return {path: tree[path].mode for path in paths if path in tree}
 
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
         """`.github/hob.yml` at the base, whatever `ref` says: a head never judges itself."""
@@ -131,7 +145,11 @@ class LocalReader(GitHubReader):
         if ran.full or ran.late:
             raise UserError(f"git cannot {what}: {ran.why}", "name a smaller range")
         if ran.why:
-            raise UserError(f"git cannot {what}: {ran.why}")
+            partial = "promisor" in ran.why
+            hint = (
+                "this clone is partial: have git fetch the rest (git fetch --refetch --filter=blob:limit=1g)"
+            )
+            raise UserError(f"git cannot {what}: {ran.why}", hint if partial else "")
         return ran.out
 
 
@@ -142,6 +160,16 @@ def _entries(out: bytes) -> Iterable[tuple[str, _Entry]]:
         mode, kind, oid, size = (*told.split(), b"", b"", b"", b"")[:4]
         if kind == b"blob":
             yield path.decode("utf-8", "replace"), _Entry(oid.decode(), int(size), int(mode, 8))
+
+
+def _listed(out: bytes) -> Iterable[tuple[str, TreePath]]:
+    """Folders and submodules too."""
+    for row in out.split(b"\0"):
+        told, _, path = row.partition(b"\t")
+        mode, _, _, size = (*told.split(), b"", b"", b"", b"")[:4]
+        with suppress(UnicodeDecodeError):
+            if path:
+                yield path.decode(), TreePath(int(mode, 8), int(size) if size.isdigit() else 0)
 
 
 def _batch(out: bytes) -> Iterable[tuple[str, bytes]]:

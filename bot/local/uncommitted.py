@@ -24,7 +24,7 @@ async def uncommitted(root: Path, *, staged: bool) -> AsyncIterator[LocalRange]:
     if await is_bare(root):
         raise UserError("a bare repository has no working tree", "name a range, such as main..feature")
     with TemporaryDirectory(prefix="hob-review-") as folder:
-        environ = {**await _apart(root, Path(folder), staged), **await _without_filters(root)}
+        environ = {**await _apart(root, Path(folder), staged), **await without_filters(root)}
         if not staged:
             await _git(root, environ, "-c", "core.compression=0", "add", "--all", "--", ":/")
         head = Sha((await _git(root, environ, "write-tree")).decode().strip())
@@ -55,7 +55,7 @@ async def _apart(root: Path, folder: Path, staged: bool) -> dict[str, str]:
     }
 
 
-async def _without_filters(root: Path) -> Mapping[str, str]:
+async def without_filters(root: Path) -> Mapping[str, str]:
     """Variables that turn off every filter which the configuration names: `git add` would run them, and what
     compares a file with the index."""
     _, out = await git(root, "config", "--null", "--name-only", "--get-regexp", r"^filter\.")
@@ -65,6 +65,20 @@ async def _without_filters(root: Path) -> Mapping[str, str]:
     for number, (key, value) in enumerate(pairs):
         environ |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return environ
+
+
+async def count_uncommitted(root: Path) -> int:
+    """Files that differ from HEAD, or are new and not ignored; 0 too where git cannot tell."""
+    environ = await without_filters(root)
+    asked = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=all")
+    ran = await run(root, *asked, seconds=SECONDS, environ=environ)
+    rows = iter(ran.out.decode("utf-8", "replace").split("\0")[:-1]) if ran.code == 0 else iter(())
+    number = 0
+    for row in rows:
+        number += 1
+        if row[:1] in "RC":
+            next(rows, "")  # where it was before
+    return number
 
 
 async def _git(root: Path, environ: Mapping[str, str], *arguments: str) -> bytes:

@@ -84,8 +84,18 @@ class Agents:
         line = f"/hob review focus on {', '.join(focus)}" if focus else "/hob review"
         return await self._command(full_name, number, line, pull=True)
 
+    async def implement(self, full_name: str, number: int, context: str) -> int:
+        return await self._command(full_name, number, "/hob implement", pull=False, context=context)
+
     async def _command(
-        self, full_name: str, number: int, line: str, *, pull: bool, quiet: bool = False
+        self,
+        full_name: str,
+        number: int,
+        line: str,
+        *,
+        pull: bool,
+        quiet: bool = False,
+        context: str = "",
     ) -> int:
         services = await self._services.get()
         repo = await find(services.github, full_name)
@@ -106,6 +116,7 @@ class Agents:
             on_pull_request=pull,
             issue_author=state.author.login,
             quiet=quiet,
+            context=context,
         )
         return (await ask(services, asked, f"api:{secrets.token_hex(8)}")).id
 

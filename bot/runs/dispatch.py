@@ -75,6 +75,8 @@ def target(route: Route, event: Event) -> str:
     if route.whole_repository or not isinstance(event, IssueEvent):
         return f"{event.repo.id}/{route.stored_as}"
     whole = f"{event.repo.id}#{event.number}"
+    if route.one_at_a_time:
+        return f"{whole}/{route.stored_as}"
     if isinstance(event, CommentEvent) and not BUILDING_ON_BEFORE & route.may:
         return f"{whole}/{event.comment_id or event.delivery}"
     return whole

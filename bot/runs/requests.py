@@ -36,6 +36,7 @@ def event_of(delivery: Delivery) -> Event | None:
         issue_author=Login(asked.issue_author),
         channel=asked.channel,
         quiet=asked.quiet,
+        context=asked.context,
     )
 
 

@@ -3,7 +3,7 @@ configuration."""
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.effects import SetCheck
@@ -12,6 +12,7 @@ from bot.core.events import Priority
 from bot.core.inference import Embed, Infer
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
+from bot.core.suite_runs import RunSuite
 from bot.github.client import GitHub, Job
 from bot.github.idempotency_marker import IdempotencyMarker
 from bot.github.limits import RateLimiter
@@ -22,6 +23,7 @@ from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.slots import SharedHostSlots
 from bot.inference.request import make_infer
 from bot.inference.trace import Trace
+from bot.knowledge.clones import Clones
 from bot.knowledge.manager import KnowledgeManager
 from bot.knowledge.storage.index_stores import IndexStores
 from bot.process import this_process
@@ -32,6 +34,7 @@ from bot.router import Router
 from bot.runs.archives import Archives
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.knowledge_adapter import RepositoryKnowledge
+from bot.runs.suites import Suite, SuiteSlots, from_github
 from bot.store import Store, open_store
 
 
@@ -50,6 +53,7 @@ class Services:
     cache: Cache | None = None
     manager: KnowledgeManager | None = None
     """None where `[knowledge] enabled` is off."""
+    slots: SuiteSlots = field(default_factory=SuiteSlots)
 
     def infer(
         self, priority: Priority, guard: EgressGuard, asked: CallRecorder, settings: RepoSettings
@@ -90,6 +94,16 @@ class Services:
         )
         index, query = (self.embed(priority, guard, settings) for priority in ("low", "high"))
         return RepositoryKnowledge(self.manager, repo, job, beside, index, query)
+
+    def suite(self, repo: RepoRef, job: Job) -> RunSuite | None:
+        """Runs a repository's own tests; None where the operator did not opt it in."""
+        table = self.config.code.suite(repo.full_name)
+        if table is None:
+            return None
+        data_dir, most = self.config.hob.data_dir, self.config.knowledge.max_clone_mb
+        clones = self.manager.clones if self.manager else Clones(data_dir / "clones", most)
+        write = from_github(repo, job, clones)
+        return Suite(table, self.config.code, write, data_dir / "suites", self.slots)
 
     async def aclose(self) -> None:
         await self.github.aclose()
@@ -173,6 +187,7 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         if config.cache.enabled
         else None,
         manager=_manager(config) if config.knowledge.enabled else None,
+        slots=SuiteSlots(config.code.tests_at_once),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.core.sandbox_types import Ended, ProgramLimits, SandboxedProgram, SandboxUnusable
 from bot.sandbox.bubblewrap import ENVIRONMENT
+from bot.sandbox.processes import children
 from bot.sandbox.seatbelt import limited
 from bot.sandbox.ways import Way, here
 
@@ -54,7 +55,8 @@ def _bare(program: SandboxedProgram) -> list[str]:
 
 
 async def _watched(command: list[str], limits: ProgramLimits, folder: Path) -> Ended:
-    process = await _started(command, folder)
+    # what it complains of is dropped: such texts may hold what it read (C4)
+    process = await started(command, folder, ENVIRONMENT, asyncio.subprocess.DEVNULL)
     output, killed = bytearray(), ""
     try:
         async with asyncio.timeout(limits.seconds):
@@ -65,28 +67,29 @@ async def _watched(command: list[str], limits: ProgramLimits, folder: Path) -> E
     except TimeoutError:
         killed = f"it took longer than {limits.seconds:g} s"
     finally:
-        await _end(process)
+        await end(process)
     return Ended(process.returncode or 0, bytes(output), killed)
 
 
-async def _started(command: list[str], folder: Path) -> asyncio.subprocess.Process:
+async def started(
+    command: list[str], folder: Path, environment: Mapping[str, str], stderr: int
+) -> asyncio.subprocess.Process:
     """Never half: cancelled while it starts, asyncio would kill the one process that it knows of."""
-    # what it complains of is dropped: such texts may hold what it read (C4)
     creating = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             *command,
             cwd=folder,
-            env=ENVIRONMENT,
+            env=environment,
             start_new_session=True,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=stderr,
         )
     )
     try:
         return await asyncio.shield(creating)
     except asyncio.CancelledError:
-        await _end(await creating)
+        await end(await creating)
         raise
 
 
@@ -100,14 +103,18 @@ async def _read(process: asyncio.subprocess.Process, output: bytearray, most: in
     return True
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kills what still runs. The pipe's end is the end of the last process that holds it."""
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kills what still runs. The pipe's end is the end of the last process that holds it; until it is read,
+    asyncio does not call a process ended."""
     if process.returncode is None:
         _kill(process.pid)
+    drained = asyncio.ensure_future(_drained(process))
+    try:
         await process.wait()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LAST_SECONDS):
-            await _drained(process)
+        await asyncio.wait({drained}, timeout=LAST_SECONDS)
+    finally:
+        drained.cancel()
+        await asyncio.gather(drained, return_exceptions=True)
 
 
 def _kill(pid: int) -> None:
@@ -116,18 +123,10 @@ def _kill(pid: int) -> None:
     with suppress(ProcessLookupError, ChildProcessError):
         os.kill(pid, signal.SIGSTOP)
         os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        for child in _children(pid):
+        for child in children(pid):
             os.kill(child, signal.SIGKILL)
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def _children(pid: int) -> list[int]:
-    """proc_pid_task(5); none where there is no such file."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 async def _drained(process: asyncio.subprocess.Process) -> None:

@@ -5,12 +5,15 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from bot.core.sandbox_types import SandboxedProgram, SandboxUnusable
+from bot.core.sandbox_types import SandboxedProgram, SandboxUnusable, TreeLimits, TreeProgram
+from bot.sandbox.boxes import box, given
 from bot.sandbox.bubblewrap import Bubblewrap
+from bot.sandbox.container import Container
 from bot.sandbox.seatbelt import SANDBOX_EXEC, Seatbelt
 
 SECONDS = 10.0
@@ -25,6 +28,35 @@ class Way(Protocol):
 
 
 @cache
+def for_trees(base: Path) -> Bubblewrap | Seatbelt | SandboxUnusable:
+    """The sandbox of this machine for runs that write in a work tree of their own, in a folder of `base`;
+    tried once in a process."""
+    try:
+        way = find()
+        with box(base) as made:
+            given(made)
+            program = TreeProgram((_true(),), TreeLimits())
+            _tried(way.name, way.tree_command(program, made))
+    except SandboxUnusable as reason:
+        return reason
+    except OSError as error:
+        return SandboxUnusable(f"{base} cannot be written ({error.strerror})")
+    return way
+
+
+def in_image(words: tuple[str, ...], image: str) -> Container | SandboxUnusable:
+    """A container of an image that is on this machine."""
+    if shutil.which(words[0]) is None:
+        return SandboxUnusable(f"{words[0]} is not installed")
+    way = Container(words)
+    try:
+        _tried(words[0], way.known(image), way.environment)
+    except SandboxUnusable as reason:
+        return reason
+    return way
+
+
+@cache
 def here() -> Way | SandboxUnusable:
     """What `find` finds, looked for once in a process."""
     try:
@@ -33,24 +65,36 @@ def here() -> Way | SandboxUnusable:
         return reason
 
 
-def find() -> Way:
+def find() -> Bubblewrap | Seatbelt:
     """The sandbox of this machine, after a program ran in it; Unusable says what is lacking."""
     way = _seatbelt() if platform.system() == "Darwin" else _bubblewrap()
-    true = next((path for path in ("/bin/true", "/usr/bin/true") if Path(path).exists()), "/bin/true")
     with tempfile.TemporaryDirectory(prefix="hob-probe-") as folder:
         inner = Path(folder).resolve() / "work"
         inner.mkdir(mode=0o755)
-        command = way.command(SandboxedProgram(str(Path(true).resolve()), ("hob",)), inner)
-        try:
-            tried = subprocess.run(  # noqa: S603
-                command, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise SandboxUnusable(f"{way.name} does not work here ({type(error).__name__})") from None
+        _tried(way.name, way.command(SandboxedProgram(_true(), ("hob",)), inner))
+    return way
+
+
+def _true() -> str:
+    found = next((path for path in ("/bin/true", "/usr/bin/true") if Path(path).exists()), "/bin/true")
+    return str(Path(found).resolve())
+
+
+def _tried(name: str, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+    try:
+        tried = subprocess.run(  # noqa: S603
+            command,
+            env=dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SandboxUnusable(f"{name} does not work here ({type(error).__name__})") from None
     if tried.returncode:
         said = tried.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise SandboxUnusable(f"{way.name} does not work here: {said[-1][:200]}")
-    return way
+        raise SandboxUnusable(f"{name} does not work here: {said[-1][:200]}")
 
 
 def _bubblewrap() -> Bubblewrap:

@@ -35,6 +35,8 @@ class CommandRequest(Struct, frozen=True, kw_only=True):
     quiet: bool = False
     after: float = 0.0
     """Seconds until its turn."""
+    context: str = ""
+    """What is to be known beside the command, in the operator's words."""
 
 
 class BatchRequest(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,5 @@
-"""`POST /agents/issue/triage`, `POST /agents/review/analyze`: requests whose runs workers do."""
+"""`POST /agents/issue/triage`, `POST /agents/review/analyze`, `POST /agents/code/implement`: requests whose
+runs workers do."""
 
 from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
@@ -9,11 +10,14 @@ from starlette.responses import JSONResponse
 
 from bot.core.errors import HobError, UserError
 from bot.core.settings_schema import REPOSITORY
+from bot.github.payloads import clean
 from bot.log import redact
 from bot.web.json_body import json_object
 
 MOST_FOCUS, LONGEST_FOCUS = 8, 100
 """Words or phrases, and characters of each."""
+MOST_CONTEXT = 4_000
+"""Characters."""
 BIGGEST = 2**31 - 1
 
 
@@ -25,6 +29,8 @@ class AgentsPort(Protocol):
     def triage_new(self, full_name: str, auto_comment: bool, /) -> Awaitable[int]: ...
 
     def review(self, full_name: str, number: int, focus: Sequence[str], /) -> Awaitable[int]: ...
+
+    def implement(self, full_name: str, number: int, context: str, /) -> Awaitable[int]: ...
 
 
 async def triage(request: Request) -> JSONResponse:
@@ -53,6 +59,16 @@ async def analyze(request: Request) -> JSONResponse:
             422, f"focus: a list of at most {MOST_FOCUS} texts of one line and {LONGEST_FOCUS} characters"
         )
     return await _accepted(_port(request).review(repo, number, [" ".join(one.split()) for one in focus]))
+
+
+async def implement(request: Request) -> JSONResponse:
+    """A draft pull request for an issue. `context`: what is to be known beside it, data for the model."""
+    given = await json_object(request)
+    repo, number = _repo(given, "issue", "context"), _number(given, "issue")
+    context = given.get("context", "")
+    if not isinstance(context, str) or len(context) > MOST_CONTEXT:
+        raise HTTPException(422, f"context: a text of at most {MOST_CONTEXT} characters")
+    return await _accepted(_port(request).implement(repo, number, clean(context).strip()))
 
 
 def _is_focus(one: Any) -> bool:

@@ -60,6 +60,7 @@ def create_app(
             Route("/runs", runs.list_runs, methods=["GET"]),
             Route("/openapi.json", openapi.show, methods=["GET"]),
             Route("/agents/chat", chat.answer, methods=["POST"]),
+            Route("/agents/code/implement", agents.implement, methods=["POST"]),
             Route("/agents/issue/triage", agents.triage, methods=["POST"]),
             Route("/agents/review/analyze", agents.analyze, methods=["POST"]),
             *settings.routes(),

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bot.core.settings_schema import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
-from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_FOCUS
+from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_CONTEXT, MOST_FOCUS
 from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 
 Schema = dict[str, Any]
@@ -77,6 +77,9 @@ def schemas() -> dict[str, Schema]:
             at=TIME, prompt=TEXT, role=TEXT, host=TEXT, model=TEXT, tokens_in=COUNT, tokens_out=COUNT,
             seconds=NUMBER, first_token_seconds=NUMBER, failure=TEXT, left_out=NAMES,
             cost_usd=NUMBER, cached=FLAG,
+        ),
+        "ToolCall": _object(
+            at=TIME, name=TEXT, arguments=TEXT, bytes=COUNT, seconds=NUMBER, failure=TEXT,
         ),
         "Settings": {"type": "object", "properties": values, "additionalProperties": False},
         "SettingsPatch": {"type": "object", "properties": nullable, "additionalProperties": False},
@@ -188,12 +191,20 @@ def _analyze() -> Schema:
     return _operation("analyze", "Reviews a pull request", _BEGUN, requestBody=_json(asked))
 
 
+def _implement() -> Schema:
+    asked = {**_object(repo=_REPO, issue=_NUMBER), "additionalProperties": False}
+    about = "What is to be known beside the issue: data for the model."
+    asked["properties"] |= {"context": {**TEXT, "maxLength": MOST_CONTEXT, "description": about}}
+    return _operation("implement", "Carries an issue out as a draft", _BEGUN, requestBody=_json(asked))
+
+
 def paths() -> dict[str, Schema]:
     """Every route."""
     runs = _json(_object(runs={"type": "array", "items": _ref("Run")}))
     effects: Schema = {"type": "array", "items": _ref("Effect")}
     calls: Schema = {"type": "array", "items": _ref("Call")}
-    whole = _object(effects=effects, calls=calls)
+    tools: Schema = {"type": "array", "items": _ref("ToolCall")}
+    whole = _object(effects=effects, calls=calls, tools=tools)
     whole["properties"]["batch"] = _ref("Batch")
     run = _json({"allOf": [_ref("Run"), whole]})
     asked = [_query("limit", {"type": "integer", "minimum": 1, "maximum": 200}), _query("state", TEXT)]
@@ -224,6 +235,7 @@ def paths() -> dict[str, Schema]:
             "get": _operation("show_run", "One run with effects and model calls", (200, "A run.", run)),
         },
         "/agents/chat": {"post": _chat()},
+        "/agents/code/implement": {"post": _implement()},
         "/agents/issue/triage": {"post": _triage()},
         "/agents/review/analyze": {"post": _analyze()},
         "/settings/users/{login}": _settings("user", "login"),

@@ -69,9 +69,9 @@ async def test_an_edit_beside_the_threads_lines_has_lines_of_its_own() -> None:
     ("model", "why"),
     [
         (edits(("water / 0", "water / 3"), path="pot.py"), "the fix needs other files too"),
-        (edits(("nowhere", "x")), "is not there, or not only once"),
-        (edits(("e", "x")), "is not there, or not only once"),
-        (edits(("", "x")), "is not there, or not only once"),
+        (edits(("nowhere", "x")), "does not stand there"),
+        (edits(("e", "x")), "does not stand there"),
+        (edits(("", "x")), "nothing but blanks"),
         (edits(), "the model changed nothing"),
         (edits(("water / 0", "water / 0")), "the model changed nothing"),
     ],

@@ -70,6 +70,85 @@ def test_an_ambiguous_quote_is_told_its_lines() -> None:
     assert problem.first == 1
 
 
+def test_a_quote_whose_places_overlap_is_ambiguous() -> None:
+    braces = "a {\n}\n}\n}\n"
+    assert causes(apply([FileEdit("a.c", "}\n}\n", "}\n")], {"a.c": braces})) == ["ambiguous"]
+
+
+def test_a_quote_inside_of_too_many_words_is_never_taken_for_the_only_one() -> None:
+    text = "x\n" + "maximum " * 500 + "\nx\n"
+    assert causes(apply([FileEdit("a.txt", "x", "y")], {"a.txt": text})) == ["ambiguous"]
+
+
+def test_half_of_what_a_reader_sees_as_one_character_is_no_place() -> None:
+    for text in ("cafe\u0301 = 1\n", "e\u0301cafe = 1\n"):
+        assert causes(apply([FileEdit("a.py", "cafe", "tea")], {"a.py": text})) == ["missing"]
+
+
+def test_lines_that_are_brought_end_as_the_files_own() -> None:
+    edited = apply([FileEdit("pot.py", "    heat(pot)", "    heat(pot)\r\n    stir(pot)")], {"pot.py": POT})
+    assert edited.texts == {"pot.py": POT.replace("heat(pot)", "heat(pot)\n    stir(pot)")}
+
+
+@pytest.mark.parametrize("path", ["__init__.py", "README.md", "src/README.md", "docs/readme"])
+def test_a_new_file_is_not_taken_for_another_that_ends_so(path: str) -> None:
+    heads = {"docs/README.md": "# Docs\n", "pkg/__init__.py": "", "a/src/README.md": "\n"}
+    assert apply([FileEdit(path, "", "new\n")], heads).texts == {path: "new\n"}
+    assert causes(apply([FileEdit(path, delete=True)], heads)) == ["no such file"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        FileEdit("pot.py", "    heat(pot)\n", delete=True),
+        FileEdit("pot.py", replace="x = 1\n", delete=True),
+        FileEdit("pot.py", delete=True, rename_to="tea.py"),
+    ],
+)
+def test_a_file_is_not_deleted_by_what_would_change_it_too(edit: FileEdit) -> None:
+    assert causes(apply([edit], {"pot.py": POT})) == ["overlapping"]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [FileEdit("src/pot.py/x.py", "", "x\n")],
+        [FileEdit("src", "", "x\n")],
+        [FileEdit("new", "", "x\n"), FileEdit("new/x.py", "", "x\n")],
+        [FileEdit("src/pot.py", delete=True), FileEdit("src/pot.py/x.py", "", "x\n")],
+        [FileEdit("SRC/POT.py", "", "x\n")],
+        [FileEdit("tea.py", rename_to="src/Pot.py")],
+        [FileEdit("A.md", "", "x\n"), FileEdit("a.md", "", "y\n")],
+        [FileEdit("gr\u00fcn.md", "", "x\n"), FileEdit("gru\u0308n.md", "", "y\n")],
+    ],
+)
+def test_no_two_files_are_at_one_place_in_any_file_system(edits: list[FileEdit]) -> None:
+    heads = {"src/pot.py": POT, "tea.py": "x = 1\n"}
+    edited = apply(edits, heads)
+    assert set(causes(edited)) == {"there already"}
+    assert edited.texts == {}
+
+
+def test_a_name_may_change_its_case() -> None:
+    edited = apply([FileEdit("Tea.py", rename_to="tea.py")], {"Tea.py": "x\n"})
+    assert edited.texts == {"Tea.py": None, "tea.py": "x\n"}
+
+
+@pytest.mark.parametrize(
+    "new", ["a\u202eb", "a\u200bb", "# x\rimport os", "\x7f", "\x1b[2J", "\x85", "\ud83d", "\u2028", "x\0"]
+)
+def test_nothing_is_brought_that_nobody_could_read(new: str) -> None:
+    for edit in (FileEdit("pot.py", "heat(pot)", new), FileEdit("new.py", "", f"{new}\n")):
+        assert causes(apply([edit], {"pot.py": POT})) == ["forbidden"]
+
+
+def test_what_stands_there_already_may_stay() -> None:
+    head = "\ufeffa\x0cb\x1b = '\u200b'\rc\n"
+    edited = apply([FileEdit("a.txt", "b\x1b = '\u200b'\rc", "z\x1b = '\u200b'\rc")], {"a.txt": head})
+    assert edited.texts == {"a.txt": head.replace("b", "z")}
+    assert apply([FileEdit("b.cs", "", "\ufeffclass A {}\n")], {}).texts == {"b.cs": "\ufeffclass A {}\n"}
+
+
 def test_two_edits_of_the_same_lines_are_none() -> None:
     edits = [FileEdit("pot.py", "    heat(pot)\n", "a"), FileEdit("pot.py", "heat(pot)\n    return", "b")]
     assert causes(apply(edits, {"pot.py": POT})) == ["overlapping"]
@@ -181,6 +260,34 @@ HOSTILE = [
     "x" * 401,
     "\ud800.py",
     "a/\u00a0/b",
+    "gi7eba~1",
+    "TRAVIS~1.YML",
+    "GITHUB~1/workflows/x.yml",
+    ".g\u0456thub/workflows/x.yml",
+    ".g\u0131t/config",
+    "\uff0e\uff0e/x",
+    ".github\uff0fworkflows/x.yml",
+    ".git\u200d/config",
+    ".git\ufeff/x",
+    ".git::$INDEX_ALLOCATION/config",
+    ".github/",
+    "aux.c",
+    "CONOUT$",
+    "nul .txt",
+    "com\u00b9.txt",
+    "a?.md",
+    'a"b.md',
+    "\u8336" * 100,
+    ".woodpecker.yml",
+    ".forgejo/workflows/x.yml",
+    ".drone.yml",
+    ".yarnrc.yml",
+    ".cargo/config.toml",
+    ".claude/settings.json",
+    "web/deno.lock",
+    "pixi.lock",
+    "conda-lock.yml",
+    "Chart.lock",
 ]
 
 
@@ -210,6 +317,11 @@ def test_S7_no_patch_touches_what_runs_by_itself_or_lies_outside(path: str) -> N
         "conftest.py",
         "日本/語.md",
         ".env.example",
+        "src/padlock.json",
+        "src/lock.toml",
+        "docs/%41.md",
+        "a~1b/x",
+        "src/\u0433it.py",
     ],
 )
 def test_ordinary_paths_may_be_written(path: str) -> None:
@@ -245,7 +357,8 @@ def test_whole_lines_are_replaced_byte_for_byte_or_refused(
     edited = apply([FileEdit("a.txt", quote, "\n".join(new))], {"a.txt": head})
     if edited.problems:
         assert edited.problems[0].cause in ("ambiguous", "missing")
-        assert not quote.strip() or head.replace("\r\n", "\n").count(quote) != 1
+        plain = head.replace("\r\n", "\n")
+        assert not quote.strip() or sum(plain.startswith(quote, at) for at in range(len(plain))) != 1
         return
     wanted = end.join([*lines[:first], *new, *lines[first + count :]]) + (end if last else "")
     assert edited.texts.get("a.txt", head) == wanted

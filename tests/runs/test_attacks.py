@@ -45,6 +45,7 @@ def says_everywhere(text: str, **more: Any) -> Any:
         catch_up={"points": [{"kind": "decision", "text": text, "comments": [1]}]} | orders,
         intent={"command": text[:40], "argument": text} | orders,
         cause={"kind": "code", "cause": text, "quotes": [text], "files": [text]} | orders,
+        resolutions={"resolutions": [{"number": 1, "text": text}]} | orders,
     )
 
 

@@ -64,7 +64,8 @@ async def test_an_issue_becomes_a_draft_that_says_what_was_done_and_how_it_was_c
     (draft,) = drafts(hob)
     assert (draft.draft, draft.base_ref, draft.title) == (True, "main", "Guard brew (issue 1)")
     assert draft.text("tea.py") == TEA.replace("return water", "return water or None")
-    assert "Guard brew: Return None" in draft.body
+    assert "**Plan**\n\n- [x] **Guard brew**: Return None for no water." in draft.body
+    assert "Not done" not in draft.body
     assert "No test was run" in draft.body
     assert draft.head_ref in said
     assert draft.head_ref.startswith("hob/implement-1-")

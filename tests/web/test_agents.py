@@ -10,6 +10,7 @@ from bot.store import Store
 from tests.web.conftest import TOKEN, Front, opened
 
 TRIAGE, REVIEW = "/agents/issue/triage", "/agents/review/analyze"
+IMPLEMENT = "/agents/code/implement"
 
 
 class Asked:
@@ -34,6 +35,9 @@ class Asked:
     async def review(self, full_name: str, number: int, focus: Sequence[str], /) -> int:
         return await self._take("review", full_name, number, list(focus))
 
+    async def implement(self, full_name: str, number: int, context: str, /) -> int:
+        return await self._take("implement", full_name, number, context)
+
 
 @pytest.fixture
 async def asked() -> Asked:
@@ -57,6 +61,12 @@ async def operator(store: Store, asked: Asked) -> AsyncIterator[Front]:
         (REVIEW, {"repo": "o/r", "pr": 4}, ("review", "o/r", 4, [])),
         (REVIEW, {"repo": "o/r", "pr": 4, "focus": []}, ("review", "o/r", 4, [])),
         (REVIEW, {"repo": "o/r", "pr": 4, "focus": [" a  b", "c"]}, ("review", "o/r", 4, ["a b", "c"])),
+        (IMPLEMENT, {"repo": "o/r", "issue": 3}, ("implement", "o/r", 3, "")),
+        (
+            IMPLEMENT,
+            {"repo": "o/r", "issue": 3, "context": " of the\n/hob undo \x00pot "},
+            ("implement", "o/r", 3, "of the\n/hob undo pot"),
+        ),
     ],
 )
 async def test_a_request_is_answered_with_its_run(
@@ -89,6 +99,13 @@ async def test_a_request_is_answered_with_its_run(
         (REVIEW, {"repo": "o/r", "pr": 4, "focus": ["a\u2028b"]}),
         (REVIEW, {"repo": "o/r", "pr": 4, "focus": ["x" * 101]}),
         (REVIEW, {"repo": "o/r", "pr": 4, "focus": ["x"] * 9}),
+        (IMPLEMENT, {"repo": "o/r"}),
+        (IMPLEMENT, {"repo": "o/r", "pr": 4}),
+        (IMPLEMENT, {"repo": "o/r", "issue": -1}),
+        (IMPLEMENT, {"repo": "o/r", "issue": 3, "context": ["a"]}),
+        (IMPLEMENT, {"repo": "o/r", "issue": 3, "context": None}),
+        (IMPLEMENT, {"repo": "o/r", "issue": 3, "context": "x" * 4_001}),
+        (IMPLEMENT, {"repo": "o/r", "issue": 3, "branch": "main"}),
     ],
 )
 async def test_what_makes_no_sense_is_a_problem(operator: Front, asked: Asked, path: str, body: Any) -> None:

@@ -191,7 +191,7 @@ def _tree(
     query: Query, repo: Repository, entries: list[dict[str, Any]], asked: Selection, at: str
 ) -> list[dict[str, Any]]:
     """Entries with what stands in them, where that is asked for."""
-    wanted = {one.name for one in fields_of(asked, "TreeEntry")} & {"object", "size"}
+    wanted = {one.name for one in fields_of(asked, "TreePath")} & {"object", "size"}
     objects = repo.git.objects(one["oid"] for one in entries) if wanted else {}
     listed = []
     for one in entries:
@@ -203,7 +203,7 @@ def _tree(
             "size": len(found[2]) if found and found[0] == "blob" else 0,
             "object": lambda node, found=found, path=path: _object(query, repo, node, found, path),
         }
-        listed.append(query.pick("TreeEntry", fields, asked))
+        listed.append(query.pick("TreePath", fields, asked))
     return listed
 
 
