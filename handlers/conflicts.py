@@ -90,8 +90,9 @@ async def conflicts(event: CommentEvent, ctx: Context) -> Plan:
         return _left(event, state, resolved, made.why)
     gate = await tested(ctx.suite, made, state.head_sha, base)
     now, (tip, _) = await ctx.github.pull_request(event.number), await ctx.github.tip(state.base_ref)
-    if (now.head_sha, tip) != (state.head_sha, base):
+    if not now.open or (now.head_sha, tip) != (state.head_sha, base):
         pushed = "There was a push while I merged; ask again for the branches as they are now."
+        pushed = pushed if now.open else "This pull request was closed while I merged."
         return Plan((answer(event, pushed),), reason="head or base moved on", usage=resolved.usage)
     effects = _effects(event, ctx, state, context, base, resolved, made, gate)
     return Plan(effects, reason="merged the base in", head_sha=state.head_sha, usage=resolved.usage)

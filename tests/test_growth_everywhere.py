@@ -19,6 +19,7 @@ from bot.context import TOOLS
 from bot.core.addresses import refusal
 from bot.core.ci_log import excerpt, stands
 from bot.core.ci_rounds import state_of
+from bot.core.commands import command_in
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
 from bot.core.file_kinds import is_test
@@ -30,6 +31,7 @@ from bot.core.merge_proof import holds
 from bot.core.merge_rules import proved
 from bot.core.merging import Conflict, Hunk
 from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, patched_tests, verdict
+from bot.core.recipes import NAME
 from bot.core.records import of_commit, of_issue
 from bot.core.since import since
 from bot.core.skip_rules import without_lines
@@ -38,6 +40,7 @@ from bot.core.suite_runs import SuiteRun
 from bot.core.work_graph import work_graph
 from bot.core.work_items import WorkItem, WorkRef, edges_of
 from bot.github.refusals import read_one
+from bot.inference.runners.tools import call, meant
 from bot.inference.runners.wire import number
 from bot.inference.structured_output import understood
 from bot.knowledge.fixes import section_naming
@@ -153,6 +156,9 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.ci_log.excerpt": lambda said: excerpt(said, lambda lines: lines),
     "core.ci_log.stands": lambda said: stands(said[:400], [said] * 4),
     "core.ci_rounds.state_of": lambda said: state_of({said[:99]: said}),
+    "core.commands.command_in": lambda said: command_in(said, NAME),
+    "inference.runners.tools.call": lambda said: call(said[:99], said, ["read_file"]),
+    "inference.runners.tools.meant": lambda said: meant(said, ["read_file", "run_tests"]),
     "core.quality_gate.patched_tests": lambda said: patched_tests({}, {"test_a.py": said}, is_test),
     "core.quality_gate.needed": lambda said: needed(
         GateRuns(SuiteRun(output=said)), PatchedTests(True, True)
@@ -198,15 +204,14 @@ CALLS: dict[str, Callable[[str], Any]] = {
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """(module.name, definition) of what is public at the top of the walked modules and takes text."""
+    """(module.name, definition) of what is public at the top of the walked modules."""
     files = sorted({file for pattern in WALKED for file in ROOT.glob(pattern)})
     for file in files:
         module = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for node in ast.parse(file.read_text()).body:
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
                 continue
-            if any(_takes_text(one) for one in _parameters(node)):
-                yield f"{module}.{node.name}", node
+            yield f"{module}.{node.name}", node
 
 
 def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
@@ -264,9 +269,10 @@ def called(name: str) -> Callable[[str], Any] | None:
     return call
 
 
-EVERY = {name for name, _ in functions()}
+PUBLIC = {name for name, _ in functions()}
+EVERY = {name for name, node in functions() if any(map(_takes_text, _parameters(node)))}
 NOT_CALLED = {*IN_THE_TABLE, *(name for some in EXCLUDED.values() for name in some)}
-READERS = {name: CALLS.get(name) or called(name) for name in sorted(EVERY - NOT_CALLED)}
+READERS = {name: CALLS.get(name) or called(name) for name in sorted({*EVERY, *CALLS} - NOT_CALLED)}
 
 
 def test_no_public_function_that_takes_text_is_forgotten() -> None:
@@ -276,7 +282,8 @@ def test_no_public_function_that_takes_text_is_forgotten() -> None:
 
 def test_what_is_left_out_is_still_there() -> None:
     assert [pattern for pattern in WALKED if not any(ROOT.glob(pattern))] == []
-    assert sorted({*NOT_CALLED, *CALLS} - EVERY) == []
+    assert sorted(NOT_CALLED - EVERY) == []
+    assert sorted(set(CALLS) - PUBLIC) == []  # whose text lies in a value, too
 
 
 @pytest.mark.timeout(600)

@@ -249,6 +249,7 @@ async def test_imports_entries_and_items_of_both_sides_stay(
         ("a.py", "x = 1\n", "log(1)\n", "log(2)\n"),
         ("a.md", "# A\n", "Some words.\n", "Other words.\n"),
         ("a.md", "1. a\n", "2. b\n", "2. c\n"),
+        ("a.md", "- a\n", "- b\n  c\n", "- b\n  c\n- d\n"),
         ("a.yml", "steps:\n", "- run: a\n", "- run: b\n"),
         ("a.py", "x = [\n", "    f(),\n", "    g(),\n"),
     ],

@@ -30,7 +30,7 @@ async def _carried_out(folder: Path, told: list[str] | None) -> tuple[list[Outco
                 wrong += _wrong(hob, one, evil=told is not None)
             if told is not None:
                 try:
-                    no_secret_in(github.texts(), {*told, *github.private_key.splitlines()[1:-1]})
+                    no_secret_in(github.texts(), {*told, *github.private_key.splitlines()[2:6]})
                 except AssertionError:
                     wrong.append("a secret was written")
     return outcomes, wrong

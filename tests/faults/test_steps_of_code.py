@@ -87,6 +87,7 @@ def stepped(hob: LivingHob, tmp_path: Path) -> Iterator[SteppedHob]:
 def chosen(steps: list[str], command: Command) -> list[str]:
     """One half where something is written to GitHub, as far as there are so many; the others anywhere."""
     chance = random.Random(command)
+    steps = [step for step in steps if "heartbeat" not in step]  # those come by the clock
     writing = [step for step in steps if "POST /git/" in step or "POST /pulls" in step or "comments" in step]
     first = chance.sample(writing, min(KILLS // 2, len(writing)))
     rest = [step for step in steps if step not in first]
@@ -119,7 +120,6 @@ async def test_R1_killed_at_each_step_there_is_one_branch_one_pull_request_one_a
         said = asked.wrong(command)
         if again or said:
             wrong.append(f"{step}: {again} {said}")
-        print(command, number, step, wrong[-1:], flush=True)
     assert wrong == []
     print(f"{command}: {len(killed)} kills at {len(steps)} steps")
     runs = [run for run in hob.services.store.runs.latest(2_000) if command in run.handler]
