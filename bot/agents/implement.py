@@ -2,7 +2,7 @@
 patch is tried on the files as they are before it counts. What holds is kept: work that ends early gives the
 last patch that did, and says what is missing."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
@@ -18,6 +18,7 @@ from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, PromptFile
 from bot.core.pathnames import resolve
 from bot.core.plan_text import PlannedStep, beside_steps, steps_of, task_list
+from bot.core.quality_gate import GateResult
 from bot.core.review_result import count
 from bot.core.text import close_fences, cut, one_line
 from bot.core.work_budget import WorkBudget
@@ -31,6 +32,10 @@ MOST_NAMES = 400
 NO_LOOKUPS = Lookups()
 FOLDER = 0o040000
 """git's mode."""
+
+Judge = Callable[[PatchFacts, Patched], Awaitable[tuple[GateResult | None, str]]]
+"""(what the repository's own tests say of a patch, None where none may be run; what a model is told that may
+mend one that fails them)"""
 
 
 class WishedWork(WishedPatch):
@@ -52,6 +57,7 @@ class Implemented:
     """What a reviewer still had against it."""
     stopped: str = ""
     """Why the work ended before a reviewer accepted it, a clause."""
+    gated: GateResult | None = None
 
     @property
     def accepted(self) -> bool:
@@ -91,6 +97,11 @@ class WithFiles(Agent):
             yield piece
 
 
+async def no_tests(_facts: PatchFacts, _made: Patched) -> tuple[GateResult | None, str]:
+    """Where none may be run."""
+    return None, ""
+
+
 async def implement(
     facts: PatchFacts,
     chain: Chain,
@@ -100,12 +111,13 @@ async def implement(
     budget: WorkBudget,
     told: ChainProgress = lambda _: None,
     plan: str = "",
+    judge: Judge = no_tests,
     lookups: Lookups = NO_LOOKUPS,
 ) -> Implemented:
     """`facts.description`, `conversation` and `wish` are the objective, `facts.names` what may be read too.
     `lookups`: what tools need beside that. `plan`: one that stands, as people left it; its open steps are
     taken instead of asking for one. A failure is said: a person asked."""
-    work = _Work(WorkTree(facts, read), chain, told, steps=steps_of(plan))
+    work = _Work(WorkTree(facts, read), chain, told, judge, steps=steps_of(plan))
 
     def agent(name: str) -> Agent:
         file = persona(name)
@@ -126,12 +138,15 @@ class _Work:
     tree: WorkTree
     chain: Chain
     told: ChainProgress
+    judge: Judge
     steps: tuple[PlannedStep, ...] = ()
     looked: bool = False
     failed: Patched = field(default_factory=Patched)
     """The last patch that did not hold."""
     held: Patched | None = None
-    """The last one that did."""
+    """The last one that did; one that fails the tests only while there is no better one."""
+    gated: GateResult | None = None
+    """What the tests say of `held`."""
     claimed: list[int] | None = None
     verdict: StepRun | None = None
     """What was said of `held`."""
@@ -144,12 +159,14 @@ class _Work:
         written = self.tree.written
         texts = {**self.facts.texts, **written}
         files = [Passage(path, text, priority=place) for place, (path, text) in enumerate(texts.items(), 2)]
+        if self.gated:
+            files.insert(0, Passage("what the tests of the repository say of the patch", self.gated.words))
         if written:
             files.insert(0, Passage("what was written into files by now", self.tree.diff))
-        if self.looked or not self.facts.names:
-            return tuple(files)
-        names = "\n".join(self.facts.names[:MOST_NAMES])
-        return Passage("paths of files that are not shown", names), *files
+        if not self.looked and self.facts.names:
+            names = "\n".join(self.facts.names[:MOST_NAMES])
+            files.insert(0, Passage("paths of files that are not shown", names))
+        return tuple(files)
 
     def known(self, gives: str, plan: str) -> KnownOutcome | None:
         """What a step would give, where that is known before."""
@@ -174,8 +191,10 @@ class _Work:
         if problems:
             self.failed = done
             return "\n\n".join(problems)
-        self.held, self.claimed, self.verdict = done, wished.done, None
-        return ""
+        gated, to_mend = await self.judge(self.facts, done)
+        if not to_mend or self.held is None or _failed(self.gated):
+            self.held, self.gated, self.claimed, self.verdict = done, gated, wished.done, None
+        return to_mend
 
     async def look(self, wanted: WantedFiles) -> str:
         there = [one for path in wanted.paths[:50] if (one := self._meant(path))]
@@ -213,7 +232,9 @@ class _Work:
         stopped = result.reason if result.failure not in ("", "rejected") else ""
         if remarks and result.failure == "invalid":
             stopped = ""  # what would have mended it did not hold
-        if not (remarks or stopped or self.verdict):
+        if _failed(self.gated):
+            remarks, stopped = "", "the tests of this repository fail with it"
+        elif not (remarks or stopped or self.verdict):
             stopped = "nobody took a second look"
         return Implemented(
             replace(self.held, usage=usage),
@@ -222,6 +243,7 @@ class _Work:
             self._done(),
             close_fences(cut(remarks, 3_000)),
             one_line(stopped, 500),
+            self.gated,
         )
 
     def _done(self) -> frozenset[int]:
@@ -234,6 +256,10 @@ class _Work:
         said = (self.claimed, self.verdict.fulfilled)
         both = set(every).intersection(*(one for one in said if one is not None))
         return frozenset(numbers[one - 1] for one in both)
+
+
+def _failed(gated: GateResult | None) -> bool:
+    return gated is not None and gated.state == "failed"
 
 
 def _blocked(texts: Mapping[str, str | None], modes: Mapping[str, int]) -> str:
@@ -257,7 +283,8 @@ def _entry(step: PlannedStep) -> PlanStep:
 
 
 def _objective(facts: PatchFacts) -> str:
-    parts = [facts.title[:300], facts.description[:6_000]]
+    parts = [f"A recipe of this repository:\n{facts.instructions[:6_000]}"] if facts.instructions else []
+    parts += [facts.title[:300], facts.description[:6_000]]
     parts += [f"{who} said: {what[:1_500]}" for who, what in facts.conversation[-10:]]
     parts += [f"Asked for with it: {facts.wish[:4_000]}"] if facts.wish else []
     objective = cut("\n\n".join(filter(None, parts)), MOST_OBJECTIVE)

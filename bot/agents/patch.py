@@ -18,6 +18,7 @@ from bot.core.text import close_fences, cut, in_code
 
 PROMPTS = {"fix": "mend"}
 """Kinds whose prompt has another name."""
+MOST_INSTRUCTIONS = 8_000
 MOST_NAMES = 200
 """Other paths that a model is told of."""
 
@@ -186,6 +187,7 @@ def _prompt(facts: PatchFacts, problems: Sequence[str], shown: Sequence[Passage]
             "description": facts.description[:4_000],
             "conversation": said[-8_000:],
             "wish": facts.wish[:1_000],
+            "instructions": facts.instructions[:MOST_INSTRUCTIONS],
             "problems": "\n\n".join(problems)[:8_000],
             "files": "\n".join(facts.names[:MOST_NAMES]),
             "language": facts.context.settings.language,

@@ -1,5 +1,5 @@
-"""Where personas and chains are found: a path, then the folder that `HOB_PROMPTS` names, then Hob's own
-`prompts/`."""
+"""Where personas, chains and recipes are found: a path, then the folder that `HOB_PROMPTS` names, then Hob's
+own `prompts/`."""
 
 import difflib
 import os
@@ -39,6 +39,11 @@ def find(kind: str, suffix: str, name: str) -> Path:
         return found
     known = names(kind, suffix)
     raise UserError(f"there is no {what} named {name!r}", f"{did_you_mean(name, known)}; or give a path")
+
+
+def recipes() -> dict[str, str]:
+    """Texts of the recipes that come with Hob, and of a person's own, by name."""
+    return {name: read(find("recipes", ".md", name)) for name in names("recipes", ".md")}
 
 
 def read(path: Path) -> str:
