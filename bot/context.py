@@ -22,7 +22,7 @@ from bot.core.findings import Finding
 from bot.core.github_reader import GitHubReader
 from bot.core.guidelines import Guidance, speaks
 from bot.core.incremental_review import ReviewedHead
-from bot.core.inference import Infer, PromptFile
+from bot.core.inference import Infer, PromptFile, ToolUse
 from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.recipes import Recipe, RecipeFiles, Recipes
@@ -61,6 +61,10 @@ class Offer:
     allowed: bool
     reads: bool = False
     """Whether it only answers."""
+
+
+def unnoted(_: ToolUse) -> None:
+    """Where nothing is kept."""
 
 
 def usual_budget() -> WorkBudget:
@@ -181,6 +185,8 @@ class Context:
     """Seconds between two writes to one installation."""
     budget: Callable[[], WorkBudget] = usual_budget
     """What one piece of long work may cost (`[code]` in hob.toml), from now on."""
+    note_tool: Callable[[ToolUse], None] = unnoted
+    """Told of each call of a tool."""
     suite: RunSuite | None = None
     """Runs the repository's tests in the sandbox; None where the operator did not opt it in."""
     judged: JudgedChecks = no_judgement

@@ -249,11 +249,13 @@ class EditPullRequest:
 
 @dataclass(frozen=True, slots=True)
 class CommittedFile:
-    """A file as a commit leaves it; `text` None: it goes. `mode` is git's."""
+    """A file as a commit leaves it; `text` None: it goes, or with a `sha` it is what GitHub has by that name.
+    `mode` is git's; what is no plain file always comes with a `sha`."""
 
     path: str
     text: str | None
-    mode: Literal["100644", "100755"] = "100644"
+    mode: Literal["100644", "100755", "120000", "160000"] = "100644"
+    sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,12 @@ class PushCommit:
     """`parent`'s, where it is known."""
     bound: bool = False
     """Whether `parent` is the head of the pull request `number`: once that has moved on it is void."""
+    merges: Sha | None = None
+    """A second parent. `tree` may then be its."""
+    whole: str = ""
+    """The tree that has to come out; empty: whatever does."""
+    workflows: bool = False
+    """Whether it brings workflows of the other parent along."""
 
 
 @dataclass(frozen=True, slots=True)

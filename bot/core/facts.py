@@ -16,6 +16,7 @@ from bot.core.findings import Finding
 from bot.core.incremental_review import ReviewedHead
 from bot.core.issue_forms import FilledForm
 from bot.core.memory import Memory
+from bot.core.merging import Conflict
 from bot.core.named_files import NamedFile
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.security_reports import Suspicion
@@ -306,11 +307,24 @@ class PatchFacts:
     names: tuple[str, ...] = ()
     """Paths that are there beside `texts`."""
     exists: Callable[[str], bool] | None = None
-    """Whether a path is there; None: as far as `texts` tell."""
+    """Whether a path is there, and then `modes` has it; None: as far as `texts` tell."""
     allowed: Callable[[str], bool] = _anything
     """Whether `code.paths` lets a patch touch a path, and the kind of patch does."""
     wrong: Callable[[str, str, str], str] = nothing_wrong
     """(path, before, after) -> what such a patch may not change there; empty where it did not."""
+    tools: Tools = field(default_factory=Tools)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeFacts:
+    """A merge that git could not make alone. `base`: the branch that is merged in."""
+
+    context: RepoContext
+    title: str
+    base: str
+    conflicts: tuple[Conflict, ...]
+    allowed: Callable[[str], bool] = _anything
+    """Whether `code.paths` lets Hob write a path."""
     tools: Tools = field(default_factory=Tools)
 
 

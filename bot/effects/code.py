@@ -9,17 +9,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, RevertCommit, WithdrawPullRequest
+from bot.core.effects import (
+    CommittedFile,
+    DeleteBranch,
+    OpenPullRequest,
+    PushCommit,
+    RevertCommit,
+    WithdrawPullRequest,
+)
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
 from bot.core.refs import Sha
 from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
-from bot.effects.push_refusals import of_opening, of_push
+from bot.effects.push_refusals import APPLY, of_opening, of_push
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
 FILES_A_CALL = 50
+NAMES_A_CALL = 1_000
+"""Of files that are known by name already, or go."""
+_WORKFLOWS = (
+    "The merge brings workflows along as they stand on the base branch; where GitHub wants the permission "
+    "*Workflows* for that, which I don't ask for, you have to merge it"
+)
 _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
     re.ASCII,
@@ -57,11 +70,19 @@ class OfPushCommit(OnGitHub[PushCommit]):
         """The patch, for whoever may push it."""
         if not effect.patch:
             return ()
+        if effect.merges:
+            how = "For each file in conflict `git checkout --ours -- FILE`, then `git apply` this"
+            start = f"To do it yourself: `git merge {effect.merges}`. {how}:"
+            return (f"{start}\n\n{code_block(effect.patch, 'diff')}",)
         name = in_code(effect.branch.rpartition("/")[2] + ".patch")
         return (f"{name}, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
 
     def remedy(self, effect: PushCommit, error: Exception) -> str:
-        return of_push(str(error), effect.branch) if isinstance(error, GitHubError) else ""
+        if not isinstance(error, GitHubError):
+            return ""
+        if effect.workflows and error.kind == "permission":
+            return f"{_WORKFLOWS}. {APPLY}."
+        return of_push(str(error), effect.branch)
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
         if not effect.files:
@@ -73,7 +94,10 @@ class OfPushCommit(OnGitHub[PushCommit]):
             tree = str((await to.post("/git/trees", {"base_tree": tree, "tree": entries}))["sha"])
         ends = [*effect.trailers, to.marker.trailer(to.key)]
         message = "\n\n".join([effect.message, "\n".join(ends)])
-        asked = {"message": message, "tree": tree, "parents": [effect.parent]}
+        if effect.whole and tree != effect.whole:
+            raise UserError("GitHub made another tree of this merge than git does", "merge it yourself")
+        parents = [effect.parent, *filter(None, [effect.merges])]
+        asked = {"message": message, "tree": tree, "parents": parents}
         made = str((await to.post("/git/commits", asked))["sha"])
         if effect.own:
             await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
@@ -95,13 +119,19 @@ class OfPushCommit(OnGitHub[PushCommit]):
 
 
 def _entries(effect: PushCommit) -> Iterator[list[dict[str, Any]]]:
-    """As the trees API takes them, so many a call."""
-    for at in range(0, len(effect.files), FILES_A_CALL):
-        yield [
-            {"path": one.path, "mode": one.mode, "type": "blob"}
-            | ({"sha": None} if one.text is None else {"content": one.text})
-            for one in effect.files[at : at + FILES_A_CALL]
-        ]
+    """As the trees API takes them, so many a call. What goes comes first: a folder may take its name."""
+    gone = [one for one in effect.files if one.text is None and not one.sha]
+    known = [one for one in effect.files if one.sha]
+    new = [one for one in effect.files if one.text is not None and not one.sha]
+    for some, most in ((gone, NAMES_A_CALL), (known, NAMES_A_CALL), (new, FILES_A_CALL)):
+        for at in range(0, len(some), most):
+            yield [_entry(one) for one in some[at : at + most]]
+
+
+def _entry(one: CommittedFile) -> dict[str, Any]:
+    kind = "commit" if one.mode == "160000" else "blob"
+    about = {"path": one.path, "mode": one.mode, "type": kind}
+    return about | ({"sha": one.sha or None} if one.text is None else {"content": one.text})
 
 
 async def _pushed(branch: str, to: Destination) -> Applied | None:

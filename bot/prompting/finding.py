@@ -68,9 +68,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
 
 
-def refuse_unknown(where: str, given: Iterable[object], known: Iterable[str]) -> None:
-    """UserError that names the first key nobody knows, and the nearest that is known."""
+def refuse_unknown(where: str, given: Iterable[object], known: Iterable[str], what: str = "key") -> None:
+    """UserError that names the first that nobody knows, and the nearest that is known."""
     known = tuple(known)
     for key in given:
         if key not in known:
-            raise UserError(f"{where}: unknown key {key}", did_you_mean(str(key), known))
+            raise UserError(f"{where}: unknown {what} {key}", did_you_mean(str(key), known))

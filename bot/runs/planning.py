@@ -70,6 +70,7 @@ async def make_plan(
     elif route.hears_people and isinstance(event, CommentEvent) and await _talks_on(services, event):
         return PlannedRun(reason="enough was said here within the hour")
     slug = services.config.github.app_slug
+    asked = asked or CallRecorder(event.repo, number_of(event))
     stored = await asyncio.to_thread(
         services.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
     )
@@ -82,7 +83,7 @@ async def make_plan(
     infer = services.infer(
         priority(route, event),
         guard(services.config, services.store, event.repo, reader, run_id, settings, secretive(knowledge)),
-        asked or CallRecorder(event.repo, number_of(event)),
+        asked,
         settings,
     )
     ctx = Context(
@@ -121,6 +122,7 @@ async def make_plan(
         handled=partial(_handled, services, event.repo.id),
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
+        note_tool=asked.tool,
         suite=services.suite(event.repo, reader.job),
     )
     meant = Understood(route, ctx)

@@ -20,6 +20,7 @@ from bot.core.suite_runs import SuiteRun
 from bot.core.text import for_terminal
 from bot.github.client import Job
 from bot.knowledge.checkout import CheckoutRefused, Most, Texts
+from bot.knowledge.clone import Remote
 from bot.knowledge.clones import Clones
 from bot.log import redact
 from bot.runs.knowledge_adapter import GitHubOrigin
@@ -55,9 +56,12 @@ folder."""
 
 def from_github(repo: RepoRef, job: Job, clones: Clones) -> WriteCommit:
     """From the clone that is kept of a repository."""
+    origins: list[Remote] = []
 
     async def write(commit: Sha, texts: Texts, folder: Path, most: Most) -> object:
-        origin = await GitHubOrigin(repo, job).remote()
+        if not origins:
+            origins.append(await GitHubOrigin(repo, job).remote())
+        (origin,) = origins
         async with clones.held(repo.id) as held:
             return await held.checkout(origin, commit, texts, folder, most)
 

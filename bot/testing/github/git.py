@@ -78,7 +78,11 @@ class TreeNode:
 
 
 class GitProgramError(Exception):
-    """The git program refused."""
+    """The git program refused; `out` is what it had said on standard output."""
+
+    def __init__(self, why: str, out: bytes = b"") -> None:
+        super().__init__(why)
+        self.out = out
 
 
 @cache
@@ -129,7 +133,7 @@ class GitRepo:
             env={**environment(own=True), **environ},
         )
         if done.returncode:
-            raise GitProgramError(_text(done.stderr).strip() or f"git {arguments[0]} failed")
+            raise GitProgramError(_text(done.stderr).strip() or f"git {arguments[0]} failed", done.stdout)
         return done.stdout
 
     def upload_pack(self, request: bytes | None, protocol: str, branch: str) -> bytes:
@@ -140,11 +144,13 @@ class GitRepo:
         allowed = ("allowFilter=true", "allowAnySHA1InWant=true", "hideRefs=refs/forks")
         options = [part for one in allowed for part in ("-c", f"uploadpack.{one}")]
         step = ["--http-backend-info-refs"] if request is None else []
-        told = self.run(
-            *(*options, "upload-pack", "--stateless-rpc", *step, str(self.path)),
-            data=request,
-            GIT_PROTOCOL=protocol,
-        )
+        asked = (*options, "upload-pack", "--stateless-rpc", *step, str(self.path))
+        try:
+            told = self.run(*asked, data=request, GIT_PROTOCOL=protocol)
+        except GitProgramError as refused:
+            if "not our ref" not in str(refused):
+                raise
+            told = refused.out  # which tells the other side so
         first = (
             b"" if request is not None or "version=2" in protocol else b"001e# service=git-upload-pack\n0000"
         )
