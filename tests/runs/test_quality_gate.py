@@ -4,17 +4,15 @@ fails them is a draft that says so, and never a push to somebody's own branch.""
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch as patched
 
 import pytest
 
-from bot.context import Context
 from bot.core.refs import Sha
 from bot.core.suite_runs import RunSuite, SuiteRun
-from bot.runs import planning
+from bot.runs.services import Services
 from bot.testing.github import GitHubStandIn
 from bot.testing.github.pulls import PullRequest
 from tests import needs
@@ -39,7 +37,7 @@ ITS_TEST = {
 @contextmanager
 def with_suite(suite: RunSuite) -> Iterator[None]:
     """As if the operator had opted the repository in."""
-    with patched.object(planning, "Context", partial(Context, suite=suite)):
+    with patched.object(Services, "suite", lambda *_: suite):
         yield
 
 
