@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.agents.implement import Judge
 from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_of
 from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
 from bot.context import Context, answer
+from bot.core.ci_session import SUBJECT
 from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
@@ -39,14 +41,17 @@ def refusal(state: PullRequestState, context: RepoContext) -> str:
     return "" if state.open else "This pull request is closed."
 
 
+NOT_GRANTED = (
+    "GitHub lets me write no code: the App needs the permission *Contents: read and write* (its own "
+    "settings, Permissions), and whoever installed it has to accept that."
+)
+
+
 async def may_push(ctx: Context) -> str:
     """What GitHub lets the App do, where that is not enough; empty where it is."""
     if await ctx.github.may({"contents": "write"}):
         return ""
-    return (
-        "GitHub lets me write no code: the App needs the permission *Contents: read and write* (its own "
-        "settings, Permissions), and whoever installed it has to accept that."
-    )
+    return NOT_GRANTED
 
 
 def allowed(context: RepoContext, also: Callable[[str], bool] = lambda _: True) -> Callable[[str], bool]:
@@ -106,6 +111,20 @@ async def gated_by(suite: RunSuite | None, at: Sha, facts: PatchFacts, made: Pat
     return await gate(suite, at, facts.texts, made, is_test, proof=facts.kind in NEEDS_PROOF)
 
 
+def judging(ctx: Context, at: Sha) -> Judge:
+    """The gate for several patches of one commit."""
+    suite = remembered(ctx.suite) if ctx.suite else None
+
+    async def judge(facts: PatchFacts, made: Patched) -> tuple[GateResult | None, str]:
+        gated = await gated_by(suite, at, facts, made)
+        if gated is None or gated.state != "failed":
+            return gated, ""
+        shown = to_mend(gated, diff(facts.texts, made.texts))
+        return gated, "\n\n".join([*gated.problems, *(f"{one.name}:\n{one.text}" for one in shown)])
+
+    return judge
+
+
 async def regular(ctx: Context, at: Sha, facts: PatchFacts) -> PatchFacts:
     """With the modes of its files, and without what is none: a symlink's text is where it leads."""
     modes = await ctx.github.modes(at, list(facts.texts))
@@ -158,7 +177,9 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
     parts = {path: path.split("/") for path in new}
     above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
-    modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
+    modes = facts.modes  # of all that is there, where that is known
+    if facts.exists is None:
+        modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
     blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
     if taken := sorted({*(path for path in new if path in modes), *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
@@ -199,7 +220,7 @@ def _effects(
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
-    checks = "\n\n".join(("**Checked**", *_checks(made.checks or PatchChecks(), gated)))
+    checks = "\n\n".join(("**Checked**", *told_checks(made.checks or PatchChecks(), gated)))
     if not own:
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
         return push, answer(event, f"{words}\n\n{checks}")
@@ -229,7 +250,7 @@ def is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoCo
     return asked and context.settings.code.push == "author" and to.base != ctx.repo.default_branch
 
 
-def _checks(checks: PatchChecks, gated: GateResult | None) -> Sequence[str]:
+def told_checks(checks: PatchChecks, gated: GateResult | None) -> Sequence[str]:
     """What was checked, and how; and what was not."""
     parsed = [f"{listed(dict.fromkeys(checks.parsed, ''))}: parsed."] if checks.parsed else []
     if checks.unparsed:
@@ -250,7 +271,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
-    "ci": "Make the checks pass",
+    "ci": SUBJECT,
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.agents.conflicts import Resolved, ResolvedFile, ResolvedHunk, resolve
 from bot.agents.merge_tests import tested
 from bot.context import Context, answer
-from bot.core.edit_paths import LOCKS, why_not
+from bot.core.edit_paths import is_lock_file, why_not
 from bot.core.effects import (
     Comment,
     CommittedFile,
@@ -27,7 +27,18 @@ from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
 from bot.core.review_result import count
 from bot.core.text import code_block, cut, in_code, one_line
-from bot.proposals import MOST_PATCH, allowed, diff, is_for_author, may_push, refusal, target, trailers
+from bot.proposals import (
+    FAILED,
+    MOST_PATCH,
+    NO_TESTS,
+    allowed,
+    diff,
+    is_for_author,
+    may_push,
+    refusal,
+    target,
+    trailers,
+)
 from bot.router import Router
 
 router = Router()
@@ -79,8 +90,9 @@ async def conflicts(event: CommentEvent, ctx: Context) -> Plan:
         return _left(event, state, resolved, made.why)
     gate = await tested(ctx.suite, made, state.head_sha, base)
     now, (tip, _) = await ctx.github.pull_request(event.number), await ctx.github.tip(state.base_ref)
-    if (now.head_sha, tip) != (state.head_sha, base):
+    if not now.open or (now.head_sha, tip) != (state.head_sha, base):
         pushed = "There was a push while I merged; ask again for the branches as they are now."
+        pushed = pushed if now.open else "This pull request was closed while I merged."
         return Plan((answer(event, pushed),), reason="head or base moved on", usage=resolved.usage)
     effects = _effects(event, ctx, state, context, base, resolved, made, gate)
     return Plan(effects, reason="merged the base in", head_sha=state.head_sha, usage=resolved.usage)
@@ -199,31 +211,28 @@ def _effects(
         whole=made.tree,
         workflows=any(path.startswith(WORKFLOWS) for path in made.brought),
     )
-    checked = gate.words if gate else "No test was run."
+    checked = gate.words if gate else NO_TESTS
     brought = f"It changes {count(len(made.brought), 'file')}; git merged all by itself but those below."
-    locks = [one.path for one in made.files if one.text is not None and _is_lock(one.path)]
+    locks = [one.path for one in made.files if one.text is not None and is_lock_file(one.path)]
     again = (
         f" Merged as text, so let its tool write it anew: {', '.join(map(in_code, locks))}." if locks else ""
     )
     sound = "Both sides of each parse still, and what they define and test is there."
-    how = f"{listed}\n\n{sound} {checked}{again}"
+    how = f"{listed}\n\n**Checked**\n\n{sound}{again}\n\n{checked}"
     if not own:
         words = f"I merged {into} and pushed the merge commit. {brought}\n\n{how}"
         return push, answer(event, words)
+    head = f"{FAILED}\n\n" if failed else ""
     body = (
-        f"Merges {into}, asked for in pull request {event.number}. {brought}\n\n{how}\n\nTake it over with a "
-        f"*merge commit*, or `git merge --ff-only origin/{branch}`: squashed or rebased, the conflicts come "
-        "back."
+        f"{head}Merges {into}, asked for in pull request {event.number}. {brought}\n\n{how}\n\n"
+        f"Take it over with a *merge commit*, or `git merge --ff-only origin/{branch}`: squashed or rebased, "
+        "the conflicts come back."
     )
     title = f"{subject} (pull request {event.number})"
     opened = OpenPullRequest(event.number, branch, state.head_ref, title, body)
     words = f"I merged {into} on {in_code(branch)}, with a draft pull request into this branch."
-    warned = " Its tests fail: look at it before you take it." if failed else ""
+    warned = " **The tests of this repository fail with it.**" if failed else ""
     return push, opened, answer(event, f"{words}{warned}\n\n{listed}")
-
-
-def _is_lock(path: str) -> bool:
-    return path.rpartition("/")[2].lower() in LOCKS
 
 
 def _branch(event: CommentEvent, head: Sha, base: Sha) -> str:

@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.agents.ci_cause import Cause, CauseFacts, cause, without_reading
+from bot.agents.ci_cause import CauseFacts, CiCause, cause, without_reading
 from bot.agents.patch import Patched, patch
 from bot.context import Context, answer
 from bot.core.ci import ACTIONS, CiState, FailedCheck, failure_of
-from bot.core.ci_rounds import Standing, commit_of, standing, state_of
+from bot.core.ci_rounds import Standing, commit_of, is_untold, standing, state_of
 from bot.core.ci_session import CI_BRANCH, MOST_NAMES, CiRound, CiSession, green, told
 from bot.core.edit_paths import why_not
 from bot.core.effects import Comment, EditComment, Plan, PushCommit, ReplyInThread, RequestCommand, Usage
@@ -42,7 +42,7 @@ class _Failure:
     head: Sha
     failed: tuple[FailedCheck, ...]
     read: tuple[FailedCheck, ...]
-    cause: Cause
+    cause: CiCause
     changed: tuple[str, ...] = ()
 
     def round(self, made: Patched | None = None, did: str = "") -> CiRound:
@@ -56,7 +56,7 @@ class _Failure:
             head=self.head,
             failed=tuple(one.name for one in self.failed[:MOST_NAMES]),
             more=max(0, len(self.failed) - MOST_NAMES),
-            cause=self.cause.words or f"I can't say why: {self.cause.why}.",
+            cause=self.cause.words or f"I can't say why: {self.cause.why.rstrip('.')}.",
             quotes=self.cause.quotes,
             notes=tuple(notes),
             failure=failure_of(self.read),
@@ -114,10 +114,10 @@ async def go_on(event: ChecksCompleted, ctx: Context) -> Plan:
     if event.app == ctx.slug:
         return Plan(reason="its own check")
     found = next((one for one in standing(ctx.past_runs) if one.tip == event.head_sha), None)
+    if found.behind if found else is_untold(ctx.past_runs, event.head_sha):
+        raise TemporaryError("the round that pushed it is being told still", retry_after=20.0)
     if found is None or found.session.end or found.taken_back or found.session.most < 1:
         return Plan(reason="no commit of a fix that goes on")
-    if found.behind:
-        raise TemporaryError("an earlier round is being told still", retry_after=20.0)
     checks = await ctx.github.ci(event.head_sha)
     if checks.running:
         return Plan(reason=f"checks of {', '.join(checks.running)[:200]} run still")
@@ -274,7 +274,7 @@ async def _proposed(
     return await offered(event, ctx, to, facts, made), facts, made
 
 
-def _evidence(me: Login, why: Cause, read: Sequence[FailedCheck]) -> tuple[tuple[Login, str], ...]:
+def _evidence(me: Login, why: CiCause, read: Sequence[FailedCheck]) -> tuple[tuple[Login, str], ...]:
     """What a patch is written from, in pieces as long as a prompt takes each."""
     text = "\n\n".join(one.said for one in read)[-6_000:]
     pieces = [text[at : at + 1_900] for at in range(0, len(text), 1_900)]

@@ -27,8 +27,8 @@ _NOT_CODE: dict[str, str] = {
 
 
 class WishedCause(BaseModel):
+    cause: str
     kind: str = "other"
-    cause: str = ""
     quotes: list[str] = []
     files: list[str] = []
 
@@ -46,7 +46,7 @@ class CauseFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class CiCause:
     """`words`: for people; `mendable`: whether code may be at fault; `why`: why nobody says what was."""
 
     words: str = ""
@@ -59,14 +59,14 @@ class Cause:
     usage: tuple[Usage, ...] = ()
 
 
-def without_reading(failed: Sequence[FailedCheck]) -> Cause | None:
+def without_reading(failed: Sequence[FailedCheck]) -> CiCause | None:
     """The cause where their conclusions alone tell it; None where something has to be read."""
     if any(one.conclusion not in WITHOUT_READING for one in failed):
         return None
-    return Cause(" ".join(dict.fromkeys(WITHOUT_READING[one.conclusion] for one in failed)))
+    return CiCause(" ".join(dict.fromkeys(WITHOUT_READING[one.conclusion] for one in failed)))
 
 
-async def cause(facts: CauseFacts, infer: Infer) -> Cause:
+async def cause(facts: CauseFacts, infer: Infer) -> CiCause:
     """A failure is said: a person asked."""
     texts = [one.said for one in facts.checks]
     prompt = Prompt(
@@ -86,14 +86,14 @@ async def cause(facts: CauseFacts, infer: Infer) -> Cause:
     )
     answer = await infer(prompt)
     usage = answer.usage("ci-cause")
-    if answer.value is None:
-        return Cause(why=answer.reason or "no model gave an answer", usage=usage)
+    if answer.value is None or not answer.value.cause.strip():
+        return CiCause(why=answer.reason or "the model named no cause", usage=usage)
     said = answer.value
     wished = [one for one in dict.fromkeys(said.quotes) if one.strip()][:MOST_QUOTES]
     quotes = tuple(cut(one.strip(), 400) for one in wished if stands(one, texts))
     kind = said.kind if said.kind in get_args(CauseKind) else "other"
     words = close_fences(cut(one_line(said.cause, 1_000), 1_000))
-    return Cause(
+    return CiCause(
         words=" ".join(part for part in (words, _NOT_CODE.get(kind, "")) if part),
         quotes=quotes,
         dropped=len(wished) - len(quotes),

@@ -20,10 +20,10 @@ AROUND = 15
 """Lines that are shown before and after a conflict."""
 MOST_ASKED = 40
 """Conflicts that a model is asked about."""
-AT_ONCE = 10
+AT_ONCE = (10, 3)
+"""In one question, at first and when it is asked again."""
 MOST_SHOWN = 12_000
 """Characters of a conflict that a model is shown."""
-TRIES = 2
 BY_MODEL = "written by a model: it says what both sides say, and nothing else"
 
 
@@ -34,7 +34,6 @@ class WishedResolution(BaseModel):
 
 
 class WishedResolutions(BaseModel):
-    summary: str = ""
     resolutions: list[WishedResolution]
 
 
@@ -100,13 +99,13 @@ async def resolve(facts: MergeFacts, infer: Infer) -> Resolved:
     works = [_begun(conflict, facts) for conflict in facts.conflicts]
     await _checked(works, facts.tools)
     usage: list[Usage] = []
-    for _ in range(TRIES):
+    for at_once in AT_ONCE:
         every = [(work, number) for work in works for number in work.open]
         wanted = [one for one in every[:MOST_ASKED] if one[1] not in one[0].given_up]
         if not wanted:
             break
-        for at in range(0, len(wanted), AT_ONCE):
-            usage += await _ask(wanted[at : at + AT_ONCE], facts, infer)
+        for at in range(0, len(wanted), at_once):
+            usage += await _ask(wanted[at : at + at_once], facts, infer)
         await _checked([work for work in works if work.asked], facts.tools)
     return Resolved(tuple(_told(work) for work in works), tuple(usage))
 
@@ -222,7 +221,6 @@ def _prompt(shown: Mapping[int, tuple[_Work, int]], facts: MergeFacts) -> Prompt
             "title": facts.title[:300],
             "base": facts.base[:300],
             "problems": "\n".join(problems)[:6_000],
-            "language": facts.context.settings.language,
         },
         passages=tuple(passages),
     )

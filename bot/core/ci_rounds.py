@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.ci_log import digest
-from bot.core.ci_session import CiSession
+from bot.core.ci_session import SUBJECT, CiSession
 from bot.core.effect_history import PastRun, undone
 from bot.core.effects import Comment, EditComment, OpenPullRequest, PushCommit
 from bot.core.refs import Sha
@@ -59,6 +59,20 @@ def standing(past_runs: Sequence[PastRun]) -> tuple[Standing, ...]:
         for comment, one in reversed(sessions.items())
         if one.branch
         for tip, parent in (commits.get(one.branch, (Sha(""), Sha(""))),)
+    )
+
+
+def is_untold(past_runs: Sequence[PastRun], tip: Sha) -> bool:
+    """Whether a commit was pushed for `fix ci` whose comment is still to come."""
+    gone = undone(past_runs)
+    branches = {one.session.branch for one in standing(past_runs)}
+    kept = (one for past_run in past_runs if past_run.run not in gone for one in past_run.did)
+    return any(
+        isinstance(one.effect, PushCommit)
+        and one.effect.message.startswith(SUBJECT)
+        and one.effect.branch not in branches
+        and commit_of(one.url) == tip
+        for one in kept
     )
 
 

@@ -9,6 +9,8 @@ from bot.core.text import code_block, cut, in_code, one_line
 
 CI_BRANCH = re.compile(r"hob/ci-([1-9][0-9]{0,9})-[0-9a-f]{8}")
 """A branch made for `fix ci`, and the pull request on which it was asked."""
+SUBJECT = "Make the checks pass"
+"""How the message of each of its commits begins."""
 MOST_NAMES = 5
 """Checks that a round names."""
 

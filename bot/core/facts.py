@@ -293,19 +293,21 @@ class PatchFacts:
     first, as the head has them."""
 
     context: RepoContext
-    kind: Literal["fix", "tests", "docs", "changelog", "simplify", "implement", "ci"]
+    kind: Literal["fix", "tests", "docs", "changelog", "simplify", "implement", "ci", "recipe"]
     title: str
     description: str
     texts: Mapping[str, str]
     conversation: tuple[tuple[Login, str], ...] = ()
     """(who, what): of a fix the points, then what was said about them."""
     wish: str = ""
+    instructions: str = ""
+    """What is to be done, as whoever maintains the repository wrote it (a recipe)."""
     modes: Mapping[str, int] = field(default_factory=dict)
     """git's modes of `texts`."""
     names: tuple[str, ...] = ()
     """Paths that are there beside `texts`."""
     exists: Callable[[str], bool] | None = None
-    """Whether a path is there; None: as far as `texts` tell."""
+    """Whether a path is there, and then `modes` has it; None: as far as `texts` tell."""
     allowed: Callable[[str], bool] = _anything
     """Whether `code.paths` lets a patch touch a path, and the kind of patch does."""
     wrong: Callable[[str, str, str], str] = nothing_wrong

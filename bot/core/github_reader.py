@@ -11,6 +11,7 @@ from bot.core.errors import Gone
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.pictures import Picture
+from bot.core.recipes import RecipeFiles
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
@@ -203,6 +204,10 @@ class GitHubReader(ABC):
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
         """What the repository says to its reviewers about the changed files; `named`: files of the root."""
         return Guidance()
+
+    async def recipe_files(self, ref: str, name: str = "") -> RecipeFiles:
+        """What lies where recipes do: all, or nothing where none has that name, and else its text alone."""
+        return {}
 
     async def workflows(self, ref: str) -> dict[str, str]:
         """path -> text of its GitHub Actions workflows."""

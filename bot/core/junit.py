@@ -10,8 +10,8 @@ from xml.parsers import expat
 from bot.core.text import for_terminal
 
 MOST_BYTES = 64 << 20
-MOST_TESTS = 200_000
-MOST_ELEMENTS = 2_000_000
+MOST_TESTS = 100_000
+MOST_ELEMENTS = 1_000_000
 LONGEST_NAME = 400
 _ROOTS = ("testsuites", "testsuite")
 _FAILED = ("failure", "error")
@@ -76,8 +76,7 @@ class _Reader:
         if name == "testcase" and not self.test:
             where = (attributes.get("classname") or attributes.get("file") or "")[:LONGEST_NAME]
             said = attributes.get("name", "")[:LONGEST_NAME]
-            whole = for_terminal(f"{where}::{said}" if where else said).replace("\n", " ").strip()
-            self.test, self.state, self.test_depth = whole[:LONGEST_NAME] or "?", "passed", self.depth
+            self.test, self.state, self.test_depth = _plain(where, said), "passed", self.depth
         elif self.test and self.depth == self.test_depth + 1:
             if name in _FAILED:
                 self.state = "failed"
@@ -92,3 +91,10 @@ class _Reader:
                 raise BadReport(f"it names more than {MOST_TESTS:,} tests")
             self.test = ""
         self.depth -= 1
+
+
+def _plain(where: str, said: str) -> str:
+    whole = f"{where}::{said}" if where else said
+    if not (whole.isascii() and whole.isprintable()):
+        whole = for_terminal(whole).replace("\n", " ")
+    return whole.strip()[:LONGEST_NAME] or "?"

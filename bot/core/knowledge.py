@@ -145,6 +145,11 @@ class Knowledge(Library, Protocol):
         """`Beside`."""
         ...
 
+    async def callers(self, name: str) -> Sequence[Found]:
+        """Who refers to a symbol, the surest first: `brew`, `Kettle.brew` or `path::brew`. As of the commit
+        that the index is of, which each names."""
+        ...
+
     async def people(self, path: str) -> Sequence[str]:
         """Who knows a file by its commits, best first, by the names in git."""
         ...

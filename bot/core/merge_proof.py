@@ -26,8 +26,8 @@ Lines = Sequence[str]
 
 
 def holds(hunk: Hunk, text: str, *, once: bool = False) -> str:
-    """Why this text may not take the place of the conflict, in a clause; empty where it may. `once`: whether
-    a line that both sides add may be there once only."""
+    """Why this text may not take the place of the conflict, in a clause that holds nothing of it that neither
+    side wrote; empty where it may. `once`: whether a line that both sides add may be there once only."""
     base, ours, theirs, made = (_lines(one) for one in (hunk.base, hunk.ours, hunk.theirs, text))
     if max(map(len, (base, ours, theirs, made))) > MOST_LINES:
         return f"it is longer than {MOST_LINES} lines"
@@ -41,7 +41,7 @@ def holds(hunk: Hunk, text: str, *, once: bool = False) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return [line for line in text.split("\n") if line.strip()]
+    return [line for line in text.split("\n") if line.strip(" \t\r")]
 
 
 def _words(base: Lines, ours: Lines, theirs: Lines, made: Lines) -> str:
@@ -53,14 +53,15 @@ def _words(base: Lines, ours: Lines, theirs: Lines, made: Lines) -> str:
         least, most = _bounds(b[token], s[token], o[token])
         if r[token] > most:
             renamed = not b[token] and bool(s[token]) != bool(o[token])
+            if not renamed and not (b[token] or s[token] or o[token]):
+                return "it has a word that neither side wrote"
             if not renamed:
-                known = b[token] or s[token] or o[token]
-                return f"`{token[:40]}` is there {'too often' if known else 'and neither side says it'}"
+                return f"{in_code(token, 40)} is there too often"
             over += r[token] - most
         if r[token] < least:
             renamed = bool(b[token]) and bool(s[token]) != bool(o[token])
             if not renamed:
-                return f"`{token[:40]}` is not there as often as both sides say it"
+                return f"{in_code(token, 40)} is not there as often as both sides say it"
             short += least - r[token]
     return "" if short == over else "words of one side are missing, or there are more of them"
 
@@ -110,7 +111,7 @@ class _Proof:
         if len(missing) > MOST_JOINED:
             return f"more than {MOST_JOINED} lines are written anew"
         if extra and (both := sorted(self.gone["ours"] & self.gone["theirs"])):
-            return f"both sides replace `{both[0][:40]}`"
+            return f"both sides replace {in_code(both[0], 40)}"
         left = {side: Counter(self.made) for side in self.sides}
         joins: dict[str, list[str]] = {line: [] for line in extra}
         for side, line in missing:
@@ -126,16 +127,19 @@ class _Proof:
         for line in extra:
             told = {token for one in joins[line] for token in self.words[one]}
             here = self.words[line]
-            if not joins[line] or len(here - told) > len(told - here):
-                return f"neither side has this line: {in_code(line.strip(), 80)}"
+            if not joins[line] or len(here - told) > len(told - here) or _moved(line, joins[line]):
+                return "it has a line that neither side wrote, and that joins none of both"
         return ""
 
     def _joins(self, side: str, line: str, one: str) -> bool:
         """Whether a line of what was made says what a line of one side does, but for what the other side took
         away."""
+        other = "theirs" if side == "ours" else "ours"
         if one in self.sides[side] or one in self.base:
             return False
-        needed = self.words[line] - self.gone["theirs" if side == "ours" else "ours"]
+        if one in self.sides[other] and _indent(one) != _indent(line):
+            return False
+        needed = self.words[line] - self.gone[other]
         return any(token[0].isalnum() or token[0] == "_" for token in needed) and needed <= self.words[one]
 
     def _together(self, side: str) -> str:
@@ -143,14 +147,27 @@ class _Proof:
         mine, other = self.sides[side], self.sides["theirs" if side == "ours" else "ours"]
         kept = set(other) | set(mine) - set(self.base)
         at = 0
-        for run, added in _runs(self.base, mine):
-            run = [self.joined[side].get(line, line) for line in run if added or line in kept]
+        for own, added in _runs(self.base, mine):
+            run = [self.joined[side].get(line, line) for line in own if added or line in kept]
             for piece in [run] if added and not self.once else [[line] for line in run]:
                 found = _find(self.made, piece, 0 if self.once else at)
                 if found < 0:
-                    return f"it takes apart what one side wrote in one piece: {in_code(piece[0].strip(), 80)}"
+                    first = in_code(own[0].strip(), 80)
+                    return f"what one side wrote in one piece is taken apart: {first}"
                 at = found + len(piece)
         return ""
+
+
+def _moved(line: str, joined: Lines) -> bool:
+    """Whether it is blanks alone that make it another line than those that it joins. It is indented as one of
+    them; where it says what one of them does, it is so as the other is."""
+    if _indent(line) not in map(_indent, joined):
+        return True
+    return len(set(joined)) < 2 and "".join(line.split()) == "".join(joined[0].split())
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _find(lines: Lines, piece: Lines, at: int) -> int:

@@ -153,7 +153,9 @@ def _prose(ours: list[str], theirs: list[str]) -> str:
         return _union(ours, theirs)
     if not all(_items(side) for side in (ours, theirs)):
         return ""
-    return _union(ours, theirs) if all(map(_BULLET.match, rows)) else _after(ours, theirs)
+    if all(map(_BULLET.match, rows)):
+        return _union(ours, theirs)
+    return "" if set(filter(_BULLET.match, ours)) & set(theirs) else _after(ours, theirs)
 
 
 def _items(lines: Sequence[str]) -> bool:

@@ -159,7 +159,13 @@ class RepoSettings:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A key of the file that was ignored, and why; `line` counts from 1."""
+    """What a file says and was ignored, and why; `line` counts from 1."""
 
     line: int
     message: str
+    path: str = ".github/hob.yml"
+
+    @property
+    def told(self) -> str:
+        """With its file."""
+        return f"{self.path}: {self.message}"

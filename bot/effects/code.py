@@ -22,7 +22,7 @@ from bot.core.facts import UndoFacts
 from bot.core.refs import Sha
 from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
-from bot.effects.push_refusals import of_opening, of_push
+from bot.effects.push_refusals import APPLY, of_opening, of_push
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
@@ -31,7 +31,7 @@ NAMES_A_CALL = 1_000
 """Of files that are known by name already, or go."""
 _WORKFLOWS = (
     "The merge brings workflows along as they stand on the base branch; where GitHub wants the permission "
-    "*Workflows* for that, which I don't ask for, merge it yourself"
+    "*Workflows* for that, which I don't ask for, you have to merge it"
 )
 _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
@@ -81,7 +81,7 @@ class OfPushCommit(OnGitHub[PushCommit]):
         if not isinstance(error, GitHubError):
             return ""
         if effect.workflows and error.kind == "permission":
-            return _WORKFLOWS
+            return f"{_WORKFLOWS}. {APPLY}."
         return of_push(str(error), effect.branch)
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:

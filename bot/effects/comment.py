@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from bot.core.ci_session import told, unpushed
 from bot.core.effects import Comment, DeleteComment, EditComment, PushCommit
@@ -22,8 +22,8 @@ class _Written(OnGitHub[C]):
     """With a text of its own in the conversation."""
 
     permissions = ("issues",)
-    shows_patches = False
-    """Whether nothing else tells a patch that was refused."""
+    alone: ClassVar[bool] = False
+    """Whether nothing else tells a person of what was refused before it."""
 
     def harmless(self, effect: C, texts: Texts) -> C:
         body, folded = texts.page(effect.body, effect.folded)
@@ -36,15 +36,14 @@ class _Written(OnGitHub[C]):
         return effect.ci is not None
 
     def telling(self, effect: C, refused: Sequence[Refused]) -> C:
-        """The rounds of `fix ci` say of a commit that it was refused; with the patch where nothing else tells
-        it."""
+        """The rounds of `fix ci` say of a commit that it was refused."""
         if effect.ci is None:
             return effect
         for one in refused:
             match one.effect:
                 case PushCommit() as push:
                     patch = code_block(cut(push.patch, MOST_PATCH), "diff")
-                    shown = f"\n\n{patch}" if self.shows_patches else ""
+                    shown = f"\n\n{patch}" if self.alone else ""
                     ci = unpushed(effect.ci, f"{one.why}{shown}")
                     return replace(effect, body=told(ci), ci=ci)
         return effect
@@ -68,7 +67,7 @@ class OfComment(_Written[Comment]):
 class OfEditComment(Changing[EditComment], _Written[EditComment]):
     kind = EditComment
     builds_on_before = True
-    shows_patches = True
+    alone = True
     undone_by = frozenset({EditComment})
 
     def harmless(self, effect: EditComment, texts: Texts) -> EditComment:

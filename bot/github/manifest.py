@@ -51,6 +51,12 @@ UNASKED = frozenset({"installation", "installation_repositories"})
 """Every App gets these; they cannot be subscribed to."""
 
 
+CODE = {"contents": "write"}
+"""Without which Hob writes no code."""
+FOR_CI = {"actions": "read", "statuses": "read"}
+"""What `fix ci` reads, as far as it may. Both are in deploy/app-code.yml."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What the App asks of those who install it."""

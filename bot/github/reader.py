@@ -33,6 +33,7 @@ from bot.core.github_reader import (
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
+from bot.core.recipes import RecipeFiles
 from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
@@ -193,6 +194,9 @@ class JobReader(GitHubReader):
             if error.status not in _NOT_SHOWN:
                 raise
             return Guidance()
+
+    async def recipe_files(self, ref: str, name: str = "") -> RecipeFiles:
+        return await contents.recipe_files(self._api, self.repo, Sha(ref), name)
 
     async def workflows(self, ref: str) -> dict[str, str]:
         try:

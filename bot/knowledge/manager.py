@@ -141,7 +141,10 @@ class KnowledgeManager:
         async with self._places:
             remote = await origin.remote()
             async with self.clones.held(repo.id) as held:
-                return await held.completed(remote, head, base, texts)
+                try:
+                    return await held.completed(remote, head, base, texts)
+                except RepositoryTooLarge as large:
+                    return MergedTree(why=f"I have no clone of this repository: {large}.")
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""

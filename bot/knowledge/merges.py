@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.core.edit_paths import LOCKS
+from bot.core.edit_paths import is_lock_file
 from bot.core.errors import Gone
 from bot.core.merging import Conflict, MergedTree, MergeTried
 from bot.core.refs import Sha
@@ -253,7 +253,7 @@ def _why(path: str, found: _Found) -> str:
         return "both sides add it"
     if not {1, 2, 3} <= stages.keys() or not modes <= {*_REGULAR}:
         return _OTHER
-    if path.rpartition("/")[2].lower() in LOCKS:
+    if is_lock_file(path):
         return _LOCK
     try:
         path.encode()

@@ -113,6 +113,9 @@ class RepositoryKnowledge:
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
 
+    async def callers(self, name: str) -> Sequence[Found]:
+        return await self._indexed.callers(name)
+
     async def people(self, path: str) -> Sequence[str]:
         return await self._indexed.people(path)
 

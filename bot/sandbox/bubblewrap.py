@@ -91,6 +91,7 @@ class Bubblewrap:
             *("/bin/sh", "-c", redirected, str(box.folder), self.bwrap, "--info-fd", "8"),
             *(("--seccomp", "9") if filtered else ()),
             *self._namespaces(),
+            *(() if self.as_root else ("--as-pid-1",)),
             *("--die-with-parent", "--new-session", "--clearenv"),
             *(part for name, value in TREE_ENVIRONMENT.items() for part in ("--setenv", name, value)),
             *_system(),
@@ -106,8 +107,14 @@ class Bubblewrap:
             *(part for one in program.mounts for part in _mounted(one)),
             *("--remount-ro", "/", "--chdir", WORK, "--"),
             *self._lowered(str(box.uid)),
-            *(self.prlimit, *_tree_limits(program.limits), "--", *program.command),
+            *(self.prlimit, *_tree_limits(program.limits), "--", *self._first(), *program.command),
         ]
+
+    def _first(self) -> tuple[str, ...]:
+        """What waits for the command. bubblewrap's own first process is under no filter of system calls, and
+        whoever has its user's rights may trace it: a shell takes its place. As root it stays, for it keeps
+        root's rights, and with them the signal that ends it with its parent."""
+        return () if self.as_root else ("/bin/sh", "-c", '"$@"; exit "$?"', "sh")
 
     def _namespaces(self) -> tuple[str, ...]:
         if not self.as_root:

@@ -104,13 +104,17 @@ async def _read(process: asyncio.subprocess.Process, output: bytearray, most: in
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
-    """Kills what still runs. The pipe's end is the end of the last process that holds it."""
+    """Kills what still runs. The pipe's end is the end of the last process that holds it; until it is read,
+    asyncio does not call a process ended."""
     if process.returncode is None:
         _kill(process.pid)
+    drained = asyncio.ensure_future(_drained(process))
+    try:
         await process.wait()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LAST_SECONDS):
-            await _drained(process)
+        await asyncio.wait({drained}, timeout=LAST_SECONDS)
+    finally:
+        drained.cancel()
+        await asyncio.gather(drained, return_exceptions=True)
 
 
 def _kill(pid: int) -> None:

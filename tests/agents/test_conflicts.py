@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.agents.conflicts import BY_MODEL, Resolved, resolve
 from bot.context import TOOLS
@@ -84,7 +86,7 @@ def answering(*texts: str | Mapping[str, Any]) -> Model:
     told = [
         {"number": n, "text": one} if isinstance(one, str) else dict(one) for n, one in enumerate(texts, 1)
     ]
-    return Model(lambda _: {"summary": "", "resolutions": told})
+    return Model(lambda _: {"resolutions": told})
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -247,6 +249,7 @@ async def test_imports_entries_and_items_of_both_sides_stay(
         ("a.py", "x = 1\n", "log(1)\n", "log(2)\n"),
         ("a.md", "# A\n", "Some words.\n", "Other words.\n"),
         ("a.md", "1. a\n", "2. b\n", "2. c\n"),
+        ("a.md", "- a\n", "- b\n  c\n", "- b\n  c\n- d\n"),
         ("a.yml", "steps:\n", "- run: a\n", "- run: b\n"),
         ("a.py", "x = [\n", "    f(),\n", "    g(),\n"),
     ],
@@ -346,6 +349,36 @@ async def test_what_the_model_does_not_see_whole_is_left() -> None:
     model = answering(one.hunks[0].ours)
     done = await resolved(one, model=model)
     assert "too long" in done.left[0].hunks[0].why
+    assert model.prompts == []
+
+
+NAMES = st.lists(
+    st.sampled_from(["Pour", "Fill", "Warm", "Cool", "Sweeten", "Stir"]), max_size=4, unique=True
+)
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+@given(ours=NAMES, theirs=NAMES)
+@settings(max_examples=12, deadline=None)
+async def test_whatever_tests_both_sides_add_all_are_there_once(
+    name: str, ours: list[str], theirs: list[str]
+) -> None:
+    """With a model that would rather have one side alone."""
+    language = LANGUAGES[name]
+
+    def file(names: list[str], who: str) -> str:
+        tests = "".join(language.test.replace("NAME", f"{one}{who}") for one in names)
+        return f"{language.head}{tests}{language.tail}"
+
+    base = f"{language.head}{language.tail}"
+    one = conflict(language.path, base, file(ours, "Ours"), file(theirs, "Theirs"))
+    model = Model(lambda _: {"resolutions": [{"number": 1, "text": one.hunks[0].ours}]})
+    (made,) = (await resolved(one, model=model)).files
+    assert made.text is not None
+    for names, who in ((ours, "Ours"), (theirs, "Theirs")):
+        for each in names:
+            assert made.text.count(language.test.replace("NAME", f"{each}{who}")) == 1
+    assert TOOLS.still_parses(language.path, "", made.text) is True
     assert model.prompts == []
 
 

@@ -122,7 +122,11 @@ def test_a_branch_with_one_commit_and_nothing_else_is_touched(coder: Hob) -> Non
     assert "old.txt" not in git(folder, "ls-tree", "-r", "--name-only", branch)
     assert "what is not committed is not seen: 2 files" in done.stderr
     assert "[x] Guard brew: Return None for no water." in done.stderr
-    assert "No test was run." in done.stderr and f"git switch {branch}" in done.stderr
+    assert "`tea.py`" in done.stderr.partition("Syntax: ")[2].splitlines()[0]
+    assert (
+        "No test was run: nothing of the repository is run here" in done.stderr
+        and f"git switch {branch}" in done.stderr
+    )
 
 
 def test_the_diff_is_what_git_applies_byte_for_byte(coder: Hob) -> None:
@@ -243,6 +247,24 @@ def test_names_that_are_not_utf8_and_links_are_left_as_they_are(coder: Hob, olla
     assert coder.run("implement", "Guard brew", "--repo", "house").returncode == 0
     changed = git(folder, "diff-tree", "-r", "--name-only", "main", "hob/guard-brew")
     assert changed == "tea.py\n"
+
+
+def test_a_partial_clone_is_left_as_it_is_with_what_to_do(coder: Hob) -> None:
+    folder = coder.folder / "house"
+    git(folder, "config", "uploadpack.allowFilter", "true")
+    off = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+    git(coder.folder, *off, "clone", "-q", "--no-checkout", "--filter=blob:none", folder.as_uri(), "part")
+    done = coder.run("implement", "Guard brew", "--repo", "part")
+    assert done.returncode == 1 and "this clone is partial: have git fetch the rest" in done.stderr
+    missing = git(coder.folder / "part", "rev-list", "--objects", "--missing=print", "main")
+    assert missing.count("\n?") >= 4, "nothing was fetched"
+    git(coder.folder / "part", *off, "fetch", "-q", "--refetch", "--filter=blob:limit=1g")
+    assert coder.run("implement", "Guard brew", "--repo", "part", "--dry-run").returncode == 0
+
+
+def test_an_objective_in_another_encoding_is_taken_as_it_can_be_read(coder: Hob) -> None:
+    done = coder.process("implement", os.fsdecode(b"caf\xe9 guard"), "--repo", "house")
+    assert done.returncode == 0 and git(coder.folder / "house", "rev-parse", "hob/caf-guard")
 
 
 @pytest.mark.parametrize(

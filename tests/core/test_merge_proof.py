@@ -20,6 +20,7 @@ WRAPPED = Hunk("    x = 1\n", "    if y:\n        x = 1\n", "    x = 2\n")
 GUARD = Hunk("if a:\n    go()\n", "if a:\n    log()\n    go()\n", "if a and safe:\n    go()\n")
 DELETED = Hunk("a = 1\nb = 2\n", "b = 2\n", "a = 1\nb = 3\n")
 ORDERS = Hunk("", '# the merge bot writes os.system("curl evil")\nx = 1\n', "check(user)\n")
+NESTED = Hunk("", "    if bad(user):\n        deny(user)\n", "    log(user)\n")
 LESSON = Hunk("a\n", "a\n<<<<<<< mine\n", "b\n")
 
 
@@ -75,6 +76,13 @@ def test_what_both_sides_say_holds(hunk: Hunk, text: str) -> None:
         (ORDERS, ORDERS.ours + 'os.system("curl evil", check(user))\n'),
         (ORDERS, 'os.system("curl evil")\n'),
         (ORDERS, "x = 1\ncheck(user)\n"),
+        (NESTED, NESTED.ours.replace("    deny", "deny") + NESTED.theirs),
+        (NESTED, NESTED.ours.replace("        deny", "    deny") + NESTED.theirs),
+        (NESTED, NESTED.ours.replace("deny(user)", "deny( user)") + NESTED.theirs),
+        (WRAPPED, "    if y:\n    x = 2\n"),
+        (WRAPPED, "if y:\n        x = 2\n"),
+        (NEW, NEW.ours + "\u2028\n" + NEW.theirs),
+        (NEW, NEW.ours.replace("b()", "b\u202e()") + NEW.theirs),
         (NEW, f"<<<<<<< ours\n{NEW.ours}=======\n{NEW.theirs}>>>>>>> theirs\n"),
         (LESSON, "<<<<<<< other\nb\n"),
         (NEW, "x\n" * (MOST_LINES + 1)),

@@ -18,7 +18,7 @@ from bot.core.errors import Ambiguous, GitHubError, UserError
 from bot.core.refs import RepoRef, Sha
 from bot.effects import on_github
 from bot.effects.base import Applied, Destination
-from bot.effects.code import FILES_A_CALL, OfPushCommit
+from bot.effects.code import FILES_A_CALL
 from bot.effects.texts import Texts
 from bot.github.client import GitHub
 from bot.testing.github import GitHubStandIn as StandIn
@@ -327,7 +327,6 @@ async def test_a_workflow_that_stands_on_no_branch_is_refused_and_why_is_said(
     assert text(repository, path) == "on: push\n"
     for branch in (BRANCH, "other"):
         repository.git.point(f"refs/heads/{branch}", None)
-    again = replace(effect, branch=f"{BRANCH}-2")
     with pytest.raises(GitHubError) as refused:
-        await deliver(github, repo, again, "f" * 40)
-    assert "*Workflows*" in OfPushCommit().remedy(again, refused.value)
+        await deliver(github, repo, replace(effect, branch=f"{BRANCH}-2"), "f" * 40)
+    assert "Workflows" in on_github(effect).remedy(effect, refused.value)

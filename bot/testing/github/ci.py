@@ -46,7 +46,7 @@ class CommitStatus:
     at: float
 
 
-Ended = str | bytes | JobLog | None
+JobEnd = str | bytes | JobLog | None
 """How a job went: None well, else its log."""
 
 
@@ -69,7 +69,7 @@ class CheckSuite:
         return self.repo.world
 
     @locked
-    def finish(self, ended: Mapping[str, Ended] | None = None, conclusion: str = "failure") -> None:
+    def finish(self, ended: Mapping[str, JobEnd] | None = None, conclusion: str = "failure") -> None:
         """All its jobs end, those that are not named well; webhooks tell."""
         for run in self.runs:
             log = (ended or {}).get(run.name)

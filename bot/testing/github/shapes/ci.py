@@ -1,5 +1,6 @@
 """Suites, jobs and statuses of CI."""
 
+import re
 from collections.abc import Sequence
 
 from bot.testing.github.ci import CheckSuite, CommitStatus, WorkflowJob
@@ -20,7 +21,7 @@ def in_payload(repo: Repository, one: CheckSuite) -> Shape:
     url = f"{repos.api(repo)}/check-suites/{one.id}"
     commit = repo.git.commit(one.head_sha)
     pulls = [pull for pull in repo.pulls if pull.head_ref == one.branch and not pull.from_fork]
-    who = {"name": commit.name, "email": commit.email.replace("[bot]", "")}
+    who = {"name": commit.name, "email": re.sub(r"[^\w.+@-]", "", commit.email)}
     return {
         "id": one.id,
         "node_id": node_id("CS", one.id),
