@@ -1,5 +1,5 @@
-"""Control groups, in a folder that stands in for the kernel's: which group is taken, what is written into it and
-that it goes. What the kernel makes of it is not shown here."""
+"""Control groups, in a folder that stands in for the kernel's: which group is taken, what is written into it,
+and that it goes. What the kernel makes of it is not shown here."""
 
 from pathlib import Path
 

@@ -74,7 +74,7 @@ async def tests(config: Config) -> str:
             found = await asyncio.to_thread(in_image, config.code.container, table.image)
         else:
             found = await asyncio.to_thread(for_trees, config.hob.data_dir / "suites")
-        missing = [str(one.source) for one in table.mounts if not Path(one.source).exists()]
+        missing = await asyncio.to_thread(_missing, [str(one.source) for one in table.mounts])
         if isinstance(found, SandboxUnusable):
             wrong.append(f"{name}: {found}")
         elif missing:
@@ -86,6 +86,10 @@ async def tests(config: Config) -> str:
             "see Tests in the sandbox in docs/code.md, or take them out of [code.tests]",
         )
     return f"of {', '.join(said)}"
+
+
+def _missing(paths: list[str]) -> list[str]:
+    return [path for path in paths if not Path(path).exists()]
 
 
 def _ago(seconds: float) -> str:
