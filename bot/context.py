@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 from bot import sandbox
 from bot.checks import ruff
@@ -14,25 +15,28 @@ from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
+from bot.core.errors import UserError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import RepoContext
 from bot.core.findings import Finding
 from bot.core.github_reader import GitHubReader
 from bot.core.guidelines import Guidance, speaks
 from bot.core.incremental_review import ReviewedHead
-from bot.core.inference import Infer, PromptFile
+from bot.core.inference import Infer, PromptFile, ToolUse
 from bot.core.knowledge import Beside, Knowledge, nothing_beside
 from bot.core.memory import Memory
-from bot.core.refs import RepoRef, Sha
+from bot.core.recipes import Recipe, RecipeFiles, Recipes
+from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.suite_runs import RunSuite
 from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.core.work_budget import WorkBudget
-from bot.github import hobyml, other_reviewers
+from bot.github import hobyml, other_reviewers, recipes
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.prompting import load_chain, load_persona
+from bot.prompting import recipes as bundled_texts
 
 
 async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
@@ -57,6 +61,10 @@ class Offer:
     allowed: bool
     reads: bool = False
     """Whether it only answers."""
+
+
+def unnoted(_: ToolUse) -> None:
+    """Where nothing is kept."""
 
 
 def usual_budget() -> WorkBudget:
@@ -100,6 +108,26 @@ def answer(event: CommentEvent, body: str) -> Effect:
     return Comment(event.number, body)
 
 
+def makes_patches(load: Callable[[str], Chain], name: str) -> bool:
+    """Whether there is a chain of this name whose answer is a patch."""
+    try:
+        chain = load(name)
+    except UserError:
+        return False
+    return any(step.name == chain.answered_by and step.gives == "patch" for step in chain.steps)
+
+
+@cache
+def bundled_recipes() -> Mapping[str, Recipe]:
+    """Those that come with Hob, and the operator's own. One that is wrong is left out."""
+    found: dict[str, Recipe] = {}
+    for name, text in bundled_texts().items():
+        recipe, _ = recipes.read(name, text, {}, partial(makes_patches, load_chain))
+        if recipe:
+            found[name] = replace(recipe, bundled=True)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """For one event and one handler."""
@@ -109,6 +137,10 @@ class Context:
     github: GitHubReader
     infer: Infer
     command: Command | None = None
+    level: Permission = "none"
+    """What whoever gave the command may do here, asked when the run began."""
+    recipe: Recipe | None = None
+    """The one that was asked for by its name."""
     offers: tuple[Offer, ...] = ()
     stored: tuple[Layer, ...] = ()
     """Stored settings that lie under `.github/hob.yml`."""
@@ -153,6 +185,8 @@ class Context:
     """Seconds between two writes to one installation."""
     budget: Callable[[], WorkBudget] = usual_budget
     """What one piece of long work may cost (`[code]` in hob.toml), from now on."""
+    note_tool: Callable[[ToolUse], None] = unnoted
+    """Told of each call of a tool."""
     suite: RunSuite | None = None
     """Runs the repository's tests in the sandbox; None where the operator did not opt it in."""
     judged: JudgedChecks = no_judgement
@@ -178,6 +212,18 @@ class Context:
         return RepoContext(
             repo=self.repo, settings=settings, complaints=(*refused, *complaints), file=said, labels=labels
         )
+
+    async def recipes(self, ref: str, name: str = "") -> Recipes:
+        """Those of the base branch (at `ref`), and those that come with Hob; of one name alone, if that is
+        given. Costs a call, and another for texts."""
+        return self.recipes_of(await self.github.recipe_files(ref, name))
+
+    def recipes_of(self, files: RecipeFiles) -> Recipes:
+        taken = {one.name for one in self.offers}
+        return recipes.read_all(files, taken, bundled_recipes(), self._makes_patches)
+
+    def _makes_patches(self, name: str) -> bool:
+        return makes_patches(self.chain, name)
 
     def in_shadow(self) -> "Context":
         """The same as if what was only kept had been posted, so that nothing is kept twice."""
@@ -209,8 +255,10 @@ class Context:
             for path in sorted(changed)
             if speaks(path, named)
         ]
+        refused = self.recipes_of(guidance.recipes).complaints if guidance.recipes else ()
         return replace(
             context,
+            complaints=(*context.complaints, *refused),
             settings=settings_of(merge((*self.below(guidance), *self.stored), Layer(FILE, context.file))),
             guidelines=tuple((one.path, one.text) for one in guidance.guidelines),
             notes=tuple(notes),

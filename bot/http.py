@@ -9,6 +9,7 @@ import importlib.util
 import socket
 import ssl
 import sys
+import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from typing import Any
@@ -65,6 +66,7 @@ __all__ = [
     "TransportError",
     "certificates",
     "read_capped",
+    "read_tail",
 ]
 
 
@@ -92,6 +94,31 @@ async def read_capped(response: Response, limit: int) -> bytes:
     return b"".join(parts)
 
 
+async def read_tail(response: Response, keep: int, most: int) -> bytes:
+    """The last `keep` bytes of the body of a streamed answer, gzip unpacked piece by piece; `ResponseTooLong`
+    past `most` bytes of it."""
+    kept = bytearray()
+    size = 0
+    packed = response.headers.get("content-encoding", "identity") in ("gzip", "x-gzip", "deflate")
+    unpacker = zlib.decompressobj(wbits=47)
+    try:
+        async for raw in response.aiter_raw():
+            left = raw
+            while left:
+                part = unpacker.decompress(left, _PIECE) if packed else left
+                left = unpacker.unconsumed_tail if packed else b""
+                size += len(part)
+                if size > most:
+                    raise ResponseTooLong(f"the answer is over {most} bytes")
+                kept += part
+                if len(kept) > 2 * keep + _PIECE:
+                    del kept[:-keep]
+    except zlib.error:
+        return b""
+    return bytes(kept[-keep:])
+
+
+_PIECE = 64 * 1024
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """A name's addresses; OSError where it has none."""
 

@@ -5,20 +5,23 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from bot.agents.implement import ReadFiles
 from bot.agents.research import Research
+from bot.agents.tools import Lookups, ReadFiles
 from bot.context import Context
-from bot.core.code_search import Library
+from bot.core.code_search import Excerpt, Library
 from bot.core.edit_paths import is_private, why_not
 from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import PatchFacts, RepoContext
 from bot.core.github_reader import TreePath
+from bot.core.knowledge import Found
 from bot.core.named_files import candidates, named_files
 from bot.core.refs import Login, Sha
 from bot.core.skip_rules import kind_of_path
 from bot.core.work_budget import WorkBudget
+from bot.log import redact
 from bot.proposals import REGULAR, allowed, regular
 
 MOST_FILES = 12
@@ -100,6 +103,30 @@ def reading(ctx: Context, at: Sha, modes: Mapping[str, int]) -> ReadFiles:
         return await ctx.github.texts(at, files), {path: found[path] for path in files}
 
     return read
+
+
+def lookups(ctx: Context, at: Sha, library: Library | None) -> Lookups:
+    """What tools look up, as of a commit. An index knows callers and issues as of what it was made from."""
+    known = ctx.knowledge
+    tests, commits = ctx.suite, ctx.github.touching
+
+    async def search(query: str) -> Sequence[Excerpt]:
+        if known is not None:
+            return await known.search(query, at)
+        return await library.search(query) if library is not None else ()
+
+    async def issues(query: str) -> Sequence[Found]:
+        return await known.related(query, "", k=8) if known is not None else ()
+
+    return Lookups(
+        search=search if known is not None or library is not None else None,
+        callers=known.callers if known is not None else None,
+        issues=issues if known is not None else None,
+        commits=lambda path: commits(path, at, 10),
+        tests=partial(tests, at) if tests else None,
+        redact=redact,
+        note=ctx.note_tool,
+    )
 
 
 async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreePath]:

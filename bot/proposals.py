@@ -5,10 +5,13 @@ import difflib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from bot.agents.implement import Judge
 from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_of
 from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
 from bot.context import Context, answer
+from bot.core.ci_session import SUBJECT
 from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
@@ -16,12 +19,12 @@ from bot.core.file_kinds import is_test
 from bot.core.github_reader import PullRequestState
 from bot.core.refs import Actor, Sha
 from bot.core.suite_runs import RunSuite
-from bot.core.text import cut, in_code
+from bot.core.text import cut, in_code, utf8_size
 from bot.patterns import wanted
 
 REGULAR = (0o100644, 0o100755)
 MOST_PATCH = 40_000
-"""Characters of a diff that is kept for where it may not be pushed."""
+"""Bytes of a diff that is kept for where it may not be pushed."""
 
 
 def is_off(context: RepoContext) -> str:
@@ -39,14 +42,17 @@ def refusal(state: PullRequestState, context: RepoContext) -> str:
     return "" if state.open else "This pull request is closed."
 
 
+NOT_GRANTED = (
+    "GitHub lets me write no code: the App needs the permission *Contents: read and write* (its own "
+    "settings, Permissions), and whoever installed it has to accept that."
+)
+
+
 async def may_push(ctx: Context) -> str:
     """What GitHub lets the App do, where that is not enough; empty where it is."""
     if await ctx.github.may({"contents": "write"}):
         return ""
-    return (
-        "GitHub lets me write no code: the App needs the permission *Contents: read and write* (its own "
-        "settings, Permissions), and whoever installed it has to accept that."
-    )
+    return NOT_GRANTED
 
 
 def allowed(context: RepoContext, also: Callable[[str], bool] = lambda _: True) -> Callable[[str], bool]:
@@ -67,6 +73,10 @@ class Target:
     author: str = ""
     tree: str = ""
     """`parent`'s, where it is known."""
+    onto: str = ""
+    """A branch of Hob's own that ends in `parent` and gets the commit, instead of a new one."""
+    bound: bool = True
+    """Whether `parent` is the head of the pull request."""
 
 
 def target(state: PullRequestState) -> Target:
@@ -102,6 +112,20 @@ async def gated_by(suite: RunSuite | None, at: Sha, facts: PatchFacts, made: Pat
     return await gate(suite, at, facts.texts, made, is_test, proof=facts.kind in NEEDS_PROOF)
 
 
+def judging(ctx: Context, at: Sha) -> Judge:
+    """The gate for several patches of one commit."""
+    suite = remembered(ctx.suite) if ctx.suite else None
+
+    async def judge(facts: PatchFacts, made: Patched) -> tuple[GateResult | None, str]:
+        gated = await gated_by(suite, at, facts, made)
+        if gated is None or gated.state != "failed":
+            return gated, ""
+        shown = to_mend(gated, diff(facts.texts, made.texts))
+        return gated, "\n\n".join([*gated.problems, *(f"{one.name}:\n{one.text}" for one in shown)])
+
+    return judge
+
+
 async def regular(ctx: Context, at: Sha, facts: PatchFacts) -> PatchFacts:
     """With the modes of its files, and without what is none: a symlink's text is where it leads."""
     modes = await ctx.github.modes(at, list(facts.texts))
@@ -131,7 +155,7 @@ async def offered(
         words += f"I have no patch to propose: {made.why}."
         return Plan((answer(event, words),), reason=f"no patch: {made.why}", usage=made.usage)
     gated = gated or await gated_by(ctx.suite, to.parent, facts, made)
-    if to.pull_request and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
+    if to.pull_request and to.bound and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
         return Plan((answer(event, why),), reason="the head moved on", usage=made.usage)
     effects = _effects(event, ctx, to, facts, made, told, gated)
     head = to.parent if to.pull_request else None
@@ -154,7 +178,9 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
     parts = {path: path.split("/") for path in new}
     above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
-    modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
+    modes = facts.modes  # of all that is there, where that is known
+    if facts.exists is None:
+        modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
     blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
     if taken := sorted({*(path for path in new if path in modes), *blocked}):
         return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
@@ -172,9 +198,9 @@ def _effects(
 ) -> tuple[Effect, ...]:
     """Onto the author's own branch only what did not fail its gate."""
     failed = gated is not None and gated.state == "failed"
-    wanted_there = _is_for_author(event, ctx, to, facts.context)
-    own = failed or not wanted_there
-    branch = _branch(facts.kind, event, to) if own else to.base
+    wanted_there = is_for_author(event, ctx, to, facts.context)
+    own = not to.onto and (failed or not wanted_there)
+    branch = to.onto or (_branch(facts.kind, event, to) if own else to.base)
     what = "pull request" if to.pull_request else "issue"
     subject = f"{to.title or _TITLES[facts.kind]} ({what} {to.number})"
     files = tuple(
@@ -191,11 +217,11 @@ def _effects(
         diff(facts.texts, made.texts),
         own=own,
         tree=to.tree,
-        bound=to.pull_request,
+        bound=to.pull_request and to.bound,
     )
     changed = f"Changed: {listed(made.texts)}."
     unread = f"\n\nNot read whole: {listed(dict.fromkeys(made.unread, ''))}." if made.unread else ""
-    checks = "\n\n".join(("**Checked**", *_checks(made.checks or PatchChecks(), gated)))
+    checks = "\n\n".join(("**Checked**", *told_checks(made.checks or PatchChecks(), gated)))
     if not own:
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
         return push, answer(event, f"{words}\n\n{checks}")
@@ -219,13 +245,13 @@ FAILED = "**The tests of this repository fail with this patch: it is not done.**
 NO_TESTS = "**Tests**: No test was run: the operator lets me run none of this repository (`[code.tests]`)."
 
 
-def _is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoContext) -> bool:
+def is_for_author(event: CommentEvent, ctx: Context, to: Target, context: RepoContext) -> bool:
     """Whether whoever asked wants it on the own branch, and that may be. The default branch is nobody's."""
     asked = to.pull_request and event.author.login == to.author
     return asked and context.settings.code.push == "author" and to.base != ctx.repo.default_branch
 
 
-def _checks(checks: PatchChecks, gated: GateResult | None) -> Sequence[str]:
+def told_checks(checks: PatchChecks, gated: GateResult | None) -> Sequence[str]:
     """What was checked, and how; and what was not."""
     parsed = [f"{listed(dict.fromkeys(checks.parsed, ''))}: parsed."] if checks.parsed else []
     if checks.unparsed:
@@ -246,6 +272,7 @@ _TITLES = {
     "docs": "Describe the change",
     "changelog": "Add the change to the changelog",
     "simplify": "Simplify the change",
+    "ci": SUBJECT,
 }
 
 
@@ -270,25 +297,41 @@ def _mode(path: str, made: Patched, modes: Mapping[str, int]) -> int:
 
 
 def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    """As `git apply` takes it; cut where it is long."""
-    return cut(whole_diff(before, after), MOST_PATCH)
+    """As `git apply` takes it. Where it is long it has whole files as far as there is room, and its first
+    line says of the others."""
+    parts = {path: whole_diff(before, {path: text}) for path, text in sorted(after.items())}
+    room = MOST_PATCH
+    kept: list[str] = []
+    left: list[str] = []
+    for path, part in parts.items():
+        fits = (size := utf8_size(part)) <= room
+        room -= size if fits else 0
+        (kept if fits else left).append(path)
+    said = f"# Not whole: {len(left)} of {len(parts)} files are too long to stand here: " if left else ""
+    names = cut(", ".join(left), 1_000, end="…")
+    head = f"{said}{names}\n" if left else ""
+    return head + "".join(parts[path] for path in kept)
 
 
-def whole_diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    parts: list[str] = []
-    for path, text in sorted(after.items()):
-        old, new = before.get(path), text
-        parts += _unified(path, old, new)
-    return "".join(parts)
+def whole_diff(
+    before: Mapping[str, str],
+    after: Mapping[str, str | None],
+    modes: Mapping[str, int] = MappingProxyType({}),
+) -> str:
+    """`modes`: git's, of what is new and of what goes, where they are not the usual ones."""
+    return "".join(
+        "".join(_unified(path, before.get(path), text, modes.get(path, 0o100644)))
+        for path, text in sorted(after.items())
+    )
 
 
-def _unified(path: str, old: str | None, new: str | None) -> Sequence[str]:
+def _unified(path: str, old: str | None, new: str | None, mode: int = 0o100644) -> Sequence[str]:
     names = ("/dev/null" if old is None else f"a/{path}", "/dev/null" if new is None else f"b/{path}")
     lines = difflib.unified_diff(_lines(old), _lines(new), *names)
     return [
         f"diff --git a/{path} b/{path}\n",
-        *(["new file mode 100644\n"] if old is None else []),
-        *(["deleted file mode 100644\n"] if new is None else []),
+        *([f"new file mode {mode:o}\n"] if old is None else []),
+        *([f"deleted file mode {mode:o}\n"] if new is None else []),
         *(one if one.endswith("\n") else f"{one}\n\\ No newline at end of file\n" for one in lines),
     ]
 

@@ -17,6 +17,7 @@ from bot.core.effects import (
     PostReview,
     PushCommit,
     ReplyInThread,
+    RequestCommand,
 )
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import FixFacts, PatchFacts
@@ -26,18 +27,20 @@ from bot.core.github_reader import PullRequestState, RawComment, Thread, convers
 from bot.core.refs import Login, Sha
 from bot.proposals import allowed, may_push, offered, proposed, refusal, target
 from bot.router import Router
+from handlers.fix_ci import fix_ci
 
 router = Router()
 _NUMBER = re.compile(r"#?(\d{1,9})\b")
 _ALL = re.compile(r"all\b[,.:]?", re.IGNORECASE)
+_CI = re.compile(r"(?:the {1,5})?ci\b(?![-/\w])[,.:]?", re.IGNORECASE)
 MOST_FILES = 12
 """Files that a model is shown."""
 
 
 @router.command(
     "fix",
-    help="mends this thread's point, or Hob's finding of that number: `fix 2`, `fix all`",
-    may={PostReview, PushCommit, OpenPullRequest, Comment, ReplyInThread},
+    help="mends this thread's point, a finding, or failed checks: `fix`, `fix 2`, `fix all`, `fix ci`",
+    may={PostReview, PushCommit, OpenPullRequest, Comment, ReplyInThread, RequestCommand},
     who="code",
     stored_as="reviews.fix",
     place="pull requests",
@@ -53,6 +56,8 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
         why = "comes from a fork; its author mends it" if state.from_fork else "is closed"
         return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
     wish = ctx.command.argument if ctx.command else ""
+    if _CI.match(wish):
+        return await fix_ci(event, ctx, state, _CI.sub("", wish, count=1).strip())
     if _ALL.match(wish):
         return await _fix_all(event, ctx, state, _ALL.sub("", wish, count=1))
     number = _NUMBER.match(wish)

@@ -4,6 +4,7 @@ from bot.context import Context, answer
 from bot.core.effects import Comment, Plan, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.router import Router
+from handlers.recipes import lines as lines_of
 
 router = Router()
 
@@ -22,5 +23,18 @@ async def show_help(event: CommentEvent, ctx: Context) -> Plan:
     offers = [offer for offer in ctx.offers if offer.allowed]
     meant = [offer for offer in offers if topic and topic in f"{offer.name} {offer.help.casefold()}"]
     lines += [f"- `@{ctx.slug} {offer.name}`: {offer.help}" for offer in meant or offers]
+    if not meant and any(offer.name == "recipe" for offer in offers):
+        lines += await _recipes(event, ctx)
     lines.append(f"- `@{ctx.slug}` and your own words: what you ask for, or a question, in any language")
     return Plan((answer(event, "\n".join(lines)),), reason="help was asked for")
+
+
+async def _recipes(event: CommentEvent, ctx: Context) -> list[str]:
+    """Those that this person may have done here."""
+    base = ctx.repo.default_branch
+    if event.on_pull_request:
+        base = (await ctx.github.pull_request(event.number)).base_sha
+    context = await ctx.repository(base)
+    if not context.settings.code.enabled:
+        return []
+    return lines_of(await ctx.recipes(base), ctx, context, on_pull_request=event.on_pull_request)

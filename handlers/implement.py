@@ -10,15 +10,15 @@ from dataclasses import replace
 
 from bot.agents.implement import implement, told
 from bot.context import Context, answer
-from bot.core.effect_history import standing_comment, undone
-from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
+from bot.core.effect_history import StandingComment, standing_comment, undone
+from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread, TakenBack
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent
 from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueState, PullRequestState, RawComment, conversation
 from bot.core.plan_text import ABOUT, beside_steps, steps_of, task_list, visible
-from bot.implement_facts import WantedChange, implement_facts, reading
-from bot.proposals import Target, is_off, may_push, offered
+from bot.implement_facts import WantedChange, implement_facts, lookups, reading
+from bot.proposals import Target, is_off, judging, may_push, offered
 from bot.router import Router
 
 router = Router()
@@ -29,7 +29,7 @@ MOST_DRAFTS = 5
 @router.command(
     "implement",
     help="carries this issue out: a draft pull request from a branch of mine",
-    may={PushCommit, OpenPullRequest, Comment, ReplyInThread},
+    may={PushCommit, OpenPullRequest, Comment, ReplyInThread, TakenBack},
     who="code",
     place="issues",
     one_at_a_time=True,
@@ -37,7 +37,8 @@ MOST_DRAFTS = 5
 async def implement_issue(event: CommentEvent, ctx: Context) -> Plan:
     """A failure is said; nothing is pushed then."""
     if event.on_pull_request:
-        return Plan((answer(event, "This is a pull request already; on an issue I make one."),))
+        words = "This is a pull request already; on an issue I make one."
+        return _declined(event, words, "a pull request already")
     context = await ctx.repository()
     if why := is_off(context) or await may_push(ctx):
         return _declined(event, why, why)
@@ -70,15 +71,20 @@ async def _carried_out(
     drafts: Sequence[PullRequestState],
 ) -> Plan:
     budget = ctx.budget()
-    comments = await ctx.github.comments(event.number, state.comments)
-    plan = _merged(await _standing(ctx, comments), drafts)
+    alone = state.comments == 1 and not isinstance(event, CommandRequested)  # the command itself
+    comments = [] if alone else await ctx.github.comments(event.number, state.comments)
+    there = standing_comment(ctx.past_runs, ABOUT)
+    plan = _merged(await _standing(ctx, there, comments) if there else "", drafts)
     if plan and all(one.done for one in steps_of(plan)):
         said = "All steps of the plan above are done: untick one or add one, and ask again."
         return _declined(event, said, "all steps are done")
     wanted = WantedChange(
         state.title,
         state.body,
-        conversation([one for one in comments if visible(one.body) != plan], without=event.comment_id),
+        conversation(
+            [one for one in comments if not (plan and there and one.id == there.id)],
+            without=event.comment_id,
+        ),
         plan,
         _wish(event, ctx),
     )
@@ -91,16 +97,19 @@ async def _carried_out(
         reading(ctx, to.parent, facts.modes),
         budget,
         plan=plan,
+        judge=judging(ctx, to.parent),
+        lookups=lookups(ctx, to.parent, ctx.knowledge),
     )
     made = replace(done.patched, usage=(*used, *done.patched.usage))
-    return await offered(event, ctx, to, done.facts, made, told(done))
+    return await offered(event, ctx, to, done.facts, made, told(done), done.gated)
 
 
 def _declined(event: CommentEvent, words: str, reason: str) -> Plan:
-    """Said where a person asked; of the operator's request the run tells."""
+    """Said where a person asked, so that `undo` still takes back what was done before; of the operator's
+    request the run tells."""
     if isinstance(event, CommandRequested) and event.channel == "api":
         return Plan(reason=words)
-    return Plan((answer(event, words),), reason=reason)
+    return Plan((answer(event, words), TakenBack(0)), reason=reason)
 
 
 def _wish(event: CommentEvent, ctx: Context) -> str:
@@ -134,11 +143,8 @@ async def _drafts(ctx: Context) -> list[PullRequestState]:
     return found
 
 
-async def _standing(ctx: Context, comments: Sequence[RawComment]) -> str:
-    """Hob's plan on this issue as it is now; empty where there is none, or none with tasks."""
-    there = standing_comment(ctx.past_runs, ABOUT)
-    if there is None:
-        return ""
+async def _standing(ctx: Context, there: StandingComment, comments: Sequence[RawComment]) -> str:
+    """Hob's plan on this issue as it is now; empty where it is gone, or has no tasks."""
     read = next((one.body for one in comments if one.id == there.id), None)
     text = visible(read if read is not None else await ctx.github.comment_text(there.id) or "")
     return text if steps_of(text) else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from bot.context import Context, answer
+from bot.core.edit_paths import asks_for_lock_files, is_lock_file
 from bot.core.effects import Comment, OpenPullRequest, Plan, PushCommit, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, nothing_wrong
@@ -77,7 +78,11 @@ async def _propose(
     context = await ctx.repository(state.base_sha)
     if why := refusal(state, context) or await may_push(ctx):
         return Plan((answer(event, why),), reason=why)
-    files, _ = select(await ctx.github.files(event.number), context.settings.review.paths)
+    wish = ctx.command.argument if ctx.command else ""
+    every = await ctx.github.files(event.number)
+    files, _ = select(every, context.settings.review.paths)
+    if asks_for_lock_files(wish):
+        files = [*files, *(file for file in every if is_lock_file(file.path) and file not in files)]
     changed = [file.path for file in files if file.status != "removed"]
     wanted = [*changed, *(path for path in _beside(kind, changed) if path not in changed)]
     texts = await ctx.github.texts(state.head_sha, wanted[:100])
@@ -87,7 +92,7 @@ async def _propose(
         title=state.title,
         description=state.body,
         texts=dict([(path, texts[path]) for path in wanted if path in texts][:MOST_FILES]),
-        wish=ctx.command.argument if ctx.command else "",
+        wish=wish,
         names=tuple(path for path in changed if path not in texts),
         allowed=allowed(context, _only(kind, fits, set(changed))),
         wrong=wrong,

@@ -35,12 +35,13 @@ async def show_config(event: CommentEvent, ctx: Context) -> Plan:
 async def _settings_told(
     ctx: Context, event: CommentEvent
 ) -> tuple[Mapping[str, Valued], tuple[Complaint, ...]]:
-    """Every setting that counts here with its layer, and what was wrong with `.github/hob.yml`."""
+    """Every setting that counts here with its layer, and what was wrong with the files."""
     branch = Sha(ctx.repo.default_branch)
     base = (await ctx.github.pull_request(event.number)).base_sha if event.on_pull_request else branch
     context = await ctx.repository(base)
     guidance = await ctx.github.guidance(base, (), context.settings.review.guidelines)
-    return merge((*ctx.below(guidance), *ctx.stored), Layer(FILE, context.file)), context.complaints
+    merged = merge((*ctx.below(guidance), *ctx.stored), Layer(FILE, context.file))
+    return merged, (*context.complaints, *ctx.recipes_of(guidance.recipes).complaints)
 
 
 async def _labels_told(ctx: Context) -> tuple[Choice, ...]:

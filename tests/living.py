@@ -34,6 +34,8 @@ class LivingHob:
     github: GitHubStandIn
     ollama: FakeOllama
     services: Services
+    environment: dict[str, str] = field(default_factory=dict)
+    """Its configuration, for other processes of it."""
     taken: set[int] = field(default_factory=set)
 
     async def works(self, *, coalesce: float = 0.0, limit: int = 200) -> list[Run]:
@@ -100,30 +102,28 @@ async def living_hob(
     key.write_text(github.private_key)
     (folder / "hob.toml").touch()
     assert github.app is not None
-    config = load_config(
-        folder / "hob.toml",
-        {
-            "HOB_HOB__DATA_DIR": str(folder / "hob"),
-            "HOB_GITHUB__API_URL": github.api_url,
-            "HOB_GITHUB__APP_ID": str(github.app.id),
-            "HOB_GITHUB__APP_SLUG": SLUG,
-            "HOB_GITHUB__PRIVATE_KEY_FILE": str(key),
-            "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret or "It's a Secret to Everybody",
-            "HOB_GITHUB__WRITE_GAP_SECONDS": "0",
-            "HOB_GITHUB__SETTLE_SECONDS": "0.05",
-            "HOB_KNOWLEDGE__ENABLED": "false",
-            "HOB_HOSTS": f'[{{"name": "mini", "kind": "ollama", "url": "{ollama.url}"}}]',
-            **dict.fromkeys(
-                ("HOB_MODELS__REVIEW", "HOB_MODELS__TRIAGE", "HOB_MODELS__CHAT"), next(iter(ollama.models))
-            ),
-            **({"HOB_STORE__DATABASE_URL": database_url} if database_url else {}),
-            **environment,
-        },
-    )
+    told = {
+        "HOB_HOB__DATA_DIR": str(folder / "hob"),
+        "HOB_GITHUB__API_URL": github.api_url,
+        "HOB_GITHUB__APP_ID": str(github.app.id),
+        "HOB_GITHUB__APP_SLUG": SLUG,
+        "HOB_GITHUB__PRIVATE_KEY_FILE": str(key),
+        "HOB_GITHUB__WEBHOOK_SECRET": github.post.secret or "It's a Secret to Everybody",
+        "HOB_GITHUB__WRITE_GAP_SECONDS": "0",
+        "HOB_GITHUB__SETTLE_SECONDS": "0.05",
+        "HOB_KNOWLEDGE__ENABLED": "false",
+        "HOB_HOSTS": f'[{{"name": "mini", "kind": "ollama", "url": "{ollama.url}"}}]',
+        **dict.fromkeys(
+            ("HOB_MODELS__REVIEW", "HOB_MODELS__TRIAGE", "HOB_MODELS__CHAT"), next(iter(ollama.models))
+        ),
+        **({"HOB_STORE__DATABASE_URL": database_url} if database_url else {}),
+        **environment,
+    }
+    config = load_config(folder / "hob.toml", told)
     at_newest_schema(config.store.database_url)
     services = build(config, LocalRateLimiter())
     try:
-        yield LivingHob(github, ollama, services)
+        yield LivingHob(github, ollama, services, told)
     finally:
         await services.aclose()
 
@@ -160,20 +160,25 @@ def by_schema(
     plan: Any = None,
     catch_up: Any = None,
     duplicates: Any = None,
+    resolutions: Any = None,
+    cause: Any = None,
 ) -> Says:
-    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`
-    and `duplicates` may be functions of the request."""
+    """What the model answers, by what it is asked for. `verify`: by default all findings are kept. `review`,
+    `duplicates` and `resolutions` may be functions of the request."""
 
-    by_field: dict[str, Mapping[str, Any]] = {
+    by_field: dict[str, Mapping[str, Any] | Says] = {
         "steps": plan or {"steps": [{"title": "Boil water", "detail": "", "role": "code"}]},
         "points": catch_up or {"points": []},
         "command": intent or {"command": "ask", "argument": ""},
+        "resolutions": resolutions or {"resolutions": []},
+        "quotes": cause or {"kind": "code", "cause": "It is broken.", "quotes": [], "files": []},
     }
 
     def say(request: dict[str, Any]) -> Mapping[str, Any]:
         fields = request["format"]["properties"]
         if named := next((key for key in by_field if key in fields), ""):
-            return by_field[named]
+            found = by_field[named]
+            return found(request) if callable(found) else found
         if "findings" in fields:
             said = review(request) if callable(review) else review
             return said or {"findings": [], "summary": "fine"}

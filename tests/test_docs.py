@@ -70,7 +70,7 @@ def rows(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_no_section_is_described_that_does_not_exist() -> None:
-    assert set(re.findall(r"^## `(\[+\w+\]+)`$", TEXT, re.MULTILINE)) == set(pages.hob_toml())
+    assert set(re.findall(r"^##+ `(\[+[^`\]]+\]+)`$", TEXT, re.MULTILINE)) == set(pages.hob_toml())
 
 
 def test_every_check_is_a_module_and_an_entry() -> None:

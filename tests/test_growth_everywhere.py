@@ -15,14 +15,23 @@ from typing import Any
 import pytest
 
 import bot
+from bot.context import TOOLS
 from bot.core.addresses import refusal
+from bot.core.ci_log import excerpt, stands
+from bot.core.ci_rounds import state_of
+from bot.core.commands import command_in
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
 from bot.core.file_kinds import is_test
 from bot.core.intents import Intent, OfferedCommand, by_rules, checked
 from bot.core.issue_forms import FormField, IssueForm, filled
 from bot.core.knowledge import KnownIssue
+from bot.core.merge_checks import lost, parses, unsound
+from bot.core.merge_proof import holds
+from bot.core.merge_rules import proved
+from bot.core.merging import Conflict, Hunk
 from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, patched_tests, verdict
+from bot.core.recipes import NAME
 from bot.core.records import of_commit, of_issue
 from bot.core.since import since
 from bot.core.skip_rules import without_lines
@@ -31,10 +40,12 @@ from bot.core.suite_runs import SuiteRun
 from bot.core.work_graph import work_graph
 from bot.core.work_items import WorkItem, WorkRef, edges_of
 from bot.github.refusals import read_one
+from bot.inference.runners.tools import call, meant
 from bot.inference.runners.wire import number
 from bot.inference.structured_output import understood
 from bot.knowledge.fixes import section_naming
 from bot.knowledge.issues import agreement
+from bot.knowledge.merge_texts import Sides, longest_mark, sides
 from bot.knowledge.parsing.passages import parse
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
@@ -47,7 +58,7 @@ GROWTH = 9.0
 """Times as long for four times the text: 16 is what a square would take."""
 ROOT = Path(bot.__file__).parent
 WALKED = (
-    "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/credentials/*.py",
+    "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/ci*.py", "core/credentials/*.py",
     "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
     "core/check_input.py",
     "core/named_files.py", "core/issue_forms.py", "core/security_reports.py", "core/pictures.py",
@@ -57,10 +68,10 @@ WALKED = (
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
     "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
-    "core/records.py", "core/quality_gate.py",
+    "core/records.py", "core/quality_gate.py", "core/layout.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
-    "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
+    "core/merge_*.py", "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
     "pull_request_facts.py", "github/hobyml.py", "github/payloads.py", "effects/*.py",
     "github/refusals.py", "github/other_reviewers.py", "github/idempotency_marker.py",
     "github/webhook_schema.py", "inference/continuation.py", "inference/lenient_json.py",
@@ -82,12 +93,13 @@ EXCLUDED = {
         "inference.runners.streams.count_of", "inference.runners.streams.dict_of",
         "inference.runners.streams.first_of", "inference.runners.wire.bearer",
         "inference.runners.wire.client", "log.bound",
+        "inference.runners.tools.call", "inference.runners.tools.meant",
         "log.hide", "log.setup", "prompting.files.load", "prompting.files.parse",
         "prompting.files.used_names", "core.code_analysis.no_lint",
     },
     "it asks a database, git, GitHub or a model": {
 
-        "knowledge.fixes.fixing_commit",
+        "knowledge.fixes.fixing_commit", "knowledge.merges.completed", "knowledge.merged_tree.committed",
         "core.guidelines.gathered", "core.guidelines.with_imports",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around", "knowledge.fixes.fix",
@@ -101,7 +113,7 @@ EXCLUDED = {
         "knowledge.search.excerpts.texts", "knowledge.search.snapshot.snapshot_at", "checks.run",
     },
     "it goes once over what others have parsed": {
-        "core.work_answers.milestone_named", "core.records.chosen_releases",
+        "core.work_answers.milestone_named", "core.records.chosen_releases", "core.ci_session.unpushed",
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
@@ -129,12 +141,25 @@ def file_of(said: str) -> FileDiff:
     return FileDiff("a.py", "modified", parse_patch(patch_of(said[:4_000])))
 
 
+ENDINGS = ("a.ts", "a.md")
+
+
+def conflict_of(said: str, path: str = "a.py") -> Conflict:
+    return Conflict(path, parts=(said, Hunk("", said, f"{said}x\n")), base=said, ours=said, theirs=said)
+
+
 def gated(said: str) -> GateResult:
     run = SuiteRun(frozenset({said}), frozenset(said.split()), 1, said, said[:100], "", said)
     return verdict(GateRuns(run, run, run, run), PatchedTests(True, True, (said,)))
 
 
 CALLS: dict[str, Callable[[str], Any]] = {
+    "core.ci_log.excerpt": lambda said: excerpt(said, lambda lines: lines),
+    "core.ci_log.stands": lambda said: stands(said[:400], [said] * 4),
+    "core.ci_rounds.state_of": lambda said: state_of({said[:99]: said}),
+    "core.commands.command_in": lambda said: command_in(said, NAME),
+    "inference.runners.tools.call": lambda said: call(said[:99], said, ["read_file"]),
+    "inference.runners.tools.meant": lambda said: meant(said, ["read_file", "run_tests"]),
     "core.quality_gate.patched_tests": lambda said: patched_tests({}, {"test_a.py": said}, is_test),
     "core.quality_gate.needed": lambda said: needed(
         GateRuns(SuiteRun(output=said)), PatchedTests(True, True)
@@ -152,6 +177,13 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.since.since": lambda said: since(said, 1_795_000_000.0),
     "core.records.of_commit": lambda said: of_commit("1a2b3c4", said, 1.0, said, [said]),
     "core.records.of_issue": lambda said: of_issue(1, said, [said], said, [(said, said)] * 9),
+    "core.merge_checks.lost": lambda said: [
+        lost(conflict_of(said), said, TOOLS),
+        unsound(conflict_of(said), TOOLS),
+        *(proved(conflict_of(said, one), 0, TOOLS) for one in ENDINGS),
+    ],
+    "core.merge_checks.parses": lambda said: parses("a.json", said, TOOLS),
+    "core.merge_proof.holds": lambda said: holds(Hunk(said[:99], said, said[:-9]), said[5:]),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
     "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),
     "core.work_graph.work_graph": lambda said: work_graph([WorkItem(1, body=said)], "octo/tea").cycles(),
@@ -163,21 +195,24 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "knowledge.issues.agreement": lambda said: agreement(
         Counter(["kettle"]), Counter({"kettle": 9}), KnownIssue(1, "issue", "open", "Kettle", said, "ann")
     ),
+    "knowledge.merge_texts.sides": lambda said: [
+        sides([said.encode()] * 3),
+        longest_mark(Sides(said, said, said, "\n", True)),
+    ],
     "knowledge.parsing.trees.tree_of": lambda said: parse("a.py", said.encode()),
 }
 """Those that need more than text."""
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """(module.name, definition) of what is public at the top of the walked modules and takes text."""
+    """(module.name, definition) of what is public at the top of the walked modules."""
     files = sorted({file for pattern in WALKED for file in ROOT.glob(pattern)})
     for file in files:
         module = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for node in ast.parse(file.read_text()).body:
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
                 continue
-            if any(_takes_text(one) for one in _parameters(node)):
-                yield f"{module}.{node.name}", node
+            yield f"{module}.{node.name}", node
 
 
 def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
@@ -235,9 +270,10 @@ def called(name: str) -> Callable[[str], Any] | None:
     return call
 
 
-EVERY = {name for name, _ in functions()}
+PUBLIC = {name for name, _ in functions()}
+EVERY = {name for name, node in functions() if any(map(_takes_text, _parameters(node)))}
 NOT_CALLED = {*IN_THE_TABLE, *(name for some in EXCLUDED.values() for name in some)}
-READERS = {name: CALLS.get(name) or called(name) for name in sorted(EVERY - NOT_CALLED)}
+READERS = {name: CALLS.get(name) or called(name) for name in sorted({*EVERY, *CALLS} - NOT_CALLED)}
 
 
 def test_no_public_function_that_takes_text_is_forgotten() -> None:
@@ -247,7 +283,8 @@ def test_no_public_function_that_takes_text_is_forgotten() -> None:
 
 def test_what_is_left_out_is_still_there() -> None:
     assert [pattern for pattern in WALKED if not any(ROOT.glob(pattern))] == []
-    assert sorted({*NOT_CALLED, *CALLS} - EVERY) == []
+    assert sorted(NOT_CALLED - EVERY) == []
+    assert sorted(set(CALLS) - PUBLIC) == []  # whose text lies in a value, too
 
 
 @pytest.mark.timeout(600)

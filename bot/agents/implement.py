@@ -2,13 +2,15 @@
 patch is tried on the files as they are before it counts. What holds is kept: work that ends early gives the
 last patch that did, and says what is missing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 from bot.agents.base import Agent, ChatMessages, Options
 from bot.agents.chain import ChainProgress, KnownOutcome, PatchTrial, PlanStep, WantedFiles, run_chain
 from bot.agents.patch import Patched, WishedPatch, listed, tried
+from bot.agents.tool_loop import with_tools
+from bot.agents.tools import Lookups, ReadFiles, ToolBox, WorkTree
 from bot.core.chain import Begun, Chain, ChainResult, StepRun
 from bot.core.edit_paths import why_not
 from bot.core.effects import Usage
@@ -16,6 +18,7 @@ from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, PromptFile
 from bot.core.pathnames import resolve
 from bot.core.plan_text import PlannedStep, beside_steps, steps_of, task_list
+from bot.core.quality_gate import GateResult
 from bot.core.review_result import count
 from bot.core.text import close_fences, cut, one_line
 from bot.core.work_budget import WorkBudget
@@ -26,11 +29,14 @@ MOST_STEPS = 20
 MOST_LOCATED = 12
 """Files that are read because a model asked for them."""
 MOST_NAMES = 400
+NO_LOOKUPS = Lookups()
+UNANSWERED = "What was written before the work ended; the model did not say what it is."
 FOLDER = 0o040000
 """git's mode."""
 
-ReadFiles = Callable[[Sequence[str]], Awaitable[tuple[Mapping[str, str], Mapping[str, int]]]]
-"""(text by path of those of these paths that are regular text files, git's modes by path)"""
+Judge = Callable[[PatchFacts, Patched], Awaitable[tuple[GateResult | None, str]]]
+"""(what the repository's own tests say of a patch, None where none may be run; what a model is told that may
+mend one that fails them)"""
 
 
 class WishedWork(WishedPatch):
@@ -52,6 +58,7 @@ class Implemented:
     """What a reviewer still had against it."""
     stopped: str = ""
     """Why the work ended before a reviewer accepted it, a clause."""
+    gated: GateResult | None = None
 
     @property
     def accepted(self) -> bool:
@@ -91,6 +98,11 @@ class WithFiles(Agent):
             yield piece
 
 
+async def no_tests(_facts: PatchFacts, _made: Patched) -> tuple[GateResult | None, str]:
+    """Where none may be run."""
+    return None, ""
+
+
 async def implement(
     facts: PatchFacts,
     chain: Chain,
@@ -100,20 +112,25 @@ async def implement(
     budget: WorkBudget,
     told: ChainProgress = lambda _: None,
     plan: str = "",
+    judge: Judge = no_tests,
+    lookups: Lookups = NO_LOOKUPS,
 ) -> Implemented:
     """`facts.description`, `conversation` and `wish` are the objective, `facts.names` what may be read too.
-    `plan`: one that stands, as people left it; its open steps are taken instead of asking for one. A failure
-    is said: a person asked."""
-    work = _Work(facts, read, chain, told, steps=steps_of(plan))
+    `lookups`: what tools need beside that. `plan`: one that stands, as people left it; its open steps are
+    taken instead of asking for one. A failure is said: a person asked."""
+    work = _Work(WorkTree(facts, read), chain, told, judge, steps=steps_of(plan))
 
     def agent(name: str) -> Agent:
-        return WithFiles(persona(name), infer, work.shown)
+        file = persona(name)
+        return WithFiles(file, with_tools(infer, file, ToolBox(work.tree, lookups), budget), work.shown)
 
     trial = PatchTrial(WishedWork, work.wrong, work.look)
     known = {step.name: one for step in chain.steps if (one := work.known(step.gives, plan))}
     result = await run_chain(
         chain, _objective(facts), agent, work.hear, trial=trial, known=known, budget=budget
     )
+    if work.held is None and work.tree.written:  # by tools, before there was an answer
+        await work.wrong(WishedWork(summary=UNANSWERED, edits=[]))
     return work.ended(result)
 
 
@@ -121,29 +138,38 @@ async def implement(
 class _Work:
     """What has come of it by now."""
 
-    facts: PatchFacts
-    read: ReadFiles
+    tree: WorkTree
     chain: Chain
     told: ChainProgress
+    judge: Judge
     steps: tuple[PlannedStep, ...] = ()
     looked: bool = False
     failed: Patched = field(default_factory=Patched)
     """The last patch that did not hold."""
     held: Patched | None = None
-    """The last one that did."""
+    """The last one that did; one that fails the tests only while there is no better one."""
+    gated: GateResult | None = None
+    """What the tests say of `held`."""
     claimed: list[int] | None = None
     verdict: StepRun | None = None
     """What was said of `held`."""
 
+    @property
+    def facts(self) -> PatchFacts:
+        return self.tree.facts
+
     def shown(self) -> tuple[Passage, ...]:
-        files = [
-            Passage(path, text, priority=place)
-            for place, (path, text) in enumerate(self.facts.texts.items(), 2)
-        ]
-        if self.looked or not self.facts.names:
-            return tuple(files)
-        names = "\n".join(self.facts.names[:MOST_NAMES])
-        return Passage("paths of files that are not shown", names), *files
+        written = self.tree.written
+        texts = {**self.facts.texts, **written}
+        files = [Passage(path, text, priority=place) for place, (path, text) in enumerate(texts.items(), 2)]
+        if self.gated:
+            files.insert(0, Passage("what the tests of the repository say of the patch", self.gated.words))
+        if written:
+            files.insert(0, Passage("what was written into files by now", self.tree.diff))
+        if not self.looked and self.facts.names:
+            names = "\n".join(self.facts.names[:MOST_NAMES])
+            files.insert(0, Passage("paths of files that are not shown", names))
+        return tuple(files)
 
     def known(self, gives: str, plan: str) -> KnownOutcome | None:
         """What a step would give, where that is known before."""
@@ -162,26 +188,23 @@ class _Work:
         return [one for one in self.steps if not one.done][:MOST_STEPS]
 
     async def wrong(self, wished: WishedWork) -> str:
-        done, problems = await tried(wished, self.facts)
+        done, problems = await tried(wished, self.facts, self.tree.written)
         if not problems and (blocked := _blocked(done.texts, self.facts.modes)):
             done, problems = replace(done, texts={}, why=blocked), [blocked]
         if problems:
             self.failed = done
             return "\n\n".join(problems)
-        self.held, self.claimed, self.verdict = done, wished.done, None
-        return ""
+        gated, to_mend = await self.judge(self.facts, done)
+        if not to_mend or self.held is None or _failed(self.gated):
+            self.held, self.gated, self.claimed, self.verdict = done, gated, wished.done, None
+        return to_mend
 
     async def look(self, wanted: WantedFiles) -> str:
         there = [one for path in wanted.paths[:50] if (one := self._meant(path))]
         asked = [path for path in dict.fromkeys(there) if path not in self.facts.texts][:MOST_LOCATED]
-        texts, modes = await self.read(asked) if asked else ({}, {})
+        await self.tree.fetch(asked)
         self.looked = True
-        self.facts = replace(
-            self.facts,
-            texts={**self.facts.texts, **texts},
-            modes={**self.facts.modes, **modes},
-            names=tuple(path for path in self.facts.names if path not in texts),
-        )
+        texts = {path: self.facts.texts[path] for path in asked if path in self.facts.texts}
         return f"Read too: {listed(texts, MOST_LOCATED)}." if texts else "No other file was read."
 
     def _meant(self, path: str) -> str:
@@ -212,7 +235,9 @@ class _Work:
         stopped = result.reason if result.failure not in ("", "rejected") else ""
         if remarks and result.failure == "invalid":
             stopped = ""  # what would have mended it did not hold
-        if not (remarks or stopped or self.verdict):
+        if _failed(self.gated):
+            remarks, stopped = "", "the tests of this repository fail with it"
+        elif not (remarks or stopped or self.verdict):
             stopped = "nobody took a second look"
         return Implemented(
             replace(self.held, usage=usage),
@@ -221,6 +246,7 @@ class _Work:
             self._done(),
             close_fences(cut(remarks, 3_000)),
             one_line(stopped, 500),
+            self.gated,
         )
 
     def _done(self) -> frozenset[int]:
@@ -233,6 +259,10 @@ class _Work:
         said = (self.claimed, self.verdict.fulfilled)
         both = set(every).intersection(*(one for one in said if one is not None))
         return frozenset(numbers[one - 1] for one in both)
+
+
+def _failed(gated: GateResult | None) -> bool:
+    return gated is not None and gated.state == "failed"
 
 
 def _blocked(texts: Mapping[str, str | None], modes: Mapping[str, int]) -> str:
@@ -256,7 +286,8 @@ def _entry(step: PlannedStep) -> PlanStep:
 
 
 def _objective(facts: PatchFacts) -> str:
-    parts = [facts.title[:300], facts.description[:6_000]]
+    parts = [f"A recipe of this repository:\n{facts.instructions[:6_000]}"] if facts.instructions else []
+    parts += [facts.title[:300], facts.description[:6_000]]
     parts += [f"{who} said: {what[:1_500]}" for who, what in facts.conversation[-10:]]
     parts += [f"Asked for with it: {facts.wish[:4_000]}"] if facts.wish else []
     objective = cut("\n\n".join(filter(None, parts)), MOST_OBJECTIVE)

@@ -3,12 +3,13 @@ what was wrong. Nothing is applied halfway: a patch that does not hold is a reas
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
 from bot.core.code_analysis import LINTED
 from bot.core.edit_paths import asks_for_lock_files
-from bot.core.edits import EditProblem, FileEdit, apply
+from bot.core.edits import EditedFiles, EditProblem, FileEdit, apply
 from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, Prompt
@@ -17,6 +18,7 @@ from bot.core.text import close_fences, cut, in_code
 
 PROMPTS = {"fix": "mend"}
 """Kinds whose prompt has another name."""
+MOST_INSTRUCTIONS = 8_000
 MOST_NAMES = 200
 """Other paths that a model is told of."""
 
@@ -81,14 +83,20 @@ async def patch(
     return done
 
 
-async def tried(wished: WishedPatch, facts: PatchFacts) -> tuple[Patched, Sequence[str]]:
-    """The patch on the files as they are, and what is wrong with it, each with the lines that stand there."""
+async def tried(
+    wished: WishedPatch, facts: PatchFacts, written: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Patched, Sequence[str]]:
+    """The patch on the files as they are, and what is wrong with it, each with the lines that stand there.
+    `written`: files of a work tree, which the edits are tried on and which are part of the patch."""
     summary = close_fences(cut(wished.summary.strip(), 1_500))
     edits = [_edit(one) for one in wished.edits]
-    if not edits:
+    if not edits and not written:
         return Patched(summary, why="the model proposes no change", final=True), ["there are no edits"]
     locks = asks_for_lock_files(facts.wish)
-    edited = apply(edits, facts.texts, exists=facts.exists, allowed=facts.allowed, lock_files=locks)
+    now = {**facts.texts, **written}
+    edited = apply(edits, now, exists=facts.exists, allowed=facts.allowed, lock_files=locks)
+    if written and not edited.problems:
+        edited = _on_top(edited, facts.texts, written)
     if not edited.problems and not edited.texts:
         return Patched(summary, why="the edits change nothing", final=True), ["the edits change nothing"]
     problems, checks = [_told(one) for one in edited.problems], None
@@ -98,6 +106,14 @@ async def tried(wished: WishedPatch, facts: PatchFacts) -> tuple[Patched, Sequen
         return Patched(summary, edited.texts, edited.renamed, checks=checks), ()
     final = bool(edited.problems) and not edited.mendable
     return Patched(summary, why=why_of(problems), final=final), problems
+
+
+def _on_top(edited: EditedFiles, heads: Mapping[str, str], written: Mapping[str, str]) -> EditedFiles:
+    """What was written and then edited, as a change of the heads."""
+    texts = {**written, **edited.texts}
+    changed = {path: text for path, text in texts.items() if text != heads.get(path)}
+    renamed = {new: old for new, old in edited.renamed.items() if old in heads}
+    return EditedFiles(changed, (), renamed)
 
 
 def why_of(problems: Sequence[str]) -> str:
@@ -171,6 +187,7 @@ def _prompt(facts: PatchFacts, problems: Sequence[str], shown: Sequence[Passage]
             "description": facts.description[:4_000],
             "conversation": said[-8_000:],
             "wish": facts.wish[:1_000],
+            "instructions": facts.instructions[:MOST_INSTRUCTIONS],
             "problems": "\n\n".join(problems)[:8_000],
             "files": "\n".join(facts.names[:MOST_NAMES]),
             "language": facts.context.settings.language,

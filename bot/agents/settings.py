@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.labels import Choice
 from bot.core.settings import Complaint
 from bot.core.settings_merge import DEFAULT, Valued, plain
-from bot.core.text import cut, fence_for
+from bot.core.text import cut, fence_for, in_code
 
 _CELL = 90
 _LABELS = 60
@@ -24,10 +24,9 @@ def table(merged: Mapping[str, Valued], complaints: Sequence[Complaint] = (), to
         f"| `{name}` | {_value(name, chosen[name].value)} | {_cell(chosen[name].layer)} |" for name in order
     ]
     said = "\n".join(["| key | value | from |", "|---|---|---|", *rows])
-    if complaints:
-        said += "\n\nNot taken from `.github/hob.yml`:\n\n" + "\n".join(
-            f"- {one.message}" for one in complaints
-        )
+    for path in dict.fromkeys(one.path for one in complaints):
+        lines = "\n".join(f"- {one.message}" for one in complaints if one.path == path)
+        said += f"\n\nNot taken from {in_code(path)}:\n\n{lines}"
     return said
 
 

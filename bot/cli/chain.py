@@ -80,7 +80,7 @@ def told(event: Begun | StepRun) -> None:
     if isinstance(event, Begun):
         say(f"{what}{round_} …")
     elif not event.good:
-        say(f"{what}{round_} failed: {event.reason}")
+        say(f"{what}{round_} failed: {event.reason[:400]}")
     else:
         verdict = {True: "accepted, ", False: f"sent back ({event.text[:200]}), ", None: ""}[event.accepted]
         say(f"{what}{round_} done: {verdict}{event.model} on {event.host}, {event.seconds:.1f} s")

@@ -13,6 +13,7 @@ import click
 from bot.cli.framework import HobCommand
 
 LONGEST_NAME = 50
+NO_TESTS = "Tests: No test was run: nothing of the repository is run here."
 
 
 @click.command(
@@ -40,6 +41,7 @@ def command(
     from bot.log import setup
 
     setup("error")
+    objective = objective.encode("utf-8", "replace").decode()  # words of another encoding
     if not objective.strip():
         raise click.UsageError("the objective is empty")
     return asyncio.run(_implement(objective, repo, branch, base, dry_run, model, as_json))
@@ -106,7 +108,8 @@ def _print(diff: str) -> None:
 def _tell(work: Any, say: Any, branch: str, commit: str) -> None:
     """What was done, what was not, and how it was checked."""
     from bot.agents.implement import told
-    from bot.agents.patch import listed
+    from bot.agents.patch import PatchChecks, listed
+    from bot.proposals import told_checks
 
     made = work.done.patched
     if made.why:
@@ -114,12 +117,12 @@ def _tell(work: Any, say: Any, branch: str, commit: str) -> None:
         return
     lines = [made.summary, f"Changed: {listed(made.texts)}."]
     lines += [f"Not read whole: {', '.join(made.unread)}."] if made.unread else []
-    lines += ["It parses, and the linter has nothing new to say. No test was run."]
-    lines += told(work.done).replace("**", "").splitlines()
+    lines += [*told_checks(made.checks or PatchChecks(), None)[:-1], NO_TESTS]
+    lines += told(work.done).splitlines()
     lines += [f"{branch} is one commit on top of {work.base[:12]}: git switch {branch}"] if branch else []
     for line in lines:
         if line.strip():
-            say(line)
+            say(line.replace("**", ""))
 
 
 def _as_json(work: Any, branch: str, commit: str, dry_run: bool) -> dict[str, Any]:

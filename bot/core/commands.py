@@ -165,6 +165,17 @@ def _command(said: str, slash: bool, after: list[str], known: frozenset[str]) ->
     return Command("ask", text, free=name != "ask") if text or name == "ask" else Command("help")
 
 
+def command_in(text: str, name: re.Pattern[str], *, orders: bool = False) -> Command | None:
+    """The command that the first line of a text would be, if its first word were one; None where that word is
+    no such name, or begins a sentence (`orders`: a sentence is no matter)."""
+    said = text.partition("\n")[0].strip()
+    word = said.split(None, 1)[0].rstrip(".,:;!。，：；！").lower() if said else ""
+    if not word.isascii() or not name.fullmatch(word):
+        return None
+    found = _command(said, orders, [], frozenset({word}))
+    return found if found.name == word else None
+
+
 def _is_prose(name: str, rest: str) -> bool:
     """Whether a name and what follows it are a sentence to Hob and no order: `tests are failing`."""
     if re.match(r"#?\d|$", rest, re.ASCII):

@@ -81,6 +81,11 @@ def asks_for_lock_files(wish: str) -> bool:
     return any(name in words for name in (*LOCKS, "lock file", "lockfile"))
 
 
+def is_lock_file(path: str) -> bool:
+    name = _folded(path.rpartition("/")[2])
+    return name in LOCKS or _LOCK.fullmatch(name) is not None
+
+
 def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_files: bool = False) -> str:
     """Why Hob may not write this path; empty where it may. `allowed`: the repository's own rule;
     `lock_files`: whether somebody asked for those."""
@@ -103,7 +108,7 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
             return f"{part} looks like another name"
         if utf8_size(part) > LONGEST_NAME:
             return f"a name has at most {LONGEST_NAME} bytes"
-    if not lock_files and (_folded(parts[-1]) in LOCKS or _LOCK.fullmatch(_folded(parts[-1]))):
+    if not lock_files and is_lock_file(path):
         return f"{parts[-1]} is written by a tool, not by hand"
     return "" if allowed(path) else "`code.paths` leaves it out"
 

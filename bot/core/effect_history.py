@@ -40,6 +40,8 @@ class Did:
 
     effect: Effect
     github_id: int = 0
+    url: str = ""
+    """Its page, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)

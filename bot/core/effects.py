@@ -5,6 +5,7 @@ happen."""
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.core.ci_session import CiSession
 from bot.core.findings import Finding
 from bot.core.memory import Lesson
 from bot.core.own_texts import DropDraft as DropDraft
@@ -13,6 +14,9 @@ from bot.core.own_texts import KeepDraft as KeepDraft
 from bot.core.own_texts import OpenIssue as OpenIssue
 from bot.core.pr_description import Proposal
 from bot.core.refs import Actor, Sha
+from bot.core.taken_back import DeleteBranch as DeleteBranch
+from bot.core.taken_back import RevertCommit as RevertCommit
+from bot.core.taken_back import WithdrawPullRequest as WithdrawPullRequest
 
 Conclusion = Literal["success", "neutral", "action_required", "failure"]
 """From the best to the worst. GitHub lets the first two pass where a check is required."""
@@ -117,6 +121,8 @@ class Comment:
     """What it proposes. Kept, not posted."""
     why: tuple[str, ...] = ()
     """What it rests on, a line each. Kept, not posted."""
+    ci: CiSession | None = None
+    """The rounds of `fix ci` that it tells. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,8 @@ class EditComment:
     folded: str = ""
     own: str = ""
     """What Hob proposed, where people's words stand in the text too. Kept, not posted."""
+    ci: CiSession | None = None
+    """The rounds of `fix ci` that it tells. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +249,13 @@ class EditPullRequest:
 
 @dataclass(frozen=True, slots=True)
 class CommittedFile:
-    """A file as a commit leaves it; `text` None: it goes. `mode` is git's."""
+    """A file as a commit leaves it; `text` None: it goes, or with a `sha` it is what GitHub has by that name.
+    `mode` is git's; what is no plain file always comes with a `sha`."""
 
     path: str
     text: str | None
-    mode: Literal["100644", "100755"] = "100644"
+    mode: Literal["100644", "100755", "120000", "160000"] = "100644"
+    sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +278,12 @@ class PushCommit:
     """`parent`'s, where it is known."""
     bound: bool = False
     """Whether `parent` is the head of the pull request `number`: once that has moved on it is void."""
+    merges: Sha | None = None
+    """A second parent. `tree` may then be its."""
+    whole: str = ""
+    """The tree that has to come out; empty: whatever does."""
+    workflows: bool = False
+    """Whether it brings workflows of the other parent along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,20 +298,6 @@ class OpenPullRequest:
     body: str
     folded: str = ""
     draft: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawPullRequest:
-    """A pull request of Hob's own is closed, unmerged."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteBranch:
-    """A branch of Hob's own goes, while nobody else has put anything on it."""
-
-    branch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +351,7 @@ class RequestCommand:
 ReviewEffect = PostReview | EditReview | DismissReview | ReplyInThread | ResolveThread
 ConversationEffect = Comment | EditComment | DeleteComment | AddLabels | RemoveLabels | SetIssueType | React
 MemoryEffect = Remember | Forget | SetPull | TakenBack | RequestCommand | KeepDraft | DropDraft
-CodeEffect = PushCommit | OpenPullRequest | WithdrawPullRequest | DeleteBranch
+CodeEffect = PushCommit | OpenPullRequest | WithdrawPullRequest | DeleteBranch | RevertCommit
 IssueEffect = OpenIssue | EditIssue
 Effect = (
     ReviewEffect

@@ -288,6 +288,16 @@ class CheckRunRequested(IssueEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChecksCompleted(IssueEvent):
+    """`check_suite`, action `completed`: all check runs that one App (`app`: its name) made for a commit have
+    ended; those of other Apps may not have. `number`: of the pull request for which Hob pushed it, as far as
+    names tell."""
+
+    head_sha: Sha
+    app: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommentEvent(IssueEvent):
     """A comment on an issue, a pull request or a line of one."""
 

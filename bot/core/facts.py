@@ -16,6 +16,7 @@ from bot.core.findings import Finding
 from bot.core.incremental_review import ReviewedHead
 from bot.core.issue_forms import FilledForm
 from bot.core.memory import Memory
+from bot.core.merging import Conflict
 from bot.core.named_files import NamedFile
 from bot.core.refs import Login, RepoRef, Sha
 from bot.core.security_reports import Suspicion
@@ -292,23 +293,38 @@ class PatchFacts:
     first, as the head has them."""
 
     context: RepoContext
-    kind: Literal["fix", "tests", "docs", "changelog", "simplify", "implement"]
+    kind: Literal["fix", "tests", "docs", "changelog", "simplify", "implement", "ci", "recipe"]
     title: str
     description: str
     texts: Mapping[str, str]
     conversation: tuple[tuple[Login, str], ...] = ()
     """(who, what): of a fix the points, then what was said about them."""
     wish: str = ""
+    instructions: str = ""
+    """What is to be done, as whoever maintains the repository wrote it (a recipe)."""
     modes: Mapping[str, int] = field(default_factory=dict)
     """git's modes of `texts`."""
     names: tuple[str, ...] = ()
     """Paths that are there beside `texts`."""
     exists: Callable[[str], bool] | None = None
-    """Whether a path is there; None: as far as `texts` tell."""
+    """Whether a path is there, and then `modes` has it; None: as far as `texts` tell."""
     allowed: Callable[[str], bool] = _anything
     """Whether `code.paths` lets a patch touch a path, and the kind of patch does."""
     wrong: Callable[[str, str, str], str] = nothing_wrong
     """(path, before, after) -> what such a patch may not change there; empty where it did not."""
+    tools: Tools = field(default_factory=Tools)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeFacts:
+    """A merge that git could not make alone. `base`: the branch that is merged in."""
+
+    context: RepoContext
+    title: str
+    base: str
+    conflicts: tuple[Conflict, ...]
+    allowed: Callable[[str], bool] = _anything
+    """Whether `code.paths` lets Hob write a path."""
     tools: Tools = field(default_factory=Tools)
 
 

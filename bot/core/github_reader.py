@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.core.ci import CiState, FailedCheck
 from bot.core.diff import FileDiff
 from bot.core.errors import Gone
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.guidelines import Guidance
 from bot.core.pictures import Picture
+from bot.core.recipes import RecipeFiles
 from bot.core.refs import Actor, Login, Permission, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
@@ -203,6 +205,10 @@ class GitHubReader(ABC):
         """What the repository says to its reviewers about the changed files; `named`: files of the root."""
         return Guidance()
 
+    async def recipe_files(self, ref: str, name: str = "") -> RecipeFiles:
+        """What lies where recipes do: all, or nothing where none has that name, and else its text alone."""
+        return {}
+
     async def workflows(self, ref: str) -> dict[str, str]:
         """path -> text of its GitHub Actions workflows."""
         return {}
@@ -258,6 +264,14 @@ class GitHubReader(ABC):
     async def annotations(self, head: Sha) -> Sequence[OthersRemark]:
         """What others have said about lines of a head in check runs."""
         return ()
+
+    async def ci(self, sha: Sha) -> CiState:
+        """What the checks of a commit came to, Hob's own left out."""
+        return CiState()
+
+    async def ci_details(self, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
+        """Some of these with what they say of why: steps, logs, annotations."""
+        return tuple(failed)
 
     async def has_comment(self, comment_id: int) -> bool:
         """Whether a comment of a conversation is still there."""

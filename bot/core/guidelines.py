@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from bot.core import recipes
+
 PathWanted = Callable[[str, Sequence[str]], bool]
 """Whether patterns, as .gitignore writes them, take a path in."""
 PathSizes = Mapping[str, int]
@@ -61,6 +63,8 @@ class Guidance:
     """Other reviewers' configurations: path -> text"""
     symlinks: tuple[str, ...] = ()
     """Refused: they may point at anything."""
+    recipes: Mapping[str, str | None] = field(default_factory=dict)
+    """What lies where recipes do (`bot.core.recipes`)."""
 
 
 Folders = Callable[[Sequence[str]], Awaitable[PathSizes]]
@@ -74,12 +78,14 @@ ReadTexts = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 async def gathered(
     changed: Sequence[str], named: Sequence[str], list_folders: Folders, read: ReadTexts
 ) -> Guidance:
-    """Guidelines with what they import, CODEOWNERS, other reviewers' configurations. Regular files only."""
+    """Guidelines with what they import, CODEOWNERS, other reviewers' configurations, recipes. Regular files
+    only."""
     tree = await list_folders(folders([*named, *changed]))
     wanted = guideline_paths(tree, named)
     owned = next((path for path in OWNERS if tree.get(path) in FILES), "")
     others = [path for path in OTHER_REVIEWERS if tree.get(path) in FILES]
-    texts = await read([*wanted, *filter(None, [owned]), *others])
+    told = [path for path, readable in recipes.listed(tree).items() if readable]
+    texts = await read([*wanted, *filter(None, [owned]), *others, *told])
 
     async def imported(paths: Sequence[str]) -> Mapping[str, str]:
         modes = await list_folders([path.rpartition("/")[0] for path in paths])
@@ -92,13 +98,14 @@ async def gathered(
         owners=texts.get(owned, ""),
         other_reviewers={path: texts[path] for path in others if path in texts},
         symlinks=tuple(symlinks(tree, named)),
+        recipes=recipes.files_of(tree, texts),
     )
 
 
 def folders(paths: Iterable[str]) -> list[str]:
     """Where guidelines for these files may lie: the root (`""`), the known folders, and every folder above
     a file."""
-    found = dict.fromkeys(["", ".github", *FOLDERS, "docs"])
+    found = dict.fromkeys(["", ".github", *FOLDERS, "docs", recipes.FOLDER])
     for path in paths:
         if len(found) >= MOST_FOLDERS:
             break
@@ -124,7 +131,8 @@ def speaks(path: str, named: Sequence[str]) -> bool:
     """Whether a file of this name would be read, if it lay on a base."""
     known = {*named, *ROOT, *OWNERS, *OTHER_REVIEWERS}
     inside = any(path.startswith(f"{folder}/") and path.endswith(end) for folder, end in FOLDERS.items())
-    return path in known or inside or PurePosixPath(path).name in set(NESTED) & set(named)
+    nested = PurePosixPath(path).name in set(NESTED) & set(named)
+    return path in known or inside or nested or recipes.is_recipe(path)
 
 
 def symlinks(tree: PathSizes, named: Sequence[str]) -> list[str]:

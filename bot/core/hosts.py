@@ -80,6 +80,8 @@ class HostModel:
     thinks: bool = False
     sees: bool = False
     """Reads pictures, as far as the host tells."""
+    calls_tools: bool = field(default=True, compare=False)
+    """False where the host tells that it does not."""
     loaded: bool = field(default=False, compare=False)
     """In the host's memory when it was last asked what it has."""
     digest: str = field(default="", compare=False)

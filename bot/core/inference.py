@@ -36,8 +36,51 @@ class ModelCall:
     cached: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """One call of a tool by a model, as it is remembered beside the calls of models. `at` is epoch seconds,
+    `bytes` those of what it gave; `failure` is empty where it gave what was asked for."""
+
+    at: float
+    name: str
+    arguments: str
+    """As JSON, cut."""
+    bytes: int = 0
+    seconds: float = 0.0
+    failure: str = ""
+
+
 Role = Literal["review", "code", "triage", "chat", "embed"]
-Failure = Literal["no_host", "too_large", "invalid", "truncated", "timeout", "budget"]
+Failure = Literal["no_host", "too_large", "invalid", "truncated", "timeout", "budget", "no_tools"]
+"""`no_tools`: nobody who could be asked calls tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What a model may ask for instead of answering; `parameters` is the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+TOOLS = (
+    *("read_file", "search_code", "list_symbols", "callers", "related_issues", "recent_commits"),
+    *("write_file", "run_checks", "run_tests"),
+)
+"""What a prompt file may name in `tools`; `bot.agents.tools` says what each is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What a model asked for. It is a model's words: the arguments are an object, and nothing else is
+    certain of them."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    wrong: str = ""
+    """For a person, why the call cannot be used: no such tool, arguments that are no object. It has none
+    then."""
 
 
 class AnswerModel(Protocol):
@@ -133,6 +176,8 @@ class PromptFile:
     inputs: tuple[str, ...] = ("question",)
     passages: bool = True
     schema: str = ""
+    tools: tuple[str, ...] = ()
+    """Names of those that an agent with this file may be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +219,8 @@ class Prompt(Generic[T]):
     """No host outside the network is asked, whatever the settings allow."""
     retries: Allowance | None = field(default=None, compare=False)
     """Of which every call past the question's first takes one; None: each question has its own few."""
+    tools: tuple[Tool, ...] = ()
+    """What may be called instead of an answer; hosts and models without tools are left out."""
 
     @property
     def question(self) -> Turn | None:
@@ -193,7 +240,7 @@ class Prompt(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Completion(Generic[T]):
-    """What came back. Exactly one of `value` and `failure` is set."""
+    """What came back. Exactly one of `value`, `failure` and `tool_calls` is set."""
 
     value: T | None = None
     failure: Failure | None = None
@@ -223,6 +270,8 @@ class Completion(Generic[T]):
     """For a reader, one sentence: what is to be known of how the answer came about."""
     cached: bool = False
     """Nobody was asked: the very same question was answered before."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What is to be called before there is an answer; at least one of them can be used."""
 
     @property
     def truncated(self) -> bool:

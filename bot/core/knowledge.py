@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from bot.core.code_search import Excerpt, Library
 from bot.core.context_packing import NOTHING, Surroundings
 from bot.core.diff import FileDiff
+from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import Sha
 
 IssueKind = Literal["issue", "pull_request"]
@@ -144,6 +145,11 @@ class Knowledge(Library, Protocol):
         """`Beside`."""
         ...
 
+    async def callers(self, name: str) -> Sequence[Found]:
+        """Who refers to a symbol, the surest first: `brew`, `Kettle.brew` or `path::brew`. As of the commit
+        that the index is of, which each names."""
+        ...
+
     async def people(self, path: str) -> Sequence[str]:
         """Who knows a file by its commits, best first, by the names in git."""
         ...
@@ -159,6 +165,14 @@ class Knowledge(Library, Protocol):
     async def overlaps(self, pulls: Sequence[int]) -> Sequence[Overlap]:
         """Of pull requests into the default branch, the newest first: which change the same files, and which
         git cannot merge with each other or with their base. Nothing where there is no clone."""
+        ...
+
+    async def merge(self, head: Sha, base: Sha) -> MergeTried:
+        """What comes of merging a base into a head; both are fetched where the clone lacks them."""
+        ...
+
+    async def merged(self, head: Sha, base: Sha, texts: Mapping[str, str]) -> MergedTree:
+        """The merge with these texts (path -> text) where git could not."""
         ...
 
     async def duplicates(

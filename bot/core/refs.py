@@ -1,8 +1,9 @@
 """Names of things on GitHub."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NewType
+from typing import Literal, NewType, get_args
 
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 """A user or an organisation, also a managed one (`mona_acme`) or an App's."""
@@ -17,6 +18,8 @@ Login = NewType("Login", str)
 
 Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
 """What somebody may do in a repository, least first."""
+
+RANK: Mapping[str, int] = {name: rank for rank, name in enumerate(get_args(Permission))}
 
 TRUSTED = frozenset({"triage", "write", "maintain", "admin"})
 """Permissions with which a person may have findings dismissed, and ask for reviews."""

@@ -112,7 +112,7 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
         lines.append(f"- Why no more: {coverage.failure}. Comment `review` to Hob to try again.")
     lines.append("- Checks that ran: " + (", ".join(coverage.checks) or "none") + ".")
     lines.extend(f"- {name} could not run: {why}." for name, why in facts.checks_not_run)
-    lines.extend(f"- .github/hob.yml: {complaint.message}" for complaint in facts.context.complaints)
+    lines.extend(f"- {complaint.told}" for complaint in facts.context.complaints)
     lines.extend(f"- {note}" for note in facts.context.notes)
     return "\n".join(lines)
 

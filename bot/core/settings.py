@@ -135,6 +135,8 @@ class CodeSettings:
     push: Literal["never", "author"] = "never"
     """`author`: commits go to the branch of whoever opened the pull request, where that person asks."""
     sign_off: bool = False
+    rounds: int = 3
+    """How often `fix ci` commits at most until the checks pass; 0: it never goes on by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,13 @@ class RepoSettings:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A key of the file that was ignored, and why; `line` counts from 1."""
+    """What a file says and was ignored, and why; `line` counts from 1."""
 
     line: int
     message: str
+    path: str = ".github/hob.yml"
+
+    @property
+    def told(self) -> str:
+        """With its file."""
+        return f"{self.path}: {self.message}"

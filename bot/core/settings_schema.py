@@ -114,6 +114,12 @@ KEYS: tuple[SettingKey, ...] = (
         ("never", "author"),
     ),
     SettingKey("code.sign_off", "flag", "Commits end in `Signed-off-by` of the App."),
+    SettingKey(
+        "code.rounds",
+        "whole",
+        "`fix ci` commits at most so often until the checks pass; 0: it never goes on by itself.",
+        most=10,
+    ),
     SettingKey("language", "language", "The language that Hob writes in, such as `en` or `pt-BR`."),
     SettingKey(
         "online", "choice", "Whether online hosts may read this repository; only ever narrows.", ONLINE

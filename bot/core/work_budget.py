@@ -37,9 +37,10 @@ class WorkBudget:
             return f"its {self.tokens:,} tokens are used up"
         return "" if self.seconds_left > 0 else f"its {self.seconds / 60:,.0f} minutes are over"
 
-    def allows(self, steps: int = 1) -> bool:
-        """Whether so many more questions may be asked."""
-        return not self.used_up and self.steps_spent + steps <= self.steps
+    def allows(self, steps: int = 1, tokens: int = 0) -> bool:
+        """Whether so many more questions may be asked, after `tokens` that are not taken from it yet."""
+        fits = self.steps_spent + steps <= self.steps and self.tokens_spent + tokens < self.tokens
+        return fits and not self.used_up
 
     def spend(self, tokens: int, steps: int = 1) -> None:
         """What was asked, whether or not an answer came of it."""

@@ -176,6 +176,10 @@ class Duties(ABC, Generic[E]):
         """What to do about a refusal; "" where its kind says that."""
         return ""
 
+    def tells(self, effect: E) -> bool:
+        """Whether `telling` says of what was refused before it, so that it is sent where that `carries`."""
+        return False
+
     def telling(self, effect: E, refused: Sequence[Refused]) -> E:
         """The effect as it tells of what was refused before it in the same plan."""
         return effect

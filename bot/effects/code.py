@@ -9,16 +9,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, WithdrawPullRequest
+from bot.core.effects import (
+    CommittedFile,
+    DeleteBranch,
+    OpenPullRequest,
+    PushCommit,
+    RevertCommit,
+    WithdrawPullRequest,
+)
 from bot.core.errors import GitHubError, Gone, UserError
 from bot.core.facts import UndoFacts
+from bot.core.refs import Sha
 from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone
-from bot.effects.push_refusals import of_opening, of_push
+from bot.effects.push_refusals import APPLY, of_opening, of_push
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
 FILES_A_CALL = 50
+NAMES_A_CALL = 1_000
+"""Of files that are known by name already, or go."""
+_WORKFLOWS = (
+    "The merge brings workflows along as they stand on the base branch; where GitHub wants the permission "
+    "*Workflows* for that, which I don't ask for, you have to merge it"
+)
 _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
     re.ASCII,
@@ -31,7 +45,7 @@ class OfPushCommit(OnGitHub[PushCommit]):
     kind = PushCommit
     permissions = ("contents",)
     carries = True
-    undone_by = frozenset({DeleteBranch})
+    undone_by = frozenset({DeleteBranch, RevertCommit})
 
     def harmless(self, effect: PushCommit, texts: Texts) -> PushCommit:
         """Files are what they are; with a secret of Hob's own in one there is no commit."""
@@ -56,11 +70,19 @@ class OfPushCommit(OnGitHub[PushCommit]):
         """The patch, for whoever may push it."""
         if not effect.patch:
             return ()
+        if effect.merges:
+            how = "For each file in conflict `git checkout --ours -- FILE`, then `git apply` this"
+            start = f"To do it yourself: `git merge {effect.merges}`. {how}:"
+            return (f"{start}\n\n{code_block(effect.patch, 'diff')}",)
         name = in_code(effect.branch.rpartition("/")[2] + ".patch")
         return (f"{name}, for `git apply`:\n\n{code_block(effect.patch, 'diff')}",)
 
     def remedy(self, effect: PushCommit, error: Exception) -> str:
-        return of_push(str(error), effect.branch) if isinstance(error, GitHubError) else ""
+        if not isinstance(error, GitHubError):
+            return ""
+        if effect.workflows and error.kind == "permission":
+            return f"{_WORKFLOWS}. {APPLY}."
+        return of_push(str(error), effect.branch)
 
     async def send(self, effect: PushCommit, to: Destination) -> Applied:
         if not effect.files:
@@ -72,7 +94,10 @@ class OfPushCommit(OnGitHub[PushCommit]):
             tree = str((await to.post("/git/trees", {"base_tree": tree, "tree": entries}))["sha"])
         ends = [*effect.trailers, to.marker.trailer(to.key)]
         message = "\n\n".join([effect.message, "\n".join(ends)])
-        asked = {"message": message, "tree": tree, "parents": [effect.parent]}
+        if effect.whole and tree != effect.whole:
+            raise UserError("GitHub made another tree of this merge than git does", "merge it yourself")
+        parents = [effect.parent, *filter(None, [effect.merges])]
+        asked = {"message": message, "tree": tree, "parents": parents}
         made = str((await to.post("/git/commits", asked))["sha"])
         if effect.own:
             await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
@@ -81,29 +106,44 @@ class OfPushCommit(OnGitHub[PushCommit]):
         return Applied(_commit_page(to, made))
 
     async def find(self, effect: PushCommit, to: Destination) -> Applied | None:
-        try:
-            newest = await to.get("/commits{?sha,per_page}", sha=effect.branch, per_page=_NEWEST)
-        except Gone:
-            return None
-        for one in newest if isinstance(newest, list) else ():
-            if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
-                return Applied(_commit_page(to, str(one["sha"])))
-        return None
+        return await _pushed(effect.branch, to)
 
     def undone(self, effect: PushCommit, github_id: int, facts: UndoFacts) -> Undone:
+        if not effect.own and effect.branch.startswith("hob/"):
+            pages = (one.url for one in facts.past_run.did if one.effect == effect and one.url)
+            made = Sha(next(pages, "").rpartition("/commit/")[2])
+            return Undone([RevertCommit(effect.branch, made)], f"a commit on `{effect.branch}`")
         if not effect.own:
             return Undone(stays="a commit on your branch: `git revert` takes it back")
         return Undone([DeleteBranch(effect.branch)], f"the branch `{effect.branch}`")
 
 
 def _entries(effect: PushCommit) -> Iterator[list[dict[str, Any]]]:
-    """As the trees API takes them, so many a call."""
-    for at in range(0, len(effect.files), FILES_A_CALL):
-        yield [
-            {"path": one.path, "mode": one.mode, "type": "blob"}
-            | ({"sha": None} if one.text is None else {"content": one.text})
-            for one in effect.files[at : at + FILES_A_CALL]
-        ]
+    """As the trees API takes them, so many a call. What goes comes first: a folder may take its name."""
+    gone = [one for one in effect.files if one.text is None and not one.sha]
+    known = [one for one in effect.files if one.sha]
+    new = [one for one in effect.files if one.text is not None and not one.sha]
+    for some, most in ((gone, NAMES_A_CALL), (known, NAMES_A_CALL), (new, FILES_A_CALL)):
+        for at in range(0, len(some), most):
+            yield [_entry(one) for one in some[at : at + most]]
+
+
+def _entry(one: CommittedFile) -> dict[str, Any]:
+    kind = "commit" if one.mode == "160000" else "blob"
+    about = {"path": one.path, "mode": one.mode, "type": kind}
+    return about | ({"sha": one.sha or None} if one.text is None else {"content": one.text})
+
+
+async def _pushed(branch: str, to: Destination) -> Applied | None:
+    """The commit that bears the mark, where it is on the branch."""
+    try:
+        newest = await to.get("/commits{?sha,per_page}", sha=branch, per_page=_NEWEST)
+    except Gone:
+        return None
+    for one in newest if isinstance(newest, list) else ():
+        if to.marker.trailed(one.get("commit", {}).get("message"), to.key):
+            return Applied(_commit_page(to, str(one["sha"])))
+    return None
 
 
 def _commit_page(to: Destination, sha: str) -> str:
@@ -187,4 +227,29 @@ class OfDeleteBranch(Changing[DeleteBranch]):
         return Applied()
 
 
-FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch())
+class OfRevertCommit(OnGitHub[RevertCommit]):
+    kind = RevertCommit
+    permissions = ("contents",)
+    stays = "that I took a commit of mine back: `git revert` brings it again"
+
+    async def send(self, effect: RevertCommit, to: Destination) -> Applied:
+        """Never by force: whoever went on from it keeps it."""
+        gone = await to.get("/git/commits/{sha}", sha=effect.commit)
+        if not to.marker.trailed(gone.get("message")):
+            raise UserError(f"{effect.commit[:10]} is not mine", "revert it yourself")
+        before = await to.get("/git/commits/{sha}", sha=str(gone["parents"][0]["sha"]))
+        subject = str(gone["message"]).partition("\n")[0]
+        asked = {
+            "message": f"Revert: {subject}\n\n{to.marker.trailer(to.key)}",
+            "tree": str(before["tree"]["sha"]),
+            "parents": [effect.commit],
+        }
+        made = str((await to.post("/git/commits", asked))["sha"])
+        await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
+        return Applied(_commit_page(to, made))
+
+    async def find(self, effect: RevertCommit, to: Destination) -> Applied | None:
+        return await _pushed(effect.branch, to)
+
+
+FAMILY = (OfPushCommit(), OfOpenPullRequest(), OfWithdrawPullRequest(), OfDeleteBranch(), OfRevertCommit())

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
-from bot.core.effects import Comment, DeleteComment, EditComment
+from bot.core.ci_session import told, unpushed
+from bot.core.effects import Comment, DeleteComment, EditComment, PushCommit
 from bot.core.facts import UndoFacts
-from bot.effects.base import Applied, Changing, Destination, OnGitHub, Undone, applied
+from bot.core.text import code_block, cut
+from bot.effects.base import Applied, Changing, Destination, OnGitHub, Refused, Undone, applied
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
 
+MOST_PATCH = 8_000
+"""Characters of a refused patch that the rounds of `fix ci` tell."""
 _LIST = "/issues/{number}/comments"
 C = TypeVar("C", Comment, EditComment)
 
@@ -18,6 +22,8 @@ class _Written(OnGitHub[C]):
     """With a text of its own in the conversation."""
 
     permissions = ("issues",)
+    alone: ClassVar[bool] = False
+    """Whether nothing else tells a person of what was refused before it."""
 
     def harmless(self, effect: C, texts: Texts) -> C:
         body, folded = texts.page(effect.body, effect.folded)
@@ -25,6 +31,22 @@ class _Written(OnGitHub[C]):
 
     def said(self, effect: C) -> Sequence[str]:
         return (effect.body,)
+
+    def tells(self, effect: C) -> bool:
+        return effect.ci is not None
+
+    def telling(self, effect: C, refused: Sequence[Refused]) -> C:
+        """The rounds of `fix ci` say of a commit that it was refused."""
+        if effect.ci is None:
+            return effect
+        for one in refused:
+            match one.effect:
+                case PushCommit() as push:
+                    patch = code_block(cut(push.patch, MOST_PATCH), "diff")
+                    shown = f"\n\n{patch}" if self.alone else ""
+                    ci = unpushed(effect.ci, f"{one.why}{shown}")
+                    return replace(effect, body=told(ci), ci=ci)
+        return effect
 
 
 class OfComment(_Written[Comment]):
@@ -45,6 +67,7 @@ class OfComment(_Written[Comment]):
 class OfEditComment(Changing[EditComment], _Written[EditComment]):
     kind = EditComment
     builds_on_before = True
+    alone = True
     undone_by = frozenset({EditComment})
 
     def harmless(self, effect: EditComment, texts: Texts) -> EditComment:
@@ -71,7 +94,9 @@ class OfEditComment(Changing[EditComment], _Written[EditComment]):
         if before is None:
             return Undone(stays="the text of a comment: I don't know what it said before")
         own = before.own if isinstance(before, EditComment) else ""
-        old = EditComment(effect.number, effect.comment_id, before.body, before.folded, own)
+        ci = before.ci.ended("A round was taken back; I stopped.") if before.ci else None
+        body = told(ci) if ci else before.body
+        old = EditComment(effect.number, effect.comment_id, body, before.folded, own, ci)
         return Undone([old], "the newest text of a comment")
 
 

@@ -95,6 +95,10 @@ class Api:
     def site(self) -> str:
         return self._server.site
 
+    @property
+    def url(self) -> str:
+        return self._server.api_url
+
     async def get(self, path: str, params: Params | None = None, *, accept: str = JSON) -> Any:
         """One answer: decoded JSON, or text where another media type was accepted."""
         data, _ = await self._json("GET", self._url(path, params), None, accept=accept)
@@ -103,24 +107,31 @@ class Api:
     async def elsewhere(self, path: str, params: Params | None = None) -> bytes:
         """The bytes at the address that an answer leads to, mostly on another host: it is asked without the
         token, once. https://docs.github.com/en/rest/actions/artifacts#download-an-artifact"""
-        call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON)
-        await self._server.limiter.wait(self._scope, resource_scope(self._scope, "core"))
-        headers = self._headers(call, await self._credentials.header())
+        target = await self.leads_to(path, params)
+        if origin(target)[0] != "https" and origin(target) != origin(self._server.api_url):
+            raise GitHubError(302, "an address without TLS")
         try:
-            answer = await self._server.wire.exchange("GET", call.url, headers, b"")
-            if answer.status not in (302, 307):
-                refused = read(answer)
-                await self._server.limiter.learn(self._scope, answer, refused)
-                raise refused.error()
-            target = self._next_hop(call, call.url, answer)
-            if origin(target)[0] != "https" and origin(target) != origin(self._server.api_url):
-                raise GitHubError(302, "an address without TLS")
             found = await self._server.wire.exchange("GET", target, {"user-agent": f"hob/{_VERSION}"}, b"")
         except (NotSentError, LostError) as error:
             raise TemporaryError(str(error)) from None
         if found.status != 200:
             raise GitHubError(found.status, "the download was refused")
         return found.body
+
+    async def leads_to(self, path: str, params: Params | None = None) -> str:
+        """The address that an answer leads to, which nobody has asked yet."""
+        call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON)
+        await self._server.limiter.wait(self._scope, resource_scope(self._scope, "core"))
+        headers = self._headers(call, await self._credentials.header())
+        try:
+            answer = await self._server.wire.exchange("GET", call.url, headers, b"")
+        except (NotSentError, LostError) as error:
+            raise TemporaryError(str(error)) from None
+        if answer.status not in (302, 307):
+            refused = read(answer)
+            await self._server.limiter.learn(self._scope, answer, refused)
+            raise refused.error()
+        return self._next_hop(call, call.url, answer)
 
     async def get_all(
         self, path: str, params: Params | None = None, *, cap: int, key: str | None = None

@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Iterable
 from typing import Any
 
+from bot.core import recipes
 from bot.core.errors import GitHubError, Gone
 from bot.core.github_reader import TreePath
 from bot.core.refs import RepoRef, Sha
@@ -60,6 +61,20 @@ async def folders(api: Api, repo: RepoRef, sha: Sha, paths: Iterable[str]) -> di
         for entry in (tree.get("entries") if isinstance(tree, dict) else None) or ():
             found[f"{path}/{entry['name']}".lstrip("/")] = entry["mode"]
     return found
+
+
+async def recipe_files(api: Api, repo: RepoRef, ref: Sha, name: str) -> recipes.RecipeFiles:
+    """As a `GitHubReader` gives them: a call, and another where there are any to read."""
+    try:
+        listed = recipes.listed(await folders(api, repo, ref, [recipes.FOLDER]))
+        there = [path for path in listed if not name or path == recipes.path_of(name)]
+        wanted = [path for path in there if listed[path]]
+        found = await texts(api, repo, ref, wanted, recipes.MOST_BYTES) if wanted else {}
+    except GitHubError as error:
+        if error.status not in (403, 404):
+            raise
+        return {}
+    return {path: found.get(path) for path in there}
 
 
 async def tree(api: Api, sha: Sha) -> dict[str, TreePath]:

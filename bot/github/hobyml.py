@@ -6,6 +6,7 @@ Nothing in it can name a host, a URL, a key or a command: there are no such keys
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot import yamlnodes
@@ -27,27 +28,31 @@ _OPERATORS = frozenset({"budget", "privacy", "database", "redis", "queue", "sand
 }
 
 
-class _WrongError(Exception):
+class WrongError(Exception):
     """A value that its key cannot have; says what it can."""
 
 
-KeyReader = Callable[["_File", YamlNode], Any]
+KeyReader = Callable[["SettingsFile", YamlNode], Any]
 Section = Mapping[str, KeyReader]
 
 
-class _File:
-    """Collects complaints while the tree is read."""
+class SettingsFile:
+    """Collects complaints while the tree is read. `path`: the file, which is `.github/hob.yml`; `before`: its
+    lines above what is read; `instead`: what becomes of a value that cannot be."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "", before: int = 0, instead: str = "the default is used") -> None:
         self.complaints: list[Complaint] = []
+        self.path, self.before, self.instead = path, before, instead
 
     def complain(self, line: int, message: str) -> None:
-        self.complaints.append(Complaint(line, f"line {line}: {message}"))
+        line += self.before
+        said = f"line {line}: {message}"
+        self.complaints.append(Complaint(line, said, self.path) if self.path else Complaint(line, said))
 
     def section(self, node: YamlNode, known: Section, where: str = "") -> dict[str, Any]:
         """The values of `node` that can be used, by key; the first of two equal keys counts."""
         if not isinstance(node, yamlnodes.Mapping):
-            raise _WrongError("a mapping of keys to values is expected")
+            raise WrongError("a mapping of keys to values is expected")
         values: dict[str, Any] = {}
         seen: set[str] = set()
         for key, value in node.items:
@@ -56,13 +61,13 @@ class _File:
                 continue
             try:
                 values[name] = known[name](self, value)
-            except _WrongError as wrong:
-                self.complain(value.line, f"`{where}{name}`: {wrong}; the default is used")
+            except WrongError as wrong:
+                self.complain(value.line, f"`{where}{name}`: {wrong}; {self.instead}")
         return values
 
     def _key(self, key: YamlNode, known: Section, seen: set[str], where: str) -> str | None:
         """A key that may be read, or None after a complaint."""
-        name = _short(key.text) if isinstance(key, Scalar) else ""
+        name = short(key.text) if isinstance(key, Scalar) else ""
         if isinstance(key, Scalar) and name in known and name not in seen:
             seen.add(name)
             return name
@@ -94,17 +99,17 @@ def read(text: str | None) -> tuple[RepoSettings, tuple[Complaint, ...]]:
 def said(text: str | None) -> tuple[dict[str, Any], tuple[Complaint, ...]]:
     """The values by dotted key, and what was ignored. A file that cannot be read at all says nothing and gets
     one complaint."""
-    file = _File()
+    file = SettingsFile()
     try:
         tree = yamlnodes.read(text or "")
         found = file.section(tree, _TOP) if tree is not None else {}
     except UnreadableError as error:
         file.complain(error.line, f"{error.message}; the whole file is ignored")
         found = {}
-    except _WrongError as wrong:
+    except WrongError as wrong:
         file.complain(1, f"{wrong}; the whole file is ignored")
         found = {}
-    return _flat(found), _capped(file.complaints)
+    return _flat(found), capped(file.complaints)
 
 
 def _flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -115,51 +120,52 @@ def _flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return flat
 
 
-def _capped(complaints: list[Complaint]) -> tuple[Complaint, ...]:
+def capped(complaints: list[Complaint]) -> tuple[Complaint, ...]:
     if len(complaints) <= MOST_COMPLAINTS:
         return tuple(complaints)
-    last = complaints[MOST_COMPLAINTS - 1].line
+    last = complaints[MOST_COMPLAINTS - 1]
     more = len(complaints) - MOST_COMPLAINTS + 1
-    return (*complaints[: MOST_COMPLAINTS - 1], Complaint(last, f"line {last}: and {more} more complaints"))
+    rest = replace(last, message=f"line {last.line}: and {more} more complaints")
+    return (*complaints[: MOST_COMPLAINTS - 1], rest)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """A name as it may be shown: one line, not long, nothing that ends a code span."""
     return re.sub(r"[`\s]+", " ", clean(text))[:60]
 
 
-def _bool(_: _File, node: YamlNode) -> bool:
+def _bool(_: SettingsFile, node: YamlNode) -> bool:
     if isinstance(node, Scalar) and node.kind == "bool":
         return node.text.lower() in ("true", "yes", "on")
-    raise _WrongError("true or false is expected")
+    raise WrongError("true or false is expected")
 
 
-def _string(node: YamlNode, most: int, *, cut: bool = False) -> str:
+def string(node: YamlNode, most: int, *, cut: bool = False) -> str:
     """Plain words are taken as written: `no` and `1.0` are names here."""
     if not isinstance(node, Scalar) or node.kind in ("null", "other"):
-        raise _WrongError("a text is expected")
+        raise WrongError("a text is expected")
     text = clean(node.text)
     if len(text) > most and not cut:
-        raise _WrongError(f"a text of at most {most} characters is expected")
+        raise WrongError(f"a text of at most {most} characters is expected")
     return text[:most]
 
 
 def _int(low: int, high: int) -> KeyReader:
-    def read_int(_: _File, node: YamlNode) -> int:
+    def read_int(_: SettingsFile, node: YamlNode) -> int:
         if isinstance(node, Scalar) and node.kind == "int" and re.fullmatch(r"[0-9]{1,6}", node.text):
             number = int(node.text)
             if low <= number <= high:
                 return number
-        raise _WrongError(f"a whole number from {low} to {high} is expected")
+        raise WrongError(f"a whole number from {low} to {high} is expected")
 
     return read_int
 
 
-def _choice(*choices: str) -> KeyReader:
-    def read_choice(_: _File, node: YamlNode) -> str:
+def choice(*choices: str) -> KeyReader:
+    def read_choice(_: SettingsFile, node: YamlNode) -> str:
         if isinstance(node, Scalar) and node.text in choices:
             return node.text
-        raise _WrongError(f"one of {', '.join(choices)} is expected")
+        raise WrongError(f"one of {', '.join(choices)} is expected")
 
     return read_choice
 
@@ -167,67 +173,67 @@ def _choice(*choices: str) -> KeyReader:
 T = TypeVar("T")
 
 
-def _each(file: _File, node: YamlNode, read_item: Callable[[YamlNode], T]) -> tuple[T, ...]:
+def _each(file: SettingsFile, node: YamlNode, read_item: Callable[[YamlNode], T]) -> tuple[T, ...]:
     """The items that can be used; a complaint for each other."""
     if not isinstance(node, Sequence):
-        raise _WrongError("a list is expected")
+        raise WrongError("a list is expected")
     items: list[T] = []
     for item in node.items[:MOST_ITEMS]:
         try:
             items.append(read_item(item))
-        except _WrongError as wrong:
+        except WrongError as wrong:
             file.complain(item.line, f"{wrong}; this entry is ignored")
     if len(node.items) > MOST_ITEMS:
         file.complain(node.items[MOST_ITEMS].line, f"entries after the first {MOST_ITEMS} are ignored")
     return tuple(items)
 
 
-def _names(file: _File, node: YamlNode) -> tuple[str, ...]:
-    return _each(file, node, lambda item: _string(item, MOST_NAME))
+def names(file: SettingsFile, node: YamlNode) -> tuple[str, ...]:
+    return _each(file, node, lambda item: string(item, MOST_NAME))
 
 
-def _instructions(file: _File, node: YamlNode) -> tuple[PathInstruction, ...]:
+def _instructions(file: SettingsFile, node: YamlNode) -> tuple[PathInstruction, ...]:
     def one(item: YamlNode) -> PathInstruction:
         found = file.section(item, {"path": _path, "text": _text}, "instructions.")
         if len(found) < 2:
-            raise _WrongError("an instruction needs a `path` and a `text`")
+            raise WrongError("an instruction needs a `path` and a `text`")
         return PathInstruction(found["path"], found["text"])
 
     return _each(file, node, one)
 
 
-def _path(_: _File, node: YamlNode) -> str:
-    return _string(node, MOST_NAME)
+def _path(_: SettingsFile, node: YamlNode) -> str:
+    return string(node, MOST_NAME)
 
 
-def _text(file: _File, node: YamlNode) -> str:
+def _text(file: SettingsFile, node: YamlNode) -> str:
     if isinstance(node, Scalar) and len(node.text) > MOST_TEXT:
         file.complain(node.line, f"the text is cut after {MOST_TEXT} characters")
-    return _string(node, MOST_TEXT, cut=True)
+    return string(node, MOST_TEXT, cut=True)
 
 
-def _hints(file: _File, node: YamlNode) -> dict[str, str]:
+def _hints(file: SettingsFile, node: YamlNode) -> dict[str, str]:
     if not isinstance(node, yamlnodes.Mapping):
-        raise _WrongError("a mapping of labels to hints is expected")
+        raise WrongError("a mapping of labels to hints is expected")
 
     def one(pair: tuple[YamlNode, YamlNode]) -> tuple[str, str]:
-        return _string(pair[0], MOST_NAME), _string(pair[1], MOST_NAME, cut=True)
+        return string(pair[0], MOST_NAME), string(pair[1], MOST_NAME, cut=True)
 
     hints: dict[str, str] = {}
     for pair in node.items[:MOST_ITEMS]:
         try:
             label, hint = one(pair)
-        except _WrongError as wrong:
+        except WrongError as wrong:
             file.complain(pair[0].line, f"{wrong}; this entry is ignored")
         else:
             hints.setdefault(label, hint)
     return hints
 
 
-def _language(_: _File, node: YamlNode) -> str:
+def _language(_: SettingsFile, node: YamlNode) -> str:
     if isinstance(node, Scalar) and LANGUAGE.fullmatch(node.text):
         return node.text
-    raise _WrongError("a language tag such as en or pt-BR is expected")
+    raise WrongError("a language tag such as en or pt-BR is expected")
 
 
 class _Group(dict[str, Any]):
@@ -235,7 +241,7 @@ class _Group(dict[str, Any]):
 
 
 def _group(known: Section, where: str) -> KeyReader:
-    def read_group(file: _File, node: YamlNode) -> Any:
+    def read_group(file: SettingsFile, node: YamlNode) -> Any:
         return _Group(file.section(node, known, where))
 
     return read_group
@@ -244,8 +250,8 @@ def _group(known: Section, where: str) -> KeyReader:
 _READERS: dict[ValueKind, Callable[[SettingKey], KeyReader]] = {
     "flag": lambda _: _bool,
     "whole": lambda key: _int(0, key.most),
-    "choice": lambda key: _choice(*key.choices),
-    "names": lambda _: _names,
+    "choice": lambda key: choice(*key.choices),
+    "names": lambda _: names,
     "instructions": lambda _: _instructions,
     "hints": lambda _: _hints,
     "language": lambda _: _language,

@@ -25,6 +25,7 @@ EVENTS: dict[type[Event], str] = {
     events.PullRequestRelabeled: "pull_request",
     events.PullRequestConvertedToDraft: "pull_request",
     events.CheckRunRequested: "check_run",
+    events.ChecksCompleted: "check_suite",
     events.IssueOpened: "issues",
     events.IssueEdited: "issues",
     events.IssueClosed: "issues",
@@ -48,6 +49,12 @@ EVENTS: dict[type[Event], str] = {
 }
 UNASKED = frozenset({"installation", "installation_repositories"})
 """Every App gets these; they cannot be subscribed to."""
+
+
+CODE = {"contents": "write"}
+"""Without which Hob writes no code."""
+FOR_CI = {"actions": "read", "statuses": "read"}
+"""What `fix ci` reads, as far as it may. Both are in deploy/app-code.yml."""
 
 
 @dataclass(frozen=True, slots=True)

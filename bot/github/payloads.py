@@ -10,6 +10,7 @@ from msgspec import DecodeError, Struct, ValidationError, convert
 from msgspec.json import decode
 
 from bot.core import events
+from bot.core.ci_session import CI_BRANCH
 from bot.core.errors import BadPayload
 from bot.core.events import Event
 from bot.core.refs import Actor, Login, RepoRef, Sha
@@ -293,6 +294,28 @@ def _check_run(guid: str, body: bytes) -> Event | None:
     )
 
 
+def _check_suite(guid: str, body: bytes) -> Event | None:
+    """Of a branch that Hob made for `fix ci` the name says for which pull request it did; else the one that
+    has the commit."""
+    delivery = _read(body, webhook_schema.CheckSuiteDelivery)
+    suite, home = delivery.check_suite, delivery.repository.id
+    made = CI_BRANCH.fullmatch(suite.head_branch or "")
+    here = [
+        one.number
+        for one in suite.pull_requests or ()
+        if all(side.repo is not None and side.repo.id == home for side in (one.head, one.base))
+    ]
+    number = int(made[1]) if made else max(here, default=0)
+    if not number:
+        return None
+    return events.ChecksCompleted(
+        **_about(guid, delivery),
+        number=number,
+        head_sha=Sha(suite.head_sha),
+        app=clean(suite.app.slug) if suite.app else "",
+    )
+
+
 def _review_comment(kind: type[events.ReviewCommentEvent], *, edited: bool) -> Callable[[str, bytes], Event]:
     def read(guid: str, body: bytes) -> Event:
         delivery = _read(body, webhook_schema.ReviewCommentDelivery)
@@ -327,6 +350,7 @@ def _review(kind: type[events.ReviewEvent], *, edited: bool) -> Callable[[str, b
 
 _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
     "check_run": {"rerequested": _check_run, "requested_action": _check_run},
+    "check_suite": {"completed": _check_suite},
     "pull_request": {
         "opened": _pull_request(events.PullRequestOpened),
         "reopened": _pull_request(events.PullRequestReopened),

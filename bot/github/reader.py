@@ -8,9 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.core.ci import CiState, FailedCheck
 from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
 from bot.core.errors import GitHubError, Gone
-from bot.core.events import CheckRunRequested, CommentEvent, Event, MergeGroupEvent, PullRequestEvent
+from bot.core.events import (
+    CheckRunRequested,
+    ChecksCompleted,
+    CommentEvent,
+    Event,
+    MergeGroupEvent,
+    PullRequestEvent,
+)
 from bot.core.facts import Commit, OthersRemark, OwnThread
 from bot.core.github_reader import (
     GitHubReader,
@@ -25,6 +33,7 @@ from bot.core.github_reader import (
 )
 from bot.core.guidelines import Guidance, PathSizes, gathered
 from bot.core.pictures import Picture
+from bot.core.recipes import RecipeFiles
 from bot.core.refs import Login, Permission, RepoRef, Sha
 from bot.core.settings import Complaint
 from bot.core.triage_sources import TriageSources
@@ -32,6 +41,7 @@ from bot.core.work_items import Milestone, Release, WorkItem
 from bot.github import (
     artifacts,
     attachments,
+    ci,
     contents,
     histories,
     listing,
@@ -52,6 +62,7 @@ from bot.github.conversations import (
     label_names,
     line_thread,
 )
+from bot.github.objects import PER_QUERY
 from bot.github.payloads import clean
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
@@ -90,7 +101,9 @@ def permissions_to_read(event: Event) -> dict[str, str]:
     """The least that the event's handler needs to see; who is asked in words may be asked about issues."""
     if isinstance(event, CommentEvent):
         return {**PULL_REQUEST, **ISSUE} if event.on_pull_request else ISSUE
-    on_pull_request = isinstance(event, PullRequestEvent | CheckRunRequested | MergeGroupEvent)
+    on_pull_request = isinstance(
+        event, PullRequestEvent | CheckRunRequested | MergeGroupEvent | ChecksCompleted
+    )
     return PULL_REQUEST if on_pull_request else ISSUE
 
 
@@ -170,7 +183,7 @@ class JobReader(GitHubReader):
         """Two calls, and more only for what guidelines import."""
 
         async def folders(paths: Sequence[str]) -> PathSizes:
-            return await contents.folders(self._api, self.repo, base, paths[: contents.PER_QUERY])
+            return await contents.folders(self._api, self.repo, base, paths[:PER_QUERY])
 
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(base, paths)
@@ -181,6 +194,9 @@ class JobReader(GitHubReader):
             if error.status not in _NOT_SHOWN:
                 raise
             return Guidance()
+
+    async def recipe_files(self, ref: str, name: str = "") -> RecipeFiles:
+        return await contents.recipe_files(self._api, self.repo, Sha(ref), name)
 
     async def workflows(self, ref: str) -> dict[str, str]:
         try:
@@ -262,6 +278,12 @@ class JobReader(GitHubReader):
                 raise
             return []
         return remarks
+
+    async def ci(self, sha: Sha) -> CiState:
+        return await ci.states(self._api, self.job, sha)
+
+    async def ci_details(self, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
+        return await ci.details(self._api, self.job, failed)
 
     async def has_comment(self, comment_id: int) -> bool:
         return await self.comment_text(comment_id) is not None

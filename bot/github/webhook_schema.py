@@ -178,6 +178,34 @@ class CommentDelivery(DeliveryPayload, gc=False, kw_only=True):
     changes: Changes | None = None
 
 
+class AppPayload(Struct, gc=False):
+    slug: str | None = None
+
+
+class InRepository(Struct, gc=False):
+    repo: NumberedPayload | None = None
+
+
+class SuitePullRequest(Struct, gc=False):
+    number: GitHubId
+    head: InRepository
+    base: InRepository
+
+
+class CheckSuitePayload(Struct, gc=False):
+    """`head_branch` is null and `pull_requests` is empty for a fork's; pull requests of the branch into other
+    repositories are among them."""
+
+    head_sha: Hex
+    head_branch: str | None = None
+    app: AppPayload | None = None
+    pull_requests: list[SuitePullRequest] | None = None
+
+
+class CheckSuiteDelivery(DeliveryPayload, gc=False, kw_only=True):
+    check_suite: CheckSuitePayload
+
+
 class RequestedAction(Struct, gc=False):
     identifier: str = ""
 

@@ -20,6 +20,7 @@ from bot.http import (
     Timeout,
     certificates,
     read_capped,
+    read_tail,
 )
 
 DEADLINE = 30.0
@@ -92,6 +93,31 @@ class Wire:
         return GitHubResponse(
             response.status_code, {k.lower(): v for k, v in response.headers.items()}, content
         )
+
+    async def tail(self, url: str, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
+        """(status, the last `cap` bytes) of an answer that may have `most`, unpacked; of a long one only its
+        end is asked for, where the host can do that. Raises as `exchange` does."""
+        asked = {**headers, "accept-encoding": "identity"}
+        try:
+            async with asyncio.timeout(self._deadline):
+                async with self._client.stream("GET", url, headers=asked) as response:
+                    size = response.headers.get("content-length", "")
+                    long = response.status_code == 200 and size.isdigit() and int(size[:15]) > 4 * self._cap
+                    plain = response.headers.get("content-encoding", "identity") == "identity"
+                    ranges = long and plain and response.headers.get("accept-ranges") == "bytes"
+                    if not ranges:
+                        return response.status_code, await read_tail(response, self._cap, most)
+                asked["range"] = f"bytes={int(size) - self._cap}-"
+                async with self._client.stream("GET", url, headers=asked) as response:
+                    return response.status_code, await read_tail(response, self._cap, most)
+        except (ConnectError, ConnectTimeout, PoolTimeout, InvalidURL) as error:
+            raise NotSentError(f"cannot reach {_host(url)}: {_why(error)}") from None
+        except TimeoutError:
+            raise LostError(f"no answer from {_host(url)} within {self._deadline:g} s") from None
+        except ResponseTooLong as error:
+            raise TooLargeError(str(error)) from None
+        except HTTPError as error:
+            raise LostError(f"no whole answer from {_host(url)}: {_why(error)}") from None
 
     async def aclose(self) -> None:
         await self._client.aclose()

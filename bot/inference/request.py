@@ -37,9 +37,11 @@ from bot.inference.runners import (
     PromptTooLong,
     Reply,
     RunnerError,
+    Unsupported,
 )
-from bot.inference.structured_output import complaint, schema_of, understood
+from bot.inference.structured_output import complaint, schema_of
 from bot.inference.token_budget import Fitted, Render, fitted
+from bot.inference.tool_calls import Understood, understood_reply
 from bot.inference.trace import NO_TRAIL, Trace
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,8 @@ def make_infer(
     urgency = ("high", "default", "low").index(priority)
 
     async def infer(prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
-        listening = Listening(on_text or (lambda _: None)) if prompt.answer is Spoken else None
+        free = prompt.answer is Spoken and not prompt.tools
+        listening = Listening(on_text or (lambda _: None)) if free else None
         asked = replace(prompt, role=cast("Role", prompt.specialty)) if prompt.specialty else prompt
         asking = Asking(
             pool,
@@ -144,10 +147,12 @@ class _Over(Exception):
 class _Misfit(Exception):
     """The answer is none; `note` is what the model is told about it."""
 
-    def __init__(self, error: ValueError, reply: Reply) -> None:
+    def __init__(self, error: ValueError, reply: Reply, *, tools: bool = False) -> None:
         super().__init__(f"gave no usable answer: {complaint(error)}")
         why = _STOPPED.get(reply.stopped) or complaint(error)
-        self.note = f"\n\nYour last answer could not be used: {why}.\nAnswer again with one complete object."
+        or_call = ", or call a tool with all that it takes" if tools else ""
+        again = f"Answer again with one complete object{or_call}."
+        self.note = f"\n\nYour last answer could not be used: {why}.\n{again}"
 
 
 class _Cut(Exception):
@@ -212,6 +217,7 @@ class Asking(Generic[T]):
         found = await self.pool.candidates(self.prompt.role, wanted, self.guard)
         failures: list[_Over] = []
         left = [one for one in found.candidates if one.sees or not self.prompt.images]
+        left = [one for one in left if one.model.calls_tools or not self.prompt.tools]
         while left and not self._exhausted:
             async with self.pool.place(
                 left, self.urgency, size(self.prompt), self.guard, self.prompt.behind
@@ -228,8 +234,12 @@ class Asking(Generic[T]):
                             for candidate in left
                             if candidate.model.name != place.candidate.model.name
                         ]
-        reason = "no model that can be asked reads pictures" if found.candidates else found.reason
-        return self._failed(failures or [_Over("no_host", reason)])
+        unable: tuple[Failure, str] = ("no_host", found.reason)
+        if found.candidates and self.prompt.images:
+            unable = ("no_host", "no model that can be asked reads pictures")
+        elif found.candidates:
+            unable = ("no_tools", "no model that can be asked calls tools")
+        return self._failed(failures or [_Over(*unable)])
 
     @property
     def _exhausted(self) -> bool:
@@ -286,13 +296,13 @@ class Asking(Generic[T]):
                 reply = step.reply = await self._call(runner, asked.request, self.heard)
                 await self._check_count(runner, candidate, asked, reply)
             try:
-                value, dropped = understood(self.prompt.answer, reply.text, whole=reply.complete)
+                said: Understood[T] = understood_reply(self.prompt, reply)
             except ValueError as error:
-                raise _Misfit(error, reply) from None
+                raise _Misfit(error, reply, tools=bool(self.prompt.tools)) from None
             step.keep(reply)
             self.spent.cached = step.cached
-        completion = self._completion(value=value, text=reply.text, packed=asked.packed)
-        return replace(completion, dropped=dropped)
+        completion = self._completion(value=said.value, text=reply.text, packed=asked.packed)
+        return replace(completion, dropped=said.dropped, tool_calls=said.calls)
 
     def _forgive(self, candidate: Candidate, attempt: _Attempt, error: RunnerError | _Misfit | _Cut) -> None:
         """Prepares the next try after a fault; `_Over` where there is none."""
@@ -324,6 +334,8 @@ class Asking(Generic[T]):
                 return _Over("too_large", f"{_name(candidate)}: {error}")
             case HostTooSlow():
                 return _Over("timeout", f"{_name(candidate)}: {error}")
+            case Unsupported() if self.prompt.tools:  # nothing is wrong with the host
+                return _Over("no_tools", f"{_name(candidate)}: {error}")
             case NotSent():
                 return _Over("no_host", f"{candidate.host.name} was {error}")
             case _:
@@ -364,7 +376,8 @@ class Asking(Generic[T]):
         model, counted = candidate.model.name, reply.tokens_in
         if counted is None or asked.request.images:
             return  # pictures are tokens without any text
-        if not token_budget.implausible(asked.size, counted, self.pool.ratios.of(model)):
+        text = asked.size - token_budget.tools_size(asked.request)  # some servers drop tools in silence
+        if not token_budget.implausible(text, counted, self.pool.ratios.of(model)):
             self.pool.ratios.learn(model, asked.size, counted)
             return
         if self._exhausted:
@@ -373,7 +386,7 @@ class Asking(Generic[T]):
         half = replace(asked.request, user=user[: len(user) // 2], turns=(), max_tokens=1)
         other = (await self._call(runner, half)).tokens_in or counted
         half_size = size_of(half.system) + size_of(half.user)
-        if token_budget.same_ratio((asked.size, counted), (half_size, other)):
+        if token_budget.same_ratio((text, counted), (half_size, other)):
             self.pool.ratios.learn(model, asked.size, counted)
         elif token_budget.is_cut(counted, other):
             about = token_budget.tokens(asked.size, token_budget.TYPICAL_RATIO)

@@ -235,9 +235,9 @@ def _mended(text: str) -> str:
 
     text = _outside(text)
     start = text.find("{")
-    if start >= 0 and _loaded(one := bare(_COMMA.sub(r"\1", text[start:]))) is not None:
+    if start >= 0 and _loaded(one := bare(without_commas(text[start:]))) is not None:
         return one
-    if start < 0 or len(text) > _MOST_MENDED or _depth(text) > _DEEPEST_MENDED:
+    if start < 0 or len(text) > _MOST_MENDED or depth(text) > _DEEPEST_MENDED:
         return ""
     if text.count('"') > _MOST_QUOTES * (1 + text.count(":") + text.count(",")):
         return ""
@@ -248,7 +248,12 @@ def _mended(text: str) -> str:
     return mended if mended.startswith("{") else ""
 
 
-def _depth(text: str) -> int:
+def without_commas(text: str) -> str:
+    """Without the commas before what ends a list or an object."""
+    return _COMMA.sub(r"\1", text)
+
+
+def depth(text: str) -> int:
     """How deep brackets go, those within strings counted too."""
     steps = ((character in "{[(") - (character in "}])") for character in text)
     return max(accumulate(steps), default=0)

@@ -11,7 +11,7 @@ What is known of models' vocabularies.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
@@ -102,7 +102,14 @@ class Fitted:
     @property
     def size(self) -> int:
         turns = sum(size(text) for _, text in self.request.turns)
-        return size(self.request.system) + size(self.request.user) + turns
+        return size(self.request.system) + size(self.request.user) + turns + tools_size(self.request)
+
+
+def tools_size(request: ChatRequest) -> int:
+    """Of what a model is told of its tools, the answer among them."""
+    if not request.tools:
+        return 0
+    return size(json.dumps([asdict(each) for each in request.tools])) + size(json.dumps(request.schema))
 
 
 def fitted(
@@ -124,6 +131,7 @@ def fitted(
     space = room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
     # The model reads the schema too: as a tool's, or in words where a host does not take it.
     space -= size(texts.system) + size(texts.user) + size(json.dumps(schema))
+    space -= size(json.dumps([asdict(each) for each in prompt.tools])) if prompt.tools else 0
     packed = pack_passages(prompt.optional, space) if space >= 0 else None
     if packed is None:
         return None
@@ -140,5 +148,6 @@ def fitted(
         turns=texts.turns,
         prompt=prompt.name,
         images=prompt.images,
+        tools=prompt.tools,
     )
     return Fitted(request, packed)

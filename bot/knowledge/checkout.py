@@ -70,6 +70,11 @@ async def checkout(
     return await asyncio.to_thread(_write, git, laid, folder, most)
 
 
+def write_out(git: Git, sha: Sha, changed: Texts, folder: Path, most: Most) -> Checkout:
+    """The same from a repository that has all of the commit."""
+    return _write(git, layout(git.tree(sha), changed, most), folder, most)
+
+
 def layout(entries: Iterable[TreeEntry], changed: Texts, most: Most) -> Layout:
     """Decides by names alone. CheckoutRefused where a text would lie in no folder, or there are too many."""
     laid = Layout()

@@ -105,6 +105,18 @@ class Clone:
                 raise
         return [(number, sha) for number, ref in refs.items() if (sha := await self._named(ref))]
 
+    async def commits(self, origin: Remote, names: Iterable[Sha]) -> None:
+        """Brings those of these commits, with their histories but no texts, that are not here. `Gone` where
+        GitHub has one no more."""
+        if missing := await self._without(names):
+            refs = [f"+{one}:refs/pull/{one}" for one in sorted(missing)]
+            try:
+                await self._fetch(origin, "--filter=blob:none", "origin", *refs)
+            except GitFailed as failed:
+                if "not our ref" in failed.words or "couldn't find remote ref" in failed.words:
+                    raise Gone(404, "there is no such commit") from None
+                raise
+
     async def _named(self, ref: str) -> Sha:
         return Sha((await self._git("for-each-ref", "--format=%(objectname)", ref)).decode().strip())
 

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import Gone, HobError, TemporaryError
 from bot.core.knowledge import Overlap
+from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import Sha
+from bot.knowledge import merges
 from bot.knowledge.checkout import Checkout, Most, Texts, checkout
 from bot.knowledge.clone import Clone, CloneLimits, Remote, tidy
 from bot.knowledge.fetching import GitFailed, GitStopped
@@ -88,6 +90,20 @@ class Held:
     async def overlaps(self, origin: Remote, numbers: Sequence[int]) -> list[Overlap]:
         """`bot.knowledge.overlaps`; nothing where there is no clone yet."""
         return await overlaps(self._clone, origin, numbers) if self.folder.exists() else []
+
+    async def tried(self, origin: Remote, head: Sha, base: Sha) -> MergeTried:
+        """`bot.knowledge.merges`, in a clone that is made where there is none."""
+        await self._there(origin)
+        return await merges.tried(self._clone, origin, head, base)
+
+    async def completed(self, origin: Remote, head: Sha, base: Sha, texts: Mapping[str, str]) -> MergedTree:
+        """The same with these texts where git could not merge."""
+        await self._there(origin)
+        return await merges.completed(self._clone, origin, head, base, texts)
+
+    async def _there(self, origin: Remote) -> None:
+        if not (self.folder / "HEAD").exists() or (self.folder / "shallow").exists():
+            await self.update(origin)
 
 
 class Clones:

@@ -5,7 +5,7 @@ All of it is derived: what a kill interrupts the next refresh does, and what is 
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,8 @@ from typing import Protocol, TypeVar
 from bot.core.errors import Superseded, TemporaryError
 from bot.core.inference import Embed
 from bot.core.knowledge import KnownIssue, Overlap
-from bot.core.refs import RepoRef
+from bot.core.merging import MergedTree, MergeTried
+from bot.core.refs import RepoRef, Sha
 from bot.knowledge import indexing
 from bot.knowledge.clone import CloneLimits, Remote
 from bot.knowledge.clones import Clones, Held, RepositoryTooLarge
@@ -122,6 +123,28 @@ class KnowledgeManager:
             remote = await origin.remote()
             async with self.clones.held(repo.id) as held:
                 return await held.overlaps(remote, pulls)
+
+    async def tried(self, repo: RepoRef, origin: Origin, head: Sha, base: Sha) -> MergeTried:
+        """`Held.tried`. Raises what `refresh` raises."""
+        async with self._places:
+            remote = await origin.remote()
+            async with self.clones.held(repo.id) as held:
+                try:
+                    return await held.tried(remote, head, base)
+                except RepositoryTooLarge as large:
+                    return MergeTried(f"I have no clone of this repository: {large}.")
+
+    async def completed(
+        self, repo: RepoRef, origin: Origin, head: Sha, base: Sha, texts: Mapping[str, str]
+    ) -> MergedTree:
+        """`Held.completed`."""
+        async with self._places:
+            remote = await origin.remote()
+            async with self.clones.held(repo.id) as held:
+                try:
+                    return await held.completed(remote, head, base, texts)
+                except RepositoryTooLarge as large:
+                    return MergedTree(why=f"I have no clone of this repository: {large}.")
 
     async def forget(self, *repo_ids: int) -> None:
         """Clones, indexes and all; what is under way with them ends."""

@@ -19,7 +19,8 @@ ANOTHER = "name another with --branch"
 async def refuse_taken(root: Path, branch: str) -> None:
     """UserError where a branch of that name cannot be made."""
     ref = f"refs/heads/{branch}"
-    no_name = "\0" in branch or branch.startswith("-") or branch == "HEAD"
+    no_text = branch.encode("utf-8", "replace").decode() != branch
+    no_name = no_text or "\0" in branch or branch.startswith("-") or branch == "HEAD"
     if no_name or (await git(root, "check-ref-format", ref))[0]:
         raise UserError(f"{branch[:80]!r} is no name of a branch", ANOTHER)
     _, out = await git(root, "for-each-ref", "--format=%(refname)", f"refs/heads/{branch.partition('/')[0]}")

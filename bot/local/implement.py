@@ -13,7 +13,7 @@ from bot.core.errors import UserError
 from bot.core.inference import Infer
 from bot.core.refs import RepoRef, Sha
 from bot.core.work_budget import WorkBudget
-from bot.implement_facts import WantedChange, implement_facts, reading
+from bot.implement_facts import WantedChange, implement_facts, lookups, reading
 from bot.local.change import LocalRange, resolved
 from bot.local.reader import LocalReader
 from bot.proposals import whole_diff
@@ -64,11 +64,14 @@ async def implement_here(
         reading(ctx, base, facts.modes),
         budget,
         told,
+        lookups=lookups(ctx, base, library),
     )
-    files = _files(done) if not done.patched.why else ()
-    return LocalWork(
-        done, base, tuple(files), whole_diff(done.facts.texts, done.patched.texts) if files else ""
-    )
+    if done.patched.why:
+        return LocalWork(done, base)
+    files = _files(done)
+    modes = {one.path: int(one.mode, 8) for one in files if one.text is not None}
+    diff = whole_diff(done.facts.texts, done.patched.texts, {**done.facts.modes, **modes})
+    return LocalWork(done, base, tuple(files), diff)
 
 
 def _files(done: Implemented) -> Sequence[CommittedFile]:

@@ -145,7 +145,11 @@ class LocalReader(GitHubReader):
         if ran.full or ran.late:
             raise UserError(f"git cannot {what}: {ran.why}", "name a smaller range")
         if ran.why:
-            raise UserError(f"git cannot {what}: {ran.why}")
+            partial = "promisor" in ran.why
+            hint = (
+                "this clone is partial: have git fetch the rest (git fetch --refetch --filter=blob:limit=1g)"
+            )
+            raise UserError(f"git cannot {what}: {ran.why}", hint if partial else "")
         return ran.out
 
 

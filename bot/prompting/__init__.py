@@ -1,5 +1,5 @@
-"""What Hob says to models: prompts (`prompts/*.md`), agents (`prompts/agents/*.md`) and chains
-(`prompts/chains/*.toml`)."""
+"""What Hob says to models: prompts (`prompts/*.md`), agents (`prompts/agents/*.md`), chains
+(`prompts/chains/*.toml`) and recipes (`prompts/recipes/*.md`)."""
 
 from bot.prompting.chains import load_chain
 from bot.prompting.files import (
@@ -12,7 +12,7 @@ from bot.prompting.files import (
     rendered,
     used_names,
 )
-from bot.prompting.finding import FOLDER, names
+from bot.prompting.finding import FOLDER, names, recipes
 
 __all__ = [
     "FOLDER",
@@ -23,6 +23,7 @@ __all__ = [
     "names",
     "new_fence",
     "parse",
+    "recipes",
     "render",
     "rendered",
     "used_names",

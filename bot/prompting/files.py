@@ -1,12 +1,12 @@
 """What Hob says to models: one file a prompt (`prompts/NAME.md`) or an agent (`prompts/agents/NAME.md`),
 rendered with every piece of data behind a fence.
 
-A file is YAML between `---` lines (`inputs`, `passages`, `schema`, `role`, `temperature`, `max_tokens`; what
-is not said is as `bot.core.inference.PromptFile` has it), then a `## system` part without any data in it and
-a `## user` part in Jinja2 (https://jinja.palletsprojects.com/templates/); without these headings all of it is
-the system part. One that is `like` another file of `prompts/` is asked as that one is, with its own text
-before that system part. Data are values and never templates, so nothing in them is evaluated; names that
-were not declared are errors.
+A file is YAML between `---` lines (`inputs`, `passages`, `schema`, `role`, `temperature`, `max_tokens`,
+`tools`; what is not said is as `bot.core.inference.PromptFile` has it), then a `## system` part without any
+data in it and a `## user` part in Jinja2 (https://jinja.palletsprojects.com/templates/); without these
+headings all of it is the system part. One that is `like` another file of `prompts/` is asked as that one is,
+with its own text before that system part. Data are values and never templates, so nothing in them is
+evaluated; names that were not declared are errors.
 """
 
 import difflib
@@ -21,7 +21,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta
 
 from bot.core.errors import HobError, UserError
-from bot.core.inference import EarlierTurn, Passage, Prompt, PromptFile, PromptTexts, Role
+from bot.core.inference import TOOLS, EarlierTurn, Passage, Prompt, PromptFile, PromptTexts, Role
 from bot.core.pathnames import shown
 from bot.core.text import strip_invisible
 from bot.prompting.finding import FOLDER, find, read, refuse_unknown
@@ -178,6 +178,8 @@ def _front(text: str, where: str) -> dict[str, Any]:
     if not isinstance(front, dict):
         raise UserError(f"{where}: what stands between the --- lines are no keys", "write key: value")
     refuse_unknown(where, front, _KEYS)
+    if isinstance(named := front.get("tools"), list):
+        refuse_unknown(where, named, TOOLS, "tool")
     for key, value in front.items():
         fits, expected = _KEYS[key]
         if not fits(value):
@@ -204,6 +206,7 @@ _KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "passages": (lambda value: isinstance(value, bool), "yes or no"),
     "schema": (lambda value: isinstance(value, str), "a name"),
+    "tools": (lambda value: isinstance(value, list), f"a list of {', '.join(TOOLS)}"),
     "role": (_is_role, f"one of {', '.join(get_args(Role))}, or a role of your own in [models]"),
     "temperature": (lambda value: _is_number(value) and 0 <= value <= 2, "a number from 0 to 2"),
     "max_tokens": (

@@ -1,5 +1,5 @@
-"""Where personas and chains are found: a path, then the folder that `HOB_PROMPTS` names, then Hob's own
-`prompts/`."""
+"""Where personas, chains and recipes are found: a path, then the folder that `HOB_PROMPTS` names, then Hob's
+own `prompts/`."""
 
 import difflib
 import os
@@ -41,6 +41,11 @@ def find(kind: str, suffix: str, name: str) -> Path:
     raise UserError(f"there is no {what} named {name!r}", f"{did_you_mean(name, known)}; or give a path")
 
 
+def recipes() -> dict[str, str]:
+    """Texts of the recipes that come with Hob, and of a person's own, by name."""
+    return {name: read(find("recipes", ".md", name)) for name in names("recipes", ".md")}
+
+
 def read(path: Path) -> str:
     """UserError for what is no text of a sensible length."""
     try:
@@ -63,9 +68,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
 
 
-def refuse_unknown(where: str, given: Iterable[object], known: Iterable[str]) -> None:
-    """UserError that names the first key nobody knows, and the nearest that is known."""
+def refuse_unknown(where: str, given: Iterable[object], known: Iterable[str], what: str = "key") -> None:
+    """UserError that names the first that nobody knows, and the nearest that is known."""
     known = tuple(known)
     for key in given:
         if key not in known:
-            raise UserError(f"{where}: unknown key {key}", did_you_mean(str(key), known))
+            raise UserError(f"{where}: unknown {what} {key}", did_you_mean(str(key), known))

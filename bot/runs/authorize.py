@@ -5,11 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.context import Offer
+from bot.core.refs import RANK
 from bot.router import Place, Route
 
-RANK: dict[str, int] = {
-    name: rank for rank, name in enumerate(("none", "read", "triage", "write", "maintain", "admin"))
-}
 COMMANDS_AN_HOUR = 20
 """Of one person on one issue or pull request: past it two machines may be talking to each other."""
 

@@ -1,9 +1,10 @@
 """What one run asks models: for which repository, on which side of an A/B, and each call as it was."""
 
 import hashlib
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 
-from bot.core.inference import ModelCall
+from bot.core.inference import ModelCall, ToolUse
 from bot.core.refs import RepoRef
 
 
@@ -13,7 +14,12 @@ class CallRecorder:
 
     repo: RepoRef
     number: int
-    calls: list[ModelCall] = field(default_factory=list)
+    calls: list[ModelCall | ToolUse] = field(default_factory=list)
+    """Of models, and of tools by them, in their order."""
+
+    def tool(self, use: ToolUse) -> None:
+        """A call of a tool that ended now."""
+        self.calls.append(replace(use, at=time.time()))
 
     @property
     def part(self) -> float:

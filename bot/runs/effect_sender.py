@@ -49,12 +49,12 @@ class EffectSender:
 
     async def apply(self, rows: list[EffectRow]) -> list[Refused]:
         """Carries the rows out in order; returns what GitHub has refused for good, now or before. What is
-        void without that is left out."""
+        void without that, and does not tell of it, is left out."""
         refused: list[Refused] = []
         last = len(rows)
         for row in rows:
             effect = load(row.kind, row.payload)
-            if row.ordinal > last:
+            if row.ordinal > last and of(effect).telling(effect, refused) == effect:
                 await self._leave_out(row, refused[-1])
                 continue
             if row.state == "rejected":

@@ -8,6 +8,7 @@ from bot.core.context_packing import Surroundings
 from bot.core.diff import FileDiff
 from bot.core.inference import Embed
 from bot.core.knowledge import Fix, Found, IssueKind, KnownIssue, Outline, Overlap
+from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import RepoRef, Sha
 from bot.github import tracking
 from bot.github.client import Job
@@ -89,6 +90,13 @@ class RepositoryKnowledge:
     async def overlaps(self, pulls: Sequence[int]) -> Sequence[Overlap]:
         return await self.manager.overlaps(self.repo, GitHubOrigin(self.repo, self.job), pulls)
 
+    async def merge(self, head: Sha, base: Sha) -> MergeTried:
+        return await self.manager.tried(self.repo, GitHubOrigin(self.repo, self.job), head, base)
+
+    async def merged(self, head: Sha, base: Sha, texts: Mapping[str, str]) -> MergedTree:
+        origin = GitHubOrigin(self.repo, self.job)
+        return await self.manager.completed(self.repo, origin, head, base, texts)
+
     async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
         return await (await self._joined(at, first)).search(query)
 
@@ -104,6 +112,9 @@ class RepositoryKnowledge:
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         return await self._indexed.beside(files, heads, base)
+
+    async def callers(self, name: str) -> Sequence[Found]:
+        return await self._indexed.callers(name)
 
     async def people(self, path: str) -> Sequence[str]:
         return await self._indexed.people(path)

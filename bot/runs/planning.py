@@ -16,7 +16,7 @@ from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, Event, IssueEvent, RepositoryEvent
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
-from bot.core.refs import RepoRef, Sha
+from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.settings import RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.github import hobyml
@@ -60,7 +60,7 @@ async def make_plan(
 ) -> PlannedRun:
     """Asks the handler. For a command, first GitHub whether this person may ask, then `acknowledge`. `asked`
     collects what models are asked; `before_review` is awaited before each question of a review."""
-    level = ""
+    level: Permission = "none"
     if isinstance(event, CommentEvent) and route.command:
         level, refused = await _gate(services, route, event, reader)
         if refused:
@@ -70,6 +70,7 @@ async def make_plan(
     elif route.hears_people and isinstance(event, CommentEvent) and await _talks_on(services, event):
         return PlannedRun(reason="enough was said here within the hour")
     slug = services.config.github.app_slug
+    asked = asked or CallRecorder(event.repo, number_of(event))
     stored = await asyncio.to_thread(
         services.store.settings.layers, event.repo.owner, event.repo.name, asker(event)
     )
@@ -82,7 +83,7 @@ async def make_plan(
     infer = services.infer(
         priority(route, event),
         guard(services.config, services.store, event.repo, reader, run_id, settings, secretive(knowledge)),
-        asked or CallRecorder(event.repo, number_of(event)),
+        asked,
         settings,
     )
     ctx = Context(
@@ -91,6 +92,7 @@ async def make_plan(
         github=reader,
         infer=_after(before_review, infer) if before_review else infer,
         command=command_of(route, event, services.router, slug),
+        level=level,
         offers=authorize.offers(
             services.router.routes,
             level,
@@ -120,6 +122,7 @@ async def make_plan(
         handled=partial(_handled, services, event.repo.id),
         deeds=partial(deeds_at, services, event.repo),
         beside=knowledge.beside if knowledge else nothing_beside,
+        note_tool=asked.tool,
         suite=services.suite(event.repo, reader.job),
     )
     meant = Understood(route, ctx)
@@ -162,7 +165,7 @@ def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
 
 async def _gate(
     services: Services, route: Route, event: CommentEvent, reader: JobReader
-) -> tuple[str, authorize.CommandRefusal | None]:
+) -> tuple[Permission, authorize.CommandRefusal | None]:
     """(the permission of whoever gives the command, why it does not run)"""
     if isinstance(event, CommandRequested) and event.channel != "box":
         return "admin", await _moved(services, route, event, reader)  # the operator
@@ -295,6 +298,6 @@ def _deeds(services: Services, repo: RepoRef, number: int, state: EffectState) -
     if state == "done" and number:
         rows += edits_of(services.store.outbox, repo.id, number)
     for row in sorted(rows, key=lambda one: (one.created_at, one.id)):
-        did = Did(load(row.kind, row.payload), row.github_id or 0)
+        did = Did(load(row.kind, row.payload), row.github_id or 0, row.url)
         runs.setdefault(row.run_id, []).append(did)
     return tuple(PastRun(run, tuple(did)) for run, did in runs.items())

@@ -34,7 +34,7 @@ from bot.router import Router
 from bot.runs.archives import Archives
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.knowledge_adapter import RepositoryKnowledge
-from bot.runs.suites import Suite, SuiteSlots
+from bot.runs.suites import Suite, SuiteSlots, from_github
 from bot.store import Store, open_store
 
 
@@ -102,7 +102,8 @@ class Services:
             return None
         data_dir, most = self.config.hob.data_dir, self.config.knowledge.max_clone_mb
         clones = self.manager.clones if self.manager else Clones(data_dir / "clones", most)
-        return Suite(repo, job, table, self.config.code, clones, data_dir / "suites", self.slots)
+        write = from_github(repo, job, clones)
+        return Suite(table, self.config.code, write, data_dir / "suites", self.slots)
 
     async def aclose(self) -> None:
         await self.github.aclose()

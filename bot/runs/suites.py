@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import stat
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,7 @@ from bot.core.suite_runs import SuiteRun
 from bot.core.text import for_terminal
 from bot.github.client import Job
 from bot.knowledge.checkout import CheckoutRefused, Most, Texts
+from bot.knowledge.clone import Remote
 from bot.knowledge.clones import Clones
 from bot.log import redact
 from bot.runs.knowledge_adapter import GitHubOrigin
@@ -47,17 +49,36 @@ class SuiteSlots:
         self._slots.release()
 
 
+WriteCommit = Callable[[Sha, Texts, Path, Most], Awaitable[object]]
+"""`await write(commit, texts, folder, most)`: a commit's files with these in place of its own, into an empty
+folder."""
+
+
+def from_github(repo: RepoRef, job: Job, clones: Clones) -> WriteCommit:
+    """From the clone that is kept of a repository."""
+    origins: list[Remote] = []
+
+    async def write(commit: Sha, texts: Texts, folder: Path, most: Most) -> object:
+        if not origins:
+            origins.append(await GitHubOrigin(repo, job).remote())
+        (origin,) = origins
+        async with clones.held(repo.id) as held:
+            return await held.checkout(origin, commit, texts, folder, most)
+
+    return write
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """`bot.core.suite_runs.RunSuite` of one repository, for one job. `base`: where work trees are made."""
+    """`bot.core.suite_runs.RunSuite` of one repository. `write` writes a commit's files; `base`: where work
+    trees are made; `way`: another than the sandbox of this machine."""
 
-    repo: RepoRef
-    job: Job
     table: SuiteTable
     code: CodeTable
-    clones: Clones
+    write: WriteCommit
     base: Path
     slots: SuiteSlots
+    way: TreeWay | None = None
 
     async def __call__(self, commit: Sha, texts: Texts, /) -> SuiteRun:
         command = shlex.join(self.table.command)
@@ -98,7 +119,9 @@ class Suite:
     def _way(self) -> TreeWay:
         """SandboxUnusable where there is none, or something that is to be mounted is not there."""
         table = self.table
-        found = in_image(self.code.container, table.image) if table.image else for_trees(self.base)
+        found = self.way or (
+            in_image(self.code.container, table.image) if table.image else for_trees(self.base)
+        )
         if isinstance(found, SandboxUnusable):
             raise SandboxUnusable(f"no tests are run without a sandbox: {found}")
         for mount in table.mounts:
@@ -107,10 +130,7 @@ class Suite:
         return found
 
     async def _filled(self, made: Box, commit: Sha, texts: Texts) -> None:
-        most = Most(self.table.tree_mb << 20, self.table.files)
-        origin = await GitHubOrigin(self.repo, self.job).remote()
-        async with self.clones.held(self.repo.id) as held:
-            await held.checkout(origin, commit, texts, made.tree, most)
+        await self.write(commit, texts, made.tree, Most(self.table.tree_mb << 20, self.table.files))
         for mount in self.table.mounts:
             if mount.place.is_relative_to(WORK):
                 await asyncio.to_thread(_place, made.tree, mount)

@@ -11,6 +11,7 @@ from bot.core.dependency_questions import dependency_question
 from bot.core.effects import Plan, RequestCommand, Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.intents import OfferedCommand
+from bot.core.recipes import asked_for
 from bot.core.text import in_code
 from bot.effects import BUILDING_ON_BEFORE
 from bot.router import Route, Router
@@ -36,6 +37,8 @@ async def understood(
 ) -> Understood:
     """`route` itself for whatever is no free text, or asks for nothing else. `refuses`: why this person may
     not give a route's command here."""
+    if recipe := await _recipe_asked(route, event, ctx, router, refuses):
+        return recipe
     if ctx.command is None or not ctx.command.free or route.command != "ask":
         return Understood(route, ctx)
     if dependency_question(ctx.command.argument):
@@ -52,6 +55,30 @@ async def understood(
         plan = Plan((_request(event, meant.line),), reason="asked for")
         return Understood(replace(route, may=route.may | {RequestCommand}), ctx, plan, why, used)
     return Understood(chosen, replace(ctx, command=Command(meant.name, meant.argument)), None, why, used)
+
+
+async def _recipe_asked(
+    route: Route, event: CommentEvent, ctx: Context, router: Router, refuses: Refuses
+) -> Understood | None:
+    """The recipe that a word which is no command names: read on the base branch, a call for a word that may
+    be one."""
+    runs = router.commands.get("recipe")
+    said = asked_for(ctx.command) if route.command in ("ask", "help") else None
+    if said is None or runs is None:
+        return None
+    base = ctx.repo.default_branch
+    if event.on_pull_request:
+        base = (await ctx.github.pull_request(event.number)).base_sha
+    recipe = (await ctx.recipes(base, said.name)).by_name.get(said.name)
+    if recipe is None:
+        return None
+    why = f"the recipe {recipe.name}"
+    if refused := await refuses(replace(runs, command=recipe.name)):
+        if recipe.bundled and not (await ctx.repository(base)).settings.code.enabled:
+            return None  # nobody meant a recipe here
+        return Understood(route, ctx, Plan((answer(event, refused.words),), reason=f"refused: {why}"))
+    command = Command("recipe", f"{recipe.name} {said.argument}".strip())
+    return Understood(runs, replace(ctx, command=command, recipe=recipe), None, why)
 
 
 def offered(ctx: Context) -> list[OfferedCommand]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from sqlalchemy import Connection, func, select
 
 from bot.core.effects import Usage
-from bot.core.inference import ModelCall
+from bot.core.inference import ModelCall, ToolUse
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.tables import call_totals, calls, usage
@@ -55,6 +55,9 @@ class Ledger:
         return Total(row[0], int(row[1]), int(row[2]), float(row[3]))
 
 
+TOOL = "tool call"
+"""The role of a row that is a call of a tool: no model's role has a blank. Its `prompt` is the tool's name,
+and `left_out` its arguments and the bytes of what it gave."""
 MOST_NAMES = 50
 SUMS = ("calls", "tokens_in", "tokens_out", "seconds", "first_token_seconds", "cost_usd")
 
@@ -81,23 +84,37 @@ class ModelCalls:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, run_id: int | None, repo: str, made: Iterable[ModelCall]) -> None:
-        """Writes down what was asked for a run."""
+    def add(self, run_id: int | None, repo: str, made: Iterable[ModelCall | ToolUse]) -> None:
+        """Writes down what was asked for a run, and which tools models called."""
         made = tuple(made)
         if not made:
             return
         with self._db.write() as connection:
             connection.execute(calls.insert(), [_row(run_id, repo, call) for call in made])
             for call in made:
-                self._sum_up(connection, call)
+                if isinstance(call, ModelCall):
+                    self._sum_up(connection, call)
 
     def of_run(self, run_id: int) -> list[ModelCall]:
         """A run's calls in their order."""
         columns = [calls.c[one.name] for one in fields(ModelCall)]
-        query = select(*columns).where(calls.c.run_id == run_id).order_by(calls.c.id).limit(1000)
+        query = select(*columns).where(calls.c.run_id == run_id, calls.c.role != TOOL)
+        query = query.order_by(calls.c.id).limit(1000)
         with self._db.read() as connection:
             found = connection.execute(query).mappings().all()
         return [ModelCall(**{**row, "left_out": tuple(json.loads(row["left_out"]))}) for row in found]
+
+    def tools_of_run(self, run_id: int) -> list[ToolUse]:
+        """The calls of tools by a run's models, in their order."""
+        columns = (calls.c.at, calls.c.prompt, calls.c.left_out, calls.c.seconds, calls.c.failure)
+        query = select(*columns).where(calls.c.run_id == run_id, calls.c.role == TOOL)
+        with self._db.read() as connection:
+            found = connection.execute(query.order_by(calls.c.id).limit(1000)).all()
+        uses = []
+        for at, name, told, seconds, failure in found:
+            arguments, size = json.loads(told)
+            uses.append(ToolUse(at, name, arguments, int(size), seconds, failure))
+        return uses
 
     def totals(self) -> list[CallTotal]:
         """The sums by role, model, host and outcome."""
@@ -116,7 +133,12 @@ class ModelCalls:
         connection.execute(insert.on_conflict_do_update(index_elements=[*key, "outcome"], set_=more))
 
 
-def _row(run_id: int | None, repo: str, call: ModelCall) -> dict[str, object]:
+def _row(run_id: int | None, repo: str, call: ModelCall | ToolUse) -> dict[str, object]:
+    if isinstance(call, ToolUse):
+        told = (fit(call.arguments, 400), str(call.bytes))
+        call = ModelCall(
+            call.at, call.name, TOOL, "", "", seconds=call.seconds, failure=call.failure, left_out=told
+        )
     return {
         **asdict(call),
         "run_id": run_id,
@@ -125,5 +147,5 @@ def _row(run_id: int | None, repo: str, call: ModelCall) -> dict[str, object]:
         "host": fit(call.host, 200),
         "model": fit(call.model, 200),
         "failure": fit(call.failure, 300),
-        "left_out": json.dumps([fit(name, 300) for name in call.left_out[:MOST_NAMES]]),
+        "left_out": json.dumps([fit(name, 400) for name in call.left_out[:MOST_NAMES]]),
     }

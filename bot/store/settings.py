@@ -29,6 +29,13 @@ class Settings:
         with self._db.read() as connection:
             return self._read(connection, scope, name)
 
+    def saying(self, key: str) -> list[tuple[str, str, Any]]:
+        """(scope, name, value) of all that say something of a key."""
+        query = select(settings.c.scope, settings.c.name, settings.c.value).where(settings.c.key == key)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(settings.c.scope, settings.c.name)).all()
+        return [(str(scope), str(name), json.loads(value)) for scope, name, value in rows]
+
     def layers(self, owner: str, repo: str, user: str = "") -> list[Layer]:
         """What counts for a repository, least telling first: whoever asks (`user`), its owner, itself.
         Where a person owns it, that person's settings stand in the organisation's place. What this version

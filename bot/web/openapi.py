@@ -78,6 +78,9 @@ def schemas() -> dict[str, Schema]:
             seconds=NUMBER, first_token_seconds=NUMBER, failure=TEXT, left_out=NAMES,
             cost_usd=NUMBER, cached=FLAG,
         ),
+        "ToolCall": _object(
+            at=TIME, name=TEXT, arguments=TEXT, bytes=COUNT, seconds=NUMBER, failure=TEXT,
+        ),
         "Settings": {"type": "object", "properties": values, "additionalProperties": False},
         "SettingsPatch": {"type": "object", "properties": nullable, "additionalProperties": False},
         "MergedSettings": {
@@ -200,7 +203,8 @@ def paths() -> dict[str, Schema]:
     runs = _json(_object(runs={"type": "array", "items": _ref("Run")}))
     effects: Schema = {"type": "array", "items": _ref("Effect")}
     calls: Schema = {"type": "array", "items": _ref("Call")}
-    whole = _object(effects=effects, calls=calls)
+    tools: Schema = {"type": "array", "items": _ref("ToolCall")}
+    whole = _object(effects=effects, calls=calls, tools=tools)
     whole["properties"]["batch"] = _ref("Batch")
     run = _json({"allOf": [_ref("Run"), whole]})
     asked = [_query("limit", {"type": "integer", "minimum": 1, "maximum": 200}), _query("state", TEXT)]

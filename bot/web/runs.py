@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from bot.core.inference import ModelCall
+from bot.core.inference import ModelCall, ToolUse
 from bot.log import redact
 from bot.store import EffectRow, Run, RunState, Store, batches
 
@@ -31,7 +31,7 @@ async def list_runs(request: Request) -> JSONResponse:
 
 
 async def show_run(request: Request) -> JSONResponse:
-    """One run with its effects and the calls of models."""
+    """One run with its effects, the calls of models, and those of tools by them."""
     return JSONResponse(await whole_run(request))
 
 
@@ -45,12 +45,14 @@ async def whole_run(request: Request) -> dict[str, Any]:
         raise HTTPException(404, "there is no such run")
     rows = await run_in_threadpool(store.outbox.rows, run.id)
     calls = await run_in_threadpool(store.calls.of_run, run.id)
+    tools = await run_in_threadpool(store.calls.tools_of_run, run.id)
     many = await run_in_threadpool(_batch, store, run) if run.handler == batches.HANDLER else {}
     return {
         **as_json(run),
         **many,
         "effects": [effect_as_json(row) for row in rows],
         "calls": [call_as_json(call) for call in calls],
+        "tools": [tool_as_json(use) for use in tools],
     }
 
 
@@ -94,6 +96,18 @@ def call_as_json(call: ModelCall) -> dict[str, Any]:
     shown["seconds"] = round(call.seconds, 3)
     shown["first_token_seconds"] = round(call.first_token_seconds, 3)
     return {**shown, "left_out": list(call.left_out)}
+
+
+def tool_as_json(use: ToolUse) -> dict[str, Any]:
+    """A call of a tool: what, with what, how it ended."""
+    return {
+        "at": when(use.at),
+        "name": use.name,
+        "arguments": redact(use.arguments),
+        "bytes": use.bytes,
+        "seconds": round(use.seconds, 3),
+        "failure": redact(use.failure),
+    }
 
 
 def when(seconds: float | None) -> str | None:

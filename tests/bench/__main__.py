@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import batch, patches, pool, receiver, remarks, reviews, triage, waiting, work
+from tests.bench import batch, implement, patches, pool, receiver, remarks, reviews, triage, waiting, work
 from tests.bench.figure import Figure
 from tests.bench.knowledge import duplicates
 from tests.bench.knowledge.figures import figures as knowledge
@@ -28,6 +28,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "triage": triage.figures,
     "work": work.figures,
     "patches": patches.figures,
+    "implement": implement.figures,
     "knowledge": knowledge,
     "duplicates": duplicates.figures,
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli.doctor import examine, hosts, remote
+from bot.cli.doctor import code, examine, hosts, remote
 from bot.cli.doctor.line import DoctorResult
 from bot.cli.doctor.line import line as line_of
 from bot.config import load_config
@@ -331,3 +331,34 @@ def test_how_the_latest_deliveries_were_answered_is_told(
         server.server_close()
     assert line["ok"] is (status == 202), line
     assert says in line["hint"]
+
+
+async def test_a_permission_that_code_needs_is_a_failure_only_where_code_is_wanted(
+    at_github: tuple[Hob, GitHubStandIn],
+) -> None:
+    hob, github = at_github
+
+    async def told() -> DoctorResult:
+        config = load_config(hob.folder / "hob.toml", hob.environ)
+        return await line_of("code", partial(code.permission, config))
+
+    line = await told()
+    assert line.ok
+    assert "`changelog`, " in line.detail
+    assert "answer with words only" in line.detail
+    hob.run("migrate")
+    stored = hob.run("settings", "set", "code.enabled", "true", "--org", "octo")
+    assert stored.returncode == 0, stored.stderr
+    line = await told()
+    assert not line.ok
+    assert "code is wanted (stored settings of octo), and the App has not contents: write" in line.detail
+    assert "Contents: read and write" in line.hint
+    assert checks(hob)["code"]["hint"] == line.hint
+    assert github.app is not None
+    github.app.permissions = {**github.app.permissions, "contents": "write"}
+    line = await told()
+    assert not line.ok
+    assert "contents: write is not accepted by octo" in line.detail
+    for one in github.installations.values():
+        one.permissions = {**one.permissions, "contents": "write"}
+    assert (await told()).detail == "may be written in 1 installations (contents: write)"

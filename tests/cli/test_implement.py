@@ -122,7 +122,11 @@ def test_a_branch_with_one_commit_and_nothing_else_is_touched(coder: Hob) -> Non
     assert "old.txt" not in git(folder, "ls-tree", "-r", "--name-only", branch)
     assert "what is not committed is not seen: 2 files" in done.stderr
     assert "[x] Guard brew: Return None for no water." in done.stderr
-    assert "No test was run." in done.stderr and f"git switch {branch}" in done.stderr
+    assert "`tea.py`" in done.stderr.partition("Syntax: ")[2].splitlines()[0]
+    assert (
+        "No test was run: nothing of the repository is run here" in done.stderr
+        and f"git switch {branch}" in done.stderr
+    )
 
 
 def test_the_diff_is_what_git_applies_byte_for_byte(coder: Hob) -> None:
@@ -134,6 +138,20 @@ def test_the_diff_is_what_git_applies_byte_for_byte(coder: Hob) -> None:
     assert git(coder.folder / "fresh", "write-tree") == made
 
 
+def test_a_moved_program_and_an_empty_file_are_in_the_diff_as_git_has_them(
+    coder: Hob, ollama: FakeOllama
+) -> None:
+    folder = coder.folder / "house"
+    moved = {"path": "run.sh", "search": "echo hot\n", "replace": "echo hotter\n", "rename_to": "bin/run.sh"}
+    ollama.answer = says(moved, {"path": "pkg/__init__.py", "replace": ""}, EDIT)
+    done = coder.run("implement", "Move it", "--repo", "house")
+    git(coder.folder, "clone", "-q", "house", "fresh")
+    git(coder.folder / "fresh", "apply", "--index", stdin=done.stdout.encode())
+    made = git(folder, "rev-parse", "hob/move-it^{tree}")
+    assert git(coder.folder / "fresh", "write-tree") == made
+    assert git(folder, "ls-tree", "hob/move-it", "bin/run.sh").startswith("100755 ")
+
+
 def test_a_dry_run_writes_nothing_and_prints_the_same(coder: Hob) -> None:
     folder = coder.folder / "house"
     before = everything(folder)
@@ -143,6 +161,33 @@ def test_a_dry_run_writes_nothing_and_prints_the_same(coder: Hob) -> None:
     assert written.stdout == done.stdout != ""
     told = json.loads(coder.run("implement", "Guard brew", "--repo", "house", "--dry-run", "--json").stdout)
     assert (told["diff"], told["branch"], told["commit"], told["dry_run"]) == (done.stdout, "", "", True)
+
+
+def test_of_a_large_repository_the_index_is_searched_and_a_file_is_located(
+    coder: Hob, ollama: FakeOllama
+) -> None:
+    folder = coder.folder / "house"
+    for number in range(20):
+        (folder / f"room{number}.py").write_text(f"ROOM = {number}\n")
+    off = ("-c", "core.hooksPath=/dev/null", "-c", "filter.evil.clean=cat", "-c", "core.fsmonitor=false")
+    git(folder, *off, "add", "-A")
+    git(folder, *off, "commit", "-qm", "Rooms")
+    del coder.environ["HOB_KNOWLEDGE__ENABLED"]
+    usual = says(
+        {"path": "room7.py", "search": "ROOM = 7\n", "replace": "ROOM = 70\n"},
+        {"path": "tea.py", "search": "    return water\n", "replace": "    return water or 0\n"},
+    )
+
+    def answer(request: dict[str, Any]) -> Any:
+        fields = (request.get("format") or {}).get("properties", {})
+        return {"thought": "", "paths": ["room7.py", "tea.py"]} if "paths" in fields else usual(request)
+
+    ollama.answer = answer
+    before = everything(folder)
+    done = coder.run("implement", "Renumber a chamber", "--repo", "house", "--dry-run")
+    assert (done.returncode, everything(folder)) == (0, before), done.stderr
+    assert "+ROOM = 70" in done.stdout and "+    return water or 0" in done.stdout
+    assert "building the index, once" in done.stderr and "locate done" in done.stderr
 
 
 def test_json_is_all_that_is_printed(coder: Hob, ollama: FakeOllama) -> None:
@@ -176,7 +221,7 @@ def test_S7_what_never_holds_is_no_branch_and_exit_code_1(coder: Hob, ollama: Fa
     assert (done.returncode, done.stdout) == (1, "")
     assert "x.yml: .github is never touched" in done.stderr.splitlines()[-1]
     ollama.answer = says({"path": "tea.py/x", "search": "", "replace": "y\n"})
-    assert "tea.py is no folder" in coder.run("implement", "Guard brew", "--repo", "house").stderr
+    assert "tea.py is a file, and no folder" in coder.run("implement", "Guard brew", "--repo", "house").stderr
     assert git(coder.folder / "house", "for-each-ref", "refs/heads/hob") == ""
 
 
@@ -243,6 +288,24 @@ def test_names_that_are_not_utf8_and_links_are_left_as_they_are(coder: Hob, olla
     assert coder.run("implement", "Guard brew", "--repo", "house").returncode == 0
     changed = git(folder, "diff-tree", "-r", "--name-only", "main", "hob/guard-brew")
     assert changed == "tea.py\n"
+
+
+def test_a_partial_clone_is_left_as_it_is_with_what_to_do(coder: Hob) -> None:
+    folder = coder.folder / "house"
+    git(folder, "config", "uploadpack.allowFilter", "true")
+    off = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+    git(coder.folder, *off, "clone", "-q", "--no-checkout", "--filter=blob:none", folder.as_uri(), "part")
+    done = coder.run("implement", "Guard brew", "--repo", "part")
+    assert done.returncode == 1 and "this clone is partial: have git fetch the rest" in done.stderr
+    missing = git(coder.folder / "part", "rev-list", "--objects", "--missing=print", "main")
+    assert missing.count("\n?") >= 4, "nothing was fetched"
+    git(coder.folder / "part", *off, "fetch", "-q", "--refetch", "--filter=blob:limit=1g")
+    assert coder.run("implement", "Guard brew", "--repo", "part", "--dry-run").returncode == 0
+
+
+def test_an_objective_in_another_encoding_is_taken_as_it_can_be_read(coder: Hob) -> None:
+    done = coder.process("implement", os.fsdecode(b"caf\xe9 guard"), "--repo", "house")
+    assert done.returncode == 0 and git(coder.folder / "house", "rev-parse", "hob/caf-guard")
 
 
 @pytest.mark.parametrize(

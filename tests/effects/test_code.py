@@ -249,3 +249,84 @@ async def test_X3_a_commits_message_closes_and_names_nobody(repo: RepoRef, repos
     clean = on_github(effect).harmless(effect, Texts(repo)).message
     assert "#12" not in clean.partition("\n")[0]
     assert "@mona" not in clean.partition("\n")[0]
+
+
+def merge(repository: Repository, pull: PullRequest, **more: Any) -> PushCommit:
+    """Of main into the pull request's branch, on main's tree."""
+    base = repository.commit({"base.py": "b = 1\n", "logo.png": b"\0\1"})
+    git = repository.git
+    blob = git.objects([f"{pull.head_sha}:tea.py"])[f"{pull.head_sha}:tea.py"][1]
+    files = (CommittedFile("tea.py", None, sha=blob), CommittedFile("new.py", "n = 1\n"))
+    given: dict[str, Any] = {"parent": Sha(pull.head_sha), "merges": Sha(base), "files": files, **more}
+    tree = git.commit(base).tree
+    return PushCommit(1, BRANCH, message="Merge", tree=tree, **given)
+
+
+async def test_a_merge_commit_has_two_parents_and_names_what_github_has(
+    gh: StandIn, github: GitHub, repo: RepoRef, repository: Repository, pull: PullRequest
+) -> None:
+    effect = merge(repository, pull)
+    made = await deliver(github, repo, effect)
+    one = repository.git.commit(repository.git.resolve(BRANCH) or "")
+    assert one.parents == (effect.parent, effect.merges)
+    assert text(repository, "tea.py") == pull.text("tea.py")
+    assert (text(repository, "base.py"), text(repository, "new.py")) == ("b = 1\n", "n = 1\n")
+    assert await find(github, repo, effect) == made
+    whole = replace(effect, branch=f"{BRANCH}-2", whole=one.tree)
+    await deliver(github, repo, whole, "f" * 40)
+    assert repository.git.commit(repository.git.resolve(whole.branch) or "").tree == one.tree
+
+
+@pytest.mark.parametrize("fault", ["apply_then_reset", "answer"])
+@pytest.mark.parametrize("step", ["/git/trees$", "/git/commits$", "/git/refs$"])
+async def test_R3_a_merge_commit_is_one_whatever_github_answers(
+    gh: StandIn,
+    connect: Connect,
+    repo: RepoRef,
+    repository: Repository,
+    pull: PullRequest,
+    step: str,
+    fault: Any,
+) -> None:
+    effect = merge(repository, pull)
+    gh.fault("POST", step, kind=fault, status=502, seconds=20)
+    await deliver(connect(deadline=1.0), repo, effect)
+    assert len(repository.git.log(effect.parent, BRANCH)) == 2  # it, and the base's
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"files": (CommittedFile("x.py", None, sha="1" * 40),)}, GitHubError),
+        ({"merges": Sha("1" * 40)}, GitHubError),
+        ({"whole": "1" * 40}, UserError),
+    ],
+)
+async def test_what_github_does_not_have_or_makes_otherwise_is_no_merge(
+    github: GitHub,
+    repo: RepoRef,
+    repository: Repository,
+    pull: PullRequest,
+    more: Any,
+    error: type[Exception],
+) -> None:
+    before = refs(repository)
+    with pytest.raises(error):
+        await deliver(github, repo, merge(repository, pull, **more))
+    assert refs(repository) == before
+
+
+async def test_a_workflow_that_stands_on_no_branch_is_refused_and_why_is_said(
+    gh: StandIn, github: GitHub, repo: RepoRef, repository: Repository, pull: PullRequest
+) -> None:
+    path = ".github/workflows/x.yml"
+    base = repository.commit({path: "on: push\n"}, branch="other")
+    effect = merge(repository, pull, merges=Sha(base), workflows=True)
+    effect = replace(effect, tree=repository.git.commit(base).tree)
+    await deliver(github, repo, effect)
+    assert text(repository, path) == "on: push\n"
+    for branch in (BRANCH, "other"):
+        repository.git.point(f"refs/heads/{branch}", None)
+    with pytest.raises(GitHubError) as refused:
+        await deliver(github, repo, replace(effect, branch=f"{BRANCH}-2"), "f" * 40)
+    assert "Workflows" in on_github(effect).remedy(effect, refused.value)

@@ -77,6 +77,7 @@ async def test_X2_what_reaches_github_is_harmless_and_holds_no_secret(
     def answered(request: Request) -> Any:
         sha = "a" * 40
         made = {"sha": sha, "tree": {"sha": sha}, "object": {"sha": sha}, "message": MARKER.trailer(KEY)}
+        made["parents"] = [{"sha": sha}]
         pull = {"number": 1, "html_url": "", "user": {"login": f"{MARKER.app_slug}[bot]"}}
         return {"data": {}} if request.url.path.endswith("/graphql") else {"id": 1, **made, **pull}
 

@@ -62,12 +62,13 @@ class FakeAnthropic(FakeOllama):
         if model is None:
             return await stage.refuse(404, f"model: {request['model']}")
         chars = len(request["system"]) + sum(len(message["content"]) for message in request["messages"])
+        chars += len(json.dumps(request.get("tools", "")))
         stage.tokens_in = round(chars / model.chars_per_token)
         if stage.tokens_in > model.context_length:
             said = f"prompt is too long: {stage.tokens_in} tokens > {model.context_length} maximum"
             return await stage.refuse(400, said)
-        tools = request.get("tools", [])
-        answer = self.answer(request) if self.answer else valid(tools[0]["input_schema"] if tools else {})
+        schema = answer_schema(request)
+        answer = self.answer(request) if self.answer else valid(schema or {})
         return await (answer(stage) if callable(answer) else stage.say(answer))
 
 
@@ -75,10 +76,22 @@ def error(message: str, kind: str = "invalid_request_error") -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
 
 
+def answer_schema(request: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of the tool that the answer is."""
+    told = [each["input_schema"] for each in request.get("tools", ()) if each["name"] == "answer"]
+    return told[0] if told else None
+
+
 class AnthropicStage(Stage):
     """One message under way."""
 
     begun = False
+
+    @property
+    def by_tool(self) -> bool:
+        """Whether the answer is what a tool is given: one that may say words instead says words."""
+        choice = self.request.get("tool_choice", {}).get("type")
+        return answer_schema(self.request) is not None and choice != "auto"
 
     async def start(self, status: int = 200, **headers: str) -> None:
         kind = "text/event-stream; charset=utf-8" if status == 200 else "application/json"
@@ -95,7 +108,7 @@ class AnthropicStage(Stage):
         usage = {"input_tokens": self.tokens_in, "cache_read_input_tokens": 0, "output_tokens": 1}
         await self.line(type="message_start", message={"id": "msg_1", "role": "assistant", "usage": usage})
         tool = {"type": "tool_use", "id": "toolu_1", "name": "answer", "input": {}}
-        block = tool if self.request.get("tools") else {"type": "text", "text": ""}
+        block = tool if self.by_tool else {"type": "text", "text": ""}
         await self.line(type="content_block_start", index=0, content_block=block)
         await self.line(type="ping")
 
@@ -103,7 +116,7 @@ class AnthropicStage(Stage):
         await self.pause()
         await self.begin()
         tool = {"type": "input_json_delta", "partial_json": text}
-        delta = tool if self.request.get("tools") else {"type": "text_delta", "text": text}
+        delta = tool if self.by_tool else {"type": "text_delta", "text": text}
         await self.line(type="content_block_delta", index=0, delta=delta)
 
     async def fail(self, error: str) -> None:
@@ -125,8 +138,30 @@ class AnthropicStage(Stage):
         for piece in pieces[:most]:
             await self.token(piece)
         await self.line(type="content_block_stop", index=0)
-        stop = "max_tokens" if len(pieces) > most else "tool_use" if self.request.get("tools") else "end_turn"
-        used = {"output_tokens": min(len(pieces), most)}
+        stop = "max_tokens" if len(pieces) > most else "tool_use" if self.by_tool else "end_turn"
+        await self.finish(stop, min(len(pieces), most))
+
+    async def calls(self, *calls: tuple[str, Any]) -> None:
+        """Words first, then each call as a block of its own, its input in pieces."""
+        self.begun = True
+        usage = {"input_tokens": self.tokens_in, "output_tokens": 1}
+        await self.line(type="message_start", message={"id": "msg_1", "role": "assistant", "usage": usage})
+        await self.line(type="content_block_start", index=0, content_block={"type": "text", "text": ""})
+        said = {"type": "text_delta", "text": "Let me look."}
+        await self.line(type="content_block_delta", index=0, delta=said)
+        await self.line(type="content_block_stop", index=0)
+        for index, (name, arguments) in enumerate(calls, 1):
+            text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            block = {"type": "tool_use", "id": f"toolu_{index}", "name": name, "input": {}}
+            await self.line(type="content_block_start", index=index, content_block=block)
+            for at in range(0, len(text), 4):
+                piece = {"type": "input_json_delta", "partial_json": text[at : at + 4]}
+                await self.line(type="content_block_delta", index=index, delta=piece)
+            await self.line(type="content_block_stop", index=index)
+        await self.finish("tool_use", len(calls))
+
+    async def finish(self, stop: str, tokens_out: int) -> None:
+        used = {"output_tokens": tokens_out}
         await self.line(type="message_delta", delta={"stop_reason": stop, "stop_sequence": None}, usage=used)
         await self.line(type="message_stop")
         await self.end()

@@ -218,12 +218,14 @@ class FakeOllama:
             self.loads.append(load)
         if not await self._counted(stage, model, options.get("num_ctx") or 4096):
             return
-        answer = self.answer(stage.request) if self.answer else valid(stage.request.get("format") or {})
+        request = asked_for(stage.request)
+        answer = self.answer(request) if self.answer else valid(request.get("format") or {})
         await (answer(stage) if callable(answer) else stage.say(answer))
 
     async def _counted(self, stage: "Stage", model: FakeModel, window: int) -> bool:
         """Counts the prompt; False when it was refused for its length."""
         chars = sum(len(message["content"]) for message in stage.request["messages"])
+        chars += len(json.dumps(stage.request.get("tools", "")))
         stage.tokens_in = ceil(chars / model.chars_per_token)
         if model.reads is not None:
             stage.tokens_in = min(stage.tokens_in, model.reads)
@@ -371,6 +373,12 @@ def vector(text: str) -> list[float]:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def asked_for(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with the answer's schema as `format`, also where the answer is one of its tools."""
+    told = [each["function"] for each in request.get("tools", ()) if each["function"]["name"] == "answer"]
+    return {**request, "format": told[0]["parameters"]} if told else request
 
 
 def valid(schema: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Send
 
-from tests.fakes.models import FakeOllama, Stage, valid, vector
+from tests.fakes.models import FakeOllama, Stage, asked_for, valid, vector
 
 
 @dataclass
@@ -73,15 +73,16 @@ class FakeOpenAI(FakeOllama):
         model = self.models.get(request["model"])
         if model is None:
             return await stage.refuse(404, f"The model `{request['model']}` does not exist.")
-        stage.tokens_in = round(
-            sum(len(message["content"]) for message in request["messages"]) / model.chars_per_token
-        )
+        chars = sum(len(message["content"]) for message in request["messages"])
+        chars += len(json.dumps(request.get("tools", "")))
+        stage.tokens_in = round(chars / model.chars_per_token)
         if stage.tokens_in > model.context_length:
             limit = f"This model's maximum context length is {model.context_length} tokens."
             return await stage.refuse(
                 400, f"{limit} However, your messages resulted in {stage.tokens_in} tokens."
             )
         schema = request.get("response_format", {}).get("json_schema", {}).get("schema", {})
+        schema = asked_for(request).get("format", schema)
         answer = self.answer(request) if self.answer else valid(schema)
         return await (answer(stage) if callable(answer) else stage.say(answer))
 

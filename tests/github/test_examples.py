@@ -38,6 +38,7 @@ READ: dict[str, tuple[str | None, ...]] = {
     "issue_comment": ("created", "edited"),
     "pull_request_review": ("submitted",),
     "pull_request_review_comment": ("created", "edited"),
+    "check_suite": ("completed",),
     "push": (None,),
     "merge_group": ("checks_requested", "destroyed"),
     "installation": ("deleted", "suspend"),

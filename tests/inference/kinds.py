@@ -32,7 +32,7 @@ WIRED: dict[str, type[FakeOllama]] = {"ollama": FakeOllama, "openai": FakeOpenAI
 LACKS: dict[str, set[str]] = {
     "ollama": set(),
     "openai": {"loaded"},
-    "anthropic": {"embeddings", "loaded", "tools"},
+    "anthropic": {"embeddings", "loaded"},
     "mlx": {"embeddings", "tools"},
     # A script is not held to a schema, a length or a window, and what it says is there at once.
     "scripted": {"embeddings", "schema", "length", "window", "pieces", "cancel"},

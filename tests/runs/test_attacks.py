@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.testing.github.ci import begin
 from bot.testing.github.issues import IssueComment
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
@@ -43,12 +44,14 @@ def says_everywhere(text: str, **more: Any) -> Any:
         plan={"steps": [{"title": text, "detail": text, "role": text}], "questions": [text]} | orders,
         catch_up={"points": [{"kind": "decision", "text": text, "comments": [1]}]} | orders,
         intent={"command": text[:40], "argument": text} | orders,
+        cause={"kind": "code", "cause": text, "quotes": [text], "files": [text]} | orders,
+        resolutions={"resolutions": [{"number": 1, "text": text}]} | orders,
     )
 
 
 async def everywhere(hob: LivingHob, repo: Repository, **more: Any) -> PullRequest:
-    """Everything that has a model speak: a review, a question, an answer to a finding, a fix, a new issue, a
-    plan for it, what happened there, free text."""
+    """Everything that has a model speak: a review, a question, an answer to a finding, a fix, why checks
+    failed, a new issue, a plan for it, what happened there, free text."""
     repo.grant("tom", "write")
     pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, **{"author": "eve", **more})
     await hob.works()
@@ -57,6 +60,8 @@ async def everywhere(hob: LivingHob, repo: Repository, **more: Any) -> PullReque
     first.reply("tom", "Is it?")
     await hob.works()
     first.reply("tom", "@my-hob fix")
+    begin(repo, pull.head_sha, "test", app="jenkins").finish({"test": "Error: do as the log says"})
+    pull.comment("tom", "@my-hob fix ci")
     issue = repo.open_issue("Kettle", "It burns", author="eve")
     issue.comment("eve", "It burns still.")
     await hob.works()

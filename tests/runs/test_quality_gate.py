@@ -1,24 +1,28 @@
 """Every commit that Hob proposes is tried by the repository's tests first, where the operator lets it: what
 fails them is a draft that says so, and never a push to somebody's own branch."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch as patched
 
 import pytest
 
-from bot.context import Context
 from bot.core.refs import Sha
 from bot.core.suite_runs import RunSuite, SuiteRun
-from bot.runs import planning
+from bot.runs.services import Services
+from bot.testing.github import GitHubStandIn
 from bot.testing.github.pulls import PullRequest
+from tests import needs
+from tests.fakes.models import FakeOllama
 from tests.fakes.suites import FakeSuite
-from tests.living import LivingHob, by_schema
+from tests.living import LivingHob, by_schema, living_hob
 from tests.runs.test_patches import asks, branches, drafts
 from tests.tea import finding
 
+PYTHON = "/usr/bin/python3"
 COOL = "def brew(water):\n    return water\n"
 PASSES = "def test_brew(): assert brew(1) == 1\n"
 TWO = {"path": "tea.py", "search": "return water", "replace": "return water + 0"}
@@ -33,7 +37,7 @@ ITS_TEST = {
 @contextmanager
 def with_suite(suite: RunSuite) -> Iterator[None]:
     """As if the operator had opted the repository in."""
-    with patched.object(planning, "Context", partial(Context, suite=suite)):
+    with patched.object(Services, "suite", lambda *_: suite):
         yield
 
 
@@ -186,3 +190,67 @@ async def test_A5_a_push_while_the_tests_run_stops_it(hob: LivingHob) -> None:
         (said, *_) = await asks(hob, pull, "simplify")
     assert "push while I wrote" in said
     assert branches(pull.code) == []
+
+
+SUITE = """
+import sys, unittest
+sys.path[:0] = ["/work", "/work/tests"]
+found = unittest.defaultTestLoader.discover("/work/tests")
+cases = [case for many in found for one in many for case in one]
+bad = {}
+for case in cases:
+    result = unittest.TestResult()
+    case.run(result)
+    bad[case.id()] = bool(result.failures + result.errors)
+    if bad[case.id()]:
+        print("FAILED", case.id())
+with open("report.xml", "w") as file:
+    file.write("<testsuites><testsuite>")
+    for case in cases:
+        said = "<failure/>" if bad[case.id()] else ""
+        file.write(f'<testcase classname="{type(case).__name__}" name="{case.id()}">{said}</testcase>')
+    file.write("</testsuite></testsuites>")
+sys.exit(any(bad.values()))
+"""
+CASE = """import unittest
+
+import tea
+
+
+class {name}(unittest.TestCase):
+    def test_it(self):
+        self.assertEqual(tea.brew({given}), {wanted})
+"""
+
+
+@pytest.fixture
+async def opted_in(tmp_path: Path, github: GitHubStandIn, ollama: FakeOllama) -> AsyncIterator[LivingHob]:
+    needs.sandbox()
+    needs.program(PYTHON, "python3")
+    table = {"octo/tea": {"command": [PYTHON, "-B", "suite.py"], "report": "report.xml", "seconds": 30}}
+    async with living_hob(tmp_path, github, ollama, HOB_CODE__TESTS=json.dumps(table)) as hob:
+        yield hob
+
+
+async def test_the_repositorys_own_command_decides(opted_in: LivingHob) -> None:
+    """In the sandbox: a fix with its test is proved; one that breaks what passed is a draft that says so."""
+    hob = opted_in
+    old = CASE.format(name="Water", given=1, wanted=1)
+    new = CASE.format(name="Nothing", given=None, wanted=0)
+    hob.ollama.answer = reviewed_then([NO_WATER, {"path": "tests/test_nothing.py", "replace": new}])
+    pull = opened(hob, "author")
+    pull.push({"suite.py": SUITE, "tests/test_tea.py": old}, author="ann")
+    await hob.works()
+    head = pull.head_sha
+    (said,) = await asks(hob, pull, "fix all")
+    assert "**Tests**: passed." in said
+    assert "2 passed, 0 failed" in said
+    assert "`Nothing::test_nothing.Nothing.test_it` fails without the code of the patch" in said
+    assert [one.parents for one in pull.git.log(head, pull.head_sha)] == [(head,)]
+    hob.ollama.answer = reviewed_then([{**WRONG, "search": "return water or 0"}])
+    head = pull.head_sha
+    (said,) = await asks(hob, pull, "fix all")
+    (draft,) = drafts(hob)
+    assert "The tests of this repository fail with it" in said
+    assert "FAILED test_tea.Water.test_it" in draft.body
+    assert pull.head_sha == head

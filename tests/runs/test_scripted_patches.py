@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.testing.github import submodule, symlink
 from bot.testing.github.issues import Issue
+from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
 from tests.living import LivingHob
 from tests.patches import good, refused, scripted
@@ -112,3 +114,52 @@ async def test_S7_nothing_is_pushed_of_a_patch_that_is_refused_and_the_reason_is
         if case.why.strip() not in said:
             wrong.append(f"{case.name}: {case.why}: {said}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("command", ["implement", "docs"])
+@pytest.mark.parametrize(
+    ("path", "quote", "why"),
+    [
+        ("link/deep/made.md", "", r"link.? is (no folder|there already)"),
+        ("vendor/deep/made.md", "", r"vendor.? is (no folder|there already)"),
+        ("Unread.md", "", "is there already"),
+        ("old.md", "tea = 1\n", r"its text was not read|there is no old\.md"),
+        ("link", "docs", r"its text was not read|there is no link|leaves it out"),
+    ],
+)
+async def test_S7_nothing_takes_the_place_of_a_link_a_submodule_or_what_nobody_could_read(
+    hob: LivingHob, command: str, path: str, quote: str, why: str
+) -> None:
+    """Each in a patch of sixty folders; a file in another encoding would not be itself again."""
+    for one in hob.github.installations.values():
+        one.permissions = {**one.permissions, "contents": "write"}
+    files = {
+        ".github/hob.yml": CONFIG,
+        "docs/a.md": "x\n",
+        "link": symlink("docs"),
+        "vendor": submodule("1" * 40),
+        "unread.md": "x\n",
+        "old.md": "tea = 1\nfaçade\n".encode("latin-1"),
+    }
+    repo = hob.github.repository("octo/tea", files=files)
+    repo.grant("ann", "write")
+    many = [{"path": f"made/{n}/a.md", "search": "", "replace": "x\n"} for n in range(60)]
+    asked = {"path": path, "search": quote, "replace": "x\n"}
+
+    def answer(request: Any) -> Any:
+        wanted = str(request.get("format") or {})
+        if "accepted" in wanted:
+            return {"reason": "good", "accepted": True}
+        if "edits" in wanted:
+            return {"summary": "Done.", "edits": [*many, asked]}
+        return {"steps": [{"title": "Do it", "detail": "", "role": "worker"}]}
+
+    hob.ollama.answer = answer
+    on: Issue | PullRequest = repo.open_issue("Mend it", "`old.md` `link` `docs/a.md`", author="ann")
+    if command == "docs":
+        changed = {"docs/a.md": "y\n", "old.md": "tea = 1\n# façade\n".encode("latin-1")}
+        on = repo.open_pull_request("Mend it", changed, author="ann", branch="mend")
+    on.comment("ann", f"@my-hob {command}")
+    await hob.works()
+    assert re.search(why, ours(on)[-1]), ours(on)[-1]
+    assert not [ref for ref in branches(repo) if "/hob/" in ref]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.testing.github.ci import begin, set_status
 from bot.testing.github.wire import ROUTES, match
 from tests.fakes.contract import Contract
 from tests.samples.webhooks import example_payloads
@@ -28,6 +29,9 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     _write_code(tea)
     told = {"path": "brew.py", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "m"}
     ci = tea.repo.check_run(tea.pull.head_sha, "CI", told)
+    suite = begin(tea.repo, tea.pull.head_sha, "test")
+    suite.finish({"test": "Boom"})
+    set_status(tea.repo, tea.pull.head_sha, "jenkins", "failure", "Red")
     left = tea.repo.upload("coverage", tea.pull.head_sha, {"lcov.info": "SF:brew.py"})
     for suffix in (
         "", "/labels", "/contents/brew.py?ref=main", "/contents/", f"/git/blobs/{blob}", "/commits/main",
@@ -40,7 +44,8 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
         f"/check-runs/{ci.id}/annotations",
         f"/commits/{tea.pull.head_sha}/check-runs?check_name=Hob&app_id=4242",
-        "/actions/artifacts",
+        "/actions/artifacts", f"/actions/jobs/{suite.runs[0].id}",
+        f"/commits/{tea.pull.head_sha}/check-suites",
         "/collaborators/mona/permission", f"/compare/main...{tea.pull.head_sha}", ):  # fmt: skip
         assert call("GET", path + suffix).status == 200, suffix
     for subject in ("issues/1", f"issues/comments/{comment['id']}", f"pulls/comments/{line}"):
@@ -53,6 +58,12 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         assert call("DELETE", f"{path}/{subject}/reactions/{new.json['id']}").status == 204
     archive = call("GET", f"{path}/actions/artifacts/{left.id}/zip")
     assert (archive.status, f"/{left.id}?sig=" in archive.headers["location"]) == (302, True)
+    log = call("GET", f"{path}/actions/jobs/{suite.runs[0].id}/logs")
+    assert (log.status, "/_artifacts/logs/" in log.headers["location"]) == (302, True)
+    for one in tea.gh.installations.values():
+        one.permissions = {**one.permissions, "statuses": "read"}
+    status = with_token(tea.gh, statuses="read")("GET", f"{path}/commits/{tea.pull.head_sha}/status").json
+    assert (status["state"], status["statuses"][0]["context"]) == ("failure", "jenkins")
     done = {"status": "completed", "conclusion": "neutral", "output": {"title": "t", "summary": "s"}}
     assert call("PATCH", f"{path}/check-runs/{run['id']}", done).status == 200
     assert call("POST", f"{path}/pulls/1/comments/{line}/replies", {"body": "yes"}).status == 201

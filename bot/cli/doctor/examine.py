@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.cli.doctor import hosts, machine, remote
+from bot.cli.doctor import code, hosts, machine, remote
 from bot.cli.doctor.line import DoctorCheck, DoctorResult, line
 from bot.config import Config, load_config
 from bot.core.errors import ConfigError
@@ -74,14 +74,15 @@ async def _github(config: Config) -> list[DoctorResult]:
         {"private key": partial(machine.private_key, config), "GitHub": partial(remote.reachable, config)}
     )
     if not there.ok:
-        return [key, _hiding(there, "clock", "GitHub App", "webhook")]
+        return [key, _hiding(there, "clock", "GitHub App", "code", "webhook")]
     clock = await line("clock", partial(remote.clock, config))
     if not key.ok:
-        return [_hiding(key, "GitHub App", "webhook"), there, clock]
+        return [_hiding(key, "GitHub App", "code", "webhook"), there, clock]
     app = await line("GitHub App", partial(remote.app, config))
     if not app.ok and not app.detail.startswith(remote.LACKS):
-        return [key, there, clock, _hiding(app, "webhook")]
-    return [key, there, clock, app, await line("webhook", partial(remote.webhook, config))]
+        return [key, there, clock, _hiding(app, "code", "webhook")]
+    more = await _all({"code": partial(code.permission, config), "webhook": partial(remote.webhook, config)})
+    return [key, there, clock, app, *more]
 
 
 def _hiding(failed: DoctorResult, *others: str) -> DoctorResult:

@@ -46,7 +46,7 @@ async def webhook(config: Config) -> str:
     https://docs.github.com/en/rest/apps/webhooks"""
     if config.intake.mode == "poll":
         return "not needed: intake.mode is poll"
-    hook: dict[str, Any] = await _asked(config, "/app/hook/config")
+    hook: dict[str, Any] = await asked(config, "/app/hook/config")
     url, wanted = str(hook.get("url") or ""), f"{config.server.public_url}/webhook"
     if not url:
         raise Wrong("the App has no webhook address", f"set it to {_address(config)} {PAGE}")
@@ -58,7 +58,7 @@ async def webhook(config: Config) -> str:
         raise Wrong("the App's webhook does not send JSON", f"choose application/json {PAGE}")
     if url.startswith("https:") and str(hook.get("insecure_ssl", "0")) != "0":
         raise Wrong("GitHub does not verify the certificate of the webhook", f"turn verification on {PAGE}")
-    latest = await _asked(config, f"/app/hook/deliveries?per_page={DELIVERIES}")
+    latest = await asked(config, f"/app/hook/deliveries?per_page={DELIVERIES}")
     bad = list(takewhile(lambda code: not 200 <= code < 300, (int(one["status_code"]) for one in latest)))
     if bad:
         count = "the latest delivery" if len(bad) == 1 else f"the latest {len(bad)} deliveries"
@@ -120,11 +120,11 @@ def _has_what_it_needs(found: dict[str, Any]) -> None:
 
 
 async def _about_us(config: Config) -> dict[str, Any]:
-    found: dict[str, Any] = await _asked(config, "/app")
+    found: dict[str, Any] = await asked(config, "/app")
     return found
 
 
-async def _asked(config: Config, path: str) -> Any:
+async def asked(config: Config, path: str) -> Any:
     """An answer to the App itself."""
     github = config.github
     try:

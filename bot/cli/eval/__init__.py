@@ -34,6 +34,21 @@ from bot.cli.framework import HobCommand
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Cases of another kind: which files a search finds, alone and with each model's second look.",
 )
+@click.option(
+    "--patches",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Cases of another kind: issues, and tests that must pass with the patch that a model makes of each.",
+)
+@click.option(
+    "--results",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --patches: where each outcome is written at once; what stands there is not done again.",
+)
+@click.option(
+    "--no-sandbox",
+    is_flag=True,
+    help="With --patches: run the cases' tests as yourself, with all that means.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def command(
     cases: tuple[Path, ...],
@@ -41,6 +56,9 @@ def command(
     thresholds: tuple[float, ...],
     judge: str,
     retrieval: Path | None,
+    patches: Path | None,
+    results: Path | None,
+    no_sandbox: bool,
     as_json: bool,
 ) -> int:
     """Scores models on labelled cases: one table.
@@ -56,6 +74,10 @@ def command(
         from bot.cli.eval.retrieval import run
 
         return run(retrieval, models, as_json)
+    if patches:
+        from bot.cli.eval.patches import run as run_patches
+
+        return run_patches(patches, models, results, as_json, boxed=not no_sandbox)
     rows = asyncio.run(_run(load_cases(cases), models, sorted(set(thresholds)), judge))
     if as_json:
         click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))

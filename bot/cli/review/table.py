@@ -33,7 +33,7 @@ def show(judged: Judgement) -> None:
         if number and why != "shown":
             click.echo(f"{count(number, 'finding')} {why}, not shown.")
     for complaint in judged.facts.context.complaints:
-        click.echo(clean(f".github/hob.yml: {complaint.message}"))
+        click.echo(clean(complaint.told))
     for file in coverage.unread:
         if file.why == NOT_ASKED:
             continue

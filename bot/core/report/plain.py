@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.core.findings import Finding, fingerprint
 from bot.core.review_result import Judgement
+from bot.core.settings_merge import FILE
 
 
 def as_json(judged: Judgement) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def as_json(judged: Judgement) -> dict[str, Any]:
         },
         "findings": [finding_as_json(finding) for finding in every(judged)],
         "counts": counts(judged),
-        "complaints": [complaint.message for complaint in facts.context.complaints],
+        "complaints": [one.message if one.path == FILE else one.told for one in facts.context.complaints],
         "models": sorted({f"{used.model}@{used.host}" for used in judged.usage}),
         "tokens_in": sum(used.tokens_in for used in judged.usage),
         "tokens_out": sum(used.tokens_out for used in judged.usage),

@@ -11,12 +11,13 @@ RunnerError
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, Protocol
 
 from bot.core.errors import HobError
 from bot.core.hosts import HostModel
+from bot.core.inference import Tool, ToolCall
 from bot.core.pictures import Picture
 
 
@@ -55,27 +56,6 @@ class Unsupported(RunnerError):
 
 class Broken(RunnerError):
     """The answer is not whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """What a model may ask for instead of answering; `parameters` is the JSON schema of its arguments."""
-
-    name: str
-    description: str
-    parameters: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """What a model asked for. It is a model's words: the arguments are an object, and nothing else is
-    certain of them."""
-
-    name: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-    wrong: str = ""
-    """For a person, why the call cannot be used: no such tool, arguments that are no object. It has none
-    then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from bot.inference.runners import (
     Unsupported,
     chat_turns,
     wire,
-    without_tools,
 )
 from bot.inference.runners.server_quirks import SCHEMA, ServerQuirks, in_prompt
 from bot.inference.runners.streams import (
@@ -34,6 +33,7 @@ from bot.inference.runners.streams import (
     streaming,
     text_of,
 )
+from bot.inference.runners.tools import ANSWER, NONE, ToolCallCollector, tools_of
 from bot.inference.runners.wire import HostRefused
 
 URL = "https://api.anthropic.com"
@@ -41,7 +41,6 @@ VERSION = "2023-06-01"
 UNKNOWN_CONTEXT = 200_000
 """Tokens: the least of the models on offer. https://docs.claude.com/en/docs/about-claude/models/overview"""
 _MOST_PAGES = 10
-_TOOL = "answer"
 _FEATURES = {"temperature": r"temperature", SCHEMA: r"tool_choice|tools\b|input_schema"}
 _TOO_LONG = re.compile(r"prompt is too long|context (?:limit|window)|exceeds? the maximum", re.I)
 _SENT = (r"too long: (\d+)", r"(\d+) tokens >")
@@ -88,17 +87,18 @@ class AnthropicRunner:
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`/v1/messages`, streamed; `RunnerError`."""
-        without_tools(request)
 
         async def once(without: frozenset[str], told: bool) -> Reply:
             body = _body(request, without, told)
             idle = self.host.patience(request.model.name, self._idle)
             async with streaming(self._http, "/v1/messages", body, idle, heard) as said:
-                return await _listen(*said)
+                return await _listen(*said, request)
 
         try:
             return await self._quirks.ask(request.model.name, request.schema, once)
         except HostRefused as refused:
+            if request.tools and NONE.search(refused.text):
+                raise Unsupported("its model has no tools") from None
             raise refusal(refused) from None
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
@@ -129,16 +129,26 @@ def _body(request: ChatRequest, without: frozenset[str], told: bool) -> dict[str
     """The request; `told`: with the schema in the prompt too."""
     body: dict[str, Any] = {
         "model": request.model.name,
-        "system": in_prompt(request.system, request.schema) if told and request.schema else request.system,
+        "system": request.system,
         "messages": _turns(request),
         "max_tokens": request.max_tokens,
         "stream": True,
     }
     if "temperature" not in without:
         body["temperature"] = request.temperature
-    if SCHEMA not in without and request.schema:
-        body["tools"] = [{"name": _TOOL, "description": "Gives the answer.", "input_schema": request.schema}]
-        body["tool_choice"] = {"type": "tool", "name": _TOOL, "disable_parallel_tool_use": True}
+    if told and request.schema:
+        body["system"] = in_prompt(request.system, request.schema, request.tools)
+    if request.tools:
+        # A model that thinks refuses to be held to a tool: then it may choose.
+        held = request.schema and SCHEMA not in without
+        body["tools"] = [
+            {"name": each.name, "description": each.description, "input_schema": each.parameters}
+            for each in tools_of(request)
+        ]
+        body["tool_choice"] = {"type": "any" if held else "auto"}
+    elif SCHEMA not in without and request.schema:
+        body["tools"] = [{"name": ANSWER, "description": "Gives the answer.", "input_schema": request.schema}]
+        body["tool_choice"] = {"type": "tool", "name": ANSWER, "disable_parallel_tool_use": True}
     return body
 
 
@@ -155,38 +165,62 @@ def _turns(request: ChatRequest) -> list[dict[str, Any]]:
     return [*before, {**last, "content": [*shown, {"type": "text", "text": request.user}]}]
 
 
-async def _listen(response: Response, speech: Speech) -> Reply:
+async def _listen(response: Response, speech: Speech, request: ChatRequest) -> Reply:
     """The whole answer. https://docs.claude.com/en/docs/build-with-claude/streaming"""
     tokens_in = tokens_out = 0
     stop = ""
+    calls = ToolCallCollector()
     async for event in objects(response, "Anthropic's"):
         if error := error_in(event):
             raise Broken(f"it answered with an error: {error}"[:500])
         match text_of(event, "type"):
             case "message_start":
                 tokens_in = _read(dict_of(dict_of(event, "message"), "usage"))
+            case "content_block_start" if request.tools:
+                block = dict_of(event, "content_block")
+                if text_of(block, "type") == "tool_use":
+                    speech.waiter.token()
+                    calls.piece(_index(event), text_of(block, "name"), None)
             case "content_block_delta":
                 delta = dict_of(event, "delta")
-                speech.says(text_of(delta, "partial_json", "text"), text_of(delta, "thinking"))
+                if request.tools and "partial_json" in delta:
+                    speech.waiter.token()
+                    calls.piece(_index(event), "", delta["partial_json"])
+                else:
+                    speech.says(text_of(delta, "partial_json", "text"), text_of(delta, "thinking"))
             case "message_delta":
                 stop = text_of(dict_of(event, "delta"), "stop_reason") or stop
                 tokens_out = count_of(dict_of(event, "usage"), "output_tokens") or tokens_out
             case "message":  # not streamed
-                _say(event.get("content"), speech)
+                _say(event.get("content"), speech, calls if request.tools else None)
                 stop, usage = text_of(event, "stop_reason"), dict_of(event, "usage")
                 tokens_in, tokens_out = _read(usage), count_of(usage, "output_tokens")
-                return speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, finish=stop)
+                break
             case "message_stop":
-                return speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, finish=stop)
-    raise Broken("the answer ended in the middle")
+                break
+    else:
+        raise Broken("the answer ended in the middle")
+    reply = speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, finish=stop)
+    return calls.into(request, reply) if request.tools else reply
 
 
-def _say(content: object, speech: Speech) -> None:
-    """The blocks of a whole message: what the tool is given, or else its text."""
+def _index(event: dict[str, Any]) -> int:
+    """Of the block that an event is about."""
+    index = event.get("index")
+    return index if isinstance(index, int) else 0
+
+
+def _say(content: object, speech: Speech, calls: ToolCallCollector | None) -> None:
+    """The blocks of a whole message: what tools are given, or else its text."""
     blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-    given = [json.dumps(block["input"]) for block in blocks if isinstance(block.get("input"), dict)]
+    used = [block for block in blocks if isinstance(block.get("input"), dict)]
     text, thought = said_in(content)
-    speech.says("".join(given) or text, thought)
+    if calls:
+        for block in used:
+            calls.whole(text_of(block, "name"), block["input"])
+        speech.says(text, thought)
+    else:
+        speech.says("".join(json.dumps(block["input"]) for block in used) or text, thought)
 
 
 def _read(usage: dict[str, Any]) -> int:

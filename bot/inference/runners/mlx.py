@@ -67,7 +67,7 @@ class MlxRunner:
         if find_spec("mlx_lm") is None:
             raise HostDown("MLX is not installed here: pip install 'hobbot[mlx]'")
         found = await asyncio.to_thread(lambda: list(cached()))
-        return tuple(HostModel(name, _window(folder)) for name, folder in found)
+        return tuple(HostModel(name, _window(folder), calls_tools=False) for name, folder in found)
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """One answer; `RunnerError`. Questions wait for one another."""

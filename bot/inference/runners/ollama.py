@@ -86,7 +86,7 @@ async def listen(response: Response, speech: Speech, request: ChatRequest) -> Re
                 finish=text_of(line, "done_reason"),
                 load_seconds=count_of(line, "load_duration") * _NANO,
             )
-            return replace(reply, tool_calls=calls.of(request, reply))
+            return calls.into(request, reply)
     raise Broken("the answer ended in the middle")
 
 
@@ -223,7 +223,9 @@ class OllamaRunner:
     def _body(self, request: ChatRequest, without: frozenset[str], told: bool) -> dict[str, Any]:
         """The request; `told`: with the schema in the prompt too. `num_batch` and all else that loads a model
         anew is left as the host has it."""
-        system = in_prompt(request.system, request.schema) if told and request.schema else request.system
+        system = request.system
+        if told and request.schema:
+            system = in_prompt(system, request.schema, request.tools)
         body: dict[str, Any] = {
             "model": request.model.name,
             "messages": [
@@ -240,10 +242,12 @@ class OllamaRunner:
                 "temperature": request.temperature,
             },
         }
-        if request.schema and SCHEMA not in without:  # an empty one is a broken grammar to Ollama
+        if (
+            request.schema and not request.tools and SCHEMA not in without
+        ):  # an empty one is a broken grammar to Ollama
             body["format"] = request.schema
         if request.tools:
-            body["tools"] = offered(request.tools)
+            body["tools"] = offered(request)
         if (
             request.model.thinks and "thinking" not in without
         ):  # unset means yes to these models, and set is an error to the others
@@ -284,6 +288,7 @@ class OllamaRunner:
             remote=_is_cloud(name) or name in self._remote,
             thinks="thinking" in (shown.capabilities or ()),
             sees="vision" in (shown.capabilities or ()),
+            calls_tools="tools" in (shown.capabilities or ("tools",)),
         )
 
     async def _note_remote(self, response: Response) -> None:

@@ -8,7 +8,6 @@ Never sent: `seed` (mlx_lm.server then stops batching), `stop` (a number in it e
 import re
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,7 +40,7 @@ from bot.inference.runners.streams import (
     streaming,
     text_of,
 )
-from bot.inference.runners.tools import ToolCallCollector, offered
+from bot.inference.runners.tools import NONE, ToolCallCollector, offered
 from bot.inference.runners.wire import HostRefused
 from bot.inference.structured_output import closed
 
@@ -64,10 +63,6 @@ _TOO_LONG = re.compile(
 _LIMIT = (r"length is (\d+)", r"context size \((\d+)", r"maximum (?:of|is) (\d+)", r"> (\d+) maximum")
 _SENT = (r"\((\d+) in the messages", r"resulted in (\d+)", r"request \((\d+) tokens", r"requested (\d+)")
 _NO_MODEL = re.compile(r"model\b.*(?:not found|(?:does )?not exist)", re.I)
-
-_NO_TOOLS = re.compile(
-    r"tool choice requires|(?:does|do)(?: not|n't) support (?:tools?|function)|'tools'", re.I
-)
 
 
 class OpenAIRunner:
@@ -115,6 +110,8 @@ class OpenAIRunner:
         try:
             return await self._quirks.ask(request.model.name, request.schema, once)
         except HostRefused as refused:
+            if request.tools and NONE.search(refused.text):
+                raise Unsupported("its model has no tools") from None
             raise refusal(refused) from None
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
@@ -142,7 +139,9 @@ class OpenAIRunner:
 
     def _body(self, request: ChatRequest, without: frozenset[str], told: bool) -> dict[str, Any]:
         """The request; `told`: with the schema in the prompt too."""
-        system = in_prompt(request.system, request.schema) if told and request.schema else request.system
+        system = request.system
+        if told and request.schema:
+            system = in_prompt(system, request.schema, request.tools)
         length = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         body: dict[str, Any] = {
             "model": request.model.name,
@@ -156,11 +155,11 @@ class OpenAIRunner:
             body["stream_options"] = {"include_usage": True}
         if "thinking" not in without and not self.host.online:  # providers refuse what they don't know
             body["chat_template_kwargs"] = {"enable_thinking": False}
-        if SCHEMA not in without and request.schema:
+        if SCHEMA not in without and request.schema and not request.tools:
             form = {"name": "answer", "strict": True, "schema": closed(request.schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
         if request.tools:
-            body["tools"] = offered(request.tools)
+            body["tools"] = offered(request)
         return body
 
 
@@ -213,7 +212,7 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
         tokens_out=count_of(usage, "completion_tokens"),
         finish="refusal" if refuses else finish,
     )
-    return replace(reply, tool_calls=calls.of(request, reply))
+    return calls.into(request, reply)
 
 
 def refusal(refused: HostRefused) -> RunnerError:
@@ -234,7 +233,7 @@ def _error(text: str, status: int) -> RunnerError:
         )
     if _NO_MODEL.search(text):
         return ModelMissing(f"it does not have the model ({text})")
-    if _NO_TOOLS.search(text):
+    if NONE.search(text):
         return Unsupported("its model has no tools")
     return Broken(f"it answered with an error: {text}")
 

@@ -7,9 +7,11 @@ model says nothing, where it has words without it.
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from bot.core.inference import Tool
 from bot.inference.runners import Reply
 from bot.inference.runners.wire import HostRefused
 from bot.inference.structured_output import bare, unthought
@@ -82,11 +84,19 @@ class ServerQuirks:
             self._ignoring.add(model)
 
 
-def in_prompt(system: str, schema: dict[str, Any]) -> str:
-    """The instruction with the schema in words, for hosts that cannot hold a model to it."""
-    return (
-        f"{system}\n\nAnswer with one JSON object and nothing else: no words around it, no code fence. "
+def in_prompt(system: str, schema: dict[str, Any], tools: Sequence[Tool] = ()) -> str:
+    """The instruction with the schema in words, and the tools, for hosts that cannot hold a model to it or do
+    not show them."""
+    rule = (
+        "nswer with one JSON object and nothing else: no words around it, no code fence. "
         f"It must match this JSON schema:\n{json.dumps(schema, separators=(',', ':'))}"
+    )
+    if not tools:
+        return f"{system}\n\nA{rule}"
+    listed = "\n".join(json.dumps(asdict(each), ensure_ascii=False) for each in tools)
+    return (
+        f"{system}\n\nTo call a tool, write one JSON object and nothing else: "
+        f'{{"name": "…", "arguments": {{…}}}}. The tools:\n{listed}\nWhen you need none any more, a{rule}'
     )
 
 

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from bot.core.context_packing import NOTHING, Surroundings
 from bot.core.diff import FileDiff
 from bot.core.errors import HobError
 from bot.core.inference import Embed
-from bot.core.knowledge import Outline
+from bot.core.knowledge import Found, Outline
 from bot.knowledge.embedding import near_chunks
 from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
@@ -29,6 +29,8 @@ from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import Hit, WordTable
 
 MOST_FOUND, MOST_FILES = 12, 30
+MOST_DEFINITIONS = 5
+"""Of one name, whose callers are looked for."""
 LEAST_SHARE = 0.2
 """Of all that is known of a file: whoever knows less is not named."""
 SECONDS = 20.0
@@ -116,6 +118,20 @@ class Indexed:
     async def records(self, query: str) -> tuple[Excerpt, ...]:
         """Issues, pull requests and commits that have to do with it."""
         return await asyncio.to_thread(self._asked, lambda index_store: records(index_store, query), ())
+
+    async def callers(self, name: str) -> Sequence[Found]:
+        """The functions that refer to `symbol`, or to `path::symbol` alone."""
+        path, _, symbol = name.rpartition("::")
+
+        def find(index_store: IndexStore) -> Sequence[Found]:
+            graph = Graph(index_store)
+            last = symbol.rpartition(".")[2]
+            paths = [path] if path else list(graph.defining([last]).get(last, {}))[:MOST_DEFINITIONS]
+            found = [one for each in paths for one in graph.callers(each, symbol)]
+            tip = index_store.state("tip")
+            return [replace(one, sha=tip) for one in sorted(found, key=lambda one: -one.score)]
+
+        return await asyncio.to_thread(self._asked, find, ())
 
     async def people(self, path: str) -> list[str]:
         """Who knows a file, best first; a robot knows nothing."""

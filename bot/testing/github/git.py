@@ -78,10 +78,10 @@ class TreeNode:
 
 
 class GitProgramError(Exception):
-    """The git program refused; `out` is what it had answered by then."""
+    """The git program refused; `out` is what it had said on standard output."""
 
-    def __init__(self, words: str, out: bytes = b"") -> None:
-        super().__init__(words)
+    def __init__(self, why: str, out: bytes = b"") -> None:
+        super().__init__(why)
         self.out = out
 
 
@@ -144,16 +144,13 @@ class GitRepo:
         allowed = ("allowFilter=true", "allowAnySHA1InWant=true", "hideRefs=refs/forks")
         options = [part for one in allowed for part in ("-c", f"uploadpack.{one}")]
         step = ["--http-backend-info-refs"] if request is None else []
+        asked = (*options, "upload-pack", "--stateless-rpc", *step, str(self.path))
         try:
-            told = self.run(
-                *(*options, "upload-pack", "--stateless-rpc", *step, str(self.path)),
-                data=request,
-                GIT_PROTOCOL=protocol,
-            )
+            told = self.run(*asked, data=request, GIT_PROTOCOL=protocol)
         except GitProgramError as refused:
-            if b"ERR " not in refused.out:  # else the other git is told why, as its protocol wants it
+            if "not our ref" not in str(refused):
                 raise
-            told = refused.out
+            told = refused.out  # which tells the other side so
         first = (
             b"" if request is not None or "version=2" in protocol else b"001e# service=git-upload-pack\n0000"
         )

@@ -70,6 +70,10 @@ class Repository:
         self.review_comments: dict[int, ReviewComment] = {}
         self.check_runs: list[CheckRun] = []
         self.artifacts: list[Artifact] = []
+        self.suites: list[Any] = []
+        self.jobs: dict[int, Any] = {}
+        self.statuses: list[Any] = []
+        """What `bot.testing.github.ci` keeps: suites, jobs by their check run's id, commit statuses."""
         self.protected: dict[str, str] = {}
         """branch -> the refusal (`bot.testing.github.refusals`) of whoever writes it through the API."""
         self.drafts = True

@@ -24,8 +24,8 @@ PERMISSIONS = {
     "pull_requests": "write",
 }
 EVENTS = [
-    *("check_run", "issue_comment", "issues", "merge_group", "pull_request", "pull_request_review"),
-    *("pull_request_review_comment", "push", "repository"),
+    *("check_run", "check_suite", "issue_comment", "issues", "merge_group", "pull_request"),
+    *("pull_request_review", "pull_request_review_comment", "push", "repository"),
 ]
 
 

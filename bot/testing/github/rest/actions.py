@@ -1,9 +1,10 @@
-"""What CI left behind. https://docs.github.com/en/rest/actions/artifacts"""
+"""What CI left behind: artifacts, jobs and their logs. https://docs.github.com/en/rest/actions"""
 
 from typing import Any
 
+from bot.testing.github.ci import WorkflowJob
 from bot.testing.github.repository import Artifact, Repository
-from bot.testing.github.shapes import common
+from bot.testing.github.shapes import ci, common
 from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, not_found, route
 from bot.testing.github.world import stamp
 
@@ -37,8 +38,50 @@ def stored(call: RestCall) -> RestResponse:
     """The store: whoever sends it a token is refused, as Azure does."""
     if "authorization" in call.headers:
         raise RestRefusal(400, "AuthenticationFailed")
+    if call.path.startswith(f"{STORE}logs/"):
+        return _log(call)
     number = int(call.path.rpartition("/")[2])
     return RestResponse(200, raw=_any(call, number).data, headers={"Content-Type": "application/zip"})
+
+
+_JOB = "/repos/{owner}/{repo}/actions/jobs/{job_id}"
+
+
+@route("GET", _JOB, "actions:read")
+def get_job(call: RestCall) -> RestResponse:
+    return RestResponse(200, ci.job(call.repo(), _job(call.repo(), call.number("job_id"))))
+
+
+@route("GET", _JOB + "/logs", "actions:read")
+def download_log(call: RestCall) -> RestResponse:
+    """Leads to a store that takes no token, as downloads do."""
+    job = _job(call.repo(), call.number("job_id"))
+    if job.log.gone:
+        raise RestRefusal(410, "Server Error")
+    place = job.log.location or f"{call.root}{STORE}logs/{job.run.id}?sig=abc"
+    return RestResponse(302, None, {"Location": place})
+
+
+def _job(repo: Repository, number: int) -> WorkflowJob:
+    if number not in repo.jobs:
+        raise not_found()
+    found: WorkflowJob = repo.jobs[number]
+    return found
+
+
+def _log(call: RestCall) -> RestResponse:
+    number = int(call.path.rpartition("/")[2])
+    log = next(repo.jobs[number].log for repo in call.state.repositories.values() if number in repo.jobs)
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    if log.packed:
+        headers["Content-Encoding"] = "gzip"
+    if not log.ranges:
+        return RestResponse(200, raw=log.data, headers=headers)
+    headers["Accept-Ranges"] = "bytes"
+    begun = call.headers.get("range", "").removeprefix("bytes=").removesuffix("-")
+    if begun.isdigit():
+        return RestResponse(206, raw=log.data[int(begun) :], headers=headers)
+    return RestResponse(200, raw=log.data, headers=headers)
 
 
 def _found(call: RestCall, number: int) -> Artifact:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from bot.testing.github.ci import suites_of
 from bot.testing.github.issues import CheckRun
-from bot.testing.github.shapes import issues
+from bot.testing.github.shapes import ci, issues
 from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, invalid, not_found, route
 
 _RUNS = "/repos/{owner}/{repo}/check-runs"
@@ -129,6 +130,25 @@ def list_check_runs(call: RestCall) -> RestResponse:
     shown, headers = call.cut(runs)
     listed = [issues.check_run(repo, run) for run in shown]
     return RestResponse(200, {"total_count": len(runs), "check_runs": listed}, headers)
+
+
+@route("GET", "/repos/{owner}/{repo}/commits/{ref}/check-suites", "checks:read")
+def list_check_suites(call: RestCall) -> RestResponse:
+    """https://docs.github.com/en/rest/checks/suites#list-check-suites-for-a-git-reference"""
+    repo = call.repo()
+    found = suites_of(repo, repo.git.resolve(call.params["ref"]) or "")
+    shown, headers = call.cut(found)
+    listed = [ci.check_suite(repo, one) for one in shown]
+    return RestResponse(200, {"total_count": len(found), "check_suites": listed}, headers)
+
+
+@route("GET", "/repos/{owner}/{repo}/commits/{ref}/status", "statuses:read")
+def combined_status(call: RestCall) -> RestResponse:
+    """https://docs.github.com/en/rest/commits/statuses#get-the-combined-status-for-a-specific-reference"""
+    repo = call.repo()
+    sha = repo.git.resolve(call.params["ref"]) or ""
+    newest = {one.context: one for one in repo.statuses if one.sha == sha}
+    return RestResponse(200, ci.combined_status(repo, sha, list(newest.values())))
 
 
 @route("GET", _RUNS + "/{id}/annotations", "checks:read")

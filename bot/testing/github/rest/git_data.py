@@ -11,6 +11,7 @@ from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, invalid
 _GIT = "/repos/{owner}/{repo}/git"
 _MODES = {"100644": "blob", "100755": "blob", "120000": "blob", "040000": "tree", "160000": "commit"}
 _MOST_ENTRIES = 100_000
+WORKFLOWS = ".github/workflows/"
 
 
 @route("GET", _GIT + "/commits/{sha}", "contents:read")
@@ -35,8 +36,7 @@ def get_tree(call: RestCall) -> RestResponse:
 
 @route("POST", _GIT + "/trees", "contents:write")
 def create_tree(call: RestCall) -> RestResponse:
-    """Each entry has a `sha` (null: it goes) or a `content`. As GitHub does, a workflow needs a permission of
-    its own."""
+    """Each entry has a `sha` (null: it goes) or a `content`."""
     repo, asked = call.repo(), call.json()
     entries = asked.get("tree")
     if not isinstance(entries, list) or not entries:
@@ -62,12 +62,34 @@ def _line(call: RestCall, git: GitRepo, one: Any) -> bytes:
         raise RestRefusal(422, "tree.path contains a malformed path component")
     if mode not in _MODES:
         raise RestRefusal(422, f"tree.mode {mode} is not a valid mode")
-    if path.startswith(".github/workflows/") and "workflows" not in _granted(call):
-        raise RestRefusal(403, "Resource not accessible by integration")
+    if one.get("sha") is not None and one.get("content") is not None:
+        raise RestRefusal(422, "Must supply either tree.sha or tree.content, not both")
     if one.get("sha") is None and one.get("content") is None:
+        _refuse_workflow(call, git, path, "")
         return f"0 {NOTHING}\t{path}\0".encode()
-    sha = one.get("sha") or git.run("hash-object", "-w", "--stdin", data=one["content"].encode()).decode()
-    return f"{mode} {str(sha).strip()}\t{path}\0".encode()
+    if one.get("content") is not None:
+        if mode in ("160000", "040000"):
+            raise RestRefusal(422, f"tree.mode {mode} takes a sha")
+        sha = git.run("hash-object", "-w", "--stdin", data=one["content"].encode()).decode().strip()
+    else:
+        sha = str(one["sha"])
+        known = git.objects([sha])
+        kind = known[sha][0] if sha in known else ""
+        if mode != "160000" and kind != _MODES[mode]:  # a submodule's commit is another repository's
+            raise RestRefusal(422, f"tree.sha {sha} is not a valid {_MODES[mode]}")
+    _refuse_workflow(call, git, path, sha)
+    return f"{mode} {sha}\t{path}\0".encode()
+
+
+def _refuse_workflow(call: RestCall, git: GitRepo, path: str, blob: str) -> None:
+    """A workflow needs a permission of its own, but for one that stands at the same path, with the same text,
+    on some branch. https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps"""
+    if not path.startswith(WORKFLOWS) or "workflows" in _granted(call):
+        return
+    heads = git.run("for-each-ref", "--format=%(refname)", "refs/heads").decode().split()
+    nodes = (git.node(git.resolve(head) or "", path) for head in heads)
+    if not any((node.sha if node else "") == blob for node in nodes):
+        raise RestRefusal(403, "Resource not accessible by integration")
 
 
 def _granted(call: RestCall) -> dict[str, str]:
@@ -80,6 +102,8 @@ def create_commit(call: RestCall) -> RestResponse:
     repo, asked = call.repo(), call.json()
     tree, message = call.text("tree", required=True), call.text("message", required=True)
     parents = asked.get("parents") or []
+    if any(repo.git.resolve(str(one)) != one for one in parents):
+        raise RestRefusal(422, "Parent SHA does not exist or is not a commit object")
     who = call.caller
     signature = f"{who.login} <{who.id}+{who.login}@users.noreply.github.com> {int(repo.world.now())} +0000"
     lines = [f"tree {tree}", *(f"parent {one}" for one in parents)]
@@ -114,6 +138,7 @@ def create_ref(call: RestCall) -> RestResponse:
     if repo.git.resolve(sha) != sha:
         raise RestRefusal(422, "Object does not exist")
     _refuse(call, ref)
+    _refuse_workflows(call, sha)
     try:
         repo.git.point(ref, sha)
     except GitProgramError:
@@ -134,6 +159,7 @@ def update_ref(call: RestCall) -> RestResponse:
     if call.json().get("force") is not True and repo.git.merge_base(before, sha) != before:
         raise RestRefusal(422, "Update is not a fast forward")
     _refuse(call, ref)
+    _refuse_workflows(call, sha)
     repo.git.point(ref, sha)
     repo.moved(ref, before, sha, call.caller)
     return RestResponse(200, repos.git_ref(repo, ref, sha))
@@ -156,6 +182,14 @@ def _points_at(repo: Repository, ref: str) -> str | None:
         return repo.git.run("rev-parse", "--verify", "--quiet", ref).decode().strip()
     except GitProgramError:
         return None
+
+
+def _refuse_workflows(call: RestCall, sha: str) -> None:
+    """Those that a commit changes against its first parent."""
+    git = call.repo().git
+    for parent in git.commit(sha).parents[:1]:
+        for change in git.changes(parent, sha):
+            _refuse_workflow(call, git, change.path, "" if change.status == "removed" else change.sha)
 
 
 def _refuse(call: RestCall, ref: str) -> None:

@@ -5,12 +5,13 @@ Installations of an App.
 
 from typing import Any
 
+from bot.testing.github.ci import CheckSuite
 from bot.testing.github.installations import Installation
 from bot.testing.github.issues import CheckRun, Dependency, Issue, IssueComment, Label, Parenthood
 from bot.testing.github.milestones import RepositoryMilestone
 from bot.testing.github.pulls import PullRequest, Review, ReviewComment
 from bot.testing.github.repository import Repository
-from bot.testing.github.shapes import common, issues, pulls, repos
+from bot.testing.github.shapes import ci, common, issues, pulls, repos
 from bot.testing.github.shapes.common import Shape, user
 from bot.testing.github.world import Happening, IssueType, User, World, stamp
 
@@ -79,6 +80,8 @@ def _about(repo: Repository, subject: Any) -> Shape:
                 "pull_request": pulls.pull(repo, subject.pull, whole=False),
                 "comment": pulls.review_comment(repo, subject),
             }
+        case CheckSuite():
+            return {"check_suite": ci.in_payload(repo, subject)}
         case CheckRun():
             return {"check_run": issues.check_run(repo, subject)}
         case _:

@@ -201,14 +201,14 @@ def check_run(repo: Repository, one: CheckRun) -> Shape:
         "check_suite": {"id": one.suite},
         "app": app(repo.world, one.app),
         "pull_requests": [
-            _minimal(repo, pull)
+            minimal_pull(repo, pull)
             for pull in repo.pulls
             if pull.head_sha == one.head_sha and not pull.from_fork
         ],
     }
 
 
-def _minimal(repo: Repository, pull: PullRequest) -> Shape:
+def minimal_pull(repo: Repository, pull: PullRequest) -> Shape:
     place = {"id": repo.id, "url": repos.api(repo), "name": repo.name}
     return {
         "id": pull.id,
