@@ -144,6 +144,23 @@ async def test_the_authors_branch_is_only_moved_forward(
     assert pull.head_sha == before
 
 
+@pytest.mark.parametrize(
+    "name", ["main#12-cooler", "feature/#12", "main%23x", "50%", "a%2Fb", "a&b=c;d", "a+b", "käse"]
+)
+async def test_a_branch_of_any_name_is_that_branch_and_no_other(
+    github: GitHub, repo: RepoRef, repository: Repository, name: str
+) -> None:
+    head = repository.commit({"brew.py": "warm = 1\n"}, branch=name)
+    repository.commit({"x.py": "x = 1\n"}, branch="a/b")
+    before = {one: repository.git.resolve(one) for one in refs(repository)}
+    pushed = commit(repository, branch=name, parent=Sha(head), own=False)
+    await deliver(github, repo, pushed)
+    after = {one: repository.git.resolve(one) for one in refs(repository)}
+    assert {one for one in after if after[one] != before.get(one)} == {f"refs/heads/{name}"}
+    assert text(repository, "brew.py", name) == "cool = 1\n"
+    assert await find(github, repo, pushed)
+
+
 async def test_a_branch_of_that_name_that_is_not_ours_is_left_alone(
     github: GitHub, repo: RepoRef, repository: Repository
 ) -> None:
