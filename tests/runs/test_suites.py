@@ -175,6 +175,12 @@ async def test_what_tests_need_is_mounted_where_the_operator_said(tested: OptedI
     assert [path.name for path in needed.iterdir()] == ["pot.py"]
 
 
+async def test_a_link_to_the_systems_own_is_not_mounted(tested: OptedIn, tmp_path: Path) -> None:
+    (tmp_path / "tools").symlink_to("/etc")
+    ran = await tested.run(mount=(f"{tmp_path / 'tools'}:/opt/tools",))
+    assert "leads to what may not be mounted" in ran.refused
+
+
 async def test_S4_without_a_sandbox_no_test_is_run_and_that_is_said(
     tested: OptedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
