@@ -323,6 +323,12 @@ def _plain(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
+def unfit(path: str, before: str, after: str) -> str:
+    """Why a file may not be written anew so, for whoever wrote it; empty where it may."""
+    wrong = _unfit(path, before, FileEdit(path, before, after))
+    return wrong.why if wrong else ""
+
+
 def _unfit(path: str, text: str, edit: FileEdit) -> EditProblem | None:
     """Why nobody could read in a file what an edit brings there and the file does not hold yet."""
     old, new = edit.search, edit.replace if text else edit.replace.removeprefix("\ufeff")
