@@ -5,6 +5,8 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bot import config as configuration_room
@@ -70,10 +72,11 @@ async def tests(config: Config) -> str:
     said: list[str] = []
     wrong: list[str] = []
     for name, table in config.code.tests.items():
+        words, base = config.code.container, config.hob.data_dir / "suites"
+        ask: Callable[[], object] = partial(for_trees, base)
         if table.image:
-            found = await asyncio.to_thread(in_image, config.code.container, table.image)
-        else:
-            found = await asyncio.to_thread(for_trees, config.hob.data_dir / "suites")
+            ask = partial(in_image, words, table.image)
+        found = await asyncio.to_thread(ask)
         missing = await asyncio.to_thread(_missing, [str(one.source) for one in table.mounts])
         if isinstance(found, SandboxUnusable):
             wrong.append(f"{name}: {found}")
