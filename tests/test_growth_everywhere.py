@@ -95,6 +95,7 @@ EXCLUDED = {
         "inference.runners.streams.count_of", "inference.runners.streams.dict_of",
         "inference.runners.streams.first_of", "inference.runners.wire.bearer",
         "inference.runners.wire.client", "log.bound",
+        "inference.runners.tools.call", "inference.runners.tools.meant",
         "log.hide", "log.setup", "prompting.files.load", "prompting.files.parse",
         "prompting.files.used_names", "core.code_analysis.no_lint",
     },

@@ -30,6 +30,7 @@ MOST_LOCATED = 12
 """Files that are read because a model asked for them."""
 MOST_NAMES = 400
 NO_LOOKUPS = Lookups()
+UNANSWERED = "What was written before the work ended; the model did not say what it is."
 FOLDER = 0o040000
 """git's mode."""
 
@@ -128,6 +129,8 @@ async def implement(
     result = await run_chain(
         chain, _objective(facts), agent, work.hear, trial=trial, known=known, budget=budget
     )
+    if work.held is None and work.tree.written:  # by tools, before there was an answer
+        await work.wrong(WishedWork(summary=UNANSWERED, edits=[]))
     return work.ended(result)
 
 

@@ -104,6 +104,12 @@ class Api:
         data, _ = await self._json("GET", self._url(path, params), None, accept=accept)
         return data
 
+    async def get_page(self, path: str, params: Params | None = None) -> "Page":
+        """One answer of many, for what goes on from it another time."""
+        call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON)
+        answer = await self._answered(call)
+        return Page(*_decoded(call, answer), _left(answer))
+
     async def elsewhere(self, path: str, params: Params | None = None) -> bytes:
         """The bytes at the address that an answer leads to, mostly on another host: it is asked without the
         token, once. https://docs.github.com/en/rest/actions/artifacts#download-an-artifact"""
@@ -313,6 +319,16 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """`data` as JSON has it; the next page's address; the share of the rate limit that was left, 1.0 where
+    GitHub did not say."""
+
+    data: Any
+    following: str | None
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     method: str
     url: str
@@ -335,3 +351,10 @@ def _decoded(call: _Call, answer: GitHubResponse) -> tuple[Any, str | None]:
 def _unknown(call: _Call, what: str, status: int = 502) -> Ambiguous | TemporaryError:
     """Nobody knows what became of it: harmless for a read, not for a write."""
     return Ambiguous(status, what) if call.write else TemporaryError(what)
+
+
+def _left(answer: GitHubResponse) -> float:
+    limit, left = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
+    if not all(told.isascii() and told.isdigit() and len(told) < 10 for told in (limit, left)):
+        return 1.0
+    return min(int(left) / int(limit), 1.0) if int(limit) else 1.0
