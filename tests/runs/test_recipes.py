@@ -62,6 +62,19 @@ async def test_a_recipe_of_the_base_branch_is_a_command_that_proposes_a_draft(ho
     assert branches(pull.code) == []
 
 
+async def test_one_that_came_to_the_base_branch_after_the_pull_request_was_opened_counts(
+    hob: LivingHob,
+) -> None:
+    repo = teahouse(hob)
+    pull = changed(repo)
+    await hob.works()
+    repo.push({".github/hob/recipes/tidy.md": TIDY}, author="ann")
+    hob.ollama.answer = edits(EDIT)
+    assert "tidies the tea" in (await says(hob, pull, "@my-hob help"))[0]
+    await says(hob, pull, "@my-hob tidy")
+    assert len(drafts(hob)) == 1
+
+
 @pytest.mark.parametrize("words", ["@my-hob tidy tea.py", "/hob tidy tea.py", "@my-hob recipe tidy tea.py"])
 async def test_on_an_issue_it_is_proposed_for_the_default_branch(hob: LivingHob, words: str) -> None:
     issue = teahouse(hob, tidy=TIDY).open_issue("Cold tea", "It is cold.", author="eve")
