@@ -14,7 +14,7 @@ from tests.runs.test_patches import branches, drafts, edits
 
 ON = "code: {enabled: true}\nissues: {triage: false}\nreview: {auto: false}\n"
 TEA = "def brew(water):\n    return water\n"
-TIDY = "---\ntitle: tidies the tea\n---\nHave brew return hot water.\n"
+TIDY = "---\ntitle: tidies the tea, as in `tidy tea.py`\n---\nHave brew return hot water.\n"
 EDIT = {"path": "tea.py", "search": "    return water\n", "replace": "    return water or None\n"}
 DOC = {"path": "docs/tea.md", "search": "", "replace": "# Tea\n"}
 
@@ -51,7 +51,7 @@ async def test_a_recipe_of_the_base_branch_is_a_command_that_proposes_a_draft(ho
     assert (draft.draft, draft.base_ref, draft.title) == (
         True,
         pull.head_ref,
-        "tidies the tea (pull request 1)",
+        "Tidies the tea (pull request 1)",
     )
     assert draft.text("tea.py") == "x = 1\n" + TEA.replace("return water", "return water or None")
     assert branches(pull.code)[0] in said
@@ -81,7 +81,7 @@ async def test_on_an_issue_it_is_proposed_for_the_default_branch(hob: LivingHob,
     hob.ollama.answer = edits(EDIT)
     await says(hob, issue, words)
     (draft,) = drafts(hob)
-    assert (draft.draft, draft.base_ref, draft.title) == (True, "main", "tidies the tea (issue 1)")
+    assert (draft.draft, draft.base_ref, draft.title) == (True, "main", "Tidies the tea (issue 1)")
     assert draft.text("tea.py") == TEA.replace("return water", "return water or None")
 
 
