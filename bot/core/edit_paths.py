@@ -111,7 +111,7 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
             return f"a name has at most {LONGEST_NAME} bytes"
     if not lock_files and is_lock_file(path):
         return f"{parts[-1]} is written by a tool, not by hand"
-    return "" if allowed(path) else "`code.paths` leaves it out"
+    return "" if allowed(path) else "what was asked for or `code.paths` leaves it out"
 
 
 def is_private(path: str) -> bool:
