@@ -222,6 +222,16 @@ async def test_what_is_wrong_with_a_file_is_told_in_the_check_run_and_by_config(
     assert len(drafts(hob)) == 1
 
 
+async def test_who_asks_for_a_recipe_whose_file_is_wrong_is_told_what_is_wrong(hob: LivingHob) -> None:
+    pull = changed(teahouse(hob, lost="---\nwhoo: maintain\n---\nx\n"))
+    (said,) = await says(hob, pull, "@my-hob lost")
+    assert "`.github/hob/recipes/lost.md` is not taken as a recipe" in said
+    assert "line 2: `whoo` is no key that Hob knows; did you mean `who`?" in said
+    hob.ollama.answer = lambda request: {"answer": "Because.", "citations": [], "command": "", "edits": []}
+    (asked,) = await says(hob, pull, "@my-hob lost", "eve")
+    assert "Because" in asked
+
+
 async def test_a_sentence_and_a_word_that_is_no_recipe_are_questions_still(hob: LivingHob) -> None:
     issue = teahouse(hob, tidy=TIDY).open_issue("Cold tea", "It is cold.", author="eve")
     hob.ollama.answer = lambda request: {"answer": "Because.", "citations": [], "command": "", "edits": []}
