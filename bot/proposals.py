@@ -149,7 +149,7 @@ async def offered(
     made = await _held(ctx, to.parent, facts, made)
     if not made.why and made.checks is None:
         problems, checks = await checked(made.texts, made.renamed, facts)
-        made = replace(made, checks=checks, why=why_of(problems))
+        made = replace(made, checks=checks, why=why_of(problems), summary="" if problems else made.summary)
     if made.why:
         words = f"{made.summary}\n\n" if made.summary else ""
         words += f"I have no patch to propose: {made.why}."
@@ -183,7 +183,7 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
         modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
     blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
     if taken := sorted({*(path for path in new if path in modes), *blocked}):
-        return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
+        return replace(made, summary="", texts={}, why=f"{in_code(taken[0])} is there already")
     return made
 
 

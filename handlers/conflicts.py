@@ -109,7 +109,8 @@ def _clean(state: PullRequestState, behind: int) -> str:
         return f"There are no conflicts: this branch has all that {into} has."
     return (
         f"There are no conflicts with {into}. The branch is {count(behind, 'commit')} behind it: *Update "
-        "branch* below, or `git merge`, brings them in. I don't unasked."
+        f"branch* below, or `git merge`, brings {'them' if behind > 1 else 'it'} in. I merge only what "
+        "conflicts."
     )
 
 

@@ -106,7 +106,7 @@ async def _on_pull_request(
     names = tuple(path for path in changed if path not in texts)
     facts = PatchFacts(context, "recipe", state.title, state.body, texts, names=names, tools=ctx.tools)
     facts = _by_recipe(facts, context, recipe, wish)
-    to = replace(target(state), title=recipe.title[:80])
+    to = replace(target(state), title=recipe.subject)
     return await _made(event, ctx, to, facts, recipe)
 
 
@@ -129,7 +129,7 @@ async def _on_issue(
     if not any(map(facts.allowed, facts.texts)) and not recipe.paths:
         words = f"Tell me in which files, as in {in_code(f'@{ctx.slug} {recipe.name} src/tea.py')}."
         return Plan((answer(event, words),), reason="no files to change", usage=used)
-    to = Target(event.number, tip, base, recipe.title[:80], pull_request=False, tree=tree)
+    to = Target(event.number, tip, base, recipe.subject, pull_request=False, tree=tree)
     plan = await _made(event, ctx, to, facts, recipe)
     return replace(plan, usage=(*used, *plan.usage))
 

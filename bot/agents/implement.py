@@ -190,7 +190,7 @@ class _Work:
     async def wrong(self, wished: WishedWork) -> str:
         done, problems = await tried(wished, self.facts, self.tree.written)
         if not problems and (blocked := _blocked(done.texts, self.facts.modes)):
-            done, problems = replace(done, texts={}, why=blocked), [blocked]
+            done, problems = replace(done, summary="", texts={}, why=blocked), [blocked]
         if problems:
             self.failed = done
             return "\n\n".join(problems)

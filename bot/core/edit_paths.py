@@ -148,7 +148,7 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
         return f"{parts[-1]} is never touched: {why}"
     if not lock_files and is_lock_file(path):
         return f"{parts[-1]} is written by a tool, not by hand"
-    return "" if allowed(path) else "`code.paths` leaves it out"
+    return "" if allowed(path) else "what was asked for or `code.paths` leaves it out"
 
 
 def _never_as_file(path: str) -> str:

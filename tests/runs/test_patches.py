@@ -126,13 +126,17 @@ async def test_each_kind_proposes_what_it_is_for(hob: LivingHob, command: str, e
 @pytest.mark.parametrize(
     ("command", "edit", "why"),
     [
-        ("tests", {"path": "tea.py", "search": "return water", "replace": "return 1"}, "leaves it out"),
+        ("tests", {"path": "tea.py", "search": "return water", "replace": "return 1"}, "what was asked for"),
         (
             "docs",
             {"path": "tea.py", "search": "return water", "replace": "return 1"},
             "code itself would change",
         ),
-        ("changelog", {"path": "tea.py", "search": "return water", "replace": "return 1"}, "leaves it out"),
+        (
+            "changelog",
+            {"path": "tea.py", "search": "return water", "replace": "return 1"},
+            "what was asked for",
+        ),
         ("simplify", {"path": "new.py", "search": "", "replace": "x = 1\n"}, "leaves it out"),
         ("simplify", {"path": "tea.py", "search": "return water", "replace": "return ("}, "not parse"),
         ("simplify", {"path": "tea.py", "search": "return milk", "replace": "x"}, "does not stand there"),
@@ -157,6 +161,7 @@ async def test_S7_what_a_kind_may_not_touch_is_refused_with_its_reason(
     hob.ollama.answer = edits(edit)
     (said,) = await asks(hob, pull, command)
     assert why in said
+    assert "Done as asked" not in said
     assert branches(pull.code) == []
     assert drafts(hob) == []
 
