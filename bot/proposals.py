@@ -12,6 +12,7 @@ from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_o
 from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
 from bot.context import Context, answer
 from bot.core.ci_session import SUBJECT
+from bot.core.edits import place_taken
 from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
@@ -175,15 +176,13 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     if made.why:
         return made
     new = [path for path in made.texts if path not in facts.texts]
-    new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
-    parts = {path: path.split("/") for path in new}
-    above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
+    above = {"/".join(some[:n]) for path in new for some in [path.split("/")] for n in range(1, len(some))}
     modes = facts.modes  # of all that is there, where that is known
     if facts.exists is None:
         modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
-    blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
-    if taken := sorted({*(path for path in new if path in modes), *blocked}):
-        return replace(made, summary="", texts={}, why=f"{in_code(taken[0])} is there already")
+    renamed = {path for path, old in made.renamed.items() if path.casefold() == old.casefold()}
+    if other := place_taken(made.texts, {*facts.texts, *renamed}, modes):
+        return replace(made, summary="", texts={}, why=f"{in_code(other)} is there already")
     return made
 
 

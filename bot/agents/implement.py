@@ -2,7 +2,7 @@
 patch is tried on the files as they are before it counts. What holds is kept: work that ends early gives the
 last patch that did, and says what is missing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
@@ -13,6 +13,7 @@ from bot.agents.tool_loop import with_tools
 from bot.agents.tools import Lookups, ReadFiles, ToolBox, WorkTree
 from bot.core.chain import Begun, Chain, ChainResult, StepRun
 from bot.core.edit_paths import why_not
+from bot.core.edits import place_taken
 from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, PromptFile
@@ -31,8 +32,6 @@ MOST_LOCATED = 12
 MOST_NAMES = 400
 NO_LOOKUPS = Lookups()
 UNANSWERED = "What was written before the work ended; the model did not say what it is."
-FOLDER = 0o040000
-"""git's mode."""
 
 Judge = Callable[[PatchFacts, Patched], Awaitable[tuple[GateResult | None, str]]]
 """(what the repository's own tests say of a patch, None where none may be run; what a model is told that may
@@ -189,8 +188,9 @@ class _Work:
 
     async def wrong(self, wished: WishedWork) -> str:
         done, problems = await tried(wished, self.facts, self.tree.written)
-        if not problems and (blocked := _blocked(done.texts, self.facts.modes)):
-            done, problems = replace(done, summary="", texts={}, why=blocked), [blocked]
+        if not problems and (other := place_taken(done.texts, self.facts.texts, self.facts.modes)):
+            why = f"{other} is there already"
+            done, problems = replace(done, summary="", texts={}, why=why), [why]
         if problems:
             self.failed = done
             return "\n\n".join(problems)
@@ -263,16 +263,6 @@ class _Work:
 
 def _failed(gated: GateResult | None) -> bool:
     return gated is not None and gated.state == "failed"
-
-
-def _blocked(texts: Mapping[str, str | None], modes: Mapping[str, int]) -> str:
-    """Why a new file can lie nowhere; empty where all can."""
-    for path, text in texts.items():
-        parts = path.split("/")[:-1]
-        above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1)) if text is not None else ()
-        if taken := next((one for one in above if modes.get(one, FOLDER) != FOLDER), ""):
-            return f"{path}: {taken} is no folder"
-    return ""
 
 
 def _planned(title: str, detail: str) -> PlannedStep:

@@ -155,3 +155,15 @@ async def test_P2_an_issue_that_steers_an_obedient_model_gets_no_more_than_a_dra
     for one in drafts(hob):
         assert [file.path for file in one.files()] == ["tea.py"]
         assert "@octo/team" not in one.body.replace("`@octo/team`", "")
+
+
+@pytest.mark.parametrize("path", ["pot/LOGO.png", "pot/logo.PNG/x.py", "POT", "pot"])
+async def test_a_new_file_takes_the_place_of_no_other_that_nobody_read(hob: LivingHob, path: str) -> None:
+    """Some file systems take names for the same that differ in case."""
+    issue = opened(hob)
+    repo = hob.github.repositories["octo/tea"]
+    repo.commit({"pot/logo.png": b"\x89PNG\0\xff"})
+    hob.ollama.answer = says(patch({"path": path, "search": "", "replace": "x = 1\n"}))
+    (said,) = await asked(hob, issue)
+    assert "I have no patch to propose" in said
+    assert drafts(hob) == []
