@@ -227,7 +227,7 @@ def _effects(
     if not own:
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
         return push, answer(event, f"{words}\n\n{checks}")
-    asked = f"Asked for in {what} {to.number}."
+    asked = f"Asked for in {what} {ctx.link(to.number)}."
     body = "\n\n".join(
         filter(None, (FAILED if failed else "", made.summary, changed, asked, checks, unread.strip(), told))
     )
