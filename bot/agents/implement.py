@@ -20,7 +20,7 @@ from bot.core.pathnames import resolve
 from bot.core.plan_text import PlannedStep, beside_steps, steps_of, task_list
 from bot.core.quality_gate import GateResult
 from bot.core.review_result import count
-from bot.core.text import close_fences, cut, one_line
+from bot.core.text import close_fences, cut, model_words, one_line
 from bot.core.work_budget import WorkBudget
 
 MOST_OBJECTIVE = 12_000
@@ -252,7 +252,7 @@ class _Work:
             self.facts,
             self.steps,
             self._done(),
-            close_fences(cut(remarks, 3_000)),
+            model_words(remarks, 3_000),
             one_line(stopped, 500),
             self.gated,
         )

@@ -92,9 +92,11 @@ class Runs:
         earlier = {head for number, head in rows if first is None or number < first}
         return bool(earlier) and head_sha not in earlier and any(head == head_sha for _, head in rows)
 
-    def latest(self, limit: int = 50, state: RunState | None = None) -> list[Run]:
-        """The newest runs first."""
+    def latest(self, limit: int = 50, state: RunState | None = None, *, unless_done: str = "") -> list[Run]:
+        """The newest runs first; of the handler `unless_done` only those that are not done."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        if unless_done:
+            query = query.where((runs.c.handler != unless_done) | (runs.c.state != "done"))
         return self._select(query if state is None else query.where(runs.c.state == state))
 
     def counts(self) -> dict[str, int]:

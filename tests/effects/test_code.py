@@ -1,5 +1,6 @@
 """Commits, branches and pull requests of Hob's own: one of each whatever breaks, nobody else's touched."""
 
+import re
 from base64 import b64encode
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from bot.core.effects import (
     PushCommit,
     WithdrawPullRequest,
 )
-from bot.core.errors import Ambiguous, GitHubError, UserError
+from bot.core.errors import Ambiguous, GitHubError, RateLimited, UserError
 from bot.core.refs import RepoRef, Sha
 from bot.effects import on_github
 from bot.effects.base import Applied, Destination
@@ -25,6 +26,7 @@ from bot.testing.github import GitHubStandIn as StandIn
 from bot.testing.github import executable
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
+from bot.testing.github.rest import git_data
 from tests.github.conftest import KEY, MARKER, Connect
 
 BRANCH = "hob/fix-1-abc"
@@ -121,6 +123,50 @@ async def test_R3_there_is_one_pull_request(
     assert await find(connect(), repo, OPEN) == made
 
 
+@pytest.mark.parametrize("own", [True, False])
+async def test_R3_a_commit_that_lists_do_not_show_yet_is_found_by_its_branch(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository, pull: PullRequest, own: bool
+) -> None:
+    """Neither is it told as somebody else's branch, nor as somebody's push."""
+    there = {} if own else {"own": False, "branch": pull.head_ref, "parent": Sha(pull.head_sha)}
+    effect = commit(repository, CommittedFile("tea.py", "cooler\n"), **there)
+    gh.fault("POST" if own else "PATCH", "/git/refs", kind="apply_then_answer", status=502)
+    gh.fault("GET", "/commits$", kind="answer", status=404)
+    made = await deliver(connect(deadline=1.0), repo, effect)
+    tip = repository.git.resolve(f"refs/heads/{effect.branch}") or ""
+    assert made.url.endswith(tip)
+    assert len(repository.git.log(effect.parent, effect.branch)) == 1
+
+
+async def test_R3_a_branch_that_is_there_and_is_not_found_is_looked_for_again(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository
+) -> None:
+    gh.fault("POST", "/git/refs", kind="apply_then_answer", status=502)
+    gh.fault("GET", "/commits$", kind="answer", status=404, times=2)
+    gh.fault("GET", "/git/ref/heads", kind="answer", status=404)
+    assert (await deliver(connect(deadline=1.0), repo, commit(repository))).url
+    assert len(repository.git.log("main", BRANCH)) == 1
+
+
+async def test_R3_a_branch_that_github_does_not_see_yet_is_not_said_to_be_gone(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await deliver(connect(), repo, commit(repository))
+    points_at, asked = git_data._points_at, []
+
+    def late(repo: Repository, name: str) -> str | None:
+        asked.append(name)
+        return None if len(asked) == 1 else points_at(repo, name)
+
+    monkeypatch.setattr(git_data, "_points_at", late)
+    with pytest.raises(RateLimited, match="does not see"):
+        await deliver(connect(), repo, OPEN)
+    assert (await deliver(connect(), repo, OPEN)).github_id
+    gone = replace(OPEN, branch="hob/fix-1-gone")
+    with pytest.raises(GitHubError, match="head"):
+        await deliver(connect(), repo, gone)
+
+
 async def test_a_hundred_and_twenty_files_take_a_call_for_each_fifty(
     gh: StandIn, github: GitHub, repo: RepoRef, repository: Repository
 ) -> None:
@@ -142,6 +188,23 @@ async def test_the_authors_branch_is_only_moved_forward(
     with pytest.raises(GitHubError, match="fast forward"):
         await deliver(github, repo, effect, "f" * 40)
     assert pull.head_sha == before
+
+
+@pytest.mark.parametrize(
+    "name", ["main#12-cooler", "feature/#12", "main%23x", "50%", "a%2Fb", "a&b=c;d", "a+b", "käse"]
+)
+async def test_a_branch_of_any_name_is_that_branch_and_no_other(
+    github: GitHub, repo: RepoRef, repository: Repository, name: str
+) -> None:
+    head = repository.commit({"brew.py": "warm = 1\n"}, branch=name)
+    repository.commit({"x.py": "x = 1\n"}, branch="a/b")
+    before = {one: repository.git.resolve(one) for one in refs(repository)}
+    pushed = commit(repository, branch=name, parent=Sha(head), own=False)
+    await deliver(github, repo, pushed)
+    after = {one: repository.git.resolve(one) for one in refs(repository)}
+    assert {one for one in after if after[one] != before.get(one)} == {f"refs/heads/{name}"}
+    assert text(repository, "brew.py", name) == "cool = 1\n"
+    assert await find(github, repo, pushed)
 
 
 async def test_a_branch_of_that_name_that_is_not_ours_is_left_alone(
@@ -239,6 +302,32 @@ async def test_X1_a_commit_that_holds_a_secret_of_hobs_is_not_made(
     with pytest.raises(UserError, match="credential"):
         await deliver(github, repo, clean)
     assert refs(repository) == ["refs/heads/main"]
+
+
+SKIPS = [
+    *("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]", "[SKIP  CI]", "[skip-ci]"),
+    *("***NO_CI***", "skip-checks: true", "skip-checks:true", "[skip netlify]", "[azurepipelines skip]"),
+    *("`[skip ci]`", "[skip\u200b ci]", "**[**skip ci]", "\\[skip ci\\]"),
+]
+RUNS_NO_CHECKS = re.compile(
+    r"\[[\w -]*\bskip\b[\w -]*\]|\[no[ -]?ci\]|\*{3}NO_CI\*{3}|^skip-checks: ?true",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("said", SKIPS)
+async def test_a_commit_never_keeps_checks_from_running(
+    repo: RepoRef, repository: Repository, said: str
+) -> None:
+    """Whoever merges takes a commit without failed checks for a good one."""
+    texts = Texts(repo)
+    effect = replace(commit(repository), message=f"Brew {said}\n\nCooler. {said}\n\n{said}")
+    pushed = on_github(effect).harmless(effect, texts)
+    opening = replace(OPEN, title=f"Brew {said}", body=f"Cooler. {said}\n\n{said}", folded=said)
+    opened = on_github(opening).harmless(opening, texts)
+    for text in (pushed.message, opened.title, opened.body, opened.folded):
+        assert not RUNS_NO_CHECKS.search(text), text
+    assert on_github(effect).harmless(pushed, texts) == pushed
 
 
 async def test_X3_a_commits_message_closes_and_names_nobody(repo: RepoRef, repository: Repository) -> None:

@@ -134,6 +134,18 @@ async def test_S9_a_report_that_is_none_is_said_and_never_followed(kind: str, te
     assert tested.nothing_is_left()
 
 
+async def test_a_report_that_the_repository_or_a_patch_brings_is_none(tested: OptedIn) -> None:
+    """Only what this run writes says what it ran."""
+    lie = '<testsuite><testcase name="all_is_well"/></testsuite>'
+    sha = tested.repo.commit({"report.xml": lie, "out/report.xml": lie})
+    for report, texts in (("report.xml", {}), ("./out/report.xml", {}), ("report.xml", {"report.xml": lie})):
+        ran = await tested.run({**texts}, sha, command=(PYTHON, "-c", "pass"), report=report)
+        assert (ran.passed, ran.failed, ran.refused) == (set(), set(), "")
+        assert "was not read" in ran.note and "was not read" in ran.output
+    empty = "open('report.xml', 'w').write('<testsuite/>')"
+    assert "names no test that was run" in (await tested.run(command=(PYTHON, "-c", empty))).note
+
+
 async def test_what_tests_say_is_shown_without_control_signs_and_secrets(tested: OptedIn) -> None:
     secret = "ghs_" + "a1B2" * 10
     log.hide("pa55word-of-hob")

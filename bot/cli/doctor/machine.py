@@ -181,6 +181,30 @@ async def database(config: Config) -> str:
     return url.render_as_string(hide_password=True)
 
 
+async def missed(config: Config) -> str:
+    """What was missed of late, and that somebody looks."""
+    from bot.store import StoreUnavailable, open_store
+    from bot.store.reconciliation import told
+
+    store = open_store(config.store.database_url)
+    url = store.database.url
+    try:
+        if url.drivername.startswith("sqlite") and not _exists(url.database):
+            return "nobody has looked yet (hob up does)"
+        progress = await asyncio.to_thread(store.reconciliation.load)
+    except StoreUnavailable:
+        return "the database cannot be read"
+    finally:
+        store.close()
+    said = told(progress, time.time())
+    late = time.time() - progress.looked_at > 60 * max(60, 3 * config.intake.reconcile_minutes)
+    if progress.looked_at and late:
+        raise Wrong(
+            said, "see whether hob up (or hob work) runs, and what its log says of the run `reconcile`"
+        )
+    return said
+
+
 def _exists(file: str | None) -> bool:
     return Path(file or "").exists()
 
