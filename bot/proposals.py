@@ -142,9 +142,10 @@ async def offered(
     made: Patched,
     told: str = "",
     gated: GateResult | None = None,
+    but: str = "",
 ) -> Plan:
     """The same for a patch that was made. `told`: what else its pull request says; `gated`: the gate's
-    verdict, where it was asked for already."""
+    verdict, where it was asked for already; `but`: a sentence for whoever asked, where it is not all done."""
     if not facts.modes:
         facts = await regular(ctx, to.parent, facts)
     made = await _held(ctx, to.parent, facts, made)
@@ -158,7 +159,7 @@ async def offered(
     gated = gated or await gated_by(ctx.suite, to.parent, facts, made)
     if to.pull_request and to.bound and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
         return Plan((answer(event, why),), reason="the head moved on", usage=made.usage)
-    effects = _effects(event, ctx, to, facts, made, told, gated)
+    effects = _effects(event, ctx, to, facts, made, told, gated, but)
     head = to.parent if to.pull_request else None
     return Plan(effects, reason=f"proposed {facts.kind}", head_sha=head, usage=made.usage)
 
@@ -194,6 +195,7 @@ def _effects(
     made: Patched,
     told: str,
     gated: GateResult | None,
+    but: str,
 ) -> tuple[Effect, ...]:
     """Onto the author's own branch only what did not fail its gate."""
     failed = gated is not None and gated.state == "failed"
@@ -224,12 +226,13 @@ def _effects(
     if not own:
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
         return push, answer(event, f"{words}\n\n{checks}")
-    asked = f"Asked for in {what} {to.number}."
+    asked = f"Asked for in {what} {ctx.link(to.number)}."
     body = "\n\n".join(
         filter(None, (FAILED if failed else "", made.summary, changed, asked, checks, unread.strip(), told))
     )
     places = f"from {in_code(branch)} into {in_code(to.base)}"
     words = f"{made.summary}\n\nI proposed it as a draft pull request {places}."
+    words += f" **{but}**" if but else ""
     if failed:
         kept = f" I did not push it to {in_code(to.base)} for that." if wanted_there else ""
         words = (

@@ -229,7 +229,7 @@ def _effects(
         return push, answer(event, words)
     head = f"{FAILED}\n\n" if failed else ""
     body = (
-        f"{head}Merges {into}, asked for in pull request {event.number}. {brought}\n\n{how}\n\n"
+        f"{head}Merges {into}, asked for in pull request {ctx.link(event.number)}. {brought}\n\n{how}\n\n"
         f"Take it over with a *merge commit*, or `git merge --ff-only origin/{branch}`: squashed or rebased, "
         "the conflicts come back."
     )

@@ -160,4 +160,4 @@ async def _made(event: CommentEvent, ctx: Context, to: Target, facts: PatchFacts
     facts = await regular(ctx, to.parent, facts)
     read = reading(ctx, to.parent, {})
     done = await implement(facts, ctx.chain(recipe.chain), ctx.persona, ctx.infer, read, ctx.budget())
-    return await offered(event, ctx, to, done.facts, done.patched, told(done))
+    return await offered(event, ctx, to, done.facts, done.patched, told(done), but=done.but)

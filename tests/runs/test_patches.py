@@ -268,6 +268,15 @@ async def test_S7_modes_stay_and_symlinks_are_not_followed(hob: LivingHob) -> No
     assert len(drafts(hob)) == 1
 
 
+async def test_the_draft_names_where_it_was_asked_for_as_a_reference(hob: LivingHob) -> None:
+    """On github.com a link that leaves no mark on that page; elsewhere there is none such."""
+    pull = opened(hob)
+    await hob.works()
+    hob.ollama.answer = edits(NEW_TEST)
+    await asks(hob, pull, "tests")
+    assert f"Asked for in pull request `#{pull.number}`." in drafts(hob)[0].body
+
+
 async def test_code_paths_narrows(hob: LivingHob) -> None:
     pull = opened(hob, "code: {enabled: true, paths: ['src/**']}\n")
     await hob.works()
