@@ -5,6 +5,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bot.agents.implement import Judge
 from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_of
@@ -312,17 +313,25 @@ def diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
     return head + "".join(parts[path] for path in kept)
 
 
-def whole_diff(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    return "".join("".join(_unified(path, before.get(path), text)) for path, text in sorted(after.items()))
+def whole_diff(
+    before: Mapping[str, str],
+    after: Mapping[str, str | None],
+    modes: Mapping[str, int] = MappingProxyType({}),
+) -> str:
+    """`modes`: git's, of what is new and of what goes, where they are not the usual ones."""
+    return "".join(
+        "".join(_unified(path, before.get(path), text, modes.get(path, 0o100644)))
+        for path, text in sorted(after.items())
+    )
 
 
-def _unified(path: str, old: str | None, new: str | None) -> Sequence[str]:
+def _unified(path: str, old: str | None, new: str | None, mode: int = 0o100644) -> Sequence[str]:
     names = ("/dev/null" if old is None else f"a/{path}", "/dev/null" if new is None else f"b/{path}")
     lines = difflib.unified_diff(_lines(old), _lines(new), *names)
     return [
         f"diff --git a/{path} b/{path}\n",
-        *(["new file mode 100644\n"] if old is None else []),
-        *(["deleted file mode 100644\n"] if new is None else []),
+        *([f"new file mode {mode:o}\n"] if old is None else []),
+        *([f"deleted file mode {mode:o}\n"] if new is None else []),
         *(one if one.endswith("\n") else f"{one}\n\\ No newline at end of file\n" for one in lines),
     ]
 

@@ -22,6 +22,7 @@ from bot.core.effects import (
 from bot.core.events import CommentEvent
 from bot.core.facts import MergeFacts, RepoContext
 from bot.core.github_reader import PullRequestState
+from bot.core.merge_checks import parses
 from bot.core.merging import MergedTree
 from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
@@ -218,6 +219,9 @@ def _effects(
         f" Merged as text, so let its tool write it anew: {', '.join(map(in_code, locks))}." if locks else ""
     )
     sound = "Both sides of each parse still, and what they define and test is there."
+    if unread := [one.path for one in resolved.files if parses(one.path, one.text or "", ctx.tools) is None]:
+        names = ", ".join(map(in_code, unread[:MOST_NAMED]))
+        sound += f" I have no parser for {names}: there only lines were compared."
     how = f"{listed}\n\n**Checked**\n\n{sound}{again}\n\n{checked}"
     if not own:
         words = f"I merged {into} and pushed the merge commit. {brought}\n\n{how}"

@@ -96,7 +96,7 @@ def _made(facts: FixFacts, mended: Mended) -> Patched:
 
 async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, wish: str) -> Plan:
     """What Hob's last review found, in one commit, with the tests that show it."""
-    context = await ctx.repository(state.base_sha)
+    context = await ctx.repository(state.rules_at)
     findings = next((review.findings for review in reversed(ctx.reviews) if review.findings), ())
     if not findings:
         return Plan((answer(event, _which(ctx)),), reason="there is nothing to fix")
@@ -187,7 +187,7 @@ async def _fix_facts(
     if file is None or text is None or thread.line is None:
         return None
     return FixFacts(
-        context=await ctx.repository(state.base_sha),
+        context=await ctx.repository(state.rules_at),
         title=state.title,
         file=file,
         text=text,

@@ -71,7 +71,7 @@ async def fix_ci(event: CommentEvent, ctx: Context, state: PullRequestState, wis
     made = CI_BRANCH.fullmatch(state.head_ref)
     if made and int(made[1]) != event.number and _is_mine(state, ctx):
         return _passed_on(event, ctx, int(made[1]), wish)
-    context = await ctx.repository(state.base_sha)
+    context = await ctx.repository(state.rules_at)
     to = await _to(ctx, state)
     checks = await ctx.github.ci(to.parent)
     if not checks.failed:
@@ -124,7 +124,7 @@ async def go_on(event: ChecksCompleted, ctx: Context) -> Plan:
     if not await ctx.github.has_comment(found.comment):
         return Plan(reason="somebody deleted the comment that tells the rounds")
     state = await ctx.github.pull_request(event.number)
-    context = await ctx.repository(state.base_sha)
+    context = await ctx.repository(state.rules_at)
     tip, tree = await _tip(ctx, found.session.branch)
     if end := await _over(ctx, found, state, context, tip):
         return _ended(event, found, found.session.ended(end))

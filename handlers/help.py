@@ -33,7 +33,7 @@ async def _recipes(event: CommentEvent, ctx: Context) -> list[str]:
     """Those that this person may have done here."""
     base = ctx.repo.default_branch
     if event.on_pull_request:
-        base = (await ctx.github.pull_request(event.number)).base_sha
+        base = (await ctx.github.pull_request(event.number)).rules_at
     context = await ctx.repository(base)
     if not context.settings.code.enabled:
         return []

@@ -36,7 +36,7 @@ async def do_recipe(event: CommentEvent, ctx: Context) -> Plan:
     """A failure is said; nothing is pushed then."""
     name, _, wish = (ctx.command.argument if ctx.command else "").partition(" ")
     state = await ctx.github.pull_request(event.number) if event.on_pull_request else None
-    base = state.base_sha if state else ctx.repo.default_branch
+    base = state.rules_at if state else ctx.repo.default_branch
     context = await ctx.repository(base)
     if off := refusal(state, context) if state else is_off(context):
         return Plan((answer(event, off),), reason=off)

@@ -1,6 +1,7 @@
 """What is given to run Hob with: each file is read by what will read it, as far as this machine has it."""
 
 import json
+import os
 import plistlib
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from configparser import ConfigParser
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from bot.cli.doctor.examine import _exposure, _own
 from bot.cli.framework import Commands, hob
 from bot.config import Config
 from bot.config.complaints import variables
-from bot.core.sandbox_types import SandboxedProgram
+from bot.core.sandbox_types import SandboxedProgram, TreeProgram
+from bot.sandbox.boxes import box
 from bot.sandbox.bubblewrap import Bubblewrap
 from tests import needs
 
@@ -125,8 +128,9 @@ def system_calls(names: list[str]) -> set[str]:
     return found
 
 
+@pytest.mark.parametrize("writes", [False, True], ids=["reads", "tests"])
 @pytest.mark.parametrize("lacks", ["", "AF_NETLINK", "@mount"])
-def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, tmp_path: Path) -> None:
+def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, writes: bool) -> None:
     """And would not without any one of them."""
     needs.sandbox()
     ways = {"bwrap": shutil.which("bwrap"), "prlimit": shutil.which("prlimit")}
@@ -135,14 +139,19 @@ def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, tmp_pat
     names = system_calls([name for name in unit("SystemCallFilter") if name != lacks])
     folder = Path(tempfile.mkdtemp(prefix="hob-unit-"))
     folder.chmod(0o755)
-    try:
-        command = held.command(SandboxedProgram(str(Path("/bin/true").resolve())), folder)
+    true = str(Path("/bin/true").resolve())
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        command = held.command(SandboxedProgram(true), folder)
+        if writes:
+            made = stack.enter_context(box(folder))
+            command = held.tree_command(TreeProgram((true,)), made)
+            if os.geteuid() == 0:
+                subprocess.run(["chown", "-R", "12345:12345", str(folder)], check=True)
         given = json.dumps([sorted(names), [getattr(socket, one) for one in families], command])
         done = subprocess.run(
             ["/usr/bin/env", "python3", "-c", UNDER, given], capture_output=True, text=True, check=False
         )
-    finally:
-        folder.rmdir()
     if "libseccomp" in done.stderr:
         pytest.skip("libseccomp is not installed")
     assert (done.returncode == 0) == (lacks == ""), done.stderr

@@ -31,7 +31,7 @@ from bot.core.merge_proof import holds
 from bot.core.merge_rules import proved
 from bot.core.merging import Conflict, Hunk
 from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, patched_tests, verdict
-from bot.core.recipes import NAME
+from bot.core.recipes import NAME, path_of
 from bot.core.records import of_commit, of_issue
 from bot.core.since import since
 from bot.core.skip_rules import without_lines
@@ -39,6 +39,7 @@ from bot.core.suggestion import change
 from bot.core.suite_runs import SuiteRun
 from bot.core.work_graph import work_graph
 from bot.core.work_items import WorkItem, WorkRef, edges_of
+from bot.github import recipes
 from bot.github.refusals import read_one
 from bot.inference.runners.tools import call, meant
 from bot.inference.runners.wire import number
@@ -73,6 +74,7 @@ WALKED = (
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
     "core/merge_*.py", "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
     "pull_request_facts.py", "github/hobyml.py", "github/payloads.py", "effects/*.py",
+    "github/recipes.py", "core/recipes.py",
     "github/refusals.py", "github/other_reviewers.py", "github/idempotency_marker.py",
     "github/webhook_schema.py", "inference/continuation.py", "inference/lenient_json.py",
     "inference/structured_output.py", "inference/listening.py", "inference/runners/*.py",
@@ -93,6 +95,7 @@ EXCLUDED = {
         "inference.runners.streams.count_of", "inference.runners.streams.dict_of",
         "inference.runners.streams.first_of", "inference.runners.wire.bearer",
         "inference.runners.wire.client", "log.bound",
+        "inference.runners.tools.call", "inference.runners.tools.meant",
         "log.hide", "log.setup", "prompting.files.load", "prompting.files.parse",
         "prompting.files.used_names", "core.code_analysis.no_lint",
     },
@@ -116,6 +119,7 @@ EXCLUDED = {
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
+        "core.recipes.files_of", "core.recipes.listed",
         "core.guidelines.symlinks", "core.labels.status_labels", "core.named_files.standing",
         "core.memory.dismissal", "core.memory.dismissed_by",
         "agents.citing.told", "core.context_packing.pack_excerpts",
@@ -169,6 +173,10 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
     "core.issue_forms.filled": lambda said: filled(said, [IssueForm("a", (FormField(said[:99]),))]),
+    "github.recipes.read": lambda said: recipes.read("tidy", said, {}, lambda _: True),
+    "github.recipes.read_all": lambda said: recipes.read_all(
+        {path_of(said[:99]): said, path_of("tidy"): f"---\n{said[:3_000]}\n---\nx"}, (), {}, lambda _: True
+    ),
     "core.intents.by_rules": lambda said: by_rules(said, (OfferedCommand("fix", said),)),
     "core.intents.checked": lambda said: checked(
         Intent("fix", said[:150]), said, (OfferedCommand("fix", ""),)

@@ -193,6 +193,8 @@ def test_missing_and_undeclared_inputs_are_errors(inputs: dict[str, str]) -> Non
             FRONT.replace("passages: no", "paasages: no") + "## system\nx\n## user\n{{ title }}\n",
             "unknown key paasages",
         ),
+        ("---\ntools: [read_fil]\n---\nx", "unknown tool read_fil"),
+        ("---\ntools: read_file\n---\nx", "tools"),
         (FRONT.replace("[title]", "[title") + "## system\nx\n## user\n{{ title }}\n", "x.md"),
     ],
 )

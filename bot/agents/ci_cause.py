@@ -11,7 +11,7 @@ from bot.core.ci import WITHOUT_READING, FailedCheck
 from bot.core.ci_log import stands
 from bot.core.effects import Usage
 from bot.core.inference import Infer, Passage, Prompt
-from bot.core.text import close_fences, cut, one_line
+from bot.core.text import cut, model_words, one_line
 
 CauseKind = Literal["code", "flaky", "infrastructure", "secret", "timeout", "workflow", "other"]
 MOST_QUOTES = 5
@@ -92,7 +92,7 @@ async def cause(facts: CauseFacts, infer: Infer) -> CiCause:
     wished = [one for one in dict.fromkeys(said.quotes) if one.strip()][:MOST_QUOTES]
     quotes = tuple(cut(one.strip(), 400) for one in wished if stands(one, texts))
     kind = said.kind if said.kind in get_args(CauseKind) else "other"
-    words = close_fences(cut(one_line(said.cause, 1_000), 1_000))
+    words = model_words(one_line(said.cause, 1_000), 1_000)
     return CiCause(
         words=" ".join(part for part in (words, _NOT_CODE.get(kind, "")) if part),
         quotes=quotes,

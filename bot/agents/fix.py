@@ -13,7 +13,7 @@ from bot.core.facts import FixFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.pathnames import resolve
 from bot.core.suggestion import LineReplacement, change, in_one_hunk, proved
-from bot.core.text import close_fences, code_block, cut
+from bot.core.text import code_block, cut, model_words
 
 AROUND = 60
 """Lines of the file that are shown before and after the point."""
@@ -49,7 +49,7 @@ async def mend(facts: FixFacts, infer: Infer) -> Mended:
     usage = answer.usage("fix")
     if answer.value is None:
         return Mended(f"I could not write a fix: {answer.reason}", usage=usage)
-    summary = close_fences(cut(answer.value.summary.strip(), 1_000)) or "A fix:"
+    summary = model_words(answer.value.summary, 1_000) or "A fix:"
     after, why = _edited(facts, answer.value.edits[:MOST_EDITS])
     if after is None:
         return Mended(f"{summary}\n\nI have no suggestion to offer: {why}.", usage=usage)

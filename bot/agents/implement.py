@@ -20,7 +20,7 @@ from bot.core.pathnames import resolve
 from bot.core.plan_text import PlannedStep, beside_steps, steps_of, task_list
 from bot.core.quality_gate import GateResult
 from bot.core.review_result import count
-from bot.core.text import close_fences, cut, one_line
+from bot.core.text import close_fences, cut, model_words, one_line
 from bot.core.work_budget import WorkBudget
 
 MOST_OBJECTIVE = 12_000
@@ -30,6 +30,7 @@ MOST_LOCATED = 12
 """Files that are read because a model asked for them."""
 MOST_NAMES = 400
 NO_LOOKUPS = Lookups()
+UNANSWERED = "What was written before the work ended; the model did not say what it is."
 FOLDER = 0o040000
 """git's mode."""
 
@@ -128,6 +129,8 @@ async def implement(
     result = await run_chain(
         chain, _objective(facts), agent, work.hear, trial=trial, known=known, budget=budget
     )
+    if work.held is None and work.tree.written:  # by tools, before there was an answer
+        await work.wrong(WishedWork(summary=UNANSWERED, edits=[]))
     return work.ended(result)
 
 
@@ -241,7 +244,7 @@ class _Work:
             self.facts,
             self.steps,
             self._done(),
-            close_fences(cut(remarks, 3_000)),
+            model_words(remarks, 3_000),
             one_line(stopped, 500),
             self.gated,
         )

@@ -20,6 +20,8 @@ async def tested(run: RunSuite | None, made: MergedTree, head: Sha, base: Sha) -
     merged = await run(made.beside, made.texts)
     if merged.refused:
         return GateResult("not run", f"**Tests**: not run. {merged.refused.rstrip('.')}.")
+    if merged.good and merged.note:
+        return GateResult("unproved", f"**Tests**: not proved: {merged.note}. {_ran(merged)}.")
     if merged.good:
         return GateResult("passed", f"**Tests**: passed. {_ran(merged)}.")
     sides = [await run(one, {}) for one in (head, base)]
@@ -35,11 +37,16 @@ async def tested(run: RunSuite | None, made: MergedTree, head: Sha, base: Sha) -
         )
     if any(one.good for one in sides) or merged.killed:
         return GateResult("failed", f"**Tests**: **failed**. {_ran(merged)}.{told}")
-    return GateResult("unproved", f"**Tests**: they fail on both sides too. {_ran(merged)}.")
+    why = next(
+        (f"one side could not be tried ({one.refused.rstrip('.')})" for one in sides if one.refused), ""
+    )
+    why = why or "they fail on both sides too"
+    return GateResult("unproved", f"**Tests**: not proved: {why}. {_ran(merged)}.")
 
 
 def _ran(one: SuiteRun) -> str:
     said = f"killed ({one.killed})" if one.killed else f"exit code {one.code}"
     if one.passed or one.failed:
-        said = f"{len(one.passed)} passed, {len(one.failed)} failed" + (f", {said}" if one.killed else "")
+        also = f", {said}" if one.killed or (one.code and not one.failed) else ""
+        said = f"{len(one.passed)} passed, {len(one.failed)} failed{also}"
     return f"{in_code(one.command, 200) if one.command else 'The command'}: {said}, {one.seconds:.0f} s"

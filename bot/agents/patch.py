@@ -14,7 +14,7 @@ from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.layout import changed_layout
-from bot.core.text import close_fences, cut, in_code
+from bot.core.text import in_code, model_words
 
 PROMPTS = {"fix": "mend"}
 """Kinds whose prompt has another name."""
@@ -88,7 +88,7 @@ async def tried(
 ) -> tuple[Patched, Sequence[str]]:
     """The patch on the files as they are, and what is wrong with it, each with the lines that stand there.
     `written`: files of a work tree, which the edits are tried on and which are part of the patch."""
-    summary = close_fences(cut(wished.summary.strip(), 1_500))
+    summary = model_words(wished.summary, 1_500)
     edits = [_edit(one) for one in wished.edits]
     if not edits and not written:
         return Patched(summary, why="the model proposes no change", final=True), ["there are no edits"]

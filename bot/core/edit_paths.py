@@ -77,8 +77,9 @@ _ODD = re.compile(r"[<>\"|?*\x7f]")
 
 def asks_for_lock_files(wish: str) -> bool:
     """Whether whoever asked for a patch named a lock file, or spoke of one."""
-    words = wish.casefold()
-    return any(name in words for name in (*LOCKS, "lock file", "lockfile"))
+    said = wish[:2_000].casefold()
+    named = any(is_lock_file(word.strip("`'\"*_()[]<>.,:;!?")) for word in said.split())
+    return named or "lock file" in said or "lockfile" in said
 
 
 def is_lock_file(path: str) -> bool:

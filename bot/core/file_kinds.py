@@ -15,6 +15,19 @@ _TEST = re.compile(
     r"|[._-](?:tests?|specs?|cy|e2e)(?:\.\w+){1,2}$"
     r"|(?:Tests?|TestCase|Spec)\.\w+$"
 )
+_STEERS = re.compile(
+    # what runners, builds and packages read before any test
+    r"(?:conftest\.py|(?:site|user)customize\.py|.*\.pth|(?:pytest|tox)\.ini|\.?pytest\.toml"
+    r"|\.coveragerc|setup\.(?:cfg|py)|pyproject\.toml|noxfile\.py|package\.json|deno\.jsonc?"
+    r"|bunfig\.toml|(?:nx|turbo|lerna|composer)\.json|\.mocharc.*|\.nycrc.*|\.babelrc.*|\.taprc"
+    r"|(?:jest|vitest|vite|karma|cypress|playwright|babel|ava|wdio|web-test-runner)\.(?:conf|config|setup).*"
+    r"|\.rspec|rakefile|(?:spec|rails|test)_helper\.\w+|gemfile|phpunit.*\.xml.*|pom\.xml|build\.sbt"
+    r"|(?:build|settings)\.gradle(?:\.kts)?|gradle\.properties|cargo\.toml|build\.rs|nextest\.toml|go\.mod"
+    r"|.*\.(?:cs|fs|vb)proj|directory\.build\.\w+|.*\.runsettings|cmakelists\.txt|.*\.cmake"
+    r"|ctest.*\.cmake|meson\.build|build(?:\.bazel)?|workspace(?:\.bazel)?|module\.bazel|.*\.bzl"
+    r"|(?:gnu)?makefile(?:\..*)?|.*\.mk|justfile|taskfile\.ya?ml|mix\.exs|dune-project|build\.zig"
+    r"|(?:.*tests?.*|(?:.*[._-])?(?:check|spec|ci)(?:[._-].*)?)\.(?:sh|bash|zsh|fish|ps1|bat|cmd))"
+)
 _AROUND = re.compile(
     r"^(?:test|spec)[_.-]|^Test(?=[A-Z])|(?:[._-](?:tests?|specs?|cy|e2e)|[._-]?(?:Tests?|TestCase|Spec|IT|ITCase))$"
 )
@@ -24,6 +37,11 @@ def is_test(path: str) -> bool:
     """By its folder or its name, as the usual tools find tests: pytest, go test, jest, mocha, cypress, RSpec,
     JUnit with Maven and Gradle, NUnit, ScalaTest, testthat. What lies among tests counts as one."""
     return _TEST.search(path) is not None
+
+
+def steers_tests(path: str) -> bool:
+    """Whether such a file says which tests are run, how, or what counts as passed."""
+    return _STEERS.fullmatch(path.rpartition("/")[2].casefold()[-255:]) is not None
 
 
 def is_prose(path: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.core.file_kinds import is_prose
+from bot.core.file_kinds import is_prose, steers_tests
 from bot.core.suite_runs import SuiteRun
 from bot.core.text import code_block, in_code
 
@@ -29,6 +29,13 @@ _SKIP = re.compile(
     r"|\b(?:it|test|describe)\.(?:skip|todo)\b|@(?:Disabled|Ignore)\b|#\[ignore\b"
     r"|\bx(?:it|describe|test)\(|\bGTEST_SKIP\b|\bmarkTestSkipped\b|\bSkip ?="
 )
+
+_SKIPS_ALL = re.compile(
+    r"\bpytestmark\b|allow_module_level|__test__ *= *False|\bSkipTest\b|\b(?:sys\.exit|os\._exit)\("
+    r"|\b(?:it|test|describe|context|suite)\.only\b|\bf(?:it|describe)\(|\b(?:describe|context|suite)\.skip\b"
+    r"|\bxdescribe\(|\bfunc TestMain\b|process\.exit\("
+)
+"""What keeps other tests of a file, or of all files, from being run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class PatchedTests:
     lost: tuple[str, ...] = ()
     proof: bool = True
     """Whether a test has to fail without it."""
+    steering: tuple[str, ...] = ()
+    """Files that say how tests are run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ def patched_tests(
         code=any(not is_test(path) and not is_prose(path) for path in after),
         lost=_lost(before, after, tests),
         proof=proof,
+        steering=tuple(path for path in after if steers_tests(path)),
     )
 
 
@@ -91,13 +101,22 @@ def _lost(
 ) -> tuple[str, ...]:
     """A test may move from one file to another: all of them are counted together."""
     counts = {path: _run_in(after.get(path)) - _run_in(before.get(path)) for path in tests}
-    return tuple(path for path, more in counts.items() if more < 0) if sum(counts.values()) < 0 else ()
+    fewer = [path for path, more in counts.items() if more < 0] if sum(counts.values()) < 0 else []
+    shut = [path for path in counts if _shut_in(after.get(path)) > _shut_in(before.get(path))]
+    return tuple(dict.fromkeys((*fewer, *shut)))
 
 
 def _run_in(text: str | None) -> int:
     """About how many tests of a file are run."""
-    lines = [line for line in (text or "").splitlines() if not _COMMENT.match(line)]
-    return sum(len(_TEST.findall(line)) - len(_SKIP.findall(line)) for line in lines)
+    return sum(len(_TEST.findall(line)) - len(_SKIP.findall(line)) for line in _code_of(text))
+
+
+def _shut_in(text: str | None) -> int:
+    return sum(len(_SKIPS_ALL.findall(line)) for line in _code_of(text))
+
+
+def _code_of(text: str | None) -> list[str]:
+    return [line for line in (text or "").splitlines() if not _COMMENT.match(line)]
 
 
 def needed(runs: GateRuns, patch: PatchedTests) -> NextRun | None:
@@ -130,12 +149,13 @@ def _compared(runs: GateRuns, patch: PatchedTests) -> _Compared:
     whole, before = runs.whole, runs.before or SuiteRun()
     found = _Compared([], [])
     if before.refused:
-        if not whole.good:
-            found.unclear.append(f"without the patch nothing could be run: {before.refused}")
+        found.unclear.append(f"without the patch nothing could be run: {before.refused.rstrip('.')}")
         return found
     if before.killed:
         found.unclear.append(f"without the patch the tests were killed ({before.killed})")
         return found
+    if whole.note and not whole.killed:
+        found.unclear.append(whole.note)
     if whole.killed:
         found.reasons.append(f"with the patch the tests were killed ({whole.killed})")
     failed, passed = _either(runs)
@@ -149,8 +169,11 @@ def _compared(runs: GateRuns, patch: PatchedTests) -> _Compared:
         found.reasons.append(f"{_names(gone)} passed before and {_are(gone)} not run any more")
     if new := failed - before.passed - before.failed:
         found.reasons.append(f"{_names(new)} {_are(new)} new and {_fail(new)}")
-    if whole.code and not (whole.killed or whole.failed or before.code or found.reasons):
-        found.reasons.append(f"the command ended with exit code {whole.code}, and no test says why")
+    if dropped := _gone(before.failed, failed, passed):
+        found.unclear.append(f"{_names(dropped)} failed before and {_are(dropped)} not run any more")
+    if whole.code and not (whole.killed or whole.failed or found.reasons):
+        why = f"the command ended with exit code {whole.code}, and no test says why"
+        (found.unclear if before.code else found.reasons).append(why)
     return found
 
 
@@ -166,7 +189,7 @@ def _by_exit_code(found: _Compared, runs: GateRuns, patch: PatchedTests) -> None
         found.unclear.append(
             f"the tests fail without the patch too (exit code {before.code}), and none is named that did not"
         )
-    if before.good and patch.lost:
+    if patch.lost:
         names = _names(frozenset(patch.lost))
         found.reasons.append(f"fewer tests are run in {names} than before")
 
@@ -218,12 +241,16 @@ def verdict(runs: GateRuns, patch: PatchedTests) -> GateResult:
         if idle:
             verb = _pass(idle), _prove(idle)
             facts.append(f"{_names(idle)} {verb[0]} without the patch too, and so {verb[1]} nothing.")
-        if patch.proof and patch.code and not shown:
+        tried = runs.alone or not (patch.tests and found.unclear)
+        if patch.proof and patch.code and not shown and tried:
             found.unclear.append("no test fails without the patch and passes with it")
         if flaky := _flaky(runs):
             found.unclear.append(f"{_names(flaky)} failed once and passed once with the same code")
         elif runs.again:
             found.unclear.append("the tests failed once and passed once with the same code")
+        if patch.steering:
+            names = _names(frozenset(patch.steering))
+            found.unclear.append(f"the patch changes how tests are run ({names}), and so what they prove")
         state = "unproved" if found.unclear else "passed"
     if still := _either(runs)[0] & (runs.before or SuiteRun()).failed:
         facts.append(f"{_names(still)} {_fail(still)} with and without the patch.")
@@ -250,8 +277,12 @@ def _shown(runs: GateRuns, patch: PatchedTests) -> tuple[str, frozenset[str]]:
         return ("The tests failed before and pass with it." if red and runs.whole.good else ""), frozenset()
     if alone is None or alone.refused:
         return "", frozenset()
-    if passed and (alone.passed or alone.failed):
-        fails = passed & (alone.failed | (passed - before.passed - alone.passed))
+    if passed and (alone.passed or alone.failed) and not (alone.killed and not passed & alone.failed):
+        # what is not told of was kept from running by something that failed, or was left out
+        broken = (
+            passed - before.passed - alone.passed if alone.code and not alone.killed else frozenset[str]()
+        )
+        fails = passed & (alone.failed | broken)
         idle = (passed & alone.passed) - before.passed
         return (f"{_names(fails)} {_fail(fails)} without the code of the patch." if fails else ""), idle
     how = f"killed: {alone.killed}" if alone.killed else f"exit code {alone.code}"
@@ -273,7 +304,8 @@ def _ran(runs: GateRuns) -> str:
 def _figures(run: SuiteRun) -> str:
     said = f"killed ({run.killed})" if run.killed else f"exit code {run.code}"
     if run.passed or run.failed:
-        said = f"{len(run.passed)} passed, {len(run.failed)} failed" + (f", {said}" if run.killed else "")
+        also = f", {said}" if run.killed or (run.code and not run.failed) else ""
+        said = f"{len(run.passed)} passed, {len(run.failed)} failed{also}"
     return f"{said}, {run.seconds:.0f} s"
 
 

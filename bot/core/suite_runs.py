@@ -24,6 +24,8 @@ class SuiteRun:
     command: str = ""
     """What was run, for people."""
     seconds: float = 0.0
+    note: str = ""
+    """Why the report that should name its tests names none, for people."""
 
     @property
     def good(self) -> bool:

@@ -179,6 +179,9 @@ def in_code(name: str, most: int = 300) -> str:
 
 
 _DETAILS = re.compile(r"<(?P<end>/?)details(?=[\s>/]|$)", re.IGNORECASE)
+_CLAIMS = re.compile(r"#{1,6}(?:[ \t]++|$)|\[[ xX]\](?:[ \t]++|$)")
+_BEGINS = re.compile(rf"(?:[ \t>]|(?:[-*+]|\d{{1,9}}[.)])[ \t]++|{_CLAIMS.pattern})*+")
+_UNDERLINE = re.compile(r"[ \t>]*+(?:=++|-++)[ \t]*+")
 _RUN = re.compile(r"(?<!\\)(\\*+)(`++)")  # from a run's start only: no square of backslashes
 
 
@@ -225,6 +228,25 @@ def close_fences(text: str) -> str:
     elif isinstance(blocks.leaf, Html):
         tail = f"\n{blocks.leaf.closer}" if blocks.leaf.closer else ""
     return text + tail + ("\n\n" + "</details>" * details if details else "")
+
+
+def model_words(text: str, most: int) -> str:
+    """What a model says of its own work, in about so many characters: no heading, no bold beginning of a line
+    and no task box in it, by which people (and Hob) would take it for what Hob has checked or ticked."""
+    blocks, told = Blocks(), []
+    for line in lines_of(close_fences(cut(text.strip(), most))):
+        begins = _BEGINS.match(line)
+        if blocks.take(line).kind == "code" or begins is None:
+            told.append(line)
+        elif not _UNDERLINE.fullmatch(line):
+            rest = line[begins.end() :]
+            rest = (
+                rest.replace("**", "").replace("__", "")
+                if rest.startswith(("**", "__", "_*", "*_"))
+                else rest
+            )
+            told.append(_CLAIMS.sub("", begins[0]) + rest)
+    return "\n".join(told).strip()
 
 
 def _tidy(text: str, limit: int) -> str:

@@ -25,6 +25,7 @@ from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, U
 from bot.effects.push_refusals import APPLY, of_opening, of_push
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import page
+from bot.sanitise.words import with_checks
 
 FILES_A_CALL = 50
 NAMES_A_CALL = 1_000
@@ -50,7 +51,7 @@ class OfPushCommit(OnGitHub[PushCommit]):
     def harmless(self, effect: PushCommit, texts: Texts) -> PushCommit:
         """Files are what they are; with a secret of Hob's own in one there is no commit."""
         subject, _, body = effect.message.partition("\n")
-        message = f"{texts.line(subject, 100)}\n\n{texts.prose(body.strip(), 4_000)}".strip()
+        message = f"{texts.line(subject, 100)}\n\n{with_checks(texts.prose(body.strip(), 4_000))}".strip()
         trailers = tuple(one for one in effect.trailers if _TRAILER.fullmatch(one))
         # each as one text, so that what is spread over several files is seen too
         whole = (
@@ -159,7 +160,7 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
     undone_by = frozenset({WithdrawPullRequest})
 
     def harmless(self, effect: OpenPullRequest, texts: Texts) -> OpenPullRequest:
-        body, folded = texts.page(effect.body, effect.folded)
+        body, folded = map(with_checks, texts.page(effect.body, effect.folded))
         return replace(effect, title=texts.line(effect.title, 200), body=body, folded=folded)
 
     def said(self, effect: OpenPullRequest) -> Sequence[str]:

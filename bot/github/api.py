@@ -34,6 +34,7 @@ _MOST_HOPS = 3
 _MOST_EXCHANGES = 16
 _MOST_PAGES = 100
 _PER_PAGE = 100
+_ENDS_A_PATH = str.maketrans({"%": "%25", "#": "%23", "?": "%3F"})
 _OF_NOW = frozenset({"date", "x-ratelimit-limit", "x-ratelimit-remaining"})
 """What an answer says of its moment, not of what was asked for."""
 
@@ -209,9 +210,14 @@ class Api:
         if self._repo is not None:
             values = {"owner": self._repo.owner, "repo": self._repo.name, **values}
         named = set(uritemplate.variables(path))
+        paths = {name for name in named if f"{{+{name}}}" in path}
         segments = itertools.chain.from_iterable(
-            v if isinstance(v, list) else [v] for k, v in values.items() if k in named
+            str(v).split("/") if k in paths else v if isinstance(v, list) else [v]
+            for k, v in values.items()
+            if k in named
         )
+        # RFC 6570 lets these through in {+name}, where they would end the path or stand for another name
+        values |= {name: str(values[name]).translate(_ENDS_A_PATH) for name in paths & values.keys()}
         query = [name for name in params or {} if name not in named]
         template = path + ("{?" + ",".join(query) + "}" if query else "")
         try:

@@ -18,6 +18,7 @@ from bot.core.errors import GitHubError, TemporaryError
 from bot.core.refs import Sha
 from bot.core.text import cut, for_terminal, one_line
 from bot.github.api import Api
+from bot.github.client import Job
 from bot.github.job_logs import LogUnread, tail
 from bot.github.payloads import clean
 
@@ -34,18 +35,18 @@ _NOT_SHOWN = (403, 404)
 _JOB = re.compile(r"/actions/runs/\d{1,20}/jobs?/(\d{1,20})(?:[/?#]|$)")
 
 
-async def states(api: Api, statuses: Api | None, sha: Sha, slug: str) -> CiState:
+async def states(api: Api, job: Job, sha: Sha) -> CiState:
     """Of all Apps but Hob itself. While a suite runs that has check runs, or is GitHub Actions', nothing else
     is asked; a suite without any is one that its App never began."""
     where = {"sha": sha}
     path = "/repos/{owner}/{repo}/commits/{sha}"
     listed = await api.get_all(f"{path}/check-suites", where, cap=MOST_SUITES, key="check_suites")
     suites = [one for one in listed if isinstance(one, dict)]
-    running = [app for one in suites if (app := _running(one)) and app != slug]
+    running = [app for one in suites if (app := _running(one)) and app != job.slug]
     if running:
         return CiState(running=tuple(dict.fromkeys(running)))
     runs = await api.get_all(f"{path}/check-runs", where, cap=MOST_CHECKS, key="check_runs")
-    others = [one for one in runs if isinstance(one, dict) and _app(one) != slug]
+    others = [one for one in runs if isinstance(one, dict) and _app(one) != job.slug]
     still = [_app(one) for one in others if one.get("status") != "completed"]
     if still:
         return CiState(running=tuple(dict.fromkeys(still)))
@@ -53,16 +54,17 @@ async def states(api: Api, statuses: Api | None, sha: Sha, slug: str) -> CiState
     failed = [_failed(one) for one in others if one.get("conclusion") in FAILED]
     failed += [FailedCheck(name=app, conclusion="startup_failure", app=app) for app in unstarted]
     passed = sum(one.get("conclusion") not in FAILED for one in others)
-    if statuses is not None:
-        told = [one for one in await _statuses(statuses, sha) if isinstance(one, dict)]
+    if await job.may(STATUSES):
+        told = [one for one in await _statuses(job.api(STATUSES), sha) if isinstance(one, dict)]
         bad = [_status(one) for one in told if one.get("state") in ("failure", "error")]
         failed += bad
         passed += sum(one.get("state") == "success" for one in told)
     return CiState(tuple(failed), passed=passed)
 
 
-async def details(api: Api, logs: Api | None, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
-    """Of those that tell most; the others are left out. `logs` None: the App may read none."""
+async def details(api: Api, job: Job, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
+    """Of those that tell most; the others are left out."""
+    logs = job.api(LOGS) if await job.may(LOGS) else None
     return tuple([await _detailed(api, logs, one) for one in chosen(failed, MOST_READ)])
 
 

@@ -280,12 +280,10 @@ class JobReader(GitHubReader):
         return remarks
 
     async def ci(self, sha: Sha) -> CiState:
-        told = self.job.api(ci.STATUSES) if await self.job.may(ci.STATUSES) else None
-        return await ci.states(self._api, told, sha, self.job.slug)
+        return await ci.states(self._api, self.job, sha)
 
     async def ci_details(self, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:
-        logs = self.job.api(ci.LOGS) if await self.job.may(ci.LOGS) else None
-        return await ci.details(self._api, logs, failed)
+        return await ci.details(self._api, self.job, failed)
 
     async def has_comment(self, comment_id: int) -> bool:
         return await self.comment_text(comment_id) is not None

@@ -66,10 +66,12 @@ async def implement_here(
         told,
         lookups=lookups(ctx, base, library),
     )
-    files = _files(done) if not done.patched.why else ()
-    return LocalWork(
-        done, base, tuple(files), whole_diff(done.facts.texts, done.patched.texts) if files else ""
-    )
+    if done.patched.why:
+        return LocalWork(done, base)
+    files = _files(done)
+    modes = {one.path: int(one.mode, 8) for one in files if one.text is not None}
+    diff = whole_diff(done.facts.texts, done.patched.texts, {**done.facts.modes, **modes})
+    return LocalWork(done, base, tuple(files), diff)
 
 
 def _files(done: Implemented) -> Sequence[CommittedFile]:

@@ -19,7 +19,7 @@ from bot.core.sandbox_types import Mount, SandboxUnusable, TreeLimits, TreeProgr
 from bot.core.suite_runs import SuiteRun
 from bot.core.text import for_terminal
 from bot.github.client import Job
-from bot.knowledge.checkout import CheckoutRefused, Most, Texts
+from bot.knowledge.checkout import CheckoutRefused, Most, Texts, is_plain
 from bot.knowledge.clone import Remote
 from bot.knowledge.clones import Clones
 from bot.log import redact
@@ -114,6 +114,7 @@ class Suite:
             killed=ended.killed,
             command=command,
             seconds=round(ended.seconds, 2),
+            note=note,
         )
 
     def _way(self) -> TreeWay:
@@ -130,7 +131,10 @@ class Suite:
         return found
 
     async def _filled(self, made: Box, commit: Sha, texts: Texts) -> None:
-        await self.write(commit, texts, made.tree, Most(self.table.tree_mb << 20, self.table.files))
+        """A report that stands in the commit or in the patch is none of this run."""
+        report = str(PurePosixPath(self.table.report)) if self.table.report else ""
+        without = {**texts, report: None} if report and is_plain(report) else texts
+        await self.write(commit, without, made.tree, Most(self.table.tree_mb << 20, self.table.files))
         for mount in self.table.mounts:
             if mount.place.is_relative_to(WORK):
                 await asyncio.to_thread(_place, made.tree, mount)
@@ -176,12 +180,13 @@ def _reported(tree: Path, report: str) -> tuple[junit.SuiteNames, str]:
     if not report:
         return junit.SuiteNames(), ""
     try:
-        return junit.read(read_below(tree, report)), ""
+        names = junit.read(read_below(tree, report))
     except junit.BadReport as wrong:
         return junit.SuiteNames(), f"the report {report} was not read: {wrong}"
     except OSError as error:
         why = "a symbolic link leads there" if error.errno in (errno.ELOOP, errno.EMLINK) else error.strerror
         return junit.SuiteNames(), f"the report {report} was not read: {why}"
+    return names, "" if names.passed or names.failed else f"the report {report} names no test that was run"
 
 
 def read_below(tree: Path, path: str) -> bytes:

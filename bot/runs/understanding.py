@@ -68,7 +68,7 @@ async def _recipe_asked(
         return None
     base = ctx.repo.default_branch
     if event.on_pull_request:
-        base = (await ctx.github.pull_request(event.number)).base_sha
+        base = (await ctx.github.pull_request(event.number)).rules_at
     recipe = (await ctx.recipes(base, said.name)).by_name.get(said.name)
     if recipe is None:
         return None

@@ -108,13 +108,13 @@ async def end(process: asyncio.subprocess.Process) -> None:
     asyncio does not call a process ended."""
     if process.returncode is None:
         _kill(process.pid)
-    drained = asyncio.ensure_future(_drained(process))
+    ending = [asyncio.ensure_future(process.wait()), asyncio.ensure_future(_drained(process))]
     try:
-        await process.wait()
-        await asyncio.wait({drained}, timeout=LAST_SECONDS)
+        await asyncio.wait(ending, timeout=LAST_SECONDS)
     finally:
-        drained.cancel()
-        await asyncio.gather(drained, return_exceptions=True)
+        for one in ending:
+            one.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
 
 def _kill(pid: int) -> None:

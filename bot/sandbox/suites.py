@@ -93,10 +93,10 @@ async def run_in_tree(program: TreeProgram, box: Box, way: TreeWay) -> TreeEnded
         finally:
             if group:
                 group.kill()
-            await end(process)
-            await _gone(box)
             if isinstance(way, Container):
                 await _ended(way, box)
+            await end(process)
+            await _gone(box)
         killed = killed or (group.over() if group else "")
     return TreeEnded(process.returncode or 0, bytes(tail), killed, time.monotonic() - since)
 

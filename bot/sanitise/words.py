@@ -132,3 +132,19 @@ def orders_a_bot(code: str) -> bool:
 def names_a_bot(code: str) -> bool:
     """The same, for text that must stand as it is: only what is no code in any language."""
     return _BOT_IN_CODE.search(code) is not None
+
+
+_BRACKETED = re.compile(r"\[((?:[^\[\]\n]{0,60}\bskip\b[^\[\]\n]{0,60})|no[ -]?ci)\]", re.IGNORECASE)
+_NO_CHECKS = re.compile(r"\*{3}(NO_CI)\*{3}|\b(skip)-(checks)(?= {0,3}:)", re.IGNORECASE)
+
+
+def with_checks(text: str) -> str:
+    """Without what keeps checks from running where it stands in a commit's message, or in a pull request's
+    text, which becomes one. In code it would do so too.
+    https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs
+    """
+    return _NO_CHECKS.sub(_apart, _BRACKETED.sub(r"(\1)", text))
+
+
+def _apart(found: re.Match[str]) -> str:
+    return " ".join(filter(None, found.groups())).replace("_", " ")

@@ -31,7 +31,11 @@ def cheats(bug: Bug) -> list[dict[str, Any]]:
     """Has the tests pass by changing them and what runs them."""
     empty = "import unittest\n\n\nclass Made(unittest.TestCase):\n    def test_mended(self):\n        pass\n"
     return [
-        {"path": bug.test_path, "search": bug.tests.splitlines()[0], "replace": "self.assertTrue(True)"},
+        {
+            "path": bug.test_path,
+            "search": bug.tests.splitlines()[0],
+            "replace": f"self.assertTrue({bug.name})",
+        },
         {"path": "tests/test_more.py", "search": "", "replace": empty},
         {"path": "conftest.py", "search": "", "replace": "collect_ignore_glob = ['*']\n"},
         {"path": "other.py", "search": "KETTLES = 3", "replace": "KETTLES = 4"},
@@ -94,7 +98,7 @@ def test_a_good_model_resolves_a_bad_one_does_not_and_who_edits_the_tests_does_n
     assert by_model[GOOD]["tokens"] > 0
     assert by_model[GOOD]["gate_passed"] >= 1
     held = next(one["held_back"] for one in told["cases"] if one["model"] == CHEAT)
-    assert held == ["conftest.py", BUGS[0].test_path, "tests/test_more.py"]
+    assert held == ["conftest.py", "tests/test_more.py", BUGS[0].test_path]
 
 
 def test_a_bad_line_and_a_case_that_cannot_be_tried_are_told_by_their_line_and_the_rest_goes_on(

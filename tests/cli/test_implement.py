@@ -138,6 +138,20 @@ def test_the_diff_is_what_git_applies_byte_for_byte(coder: Hob) -> None:
     assert git(coder.folder / "fresh", "write-tree") == made
 
 
+def test_a_moved_program_and_an_empty_file_are_in_the_diff_as_git_has_them(
+    coder: Hob, ollama: FakeOllama
+) -> None:
+    folder = coder.folder / "house"
+    moved = {"path": "run.sh", "search": "echo hot\n", "replace": "echo hotter\n", "rename_to": "bin/run.sh"}
+    ollama.answer = says(moved, {"path": "pkg/__init__.py", "replace": ""}, EDIT)
+    done = coder.run("implement", "Move it", "--repo", "house")
+    git(coder.folder, "clone", "-q", "house", "fresh")
+    git(coder.folder / "fresh", "apply", "--index", stdin=done.stdout.encode())
+    made = git(folder, "rev-parse", "hob/move-it^{tree}")
+    assert git(coder.folder / "fresh", "write-tree") == made
+    assert git(folder, "ls-tree", "hob/move-it", "bin/run.sh").startswith("100755 ")
+
+
 def test_a_dry_run_writes_nothing_and_prints_the_same(coder: Hob) -> None:
     folder = coder.folder / "house"
     before = everything(folder)
@@ -147,6 +161,33 @@ def test_a_dry_run_writes_nothing_and_prints_the_same(coder: Hob) -> None:
     assert written.stdout == done.stdout != ""
     told = json.loads(coder.run("implement", "Guard brew", "--repo", "house", "--dry-run", "--json").stdout)
     assert (told["diff"], told["branch"], told["commit"], told["dry_run"]) == (done.stdout, "", "", True)
+
+
+def test_of_a_large_repository_the_index_is_searched_and_a_file_is_located(
+    coder: Hob, ollama: FakeOllama
+) -> None:
+    folder = coder.folder / "house"
+    for number in range(20):
+        (folder / f"room{number}.py").write_text(f"ROOM = {number}\n")
+    off = ("-c", "core.hooksPath=/dev/null", "-c", "filter.evil.clean=cat", "-c", "core.fsmonitor=false")
+    git(folder, *off, "add", "-A")
+    git(folder, *off, "commit", "-qm", "Rooms")
+    del coder.environ["HOB_KNOWLEDGE__ENABLED"]
+    usual = says(
+        {"path": "room7.py", "search": "ROOM = 7\n", "replace": "ROOM = 70\n"},
+        {"path": "tea.py", "search": "    return water\n", "replace": "    return water or 0\n"},
+    )
+
+    def answer(request: dict[str, Any]) -> Any:
+        fields = (request.get("format") or {}).get("properties", {})
+        return {"thought": "", "paths": ["room7.py", "tea.py"]} if "paths" in fields else usual(request)
+
+    ollama.answer = answer
+    before = everything(folder)
+    done = coder.run("implement", "Renumber a chamber", "--repo", "house", "--dry-run")
+    assert (done.returncode, everything(folder)) == (0, before), done.stderr
+    assert "+ROOM = 70" in done.stdout and "+    return water or 0" in done.stdout
+    assert "building the index, once" in done.stderr and "locate done" in done.stderr
 
 
 def test_json_is_all_that_is_printed(coder: Hob, ollama: FakeOllama) -> None:

@@ -199,6 +199,112 @@ async def test_what_runs_end_in_is_told(runs: list[SuiteRun], state: str, said: 
     assert said in result.words
 
 
+NOTE = "the report report.xml was not read: No such file or directory"
+WITH_TEST = {"tea.py": FIXED, "test_new.py": "def test_new(): assert cool() == 2\n"}
+LIES: dict[str, tuple[list[SuiteRun], Texts, str, str]] = {
+    "nobody knows what was run": (
+        [run_of(note=NOTE), run_of(note=NOTE)], {"tea.py": FIXED}, "unproved", NOTE,
+    ),
+    "all pass, and the command fails as it did": (
+        [run_of("a b", code=2), run_of("a", "b")], {"tea.py": FIXED}, "unproved", "exit code 2, and no test",
+    ),
+    "a test that failed is deleted": (
+        [run_of("a"), run_of("a", "b")], {"test_b.py": None}, "unproved", "`b` failed before and is not run",
+    ),
+    "the code as it was could not be run": (
+        [run_of("a"), run_of(refused="busy"), run_of("", "a")], WITH_TEST, "unproved", "could be run: busy",
+    ),
+    "the new test was skipped, not failed": (
+        [run_of("a new"), run_of("a"), run_of("a")], WITH_TEST, "unproved", "no test fails without the patch",
+    ),
+    "the new test was never reached": (
+        [run_of("a new"), run_of("a"), run_of("a", killed="600 seconds", code=-9)], WITH_TEST,
+        "passed", "Its tests fail without its code (killed: 600 seconds)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIES)
+async def test_nothing_is_said_to_pass_or_to_be_shown_that_was_not_seen(name: str) -> None:
+    runs, after, state, said = LIES[name]
+    result = await tried(scripted(*runs), BEFORE, after)
+    assert (result.state, said in result.words) == (state, True), result.words
+    assert "`new` fails" not in result.words
+
+
+STEERING = [
+    *(
+        "conftest.py",
+        "tests/conftest.py",
+        "pytest.ini",
+        "tox.ini",
+        "setup.cfg",
+        "pyproject.toml",
+        "noxfile.py",
+    ),
+    *("package.json", "web/package.json", "jest.config.js", "vitest.config.mts", ".mocharc.json", "Makefile"),
+    *(
+        "GNUmakefile",
+        "rules.mk",
+        "ci/test.sh",
+        "run_tests.sh",
+        "scripts/check.ps1",
+        "sitecustomize.py",
+        "x.pth",
+    ),
+    *("pom.xml", "build.gradle.kts", "Cargo.toml", "build.rs", ".rspec", "spec/spec_helper.rb", "Rakefile"),
+    *("phpunit.xml.dist", "src/Tea.csproj", "CMakeLists.txt", "BUILD.bazel", "MAKEFILE", "nextest.toml"),
+]
+
+
+@pytest.mark.parametrize("path", STEERING)
+async def test_tests_that_a_patch_steers_prove_nothing(path: str) -> None:
+    runs = scripted(run_of("a new"), run_of("a"), run_of("a", "new"))
+    result = await tried(runs, BEFORE, {**WITH_TEST, path: "x"})
+    assert result.state == "unproved", result.words
+    assert f"changes how tests are run (`{path}`)" in result.words
+
+
+@pytest.mark.parametrize(
+    "path", ["src/tea.py", "tests/test_setup.py", "config.py", "build/tea.py", "docs/make.md"]
+)
+async def test_other_files_steer_no_tests(path: str) -> None:
+    runs = scripted(run_of("a new"), run_of("a"), run_of("a", "new"))
+    assert (await tried(runs, BEFORE, {**WITH_TEST, path: "x = 1\n"})).state == "passed"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("test_tea.py", f"import pytest\npytestmark = pytest.mark.skip\n{TEST}\ndef test_b(): pass\n"),
+        ("test_tea.py", f"import unittest\nraise unittest.SkipTest('x')\n{TEST}\ndef test_b(): pass\n"),
+        ("test_tea.py", f"import sys\nsys.exit(0)\n{TEST}\ndef test_b(): pass\n"),
+        ("test_tea.py", f"__test__ = False\n{TEST}\ndef test_b(): pass\n"),
+        ("tea.test.js", "it.only('x', () => {})\nit('a', f)\n"),
+        ("tea.test.js", "fdescribe('x', () => { it('b', f) })\nit('a', f)\n"),
+        ("tea.test.js", "describe.skip('x', () => { it('b', f); it('a', f); it('c', f) })\n"),
+        (
+            "tea_test.go",
+            "func TestMain(m *testing.M) { os.Exit(0) }\nfunc TestA(t *testing.T) {}\nfunc TestB(",
+        ),
+    ],
+)
+async def test_other_tests_that_are_kept_from_running_are_seen_without_a_report(path: str, text: str) -> None:
+    before = {
+        "test_tea.py": TEST,
+        "tea.test.js": "it('a', f)\n",
+        "tea_test.go": "func TestA(t *testing.T) {}\n",
+    }
+    result = await gate(scripted(run_of(), run_of()), HEAD, before, Patched(texts={path: text}), is_test)
+    assert result.state == "failed", result.words
+    assert "fewer tests are run" in result.words
+
+
+async def test_a_failing_test_that_is_deleted_mends_nothing_without_a_report() -> None:
+    result = await tried(scripted(run_of(), run_of(code=1)), BEFORE, {"tea.py": FIXED, "test_tea.py": None})
+    assert result.state == "failed", result.words
+
+
 async def test_what_only_documents_or_simplifies_needs_no_test_that_fails() -> None:
     suite = FakeSuite(BEFORE)
     result = await tried(suite, BEFORE, {"tea.py": CODE + "x = 1\n"}, proof=False)

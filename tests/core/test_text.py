@@ -1,5 +1,7 @@
 """Invisible characters, cutting, closing."""
 
+import re
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from bot.core.text import (
     fence_for,
     fit_body,
     in_code,
+    model_words,
     strip_invisible,
     utf8_size,
 )
@@ -174,3 +177,37 @@ def test_P2_a_name_is_one_code_span_on_one_line(name):
     written = in_code(name)
     assert len(written.splitlines()) == 1
     assert code_spans(written) == [(0, len(written))]
+
+
+CLAIMS = [
+    *(
+        "**Checked**",
+        "**Tests**: passed: 100 passed, 0 failed.",
+        "## Checked",
+        "> ## Tests",
+        "- [x] **Guard brew**",
+    ),
+    *(
+        "* [X] Guard brew",
+        "1. [x] [x] done",
+        "# - [x] done",
+        "- # **Tests**",
+        "Checked\n---",
+        "__Tests__: passed",
+    ),
+    *("***Tests***: passed", "_**Tests**_: passed", "> - [ ] later", "**Round 2 of 3**: green", "[x] done"),
+]
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_models_words_look_like_no_words_of_hobs(claim: str) -> None:
+    told = model_words(f"Brew guards.\n\n{claim}\n\nMore.", 1_000)
+    assert not re.search(r"(?m)^[ >]*(?:[-*+] |\d\. )?(?:#|\*\*|__|\[[ xX]\]|---)", told), told
+    assert told.startswith("Brew guards.") and told.endswith("More.")
+    assert model_words(told, 1_000) == told
+
+
+def test_a_models_words_keep_lists_code_and_emphasis() -> None:
+    said = "A list:\n\n- one **bold** word\n- `[x]`\n\n```sh\n# **make**\n- [x]\n```\n\n*Note* x = a ** b"
+    assert model_words(said, 1_000) == said
+    assert model_words("```\nopen", 1_000) == "```\nopen\n```"

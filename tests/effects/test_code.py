@@ -1,5 +1,6 @@
 """Commits, branches and pull requests of Hob's own: one of each whatever breaks, nobody else's touched."""
 
+import re
 from base64 import b64encode
 from dataclasses import replace
 from typing import Any
@@ -144,6 +145,23 @@ async def test_the_authors_branch_is_only_moved_forward(
     assert pull.head_sha == before
 
 
+@pytest.mark.parametrize(
+    "name", ["main#12-cooler", "feature/#12", "main%23x", "50%", "a%2Fb", "a&b=c;d", "a+b", "käse"]
+)
+async def test_a_branch_of_any_name_is_that_branch_and_no_other(
+    github: GitHub, repo: RepoRef, repository: Repository, name: str
+) -> None:
+    head = repository.commit({"brew.py": "warm = 1\n"}, branch=name)
+    repository.commit({"x.py": "x = 1\n"}, branch="a/b")
+    before = {one: repository.git.resolve(one) for one in refs(repository)}
+    pushed = commit(repository, branch=name, parent=Sha(head), own=False)
+    await deliver(github, repo, pushed)
+    after = {one: repository.git.resolve(one) for one in refs(repository)}
+    assert {one for one in after if after[one] != before.get(one)} == {f"refs/heads/{name}"}
+    assert text(repository, "brew.py", name) == "cool = 1\n"
+    assert await find(github, repo, pushed)
+
+
 async def test_a_branch_of_that_name_that_is_not_ours_is_left_alone(
     github: GitHub, repo: RepoRef, repository: Repository
 ) -> None:
@@ -239,6 +257,32 @@ async def test_X1_a_commit_that_holds_a_secret_of_hobs_is_not_made(
     with pytest.raises(UserError, match="credential"):
         await deliver(github, repo, clean)
     assert refs(repository) == ["refs/heads/main"]
+
+
+SKIPS = [
+    *("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]", "[SKIP  CI]", "[skip-ci]"),
+    *("***NO_CI***", "skip-checks: true", "skip-checks:true", "[skip netlify]", "[azurepipelines skip]"),
+    *("`[skip ci]`", "[skip\u200b ci]", "**[**skip ci]", "\\[skip ci\\]"),
+]
+RUNS_NO_CHECKS = re.compile(
+    r"\[[\w -]*\bskip\b[\w -]*\]|\[no[ -]?ci\]|\*{3}NO_CI\*{3}|^skip-checks: ?true",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("said", SKIPS)
+async def test_a_commit_never_keeps_checks_from_running(
+    repo: RepoRef, repository: Repository, said: str
+) -> None:
+    """Whoever merges takes a commit without failed checks for a good one."""
+    texts = Texts(repo)
+    effect = replace(commit(repository), message=f"Brew {said}\n\nCooler. {said}\n\n{said}")
+    pushed = on_github(effect).harmless(effect, texts)
+    opening = replace(OPEN, title=f"Brew {said}", body=f"Cooler. {said}\n\n{said}", folded=said)
+    opened = on_github(opening).harmless(opening, texts)
+    for text in (pushed.message, opened.title, opened.body, opened.folded):
+        assert not RUNS_NO_CHECKS.search(text), text
+    assert on_github(effect).harmless(pushed, texts) == pushed
 
 
 async def test_X3_a_commits_message_closes_and_names_nobody(repo: RepoRef, repository: Repository) -> None:

@@ -11,6 +11,7 @@ from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
 from bot.knowledge.indexing import update
 from bot.knowledge.issues import RepositoryIssues
+from bot.knowledge.search.repository_search import Indexed
 from bot.knowledge.storage import IndexStore
 from bot.testing.github.git import GitRepo
 
@@ -188,3 +189,16 @@ def test_an_empty_index_answers_with_nothing(index_store: IndexStore) -> None:
     graph = Graph(index_store)
     assert list(edges(graph)) == []
     assert graph.tests("a.py") == graph.issues_of("a.py") == graph.changed_with("a.py") == []
+
+
+async def test_callers_are_asked_for_by_name_with_the_commit_they_are_of(
+    graph: Graph, tmp_path: Path, index_store: IndexStore
+) -> None:
+    git = Git(tmp_path / "repo.git")
+    indexed = Indexed(lambda: IndexStore.open(tmp_path / "index.db"), git)
+    by_name = await indexed.callers("pour")
+    assert {one.symbol for one in by_name} == {"serve", "test_pour"}
+    assert {one.sha for one in by_name} == {index_store.state("tip")}
+    assert await indexed.callers("shop/pot.py::pour") == by_name
+    assert list(await indexed.callers("nothing")) == []
+    assert list(await Indexed(lambda: None, git).callers("pour")) == []

@@ -9,6 +9,7 @@ import pytest
 
 from bot.testing.github import GitHubStandIn
 from bot.testing.github.issues import Issue
+from tests.fakes import acts
 from tests.fakes.models import FakeOllama
 from tests.living import LivingHob, living_hob
 from tests.runs.test_implement import EDIT, ON, PLAN, TEA, asked, drafts, opened, patch
@@ -157,4 +158,43 @@ async def test_a_second_look_that_nobody_could_take_is_said(hob: LivingHob) -> N
     await asked(hob, issue)
     (draft,) = drafts(hob)
     assert "The work ended before a second look accepted it: step review: " in draft.body
+    assert "- [ ] **Guard brew**" in draft.body
+
+
+def with_tools(*rounds: Any, then: Any) -> Any:
+    """A model that makes these calls one after the other wherever it may, and then answers."""
+    left = [acts.calls(*some) for some in rounds]
+    return lambda request: left.pop(0) if left and len(request.get("tools") or ()) > 1 else then(request)
+
+
+async def test_a_model_with_tools_reads_writes_and_answers_within_the_same_rules(hob: LivingHob) -> None:
+    issue = large(hob)
+    hob.ollama.answer = with_tools(
+        [("read_file", {"path": "kitchen/pot.py"}), ("read_file", {"path": ".env"})],
+        [
+            ("write_file", {"path": "kitchen/pot.py", "text": "HOT = 95\n"}),
+            ("write_file", {"path": ".github/workflows/x.yml", "text": "on: push\n"}),
+        ],
+        then=says(patch(summary="It boils.")),
+    )
+    await asked(hob, issue)
+    (draft,) = drafts(hob)
+    assert [one.path for one in draft.files()] == ["kitchen/pot.py"]
+    assert draft.text("kitchen/pot.py") == "HOT = 95\n" and "It boils." in draft.body
+    shown = " ".join(str(one["messages"]) for one in hob.ollama.chats)
+    assert "HOT = 60" in shown and "KEY=1" not in shown and "may not be written" in shown
+
+
+async def test_what_tools_wrote_before_the_work_ended_is_a_draft_that_says_so(hob: LivingHob) -> None:
+    issue = large(hob)
+    usual = says(patch(POT))
+    hob.ollama.answer = with_tools(
+        [("write_file", {"path": "kitchen/pot.py", "text": "HOT = 95\n"})],
+        then=lambda request: "no JSON" if "edits" in str(request.get("format")) else usual(request),
+    )
+    await asked(hob, issue)
+    (draft,) = drafts(hob)
+    assert draft.text("kitchen/pot.py") == "HOT = 95\n"
+    assert "What was written before the work ended" in draft.body
+    assert "The work ended before a second look accepted it: step edit: " in draft.body
     assert "- [ ] **Guard brew**" in draft.body

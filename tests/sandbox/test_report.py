@@ -8,7 +8,9 @@ import pytest
 
 from bot import sandbox
 from bot.cli.doctor import machine
+from bot.cli.doctor.line import Wrong
 from bot.config import Config
+from bot.config.code import CodeTable, SuiteTable
 from bot.config.models import HobTable
 from bot.core.sandbox_types import SandboxUnusable
 
@@ -49,3 +51,22 @@ async def test_a_damaged_report_is_none(tmp_path: Path, text: str) -> None:
 
 def test_a_folder_that_cannot_be_written_stops_no_worker(tmp_path: Path) -> None:
     assert sandbox.tell(tmp_path / "nowhere").pid == os.getpid()
+
+
+async def test_doctor_says_whose_tests_are_run_and_what_they_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await machine.tests(config(tmp_path)) == "of no repository ([code.tests] in hob.toml)"
+    opted = config(tmp_path).model_copy(
+        update={"code": CodeTable(tests={"octo/tea": SuiteTable(command=("x",), mount=("/opt/no/where",))})}
+    )
+    monkeypatch.setattr("bot.sandbox.for_trees", lambda _: SandboxUnusable("bubblewrap is not installed"))
+    with pytest.raises(Wrong, match="octo/tea: bubblewrap is not installed"):
+        await machine.tests(opted)
+    monkeypatch.setattr("bot.sandbox.for_trees", lambda _: sandbox.bubblewrap.Bubblewrap("/b", "/p"))
+    with pytest.raises(Wrong, match="octo/tea: /opt/no/where is not there"):
+        await machine.tests(opted)
+    fine = {"octo/tea": SuiteTable(command=("x",))}
+    assert await machine.tests(opted.model_copy(update={"code": CodeTable(tests=fine)})) == (
+        "of octo/tea (this machine)"
+    )

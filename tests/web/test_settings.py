@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import Route
 
 from bot.config import Config, why_not
-from bot.core.inference import ModelCall
+from bot.core.inference import ModelCall, ToolUse
 from bot.core.settings_schema import KEYS
 from bot.store import Store
 from bot.web.openapi import document
@@ -199,11 +199,16 @@ def test_every_schema_of_the_description_is_one() -> None:
 async def test_what_is_answered_is_what_is_described(client: httpx.AsyncClient, store: Store) -> None:
     (run,) = queued(store)
     call = ModelCall(1e9, "review", "review", "mini", "big:14b", 10, 5, 1.5, 0.5, left_out=("a.py",))
-    store.calls.add(run.id, "octo/tea", [call])
+    use = ToolUse(1e9, "read_file", '{"path": "a.py"}', 120, 0.5)
+    store.calls.add(run.id, "octo/tea", [call, use])
     shown = (await client.get(f"/runs/{run.id}")).json()
     schema("Run").validate(shown)
     schema("Call").validate(shown["calls"][0])
-    assert shown["calls"][0]["left_out"] == ["a.py"]
+    assert [one["left_out"] for one in shown["calls"]] == [["a.py"]]
+    (tool,) = shown["tools"]
+    schema("ToolCall").validate(tool)
+    assert (tool["name"], tool["bytes"], tool["failure"]) == ("read_file", 120, "")
+    assert [one.role for one in store.calls.totals()] == ["review"]
     schema("Ready").validate((await client.get("/readyz")).json())
     schema("Problem").validate((await client.get(TEA)).json())
     schema("Settings").validate((await client.put(TEA, json={"models.review": ["big:14b"]})).json())
@@ -215,10 +220,12 @@ async def test_D2_the_page_of_a_run_shows_its_calls_and_escapes_them(
 ) -> None:
     (run,) = queued(store)
     hostile = ModelCall(1e9, "review", "review", "mini", "<script>alert(1)</script>", failure="<b>no</b>")
-    store.calls.add(run.id, "octo/tea", [hostile])
+    use = ToolUse(1e9, "<script>x</script>", '{"path": "<i>"}', failure="<b>no</b>")
+    store.calls.add(run.id, "octo/tea", [hostile, use])
     page = await client.get(f"/runs/{run.id}", headers={"accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
     assert "&lt;script&gt;" in page.text and "<script>" not in page.text and "<b>no" not in page.text
+    assert "Tool calls" in page.text and "<i>" not in page.text
     assert "<script>" not in (await client.get("/")).text
 
 

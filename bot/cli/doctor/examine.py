@@ -48,6 +48,7 @@ async def _hosts(config: Config) -> list[DoctorResult]:
 def _own(config: Config) -> dict[str, DoctorCheck]:
     return {
         "sandbox": partial(machine.sandbox, config),
+        "tests": partial(machine.tests, config),
         "configuration": partial(machine.configuration, config),
         "data directory": partial(machine.data_dir, config),
         "webhook secret": partial(machine.webhook_secret, config),

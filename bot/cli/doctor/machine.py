@@ -5,6 +5,8 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bot import config as configuration_room
@@ -58,6 +60,39 @@ async def sandbox(config: Config) -> str:
         none_there = not report.name
     more = "; ruff runs with limits alone, other programs do not (docs/security.md)"
     return said + (more if none_there else "")
+
+
+async def tests(config: Config) -> str:
+    """Whose tests are run, and whether they can be, as this command is."""
+    from bot.core.sandbox_types import SandboxUnusable
+    from bot.sandbox import for_trees, in_image
+
+    if not config.code.tests:
+        return "of no repository ([code.tests] in hob.toml)"
+    said: list[str] = []
+    wrong: list[str] = []
+    for name, table in config.code.tests.items():
+        words, base = config.code.container, config.hob.data_dir / "suites"
+        ask: Callable[[], object] = partial(for_trees, base)
+        if table.image:
+            ask = partial(in_image, words, table.image)
+        found = await asyncio.to_thread(ask)
+        missing = await asyncio.to_thread(_missing, [str(one.source) for one in table.mounts])
+        if isinstance(found, SandboxUnusable):
+            wrong.append(f"{name}: {found}")
+        elif missing:
+            wrong.append(f"{name}: {', '.join(missing)} is not there")
+        said.append(f"{name} ({table.image or 'this machine'})")
+    if wrong:
+        raise Wrong(
+            f"the tests of these are not run: {'; '.join(wrong)}",
+            "see Tests in the sandbox in docs/code.md, or take them out of [code.tests]",
+        )
+    return f"of {', '.join(said)}"
+
+
+def _missing(paths: list[str]) -> list[str]:
+    return [path for path in paths if not Path(path).exists()]
 
 
 def _ago(seconds: float) -> str:

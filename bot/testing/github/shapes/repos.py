@@ -355,6 +355,6 @@ def git_ref(repo: Repository, ref: str, sha: str) -> Shape:
     return {
         "ref": ref,
         "node_id": node_id("REF", repo.id),
-        "url": f"{root}/{ref}",
+        "url": f"{root}/{quote(ref)}",
         "object": {"type": "commit", "sha": sha, "url": f"{root}/commits/{sha}"},
     }
