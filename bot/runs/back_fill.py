@@ -203,15 +203,16 @@ class _Search:
     ) -> NewDelivery | None:
         body = missed_work.payload(event, action, one, about, self._repository, self._installation)
         guid = f"{PREFIX}{event}:{self._repository['id']}:{name}"
+        age = self._this.progress.looked_at - one.created
         try:
-            return new_delivery(event, guid, body, routing(body))
+            return new_delivery(event, guid, body, routing(body), age)
         except BadPayload:
             return None
 
     def _unknown_specs(self, new: NewDelivery) -> Sequence[RunSpec]:
         """The runs that it asks for; none where it was found before, or cannot be read."""
         services = self._this.services
-        asked = [ListedDelivery(new.guid, new.received_at, None, None)]
+        asked = [ListedDelivery(new.guid, new.received_at, None, None)]  # what was forgotten is out already
         if not services.store.reconciliation.lacking(asked):
             return ()
         delivery = Delivery(**asdict(new), id=0, state="new", note="")

@@ -163,7 +163,7 @@ async def _fetch(this: Round, kept_there: HookDeliveries) -> None:
         this.spend()
         try:
             body = await kept_there.payload(one.id)
-            new = new_delivery(one.event, one.guid, body, routing(body))
+            new = new_delivery(one.event, one.guid, body, routing(body), progress.looked_at - one.at)
         except RateLimited:
             raise
         except TemporaryError as error:
