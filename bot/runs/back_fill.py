@@ -128,11 +128,10 @@ class _Search:
             if step == "pull_request" and one.updated < self._since:
                 return True
             await self._take(api, step, one)
-            if step != "pull_request" and one.updated >= last:
-                last, rest.position = one.updated, one.updated
-        if last > since:
-            rest.page = 1
-        else:
+            if step != "pull_request" and one.updated > last:
+                last = rest.position = one.updated
+                rest.page = 1
+        if last == since:
             rest.page += 1
         return not found.more or rest.page > MOST_PAGES
 
@@ -143,20 +142,25 @@ class _Search:
                     return
                 action = "opened" if one.created >= self._since else "synchronize"
                 name = f"{one.number}:{one.head[:40]}"
-                if await self._put(step, action, one, name, unless_known=True):
+                if await self._put(step, action, one, name):
                     self._this.found.pull_requests += 1
                 await self._reviews(api, one)
             case "issues":
                 if one.is_pull_request or not self._since - OLD_SECONDS <= one.created <= self._until:
                     return
-                if await self._put(step, "opened", one, f"{one.number}", unless_known=True):
+                if await self._put(step, "opened", one, f"{one.number}"):
                     self._this.found.issues += 1
             case _:
                 await self._comment(api, step, "created", one)
 
     async def _reviews(self, api: Api, pull: Listed) -> None:
         self._this.spend()
-        for one in await missed_work.reviews(api, pull.number):
+        try:
+            found = await missed_work.reviews(api, pull.number)
+        except GitHubError as error:
+            log.info("the reviews of #%s were not looked at: %s", pull.number, error)
+            return
+        for one in found:
             await self._comment(api, "pull_request_review", "submitted", one)
 
     async def _comment(self, api: Api, event: str, action: str, one: Listed) -> None:
@@ -167,55 +171,52 @@ class _Search:
         if not await self._asks(event, action, one, name):
             return
         self._this.spend()
-        about = await missed_work.issue(api, one.number)
-        if await self._put(event, action, one, name, about=about):
+        try:
+            about = await missed_work.issue(api, one.number)
+        except GitHubError as error:
+            log.info("comment %s is left out, #%s cannot be read: %s", one.id, one.number, error)
+            return
+        if await self._put(event, action, one, name, about):
             self._this.found.comments += 1
 
     async def _asks(self, event: str, action: str, one: Listed, name: str) -> bool:
         """Whether something answers it that was not found before."""
         new = self._delivery(event, action, one, name, {})
-        return new is not None and bool(await asyncio.to_thread(self._unknown_specs, new))
+        return new is not None and bool(await asyncio.to_thread(self._unknown_specs, new, one))
 
     async def _put(
-        self,
-        event: str,
-        action: str,
-        one: Listed,
-        name: str,
-        *,
-        about: Mapping[str, object] | None = None,
-        unless_known: bool = False,
+        self, event: str, action: str, one: Listed, name: str, about: Mapping[str, object] | None = None
     ) -> bool:
-        """Into the inbox, where something answers it; whether it was put there. `unless_known`: and nothing
-        has for this issue, or this head, before."""
-        store = self._this.services.store
+        """Into the inbox, where something answers it; whether it was put there."""
         new = self._delivery(event, action, one, name, about or {})
-        specs = await asyncio.to_thread(self._unknown_specs, new) if new else ()
-        if new is None or not specs:
+        if new is None or not await asyncio.to_thread(self._unknown_specs, new, one):
             return False
-        whole = [spec for spec in specs if spec.target == f"{new.repo_id}#{one.number}"]
-        if unless_known and await asyncio.to_thread(store.reconciliation.is_known, whole):
-            return False
-        return await asyncio.wrap_future(store.inbox.put(new))
+        return await asyncio.wrap_future(self._this.services.store.inbox.put(new))
 
     def _delivery(
         self, event: str, action: str, one: Listed, name: str, about: Mapping[str, object]
     ) -> NewDelivery | None:
         body = missed_work.payload(event, action, one, about, self._repository, self._installation)
         guid = f"{PREFIX}{event}:{self._repository['id']}:{name}"
+        age = self._this.progress.looked_at - one.created
         try:
-            return new_delivery(event, guid, body, routing(body))
+            return new_delivery(event, guid, body, routing(body), age)
         except BadPayload:
             return None
 
-    def _unknown_specs(self, new: NewDelivery) -> Sequence[RunSpec]:
-        """The runs that it asks for; none where it was found before, or cannot be read."""
+    def _unknown_specs(self, new: NewDelivery, one: Listed) -> Sequence[RunSpec]:
+        """The runs that it asks for; none where it was found before, or cannot be read, or where there was a
+        run for this issue, this head or this comment."""
         services = self._this.services
-        asked = [ListedDelivery(new.guid, new.received_at, None, None)]
+        asked = [ListedDelivery(new.guid, new.received_at, None, None)]  # what was forgotten is out already
         if not services.store.reconciliation.lacking(asked):
             return ()
         delivery = Delivery(**asdict(new), id=0, state="new", note="")
         try:
-            return route_delivery(delivery, services.router, services.config.github.app_slug, 0.0)
+            specs = route_delivery(delivery, services.router, services.config.github.app_slug, 0.0)
         except BadPayload:
             return ()
+        issue = f"{new.repo_id}#{one.number}"
+        own = {f"{issue}/{one.id}"} if new.event not in ("pull_request", "issues") else {issue}
+        known = services.store.reconciliation.is_known(spec for spec in specs if spec.target in own)
+        return () if known else specs

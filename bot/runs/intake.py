@@ -5,9 +5,12 @@ import time
 from bot.github.routing import RoutingFields
 from bot.store.inbox import NewDelivery
 
+OLDEST = 20 * 86_400.0
+"""Seconds; what is older is not purged at once either."""
 
-def new_delivery(event: str, guid: str, body: bytes, found: RoutingFields) -> NewDelivery:
-    """A delivery as the inbox takes it, received now."""
+
+def new_delivery(event: str, guid: str, body: bytes, found: RoutingFields, age: float = 0.0) -> NewDelivery:
+    """A delivery as the inbox takes it, received now, or sent so many seconds ago."""
     return NewDelivery(
         guid=guid,
         event=event,
@@ -18,5 +21,5 @@ def new_delivery(event: str, guid: str, body: bytes, found: RoutingFields) -> Ne
         number=found.target,
         sender=found.sender.login if found.sender else "",
         body=body,
-        received_at=time.time(),
+        received_at=time.time() - min(max(age, 0.0), OLDEST),
     )

@@ -117,7 +117,7 @@ async def _page(progress: Progress, kept_there: HookDeliveries) -> DeliveryPage:
 def _note_missed(this: Round, page: DeliveryPage, floor: float) -> None:
     """Those of a page that the inbox lacks and Hob would read. One of several attempts is enough."""
     progress = this.progress
-    known = {one.guid for one in progress.missed}
+    known = {one.guid for one in progress.missed} | set(progress.given_up)
     again = {one.guid for one in page.deliveries if one.redelivery}
     wanted = {
         one.guid: one
@@ -150,6 +150,8 @@ def _end_of_look(progress: Progress, kept_since: float) -> None:
         progress.back_fill = BackFill(since, max(progress.oldest, kept_since))
     progress.watermark = max(progress.watermark, progress.began - GRACE_SECONDS)
     progress.began, progress.cursor, progress.oldest = 0.0, "", 0.0
+    old = progress.watermark - 2 * OVERLAP_SECONDS
+    progress.given_up = {guid: at for guid, at in progress.given_up.items() if at >= old}
 
 
 async def _fetch(this: Round, kept_there: HookDeliveries) -> None:
@@ -161,7 +163,7 @@ async def _fetch(this: Round, kept_there: HookDeliveries) -> None:
         this.spend()
         try:
             body = await kept_there.payload(one.id)
-            new = new_delivery(one.event, one.guid, body, routing(body))
+            new = new_delivery(one.event, one.guid, body, routing(body), progress.looked_at - one.at)
         except RateLimited:
             raise
         except TemporaryError as error:
@@ -195,4 +197,5 @@ async def _send_again(this: Round, kept_there: HookDeliveries, one: MissedDelive
             log.warning("delivery %s cannot be read, GitHub sends it again: %s", one.guid, why)
             return
     this.found.lost += 1
+    this.progress.given_up[one.guid] = one.at
     log.warning("delivery %s (%s) is lost: %s", one.guid, one.event, why)

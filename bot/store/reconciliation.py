@@ -92,6 +92,8 @@ class Progress(Struct):
     cursor: str = ""
     oldest: float = 0.0
     missed: list[MissedDelivery] = field(default_factory=list)
+    given_up: dict[str, float] = field(default_factory=dict)
+    """GUIDs that are said to be lost, and their times, while they are looked at still."""
     back_fill: BackFill | None = None
     found: Tally = field(default_factory=Tally)
     """In all."""

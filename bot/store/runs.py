@@ -117,12 +117,24 @@ class Runs:
         return self._select(select(runs).where(ready).order_by(_RANK, runs.c.id).limit(limit))
 
     def count_recent(
-        self, target: str, handlers: Collection[str] = (), seconds: float = 3600.0, *, sender: str = ""
+        self,
+        target: str,
+        handlers: Collection[str] = (),
+        seconds: float = 3600.0,
+        *,
+        sender: str = "",
+        delivery: str = "",
     ) -> int:
         """Runs made in the last `seconds` for a target and all within it (`12` is a repository, `12#3` its
         third issue or pull request), of these handlers (of all where none is named), caused by this person
-        (by anybody where none is named)."""
-        which = (runs.c.created_at > time.time() - seconds) & within(runs.c.target, target)
+        (by anybody where none is named). With a `delivery`, those that were asked for in the time before it:
+        what was missed for a while comes all at once."""
+        which = within(runs.c.target, target)
+        if delivery:
+            asked = select(func.max(runs.c.arrived_at)).where(runs.c.delivery == delivery).scalar_subquery()
+            which &= (runs.c.arrived_at > asked - seconds) & (runs.c.arrived_at <= asked)
+        else:
+            which &= runs.c.created_at > time.time() - seconds
         if handlers:
             which &= runs.c.handler.in_(handlers)
         if sender:
