@@ -61,6 +61,8 @@ class Offer:
     allowed: bool
     reads: bool = False
     """Whether it only answers."""
+    code: bool = False
+    """Whether it writes code, where `code.enabled` lets it."""
 
 
 def unnoted(_: ToolUse) -> None:
@@ -272,6 +274,8 @@ class HobContext:
     write_shadow_reports: Callable[[float], Awaitable[str]]
     """Those of the weeks that were over at a time (epoch seconds) and have none yet; says in a line how
     many."""
+    reconcile: Callable[[], Awaitable[str]]
+    """Looks for deliveries and work that were missed; says in a line what was found."""
 
 
 @dataclass(frozen=True, slots=True)

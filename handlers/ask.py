@@ -16,6 +16,10 @@ from bot.pull_request_facts import select
 from bot.router import Router
 
 router = Router()
+UNINDEXED = (
+    "*(I have not indexed this repository yet: this is from the conversation and what I could read beside it."
+    " The index is being made now; ask again in some minutes for an answer from all of it.)*"
+)
 
 
 @router.command(
@@ -30,15 +34,17 @@ async def ask(event: CommentEvent, ctx: Context) -> Plan:
     if not question:
         return Plan((answer(event, f"Ask me something: `@{ctx.slug} ask why is this cached?`"),))
     if (about := dependency_question(question)) and (
-        told := await dependency_answer(about, ctx.github, ctx.repo.full_name, event.number)
+        said := await dependency_answer(about, ctx.github, ctx.repo.full_name, event.number)
     ):
-        return Plan((answer(event, told),), reason="asked what waits for what: answered by query")
+        return Plan((answer(event, said),), reason="asked what waits for what: answered by query")
+    unindexed = ctx.knowledge is not None and await ctx.knowledge.unindexed()
     facts = await _thread_facts(ctx, event, question)
     rounds = MOST_ROUNDS if ctx.knowledge and ctx.idle else 0
     library = WithRecords(facts.library, ctx.knowledge, ctx.github, event.number)
     agent = Research.of(ctx.persona, ctx.infer, library, rounds=rounds)
     body, used = await reply(facts, agent)
-    return Plan((answer(event, body),), reason="a question was asked", usage=used)
+    told = f"{body}\n\n{UNINDEXED}" if unindexed else body
+    return Plan((answer(event, told),), reason="a question was asked", usage=used)
 
 
 async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> ThreadFacts:

@@ -54,7 +54,8 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
     state = await ctx.github.pull_request(event.number)
     if not state.open or state.from_fork:
         why = "comes from a fork; its author mends it" if state.from_fork else "is closed"
-        return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
+        words = f"I suggest no fixes here: this pull request {why}."
+        return Plan((answer(event, words),), reason=words)
     wish = ctx.command.argument if ctx.command else ""
     if _CI.match(wish):
         return await fix_ci(event, ctx, state, _CI.sub("", wish, count=1).strip())
@@ -96,7 +97,7 @@ def _made(facts: FixFacts, mended: Mended) -> Patched:
 
 async def _fix_all(event: CommentEvent, ctx: Context, state: PullRequestState, wish: str) -> Plan:
     """What Hob's last review found, in one commit, with the tests that show it."""
-    context = await ctx.repository(state.base_sha)
+    context = await ctx.repository(state.rules_at)
     findings = next((review.findings for review in reversed(ctx.reviews) if review.findings), ())
     if not findings:
         return Plan((answer(event, _which(ctx)),), reason="there is nothing to fix")
@@ -187,7 +188,7 @@ async def _fix_facts(
     if file is None or text is None or thread.line is None:
         return None
     return FixFacts(
-        context=await ctx.repository(state.base_sha),
+        context=await ctx.repository(state.rules_at),
         title=state.title,
         file=file,
         text=text,

@@ -21,6 +21,7 @@ from bot.core.github_reader import PullRequestState
 from bot.core.named_files import candidates, named_files
 from bot.core.quality_gate import patched_tests
 from bot.core.refs import Login, Sha
+from bot.core.review_result import count
 from bot.core.text import in_code
 from bot.proposals import Target, allowed, is_off, may_push, offered, target
 from bot.router import Router
@@ -51,7 +52,7 @@ class _Failure:
         if len(self.failed) > len(self.read):
             notes.append(f"I looked into {len(self.read)} of {len(self.failed)} failed checks.")
         if self.cause.dropped:
-            notes.append(f"{self.cause.dropped} quoted lines stand in no log and were left out.")
+            notes.append(f"Left out: {count(self.cause.dropped, 'quoted line')}, found in no log.")
         return CiRound(
             head=self.head,
             failed=tuple(one.name for one in self.failed[:MOST_NAMES]),
@@ -71,7 +72,7 @@ async def fix_ci(event: CommentEvent, ctx: Context, state: PullRequestState, wis
     made = CI_BRANCH.fullmatch(state.head_ref)
     if made and int(made[1]) != event.number and _is_mine(state, ctx):
         return _passed_on(event, ctx, int(made[1]), wish)
-    context = await ctx.repository(state.base_sha)
+    context = await ctx.repository(state.rules_at)
     to = await _to(ctx, state)
     checks = await ctx.github.ci(to.parent)
     if not checks.failed:
@@ -124,7 +125,7 @@ async def go_on(event: ChecksCompleted, ctx: Context) -> Plan:
     if not await ctx.github.has_comment(found.comment):
         return Plan(reason="somebody deleted the comment that tells the rounds")
     state = await ctx.github.pull_request(event.number)
-    context = await ctx.repository(state.base_sha)
+    context = await ctx.repository(state.rules_at)
     tip, tree = await _tip(ctx, found.session.branch)
     if end := await _over(ctx, found, state, context, tip):
         return _ended(event, found, found.session.ended(end))

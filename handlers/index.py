@@ -1,8 +1,9 @@
 """Keeps what Hob knows of a repository current: the default branch as it is pushed to, issues and pull
 requests as they change.
 
-A pull request on a repository of which nothing is known yet starts it too; its review goes ahead without. One
-run that waits does for all that happens meanwhile: it reads how things stand when it starts.
+A pull request on a repository of which nothing is known yet starts it too, and so does a question; review and
+answer go ahead without. One run that waits does for all that happens meanwhile: it reads how things stand as
+it starts.
 """
 
 from bot.context import Context
@@ -48,7 +49,10 @@ KINDS = (
 )
 async def learn(event: RepositoryEvent, ctx: Context) -> Plan:
     """Fetches what is new and indexes it."""
-    return Plan(reason=await ctx.knowledge.refresh() if ctx.knowledge else OFF)
+    if ctx.knowledge is None:
+        return Plan(reason=OFF)
+    first = "indexed for the first time: " if await ctx.knowledge.unindexed() else ""
+    return Plan(reason=first + await ctx.knowledge.refresh())
 
 
 @router.on(IssueRemoved, may=(), priority="low", name="index-issue-removed", stored_as="knowledge.drop_issue")

@@ -75,7 +75,7 @@ async def _propose(
     if not event.on_pull_request:
         return Plan((answer(event, f"`{kind}` is about a change; ask on a pull request."),))
     state = await ctx.github.pull_request(event.number)
-    context = await ctx.repository(state.base_sha)
+    context = await ctx.repository(state.rules_at)
     if why := refusal(state, context) or await may_push(ctx):
         return Plan((answer(event, why),), reason=why)
     wish = ctx.command.argument if ctx.command else ""

@@ -37,7 +37,7 @@ async def _settings_told(
 ) -> tuple[Mapping[str, Valued], tuple[Complaint, ...]]:
     """Every setting that counts here with its layer, and what was wrong with the files."""
     branch = Sha(ctx.repo.default_branch)
-    base = (await ctx.github.pull_request(event.number)).base_sha if event.on_pull_request else branch
+    base = Sha((await ctx.github.pull_request(event.number)).rules_at) if event.on_pull_request else branch
     context = await ctx.repository(base)
     guidance = await ctx.github.guidance(base, (), context.settings.review.guidelines)
     merged = merge((*ctx.below(guidance), *ctx.stored), Layer(FILE, context.file))

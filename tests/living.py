@@ -16,11 +16,11 @@ from bot.github.limits import LocalRateLimiter
 from bot.github.routing import routing
 from bot.runs.dispatch import route_delivery
 from bot.runs.execute import perform_in
+from bot.runs.intake import new_delivery
 from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, build
 from bot.store import Decision, Run
 from bot.testing.github import GitHubStandIn
-from bot.web.webhook import new_delivery
 from tests.databases import at_newest_schema
 from tests.fakes.models import FakeOllama
 

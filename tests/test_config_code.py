@@ -30,6 +30,13 @@ def test_a_repository_is_opted_in_by_name_whatever_its_capitals(tmp_path: Path) 
     assert (table.seconds, table.memory_mb, code.tests_at_once) == (600.0, 2048, 1)
 
 
+def test_a_run_has_the_time_that_its_tests_and_minutes_may_take(tmp_path: Path) -> None:
+    assert load(tmp_path, "").code.longest_seconds >= 3600
+    assert load(tmp_path, "[code]\nminutes = 120\n").code.longest_seconds > 120 * 60
+    slow = load(tmp_path, TABLE + RUNS + "seconds = 3000\n").code
+    assert slow.longest_seconds > 7 * 3000  # twice whole, again, alone, and once as it was
+
+
 def test_the_environment_names_them_as_json(tmp_path: Path) -> None:
     told = load(tmp_path, "", HOB_CODE__TESTS='{"octo/tea": {"command": ["make", "test"]}}')
     assert told.code.tests["octo/tea"].command == ("make", "test")

@@ -64,6 +64,14 @@ class Implemented:
         return not (self.patched.why or self.remarks or self.stopped)
 
     @property
+    def but(self) -> str:
+        """What whoever asked has to know before the draft is read, a sentence; empty where all is done."""
+        if self.remarks or self.stopped:
+            return "No second look accepted it as it is; the draft says why."
+        left = count(self.missing, "step")
+        return f"Not done of the plan: {left}; the draft says which." if self.missing else ""
+
+    @property
     def missing(self) -> int:
         """How many steps are not done."""
         return sum(not (one.done or number in self.done) for number, one in enumerate(self.steps, 1))
@@ -130,7 +138,7 @@ async def implement(
     )
     if work.held is None and work.tree.written:  # by tools, before there was an answer
         await work.wrong(WishedWork(summary=UNANSWERED, edits=[]))
-    return work.ended(result)
+    return work.ended(result, budget.used_up)
 
 
 @dataclass(slots=True)
@@ -190,7 +198,7 @@ class _Work:
         done, problems = await tried(wished, self.facts, self.tree.written)
         if not problems and (other := place_taken(done.texts, self.facts.texts, self.facts.modes)):
             why = f"{other} is there already"
-            done, problems = replace(done, texts={}, why=why), [why]
+            done, problems = replace(done, summary="", texts={}, why=why), [why]
         if problems:
             self.failed = done
             return "\n\n".join(problems)
@@ -225,7 +233,7 @@ class _Work:
                 self.held = replace(self.held, unread=unread)
         self.told(event)
 
-    def ended(self, result: ChainResult) -> Implemented:
+    def ended(self, result: ChainResult, used_up: str) -> Implemented:
         usage = tuple(_used(result))
         if self.held is None:
             why = cut(self.failed.why or result.reason or "no patch came of it", 500)
@@ -233,8 +241,8 @@ class _Work:
             return Implemented(patched, self.facts, self.steps)
         remarks = self.verdict.text if self.verdict and not self.verdict.accepted else ""
         stopped = result.reason if result.failure not in ("", "rejected") else ""
-        if remarks and result.failure == "invalid":
-            stopped = ""  # what would have mended it did not hold
+        if remarks and result.failure in ("rejected", "invalid"):
+            stopped = used_up  # else the work went back as often as it may
         if _failed(self.gated):
             remarks, stopped = "", "the tests of this repository fail with it"
         elif not (remarks or stopped or self.verdict):

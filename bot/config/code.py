@@ -70,6 +70,12 @@ def _command(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
+TO_WRITE_SECONDS = 600.0
+"""For what is done when the minutes are over."""
+SUITES_A_PATCH = 8
+"""How often the tests are run for a patch that is written twice."""
+
+
 class SuiteTable(ConfigTable):
     """`[code.tests."owner/name"]`"""
 
@@ -133,6 +139,13 @@ class CodeTable(ConfigTable):
     def budget(self) -> WorkBudget:
         """From now on."""
         return WorkBudget(self.steps, self.tokens, 60.0 * self.minutes)
+
+    @property
+    def longest_seconds(self) -> float:
+        """What one run may take: `implement` its minutes, any other patch its questions and the tests, as
+        often as they may be tried; and then the time to write."""
+        tests = max((one.seconds for one in self.tests.values()), default=0.0)
+        return max(60.0 * self.minutes, 3600.0 + SUITES_A_PATCH * tests) + TO_WRITE_SECONDS
 
     def suite(self, full_name: str) -> SuiteTable | None:
         """What was said of a repository; None where nothing was: its tests are not run."""

@@ -112,8 +112,9 @@ _ODD = re.compile(r"[<>\"|?*\x7f]")
 
 def asks_for_lock_files(wish: str) -> bool:
     """Whether whoever asked for a patch named a lock file, or spoke of one."""
-    words = wish.casefold()
-    return any(name in words for name in (*LOCKS, "lock file", "lockfile"))
+    said = wish[:2_000].casefold()
+    named = any(is_lock_file(word.strip("`'\"*_()[]<>.,:;!?")) for word in said.split())
+    return named or "lock file" in said or "lockfile" in said
 
 
 def is_lock_file(path: str) -> bool:
@@ -147,7 +148,7 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
         return f"{parts[-1]} is never touched: {why}"
     if not lock_files and is_lock_file(path):
         return f"{parts[-1]} is written by a tool, not by hand"
-    return "" if allowed(path) else "`code.paths` leaves it out"
+    return "" if allowed(path) else "what was asked for or `code.paths` leaves it out"
 
 
 def _never_as_file(path: str) -> str:

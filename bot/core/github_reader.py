@@ -42,6 +42,12 @@ class PullRequestState:
     comments: int = 0
     """In its conversation."""
 
+    @property
+    def rules_at(self) -> str:
+        """Where commands that write code find their settings and recipes: the base branch as it is now.
+        `base_sha` is where it was at the last push; what is forbidden since has to hold at once."""
+        return f"refs/heads/{self.base_ref}" if self.base_ref else self.base_sha
+
 
 @dataclass(frozen=True, slots=True)
 class TreePath:

@@ -154,6 +154,10 @@ class Knowledge(Library, Protocol):
         """Who knows a file by its commits, best first, by the names in git."""
         ...
 
+    async def unindexed(self) -> bool:
+        """Whether nothing is known of it yet."""
+        ...
+
     async def refresh(self) -> str:
         """Brings it up to date with GitHub; says in a line what was done, or why nothing was."""
         ...

@@ -7,8 +7,9 @@ import asyncio
 import itertools
 import json
 import random
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -34,6 +35,8 @@ _MOST_EXCHANGES = 16
 _MOST_PAGES = 100
 _PER_PAGE = 100
 _ENDS_A_PATH = str.maketrans({"%": "%25", "#": "%23", "?": "%3F"})
+_OF_NOW = frozenset({"date", "x-ratelimit-limit", "x-ratelimit-remaining"})
+"""What an answer says of its moment, not of what was asked for."""
 
 Params = Mapping[str, str | int | list[str]]
 
@@ -109,7 +112,7 @@ class Api:
         """One answer of many, for what goes on from it another time."""
         call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON)
         answer = await self._answered(call)
-        return Page(*_decoded(call, answer), _left(answer))
+        return Page(*_decoded(call, answer), _left(answer), answer.date or time.time())
 
     async def elsewhere(self, path: str, params: Params | None = None) -> bytes:
         """The bytes at the address that an answer leads to, mostly on another host: it is asked without the
@@ -288,7 +291,8 @@ class Api:
                 raise GitHubError(302, "an address on another host: the token does not go there")
             answer = await self._server.wire.exchange(call.method, url, headers, call.body)
             if answer.status == 304 and known is not None:
-                return known
+                told = {name: value for name, value in answer.headers.items() if name in _OF_NOW}
+                return replace(known, headers={**known.headers, **told})
             if answer.status not in (301, 302, 307, 308):
                 break
             url = self._next_hop(call, url, answer)
@@ -327,11 +331,12 @@ class Api:
 @dataclass(frozen=True, slots=True)
 class Page:
     """`data` as JSON has it; the next page's address; the share of the rate limit that was left, 1.0 where
-    GitHub did not say."""
+    GitHub did not say; when it was answered by GitHub's clock, epoch seconds."""
 
     data: Any
     following: str | None
     left: float
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

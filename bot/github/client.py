@@ -80,6 +80,26 @@ class GitHub:
         async with self.job(repo) as job:
             yield job.api(permissions)
 
+    @asynccontextmanager
+    async def installation(self, installation: int) -> AsyncIterator[Api]:
+        """For what is told of all repositories of an installation; of none of them more than that it is
+        there."""
+        scope = f"installation:{installation}"
+        app = Api(self._server, self._app, scope, ("app",))
+
+        async def mint() -> InstallationToken:
+            path = "/app/installations/{installation}/access_tokens"
+            wanted = {"permissions": {"metadata": "read"}}
+            return _token(await app.post(path, wanted, {"installation": installation}, idempotent=True))
+
+        credentials = InstallationCredentials(mint, self._clock)
+        api = Api(self._server, credentials, scope, (installation, "metadata"))
+        try:
+            yield api
+        finally:
+            if credentials.token:
+                await _revoke(api)
+
     async def until_turn(self, installation: int, gap: float) -> float:
         """Seconds until the next piece of background work in an installation may begin, `gap` after the last
         one; 0.0: now, and it is taken."""

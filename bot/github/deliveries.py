@@ -6,7 +6,7 @@ https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qs, urlsplit
 
 from bot.core.errors import GitHubError, Gone
@@ -47,11 +47,13 @@ class HookDelivery:
 @dataclass(frozen=True, slots=True)
 class DeliveryPage:
     """Newest first. `following`: the cursor of the next, older page; empty at the end. `left`: the share of
-    the App's rate limit that is left, 1.0 where GitHub does not say."""
+    the App's rate limit that is left, 1.0 where GitHub does not say. `at`: when it was told, in epoch seconds
+    by GitHub's clock."""
 
     deliveries: tuple[HookDelivery, ...]
     following: str
-    left: float = 1.0
+    left: float
+    at: float
 
 
 class HookDeliveries:
@@ -71,7 +73,10 @@ class HookDeliveries:
         read = (_delivery(one) for one in found.data[:per_page])
         following = _cursor(found.following)
         return DeliveryPage(
-            tuple(one for one in read if one), following if following != cursor else "", found.left
+            tuple(one for one in read if one),
+            following if following != cursor else "",
+            found.left,
+            found.at,
         )
 
     async def payload(self, delivery_id: int) -> bytes:
@@ -118,7 +123,7 @@ def _delivery(told: Any) -> HookDelivery | None:
     )
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 < value <= _MOST_ID
 
 

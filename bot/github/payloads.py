@@ -35,14 +35,17 @@ def clean(text: str | None) -> str:
 def parse(event: str, guid: str, body: bytes) -> Event | None:
     """The delivery in our words. `event` and `guid` are the headers X-GitHub-Event and X-GitHub-Delivery.
 
-    None: an event or action (perhaps one of tomorrow) that is not ours. `BadPayload`: a body that is not what
-    its event promises.
+    None: an event or action (perhaps of tomorrow) that is not ours. `BadPayload`: not what `event` promises.
     """
-    actions = _READERS.get(event)
-    if actions is None:
+    if event not in _READERS:
         return None
-    reader = actions.get(_action(body))
+    reader = _READERS[event].get(_action(body))
     return reader(guid, body) if reader else None
+
+
+def reads(event: str, action: str) -> bool:
+    """Whether `parse` may give anything but None for such deliveries."""
+    return action in _READERS.get(event, ())
 
 
 class _Action(Struct, gc=False):
@@ -144,11 +147,10 @@ def _edited(guid: str, body: bytes) -> Event:
 
 def _pushed(guid: str, body: bytes) -> Event:
     delivery = _read(body, webhook_schema.PushDelivery)
-    about = _about(guid, delivery)
     default = delivery.ref == f"refs/heads/{delivery.repository.default_branch}"
     kind = events.DefaultBranchPushed if default else events.Pushed
     return kind(
-        **about,
+        **_about(guid, delivery),
         ref=clean(delivery.ref),
         before=Sha(delivery.before),
         after=Sha(delivery.after),

@@ -2,7 +2,8 @@
 question that matters: can the request have been acted on?"""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -76,20 +77,11 @@ class Wire:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> GitHubResponse:
         """Sends once. `NotSentError` or `LostError` when there is no whole answer."""
-        try:
-            async with (
-                asyncio.timeout(self._deadline),
-                self._client.stream(method, url, headers=dict(headers), content=body) as response,
-            ):
-                content = await read_capped(response, self._cap)
-        except (ConnectError, ConnectTimeout, PoolTimeout, InvalidURL) as error:
-            raise NotSentError(f"cannot reach {_host(url)}: {_why(error)}") from None
-        except TimeoutError:
-            raise LostError(f"no answer from {_host(url)} within {self._deadline:g} s") from None
-        except ResponseTooLong as error:
-            raise TooLargeError(str(error)) from None
-        except HTTPError as error:
-            raise LostError(f"no whole answer from {_host(url)}: {_why(error)}") from None
+        async with (
+            self._in_time(url),
+            self._client.stream(method, url, headers=dict(headers), content=body) as response,
+        ):
+            content = await read_capped(response, self._cap)
         return GitHubResponse(
             response.status_code, {k.lower(): v for k, v in response.headers.items()}, content
         )
@@ -98,18 +90,24 @@ class Wire:
         """(status, the last `cap` bytes) of an answer that may have `most`, unpacked; of a long one only its
         end is asked for, where the host can do that. Raises as `exchange` does."""
         asked = {**headers, "accept-encoding": "identity"}
+        async with self._in_time(url):
+            async with self._client.stream("GET", url, headers=asked) as response:
+                size = response.headers.get("content-length", "")
+                long = response.status_code == 200 and size.isdigit() and int(size[:15]) > 4 * self._cap
+                plain = response.headers.get("content-encoding", "identity") == "identity"
+                ranges = long and plain and response.headers.get("accept-ranges") == "bytes"
+                if not ranges:
+                    return response.status_code, await read_tail(response, self._cap, most)
+            asked["range"] = f"bytes={int(size) - self._cap}-"
+            async with self._client.stream("GET", url, headers=asked) as response:
+                return response.status_code, await read_tail(response, self._cap, most)
+
+    @asynccontextmanager
+    async def _in_time(self, url: str) -> AsyncIterator[None]:
+        """Within the deadline; what goes wrong in our words."""
         try:
             async with asyncio.timeout(self._deadline):
-                async with self._client.stream("GET", url, headers=asked) as response:
-                    size = response.headers.get("content-length", "")
-                    long = response.status_code == 200 and size.isdigit() and int(size[:15]) > 4 * self._cap
-                    plain = response.headers.get("content-encoding", "identity") == "identity"
-                    ranges = long and plain and response.headers.get("accept-ranges") == "bytes"
-                    if not ranges:
-                        return response.status_code, await read_tail(response, self._cap, most)
-                asked["range"] = f"bytes={int(size) - self._cap}-"
-                async with self._client.stream("GET", url, headers=asked) as response:
-                    return response.status_code, await read_tail(response, self._cap, most)
+                yield
         except (ConnectError, ConnectTimeout, PoolTimeout, InvalidURL) as error:
             raise NotSentError(f"cannot reach {_host(url)}: {_why(error)}") from None
         except TimeoutError:

@@ -9,6 +9,7 @@ from bot.core.events import (
     CheckRunRequested,
     CommandRequested,
     CommentEvent,
+    DefaultBranchPushed,
     Event,
     IssueEvent,
     MergeGroupEvent,
@@ -58,6 +59,16 @@ def priority(route: Route, event: Event) -> Priority:
 def resumed(event: IssueEvent, router: Router, now: float) -> list[RunSpec]:
     """The runs for a pull request that Hob takes up again: it is looked at as one that was made ready."""
     heard = (route for route in router.routes if PullRequestReadyForReview in route.kinds)
+    return [
+        RunSpec(one.stored_as, one.priority, target(one, event), not_before=now, joins=True) for one in heard
+    ]
+
+
+def indexing(event: IssueEvent, router: Router, now: float) -> list[RunSpec]:
+    """The runs that make the index of a repository which has none."""
+    heard = (
+        route for route in router.routes if DefaultBranchPushed in route.kinds and route.whole_repository
+    )
     return [
         RunSpec(one.stored_as, one.priority, target(one, event), not_before=now, joins=True) for one in heard
     ]

@@ -34,7 +34,7 @@ from bot.github.client import Job
 from bot.github.reader import JobReader, permissions_to_read
 from bot.queue.worker import step_aside
 from bot.runs.call_recorder import CallRecorder
-from bot.runs.dispatch import resumed
+from bot.runs.dispatch import indexing, resumed
 from bot.runs.effect_policy import keyed, load
 from bot.runs.effect_sender import SETTLED, EffectSender
 from bot.runs.offboarding import offboarding
@@ -45,7 +45,7 @@ from bot.runs.requests import event_of
 from bot.runs.scheduled import due_event, hob_context
 from bot.runs.services import Services, current
 from bot.runs.unfinished_checks import pause, rows_of_end
-from bot.store import EffectRow, Run, StoreUnavailable, ended_of, held
+from bot.store import EffectRow, Run, RunSpec, StoreUnavailable, ended_of, held
 
 log = logging.getLogger(__name__)
 
@@ -174,11 +174,20 @@ async def _work(services: Services, run: Run) -> RunOutcome:
             if not await waiting.over(str(why)):
                 await asyncio.to_thread(services.store.runs.tell_end, run)
             raise
-    if _takes_up(rows) and isinstance(event, IssueEvent):
-        more = resumed(event, services.router, time.time())
-        delivery = await asyncio.to_thread(services.store.inbox.get, run.delivery)
-        await asyncio.to_thread(services.store.routing.follow, delivery, more)
+    if isinstance(event, IssueEvent):
+        await asyncio.to_thread(_follow, services, run, event, rows)
     return outcome
+
+
+def _follow(services: Services, run: Run, event: IssueEvent, rows: list[EffectRow]) -> None:
+    """The runs that this one brings about."""
+    now, more = time.time(), list[RunSpec]()
+    if _takes_up(rows):
+        more += resumed(event, services.router, now)
+    if isinstance(event, CommentEvent) and services.unindexed(event.repo.id):
+        more += indexing(event, services.router, now)
+    if more:
+        services.store.routing.follow(services.store.inbox.get(run.delivery), more)
 
 
 async def _tell_stop(

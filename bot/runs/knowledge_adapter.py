@@ -1,5 +1,6 @@
 """A run's way to what Hob knows of its repository: `bot.knowledge` is handed GitHub, narrowly."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -71,6 +72,9 @@ class RepositoryKnowledge:
     def confidential(self) -> bool:
         """Whether something was found by now that must not go to online hosts."""
         return self.archives.confidential
+
+    async def unindexed(self) -> bool:
+        return not await asyncio.to_thread(self.manager.index_stores.has, self.repo.id)
 
     async def refresh(self) -> str:
         """An archive that nobody pushes to is read once, when a repository that names it is."""

@@ -272,7 +272,8 @@ def _recent(services: Services, event: CommentEvent) -> int:
     not counted: whoever is refused, or talks without end, uses up nobody else's."""
     target = f"{event.repo.id}#{event.number}"
     heard = {route.stored_as for route in services.router.routes if route.hears_people}
-    return services.store.runs.count_recent(target, heard, 3600.0, sender=event.sender.login)
+    recent = services.store.runs.count_recent
+    return recent(target, heard, 3600.0, sender=event.sender.login, delivery=event.delivery)
 
 
 async def judged_at(services: Services, event: RepositoryEvent, sha: Sha) -> tuple[SetCheck, ...]:

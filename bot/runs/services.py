@@ -95,6 +95,10 @@ class Services:
         index, query = (self.embed(priority, guard, settings) for priority in ("low", "high"))
         return RepositoryKnowledge(self.manager, repo, job, beside, index, query)
 
+    def unindexed(self, repo_id: int) -> bool:
+        """Whether an index is wanted of a repository and there is none."""
+        return self.manager is not None and not self.manager.index_stores.has(repo_id)
+
     def suite(self, repo: RepoRef, job: Job) -> RunSuite | None:
         """Runs a repository's own tests; None where the operator did not opt it in."""
         table = self.config.code.suite(repo.full_name)

@@ -15,6 +15,7 @@ from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
 from bot.store.pull_request_state import Pulls
+from bot.store.reconciliation import Reconciliation
 from bot.store.retention import forget, purge, repositories
 from bot.store.routing import Decision, RunRouting
 from bot.store.run_lifecycle import Recovered, Recovery
@@ -76,6 +77,7 @@ class Store:
         self.memory = Memories(self.database)
         self.drafts = Drafts(self.database)
         self.pulls = Pulls(self.database)
+        self.reconciliation = Reconciliation(self.database)
 
     def ping(self) -> None:
         """Raises `StoreUnavailable` when the database does not answer or has no tables."""

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select
 
-from bot.store import run_lifecycle
+from bot.store import reconciliation, run_lifecycle
 from bot.store.database import Database
 from bot.store.drafts import purge as purge_drafts
 from bot.store.known_repositories import drop
@@ -64,6 +64,7 @@ def forget(
         which = or_(which, inbox.c.installation_id == installation)
     which &= inbox.c.guid != guid
     with database.write() as connection:
+        reconciliation.forget(database, connection, repo_ids, installation)
         ours = known.c.id.in_(repo_ids)
         drop(connection, or_(ours, known.c.installation_id == installation) if installation else ours)
         theirs = select(inbox.c.guid).where(which)

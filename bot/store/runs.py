@@ -92,9 +92,11 @@ class Runs:
         earlier = {head for number, head in rows if first is None or number < first}
         return bool(earlier) and head_sha not in earlier and any(head == head_sha for _, head in rows)
 
-    def latest(self, limit: int = 50, state: RunState | None = None) -> list[Run]:
-        """The newest runs first."""
+    def latest(self, limit: int = 50, state: RunState | None = None, *, unless_done: str = "") -> list[Run]:
+        """The newest runs first; of the handler `unless_done` only those that are not done."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        if unless_done:
+            query = query.where((runs.c.handler != unless_done) | (runs.c.state != "done"))
         return self._select(query if state is None else query.where(runs.c.state == state))
 
     def counts(self) -> dict[str, int]:
@@ -115,12 +117,24 @@ class Runs:
         return self._select(select(runs).where(ready).order_by(_RANK, runs.c.id).limit(limit))
 
     def count_recent(
-        self, target: str, handlers: Collection[str] = (), seconds: float = 3600.0, *, sender: str = ""
+        self,
+        target: str,
+        handlers: Collection[str] = (),
+        seconds: float = 3600.0,
+        *,
+        sender: str = "",
+        delivery: str = "",
     ) -> int:
         """Runs made in the last `seconds` for a target and all within it (`12` is a repository, `12#3` its
         third issue or pull request), of these handlers (of all where none is named), caused by this person
-        (by anybody where none is named)."""
-        which = (runs.c.created_at > time.time() - seconds) & within(runs.c.target, target)
+        (by anybody where none is named). With a `delivery`, those that were asked for in the time before it:
+        what was missed for a while comes all at once."""
+        which = within(runs.c.target, target)
+        if delivery:
+            asked = select(func.max(runs.c.arrived_at)).where(runs.c.delivery == delivery).scalar_subquery()
+            which &= (runs.c.arrived_at > asked - seconds) & (runs.c.arrived_at <= asked)
+        else:
+            which &= runs.c.created_at > time.time() - seconds
         if handlers:
             which &= runs.c.handler.in_(handlers)
         if sender:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from bot.queue.connect import QUEUES, Unreachable, connect
 from bot.queue.redis_slots import RedisHostSlots
 from bot.queue.wakeup import Wakeup
 from bot.store import Store, open_store
+from bot.store.reconciliation import Reconciliation, told
 from bot.web.agents import AgentsPort
 from bot.web.app import WebApp, create_app
 from bot.web.body import BodyReader
@@ -101,12 +103,21 @@ def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
         "queue": partial(probe, redis),
         "github": partial(connects, config.github.api_url),
     }
-    return Readiness(needed, {"hosts": partial(hosts_line, config.pool_hosts())})
+    reported = {
+        "hosts": partial(hosts_line, config.pool_hosts()),
+        "missed deliveries": partial(_missed_line, store),
+    }
+    return Readiness(needed, reported)
 
 
 async def _store_line(store: Store) -> str:
     await asyncio.to_thread(store.ping)
     return store.database.url.get_backend_name()
+
+
+async def _missed_line(store: Store) -> str:
+    """What was found of late; it is never a reason not to take deliveries."""
+    return told(await asyncio.to_thread(Reconciliation(store.database).load), time.time())
 
 
 def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots) -> None:

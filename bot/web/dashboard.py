@@ -1,6 +1,6 @@
 """The dashboard at `/`: signing in with the API token, and tables of what Hob does. No script runs in it."""
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +17,8 @@ from bot.web.session import COOKIE, LIFETIME, Sessions
 
 HERE = Path(__file__).parent
 MOST_FORM_BYTES = 4096
+OFTEN = "reconcile"
+"""A handler whose rounds would crowd out all else; what they found has a line of its own."""
 
 
 @cache
@@ -47,7 +49,7 @@ async def home(request: Request) -> Response:
     if not request.state.signed_in:
         return _login_page(401)
     store = request.app.state.store
-    runs = await run_in_threadpool(store.runs.latest, 50)
+    runs = await run_in_threadpool(partial(store.runs.latest, 50, unless_done=OFTEN))
     deliveries = await run_in_threadpool(arrivals, store.database, 50)
     lines = await request.app.state.readiness.lines()
     page = rendered(

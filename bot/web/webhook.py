@@ -8,7 +8,6 @@ import asyncio
 import hmac
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.core.errors import BadPayload, TemporaryError
 from bot.github.routing import RoutingFields, routing
+from bot.runs.intake import new_delivery
 from bot.store.inbox import NewDelivery
 from bot.web.body import BodyReader, BodyTooLarge, BodyTooSlow, ClientGone, drain
 from bot.web.counters import Counter
@@ -200,19 +200,3 @@ def _forget(waiting: asyncio.Future[bool]) -> None:
     """Its outcome has no reader any more."""
     if not waiting.cancelled():
         waiting.exception()
-
-
-def new_delivery(event: str, guid: str, body: bytes, found: RoutingFields) -> NewDelivery:
-    """A delivery as the inbox takes it, received now."""
-    return NewDelivery(
-        guid=guid,
-        event=event,
-        action=found.action or "",
-        installation_id=found.installation.id if found.installation else None,
-        repo_id=found.repository.id if found.repository else None,
-        repo=found.repository.full_name if found.repository else "",
-        number=found.target,
-        sender=found.sender.login if found.sender else "",
-        body=body,
-        received_at=time.time(),
-    )

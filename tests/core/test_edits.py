@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.edit_paths import why_not
+from bot.core.edit_paths import asks_for_lock_files, why_not
 from bot.core.edits import MENDABLE, MOST_TEXT, EditedFiles, FileEdit, apply
 from tests.long import examples
 
@@ -367,6 +367,24 @@ def test_ordinary_paths_may_be_written(path: str) -> None:
 def test_lock_files_are_written_where_somebody_asked_for_them() -> None:
     assert why_not("yarn.lock", lock_files=True) == ""
     assert why_not(".github/yarn.lock", lock_files=True)
+
+
+@pytest.mark.parametrize(
+    ("wish", "asked"),
+    [
+        ("also `package-lock.json`, please", True),
+        ("bump deps/Cargo.lock.", True),
+        ("(yarn.lock)", True),
+        ("write go.sum anew", True),
+        ("and the lock file", True),
+        ("the lockfile too", True),
+        ("unlock the door", False),
+        ("a lock around the file", False),
+        ("", False),
+    ],
+)
+def test_who_names_a_lock_file_asks_for_it(wish: str, asked: bool) -> None:
+    assert asks_for_lock_files(wish) == asked
 
 
 def test_the_repositorys_own_rule_narrows() -> None:

@@ -68,6 +68,7 @@ async def test_an_issue_becomes_a_draft_that_says_what_was_done_and_how_it_was_c
     assert "Not done" not in draft.body
     assert "No test was run" in draft.body
     assert draft.head_ref in said
+    assert "not done" not in said
     assert draft.head_ref.startswith("hob/implement-1-")
 
 
@@ -99,12 +100,15 @@ async def test_what_does_not_hold_goes_back_with_the_reason_and_what_is_rejected
 
 
 async def test_what_a_reviewer_never_accepts_is_a_draft_that_says_so(hob: LivingHob) -> None:
+    """In the draft, and in a sentence where it was asked for."""
     issue = opened(hob)
     hob.ollama.answer = says(patch(EDIT), verdicts=(False,))
-    await asked(hob, issue)
+    (said,) = await asked(hob, issue)
     (draft,) = drafts(hob)
     assert "Not done" in draft.body
     assert "No test covers it." in draft.body
+    assert "used up" not in draft.body
+    assert "No second look accepted it" in said
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,25 @@ async def test_a_pull_request_of_an_unknown_repository_is_reviewed_without_waiti
     assert "pot.py" in await searched(hob, repo, "warm pot")
 
 
+async def test_a_question_about_an_unknown_repository_is_answered_starts_the_index_and_says_so(
+    hob: LivingHob,
+) -> None:
+    repo = teahouse(hob)
+    repo.grant("ann", "write")
+    issue = repo.open_issue("How warm is the pot?", author="ann")
+    hob.taken.update(one.id for one in hob.github.deliveries)  # before Hob was there
+    issue.comment("ann", "@my-hob ask how warm is the pot?")
+    runs = await hob.works()
+    assert "I have not indexed this repository yet" in issue.comments[-1].body
+    (first,) = of(runs, "knowledge.learn")
+    assert first.summary.startswith("indexed for the first time: ")
+    assert "pot.py" in await searched(hob, repo, "warm pot")
+    issue.comment("ann", "@my-hob ask and how warm is it now?")
+    runs = await hob.works()
+    assert "not indexed" not in issue.comments[-1].body
+    assert len(of(runs, "knowledge.learn")) == 1
+
+
 async def test_issues_and_pull_requests_are_known_as_they_change(hob: LivingHob) -> None:
     repo = teahouse(hob)
     issue = repo.open_issue("Kettle whistles too loudly", "It hurts.", author="ann")

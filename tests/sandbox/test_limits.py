@@ -3,6 +3,8 @@ limit where it was killed from outside, and leaves no process and no file."""
 
 import asyncio
 import os
+import struct
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +15,10 @@ from typing import Any
 import pytest
 
 from bot import sandbox
+from bot.sandbox import seccomp
+from bot.sandbox.seatbelt import tree_profile
 from tests import needs
+from tests.living import until
 from tests.sandbox.test_ways_out import PYTHON, Came, run
 
 BUDGET = 30.0
@@ -209,3 +214,47 @@ async def test_S5_a_tree_that_is_removed_takes_nothing_else_with_it(base: Path, 
         os.close(deep)
     assert kept.read_text() == "tea"
     assert list(base.iterdir()) == []
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from bot import sandbox
+from bot.core.sandbox_types import TreeProgram
+async def main():
+    async with sandbox.work_box(Path(sys.argv[1])) as box:
+        program = TreeProgram(("/bin/sh", "-c", "setsid sleep 3581 & sleep 3581"))
+        await sandbox.run_in_tree(program, box, sandbox.find())
+asyncio.run(main())
+"""
+
+
+async def test_S5_a_hob_that_is_killed_takes_its_runs_with_it(base: Path) -> None:
+    hob = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(base))
+    await until(lambda: len(running(b"sleep\x003581")) >= 2)
+    hob.kill()
+    await hob.wait()
+    await until(lambda: not running(b"sleep\x003581"), 5)
+
+
+def test_the_filter_of_system_calls_is_made_for_machines_whose_numbers_are_known() -> None:
+    for machine in ("x86_64", "aarch64"):
+        made = seccomp.program(machine)
+        jumps = [struct.unpack_from("<HBBI", made, at) for at in range(0, len(made), 8)]
+        assert len(made) % 8 == 0 and 100 < len(jumps) < 4_096
+        assert jumps[-1] == (6, 0, 0, 0x7FFF0000)
+        assert all(
+            at + 1 + max(one[1], one[2]) < len(jumps) for at, one in enumerate(jumps) if one[0] & 7 == 5
+        )
+    assert seccomp.program("riscv64") == b""
+
+
+def test_the_profile_of_macos_lets_tests_write_in_their_folder_only() -> None:
+    lines = tree_profile("/private/hob/suite-1/written", ["/opt/venvs/tea"]).splitlines()
+    assert lines[:2] == ["(version 1)", "(deny default)"]
+    assert [line for line in lines if "file-write*" in line] == [
+        '(allow file-write* (subpath "/private/hob/suite-1/written"))'
+    ]
+    assert not any(never in line for line in lines for never in ("network", "mach", "/Users", "/private/etc"))
+    execs = next(line for line in lines if "process-exec" in line)
+    assert '(subpath "/opt/venvs/tea")' in execs and "/dev/null" not in execs

@@ -55,6 +55,7 @@ def _own(config: Config) -> dict[str, DoctorCheck]:
         "API token": partial(machine.api_token, config),
         "database": partial(machine.database, config),
         "queue": partial(machine.queue, config),
+        "missed deliveries": partial(machine.missed, config),
         "handlers": partial(machine.handlers, config),
         "knowledge": partial(machine.knowledge, config),
     }

@@ -5,11 +5,15 @@ import platform
 import re
 import sys
 import time
+import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bot import config as configuration_room
 from bot.cli.doctor.line import Wrong
 from bot.config import Config
+from bot.config.load import PASSWORD
 from bot.core.errors import ConfigError
 
 OLDEST = (3, 11)
@@ -70,10 +74,11 @@ async def tests(config: Config) -> str:
     said: list[str] = []
     wrong: list[str] = []
     for name, table in config.code.tests.items():
+        words, base = config.code.container, config.hob.data_dir / "suites"
+        ask: Callable[[], object] = partial(for_trees, base)
         if table.image:
-            found = await asyncio.to_thread(in_image, config.code.container, table.image)
-        else:
-            found = await asyncio.to_thread(for_trees, config.hob.data_dir / "suites")
+            ask = partial(in_image, words, table.image)
+        found = await asyncio.to_thread(ask)
         missing = await asyncio.to_thread(_missing, [str(one.source) for one in table.mounts])
         if isinstance(found, SandboxUnusable):
             wrong.append(f"{name}: {found}")
@@ -106,12 +111,19 @@ async def configuration(config: Config) -> str:
     if config.source is None:
         return "no hob.toml; defaults and environment"
     mode = config.source.stat().st_mode
-    if config.github.webhook_secret and mode & 0o077:
+    if mode & 0o077 and _holds_secret(config.source):
         raise Wrong(
             f"{config.source} holds a secret and can be read by others (mode {mode & 0o777:04o})",
             f"chmod 600 {config.source}",
         )
     return str(config.source)
+
+
+def _holds_secret(source: Path) -> bool:
+    """Whether the file itself does: what the environment brings is not in it."""
+    told = tomllib.loads(source.read_text(encoding="utf-8"))
+    urls = (told.get("store", {}).get("database_url", ""), told.get("queue", {}).get("redis_url", ""))
+    return bool(told.get("github", {}).get("webhook_secret")) or any(map(PASSWORD.search, urls))
 
 
 async def data_dir(config: Config) -> str:
@@ -167,6 +179,30 @@ async def database(config: Config) -> str:
     finally:
         store.close()
     return url.render_as_string(hide_password=True)
+
+
+async def missed(config: Config) -> str:
+    """What was missed of late, and that somebody looks."""
+    from bot.store import StoreUnavailable, open_store
+    from bot.store.reconciliation import told
+
+    store = open_store(config.store.database_url)
+    url = store.database.url
+    try:
+        if url.drivername.startswith("sqlite") and not _exists(url.database):
+            return "nobody has looked yet (hob up does)"
+        progress = await asyncio.to_thread(store.reconciliation.load)
+    except StoreUnavailable:
+        return "the database cannot be read"
+    finally:
+        store.close()
+    said = told(progress, time.time())
+    late = time.time() - progress.looked_at > 60 * max(60, 3 * config.intake.reconcile_minutes)
+    if progress.looked_at and late:
+        raise Wrong(
+            said, "see whether hob up (or hob work) runs, and what its log says of the run `reconcile`"
+        )
+    return said
 
 
 def _exists(file: str | None) -> bool:

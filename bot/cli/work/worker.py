@@ -12,7 +12,7 @@ from bot.config import Config
 from bot.core.errors import UserError
 from bot.queue.embedded import Embedded, EmbeddedFailed
 from bot.queue.leader import Leader
-from bot.queue.queues import JOB_SECONDS, Queues
+from bot.queue.queues import Queues
 from bot.queue.wakeup import Wakeup
 from bot.queue.worker import AsyncWorker
 from bot.runs import perform
@@ -23,8 +23,6 @@ from bot.runs.services import Services, current
 from bot.sandbox import tell
 
 log = logging.getLogger(__name__)
-TO_WRITE_SECONDS = 600
-"""For what an `implement` does when its minutes are over."""
 
 
 def run(config: Config, slots: int) -> None:
@@ -45,7 +43,7 @@ async def _work(config: Config, slots: int) -> None:
         stack.callback(queues.close)
         wakeup = await stack.enter_async_context(Wakeup(config.redis_url))
         due = partial(_due, services)
-        longest = max(JOB_SECONDS, 60.0 * config.code.minutes + TO_WRITE_SECONDS)
+        longest = config.code.longest_seconds
         worker = AsyncWorker(queues, perform, slots=slots, wakeup=wakeup, due=due, job_seconds=longest)
         worker.stop_on_signals()
         route = partial(

@@ -90,6 +90,23 @@ def _narrowed(where: Installation, asked: Any) -> dict[str, str]:
     return dict(asked)
 
 
+@route("GET", "/installation/repositories")
+def list_repositories(call: RestCall) -> RestResponse:
+    """https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation"""
+    assert call.token is not None
+    where, ids = call.token.installation, call.token.repository_ids
+    reached = [
+        one for one in call.state.repositories.values() if where.covers(one) and (not ids or one.id in ids)
+    ]
+    shown, headers = call.cut(reached)
+    body = {
+        "total_count": len(reached),
+        "repository_selection": "all" if where.repositories is None else "selected",
+        "repositories": [repos.repository(one) for one in shown],
+    }
+    return RestResponse(200, body, headers)
+
+
 @route("DELETE", "/installation/token")
 def revoke_token(call: RestCall) -> RestResponse:
     assert call.token is not None

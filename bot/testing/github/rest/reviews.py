@@ -11,6 +11,7 @@ from bot.testing.github.pulls import PullRequest, Review, ReviewComment
 from bot.testing.github.rest.comments import checked_body
 from bot.testing.github.shapes import pulls
 from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, not_found, route
+from bot.testing.github.world import stamp
 
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
 _COMMENT = "/repos/{owner}/{repo}/pulls/comments/{id}"
@@ -33,6 +34,16 @@ class _Draft:
 def _unnamed(message: str) -> RestRefusal:
     """How GitHub refuses a review: it does not say which comment is at fault."""
     return RestRefusal(422, "Unprocessable Entity", [message])
+
+
+@route("GET", "/repos/{owner}/{repo}/pulls/comments", "pull_requests:read")
+def list_line_comments_of_repository(call: RestCall) -> RestResponse:
+    """https://docs.github.com/en/rest/pulls/comments#list-review-comments-in-a-repository"""
+    repo, since = call.repo(), call.query.get("since", "")
+    listed = [one for one in repo.review_comments.values() if stamp(one.updated_at) >= since]
+    by = "updated_at" if call.query.get("sort") == "updated" else "created_at"
+    listed.sort(key=lambda one: (getattr(one, by), one.id), reverse=call.query.get("direction") == "desc")
+    return call.page(listed, lambda one: pulls.review_comment(repo, one))
 
 
 @route("POST", _PULL + "/reviews", "pull_requests:write")
