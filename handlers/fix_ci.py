@@ -130,9 +130,9 @@ async def go_on(event: ChecksCompleted, ctx: Context) -> Plan:
     if end := await _over(ctx, found, state, context, tip):
         return _ended(event, found, found.session.ended(end))
     if not checks.failed:
-        if (end := green(found.session, checks)) is None:
+        if (how := green(found.session, checks)) is None:
             return Plan(reason="what failed did not run yet")
-        return _ended(event, found, found.session.ended(end))
+        return _ended(event, found, found.session.ended(how))
     if found.session.pushed >= found.session.most:
         names = ", ".join(in_code(one.name, 100) for one in checks.failed[:MOST_NAMES])
         end = (
