@@ -130,7 +130,9 @@ async def go_on(event: ChecksCompleted, ctx: Context) -> Plan:
     if end := await _over(ctx, found, state, context, tip):
         return _ended(event, found, found.session.ended(end))
     if not checks.failed:
-        return _ended(event, found, found.session.ended(green(found.session)))
+        if (how := green(found.session, checks)) is None:
+            return Plan(reason="what failed did not run yet")
+        return _ended(event, found, found.session.ended(how))
     if found.session.pushed >= found.session.most:
         names = ", ".join(in_code(one.name, 100) for one in checks.failed[:MOST_NAMES])
         end = (
@@ -337,8 +339,8 @@ def _nothing_failed(checks: CiState, to: Target) -> str:
     if checks.running:
         return f"The checks of {at} run still ({', '.join(checks.running)[:200]}); ask when one has failed."
     if checks.passed:
-        return f"No check of {at} failed: {checks.passed} passed."
-    return f"There are no checks on {at} that I can see."
+        return f"No check of {at} failed: {len(checks.passed)} passed."
+    return f"There are no checks on {at} that I can see, or all were skipped."
 
 
 def _said(event: CommentEvent, session: CiSession, found: _Failure, why: str) -> Plan:

@@ -53,11 +53,13 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class CiState:
-    """`running`: names of the Apps whose checks have not all ended; `passed`: how many checks are content."""
+    """`running`: names of the Apps whose checks have not all ended; `passed`, `skipped`: names of checks."""
 
     failed: tuple[FailedCheck, ...] = ()
     running: tuple[str, ...] = ()
-    passed: int = 0
+    passed: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """Neither passed nor failed: of no concern, or not run at all."""
 
 
 def chosen(failed: Sequence[FailedCheck], most: int) -> tuple[FailedCheck, ...]:

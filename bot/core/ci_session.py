@@ -4,6 +4,7 @@ it."""
 import re
 from dataclasses import dataclass, replace
 
+from bot.core.ci import ACTIONS, CiState
 from bot.core.refs import Actor, Sha
 from bot.core.text import code_block, cut, in_code, one_line
 
@@ -91,6 +92,16 @@ def unpushed(session: CiSession, why: str) -> CiSession:
     return replace(session, rounds=kept, end="The commit was refused; I stopped.")
 
 
-def green(session: CiSession) -> str:
+def green(session: CiSession, checks: CiState) -> str | None:
+    """How it ended where no check fails; None while what failed is not among those that ended."""
+    last = session.rounds[-1].failed if session.rounds else ()
+    gone = [
+        name for name in last if name not in (*checks.passed, ACTIONS)
+    ]  # so are those named that never began
+    if any(name not in checks.skipped for name in gone):
+        return None
+    if gone:
+        names = ", ".join(in_code(name, 100) for name in gone)
+        return f"Nothing fails any more, but {names} did not run or was skipped: it needs a person."
     n = session.pushed
     return f"Green after {n} {'round' if n == 1 else 'rounds'}."

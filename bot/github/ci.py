@@ -53,13 +53,14 @@ async def states(api: Api, job: Job, sha: Sha) -> CiState:
     unstarted = [_app(one) for one in suites if one.get("conclusion") == "startup_failure"]
     failed = [_failed(one) for one in others if one.get("conclusion") in FAILED]
     failed += [FailedCheck(name=app, conclusion="startup_failure", app=app) for app in unstarted]
-    passed = sum(one.get("conclusion") not in FAILED for one in others)
+    passed = [_failed(one).name for one in others if one.get("conclusion") == "success"]
+    skipped = [_failed(one).name for one in others if one.get("conclusion") not in (*FAILED, "success")]
     if await job.may(STATUSES):
         told = [one for one in await _statuses(job.api(STATUSES), sha) if isinstance(one, dict)]
         bad = [_status(one) for one in told if one.get("state") in ("failure", "error")]
         failed += bad
-        passed += sum(one.get("state") == "success" for one in told)
-    return CiState(tuple(failed), passed=passed)
+        passed += [_status(one).name for one in told if one.get("state") == "success"]
+    return CiState(tuple(failed), passed=tuple(passed), skipped=tuple(skipped))
 
 
 async def details(api: Api, job: Job, failed: Sequence[FailedCheck]) -> tuple[FailedCheck, ...]:

@@ -121,6 +121,29 @@ async def first_round(hob: LivingHob, pull: PullRequest, *patches: Any) -> PullR
     return draft
 
 
+@pytest.mark.parametrize("conclusion", ["skipped", "neutral"])
+async def test_checks_that_were_skipped_are_not_green(hob: LivingHob, conclusion: str) -> None:
+    pull = opened(hob)
+    draft = await first_round(hob, pull, MENDED)
+    ci.begin(pull.code, draft.head_sha, "test").finish({"test": "x"}, conclusion)
+    await hob.works()
+    assert "Green" not in told(pull)
+    assert "`test` did not run or was skipped: it needs a person" in told(pull)
+
+
+async def test_it_is_not_green_before_what_failed_has_passed(hob: LivingHob) -> None:
+    """Suites begin one after the other."""
+    pull = opened(hob)
+    draft = await first_round(hob, pull, MENDED)
+    ci.begin(pull.code, draft.head_sha, "lint").finish()
+    await hob.works()
+    assert "Green" not in told(pull)
+    assert "When its checks are complete I look again" in told(pull)
+    ci.begin(pull.code, draft.head_sha, "test").finish()
+    await hob.works()
+    assert "Green after 1 round." in told(pull)
+
+
 AGAIN = LOG.replace(QUOTE, "AssertionError: 3 is not 2")
 
 
