@@ -61,6 +61,8 @@ class Offer:
     allowed: bool
     reads: bool = False
     """Whether it only answers."""
+    code: bool = False
+    """Whether it writes code, where `code.enabled` lets it."""
 
 
 def unnoted(_: ToolUse) -> None:

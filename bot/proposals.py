@@ -12,6 +12,7 @@ from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_o
 from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
 from bot.context import Context, answer
 from bot.core.ci_session import SUBJECT
+from bot.core.edits import place_taken
 from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
@@ -141,15 +142,16 @@ async def offered(
     made: Patched,
     told: str = "",
     gated: GateResult | None = None,
+    but: str = "",
 ) -> Plan:
     """The same for a patch that was made. `told`: what else its pull request says; `gated`: the gate's
-    verdict, where it was asked for already."""
+    verdict, where it was asked for already; `but`: a sentence for whoever asked, where it is not all done."""
     if not facts.modes:
         facts = await regular(ctx, to.parent, facts)
     made = await _held(ctx, to.parent, facts, made)
     if not made.why and made.checks is None:
         problems, checks = await checked(made.texts, made.renamed, facts)
-        made = replace(made, checks=checks, why=why_of(problems))
+        made = replace(made, checks=checks, why=why_of(problems), summary="" if problems else made.summary)
     if made.why:
         words = f"{made.summary}\n\n" if made.summary else ""
         words += f"I have no patch to propose: {made.why}."
@@ -157,7 +159,7 @@ async def offered(
     gated = gated or await gated_by(ctx.suite, to.parent, facts, made)
     if to.pull_request and to.bound and (why := _moved(await ctx.github.pull_request(to.number), to.parent)):
         return Plan((answer(event, why),), reason="the head moved on", usage=made.usage)
-    effects = _effects(event, ctx, to, facts, made, told, gated)
+    effects = _effects(event, ctx, to, facts, made, told, gated, but)
     head = to.parent if to.pull_request else None
     return Plan(effects, reason=f"proposed {facts.kind}", head_sha=head, usage=made.usage)
 
@@ -175,15 +177,13 @@ async def _held(ctx: Context, at: Sha, facts: PatchFacts, made: Patched) -> Patc
     if made.why:
         return made
     new = [path for path in made.texts if path not in facts.texts]
-    new = [path for path in new if path.casefold() != made.renamed.get(path, "").casefold()]
-    parts = {path: path.split("/") for path in new}
-    above = {"/".join(some[:n]) for some in parts.values() for n in range(1, len(some))}
+    above = {"/".join(some[:n]) for path in new for some in [path.split("/")] for n in range(1, len(some))}
     modes = facts.modes  # of all that is there, where that is known
     if facts.exists is None:
         modes = await ctx.github.modes(at, [*new, *sorted(above)]) if new else {}
-    blocked = [path for path in above if modes.get(path, 0o040000) != 0o040000]
-    if taken := sorted({*(path for path in new if path in modes), *blocked}):
-        return replace(made, texts={}, why=f"{in_code(taken[0])} is there already")
+    renamed = {path for path, old in made.renamed.items() if path.casefold() == old.casefold()}
+    if other := place_taken(made.texts, {*facts.texts, *renamed}, modes):
+        return replace(made, summary="", texts={}, why=f"{in_code(other)} is there already")
     return made
 
 
@@ -195,6 +195,7 @@ def _effects(
     made: Patched,
     told: str,
     gated: GateResult | None,
+    but: str,
 ) -> tuple[Effect, ...]:
     """Onto the author's own branch only what did not fail its gate."""
     failed = gated is not None and gated.state == "failed"
@@ -225,12 +226,13 @@ def _effects(
     if not own:
         words = f"{made.summary}\n\nI pushed one commit to {in_code(branch)}. {changed}{unread}"
         return push, answer(event, f"{words}\n\n{checks}")
-    asked = f"Asked for in {what} {to.number}."
+    asked = f"Asked for in {what} {ctx.link(to.number)}."
     body = "\n\n".join(
         filter(None, (FAILED if failed else "", made.summary, changed, asked, checks, unread.strip(), told))
     )
     places = f"from {in_code(branch)} into {in_code(to.base)}"
     words = f"{made.summary}\n\nI proposed it as a draft pull request {places}."
+    words += f" **{but}**" if but else ""
     if failed:
         kept = f" I did not push it to {in_code(to.base)} for that." if wanted_there else ""
         words = (

@@ -109,7 +109,8 @@ def _clean(state: PullRequestState, behind: int) -> str:
         return f"There are no conflicts: this branch has all that {into} has."
     return (
         f"There are no conflicts with {into}. The branch is {count(behind, 'commit')} behind it: *Update "
-        "branch* below, or `git merge`, brings them in. I don't unasked."
+        f"branch* below, or `git merge`, brings {'them' if behind > 1 else 'it'} in. I merge only what "
+        "conflicts."
     )
 
 
@@ -228,7 +229,7 @@ def _effects(
         return push, answer(event, words)
     head = f"{FAILED}\n\n" if failed else ""
     body = (
-        f"{head}Merges {into}, asked for in pull request {event.number}. {brought}\n\n{how}\n\n"
+        f"{head}Merges {into}, asked for in pull request {ctx.link(event.number)}. {brought}\n\n{how}\n\n"
         f"Take it over with a *merge commit*, or `git merge --ff-only origin/{branch}`: squashed or rebased, "
         "the conflicts come back."
     )

@@ -54,7 +54,8 @@ async def fix(event: CommentEvent, ctx: Context) -> Plan:
     state = await ctx.github.pull_request(event.number)
     if not state.open or state.from_fork:
         why = "comes from a fork; its author mends it" if state.from_fork else "is closed"
-        return Plan((answer(event, f"I suggest no fixes here: this pull request {why}."),))
+        words = f"I suggest no fixes here: this pull request {why}."
+        return Plan((answer(event, words),), reason=words)
     wish = ctx.command.argument if ctx.command else ""
     if _CI.match(wish):
         return await fix_ci(event, ctx, state, _CI.sub("", wish, count=1).strip())

@@ -21,6 +21,7 @@ from bot.core.github_reader import PullRequestState
 from bot.core.named_files import candidates, named_files
 from bot.core.quality_gate import patched_tests
 from bot.core.refs import Login, Sha
+from bot.core.review_result import count
 from bot.core.text import in_code
 from bot.proposals import Target, allowed, is_off, may_push, offered, target
 from bot.router import Router
@@ -51,7 +52,7 @@ class _Failure:
         if len(self.failed) > len(self.read):
             notes.append(f"I looked into {len(self.read)} of {len(self.failed)} failed checks.")
         if self.cause.dropped:
-            notes.append(f"{self.cause.dropped} quoted lines stand in no log and were left out.")
+            notes.append(f"Left out: {count(self.cause.dropped, 'quoted line')}, found in no log.")
         return CiRound(
             head=self.head,
             failed=tuple(one.name for one in self.failed[:MOST_NAMES]),

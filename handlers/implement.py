@@ -101,7 +101,7 @@ async def _carried_out(
         lookups=lookups(ctx, to.parent, ctx.knowledge),
     )
     made = replace(done.patched, usage=(*used, *done.patched.usage))
-    return await offered(event, ctx, to, done.facts, made, told(done), done.gated)
+    return await offered(event, ctx, to, done.facts, made, told(done), done.gated, done.but)
 
 
 def _declined(event: CommentEvent, words: str, reason: str) -> Plan:

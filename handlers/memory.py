@@ -101,7 +101,7 @@ async def dismiss(event: CommentEvent, ctx: Context) -> Plan:
 
 @router.command(
     "why",
-    help="`why N`: what a finding rests on, and whether it was dismissed; `why`: what I did last here does",
+    help="what a finding rests on (`why 2`), and whether it was dismissed; on an issue: labels and comments",
     may={Comment, ReplyInThread},
     who="triage",
     stored_as="memory.give_grounds",

@@ -106,7 +106,7 @@ async def _on_pull_request(
     names = tuple(path for path in changed if path not in texts)
     facts = PatchFacts(context, "recipe", state.title, state.body, texts, names=names, tools=ctx.tools)
     facts = _by_recipe(facts, context, recipe, wish)
-    to = replace(target(state), title=recipe.title[:80])
+    to = replace(target(state), title=recipe.subject)
     return await _made(event, ctx, to, facts, recipe)
 
 
@@ -129,7 +129,7 @@ async def _on_issue(
     if not any(map(facts.allowed, facts.texts)) and not recipe.paths:
         words = f"Tell me in which files, as in {in_code(f'@{ctx.slug} {recipe.name} src/tea.py')}."
         return Plan((answer(event, words),), reason="no files to change", usage=used)
-    to = Target(event.number, tip, base, recipe.title[:80], pull_request=False, tree=tree)
+    to = Target(event.number, tip, base, recipe.subject, pull_request=False, tree=tree)
     plan = await _made(event, ctx, to, facts, recipe)
     return replace(plan, usage=(*used, *plan.usage))
 
@@ -160,4 +160,4 @@ async def _made(event: CommentEvent, ctx: Context, to: Target, facts: PatchFacts
     facts = await regular(ctx, to.parent, facts)
     read = reading(ctx, to.parent, {})
     done = await implement(facts, ctx.chain(recipe.chain), ctx.persona, ctx.infer, read, ctx.budget())
-    return await offered(event, ctx, to, done.facts, done.patched, told(done))
+    return await offered(event, ctx, to, done.facts, done.patched, told(done), but=done.but)

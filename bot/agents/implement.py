@@ -2,7 +2,7 @@
 patch is tried on the files as they are before it counts. What holds is kept: work that ends early gives the
 last patch that did, and says what is missing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
@@ -13,6 +13,7 @@ from bot.agents.tool_loop import with_tools
 from bot.agents.tools import Lookups, ReadFiles, ToolBox, WorkTree
 from bot.core.chain import Begun, Chain, ChainResult, StepRun
 from bot.core.edit_paths import why_not
+from bot.core.edits import place_taken
 from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, PromptFile
@@ -31,8 +32,6 @@ MOST_LOCATED = 12
 MOST_NAMES = 400
 NO_LOOKUPS = Lookups()
 UNANSWERED = "What was written before the work ended; the model did not say what it is."
-FOLDER = 0o040000
-"""git's mode."""
 
 Judge = Callable[[PatchFacts, Patched], Awaitable[tuple[GateResult | None, str]]]
 """(what the repository's own tests say of a patch, None where none may be run; what a model is told that may
@@ -63,6 +62,14 @@ class Implemented:
     @property
     def accepted(self) -> bool:
         return not (self.patched.why or self.remarks or self.stopped)
+
+    @property
+    def but(self) -> str:
+        """What whoever asked has to know before the draft is read, a sentence; empty where all is done."""
+        if self.remarks or self.stopped:
+            return "No second look accepted it as it is; the draft says why."
+        left = count(self.missing, "step")
+        return f"Not done of the plan: {left}; the draft says which." if self.missing else ""
 
     @property
     def missing(self) -> int:
@@ -131,7 +138,7 @@ async def implement(
     )
     if work.held is None and work.tree.written:  # by tools, before there was an answer
         await work.wrong(WishedWork(summary=UNANSWERED, edits=[]))
-    return work.ended(result)
+    return work.ended(result, budget.used_up)
 
 
 @dataclass(slots=True)
@@ -189,8 +196,9 @@ class _Work:
 
     async def wrong(self, wished: WishedWork) -> str:
         done, problems = await tried(wished, self.facts, self.tree.written)
-        if not problems and (blocked := _blocked(done.texts, self.facts.modes)):
-            done, problems = replace(done, texts={}, why=blocked), [blocked]
+        if not problems and (other := place_taken(done.texts, self.facts.texts, self.facts.modes)):
+            why = f"{other} is there already"
+            done, problems = replace(done, summary="", texts={}, why=why), [why]
         if problems:
             self.failed = done
             return "\n\n".join(problems)
@@ -225,7 +233,7 @@ class _Work:
                 self.held = replace(self.held, unread=unread)
         self.told(event)
 
-    def ended(self, result: ChainResult) -> Implemented:
+    def ended(self, result: ChainResult, used_up: str) -> Implemented:
         usage = tuple(_used(result))
         if self.held is None:
             why = cut(self.failed.why or result.reason or "no patch came of it", 500)
@@ -233,8 +241,8 @@ class _Work:
             return Implemented(patched, self.facts, self.steps)
         remarks = self.verdict.text if self.verdict and not self.verdict.accepted else ""
         stopped = result.reason if result.failure not in ("", "rejected") else ""
-        if remarks and result.failure == "invalid":
-            stopped = ""  # what would have mended it did not hold
+        if remarks and result.failure in ("rejected", "invalid"):
+            stopped = used_up  # else the work went back as often as it may
         if _failed(self.gated):
             remarks, stopped = "", "the tests of this repository fail with it"
         elif not (remarks or stopped or self.verdict):
@@ -263,16 +271,6 @@ class _Work:
 
 def _failed(gated: GateResult | None) -> bool:
     return gated is not None and gated.state == "failed"
-
-
-def _blocked(texts: Mapping[str, str | None], modes: Mapping[str, int]) -> str:
-    """Why a new file can lie nowhere; empty where all can."""
-    for path, text in texts.items():
-        parts = path.split("/")[:-1]
-        above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1)) if text is not None else ()
-        if taken := next((one for one in above if modes.get(one, FOLDER) != FOLDER), ""):
-            return f"{path}: {taken} is no folder"
-    return ""
 
 
 def _planned(title: str, detail: str) -> PlannedStep:

@@ -49,7 +49,8 @@ class PatchChecks:
 @dataclass(frozen=True, slots=True)
 class Patched:
     """`texts`: path -> the file after it, None where it goes; empty where `why` says in a clause why there is
-    no patch. `unread`: files that no model saw whole."""
+    no patch. `summary`: what it does; of none only what a model says that proposes nothing: what would have
+    been done reads as if it were. `unread`: files that no model saw whole."""
 
     summary: str = ""
     texts: Mapping[str, str | None] = field(default_factory=dict)
@@ -98,14 +99,14 @@ async def tried(
     if written and not edited.problems:
         edited = _on_top(edited, facts.texts, written)
     if not edited.problems and not edited.texts:
-        return Patched(summary, why="the edits change nothing", final=True), ["the edits change nothing"]
+        return Patched(why="the edits change nothing", final=True), ["the edits change nothing"]
     problems, checks = [_told(one) for one in edited.problems], None
     if not problems:
         problems, checks = await checked(edited.texts, edited.renamed, facts)
     if not problems:
         return Patched(summary, edited.texts, edited.renamed, checks=checks), ()
     final = bool(edited.problems) and not edited.mendable
-    return Patched(summary, why=why_of(problems), final=final), problems
+    return Patched(why=why_of(problems), final=final), problems
 
 
 def _on_top(edited: EditedFiles, heads: Mapping[str, str], written: Mapping[str, str]) -> EditedFiles:

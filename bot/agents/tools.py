@@ -12,11 +12,13 @@ from pydantic import BaseModel, Field, ValidationError
 from bot.agents.patch import checked
 from bot.core.code_search import Excerpt
 from bot.core.edit_paths import asks_for_lock_files, is_private, why_not
+from bot.core.edits import MOST_TEXT, unfit
 from bot.core.facts import Commit, PatchFacts
 from bot.core.inference import Tool, ToolUse
 from bot.core.knowledge import Found
 from bot.core.pathnames import resolve
 from bot.core.suite_runs import SuiteRun
+from bot.core.text import utf8_size
 
 MOST_LINES = 400
 """Of a file at once."""
@@ -177,11 +179,14 @@ class WorkTree:
         there = self.facts.exists(path) if self.facts.exists else mode is not None
         if (there and path not in self.facts.texts) or mode not in (None, *REGULAR):
             raise ToolRefused(f"{path} is no text file that can be written over")
-        if any(char < " " and char not in "\n\r\t\f" for char in text):
-            raise ToolRefused("the text holds control characters")
+        before = self.facts.texts.get(path, "")
+        if why := unfit(path, before, text):
+            raise ToolRefused(why)
         if path not in self.written and len(self.written) >= MOST_FILES:
             raise ToolRefused(f"no more than {MOST_FILES} files may be written")
-        before = self.facts.texts.get(path, "")
+        others = sum(utf8_size(one) for name, one in self.written.items() if name != path)
+        if others + utf8_size(text) > MOST_TEXT:
+            raise ToolRefused(f"the texts that you wrote would be over {MOST_TEXT:,} bytes")
         if "\r\n" in before and before.count("\r\n") == before.count("\n"):
             text = text.replace("\r\n", "\n").replace("\n", "\r\n")
         if self.text(path) == text:

@@ -49,6 +49,8 @@ def mount_of(text: str) -> Mount:
     """`/opt/venvs/tea`, or `/srv/modules:/work/node_modules` for another place. ValueError for what may not
     be."""
     source, _, place = text.partition(":")
+    if "//" in text:
+        raise ValueError("a path without //, which would stand for another one")
     found = Mount(PurePosixPath(source), PurePosixPath(place or source))
     for path in (found.source, found.place):
         if not path.is_absolute() or ".." in path.parts or "\0" in text:
@@ -61,6 +63,13 @@ def mount_of(text: str) -> Mount:
     return found
 
 
+def _command(words: tuple[str, ...]) -> tuple[str, ...]:
+    first = words[0]
+    if " " in first.strip() and "/" not in first:
+        raise ValueError('words one by one, like ["make", "test"]: no shell takes them apart')
+    return words
+
+
 TO_WRITE_SECONDS = 600.0
 """For what is done when the minutes are over."""
 SUITES_A_PATCH = 8
@@ -71,7 +80,10 @@ class SuiteTable(ConfigTable):
     """`[code.tests."owner/name"]`"""
 
     command: Annotated[
-        tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(as_tuple), Field(min_length=1)
+        tuple[Annotated[str, AfterValidator(_word)], ...],
+        BeforeValidator(as_tuple),
+        Field(min_length=1),
+        AfterValidator(_command),
     ]
     report: Annotated[str, AfterValidator(_report), Field(max_length=400)] = ""
     image: Annotated[str, AfterValidator(_image), Field(max_length=400)] = ""

@@ -11,6 +11,8 @@ LONGEST = 400
 """Characters; Windows takes no more than some 260 of a whole path."""
 LONGEST_NAME = 255
 """Bytes of one part: no file system takes more."""
+_EDITORS = "editors run what stands there"
+_PACKAGES = "it says where packages come from"
 _NEVER = {
     ".git": "it is git's own",
     ".github": "workflows, Hob's own settings and owners stand there",
@@ -28,8 +30,19 @@ _NEVER = {
             *("azure-pipelines.yml", "azure-pipelines.yaml", "appveyor.yml", ".appveyor.yml"),
             *("bitbucket-pipelines.yml", "buildspec.yml", "cloudbuild.yaml", "cloudbuild.yml"),
             *("jenkinsfile", ".builds", ".build.yml", ".teamcity", ".tekton", ".bitrise", "bitrise.yml"),
+            *("circle.yml", "wercker.yml", "screwdriver.yaml", "codemagic.yaml", ".scrutinizer.yml"),
+            *("netlify.toml", "vercel.json", ".readthedocs.yml", ".readthedocs.yaml", "readthedocs.yml"),
+            *(".gitpod.yml", ".gitpod.dockerfile", ".replit", ".stackblitzrc", ".codesandbox"),
         ],
         "it runs by itself",
+    ),
+    **dict.fromkeys(
+        [
+            *(".mergify", ".mergify.yml", ".kodiak.toml", "bors.toml", ".bulldozer.yml", ".policy.yml"),
+            *(".pullapprove.yml", ".sourcery.yaml", ".coderabbit.yaml", "dependabot.yml", ".dependabot"),
+            *("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".renovaterc.json5"),
+        ],
+        "it steers programs that merge and review",
     ),
     ".husky": "git runs what stands there",
     ".githooks": "git runs what stands there",
@@ -39,27 +52,49 @@ _NEVER = {
     ".lefthook.yml": "git runs what it names",
     ".lefthook": "git runs what stands there",
     "codeowners": "it says who has to agree",
-    ".devcontainer": "editors run what stands there",
-    ".vscode": "editors run what stands there",
-    ".idea": "editors run what stands there",
-    ".fleet": "editors run what stands there",
-    ".zed": "editors run what stands there",
-    ".cursor": "agents do what stands there",
-    ".claude": "agents do what stands there",
-    ".envrc": "shells run it",
-    ".cargo": "it names programs that builds run",
-    ".mvn": "it names programs that builds run",
-    ".bazelrc": "it names programs that builds run",
+    ".devcontainer": _EDITORS,
+    ".devcontainer.json": _EDITORS,
+    **dict.fromkeys([".vscode", ".idea", ".fleet", ".zed"], _EDITORS),
+    **dict.fromkeys([".vs", ".nova", ".dir-locals.el", ".exrc", ".vimrc", ".nvimrc", ".nvim.lua"], _EDITORS),
+    **dict.fromkeys(
+        [
+            *("agents.md", "agents.override.md", "claude.md", "claude.local.md", "gemini.md", "qwen.md"),
+            *(".cursor", ".cursorrules", ".claude", ".codex", ".gemini", ".windsurf", ".windsurfrules"),
+            *(".mcp.json", ".aider.conf.yml", ".clinerules", ".roo", ".roorules", ".continue", ".junie"),
+            *(".kiro", ".amazonq", ".augment", ".opencode", ".trae", ".goosehints", ".agents"),
+        ],
+        "agents do what stands there",
+    ),
+    **dict.fromkeys([".overcommit.yml", ".lintstagedrc", ".lintstagedrc.json"], "git runs what it names"),
+    **dict.fromkeys([".gdbinit", ".lldbinit"], "debuggers run it"),
+    **dict.fromkeys([".envrc", ".mise.toml", "mise.toml", ".mise"], "shells run it"),
+    **dict.fromkeys(
+        [
+            *(".cargo", ".mvn", "mvnw", "mvnw.cmd", ".bazelrc", ".buckconfig", "gradlew", "gradlew.bat"),
+            *("gradle-wrapper.properties", "gradle-wrapper.jar", "maven-wrapper.properties"),
+        ],
+        "it names programs that builds run",
+    ),
+    ".yarn": "installing runs what stands there",
+    ".pnpmfile.cjs": "installing runs what stands there",
+    **dict.fromkeys(["bunfig.toml", ".bunfig.toml", "pip.conf", ".condarc"], _PACKAGES),
+    ".gitconfig": "it names programs that git runs",
     ".yarnrc": "it names a program that installing runs",
     ".yarnrc.yml": "it names a program that installing runs",
-    ".npmrc": "it says where packages come from",
+    ".npmrc": _PACKAGES,
     ".ssh": "keys stand there",
-    ".pypirc": "it says where packages come from",
+    ".pypirc": _PACKAGES,
     ".netrc": "passwords stand there",
     ".env": "passwords stand there",
 }
 """A part of a path, folded -> why nothing there is touched."""
-_PRIVATE = frozenset({".env", ".netrc", ".npmrc", ".pypirc"})
+_PRIVATE = frozenset(
+    [
+        *(".env", ".netrc", ".npmrc", ".pypirc", ".git-credentials", ".htpasswd", ".pgpass", ".s3cfg"),
+        *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".aws", ".kube", ".gnupg", ".ssh", ".dockercfg"),
+    ]
+)
+_KEYS = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk")
 _EXAMPLES = frozenset({".env.example", ".env.sample", ".env.template", ".env.dist"})
 LOCKS = frozenset(
     [
@@ -109,15 +144,29 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
             return f"{part} looks like another name"
         if utf8_size(part) > LONGEST_NAME:
             return f"a name has at most {LONGEST_NAME} bytes"
+    if why := _never_as_file(path):
+        return f"{parts[-1]} is never touched: {why}"
     if not lock_files and is_lock_file(path):
         return f"{parts[-1]} is written by a tool, not by hand"
-    return "" if allowed(path) else "`code.paths` leaves it out"
+    return "" if allowed(path) else "what was asked for or `code.paths` leaves it out"
+
+
+def _never_as_file(path: str) -> str:
+    """For whole paths, where a folder of the same name is nothing special."""
+    name = path.rpartition("/")[2]
+    if is_private(path):
+        return "passwords or keys stand there"
+    if name in ("OWNERS", "OWNERS_ALIASES"):
+        return "it says who has to agree"
+    return _EDITORS if _folded(name).endswith(".code-workspace") else ""
 
 
 def is_private(path: str) -> bool:
     """Whether passwords are kept in such a file: no model is shown it for a change."""
     names = [_folded(part) for part in path.split("/")]
-    return any(name in _PRIVATE or (name.startswith(".env.") and name not in _EXAMPLES) for name in names)
+    return names[-1].endswith(_KEYS) or any(
+        name in _PRIVATE or (name.startswith(".env.") and name not in _EXAMPLES) for name in names
+    )
 
 
 def _folded(part: str) -> str:

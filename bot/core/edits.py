@@ -7,7 +7,7 @@ All of it is resolved against the head, so that no edit can build on another: th
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +16,8 @@ from bot.core.pathnames import resolve
 from bot.core.text import strip_invisible, utf8_size
 
 _WORD = re.compile(r"\w+")
+FOLDER = 0o040000
+"""git's mode."""
 MOST_FILES = 100
 MOST_EDITS = 200
 MOST_TEXT = 1_000_000
@@ -157,6 +159,22 @@ def _clashes(texts: Mapping[str, str | None], heads: Mapping[str, str]) -> Itera
         elif names[_file_key(path)] != path:
             other = names[_file_key(path)]
             yield EditProblem(path, "there already", f"{other} has the same name but for its case")
+
+
+def place_taken(texts: Mapping[str, str | None], heads: Container[str], modes: Mapping[str, int]) -> str:
+    """What stands where a patch makes a file, or is no folder where it needs one, by names that some file
+    systems take for the same; empty where there is room. `modes`: path -> git's mode, also of what was not
+    read."""
+    keys = {_file_key(path): path for path in modes if texts.get(path, "") is not None}
+    for path, text in texts.items():
+        if text is None or path in heads:
+            continue
+        if other := keys.get(_file_key(path)):
+            return other
+        above = (keys.get(_file_key(one), "") for one in _above(path))
+        if other := next((one for one in above if one and modes[one] != FOLDER), ""):
+            return other
+    return ""
 
 
 def _above(path: str) -> Iterator[str]:
@@ -303,6 +321,12 @@ def _alike(lines: Sequence[str], wanted: Sequence[str]) -> Counter[int]:
 
 def _plain(text: str) -> str:
     return text.replace("\r\n", "\n")
+
+
+def unfit(path: str, before: str, after: str) -> str:
+    """Why a file may not be written anew so, for whoever wrote it; empty where it may."""
+    wrong = _unfit(path, before, FileEdit(path, before, after))
+    return wrong.why if wrong else ""
 
 
 def _unfit(path: str, text: str, edit: FileEdit) -> EditProblem | None:

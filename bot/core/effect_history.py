@@ -59,9 +59,11 @@ def undone(past_runs: Iterable[PastRun]) -> frozenset[int]:
 
 
 def last(past_runs: Sequence[PastRun]) -> PastRun | None:
-    """The newest that can be taken back: neither was it, nor did it take another back."""
+    """The newest that can be taken back: neither was it, nor did it take another back, nor did it only tell
+    how the rounds of `fix ci` ended, which goes with the last round."""
     gone = undone(past_runs)
-    return next((one for one in reversed(past_runs) if one.run not in gone and not _is_undo(one)), None)
+    kept = (one for one in reversed(past_runs) if one.run not in gone)
+    return next((one for one in kept if not _is_undo(one) and not _only_ends_rounds(one)), None)
 
 
 def reviews(
@@ -164,6 +166,11 @@ def last_explained(past_runs: Sequence[PastRun]) -> tuple[str, ...]:
         if told and past_run.run not in gone:
             return tuple(dict.fromkeys(told))
     return ()
+
+
+def _only_ends_rounds(past_run: PastRun) -> bool:
+    told = [one.effect for one in past_run.did]
+    return bool(told) and all(isinstance(one, EditComment) and one.ci and one.ci.end for one in told)
 
 
 def _is_undo(past_run: PastRun) -> bool:

@@ -15,6 +15,12 @@ MOST_ELEMENTS = 1_000_000
 LONGEST_NAME = 400
 _ROOTS = ("testsuites", "testsuite")
 _FAILED = ("failure", "error")
+_SKIPPED = ("skipped", "disabled", "ignored")
+_STATES = {
+    **dict.fromkeys(("failed", "failure", "fail", "error", "errored", "timeout"), "failed"),
+    **dict.fromkeys(("notrun", "skipped", "disabled", "ignored", "suppressed", "pending"), "skipped"),
+}
+"""What `status` and `result` of a test say in reports of GoogleTest, CTest and others."""
 
 
 class BadReport(ValueError):
@@ -76,11 +82,14 @@ class _Reader:
         if name == "testcase" and not self.test:
             where = (attributes.get("classname") or attributes.get("file") or "")[:LONGEST_NAME]
             said = attributes.get("name", "")[:LONGEST_NAME]
-            self.test, self.state, self.test_depth = _plain(where, said), "passed", self.depth
+            told = {_STATES.get(attributes.get(one, "").casefold(), "passed") for one in ("status", "result")}
+            state = next((one for one in ("failed", "skipped") if one in told), "passed")
+            self.test, self.state, self.test_depth = _plain(where, said), state, self.depth
         elif self.test and self.depth == self.test_depth + 1:
-            if name in _FAILED:
+            kind = name.rpartition(":")[2].casefold()
+            if kind in _FAILED:
                 self.state = "failed"
-            elif name == "skipped" and self.state == "passed":
+            elif kind in _SKIPPED and self.state == "passed":
                 self.state = "skipped"
 
     def _end(self, name: str) -> None:

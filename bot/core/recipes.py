@@ -40,6 +40,13 @@ class Recipe:
     bundled: bool = False
     """Whether it is Hob's own, and no file of the repository says otherwise."""
 
+    @property
+    def subject(self) -> str:
+        """What pull requests and commits are called: `title` up to its first comma, where it says how the
+        command is given."""
+        said = self.title.partition(",")[0].strip()[:80] or self.name
+        return said[:1].upper() + said[1:]
+
     def line(self, slug: str) -> str:
         """For a list of commands."""
         return f"- `@{slug} {self.name}`: {self.title}"

@@ -32,7 +32,8 @@ class WorkBudget:
     def used_up(self) -> str:
         """What is used up, as a clause for people; empty while one more question may be asked."""
         if self.steps_spent >= self.steps:
-            return f"its {count(self.steps, 'question')} to models are used up"
+            are = "is" if self.steps == 1 else "are"
+            return f"its {count(self.steps, 'question')} to models {are} used up"
         if self.tokens_spent >= self.tokens:
             return f"its {self.tokens:,} tokens are used up"
         return "" if self.seconds_left > 0 else f"its {self.seconds / 60:,.0f} minutes are over"

@@ -17,7 +17,7 @@ from bot.core.effects import (
     RevertCommit,
     WithdrawPullRequest,
 )
-from bot.core.errors import GitHubError, Gone, UserError
+from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, UserError
 from bot.core.facts import UndoFacts
 from bot.core.refs import Sha
 from bot.core.text import code_block, in_code
@@ -38,6 +38,7 @@ _TRAILER = re.compile(
     r"(?:Co-authored-by|Signed-off-by): [\w\[\]-]{1,110} <[\w+\[\]-]{1,140}@users\.noreply\.github\.com>",
     re.ASCII,
 )
+_TAKEN = ("already exists", "fast forward", "fast-forward")
 _NEWEST = 100
 """Commits of a branch among which Hob's own is looked for: people may have gone on from it."""
 
@@ -100,10 +101,14 @@ class OfPushCommit(OnGitHub[PushCommit]):
         parents = [effect.parent, *filter(None, [effect.merges])]
         asked = {"message": message, "tree": tree, "parents": parents}
         made = str((await to.post("/git/commits", asked))["sha"])
-        if effect.own:
-            await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
-        else:
-            await to.patch("/git/refs/heads/{+branch}", {"sha": made, "force": False}, branch=effect.branch)
+        try:
+            if effect.own:
+                await to.post("/git/refs", {"ref": f"refs/heads/{effect.branch}", "sha": made})
+            else:
+                moved = {"sha": made, "force": False}
+                await to.patch("/git/refs/heads/{+branch}", moved, branch=effect.branch)
+        except GitHubError as refusal:
+            return await _stands_already(effect.branch, to, refusal)
         return Applied(_commit_page(to, made))
 
     async def find(self, effect: PushCommit, to: Destination) -> Applied | None:
@@ -147,6 +152,24 @@ async def _pushed(branch: str, to: Destination) -> Applied | None:
     return None
 
 
+async def _stands_already(branch: str, to: Destination, refusal: GitHubError) -> Applied:
+    """What an earlier try made, though GitHub's lists did not show it when it was looked for; else raises the
+    refusal."""
+    if refusal.status != 422 or not any(one in refusal.message.casefold() for one in _TAKEN):
+        raise refusal
+    try:
+        ref = await to.get("/git/ref/heads/{+branch}", branch=branch)
+    except Gone:
+        raise Ambiguous(422, "a branch stands there that is not shown yet") from refusal
+    sha = str(ref["object"]["sha"])
+    tip = await to.get("/git/commits/{sha}", sha=sha)
+    if to.marker.trailed(tip.get("message"), to.key):
+        return Applied(_commit_page(to, sha))
+    if found := await _pushed(branch, to):
+        return found
+    raise refusal
+
+
 def _commit_page(to: Destination, sha: str) -> str:
     return f"{to.api.site}/{to.repo.full_name}/commit/{sha}"
 
@@ -157,6 +180,11 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
     kind = OpenPullRequest
     permissions = ("pull_requests",)
     carries = True
+
+    def needs(self, effect: OpenPullRequest) -> dict[str, str]:
+        """Of contents, whether its branch is there."""
+        return {"pull_requests": "write", "contents": "read"}
+
     undone_by = frozenset({WithdrawPullRequest})
 
     def harmless(self, effect: OpenPullRequest, texts: Texts) -> OpenPullRequest:
@@ -171,13 +199,38 @@ class OfOpenPullRequest(OnGitHub[OpenPullRequest]):
 
     async def send(self, effect: OpenPullRequest, to: Destination) -> Applied:
         asked = {"head": effect.branch, "base": effect.base, "title": effect.title, "draft": effect.draft}
-        return _pull(await to.post("/pulls", {**asked, "body": to.signed(page(effect.body, effect.folded))}))
+        body = to.signed(page(effect.body, effect.folded))
+        try:
+            return _pull(await to.post("/pulls", {**asked, "body": body}))
+        except GitHubError as refusal:
+            words = refusal.message.casefold()
+            if refusal.status == 422 and "already exists" in words:
+                if found := await self.find(effect, to):
+                    return found
+                if not await self._there(effect, to):
+                    raise Ambiguous(422, "a pull request is there that is not shown yet") from refusal
+            if refusal.status == 422 and "head" in words:
+                await self._not_seen_yet(effect, to)
+            raise
+
+    @staticmethod
+    async def _not_seen_yet(effect: OpenPullRequest, to: Destination) -> None:
+        """`RateLimited` where the branch is there: GitHub does not see at once everywhere what it has."""
+        try:
+            await to.get("/git/ref/heads/{+branch}", branch=effect.branch)
+        except Gone:
+            return
+        raise RateLimited(f"GitHub does not see {effect.branch} yet")
+
+    @staticmethod
+    async def _there(effect: OpenPullRequest, to: Destination) -> list[Any]:
+        head = f"{to.repo.owner}:{effect.branch}"
+        found = await to.get("/pulls{?head,state,per_page}", head=head, state="all", per_page=100)
+        return found if isinstance(found, list) else []
 
     async def find(self, effect: OpenPullRequest, to: Destination) -> Applied | None:
-        head = f"{to.repo.owner}:{effect.branch}"
-        path = "/pulls{?head,state,per_page}"
-        found = await to.get(path, head=head, state="all", per_page=100)
-        return next((_pull(one) for one in found if to.marker.made(one, to.key)), None)
+        some = await self._there(effect, to)
+        return next((_pull(one) for one in some if to.marker.made(one, to.key)), None)
 
     async def mended(
         self, effect: OpenPullRequest, to: Destination, refusal: GitHubError

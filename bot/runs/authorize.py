@@ -72,6 +72,7 @@ def offers(
             may_ask(route, level, private=private, author=author)
             and ("anywhere" in (place, route.place) or place == route.place),
             route.reads,
+            route.who == "code",
         )
         for route in routes
         if route.command

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from bot.config.code import WORK, CodeTable, SuiteTable
+from bot.config.code import WORK, CodeTable, SuiteTable, mount_of
 from bot.core import junit
 from bot.core.errors import HobError
 from bot.core.refs import RepoRef, Sha
@@ -128,6 +128,10 @@ class Suite:
         for mount in table.mounts:
             if not Path(mount.source).exists():
                 raise SandboxUnusable(f"{mount.source}, which is to be mounted, is not there")
+            try:
+                mount_of(f"{Path(mount.source).resolve()}:{mount.place}")
+            except ValueError as why:
+                raise SandboxUnusable(f"{mount.source} leads to what may not be mounted: {why}") from None
         return found
 
     async def _filled(self, made: Box, commit: Sha, texts: Texts) -> None:

@@ -11,7 +11,7 @@ from bot.core.dependency_questions import dependency_question
 from bot.core.effects import Plan, RequestCommand, Usage
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.intents import OfferedCommand
-from bot.core.recipes import asked_for
+from bot.core.recipes import asked_for, path_of
 from bot.core.text import in_code
 from bot.effects import BUILDING_ON_BEFORE
 from bot.router import Route, Router
@@ -69,9 +69,15 @@ async def _recipe_asked(
     base = ctx.repo.default_branch
     if event.on_pull_request:
         base = (await ctx.github.pull_request(event.number)).rules_at
-    recipe = (await ctx.recipes(base, said.name)).by_name.get(said.name)
+    known = await ctx.recipes(base, said.name)
+    recipe = known.by_name.get(said.name)
     if recipe is None:
-        return None
+        path = path_of(said.name)
+        wrong = [one.message for one in known.complaints if one.path == path]
+        if not wrong or not (await ctx.repository(base)).settings.code.enabled or await refuses(runs):
+            return None
+        words = "\n".join([f"{in_code(path)} is not taken as a recipe:\n", *(f"- {one}" for one in wrong)])
+        return Understood(route, ctx, Plan((answer(event, words),), reason=f"{path} is not taken"))
     why = f"the recipe {recipe.name}"
     if refused := await refuses(replace(runs, command=recipe.name)):
         if recipe.bundled and not (await ctx.repository(base)).settings.code.enabled:

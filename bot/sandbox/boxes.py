@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "suite-"
+CONTAINER = "container.json"
+"""A file of a box that is run in a container: the words before `run` of the program that can end it."""
 DEEPEST = 128
 """Folders in each other."""
 LEAST_FREE, LEAST_FREE_FILES = 1 << 30, 0.02
@@ -97,15 +99,23 @@ def given(made: Box) -> None:
 
 
 def _sweep(base: Path) -> None:
-    """Boxes that nobody holds."""
-    for left in base.glob(f"{PREFIX}*"):
-        with suppress(OSError):
-            held = os.open(left, _FOLDER)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove(left)
-            finally:
-                os.close(held)
+    """Boxes that nobody holds, but for those whose container has to be ended first."""
+    with suppress(OSError):
+        for left in base.glob(f"{PREFIX}*"):
+            with suppress(OSError), unheld(left):
+                if not (left / CONTAINER).exists():
+                    remove(left)
+
+
+@contextmanager
+def unheld(left: Path) -> Iterator[None]:
+    """A box that a Hob that was killed has left; BlockingIOError where a run is in it."""
+    held = os.open(left, _FOLDER)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(held)
 
 
 def remove(folder: Path) -> None:

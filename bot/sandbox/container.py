@@ -5,12 +5,15 @@ but that, no rights. It is ended by its name.
 https://docs.podman.io/en/latest/markdown/podman-run.1.html https://docs.docker.com/reference/cli/docker/container/run/
 """
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.core.sandbox_types import TreeProgram
-from bot.sandbox.boxes import Box
+from bot.sandbox.boxes import CONTAINER, PREFIX, Box, unheld
 from bot.sandbox.bubblewrap import TREE_ENVIRONMENT, WORK
 
 _PASSED = (
@@ -64,10 +67,22 @@ class Container:
         """Succeeds where the image is on this machine: nothing is fetched for a run."""
         return [*self.words[: self.words.index("run")], "image", "inspect", image]
 
+    def note(self, box: Box) -> None:
+        """For a Hob that comes after this one, should it be killed."""
+        (box.folder / CONTAINER).write_text(json.dumps(self.words[: self.words.index("run")]))
+
     def ending(self, box: Box) -> Sequence[list[str]]:
         """What ends it and takes it away; and what must fail then, for it says whether there is one."""
         program = list(self.words[: self.words.index("run")])
         return [*program, "rm", "--force", box.name], [*program, "container", "inspect", box.name]
+
+
+def left_over(base: Path) -> Iterator[tuple[Path, "Container"]]:
+    """Boxes in `base` whose containers may run still though nobody waits for them, with what ends them."""
+    for left in base.glob(f"{PREFIX}*"):
+        with suppress(OSError, ValueError), unheld(left):
+            words = json.loads((left / CONTAINER).read_text())
+            yield left, Container((*map(str, words), "run"))
 
 
 def _filled(word: str, program: TreeProgram, box: Box) -> str:

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from bot.core.sandbox_types import TreeLimits, TreeProgram
 from bot.sandbox import boxes, cgroups, processes
-from bot.sandbox.boxes import Box
+from bot.sandbox.boxes import CONTAINER, Box
 from bot.sandbox.bubblewrap import INFO
-from bot.sandbox.container import Container
+from bot.sandbox.container import Container, left_over
 from bot.sandbox.running import end, started
 
 LOOK_SECONDS = 0.25
@@ -49,7 +49,12 @@ class TreeEnded:
 
 @asynccontextmanager
 async def work_box(base: Path) -> AsyncIterator[Box]:
-    """`boxes.box`, whose folder goes whenever this is cancelled."""
+    """`boxes.box`, whose folder goes whenever this is cancelled. Containers that a Hob that was killed has
+    left are ended first."""
+    for left, way in left_over(base):
+        with suppress(OSError):  # its program is not there any more
+            if await _ended(way, Box(left)):
+                (left / CONTAINER).unlink(missing_ok=True)
     held = boxes.box(base)
     entering = asyncio.ensure_future(asyncio.to_thread(held.__enter__))
     try:
@@ -80,6 +85,8 @@ async def run_in_tree(program: TreeProgram, box: Box, way: TreeWay) -> TreeEnded
     above = await asyncio.to_thread(cgroups.parent)
     with cgroups.group(above, box.name, program.limits) as group:
         command = way.tree_command(program, box)
+        if isinstance(way, Container):
+            way.note(box)
         since = time.monotonic()
         process = await started(
             group.joining(command) if group else command,
@@ -93,8 +100,8 @@ async def run_in_tree(program: TreeProgram, box: Box, way: TreeWay) -> TreeEnded
         finally:
             if group:
                 group.kill()
-            if isinstance(way, Container):
-                await _ended(way, box)
+            if isinstance(way, Container) and await _ended(way, box):
+                (box.folder / CONTAINER).unlink(missing_ok=True)
             await end(process)
             await _gone(box)
         killed = killed or (group.over() if group else "")
@@ -163,14 +170,15 @@ async def _gone(box: Box) -> None:
             log.error("process %d of a sandbox could not be ended", first)
 
 
-async def _ended(way: Container, box: Box) -> None:
-    """The container, whose processes are none of ours, is no more."""
+async def _ended(way: Container, box: Box) -> bool:
+    """Whether the container, whose processes are none of ours, is no more."""
     remove, inspect = way.ending(box)
     for _ in range(ENDINGS):
         await _quietly(remove, way.environment)
         if await _quietly(inspect, way.environment):
-            return
+            return True
     log.error("the container %s could not be ended", box.name)
+    return False
 
 
 async def _quietly(command: list[str], environment: Mapping[str, str]) -> int:

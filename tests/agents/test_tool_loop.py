@@ -145,6 +145,26 @@ async def test_S7_what_may_not_be_written_is_not_and_is_told(path: str, why: str
     assert why in model.shown
 
 
+UNSEEN = ["\u202e", "\u2066", "\u200b", "\u2028", "\x7f", "\x85", "\x00", "\x1b[2J", "a\rb", "\U000e0041"]
+
+
+@pytest.mark.parametrize("char", UNSEEN)
+@pytest.mark.parametrize("path", ["tea.py", "new.py"])
+async def test_what_a_reader_would_not_see_is_not_written_by_a_tool_either(path: str, char: str) -> None:
+    mine = tree()
+    with pytest.raises(ToolRefused, match="would hold"):
+        await ToolBox(mine).call("write_file", {"path": path, "text": f"x = 1  # {char} end\n"})
+    assert mine.written == {}
+
+
+async def test_tools_write_no_more_together_than_edits_may() -> None:
+    box = ToolBox(tree())
+    for number in range(5):
+        await box.call("write_file", {"path": f"n{number}.py", "text": "é" * 99_000})
+    with pytest.raises(ToolRefused, match="1,000,000 bytes"):
+        await box.call("write_file", {"path": "last.py", "text": "é" * 99_000})
+
+
 async def test_line_ends_stay_and_writing_the_same_is_nothing() -> None:
     mine = tree()
     box = ToolBox(mine)

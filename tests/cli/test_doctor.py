@@ -1,10 +1,11 @@
 """`hob doctor`: each failing line says how to mend it."""
 
+import asyncio
 import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 import pytest
 
 from bot.cli.doctor import code, examine, hosts, remote
-from bot.cli.doctor.line import DoctorResult
+from bot.cli.doctor.line import DoctorResult, Wrong
 from bot.cli.doctor.line import line as line_of
+from bot.cli.doctor.machine import configuration
 from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
@@ -110,6 +112,27 @@ def test_K1_the_doctor_names_what_others_can_read(hob: Hob) -> None:
     assert found["private key"]["hint"] == f"chmod 600 {hob.folder}/app.pem"
     assert found["configuration"]["hint"] == f"chmod 600 {hob.folder}/hob.toml"
     assert found["data directory"]["hint"] == f"chmod 700 {hob.folder}/data"
+
+
+@pytest.mark.parametrize(
+    ("lines", "fine"),
+    [
+        ('[github]\nwebhook_secret = "x"', False),
+        ('[store]\ndatabase_url = "postgresql+psycopg://hob:pass@127.0.0.1/hob"', False),
+        ('[queue]\nredis_url = "redis://:pass@127.0.0.1:6379"', False),
+        ('[queue]\nredis_url = "embedded"', True),
+        ("", True),
+    ],
+)
+def test_K1_a_file_that_others_can_read_is_wrong_where_a_secret_is_in_it(
+    tmp_path: Path, lines: str, fine: bool
+) -> None:
+    source = tmp_path / "hob.toml"
+    source.write_text(lines)
+    source.chmod(0o644)
+    config = load_config(source, {"HOB_GITHUB__WEBHOOK_SECRET": SECRET})
+    with nullcontext() if fine else pytest.raises(Wrong, match="can be read by others"):
+        assert asyncio.run(configuration(config)) == str(source)
 
 
 @pytest.mark.parametrize(

@@ -288,6 +288,33 @@ HOSTILE = [
     "pixi.lock",
     "conda-lock.yml",
     "Chart.lock",
+    *(
+        ".mergify.yml",
+        "renovate.json",
+        "bors.toml",
+        "netlify.toml",
+        ".readthedocs.yaml",
+        ".gitpod.yml",
+        "OWNERS",
+    ),
+    *(
+        "AGENTS.md",
+        "docs/CLAUDE.md",
+        ".cursorrules",
+        ".mcp.json",
+        ".windsurf/rules/x.md",
+        ".codex/config.toml",
+    ),
+    *(".yarn/releases/yarn-4.cjs", ".pnpmfile.cjs", "gradlew", "gradle/wrapper/gradle-wrapper.properties"),
+    *(
+        ".env.production",
+        "web/.env.local",
+        "id_rsa",
+        "deploy/server.PEM",
+        ".aws/credentials",
+        ".git-credentials",
+    ),
+    *("x.code-workspace", ".dir-locals.el", ".lintstagedrc", ".overcommit.yml", ".gdbinit", "mise.toml"),
 ]
 
 
@@ -322,6 +349,15 @@ def test_S7_no_patch_touches_what_runs_by_itself_or_lies_outside(path: str) -> N
         "docs/%41.md",
         "a~1b/x",
         "src/\u0433it.py",
+        *(
+            "src/owners/views.py",
+            "agents/base.py",
+            "src/claude.py",
+            "yarn/x.js",
+            "keys.py",
+            "env.production.ts",
+        ),
+        *("docs/agents.rst", "workspace.py", "gradle.properties", "mise.py"),
     ],
 )
 def test_ordinary_paths_may_be_written(path: str) -> None:

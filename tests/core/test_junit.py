@@ -29,6 +29,30 @@ def test_passed_failed_and_skipped_are_told_apart() -> None:
     assert names.failed == {"tests.tea.Tea::guards", "tests.tea.Tea::boils"}
 
 
+@pytest.mark.parametrize(
+    ("case", "passed"),
+    [
+        ('<testcase name="a"><Failure/></testcase>', False),
+        ('<testcase name="a" xmlns:x="u"><x:failure/></testcase>', False),
+        ('<testcase name="a" status="failed"/>', False),
+        ('<testcase name="a" status="run" result="Failure"/>', False),
+        ('<testcase name="a" status="notrun"/>', None),
+        ('<testcase name="a" status="run" result="suppressed"/>', None),
+        ('<testcase name="a"><disabled/></testcase>', None),
+        ('<testcase name="a" status="run" result="completed"/>', True),
+        ('<testcase name="a" status="passed"><system-err>failure</system-err></testcase>', True),
+        ('<testcase name="a"><flakyFailure/><!--<failure/>--></testcase>', True),
+        ('<testcase name="a"><system-out><![CDATA[<error/>]]></system-out></testcase>', True),
+    ],
+)
+def test_no_failed_or_skipped_test_is_told_as_passed_however_it_is_written(
+    case: str, passed: bool | None
+) -> None:
+    names = read(report(case))
+    assert names.passed == ({"a"} if passed else set())
+    assert names.failed == ({"a"} if passed is False else set())
+
+
 def test_a_test_that_is_told_twice_passed_only_if_it_did_each_time() -> None:
     names = read(
         report('<testcase name="a"><failure/></testcase>', '<testcase name="a"/>', '<testcase name="b"/>')

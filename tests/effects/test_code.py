@@ -15,7 +15,7 @@ from bot.core.effects import (
     PushCommit,
     WithdrawPullRequest,
 )
-from bot.core.errors import Ambiguous, GitHubError, UserError
+from bot.core.errors import Ambiguous, GitHubError, RateLimited, UserError
 from bot.core.refs import RepoRef, Sha
 from bot.effects import on_github
 from bot.effects.base import Applied, Destination
@@ -26,6 +26,7 @@ from bot.testing.github import GitHubStandIn as StandIn
 from bot.testing.github import executable
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
+from bot.testing.github.rest import git_data
 from tests.github.conftest import KEY, MARKER, Connect
 
 BRANCH = "hob/fix-1-abc"
@@ -120,6 +121,50 @@ async def test_R3_there_is_one_pull_request(
     (pull,) = [one for one in repository.pulls if one.author.login == "hob[bot]"]
     assert (pull.draft, pull.head_ref, pull.base_ref, made.github_id) == (True, BRANCH, "main", pull.number)
     assert await find(connect(), repo, OPEN) == made
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_R3_a_commit_that_lists_do_not_show_yet_is_found_by_its_branch(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository, pull: PullRequest, own: bool
+) -> None:
+    """Neither is it told as somebody else's branch, nor as somebody's push."""
+    there = {} if own else {"own": False, "branch": pull.head_ref, "parent": Sha(pull.head_sha)}
+    effect = commit(repository, CommittedFile("tea.py", "cooler\n"), **there)
+    gh.fault("POST" if own else "PATCH", "/git/refs", kind="apply_then_answer", status=502)
+    gh.fault("GET", "/commits$", kind="answer", status=404)
+    made = await deliver(connect(deadline=1.0), repo, effect)
+    tip = repository.git.resolve(f"refs/heads/{effect.branch}") or ""
+    assert made.url.endswith(tip)
+    assert len(repository.git.log(effect.parent, effect.branch)) == 1
+
+
+async def test_R3_a_branch_that_is_there_and_is_not_found_is_looked_for_again(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository
+) -> None:
+    gh.fault("POST", "/git/refs", kind="apply_then_answer", status=502)
+    gh.fault("GET", "/commits$", kind="answer", status=404, times=2)
+    gh.fault("GET", "/git/ref/heads", kind="answer", status=404)
+    assert (await deliver(connect(deadline=1.0), repo, commit(repository))).url
+    assert len(repository.git.log("main", BRANCH)) == 1
+
+
+async def test_R3_a_branch_that_github_does_not_see_yet_is_not_said_to_be_gone(
+    gh: StandIn, connect: Connect, repo: RepoRef, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await deliver(connect(), repo, commit(repository))
+    points_at, asked = git_data._points_at, []
+
+    def late(repo: Repository, name: str) -> str | None:
+        asked.append(name)
+        return None if len(asked) == 1 else points_at(repo, name)
+
+    monkeypatch.setattr(git_data, "_points_at", late)
+    with pytest.raises(RateLimited, match="does not see"):
+        await deliver(connect(), repo, OPEN)
+    assert (await deliver(connect(), repo, OPEN)).github_id
+    gone = replace(OPEN, branch="hob/fix-1-gone")
+    with pytest.raises(GitHubError, match="head"):
+        await deliver(connect(), repo, gone)
 
 
 async def test_a_hundred_and_twenty_files_take_a_call_for_each_fifty(

@@ -39,6 +39,25 @@ async def test_help_names_what_this_person_may_use(hob: LivingHob) -> None:
     assert reactions(asked) == ["eyes"]
 
 
+async def test_help_says_what_must_be_switched_on_for_commands_that_write_code(hob: LivingHob) -> None:
+    pull = opened(hob)
+    pull.code.grant("tom", "write")  # type: ignore[attr-defined]
+    await hob.works()
+    pull.comment("tom", "@my-hob help")
+    await hob.works()
+    off = ours(pull)[-1]
+    assert "- `@my-hob tests`: " not in off
+    assert "- `@my-hob fix`: " in off
+    (line,) = [line for line in off.split("\n") if "code: {enabled: true}" in line]
+    for name in ("tests", "docs", "changelog", "simplify", "conflicts", "recipe"):
+        assert f"`@my-hob {name}`" in line
+    pull.code.push({".github/hob.yml": "code: {enabled: true}\n"}, author="tom")  # type: ignore[attr-defined]
+    pull.comment("tom", "@my-hob help tests")
+    await hob.works()
+    assert "- `@my-hob tests`: " in ours(pull)[-1]
+    assert "enabled: true" not in ours(pull)[-1]
+
+
 async def test_help_names_what_is_of_use_at_that_place(hob: LivingHob) -> None:
     pull = opened(hob)
     pull.code.grant("tom", "admin")  # type: ignore[attr-defined]

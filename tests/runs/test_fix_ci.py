@@ -407,6 +407,23 @@ async def test_undo_takes_back_the_last_round_and_then_the_first(hob: LivingHob)
     assert [one.state for one in drafts(hob)] == ["closed"]
 
 
+async def test_undo_after_the_end_takes_back_the_last_round_and_not_only_its_words(hob: LivingHob) -> None:
+    pull = opened(hob)
+    draft = await first_round(hob, pull, WRONG, RIGHT)
+    fails(draft, AGAIN)
+    await hob.works()
+    ci.begin(draft.code, draft.head_sha, "test").finish()
+    await hob.works()
+    assert "Green after 2 rounds" in told(pull)
+    (said,) = await asked(hob, pull, "undo")
+    assert "a commit on" in said
+    assert draft.text("tea.py") == TEA.replace("watr", "water + 1")
+    assert "Green" not in told(pull)
+    assert "taken back" in told(pull)
+    await asked(hob, pull, "undo")
+    assert branches(pull.code) == []
+
+
 async def test_R3_a_push_whose_answer_is_lost_is_one_commit(hob: LivingHob) -> None:
     pull = opened(hob)
     draft = await first_round(hob, pull, WRONG, RIGHT)

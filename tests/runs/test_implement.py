@@ -68,6 +68,7 @@ async def test_an_issue_becomes_a_draft_that_says_what_was_done_and_how_it_was_c
     assert "Not done" not in draft.body
     assert "No test was run" in draft.body
     assert draft.head_ref in said
+    assert "not done" not in said
     assert draft.head_ref.startswith("hob/implement-1-")
 
 
@@ -99,12 +100,15 @@ async def test_what_does_not_hold_goes_back_with_the_reason_and_what_is_rejected
 
 
 async def test_what_a_reviewer_never_accepts_is_a_draft_that_says_so(hob: LivingHob) -> None:
+    """In the draft, and in a sentence where it was asked for."""
     issue = opened(hob)
     hob.ollama.answer = says(patch(EDIT), verdicts=(False,))
-    await asked(hob, issue)
+    (said,) = await asked(hob, issue)
     (draft,) = drafts(hob)
     assert "Not done" in draft.body
     assert "No test covers it." in draft.body
+    assert "used up" not in draft.body
+    assert "No second look accepted it" in said
 
 
 @pytest.mark.parametrize(
@@ -155,3 +159,15 @@ async def test_P2_an_issue_that_steers_an_obedient_model_gets_no_more_than_a_dra
     for one in drafts(hob):
         assert [file.path for file in one.files()] == ["tea.py"]
         assert "@octo/team" not in one.body.replace("`@octo/team`", "")
+
+
+@pytest.mark.parametrize("path", ["pot/LOGO.png", "pot/logo.PNG/x.py", "POT", "pot"])
+async def test_a_new_file_takes_the_place_of_no_other_that_nobody_read(hob: LivingHob, path: str) -> None:
+    """Some file systems take names for the same that differ in case."""
+    issue = opened(hob)
+    repo = hob.github.repositories["octo/tea"]
+    repo.commit({"pot/logo.png": b"\x89PNG\0\xff"})
+    hob.ollama.answer = says(patch({"path": path, "search": "", "replace": "x = 1\n"}))
+    (said,) = await asked(hob, issue)
+    assert "I have no patch to propose" in said
+    assert drafts(hob) == []

@@ -126,13 +126,17 @@ async def test_each_kind_proposes_what_it_is_for(hob: LivingHob, command: str, e
 @pytest.mark.parametrize(
     ("command", "edit", "why"),
     [
-        ("tests", {"path": "tea.py", "search": "return water", "replace": "return 1"}, "leaves it out"),
+        ("tests", {"path": "tea.py", "search": "return water", "replace": "return 1"}, "what was asked for"),
         (
             "docs",
             {"path": "tea.py", "search": "return water", "replace": "return 1"},
             "code itself would change",
         ),
-        ("changelog", {"path": "tea.py", "search": "return water", "replace": "return 1"}, "leaves it out"),
+        (
+            "changelog",
+            {"path": "tea.py", "search": "return water", "replace": "return 1"},
+            "what was asked for",
+        ),
         ("simplify", {"path": "new.py", "search": "", "replace": "x = 1\n"}, "leaves it out"),
         ("simplify", {"path": "tea.py", "search": "return water", "replace": "return ("}, "not parse"),
         ("simplify", {"path": "tea.py", "search": "return milk", "replace": "x"}, "does not stand there"),
@@ -157,6 +161,7 @@ async def test_S7_what_a_kind_may_not_touch_is_refused_with_its_reason(
     hob.ollama.answer = edits(edit)
     (said,) = await asks(hob, pull, command)
     assert why in said
+    assert "Done as asked" not in said
     assert branches(pull.code) == []
     assert drafts(hob) == []
 
@@ -261,6 +266,15 @@ async def test_S7_modes_stay_and_symlinks_are_not_followed(hob: LivingHob) -> No
     (said,) = await asks(hob, pull, "simplify")
     assert "no patch to propose" in said
     assert len(drafts(hob)) == 1
+
+
+async def test_the_draft_names_where_it_was_asked_for_as_a_reference(hob: LivingHob) -> None:
+    """On github.com a link that leaves no mark on that page; elsewhere there is none such."""
+    pull = opened(hob)
+    await hob.works()
+    hob.ollama.answer = edits(NEW_TEST)
+    await asks(hob, pull, "tests")
+    assert f"Asked for in pull request `#{pull.number}`." in drafts(hob)[0].body
 
 
 async def test_code_paths_narrows(hob: LivingHob) -> None:

@@ -14,7 +14,7 @@ from tests.runs.test_patches import branches, drafts, edits
 
 ON = "code: {enabled: true}\nissues: {triage: false}\nreview: {auto: false}\n"
 TEA = "def brew(water):\n    return water\n"
-TIDY = "---\ntitle: tidies the tea\n---\nHave brew return hot water.\n"
+TIDY = "---\ntitle: tidies the tea, as in `tidy tea.py`\n---\nHave brew return hot water.\n"
 EDIT = {"path": "tea.py", "search": "    return water\n", "replace": "    return water or None\n"}
 DOC = {"path": "docs/tea.md", "search": "", "replace": "# Tea\n"}
 
@@ -51,7 +51,7 @@ async def test_a_recipe_of_the_base_branch_is_a_command_that_proposes_a_draft(ho
     assert (draft.draft, draft.base_ref, draft.title) == (
         True,
         pull.head_ref,
-        "tidies the tea (pull request 1)",
+        "Tidies the tea (pull request 1)",
     )
     assert draft.text("tea.py") == "x = 1\n" + TEA.replace("return water", "return water or None")
     assert branches(pull.code)[0] in said
@@ -81,7 +81,7 @@ async def test_on_an_issue_it_is_proposed_for_the_default_branch(hob: LivingHob,
     hob.ollama.answer = edits(EDIT)
     await says(hob, issue, words)
     (draft,) = drafts(hob)
-    assert (draft.draft, draft.base_ref, draft.title) == (True, "main", "tidies the tea (issue 1)")
+    assert (draft.draft, draft.base_ref, draft.title) == (True, "main", "Tidies the tea (issue 1)")
     assert draft.text("tea.py") == TEA.replace("return water", "return water or None")
 
 
@@ -220,6 +220,16 @@ async def test_what_is_wrong_with_a_file_is_told_in_the_check_run_and_by_config(
     hob.ollama.answer = edits(EDIT)
     await says(hob, pull, "@my-hob odd")
     assert len(drafts(hob)) == 1
+
+
+async def test_who_asks_for_a_recipe_whose_file_is_wrong_is_told_what_is_wrong(hob: LivingHob) -> None:
+    pull = changed(teahouse(hob, lost="---\nwhoo: maintain\n---\nx\n"))
+    (said,) = await says(hob, pull, "@my-hob lost")
+    assert "`.github/hob/recipes/lost.md` is not taken as a recipe" in said
+    assert "line 2: `whoo` is no key that Hob knows; did you mean `who`?" in said
+    hob.ollama.answer = lambda request: {"answer": "Because.", "citations": [], "command": "", "edits": []}
+    (asked,) = await says(hob, pull, "@my-hob lost", "eve")
+    assert "Because" in asked
 
 
 async def test_a_sentence_and_a_word_that_is_no_recipe_are_questions_still(hob: LivingHob) -> None:

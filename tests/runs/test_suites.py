@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,6 +176,12 @@ async def test_what_tests_need_is_mounted_where_the_operator_said(tested: OptedI
     assert [path.name for path in needed.iterdir()] == ["pot.py"]
 
 
+async def test_a_link_to_the_systems_own_is_not_mounted(tested: OptedIn, tmp_path: Path) -> None:
+    (tmp_path / "tools").symlink_to("/etc")
+    ran = await tested.run(mount=(f"{tmp_path / 'tools'}:/opt/tools",))
+    assert "leads to what may not be mounted" in ran.refused
+
+
 async def test_S4_without_a_sandbox_no_test_is_run_and_that_is_said(
     tested: OptedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +249,16 @@ async def test_a_container_of_the_operators_is_held_and_ended_by_its_name(
     assert late.killed == "it took longer than 1 s"
     assert not any(b"sleep\x003571" in words for words in command_lines())
     assert list(state.iterdir()) == []
+
+    # one that a worker left that was killed: its box is there, and nobody holds it
+    left = tested.hob.services.config.hob.data_dir / "suites" / "suite-0123456789abcdef"
+    (left / "written").mkdir(parents=True)
+    (left / "container.json").write_text('["podman"]')
+    orphan = subprocess.Popen(["sleep", "3573"], start_new_session=True)
+    (state / left.name).write_text(str(orphan.pid))
+    assert (await tested.run(command=(PYTHON, "-c", script))).passed == {"a"}  # a run of any kind ends it
+    assert orphan.wait(timeout=10) == -9
+    assert not left.exists()
 
     assert "no such image" in (await tested.run(image="other:1")).refused
     broken = await tested.run(image="tea:1", command=("broken",))

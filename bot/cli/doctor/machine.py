@@ -5,6 +5,7 @@ import platform
 import re
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from bot import config as configuration_room
 from bot.cli.doctor.line import Wrong
 from bot.config import Config
+from bot.config.load import PASSWORD
 from bot.core.errors import ConfigError
 
 OLDEST = (3, 11)
@@ -109,12 +111,19 @@ async def configuration(config: Config) -> str:
     if config.source is None:
         return "no hob.toml; defaults and environment"
     mode = config.source.stat().st_mode
-    if config.github.webhook_secret and mode & 0o077:
+    if mode & 0o077 and _holds_secret(config.source):
         raise Wrong(
             f"{config.source} holds a secret and can be read by others (mode {mode & 0o777:04o})",
             f"chmod 600 {config.source}",
         )
     return str(config.source)
+
+
+def _holds_secret(source: Path) -> bool:
+    """Whether the file itself does: what the environment brings is not in it."""
+    told = tomllib.loads(source.read_text(encoding="utf-8"))
+    urls = (told.get("store", {}).get("database_url", ""), told.get("queue", {}).get("redis_url", ""))
+    return bool(told.get("github", {}).get("webhook_secret")) or any(map(PASSWORD.search, urls))
 
 
 async def data_dir(config: Config) -> str:

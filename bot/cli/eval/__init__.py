@@ -70,6 +70,8 @@ def command(
     from bot.log import setup
 
     setup("error")
+    if not patches and (results or no_sandbox):
+        raise click.UsageError("--results and --no-sandbox are about --patches: name its cases too")
     if retrieval:
         from bot.cli.eval.retrieval import run
 
