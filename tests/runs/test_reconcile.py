@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from redis import Redis
 from sqlalchemy import select, update
 
+from bot.cli.doctor import machine
+from bot.cli.doctor.line import Wrong
 from bot.core.errors import Superseded
 from bot.router import Router
 from bot.runs import reconcile
@@ -18,6 +21,7 @@ from bot.store.tables import inbox, meta
 from bot.testing.github.exchange import Exchange
 from bot.testing.github.issues import Issue
 from bot.testing.github.repository import Repository
+from bot.web.compose import readiness
 from handlers import router
 from tests.living import LivingHob, by_schema
 from tests.long import LONG
@@ -337,6 +341,7 @@ async def test_what_Hob_does_not_read_costs_nothing(hob: LivingHob) -> None:
     assert sum(calls(hob, before).values()) == 1
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("down", [2 * HOUR, 4 * DAY])
 async def test_R11_all_events_while_the_receiver_was_down_are_answered_once(
     hob: LivingHob, down: float
@@ -397,3 +402,27 @@ async def test_R11_all_events_while_the_receiver_was_down_are_answered_once(
     replies = sum(len(answers(one)) for repo in repos for one in repo.shown)
     lines = sum(one.author.login == f"{SLUG}[bot]" for repo in repos for one in repo.review_comments.values())
     assert replies + lines == len(asked)
+
+
+async def test_what_was_found_stands_on_the_dashboard_and_in_doctor(hob: LivingHob) -> None:
+    repo = await begun(hob)
+    probe = readiness(hob.services.config, hob.services.store, Redis()).reported["missed deliveries"]
+    assert "nothing was missed" in await probe()
+    passes(hob, -hob.github.clock_offset)
+    repo.issues[1].comment("ann", f"@{SLUG} help")
+    misses(hob)
+    await looks(hob, HOUR)
+    for told in (await probe(), await machine.missed(hob.services.config)):
+        assert told.startswith("looked 0 s ago; last found 20")
+        assert "1 delivery recovered" in told
+    shown = hob.services.store.runs.latest(50, unless_done="reconcile")
+    assert [run for run in shown if run.handler == "reconcile"] == []
+
+
+async def test_doctor_says_where_nobody_looks_any_more(hob: LivingHob) -> None:
+    passes(hob, -2 * HOUR)
+    hob.github.repository("octo/tea", private=True)
+    await looks(hob, 0)
+    with pytest.raises(Wrong, match="looked 2 h ago") as told:
+        await machine.missed(hob.services.config)
+    assert "hob work" in told.value.hint
