@@ -170,7 +170,7 @@ def test_every_variable_names_a_key_that_is_read(tmp_path: Path) -> None:
         ("[server]\nport = true", "line 2: server.port is true — expected: a whole number"),
         ("[server]\nport = 70000", "server.port is 70000 — expected: less than or equal to 65535"),
         ("[server]\nport = 1\nport = 2", "not TOML: Cannot overwrite a value (at line 3"),
-        ('[intake]\nmode = "push"', "intake.mode is \"push\" — expected: 'webhook' or 'poll'"),
+        ('[intake]\nmode = "push"', "intake.mode is \"push\" — expected: 'webhook', 'poll' or 'both'"),
         ('[models]\nreview = "one"', 'models.review is "one" — expected: a list'),
         ("server = 3", "line 1: server is 3 — expected: a table"),
         ('[github]\napi_url = "ftp://x"', "an address that starts with http:// or https://"),
@@ -245,10 +245,20 @@ def test_W9_secrets_come_from_a_list_and_a_file_with_one_a_line(tmp_path: Path) 
     assert log.redact("third-one") == log.HIDDEN
 
 
-def test_poll_is_known_and_refused_at_start(tmp_path: Path) -> None:
-    config = load(tmp_path, '[intake]\nmode = "poll"\n[github]\nwebhook_secret = "abcdef"')
-    with pytest.raises(ConfigError, match="this version does not have"):
-        require_receiver(config)
+def test_where_deliveries_are_read_from_GitHub_no_webhook_secret_is_needed(tmp_path: Path) -> None:
+    assert require_receiver(load(tmp_path, '[intake]\nmode = "poll"')) == ()
+    with pytest.raises(ConfigError, match="webhook_secret is empty"):
+        require_receiver(load(tmp_path, '[intake]\nmode = "both"'))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "localhost", "::1", "127.0.0.2"])
+def test_where_nothing_is_received_only_this_machine_can_connect(tmp_path: Path, host: str) -> None:
+    server = f'[server]\nhost = "{host}"\n'
+    local = host in ("localhost", "::1", "127.0.0.2")
+    polls = load(tmp_path, server + '[intake]\nmode = "poll"')
+    assert polls.listens_on() == (host if local else "127.0.0.1")
+    assert polls.listens_on("0.0.0.0") == "0.0.0.0"
+    assert load(tmp_path, server + '[intake]\nmode = "both"').listens_on() == host
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])

@@ -37,7 +37,7 @@ def command(host: str | None, port: int | None) -> None:
     except OSError as wrong:
         hint = "let this user write there, or set hob.data_dir to another folder"
         raise UserError(f"hob.data_dir {folder} cannot be used: {wrong.strerror}", hint) from None
-    listen(host or config.server.host, config.server.port if port is None else port).close()
+    listen(config.listens_on(host), config.server.port if port is None else port).close()
     api_token(config)
     run(config.store.database_url)
     log.info("data in %s, API token in %s", folder, config.api.token_file)

@@ -30,7 +30,7 @@ def command(host: str | None, port: int | None, parent_watch: int | None) -> Non
     life.watch(parent_watch)
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
-    changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    changed = {"host": config.listens_on(host), **({} if port is None else {"port": port})}
     run(
         config.model_copy(update={"server": config.server.model_copy(update=changed)}),
         _chat(config),

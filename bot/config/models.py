@@ -134,8 +134,18 @@ class QueueTable(ConfigTable):
 class IntakeTable(ConfigTable):
     """`[intake]`"""
 
-    mode: Literal["webhook", "poll"] = "webhook"
+    mode: Literal["webhook", "poll", "both"] = "webhook"
     reconcile_minutes: int = Field(default=5, ge=1, le=1440)
+    share: float = Field(default=0.2, gt=0, le=1)
+    """Of the App's rate limit, what polling takes at most."""
+
+    @property
+    def polls(self) -> bool:
+        return self.mode != "webhook"
+
+    @property
+    def receives(self) -> bool:
+        return self.mode != "poll"
 
 
 def _time_zone(value: str) -> str:
@@ -342,6 +352,11 @@ class Config(ConfigTable):
     def source(self) -> Path | None:
         """The hob.toml that was read, if there was one."""
         return self._source
+
+    def listens_on(self, asked: str | None = None) -> str:
+        """Where nothing is received, this machine alone, unless a person asked for more."""
+        own = self.server.host
+        return asked or (own if self.intake.receives or is_loopback(own) else LOOPBACK[1])
 
     @property
     def redis_url(self) -> str:

@@ -19,22 +19,24 @@ _RESIGN = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[
 
 
 class Leader:
-    """`name` is this process's alone. For one thread at a time; connects on first use."""
+    """`name` is this process's alone; `key` says what is led. For one thread at a time; connects on first
+    use."""
 
-    def __init__(self, redis_url: str, name: str) -> None:
+    def __init__(self, redis_url: str, name: str, key: str = KEY) -> None:
         self._client = connect(redis_url)
         self._lead = self._client.register_script(_LEAD)
         self._name = name
+        self._key = key
 
     def leads(self) -> bool:
         """Takes the lock or keeps it; False where another process has it."""
         try:
-            return bool(self._lead(keys=[KEY], args=[self._name, int(LEADER_SECONDS * 1000)]))
+            return bool(self._lead(keys=[self._key], args=[self._name, int(LEADER_SECONDS * 1000)]))
         except Unreachable:
             return True
 
     def resign(self) -> None:
         """The next one leads at once."""
         with suppress(*Unreachable):
-            self._client.eval(_RESIGN, 1, KEY, self._name)
+            self._client.eval(_RESIGN, 1, self._key, self._name)
         self._client.close()

@@ -27,8 +27,6 @@ from bot.store.reconciliation import (
 
 OVERLAP_SECONDS = 600.0
 """Looked at once more before the watermark: GitHub's list has no strict order."""
-GRACE_SECONDS = 30.0
-"""A delivery that is younger may be on its way still."""
 GAP_SECONDS = 86_400.0
 """Time without a look from which on GitHub's list may not reach back far enough; about three days."""
 MOST_MISSED = 5000
@@ -44,12 +42,14 @@ log = logging.getLogger(__name__)
 async def reconcile(services: Services) -> str:
     """One round; says in a line what was found. What GitHub or the database refuses for now is raised; what
     was done until then is kept."""
+    if services.config.intake.polls:
+        return "polling looks for them"
     kept = Reconciliation(services.store.database)
     progress = await asyncio.to_thread(kept.load)
     calls = calls_a_round(services.config.intake.reconcile_minutes)
     this = Round(services, kept, progress, calls)
     try:
-        await _look_and_fetch(this)
+        await look_and_fetch(this)
         await back_fill(this)
     except RoundOver:
         pass
@@ -72,7 +72,8 @@ async def _tell(this: Round) -> str:
     return said
 
 
-async def _look_and_fetch(this: Round) -> None:
+async def look_and_fetch(this: Round) -> None:
+    """What was listed since the watermark and is lacking, into the inbox; raises `RoundOver`."""
     progress, kept_there = this.progress, HookDeliveries(this.services.github.app())
     new = True
     while new or progress.began or progress.missed:
@@ -89,17 +90,18 @@ async def _look(this: Round, kept_there: HookDeliveries) -> None:
     this.spend()
     page = await _page(progress, kept_there)
     progress.looked_at = page.at
-    progress.started = progress.started or page.at - GRACE_SECONDS
+    progress.started = progress.started or page.at - this.grace
     progress.watermark = progress.watermark or page.at - WINDOW_SECONDS
     progress.began = progress.began or page.at
     kept_since = page.at - KEEP_SECONDS
     floor = max(progress.watermark - OVERLAP_SECONDS, kept_since)
     await asyncio.to_thread(_note_missed, this, page, floor)
     times = [one.delivered_at for one in page.deliveries]
+    this.listed += sum(at > progress.watermark for at in times)
     progress.oldest = min([*times, progress.oldest or page.at])
     progress.cursor = page.following
     if not page.following or any(at < floor for at in times):
-        _end_of_look(progress, kept_since)
+        _end_of_look(progress, kept_since, this.grace)
     await this.save()
     this.spend(0, page.left)
 
@@ -124,7 +126,7 @@ def _note_missed(this: Round, page: DeliveryPage, floor: float) -> None:
         for one in page.deliveries
         if one.guid not in known
         and reads(one.event, one.action)
-        and floor <= one.delivered_at <= page.at - GRACE_SECONDS
+        and floor <= one.delivered_at <= page.at - this.grace
         and (not one.ok or one.delivered_at >= progress.started)
     }
     asked = [
@@ -140,7 +142,7 @@ def _note_missed(this: Round, page: DeliveryPage, floor: float) -> None:
     progress.missed.sort(key=lambda one: -one.at)
 
 
-def _end_of_look(progress: Progress, kept_since: float) -> None:
+def _end_of_look(progress: Progress, kept_since: float, grace: float) -> None:
     """Everything since the watermark was listed, or all that GitHub and the inbox keep: then what is older is
     to be found otherwise. Before its first look Hob has missed nothing but deliveries."""
     since, reached = progress.watermark, progress.oldest <= progress.watermark >= kept_since
@@ -148,7 +150,7 @@ def _end_of_look(progress: Progress, kept_since: float) -> None:
         if progress.back_fill:
             since = min(since, progress.back_fill.since)
         progress.back_fill = BackFill(since, max(progress.oldest, kept_since))
-    progress.watermark = max(progress.watermark, progress.began - GRACE_SECONDS)
+    progress.watermark = max(progress.watermark, progress.began - grace)
     progress.began, progress.cursor, progress.oldest = 0.0, "", 0.0
     old = progress.watermark - 2 * OVERLAP_SECONDS
     progress.given_up = {guid: at for guid, at in progress.given_up.items() if at >= old}
@@ -177,6 +179,7 @@ async def _fetch(this: Round, kept_there: HookDeliveries) -> None:
         else:
             if await asyncio.wrap_future(store.inbox.put(new)):
                 this.found.deliveries += 1
+                this.arrived(one)
                 log.info(
                     "delivery recovered", extra={"delivery": one.guid, "event": one.event, "repo": new.repo}
                 )

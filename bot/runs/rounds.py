@@ -1,10 +1,11 @@
 """How much a look for what was missed may cost at a time."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.runs.services import Services
-from bot.store.reconciliation import Progress, Reconciliation, Tally
+from bot.store.reconciliation import MissedDelivery, Progress, Reconciliation, Tally
 
 SHARE = 0.5
 """Of the rate limit: a round makes no more calls than this of what is allowed in its time, and none where
@@ -12,6 +13,7 @@ less than the rest is left."""
 ALLOWED_AN_HOUR = 5000
 """GitHub's least; https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
 LEAST_CALLS, MOST_CALLS = 40, 2500
+GRACE_SECONDS = 30.0
 
 
 class RoundOver(Exception):
@@ -25,17 +27,27 @@ def calls_a_round(minutes: float) -> int:
 
 @dataclass(slots=True)
 class Round:
-    """One round: what it may still call, how far things are, what was found."""
+    """One round: what it may still call, how far things are, what was found. Nothing is called where `keeps`
+    or less of the rate limit is left; a delivery younger than `grace` seconds may be on its way still."""
 
     services: Services
     kept: Reconciliation
     progress: Progress
     calls: int
+    keeps: float = 1 - SHARE
+    grace: float = GRACE_SECONDS
+    arrived: Callable[[MissedDelivery], None] = lambda one: None
+    """Told of each delivery that is in the inbox now."""
     found: Tally = field(default_factory=Tally)
+    listed: int = 0
+    """Deliveries that were listed since the last look, read or not."""
+    left: float = 1.0
+    """The share of the rate limit that the last answer said is left."""
 
     def spend(self, calls: int = 1, left: float = 1.0) -> None:
         """Before so many calls. `left`: the share of the rate limit that the last answer said is left."""
-        if self.calls < calls or left < 1 - SHARE:
+        self.left = min(self.left, left)
+        if self.calls < calls or left < self.keeps:
             raise RoundOver
         self.calls -= calls
 

@@ -14,6 +14,7 @@ from bot.store.drafts import Drafts
 from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
+from bot.store.polling import PollingRow
 from bot.store.pull_request_state import Pulls
 from bot.store.reconciliation import Reconciliation
 from bot.store.retention import forget, purge, repositories
@@ -77,6 +78,7 @@ class Store:
         self.memory = Memories(self.database)
         self.drafts = Drafts(self.database)
         self.pulls = Pulls(self.database)
+        self.polling = PollingRow(self.database)
         self.reconciliation = Reconciliation(self.database)
 
     def ping(self) -> None:

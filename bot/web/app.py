@@ -1,6 +1,9 @@
 """Composes the HTTP face: two hot routes in plain ASGI, the rest in Starlette behind the guard."""
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,32 +13,47 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.core.errors import TemporaryError
 from bot.store import Store
 from bot.web import agents, chat, dashboard, drafts, metrics, openapi, runs, settings
+from bot.web.body import drain
 from bot.web.guard import AccessGuard
 from bot.web.ready import Readiness
-from bot.web.responses import answer, problem
+from bot.web.responses import PROBLEM, answer, finish, problem
 from bot.web.session import Sessions
-from bot.web.webhook import Receiver
+from bot.web.webhook import CLOSE, Receiver
 
 
 class WebApp:
     """The ASGI application. /webhook and /healthz meet no middleware; everything else meets the guard."""
 
-    def __init__(self, receiver: Receiver, rest: ASGIApp) -> None:
-        self.receiver, self.rest = receiver, rest
+    def __init__(self, receiver: Receiver | None, rest: ASGIApp, state: State) -> None:
+        self.receiver, self.rest, self.state = receiver, rest, state
+
+    def wake_by(self, ring: Callable[[], None]) -> None:
+        """`ring` tells the workers that something came in, and must not wait."""
+        self.state.wake = ring
+        if self.receiver:
+            self.receiver.wake = ring
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path")
         if path == "/webhook":
-            await self.receiver(scope, receive, send)
+            await (self.receiver or _not_received)(scope, receive, send)
         elif path == "/healthz":
             await answer(send, 200, b"ok\n", b"text/plain")
         else:
             await self.rest(scope, receive, send)
 
 
+async def _not_received(scope: Scope, receive: Receive, send: Send) -> None:
+    """The body is not read."""
+    told = 'no webhook is taken here: intake.mode is "poll", deliveries are read from GitHub'
+    await answer(send, 404, problem(404, told), PROBLEM, CLOSE, more=True)
+    await drain(receive)
+    await finish(send)
+
+
 def create_app(
     *,
-    receiver: Receiver,
+    receiver: Receiver | None,
     store: Store,
     token: str,
     hosts: frozenset[str],
@@ -48,7 +66,8 @@ def create_app(
     ask: chat.ChatPort | None = None,
     requests: agents.AgentsPort | None = None,
 ) -> WebApp:
-    """`hosts` are the names under which this server may be asked (`guard.allowed_hosts`). `site` is where
+    """`receiver`: None where no webhook is taken. `hosts` are the
+    names under which this server may be asked (`guard.allowed_hosts`). `site` is where
     people look at GitHub; `refuse_setting` says why this process does not allow a setting; `ask` answers
     questions, and `requests` takes what workers are to do, where this process can."""
     pages = Starlette(
@@ -68,6 +87,7 @@ def create_app(
         exception_handlers={HTTPException: _refused, TemporaryError: _unavailable, Exception: _broken},
     )
     pages.state.receiver = receiver
+    pages.state.wake = receiver.wake if receiver else lambda: None
     pages.state.store = store
     pages.state.sessions = Sessions(token)
     pages.state.readiness = readiness
@@ -78,7 +98,7 @@ def create_app(
     pages.state.refuse_setting = refuse_setting
     pages.state.agents = requests
     pages.state.talks = chat.Talks(ask) if ask else None
-    return WebApp(receiver, AccessGuard(pages, pages.state.sessions, hosts))
+    return WebApp(receiver, AccessGuard(pages, pages.state.sessions, hosts), pages.state)
 
 
 async def readyz(request: Request) -> Response:

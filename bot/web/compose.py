@@ -28,6 +28,7 @@ from bot.web.app import WebApp, create_app
 from bot.web.body import BodyReader
 from bot.web.chat import ChatPort
 from bot.web.guard import allowed_hosts
+from bot.web.polling import polling_line
 from bot.web.ready import Readiness, connects, hosts_line
 from bot.web.server import address_of, listen, serve
 from bot.web.webhook import Receiver
@@ -70,14 +71,8 @@ def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None
     redis, host_slots = connect(config.redis_url), RedisHostSlots(config.redis_url)
     try:
         store.require_schema()
-        receiver = Receiver(
-            secrets=secrets,
-            put=store.inbox.put,
-            wake=lambda: None,  # until the wake-up is there
-            read=BodyReader(config.server.max_body_mb << 20),
-        )
         app = create_app(
-            receiver=receiver,
+            receiver=_receiver(config, secrets, store),
             store=store,
             token=token,
             hosts=allowed_hosts(config.server.host, config.server.public_url),
@@ -96,8 +91,20 @@ def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None
         store.close()
 
 
+def _receiver(config: Config, secrets: tuple[bytes, ...], store: Store) -> Receiver | None:
+    if not config.intake.receives:
+        return None
+    return Receiver(
+        secrets=secrets,
+        put=store.inbox.put,
+        wake=lambda: None,  # until the wake-up is there
+        read=BodyReader(config.server.max_body_mb << 20),
+    )
+
+
 def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
-    """Without store, queue and worker, or GitHub, nothing is worked on; hosts are only reported."""
+    """Without store, queue and worker, GitHub, or a way for deliveries, nothing is worked on; hosts are only
+    reported, and polling where it is the net under a webhook."""
     needed = {
         "store": partial(_store_line, store),
         "queue": partial(probe, redis),
@@ -107,6 +114,9 @@ def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
         "hosts": partial(hosts_line, config.pool_hosts()),
         "missed deliveries": partial(_missed_line, store),
     }
+    if config.intake.polls:
+        polling = needed if config.intake.mode == "poll" else reported
+        polling["polling"] = partial(polling_line, store.polling, config.intake.share)
     return Readiness(needed, reported)
 
 
@@ -132,7 +142,7 @@ def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots) -> None:
 
 async def _serve_ringing(redis_url: str, app: WebApp, listening: socket.socket) -> None:
     async with Wakeup(redis_url, listens=False) as wakeup:
-        app.receiver.wake = wakeup.ring
+        app.wake_by(wakeup.ring)
         await serve(app, listening)
 
 

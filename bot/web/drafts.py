@@ -78,7 +78,7 @@ async def _asks(request: Request, draft: Draft, line: str) -> None:
     nobody = Actor(Login(""), 0)
     asked = CommandRequest(repo=draft.repo, number=draft.number, line=line, by=nobody, channel="dashboard")
     await wrap_future(store.inbox.put(delivery_of(asked, f"draft:{uuid.uuid4()}")))
-    request.app.state.receiver.wake()
+    request.app.state.wake()
 
 
 async def _named(request: Request) -> Draft:

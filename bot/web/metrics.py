@@ -10,8 +10,9 @@ from bot.core.errors import TemporaryError
 from bot.core.host_slots import Traffic
 from bot.store import Store
 from bot.store.stats import effect_counts
-from bot.web import model_stats
+from bot.web import model_stats, polling
 from bot.web.counters import Counter, series
+from bot.web.webhook import Receiver
 
 CountsByLabel = dict[tuple[str, ...], int]
 QueueLengths = Callable[[], Mapping[str, int]]
@@ -22,7 +23,8 @@ Places = Callable[[], Awaitable[Mapping[str, Traffic]]]
 async def show(request: Request) -> PlainTextResponse:
     """Counts of this process, and the states of what all processes share."""
     state = request.app.state
-    counters: list[Counter] = [state.receiver.deliveries, state.receiver.by_repository]
+    receiver: Receiver | None = state.receiver
+    counters: list[Counter] = [receiver.deliveries, receiver.by_repository] if receiver else []
     lines = [line for counter in counters for line in counter.lines()]
     lines += await run_in_threadpool(_stored, state.store)
     lines += await run_in_threadpool(_queued, state.queue_lengths)
@@ -39,6 +41,7 @@ def _stored(store: Store) -> list[str]:
         *series("hob_runs", "Runs, by state.", ("state",), runs),
         *series("hob_effects", "Effects in the outbox, by kind and state.", ("kind", "state"), effects),
         *model_stats.lines(store.calls.totals()),
+        *polling.metric_lines(store.polling.load()),
     ]
 
 

@@ -13,7 +13,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import batch, implement, patches, pool, receiver, remarks, reviews, triage, waiting, work
+from tests.bench import (
+    batch,
+    implement,
+    patches,
+    polling,
+    pool,
+    receiver,
+    remarks,
+    reviews,
+    triage,
+    waiting,
+    work,
+)
 from tests.bench.figure import Figure
 from tests.bench.knowledge import duplicates
 from tests.bench.knowledge.figures import figures as knowledge
@@ -21,6 +33,7 @@ from tests.bench.knowledge.figures import figures as knowledge
 BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "receiver": receiver.figures,
     "pool": pool.figures,
+    "poll": polling.figures,
     "reviews": reviews.figures,
     "remarks": remarks.figures,
     "waiting": waiting.figures,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -13,16 +14,19 @@ from typing import Any
 
 import pytest
 
-from bot.cli.doctor import code, examine, hosts, remote
+from bot.cli.doctor import code, examine, hosts, machine, remote
 from bot.cli.doctor.line import DoctorResult, Wrong
 from bot.cli.doctor.line import line as line_of
 from bot.cli.doctor.machine import configuration
 from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
+from bot.store import open_store
+from bot.store.polling import PollingStatus
 from bot.testing.github import GitHubStandIn
 from tests import needs
 from tests.cli.conftest import SECRET, Hob
+from tests.databases import at_newest_schema
 
 MODELS = ("qwen2.5-coder:14b", "qwen2.5:7b", "nomic-embed-text:latest")
 
@@ -321,6 +325,41 @@ async def test_the_webhook_is_looked_at_too(at_github: tuple[Hob, GitHubStandIn]
     line = await webhook(hob)
     assert "(502, no connection)" in line.detail
     assert "GitHub reaches the address" in line.hint
+
+
+async def test_where_deliveries_are_read_the_webhook_needs_an_address_and_nobody_there(
+    at_github: tuple[Hob, GitHubStandIn],
+) -> None:
+    hob, github = at_github
+    hob.environ["HOB_INTAKE__MODE"] = "poll"
+    assert "GitHub keeps only what it tries to send" in (await webhook(hob)).detail
+    github.send_webhooks_to("http://127.0.0.1:9/webhook", secret="")
+    github.repository("octo/tea", files={"a.py": "x"}).open_issue("Cold", "", author="ann")
+    github.deliveries[-1].wait()
+    line = await webhook(hob)
+    assert line.ok and "1 of the latest deliveries are kept" in line.detail
+    github.deliveries[-1].status_code = 200
+    line = await webhook(hob)
+    assert not line.ok and "took 1 of the latest 1 deliveries" in line.detail
+
+
+async def test_how_deliveries_come_and_that_polling_fails_is_a_line(hob: Hob) -> None:
+    async def intake(mode: str) -> DoctorResult:
+        config = load_config(hob.folder / "hob.toml", hob.environ | {"HOB_INTAKE__MODE": mode})
+        return await line_of("intake", partial(machine.intake, config))
+
+    assert (await intake("webhook")).detail == "webhook: GitHub calls POST /webhook"
+    assert (await intake("poll")).detail == "poll; nobody has asked yet (hob up does)"
+    url = f"sqlite:///{hob.folder / 'data' / 'hob.db'}"
+    (hob.folder / "data").mkdir(mode=0o700)
+    at_newest_schema(url)
+    store = open_store(url)
+    store.polling.save(PollingStatus(looked_at=time.time() - 5, next_at=time.time() + 50))
+    assert "both: asked 5 s ago" in (await intake("both")).detail
+    store.polling.save(PollingStatus(failing_since=time.time() - 500, error="GitHub answered 502"))
+    store.close()
+    line = await intake("poll")
+    assert not line.ok and "poll: polling fails since 2" in line.detail and "502" in line.detail
 
 
 @pytest.mark.parametrize(

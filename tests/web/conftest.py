@@ -91,6 +91,7 @@ async def opened(
     store: Store,
     *,
     secrets: tuple[bytes, ...] = (SECRET,),
+    receives: bool = True,
     cap: int = 25 << 20,
     seconds: float = 10.0,
     refuse: Callable[[str, Any], str] = lambda _key, _value: "",
@@ -111,7 +112,7 @@ async def opened(
         return {"default": 2}
 
     app = create_app(
-        receiver=receiver,
+        receiver=receiver if receives else None,
         store=store,
         token=TOKEN,
         hosts=allowed_hosts("127.0.0.1", "https://hob.example"),

@@ -51,6 +51,7 @@ def _own(config: Config) -> dict[str, DoctorCheck]:
         "tests": partial(machine.tests, config),
         "configuration": partial(machine.configuration, config),
         "data directory": partial(machine.data_dir, config),
+        "intake": partial(machine.intake, config),
         "webhook secret": partial(machine.webhook_secret, config),
         "API token": partial(machine.api_token, config),
         "database": partial(machine.database, config),

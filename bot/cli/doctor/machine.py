@@ -136,8 +136,36 @@ async def data_dir(config: Config) -> str:
     return str(folder)
 
 
+async def intake(config: Config) -> str:
+    """Which way deliveries come, and how polling goes."""
+    from bot.store import StoreUnavailable, open_store
+    from bot.web.polling import told
+
+    mode = config.intake.mode
+    if not config.intake.polls:
+        return f"{mode}: GitHub calls POST /webhook"
+    store = open_store(config.store.database_url)
+    url = store.database.url
+    try:
+        if url.drivername.startswith("sqlite") and not _exists(url.database):
+            return f"{mode}; nobody has asked yet (hob up does)"
+        status = await asyncio.to_thread(store.polling.load)
+    except StoreUnavailable:
+        return f"{mode}; the database cannot be read"
+    finally:
+        store.close()
+    if not status.looked_at and not status.failing_since:
+        return f"{mode}; nobody has asked yet (hob up does)"
+    try:
+        return f"{mode}: {told(status, config.intake.share, time.time())}"
+    except ConnectionError as wrong:
+        raise Wrong(f"{mode}: {wrong}", "see whether hob up (or hob work) runs, and its log") from None
+
+
 async def webhook_secret(config: Config) -> str:
     found = configuration_room.require_receiver(config)
+    if not config.intake.receives:
+        return "not needed: intake.mode is poll"
     short = [secret for secret in found if len(secret) < 16]
     if short:
         raise Wrong("a secret is shorter than 16 characters", "make one with `openssl rand -hex 32`")

@@ -44,10 +44,10 @@ async def clock(config: Config) -> str:
 async def webhook(config: Config) -> str:
     """The App's webhook as GitHub has it, and how the latest deliveries were answered.
     https://docs.github.com/en/rest/apps/webhooks"""
-    if config.intake.mode == "poll":
-        return "not needed: intake.mode is poll"
     hook: dict[str, Any] = await asked(config, "/app/hook/config")
     url, wanted = str(hook.get("url") or ""), f"{config.server.public_url}/webhook"
+    if not config.intake.receives:
+        return await _only_kept(config, url)
     if not url:
         raise Wrong("the App has no webhook address", f"set it to {_address(config)} {PAGE}")
     if config.server.public_url and url.rstrip("/") != wanted:
@@ -64,6 +64,20 @@ async def webhook(config: Config) -> str:
         count = "the latest delivery" if len(bad) == 1 else f"the latest {len(bad)} deliveries"
         raise Wrong(f"{count} failed ({_word(bad[0])})", _mend(bad[0], url))
     return f"{url}, {'its latest delivery was taken' if latest else 'nothing was delivered yet'}"
+
+
+async def _only_kept(config: Config, url: str) -> str:
+    """Where Hob reads the deliveries from GitHub: it keeps those that it tried to send, and nobody else
+    should be given them."""
+    hint = f"turn the webhook on, with an address where nobody listens, {PAGE} (docs/operations.md)"
+    if not url:
+        raise Wrong("the App has no webhook address, and GitHub keeps only what it tries to send", hint)
+    latest = await asked(config, f"/app/hook/deliveries?per_page={DELIVERIES}")
+    taken = sum(200 <= int(one["status_code"]) < 300 for one in latest)
+    if taken:
+        said = f"intake.mode is poll, but {url} took {taken} of the latest {len(latest)} deliveries"
+        raise Wrong(said, f'{hint}; or set intake.mode = "both", if that is this Hob')
+    return f"{url} need not answer: intake.mode is poll; {len(latest)} of the latest deliveries are kept"
 
 
 def _address(config: Config) -> str:

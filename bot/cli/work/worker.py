@@ -17,6 +17,7 @@ from bot.queue.wakeup import Wakeup
 from bot.queue.worker import AsyncWorker
 from bot.runs import perform
 from bot.runs.dispatch import route_delivery
+from bot.runs.polling import poll_forever
 from bot.runs.schedule import run_forever
 from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, current
@@ -57,10 +58,12 @@ async def _work(config: Config, slots: int) -> None:
         make_due = partial(make_due_once, services.store, services.router, config, leader)
         sandbox = await asyncio.to_thread(tell, config.hob.data_dir)
         log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
+        polling = (poll_forever(services, wakeup.ring),) if config.intake.polls else ()
         log.info("working, %d runs at once", slots)
         await _until_done(
             worker.work(),
             run_forever(services.store, queues, route, wakeup, make_due),
+            *polling,
             *background,
         )
 

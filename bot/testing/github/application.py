@@ -130,16 +130,17 @@ class Application:
             return refusal.answer()
 
     def _count(self, call: RestCall) -> None:
-        if call.token is None or call.path == "/rate_limit":
+        counted = _counted(call)
+        if counted is None or call.path == "/rate_limit":
             return
         reading = call.path == "/graphql" or call.path == "/installation/token"  # neither makes content
-        refused = call.state.limits.take(call.token.installation.id, "GET" if reading else call.method)
+        refused = call.state.limits.take(counted, "GET" if reading else call.method)
         if refused:
             raise RestRefusal(403, refused)
 
     def _finished(self, call: RestCall, answer: RestResponse) -> RestResponse:
         """With the headers that every answer of GitHub's carries; those given already win."""
-        state, token = call.state, call.token
+        state = call.state
         headers = {
             "Date": formatdate(state.now(), usegmt=True),
             "Server": "github.com",
@@ -148,8 +149,9 @@ class Application:
             "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
             "X-GitHub-Api-Version-Selected": call.headers.get("x-github-api-version", "2022-11-28"),
         }
-        if token:
-            headers |= limits(state, state.limits.used(token.installation.id))
+        counted = _counted(call)
+        if counted is not None:
+            headers |= limits(state, state.limits.used(counted), state.limits.limit(counted))
         headers |= answer.headers
         if answer.status in (204, 304):
             headers.pop("Content-Type")
@@ -166,11 +168,19 @@ async def _send(send: Send, answer: RestResponse, body: bytes, *, more: bool = F
     await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def limits(state: State, used: int) -> dict[str, str]:
+def _counted(call: RestCall) -> int | None:
+    """Whose limit a call is of; 0: the App's own, of which only reading is counted here."""
+    if call.token:
+        return call.token.installation.id
+    return 0 if call.route and call.route.app and call.method == "GET" else None
+
+
+def limits(state: State, used: int, limit: int = 0) -> dict[str, str]:
     """The primary limit, per installation and hour."""
+    limit = limit or state.limits.per_hour
     return {
-        "X-RateLimit-Limit": str(state.limits.per_hour),
-        "X-RateLimit-Remaining": str(max(state.limits.per_hour - used, 0)),
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": str(max(limit - used, 0)),
         "X-RateLimit-Used": str(used),
         "X-RateLimit-Reset": str(state.limits.reset_at(state.now())),
         "X-RateLimit-Resource": "core",
@@ -186,8 +196,9 @@ def _unchanged(call: RestCall, answer: RestResponse) -> RestResponse:
     headers["Vary"] = "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding"
     if etag not in call.headers.get("if-none-match", ""):
         return RestResponse(answer.status, answer.json, headers, answer.raw)
-    if call.token:
-        call.state.limits.give_back(call.token.installation.id)
+    counted = _counted(call)
+    if counted is not None:
+        call.state.limits.give_back(counted)
     return RestResponse(304, headers=headers)
 
 

@@ -27,6 +27,8 @@ class Limits:
     hour is over after 36 seconds. `secondary`: whether those limits hold too."""
 
     per_hour: int = 5000
+    app_per_hour: int = 5000
+    """What the App may read as itself; it is installation 0 here."""
     secondary: bool = False
     pace: float = 1.0
     _of: dict[int, _Installation] = field(default_factory=dict)
@@ -34,10 +36,13 @@ class Limits:
     def take(self, installation: int, method: str) -> str:
         """Counts a call; why it is refused, or nothing. A write is what makes content."""
         one = self._here(installation)
-        if one.used >= self.per_hour:
+        if one.used >= self.limit(installation):
             return f"API rate limit exceeded for installation ID {installation}."
         one.used += 1
         return self._too_fast(one, method) if self.secondary else ""
+
+    def limit(self, installation: int) -> int:
+        return self.per_hour if installation else self.app_per_hour
 
     def give_back(self, installation: int) -> None:
         """A call that costs nothing after all."""
