@@ -276,6 +276,8 @@ class HobContext:
     many."""
     reconcile: Callable[[], Awaitable[str]]
     """Looks for deliveries and work that were missed; says in a line what was found."""
+    look_at_access: Callable[[], Awaitable[str]]
+    """Looks at what the App may read and what became of it; says in a line what changed."""
 
 
 @dataclass(frozen=True, slots=True)

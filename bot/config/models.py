@@ -23,6 +23,7 @@ from pydantic import (
 from bot.config.addresses import host_url, http_url, parts_of
 from bot.config.code import CodeTable, refuse_mounts
 from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple, one_or_list
+from bot.config.retention import RetentionTable
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
@@ -342,6 +343,7 @@ class Config(ConfigTable):
     privacy: PrivacyTable = PrivacyTable()
     budget: BudgetTable = BudgetTable()
     cache: CacheTable = CacheTable()
+    retention: RetentionTable = RetentionTable()
     knowledge: KnowledgeTable = KnowledgeTable()
     api: ApiTable = ApiTable()
     code: CodeTable = CodeTable()

@@ -131,6 +131,15 @@ class GitHub:
                 raise Gone(403, f"{repo.full_name} is {state}")
         return repo
 
+    async def reaches(self, installation: int, repo_id: int) -> bool:
+        """Whether the App may read a repository through an installation, be it archived."""
+        try:
+            given = await self._token_for(self.app(), installation, repo_id, {"metadata": "read"})
+        except Gone:
+            return False
+        await self._give_back(_token(given), installation)
+        return True
+
     async def _give_back(self, token: InstallationToken, installation: int) -> None:
         async def mint() -> InstallationToken:
             return token

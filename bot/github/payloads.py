@@ -382,7 +382,7 @@ _READERS: dict[str, dict[str, Callable[[str, bytes], Event | None]]] = {
     "installation_repositories": {"removed": _installation(events.RepositoriesRemoved, whole=False)},
     "repository": {
         **dict.fromkeys(("deleted", "transferred"), _repository(events.RepositoryRemoved)),
-        **dict.fromkeys(("privatized", "renamed"), _repository(events.RepositoryChanged)),
+        **dict.fromkeys(("privatized", "publicized", "renamed"), _repository(events.RepositoryChanged)),
     },
     "issue_comment": {
         "created": _issue_comment(events.IssueCommentCreated, edited=False),

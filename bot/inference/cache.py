@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE INDEX IF NOT EXISTS by_use ON entries (used_at);
 CREATE INDEX IF NOT EXISTS by_age ON entries (made_at);
 """
+_MAYBE_OF = "(name >= ? AND name < ?) OR name NOT LIKE '%:%'"
 OVERHEAD = 200
 """Bytes that a row costs beside its value."""
 TRIM_EVERY = 50
@@ -32,9 +33,14 @@ TRIM_EVERY = 50
 
 
 def name_of(repository: int, *parts: object) -> str:
-    """The name of an entry: the same for the same repository and parts only."""
+    """The name of an entry: the same for the same repository and parts only. It begins with the repository's
+    number, by which its entries are purged."""
     told = json.dumps([repository, *parts], ensure_ascii=True, sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()
+    return f"{repository}:{hashlib.sha256(told.encode()).hexdigest()}"
+
+
+def _range(repository: int) -> tuple[str, str]:
+    return f"{repository}:", f"{repository};"
 
 
 class Cache:
@@ -73,6 +79,29 @@ class Cache:
                 self._writes += 1
                 if self._writes % TRIM_EVERY == 1:
                     self._trim(now)
+        except (sqlite3.Error, OSError) as wrong:
+            self._broken(wrong)
+
+    def kept(self, repository: int) -> tuple[int, int]:
+        """(entries, bytes) of a repository. Of entries of an older Hob nobody can tell whose they are: they
+        count as its own."""
+        try:
+            with self._lock:
+                query = f"SELECT COUNT(*), COALESCE(SUM(size), 0) FROM entries WHERE {_MAYBE_OF}"  # noqa: S608
+                count, size = self._connection().execute(query, _range(repository)).fetchone()
+        except (sqlite3.Error, OSError) as wrong:
+            self._broken(wrong)
+            return 0, 0
+        return int(count), int(size)
+
+    def purge(self, repository: int) -> None:
+        """Deletes them, so that nothing of them stays in the file."""
+        try:
+            with self._lock:
+                connection = self._connection()
+                connection.execute("PRAGMA secure_delete = ON")
+                connection.execute(f"DELETE FROM entries WHERE {_MAYBE_OF}", _range(repository))  # noqa: S608
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except (sqlite3.Error, OSError) as wrong:
             self._broken(wrong)
 

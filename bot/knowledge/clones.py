@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -136,6 +137,14 @@ class Clones:
         async with locked(self._lock(repo_id)):
             await asyncio.to_thread(self._delete, repo_id)
             await asyncio.to_thread(also)
+            self._lock(repo_id).unlink(missing_ok=True)
+
+    def used_at(self, repo_id: int) -> float:
+        """When it was last worked on, in epoch seconds; 0.0: nobody knows."""
+        try:
+            return self._lock(repo_id).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def _delete(self, repo_id: int) -> None:
         shutil.rmtree(self.path(repo_id), ignore_errors=True)
@@ -150,6 +159,7 @@ class Clones:
         """The clone, locked."""
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         async with locked(self._lock(repo_id)) as lock:
+            os.utime(lock)
             if self._mark(repo_id).exists():  # whoever was to forget it waits, or was killed
                 await asyncio.to_thread(self._delete, repo_id)
             await asyncio.to_thread(tidy, self.path(repo_id))

@@ -17,13 +17,17 @@ _LOOK_SECONDS = 0.05
 async def locked(file: Path, seconds: float = WAIT_SECONDS) -> AsyncIterator[int]:
     """Holds the lock of `file` (made where it is missing) while the body runs; gives its descriptor. A child
     that was handed the descriptor holds it too: git goes on for a moment after a worker was killed.
-    `TemporaryError` when others keep it for longer than `seconds`."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        await _take(descriptor, file, seconds)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    Whoever holds it may delete the file. `TemporaryError` when others keep it for longer than `seconds`."""
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            await _take(descriptor, file, seconds)
+            if not _is_there(descriptor, file):  # its last holder deleted it
+                continue
+            yield descriptor
+            return
+        finally:
+            os.close(descriptor)
 
 
 async def _take(descriptor: int, file: Path, seconds: float) -> None:
@@ -33,6 +37,13 @@ async def _take(descriptor: int, file: Path, seconds: float) -> None:
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         raise TemporaryError(f"another process works on {file.stem}", 30.0) from None
+
+
+def _is_there(descriptor: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _free(descriptor: int) -> bool:

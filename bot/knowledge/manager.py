@@ -5,7 +5,8 @@ All of it is derived: what a kill interrupts the next refresh does, and what is 
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +37,8 @@ MOST_VECTORS = 4_000
 """After one refresh: on a machine without a graphics card some minutes of a small model."""
 AT_ONCE = 2
 """Refreshes of one process: each may use a processor for a while."""
+UNKNOWN_SECONDS = 86_400.0
+"""How long what is kept of a repository that is not known may lie: its first delivery may be on its way."""
 T = TypeVar("T")
 
 
@@ -151,10 +154,40 @@ class KnowledgeManager:
         for repo_id in repo_ids:
             await self.clones.forget(repo_id, partial(self._remove, repo_id))
 
+    async def forget_unused(self, known: Collection[int], clones: float | None, indexes: float | None) -> int:
+        """Deletes clones and indexes that nobody has used since then (epoch seconds; None: for good), and
+        those of repositories that are not known any more, as they are when another machine heard that access
+        ended. Gives of how many repositories something went."""
+        now, gone = time.time(), 0
+        for repo_id in await asyncio.to_thread(self._kept):
+            index, clone = self.index_stores.used_at(repo_id), self.clones.used_at(repo_id)
+            used = max(index, clone)
+            unknown = repo_id not in known and used < now - UNKNOWN_SECONDS
+            old_index, old_clone = index < (indexes or 0.0), used < (clones or 0.0)
+            if unknown or (old_index and old_clone):
+                await self.forget(repo_id)
+            elif old_clone and self.clones.path(repo_id).exists():
+                await self.clones.forget(repo_id)
+            elif old_index and self.index_stores.has(repo_id):
+                async with self.clones.held(repo_id):
+                    await asyncio.to_thread(self.index_stores.remove, repo_id)
+            else:
+                continue
+            gone += 1
+        return gone
+
+    def _kept(self) -> list[int]:
+        return sorted({*self.clones.known(), *self.index_stores.known()})
+
     def of_installation(self, installation: int) -> list[int]:
         """The ids of the repositories of an installation of which something is kept here."""
         marks = self.clones.folder.glob("*.installation")
         return [int(one.stem) for one in marks if one.read_text().strip() == str(installation)]
+
+    def installations(self) -> set[int]:
+        """Those of whose repositories something is kept here."""
+        found = (one.read_text().strip() for one in self.clones.folder.glob("*.installation"))
+        return {int(one) for one in found if one.isdecimal()}
 
     async def drop_issue(self, repo: RepoRef, number: int) -> None:
         def drop() -> None:

@@ -26,7 +26,7 @@ from bot.store.outbox import Outbox
 TRIES = 3
 FIRST_PAUSE, MOST_PATIENCE = 60.0, 3600.0
 """Seconds, for a refusal that passes and names no time: the first wait, and after how long it is final."""
-SETTLED = ("done", "rejected", "shadow")
+SETTLED = ("done", "rejected", "shadow", "purged")
 """States of rows with which nothing is left to do."""
 log = logging.getLogger(__name__)
 

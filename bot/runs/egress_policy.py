@@ -38,7 +38,7 @@ def guard(
             return "never"
         own = await online_setting(repo, reader) if reader else "allowed"
         narrowest = min(own, known.online, key=ONLINE.index)
-        hidden = reader is not None and reader.job.private and not repo.private  # since the event
+        hidden = not repo.private and await asyncio.to_thread(_hidden, store, repo, reader)
         return "never" if hidden and "public" in (config.privacy.online, narrowest) else narrowest
 
     async def spent() -> Budget:
@@ -55,6 +55,16 @@ def guard(
     prefers = known.prefer == "online"
     policy = config.privacy.online
     return EgressGuard(policy, repo.private, setting, spent, cleaned, record, prefer_online=prefers)
+
+
+def _hidden(store: Store, repo: RepoRef, reader: JobReader | None) -> bool:
+    """Whether it was made private since the event, asked before each prompt. Where nobody can tell: yes."""
+    if reader is not None and reader.job.private:
+        return True
+    try:
+        return store.known.is_private(repo.id)
+    except StoreUnavailable:
+        return True
 
 
 async def online_setting(repo: RepoRef, reader: JobReader) -> Online:

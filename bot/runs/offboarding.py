@@ -1,17 +1,34 @@
 """What becomes of what was kept, when repositories go away: in `bot.knowledge` and in the store."""
 
 import asyncio
+from typing import Literal
 
 from bot.context import Offboarding
 from bot.core.errors import Gone
-from bot.core.events import AccessEvent
+from bot.core.events import (
+    AccessEvent,
+    InstallationDeleted,
+    InstallationSuspended,
+    RepositoriesRemoved,
+    RepositoryRemoved,
+)
 from bot.runs.services import Services
+
+WHY: dict[type[AccessEvent], str] = {
+    InstallationDeleted: "the App was uninstalled there",
+    InstallationSuspended: "the App was suspended there",
+    RepositoriesRemoved: "the App may not read this repository any more",
+    RepositoryRemoved: "the repository was deleted or went to another owner",
+}
 
 
 def offboarding(services: Services, event: AccessEvent) -> Offboarding:
     """For one event."""
 
     async def forget_knowledge() -> str:
+        for private in (True, False):
+            repos = [repo.id for repo in event.repos if repo.private is private]
+            await asyncio.to_thread(services.store.known.hide, repos, private=private)
         return await _unlearn(services, await _affected(services, event))
 
     async def forget_repositories() -> str:
@@ -37,22 +54,23 @@ async def _affected(services: Services, event: AccessEvent) -> set[int]:
 async def _forget(services: Services, event: AccessEvent, names: tuple[str, ...]) -> str:
     """Runs end first, so that none of them makes anew what is deleted. A delivery may be old: whether the App
     is installed is asked now."""
-    if event.whole and await _works(services, event.installation):
+    if event.whole and await state_of(services, event.installation) == "works":
         return "the App is installed there; nothing was forgotten"
     affected = await _affected(services, event)
     whole = event.installation if event.whole else 0
-    gone = await asyncio.to_thread(services.store.forget, affected, names, whole, event.delivery)
+    why = WHY.get(type(event), "access to it ended")
+    gone = await asyncio.to_thread(services.store.forget, affected, names, whole, event.delivery, why)
     return f"{await _unlearn(services, affected)}, {gone} deliveries deleted"
 
 
-async def _works(services: Services, installation: int) -> bool:
+async def state_of(services: Services, installation: int) -> Literal["works", "suspended", "deleted"]:
     """https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app"""
     path = "/app/installations/{installation}"
     try:
         found = await services.github.app().get(path, {"installation": installation})
     except Gone:
-        return False
-    return isinstance(found, dict) and not found.get("suspended_at")
+        return "deleted"
+    return "suspended" if not isinstance(found, dict) or found.get("suspended_at") else "works"
 
 
 async def _unlearn(services: Services, repo_ids: set[int]) -> str:

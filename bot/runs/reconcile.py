@@ -8,6 +8,7 @@ first. A round makes a bounded number of calls; the next goes on from where it s
 import asyncio
 import logging
 
+from bot.config.retention import DAY
 from bot.core.errors import BadPayload, GitHubError, RateLimited, TemporaryError
 from bot.github.deliveries import WINDOW_SECONDS, DeliveryPage, HookDeliveries
 from bot.github.payloads import reads
@@ -15,7 +16,6 @@ from bot.github.routing import routing
 from bot.runs.back_fill import back_fill
 from bot.runs.intake import new_delivery
 from bot.runs.rounds import Round, RoundOver, calls_a_round
-from bot.runs.schedule import KEEP_SECONDS
 from bot.runs.services import Services
 from bot.store.reconciliation import (
     BackFill,
@@ -93,7 +93,7 @@ async def _look(this: Round, kept_there: HookDeliveries) -> None:
     progress.started = progress.started or page.at - this.grace
     progress.watermark = progress.watermark or page.at - WINDOW_SECONDS
     progress.began = progress.began or page.at
-    kept_since = page.at - KEEP_SECONDS
+    kept_since = page.at - this.services.config.retention.payloads_days * DAY
     floor = max(progress.watermark - OVERLAP_SECONDS, kept_since)
     await asyncio.to_thread(_note_missed, this, page, floor)
     times = [one.delivered_at for one in page.deliveries]

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from bot.config.retention import DAY, RetentionTable
 from bot.core.errors import BadPayload
 from bot.process import ProcessEnded, apart, is_gone
 from bot.queue.connect import Unreachable
 from bot.queue.queues import Queues
 from bot.queue.wakeup import Wakeup, heard
-from bot.store import Decision, Delivery, Recovered, Run, RunSpec, Store, StoreUnavailable
+from bot.store import Decision, Delivery, OlderThan, Recovered, Run, RunSpec, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ LOOK_SECONDS = 3.0
 """Between two looks at what is due."""
 DISPATCH_SECONDS = 1.0
 PURGE_SECONDS = 3600.0
-KEEP_SECONDS = 30 * 86_400.0
-"""How long settled deliveries are kept; GitHub redelivers for about three days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +87,32 @@ def recover_at_boot(store: Store, queues: Queues) -> Swept:
     return Swept(recovered, _enqueue_due(store, queues))
 
 
-def purge_once(store: Store, keep_seconds: float = KEEP_SECONDS) -> int:
+def purge_once(store: Store, retention: RetentionTable | None = None) -> int:
     """Deletes what is settled and old; gives how many deliveries. Raises `StoreUnavailable`."""
-    before, gone = time.time() - keep_seconds, 0
-    while found := store.purge(before):
+    kept, now, gone = retention or RetentionTable(), time.time(), 0
+
+    def before(days: int) -> float:
+        return now - days * DAY
+
+    older = OlderThan(
+        before(kept.payloads_days),
+        before(kept.traces_days),
+        before(kept.drafts_days),
+        before(kept.usage_days) if kept.usage_days else None,
+        before(kept.effects_days) if kept.effects_days else None,
+    )
+    while found := store.purge(older):
         gone += found
     return gone
 
 
 async def run_forever(
-    store: Store, queues: Queues, route: RouteDelivery, wakeup: Wakeup, make_due: Callable[[], object]
+    store: Store,
+    queues: Queues,
+    route: RouteDelivery,
+    wakeup: Wakeup,
+    make_due: Callable[[], object],
+    retention: RetentionTable | None = None,
 ) -> None:
     """The loops of a worker process, until cancelled. A database or Redis that is away is waited for.
     `make_due` turns scheduled work into runs."""
@@ -105,7 +120,7 @@ async def run_forever(
         group.create_task(_boot(store, queues))
         group.create_task(_every(SWEEP_SECONDS, lambda: sweep_once(store, queues)))
         group.create_task(_every(LOOK_SECONDS, make_due))
-        group.create_task(_every(PURGE_SECONDS, lambda: purge_once(store)))
+        group.create_task(_every(PURGE_SECONDS, lambda: purge_once(store, retention)))
         for dispatch in (dispatch_once, dispatch_large_once):
             group.create_task(_dispatch_forever(partial(dispatch, store, queues, route), wakeup.ear()))
 

@@ -13,6 +13,7 @@ from bot.core.events import HobDue, RepositoryDue
 from bot.core.refs import Actor
 from bot.queue.leader import Leader
 from bot.router import Route, Router
+from bot.runs.access import look_at_access
 from bot.runs.reconcile import reconcile
 from bot.runs.services import Services
 from bot.runs.shadow import write_reports
@@ -81,4 +82,4 @@ def hob_context(services: Services) -> HobContext:
         written = await write_reports(services, due)
         return f"{len(written)} written" if written else "there was nothing to report"
 
-    return HobContext(write_shadow_reports, partial(reconcile, services))
+    return HobContext(write_shadow_reports, partial(reconcile, services), partial(look_at_access, services))

@@ -8,16 +8,18 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bot.core.errors import UserError
+from bot.store.access import AccessLook
 from bot.store.calls import CallTotal, Ledger, ModelCalls, Total
 from bot.store.database import Database
 from bot.store.drafts import Drafts
 from bot.store.inbox import Delivery, Inbox, NewDelivery
+from bot.store.known_repositories import KnownRepositories
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
 from bot.store.polling import PollingRow
 from bot.store.pull_request_state import Pulls
 from bot.store.reconciliation import Reconciliation
-from bot.store.retention import forget, purge, repositories
+from bot.store.retention import OlderThan, forget, purge, repositories
 from bot.store.routing import Decision, RunRouting
 from bot.store.run_lifecycle import Recovered, Recovery
 from bot.store.runs import Runs, held
@@ -43,6 +45,7 @@ __all__ = [
     "EffectRow",
     "Inbox",
     "NewDelivery",
+    "OlderThan",
     "Recovered",
     "Run",
     "RunSpec",
@@ -79,6 +82,8 @@ class Store:
         self.drafts = Drafts(self.database)
         self.pulls = Pulls(self.database)
         self.polling = PollingRow(self.database)
+        self.access = AccessLook(self.database)
+        self.known = KnownRepositories(self.database)
         self.reconciliation = Reconciliation(self.database)
 
     def ping(self) -> None:
@@ -118,17 +123,24 @@ class Store:
             ).scalar_one()
             return key
 
-    def purge(self, before: float) -> int:
-        """Deletes some settled deliveries received before then (epoch seconds); call again while it gives
-        more than 0."""
-        return purge(self.database, before)
+    def purge(self, older: OlderThan | float) -> int:
+        """Deletes some of what is older (a time: settled deliveries, traces and drafts alone); call again
+        while it gives more than 0."""
+        if not isinstance(older, OlderThan):
+            older = OlderThan(older, older, older)
+        return purge(self.database, older)
 
     def forget(
-        self, repo_ids: Collection[int], names: Collection[str] = (), installation: int = 0, guid: str = ""
+        self,
+        repo_ids: Collection[int],
+        names: Collection[str] = (),
+        installation: int = 0,
+        guid: str = "",
+        why: str = "access to the repository ended",
     ) -> int:
         """Ends what is under way for these repositories and deletes what was kept of them; see
         `bot.store.retention`."""
-        return forget(self.database, repo_ids, names, installation, guid)
+        return forget(self.database, repo_ids, names, installation, guid, why)
 
     def repositories(self, installation: int) -> set[int]:
         """The ids of the repositories of an installation, as far as deliveries are kept."""

@@ -1,26 +1,124 @@
-"""The repositories that Hob works for: told by their deliveries, forgotten when access ends."""
+"""The repositories that Hob works for: told by their deliveries and by GitHub's lists, forgotten when access
+ends. Names follow ids: what is stored under a repository's name moves with it.
+"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
+from bot.core.refs import RepoRef
 from bot.store.columns import fit
 from bot.store.database import Database
-from bot.store.tables import repositories, schedule
+from bot.store.settings import Settings
+from bot.store.tables import calls, drafts, inbox, memory_repos, repositories, runs, schedule, usage
 
 
-def remember(database: Database, connection: Connection, seen: Collection[tuple[int, str, int]]) -> None:
-    """The repositories that deliveries came from: (id, owner/name, installation), the newest last."""
-    rows = {repo: {"id": repo, "name": fit(name, 300), "installation_id": by} for repo, name, by in seen}
-    if rows:
-        insert = database.insert(repositories)
-        new = insert.excluded
-        upsert = insert.on_conflict_do_update(
-            index_elements=["id"],
-            set_={"name": new.name, "installation_id": new.installation_id},
-            where=(repositories.c.name != new.name) | (repositories.c.installation_id != new.installation_id),
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A repository as it was told of at a time (epoch seconds). `private` None: that was not told."""
+
+    id: int
+    name: str
+    installation: int
+    at: float
+    private: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was new: repositories by id, and (id, former name) of those that have another name now."""
+
+    new: tuple[int, ...] = ()
+    renamed: tuple[tuple[int, str], ...] = ()
+    hidden: tuple[int, ...] = ()
+    """Those that were public."""
+
+
+def remember(database: Database, connection: Connection, seen: Collection[Seen]) -> Learned:
+    """What was told later counts, in whatever order it comes."""
+    newest = {one.id: one for one in sorted(seen, key=lambda one: one.at)}
+    if not newest:
+        return Learned()
+    which = repositories.c.id.in_(newest)
+    known = {row.id: row for row in connection.execute(select(repositories).where(which))}
+    told = [replace(newest[repo], name=fit(newest[repo].name, 300)) for repo in sorted(newest)]
+    fresh = [one for one in told if one.id not in known]
+    changed = [one for one in told if one.id in known and _says_more(one, known[one.id])]
+    if fresh:
+        connection.execute(
+            database.insert(repositories).on_conflict_do_nothing(), [_row(one) for one in fresh]
         )
-        connection.execute(upsert, [rows[repo] for repo in sorted(rows)])
+    named = [(one, known[one.id].name) for one in changed if one.name != known[one.id].name]
+    for one, _ in named:
+        _take_name(database, connection, one.id, _name(connection, one.id), one.name)
+    for one in fresh:
+        _take_name(database, connection, one.id, _remembered(connection, one.id), one.name)
+    for one in changed:
+        row = {key: value for key, value in _row(one).items() if key != "private" or value is not None}
+        connection.execute(update(repositories).where(repositories.c.id == one.id).values(row))
+    hidden = tuple(one.id for one in changed if one.private and known[one.id].private is False)
+    return Learned(tuple(one.id for one in fresh), tuple((one.id, before) for one, before in named), hidden)
+
+
+def _says_more(one: Seen, known: Any) -> bool:
+    if one.at < (known.told_at or 0.0):
+        return False
+    other = (one.name, one.installation) != (known.name, known.installation_id)
+    return other or one.private not in (None, known.private)
+
+
+def _row(one: Seen) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "installation_id": one.installation,
+        "private": one.private,
+        "told_at": one.at,
+    }
+
+
+def _name(connection: Connection, repo_id: int) -> str:
+    which = select(repositories.c.name).where(repositories.c.id == repo_id)
+    return connection.execute(which).scalar_one_or_none() or ""
+
+
+def _remembered(connection: Connection, repo_id: int) -> str:
+    """The name under which something is remembered of a repository that was not known."""
+    which = select(memory_repos.c.name).where(memory_repos.c.repo_id == repo_id)
+    return connection.execute(which).scalar_one_or_none() or ""
+
+
+def _take_name(database: Database, connection: Connection, repo_id: int, old: str, new: str) -> None:
+    """A name is one repository's at a time. What is stored for another that had it lies under `#` and its
+    number until it is heard of again."""
+    taken = (func.lower(repositories.c.name) == new.lower()) & (repositories.c.id != repo_id)
+    for other, name in connection.execute(select(repositories.c.id, repositories.c.name).where(taken)).all():
+        aside = f"#{other}"
+        _rename(database, connection, other, name, aside)
+        connection.execute(update(repositories).where(repositories.c.id == other).values(name=aside))
+    if old and old != new:
+        _rename(database, connection, repo_id, old, new)
+
+
+def _rename(database: Database, connection: Connection, repo_id: int, old: str, new: str) -> None:
+    Settings(database).move(connection, old, new)
+    named = memory_repos.c.repo_id == repo_id
+    connection.execute(update(memory_repos).where(named).values(name=new.lower()))
+    if new.startswith("#"):
+        return
+    for table in (inbox, runs):
+        connection.execute(update(table).where(table.c.repo_id == repo_id).values(repo=new))
+    for spent in (usage, calls):
+        connection.execute(update(spent).where(spent.c.repo == old).values(repo=new))
+    owner, _, name = new.partition("/")
+    mine = select(drafts.c.n, drafts.c.repo).where(drafts.c.repo_id == repo_id)
+    for n, told in connection.execute(mine).all():
+        ref = replace(msgspec.json.decode(told, type=RepoRef), owner=owner, name=name)
+        values = {"repo": msgspec.json.encode(ref).decode()}
+        connection.execute(update(drafts).where(drafts.c.repo_id == repo_id, drafts.c.n == n).values(values))
 
 
 def drop(connection: Connection, which: ColumnElement[bool]) -> None:
@@ -28,3 +126,58 @@ def drop(connection: Connection, which: ColumnElement[bool]) -> None:
     theirs = select(repositories.c.id).where(which)
     connection.execute(delete(schedule).where(schedule.c.repo_id.in_(theirs)))
     connection.execute(delete(repositories).where(which))
+
+
+def _split(full_name: str) -> tuple[str, str]:
+    owner, _, name = full_name.partition("/")
+    return owner, name
+
+
+class KnownRepositories:
+    """The table `repositories`. Raises `StoreUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def remember(self, seen: Collection[Seen]) -> Learned:
+        with self._db.write() as connection:
+            return remember(self._db, connection, seen)
+
+    def hide(self, repo_ids: Collection[int], *, private: bool) -> None:
+        """They were made private, or public."""
+        which = repositories.c.id.in_(repo_ids)
+        with self._db.write() as connection:
+            connection.execute(update(repositories).where(which).values(private=private))
+
+    def is_private(self, repo_id: int) -> bool:
+        """Whether it is known to be private."""
+        which = select(repositories.c.private).where(repositories.c.id == repo_id)
+        with self._db.read() as connection:
+            return connection.execute(which).scalar_one_or_none() is True
+
+    def by_installation(self) -> dict[int, set[int]]:
+        """The ids of the repositories of each installation."""
+        found: dict[int, set[int]] = {}
+        for repo, installation in self._all():
+            found.setdefault(installation, set()).add(repo)
+        return found
+
+    def of_installation(self, installation: int) -> list[RepoRef]:
+        """Where no name is known, there is none."""
+        which = repositories.c.installation_id == installation
+        with self._db.read() as connection:
+            rows = connection.execute(select(repositories).where(which).order_by(repositories.c.id)).all()
+        return [RepoRef(*_split(row.name), row.id, installation, row.private is not False) for row in rows]
+
+    def ids(self) -> set[int]:
+        return {repo for repo, _ in self._all()}
+
+    def name(self, repo_id: int) -> str:
+        """Empty where it is not known."""
+        with self._db.read() as connection:
+            return _name(connection, repo_id)
+
+    def _all(self) -> Iterator[tuple[int, int]]:
+        with self._db.read() as connection:
+            for row in connection.execute(select(repositories.c.id, repositories.c.installation_id)).all():
+                yield int(row.id), int(row.installation_id)

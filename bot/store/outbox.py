@@ -32,8 +32,9 @@ class Outbox:
         self, run: Run, effects: Sequence[PlannedEffect], state: EffectState = "planned"
     ) -> list[EffectRow]:
         """Remembers all effects of a run in order, or none, and marks the run planned. An effect whose key
-        is known is not inserted again: the row is given as it stands (`done`: nothing to do), and when it
-        is still open this run, holding the target, becomes answerable for it."""
+        is known is not inserted again: the row is given as it stands (`done`: nothing to do; one that was
+        purged is left out), and when it is still open this run, holding the target, becomes answerable for
+        it."""
         with self._db.write() as connection:
             leases.require(self._db, connection, run)
             for ordinal, effect in enumerate(effects):
@@ -46,12 +47,13 @@ class Outbox:
             connection.execute(update(outbox).where(adopted).values(run_id=run.id))
             connection.execute(update(runs).where(runs.c.id == run.id).values(state="planned"))
             found = {row.key: row for row in _all(connection, outbox.c.key.in_(keys))}
-            return [found[key] for key in keys]
+            return [found[key] for key in keys if found[key].state != "purged"]
 
     def rows(self, run_id: int) -> list[EffectRow]:
         """The effects that a run is answerable for, in the order in which they are to be applied."""
         with self._db.read() as connection:
-            return _all(connection, outbox.c.run_id == run_id, outbox.c.ordinal, outbox.c.id)
+            mine = (outbox.c.run_id == run_id) & (outbox.c.state != "purged")
+            return _all(connection, mine, outbox.c.ordinal, outbox.c.id)
 
     def for_target(
         self, repo_id: int, number: int, kind: str | None = None, state: EffectState = "done"

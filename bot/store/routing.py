@@ -12,7 +12,7 @@ from bot.store import leases, run_lifecycle
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.inbox import Delivery
-from bot.store.known_repositories import remember
+from bot.store.known_repositories import Seen, remember
 from bot.store.tables import inbox, runs
 from bot.store.types import Run, RunSpec
 
@@ -101,12 +101,12 @@ def _in_turn(spec: RunSpec, delivery: Delivery, waiting: Counter[tuple[int | Non
     return replace(spec, priority="low") if many else spec
 
 
-def _seen(decision: Decision) -> tuple[int, str, int] | None:
-    """(repository, its name, installation) that a delivery came from."""
+def _seen(decision: Decision) -> Seen | None:
+    """The repository that a delivery came from."""
     told = decision.delivery
     if decision.state == "quarantined" or told.repo_id is None or told.installation_id is None:
         return None
-    return told.repo_id, told.repo, told.installation_id
+    return Seen(told.repo_id, told.repo, told.installation_id, told.received_at)
 
 
 def _mark(connection: Connection, decision: Decision) -> bool:

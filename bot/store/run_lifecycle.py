@@ -18,6 +18,8 @@ from bot.store.tables import runs
 from bot.store.types import LIVE, Run, RunState
 from bot.store.unfinished_checks import follow_up
 
+REPLACED = "a newer event took its place"
+
 
 def by_newer(connection: Connection, run_id: int, now: float, handlers: frozenset[str] = frozenset()) -> None:
     """For a run just inserted: drops those older by their delivery's arrival; or itself, when a newer one
@@ -50,11 +52,12 @@ def mark(
     connection: Connection,
     which: ColumnElement[bool],
     now: float,
-    why: str = "a newer event took its place",
+    why: str = REPLACED,
     handlers: frozenset[str] = frozenset(),
 ) -> int:
-    """Queued runs end at once; live ones learn it from their next heartbeat. Gives how many runs were
-    concerned. One of `handlers` that was at work before may have begun a check run, which is ended."""
+    """Queued runs end at once; live ones learn it from their next heartbeat, and end with `why`. Gives how
+    many runs were concerned. One of `handlers` that was at work before may have begun a check run, which is
+    ended."""
     ended = {
         "state": "superseded",
         "superseded": True,
@@ -64,9 +67,8 @@ def mark(
     drop = update(runs).where(which & (runs.c.state == "queued")).values(ended)
     dropped = connection.execute(drop.returning(runs.c.id, runs.c.started_at)).all()
     follow_up(connection, handlers, [row.id for row in dropped if row.started_at is not None], now)
-    told = connection.execute(
-        update(runs).where(which & runs.c.state.in_(LIVE)).values(superseded=True)
-    ).rowcount
+    unwanted = {"superseded": True, **({} if why == REPLACED else {"summary": why})}
+    told = connection.execute(update(runs).where(which & runs.c.state.in_(LIVE)).values(unwanted)).rowcount
     return len(dropped) + told
 
 
@@ -161,7 +163,7 @@ def _take_away(connection: Connection, lost: Run, still_lost: Callable[[Run], bo
 def _verdict(run: Run) -> tuple[RunState, str]:
     crashes = run.crashes + 1
     if run.superseded:
-        return "superseded", "a newer event took its place"
+        return "superseded", run.summary or REPLACED
     if crashes >= MAX_CRASHES:
         return "dead", f"its worker died {crashes} times while at it"
     return "queued", f"its worker died ({crashes} of {MAX_CRASHES})"

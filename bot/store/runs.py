@@ -213,6 +213,9 @@ class Runs:
         with self._db.write() as connection:
             leases.require(self._db, connection, run)
             error = error or (summary if state == "dead" else "")
+            if state == "superseded":  # whoever did so may have said why
+                mine = select(runs.c.summary).where(runs.c.id == run.id)
+                summary = connection.execute(mine).scalar_one() or summary
             _end(connection, run, state, error=_say(error), summary=_say(summary), **told)
             if state == "dead":
                 self._follow_up(connection, run)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from bot.core.settings_merge import Layer
 from bot.core.settings_schema import WrongValue, find, taken
@@ -64,6 +64,25 @@ class Settings:
                 if key not in before or before[key] != value:
                     self._put(connection, scope, name, key, value)
             return after
+
+    def move(self, connection: Connection, old: str, new: str) -> None:
+        """In a transaction of the caller's: what is stored for a repository follows it to its new name. What
+        was set there meanwhile stays where it is the newer."""
+        if _folded(old) == _folded(new):
+            return
+        self._lock(connection)
+        moved = settings.alias()
+        newer = select(moved.c.key).where(
+            moved.c.scope == "repo",
+            moved.c.name == _folded(old),
+            moved.c.key == settings.c.key,
+            moved.c.changed_at >= settings.c.changed_at,
+        )
+        connection.execute(delete(settings).where(*self._at("repo", new), newer.exists()))
+        kept = select(settings.c.key).where(*self._at("repo", new))
+        outdated = settings.c.key.in_(connection.execute(kept).scalars().all())
+        connection.execute(delete(settings).where(*self._at("repo", old), outdated))
+        connection.execute(update(settings).where(*self._at("repo", old)).values(name=_folded(new)))
 
     def _put(self, connection: Connection, scope: Scope, name: str, key: str, value: object) -> None:
         row = {"value": json.dumps(value, ensure_ascii=False), "changed_at": time.time()}

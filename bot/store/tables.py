@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 
 metadata = MetaData(
     naming_convention={
@@ -118,7 +118,7 @@ outbox = Table(
     Column("payload", Text, nullable=False),  # JSON
     Column(
         "state", String(12), nullable=False
-    ),  # planned, sending, done, rejected, ambiguous, waiting, shadow
+    ),  # planned, sending, done, rejected, ambiguous, waiting, shadow, purged
     Column("attempts", Integer, nullable=False),
     Column("not_before", Double, nullable=False),
     Column("fence", BigInteger, nullable=False),
@@ -246,6 +246,8 @@ repositories = Table(  # that deliveries came from and the App may still read, a
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("name", String(300), nullable=False),
     Column("installation_id", BigInteger, nullable=False),
+    Column("private", Boolean),  # NULL: nobody has told since it was heard of
+    Column("told_at", Double),  # when GitHub told name and installation
 )
 
 schedule = Table(

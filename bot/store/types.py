@@ -32,8 +32,9 @@ LIVE: tuple[RunState, ...] = ("running", "planned")
 HeartbeatVerdict = Literal["ok", "lost", "superseded"]
 """What a heartbeat hears."""
 
-EffectState = Literal["planned", "sending", "done", "rejected", "ambiguous", "waiting", "shadow"]
-"""`shadow`: kept to be reported, never to be applied."""
+EffectState = Literal["planned", "sending", "done", "rejected", "ambiguous", "waiting", "shadow", "purged"]
+"""`shadow`: kept to be reported, never to be applied. `purged`: only the key is left, so that it is not
+caused again."""
 
 
 @dataclass(frozen=True, slots=True)

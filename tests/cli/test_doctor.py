@@ -21,12 +21,13 @@ from bot.cli.doctor.machine import configuration
 from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
-from bot.store import open_store
+from bot.store import migrate, open_store
 from bot.store.polling import PollingStatus
 from bot.testing.github import GitHubStandIn
 from tests import needs
 from tests.cli.conftest import SECRET, Hob
 from tests.databases import at_newest_schema
+from tests.store.making import queued
 
 MODELS = ("qwen2.5-coder:14b", "qwen2.5:7b", "nomic-embed-text:latest")
 
@@ -424,3 +425,24 @@ async def test_a_permission_that_code_needs_is_a_failure_only_where_code_is_want
     for one in github.installations.values():
         one.permissions = {**one.permissions, "contents": "write"}
     assert (await told()).detail == "may be written in 1 installations (contents: write)"
+
+
+def test_the_sizes_of_what_is_kept_are_shown_with_how_they_grow(hob: Hob) -> None:
+    assert "nothing yet" in _line(hob, "kept")
+    url = f"sqlite:///{hob.folder / 'data' / 'hob.db'}"
+    migrate(url)
+    store = open_store(url)
+    queued(store, body=b"x" * 70_000)
+    store.close()
+    (hob.folder / "data" / "clones" / "12.git").mkdir(parents=True)
+    (hob.folder / "data" / "clones" / "12.git" / "HEAD").write_bytes(b"x" * 3_000)
+    said = _line(hob, "kept")
+    assert "1 deliveries" in said
+    assert "a day)" in said
+    assert "1 clones 2.9 KB" in said
+    assert "in 7 days" in said
+
+
+def _line(hob: Hob, name: str) -> str:
+    told = json.loads(hob.run("doctor", "--json").stdout)["checks"]
+    return next(f"{one['detail']}" for one in told if one["check"] == name)

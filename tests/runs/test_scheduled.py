@@ -176,13 +176,13 @@ async def test_K2_access_that_ended_without_a_word_is_noticed_at_the_next_night(
     assert installation is not None
     installation.repositories = []
     (only,) = nightly(await hob.works_at(EVENING + DAY))
-    assert only.state == "ignored"
+    assert (only.state, only.error) == ("superseded", "the App may not read this repository any more")
     assert len(nightly(await hob.works_at(EVENING + 2 * DAY))) == 1
     installation.repositories = None
     repo.open_issue("Are you back?", author="ann")
     await hob.works()
     await hob.works_at(EVENING + 2 * DAY)
-    assert [run.state for run in nightly(await hob.works_at(EVENING + 3 * DAY))] == ["ignored", "done"]
+    assert [run.state for run in nightly(await hob.works_at(EVENING + 3 * DAY))] == ["superseded", "done"]
 
 
 async def test_an_archived_repository_is_left_in_peace(hob: LivingHob) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.cli.doctor import code, hosts, machine, remote
+from bot.cli.doctor import code, hosts, kept, machine, remote
 from bot.cli.doctor.line import DoctorCheck, DoctorResult, line
 from bot.config import Config, load_config
 from bot.core.errors import ConfigError
@@ -59,6 +59,7 @@ def _own(config: Config) -> dict[str, DoctorCheck]:
         "missed deliveries": partial(machine.missed, config),
         "handlers": partial(machine.handlers, config),
         "knowledge": partial(machine.knowledge, config),
+        "kept": partial(kept.kept, config),
     }
 
 

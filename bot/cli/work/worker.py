@@ -21,6 +21,7 @@ from bot.runs.polling import poll_forever
 from bot.runs.schedule import run_forever
 from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, current
+from bot.runs.tidying import tidy_forever
 from bot.sandbox import tell
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ async def _work(config: Config, slots: int) -> None:
         log.info("working, %d runs at once", slots)
         await _until_done(
             worker.work(),
-            run_forever(services.store, queues, route, wakeup, make_due),
+            run_forever(services.store, queues, route, wakeup, make_due, config.retention),
+            tidy_forever(services),
             *polling,
             *background,
         )

@@ -1,6 +1,8 @@
 """The indexes of all repositories of this machine, by the repository's id on GitHub: a file each,
 `{folder}/{repository id}.db`."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from bot.knowledge.storage import IndexStore
@@ -18,7 +20,21 @@ class IndexStores:
 
     def open(self, repo_id: int) -> IndexStore:
         """An empty one where there was none; whoever opens it closes it."""
-        return IndexStore.open(self._file(repo_id))
+        opened = IndexStore.open(self._file(repo_id))
+        with suppress(OSError):
+            os.utime(self._file(repo_id))
+        return opened
+
+    def known(self) -> list[int]:
+        """The ids of the repositories that have an index here."""
+        return sorted(int(one.stem) for one in self.folder.glob("*.db") if one.stem.isdecimal())
+
+    def used_at(self, repo_id: int) -> float:
+        """When it was last opened, in epoch seconds; 0.0 where there is none."""
+        try:
+            return self._file(repo_id).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def remove(self, repo_id: int) -> None:
         """With what lies beside it: logs, locks, a broken one that was put aside."""

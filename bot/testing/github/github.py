@@ -251,6 +251,21 @@ class GitHubStandIn(State):
         )
 
     @locked
+    def transfer(self, repo: Repository, login: str) -> None:
+        """To another account. Only the App's installation there hears of it."""
+        before = repo.owner
+        del self.repositories[repo.full_name.lower()]
+        repo.owner, repo.full_name = self.user(login), f"{login}/{repo.name}"
+        self.repositories[repo.full_name.lower()] = repo
+        moved = {"owner": {"from": {"organization": user(self, before)}}}
+        self.emit("repository", "transferred", repo, repo.owner, changes=moved)
+
+    @locked
+    def publicize(self, repo: Repository) -> None:
+        repo.private = False
+        self.emit("repository", "publicized", repo, repo.owner)
+
+    @locked
     def privatize(self, repo: Repository) -> None:
         repo.private = True
         self.emit("repository", "privatized", repo, repo.owner)
