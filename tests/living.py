@@ -14,9 +14,9 @@ from bot.config import load_config
 from bot.core.errors import BadPayload
 from bot.github.limits import LocalRateLimiter
 from bot.github.routing import routing
+from bot.intake import new_delivery
 from bot.runs.dispatch import route_delivery
 from bot.runs.execute import perform_in
-from bot.runs.intake import new_delivery
 from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, build
 from bot.store import Decision, Run

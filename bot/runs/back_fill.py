@@ -17,8 +17,8 @@ from bot.github import missed_work
 from bot.github.api import Api
 from bot.github.missed_work import STEPS, Listed
 from bot.github.routing import routing
+from bot.intake import new_delivery
 from bot.runs.dispatch import route_delivery
-from bot.runs.intake import new_delivery
 from bot.runs.rounds import Round, RoundOver
 from bot.store import Delivery, NewDelivery, RunSpec
 from bot.store.reconciliation import BackFill, ListedDelivery

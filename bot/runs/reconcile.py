@@ -13,8 +13,8 @@ from bot.core.errors import BadPayload, GitHubError, RateLimited, TemporaryError
 from bot.github.deliveries import WINDOW_SECONDS, DeliveryPage, HookDeliveries
 from bot.github.payloads import reads
 from bot.github.routing import routing
+from bot.intake import new_delivery
 from bot.runs.back_fill import back_fill
-from bot.runs.intake import new_delivery
 from bot.runs.rounds import Round, RoundOver, calls_a_round
 from bot.runs.services import Services
 from bot.store.reconciliation import (

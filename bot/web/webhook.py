@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.core.errors import BadPayload, TemporaryError
 from bot.github.routing import RoutingFields, routing
-from bot.runs.intake import new_delivery
+from bot.intake import new_delivery
 from bot.store.inbox import NewDelivery
 from bot.web.body import BodyReader, BodyTooLarge, BodyTooSlow, ClientGone, drain
 from bot.web.counters import Counter
