@@ -62,7 +62,7 @@ class FakeAnthropic(FakeOllama):
         if model is None:
             return await stage.refuse(404, f"model: {request['model']}")
         chars = len(request["system"]) + sum(len(message["content"]) for message in request["messages"])
-        chars += len(json.dumps(request.get("tools", "")))
+        chars += sum(len(json.dumps(one)) for one in request.get("tools", ()) if one["name"] != "answer")
         stage.tokens_in = round(chars / model.chars_per_token)
         if stage.tokens_in > model.context_length:
             said = f"prompt is too long: {stage.tokens_in} tokens > {model.context_length} maximum"

@@ -43,7 +43,7 @@ READ: dict[str, tuple[str | None, ...]] = {
     "merge_group": ("checks_requested", "destroyed"),
     "installation": ("deleted", "suspend"),
     "installation_repositories": ("removed",),
-    "repository": ("deleted", "transferred", "privatized", "renamed"),
+    "repository": ("deleted", "transferred", "privatized", "publicized", "renamed"),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, TemporaryError
 from bot.github.refusals import read, read_graphql, refusal
 from bot.github.wire import GitHubResponse
-from bot.testing.github.refusals import FINAL, GRAPHQL, LIMITS, LINES, REFUSALS
+from bot.testing.github.refusals import FINAL, GRAPHQL, LIMITS, LINES, PUSHES, REFUSALS
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_githubs_words_are_understood(name: str) -> None:
         assert kind == ("pending" if name == "pending review" else "limit")
     elif name in LINES:
         assert kind == "line"
-    elif name in FINAL:
+    elif name in FINAL or name in PUSHES:
         assert kind == KINDS[name]
     else:
         assert kind == "unclear"
@@ -90,6 +90,13 @@ KINDS = {
     "ruleset": "validation",
     "signatures": "validation",
     "push protection": "validation",
+    "status checks": "validation",
+    "only by pull request": "validation",
+    "name taken below": "validation",
+    "restricted path": "validation",
+    "push protection, 409": "other",
+    "not authorized": "other",
+    "empty": "other",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.core.edit_paths import why_not
 from bot.core.edits import FileEdit
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +92,7 @@ def own_sources() -> dict[str, str]:
     found: dict[str, str] = {}
     for pattern in ("bot/core/*.py", "docs/*.md", "*.toml", "*.yml", "prompts/chains/*.toml", "*.txt"):
         for path in sorted(ROOT.glob(pattern))[:14]:
-            if path.stat().st_size < 60_000:
+            if path.stat().st_size < 60_000 and not why_not(path.relative_to(ROOT).as_posix()):
                 found[str(path.relative_to(ROOT))] = path.read_text(encoding="utf-8")
     for path in sorted((Path(__file__).parent / "files").iterdir()):
         found[f"src/{path.name}"] = path.read_text(encoding="utf-8")
