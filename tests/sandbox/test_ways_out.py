@@ -28,6 +28,7 @@ from tests.sandbox.attempts import ATTEMPTS
 
 PYTHON = "/usr/bin/python3"
 SOURCE = Path(__file__).with_name("attempts.py")
+pytestmark = pytest.mark.xdist_group("ways out")  # whose user is one for all
 PLAIN = 12_345
 WORKS_OUTSIDE = (
     "tcp_to_a_port_of_this_machine",

@@ -40,6 +40,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
         f"/pulls/1/reviews/{mine['id']}", f"/pulls/1/reviews/{mine['id']}/comments",
         f"/pulls/comments/{line}", "/issues", "/issues/1", "/issues/1/comments", "/issues/1/events",
         "/issues/comments?sort=created&direction=desc&since=2026-01-01T00:00:00Z",
+        "/pulls/comments?sort=created&direction=asc",
         "/issues/1/dependencies/blocked_by", "/issues/1/dependencies/blocking",
         f"/issues/comments/{comment['id']}", "/issues/1/labels", f"/check-runs/{run['id']}",
         f"/check-runs/{ci.id}/annotations",
@@ -92,6 +93,7 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     ):  # fmt: skip
         assert as_app("GET", app_path).status == 200, app_path
     assert as_app("POST", f"/app/hook/deliveries/{delivery}/attempts").status == 202
+    assert with_token(tea.gh)("GET", "/installation/repositories?per_page=10").status == 200
     assert with_token(tea.gh)("DELETE", "/installation/token").status == 204
     contract.check()
     hit = {found[0] for one in tea.gh.requests if (found := match(one.method, one.path))}

@@ -382,7 +382,7 @@ async def test_metrics_are_prometheus_text(front: Front) -> None:
     assert "hob_redis_up 1" in lines
     for line in lines:
         assert re.fullmatch(
-            r'# (HELP|TYPE) \w+ .+|\w+(\{\w+="(\\.|[^"\\])*"(,\w+="(\\.|[^"\\])*")*\})? \d+', line
+            r'# (HELP|TYPE) \w+ .+|\w+(\{\w+="(\\.|[^"\\])*"(,\w+="(\\.|[^"\\])*")*\})? \d+(\.\d+)?', line
         )
 
 
