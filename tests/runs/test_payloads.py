@@ -26,7 +26,7 @@ async def test_all_published_examples_are_taken_and_end_quietly(
     assert gone
     assert sum(counts.values()) + sum(gone) == 329
     assert "new" not in counts
-    assert counts["ignored"] > 250
+    assert counts["ignored"] > 240  # most are of no event of ours
     lost = {run.handler for run in runs if run.state == "dead"}
     assert lost <= {"merge-group", "unfinished:merge-group"}  # its head is in no repository here
     assert {run.state for run in runs} <= {"done", "ignored", "superseded", "queued", "dead"}
