@@ -332,7 +332,7 @@ import unittest
 from pathlib import Path
 
 found = [f"{name}={value}" for name, value in os.environ.items()]
-for place in (Path("/proc"), Path("/work").resolve().parent, Path("FOLDER")):
+for place in (Path("/proc"), Path("/repo").resolve().parent, Path("FOLDER")):
     for path in [*place.glob("*/environ"), *place.glob("*.pem"), *place.glob("hob/*"), *place.glob("*.toml")]:
         try:
             found.append(path.read_text(errors="replace"))
@@ -344,7 +344,7 @@ for port in (PORTS):
         found.append(f"reached {port}")
     except OSError:
         pass
-for way in ("/work/../up.txt", "FOLDER/up.txt", "/tmp/hob-up.txt", "/work/.git/hooks/pre-commit"):
+for way in ("/repo/../up.txt", "FOLDER/up.txt", "/tmp/hob-up.txt", "/repo/.git/hooks/pre-commit"):
     try:
         Path(way).write_text("up")
     except OSError:

@@ -19,13 +19,13 @@ def load(folder: Path, text: str, **environ: str) -> Config:
 
 
 def test_a_repository_is_opted_in_by_name_whatever_its_capitals(tmp_path: Path) -> None:
-    more = 'report = "out/report.xml"\nmount = ["/opt/tea", "/srv/modules:/work/node_modules"]\n'
+    more = 'report = "out/report.xml"\nmount = ["/opt/tea", "/srv/modules:/repo/node_modules"]\n'
     code = load(tmp_path, TABLE + RUNS + more).code
     table = code.suite("Octo/TEA")
     assert table is not None and code.suite("octo/coffee") is None
     assert table.mounts == (
         Mount(PurePosixPath("/opt/tea"), PurePosixPath("/opt/tea")),
-        Mount(PurePosixPath("/srv/modules"), PurePosixPath("/work/node_modules")),
+        Mount(PurePosixPath("/srv/modules"), PurePosixPath("/repo/node_modules")),
     )
     assert (table.seconds, table.memory_mb, code.tests_at_once) == (600.0, 2048, 1)
 
@@ -65,9 +65,9 @@ def test_the_environment_names_them_as_json(tmp_path: Path) -> None:
         (TABLE + RUNS + 'mount = ["/var/run/docker.sock"]', "nothing of the system's own"),
         (TABLE + RUNS + 'mount = ["/etc/ssl:/opt/ssl"]', "nothing of the system's own"),
         (TABLE + RUNS + 'mount = ["/root:/opt/x"]', "nothing of the system's own"),
-        (TABLE + RUNS + 'mount = ["/opt/x:/work"]', "a place below /work"),
-        (TABLE + RUNS + 'mount = ["/opt/x:/usr"]', "a place below /work"),
-        (TABLE + RUNS + 'mount = ["/opt/x:/proc/y"]', "a place below /work"),
+        (TABLE + RUNS + 'mount = ["/opt/x:/repo"]', "a place below /repo"),
+        (TABLE + RUNS + 'mount = ["/opt/x:/usr"]', "a place below /repo"),
+        (TABLE + RUNS + 'mount = ["/opt/x:/proc/y"]', "a place below /repo"),
         (TABLE + RUNS + 'mount = ["{data}:/opt/x"]', "holds something of Hob's own"),
         (TABLE + RUNS + 'mount = ["{data}/clones:/opt/x"]', "holds something of Hob's own"),
         (TABLE + RUNS + 'mount = ["{folder}:/opt/x"]', "holds something of Hob's own"),

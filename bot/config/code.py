@@ -8,11 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple
 from bot.core.errors import ConfigError
-from bot.core.sandbox_types import Mount
+from bot.core.sandbox_types import WORK, Mount
 from bot.core.work_budget import WorkBudget
 
-WORK = PurePosixPath("/work")
-"""Where a run finds its work tree."""
 NEVER = tuple(map(PurePosixPath, ("/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot")))
 """Nothing of these is mounted: devices, sockets, secrets of the machine."""
 WHOLE = tuple(map(PurePosixPath, ("/", "/root", "/home", "/var", "/tmp", "/Users")))  # noqa: S108
@@ -46,7 +44,7 @@ def _mount(value: str) -> str:
 
 
 def mount_of(text: str) -> Mount:
-    """`/opt/venvs/tea`, or `/srv/modules:/work/node_modules` for another place. ValueError for what may not
+    """`/opt/venvs/tea`, or `/srv/modules:/repo/node_modules` for another place. ValueError for what may not
     be."""
     source, _, place = text.partition(":")
     if "//" in text:
@@ -54,12 +52,12 @@ def mount_of(text: str) -> Mount:
     found = Mount(PurePosixPath(source), PurePosixPath(place or source))
     for path in (found.source, found.place):
         if not path.is_absolute() or ".." in path.parts or "\0" in text:
-            raise ValueError("an absolute path, like /opt/venvs/tea or /srv/modules:/work/node_modules")
+            raise ValueError("an absolute path, like /opt/venvs/tea or /srv/modules:/repo/node_modules")
     if found.source in WHOLE or any(found.source.is_relative_to(one) for one in NEVER):
         raise ValueError("a folder of what the tests need, and nothing of the system's own")
     own = found.place == WORK or any(found.place.is_relative_to(one) for one in OWN)
     if own or any(one.is_relative_to(found.place) for one in (WORK, *OWN, PurePosixPath("/usr/bin"))):
-        raise ValueError("a place below /work, or one that the run has not of its own")
+        raise ValueError("a place below /repo, or one that the run has not of its own")
     return found
 
 

@@ -7,6 +7,9 @@ from pathlib import PurePosixPath
 
 from bot.core.errors import HobError
 
+WORK = PurePosixPath("/repo")
+"""Where whatever is run finds its folder, and a repository's tests their work tree."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProgramLimits:

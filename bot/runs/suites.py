@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from bot.config.code import WORK, CodeTable, SuiteTable, mount_of
+from bot.config.code import CodeTable, SuiteTable, mount_of
 from bot.core import junit
 from bot.core.errors import HobError
 from bot.core.refs import RepoRef, Sha
-from bot.core.sandbox_types import Mount, SandboxUnusable, TreeLimits, TreeProgram
+from bot.core.sandbox_types import WORK, Mount, SandboxUnusable, TreeLimits, TreeProgram
 from bot.core.suite_runs import SuiteRun
 from bot.core.text import for_terminal
 from bot.github.client import Job

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from bot.core.sandbox_types import Mount, ProgramLimits, SandboxedProgram, TreeLimits, TreeProgram
+from bot.core.sandbox_types import WORK, Mount, ProgramLimits, SandboxedProgram, TreeLimits, TreeProgram
 from bot.sandbox import seccomp
 from bot.sandbox.boxes import Box
 
-WORK = "/work"
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -72,8 +71,8 @@ class Bubblewrap:
             *_system(),
             *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"),
             *("--perms", "0755", "--dir", "/hob", "--ro-bind", program.path, inside),
-            *("--ro-bind", str(folder), WORK),
-            *("--remount-ro", "/", "--chdir", WORK, "--"),
+            *("--ro-bind", str(folder), str(WORK)),
+            *("--remount-ro", "/", "--chdir", str(WORK), "--"),
             *self._lowered(NOBODY),
             self.prlimit,
             *_limits(program.limits),
@@ -103,9 +102,9 @@ class Bubblewrap:
                 for part in ("--ro-bind", str(one), f"/etc/{one.name}")
             ),
             *("--proc", "/proc", "--dev", "/dev", "--bind", str(box.shm), "/dev/shm"),  # noqa: S108
-            *("--remount-ro", "/dev", "--bind", str(box.tmp), "/tmp", "--bind", str(box.tree), WORK),  # noqa: S108
+            *("--remount-ro", "/dev", "--bind", str(box.tmp), "/tmp", "--bind", str(box.tree), str(WORK)),  # noqa: S108
             *(part for one in program.mounts for part in _mounted(one)),
-            *("--remount-ro", "/", "--chdir", WORK, "--"),
+            *("--remount-ro", "/", "--chdir", str(WORK), "--"),
             *self._lowered(str(box.uid)),
             *(self.prlimit, *_tree_limits(program.limits), "--", *self._first(), *program.command),
         ]

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.sandbox_types import TreeProgram
+from bot.core.sandbox_types import WORK, TreeProgram
 from bot.sandbox.boxes import CONTAINER, PREFIX, Box, unheld
-from bot.sandbox.bubblewrap import TREE_ENVIRONMENT, WORK
+from bot.sandbox.bubblewrap import TREE_ENVIRONMENT
 
 _PASSED = (
     *("PATH", "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS"),
@@ -45,7 +45,7 @@ class Container:
                 "--ipc=private",
                 f"--user={user}:{user}",
                 "--workdir",
-                WORK,
+                str(WORK),
             ),
             "--entrypoint=",  # the command is the operator's, not the image's
             *(f"--pids-limit={limits.processes}", f"--memory={limits.memory_mb}m"),

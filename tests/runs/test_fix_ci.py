@@ -28,7 +28,7 @@ LINES = [
     "##[endgroup]",
     "tests/test_tea.py F",
     "Traceback (most recent call last):",
-    '  File "/home/runner/work/tea/tea/tea.py", line 2, in brew',
+    '  File "/home/runner/_work/tea/tea/tea.py", line 2, in brew',
     "\x1b[31mNameError: name 'watr' is not defined\x1b[0m",
     "1 failed in 0.01s",
     "##[error]Process completed with exit code 1.",

@@ -194,8 +194,8 @@ async def test_A5_a_push_while_the_tests_run_stops_it(hob: LivingHob) -> None:
 
 SUITE = """
 import sys, unittest
-sys.path[:0] = ["/work", "/work/tests"]
-found = unittest.defaultTestLoader.discover("/work/tests")
+sys.path[:0] = ["/repo", "/repo/tests"]
+found = unittest.defaultTestLoader.discover("/repo/tests")
 cases = [case for many in found for one in many for case in one]
 bad = {}
 for case in cases:

@@ -27,7 +27,7 @@ PYTHON = "/usr/bin/python3"
 TEA = "def brew(water):\n    return water\n"
 TESTS = """
 import sys, unittest
-sys.path.insert(0, "/work")
+sys.path.insert(0, "/repo")
 import tea
 class Tea(unittest.TestCase):
     def test_brews(self): self.assertEqual(tea.brew(1), 1)
@@ -166,9 +166,9 @@ async def test_what_tests_need_is_mounted_where_the_operator_said(tested: OptedI
     needed = tmp_path / "modules"
     needed.mkdir()
     (needed / "pot.py").write_text("POT = 1\n")
-    script = "import sys; sys.path[:0] = ['/work/modules', '/opt/pot']; import pot; print(pot.POT)\n"
-    script += "try: open('/work/modules/x', 'w')\nexcept OSError as error: print(error.errno)"
-    mount = (f"{needed}:/work/modules", f"{needed}:/opt/pot")
+    script = "import sys; sys.path[:0] = ['/repo/modules', '/opt/pot']; import pot; print(pot.POT)\n"
+    script += "try: open('/repo/modules/x', 'w')\nexcept OSError as error: print(error.errno)"
+    mount = (f"{needed}:/repo/modules", f"{needed}:/opt/pot")
     ran = await tested.run(command=(PYTHON, "-B", "-c", script), report="", mount=mount)
     assert ran.output == "1\n30"
     gone = await tested.run(mount=(f"{tmp_path}/none:/opt/none",))
@@ -210,7 +210,7 @@ echo "$@" >> {log}
 case "$1" in
 image) [ "$3" = tea:1 ] || {{ echo "no such image" >&2; exit 125; }} ;;
 run) case " $* " in *" broken "*) echo "Error: no space" >&2; exit 125;; esac
-     for word in "$@"; do case "$word" in --volume=*:/work:rw) tree=${{word#--volume=}}; tree=${{tree%%:*}};;
+     for word in "$@"; do case "$word" in --volume=*:/repo:rw) tree=${{word#--volume=}}; tree=${{tree%%:*}};;
        --name) next=1;; *) [ -n "$next" ] && name=$word; next=;; esac; done
      while [ "$1" != tea:1 ]; do shift; done; shift
      cd "$tree" && env > {env} && ( setsid "$@" & echo $! > {state}/$name; wait $! ) ;;

@@ -270,7 +270,7 @@ def disks() -> object:
 
 @attempt
 def a_device_of_its_own() -> object:
-    return os.mknod("/work/disk", 0o60666, os.makedev(8, 0)) is None
+    return os.mknod("/repo/disk", 0o60666, os.makedev(8, 0)) is None
 
 
 @attempt
@@ -311,7 +311,7 @@ def run_and_var() -> object:
 
 @attempt
 def other_runs() -> object:
-    return sees(GIVEN["base"], "/work/../written", "/tmp/../etc/hob")
+    return sees(GIVEN["base"], "/repo/../written", "/tmp/../etc/hob")
 
 
 @attempt
@@ -388,7 +388,7 @@ def another_namespace() -> object:
 
 @attempt
 def a_mount() -> object:
-    return LIBC.mount(b"none", b"/work", b"tmpfs", 0, None) == 0
+    return LIBC.mount(b"none", b"/repo", b"tmpfs", 0, None) == 0
 
 
 @attempt
@@ -403,7 +403,7 @@ def a_writable_system() -> object:
 
 @attempt
 def another_root() -> object:
-    return os.chroot("/work") is None
+    return os.chroot("/repo") is None
 
 
 @attempt
@@ -504,18 +504,18 @@ def the_system() -> object:
 
 @attempt
 def a_hard_link_to_the_system() -> object:
-    return os.link(os.path.realpath("/usr/bin/env"), "/work/env") is None
+    return os.link(os.path.realpath("/usr/bin/env"), "/repo/env") is None
 
 
 @attempt
 def a_symbolic_link_to_hobs_data() -> object:
-    os.symlink(GIVEN["clone"], "/work/way")
-    return os.listdir("/work/way")
+    os.symlink(GIVEN["clone"], "/repo/way")
+    return os.listdir("/repo/way")
 
 
 @attempt
 def an_unmounted_work_tree() -> object:
-    return LIBC.umount2(b"/work", 2) == 0 or LIBC.umount2(b"/proc", 2) == 0
+    return LIBC.umount2(b"/repo", 2) == 0 or LIBC.umount2(b"/proc", 2) == 0
 
 
 def said(name: str) -> str:

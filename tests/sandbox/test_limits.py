@@ -156,7 +156,7 @@ async def test_S5_two_runs_at_once_know_nothing_of_each_other(base: Path) -> Non
         "import os, time, socket\nopen('/tmp/mine', 'x'); open('/dev/shm/mine', 'x')\n"
         "s = socket.create_server(('127.0.0.1', 4000)); t = socket.socket(socket.AF_UNIX); t.bind('\\0x')\n"
         "time.sleep(1); own = [n for n in os.listdir('/proc') if n.isdecimal()]\n"
-        "print(len(own) < 6, os.listdir('/work'))"
+        "print(len(own) < 6, os.listdir('/repo'))"
     )
     came: list[Came] = await asyncio.gather(
         *(run(base, {"x.py": script}, PYTHON, "x.py", processes=8) for _ in range(2))

@@ -142,7 +142,7 @@ async def test_S5_what_fills_memory_is_ended(way: sandbox.Way) -> None:
 
 
 async def test_S5_no_large_file_and_no_million_files_can_be_written(way: sandbox.Way) -> None:
-    places = "/ /tmp /work /dev /dev/shm /hob /usr /proc /var/tmp"
+    places = "/ /tmp /repo /dev /dev/shm /hob /usr /proc /var/tmp"
     script = f"for at in {places}; do (echo tea > $at/x) 2>/dev/null && echo $at; done; true"
     assert (await shell(script, way)).output == b""
 

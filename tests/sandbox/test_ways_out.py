@@ -28,8 +28,9 @@ from tests.sandbox.attempts import ATTEMPTS
 
 PYTHON = "/usr/bin/python3"
 SOURCE = Path(__file__).with_name("attempts.py")
-pytestmark = pytest.mark.xdist_group("ways out")  # whose user is one for all
-PLAIN = 12_345
+pytestmark = pytest.mark.xdist_group("ways out")
+PLAIN = 54_321
+"""A user whom no other test has, for its processes are counted."""
 WORKS_OUTSIDE = (
     "tcp_to_a_port_of_this_machine",
     "tcp_to_the_model_host",
@@ -258,7 +259,7 @@ def test_S3_a_way_out_leads_nowhere(name: str, tried: Mapping[str, str]) -> None
 def test_S3_these_are_ways_where_nothing_holds_them(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "attempts.py").write_text(SOURCE.read_text())
     (tmp_path / "given.json").write_text(json.dumps(machine.given))
-    text = SOURCE.read_text().replace('"/work/way"', f'"{tmp_path}/way"')
+    text = SOURCE.read_text().replace('"/repo/way"', f'"{tmp_path}/way"')
     (tmp_path / "attempts.py").write_text(text)
     done = subprocess.run(
         [PYTHON, str(tmp_path / "attempts.py"), *WORKS_OUTSIDE], capture_output=True, text=True, check=True
