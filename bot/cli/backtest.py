@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, Output
+from bot.cli.framework import HobCommand, Output, tell
 
 
 @click.command(
@@ -45,7 +45,7 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
     if shadow:
         _show_shadow(repository, as_json)
         return
-    replayed = asyncio.run(backtest(repository, last, _tell))
+    replayed = asyncio.run(backtest(repository, last, tell))
     if not replayed:
         raise UserError(f"{repository} has no merged pull request that can be read")
     if write_cases is not None:
@@ -54,12 +54,6 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
         click.echo(json.dumps({"pull_requests": [_as_json(one) for one in replayed]}, indent=2))
     else:
         _show(replayed)
-
-
-def _tell(line: str) -> None:
-    from bot.core.text import for_terminal
-
-    click.echo(click.style(for_terminal(line), dim=True), err=True)
 
 
 def _show_shadow(repository: str, as_json: bool) -> None:

@@ -255,6 +255,11 @@ def _one_line(text: str) -> str:
     return cut(for_terminal(redact(" ".join(text.split()))), LONGEST_LINE, end="…")
 
 
+def tell(line: str) -> None:
+    """How far long work is, on stderr."""
+    click.echo(click.style(for_terminal(line), dim=True), err=True)
+
+
 def is_debug() -> bool:
     """Whether --debug was given."""
     context = click.get_current_context(silent=True)

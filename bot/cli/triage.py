@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, day
+from bot.cli.framework import HobCommand, day, tell
 
 EVERY_SECONDS = 10.0
 """Between two lines about a batch that goes on."""
@@ -82,7 +82,7 @@ def command(
     try:
         ended = asyncio.run(batch.follow(run, _Line(run)))
     except KeyboardInterrupt:
-        _tell(f"it goes on without me: `hob triage {repository} --follow {run}` shows how far it is")
+        tell(f"it goes on without me: `hob triage {repository} --follow {run}` shows how far it is")
         raise
     _show(repository, ended, ended.issues, as_json)
     return int(ended.run.state != "done" or any(one.state == "dead" for one in ended.issues))
@@ -106,17 +106,11 @@ class _Line:
             not self._said or now.is_over or time.monotonic() - self._at > EVERY_SECONDS
         ):
             self._at, self._said = time.monotonic(), line
-            _tell(line)
+            tell(line)
 
 
 def _planned(done: int, total: int, issue: Any) -> None:
-    _tell(f"{done} of {total}: #{issue.number}: {issue.summary[:100]}")
-
-
-def _tell(line: str) -> None:
-    from bot.core.text import for_terminal
-
-    click.echo(click.style(for_terminal(line), dim=True), err=True)
+    tell(f"{done} of {total}: #{issue.number}: {issue.summary[:100]}")
 
 
 def _show(

@@ -5,17 +5,13 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from bot.core.text import for_terminal
+from bot.core.text import for_terminal, undrawn
 
 MOST_EXCERPT = 9_000
 """Characters of one log that a model is shown."""
 LONGEST_LINE = 400
 _HEAD, _AROUND, _LAST = 5, 60, 80
 """Lines before the first error, from it on, and at the end."""
-_ANSI = re.compile(
-    r"\x1b\[[0-?]{0,60}[ -/]{0,10}[@-~]?|\x9b[0-?]{0,60}[ -/]{0,10}[@-~]?"
-    r"|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?"
-)
 _TIME = re.compile(
     r"^\ufeff?(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)|\[\d\d:\d\d:\d\d\]) ?",
     re.MULTILINE,
@@ -40,9 +36,7 @@ def readable(raw: bytes) -> str:
     no text. Of a line that was drawn over (`\\r`) the last state."""
     if raw.count(b"\0", 0, 4_096) > len(raw[:4_096]) // 50 or raw[:4] in (b"PK\3\4", b"\x1f\x8b\x08\0"):
         return ""
-    text = _ANSI.sub("", raw.decode("utf-8", "replace").replace("\r\n", "\n"))
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return for_terminal(_TIME.sub("", "\n".join(lines)))
+    return for_terminal(_TIME.sub("", undrawn(raw)))
 
 
 def excerpt(text: str, hide: Callable[[str], str], most: int = MOST_EXCERPT) -> str:

@@ -10,6 +10,9 @@ LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 """A repository without its owner."""
 
+ID = re.compile(r"[0-9]{1,18}")
+"""GitHub's number of a repository, as a person writes it."""
+
 Sha = NewType("Sha", str)
 """A full commit id, 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits."""
 

@@ -97,6 +97,19 @@ def for_terminal(text: str) -> str:
     return strip_invisible(lines)[0].translate(_STEERING)
 
 
+_ANSI = re.compile(
+    r"\x1b\[[0-?]{0,60}[ -/]{0,10}[@-~]?|\x9b[0-?]{0,60}[ -/]{0,10}[@-~]?"
+    r"|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?"
+)
+"""ECMA-48: colours and cursor, titles and links, the rest; also what was broken off."""
+
+
+def undrawn(output: bytes) -> str:
+    """What a program wrote, without colours, and of a line that was drawn over (`\\r`) the last state."""
+    text = _ANSI.sub("", output.decode("utf-8", "replace").replace("\r\n", "\n"))
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+
+
 def utf8_size(text: str) -> int:
     """Bytes of UTF-8; a lone surrogate counts as three."""
     return len(text.encode("utf-8", "surrogatepass"))

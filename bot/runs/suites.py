@@ -4,7 +4,6 @@
 import asyncio
 import errno
 import os
-import re
 import shlex
 import stat
 from collections.abc import Awaitable, Callable
@@ -17,7 +16,7 @@ from bot.core.errors import HobError
 from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import WORK, Mount, SandboxUnusable, TreeLimits, TreeProgram
 from bot.core.suite_runs import SuiteRun
-from bot.core.text import for_terminal
+from bot.core.text import for_terminal, undrawn
 from bot.github.client import Job
 from bot.knowledge.checkout import CheckoutRefused, Most, Texts, is_plain
 from bot.knowledge.clone import Remote
@@ -28,8 +27,6 @@ from bot.sandbox import NOT_STARTED, Box, TreeWay, for_trees, in_image, run_in_t
 
 MOST_OUTPUT = 16_000
 """Characters of the end of what it wrote."""
-_CONTROL = re.compile(r"\x1b(?:\[[0-?]{0,40}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|[@-Z\\-_])")
-"""ECMA-48: colours and cursor, titles and links, the rest."""
 
 
 @dataclass(slots=True)
@@ -174,9 +171,7 @@ def _place(tree: Path, mount: Mount) -> None:
 
 def shown(output: bytes) -> str:
     """The end of an output for people: no colours, nothing that is not seen, no secret."""
-    text = _CONTROL.sub("", output.decode("utf-8", "replace"))
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))  # what overwrote a line
-    return redact(for_terminal("\n".join(lines)))[-MOST_OUTPUT:].strip()
+    return redact(for_terminal(undrawn(output)))[-MOST_OUTPUT:].strip()
 
 
 def _reported(tree: Path, report: str) -> tuple[junit.SuiteNames, str]:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
 
 from bot.core.errors import UserError
+from bot.core.refs import ID
 from bot.store import reconciliation
 from bot.store.database import Database
 from bot.store.retention import erase_effects
@@ -55,7 +56,7 @@ def which_repository(database: Database, named: str) -> tuple[int, frozenset[str
     """(number, all names it is known by) of what a person names `owner/name` or by its number. UserError
     where Hob knows of none of this name, or of several."""
     with database.read() as connection:
-        if named.isascii() and named.isdecimal() and len(named) < 19:
+        if ID.fullmatch(named):
             return int(named), _names(connection, int(named))
         found = _ids(connection, named.lower())
         if not found:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from bot.cli.purge.operations import human
+from bot.cli.purge.operations import human, size_of
 from bot.config import Config
 
 
@@ -40,12 +40,7 @@ def _told(config: Config) -> str:
         ("cache", sorted(data.glob("cache.db*"))),
         ("database file", [Path(f"{file}{end}") for end in ("", "-wal")] if file else []),
     ):
-        if size := sum(map(_size, paths)):
+        if size := size_of(paths):
             said.append(f"{what} {human(size)}")
     grows = sum(one.a_day for one in found)
     return f"{'; '.join(said) or 'nothing yet'}; the database grew by {human(grows)} a day in {DAYS} days"
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(one.lstat().st_size for one in files if one.is_file())

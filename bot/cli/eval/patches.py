@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from bot.cli.framework import tell
+
 
 def run(file: Path, models: Sequence[str], results: Path | None, as_json: bool, boxed: bool) -> int:
     """Prints a row for each model; 1 where a case was none or could not be tried, or nothing was resolved."""
@@ -31,12 +33,6 @@ def run(file: Path, models: Sequence[str], results: Path | None, as_json: bool, 
     return int(bool(bad) or any(one.broken for one in outcomes) or not any(row.resolved for row in table))
 
 
-def _tell(line: str) -> None:
-    from bot.core.text import for_terminal
-
-    click.echo(click.style(for_terminal(line), dim=True), err=True)
-
-
 async def _tried(file: Path, models: Sequence[str], results: Path | None, boxed: bool) -> Any:
     """(outcomes, models, lines that are no case). What was written to `results` is not done again."""
     from bot.evals.patches import load_cases, load_results
@@ -44,7 +40,7 @@ async def _tried(file: Path, models: Sequence[str], results: Path | None, boxed:
 
     cases, bad = load_cases(file)
     for one in bad:
-        _tell(f"{file}, line {one.line}: {one.why}")
+        tell(f"{file}, line {one.line}: {one.why}")
     done = {(one.key, one.model): one for one in (load_results(results) if results else ())}
     outcomes: list[Any] = []
     async with AsyncExitStack() as stack:
@@ -54,7 +50,7 @@ async def _tried(file: Path, models: Sequence[str], results: Path | None, boxed:
         bench = _Bench(shop.config, scratch, None if boxed else Unboxed())
         if left := [one for one in cases if any((one[1].key, model) not in done for model in named)]:
             bench.refuse_without_sandbox()
-            _tell(f"{len(left)} of {len(cases)} cases are to be tried")
+            tell(f"{len(left)} of {len(cases)} cases are to be tried")
         for line, case in cases:
             for model in named:
                 outcome = done.get((case.key, model))
@@ -65,7 +61,7 @@ async def _tried(file: Path, models: Sequence[str], results: Path | None, boxed:
                             sink.write(f"{json.dumps(outcome.as_json())}\n")
                 outcomes.append(replace(outcome, line=line))
                 state = "resolved" if outcome.resolved else f"not resolved: {outcome.why}"
-                _tell(f"{model}: line {line}: {case.called}: {state}, {outcome.seconds:.1f} s")
+                tell(f"{model}: line {line}: {case.called}: {state}, {outcome.seconds:.1f} s")
     return outcomes, named, bad
 
 

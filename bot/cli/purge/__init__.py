@@ -26,11 +26,10 @@ def command(repository: str, *, dry_run: bool, yes: bool, as_json: bool) -> None
     """
     from bot.cli.purge import operations
     from bot.config import load_config
-    from bot.core.refs import LOGIN, NAME
+    from bot.core.refs import ID, LOGIN, NAME
 
     owner, _, name = repository.partition("/")
-    is_number = repository.isascii() and repository.isdecimal() and len(repository) < 19
-    if not is_number and not (LOGIN.fullmatch(owner) and NAME.fullmatch(name)):
+    if not ID.fullmatch(repository) and not (LOGIN.fullmatch(owner) and NAME.fullmatch(name)):
         raise click.UsageError("name a repository as OWNER/NAME, or by its number on GitHub")
     config = load_config()
     with operations.opened(config, repository) as purge:

@@ -61,10 +61,10 @@ class Purge:
         index = [one for one in (data / "knowledge").glob(f"{self.repo_id}.*") if one.is_file()]
         entries, size = self.cache.kept(self.repo_id) if (data / "cache.db").exists() else (0, 0)
         return [
-            Kept("clone", int(clone.exists()), _size([clone])),
-            Kept("index", int(bool(index)), _size(index)),
+            Kept("clone", int(clone.exists()), size_of([clone])),
+            Kept("index", int(bool(index)), size_of(index)),
             Kept("answers in the cache", entries, size),
-            Kept("reports of what was only kept", len(reports), _size(reports)),
+            Kept("reports of what was only kept", len(reports), size_of(reports)),
         ]
 
     def _reports(self) -> list[Path]:
@@ -75,7 +75,8 @@ class Purge:
         ]
 
 
-def _size(paths: Sequence[Path]) -> int:
+def size_of(paths: Sequence[Path]) -> int:
+    """Bytes of files, and of all in folders."""
     total = 0
     for path in paths:
         files = path.rglob("*") if path.is_dir() else [path]
