@@ -29,7 +29,7 @@ from bot.core.knowledge import KnownIssue
 from bot.core.merge_checks import lost, parses, unsound
 from bot.core.merge_proof import holds
 from bot.core.merge_rules import proved
-from bot.core.merging import Conflict, Hunk
+from bot.core.merging import Conflict, ConflictHunk
 from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, patched_tests, verdict
 from bot.core.recipes import NAME, path_of
 from bot.core.records import of_commit, of_issue
@@ -148,7 +148,9 @@ ENDINGS = ("a.ts", "a.md")
 
 
 def conflict_of(said: str, path: str = "a.py") -> Conflict:
-    return Conflict(path, parts=(said, Hunk("", said, f"{said}x\n")), base=said, ours=said, theirs=said)
+    return Conflict(
+        path, parts=(said, ConflictHunk("", said, f"{said}x\n")), base=said, ours=said, theirs=said
+    )
 
 
 def gated(said: str) -> GateResult:
@@ -190,7 +192,7 @@ CALLS: dict[str, Callable[[str], Any]] = {
         *(proved(conflict_of(said, one), 0, TOOLS) for one in ENDINGS),
     ],
     "core.merge_checks.parses": lambda said: parses("a.json", said, TOOLS),
-    "core.merge_proof.holds": lambda said: holds(Hunk(said[:99], said, said[:-9]), said[5:]),
+    "core.merge_proof.holds": lambda said: holds(ConflictHunk(said[:99], said, said[:-9]), said[5:]),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
     "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),
     "core.work_graph.work_graph": lambda said: work_graph([WorkItem(1, body=said)], "octo/tea").cycles(),

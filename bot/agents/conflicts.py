@@ -14,7 +14,7 @@ from bot.core.inference import Infer, Passage, Prompt
 from bot.core.merge_checks import lost, unsound
 from bot.core.merge_proof import holds
 from bot.core.merge_rules import proved
-from bot.core.merging import Conflict, Hunk
+from bot.core.merging import Conflict, ConflictHunk
 
 AROUND = 15
 """Lines that are shown before and after a conflict."""
@@ -41,7 +41,7 @@ class WishedResolutions(BaseModel):
 class ResolvedHunk:
     """`text`: what takes its place, None where it is left; `why`: in a clause, how or why not."""
 
-    hunk: Hunk
+    hunk: ConflictHunk
     text: str | None
     why: str
 
@@ -226,12 +226,12 @@ def _prompt(shown: Mapping[int, tuple[_Work, int]], facts: MergeFacts) -> Prompt
     )
 
 
-def _versions(hunk: Hunk) -> dict[str, str]:
+def _versions(hunk: ConflictHunk) -> dict[str, str]:
     return {"ancestor": hunk.base, "ours": hunk.ours, "theirs": hunk.theirs}
 
 
 def _around(conflict: Conflict, number: int) -> tuple[str, str]:
-    at = [n for n, part in enumerate(conflict.parts) if isinstance(part, Hunk)][number]
+    at = [n for n, part in enumerate(conflict.parts) if isinstance(part, ConflictHunk)][number]
     before = conflict.parts[at - 1] if at else ""
     after = conflict.parts[at + 1] if at + 1 < len(conflict.parts) else ""
     lines = before.split("\n")[-AROUND - 1 :] if isinstance(before, str) else []

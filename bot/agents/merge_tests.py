@@ -45,8 +45,4 @@ async def tested(run: RunSuite | None, made: MergedTree, head: Sha, base: Sha) -
 
 
 def _ran(one: SuiteRun) -> str:
-    said = f"killed ({one.killed})" if one.killed else f"exit code {one.code}"
-    if one.passed or one.failed:
-        also = f", {said}" if one.killed or (one.code and not one.failed) else ""
-        said = f"{len(one.passed)} passed, {len(one.failed)} failed{also}"
-    return f"{in_code(one.command, 200) if one.command else 'The command'}: {said}, {one.seconds:.0f} s"
+    return f"{in_code(one.command, 200) if one.command else 'The command'}: {one.figures}"

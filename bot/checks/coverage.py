@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from bot.checks import reports
-from bot.checks.reports import BadReport, CoverageReport
+from bot.checks.reports import CoverageReport
 from bot.core.check_input import CheckedChange
 from bot.core.findings import Finding
+from bot.core.hostile_xml import BadReport
 from bot.core.sandbox_types import RunProgram
 from bot.core.text import in_code
 

@@ -9,6 +9,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from xml.parsers import expat
 
+from bot.core.hostile_xml import BadReport, parser
+
 MOST_CHARS = 20_000_000
 MOST_LINES = 2_000_000
 _NUMBER = re.compile(r"\d{1,9}")
@@ -26,10 +28,6 @@ class Tested:
 
 CoverageReport = dict[str, dict[int, Tested]]
 """path, as the report writes it -> line -> what is known"""
-
-
-class BadReport(ValueError):
-    """A text that is no report, or one with what no report needs (entities)."""
 
 
 def read(text: str) -> CoverageReport:
@@ -50,11 +48,8 @@ class _Cobertura:
         self.report: CoverageReport = defaultdict(dict)
         self.path = ""
         self.count = 0
-        self.parser = expat.ParserCreate()
+        self.parser = parser()
         self.parser.StartElementHandler = self._start
-        # a report may name its DTD, which is never fetched; what it declares itself could grow without end
-        self.parser.EntityDeclHandler = self._refuse
-        self.parser.StartDoctypeDeclHandler = self._doctype
 
     def read(self, text: str) -> CoverageReport:
         try:
@@ -62,13 +57,6 @@ class _Cobertura:
         except (expat.ExpatError, LookupError):
             raise BadReport("not valid XML") from None
         return dict(self.report)
-
-    def _doctype(self, _name: str, _system: str | None, _public: str | None, internal: bool) -> None:
-        if internal:
-            raise BadReport("a DTD of its own")
-
-    def _refuse(self, *_: object) -> None:
-        raise BadReport("entities")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self.count == 0 and name != "coverage":

@@ -7,6 +7,7 @@ https://github.com/testmoapp/junitxml https://docs.pytest.org/en/stable/how-to/o
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from bot.core.hostile_xml import BadReport, parser
 from bot.core.text import for_terminal
 
 MOST_BYTES = 64 << 20
@@ -21,10 +22,6 @@ _STATES = {
     **dict.fromkeys(("notrun", "skipped", "disabled", "ignored", "suppressed", "pending"), "skipped"),
 }
 """What `status` and `result` of a test say in reports of GoogleTest, CTest and others."""
-
-
-class BadReport(ValueError):
-    """No such report, or one with what no report needs; says what, for people."""
 
 
 @dataclass(slots=True)
@@ -48,12 +45,9 @@ class _Reader:
         self.names = SuiteNames()
         self.elements = self.depth = 0
         self.test, self.state, self.test_depth = "", "passed", 0
-        self.parser = expat.ParserCreate()
+        self.parser = parser()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        # what a report declares itself could grow without end; a DTD that it names is never fetched
-        self.parser.EntityDeclHandler = self._refuse
-        self.parser.StartDoctypeDeclHandler = self._doctype
 
     def read(self, data: bytes) -> SuiteNames:
         try:
@@ -64,13 +58,6 @@ class _Reader:
             raise error if isinstance(error, BadReport) else BadReport("its encoding is not known") from None
         self.names.passed -= self.names.failed
         return self.names
-
-    def _doctype(self, _name: str, _system: str | None, _public: str | None, internal: bool) -> None:
-        if internal:
-            raise BadReport("it has a DTD of its own")
-
-    def _refuse(self, *_: object) -> None:
-        raise BadReport("it declares entities")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self.elements == 0 and name not in _ROOTS:

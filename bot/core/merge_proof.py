@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from bot.core.merging import Hunk
+from bot.core.merging import ConflictHunk
 from bot.core.text import in_code
 
 MOST_LINES = 300
@@ -25,7 +25,7 @@ _FREE = frozenset(",;()[]{}:")
 Lines = Sequence[str]
 
 
-def holds(hunk: Hunk, text: str, *, once: bool = False) -> str:
+def holds(hunk: ConflictHunk, text: str, *, once: bool = False) -> str:
     """Why this text may not take the place of the conflict, in a clause that holds nothing of it that neither
     side wrote; empty where it may. `once`: whether a line that both sides add may be there once only."""
     base, ours, theirs, made = (_lines(one) for one in (hunk.base, hunk.ours, hunk.theirs, text))

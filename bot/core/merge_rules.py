@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from bot.core.code_analysis import Tools
 from bot.core.file_kinds import is_prose
-from bot.core.merging import Conflict, Hunk
+from bot.core.merging import Conflict, ConflictHunk
 from bot.core.source import Chunk
 
 SAME = "both sides change it in the same way"
@@ -69,7 +69,7 @@ def proved(conflict: Conflict, number: int, tools: Tools) -> Proved | None:
     return Proved(together, BOTH) if together else None
 
 
-def _not_blank(path: str, hunk: Hunk) -> str:
+def _not_blank(path: str, hunk: ConflictHunk) -> str:
     """The side that changed more than blanks."""
     base, ours, theirs = (_solid(path, one, hunk) for one in (hunk.base, hunk.ours, hunk.theirs))
     if base == ours or ours == theirs:
@@ -77,7 +77,7 @@ def _not_blank(path: str, hunk: Hunk) -> str:
     return hunk.ours if base == theirs else ""
 
 
-def _solid(path: str, text: str, hunk: Hunk) -> list[str]:
+def _solid(path: str, text: str, hunk: ConflictHunk) -> list[str]:
     """Its lines without the blanks that mean nothing there."""
     braces = PurePosixPath(path).suffix[1:].lower() in _BRACES
     within = any(_QUOTES.search(one) for one in (hunk.base, hunk.ours, hunk.theirs))
@@ -87,7 +87,7 @@ def _solid(path: str, text: str, hunk: Hunk) -> list[str]:
     return [line.strip() if braces else line.rstrip() for line in lines if line.strip()]
 
 
-def _listed(path: str, hunk: Hunk) -> str:
+def _listed(path: str, hunk: ConflictHunk) -> str:
     """Imports, entries of lists and items of prose: the order in which they stand means nothing, and what
     both sides add is there once."""
     ours, theirs = (one.split("\n")[:-1] for one in (hunk.ours, hunk.theirs))
@@ -189,11 +189,11 @@ def _with(conflict: Conflict, number: int, side: str) -> tuple[str, int]:
     parts: list[str] = []
     first, seen = 1, 0
     for part in conflict.parts:
-        if isinstance(part, Hunk):
+        if isinstance(part, ConflictHunk):
             if seen == number:
                 first = 1 + sum(one.count("\n") for one in parts)
             seen += 1
-        parts.append(getattr(part, side) if isinstance(part, Hunk) else part)
+        parts.append(getattr(part, side) if isinstance(part, ConflictHunk) else part)
     return "".join(parts), first
 
 

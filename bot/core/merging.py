@@ -8,7 +8,7 @@ from bot.core.refs import Sha
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
+class ConflictHunk:
     """Where both sides changed the same lines: whole lines with `\\n`, each side's and their common
     ancestor's."""
 
@@ -24,7 +24,7 @@ class Conflict:
 
     path: str
     why: str = ""
-    parts: tuple[str | Hunk, ...] = ()
+    parts: tuple[str | ConflictHunk, ...] = ()
     base: str = ""
     """The whole file of the common ancestor, with line ends as in `parts`; then each side's."""
     ours: str = ""
@@ -36,10 +36,10 @@ class Conflict:
     mode: str = "100644"
 
     @property
-    def hunks(self) -> tuple[Hunk, ...]:
-        return tuple(one for one in self.parts if isinstance(one, Hunk))
+    def hunks(self) -> tuple[ConflictHunk, ...]:
+        return tuple(one for one in self.parts if isinstance(one, ConflictHunk))
 
-    def text(self, choose: Callable[[int, Hunk], str]) -> str:
+    def text(self, choose: Callable[[int, ConflictHunk], str]) -> str:
         """With `choose(number, hunk)` in place of each hunk, counted from 0."""
         numbers = iter(range(len(self.parts)))
         return "".join(one if isinstance(one, str) else choose(next(numbers), one) for one in self.parts)

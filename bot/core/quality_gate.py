@@ -293,20 +293,12 @@ def _ran(runs: GateRuns) -> str:
     """What was run, and how often."""
     whole, before = runs.whole, runs.before
     command = in_code(whole.command, 200) if whole.command else "The tests"
-    parts = [f"{command} with the patch: {_figures(whole)}"]
+    parts = [f"{command} with the patch: {whole.figures}"]
     if before and not before.refused:
-        parts.append(f"without it: {_figures(before)}")
+        parts.append(f"without it: {before.figures}")
     if runs.alone and not runs.alone.refused:
-        parts.append(f"with its tests alone: {_figures(runs.alone)}")
+        parts.append(f"with its tests alone: {runs.alone.figures}")
     return f"{'; '.join(parts)}."
-
-
-def _figures(run: SuiteRun) -> str:
-    said = f"killed ({run.killed})" if run.killed else f"exit code {run.code}"
-    if run.passed or run.failed:
-        also = f", {said}" if run.killed or (run.code and not run.failed) else ""
-        said = f"{len(run.passed)} passed, {len(run.failed)} failed{also}"
-    return f"{said}, {run.seconds:.0f} s"
 
 
 def _names(some: frozenset[str]) -> str:

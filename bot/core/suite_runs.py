@@ -32,6 +32,15 @@ class SuiteRun:
         """Whether all of it ran and passed."""
         return not (self.refused or self.killed or self.code or self.failed)
 
+    @property
+    def figures(self) -> str:
+        """How it went, for people."""
+        said = f"killed ({self.killed})" if self.killed else f"exit code {self.code}"
+        if self.passed or self.failed:
+            also = f", {said}" if self.killed or (self.code and not self.failed) else ""
+            said = f"{len(self.passed)} passed, {len(self.failed)} failed{also}"
+        return f"{said}, {self.seconds:.0f} s"
+
 
 RunSuite = Callable[[Sha, Mapping[str, str | None]], Awaitable[SuiteRun]]
 """`await run(commit, texts)`: the tests on a commit with these files in place of its own (None: deleted).

@@ -108,11 +108,11 @@ class Api:
         data, _ = await self._json("GET", self._url(path, params), None, accept=accept)
         return data
 
-    async def get_page(self, path: str, params: Params | None = None) -> "Page":
+    async def get_page(self, path: str, params: Params | None = None) -> "ApiPage":
         """One answer of many, for what goes on from it another time."""
         call = _Call("GET", self._url(path, params), b"", write=False, accept=JSON)
         answer = await self._answered(call)
-        return Page(*_decoded(call, answer), _left(answer), answer.date or time.time())
+        return ApiPage(*_decoded(call, answer), _left(answer), answer.date or time.time())
 
     async def elsewhere(self, path: str, params: Params | None = None) -> bytes:
         """The bytes at the address that an answer leads to, mostly on another host: it is asked without the
@@ -329,7 +329,7 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ApiPage:
     """`data` as JSON has it; the next page's address; the share of the rate limit that was left, 1.0 where
     GitHub did not say; when it was answered by GitHub's clock, epoch seconds."""
 

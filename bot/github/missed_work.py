@@ -15,7 +15,7 @@ from msgspec import ValidationError, convert, to_builtins
 
 from bot.core.errors import GitHubError
 from bot.core.refs import RepoRef
-from bot.github.api import Api, Page, Params
+from bot.github.api import Api, ApiPage, Params
 from bot.github.conversations import seconds
 from bot.github.webhook_schema import GitHubId, RepositoryPayload
 
@@ -34,7 +34,7 @@ _PATHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedWork:
     """One item of a list, as REST has it."""
 
     item: dict[str, Any]
@@ -73,7 +73,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    items: tuple[Listed, ...]
+    items: tuple[ListedWork, ...]
     more: bool
     left: float
 
@@ -123,11 +123,13 @@ async def list_page(api: Api, step: str, since: float, page: int) -> ListPage:
     return _read(await api.get_page(_PATHS[step], asked))
 
 
-async def reviews(api: Api, number: int) -> tuple[Listed, ...]:
+async def reviews(api: Api, number: int) -> tuple[ListedWork, ...]:
     """The oldest first; a call for each hundred."""
     path = "/repos/{owner}/{repo}/pulls/{number}/reviews"
     return tuple(
-        Listed(one) for one in await api.get_all(path, {"number": number}, cap=500) if isinstance(one, dict)
+        ListedWork(one)
+        for one in await api.get_all(path, {"number": number}, cap=500)
+        if isinstance(one, dict)
     )
 
 
@@ -139,7 +141,7 @@ async def issue(api: Api, number: int) -> dict[str, Any]:
 def payload(
     event: str,
     action: str,
-    one: Listed,
+    one: ListedWork,
     about: Mapping[str, Any],
     repository: Mapping[str, Any],
     installation: int,
@@ -167,10 +169,10 @@ def payload(
     return json.dumps(told, separators=(",", ":")).encode()
 
 
-def _read(found: Page) -> ListPage:
+def _read(found: ApiPage) -> ListPage:
     if not isinstance(found.data, list):
         raise GitHubError(200, "a list was expected")
-    items = tuple(Listed(one) for one in found.data[:PER_PAGE] if isinstance(one, dict))
+    items = tuple(ListedWork(one) for one in found.data[:PER_PAGE] if isinstance(one, dict))
     return ListPage(items, found.following is not None and bool(found.data), found.left)
 
 

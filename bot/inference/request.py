@@ -41,7 +41,7 @@ from bot.inference.runners import (
 )
 from bot.inference.structured_output import complaint, schema_of
 from bot.inference.token_budget import Fitted, Render, fitted
-from bot.inference.tool_calls import Understood, understood_reply
+from bot.inference.tool_calls import UnderstoodReply, understood_reply
 from bot.inference.trace import NO_TRAIL, Trace
 
 log = logging.getLogger(__name__)
@@ -296,7 +296,7 @@ class Asking(Generic[T]):
                 reply = step.reply = await self._call(runner, asked.request, self.heard)
                 await self._check_count(runner, candidate, asked, reply)
             try:
-                said: Understood[T] = understood_reply(self.prompt, reply)
+                said: UnderstoodReply[T] = understood_reply(self.prompt, reply)
             except ValueError as error:
                 raise _Misfit(error, reply, tools=bool(self.prompt.tools)) from None
             step.keep(reply)

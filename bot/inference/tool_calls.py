@@ -41,7 +41,7 @@ _decoder = json.JSONDecoder(strict=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Understood(Generic[T]):
+class UnderstoodReply(Generic[T]):
     """A value and how many items of its lists were left out, or calls, of which one at least is good."""
 
     value: T | None = None
@@ -49,13 +49,13 @@ class Understood(Generic[T]):
     calls: tuple[ToolCall, ...] = ()
 
 
-def understood_reply(prompt: Prompt[T], reply: Reply) -> Understood[T]:
+def understood_reply(prompt: Prompt[T], reply: Reply) -> UnderstoodReply[T]:
     """What was said; ValueError says what is wrong with it."""
     if prompt.tools:
         told = reply.tool_calls or tuple(called_in(reply.text, prompt.tools))
         calls = tuple(fitted_call(each, prompt.tools) for each in told[:MOST_CALLS])
         if any(not each.wrong for each in calls):
-            return Understood(calls=calls)
+            return UnderstoodReply(calls=calls)
         if calls and not (reply.text.strip() and prompt.answer.model_json_schema()):
             raise _wrong(calls)
     try:
@@ -64,7 +64,7 @@ def understood_reply(prompt: Prompt[T], reply: Reply) -> Understood[T]:
         if prompt.tools and calls:
             raise _wrong(calls) from None
         raise
-    return Understood(value, dropped)
+    return UnderstoodReply(value, dropped)
 
 
 def _wrong(calls: Sequence[ToolCall]) -> ValueError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.core.merging import Hunk
+from bot.core.merging import ConflictHunk
 
 NO_TEXT = "it is no text in UTF-8"
 TOO_LARGE = "it is too large"
@@ -69,10 +69,10 @@ def longest_mark(given: Sides) -> int:
     return max((len(one[0]) for some in found for one in some), default=0)
 
 
-def taken_apart(text: str, size: int) -> list[str | Hunk]:
+def taken_apart(text: str, size: int) -> list[str | ConflictHunk]:
     """At marks of exactly this size, which stand in no version of the file."""
     marks = {"<" * size: "ours", "|" * size: "base", "=" * size: "theirs", ">" * size: ""}
-    parts: list[str | Hunk] = []
+    parts: list[str | ConflictHunk] = []
     plain: list[str] = []
     hunk: dict[str, list[str]] = {}
     into = plain
@@ -88,7 +88,7 @@ def taken_apart(text: str, size: int) -> list[str | Hunk]:
             into = hunk.setdefault(name, [])
         else:
             versions = {one: _joined(hunk.get(one, [])) for one in ("base", "ours", "theirs")}
-            parts.append(Hunk(**versions))
+            parts.append(ConflictHunk(**versions))
             into = plain
     rest = "\n".join(plain)
     return [one for one in (*parts, rest) if one]

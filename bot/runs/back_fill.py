@@ -15,7 +15,7 @@ from msgspec import ValidationError
 from bot.core.errors import BadPayload, GitHubError
 from bot.github import missed_work
 from bot.github.api import Api
-from bot.github.missed_work import STEPS, Listed
+from bot.github.missed_work import STEPS, ListedWork
 from bot.github.routing import routing
 from bot.intake import new_delivery
 from bot.runs.dispatch import route_delivery
@@ -135,7 +135,7 @@ class _Search:
             rest.page += 1
         return not found.more or rest.page > MOST_PAGES
 
-    async def _take(self, api: Api, step: str, one: Listed) -> None:
+    async def _take(self, api: Api, step: str, one: ListedWork) -> None:
         match step:
             case "pull_request":
                 if one.created > self._until:
@@ -153,7 +153,7 @@ class _Search:
             case _:
                 await self._comment(api, step, "created", one)
 
-    async def _reviews(self, api: Api, pull: Listed) -> None:
+    async def _reviews(self, api: Api, pull: ListedWork) -> None:
         self._this.spend()
         try:
             found = await missed_work.reviews(api, pull.number)
@@ -163,7 +163,7 @@ class _Search:
         for one in found:
             await self._comment(api, "pull_request_review", "submitted", one)
 
-    async def _comment(self, api: Api, event: str, action: str, one: Listed) -> None:
+    async def _comment(self, api: Api, event: str, action: str, one: ListedWork) -> None:
         """What a comment stands under is asked for only where something answers the comment."""
         if not self._since <= one.created <= self._until:
             return
@@ -179,13 +179,13 @@ class _Search:
         if await self._put(event, action, one, name, about):
             self._this.found.comments += 1
 
-    async def _asks(self, event: str, action: str, one: Listed, name: str) -> bool:
+    async def _asks(self, event: str, action: str, one: ListedWork, name: str) -> bool:
         """Whether something answers it that was not found before."""
         new = self._delivery(event, action, one, name, {})
         return new is not None and bool(await asyncio.to_thread(self._unknown_specs, new, one))
 
     async def _put(
-        self, event: str, action: str, one: Listed, name: str, about: Mapping[str, object] | None = None
+        self, event: str, action: str, one: ListedWork, name: str, about: Mapping[str, object] | None = None
     ) -> bool:
         """Into the inbox, where something answers it; whether it was put there."""
         new = self._delivery(event, action, one, name, about or {})
@@ -194,7 +194,7 @@ class _Search:
         return await asyncio.wrap_future(self._this.services.store.inbox.put(new))
 
     def _delivery(
-        self, event: str, action: str, one: Listed, name: str, about: Mapping[str, object]
+        self, event: str, action: str, one: ListedWork, name: str, about: Mapping[str, object]
     ) -> NewDelivery | None:
         body = missed_work.payload(event, action, one, about, self._repository, self._installation)
         guid = f"{PREFIX}{event}:{self._repository['id']}:{name}"
@@ -204,7 +204,7 @@ class _Search:
         except BadPayload:
             return None
 
-    def _unknown_specs(self, new: NewDelivery, one: Listed) -> Sequence[RunSpec]:
+    def _unknown_specs(self, new: NewDelivery, one: ListedWork) -> Sequence[RunSpec]:
         """The runs that it asks for; none where it was found before, or cannot be read, or where there was a
         run for this issue, this head or this comment."""
         services = self._this.services

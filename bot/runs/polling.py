@@ -20,9 +20,8 @@ from bot.core.polling_pace import (
     until_calls,
 )
 from bot.queue.leader import Leader
-from bot.runs.back_fill import back_fill
-from bot.runs.reconcile import look_and_fetch
-from bot.runs.rounds import Round, RoundOver
+from bot.runs.reconcile import one_round
+from bot.runs.rounds import Round
 from bot.runs.services import Services
 from bot.store import StoreUnavailable
 from bot.store.polling import PollingStatus
@@ -91,22 +90,18 @@ class Poller:
 
     async def _round(self, this: Round) -> None:
         try:
-            await look_and_fetch(this)
-            await back_fill(this)
-        except RoundOver:
-            pass
+            await one_round(this)
         finally:
             self._tell(this)
             await this.save()
 
     def _tell(self, this: Round) -> None:
         """Writes down what a webhook would have missed."""
-        found, progress = copy(this.found), this.progress
+        found = copy(this.found)
         if not self.services.config.intake.receives:
             found.deliveries = 0
+        this.progress.note(found)
         if found:
-            progress.found.add(found)
-            progress.newest, progress.found_at = found, progress.looked_at
             log.info("%s", found)
 
     def _went_well(self, status: PollingStatus, this: Round, calls: int) -> float:

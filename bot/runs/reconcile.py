@@ -49,21 +49,25 @@ async def reconcile(services: Services) -> str:
     calls = calls_a_round(services.config.intake.reconcile_minutes)
     this = Round(services, kept, progress, calls)
     try:
-        await look_and_fetch(this)
-        await back_fill(this)
-    except RoundOver:
-        pass
+        await one_round(this)
     finally:
         said = await _tell(this)
     return said
 
 
+async def one_round(this: Round) -> None:
+    """As far as its calls go."""
+    try:
+        await _look_and_fetch(this)
+        await back_fill(this)
+    except RoundOver:
+        pass
+
+
 async def _tell(this: Round) -> str:
     """Writes down what was found, and says so."""
     progress, found = this.progress, this.found
-    if found:
-        progress.found.add(found)
-        progress.newest, progress.found_at = found, progress.looked_at
+    progress.note(found)
     await this.save()
     said = str(found) or "nothing was missed"
     if progress.waiting:
@@ -72,7 +76,7 @@ async def _tell(this: Round) -> str:
     return said
 
 
-async def look_and_fetch(this: Round) -> None:
+async def _look_and_fetch(this: Round) -> None:
     """What was listed since the watermark and is lacking, into the inbox; raises `RoundOver`."""
     progress, kept_there = this.progress, HookDeliveries(this.services.github.app())
     new = True

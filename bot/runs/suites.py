@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from bot.config.code import CodeTable, SuiteTable, mount_of
 from bot.core import junit
 from bot.core.errors import HobError
+from bot.core.hostile_xml import BadReport
 from bot.core.refs import RepoRef, Sha
 from bot.core.sandbox_types import WORK, Mount, SandboxUnusable, TreeLimits, TreeProgram
 from bot.core.suite_runs import SuiteRun
@@ -23,7 +24,7 @@ from bot.knowledge.clone import Remote
 from bot.knowledge.clones import Clones
 from bot.log import redact
 from bot.runs.knowledge_adapter import GitHubOrigin
-from bot.sandbox import NOT_STARTED, Box, TreeWay, for_trees, in_image, run_in_tree, work_box
+from bot.sandbox import NOT_STARTED, RunFolder, TreeWay, for_trees, in_image, run_in_tree, work_box
 
 MOST_OUTPUT = 16_000
 """Characters of the end of what it wrote."""
@@ -131,7 +132,7 @@ class Suite:
                 raise SandboxUnusable(f"{mount.source} leads to what may not be mounted: {why}") from None
         return found
 
-    async def _filled(self, made: Box, commit: Sha, texts: Texts) -> None:
+    async def _filled(self, made: RunFolder, commit: Sha, texts: Texts) -> None:
         """A report that stands in the commit or in the patch is none of this run."""
         report = str(PurePosixPath(self.table.report)) if self.table.report else ""
         without = {**texts, report: None} if report and is_plain(report) else texts
@@ -180,7 +181,7 @@ def _reported(tree: Path, report: str) -> tuple[junit.SuiteNames, str]:
         return junit.SuiteNames(), ""
     try:
         names = junit.read(read_below(tree, report))
-    except junit.BadReport as wrong:
+    except BadReport as wrong:
         return junit.SuiteNames(), f"the report {report} was not read: {wrong}"
     except OSError as error:
         why = "a symbolic link leads there" if error.errno in (errno.ELOOP, errno.EMLINK) else error.strerror
@@ -203,5 +204,5 @@ def read_below(tree: Path, path: str) -> bytes:
         os.close(at)
     with os.fdopen(opened, "rb") as file:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise junit.BadReport("it is no plain file")
+            raise BadReport("it is no plain file")
         return file.read(junit.MOST_BYTES + 1)

@@ -1,6 +1,6 @@
 """A program without network, home and secrets; refuses where that cannot be."""
 
-from bot.sandbox.boxes import Box
+from bot.sandbox.boxes import RunFolder
 from bot.sandbox.container import NOT_STARTED
 from bot.sandbox.report import Report, tell, told
 from bot.sandbox.running import run
@@ -9,8 +9,8 @@ from bot.sandbox.ways import Way, find, for_trees, here, in_image
 
 __all__ = [
     "NOT_STARTED",
-    "Box",
     "Report",
+    "RunFolder",
     "TreeEnded",
     "TreeWay",
     "Way",

@@ -23,7 +23,7 @@ _FOLDER = os.O_RDONLY | _KEPT
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class RunFolder:
     """`uid`: as whom the run writes here, where Hob is root and gives each run a user of its own."""
 
     folder: Path
@@ -56,7 +56,7 @@ class Box:
 
 
 @contextmanager
-def box(base: Path) -> Iterator[Box]:
+def box(base: Path) -> Iterator[RunFolder]:
     """A new one in `base`; gone afterwards. What a Hob that was killed has left there goes first."""
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(base)
@@ -67,7 +67,7 @@ def box(base: Path) -> Iterator[Box]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # far from all users that a system gives out, and another one for each run
         uid = 2_000_000_000 + secrets.randbelow(100_000_000) if os.geteuid() == 0 else None
-        made = Box(folder, uid)
+        made = RunFolder(folder, uid)
         for each in (made.written, made.tree, made.tmp, made.tmp / "home", made.shm, made.etc):
             each.mkdir(mode=0o755)
         inside = 65534 if uid is None else uid
@@ -85,7 +85,7 @@ def box(base: Path) -> Iterator[Box]:
             os.close(lock)
 
 
-def given(made: Box) -> None:
+def given(made: RunFolder) -> None:
     """Makes all that lies in the box the run's own."""
     if made.uid is None:
         return
@@ -190,7 +190,7 @@ class _Count:
                     self.folder(inner, depth + 1)
 
 
-def measure(made: Box, most_mb: int, most_files: int) -> None:
+def measure(made: RunFolder, most_mb: int, most_files: int) -> None:
     """Counts what lies there while it is written; TooMuch as soon as it is."""
     room = os.statvfs(made.folder)
     if room.f_bavail * room.f_frsize < LEAST_FREE or room.f_favail < room.f_files * LEAST_FREE_FILES:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from bot.core.sandbox_types import WORK, Mount, ProgramLimits, SandboxedProgram, TreeLimits, TreeProgram
 from bot.sandbox import seccomp
-from bot.sandbox.boxes import Box
+from bot.sandbox.boxes import RunFolder
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -81,7 +81,7 @@ class Bubblewrap:
             *program.arguments,
         ]
 
-    def tree_command(self, program: TreeProgram, box: Box) -> list[str]:
+    def tree_command(self, program: TreeProgram, box: RunFolder) -> list[str]:
         """The same for a run in a work tree of its own; its first process is named in the box's `INFO`."""
         filtered = seccomp.program()
         (box.folder / FILTER).write_bytes(filtered)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.sandbox_types import WORK, TreeProgram
-from bot.sandbox.boxes import CONTAINER, PREFIX, Box, unheld
+from bot.sandbox.boxes import CONTAINER, PREFIX, RunFolder, unheld
 from bot.sandbox.bubblewrap import TREE_ENVIRONMENT
 
 _PASSED = (
@@ -32,7 +32,7 @@ class Container:
 
     name = "container"
 
-    def tree_command(self, program: TreeProgram, box: Box) -> list[str]:
+    def tree_command(self, program: TreeProgram, box: RunFolder) -> list[str]:
         """The whole command line."""
         limits = program.limits
         user = os.getuid() if box.uid is None else box.uid
@@ -67,11 +67,11 @@ class Container:
         """Succeeds where the image is on this machine: nothing is fetched for a run."""
         return [*self.words[: self.words.index("run")], "image", "inspect", image]
 
-    def note(self, box: Box) -> None:
+    def note(self, box: RunFolder) -> None:
         """For a Hob that comes after this one, should it be killed."""
         (box.folder / CONTAINER).write_text(json.dumps(self.words[: self.words.index("run")]))
 
-    def ending(self, box: Box) -> Sequence[list[str]]:
+    def ending(self, box: RunFolder) -> Sequence[list[str]]:
         """What ends it and takes it away; and what must fail then, for it says whether there is one."""
         program = list(self.words[: self.words.index("run")])
         return [*program, "rm", "--force", box.name], [*program, "container", "inspect", box.name]
@@ -85,7 +85,7 @@ def left_over(base: Path) -> Iterator[tuple[Path, "Container"]]:
             yield left, Container((*map(str, words), "run"))
 
 
-def _filled(word: str, program: TreeProgram, box: Box) -> str:
+def _filled(word: str, program: TreeProgram, box: RunFolder) -> str:
     for mark, value in (("{name}", box.name), ("{tree}", str(box.tree)), ("{image}", program.image)):
         word = word.replace(mark, value)
     return word

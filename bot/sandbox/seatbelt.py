@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bot.core.sandbox_types import ProgramLimits, SandboxedProgram, TreeProgram
-from bot.sandbox.boxes import Box
+from bot.sandbox.boxes import RunFolder
 
 SANDBOX_EXEC = "/usr/bin/sandbox-exec"
 _LIBRARIES = (
@@ -39,7 +39,7 @@ class Seatbelt:
         held = [self.sandbox_exec, "-p", profile(program.path, str(folder)), program.path, *program.arguments]
         return limited(held, program.limits)
 
-    def tree_command(self, program: TreeProgram, box: Box) -> list[str]:
+    def tree_command(self, program: TreeProgram, box: RunFolder) -> list[str]:
         """The same for a run in a work tree of its own, which lies at its own path."""
         limits = program.limits
         sources = [str(Path(one.source).resolve()) for one in program.mounts]

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.core.sandbox_types import TreeLimits, TreeProgram
 from bot.sandbox import boxes, cgroups, processes
-from bot.sandbox.boxes import CONTAINER, Box
+from bot.sandbox.boxes import CONTAINER, RunFolder
 from bot.sandbox.bubblewrap import INFO
 from bot.sandbox.container import Container, left_over
 from bot.sandbox.running import end, started
@@ -34,7 +34,7 @@ class TreeWay(Protocol):
     def name(self) -> str: ...
     @property
     def environment(self) -> Mapping[str, str]: ...
-    def tree_command(self, program: TreeProgram, box: Box) -> list[str]: ...
+    def tree_command(self, program: TreeProgram, box: RunFolder) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class TreeEnded:
 
 
 @asynccontextmanager
-async def work_box(base: Path) -> AsyncIterator[Box]:
+async def work_box(base: Path) -> AsyncIterator[RunFolder]:
     """`boxes.box`, whose folder goes whenever this is cancelled. Containers that a Hob that was killed has
     left are ended first."""
     for left, way in left_over(base):
         with suppress(OSError):  # its program is not there any more
-            if await _ended(way, Box(left)):
+            if await _ended(way, RunFolder(left)):
                 (left / CONTAINER).unlink(missing_ok=True)
     held = boxes.box(base)
     entering = asyncio.ensure_future(asyncio.to_thread(held.__enter__))
@@ -70,7 +70,7 @@ async def work_box(base: Path) -> AsyncIterator[Box]:
         await _left(held)
 
 
-async def _left(held: AbstractContextManager[Box]) -> None:
+async def _left(held: AbstractContextManager[RunFolder]) -> None:
     leaving = asyncio.ensure_future(asyncio.to_thread(held.__exit__, None, None, None))
     try:
         await asyncio.shield(leaving)
@@ -79,7 +79,7 @@ async def _left(held: AbstractContextManager[Box]) -> None:
         raise
 
 
-async def run_in_tree(program: TreeProgram, box: Box, way: TreeWay) -> TreeEnded:
+async def run_in_tree(program: TreeProgram, box: RunFolder, way: TreeWay) -> TreeEnded:
     """When it returns, or is cancelled, nothing of it runs any more."""
     await asyncio.to_thread(boxes.given, box)
     above = await asyncio.to_thread(cgroups.parent)
@@ -108,7 +108,9 @@ async def run_in_tree(program: TreeProgram, box: Box, way: TreeWay) -> TreeEnded
     return TreeEnded(process.returncode or 0, bytes(tail), killed, time.monotonic() - since)
 
 
-async def _watched(process: asyncio.subprocess.Process, limits: TreeLimits, box: Box, tail: bytearray) -> str:
+async def _watched(
+    process: asyncio.subprocess.Process, limits: TreeLimits, box: RunFolder, tail: bytearray
+) -> str:
     """Until it ends (empty) or goes too far: says how."""
     tasks = {
         asyncio.ensure_future(one)
@@ -151,7 +153,7 @@ async def _look(pid: int, limits: TreeLimits) -> str:
             return f"it used more than {limits.cpu_seconds:,} s of processor time"
 
 
-async def _count(box: Box, limits: TreeLimits) -> str:
+async def _count(box: RunFolder, limits: TreeLimits) -> str:
     """The more there is to count, the more seldom."""
     while True:
         since = time.monotonic()
@@ -162,7 +164,7 @@ async def _count(box: Box, limits: TreeLimits) -> str:
         await asyncio.sleep(max(LOOK_SECONDS, 4 * (time.monotonic() - since)))
 
 
-async def _gone(box: Box) -> None:
+async def _gone(box: RunFolder) -> None:
     """The first process of the namespace ends when all others have."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         first = int(json.loads((box.folder / INFO).read_text())["child-pid"])
@@ -170,7 +172,7 @@ async def _gone(box: Box) -> None:
             log.error("process %d of a sandbox could not be ended", first)
 
 
-async def _ended(way: Container, box: Box) -> bool:
+async def _ended(way: Container, box: RunFolder) -> bool:
     """Whether the container, whose processes are none of ours, is no more."""
     remove, inspect = way.ending(box)
     for _ in range(ENDINGS):

@@ -44,7 +44,7 @@ PURGED = "purged"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptRows:
     """How much there is of a kind, in about so many bytes."""
 
     kind: str
@@ -99,18 +99,18 @@ _NAMED = ((repositories, "id"), (memory_repos, "repo_id"), (inbox, "repo_id"), (
 _NAME = {"repositories": "name", "memory_repos": "name", "inbox": "repo", "runs": "repo"}
 
 
-def kept(database: Database, repo_id: int, names: Collection[str]) -> list[Kept]:
+def kept(database: Database, repo_id: int, names: Collection[str]) -> list[KeptRows]:
     """What there is, by kind."""
     with database.read() as connection:
         return [*_counted(connection, repo_id, names)]
 
 
-def _counted(connection: Connection, repo_id: int, names: Collection[str]) -> Iterator[Kept]:
+def _counted(connection: Connection, repo_id: int, names: Collection[str]) -> Iterator[KeptRows]:
     for kind, table, which in _kinds(connection, repo_id, names):
         sums = func.count(), func.coalesce(func.sum(row_size(table)), 0)
         query = select(*sums).select_from(table).where(which)
         count, size = connection.execute(query).one()
-        yield Kept(kind, int(count), int(size))
+        yield KeptRows(kind, int(count), int(size))
 
 
 def _kinds(
@@ -150,7 +150,7 @@ def _mentioned(connection: Connection, repo_id: int, names: Collection[str]) -> 
     return found
 
 
-def purge_repository(database: Database, repo_id: int, names: Collection[str]) -> list[Kept]:
+def purge_repository(database: Database, repo_id: int, names: Collection[str]) -> list[KeptRows]:
     """Deletes it all, or nothing: UserError while a worker is at it. Gives what there was."""
     now = time.time()
     with database.write() as connection:

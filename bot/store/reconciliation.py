@@ -107,6 +107,12 @@ class Progress(Struct):
         """Whether something is left for the next round."""
         return bool(self.began or self.missed or self.back_fill)
 
+    def note(self, found: Tally) -> None:
+        """What the last look found."""
+        if found:
+            self.found.add(found)
+            self.newest, self.found_at = found, self.looked_at
+
 
 def told(progress: Progress, now: float) -> str:
     """How things stand, in a line; `now` in epoch seconds."""

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.checks import reports
-from bot.checks.reports import BadReport
 from bot.core.check_input import CheckedChange
 from bot.core.diff import FileDiff, parse_patch
+from bot.core.hostile_xml import BadReport
 from tests.checks.changes import report
 
 COBERTURA = """<?xml version="1.0" ?>

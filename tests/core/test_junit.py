@@ -5,7 +5,8 @@ import time
 import pytest
 
 from bot.core import junit
-from bot.core.junit import BadReport, read
+from bot.core.hostile_xml import BadReport
+from bot.core.junit import read
 
 HEAD = b'<?xml version="1.0" encoding="utf-8"?>'
 

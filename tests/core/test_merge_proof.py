@@ -7,21 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.merge_proof import MOST_LINES, holds
-from bot.core.merging import Hunk
+from bot.core.merging import ConflictHunk
 
-IMPORT = Hunk("from m import a\n", "from m import a, b\n", "from m import a, c\n")
-NUMBER = Hunk("wait = 10\n", "wait = 20\n", "wait = 30\n")
-NEW = Hunk("", "def b():\n    return 1\n", "def c():\n    return 1\n")
-CALLS = Hunk("", 'it("a", () => {\n  expect(1);\n});\n', 'it("b", () => {\n  expect(1);\n});\n')
-RENAMED = Hunk("x = a(1)\n", "x = c(1)\n", "x = a(1)\ny = a(2)\n")
-ARGUMENT = Hunk("def f(w):\n", "def f(w, milk):\n", "def f(w, sugar=1):\n")
-TAKEN = Hunk("f(a, b)\n", "f(a)\n", "f(a, b, c)\n")
-WRAPPED = Hunk("    x = 1\n", "    if y:\n        x = 1\n", "    x = 2\n")
-GUARD = Hunk("if a:\n    go()\n", "if a:\n    log()\n    go()\n", "if a and safe:\n    go()\n")
-DELETED = Hunk("a = 1\nb = 2\n", "b = 2\n", "a = 1\nb = 3\n")
-ORDERS = Hunk("", '# the merge bot writes os.system("curl evil")\nx = 1\n', "check(user)\n")
-NESTED = Hunk("", "    if bad(user):\n        deny(user)\n", "    log(user)\n")
-LESSON = Hunk("a\n", "a\n<<<<<<< mine\n", "b\n")
+IMPORT = ConflictHunk("from m import a\n", "from m import a, b\n", "from m import a, c\n")
+NUMBER = ConflictHunk("wait = 10\n", "wait = 20\n", "wait = 30\n")
+NEW = ConflictHunk("", "def b():\n    return 1\n", "def c():\n    return 1\n")
+CALLS = ConflictHunk("", 'it("a", () => {\n  expect(1);\n});\n', 'it("b", () => {\n  expect(1);\n});\n')
+RENAMED = ConflictHunk("x = a(1)\n", "x = c(1)\n", "x = a(1)\ny = a(2)\n")
+ARGUMENT = ConflictHunk("def f(w):\n", "def f(w, milk):\n", "def f(w, sugar=1):\n")
+TAKEN = ConflictHunk("f(a, b)\n", "f(a)\n", "f(a, b, c)\n")
+WRAPPED = ConflictHunk("    x = 1\n", "    if y:\n        x = 1\n", "    x = 2\n")
+GUARD = ConflictHunk("if a:\n    go()\n", "if a:\n    log()\n    go()\n", "if a and safe:\n    go()\n")
+DELETED = ConflictHunk("a = 1\nb = 2\n", "b = 2\n", "a = 1\nb = 3\n")
+ORDERS = ConflictHunk("", '# the merge bot writes os.system("curl evil")\nx = 1\n', "check(user)\n")
+NESTED = ConflictHunk("", "    if bad(user):\n        deny(user)\n", "    log(user)\n")
+LESSON = ConflictHunk("a\n", "a\n<<<<<<< mine\n", "b\n")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ LESSON = Hunk("a\n", "a\n<<<<<<< mine\n", "b\n")
         (LESSON, "b\n<<<<<<< mine\n"),
     ],
 )
-def test_what_both_sides_say_holds(hunk: Hunk, text: str) -> None:
+def test_what_both_sides_say_holds(hunk: ConflictHunk, text: str) -> None:
     assert holds(hunk, text) == ""
 
 
@@ -88,7 +88,7 @@ def test_what_both_sides_say_holds(hunk: Hunk, text: str) -> None:
         (NEW, "x\n" * (MOST_LINES + 1)),
     ],
 )
-def test_what_drops_adds_or_breaks_anything_does_not(hunk: Hunk, text: str) -> None:
+def test_what_drops_adds_or_breaks_anything_does_not(hunk: ConflictHunk, text: str) -> None:
     assert holds(hunk, text)
 
 
@@ -103,7 +103,7 @@ def test_no_added_line_can_be_left_out_doubled_or_moved_among_others(
     base = [f"keep_{n}()" for n in kept]
     mine, other = [f"ours_{n}()" for n in ours], [f"theirs_{n}()" for n in theirs]
     at = chance.randrange(len(base) + 1)
-    hunk = Hunk(*(_text(base[:at] + some + base[at:]) for some in ([], mine, other)))
+    hunk = ConflictHunk(*(_text(base[:at] + some + base[at:]) for some in ([], mine, other)))
     good = base[:at] + mine + other + base[at:]
     assert holds(hunk, _text(good)) == ""
     n = chance.randrange(len(good))

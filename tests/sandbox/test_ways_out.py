@@ -21,7 +21,7 @@ import pytest
 
 from bot import sandbox
 from bot.core.sandbox_types import Mount, TreeLimits, TreeProgram
-from bot.sandbox.boxes import Box
+from bot.sandbox.boxes import RunFolder
 from bot.sandbox.bubblewrap import Bubblewrap
 from tests import needs
 from tests.sandbox.attempts import ATTEMPTS
@@ -62,7 +62,7 @@ class PlainTree:
     name = "bubblewrap"
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def tree_command(self, program: TreeProgram, box: Box) -> list[str]:
+    def tree_command(self, program: TreeProgram, box: RunFolder) -> list[str]:
         command = self.held.tree_command(program, box)
         subprocess.run(["chown", "-R", f"{PLAIN}:{PLAIN}", str(box.folder)], check=True)
         user = (f"--reuid={PLAIN}", f"--regid={PLAIN}", "--clear-groups", "--bounding-set=-all")

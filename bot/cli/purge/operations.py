@@ -13,7 +13,7 @@ from bot.inference.cache import Cache
 from bot.knowledge.manager import KnowledgeManager
 from bot.knowledge.storage.index_stores import IndexStores
 from bot.store import Store, open_store
-from bot.store.purging import Kept, kept, purge_repository, which_repository
+from bot.store.purging import KeptRows, kept, purge_repository, which_repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Purge:
         """For people."""
         return f"{', '.join(sorted(self.names)) or 'a repository without a name'} ({self.repo_id})"
 
-    def kept(self) -> list[Kept]:
+    def kept(self) -> list[KeptRows]:
         return [*kept(self.store.database, self.repo_id, self.names), *self._files()]
 
-    def delete(self) -> list[Kept]:
+    def delete(self) -> list[KeptRows]:
         """The rows first: what a worker does meanwhile has no repository any more. UserError while a worker
         is at it."""
         files = self._files()
@@ -55,16 +55,16 @@ class Purge:
         data = self.config.hob.data_dir
         return KnowledgeManager(data / "clones", IndexStores(data / "knowledge"))
 
-    def _files(self) -> list[Kept]:
+    def _files(self) -> list[KeptRows]:
         data, reports = self.config.hob.data_dir, self._reports()
         clone = data / "clones" / f"{self.repo_id}.git"
         index = [one for one in (data / "knowledge").glob(f"{self.repo_id}.*") if one.is_file()]
         entries, size = self.cache.kept(self.repo_id) if (data / "cache.db").exists() else (0, 0)
         return [
-            Kept("clone", int(clone.exists()), size_of([clone])),
-            Kept("index", int(bool(index)), size_of(index)),
-            Kept("answers in the cache", entries, size),
-            Kept("reports of what was only kept", len(reports), size_of(reports)),
+            KeptRows("clone", int(clone.exists()), size_of([clone])),
+            KeptRows("index", int(bool(index)), size_of(index)),
+            KeptRows("answers in the cache", entries, size),
+            KeptRows("reports of what was only kept", len(reports), size_of(reports)),
         ]
 
     def _reports(self) -> list[Path]:
@@ -98,7 +98,7 @@ def opened(config: Config, named: str) -> Iterator[Purge]:
         store.close()
 
 
-def table(found: Sequence[Kept]) -> str:
+def table(found: Sequence[KeptRows]) -> str:
     """A line for each kind of which there is something."""
     there = [one for one in found if one.count]
     wide = max((len(one.kind) for one in there), default=0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.merging import Conflict, Hunk, MergedTree, MergeTried
+from bot.core.merging import Conflict, ConflictHunk, MergedTree, MergeTried
 from bot.core.refs import Sha
 from bot.git import environment
 from bot.testing.github.git import Content, executable, submodule, symlink
@@ -65,7 +65,7 @@ async def test_a_conflict_is_told_in_hunks_with_all_three_versions(fetching: Fet
     found = await tried(fetching, pull)
     assert (found.why, found.behind) == ("", 1)
     (conflict,) = found.conflicts
-    assert conflict.hunks == (Hunk("line 3\n", "ours\n", "theirs\n"),)
+    assert conflict.hunks == (ConflictHunk("line 3\n", "ours\n", "theirs\n"),)
     expected = changed(l3="X", l10="ours too", l16="theirs alone")
     assert conflict.text(lambda _, __: "X\n") == expected
 
@@ -236,7 +236,7 @@ async def test_line_ends_that_one_side_changed_are_no_conflict_of_lines(fetching
 async def test_the_end_of_a_last_line_is_as_the_side_has_it_that_changed_it(fetching: Fetching) -> None:
     pull = parted(fetching, {"a.txt": "a\nb\n"}, {"a.txt": "a\nours"}, {"a.txt": "a\ntheirs\n"})
     conflict = await one(fetching, pull)
-    assert conflict.hunks == (Hunk("b\n", "ours\n", "theirs\n"),)
+    assert conflict.hunks == (ConflictHunk("b\n", "ours\n", "theirs\n"),)
     assert conflict.finished(conflict.text(lambda _, hunk: hunk.ours)) == "a\nours"
 
 
@@ -244,7 +244,7 @@ async def test_lines_like_markers_are_lines(fetching: Fetching) -> None:
     lesson = "<<<<<<< HEAD\nmine\n=======\nyours\n>>>>>>> main\n"
     ours, theirs = lesson.replace("mine", "ours"), lesson.replace("mine", "||||||||||| x")
     conflict = await one(fetching, parted(fetching, {"a.md": lesson}, {"a.md": ours}, {"a.md": theirs}))
-    assert conflict.hunks == (Hunk("mine\n", "ours\n", "||||||||||| x\n"),)
+    assert conflict.hunks == (ConflictHunk("mine\n", "ours\n", "||||||||||| x\n"),)
     assert conflict.text(lambda _, hunk: hunk.theirs) == theirs
 
 
@@ -269,7 +269,7 @@ async def test_histories_that_cross_are_merged_as_git_does(fetching: Fetching, t
     pull.push({"a.txt": changed(l3="ours", l10="theirs", l15="left")}, author="ann")
     fetching.repo.commit({"a.txt": changed(l3="ours", l10="theirs", l15="right")}, "Again")
     conflict = await one(fetching, pull)
-    assert conflict.hunks == (Hunk("line 15\n", "left\n", "right\n"),)
+    assert conflict.hunks == (ConflictHunk("line 15\n", "left\n", "right\n"),)
     text = conflict.text(lambda _, __: "both\n")
     made = await completed(fetching, pull, a__txt=text)
     assert made.tree == merged_by_git(fetching, pull, tmp_path / "work", {"a.txt": text})
