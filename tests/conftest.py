@@ -36,13 +36,13 @@ class _Scheduling(LoadGroupScheduling):
     group behind a test's id, where its own scheduling looks for it, and what may not run at once did."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _group(nodeid.partition("::")[0]) or nodeid
+        return _group(self.config.rootpath / nodeid.partition("::")[0]) or nodeid
 
 
 @cache
-def _group(file: str) -> str:
+def _group(file: Path) -> str:
     """Empty where there is none."""
-    found = re.search(r'xdist_group\("([^"]+)"\)', (Path(__file__).parents[1] / file).read_text("utf-8"))
+    found = re.search(r'xdist_group\("([^"]+)"\)', file.read_text("utf-8"))
     return found[1] if found else ""
 
 
