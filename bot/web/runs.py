@@ -95,6 +95,7 @@ def call_as_json(call: ModelCall) -> dict[str, Any]:
     shown = {**asdict(call), "at": when(call.at), "failure": redact(call.failure)}
     shown["seconds"] = round(call.seconds, 3)
     shown["first_token_seconds"] = round(call.first_token_seconds, 3)
+    del shown["said"]
     return {**shown, "left_out": list(call.left_out)}
 
 
