@@ -84,6 +84,8 @@ def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None
             refuse_setting=partial(why_not, config),
             ask=ask,
             requests=requests,
+            model_hosts=config.pool_hosts(),
+            budget=(config.budget.online_usd_per_day, config.budget.online_tokens_per_day),
         )
         _serve(config, app, host_slots)
     finally:
