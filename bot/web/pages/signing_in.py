@@ -10,6 +10,7 @@ from bot.web.pages.html import form_fields, rendered, script, stylesheet
 from bot.web.session import COOKIE, LIFETIME, Sessions
 
 FORM = "login.html"
+LINK = "/login/link"
 
 
 async def by_token(request: Request) -> Response:
@@ -40,6 +41,11 @@ async def by_link(request: Request) -> Response:
     return answer
 
 
+def link_of(sessions: Sessions) -> str:
+    """The path of a new one."""
+    return f"{LINK}?ticket={sessions.ticket()}"
+
+
 async def logout(request: Request) -> Response:
     """Takes the cookie away."""
     answer = RedirectResponse("/", status_code=303)
@@ -49,7 +55,7 @@ async def logout(request: Request) -> Response:
 
 ROUTES = (
     Route("/login", by_token, methods=["POST"]),
-    Route("/login/link", by_link, methods=["GET"]),
+    Route(LINK, by_link, methods=["GET"]),
     Route("/logout", logout, methods=["POST"]),
     Route("/static/hob.css", stylesheet, methods=["GET"]),
     Route("/static/hob.js", script, methods=["GET"]),
