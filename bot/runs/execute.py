@@ -293,7 +293,7 @@ def _waited(rows: list[EffectRow]) -> int:
 
 def _store(services: Services, run: Run, event: RepositoryEvent, planned: PlannedRun) -> list[EffectRow]:
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
-    if planned.findings or planned.fixed:
+    if planned.findings or planned.fixed or planned.opinions:
         _keep_findings(services, run, event, planned)
     if not planned.effects:
         return []
@@ -308,6 +308,7 @@ def _keep_findings(services: Services, run: Run, event: RepositoryEvent, planned
     model = planned.usage[-1].model if planned.usage else ""
     head, number = planned.head_sha or "", number_of(event)
     services.store.findings.add(run.id, event.repo.id, number, head, model, judged, planned.fixed)
+    services.store.findings.opinions(event.repo.id, number, planned.opinions)
 
 
 async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:
