@@ -47,15 +47,15 @@ def test_S9_a_size_that_is_a_lie_is_found_out() -> None:
 
 @pytest.mark.parametrize("way", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_S9_what_grows_without_end_is_cut_however_it_is_packed(way: int) -> None:
-    """Said to be ten bytes; unpacked at once it would be 60 MB, and terabytes as easily."""
-    size = 60_000_000
+    """Said to be ten bytes; unpacked at once it would be 120 MB, and terabytes as easily."""
+    size = 120_000_000
     raw = archive({"coverage.xml": b"\0" * size}, way)
     lied = raw.replace(size.to_bytes(4, "little"), (10).to_bytes(4, "little"))
     assert lied != raw
     tracemalloc.start()
     try:
         assert sum(map(len, unpacked(lied).values())) <= 10
-        assert tracemalloc.get_traced_memory()[1] < 1.5 * MOST_REPORT
+        assert tracemalloc.get_traced_memory()[1] < 2.5 * MOST_REPORT
     finally:
         tracemalloc.stop()
 
