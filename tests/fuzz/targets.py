@@ -149,8 +149,6 @@ def envelope(data: bytes) -> None:
     assert status in ANSWERS, status
     assert (status == 202) == bool(stored)
     event = dict(headers).get(b"x-github-event", b"").decode("ascii", "replace")
-    for one in stored:
-        storable([one.guid, one.event, one.action, one.repo, one.sender])
     storable(parse(event, "guid", body))
 
 
