@@ -214,6 +214,7 @@ def test_every_file_of_hob_that_a_page_names_is_there(page: Path) -> None:
         "bot/agents/x.py",
         "prompts/x.md",
         "bot/checks/x.py",
+        "bot/web/pages/x.py",
         "prompts/chains/NAME.toml",
     }
     assert not [name for name in named if name not in examples and not (ROOT / name).exists()]
