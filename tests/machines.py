@@ -111,7 +111,7 @@ class Machines:
         self.all.append(Machine(name, folder, process))
         return self.all[-1]
 
-    def wait(self, done: Callable[[], object], seconds: float = 60) -> None:
+    def wait(self, done: Callable[[], object], seconds: float = 150) -> None:
         """TimeoutError with the logs' ends."""
         end = time.monotonic() + seconds
         while not done():

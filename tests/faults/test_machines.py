@@ -150,7 +150,7 @@ def test_R15_a_rolling_upgrade_under_load_loses_nothing_and_does_nothing_twice(
     several.wait(lambda: "waiting up to 60 s for the database to be migrated: run hob migrate" in first.log)
     assert not first.port
     pouring.more()
-    assert several.start("migrate", version=newer).process.wait(90) == 0
+    assert several.start("migrate", version=newer).process.wait(120) == 0
     several.wait(lambda: first.port)
     store = open_store(database)
     assert schema_age(store.database) == "newer"
@@ -167,7 +167,7 @@ def test_R15_a_rolling_upgrade_under_load_loses_nothing_and_does_nothing_twice(
     several.wait(lambda: "working, 4" in new[0].log and "scheduling" in new[1].log)
     assert [one.stop() for one in (old[1], old[3], old[4])] == [0, 0, 0]
     pouring.more()
-    several.wait(pouring.settled, 120)
+    several.wait(pouring.settled)
     pouring.stop()
     each_once(several, github, repo)
     balancer.close()
