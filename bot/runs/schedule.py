@@ -118,6 +118,7 @@ async def run_forever(
     """The loops of a process that schedules, until cancelled. A database or Redis that is away is waited for.
     `make_due` turns scheduled work into runs."""
     async with asyncio.TaskGroup() as group:
+        group.create_task(recover(store, queues))
         group.create_task(_every(SWEEP_SECONDS, lambda: sweep_once(store, queues)))
         group.create_task(_every(LOOK_SECONDS, make_due))
         group.create_task(_every(PURGE_SECONDS, lambda: purge_once(store, retention)))

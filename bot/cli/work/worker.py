@@ -60,8 +60,11 @@ async def _work(config: Config, slots: int, schedules: bool) -> None:
         worker.stop_on_signals()
         sandbox = await asyncio.to_thread(tell, config.hob.data_dir)
         log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
-        await recover(services.store, queues)
-        scheduling = _scheduling(config, services, queues, wakeup, stack) if schedules else ()
+        if schedules:
+            scheduling = _scheduling(config, services, queues, wakeup, stack)
+        else:
+            scheduling = ()
+            await recover(services.store, queues)  # of this machine, which the others cannot know
         log.info("working, %d runs at once%s", slots, "" if schedules else "; hob schedule makes the runs")
         await _until_done(worker.work(), tidy_forever(services), *scheduling, *background)
 
