@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -98,7 +99,8 @@ class Pouring:
         while not self._stopped.wait(0.5):
             if len(self._repo.issues) < self._wanted:
                 self._repo.open_issue(f"Cold {len(self._repo.issues)}", "It is.", author="ann")
-            send_again(self._github, None)  # type: ignore[arg-type]  # it asks nothing of the Hob
+            with suppress(TimeoutError):  # on a busy machine: once more in a moment
+                send_again(self._github, None)  # type: ignore[arg-type]  # it asks nothing of the Hob
 
     def more(self) -> None:
         self._wanted = len(self._repo.issues) + EACH
@@ -108,7 +110,12 @@ class Pouring:
         return sum(bool(one.labels) for one in list(self._repo.issues.values()))
 
     def settled(self) -> bool:
-        return self.done == self._wanted
+        return self._thread.is_alive() and self.done == self._wanted
+
+    def __str__(self) -> str:
+        left = [number for number, one in self._repo.issues.items() if not one.labels]
+        states = [(one.guid, one.status_code) for one in list(self._github.deliveries) if not one.ok]
+        return f"{self._wanted} wanted, unlabelled: {left}, not taken: {states}, {self._thread.is_alive()}"
 
     def stop(self) -> None:
         self._stopped.set()
@@ -167,7 +174,10 @@ def test_R15_a_rolling_upgrade_under_load_loses_nothing_and_does_nothing_twice(
     several.wait(lambda: "working, 4" in new[0].log and "scheduling" in new[1].log)
     assert [one.stop() for one in (old[1], old[3], old[4])] == [0, 0, 0]
     pouring.more()
-    several.wait(pouring.settled)
+    try:
+        several.wait(pouring.settled)
+    except TimeoutError as late:
+        raise TimeoutError(f"{pouring}\n{late}") from None
     pouring.stop()
     each_once(several, github, repo)
     balancer.close()
