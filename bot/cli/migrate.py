@@ -12,7 +12,9 @@ from bot.cli.framework import HobCommand
 def command(as_json: bool) -> None:
     """Brings the database to the newest schema.
 
-    Safe to run at any time and from several machines at once; where nothing is to be done, nothing is.
+    Safe to run at any time and from several machines at once; where nothing is to be done, nothing is. An
+    SQLite file that is older is first copied to hob.db.before-SCHEMA, for whoever wants to go back; make a
+    backup of PostgreSQL before (hob backup).
     """
     from bot.config import load_config
     from bot.store import open_store
@@ -22,12 +24,14 @@ def command(as_json: bool) -> None:
     store = open_store(config.store.database_url)
     try:
         was_current = store.schema_is_current()
-        if not was_current:
-            run(config.store.database_url)
+        kept = None if was_current else run(config.store.database_url)
     finally:
         store.close()
     shown = store.database.url.render_as_string(hide_password=True)
     if as_json:
-        click.echo(json.dumps({"database": shown, "changed": not was_current}))
+        copy = {"kept": str(kept)} if kept else {}
+        click.echo(json.dumps({"database": shown, "changed": not was_current, **copy}))
     else:
         click.echo(f"{shown}: {'already at' if was_current else 'brought to'} the newest schema")
+        if kept:
+            click.echo(f"{kept}: the database as it was")

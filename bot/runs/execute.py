@@ -294,7 +294,7 @@ def _store(services: Services, run: Run, event: RepositoryEvent, planned: Planne
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
     if not planned.effects:
         return []
-    return services.store.outbox.plan(run, planned.effects, "shadow" if planned.shadow else "planned")
+    return services.store.outbox.plan(run, planned.effects, shadow=planned.shadow)
 
 
 async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:

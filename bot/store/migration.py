@@ -13,22 +13,34 @@ from alembic.script import ScriptDirectory  # noqa: E402
 from sqlalchemy import Connection, text  # noqa: E402
 
 from bot.store.database import Database  # noqa: E402
+from bot.store.file_copy import keep_copy  # noqa: E402
 from bot.store.types import newer_schema  # noqa: E402
 
 SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x686F6262  # "hobb": PostgreSQL's advisory lock of this duty
 
 
-def run(url: str, revision: str = "head") -> None:
-    """All steps in one transaction under one lock: a second process waits, then finds nothing to do."""
+def run(url: str, revision: str = "head") -> Path | None:
+    """All steps in one transaction under one lock: a second process waits, then finds nothing to do. Where a
+    copy of the database as it was is kept (SQLite)."""
     database = Database(url)
     try:
         with database.write() as connection:
             if not database.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            _to(connection, revision)
+            kept = _keep_copy(database.file.path, connection) if revision == "head" else None
+            to(connection, revision)
+            return kept
     finally:
         database.close()
+
+
+def _keep_copy(path: str, connection: Connection) -> Path | None:
+    found = MigrationContext.configure(connection).get_current_heads()
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    if not path or not found or not newest or found == (newest,):
+        return None
+    return keep_copy(Path(path), newest)
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -39,7 +51,14 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
-def _to(connection: Connection, revision: str) -> None:
+def require_known(revision: str) -> None:
+    """UserError where this version has not that schema."""
+    if not any(one.revision == revision for one in ScriptDirectory.from_config(config()).walk_revisions()):
+        raise newer_schema(revision)
+
+
+def to(connection: Connection, revision: str) -> None:
+    """Within the connection's transaction."""
     if revision == "base" or revision.startswith("-"):
         command.downgrade(config(connection), revision)
     else:
