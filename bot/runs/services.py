@@ -2,20 +2,23 @@
 configuration."""
 
 import asyncio
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.config import Config, chosen, load_config, load_router, private_key
 from bot.core.effects import SetCheck
 from bot.core.errors import HobError, UserError
 from bot.core.events import Priority
 from bot.core.inference import Embed, Infer
+from bot.core.network import Network
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
 from bot.core.suite_runs import RunSuite
 from bot.github.client import GitHub, Job
 from bot.github.idempotency_marker import IdempotencyMarker
 from bot.github.limits import RateLimiter
+from bot.http import bundle
 from bot.inference.cache import Cache
 from bot.inference.egress import LOCAL_ONLY, EgressGuard
 from bot.inference.embed import make_embed
@@ -176,6 +179,7 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
             slug=config.github.app_slug,
             rate_limiter=rate_limiter or SharedRateLimiter(config.redis_url),
             write_gap=config.github.write_gap_seconds,
+            network=_way(config),
         ),
         router=router,
         pool=Pool(
@@ -193,6 +197,18 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         manager=_manager(config) if config.knowledge.enabled else None,
         slots=SuiteSlots(config.code.tests_at_once),
     )
+
+
+def _way(config: Config) -> Network:
+    """With all authorities in one file, where there are more than usual."""
+    way = config.network.way()
+    if not way.ca_file:
+        return way
+    file = config.hob.data_dir / "certificates.pem"
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.write_text(bundle(way.ca_file), encoding="utf-8")
+    fresh.replace(file)
+    return replace(way, bundle=str(file))
 
 
 def _manager(config: Config) -> KnowledgeManager:

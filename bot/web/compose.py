@@ -108,7 +108,7 @@ def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
     needed = {
         "store": partial(_store_line, store),
         "queue": partial(probe, redis),
-        "github": partial(connects, config.github.api_url),
+        "github": partial(connects, config.github.api_url, config.network.way()),
     }
     reported = {
         "hosts": partial(hosts_line, config.pool_hosts()),
