@@ -1,8 +1,10 @@
 """The way out of this network, where it is not direct. Pure."""
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
+
+_PORT = re.compile(r":\d{1,5}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,14 @@ class Network:
     @property
     def proxy_name(self) -> str:
         """Without what nobody may read."""
-        parts = urlsplit(self.proxy)
-        shown = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"{parts.scheme}://{shown}:{self.proxy_port}"
+        scheme, _, rest = self.proxy.partition("://")
+        place = rest.rpartition("@")[2].rstrip("/")
+        port = "" if _PORT.search(place) else f":{443 if scheme == 'https' else 80}"
+        return f"{scheme}://{place}{port}"
 
     @property
     def proxy_port(self) -> int:
-        parts = urlsplit(self.proxy)
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        return int(self.proxy_name.rpartition(":")[2])
 
 
 DIRECT = Network()

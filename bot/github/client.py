@@ -36,7 +36,7 @@ class GitHub:
         self,
         api_url: str,
         app_id: int,
-        private_key: str,
+        private_key: str | Callable[[], str],
         *,
         slug: str,
         rate_limiter: RateLimiter | None = None,

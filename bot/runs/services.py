@@ -5,8 +5,10 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bot.config import Config, chosen, load_config, load_router, private_key
+from bot.config.rotating import Rotating
 from bot.core.effects import SetCheck
 from bot.core.errors import HobError, UserError
 from bot.core.events import Priority
@@ -158,7 +160,7 @@ async def current() -> Services:
 def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
     """Reads the key and opens the store; connects to nothing else. UserError where there is none, or the
     database is not made yet."""
-    key = private_key(config)
+    key = Rotating(partial(private_key, config), config.github.private_key_file)
     store = open_store(config.store.database_url)
     try:
         store.require_schema()
@@ -187,7 +189,9 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
             host_slots=SharedHostSlots(RedisHostSlots(config.redis_url)),
             routing=config.pool.routing,
         ),
-        marker=IdempotencyMarker(store.server_key(), config.github.app_slug, config.github.app_id),
+        marker=IdempotencyMarker(
+            store.server_key(), config.github.app_slug, config.github.app_id, store.mark_keys
+        ),
         owner=this_process(),
         cache=Cache(
             config.hob.data_dir / "cache.db", config.cache.max_mb << 20, config.cache.max_age_days * 86_400

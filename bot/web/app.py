@@ -1,6 +1,6 @@
 """Composes the HTTP face: two hot routes in plain ASGI, the rest in Starlette behind the guard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -56,6 +56,7 @@ def create_app(
     receiver: Receiver | None,
     store: Store,
     token: str,
+    tokens: Callable[[], Sequence[str]] | None = None,
     hosts: frozenset[str],
     readiness: Readiness,
     queue_lengths: metrics.QueueLengths,
@@ -89,7 +90,7 @@ def create_app(
     pages.state.receiver = receiver
     pages.state.wake = receiver.wake if receiver else lambda: None
     pages.state.store = store
-    pages.state.sessions = Sessions(token)
+    pages.state.sessions = Sessions(token, tokens)
     pages.state.readiness = readiness
     pages.state.queue_lengths = queue_lengths
     pages.state.public_url = public_url

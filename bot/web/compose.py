@@ -16,7 +16,8 @@ from pathlib import Path
 import uvloop
 from redis import Redis
 
-from bot.config import Config, api_token, require_receiver, why_not
+from bot.config import Config, api_tokens, require_receiver, why_not
+from bot.config.rotating import Rotating
 from bot.github.site import site_of
 from bot.queue.connect import QUEUES, Unreachable, connect
 from bot.queue.redis_slots import RedisHostSlots
@@ -65,8 +66,8 @@ log = logging.getLogger(__name__)
 def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None = None) -> None:
     """Answers until SIGINT or SIGTERM; questions by `ask`, what workers are to do by `requests`. UserError
     where it cannot start."""
-    secrets = require_receiver(config)
-    token = api_token(config)
+    secrets = Rotating(partial(require_receiver, config), config.github.webhook_secret_file)
+    tokens = Rotating(partial(api_tokens, config), config.api.token_file)
     store = open_store(config.store.database_url)
     redis, host_slots = connect(config.redis_url), RedisHostSlots(config.redis_url)
     try:
@@ -74,7 +75,8 @@ def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None
         app = create_app(
             receiver=_receiver(config, secrets, store),
             store=store,
-            token=token,
+            token=tokens()[0],
+            tokens=tokens,
             hosts=allowed_hosts(config.server.host, config.server.public_url),
             readiness=readiness(config, store, redis),
             queue_lengths=partial(lengths, redis),
@@ -91,11 +93,12 @@ def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None
         store.close()
 
 
-def _receiver(config: Config, secrets: tuple[bytes, ...], store: Store) -> Receiver | None:
+def _receiver(config: Config, secrets: Rotating[tuple[bytes, ...]], store: Store) -> Receiver | None:
     if not config.intake.receives:
         return None
     return Receiver(
-        secrets=secrets,
+        secrets=secrets(),
+        renewed=secrets,
         put=store.inbox.put,
         wake=lambda: None,  # until the wake-up is there
         read=BodyReader(config.server.max_body_mb << 20),

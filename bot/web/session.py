@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 COOKIE = "hob_session"
@@ -20,35 +21,38 @@ SHARED = 64
 
 @dataclass(slots=True)
 class Sessions:
-    """Cookies are `expiry.nonce.mac`; a new token ends them all. `now` is the clock, epoch seconds."""
+    """Cookies are `expiry.nonce.mac`; they end with the token that was first when they were issued. `now` is
+    the clock, epoch seconds. `renewed` gives the tokens as they are now, all of which are taken."""
 
     token: str
+    renewed: Callable[[], Sequence[str]] | None = None
     _failures: dict[str, list[float]] = field(default_factory=dict)
     _swept: float = 0.0
     _salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+        said = given.encode("utf-8", "replace")
+        return any(hmac.compare_digest(said, token.encode()) for token in self._tokens())
+
+    def _tokens(self) -> Sequence[str]:
+        return self.renewed() if self.renewed else (self.token,)
 
     def issue(self, now: float | None = None) -> str:
         """A new cookie value."""
         head = f"{int((now or time.time()) + LIFETIME)}.{secrets.token_urlsafe(12)}"
-        return f"{head}.{self._mac(head)}"
+        return f"{head}.{_mac(self._tokens()[0], head)}"
 
     def holds(self, cookie: str, now: float | None = None) -> bool:
         """Whether it was issued here and has not expired."""
         head, _, mac = cookie.rpartition(".")
         expiry = head.partition(".")[0]
-        right = hmac.compare_digest(mac.encode("utf-8", "replace"), self._mac(head).encode())
+        said = mac.encode("utf-8", "replace")
+        right = any(hmac.compare_digest(said, _mac(token, head).encode()) for token in self._tokens())
         return right and expiry.isdecimal() and int(expiry) > (now or time.time())
 
     def is_old(self, cookie: str) -> bool:
         """Whether a valid cookie is due to be replaced."""
         return int(cookie.partition(".")[0]) - time.time() < LIFETIME - RENEW_AFTER
-
-    def _mac(self, head: str) -> str:
-        key = hmac.digest(self.token.encode(), b"hob session", "sha256")
-        return hmac.new(key, head.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
     def wait(self, address: str) -> int:
         """Seconds that this address must wait before it may try again; 0: it may."""
@@ -88,3 +92,8 @@ class Sessions:
         for name, at in list(self._failures.items()):
             if now - at[-1] > WINDOW:
                 del self._failures[name]
+
+
+def _mac(token: str, head: str) -> str:
+    key = hmac.digest(token.encode(), b"hob session", "sha256")
+    return hmac.new(key, head.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

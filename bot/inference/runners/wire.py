@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from bot.http import (
     said,
 )
 from bot.inference.runners import Broken, HostDown, RunnerError
+from bot.log import hide
 
 METADATA_SECONDS = 10.0
 METADATA_BYTES = 16 * 1024 * 1024
@@ -66,12 +68,26 @@ def client(host: Host, base_url: str, headers: KeyHeaders, max_bytes: int) -> As
 
 
 def key_of(host: Host) -> str:
-    """The host's key from its own environment variable; `HostDown` where there is none to send."""
-    key = os.environ.get(host.api_key_env, "").strip()
+    """The host's key from its own environment variable, or from the file that `NAME_FILE` names; `HostDown`
+    where there is none to send."""
+    key = os.environ.get(host.api_key_env, "").strip() or _in_file(host.api_key_env)
     if not key:
         raise HostDown("its key is not set (api_key_env)")
     if not (key.isascii() and key.isprintable()):
         raise HostDown("its key cannot be sent (api_key_env)")
+    return key
+
+
+def _in_file(name: str) -> str:
+    """Read anew each time, so that a file that is replaced counts at once."""
+    path = os.environ.get(f"{name}_FILE", "")
+    try:
+        if path and Path(path).stat().st_mode & 0o077:
+            raise HostDown(f"the file of its key can be read by others (chmod 600 {path})")
+        key = Path(path).read_text(encoding="utf-8").strip() if path else ""
+    except (OSError, UnicodeDecodeError):
+        raise HostDown(f"the file of its key cannot be read ({name}_FILE)") from None
+    hide(key)
     return key
 
 
