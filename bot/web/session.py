@@ -9,8 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 COOKIE = "hob_session"
+SESSION, LINK = b"hob session", b"hob sign-in link"
+"""What is signed, so that a link is no cookie."""
 LIFETIME = 12 * 3600
 RENEW_AFTER = 3600
+TICKET_SECONDS = 600
 TRIES = 5
 """Wrong tokens from one address within `WINDOW` seconds before it has to wait."""
 WINDOW = 60.0
@@ -28,6 +31,8 @@ class Sessions:
     renewed: Callable[[], Sequence[str]] | None = None
     _failures: dict[str, list[float]] = field(default_factory=dict)
     _swept: float = 0.0
+    _used: dict[str, float] = field(default_factory=dict)
+    """Links, and until when they would have worked."""
     _salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def is_token(self, given: str) -> bool:
@@ -36,6 +41,10 @@ class Sessions:
 
     def _tokens(self) -> Sequence[str]:
         return self.renewed() if self.renewed else (self.token,)
+
+    def _signed(self, mac: str, head: str, what: bytes = SESSION) -> bool:
+        said = mac.encode("utf-8", "replace")
+        return any(hmac.compare_digest(said, _mac(token, head, what).encode()) for token in self._tokens())
 
     def issue(self, now: float | None = None) -> str:
         """A new cookie value."""
@@ -46,9 +55,26 @@ class Sessions:
         """Whether it was issued here and has not expired."""
         head, _, mac = cookie.rpartition(".")
         expiry = head.partition(".")[0]
-        said = mac.encode("utf-8", "replace")
-        right = any(hmac.compare_digest(said, _mac(token, head).encode()) for token in self._tokens())
-        return right and expiry.isdecimal() and int(expiry) > (now or time.time())
+        return self._signed(mac, head) and expiry.isdecimal() and int(expiry) > (now or time.time())
+
+    def ticket(self, now: float | None = None) -> str:
+        """For a link that signs a browser in, once and within `TICKET_SECONDS`; like a cookie, but no
+        cookie."""
+        head = f"{int((now or time.time()) + TICKET_SECONDS)}.{secrets.token_urlsafe(12)}"
+        return f"{head}.{_mac(self._tokens()[0], head, LINK)}"
+
+    def redeems(self, ticket: str, now: float | None = None) -> bool:
+        """Whether it is one of ours, young enough, and was not used in this process before."""
+        head, _, mac = ticket.rpartition(".")
+        expiry = head.partition(".")[0]
+        now = now or time.time()
+        if not self._signed(mac, head, LINK) or not expiry.isdecimal():
+            return False
+        self._used = {used: until for used, until in self._used.items() if until > now}
+        if int(expiry) <= now or head in self._used:
+            return False
+        self._used[head] = float(expiry)
+        return True
 
     def is_old(self, cookie: str) -> bool:
         """Whether a valid cookie is due to be replaced."""
@@ -94,6 +120,6 @@ class Sessions:
                 del self._failures[name]
 
 
-def _mac(token: str, head: str) -> str:
-    key = hmac.digest(token.encode(), b"hob session", "sha256")
+def _mac(token: str, head: str, what: bytes = SESSION) -> str:
+    key = hmac.digest(token.encode(), what, "sha256")
     return hmac.new(key, head.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
