@@ -210,8 +210,17 @@ def test_a_lock_file_holds_hashes_and_no_address(lock: Path) -> None:
 
 
 def test_every_line_of_the_doctor_is_explained() -> None:
-    remote = ("private key", "GitHub", "clock", "GitHub App", "webhook", "code", "host local")
-    names = {"models for chat", "python", "git", "ruff", *remote, *_own(Config()), *_exposure(Config())}
+    remote = ("proxy", "certificates", "private key", "GitHub", "clock", "GitHub App", "webhook", "code")
+    names = {
+        "models for chat",
+        "host local",
+        "python",
+        "git",
+        "ruff",
+        *remote,
+        *_own(Config()),
+        *_exposure(Config()),
+    }
     general = {
         re.sub(r"^host local", "host NAME", re.sub(r"^models for \w+", "models for ROLE", one))
         for one in names

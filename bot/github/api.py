@@ -18,6 +18,7 @@ from gidgethub import sansio
 
 from bot import log
 from bot.core.errors import Ambiguous, GitHubError, Gone, TemporaryError
+from bot.core.network import Network
 from bot.core.refs import RepoRef
 from bot.github.auth import Credentials
 from bot.github.cache import CacheKey, ETagCache
@@ -98,6 +99,10 @@ class Api:
     @property
     def site(self) -> str:
         return self._server.site
+
+    @property
+    def network(self) -> Network:
+        return self._server.wire.network
 
     @property
     def url(self) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from bot import log
 from bot.core.errors import ConfigError, GitHubError, Gone, HobError, TemporaryError
+from bot.core.network import DIRECT, Network
 from bot.core.refs import Login, RepoRef
 from bot.github.api import Api, GitHubServer
 from bot.github.auth import FRESH, AppCredentials, Clock, InstallationCredentials, InstallationToken
@@ -35,12 +36,13 @@ class GitHub:
         self,
         api_url: str,
         app_id: int,
-        private_key: str,
+        private_key: str | Callable[[], str],
         *,
         slug: str,
         rate_limiter: RateLimiter | None = None,
         write_gap: float = 1.0,
         transport: AsyncBaseTransport | None = None,
+        network: Network = DIRECT,
         deadline: float = DEADLINE,
         cap: int = CAP,
         now: Callable[[], float] = time.time,
@@ -52,7 +54,7 @@ class GitHub:
         self.app_id = app_id
         self.slug = slug
         self._clock = Clock(now)
-        self._wire = Wire(transport, deadline, cap)
+        self._wire = Wire(transport, deadline, cap, network)
         self._server = GitHubServer(
             api_url.rstrip("/"),
             self._wire,
@@ -60,6 +62,10 @@ class GitHub:
             ETagCache(),
         )
         self._app = AppCredentials(app_id, private_key, self._clock)
+
+    @property
+    def network(self) -> Network:
+        return self._wire.network
 
     @property
     def login(self) -> Login:
@@ -243,6 +249,11 @@ class Job:
     def slug(self) -> str:
         """The App's name."""
         return self._github.slug
+
+    @property
+    def network(self) -> Network:
+        """The way to GitHub, for a program of its own (git)."""
+        return self._github.network
 
     async def granted(self) -> Mapping[str, str]:
         """What the installation lets the App do: permission -> level. One call.

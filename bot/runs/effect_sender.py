@@ -81,11 +81,11 @@ class EffectSender:
 
     async def stands(self, row: EffectRow) -> bool:
         """Whether an effect that an earlier attempt began is on GitHub."""
-        if row.state not in ("sending", "ambiguous"):
-            return False
         effect = load(row.kind, row.payload)
+        if row.state not in ("sending", "ambiguous") or isinstance(of(effect), InMemory):
+            return False
         to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
-        return await self._look(effect, to) is not None
+        return await self._look(effect, to, tried=row.attempts > 0) is not None
 
     async def _leave_out(self, row: EffectRow, without: Refused) -> None:
         if row.state not in SETTLED:
@@ -110,9 +110,9 @@ class EffectSender:
     async def _one(self, row: EffectRow, effect: Effect) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
         to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
-        unclear = row.state in ("sending", "ambiguous")
+        unclear, tried = row.state in ("sending", "ambiguous"), row.attempts > 0
         for _ in range(TRIES):
-            applied = await self._look(effect, to) if unclear else None
+            applied = await self._look(effect, to, tried=tried) if unclear else None
             if applied is None:
                 if not await asyncio.to_thread(self.outbox.start_sending, row.key, self.run):
                     raise Superseded("another worker has this run")
@@ -120,7 +120,7 @@ class EffectSender:
             if applied is not None:
                 await asyncio.to_thread(self.outbox.done, row.key, applied.url, applied.github_id)
                 return
-            unclear = True
+            unclear = tried = True
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
     async def _send(self, row: EffectRow, effect: Effect, to: Destination) -> Applied | None:
@@ -144,11 +144,12 @@ class EffectSender:
             await asyncio.to_thread(self.outbox.later, row.key, error.retry_after, str(error))
             raise
 
-    async def _look(self, effect: Effect, to: Destination) -> Applied | None:
-        """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
+    async def _look(self, effect: Effect, to: Destination, *, tried: bool) -> Applied | None:
+        """Looks twice, some seconds apart, where it was `tried`: GitHub's lists lag behind its writes. What a
+        database that was put back does not know of was written long before."""
         duties = on_github(effect)
         found = await duties.find(effect, to)
-        if found is None:
+        if found is None and tried:
             await asyncio.sleep(self.settle)
             found = await duties.find(effect, to)
         return await duties.completed(effect, to, found) if found else None

@@ -319,7 +319,7 @@ def _store(services: Services, run: Run, event: RepositoryEvent, planned: Planne
         _keep_findings(services, run, event, planned)
     if not planned.effects:
         return []
-    return services.store.outbox.plan(run, planned.effects, "shadow" if planned.shadow else "planned")
+    return services.store.outbox.plan(run, planned.effects, shadow=planned.shadow)
 
 
 def _keep_findings(services: Services, run: Run, event: RepositoryEvent, planned: PlannedRun) -> None:

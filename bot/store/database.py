@@ -78,6 +78,19 @@ class Database:
         with self._in_our_words(), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that reads one consistent state, however long it takes and whatever is written
+        meanwhile. Raises `StoreUnavailable`."""
+        if self.is_sqlite:  # any of its transactions does, and none of them ends by itself
+            with self.read() as connection:
+                yield connection
+            return
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with self._in_our_words(), engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield connection
+
     def close(self) -> None:
         """Closes every idle connection."""
         self.engine.dispose()

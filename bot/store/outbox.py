@@ -1,6 +1,8 @@
 """Effects, remembered before they are caused: the protocol of docs/design.md, "Protocol for an effect".
 
 planned --start_sending--> sending --> done | rejected | waiting (a limit) | ambiguous (nobody knows: look)
+
+In a database that was put back they begin as `ambiguous` (`bot.store.restored`).
 """
 
 import time
@@ -9,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
 
-from bot.store import leases
+from bot.store import leases, restored
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.runs import LEASE_SECONDS, within
@@ -28,15 +30,14 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def plan(
-        self, run: Run, effects: Sequence[PlannedEffect], state: EffectState = "planned"
-    ) -> list[EffectRow]:
+    def plan(self, run: Run, effects: Sequence[PlannedEffect], *, shadow: bool = False) -> list[EffectRow]:
         """Remembers all effects of a run in order, or none, and marks the run planned. An effect whose key
         is known is not inserted again: the row is given as it stands (`done`: nothing to do; one that was
         purged is left out), and when it is still open this run, holding the target, becomes answerable for
         it."""
         with self._db.write() as connection:
             leases.require(self._db, connection, run)
+            state = "shadow" if shadow else restored.first_state(connection)
             for ordinal, effect in enumerate(effects):
                 row = {**_row(run, effect, ordinal, time.time()), "state": state}
                 connection.execute(

@@ -61,6 +61,8 @@ class Receiver:
     put: Callable[[NewDelivery], Future[bool]]
     wake: Callable[[], None]
     read: BodyReader
+    renewed: Callable[[], Sequence[bytes]] | None = None
+    """Gives the secrets as they are now, where they may change."""
     route: Callable[[bytes], RoutingFields] = routing
     deliveries: Counter = field(
         default_factory=lambda: Counter(
@@ -124,7 +126,7 @@ class Receiver:
     def _fits(self, body: bytes, signature: bytes) -> bool:
         """Each secret is tried. Bytes, since `compare_digest` refuses text that is not ASCII."""
         fits = False
-        for secret in self.secrets:
+        for secret in self.renewed() if self.renewed else self.secrets:
             expected = b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode()
             fits |= hmac.compare_digest(expected, signature)
         return fits
