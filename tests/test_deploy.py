@@ -114,9 +114,12 @@ def unit(name: str) -> list[str]:
 
 
 def system_calls(names: list[str]) -> set[str]:
-    """What systemd expands the sets of a SystemCallFilter to."""
+    """What systemd expands the sets of a SystemCallFilter to; those after a `~` are taken out again."""
     found: set[str] = set()
     for name in names:
+        if name.startswith("~"):
+            found -= system_calls([name[1:]])
+            continue
         if not name.startswith("@"):
             found.add(name)
             continue
@@ -157,12 +160,6 @@ def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, writes:
     assert (done.returncode == 0) == (lacks == ""), done.stderr
 
 
-def test_the_unit_leaves_proc_open_for_the_sandbox() -> None:
-    """Each of these mounts over parts of /proc; the kernel then refuses a new one inside."""
-    closes = ("ProtectKernelTunables", "ProtectKernelLogs", "ProtectProc", "ProcSubset", "RestrictNamespaces")
-    assert [name for name in closes if unit(name)] == []
-
-
 def test_the_agent_for_a_mac_starts_with_the_session_and_again_when_it_ends() -> None:
     agent = plistlib.loads((DEPLOY / "launchd" / "hob.plist").read_bytes())
     assert agent["RunAtLoad"] and agent["KeepAlive"]
@@ -181,8 +178,9 @@ def test_compose_migrates_before_it_serves_and_opens_loopback_only() -> None:
 
 def test_the_image_copies_only_what_exists_and_is_not_root() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
-    assert re.findall(r"^USER (\w+)$", text, re.MULTILINE) == ["hob"]
-    named = re.findall(r"^COPY (?!--from)(\S+)", text, re.MULTILINE)
+    assert re.findall(r"^USER (\S+)$", text, re.MULTILINE) == ["10001:10001"]
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    named = [name for names in copied for name in names.split()]
     assert all((ROOT / name).exists() for name in named)
     assert {"*.pem", "hob.toml", "api.token"} <= set((ROOT / ".dockerignore").read_text().split())
 
@@ -191,10 +189,8 @@ def test_whatever_the_image_installs_is_pinned() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["python:3.11-slim@${PYTHON_DIGEST}"] * 2
     assert re.findall(r"^ARG (.+)$", text, re.MULTILINE) == ["PYTHON_DIGEST"]  # none is the default
-    for line in re.findall(r"pip install (.+?)(?: \\\\)?$", text, re.MULTILINE):
-        assert "--require-hashes" in line or {"--no-deps", "--no-build-isolation"} <= set(line.split()), line
-    locked = (ROOT / "requirements-image.txt").read_text()
-    for name in ("psycopg[binary]", "psycopg-binary", "hatchling"):
+    locked = (ROOT / "requirements-postgres.txt").read_text()
+    for name in ("psycopg[binary]", "psycopg-binary"):
         assert re.search(rf"^{re.escape(name)}==\S+.*\n    --hash=sha256:", locked, re.MULTILINE)
     images = [one["image"] for one in compose()["services"].values() if one["image"] != "hobbot"]
     assert images and all(re.search(r"@\$\{[A-Z]+_DIGEST:\?", one) for one in images)
