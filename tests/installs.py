@@ -1,5 +1,5 @@
 """What a file has a person or a machine install from elsewhere without saying exactly what: by a hash, a
-digest or a commit. Read by lines, with `\\` at their ends joined, as far as the next `;`, `&`, `|` or back-tick."""
+digest or a commit. Read by lines, with `\\` at their ends joined, up to the next `;`, `&` or `|`."""
 
 import re
 from pathlib import Path
