@@ -10,7 +10,7 @@ PIP = re.compile(
     r"(?:\bpip3?(?:\.\d+)?|\$\(PIP\)|\$PIP|-m pip|\buv pip)['\"]?(?: --?\S+(?: /\S+)?)* "
     rf"(?:install|sync|download|wheel)\b{ARGUMENTS}"
 )
-LOCAL = re.compile(r"""(?:\.|\./|\.\./|/|"?\$\w|dist/)\S*""")
+LOCAL = re.compile(r"""(?:\.|\./|\.\./|/|"?\$\w|dist/)\S*|[^\s:]+\.whl""")
 VALUED = {
     "-r",
     "--requirement",
@@ -27,12 +27,11 @@ VALUED = {
 NEVER = re.compile(
     r"\b(?:pipx (?:install|run)|uvx \S|uv (?:tool|add|run --with)|easy_install|conda install|"
     r"npx(?: -\S+)* \S|(?:npm|pnpm|yarn|bun) (?:install|i|add|exec|dlx|create|init) \S|bunx \S|"
-    r"go install \S+@|cargo install|gem install|hobbot\[|docker pull (?!\S+@))"
+    r"go install \S+@|cargo install|gem install|docker pull (?!\S+@))"
     r"|\b(?:curl|wget)\b[^\n;&`]*\|\s*(?:sudo )?(?:ba|da|z)?(?:sh|python3?|node)\b"
     r"|(?:ba|z)?sh <\(\s*curl|(?:ba|z)?sh -c \"\$\((?:curl|wget)"
 )
-"""No way of saying a hash, or none that is said here. `hobbot` itself is at no registry: whoever puts
-something there under its name is not us."""
+"""No way of saying a hash, or none that is said here."""
 DIGEST = r"@(?:sha256:[0-9a-f]{64}|\$\{\w+_DIGEST(?::\?[^}]*)?\})"
 FROM = re.compile(r"^FROM (?:--\S+ )*(?P<image>\S+)(?: AS (?P<stage>\S+))?", re.MULTILINE)
 IMAGE = re.compile(r"^\s*(?:- )?image: *[\"']?(?P<image>[^\"'#\n]*[^\s\"'#])", re.MULTILINE)
@@ -70,11 +69,15 @@ def files() -> list[Path]:
     )
 
 
-def unpinned(text: str) -> list[str]:
-    """What is fetched without a hash, in the words of the text."""
+def unpinned(text: str, python: bool = False) -> list[str]:
+    """What is fetched without a hash, in the words of the text; in `python`, what it tells people."""
+    if python and not re.search(r"\b(?:pip|uv|npm|npx|curl|wget|go|cargo|gem|conda|docker) ", text):
+        return []
     text = re.sub(r"\\\n\s*", " ", text)
     found = [match[0].strip() for match in PIP.finditer(text) if not _held(match["arguments"])]
     found += [match[0].strip() for match in NEVER.finditer(text)]
+    if python:
+        return found
     stages = {match["stage"] for match in FROM.finditer(text)}
     images = [match["image"] for match in FROM.finditer(text) if match["image"] not in stages]
     images += [match["image"] for match in IMAGE.finditer(text) if match["image"] not in OWN_IMAGES]

@@ -1,5 +1,5 @@
-"""deploy/Dockerfile and deploy/compose.yml: what they promise, and that Hob works as they start it: as a plain
-user, with nothing to write to but /data and /tmp. (Images are built where there is a builder and the network.)"""
+"""deploy/Dockerfile and deploy/compose.yml: what they promise, and that Hob works as they start it: as a
+plain user, with nothing to write to but /data and /tmp. (The image itself is built elsewhere.)"""
 
 import json
 import os
