@@ -160,10 +160,44 @@ def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, writes:
     assert (done.returncode == 0) == (lacks == ""), done.stderr
 
 
-def test_the_agent_for_a_mac_starts_with_the_session_and_again_when_it_ends() -> None:
-    agent = plistlib.loads((DEPLOY / "launchd" / "hob.plist").read_bytes())
+AGENTS = sorted((DEPLOY / "launchd").glob("*.plist"))
+LAUNCHD = {
+    **{"Label": str, "ProgramArguments": list, "WorkingDirectory": str, "EnvironmentVariables": dict},
+    **{"RunAtLoad": bool, "KeepAlive": bool, "ProcessType": str, "ExitTimeOut": int, "Umask": int},
+    **{"SoftResourceLimits": dict, "StandardOutPath": str, "StandardErrorPath": str},
+}
+"""Keys of launchd.plist(5) that are used here, and what each is."""
+
+
+@pytest.mark.parametrize("path", AGENTS, ids=lambda path: path.stem)
+def test_the_agent_for_a_mac_starts_with_the_session_and_again_when_it_ends(path: Path) -> None:
+    agent = plistlib.loads(path.read_bytes())
+    assert {name: LAUNCHD.get(name) for name in agent} == {name: type(value) for name, value in agent.items()}
     assert agent["RunAtLoad"] and agent["KeepAlive"]
     assert agent["Umask"] == 0o077
+    assert agent["Label"] == path.stem and f"gui/$(id -u)/{agent['Label']}" in OPERATIONS
+    assert f"deploy/launchd/{path.name}" in OPERATIONS
+
+
+@pytest.mark.parametrize("path", AGENTS, ids=lambda path: path.stem)
+def test_the_agent_names_one_clone_of_one_user_and_ends_as_the_unit_does(path: Path) -> None:
+    agent = plistlib.loads(path.read_bytes())
+    program, command = agent["ProgramArguments"]
+    home, clone = "/Users/YOU", agent["WorkingDirectory"]
+    assert clone == f"{home}/hob" and program == f"{clone}/.venv/bin/hob", "where `make install` puts it"
+    assert command in Commands.list_commands(hob, None)  # type: ignore[arg-type]
+    environ = agent["EnvironmentVariables"]
+    assert environ["HOB_CONFIG"] == f"{clone}/hob.toml"
+    assert environ["PATH"].split(":")[0] == "/opt/homebrew/bin", (
+        "git and programs of Homebrew before the system's"
+    )
+    assert all(part.startswith("/") and part != "/" for part in environ["PATH"].split(":"))
+    assert agent["StandardOutPath"] == agent["StandardErrorPath"] and agent["StandardOutPath"].startswith(
+        home
+    )
+    assert agent["ExitTimeOut"] == int(unit("TimeoutStopSec")[0])
+    assert agent["SoftResourceLimits"] == {"NumberOfFiles": int(unit("LimitNOFILE")[0])}
+    assert path.read_text().count(home) >= 5 and "/Users/YOU" in OPERATIONS, "all is replaced by one word"
 
 
 def test_compose_migrates_before_it_serves_and_opens_loopback_only() -> None:
