@@ -162,9 +162,18 @@ def test_the_sandbox_works_under_the_units_calls_and_sockets(lacks: str, writes:
 
 AGENTS = sorted((DEPLOY / "launchd").glob("*.plist"))
 LAUNCHD = {
-    **{"Label": str, "ProgramArguments": list, "WorkingDirectory": str, "EnvironmentVariables": dict},
-    **{"RunAtLoad": bool, "KeepAlive": bool, "ProcessType": str, "ExitTimeOut": int, "Umask": int},
-    **{"SoftResourceLimits": dict, "StandardOutPath": str, "StandardErrorPath": str},
+    "Label": str,
+    "ProgramArguments": list,
+    "WorkingDirectory": str,
+    "EnvironmentVariables": dict,
+    "RunAtLoad": bool,
+    "KeepAlive": bool,
+    "ProcessType": str,
+    "ExitTimeOut": int,
+    "Umask": int,
+    "SoftResourceLimits": dict,
+    "StandardOutPath": str,
+    "StandardErrorPath": str,
 }
 """Keys of launchd.plist(5) that are used here, and what each is."""
 

@@ -51,8 +51,8 @@ def test_no_input_is_written_into_a_script_and_every_one_is_handed_over() -> Non
     script = (ROOT / "deploy" / "action" / "review.sh").read_text()
     given = {name for step in STEPS for name in step.get("env", {})}
     (listed,) = re.findall(r'for name in \(("HOST".*?)\)', script)  # the part that Python reads
-    used = set(re.findall(r"HOB_ACTION_[A-Z_]+\b", script))
-    used |= {f"HOB_ACTION_{name}" for name in re.findall(r'"(\w+)"', listed)}
+    used = set(re.findall(r"ACTION_[A-Z_]+\b", script))
+    used |= {f"ACTION_{name}" for name in re.findall(r'"(\w+)"', listed)}
     assert given == used
 
 
