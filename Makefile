@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo test test-long coverage lint docs shape bench fuzz clean lock
+.PHONY: install demo test test-long coverage lint docs shape bench fuzz clean lock release audit
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -49,20 +49,39 @@ lock:                                  ## pin what is new, with hashes (needs uv
 	  | uv pip compile - --no-deps $(LOCK) -c requirements-mlx.txt -o requirements-bench.txt
 	printf '%s\n' "atheris>=3 ; sys_platform == 'linux' and platform_machine == 'x86_64'" \
 	  | uv pip compile - $(LOCK) -c requirements.txt -o requirements-fuzz.txt
-	printf '%s\n' 'psycopg[binary]>=3.2' 'hatchling>=1.27' \
-	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-image.txt
+	printf '%s\n' 'psycopg[binary]>=3.2' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-postgres.txt
+	printf '%s\n' 'hatchling>=1.27' 'editables>=0.5' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-build.txt
+	printf '%s\n' 'cyclonedx-python-lib[json-validation]>=11' 'pip-audit>=2.9' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -c requirements-mlx.txt -o requirements-release.txt
+
+release: .venv/.release                ## dist/: sdist and wheel, what is in them (SBOM), how they were made, sums (KEY=~/.ssh/id signs them)
+	.venv/bin/python -m tests.release $(if $(KEY),--key $(KEY))
+
+audit: .venv/.release                  ## known weaknesses of what is pinned; ends with 1 for one, with 75 where nobody could be asked
+	.venv/bin/python -m tests.audit
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
 
-.venv/bin/hob: requirements.txt pyproject.toml
+# Whatever is installed is held to a hash, hatchling too, which builds Hob itself and which pip would fetch as it likes.
+.venv/bin/hob: requirements.txt requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt
-	$(PIP) install --quiet --no-deps -e .
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt -r requirements-build.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.test: .venv/bin/hob requirements-test.txt
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-test.txt
+	@touch $@
+
+.venv/.postgres: .venv/bin/hob requirements-postgres.txt   ## PostgreSQL instead of SQLite
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-postgres.txt
+	@touch $@
+
+.venv/.release: .venv/bin/hob requirements-release.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-release.txt
 	@touch $@
 
 .venv/.mlx: .venv/.test requirements-mlx.txt   ## models in process, some 300 MB; tests of it are skipped without

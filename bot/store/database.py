@@ -131,7 +131,7 @@ def _postgres_engine(url: str) -> Engine:
     if find_spec("psycopg") is None:
         raise UserError(
             "store.database_url names PostgreSQL, and psycopg is not installed",
-            "pip install 'hobbot[postgres]', or leave store.database_url out for SQLite",
+            "type `make .venv/.postgres` in Hob's folder, or leave store.database_url out for SQLite",
         )
     return create_engine(
         url,

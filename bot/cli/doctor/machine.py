@@ -39,7 +39,7 @@ async def git() -> str:
 
 
 async def ruff() -> str:
-    return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="pip install ruff")
+    return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="make clean install")
 
 
 async def sandbox(config: Config) -> str:
