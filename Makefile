@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo test test-long coverage lint docs shape bench clean lock
+.PHONY: install demo test test-long coverage lint docs shape bench soak clean lock
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -37,6 +37,9 @@ shape: install                         ## modules, lines, names defined twice: h
 
 bench: .venv/.bench                    ## speed, memory, calls: each figure beside its baseline
 	.venv/bin/python -m tests.bench $(ARGS)
+
+soak: .venv/.test                      ## MINUTES=30 of load and faults on PostgreSQL and Redis; SEED= for the same again
+	MINUTES=$(MINUTES) SEED=$(SEED) .venv/bin/python -m tests.soak
 
 lock:                                  ## pin what is new, with hashes (needs uv; UPGRADE=--upgrade for the newest of all)
 	uv pip compile pyproject.toml $(LOCK) -o requirements.txt
