@@ -115,3 +115,13 @@ def test_tokens_are_forgotten_in_their_turn_and_lasting_secrets_never(
     hidden = [name for name in log.hidden() if name.startswith("passing-secret-")]
     assert hidden == [f"passing-secret-{number}" for number in (7, 8, 9)]
     assert log.redact("the-lasting-secret passing-secret-9") == f"{log.HIDDEN} {log.HIDDEN}"
+
+
+def test_a_token_that_has_ended_is_forgotten_and_a_lasting_secret_is_not() -> None:
+    log.hide("the-lasting-secret")
+    log.hide("the-passing-secret", passing=True)
+    log.forget("the-passing-secret")
+    log.forget("the-lasting-secret")
+    log.forget("never-heard-of-it")
+    assert log.redact("the-passing-secret the-lasting-secret") == f"the-passing-secret {log.HIDDEN}"
+    assert "the-passing-secret" not in log.hidden()

@@ -25,6 +25,8 @@ HOSTS, WORKERS = 2, 3
 SLOTS = 4
 """Runs at once of each worker."""
 AGAIN_SECONDS = 1.0
+STARTS_SECONDS = 240.0
+"""For Hob to be up: some seconds, on a machine that does other things too many."""
 
 
 def free_port() -> int:
@@ -166,9 +168,13 @@ class Machines:
         for one in self.all:
             one.start()
         self._keeper.start()
-        wait(self._answers, 60, "the receiver does not answer")
+        wait(self._answers, STARTS_SECONDS, "the receiver does not answer")
         for worker in self.workers:
-            wait(lambda worker=worker: "runs at once" in worker.log, 60, f"{worker.name} does not work")
+            wait(
+                lambda worker=worker: "runs at once" in worker.log,
+                STARTS_SECONDS,
+                f"{worker.name} does not work",
+            )
 
     def _answers(self) -> bool:
         with socket.socket() as probe:
