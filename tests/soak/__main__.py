@@ -4,6 +4,7 @@ ends with 1 where one is missed. The same SEED does the same at the same times. 
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ def main() -> int:
     events = int(os.environ.get("EVENTS") or round(EVENTS_A_MINUTE * minutes))
     plan = Plan(minutes * 60, events, seed, alone=max(20, min(60, round(2 * minutes))))
     _say(f"{events:,} events in {minutes:g} minutes, SEED={seed}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
     folder = Path(tempfile.mkdtemp(prefix="hob-soak-"))
     try:
         needs.proc()

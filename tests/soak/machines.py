@@ -36,10 +36,12 @@ def free_port() -> int:
 
 
 class Kept:
-    """One process, started again when it ends. `ready` is awaited after each start."""
+    """One process, started again when it ends. `watched`: what it inherits."""
 
-    def __init__(self, name: str, command: Sequence[str], env: dict[str, str], log: Path) -> None:
-        self.name, self._command, self._env, self._log = name, command, env, log
+    def __init__(
+        self, name: str, command: Sequence[str], env: dict[str, str], log: Path, watched: tuple[int, ...]
+    ) -> None:
+        self.name, self._command, self._env, self._log, self._watched = name, command, env, log, watched
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
         self.ended_by_itself = 0
@@ -49,7 +51,12 @@ class Kept:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=self._watched,
             )
         self.starts += 1
         self._killed = False
@@ -97,6 +104,8 @@ class Machines:
     def __init__(self, folder: Path, github: GitHubStandIn, host_seconds: float) -> None:
         self.folder = folder
         self.cluster = Cluster()
+        self._parent_watch, self._held = os.pipe()
+        """Hob's processes end with this one, however it ends."""
         self.redis_port, self.port = free_port(), free_port()
         self.redis_url = f"redis://127.0.0.1:{self.redis_port}"
         ports = [free_port() for _ in range(HOSTS)]
@@ -130,7 +139,7 @@ class Machines:
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
     def _kept(self, name: str, command: Sequence[str], env: dict[str, str]) -> Kept:
-        return Kept(name, command, env, self.folder / f"{name}.log")
+        return Kept(name, command, env, self.folder / f"{name}.log", (self._parent_watch,))
 
     @property
     def hob(self) -> list[Kept]:
@@ -162,8 +171,9 @@ class Machines:
         migrate(self.database_url)
         env = self._settings | {"HOB_STORE__DATABASE_URL": self.database_url}
         hob = [sys.executable, "-m", "bot.cli"]
-        self.receiver = self._kept("serve", [*hob, "serve"], env)
-        work = [*hob, "work", "-n", str(SLOTS)]
+        watch = ["--parent-watch", str(self._parent_watch)]
+        self.receiver = self._kept("serve", [*hob, "serve", *watch], env)
+        work = [*hob, "work", "-n", str(SLOTS), *watch]
         self.workers = [self._kept(f"work-{n}", work, env) for n in range(1, WORKERS + 1)]
         for one in self.all:
             one.start()
@@ -196,6 +206,8 @@ class Machines:
         for one in started:
             one.end()
         self.cluster.remove()
+        os.close(self._parent_watch)
+        os.close(self._held)
 
 
 def wait(done: Callable[[], object], seconds: float, why: str) -> None:
