@@ -14,6 +14,8 @@ WARM_SHARE, WARM_SECONDS = 0.2, 300.0
 LEAST_SECONDS = 600.0
 """Of the longest life after that, from which on growth is judged: before it says nothing."""
 MOST_TIMES = 2.0
+NAMED = ("The commit_id is not part of the pull request",)
+"""Why a run may be given up: pushed over by force between the last look and the word; the person is told."""
 SHOWN = 3
 
 
@@ -33,8 +35,10 @@ def figures(soaked: Soaked) -> Iterator[Figure]:
     yield Figure(
         "effects that wait for something", f"{len(verdict.open)}{_some(verdict.open)}", "0", not verdict.open
     )
-    dead = sum(verdict.dead.values())
-    yield Figure("dead letters", f"{dead}{_some(list(verdict.dead))}", "0", not dead)
+    named = {why: count for why, count in verdict.dead.items() if any(one in why for one in NAMED)}
+    dead = verdict.dead.total() - sum(named.values())
+    told = f"{dead}, {sum(named.values())} named{_some(list(verdict.dead))}"
+    yield Figure("dead letters without a named reason", told, "0", not dead)
     yield Figure("how runs ended", _counted(verdict.ends), "-", True)
     for prefix, name in (("serve", "receiver"), ("work", "workers")):
         yield from _of_process(soaked, prefix, name)

@@ -91,7 +91,7 @@ def test_an_event_without_its_effect_is_a_missed_bar() -> None:
         (Verdict(twice=["a"]), "effects twice"),
         (Verdict(unknown=["a"]), "effects unknown"),
         (Verdict(open=["a"]), "effects that wait for something"),
-        (Verdict(dead=Counter({"triage: KeyError": 1})), "dead letters"),
+        (Verdict(dead=Counter({"triage: KeyError": 1})), "dead letters without a named reason"),
     ],
 )
 def test_whatever_is_wrong_is_a_missed_bar(wrong: Verdict, name: str) -> None:
