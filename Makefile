@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo test test-long coverage lint docs shape bench fuzz clean lock release audit
+.PHONY: install demo test test-long coverage lint docs shape bench fuzz soak clean lock release audit
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -40,6 +40,9 @@ bench: .venv/.bench                    ## speed, memory, calls: each figure besi
 
 fuzz: .venv/.fuzz                      ## hostile text by chance: MINUTES=10 over all targets, TARGET=diff alone
 	.venv/bin/python -m tests.fuzz $(or $(MINUTES),10) $(TARGET)
+
+soak: .venv/.test                      ## MINUTES=30 of load and faults on PostgreSQL and Redis; SEED= for the same again
+	MINUTES=$(MINUTES) SEED=$(SEED) .venv/bin/python -m tests.soak
 
 lock:                                  ## pin what is new, with hashes (needs uv; UPGRADE=--upgrade for the newest of all)
 	uv pip compile pyproject.toml $(LOCK) -o requirements.txt

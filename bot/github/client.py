@@ -104,7 +104,7 @@ class GitHub:
             yield api
         finally:
             if credentials.token:
-                await _revoke(api)
+                await _revoke(api, credentials.token)
 
     async def until_turn(self, installation: int, gap: float) -> float:
         """Seconds until the next piece of background work in an installation may begin, `gap` after the last
@@ -151,7 +151,8 @@ class GitHub:
             return token
 
         credentials = InstallationCredentials(mint, self._clock)
-        await _revoke(Api(self._server, credentials, f"installation:{installation}", ("once", token.value)))
+        scope = f"installation:{installation}"
+        await _revoke(Api(self._server, credentials, scope, ("once", token.value)), token)
 
     async def aclose(self) -> None:
         await self._wire.aclose()
@@ -287,17 +288,17 @@ class Job:
         if renew and credentials.token and credentials.token.age > FRESH:
             credentials.token = None
         token = (await credentials.header()).removeprefix("Bearer ")
-        shown = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        shown = _shown(token)
         log.hide(shown, passing=True)
         return f"Basic {shown}"
 
     async def revoke_all(self) -> None:
         """Gives the tokens back. A failure is only logged: they end by themselves within the hour."""
-        held = [(api, credentials) for api, credentials in self._apis.values() if credentials.token]
+        held = [(api, credentials.token) for api, credentials in self._apis.values() if credentials.token]
         self._apis.clear()
         try:
             async with asyncio.timeout(_REVOKE_WITHIN):
-                await asyncio.gather(*(_revoke(api) for api, _ in held))
+                await asyncio.gather(*(_revoke(api, token) for api, token in held))
         except TimeoutError:
             _log.warning("tokens were not revoked in time; they expire by themselves")
 
@@ -316,9 +317,18 @@ class Job:
                 self._bound.__exit__(kind, error, trace)
 
 
-async def _revoke(api: Api) -> None:
-    """https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token"""
+def _shown(token: str) -> str:
+    """As git shows it."""
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
+
+
+async def _revoke(api: Api, token: InstallationToken) -> None:
+    """What was given back is no secret any more.
+    https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token"""
     try:
         await api.delete("/installation/token", idempotent=True)
     except HobError as error:
         _log.warning("a token was not revoked; it expires by itself: %s", error)
+    else:
+        log.forget(token.value)
+        log.forget(_shown(token.value))

@@ -87,6 +87,22 @@ class EffectSender:
         to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
         return await self._look(effect, to, tried=row.attempts > 0) is not None
 
+    async def settle_left(self) -> None:
+        """Finds out what became of writes that runs before this one left unclear when they ended, superseded
+        as a rule: what stands there counts as said, and is not said again."""
+        for row in await asyncio.to_thread(self.outbox.left_unclear, self.run):
+            effect = load(row.kind, row.payload)
+            to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
+            try:
+                found = await self._look(effect, to)
+            except GitHubError as error:
+                log.info("no telling what became of the %s: %s", row.kind, error)
+                found = None
+            if found is None:
+                await asyncio.to_thread(self.outbox.unsent, row.key)
+            else:
+                await asyncio.to_thread(self.outbox.done, row.key, found.url, found.github_id)
+
     async def _leave_out(self, row: EffectRow, without: Refused) -> None:
         if row.state not in SETTLED:
             await asyncio.to_thread(self.outbox.rejected, row.key, f"{without.kind} was refused")

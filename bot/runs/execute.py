@@ -174,6 +174,7 @@ async def _work(services: Services, run: Run) -> RunOutcome:
         await _take_turn(services, run, event)
     async with services.github.job(event.repo) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
+        await _sender(services, run, event, job).settle_left()
         if ended_of(run):
             rows = await rows_of_end(services, run, event, job, reader)
             return await _applied(

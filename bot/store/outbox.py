@@ -16,7 +16,7 @@ from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.runs import LEASE_SECONDS, within
 from bot.store.tables import outbox, runs
-from bot.store.types import EffectRow, EffectState, PlannedEffect, Run
+from bot.store.types import FINAL, EffectRow, EffectState, PlannedEffect, Run
 
 ELSEWHERE = ("AddLabels", "RemoveLabels")
 """Effects that a run about something else may have on an issue."""
@@ -85,6 +85,17 @@ class Outbox:
         newest = select(outbox.c.id).where(which).order_by(outbox.c.changed_at.desc()).limit(most)
         with self._db.read() as connection:
             return _all(connection, outbox.c.id.in_(newest), outbox.c.changed_at, outbox.c.id)
+
+    def left_unclear(self, run: Run) -> list[EffectRow]:
+        """What runs before this one on its target, which are over, may or may not have written."""
+        over = select(runs.c.id).where(runs.c.target == run.target, runs.c.state.in_(FINAL))
+        unclear = outbox.c.state.in_(("sending", "ambiguous")) & (outbox.c.target == run.target)
+        with self._db.read() as connection:
+            return _all(connection, unclear & outbox.c.run_id.in_(over), outbox.c.id)
+
+    def unsent(self, key: str) -> None:
+        """It is certainly not on GitHub. Whoever plans it again sends it."""
+        self._change(key, "planned")
 
     def start_sending(self, key: str, run: Run) -> bool:
         """Commits `sending` before the call to GitHub and renews the run's lease. False when the row is
