@@ -63,7 +63,15 @@ async def _work(config: Config, slots: int) -> None:
         log.info("working, %d runs at once", slots)
         await _until_done(
             worker.work(),
-            run_forever(services.store, queues, route, wakeup, make_due, config.retention),
+            run_forever(
+                services.store,
+                queues,
+                route,
+                wakeup,
+                make_due,
+                config.retention,
+                config.queue.lease_seconds,
+            ),
             tidy_forever(services),
             *polling,
             *background,
