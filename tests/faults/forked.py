@@ -123,7 +123,7 @@ class Forking:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(60)
         self._process.stdout.close()
         self._errors.close()
 

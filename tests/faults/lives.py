@@ -9,6 +9,7 @@ import httpx
 
 from bot.testing.github import GitHubStandIn
 from tests.fakes.models import FakeOllama
+from tests.faults import crash_points
 from tests.faults.asked import World, answers
 from tests.faults.forked import Forking
 from tests.faults.tree import Tree, wait_until

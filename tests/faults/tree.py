@@ -70,7 +70,7 @@ class Tree:
         client = self.redis()
         try:
             return int(client.info("server")["process_id"])  # type: ignore[index]
-        except (Unreachable, redis.exceptions.ResponseError):
+        except Unreachable:
             return 0
         finally:
             client.close()
@@ -79,7 +79,7 @@ class Tree:
         """The worker that turns what is due into runs; some worker where none does."""
         client = self.redis()
         found = b""
-        with suppress(Unreachable):
+        with suppress(*Unreachable):
             found = client.get(KEY) or b""  # type: ignore[assignment]
         client.close()
         pid = int(found.split(b":")[1]) if found else 0
@@ -101,7 +101,8 @@ class Tree:
 
     def arm(self, point: str, nth: int, victim: Victim, how: int = signal.SIGKILL) -> None:
         self._armed += 1
-        crash_points.arm(self.folder, point, nth, self.of(victim), self._armed, how)
+        kill = self.of(victim) or [0]  # Redis may be away already
+        crash_points.arm(self.folder, point, nth, kill, self._armed, how)
 
     def disarm(self) -> bool:
         """Whether it had come to the point."""
