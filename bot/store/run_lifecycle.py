@@ -131,22 +131,23 @@ class Recovery:
         """Takes every expired run from its worker, counting a crash, and every run whose lease nobody has
         renewed while `lease_seconds` went by here: a clock that was set back ends it too late. Safe with
         several sweepers at once."""
-        silent = self._silent(max(lease_seconds, LONGEST_SILENCE))
+        live = self._live(lambda run: True)
+        silent = self._silent(live, max(lease_seconds, LONGEST_SILENCE))
 
         def lost(run: Run) -> bool:
             return run.lease_until <= time.time() or (run.fence, run.lease_until) == silent.get(run.id)
 
-        return self._recover(self._live(lost), lost)
+        return self._recover([run for run in live if lost(run)], lost)
 
-    def _silent(self, seconds: float) -> dict[int, tuple[int, float]]:
-        """Live runs whose lease is the same for so long: fence and end of it."""
+    def _silent(self, live: list[Run], seconds: float) -> dict[int, tuple[int, float]]:
+        """Those whose lease is the same for so long: its fence and its end."""
         now, before = elapsed(), self._seen
-        live = {run.id: (run.fence, run.lease_until) for run in self._live(lambda run: True)}
-        self._seen = {
-            id_: before[id_] if before.get(id_, (0, 0.0))[:2] == lease else (*lease, now)
-            for id_, lease in live.items()
-        }
-        return {id_: live[id_] for id_, (*_, since) in self._seen.items() if now - since > seconds}
+        self._seen = {}
+        for run in live:
+            seen = before.get(run.id)
+            same = seen is not None and seen[:2] == (run.fence, run.lease_until)
+            self._seen[run.id] = seen if seen and same else (run.fence, run.lease_until, now)
+        return {id_: (fence, end) for id_, (fence, end, since) in self._seen.items() if now - since > seconds}
 
     def release_dead(self, is_gone: Callable[[str], bool]) -> list[Recovered]:
         """At boot: takes the runs of workers that `is_gone` knows to be dead, without waiting for their
