@@ -27,7 +27,6 @@ def world(folder: Path, forking: Forking, **more: str) -> Iterator[World]:
         told = {
             "HOB_SERVER__PORT": str(port),
             "HOB_QUEUE__COALESCE_SECONDS": "0",
-            "HOB_QUEUE__LEASE_SECONDS": "3",
             "HOB_GITHUB__SETTLE_SECONDS": "0.05",
             "HOB_INTAKE__RECONCILE_MINUTES": "1",
             "HOB_CACHE__ENABLED": "false",

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.asked import EXPECTED, OneAsked, World
-from tests.faults.crash_points import HIT
 from tests.faults.forked import Forking
 from tests.faults.lives import world
 from tests.faults.tree import wait_until
@@ -67,7 +66,7 @@ def test_R1_R13_a_worker_that_wakes_after_its_lease_writes_nothing_twice(
     tmp_path: Path, forking: Forking
 ) -> None:
     wrong = []
-    with world(tmp_path, forking) as people:
+    with world(tmp_path, forking, HOB_QUEUE__LEASE_SECONDS="3") as people:
         for ask, point in STOPS if LONG else STOPS[:1]:
             pid, one = stopped(people, ask, point)
             well = wait_until(lambda ask=ask, one=one: is_done(people, ask, one), PATIENCE)
@@ -103,4 +102,3 @@ def test_R9_a_clock_that_is_set_while_work_is_under_way_holds_up_nothing_and_dou
         tree.set_clock(0.0)
     assert wrong == []
     assert crashes <= (12 if LONG else 1)  # a leap alone takes no run from a worker that lives
-    assert not (tree.folder / HIT).exists()
