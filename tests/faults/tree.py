@@ -48,7 +48,6 @@ class Tree:
         self._environment = environment
         self.data = Path(environment["HOB_HOB__DATA_DIR"])
         self.pids: dict[str, int] = {}
-        self._armed = 0
 
     def prepare(self) -> None:
         """The data directory and the newest schema."""
@@ -100,9 +99,8 @@ class Tree:
                 return [self.pids[victim]]
 
     def arm(self, point: str, nth: int, victim: Victim, how: int = signal.SIGKILL) -> None:
-        self._armed += 1
         kill = self.of(victim) or [0]  # Redis may be away already
-        crash_points.arm(self.folder, point, nth, kill, self._armed, how)
+        crash_points.arm(self.folder, point, nth, kill, time.monotonic_ns(), how)
 
     def disarm(self) -> bool:
         """Whether it had come to the point."""
