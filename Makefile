@@ -17,7 +17,7 @@ demo: install                          ## the main job end to end, on loopback (
 test: .venv/.test                      ## every test; a part this machine lacks is a named skip
 	.venv/bin/python -m pytest $(ARGS)
 
-test-long: .venv/.test                 ## what chance decides, many times: kills at ten moments, 1,000 examples of a property
+test-long: .venv/.test                 ## what chance decides, many times: 500 kills at named boundaries, 1,000 examples of a property
 	HOB_TEST_LONG=1 .venv/bin/python -m pytest -m "kills or hypothesis" $(ARGS)
 
 coverage: .venv/.test                  ## every test, and which lines none of them runs

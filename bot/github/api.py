@@ -8,7 +8,7 @@ import itertools
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -89,12 +89,14 @@ class Api:
         scope: str,
         identity: CacheKey,
         repo: RepoRef | None = None,
+        before_write: Callable[[], object] = bool,
     ) -> None:
         self._server = server
         self._credentials = credentials
         self._scope = scope
         self._identity = identity
         self._repo = repo
+        self._before_write = before_write
 
     @property
     def site(self) -> str:
@@ -259,6 +261,8 @@ class Api:
         for _ in range(_MOST_EXCHANGES):
             await self._server.limiter.wait(self._scope, resource_scope(self._scope, call.resource))
             used = await self._credentials.header()
+            if call.write:
+                self._before_write()
             try:
                 answer = await self._follow(call, used)
             except NotSentError as error:

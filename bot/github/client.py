@@ -76,9 +76,10 @@ class GitHub:
         """The App as itself: its installations and deliveries."""
         return Api(self._server, self._app, "app", ("app",))
 
-    def job(self, repo: RepoRef, delivery: str = "") -> "Job":
-        """`async with github.job(repo) as job: api = job.api({"contents": "read"})`."""
-        return Job(self, repo, delivery)
+    def job(self, repo: RepoRef, delivery: str = "", before_write: Callable[[], object] = bool) -> "Job":
+        """`async with github.job(repo) as job: api = job.api({"contents": "read"})`. What `before_write`
+        raises keeps a write from being sent."""
+        return Job(self, repo, delivery, before_write)
 
     @asynccontextmanager
     async def repository(self, repo: RepoRef, permissions: Mapping[str, str]) -> AsyncIterator[Api]:
@@ -164,7 +165,11 @@ class GitHub:
         await self.aclose()
 
     def narrowed(
-        self, repo: RepoRef, permissions: Mapping[str, str], told: Callable[[Any], None]
+        self,
+        repo: RepoRef,
+        permissions: Mapping[str, str],
+        told: Callable[[Any], None],
+        before_write: Callable[[], object],
     ) -> tuple[Api, InstallationCredentials]:
         """Calls on one repository with these permissions only; for `Job`, which revokes the token. `told` is
         given what GitHub says with each."""
@@ -180,7 +185,7 @@ class GitHub:
             return _token(given)
 
         credentials = InstallationCredentials(mint, self._clock)
-        return Api(self._server, credentials, scope, identity, repo), credentials
+        return Api(self._server, credentials, scope, identity, repo, before_write), credentials
 
     async def _token_for(
         self, app: Api, installation: int, repo_id: int, permissions: Mapping[str, str]
@@ -223,8 +228,15 @@ def _repo_ref(given: Any, installation: int) -> RepoRef:
 class Job:
     """Tokens for one piece of work on one repository. All are revoked when it ends, however it ends."""
 
-    def __init__(self, github: GitHub, repo: RepoRef, delivery: str = "") -> None:
+    def __init__(
+        self,
+        github: GitHub,
+        repo: RepoRef,
+        delivery: str = "",
+        before_write: Callable[[], object] = bool,
+    ) -> None:
         self._github = github
+        self._before_write = before_write
         self._repo = repo
         self._delivery = delivery
         self._bound = log.bind(delivery=delivery) if delivery else None
@@ -237,7 +249,7 @@ class Job:
         """The same permissions share a token; it is minted at the first call."""
         key = tuple(sorted(permissions.items()))
         if key not in self._apis:
-            self._apis[key] = self._github.narrowed(self._repo, permissions, self._learn)
+            self._apis[key] = self._github.narrowed(self._repo, permissions, self._learn, self._before_write)
         return self._apis[key][0]
 
     def _learn(self, given: Any) -> None:

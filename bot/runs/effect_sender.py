@@ -12,7 +12,15 @@ import msgspec
 from sqlalchemy import Connection
 
 from bot.core.effects import Effect
-from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError, UserError
+from bot.core.errors import (
+    Ambiguous,
+    GitHubError,
+    LeaseLost,
+    RateLimited,
+    Superseded,
+    TemporaryError,
+    UserError,
+)
 from bot.core.refs import RepoRef
 from bot.effects import of, on_github
 from bot.effects.base import Applied, Destination, InMemory, Refused
@@ -121,7 +129,7 @@ class EffectSender:
     def _commit(self, row: EffectRow, change: Callable[[Connection], None]) -> None:
         """In one transaction with the row's `done`: there is nothing to look for afterwards."""
         if not self.outbox.commit(row.key, self.run, change):
-            raise Superseded("another worker has this run")
+            raise LeaseLost("another worker has this run")
 
     async def _one(self, row: EffectRow, effect: Effect) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
@@ -131,7 +139,7 @@ class EffectSender:
             applied = await self._look(effect, to, tried=tried) if unclear else None
             if applied is None:
                 if not await asyncio.to_thread(self.outbox.start_sending, row.key, self.run):
-                    raise Superseded("another worker has this run")
+                    raise LeaseLost("another worker has this run")
                 applied = await self._send(row, effect, to)
             if applied is not None:
                 await asyncio.to_thread(self.outbox.done, row.key, applied.url, applied.github_id)

@@ -60,6 +60,7 @@ async def _work(config: Config, slots: int, schedules: bool) -> None:
         worker.stop_on_signals()
         sandbox = await asyncio.to_thread(tell, config.hob.data_dir)
         log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
+<<<<<<< HEAD
         if schedules:
             scheduling = _scheduling(config, services, queues, wakeup, stack)
         else:
@@ -67,6 +68,25 @@ async def _work(config: Config, slots: int, schedules: bool) -> None:
             await recover(services.store, queues)  # of this machine, which the others cannot know
         log.info("working, %d runs at once%s", slots, "" if schedules else "; hob schedule makes the runs")
         await _until_done(worker.work(), tidy_forever(services), *scheduling, *background)
+=======
+        polling = (poll_forever(services, wakeup.ring),) if config.intake.polls else ()
+        log.info("working, %d runs at once", slots)
+        await _until_done(
+            worker.work(),
+            run_forever(
+                services.store,
+                queues,
+                route,
+                wakeup,
+                make_due,
+                config.retention,
+                config.queue.lease_seconds,
+            ),
+            tidy_forever(services),
+            *polling,
+            *background,
+        )
+>>>>>>> crash
 
 
 async def _schedule(config: Config) -> None:
