@@ -98,9 +98,10 @@ class Database:
             pooled = self.engine.raw_connection()
             try:
                 connection: Any = pooled.driver_connection
-                if not pooled.record_info.get(_SELDOM):
+                known: Any = pooled.record_info
+                if not known.get(_SELDOM):
                     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").close()
-                    pooled.record_info[_SELDOM] = True
+                    known[_SELDOM] = True
                 yield connection
             finally:
                 pooled.close()

@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select, update
 
+from bot.core.refs import IssueTitle
 from bot.store import leases, run_lifecycle
 from bot.store.body import compressed, is_framed
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.inbox import Delivery
+from bot.store.known_issues import learn
 from bot.store.known_repositories import Seen, remember
 from bot.store.tables import inbox, runs
 from bot.store.types import Run, RunSpec
@@ -35,6 +37,7 @@ class Decision:
     state: Literal["routed", "ignored", "quarantined"]
     specs: Sequence[RunSpec] = ()
     note: str = ""
+    about: IssueTitle | None = None
 
 
 class RunRouting:
@@ -52,6 +55,7 @@ class RunRouting:
             marked = zip(decided, packed, strict=True)
             mine = [each for each, body in marked if _mark(connection, each, body)]
             remember(self._db, connection, [seen for each in mine if (seen := _seen(each))])
+            learn(self._db, connection, [told for each in mine if (told := _titled(each))])
             wanted = [(spec, each.delivery) for each in mine for spec in each.specs]
             # Lock order: all leases by target before any run.
             for target in sorted({spec.target for spec, _ in wanted if spec.supersedes or spec.joins}):
@@ -115,6 +119,13 @@ def _seen(decision: Decision) -> Seen | None:
     if decision.state == "quarantined" or told.repo_id is None or told.installation_id is None:
         return None
     return Seen(told.repo_id, told.repo, told.installation_id, told.received_at)
+
+
+def _titled(decision: Decision) -> tuple[int, float, IssueTitle] | None:
+    told = decision.delivery
+    if decision.about is None or told.repo_id is None:
+        return None
+    return told.repo_id, told.received_at, decision.about
 
 
 def _mark(connection: Connection, decision: Decision, body: bytes | None) -> bool:

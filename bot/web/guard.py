@@ -11,14 +11,14 @@ from bot.web.responses import PROBLEM, answer, problem
 from bot.web.session import COOKIE, WINDOW, Sessions
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-OPEN = ("/login", "/static/hob.css")
+OPEN = ("/login", "/login/link", "/static/hob.css")
 """What a browser needs before it is signed in."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 SECURITY: tuple[tuple[bytes, bytes], ...] = (
     (
         b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-        b"base-uri 'none'",
+        b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+        b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
     (
