@@ -24,6 +24,7 @@ from bot.github.auth import Credentials
 from bot.github.cache import CacheKey, ETagCache
 from bot.github.limits import Limiter, resource_scope
 from bot.github.refusals import read, read_graphql, refusal
+from bot.github.repeats import repeated
 from bot.github.site import site_of
 from bot.github.wire import GitHubResponse, LostError, NotSentError, TooLargeError, Wire, origin
 from bot.http import URL, InvalidURL
@@ -258,7 +259,9 @@ class Api:
     async def _until_answered(self, call: "_Call") -> GitHubResponse:
         """The definite answer. Retries what cannot do harm."""
         failures = 0
-        for _ in range(_MOST_EXCHANGES):
+        for attempt in range(_MOST_EXCHANGES):
+            if attempt:
+                repeated()
             await self._server.limiter.wait(self._scope, resource_scope(self._scope, call.resource))
             used = await self._credentials.header()
             if call.write:
@@ -295,7 +298,9 @@ class Api:
         if known is not None:
             headers["if-none-match"] = known.headers["etag"]
         url = call.url
-        for _ in range(_MOST_HOPS):
+        for hop in range(_MOST_HOPS):
+            if hop:
+                repeated()
             if origin(url) != origin(self._server.api_url):
                 raise GitHubError(302, "an address on another host: the token does not go there")
             answer = await self._server.wire.exchange(call.method, url, headers, call.body)

@@ -60,7 +60,6 @@ async def _work(config: Config, slots: int, schedules: bool) -> None:
         worker.stop_on_signals()
         sandbox = await asyncio.to_thread(tell, config.hob.data_dir)
         log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
-<<<<<<< HEAD
         if schedules:
             scheduling = _scheduling(config, services, queues, wakeup, stack)
         else:
@@ -68,25 +67,6 @@ async def _work(config: Config, slots: int, schedules: bool) -> None:
             await recover(services.store, queues)  # of this machine, which the others cannot know
         log.info("working, %d runs at once%s", slots, "" if schedules else "; hob schedule makes the runs")
         await _until_done(worker.work(), tidy_forever(services), *scheduling, *background)
-=======
-        polling = (poll_forever(services, wakeup.ring),) if config.intake.polls else ()
-        log.info("working, %d runs at once", slots)
-        await _until_done(
-            worker.work(),
-            run_forever(
-                services.store,
-                queues,
-                route,
-                wakeup,
-                make_due,
-                config.retention,
-                config.queue.lease_seconds,
-            ),
-            tidy_forever(services),
-            *polling,
-            *background,
-        )
->>>>>>> crash
 
 
 async def _schedule(config: Config) -> None:
@@ -131,7 +111,8 @@ def _scheduling(
     stack.push_async_callback(asyncio.to_thread, leader.resign)
     make_due = partial(make_due_once, services.store, services.router, config, leader)
     polling = (poll_forever(services, wakeup.ring),) if config.intake.polls else ()
-    return run_forever(services.store, queues, route, wakeup, make_due, config.retention), *polling
+    lease, kept = config.queue.lease_seconds, config.retention
+    return run_forever(services.store, queues, route, wakeup, make_due, kept, lease), *polling
 
 
 async def _embedded(config: Config, stack: contextlib.AsyncExitStack) -> tuple[Forever, ...]:
