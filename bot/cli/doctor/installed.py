@@ -1,12 +1,13 @@
 """Where the App is installed, and what was granted to it there."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from bot.cli.doctor.line import Wrong
 from bot.cli.doctor.remote import asked, lacking
 from bot.config import Config
-from bot.github.manifest import UNASKED, manifest
+from bot.github.manifest import UNASKED, Manifest, manifest
 from bot.github.site import site_of
 
 MOST_NAMED = 5
@@ -21,16 +22,16 @@ async def list_installations(config: Config) -> list[dict[str, Any]]:
 async def installations(config: Config) -> str:
     """That each account has accepted what the App asks for. What the App itself has not is its own line's
     business."""
-    listed = await list_installations(config)
+    about, listed = await asyncio.gather(asked(config, "/app"), list_installations(config))
     live = [one for one in listed if not one.get("suspended_at")]
     asleep = [account(one) for one in listed if one.get("suspended_at")]
     if not listed:
         site = site_of(config.github.api_url)
         return f"nowhere yet: install it at {site}/apps/{config.github.app_slug}/installations/new"
-    needs = manifest()
-    behind = {account(one): one for one in live if _lacks(one, needs.permissions, needs.events)}
+    needs = _had_by(about)
+    behind = {account(one): one for one in live if _lacks(one, needs)}
     if behind:
-        lacks = _lacks(next(iter(behind.values())), needs.permissions, needs.events)
+        lacks = _lacks(next(iter(behind.values())), needs)
         raise Wrong(
             f"{named(list(behind))} has not accepted {', '.join(lacks)}",
             f"whoever installed it accepts that at {pages(list(behind.values()))}",
@@ -53,7 +54,16 @@ def named(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + more
 
 
-def _lacks(one: Mapping[str, Any], permissions: Mapping[str, str], events: frozenset[str]) -> list[str]:
-    lacks = [f"{name}: {level}" for name, level in lacking(permissions, one.get("permissions") or {})]
-    unheard = events - UNASKED - set(one.get("events") or ())
+def _had_by(about: Mapping[str, Any]) -> Manifest:
+    """Of what Hob needs, what the App itself asks for."""
+    needs, given = manifest(), about.get("permissions") or {}
+    permissions = {
+        name: level for name, level in needs.permissions.items() if not lacking({name: level}, given)
+    }
+    return Manifest(permissions, needs.events & set(about.get("events") or ()))
+
+
+def _lacks(one: Mapping[str, Any], needs: Manifest) -> list[str]:
+    lacks = [f"{name}: {level}" for name, level in lacking(needs.permissions, one.get("permissions") or {})]
+    unheard = needs.events - UNASKED - set(one.get("events") or ())
     return [*lacks, *(f"event {name}" for name in sorted(unheard))]

@@ -31,7 +31,10 @@ async def examine(candidates: Sequence[Candidate], seconds: float = SECONDS) -> 
     machine. A host that is online is never asked."""
     until = time.monotonic() + seconds
     found: list[DoctorResult] = []
-    for candidate in {one.host.name: one for one in reversed(candidates) if is_ours(one)}.values():
+    best: dict[str, Candidate] = {}
+    for candidate in filter(is_ours, candidates):
+        best.setdefault(candidate.host.name, candidate)
+    for candidate in best.values():
         runner = make_runner(candidate.host)
         try:
             found.append(await _line(candidate, runner, until - time.monotonic()))

@@ -26,11 +26,10 @@ SHOWN = ("HOB_CONFIG", "HOB_HOB__DATA_DIR")
 async def service(config: Config) -> str | Fixable:
     """That `hob up` (or `hob serve`, `hob work`) was started with what this command was."""
     data_dir = config.hob.data_dir
-    try:
-        written = await asyncio.to_thread(read_running, data_dir)
-        lives = [one for one in written if not one.is_gone]
-    except PermissionError:
-        lives, written = [], ()
+    if data_dir.exists() and not os.access(data_dir, os.R_OK | os.X_OK):
+        return f"not known: {data_dir} is another user's"
+    written = await asyncio.to_thread(read_running, data_dir)
+    lives = [one for one in written if not one.is_gone]
     if not lives:
         return await asyncio.to_thread(_none, config, written)
     for one in lives:
