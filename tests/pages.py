@@ -20,7 +20,7 @@ from bot.core.events import CommentEvent
 from bot.core.settings import CHECKS
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import KEYS
-from bot.github.manifest import EVENTS, manifest
+from bot.github.manifest import EVENTS, MEANS, manifest
 from bot.knowledge.search.ranking import WEIGHTS
 from bot.web import model_stats
 from handlers import router
@@ -128,7 +128,10 @@ def _commands() -> Iterator[Table]:
 
 def _manifest() -> Iterator[Table]:
     asked = [(f"`{name}`", level) for name, level in manifest().permissions.items()]
-    yield Table("permissions", "security.md", ("permission", "level", "what for"), asked, words=2)
+    means = {f"`{name}`": MEANS[f"{name}: {level}"] for name, level in manifest().permissions.items()}
+    yield Table(
+        "permissions", "security.md", ("permission", "level", "what for"), asked, words=2, declared=means
+    )
     rows = []
     for event in sorted(manifest().events):
         kinds = {kind for kind, name in EVENTS.items() if name == event}

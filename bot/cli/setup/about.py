@@ -1,0 +1,98 @@
+"""What `hob setup` was told, how far it got, and what it asks GitHub about its App."""
+
+import getpass
+import re
+import secrets
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from bot.cli.doctor.line import DoctorResult
+from bot.cli.hosts.discovery import AnsweringHost
+from bot.config import Config
+from bot.core.errors import GitHubError, HobError, UserError
+from bot.core.model_choice import ModelChoice
+from bot.core.setup_steps import SetupFacts
+from bot.github.client import GitHub
+from bot.github.registration import RegisteredApp
+
+
+@dataclass(frozen=True, slots=True)
+class SetupOptions:
+    """What was said on the command line. `asks`: there is a person at a terminal."""
+
+    name: str = ""
+    organization: str = ""
+    code: bool = False
+    github: str = ""
+    public_url: str = ""
+    host: str = ""
+    model: str = ""
+    yes: bool = False
+    prints: bool = False
+    pasted: str = ""
+    new: bool = False
+    start: bool = True
+    browser: bool = True
+    port: int = 0
+    minutes: float = 30.0
+    asks: bool = False
+
+
+@dataclass(slots=True)
+class SetupReport:
+    """How far it got. `waits_for`: what a person has to do before it goes on."""
+
+    config: Path
+    app: RegisteredApp | None = None
+    accounts: list[str] = field(default_factory=list)
+    host: AnsweringHost | None = None
+    model: ModelChoice | None = None
+    checks: list[DoctorResult] = field(default_factory=list)
+    waits_for: str = ""
+    facts: SetupFacts = field(default_factory=SetupFacts)
+
+    @property
+    def healthy(self) -> bool:
+        return bool(self.checks) and all(line.ok for line in self.checks)
+
+
+async def ask_about(api_url: str, app: RegisteredApp) -> RegisteredApp:
+    """With the name and page that GitHub has for it now. UserError."""
+    try:
+        async with GitHub(api_url, app.id, app.pem, slug=app.slug) as github:
+            told: dict[str, Any] = await github.app().get("/app")
+    except GitHubError as wrong:
+        raise UserError(
+            f"{wrong}: GitHub does not know the App {app.id} by this key",
+            "run `hob doctor`; `hob setup --new` makes another App and keeps what there is beside it",
+        ) from None
+    except HobError as wrong:
+        raise UserError(
+            str(wrong), "see whether this machine reaches GitHub (a proxy goes into HTTPS_PROXY)"
+        ) from None
+    return replace(app, slug=str(told["slug"]), html_url=str(told["html_url"]).rstrip("/"))
+
+
+def is_running(config: Config) -> bool:
+    """Whether `hob up` (or `hob serve`) answers with this data directory."""
+    try:
+        url = (config.hob.data_dir / "hob.port").read_text().strip()
+        with urlopen(f"{url}/healthz", timeout=2) as answer:  # noqa: S310  what our own receiver wrote there
+            return bool(answer.status == 200)
+    except (OSError, ValueError):
+        return False
+
+
+def account_of(installation: Any) -> str:
+    return str((installation.get("account") or {}).get("login", installation.get("id")))
+
+
+def usual_name() -> str:
+    """One that nobody is likely to have: names of Apps are GitHub's own, not an account's."""
+    try:
+        user = re.sub(r"[^a-z0-9]+", "-", getpass.getuser().lower()).strip("-")[:20]
+    except (OSError, KeyError, ImportError):
+        user = ""
+    return "-".join(part for part in ("hob", user, secrets.token_hex(2)) if part)
