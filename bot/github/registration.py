@@ -23,6 +23,8 @@ HOMEPAGE = "https://github.com"
 LONGEST_NAME = 34
 TRIES = 3
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:]{2,39}")
+"""It stands in a policy and in addresses: nothing else may be in it."""
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
@@ -67,21 +69,22 @@ class RegisteredApp:
 
 def api_of(address: str) -> str:
     """The API of the GitHub at which people look under this address. ConfigError where it is none."""
-    text = address.strip().rstrip("/")
+    text = address.strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
-        name, _ = (parts.hostname or "").removeprefix("www."), parts.port
+        name, port = (parts.hostname or "").removeprefix("www."), parts.port
     except ValueError:
         name = ""
-    if not name or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
+    if not _HOST.fullmatch(name) or parts.scheme not in ("http", "https") or parts.username or parts.query:
         raise ConfigError(
-            f"{address!r} is no address of a GitHub server", "for example https://ghe.example.com"
+            f"{address[:80]!r} is no address of a GitHub server", "for example https://ghe.example.com"
         )
     if name in ("github.com", "api.github.com"):
         return "https://api.github.com"
     if name.endswith(".ghe.com"):
         return f"https://api.{name.removeprefix('api.')}"
-    return f"{parts.scheme}://{parts.netloc.lower()}/api/v3"
+    shown = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}/api/v3"
 
 
 def form_address(site: str, request: AppRequest, state: str) -> str:
