@@ -47,6 +47,11 @@ class Memory:
         return self.graphics * 0.9 if self.graphics >= 4 else self.main * 0.5
 
     @property
+    def holds(self) -> float:
+        """What runs at all, if slowly: beside a card the rest of a model is computed by the processor."""
+        return self.usable if self.unified else self.main * 0.8 + self.graphics
+
+    @property
     def by_processor(self) -> bool:
         return not self.unified and self.graphics < 4
 
@@ -73,7 +78,9 @@ def suggested(memory: Memory, present: Sequence[str], *, room_gb: float) -> Mode
     most = min(memory.usable, BY_PROCESSOR) if memory.by_processor else memory.usable
     fitting = [size for size in SIZES if size.needs_gb <= most] or [SIZES[0]]
     known = [size for size in SIZES if size.name in present]
-    there = [size for size in known if size in fitting]
+    there = [size for size in known if size in fitting] or [
+        size for size in known if size.needs_gb <= memory.holds
+    ][:1]
     chat = [name for name in present if not any(word in name.lower() for word in NOT_FOR_CHAT)]
     if there:
         return ModelChoice(there[-1].name, f"it is there already, and is {there[-1].why}")

@@ -86,6 +86,7 @@ def test_what_the_host_has_already_is_taken_where_it_fits() -> None:
     assert suggested(mini, [small], room_gb=99).name == small  # type: ignore[union-attr]
     assert suggested(mini, [large], room_gb=99).name == "qwen2.5-coder:7b"  # type: ignore[union-attr]
     assert suggested(mini, [large], room_gb=0).name == large  # type: ignore[union-attr]
+    assert suggested(Memory(24), ["qwen2.5-coder:14b"], room_gb=99).name == "qwen2.5-coder:14b"  # type: ignore[union-attr]
     assert suggested(mini, ["llama3:8b"], room_gb=99).name == "llama3:8b"  # type: ignore[union-attr]
     assert suggested(mini, [], room_gb=3).name == small  # type: ignore[union-attr]
     assert suggested(mini, ["bge-m3:latest"], room_gb=0) is None

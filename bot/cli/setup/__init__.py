@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.framework import HobCommand, is_debug
+from bot.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from bot.cli.setup.about import SetupOptions, SetupReport
@@ -53,7 +54,16 @@ def command(as_json: bool, service: bool, no_start: bool, no_browser: bool, org:
     """
     from bot.cli.setup.about import SetupOptions
     from bot.cli.setup.flow import SetupFlow
+    from bot.github.registration import AppRequest, api_of
     from bot.log import setup
+
+    for option, wrong in AppRequest(given["name"] or "hob", org.lstrip("@")).complaints().items():
+        raise click.BadParameter(wrong, param_hint=f"--{option}")
+    if given["github"]:
+        try:
+            api_of(given["github"])
+        except ConfigError as no_address:
+            raise click.BadParameter(f"{no_address}, {no_address.hint}", param_hint="--github") from None
 
     setup("debug" if is_debug() else "error")
     options = SetupOptions(

@@ -107,16 +107,13 @@ class SetupFlow:
         return replace(self.report.facts, app=self.report.app is not None)
 
     def _asked(self, config: Config) -> SetupRequest:
-        """What is asked of GitHub, unless the person changes it. UserError."""
+        """What is asked of GitHub, unless the person changes it."""
         app = AppRequest(
             self.options.name or usual_name(),
             self.options.organization,
             self.options.code,
             self._public_url(config),
         )
-        if wrong := app.complaints():
-            field_name, what = next(iter(wrong.items()))
-            raise UserError(f"--{field_name}: {what}", "correct it")
         api_url = api_of(self.options.github) if self.options.github else config.github.api_url
         return SetupRequest(app, api_url)
 
