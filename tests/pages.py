@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from bot.config import Config, HostTable
 from bot.config.code import SuiteTable
 from bot.core.events import CommentEvent
+from bot.core.model_choice import SIZES
 from bot.core.settings import CHECKS
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import KEYS
@@ -199,6 +200,13 @@ def packages() -> list[str]:
     return sorted(folders | alone - {"bot/__init__.py"})
 
 
+def _sizes() -> Table:
+    rows = [
+        (f"`{size.name}`", f"{size.download_gb:g} GB", f"{size.needs_gb:g} GB", size.why) for size in SIZES
+    ]
+    return Table("sizes", "setup.md", ("model", "download", "memory for it", "what to expect"), rows)
+
+
 def _layers() -> Table:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (layers,) = [each["layers"] for each in contracts if each["type"] == "layers"]
@@ -226,6 +234,7 @@ def tables() -> list[Table]:
         _hardening(),
         _metrics(),
         _weights(),
+        _sizes(),
         _layers(),
         *_tree(),
     ]

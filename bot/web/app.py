@@ -61,15 +61,16 @@ def create_app(
     queue_lengths: metrics.QueueLengths,
     public_url: str = "",
     site: str = "https://github.com",
+    slug: str = "",
     places: metrics.Places | None = None,
     refuse_setting: settings.Refuse = lambda _key, _value: "",
     ask: chat.ChatPort | None = None,
     requests: agents.AgentsPort | None = None,
 ) -> WebApp:
-    """`receiver`: None where no webhook is taken. `hosts` are the
-    names under which this server may be asked (`guard.allowed_hosts`). `site` is where
-    people look at GitHub; `refuse_setting` says why this process does not allow a setting; `ask` answers
-    questions, and `requests` takes what workers are to do, where this process can."""
+    """`receiver`: None where no webhook is taken. `hosts` are the names under which this server may be asked
+    (`guard.allowed_hosts`). `site` is where people look at GitHub, `slug` the App's name there;
+    `refuse_setting` says why this process does not allow a setting; `ask` answers questions, and `requests`
+    takes what workers are to do, where this process can."""
     pages = Starlette(
         routes=[
             *dashboard.ROUTES,
@@ -94,6 +95,7 @@ def create_app(
     pages.state.queue_lengths = queue_lengths
     pages.state.public_url = public_url
     pages.state.site = site
+    pages.state.slug = slug
     pages.state.places = places
     pages.state.refuse_setting = refuse_setting
     pages.state.agents = requests

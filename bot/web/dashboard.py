@@ -77,6 +77,14 @@ async def run(request: Request) -> Response:
     return rendered("run.html", run=await whole_run(request))
 
 
+async def app_page(request: Request) -> Response:
+    """Which App this is, and where it is put on further repositories. Its keys are long stored."""
+    site, slug = request.app.state.site, request.app.state.slug
+    page = f"{site}/{'apps' if site == 'https://github.com' else 'github-apps'}/{slug}"
+    app = {"slug": slug, "html_url": page}
+    return rendered("setup_made.html", app=app, install=f"{page}/installations/new", news=[], running=True)
+
+
 async def login(request: Request) -> Response:
     """The form's target. A right token is answered with a new cookie, whatever cookie came with it."""
     sessions: Sessions = request.app.state.sessions
@@ -103,6 +111,7 @@ async def logout(request: Request) -> Response:
 ROUTES = (
     Route("/", home, methods=["GET"]),
     Route("/runs/{id}", run, methods=["GET"]),
+    Route("/setup", app_page, methods=["GET"]),
     Route("/login", login, methods=["POST"]),
     Route("/logout", logout, methods=["POST"]),
     Route("/static/hob.css", stylesheet, methods=["GET"]),

@@ -206,7 +206,11 @@ class SetupPages:
     def _page(self, complaints: dict[str, str], given: dict[str, str]) -> Response:
         if made := self.registration.made:
             return rendered(
-                "setup_made.html", app=made, install=install_address(made.html_url), news=self.news
+                "setup_made.html",
+                app=made,
+                install=install_address(made.html_url),
+                news=self.news,
+                running=False,
             )
         asked = self.request
         shown = {
