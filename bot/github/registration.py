@@ -115,6 +115,14 @@ def permissions_of(request: AppRequest) -> dict[str, str]:
     return manifest(path(request.code)).permissions
 
 
+def app_page(site: str, slug: str, told: str = "") -> str:
+    """The App's public page, as GitHub told it where that is on this GitHub: it is opened as a link."""
+    page = told.rstrip("/")
+    if page.startswith(f"{site}/") and page.isascii() and page.isprintable() and " " not in page:
+        return page
+    return f"{site}/{'apps' if site == 'https://github.com' else 'github-apps'}/{slug}"
+
+
 def install_address(app_page: str) -> str:
     """Where the App is put on repositories."""
     return f"{app_page}/installations/new"
@@ -183,10 +191,8 @@ def _read(answer: GitHubResponse, site: str) -> RegisteredApp:
         hide(one)
     if type(number) is not int or number <= 0 or not _SLUG.fullmatch(slug):
         raise odd
-    if not page.startswith(f"{site}/"):  # it is shown as a link, and leads to this GitHub only
-        page = f"{site}/{'apps' if site == 'https://github.com' else 'github-apps'}/{slug}"
     try:
         sign({}, pem)
     except ConfigError:
         raise odd from None
-    return RegisteredApp(number, slug, page, pem, secret)
+    return RegisteredApp(number, slug, app_page(site, slug, page), pem, secret)

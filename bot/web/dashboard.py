@@ -77,7 +77,7 @@ async def run(request: Request) -> Response:
     return rendered("run.html", run=await whole_run(request))
 
 
-async def app_page(request: Request) -> Response:
+async def show_app(request: Request) -> Response:
     """Which App this is, and where it is put on further repositories. Its keys are long stored."""
     site, slug = request.app.state.site, request.app.state.slug
     page = f"{site}/{'apps' if site == 'https://github.com' else 'github-apps'}/{slug}"
@@ -111,7 +111,7 @@ async def logout(request: Request) -> Response:
 ROUTES = (
     Route("/", home, methods=["GET"]),
     Route("/runs/{id}", run, methods=["GET"]),
-    Route("/setup", app_page, methods=["GET"]),
+    Route("/setup", show_app, methods=["GET"]),
     Route("/login", login, methods=["POST"]),
     Route("/logout", logout, methods=["POST"]),
     Route("/static/hob.css", stylesheet, methods=["GET"]),

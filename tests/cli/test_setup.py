@@ -1,14 +1,18 @@
 """`hob setup` at a terminal without a browser, again and again, and broken off anywhere."""
 
+import fcntl
 import html
 import json
 import os
 import plistlib
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +22,14 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.cli.setup import keep
 from bot.cli.setup.service import service_for
 from bot.config import load_config, private_key
+from bot.core.errors import ConfigError
+from bot.core.model_choice import SIZES
+from bot.github.registration import AppRequest, RegisteredApp
 from bot.testing.github import GitHubStandIn
+from bot.web.setup import SetupRequest
 from tests import commands, needs
 from tests.fakes import models
 from tests.fakes.models import FakeModel, FakeOllama, Stage
@@ -144,6 +153,25 @@ def test_K4_a_pasted_address_of_another_setup_is_refused(operator: Operator) -> 
     assert (ended.returncode, "run `hob setup --print` first" in ended.stderr) == (1, True)
 
 
+def test_K4_of_two_setups_at_once_the_slower_one_changes_nothing(operator: Operator) -> None:
+    """Both began before there was an App."""
+    path = keep.config_file(operator.environ)
+    asked = SetupRequest(AppRequest("x"), operator.github.api_url)
+    first, second = (
+        RegisteredApp(number, f"hob-{number}", "", f"key of {number}", f"secret of {number}")
+        for number in (1, 2)
+    )
+    keep.keep_app(path, first, asked)
+    before = operator.written()
+    with pytest.raises(ConfigError, match="names the App 1 by now"):
+        keep.keep_app(path, second, asked)
+    after = operator.written()
+    assert {name: after[name] for name in before} == before
+    assert after["app-2.pem"] == b"key of 2", "the only copy that there is"
+    keep.keep_app(path, first, asked)
+    assert operator.written() == after, "the same once more is no harm"
+
+
 def test_K4_a_new_App_keeps_the_old_ones_key_and_hob_toml_beside_it(operator: Operator) -> None:
     operator.registers("hob-one")
     old = load_config(operator.folder / "hob.toml", {}).github
@@ -258,6 +286,63 @@ def test_a_download_that_breaks_off_is_gone_on_with(
         operator.environ["OLLAMA_HOST"] = ollama.url
         operator.registers()
     assert len(tries) == 3
+
+
+def test_a_model_that_runs_elsewhere_is_never_chosen(operator: Operator) -> None:
+    """Ollama lists models of its own servers beside those that are here."""
+    operator.ollama.models = {"gpt-oss:120b-cloud": FakeModel(), "far:1b": FakeModel(remote_host="https://x")}
+    assert operator.json("--print", code=0)["model"] in (None, *(size.name for size in SIZES))
+    assert "far" not in json.dumps(operator.json("--print", "--host", operator.ollama.url))
+
+
+def at_a_terminal(operator: Operator, *arguments: str) -> tuple[subprocess.Popen[bytes], int]:
+    """`hob setup` whose streams are a terminal, and our end of it."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "bot.cli", "setup", "--github", operator.github.origin, *arguments]
+    process = subprocess.Popen(
+        command, cwd=operator.folder, env=operator.environ, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+    return process, ours
+
+
+def shown(ours: int, until: str, seconds: float = 90) -> str:
+    """What the terminal shows, up to some words."""
+    said, end = "", time.monotonic() + seconds
+    while until not in said:
+        ready = select.select([ours], [], [], max(0.0, end - time.monotonic()))[0]
+        assert ready, said
+        try:
+            said += os.read(ours, 4096).decode(errors="replace")
+        except OSError:  # closed
+            raise AssertionError(said) from None
+    return said
+
+
+@pytest.mark.kills
+def test_at_a_terminal_the_address_is_asked_for_and_ctrl_c_ends_it(operator: Operator) -> None:
+    process, ours = at_a_terminal(operator, "--print", "--minutes", "0")
+    shown(ours, "The address: ")
+    os.write(ours, b"\x03")
+    assert process.wait(30) == 130
+    os.close(ours)
+    operator.ollama.models = {}
+    process, ours = at_a_terminal(operator, "--print", "--minutes", "0")
+    shown(ours, "The address: ")
+    os.write(ours, operator.creates("hob-ann").encode() + b"\n")
+    shown(ours, "waits for you: ")
+    assert process.wait(60) == 1
+    os.close(ours)
+    process, ours = at_a_terminal(operator, "--minutes", "0")
+    shown(ours, "[Y/n] ")
+    os.write(ours, b"n\n")
+    shown(ours, "not fetched")
+    assert process.wait(60) == 1
+    os.close(ours)
+    assert [one.json["model"] for one in operator.ollama.requests if one.path == "/api/pull"] == [
+        load_config(operator.folder / "hob.toml", {}).models.review[0]
+    ], "the page's button had agreed once"
 
 
 def test_a_model_that_does_not_exist_is_said_and_the_setup_goes_on_later(operator: Operator) -> None:

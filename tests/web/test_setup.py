@@ -19,6 +19,7 @@ from bot.config import load_config, private_key, webhook_secrets
 from bot.github.registration import AppRequest
 from bot.testing.github import GitHubStandIn
 from bot.web.setup import BACK, MOST_STATES, STATE_SECONDS, Registration, SetupPages, SetupRequest
+from tests.web.conftest import TOKEN, Front
 
 ORIGIN = "http://127.0.0.1:4711"
 HTML = {"accept": "text/html"}
@@ -305,6 +306,15 @@ async def test_a_code_is_a_code(visit: Visit) -> None:
         assert answer.status_code == 403, code
         page = (await visit.browser.get("/setup")).text
     assert not [one for one in visit.github.requests if "conversions" in one.path]
+
+
+async def test_a_running_Hob_names_its_App_to_who_is_signed_in(front: Front) -> None:
+    signed = {"authorization": f"Bearer {TOKEN}"}
+    assert (await front.client.get("/setup")).status_code == 401
+    assert (await front.client.post("/setup", headers=signed)).status_code == 405
+    shown = await front.client.get("/setup", headers=signed)
+    assert shown.status_code == 200
+    assert "https://github.com/apps/my-hob/installations/new" in shown.text
 
 
 async def test_a_name_that_is_taken_is_changed_on_GitHubs_own_page(visit: Visit) -> None:

@@ -104,7 +104,17 @@ async def _ask(client: AsyncClient, url: str, kind: HostKind) -> AnsweringHost |
     try:
         async with asyncio.timeout(ANSWER_SECONDS), client.stream("GET", f"{url}{path}") as response:
             told = json.loads(await read_capped(response, MAX_BYTES))
-            names = [str(each[named]) for each in told[listed]]
-    except (HTTPError, InvalidURL, TimeoutError, ResponseTooLong, ValueError, KeyError, TypeError):
+            names = [str(each[named]) for each in told[listed] if not each.get("remote_host")]
+    except (
+        HTTPError,
+        InvalidURL,
+        TimeoutError,
+        ResponseTooLong,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):
         return None
-    return AnsweringHost(kind, url, tuple(name for name in names if name.isprintable() and '"' not in name))
+    here = (name for name in names if kind != "ollama" or not name.endswith("cloud"))  # Ollama's own servers
+    return AnsweringHost(kind, url, tuple(name for name in here if name.isprintable() and '"' not in name))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.framework import HobCommand, is_debug
-from bot.core.errors import ConfigError
+from bot.core.errors import ConfigError, UserError
+from bot.core.text import for_terminal
 
 if TYPE_CHECKING:
     from bot.cli.setup.about import SetupOptions, SetupReport
@@ -75,7 +76,7 @@ def command(as_json: bool, service: bool, no_start: bool, no_browser: bool, org:
     )
 
     def say(line: str) -> None:
-        click.echo(line, err=as_json)
+        click.echo(for_terminal(line), err=as_json)
 
     report = asyncio.run(_run(SetupFlow, options, say))
     if as_json:
@@ -85,7 +86,7 @@ def command(as_json: bool, service: bool, no_start: bool, no_browser: bool, org:
     if report.waits_for and not as_json:
         say(f"waits for you: {report.waits_for}\nthen run hob setup again: it goes on from there")
     if not report.healthy:
-        return 0 if report.waits_for and options.prints else 1
+        return 0 if report.app is None and report.waits_for else 1  # a page was asked for, and is there
     return _keep_running(report, options, service, say)
 
 
@@ -110,6 +111,10 @@ def _keep_running(report: "SetupReport", options: "SetupOptions", service: bool,
         from bot.cli.setup import service as services
 
         made = services.here(report.config)
+        if report.facts.running and not made.file.exists():
+            raise UserError(
+                "Hob runs already, by itself", "end it (Ctrl-C where `hob up` runs), then the same again"
+            )
         services.install(made)
         say(f"Hob runs as a service ({made.file}); to take it away: {'; '.join(made.undo)}")
         if made.note:

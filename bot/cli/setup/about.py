@@ -1,12 +1,16 @@
 """What `hob setup` was told, how far it got, and what it asks GitHub about its App."""
 
+import asyncio
 import getpass
 import re
 import secrets
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
+
+import click
 
 from bot.cli.doctor.line import DoctorResult
 from bot.cli.hosts.discovery import AnsweringHost
@@ -15,7 +19,8 @@ from bot.core.errors import GitHubError, HobError, UserError
 from bot.core.model_choice import ModelChoice
 from bot.core.setup_steps import SetupFacts
 from bot.github.client import GitHub
-from bot.github.registration import RegisteredApp
+from bot.github.registration import RegisteredApp, app_page
+from bot.github.site import site_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,8 @@ async def ask_about(api_url: str, app: RegisteredApp) -> RegisteredApp:
         raise UserError(
             str(wrong), "see whether this machine reaches GitHub (a proxy goes into HTTPS_PROXY)"
         ) from None
-    return replace(app, slug=str(told["slug"]), html_url=str(told["html_url"]).rstrip("/"))
+    slug = str(told.get("slug", ""))
+    return replace(app, slug=slug, html_url=app_page(site_of(api_url), slug, str(told.get("html_url", ""))))
 
 
 def is_running(config: Config) -> bool:
@@ -96,3 +102,18 @@ def usual_name() -> str:
     except (OSError, KeyError, ImportError):
         user = ""
     return "-".join(part for part in ("hob", user, secrets.token_hex(2)) if part)
+
+
+async def ask_line(question: str) -> str:
+    """What a person answers at the terminal; Ctrl-C ends it as it ends everything. UserError at its end."""
+    click.echo(question, err=True, nl=False)
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), ready.set)  # a terminal has a whole line by then
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    line = sys.stdin.readline()
+    if not line:
+        raise UserError("nothing was answered", "run `hob setup` again")
+    return line.strip()

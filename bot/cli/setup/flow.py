@@ -10,11 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from bot.cli.doctor.examine import examine
 from bot.cli.setup import by_paste, keep
-from bot.cli.setup.about import SetupOptions, SetupReport, account_of, ask_about, is_running, usual_name
+from bot.cli.setup.about import (
+    SetupOptions,
+    SetupReport,
+    account_of,
+    ask_about,
+    ask_line,
+    is_running,
+    usual_name,
+)
 from bot.cli.setup.models import ModelSetup
 from bot.config import Config, load_config, private_key
 from bot.config.addresses import http_url
@@ -38,6 +44,7 @@ class SetupFlow:
     def __init__(self, options: SetupOptions, say: Callable[[str], None]) -> None:
         self.options, self.say = options, say
         self.path = keep.config_file()
+        self._before = int(keep.tree_of(self.path).get("github", {}).get("app_id") or 0)
         self.report = SetupReport(self.path, facts=SetupFacts(start=options.start))
         self.models = ModelSetup(self.path, options)
         self.pages: SetupPages | None = None
@@ -158,8 +165,7 @@ class SetupFlow:
         if not self.options.asks:
             self.report.waits_for = "hob setup --paste 'ADDRESS'"
             return
-        pasted = await asyncio.to_thread(click.prompt, "The address", type=str, err=True)
-        await self._paste(pasted)
+        await self._paste(await ask_line("The address: "))
 
     async def _paste(self, pasted: str) -> None:
         waited = by_paste.pending(self.path.parent)
@@ -174,7 +180,7 @@ class SetupFlow:
         self._registered(registration)
 
     async def _keep(self, app: RegisteredApp, asked: SetupRequest) -> None:
-        await asyncio.to_thread(keep.keep_app, self.path, app, asked)
+        await asyncio.to_thread(keep.keep_app, self.path, app, asked, self._before)
 
     async def _models(self) -> SetupFacts:
         await self.models.settle(self._news)

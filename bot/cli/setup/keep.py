@@ -38,9 +38,10 @@ def tree_of(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def keep_app(path: Path, app: RegisteredApp, asked: SetupRequest) -> None:
+def keep_app(path: Path, app: RegisteredApp, asked: SetupRequest, instead_of: int = 0) -> None:
     """Once for each App, in an order that loses nothing: the key, the secret, then the keys of hob.toml that
-    name them. What hob.toml said of another App is kept beside it. ConfigError."""
+    name them. What hob.toml said of another App is kept beside it. `instead_of`: the App that it named when
+    this began (0: none); ConfigError where it names another one by now."""
     _keep_secret(path.parent / pem_name(app.id), app.pem)
     github: dict[str, TomlValue] = {
         "app_id": app.id,
@@ -48,8 +49,13 @@ def keep_app(path: Path, app: RegisteredApp, asked: SetupRequest) -> None:
         "private_key_file": pem_name(app.id),
     }
     before = tree_of(path).get("github", {})
-    if before.get("app_id") and before["app_id"] != app.id:
-        _keep_secret(path.with_name(f"{path.name}.app-{before['app_id']}"), path.read_text(encoding="utf-8"))
+    if before.get("app_id", 0) not in (app.id, instead_of):
+        raise ConfigError(
+            f"{path} names the App {before['app_id']} by now: another setup was faster",
+            f"the key of {app.slug} is in {pem_name(app.id)}; delete one of the two Apps on GitHub",
+        )
+    if instead_of and instead_of != app.id:
+        _keep_secret(path.with_name(f"{path.name}.app-{instead_of}"), path.read_text(encoding="utf-8"))
     if before.get("webhook_secret"):
         github["webhook_secret"] = []
     if app.webhook_secret:

@@ -4,17 +4,17 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-
-import click
+from urllib.parse import urlsplit
 
 from bot.cli.hosts.discovery import AnsweringHost, answering
 from bot.cli.hosts.pull_models import pull
 from bot.cli.setup import keep, machine
-from bot.cli.setup.about import SetupOptions
+from bot.cli.setup.about import SetupOptions, ask_line
 from bot.config import load_config
+from bot.config.models import is_loopback
 from bot.core.errors import UserError
 from bot.core.hosts import Host
-from bot.core.model_choice import ModelChoice, suggested
+from bot.core.model_choice import Memory, ModelChoice, suggested
 
 PULL_TRIES = 3
 
@@ -44,6 +44,9 @@ class ModelSetup:
         if self.options.model:
             self.choice = _named(self.options.model, self.host, "you said so")
             return
+        if not is_loopback(urlsplit(self.host.url).hostname or ""):  # nobody here knows its memory
+            self.choice = suggested(Memory(1e6), self.host.models, room_gb=0.0)
+            return
         room = await asyncio.to_thread(machine.room_for_models) if self.host.kind == "ollama" else 0.0
         self.choice = suggested(await machine.memory(), self.host.models, room_gb=room)
 
@@ -70,8 +73,8 @@ class ModelSetup:
             return f"No model host answers on this machine. To get one: {machine.how_to_get_one()}. {more}"
         if self.choice is None:
             return (
-                f"{self.host.url} answers and has no model, and there is no room on the disk for one: "
-                "free some, and run hob setup again."
+                f"{self.host.url} answers, and has no model that could be used or fetched unnamed: "
+                "free some room on the disk, or name one with --model."
             )
         return f"{self.choice.name} on {self.host.url}: {self.choice.why}."
 
@@ -85,9 +88,8 @@ class ModelSetup:
         if not self.fetched:
             return
         if not self.agreed and self.options.asks:
-            self.agreed = await asyncio.to_thread(
-                click.confirm, f"Fetch {self.fetched}?", default=True, err=True
-            )
+            answer = await ask_line(f"Fetch {self.fetched}? [Y/n] ")
+            self.agreed = answer.lower() in ("", "y", "yes")
         if not self.agreed:
             news(f"not fetched; when you like: hob hosts pull {self.choice.name}")
             return
