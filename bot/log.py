@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,9 @@ MOST_PASSING = 2000
 """Installation tokens come and go for as long as the process lives: the oldest are forgotten."""
 
 _fields: ContextVar[dict[str, str]] = ContextVar("log_fields", default={})  # noqa: B039  never mutated, only replaced
+_collected: ContextVar["list[LoggedLine] | None"] = ContextVar("log_lines", default=None)
+MOST_COLLECTED = 300
+LONGEST_COLLECTED = 2_000
 _secrets: dict[str, tuple[str, ...]] = {}
 _passing: dict[str, None] = {}
 _forms: tuple[str, ...] = ()
@@ -98,6 +102,46 @@ def bind(**fields: str) -> Iterator[None]:
 def bound(name: str) -> str:
     """The value of a bound field, or an empty string."""
     return _fields.get().get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedLine:
+    """`at` is epoch seconds; `level` in lower case."""
+
+    at: float
+    level: str
+    message: str
+
+
+class _Collector(logging.Handler):
+    """Gives each line to whoever collects in its task."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = _collected.get()
+        if lines is None or len(lines) >= MOST_COLLECTED:
+            return
+        if record.levelno < logging.WARNING and record.name.startswith(QUIET):
+            return
+        error = f"\n{record.exc_info[0].__name__}" if record.exc_info and record.exc_info[0] else ""
+        said = redact((record.getMessage() + error)[:LONGEST_COLLECTED])
+        lines.append(LoggedLine(record.created, record.levelname.lower(), said))
+
+
+_collector = _Collector()
+
+
+@contextmanager
+def collecting() -> Iterator[list[LoggedLine]]:
+    """The lines that are logged inside, in this task and those it starts."""
+    root = logging.getLogger()
+    if _collector not in root.handlers:
+        root.addHandler(_collector)
+    lines: list[LoggedLine] = []
+    token = _collected.set(lines)
+    try:
+        yield lines
+    finally:
+        _collected.reset(token)
 
 
 class JsonFormatter(logging.Formatter):

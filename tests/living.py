@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.config import load_config
-from bot.core.errors import BadPayload
 from bot.github.limits import LocalRateLimiter
 from bot.github.routing import routing
 from bot.intake import new_delivery
 from bot.runs.dispatch import route_delivery
 from bot.runs.execute import perform_in
+from bot.runs.schedule import decide
 from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, build
-from bot.store import Decision, Run
+from bot.store import Run
 from bot.testing.github import GitHubStandIn
 from tests.databases import at_newest_schema
 from tests.fakes.models import FakeOllama
@@ -82,12 +83,8 @@ class LivingHob:
 
     def _route(self, coalesce: float) -> None:
         for delivery in self.services.store.inbox.undispatched():
-            try:
-                specs = route_delivery(delivery, self.services.router, SLUG, coalesce)
-                decision = Decision(delivery, "routed" if specs else "ignored", specs)
-            except BadPayload as error:
-                decision = Decision(delivery, "quarantined", note=str(error))
-            self.services.store.routing.record([decision])
+            route = partial(route_delivery, router=self.services.router, slug=SLUG, coalesce_seconds=coalesce)
+            self.services.store.routing.record([decide(route, delivery)])
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """`hob serve`."""
 
+import sys
 from collections.abc import AsyncIterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,14 @@ def command(host: str | None, port: int | None, parent_watch: int | None) -> Non
         config.model_copy(update={"server": config.server.model_copy(update=changed)}),
         _chat(config),
         _Agents(config),
+        _tell_at_a_terminal,
     )
+
+
+def _tell_at_a_terminal(link: str) -> None:
+    """Not into a log: whoever has the link is signed in."""
+    if sys.stderr.isatty():
+        click.echo(f"the dashboard, once and within ten minutes: {link}", err=True)
 
 
 class _Agents:

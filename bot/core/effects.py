@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.ci_session import CiSession
-from bot.core.findings import Finding
+from bot.core.findings import Finding, JudgedFinding
 from bot.core.memory import Lesson
 from bot.core.own_texts import DropDraft as DropDraft
 from bot.core.own_texts import EditIssue as EditIssue
@@ -393,3 +393,7 @@ class Plan:
     once: str = ""
     """Names what is meant where it happens once whoever asks for it, or the event that is one of several of
     its kind; "": each asking is one."""
+    findings: tuple[JudgedFinding, ...] = field(default=(), repr=False)
+    """What a review judged, for people to look up; no effect depends on them."""
+    fixed: tuple[str, ...] = ()
+    """Fingerprints of earlier findings whose code is gone."""

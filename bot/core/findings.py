@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from bot.core.settings import SEVERITIES, Severity
 from bot.core.text import strip_invisible
@@ -69,6 +70,19 @@ class Chosen:
     """Severe enough, and somebody else has said it."""
     dismissed: tuple[Finding, ...] = ()
     """Severe enough, and people do not want to hear it."""
+
+
+FindingState = Literal["said", "held back", "refused"]
+"""`held back`: right, for all that is known, and not said again or not wanted; `refused`: not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFinding:
+    """What became of a finding in one review; `why` follows "finding" and is empty for what was said."""
+
+    finding: Finding
+    state: FindingState = "said"
+    why: str = ""
 
 
 def fingerprint(finding: Finding) -> str:

@@ -34,6 +34,9 @@ class ModelCall:
     left_out: tuple[str, ...] = ()
     cost_usd: float = 0.0
     cached: bool = False
+    said: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """(`system`, `user` or `assistant`, text) as they were sent, and last what the model answered; empty
+    where nobody kept it."""
 
 
 @dataclass(frozen=True, slots=True)

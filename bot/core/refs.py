@@ -56,6 +56,17 @@ class IssueRef:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueTitle:
+    """What an issue or pull request is called. `author` is empty where its account is gone."""
+
+    number: int
+    is_pull: bool
+    title: str
+    author: str
+    state: Literal["open", "closed", "merged"] = "open"
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who caused an event. `type` is GitHub's own word: User, Bot, Organization."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bot.core.check_judgement import unread
 from bot.core.effects import Conclusion, Usage
 from bot.core.facts import PullRequestFacts, Skipped
-from bot.core.findings import Chosen, Finding
+from bot.core.findings import Chosen, Finding, JudgedFinding
 from bot.core.text import in_code
 
 NOT_WORTH_READING = frozenset(
@@ -157,3 +157,24 @@ class Judgement:
     """Claims past what a review holds, or that nobody could verify."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Why a finding was dropped before it could be chosen, in words that follow "findings" -> how many."""
+    refused: tuple[JudgedFinding, ...] = ()
+    """Those of the dropped of which there is more than their number."""
+
+    @property
+    def judged(self) -> tuple[JudgedFinding, ...]:
+        """Every finding of this review, said or not, but for what stands from an earlier one."""
+        _standing, *others = unsaid(self.chosen)
+        back = (JudgedFinding(one, "held back", why) for ones, why in others for one in ones)
+        return (*map(JudgedFinding, self.chosen.shown), *back, *self.refused)
+
+
+def unsaid(chosen: Chosen) -> list[tuple[tuple[Finding, ...], str]]:
+    """What was not said, and why, in words that follow "findings"; first what was said before."""
+    return [
+        (chosen.standing, "said before and still there"),
+        (chosen.dismissed, "dismissed by people"),
+        (chosen.heard, "that others have made already"),
+        (chosen.repeated, "about the same lines as others"),
+        (chosen.below_severity, "below review.min_severity"),
+        (chosen.over_cap, "over review.max_comments"),
+    ]

@@ -56,8 +56,14 @@ class TracedCall:
                 else self.candidate.host.cost(reply.tokens_in or 0, reply.tokens_out),
                 left_out=(*self.asked.packed.left_out, *(f"hidden: {kind}" for kind in reply.hidden)),
                 cached=self.cached,
+                said=self._said(reply),
             )
         )
+
+    def _said(self, reply: Reply) -> tuple[tuple[str, str], ...]:
+        request = self.asked.request
+        answer = (("assistant", reply.text),) if self.reply else ()
+        return (("system", request.system), *request.turns, ("user", request.user), *answer)
 
     def recall(self) -> Reply | None:
         """The answer that this very question had before."""

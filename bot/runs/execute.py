@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -70,7 +70,7 @@ async def perform_in(services: Services, run_id: int) -> None:
     run = await asyncio.to_thread(services.store.runs.claim, run_id, services.owner, seconds)
     if run is None:
         return
-    with logs.bind(delivery=run.delivery, run=str(run.id), handler=run.handler):
+    with logs.bind(delivery=run.delivery, run=str(run.id), handler=run.handler), logs.collecting() as lines:
         try:
             async with held(services.store.runs, run, seconds):
                 outcome = await _work(services, run)
@@ -80,6 +80,7 @@ async def perform_in(services: Services, run_id: int) -> None:
             ending = partial(_finish, services, run, outcome)
         try:
             await asyncio.to_thread(ending)
+            await asyncio.to_thread(services.store.run_logs.add, run.id, lines)
             told_by = await asyncio.to_thread(_told_by, services, run)
         except (Superseded, StoreUnavailable) as error:
             log.warning("the run's end was not written, its lease will tell: %s", error)
@@ -292,9 +293,21 @@ def _waited(rows: list[EffectRow]) -> int:
 
 def _store(services: Services, run: Run, event: RepositoryEvent, planned: PlannedRun) -> list[EffectRow]:
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
+    if planned.findings or planned.fixed:
+        _keep_findings(services, run, event, planned)
     if not planned.effects:
         return []
     return services.store.outbox.plan(run, planned.effects, "shadow" if planned.shadow else "planned")
+
+
+def _keep_findings(services: Services, run: Run, event: RepositoryEvent, planned: PlannedRun) -> None:
+    judged = planned.findings
+    if planned.shadow:
+        judged = tuple(replace(one, state="held back", why="in shadow mode") if one.state == "said" else one
+                       for one in judged)  # fmt: skip
+    model = planned.usage[-1].model if planned.usage else ""
+    head, number = planned.head_sha or "", number_of(event)
+    services.store.findings.add(run.id, event.repo.id, number, head, model, judged, planned.fixed)
 
 
 async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:

@@ -14,6 +14,7 @@ from bot.core.effect_history import Did, PastRun
 from bot.core.effects import Comment, KeepDraft, Plan, PushCommit, SetCheck, TakenBack, Usage
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, Event, IssueEvent, RepositoryEvent
+from bot.core.findings import JudgedFinding
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import nothing_beside
 from bot.core.refs import Permission, RepoRef, Sha
@@ -46,6 +47,10 @@ class PlannedRun:
     usage: tuple[Usage, ...] = ()
     shadow: bool = False
     """Kept and reported, never applied."""
+    head_sha: Sha | None = None
+    findings: tuple[JudgedFinding, ...] = ()
+    fixed: tuple[str, ...] = ()
+    """As in `Plan`."""
 
 
 async def make_plan(
@@ -138,7 +143,15 @@ async def make_plan(
         keyed, plan, meant.route.stored_as, event.repo, number_of(event), by, meant.route.may
     )
     reason = "; ".join(filter(None, (meant.why, plan.reason)))
-    return PlannedRun(tuple(effects), reason, (*meant.usage, *plan.usage), plan.shadow)
+    return PlannedRun(
+        tuple(effects),
+        reason,
+        (*meant.usage, *plan.usage),
+        plan.shadow,
+        plan.head_sha,
+        plan.findings,
+        plan.fixed,
+    )
 
 
 def _unspoken(plan: Plan, event: RepositoryEvent, route: Route) -> Plan:

@@ -12,6 +12,7 @@ from functools import partial
 
 from bot.config.retention import DAY, RetentionTable
 from bot.core.errors import BadPayload
+from bot.github.issue_title import issue_title
 from bot.process import ProcessEnded, apart, is_gone
 from bot.queue.connect import Unreachable
 from bot.queue.queues import Queues
@@ -51,14 +52,14 @@ def dispatch_once(store: Store, queues: Queues, route: RouteDelivery) -> int:
     come again. Raises `StoreUnavailable`.
     """
     waiting = store.inbox.undispatched(upto=LARGE)
-    _record(store, queues, [_decide(route, each) for each in waiting])
+    _record(store, queues, [decide(route, each) for each in waiting])
     return len(waiting)
 
 
 def dispatch_large_once(store: Store, queues: Queues, route: RouteDelivery) -> int:
     """The same for one large delivery, which holds up nobody but other large ones, and those not for long."""
     waiting = store.inbox.undispatched(1, over=LARGE)
-    _record(store, queues, [_decide(partial(_route_apart, route), each) for each in waiting])
+    _record(store, queues, [decide(partial(_route_apart, route), each) for each in waiting])
     return len(waiting)
 
 
@@ -153,7 +154,8 @@ async def _attempt(step: Callable[[], object]) -> object:
     return None
 
 
-def _decide(route: RouteDelivery, delivery: Delivery) -> Decision:
+def decide(route: RouteDelivery, delivery: Delivery) -> Decision:
+    """What becomes of a delivery; one that cannot be read is kept aside with the reason."""
     try:
         specs = route(delivery)
     except StoreUnavailable:
@@ -164,7 +166,7 @@ def _decide(route: RouteDelivery, delivery: Delivery) -> Decision:
     except Exception as error:  # hostile bytes find ways: RecursionError, MemoryError, a bug of ours
         log.warning("delivery %s is quarantined", delivery.guid, exc_info=True)
         return Decision(delivery, "quarantined", note=f"{type(error).__name__}: {error}")
-    return Decision(delivery, "routed" if specs else "ignored", specs)
+    return Decision(delivery, "routed" if specs else "ignored", specs, about=issue_title(delivery.body))
 
 
 def _enqueue_due(store: Store, queues: Queues) -> Sequence[Run]:

@@ -12,7 +12,9 @@ from bot.store.access import AccessLook
 from bot.store.calls import CallTotal, Ledger, ModelCalls, Total
 from bot.store.database import Database
 from bot.store.drafts import Drafts
+from bot.store.findings import Findings
 from bot.store.inbox import Delivery, Inbox, NewDelivery
+from bot.store.known_issues import KnownIssues
 from bot.store.known_repositories import KnownRepositories
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
@@ -22,6 +24,7 @@ from bot.store.reconciliation import Reconciliation
 from bot.store.retention import OlderThan, forget, purge, repositories
 from bot.store.routing import Decision, RunRouting
 from bot.store.run_lifecycle import Recovered, Recovery
+from bot.store.run_logs import RunLogs
 from bot.store.runs import Runs, held
 from bot.store.schedule import Schedule
 from bot.store.settings import Scope, Settings
@@ -80,6 +83,9 @@ class Store:
         self.settings = Settings(self.database)
         self.memory = Memories(self.database)
         self.drafts = Drafts(self.database)
+        self.findings = Findings(self.database)
+        self.run_logs = RunLogs(self.database)
+        self.issues = KnownIssues(self.database)
         self.pulls = Pulls(self.database)
         self.polling = PollingRow(self.database)
         self.access = AccessLook(self.database)

@@ -5,11 +5,13 @@ What models were asked, and what it cost.
 
 import json
 import time
+import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, func, select
 
+from bot.core import credentials
 from bot.core.effects import Usage
 from bot.core.inference import ModelCall, ToolUse
 from bot.store.columns import fit
@@ -59,6 +61,8 @@ TOOL = "tool call"
 """The role of a row that is a call of a tool: no model's role has a blank. Its `prompt` is the tool's name,
 and `left_out` its arguments and the bytes of what it gave."""
 MOST_NAMES = 50
+MOST_SAID = 500_000
+"""Characters of one text of a call; a window of 128k tokens is no more."""
 SUMS = ("calls", "tokens_in", "tokens_out", "seconds", "first_token_seconds", "cost_usd")
 
 
@@ -97,12 +101,19 @@ class ModelCalls:
 
     def of_run(self, run_id: int) -> list[ModelCall]:
         """A run's calls in their order."""
-        columns = [calls.c[one.name] for one in fields(ModelCall)]
+        columns = [calls.c[one.name] for one in fields(ModelCall) if one.name != "said"]
         query = select(*columns).where(calls.c.run_id == run_id, calls.c.role != TOOL)
         query = query.order_by(calls.c.id).limit(1000)
         with self._db.read() as connection:
             found = connection.execute(query).mappings().all()
         return [ModelCall(**{**row, "left_out": tuple(json.loads(row["left_out"]))}) for row in found]
+
+    def said(self, run_id: int, n: int) -> tuple[tuple[str, str], ...]:
+        """(who, text) of the `n`-th call of a run's models, from 0; empty where it was not kept."""
+        query = select(calls.c.texts).where(calls.c.run_id == run_id, calls.c.role != TOOL)
+        with self._db.read() as connection:
+            texts = connection.execute(query.order_by(calls.c.id).offset(n).limit(1)).scalar()
+        return tuple((who, text) for who, text in json.loads(zlib.decompress(texts))) if texts else ()
 
     def tools_of_run(self, run_id: int) -> list[ToolUse]:
         """The calls of tools by a run's models, in their order."""
@@ -135,12 +146,15 @@ class ModelCalls:
 
 def _row(run_id: int | None, repo: str, call: ModelCall | ToolUse) -> dict[str, object]:
     if isinstance(call, ToolUse):
-        told = (fit(call.arguments, 400), str(call.bytes))
+        used = (fit(call.arguments, 400), str(call.bytes))
         call = ModelCall(
-            call.at, call.name, TOOL, "", "", seconds=call.seconds, failure=call.failure, left_out=told
+            call.at, call.name, TOOL, "", "", seconds=call.seconds, failure=call.failure, left_out=used
         )
+    told = asdict(call)
+    said = [(who, credentials.without(text).text[:MOST_SAID]) for who, text in told.pop("said")]
     return {
-        **asdict(call),
+        **told,
+        "texts": zlib.compress(json.dumps(said).encode()) if said else None,
         "run_id": run_id,
         "repo": fit(repo, 300),
         "prompt": fit(call.prompt, 100),

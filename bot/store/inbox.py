@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from bot.core.errors import BadPayload
 from bot.store import run_lifecycle
@@ -119,6 +119,13 @@ class Inbox:
                 return []
             rows = connection.execute(select(inbox).where(inbox.c.id.in_(ids)).order_by(inbox.c.id))
             return [_delivery(row) for row in rows.mappings()]
+
+    def again(self, guid: str) -> bool:
+        """Has a delivery routed anew because a person asked: one that was kept aside, or that nothing
+        answered. False where there is no such one."""
+        which = (inbox.c.guid == guid) & inbox.c.state.in_(("quarantined", "ignored"))
+        with self._db.write() as connection:
+            return connection.execute(update(inbox).where(which).values(state="new", note="")).rowcount == 1
 
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""

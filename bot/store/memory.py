@@ -37,7 +37,7 @@ class Memories:
         """Everything that is kept, expired or not, oldest first."""
         query = select(memory).where(memory.c.repo_id == repo_id).order_by(memory.c.n)
         with self._db.read() as connection:
-            return [_kept(row) for row in connection.execute(query).mappings()]
+            return [kept(row) for row in connection.execute(query).mappings()]
 
     def repo_id(self, full_name: str) -> int | None:
         """The id of a repository that something is remembered of, or that Hob has heard of lately."""
@@ -83,7 +83,7 @@ class Memories:
         before = len(known)
         for one in new:
             row = _row(one)
-            meaning = _meaning(_kept({**row, "n": 0}).lesson)
+            meaning = _meaning(kept({**row, "n": 0}).lesson)
             n = known.get(meaning)
             if n is not None:
                 connection.execute(update(memory).where(of_repo, memory.c.n == n).values(row))
@@ -101,7 +101,7 @@ class Memories:
 
     def _there(self, connection: Connection, repo_id: int) -> list[Memory]:
         rows = connection.execute(select(memory).where(memory.c.repo_id == repo_id)).mappings()
-        return [_kept(row) for row in rows]
+        return [kept(row) for row in rows]
 
     def _lock(self, connection: Connection, repo_id: int, full_name: str) -> int:
         """One writer at a time for a repository; its last number."""
@@ -127,7 +127,8 @@ def _row(one: Memory) -> dict[str, Any]:
     return {**fields, **fitted, "words": words, "at": one.at, "expires": one.expires}
 
 
-def _kept(row: Any) -> Memory:
+def kept(row: Any) -> Memory:
+    """A row of the table."""
     names = ("kind", "text", "number", "fingerprint", "path", "category", "title", "source")
     words = tuple(row["words"].split())
     lesson = Lesson(**{name: row[name] for name in names}, author=Login(row["author"]), words=words)

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
 
-from bot.store import reconciliation, run_lifecycle
+from bot.store import reconciliation, run_lifecycle, run_logs
 from bot.store.database import Database
 from bot.store.drafts import purge as purge_drafts
 from bot.store.known_repositories import drop
 from bot.store.tables import (
     calls,
     drafts,
+    findings,
     inbox,
+    issues,
     leases,
     memory,
     memory_repos,
@@ -39,7 +41,7 @@ KEY_SECONDS = 7 * 86_400.0
 @dataclass(frozen=True, slots=True)
 class OlderThan:
     """What is older (epoch seconds) goes; None: it stays. `effects` go with everything done on the same issue
-    or pull request, when the newest of it is older."""
+    or pull request, when the newest of it is older; findings and titles of that age go with them."""
 
     payloads: float
     traces: float
@@ -67,6 +69,7 @@ def purge(database: Database, older: OlderThan, batch: int = BATCH) -> int:
         there = exists().where(inbox.c.guid == runs.c.delivery)  # not of what is scheduled or forgotten
         alone = (runs.c.created_at < older.payloads) & runs.c.state.in_(FINAL) & ~there
         connection.execute(delete(runs).where(alone & ~caused))
+        run_logs.purge(connection, older.traces)
         _purge_effects(connection, older)
         return connection.execute(delete(inbox).where(inbox.c.id.in_([each for each, _ in found]))).rowcount
 
@@ -86,6 +89,8 @@ def _purge_effects(connection: Connection, older: OlderThan) -> None:
         other = outbox.alias()
         later = exists().where((other.c.target == outbox.c.target) & (other.c.changed_at >= older.effects))
         quiet = (outbox.c.changed_at < older.effects) & (outbox.c.state != "purged") & ~later
+        connection.execute(delete(findings).where(findings.c.at < older.effects))
+        connection.execute(delete(issues).where(issues.c.changed_at < older.effects))
         which = or_(key_alone, quiet)
     gone = delete(outbox).where(which & outbox.c.run_id.in_(ended)).returning(outbox.c.run_id)
     causes = set(connection.execute(gone).scalars())
@@ -128,7 +133,7 @@ def forget(
         run_lifecycle.mark(connection, open_runs & runs.c.state.not_in(FINAL), time.time(), why)
         folded = [name.lower() for name in names]
         if names:
-            for table in (memory, memory_repos, pulls, drafts):
+            for table in (memory, memory_repos, pulls, drafts, findings, issues):
                 connection.execute(delete(table).where(table.c.repo_id.in_(repo_ids)))
         places = settings.c.scope.in_(("repo", "org")) & settings.c.name.in_(folded)
         connection.execute(delete(settings).where(places))

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select, update
 
+from bot.core.refs import IssueTitle
 from bot.store import leases, run_lifecycle
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.inbox import Delivery
+from bot.store.known_issues import learn
 from bot.store.known_repositories import Seen, remember
 from bot.store.tables import inbox, runs
 from bot.store.types import Run, RunSpec
@@ -34,6 +36,7 @@ class Decision:
     state: Literal["routed", "ignored", "quarantined"]
     specs: Sequence[RunSpec] = ()
     note: str = ""
+    about: IssueTitle | None = None
 
 
 class RunRouting:
@@ -49,6 +52,7 @@ class RunRouting:
         with self._db.write() as connection:
             mine = [each for each in decided if _mark(connection, each)]
             remember(self._db, connection, [seen for each in mine if (seen := _seen(each))])
+            learn(self._db, connection, [told for each in mine if (told := _titled(each))])
             wanted = [(spec, each.delivery) for each in mine for spec in each.specs]
             # Lock order: all leases by target before any run.
             for target in sorted({spec.target for spec, _ in wanted if spec.supersedes or spec.joins}):
@@ -107,6 +111,13 @@ def _seen(decision: Decision) -> Seen | None:
     if decision.state == "quarantined" or told.repo_id is None or told.installation_id is None:
         return None
     return Seen(told.repo_id, told.repo, told.installation_id, told.received_at)
+
+
+def _titled(decision: Decision) -> tuple[int, float, IssueTitle] | None:
+    told = decision.delivery
+    if decision.about is None or told.repo_id is None:
+        return None
+    return told.repo_id, told.received_at, decision.about
 
 
 def _mark(connection: Connection, decision: Decision) -> bool:

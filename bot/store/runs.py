@@ -249,6 +249,17 @@ class Runs:
         with self._db.write() as connection:
             return run_lifecycle.by_hand(connection, run_id, time.time())
 
+    def cancel(self, run_id: int, why: str) -> bool:
+        """Ends a run that waits, or tells the worker that is at it to stop, because a person asked. False
+        when it has ended."""
+        with self._db.write() as connection:
+            found = _read(connection, run_id)
+            if found is None:
+                return False
+            leases.lock(self._db, connection, found.target)
+            which = runs.c.id == run_id
+            return run_lifecycle.mark(connection, which, time.time(), why, self._db.told_ends) == 1
+
     def supersede(self, target: str, except_run: int | None = None, handler: str | None = None) -> int:
         """Runs of a target (and handler) are no longer wanted (closed, a newer head). Gives how many were."""
         with self._db.write() as connection:

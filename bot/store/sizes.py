@@ -6,7 +6,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, case, func, literal, select
 
 from bot.store.database import Database
-from bot.store.tables import calls, drafts, inbox, memory, outbox, runs, settings, usage
+from bot.store.tables import (
+    calls,
+    drafts,
+    findings,
+    inbox,
+    issues,
+    memory,
+    outbox,
+    run_logs,
+    runs,
+    settings,
+    usage,
+)
 
 ROW_BYTES = 200
 """That a row takes beside its texts, about."""
@@ -16,9 +28,12 @@ TEXTS: dict[str, tuple[Any, ...]] = {
     "inbox": (inbox.c.body,),
     "outbox": (outbox.c.payload, outbox.c.url, outbox.c.error),
     "runs": (runs.c.summary, runs.c.error),
-    "calls": (calls.c.left_out, calls.c.failure),
+    "calls": (calls.c.left_out, calls.c.failure, calls.c.texts),
     "memory": (memory.c.text, memory.c.words, memory.c.title, memory.c.path),
     "drafts": (drafts.c.body, drafts.c.repo),
+    "run_logs": (run_logs.c.lines,),
+    "findings": (findings.c.title, findings.c.path),
+    "issues": (issues.c.title,),
     "settings": (settings.c.value,),
 }
 _KINDS: tuple[tuple[str, Table, Any], ...] = (
@@ -29,6 +44,9 @@ _KINDS: tuple[tuple[str, Table, Any], ...] = (
     ("uses of online models", usage, usage.c.at),
     ("memory", memory, memory.c.at),
     ("drafts", drafts, drafts.c.at),
+    ("logs of runs", run_logs, run_logs.c.at),
+    ("findings", findings, findings.c.at),
+    ("titles", issues, issues.c.changed_at),
     ("settings", settings, settings.c.changed_at),
 )
 
@@ -45,7 +63,7 @@ class KindSize:
 
 def row_size(table: Table) -> ColumnElement[int]:
     """Bytes of a row, about."""
-    texts = (func.length(column) for column in TEXTS.get(table.name, ()))
+    texts = (func.coalesce(func.length(column), 0) for column in TEXTS.get(table.name, ()))
     size: ColumnElement[int] = sum(texts, literal(ROW_BYTES))
     return size
 

@@ -1,15 +1,11 @@
-"""What the dashboard and the metrics read beside runs: no bodies, no more rows than a page shows.
-
-Effects that were kept and never applied, for reports.
-"""
+"""What metrics count, and effects that were kept and never applied, for reports."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
 from bot.store.database import Database
-from bot.store.inbox import DeliveryState
-from bot.store.tables import inbox, outbox, runs
+from bot.store.tables import outbox, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +44,6 @@ def repositories(database: Database, since: float, until: float) -> list[str]:
     query = select(runs.c.repo).join(outbox, runs.c.id == outbox.c.run_id).where(within).distinct()
     with database.read() as connection:
         return sorted(connection.scalars(query))
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A delivery without its body; `received_at` epoch seconds."""
-
-    guid: str
-    event: str
-    action: str
-    repo: str
-    number: int | None
-    sender: str
-    received_at: float
-    state: DeliveryState
-    note: str
-
-
-def arrivals(database: Database, limit: int = 50) -> list[Arrival]:
-    """The newest deliveries first."""
-    columns = [inbox.c[name] for name in Arrival.__slots__]
-    with database.read() as connection:
-        rows = connection.execute(select(*columns).order_by(inbox.c.id.desc()).limit(limit))
-        return [Arrival(**row) for row in rows.mappings()]
 
 
 def effect_counts(database: Database) -> dict[tuple[str, ...], int]:

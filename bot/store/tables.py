@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 
 metadata = MetaData(
     naming_convention={
@@ -185,6 +185,7 @@ calls = Table(
     Column("left_out", Text, nullable=False),  # JSON
     Column("cost_usd", Double, nullable=False),
     Column("cached", Boolean, nullable=False),
+    Column("texts", LargeBinary),  # zlib of JSON; NULL: not kept
     Index(None, "run_id"),
     Index(None, "at"),
 )
@@ -271,4 +272,54 @@ drafts = Table(  # comments that were not posted; settled ones without their tex
     Column("state", String(8), nullable=False),  # waiting, dropped, replaced
     Column("refusals", Integer, nullable=False),
     Index(None, "state", "at"),
+)
+
+findings = Table(  # what a review judged, said or not; of what stands from an earlier review only the first
+    "findings",
+    metadata,
+    Column("id", IdColumn, primary_key=True),
+    Column("run_id", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("repo_id", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("head_sha", String(64), nullable=False),
+    Column("fingerprint", String(24), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("line", Integer),
+    Column("severity", String(8), nullable=False),
+    Column("category", String(100), nullable=False),
+    Column("source", String(40), nullable=False),  # model, or a check's name
+    Column("model", String(200), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # said, held back, refused
+    Column("why", String(100), nullable=False),
+    Column("outcome", String(12), nullable=False),  # empty, fixed, dismissed
+    Column("liked", Integer, nullable=False),
+    Column("disliked", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("run_id", "n"),
+    Index(None, "at"),
+    Index(None, "repo_id", "number"),
+)
+
+issues = Table(  # and pull requests, as the last delivery about them told
+    "issues",
+    metadata,
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("is_pull", Boolean, nullable=False),
+    Column("title", String(300), nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("state", String(8), nullable=False),  # open, closed, merged
+    Column("changed_at", Double, nullable=False),
+    Index(None, "changed_at"),
+)
+
+run_logs = Table(  # what was logged in a run's attempts, the last lines
+    "run_logs",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("lines", LargeBinary, nullable=False),  # zlib of JSON
+    Index(None, "at"),
 )

@@ -1,6 +1,6 @@
 """Composes the HTTP face: two hot routes in plain ASGI, the rest in Starlette behind the guard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -11,8 +11,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.core.errors import TemporaryError
+from bot.core.hosts import Host
 from bot.store import Store
-from bot.web import agents, chat, dashboard, drafts, metrics, openapi, runs, settings
+from bot.web import agents, chat, metrics, openapi, pages, settings
 from bot.web.body import drain
 from bot.web.guard import AccessGuard
 from bot.web.ready import Readiness
@@ -66,18 +67,19 @@ def create_app(
     refuse_setting: settings.Refuse = lambda _key, _value: "",
     ask: chat.ChatPort | None = None,
     requests: agents.AgentsPort | None = None,
+    model_hosts: Sequence[Host] = (),
+    budget: tuple[float, int] = (0.0, 0),
 ) -> WebApp:
     """`receiver`: None where no webhook is taken. `hosts` are the names under which this server may be asked
     (`guard.allowed_hosts`). `site` is where people look at GitHub, `slug` the App's name there;
     `refuse_setting` says why this process does not allow a setting; `ask` answers questions, and `requests`
-    takes what workers are to do, where this process can."""
-    pages = Starlette(
+    takes what workers are to do, where this process can; `budget` is what online models may take in a day, US
+    dollars and tokens."""
+    rest = Starlette(
         routes=[
-            *dashboard.ROUTES,
-            *drafts.ROUTES,
+            *pages.ROUTES,
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", metrics.show, methods=["GET"]),
-            Route("/runs", runs.list_runs, methods=["GET"]),
             Route("/openapi.json", openapi.show, methods=["GET"]),
             Route("/agents/chat", chat.answer, methods=["POST"]),
             Route("/agents/code/implement", agents.implement, methods=["POST"]),
@@ -87,20 +89,23 @@ def create_app(
         ],
         exception_handlers={HTTPException: _refused, TemporaryError: _unavailable, Exception: _broken},
     )
-    pages.state.receiver = receiver
-    pages.state.wake = receiver.wake if receiver else lambda: None
-    pages.state.store = store
-    pages.state.sessions = Sessions(token)
-    pages.state.readiness = readiness
-    pages.state.queue_lengths = queue_lengths
-    pages.state.public_url = public_url
-    pages.state.site = site
-    pages.state.slug = slug
-    pages.state.places = places
-    pages.state.refuse_setting = refuse_setting
-    pages.state.agents = requests
-    pages.state.talks = chat.Talks(ask) if ask else None
-    return WebApp(receiver, AccessGuard(pages, pages.state.sessions, hosts), pages.state)
+    rest.state.receiver = receiver
+    rest.state.wake = receiver.wake if receiver else lambda: None
+    rest.state.store = store
+    rest.state.sessions = Sessions(token)
+    rest.state.readiness = readiness
+    rest.state.queue_lengths = queue_lengths
+    rest.state.public_url = public_url
+    rest.state.site = site
+    rest.state.slug = slug
+    rest.state.places = places
+    rest.state.refuse_setting = refuse_setting
+    rest.state.agents = requests
+    rest.state.hosts = tuple(model_hosts)
+    rest.state.online = frozenset(host.name for host in model_hosts if host.online)
+    rest.state.budget = budget
+    rest.state.talks = chat.Talks(ask) if ask else None
+    return WebApp(receiver, AccessGuard(rest, rest.state.sessions, hosts), rest.state)
 
 
 async def readyz(request: Request) -> Response:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -28,9 +28,11 @@ from bot.web.app import WebApp, create_app
 from bot.web.body import BodyReader
 from bot.web.chat import ChatPort
 from bot.web.guard import allowed_hosts
+from bot.web.pages.signing_in import link_of
 from bot.web.polling import polling_line
 from bot.web.ready import Readiness, connects, hosts_line
 from bot.web.server import address_of, listen, serve
+from bot.web.session import Sessions
 from bot.web.webhook import Receiver
 
 WORKERS = "rq:workers"
@@ -62,9 +64,14 @@ def lengths(redis: Redis) -> Mapping[str, int]:
 log = logging.getLogger(__name__)
 
 
-def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None = None) -> None:
-    """Answers until SIGINT or SIGTERM; questions by `ask`, what workers are to do by `requests`. UserError
-    where it cannot start."""
+def run(
+    config: Config,
+    ask: ChatPort | None = None,
+    requests: AgentsPort | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Answers until SIGINT or SIGTERM; questions by `ask`, what workers are to do by `requests`. `tell` is
+    given a link that signs a browser in. UserError where it cannot start."""
     secrets = require_receiver(config)
     token = api_token(config)
     store = open_store(config.store.database_url)
@@ -85,8 +92,10 @@ def run(config: Config, ask: ChatPort | None = None, requests: AgentsPort | None
             refuse_setting=partial(why_not, config),
             ask=ask,
             requests=requests,
+            model_hosts=config.pool_hosts(),
+            budget=(config.budget.online_usd_per_day, config.budget.online_tokens_per_day),
         )
-        _serve(config, app, host_slots)
+        _serve(config, app, host_slots, lambda address: tell(f"{address}{link_of(Sessions(token))}"))
     finally:
         redis.close()
         store.close()
@@ -131,8 +140,9 @@ async def _missed_line(store: Store) -> str:
     return told(await asyncio.to_thread(Reconciliation(store.database).load), time.time())
 
 
-def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots) -> None:
+def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots, tell: Callable[[str], None]) -> None:
     listening = listen(config.server.host, config.server.port)
+    tell(address_of(listening))
     with (
         _port_file(config.hob.data_dir / "hob.port", address_of(listening)),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

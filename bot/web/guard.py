@@ -11,17 +11,19 @@ from bot.web.responses import PROBLEM, answer, problem
 from bot.web.session import COOKIE, WINDOW, Sessions
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-OPEN = ("/login", "/static/hob.css")
+OPEN = ("/login", "/login/link", "/static/hob.css")
 """What a browser needs before it is signed in to the dashboard."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def security(form_target: str = "") -> tuple[tuple[bytes, bytes], ...]:
-    """Headers of every page. `form_target`: an origin that forms may be sent to beside our own."""
-    targets = f"'self' {form_target}".rstrip()
+    """Headers of every page. `form_target`: an origin that forms may be sent to beside our own; such a page
+    has no script."""
+    scripts = "" if form_target else "script-src 'self'; connect-src 'self'; "
+    target = f"'self' {form_target}".rstrip()
     policy = (
-        f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        f"default-src 'none'; {scripts}style-src 'self'; img-src 'self'; "
+        f"form-action {target}; frame-ancestors 'none'; base-uri 'none'"
     )
     return (
         (b"content-security-policy", policy.encode()),

@@ -1,5 +1,6 @@
 """`GET /openapi.json`: every route that there is, and for what it is asked. https://spec.openapis.org/oas/v3.1.0"""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -7,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bot.core.settings_schema import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
+from bot.web import pages
 from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_CONTEXT, MOST_FOCUS
 from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
+from bot.web.pages import schemas as shapes
 
 Schema = dict[str, Any]
 ResponseDoc = tuple[int, str, Schema]
@@ -49,6 +52,34 @@ def setting(key: SettingKey) -> Schema:
     return {**kinds[key.kind], "description": key.about}
 
 
+NAMED: dict[str, Schema] = {
+    "Run": shapes.RUN,
+    "WholeRun": shapes.WHOLE_RUN,
+    "Effect": shapes.EFFECT,
+    "Call": shapes.CALL,
+    "ToolCall": shapes.TOOL_CALL,
+    "Batch": shapes.BATCH,
+    "Finding": shapes.FINDING,
+    "Issue": shapes.ISSUE,
+    "Lesson": shapes.LESSON,
+    "Repository": shapes.REPOSITORY,
+    "Host": shapes.HOST,
+    "Delivery": shapes.DELIVERY,
+}
+_NAMES = {id(schema): name for name, schema in NAMED.items()}
+
+
+def _by_name(schema: Any, *, whole: bool = False) -> Any:
+    """The schema with every part that has a name replaced by it; with `whole` not itself."""
+    if isinstance(schema, list):
+        return [_by_name(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if not whole and id(schema) in _NAMES:
+        return _ref(_NAMES[id(schema)])
+    return {key: _by_name(one) for key, one in schema.items()}
+
+
 def schemas() -> dict[str, Schema]:
     """The answers' shapes by name."""
     values = {key.name: setting(key) for key in KEYS}
@@ -60,27 +91,7 @@ def schemas() -> dict[str, Schema]:
             ready=FLAG,
             components={"type": "object", "additionalProperties": _object(ok=FLAG, detail=TEXT)},
         ),
-        "Run": _object(
-            id=COUNT, delivery=TEXT, handler=TEXT, state=TEXT, repo=TEXT, target=TEXT, attempts=COUNT,
-            created_at=TIME, started_at=TIME, finished_at=TIME, host=TEXT, model=TEXT, tokens_in=COUNT,
-            tokens_out=COUNT, summary=TEXT, error=TEXT, seconds={"type": ["number", "null"]},
-        ),
-        "Batch": _object(
-            issues=COUNT, over=COUNT, counts={"type": "object", "additionalProperties": COUNT},
-            listed={"type": "array", "items": _object(number=COUNT, run=COUNT, state=TEXT, summary=TEXT)},
-        ),
-        "Effect": _object(
-            kind=TEXT, state=TEXT, url={"type": ["string", "null"]}, attempts=COUNT, error=TEXT,
-            changed_at=TIME,
-        ),
-        "Call": _object(
-            at=TIME, prompt=TEXT, role=TEXT, host=TEXT, model=TEXT, tokens_in=COUNT, tokens_out=COUNT,
-            seconds=NUMBER, first_token_seconds=NUMBER, failure=TEXT, left_out=NAMES,
-            cost_usd=NUMBER, cached=FLAG,
-        ),
-        "ToolCall": _object(
-            at=TIME, name=TEXT, arguments=TEXT, bytes=COUNT, seconds=NUMBER, failure=TEXT,
-        ),
+        **{name: _by_name(one, whole=True) for name, one in NAMED.items()},
         "Settings": {"type": "object", "properties": values, "additionalProperties": False},
         "SettingsPatch": {"type": "object", "properties": nullable, "additionalProperties": False},
         "MergedSettings": {
@@ -198,25 +209,60 @@ def _implement() -> Schema:
     return _operation("implement", "Carries an issue out as a draft", _BEGUN, requestBody=_json(asked))
 
 
+def _views() -> dict[str, Schema]:
+    """The pages that are JSON for programs, and the buttons on them."""
+    found: dict[str, Schema] = {}
+    for view in pages.VIEWS:
+        both = {**PAGE["content"], **_json(_by_name(view.schema))["content"]}
+        asked = [_query(name, schema) for name, schema in view.parameters]
+        shown = _operation(
+            view.name, view.about, (200, "JSON, or HTML.", {"content": both}), parameters=asked
+        )
+        found[view.path] = {"parameters": _path(*re.findall(r"{(\w+)}", view.path)), "get": shown}
+    for path, name, about, told in BUTTONS:
+        happens: ResponseDoc = (202, "It happens.", _json(_object(**told)))
+        back: ResponseDoc = (303, "Back to the page.", {})
+        button = _operation(name, about, happens, back)
+        found[path] = {"parameters": _path(*re.findall(r"{(\w+)}", path)), "post": button}
+    change = {"type": "object", "properties": {"key": TEXT, "value": TEXT}, "required": ["key"]}
+    form = {"content": {"application/x-www-form-urlencoded": {"schema": change}}}
+    saved: ResponseDoc = (303, "To the page.", {})
+    found["/repositories/{owner}/{name}"]["post"] = _operation(
+        "change_setting", "Stores one setting of a repository", saved, requestBody=form
+    )
+    return found
+
+
+BUTTONS: tuple[tuple[str, str, str, dict[str, Schema]], ...] = (
+    ("/runs/{id}/retry", "retry_run", "Tries a dead run again", {"run": COUNT}),
+    ("/runs/{id}/cancel", "cancel_run", "Ends a run that waits or is at work", {"run": COUNT}),
+    ("/memory/{repo_id}/{n}/forget", "forget", "Forgets something", {"forgotten": COUNT}),
+    (
+        "/deliveries/{guid}/again",
+        "deliver_again",
+        "Looks at a delivery again",
+        {"runs": COUNT, "routed": FLAG},
+    ),
+)
+
+
 def paths() -> dict[str, Schema]:
     """Every route."""
-    runs = _json(_object(runs={"type": "array", "items": _ref("Run")}))
-    effects: Schema = {"type": "array", "items": _ref("Effect")}
-    calls: Schema = {"type": "array", "items": _ref("Call")}
-    tools: Schema = {"type": "array", "items": _ref("ToolCall")}
-    whole = _object(effects=effects, calls=calls, tools=tools)
-    whole["properties"]["batch"] = _ref("Batch")
-    run = _json({"allOf": [_ref("Run"), whole]})
-    asked = [_query("limit", {"type": "integer", "minimum": 1, "maximum": 200}), _query("state", TEXT)]
     form = {"content": {"application/x-www-form-urlencoded": {"schema": _object(token=TEXT)}}}
     orders: Schema = {"type": "string", "enum": ["post", "save", "discard"]}
     decided = {"type": "object", "properties": {"do": orders, "body": TEXT}, "required": ["do"]}
     draft = {"content": {"application/x-www-form-urlencoded": {"schema": decided}}}
     ready = _json(_ref("Ready"))
     home = (200, "HTML.", PAGE)
+    now: ResponseDoc = (
+        200,
+        "HTML, or JSON.",
+        {"content": {**PAGE["content"], **_json(_by_name(shapes.NOW))["content"]}},
+    )
     gone: ResponseDoc = (303, "To the dashboard.", {})
     changed: ResponseDoc = (303, "To the draft or the drafts.", {})
     css: ResponseDoc = (200, "CSS.", {"content": {"text/css": {}}})
+    js: ResponseDoc = (200, "JavaScript.", {"content": {"text/javascript": {}}})
     return {
         "/webhook": {
             "post": _operation(
@@ -229,11 +275,7 @@ def paths() -> dict[str, Schema]:
             "get": _operation("ready", "Components", (200, "Ready.", ready), (503, "Not ready.", ready))
         },
         "/metrics": {"get": _operation("metrics", "Prometheus text", (200, "Metrics.", PLAIN))},
-        "/runs": {"get": _operation("list_runs", "The newest runs", (200, "Runs.", runs), parameters=asked)},
-        "/runs/{id}": {
-            "parameters": [{"name": "id", "in": "path", "required": True, "schema": COUNT}],
-            "get": _operation("show_run", "One run with effects and model calls", (200, "A run.", run)),
-        },
+        **_views(),
         "/agents/chat": {"post": _chat()},
         "/agents/code/implement": {"post": _implement()},
         "/agents/issue/triage": {"post": _triage()},
@@ -242,8 +284,12 @@ def paths() -> dict[str, Schema]:
         "/settings/orgs/{org}": _settings("organisation", "org"),
         "/settings/repos/{owner}/{name}": _settings("repository", "owner", "name"),
         "/openapi.json": {"get": _operation("openapi", "This document", (200, "OpenAPI.", _json({})))},
-        "/": {"get": _operation("dashboard", "The dashboard", home, security=OPEN)},
+        "/": {"get": _operation("now", "What Hob does now", now, security=OPEN)},
         "/login": {"post": _operation("login", "Signs a browser in", gone, security=OPEN, requestBody=form)},
+        "/login/link": {
+            "parameters": [_query("ticket", TEXT)],
+            "get": _operation("login_by_link", "Signs a browser in, once", gone, security=OPEN),
+        },
         "/logout": {"post": _operation("logout", "Signs it out", gone)},
         "/drafts": {
             "parameters": [_query("asked", TEXT)],
@@ -254,9 +300,8 @@ def paths() -> dict[str, Schema]:
             "get": _operation("show_draft", "One of them, to be changed", home),
             "post": _operation("change_draft", "Posts, saves or discards it", changed, requestBody=draft),
         },
-        "/static/hob.css": {
-            "get": _operation("style", "The dashboard's style", css, security=OPEN)
-        },
+        "/static/hob.css": {"get": _operation("style", "The dashboard's style", css, security=OPEN)},
+        "/static/hob.js": {"get": _operation("script", "What renews its live parts", js)},
     }  # fmt: skip
 
 

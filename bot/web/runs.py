@@ -1,69 +1,14 @@
-"""`GET /runs` and `GET /runs/{id}`."""
+"""Runs, effects and calls as the API shows them."""
 
-import re
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, get_args
-
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+from typing import Any
 
 from bot.core.inference import ModelCall, ToolUse
 from bot.log import redact
-from bot.store import EffectRow, Run, RunState, Store, batches
+from bot.store import EffectRow, Run
 
-MOST = 200
-BIGINT = 2**63
-NUMBER = re.compile(r"[0-9]{1,19}")
 HIDDEN = ("owner", "lease_until", "fence", "superseded", "supersedes", "revivals")
-
-
-async def list_runs(request: Request) -> JSONResponse:
-    """The newest runs; `?limit=` (1 to 200), `?state=`."""
-    store: Store = request.app.state.store
-    limit, state = _limit(request), request.query_params.get("state")
-    if state is not None and state not in get_args(RunState):
-        raise HTTPException(400, f"state is one of {', '.join(get_args(RunState))}")
-    found = await run_in_threadpool(store.runs.latest, limit, state)  # type: ignore[arg-type]
-    return JSONResponse({"runs": [as_json(run) for run in found]})
-
-
-async def show_run(request: Request) -> JSONResponse:
-    """One run with its effects, the calls of models, and those of tools by them."""
-    return JSONResponse(await whole_run(request))
-
-
-async def whole_run(request: Request) -> dict[str, Any]:
-    """The run that the path names; 404."""
-    store: Store = request.app.state.store
-    given: str = request.path_params["id"]
-    number = int(given) if NUMBER.fullmatch(given) else BIGINT
-    run = await run_in_threadpool(store.runs.get, number) if number < BIGINT else None
-    if run is None:
-        raise HTTPException(404, "there is no such run")
-    rows = await run_in_threadpool(store.outbox.rows, run.id)
-    calls = await run_in_threadpool(store.calls.of_run, run.id)
-    tools = await run_in_threadpool(store.calls.tools_of_run, run.id)
-    many = await run_in_threadpool(_batch, store, run) if run.handler == batches.HANDLER else {}
-    return {
-        **as_json(run),
-        **many,
-        "effects": [effect_as_json(row) for row in rows],
-        "calls": [call_as_json(call) for call in calls],
-        "tools": [tool_as_json(use) for use in tools],
-    }
-
-
-def _batch(store: Store, run: Run) -> dict[str, Any]:
-    """How far a batch is."""
-    now = batches.progress(store.runs, store.outbox, run)
-    issues = [
-        {"number": one.number, "run": one.run, "state": one.state, "summary": redact(one.summary)}
-        for one in now.issues
-    ]
-    return {"batch": {"issues": now.total, "over": now.over, "counts": now.counts, "listed": issues}}
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -95,6 +40,7 @@ def call_as_json(call: ModelCall) -> dict[str, Any]:
     shown = {**asdict(call), "at": when(call.at), "failure": redact(call.failure)}
     shown["seconds"] = round(call.seconds, 3)
     shown["first_token_seconds"] = round(call.first_token_seconds, 3)
+    del shown["said"]
     return {**shown, "left_out": list(call.left_out)}
 
 
@@ -115,10 +61,3 @@ def when(seconds: float | None) -> str | None:
     if not seconds:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _limit(request: Request) -> int:
-    given = request.query_params.get("limit", "50")
-    if not given.isdecimal() or len(given) > 4 or not 1 <= int(given) <= MOST:
-        raise HTTPException(400, f"limit is a number from 1 to {MOST}")
-    return int(given)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 COOKIE = "hob_session"
 LIFETIME = 12 * 3600
 RENEW_AFTER = 3600
+TICKET_SECONDS = 600
 TRIES = 5
 """Wrong tokens from one address within `WINDOW` seconds before it has to wait."""
 WINDOW = 60.0
@@ -25,6 +26,8 @@ class Sessions:
     token: str
     _failures: dict[str, list[float]] = field(default_factory=dict)
     _swept: float = 0.0
+    _used: dict[str, float] = field(default_factory=dict)
+    """Links, and until when they would have worked."""
     _salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def is_token(self, given: str) -> bool:
@@ -42,12 +45,32 @@ class Sessions:
         right = hmac.compare_digest(mac.encode("utf-8", "replace"), self._mac(head).encode())
         return right and expiry.isdecimal() and int(expiry) > (now or time.time())
 
+    def ticket(self, now: float | None = None) -> str:
+        """For a link that signs a browser in, once and within `TICKET_SECONDS`; like a cookie, but no
+        cookie."""
+        head = f"{int((now or time.time()) + TICKET_SECONDS)}.{secrets.token_urlsafe(12)}"
+        return f"{head}.{self._mac(head, b'hob sign-in link')}"
+
+    def redeems(self, ticket: str, now: float | None = None) -> bool:
+        """Whether it is one of ours, young enough, and was not used in this process before."""
+        head, _, mac = ticket.rpartition(".")
+        expiry = head.partition(".")[0]
+        mine = self._mac(head, b"hob sign-in link").encode()
+        now = now or time.time()
+        if not hmac.compare_digest(mac.encode("utf-8", "replace"), mine) or not expiry.isdecimal():
+            return False
+        self._used = {used: until for used, until in self._used.items() if until > now}
+        if int(expiry) <= now or head in self._used:
+            return False
+        self._used[head] = float(expiry)
+        return True
+
     def is_old(self, cookie: str) -> bool:
         """Whether a valid cookie is due to be replaced."""
         return int(cookie.partition(".")[0]) - time.time() < LIFETIME - RENEW_AFTER
 
-    def _mac(self, head: str) -> str:
-        key = hmac.digest(self.token.encode(), b"hob session", "sha256")
+    def _mac(self, head: str, what: bytes = b"hob session") -> str:
+        key = hmac.digest(self.token.encode(), what, "sha256")
         return hmac.new(key, head.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
     def wait(self, address: str) -> int:

@@ -33,8 +33,8 @@ from bot.github.registration import (
     permissions_of,
 )
 from bot.github.site import site_of
-from bot.web.dashboard import form_fields, rendered, stylesheet
 from bot.web.guard import AccessGuard
+from bot.web.pages.html import form_fields, rendered, stylesheet
 from bot.web.session import COOKIE, LIFETIME, Sessions
 
 HOST = "127.0.0.1"
@@ -210,7 +210,6 @@ class SetupPages:
                 app=made,
                 install=install_address(made.html_url),
                 news=self.news,
-                running=False,
             )
         asked = self.request
         shown = {

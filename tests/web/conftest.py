@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from bot.core.hosts import Host
 from bot.store import Store
 from bot.web.agents import AgentsPort
 from bot.web.app import create_app
@@ -97,6 +98,7 @@ async def opened(
     refuse: Callable[[str, Any], str] = lambda _key, _value: "",
     ask: ChatPort | None = None,
     requests: AgentsPort | None = None,
+    model_hosts: Sequence[Host] = (),
 ) -> AsyncIterator[Front]:
     """Serves on a free port until the block ends."""
     woken: list[None] = []
@@ -123,6 +125,7 @@ async def opened(
         refuse_setting=refuse,
         ask=ask,
         requests=requests,
+        model_hosts=model_hosts,
     )
     assert isinstance(app.rest, AccessGuard) and isinstance(app.rest.app, Starlette)
     listening = listen("127.0.0.1", 0)

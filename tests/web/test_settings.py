@@ -202,7 +202,7 @@ async def test_what_is_answered_is_what_is_described(client: httpx.AsyncClient, 
     use = ToolUse(1e9, "read_file", '{"path": "a.py"}', 120, 0.5)
     store.calls.add(run.id, "octo/tea", [call, use])
     shown = (await client.get(f"/runs/{run.id}")).json()
-    schema("Run").validate(shown)
+    schema("WholeRun").validate(shown)
     schema("Call").validate(shown["calls"][0])
     assert [one["left_out"] for one in shown["calls"]] == [["a.py"]]
     (tool,) = shown["tools"]
@@ -240,8 +240,11 @@ async def test_models_are_held_against_each_other(client: httpx.AsyncClient, sto
     assert f"hob_model_seconds_total{{{labels}}} 9.0" in text
     assert f"hob_model_tokens_per_second{{{labels}}} 30.0" in text
     assert 'model="small:1b",outcome="failure"} 1' in text
-    cells = re.findall(r"<td>([^<]*)</td>", (await client.get("/")).text)
-    assert cells[:6] == ["review", "big:14b", "mini", "3", "0.75", "0"]
+    first = (await client.get("/budget")).json()["models"][0]
+    assert (first["model"], first["answers"], first["share"], first["failures"]) == ("big:14b", 3, 0.75, 0)
+    page = (await client.get("/budget", headers={"accept": "text/html"})).text
+    cells = re.findall(r"<td>([^<]*)</td>", page)
+    assert cells[:6] == ["review", "big:14b", "mini", "3", "75%", "0"]
 
 
 HOST_METRICS = ("in_flight", "waiting", "requests_total", "failures_total")

@@ -312,9 +312,12 @@ async def test_a_running_Hob_names_its_App_to_who_is_signed_in(front: Front) -> 
     signed = {"authorization": f"Bearer {TOKEN}"}
     assert (await front.client.get("/setup")).status_code == 401
     assert (await front.client.post("/setup", headers=signed)).status_code == 405
-    shown = await front.client.get("/setup", headers=signed)
+    page = "https://github.com/apps/my-hob"
+    told = (await front.client.get("/setup", headers=signed)).json()
+    assert told == {"slug": "my-hob", "page": page, "install": f"{page}/installations/new"}
+    shown = await front.client.get("/setup", headers={**signed, **HTML})
     assert shown.status_code == 200
-    assert "https://github.com/apps/my-hob/installations/new" in shown.text
+    assert told["install"] in shown.text
 
 
 async def test_a_name_that_is_taken_is_changed_on_GitHubs_own_page(visit: Visit) -> None:

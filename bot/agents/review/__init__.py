@@ -13,13 +13,14 @@ from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
 from bot.core.effects import DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.facts import PullRequestFacts
-from bot.core.findings import Chosen, Finding, choose
+from bot.core.findings import Chosen, Finding, JudgedFinding, choose
 from bot.core.inference import Infer
 from bot.core.review_result import Coverage, Judgement, conclusion
 
 MAY = frozenset({PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread})
 """The kinds of effects that `plan` may hold."""
 UNVERIFIED = "that could not be verified"
+REFUTED = "that a second look refuted"
 VERIFIED = 2
 """As many times `max_comments` findings are verified, so that some may be refuted,"""
 MOST_VERIFIED = 24
@@ -72,6 +73,7 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
         ),
         usage=(*reading.usage, *verified.usage),
         dropped=dropped,
+        refused=(*judged.refused, *_refused(verified)),
         unplaced=unplaced,
         unjudged=unjudged,
     )
@@ -103,10 +105,15 @@ def _joined(first: Chosen, last: Chosen) -> Chosen:
     )
 
 
+def _refused(verified: Verified) -> list[JudgedFinding]:
+    refuted = [JudgedFinding(one, "refused", REFUTED) for one in verified.refuted]
+    return refuted + [JudgedFinding(one, "refused", UNVERIFIED) for one in verified.unsure]
+
+
 def _dropped(verified: Verified) -> Counter[str]:
     return Counter(
         {
-            "that a second look refuted": verified.refuted,
-            UNVERIFIED: verified.unsure,
+            REFUTED: len(verified.refuted),
+            UNVERIFIED: len(verified.unsure),
         }
     )

@@ -44,9 +44,8 @@ def standing(facts: PullRequestFacts, found: Sequence[Finding], known: Known) ->
 def settle(facts: PullRequestFacts) -> tuple[Effect, ...]:
     """Words and marks for threads whose code is gone: one word and resolved where GitHub lets Hob, else one
     sentence, once."""
-    gone = [thread for thread, one in _threads(facts) if not thread.resolved and _is_gone(one, facts)]
     effects: list[Effect] = []
-    for thread in gone[:MOST_SETTLED]:
+    for thread, _ in _gone(facts)[:MOST_SETTLED]:
         if facts.may_resolve:
             effects.append(ReplyInThread(facts.number, thread.comment_id, "Fixed."))
             effects.append(ResolveThread(facts.number, thread.id))
@@ -54,6 +53,11 @@ def settle(facts: PullRequestFacts) -> tuple[Effect, ...]:
             words = f"Fixed in `{facts.head_sha[:10]}`."
             effects.append(ReplyInThread(facts.number, thread.comment_id, words))
     return tuple(effects)
+
+
+def fixed(facts: PullRequestFacts) -> tuple[str, ...]:
+    """Fingerprints of what was said before and whose code is gone."""
+    return tuple(fingerprint(one) for _, one in _gone(facts))
 
 
 def release(facts: PullRequestFacts) -> tuple[Effect, ...]:
@@ -66,6 +70,10 @@ def _threads(facts: PullRequestFacts) -> list[tuple[OwnThread, Finding]]:
     """Hob's own threads with the findings that they began with."""
     found = ((thread, of_thread(facts.reviews, thread.path, thread.body)) for thread in facts.own_threads)
     return [(thread, finding) for thread, finding in found if finding is not None]
+
+
+def _gone(facts: PullRequestFacts) -> list[tuple[OwnThread, Finding]]:
+    return [(thread, one) for thread, one in _threads(facts) if not thread.resolved and _is_gone(one, facts)]
 
 
 def _is_gone(finding: Finding, facts: PullRequestFacts) -> bool:

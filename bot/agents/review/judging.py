@@ -11,7 +11,7 @@ from bot.agents.review.answers import FindingAnswer
 from bot.agents.review.asking import ModelFinding, Reading
 from bot.core.diff import Anchor, FileDiff, Hunk, HunkLine, anchor, anchors, occurs
 from bot.core.facts import PullRequestFacts
-from bot.core.findings import Finding, also_at, fingerprint
+from bot.core.findings import Finding, JudgedFinding, also_at, fingerprint
 from bot.core.pathnames import resolve
 from bot.core.text import close_fences, cut
 
@@ -39,6 +39,12 @@ class JudgedFindings:
 
     findings: list[Finding] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    refused: list[JudgedFinding] = field(default_factory=list)
+    """Those of the dropped that were understood and judged."""
+
+    def refuse(self, finding: Finding, why: str) -> None:
+        self.dropped[why] += 1
+        self.refused.append(JudgedFinding(finding, "refused", why))
 
 
 def judged(reading: Reading, facts: PullRequestFacts) -> JudgedFindings:
@@ -56,18 +62,19 @@ def judged(reading: Reading, facts: PullRequestFacts) -> JudgedFindings:
         finding = _about_issue(said, facts) or _finding(said, places, files, facts, loose < MOST_ELSEWHERE)
         loose += finding is not None and (finding.outside or not finding.anchored)
         if said.answer.category.casefold() == "issue" and facts.linked_issues and not said.whole:
-            result.dropped[IN_PART] += 1
+            result.refuse(_plain(said.answer, said.answer.path), IN_PART)
         elif finding is None:
-            result.dropped[ASTRAY] += 1
+            result.refuse(_plain(said.answer, said.answer.path), ASTRAY)
         elif finding.quote.strip() and not (finding.anchored or _holds_somewhere(finding, files, facts)):
-            result.dropped[UNQUOTED] += 1
+            result.refuse(finding, UNQUOTED)
         elif _invented(finding, facts, names):
-            result.dropped[UNKNOWN] += 1
+            result.refuse(finding, UNKNOWN)
         else:
             made.append((said, finding))
     agreed, outvoted = _voted(made, reading.readings)
     result.findings = _one_about_issues(agreed)
-    result.dropped[OUTVOTED] += outvoted
+    for finding in outvoted:
+        result.refuse(finding, OUTVOTED)
     return result
 
 
@@ -216,12 +223,12 @@ def _claimed(text: str) -> set[str]:
 
 def _voted(
     made: Sequence[tuple[ModelFinding, Finding]], readings: Sequence[int]
-) -> tuple[list[Finding], int]:
-    """What more than half of the readings of its part found, each once; and how many points did not."""
+) -> tuple[list[Finding], list[Finding]]:
+    """What more than half of the readings of its part found, each once; and the points that they did not."""
     if max(readings, default=0) < 2:
-        return [finding for _, finding in made], 0
+        return [finding for _, finding in made], []
     kept: list[Finding] = []
-    outvoted = 0
+    outvoted: list[Finding] = []
     groups: dict[tuple[int, str], list[tuple[ModelFinding, Finding]]] = defaultdict(list)
     for said, finding in made:
         groups[said.part, finding.path].append((said, finding))
@@ -232,7 +239,7 @@ def _voted(
             if 2 * len({said.reading for said, _ in same}) > readings[part]:
                 kept.append(same[0][1])
             else:
-                outvoted += 1
+                outvoted.append(same[0][1])
             rest = [one for one in rest if one not in same]
     return kept, outvoted
 

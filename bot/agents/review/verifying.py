@@ -25,8 +25,8 @@ class Verified:
     """`kept` in their order; `refuted` by the verifier; `unsure`: not verified and not sure enough."""
 
     kept: tuple[Finding, ...]
-    refuted: int = 0
-    unsure: int = 0
+    refuted: tuple[Finding, ...] = ()
+    unsure: tuple[Finding, ...] = ()
     usage: tuple[Usage, ...] = ()
     failure: str = ""
 
@@ -43,11 +43,10 @@ async def verify(findings: Sequence[Finding], facts: PullRequestFacts, infer: In
         verdicts.setdefault(verdict.index, verdict.keep)
     keeps = {id(one): verdicts.get(number) for number, one in enumerate(asked)}
     kept = [one for one in findings if one.source != "model" or _stays(one, keeps[id(one)])]
-    refuted = sum(keep is False for keep in keeps.values())
+    refuted = tuple(one for one in asked if keeps[id(one)] is False)
+    unsure = tuple(one for one in asked if keeps[id(one)] is None and not _stays(one, None))
     failure = answer.reason if answer.value is None else ""
-    return Verified(
-        tuple(kept), refuted, len(findings) - len(kept) - refuted, answer.usage("verify"), failure
-    )
+    return Verified(tuple(kept), refuted, unsure, answer.usage("verify"), failure)
 
 
 def _stays(finding: Finding, keep: bool | None) -> bool:

@@ -13,7 +13,15 @@ from bot.core.effects import (
 )
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, fingerprint
-from bot.core.review_result import Coverage, Judgement, check_summary, check_text, check_title, count
+from bot.core.review_result import (
+    Coverage,
+    Judgement,
+    check_summary,
+    check_text,
+    check_title,
+    count,
+    unsaid,
+)
 from bot.core.settings import Severity
 from bot.core.text import close_fences, in_code
 
@@ -52,7 +60,14 @@ def plan(judged: Judgement) -> Plan:
     effects = (*effects, *following.settle(facts))
     if coverage.complete and judged.conclusion != "failure":
         effects = (*effects, *following.release(facts))
-    return Plan(effects, reason=check.title, head_sha=facts.head_sha, usage=judged.usage)
+    return Plan(
+        effects,
+        reason=check.title,
+        head_sha=facts.head_sha,
+        usage=judged.usage,
+        findings=judged.judged,
+        fixed=following.fixed(facts),
+    )
 
 
 def _review(facts: PullRequestFacts, chosen: Chosen, coverage: Coverage, *, gating: bool) -> PostReview:
@@ -109,16 +124,8 @@ def _annotation(finding: Finding) -> Annotation:
 
 def _unsaid(judged: Judgement) -> str:
     """Counted, so that nothing is lost in silence."""
-    chosen = judged.chosen
-    counts = [
-        (len(chosen.standing), "said before and still there"),
-        (len(chosen.dismissed), "dismissed by people"),
-        (len(chosen.heard), "that others have made already"),
-        (len(chosen.repeated), "about the same lines as others"),
-        (len(chosen.below_severity), "below review.min_severity"),
-        (len(chosen.over_cap), "over review.max_comments"),
-        *((number, why) for why, number in judged.dropped.items()),
-    ]
+    counts = [(len(ones), why) for ones, why in unsaid(judged.chosen)]
+    counts += [(number, why) for why, number in judged.dropped.items()]
     return "".join(f"\n- {count(number, 'finding')} {why}, not shown" for number, why in counts if number)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from bot.config.write import write_new
 from bot.core.errors import UserError
 from bot.github.registration import AppRequest, form_address, form_manifest
-from bot.web.dashboard import rendered
+from bot.web.pages.html import rendered
 from bot.web.setup import BACK, STATE_SECONDS, SetupRequest
 
 NOT_REACHED = f"http://127.0.0.1:8699{BACK}"

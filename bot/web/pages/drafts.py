@@ -3,7 +3,6 @@ discard one is a command as in a comment (`bot.store.requests`), so that a run o
 it."""
 
 import re
-import time
 import uuid
 from asyncio import wrap_future
 from typing import Any
@@ -18,14 +17,13 @@ from bot.core.drafts import Draft
 from bot.core.refs import Actor, Login
 from bot.store import Store
 from bot.store.requests import CommandRequest, delivery_of
-from bot.web.dashboard import form_fields, rendered
+from bot.web.pages.html import form_fields, rendered
 from bot.web.runs import when
 
 MOST_FORM_BYTES = 256 * 1024
 """Three bytes for each of a comment's 65,536 characters, and some."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _ORDERS = {"post": "post", "discard": "drop"}
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 async def show_all(request: Request) -> Response:
@@ -34,13 +32,14 @@ async def show_all(request: Request) -> Response:
     found = await run_in_threadpool(store.drafts.waiting)
     asked = request.query_params.get("asked", "")
     said = asked if re.fullmatch(r"(post|discard) [1-9][0-9]{0,8}", asked, re.ASCII) else ""
-    return rendered("drafts.html", drafts=[_shown(request, one) for one in found], asked=said.split())
+    drafts = [_shown(request, one) for one in found]
+    return rendered("drafts.html", request, drafts=drafts, asked=said.split())
 
 
 async def show(request: Request) -> Response:
     """One draft in a field where it can be changed."""
     saved = "saved" in request.query_params
-    return rendered("draft.html", draft=_shown(request, await _named(request)), saved=saved)
+    return rendered("draft.html", request, draft=_shown(request, await _named(request)), saved=saved)
 
 
 async def change(request: Request) -> Response:
@@ -108,11 +107,4 @@ def _shown(request: Request, one: Draft) -> dict[str, Any]:
         "path": f"/drafts/{one.repo.id}/{one.n}",
         "issue": f"{request.app.state.site}/{one.repo.full_name}/issues/{one.number}",
         "at": when(one.at),
-        "age": _age(time.time() - one.at),
     }
-
-
-def _age(seconds: float) -> str:
-    unit, name = next(((unit, name) for unit, name in _UNITS if seconds >= unit), (60, "minute"))
-    count = max(0, int(seconds // unit))
-    return f"{count} {name}" + ("" if count == 1 else "s")

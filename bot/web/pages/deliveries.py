@@ -1,0 +1,80 @@
+"""What GitHub sent, and a button that has it looked at again."""
+
+from dataclasses import asdict
+from typing import Any, get_args
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.log import redact
+from bot.store import Store
+from bot.store.inbox import DeliveryState
+from bot.store.overview import Arrival, ArrivalQuery, arrivals
+from bot.web.pages import schemas
+from bot.web.pages.view import (
+    BEFORE,
+    LIMIT,
+    REPO,
+    WORDS,
+    Answer,
+    View,
+    choice,
+    done,
+    limit_of,
+    listed,
+    next_of,
+    text,
+    whole,
+    words,
+)
+from bot.web.runs import when
+
+STATES: tuple[str, ...] = get_args(DeliveryState)
+MOST_GUID = 100
+
+
+async def list_deliveries(request: Request) -> Answer:
+    """The newest first."""
+    store: Store = request.app.state.store
+    limit, before = limit_of(request), whole(request, "before")
+    query = ArrivalQuery(
+        words(request, "repo"), choice(request, "state", STATES), words(request, "event"), words(request)
+    )
+    found = await run_in_threadpool(arrivals, store.database, limit, query, before)
+    return {"deliveries": [_shown(one) for one in found], "next": next_of(found, limit, lambda one: one.id)}
+
+
+def _shown(one: Arrival) -> dict[str, Any]:
+    return {**asdict(one), "received_at": when(one.received_at), "note": redact(one.note)}
+
+
+async def again(request: Request) -> Response:
+    """Its dead runs are tried again; one that was kept aside or that nothing answered is routed anew. 409
+    where there is nothing to do again."""
+    store: Store = request.app.state.store
+    guid = str(request.path_params["guid"])[:MOST_GUID]
+    runs = await run_in_threadpool(store.runs.of_delivery, guid)
+    revived = 0
+    for run in runs:
+        revived += await run_in_threadpool(store.runs.revive, run.id)
+    routed = not runs and await run_in_threadpool(store.inbox.again, guid)
+    if not revived and not routed:
+        raise HTTPException(409, "nothing of this delivery failed, or it is not kept any more")
+    request.app.state.wake()
+    return await done(request, "/deliveries", {"runs": revived, "routed": routed})
+
+
+VIEWS = (
+    View(
+        "/deliveries", "list_deliveries", "Deliveries, the newest first", list_deliveries,
+        listed("deliveries", schemas.DELIVERY),
+        (LIMIT, BEFORE, REPO, WORDS, ("state", text(enum=["", *STATES])), ("event", text(maxLength=200))),
+    ),
+)  # fmt: skip
+ROUTES = (
+    *(view.route for view in VIEWS),
+    Route("/deliveries/{guid}/again", again, methods=["POST"]),
+)

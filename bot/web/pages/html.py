@@ -1,0 +1,142 @@
+"""Templates made into pages, with times, durations and counts as people say them."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+WEB = Path(__file__).parents[1]
+MOST_FORM_BYTES = 4096
+NAVIGATION = (
+    ("/", "Now"),
+    ("/pulls", "Pull requests"),
+    ("/issues", "Issues"),
+    ("/findings", "Findings"),
+    ("/runs", "Runs"),
+    ("/drafts", "Drafts"),
+    ("/memory", "Memory"),
+    ("/repositories", "Repositories"),
+    ("/hosts", "Hosts"),
+    ("/deliveries", "Deliveries"),
+    ("/budget", "Budget"),
+    ("/setup", "App"),
+)
+_UNITS = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"))
+
+
+@cache
+def _pages() -> Any:
+    """Templates; jinja2 is imported by the first page that is looked at."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(WEB / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"age": age, "lasted": lasted, "thousands": thousands, "number_of": number_of}
+    return made
+
+
+@cache
+def _static(name: str) -> bytes:
+    return (WEB / "static" / name).read_bytes()
+
+
+async def stylesheet(request: Request) -> Response:
+    return Response(_static("hob.css"), media_type="text/css", headers={"cache-control": "max-age=3600"})
+
+
+async def script(request: Request) -> Response:
+    """Renews the live parts of a page; every page can be read without it."""
+    kind = "text/javascript"
+    return Response(_static("hob.js"), media_type=kind, headers={"cache-control": "max-age=3600"})
+
+
+def rendered(template: str, request: Request | None = None, /, **values: Any) -> HTMLResponse:
+    """A page of a template; with a request as one of the pages that lead to each other."""
+    path = request.url.path if request else ""
+    asked = dict(request.query_params) if request else {}
+    about = {"navigation": NAVIGATION if request else (), "path": path, "query": asked, "link": _link(asked)}
+    html = _pages().get_template(template).render({**about, **values})
+    return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a browser asks, and no program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+async def form_fields(request: Request, most_bytes: int = MOST_FORM_BYTES) -> dict[str, str]:
+    """The fields of an urlencoded form, each once; empty where it is longer than so many bytes."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > most_bytes:
+            return {}
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _link(asked: Mapping[str, str]) -> Any:
+    """`link(before=3)`: the address of this page with that changed; an empty value is left out."""
+
+    def link(**changed: object) -> str:
+        values = {**asked, **{name: str(value) for name, value in changed.items()}}
+        return "?" + urlencode({name: value for name, value in values.items() if value})
+
+    return link
+
+
+def age(iso: str | None) -> str:
+    """How long ago a time in ISO 8601 was, or when it will be."""
+    if not iso:
+        return ""
+    seconds = time.time() - datetime.fromisoformat(iso).astimezone(UTC).timestamp()
+    said = _about(abs(seconds))
+    if not said:
+        return "just now"
+    return f"{said} ago" if seconds > 0 else f"in {said}"
+
+
+def lasted(seconds: float | None) -> str:
+    """A span as people say it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def thousands(number: float) -> str:
+    """12,345"""
+    return f"{number:,.0f}"
+
+
+def number_of(count: int, noun: str) -> str:
+    """1 finding, 2 findings"""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _about(seconds: float) -> str:
+    """Empty below five seconds."""
+    if seconds < 5:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.0f} seconds"
+    unit, name = next((unit, name) for unit, name in _UNITS if seconds >= unit)
+    return number_of(int(seconds // unit), name)

@@ -1,0 +1,89 @@
+"""Signing in with the API token, or by a link that was printed where Hob was started, and out again."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bot.web.pages.html import form_fields, rendered, script, stylesheet
+from bot.web.session import COOKIE, LIFETIME, Sessions
+
+FORM = "login.html"
+LINK = "/login/link"
+
+
+async def by_token(request: Request) -> Response:
+    """The form's target. A right token is answered with a new cookie, whatever cookie came with it."""
+    sessions: Sessions = request.app.state.sessions
+    address = request.client.host if request.client else ""
+    if wait := sessions.wait(address):
+        return _too_many(wait)
+    if not sessions.is_token((await form_fields(request)).get("token", "").strip()):
+        sessions.failed(address)
+        return login_page(401, "That is not the token.")
+    answer = RedirectResponse("/", status_code=303)
+    set_cookie(request, answer, sessions.issue())
+    return answer
+
+
+async def by_link(request: Request) -> Response:
+    """A link works once and for some minutes."""
+    sessions: Sessions = request.app.state.sessions
+    address = request.client.host if request.client else ""
+    if wait := sessions.wait(address):
+        return _too_many(wait)
+    if not sessions.redeems(request.query_params.get("ticket", "")):
+        sessions.failed(address)
+        return login_page(401, "That link was used, or is too old. The token signs you in.")
+    answer = RedirectResponse("/", status_code=303)
+    set_cookie(request, answer, sessions.issue())
+    return answer
+
+
+def link_of(sessions: Sessions) -> str:
+    """The path of a new one."""
+    return f"{LINK}?ticket={sessions.ticket()}"
+
+
+async def logout(request: Request) -> Response:
+    """Takes the cookie away."""
+    answer = RedirectResponse("/", status_code=303)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+ROUTES = (
+    Route("/login", by_token, methods=["POST"]),
+    Route(LINK, by_link, methods=["GET"]),
+    Route("/logout", logout, methods=["POST"]),
+    Route("/static/hob.css", stylesheet, methods=["GET"]),
+    Route("/static/hob.js", script, methods=["GET"]),
+)
+
+
+def login_page(status: int, complaint: str = "") -> HTMLResponse:
+    """The form."""
+    page = rendered(FORM, complaint=complaint)
+    page.status_code = status
+    return page
+
+
+def renew(request: Request, answer: Response) -> None:
+    """A newer cookie for whoever has had one for a while."""
+    sessions: Sessions = request.app.state.sessions
+    cookie = request.state.cookie
+    if cookie and sessions.holds(cookie) and sessions.is_old(cookie):
+        set_cookie(request, answer, sessions.issue())
+
+
+def set_cookie(request: Request, answer: Response, value: str) -> None:
+    public = urlsplit(request.app.state.public_url)
+    secure = public.scheme == "https" and request.url.hostname == public.hostname
+    answer.set_cookie(COOKIE, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
+
+
+def _too_many(wait: int) -> HTMLResponse:
+    page = login_page(429, f"Too many wrong tokens. Try again in {wait} s.")
+    page.headers["retry-after"] = str(wait)
+    return page

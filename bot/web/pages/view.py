@@ -1,0 +1,135 @@
+"""One address with two faces: a page for a browser, JSON for a program, both made of the same answer."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bot.web.pages.html import rendered, wants_html
+
+MOST = 200
+USUAL = 50
+BIGGEST = 2**63 - 1
+
+Answer = dict[str, Any]
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`name` is the operation in the API's description and the template's name; `parameters` are what the
+    query may hold, by name."""
+
+    path: str
+    name: str
+    about: str
+    answer: Callable[[Request], Awaitable[Answer]]
+    schema: Schema
+    parameters: tuple[tuple[str, Schema], ...] = ()
+
+    @property
+    def route(self) -> Route:
+        async def show(request: Request) -> Response:
+            found = await self.answer(request)
+            if wants_html(request):
+                return rendered(f"{self.name}.html", request, **found)
+            return JSONResponse(found)
+
+        return Route(self.path, show, methods=["GET"], name=self.name)
+
+
+async def done(request: Request, where: str, told: Answer) -> Response:
+    """What a button answers: back to a page for a browser, what happened for a program."""
+    return RedirectResponse(where, status_code=303) if wants_html(request) else JSONResponse(told, 202)
+
+
+def limit_of(request: Request) -> int:
+    """`?limit=`, 1 to `MOST`; 400."""
+    given = request.query_params.get("limit", str(USUAL))
+    if not (given.isascii() and given.isdecimal()) or len(given) > 4 or not 1 <= int(given) <= MOST:
+        raise HTTPException(400, f"limit is a number from 1 to {MOST}")
+    return int(given)
+
+
+def whole(request: Request, name: str) -> int | None:
+    """A whole number in the query, None where it is not there; 400."""
+    given = request.query_params.get(name, "")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal()) or len(given) > 19 or int(given) > BIGGEST:
+        raise HTTPException(400, f"{name} is a whole number")
+    return int(given)
+
+
+def choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices in the query, empty where it is not there; 400."""
+    given = request.query_params.get(name, "")
+    if given and given not in choices:
+        raise HTTPException(400, f"{name} is one of {', '.join(choices)}")
+    return given
+
+
+def words(request: Request, name: str = "q") -> str:
+    """What is looked for, at most 200 characters."""
+    return request.query_params.get(name, "").strip()[:200]
+
+
+def path_id(request: Request, name: str, what: str) -> int:
+    """A number in the path; 404 for what is none."""
+    given = str(request.path_params[name])
+    if not (given.isascii() and given.isdecimal()) or len(given) > 19 or int(given) > BIGGEST:
+        raise HTTPException(404, f"there is no such {what}")
+    return int(given)
+
+
+def place_of(request: Request, kinds: tuple[type[float] | type[int], ...]) -> tuple[Any, ...] | None:
+    """`?before=` of a list that is ordered by several values, joined by commas; 400."""
+    given = request.query_params.get("before", "")
+    if not given:
+        return None
+    parts = given[:100].split(",")
+    try:
+        found = tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+    except (ValueError, OverflowError):
+        raise HTTPException(400, "before is what `next` said of the page before") from None
+    if any(not abs(one) <= BIGGEST for one in found):
+        raise HTTPException(400, "before is what `next` said of the page before")
+    return found
+
+
+def text(**more: Any) -> Schema:
+    return {"type": "string", **more}
+
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+NUMBER: Schema = {"type": "number"}
+FLAG: Schema = {"type": "boolean"}
+TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+LIMIT = ("limit", {"type": "integer", "minimum": 1, "maximum": MOST})
+BEFORE = ("before", {"type": "integer", "minimum": 0, "maximum": BIGGEST})
+PLACE = ("before", {"type": "string", "maxLength": 100, "description": "What `next` said."})
+WORDS = ("q", {"type": "string", "maxLength": 200})
+REPO = ("repo", {"type": "string", "maxLength": 200})
+
+
+def optional(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def shape(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def listed(name: str, row: Schema, **more: Schema) -> Schema:
+    """A page of rows, and where the next one begins."""
+    return shape(**{name: {"type": "array", "items": row}, "next": optional(TEXT)}, **more)
+
+
+def next_of(rows: list[Any], limit: int, last: Callable[[Any], object]) -> str | None:
+    """Where the next page begins; None where this was the last."""
+    return str(last(rows[-1])) if len(rows) == limit else None
