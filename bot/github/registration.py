@@ -32,12 +32,19 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 @dataclass(frozen=True, slots=True)
 class AppRequest:
     """What a person asks GitHub for. `organization` empty: for their own account; `code`: with what
-    writing code takes; `public_url` empty: GitHub cannot reach this Hob."""
+    writing code takes; `public_url` empty: GitHub cannot reach this Hob, and sends to
+    `webhook_url`, where nobody listens."""
 
     name: str
     organization: str = ""
     code: bool = False
     public_url: str = ""
+    webhook_url: str = ""
+
+    @property
+    def hook(self) -> str:
+        """Where GitHub sends deliveries, or tries to."""
+        return f"{self.public_url}/webhook" if self.public_url else self.webhook_url or NOWHERE
 
     def complaints(self) -> dict[str, str]:
         """Field -> what is wrong with it and what to write instead."""
@@ -99,10 +106,7 @@ def form_manifest(request: AppRequest, redirect_url: str) -> str:
     told: dict[str, Any] = {
         "name": request.name,
         "url": HOMEPAGE,
-        "hook_attributes": {
-            "url": f"{request.public_url}/webhook" if request.public_url else NOWHERE,
-            "active": True,
-        },
+        "hook_attributes": {"url": request.hook, "active": True},
         "redirect_url": redirect_url,
         "public": False,
         "default_permissions": asked.permissions,

@@ -356,7 +356,15 @@ def test_a_model_that_does_not_exist_is_said_and_the_setup_goes_on_later(operato
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--name", "x" * 40), ("--name", "🍵"), ("--org", "no/slash"), ("--github", "a b"), ("--port", "70000")],
+    [
+        ("--name", "x" * 40),
+        ("--name", "🍵"),
+        ("--org", "no/slash"),
+        ("--github", "a b"),
+        ("--public-url", "x"),
+        ("--webhook-url", "ftp://x"),
+        ("--port", "70000"),
+    ],
 )
 def test_a_wrong_choice_is_wrong_usage(operator: Operator, option: str, value: str) -> None:
     ended = commands.run("setup", option, value, folder=operator.folder, environ=operator.environ)

@@ -69,6 +69,9 @@ def test_the_form_asks_for_what_app_yml_says_and_no_more() -> None:
         assert {f"{name}: {level}" for name, level in asked.permissions.items()} <= set(MEANS)
     public = json.loads(form_manifest(AppRequest("hob", public_url="https://hob.example"), "http://x"))
     assert public["hook_attributes"]["url"] == "https://hob.example/webhook"
+    nowhere = AppRequest("hob", webhook_url="https://nobody.tea.example/webhook")
+    told = json.loads(form_manifest(nowhere, "http://x"))
+    assert told["hook_attributes"]["url"] == "https://nobody.tea.example/webhook"
 
 
 def test_the_owner_is_in_the_address() -> None:

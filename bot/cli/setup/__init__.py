@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 @click.option("--code", is_flag=True, help="Ask for what writing code takes, too.")
 @click.option("--github", default="", help="The address of a GitHub Enterprise Server.")
 @click.option("--public-url", default="", help="Where GitHub reaches this Hob; without one Hob asks GitHub.")
+@click.option(
+    "--webhook-url", default="", help="Without one: where GitHub sends in vain, if not to .invalid."
+)
 @click.option("--host", default="", help="The address of a model host, instead of looking for one here.")
 @click.option("--model", default="", help="Instead of the one that fits this machine.")
 @click.option("--yes", is_flag=True, help="Fetch the model without asking.")
@@ -55,11 +58,17 @@ def command(as_json: bool, service: bool, no_start: bool, no_browser: bool, org:
     """
     from bot.cli.setup.about import SetupOptions
     from bot.cli.setup.flow import SetupFlow
+    from bot.config.addresses import http_url
     from bot.github.registration import AppRequest, api_of
     from bot.log import setup
 
     for option, wrong in AppRequest(given["name"] or "hob", org.lstrip("@")).complaints().items():
         raise click.BadParameter(wrong, param_hint=f"--{option}")
+    for option, value in (("--public-url", given["public_url"]), ("--webhook-url", given["webhook_url"])):
+        try:
+            http_url(value)
+        except ValueError as wrong_url:
+            raise click.BadParameter(f"it is not {wrong_url}", param_hint=option) from None
     if given["github"]:
         try:
             api_of(given["github"])

@@ -32,6 +32,7 @@ class SetupOptions:
     code: bool = False
     github: str = ""
     public_url: str = ""
+    webhook_url: str = ""
     host: str = ""
     model: str = ""
     yes: bool = False

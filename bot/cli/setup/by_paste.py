@@ -54,6 +54,7 @@ def write_page(folder: Path, request: SetupRequest) -> Path:
             "organization": app.organization,
             "code": app.code,
             "public_url": app.public_url,
+            "webhook_url": app.webhook_url,
         },
         "pull": request.pull,
     }

@@ -23,7 +23,6 @@ from bot.cli.setup.about import (
 )
 from bot.cli.setup.models import ModelSetup
 from bot.config import Config, load_config, private_key
-from bot.config.addresses import http_url
 from bot.core.errors import ConfigError, GitHubError, TemporaryError, UserError
 from bot.core.setup_steps import SetupFacts, SetupStep, next_step
 from bot.github.client import GitHub
@@ -120,15 +119,13 @@ class SetupFlow:
             self.options.organization,
             self.options.code,
             self._public_url(config),
+            self.options.webhook_url,
         )
         api_url = api_of(self.options.github) if self.options.github else config.github.api_url
         return SetupRequest(app, api_url)
 
     def _public_url(self, config: Config) -> str:
-        try:
-            return http_url(self.options.public_url) or config.server.public_url
-        except ValueError as wrong:
-            raise UserError(f"--public-url is not {wrong}", "for example https://hob.example") from None
+        return self.options.public_url.rstrip("/") or config.server.public_url
 
     async def _in_browser(self, asked: SetupRequest) -> None:
         """A page on loopback until GitHub has led back to it. It stays until the end, for who goes back."""
