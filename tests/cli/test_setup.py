@@ -382,6 +382,20 @@ def test_a_folder_that_cannot_be_written_is_known_before_anybody_goes_to_GitHub(
     assert operator.github.requests == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"[github\n", b"\xff\xfe", b"[github]\napp_id = 'x'\n", b"[github]\nap_id = 1\n", b"github = 1\n"],
+)
+def test_a_hob_toml_with_a_mistake_is_said_and_left(operator: Operator, text: bytes) -> None:
+    (operator.folder / "hob.toml").write_bytes(text)
+    for arguments in ((), ("--print",), ("--new", "--print")):
+        ended = operator.types(*arguments)
+        assert (ended.returncode, "unexpected" in ended.stderr) == (1, False), ended.stderr
+        assert "hob.toml" in ended.stderr
+    assert (operator.folder / "hob.toml").read_bytes() == text
+    assert operator.github.requests == []
+
+
 def test_a_hob_toml_that_a_program_should_not_change_is_left_and_said(operator: Operator) -> None:
     (operator.folder / "hob.toml").write_text("github.settle_seconds = 1.0\n")
     operator.json("--print", code=0)

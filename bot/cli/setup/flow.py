@@ -43,6 +43,7 @@ class SetupFlow:
     def __init__(self, options: SetupOptions, say: Callable[[str], None]) -> None:
         self.options, self.say = options, say
         self.path = keep.config_file()
+        load_config(self.path)  # says what is wrong with it, before anything else is made of it
         self._before = int(keep.tree_of(self.path).get("github", {}).get("app_id") or 0)
         self.report = SetupReport(self.path, facts=SetupFacts(start=options.start))
         self.models = ModelSetup(self.path, options)
