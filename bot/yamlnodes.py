@@ -11,6 +11,7 @@ import yaml
 MOST_BYTES = 64 * 1024
 MOST_DEPTH = 12
 MOST_NODES = 3_000
+_TOO_MUCH = "the file is nested too deeply or has too many entries"
 
 
 class UnreadableError(Exception):
@@ -60,6 +61,12 @@ class _Loader(yaml.SafeLoader):
     aliases = False
     """Whether `&` and `*` are taken; what an alias stands for is never put in its place."""
 
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803  PyYAML's name
+        """PyYAML looks 1,024 characters ahead for a colon, once for each bracket that is open there."""
+        if self.flow_level >= MOST_DEPTH:
+            raise RefusedError(self.get_mark().line + 1, _TOO_MUCH)
+        super().fetch_flow_collection_start(TokenClass)
+
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
@@ -68,7 +75,7 @@ class _Loader(yaml.SafeLoader):
         self.nodes += 1
         self.depth += 1
         if self.depth > MOST_DEPTH or self.nodes > MOST_NODES:
-            raise RefusedError(line, "the file is nested too deeply or has too many entries")
+            raise RefusedError(line, _TOO_MUCH)
         node = (
             self._alias(event) if isinstance(event, yaml.AliasEvent) else super().compose_node(parent, index)
         )

@@ -13,6 +13,7 @@ from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.check_judgement import may_stand, unread
 from bot.core.effects import Comment, Plan, ReplyInThread, SetCheck
+from bot.core.errors import HobError
 from bot.core.events import (
     CommentEvent,
     PullRequestClosed,
@@ -59,7 +60,7 @@ PAUSED = "paused by a person; `resume` goes on"
 async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     """Facts at the head as it is now, whatever the delivery said: deliveries come in any order."""
     if isinstance(event, PullRequestClosed):
-        return Plan(reason="closed: what was under way is superseded")
+        return await _closed(event, ctx)
     if ctx.pull == "ignored":
         return Plan(reason="a person had it ignored")
     state = await ctx.github.pull_request(event.number)
@@ -83,6 +84,18 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
         return plan
     told = await walkthrough(facts, ctx)
     return replace(plan, effects=(*plan.effects, *told.effects), usage=(*plan.usage, *told.usage))
+
+
+async def _closed(event: PullRequestClosed, ctx: Context) -> Plan:
+    """What people thought of the remarks is looked up for the last time; no delivery tells of reactions."""
+    plan = Plan(reason="closed: what was under way is superseded")
+    if not ctx.posted:
+        return plan
+    try:
+        threads = await ctx.github.own_threads(event.number)
+    except HobError:  # nice to know, and nothing to try again for
+        return plan
+    return replace(plan, opinions=review.opinions(ctx.reviews, threads))
 
 
 async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettings, reason: str) -> Plan:

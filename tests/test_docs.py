@@ -57,6 +57,21 @@ def test_a_row_keeps_its_words_and_a_new_one_asks_for_some() -> None:
     assert table.wordless(page) == ["black"]
 
 
+NOTHING_TO_TEST_YET = {"K4"}
+"""Rows about what Hob does not do yet: no callback of the manifest flow is answered."""
+
+
+def test_every_row_of_hardening_has_a_test_and_every_test_a_row_that_there_is() -> None:
+    tested = pages.hardening()
+    assert set(pages.ROWS) - set(tested) == NOTHING_TO_TEST_YET, "rows that no test carries in its name"
+    assert not {row: tested[row] for row in set(tested) - set(pages.ROWS)}, (
+        "rows that are not in hardening.toml"
+    )
+    for row, said in pages.ROWS.items():
+        assert said[0] in {"critical", "high", "medium", "low"}, row
+        assert len(said) == 3 and all(said) and not any("|" in one for one in said), row
+
+
 def part(heading: str) -> str:
     """The text below a heading up to the next one."""
     match = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", TEXT, re.MULTILINE | re.DOTALL)
@@ -199,6 +214,7 @@ def test_every_file_of_hob_that_a_page_names_is_there(page: Path) -> None:
         "bot/agents/x.py",
         "prompts/x.md",
         "bot/checks/x.py",
+        "bot/web/pages/x.py",
         "prompts/chains/NAME.toml",
     }
     assert not [name for name in named if name not in examples and not (ROOT / name).exists()]

@@ -202,7 +202,7 @@ CALLS: dict[str, Callable[[str], Any]] = {
         unsound(conflict_of(said), TOOLS),
         *(proved(conflict_of(said, one), 0, TOOLS) for one in ENDINGS),
     ],
-    "core.merge_checks.parses": lambda said: parses("a.json", said, TOOLS),
+    "core.merge_checks.parses": lambda said: [parses(one, said, TOOLS) for one in ("a.json", "a.toml")],
     "core.merge_proof.holds": lambda said: holds(ConflictHunk(said[:99], said, said[:-9]), said[5:]),
     "core.skip_rules.without_lines": lambda said: without_lines(file_of(said), said),
     "core.suggestion.change": lambda said: change(file_of(said), said, 1, 2, said),

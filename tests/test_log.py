@@ -4,7 +4,10 @@ import base64
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +118,23 @@ def test_tokens_are_forgotten_in_their_turn_and_lasting_secrets_never(
     hidden = [name for name in log.hidden() if name.startswith("passing-secret-")]
     assert hidden == [f"passing-secret-{number}" for number in (7, 8, 9)]
     assert log.redact("the-lasting-secret passing-secret-9") == f"{log.HIDDEN} {log.HIDDEN}"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is there on Linux only")
+def test_R7_a_log_on_a_full_disk_loses_its_lines_and_nothing_else() -> None:
+    work = """
+import logging, sys
+from bot import log
+log.setup("debug")
+for number in range(200):
+    logging.getLogger("bot.tea").warning("line %s", "x" * 1000)
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.exception("with a traceback")
+print("worked on")
+"""
+    with Path("/dev/full").open("w") as full:
+        line = [sys.executable, "-c", work]
+        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert done.stdout == "worked on\n"

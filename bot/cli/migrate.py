@@ -17,17 +17,22 @@ def command(as_json: bool) -> None:
     from bot.config import load_config
     from bot.store import open_store
     from bot.store.migration import run
+    from bot.store.schema import schema_age
 
     config = load_config()
     store = open_store(config.store.database_url)
     try:
-        was_current = store.schema_is_current()
-        if not was_current:
+        before = schema_age(store.database)
+        if before != "current":
             run(config.store.database_url)
     finally:
         store.close()
     shown = store.database.url.render_as_string(hide_password=True)
     if as_json:
-        click.echo(json.dumps({"database": shown, "changed": not was_current}))
+        click.echo(json.dumps({"database": shown, "changed": before in ("none", "older")}))
     else:
-        click.echo(f"{shown}: {'already at' if was_current else 'brought to'} the newest schema")
+        said = {
+            "current": "already at the newest schema",
+            "newer": "at a newer version's schema, with which this version works",
+        }
+        click.echo(f"{shown}: {said.get(before, 'brought to the newest schema')}")

@@ -23,10 +23,22 @@ from bot.core.incremental_review import ReviewedHead
 from bot.core.occurrence import once
 from bot.core.refs import Sha
 
+HINT = (
+    "\n\n<details><summary>Wrong, or not useful?</summary>\n\n"
+    "Reply here with `/hob dismiss` and why, and it is not said again; `/hob fix` offers a patch where this "
+    "repository takes some; a question is answered. A thumbs-down is noted and changes nothing.\n\n</details>"
+)
+"""Below each remark on lines, folded. It is no part of the remark: what is known again by its text is known
+without."""
+
+
+def without_hint(body: str) -> str:
+    return body.replace("\r\n", "\n").replace(HINT, "")
+
 
 def of_thread(reviews: Sequence[PostReview], path: str, body: str) -> Finding | None:
     """The finding that a thread on this file began with, known by the text that was posted."""
-    said = " ".join(body.split())
+    said = " ".join(without_hint(body).split())
     for review in reversed(reviews):
         for comment in review.comments:
             if comment.path == path and " ".join(comment.body.split()) == said:

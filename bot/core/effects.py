@@ -397,3 +397,5 @@ class Plan:
     """What a review judged, for people to look up; no effect depends on them."""
     fixed: tuple[str, ...] = ()
     """Fingerprints of earlier findings whose code is gone."""
+    opinions: tuple[tuple[str, int, int], ...] = ()
+    """(fingerprint, thumbs up, thumbs down) of earlier remarks, as they stand now."""

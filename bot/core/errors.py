@@ -5,6 +5,7 @@ HobError
 │   └── ConfigError      in hob.toml, the environment or .github/hob.yml
 ├── TemporaryError       try again later; `retry_after` in seconds when the other side named it
 │   ├── RateLimited      GitHub asked us to wait
+│   ├── OtherVersion     another version's, while machines are upgraded one by one
 │   └── QueryTooLarge    GitHub could not answer so much at once: ask for less
 ├── GitHubError          GitHub refused for good: `status`, `message`
 │   ├── Gone             not found or no longer ours (404, 410, suspended): stop, no retries
@@ -57,6 +58,10 @@ class TemporaryError(HobError):
 
 class OthersWait(TemporaryError):
     """Work that nobody waits for gives way: it comes again, as often as it has to."""
+
+
+class OtherVersion(TemporaryError):
+    """Made by another version of Hob, which may be at work beside this one, and can go on with it."""
 
 
 class RateLimited(TemporaryError):

@@ -73,6 +73,9 @@ class OwnThread:
     body: str
     last_is_ours: bool
     last: str
+    liked: int = 0
+    disliked: int = 0
+    """Thumbs up and down on the first comment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,15 @@ class Prompt(Generic[T]):
         )
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class AskedHost:
+    """A model of a host that was sent a prompt. `online`: outside the user's network."""
+
+    host: str
+    model: str
+    online: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Completion(Generic[T]):
     """What came back. Exactly one of `value`, `failure` and `tool_calls` is set."""
@@ -275,6 +284,8 @@ class Completion(Generic[T]):
     """Nobody was asked: the very same question was answered before."""
     tool_calls: tuple[ToolCall, ...] = ()
     """What is to be called before there is an answer; at least one of them can be used."""
+    sent_to: tuple[AskedHost, ...] = ()
+    """Everybody who was sent the prompt, whatever they said to it."""
 
     @property
     def truncated(self) -> bool:

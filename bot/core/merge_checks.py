@@ -2,11 +2,11 @@
 there, and so are the tests of both."""
 
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from bot.core import toml_text
 from bot.core.code_analysis import Tools
 from bot.core.merge_rules import CALLED
 from bot.core.merging import Conflict
@@ -67,7 +67,7 @@ def parses(path: str, text: str, tools: Tools) -> bool | None:
         if ending == ".json":
             json.loads(text, object_pairs_hook=_unlike)
         elif ending == ".toml":
-            tomllib.loads(text)
+            toml_text.read(text)
         else:
             return tools.still_parses(path, "", text)
     except (ValueError, RecursionError):

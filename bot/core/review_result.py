@@ -11,6 +11,7 @@ from bot.core.check_judgement import unread
 from bot.core.effects import Conclusion, Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Chosen, Finding, JudgedFinding
+from bot.core.inference import AskedHost
 from bot.core.text import in_code
 
 NOT_WORTH_READING = frozenset(
@@ -25,6 +26,15 @@ NOT_WORTH_READING = frozenset(
     }
 )
 """Skipping these leaves nothing unjudged that a reviewer would have read."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataReceipt:
+    """What one model of a host was shown: the names of passages, the changed files by their paths. Without a
+    `host` nobody was sent anything: these were answers that had been kept."""
+
+    asked: AskedHost
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class Coverage:
     """The earlier head; empty where everything was to be read."""
     hidden: tuple[str, ...] = ()
     """The kinds of credentials that were taken out of what a host outside was asked."""
+    receipts: tuple[DataReceipt, ...] = ()
 
     @property
     def words(self) -> str:
@@ -121,7 +132,36 @@ def check_text(coverage: Coverage) -> str:
     """The files, by what became of them; at most 200 of a kind are named."""
     parts = [f"### Read\n{_listed(coverage.read)}"] if coverage.read else []
     parts += _by_reason("Read in part", coverage.part) + _by_reason("Not read", coverage.unread)
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *data_receipt(coverage)])
+
+
+def data_receipt(coverage: Coverage) -> list[str]:
+    """Who was shown what, and what left the network; nothing where no model was asked."""
+    if not coverage.receipts:
+        return []
+    changed = {*coverage.read, *(file.path for file in (*coverage.part, *coverage.unread))}
+    lines = [_shown(one, changed) for one in coverage.receipts]
+    left = sorted({name for one in coverage.receipts if one.asked.online for name in one.names})
+    if not left:
+        lines.append("- Nothing left your network for a model.")
+    else:
+        lines.append(f"- These left your network, with the title and the description:\n{_indented(left)}")
+    return ["### Data receipt\n" + "\n".join(lines)]
+
+
+def _shown(one: DataReceipt, changed: set[str]) -> str:
+    files = sum(name in changed for name in one.names)
+    beside = len(one.names) - files
+    what = count(files, "file") + (f" and {count(beside, 'passage')} beside the change" if beside else "")
+    model = in_code(one.asked.model)
+    if not one.asked.host:
+        return f"- Kept answers of {model} were used for {what}: nobody was asked again."
+    where = "online" if one.asked.online else "on your network"
+    return f"- {model} on {in_code(one.asked.host)} ({where}) was shown {what}."
+
+
+def _indented(names: list[str]) -> str:
+    return "\n".join(f"  {line}" for line in _listed(tuple(names)).split("\n"))
 
 
 def _by_reason(heading: str, files: tuple[Skipped, ...]) -> list[str]:

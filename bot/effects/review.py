@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.diff import FileDiff
+from bot.core.effect_history import HINT
 from bot.core.effects import (
     DeleteComment,
     DismissReview,
@@ -23,6 +24,7 @@ from bot.core.effects import (
 from bot.core.errors import GitHubError, Gone
 from bot.core.facts import UndoFacts
 from bot.core.review_result import count
+from bot.core.text import BODY_LIMIT, utf8_size
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone, applied
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import fit
@@ -170,7 +172,9 @@ FAMILY = (OfPostReview(), OfEditReview(), OfDismissReview(), OfReplyInThread(), 
 
 def _line_comment(comment: LineComment) -> dict[str, Any]:
     """GitHub refuses a `start_line` that is not before `line`."""
-    found = {"path": comment.path, "line": comment.line, "side": "RIGHT", "body": fit(comment.body)}
+    body = fit(comment.body)
+    told = body + HINT if utf8_size(body + HINT) <= BODY_LIMIT else body
+    found = {"path": comment.path, "line": comment.line, "side": "RIGHT", "body": told}
     if comment.start_line is not None and comment.start_line < comment.line:
         found |= {"start_line": comment.start_line, "start_side": "RIGHT"}
     return found

@@ -7,7 +7,6 @@ https://docs.github.com/en/rest/actions/artifacts
 import io
 import re
 import zipfile
-import zlib
 from typing import Any
 
 from bot.core.errors import HobError
@@ -21,6 +20,8 @@ MOST_ARCHIVE = 20 * 1024 * 1024
 MOST_REPORT = 20 * 1024 * 1024
 """Bytes of all reports of an archive together, unpacked."""
 MOST_MEMBERS = 2_000
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How GitHub packs. Of the others zipfile unpacks all that was read at once, whatever it grows to."""
 _NAMED = re.compile(r"(?i)cov|lcov|cobertura")
 _REPORT = re.compile(r"(?i)(?:^|/)[\w.-]{0,60}(?:(?:coverage|cobertura)[\w.-]{0,60}\.xml|lcov[\w.-]{0,60})$")
 
@@ -57,7 +58,8 @@ def _wanted(listed: Any, sha: Sha) -> list[dict[str, Any]]:
 
 
 def unpacked(raw: bytes) -> dict[str, str]:
-    """Name -> text of an archive's reports. What claims or turns out to be too large is left out."""
+    """Name -> text of an archive's reports. What claims or turns out to be too large is left out, and so is
+    what is packed in a way that cannot be bounded."""
     found: dict[str, str] = {}
     room = MOST_REPORT
     try:
@@ -65,12 +67,14 @@ def unpacked(raw: bytes) -> dict[str, str]:
             for member in archive.infolist()[:MOST_MEMBERS]:
                 if not _REPORT.search(member.filename) or member.is_dir() or member.file_size > room:
                     continue
+                if member.compress_type not in _BOUNDED:
+                    continue
                 with archive.open(member) as opened:
                     data = opened.read(room + 1)
                 if len(data) > room:
                     break
                 room -= len(data)
                 found[member.filename] = clean(data.decode("utf-8", "replace"))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError):
-        return found  # cut short, encrypted, packed in another way
+    except Exception:  # cut short, encrypted: of many kinds, some of them of the struct module
+        return found
     return found

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from bot.core.errors import GitHubError, Gone
 from bot.github.api import Api
 from bot.github.conversations import seconds
+from bot.github.payloads import clean
 
 WINDOW_SECONDS = 3 * 86_400.0
 """How long GitHub keeps a delivery, about."""
@@ -103,7 +104,7 @@ def _delivery(told: Any) -> HookDelivery | None:
         return None
     number, guid, event = told.get("id"), told.get("guid"), told.get("event")
     at = seconds(told.get("delivered_at"))
-    if not _is_id(number) or not at:
+    if not _is_id(number) or at <= 0:
         return None
     if not isinstance(guid, str) or not _GUID.fullmatch(guid):
         return None
@@ -114,7 +115,7 @@ def _delivery(told: Any) -> HookDelivery | None:
         id=number,
         guid=guid,
         event=event,
-        action=action[:100] if isinstance(action, str) else "",
+        action=clean(action)[:100] if isinstance(action, str) else "",
         status_code=code if _is_id(code) else 0,
         delivered_at=at,
         installation_id=_id_or_none(told.get("installation_id")),

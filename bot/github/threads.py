@@ -5,6 +5,7 @@ https://docs.github.com/en/graphql/reference/objects#pullrequestreviewthread
 
 from typing import Any
 
+from bot.core.effect_history import without_hint
 from bot.core.errors import RateLimited, TemporaryError
 from bot.core.facts import OwnThread
 from bot.core.refs import RepoRef
@@ -22,7 +23,10 @@ _THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: Stri
       pageInfo { hasNextPage endCursor }
       nodes {
         id isResolved path
-        root: comments(first: 1) { nodes { databaseId body author { __typename login } } }
+        root: comments(first: 1) { nodes {
+          databaseId body author { __typename login }
+          reactionGroups { content reactors(first: 1) { totalCount } }
+        } }
         last: comments(last: 1) { nodes { databaseId body author { __typename login } } }
       }
     }
@@ -76,7 +80,9 @@ def _thread(node: dict[str, Any], slug: str) -> OwnThread | None:
         resolved=bool(node.get("isResolved")),
         path=clean(node.get("path")),
         comment_id=int(root.get("databaseId") or 0),
-        body=clean(root.get("body")),
+        body=without_hint(clean(root.get("body"))),
+        liked=_reactions(root, "THUMBS_UP"),
+        disliked=_reactions(root, "THUMBS_DOWN"),
         last_is_ours=_ours(last, slug),
         last=clean(last.get("body")),
     )
@@ -85,6 +91,12 @@ def _thread(node: dict[str, Any], slug: str) -> OwnThread | None:
 def _comment(page: Any) -> dict[str, Any]:
     nodes = page.get("nodes") if isinstance(page, dict) else None
     return nodes[0] if nodes and isinstance(nodes[0], dict) else {}
+
+
+def _reactions(comment: dict[str, Any], content: str) -> int:
+    groups = (one for one in comment.get("reactionGroups") or () if isinstance(one, dict))
+    found = next((one for one in groups if one.get("content") == content), {})
+    return int((found.get("reactors") or {}).get("totalCount") or 0)
 
 
 def _ours(comment: dict[str, Any], slug: str) -> bool:

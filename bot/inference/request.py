@@ -21,7 +21,7 @@ from bot.core.context_packing import FittedPassages
 from bot.core.context_packing import size as size_of
 from bot.core.errors import HobError
 from bot.core.events import Priority
-from bot.core.inference import Completion, Failure, Infer, OnText, Prompt, Role, Spoken, T
+from bot.core.inference import AskedHost, Completion, Failure, Infer, OnText, Prompt, Role, Spoken, T
 from bot.inference import token_budget
 from bot.inference.egress import LOCAL_ONLY, EgressGuard
 from bot.inference.guarded_call import GuardedCall
@@ -189,6 +189,7 @@ class _Spent:
     cost_usd: float = 0.0
     cached: bool = False
     hidden: tuple[str, ...] = ()
+    sent_to: set[AskedHost] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -349,14 +350,22 @@ class Asking(Generic[T]):
         if self.spent.calls and self.prompt.retries and not self.prompt.retries.take():
             raise _Over("budget", "no more questions may be asked")
         self.spent.calls += 1
+        asked = runner.candidate
+        to: AskedHost | None = AskedHost(
+            asked.host.name, asked.model.name, asked.host.online or asked.model.remote
+        )
         try:
             async with asyncio.timeout(self.deadline - self.spent.seconds):
                 reply = await runner.chat(request, heard)
+        except NotSent:
+            to = None
+            raise
         except TimeoutError:
             reason = f"{request.model.name} did not finish within {self.deadline:,.0f} s"
             raise _Over("timeout", reason) from None
         finally:
             self.spent.seconds += loop.time() - begun
+            self.spent.sent_to |= {to} if to else set()
         self.spent.first = self.spent.first or reply.first_token_seconds
         self.spent.hidden = reply.hidden
         self.spent.tokens_in += reply.tokens_in or 0
@@ -422,6 +431,7 @@ class Asking(Generic[T]):
             hidden=spent.hidden,
             cost_usd=spent.cost_usd,
             cached=spent.cached,
+            sent_to=tuple(sorted(spent.sent_to)),
         )
 
 

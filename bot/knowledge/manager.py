@@ -37,8 +37,9 @@ MOST_VECTORS = 4_000
 """After one refresh: on a machine without a graphics card some minutes of a small model."""
 AT_ONCE = 2
 """Refreshes of one process: each may use a processor for a while."""
-UNKNOWN_SECONDS = 86_400.0
-"""How long what is kept of a repository that is not known may lie: its first delivery may be on its way."""
+UNKNOWN_SECONDS = 3600.0
+"""How long what is kept of a repository that is not known may lie unused: of an archive the next look at what
+the App may read tells, within the hour."""
 T = TypeVar("T")
 
 

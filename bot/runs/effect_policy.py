@@ -11,6 +11,7 @@ import msgspec
 
 from bot import log as logs
 from bot.core.effects import Effect, Plan
+from bot.core.errors import OtherVersion
 from bot.core.refs import RepoRef
 from bot.effects import of
 from bot.effects.base import E
@@ -40,7 +41,9 @@ class Keyed:
 
 
 def load(kind: str, payload: str) -> Effect:
-    """An effect as it was stored."""
+    """An effect as it was stored. `OtherVersion` where this one has none of that kind."""
+    if kind not in KINDS:
+        raise OtherVersion(f"this version has no effect named {kind}", 5.0)
     effect: Effect = msgspec.json.decode(payload, type=KINDS[kind])
     return effect
 

@@ -14,7 +14,15 @@ from typing import Literal
 from bot import log as logs
 from bot.context import answer
 from bot.core.effects import Plan, PushCommit, React, SetCheck, SetPull, TakenBack, Usage
-from bot.core.errors import BadPayload, Gone, OthersWait, RateLimited, Superseded, TemporaryError
+from bot.core.errors import (
+    BadPayload,
+    Gone,
+    OthersWait,
+    OtherVersion,
+    RateLimited,
+    Superseded,
+    TemporaryError,
+)
 from bot.core.events import (
     PACE,
     AccessEvent,
@@ -33,6 +41,7 @@ from bot.effects.base import Refused
 from bot.github.client import Job
 from bot.github.reader import JobReader, permissions_to_read
 from bot.queue.worker import step_aside
+from bot.router import Route
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.dispatch import indexing, resumed
 from bot.runs.effect_policy import keyed, load
@@ -48,6 +57,9 @@ from bot.runs.unfinished_checks import pause, rows_of_end
 from bot.store import EffectRow, Run, RunSpec, StoreUnavailable, ended_of, held
 
 log = logging.getLogger(__name__)
+
+UPGRADE_SECONDS = 3600.0
+"""How long what only another version can do waits for it: machines are upgraded one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,10 @@ def _settle(services: Services, run: Run, error: Exception) -> None:
     match error:
         case Superseded():
             runs.finish(run, "superseded", str(error))
+        case OtherVersion() if time.time() < run.created_at + UPGRADE_SECONDS:
+            runs.retry(run, error.retry_after, str(error), count_attempt=False)
+        case OtherVersion():
+            runs.finish(run, "dead", str(error))
         case RateLimited() | OthersWait():
             runs.retry(run, error.retry_after, str(error), count_attempt=False)
         case TemporaryError() if ended_of(run) and (after := pause(run)):
@@ -136,16 +152,22 @@ def _settle(services: Services, run: Run, error: Exception) -> None:
     log.info("run ended early: %s", error)
 
 
+def _route(services: Services, run: Run) -> Route:
+    if route := services.router.stored(ended_of(run) or run.handler):
+        return route
+    raise OtherVersion(f"this version has no handler named {run.handler}", 5.0)
+
+
 async def _work(services: Services, run: Run) -> RunOutcome:
     """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
-    route = services.router.stored(ended_of(run) or run.handler)
-    event = await (due_event(services, run) if route and route.every else _delivered(services, run))
-    if route is not None and isinstance(event, AccessEvent):
+    route = _route(services, run)
+    event = await (due_event(services, run) if route.every else _delivered(services, run))
+    if isinstance(event, AccessEvent):
         return RunOutcome("done", (await route.handler(event, offboarding(services, event))).reason)
-    if route is not None and isinstance(event, HobDue):
+    if isinstance(event, HobDue):
         return RunOutcome("done", (await route.handler(event, hob_context(services))).reason)
-    if route is None or not isinstance(event, RepositoryEvent):
-        return RunOutcome("ignored", f"this version has no handler named {run.handler}")
+    if not isinstance(event, RepositoryEvent):
+        return RunOutcome("ignored", f"nothing is done for a {type(event).__name__}")
     if route.whole_repository:
         step_aside()
     if isinstance(event, CommandRequested) and event.channel == "batch":
@@ -293,7 +315,7 @@ def _waited(rows: list[EffectRow]) -> int:
 
 def _store(services: Services, run: Run, event: RepositoryEvent, planned: PlannedRun) -> list[EffectRow]:
     """The plan becomes durable before anything of it is applied: a resumed run never asks the model again."""
-    if planned.findings or planned.fixed:
+    if planned.findings or planned.fixed or planned.opinions:
         _keep_findings(services, run, event, planned)
     if not planned.effects:
         return []
@@ -308,6 +330,7 @@ def _keep_findings(services: Services, run: Run, event: RepositoryEvent, planned
     model = planned.usage[-1].model if planned.usage else ""
     head, number = planned.head_sha or "", number_of(event)
     services.store.findings.add(run.id, event.repo.id, number, head, model, judged, planned.fixed)
+    services.store.findings.opinions(event.repo.id, number, planned.opinions)
 
 
 async def _acknowledge(services: Services, event: RepositoryEvent, job: Job) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from bot.core.code_search import Excerpt, Joined
 from bot.core.context_packing import Surroundings
@@ -18,6 +19,8 @@ from bot.knowledge.known_issues import IndexedIssues
 from bot.knowledge.manager import Changed, KnowledgeManager
 from bot.knowledge.search.repository_search import Indexed
 from bot.runs.archives import Archives
+from bot.runs.following import Following
+from bot.store import StoreUnavailable
 
 TO_CLONE = {"contents": "read"}
 TO_LIST = {"issues": "read", "pull_requests": "read"}
@@ -67,6 +70,10 @@ class RepositoryKnowledge:
     """For the index, in the background."""
     embed_query: Embed
     """For what somebody waits for."""
+    following: Following
+    """What other machines learned."""
+    _followed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Once in a run is enough."""
 
     @property
     def confidential(self) -> bool:
@@ -78,7 +85,7 @@ class RepositoryKnowledge:
 
     async def refresh(self) -> str:
         """An archive that nobody pushes to is read once, when a repository that names it is."""
-        said = [await self.manager.refresh(self.repo, GitHubOrigin(self.repo, self.job))]
+        said = [await self.following.refresh(self.repo, GitHubOrigin(self.repo, self.job))]
         said.append(await self.manager.embed(self.repo, self.embed))
         async for ref in self.archives.repositories():
             if not self.manager.index_stores.has(ref.id):
@@ -105,52 +112,61 @@ class RepositoryKnowledge:
         return await (await self._joined(at, first)).search(query)
 
     async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
-        return await replace(self._indexed, at=at).outlines(query)
+        return await replace(await self._indexed(), at=at).outlines(query)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await (await self._joined()).read(path, start, end)
 
     async def records(self, query: str) -> tuple[Excerpt, ...]:
         """Of the repository alone: an archive's issues are its own readers'."""
-        return await self._indexed.records(query)
+        return await (await self._indexed()).records(query)
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
-        return await self._indexed.beside(files, heads, base)
+        return await (await self._indexed()).beside(files, heads, base)
 
     async def callers(self, name: str) -> Sequence[Found]:
-        return await self._indexed.callers(name)
+        return await (await self._indexed()).callers(name)
 
     async def people(self, path: str) -> Sequence[str]:
-        return await self._indexed.people(path)
+        return await (await self._indexed()).people(path)
 
     async def duplicates(
         self, title: str, body: str, *, but: int = 0, k: int = 5, kind: IssueKind = "issue"
     ) -> Sequence[Found]:
-        return await self._issues.duplicates(title, body, but=but, k=k, kind=kind)
+        return await (await self._issues()).duplicates(title, body, but=but, k=k, kind=kind)
 
     async def related(self, title: str, body: str, *, but: int = 0, k: int = 10) -> Sequence[Found]:
-        return await self._issues.related(title, body, but=but, k=k)
+        return await (await self._issues()).related(title, body, but=but, k=k)
 
     async def known_issues(self, numbers: Collection[int]) -> Mapping[int, KnownIssue]:
-        return await self._issues.known(numbers)
+        return await (await self._issues()).known(numbers)
 
     async def originals(self, number: int) -> Sequence[int]:
-        return await self._issues.originals(number)
+        return await (await self._issues()).originals(number)
 
     async def fix(self, number: int) -> Fix | None:
-        return await self._issues.fix(number)
+        return await (await self._issues()).fix(number)
 
     async def fixing_commits(self, numbers: Collection[int]) -> Mapping[int, str]:
-        return await self._issues.fixing_commits(numbers)
+        return await (await self._issues()).fixing_commits(numbers)
 
     async def _joined(self, at: str = "", first: Sequence[str] = ()) -> Joined:
-        return Joined(replace(self._indexed, at=at, first=tuple(first)), await self.archives.libraries())
+        return Joined(
+            replace(await self._indexed(), at=at, first=tuple(first)), await self.archives.libraries()
+        )
 
-    @property
-    def _indexed(self) -> Indexed:
+    async def _indexed(self) -> Indexed:
+        await self._follow()
         return self.manager.indexed(self.repo.id, self.embed_query)
 
-    @property
-    def _issues(self) -> IndexedIssues:
+    async def _issues(self) -> IndexedIssues:
         """This repository's alone: no archive's issue is ever named."""
+        await self._follow()
         return self.manager.issues(self.repo, self.embed_query)
+
+    async def _follow(self) -> None:
+        """What is there is asked where it cannot be known whether others are ahead."""
+        if not self._followed.is_set():
+            with suppress(StoreUnavailable):
+                await self.following.follow(self.repo)
+            self._followed.set()

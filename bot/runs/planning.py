@@ -50,6 +50,7 @@ class PlannedRun:
     head_sha: Sha | None = None
     findings: tuple[JudgedFinding, ...] = ()
     fixed: tuple[str, ...] = ()
+    opinions: tuple[tuple[str, int, int], ...] = ()
     """As in `Plan`."""
 
 
@@ -151,6 +152,7 @@ async def make_plan(
         plan.head_sha,
         plan.findings,
         plan.fixed,
+        plan.opinions,
     )
 
 

@@ -1,6 +1,7 @@
 """What keeps runs going: deliveries and what is due become runs, lost runs start again, old deliveries go.
 
-Every worker process does all of it; each step is safe with many at once, and none needs Redis.
+Any number of processes do all of it, workers or schedulers; each step is safe with many at once, and none
+needs Redis.
 """
 
 import asyncio
@@ -115,10 +116,10 @@ async def run_forever(
     make_due: Callable[[], object],
     retention: RetentionTable | None = None,
 ) -> None:
-    """The loops of a worker process, until cancelled. A database or Redis that is away is waited for.
+    """The loops of a process that schedules, until cancelled. A database or Redis that is away is waited for.
     `make_due` turns scheduled work into runs."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_boot(store, queues))
+        group.create_task(recover(store, queues))
         group.create_task(_every(SWEEP_SECONDS, lambda: sweep_once(store, queues)))
         group.create_task(_every(LOOK_SECONDS, make_due))
         group.create_task(_every(PURGE_SECONDS, lambda: purge_once(store, retention)))
@@ -126,7 +127,8 @@ async def run_forever(
             group.create_task(_dispatch_forever(partial(dispatch, store, queues, route), wakeup.ear()))
 
 
-async def _boot(store: Store, queues: Queues) -> None:
+async def recover(store: Store, queues: Queues) -> None:
+    """`recover_at_boot`, as far as that can be done now; else the sweep does it."""
     await _attempt(lambda: recover_at_boot(store, queues))
 
 

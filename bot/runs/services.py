@@ -33,7 +33,8 @@ from bot.queue.redis_slots import RedisHostSlots
 from bot.router import Router
 from bot.runs.archives import Archives
 from bot.runs.call_recorder import CallRecorder
-from bot.runs.knowledge_adapter import RepositoryKnowledge
+from bot.runs.following import Following
+from bot.runs.knowledge_adapter import GitHubOrigin, RepositoryKnowledge
 from bot.runs.suites import Suite, SuiteSlots, from_github
 from bot.store import Store, open_store
 
@@ -53,6 +54,8 @@ class Services:
     cache: Cache | None = None
     manager: KnowledgeManager | None = None
     """None where `[knowledge] enabled` is off."""
+    following: Following | None = None
+    """None where there is no manager."""
     slots: SuiteSlots = field(default_factory=SuiteSlots)
 
     def infer(
@@ -79,7 +82,7 @@ class Services:
     ) -> RepositoryKnowledge | None:
         """What is known of a repository and its archives, for a run; `operator`: the answer goes to nobody
         else."""
-        if self.manager is None:
+        if self.manager is None or self.following is None:
             return None
         table, data_dir = self.config.knowledge, self.config.hob.data_dir
         beside = Archives(
@@ -93,7 +96,7 @@ class Services:
             data_dir,
         )
         index, query = (self.embed(priority, guard, settings) for priority in ("low", "high"))
-        return RepositoryKnowledge(self.manager, repo, job, beside, index, query)
+        return RepositoryKnowledge(self.manager, repo, job, beside, index, query, self.following)
 
     def unindexed(self, repo_id: int) -> bool:
         """Whether an index is wanted of a repository and there is none."""
@@ -110,6 +113,8 @@ class Services:
         return Suite(table, self.config.code, write, data_dir / "suites", self.slots)
 
     async def aclose(self) -> None:
+        if self.following:
+            await self.following.aclose()
         await self.github.aclose()
         await self.pool.aclose()
         self.store.close()
@@ -166,17 +171,19 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
     store.database.told_ends = frozenset(
         route.stored_as for route in router.routes if SetCheck in route.may and route.every is None
     )
+    github = GitHub(
+        config.github.api_url,
+        config.github.app_id,
+        key,
+        slug=config.github.app_slug,
+        rate_limiter=rate_limiter or SharedRateLimiter(config.redis_url),
+        write_gap=config.github.write_gap_seconds,
+    )
+    manager = _manager(config) if config.knowledge.enabled else None
     return Services(
         config=config,
         store=store,
-        github=GitHub(
-            config.github.api_url,
-            config.github.app_id,
-            key,
-            slug=config.github.app_slug,
-            rate_limiter=rate_limiter or SharedRateLimiter(config.redis_url),
-            write_gap=config.github.write_gap_seconds,
-        ),
+        github=github,
         router=router,
         pool=Pool(
             config.pool_hosts(),
@@ -190,7 +197,8 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         )
         if config.cache.enabled
         else None,
-        manager=_manager(config) if config.knowledge.enabled else None,
+        manager=manager,
+        following=Following(store, github, manager, GitHubOrigin) if manager else None,
         slots=SuiteSlots(config.code.tests_at_once),
     )
 

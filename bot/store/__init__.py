@@ -3,11 +3,9 @@ URL."""
 
 import secrets
 from collections.abc import Collection
-from pathlib import Path
 
 from sqlalchemy import select
 
-from bot.core.errors import UserError
 from bot.store.access import AccessLook
 from bot.store.calls import CallTotal, Ledger, ModelCalls, Total
 from bot.store.database import Database
@@ -27,8 +25,9 @@ from bot.store.run_lifecycle import Recovered, Recovery
 from bot.store.run_logs import RunLogs
 from bot.store.runs import Runs, held
 from bot.store.schedule import Schedule
+from bot.store.schema import await_schema, require_schema, schema_age
 from bot.store.settings import Scope, Settings
-from bot.store.tables import SCHEMA, inbox, meta
+from bot.store.tables import inbox, meta
 from bot.store.types import (
     ClaimRefused,
     EffectRow,
@@ -36,7 +35,6 @@ from bot.store.types import (
     RunSpec,
     RunState,
     StoreUnavailable,
-    newer_schema,
 )
 from bot.store.unfinished_checks import ended_of
 
@@ -57,14 +55,12 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "Total",
+    "await_schema",
     "ended_of",
     "held",
     "migrate",
     "open_store",
 ]
-
-
-MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 class Store:
@@ -98,26 +94,12 @@ class Store:
             connection.execute(select(inbox.c.id).limit(1)).all()
 
     def schema_is_current(self) -> bool:
-        """Whether the database has this version's tables (`hob migrate` makes it so)."""
-        return self._revisions() == [SCHEMA]
+        """Whether this version works with the tables as they are (`hob migrate` makes it so)."""
+        return schema_age(self.database) in ("current", "newer")
 
     def require_schema(self) -> None:
-        """UserError where the database has not this version's tables."""
-        found = self._revisions()
-        if newer := [one for one in found if not any(MIGRATIONS.glob(f"{one}_*.py"))]:
-            raise newer_schema(newer[0])
-        if found != [SCHEMA]:
-            raise UserError("the database is not at the newest schema", "run hob migrate")
-
-    def _revisions(self) -> list[str]:
-        try:
-            with self.database.read() as connection:
-                read = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
-                return list(read.scalars().all())
-        except Exception as error:  # no such table: an empty database
-            if isinstance(error, StoreUnavailable) and "alembic_version" not in str(error):
-                raise
-            return []
+        """UserError where it does not."""
+        require_schema(self.database)
 
     def server_key(self) -> bytes:
         """32 random bytes, made once for this database: signs the marks that Hob leaves on GitHub."""

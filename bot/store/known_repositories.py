@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from bot.core.refs import RepoRef
 from bot.store.columns import fit
 from bot.store.database import Database
+from bot.store.runs import within
 from bot.store.settings import Settings
 from bot.store.tables import calls, drafts, inbox, memory_repos, repositories, runs, schedule, usage
+from bot.store.types import LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,22 @@ def drop(connection: Connection, which: ColumnElement[bool]) -> None:
     connection.execute(delete(repositories).where(which))
 
 
+MOST_CHANGES = 50
+LEARN, DROP_ISSUE, FORGET = "knowledge.learn", "knowledge.drop_issue", "installations.forget_knowledge"
+"""The handlers that change what a machine knows of a repository, each on the machine that does the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeChange:
+    """A run that changed what one machine knows; `number` of the issue that was removed, else 0."""
+
+    run: int
+    handler: str
+    number: int
+    ended: bool
+    """False: it is under way."""
+
+
 def _split(full_name: str) -> tuple[str, str]:
     owner, _, name = full_name.partition("/")
     return owner, name
@@ -176,6 +194,24 @@ class KnownRepositories:
         """Empty where it is not known."""
         with self._db.read() as connection:
             return _name(connection, repo_id)
+
+    def changes(self, repo_id: int, installation: int) -> list[KnowledgeChange]:
+        """The latest, under way or done, wherever that was."""
+        learnt = (runs.c.target == f"{repo_id}/{LEARN}") & (runs.c.handler == LEARN)
+        dropped = within(runs.c.target, f"{repo_id}") & (runs.c.handler == DROP_ISSUE)
+        theirs = (runs.c.target == f"installation {installation}") & (runs.c.repo_id == repo_id)
+        found: list[KnowledgeChange] = []
+        with self._db.read() as connection:
+            for which in (learnt, dropped, theirs & (runs.c.handler == FORGET)):
+                named = select(runs.c.id, runs.c.handler, runs.c.target, runs.c.state)
+                latest = named.where(which, runs.c.state.in_((*LIVE, "done"))).order_by(runs.c.id.desc())
+                for row in connection.execute(latest.limit(MOST_CHANGES)):
+                    number = row.target.partition("#")[2]
+                    ended = row.state == "done"
+                    found.append(
+                        KnowledgeChange(row.id, row.handler, int(number) if number.isdecimal() else 0, ended)
+                    )
+        return found
 
     def _all(self) -> Iterator[tuple[int, int]]:
         with self._db.read() as connection:

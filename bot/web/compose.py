@@ -19,9 +19,10 @@ from redis import Redis
 from bot.config import Config, api_token, require_receiver, why_not
 from bot.github.site import site_of
 from bot.queue.connect import QUEUES, Unreachable, connect
+from bot.queue.leader import KEY as LEADER
 from bot.queue.redis_slots import RedisHostSlots
 from bot.queue.wakeup import Wakeup
-from bot.store import Store, open_store
+from bot.store import Store, await_schema, open_store
 from bot.store.reconciliation import Reconciliation, told
 from bot.web.agents import AgentsPort
 from bot.web.app import WebApp, create_app
@@ -40,13 +41,16 @@ WORKERS = "rq:workers"
 
 
 async def probe(redis: Redis) -> str:
-    """How many workers there are; raises where Redis or every worker is away."""
+    """How many workers there are; raises where Redis, every worker or whoever makes their runs is away."""
     try:
         alive = await asyncio.to_thread(workers, redis)
+        scheduled = await asyncio.to_thread(redis.exists, LEADER)
     except Unreachable as wrong:
         raise ConnectionError(f"Redis does not answer: {wrong}") from None
     if not alive:
         raise ConnectionError("no worker is there: start hob work")
+    if not scheduled:
+        raise ConnectionError("nobody makes runs: start hob schedule, or hob work without --no-schedule")
     return f"{alive} worker{'s' if alive > 1 else ''}"
 
 
@@ -77,7 +81,7 @@ def run(
     store = open_store(config.store.database_url)
     redis, host_slots = connect(config.redis_url), RedisHostSlots(config.redis_url)
     try:
-        store.require_schema()
+        await_schema(config.store.database_url)
         app = create_app(
             receiver=_receiver(config, secrets, store),
             store=store,

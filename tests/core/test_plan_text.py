@@ -113,7 +113,7 @@ def test_no_line_of_a_persons_is_lost(own_line: str, kept: list[str], new: str) 
 
 
 @pytest.mark.parametrize("unit", ["- [ ] a\n", "**a**\n", "\n", "a\n\n", "- [x] b\n  c\n", "#", "**", "- "])
-def test_S1_a_hostile_plan_takes_time_by_its_length(unit: str) -> None:
+def test_a_hostile_plan_takes_time_by_its_length(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit)))[:size]
         begun = time.process_time()

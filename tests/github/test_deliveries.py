@@ -139,6 +139,8 @@ def answering(connect: Connect, answer: Any, **headers: str) -> HookDeliveries:
         ITEM | {"event": ["issues"]},
         ITEM | {"delivered_at": None},
         ITEM | {"delivered_at": "soon"},
+        ITEM | {"delivered_at": "0001-01-01T00:00:00Z"},
+        ITEM | {"delivered_at": "1969-12-31T23:59:59Z"},
         ITEM | {"delivered_at": "9" * 10_000},
     ],
 )
@@ -152,6 +154,12 @@ async def test_odd_particulars_of_an_item_are_read_as_absent(connect: Connect) -
     (one,) = (await answering(connect, [ITEM | odd]).page()).deliveries
     assert (one.action, one.status_code, one.installation_id, one.repository_id) == ("", 0, None, None)
     assert not one.redelivery
+
+
+@pytest.mark.parametrize(("said", "kept"), [("a\0b", "ab"), ("\ud800", "\ufffd"), ("a" * 300, "a" * 100)])
+async def test_W8_an_action_is_text_that_can_be_stored(connect: Connect, said: str, kept: str) -> None:
+    (one,) = (await answering(connect, [ITEM | {"action": said}]).page()).deliveries
+    assert one.action == kept
 
 
 async def test_more_items_than_were_asked_for_are_not_taken(connect: Connect) -> None:

@@ -174,6 +174,15 @@ def test_C5_an_alias_bomb_is_refused_at_once() -> None:
     assert best < 0.1
 
 
+@pytest.mark.parametrize(
+    "unit", ["{", "[", "{a: ", "[a, ", "? ", "- ", "{? ", "!!a ", "&a [", "[{", "[[a]: "]
+)
+def test_C5_what_is_nested_without_end_is_refused_at_once(unit: str) -> None:
+    for size in (1_000, 60_000):
+        assert min(_seconds(unit * (size // len(unit))) for _ in range(3)) < 0.1
+        assert min(_seconds("review: " + unit * (size // len(unit))) for _ in range(3)) < 0.1
+
+
 def _seconds(text: str) -> float:
     began = time.perf_counter()
     read(text)

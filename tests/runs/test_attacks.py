@@ -441,7 +441,7 @@ async def test_N3_more_commits_than_github_lists_are_one_review_of_the_last(hob:
     assert not any(one.path.endswith("/commits") for one in asked)
 
 
-async def test_N4_hundreds_of_comments_do_not_push_the_newest_out_of_sight(hob: LivingHob) -> None:
+async def test_hundreds_of_comments_do_not_push_the_newest_out_of_sight(hob: LivingHob) -> None:
     repo = teahouse(hob)
     repo.grant("tom", "read")
     pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")

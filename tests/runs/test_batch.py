@@ -135,7 +135,7 @@ async def test_a_batch_waits_for_everybody_and_leaves_room(hob: LivingHob, tea: 
     assert (now.total, now.counts, now.is_over) == (5, {"done": 1, "queued": 4}, False)
 
 
-async def test_R9_what_is_late_goes_on_one_by_one(hob: LivingHob, tea: Repository) -> None:
+async def test_what_is_late_goes_on_one_by_one(hob: LivingHob, tea: Repository) -> None:
     """Hob was down for an hour: all requests are due at once, and GitHub's limits are as they were."""
     github = hob.services.config.github
     slow = github.model_copy(update={"write_gap_seconds": 60.0})

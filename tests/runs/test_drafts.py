@@ -56,7 +56,7 @@ async def test_what_a_triage_would_ask_is_kept_and_posted_as_it_was_shown(hob: L
     assert (await asks(hob, issue, "/hob draft"))[-1] == "There are no drafts here."
 
 
-async def test_X4_many_who_post_a_draft_at_once_post_it_once(hob: LivingHob) -> None:
+async def test_R13_many_who_post_a_draft_at_once_post_it_once(hob: LivingHob) -> None:
     issue = await kept(hob)
     for n in range(3):
         await ask(hob, "/hob draft post 1", f"box:{n}", Actor(Login("tom"), 9), "box", issue.number)

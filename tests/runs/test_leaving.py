@@ -42,6 +42,30 @@ async def review(hob: LivingHob, change: str = CODE, config: str = "") -> str:
     return f"{check.title}\n{check.summary}"
 
 
+async def receipt(hob: LivingHob, config: str = "", change: str = CODE) -> str:
+    """Who was shown what, by the check run of a pull request."""
+    files = {"a.py": "x = 1\n", **({".github/hob.yml": config} if config else {})}
+    repo = hob.github.repository("octo/tea", private=True, files=files)
+    pull = repo.open_pull_request("Brew", {"a.py": change, "secret plan.py": "plan = 9\n"}, author="ann")
+    await hob.works()
+    (check,) = pull.check_runs
+    return (check.text or "").partition("### Data receipt\n")[2]
+
+
+async def test_X6_the_check_run_says_what_left_the_network_and_where_to(cloudy: LivingHob) -> None:
+    told = await receipt(cloudy)
+    assert "`qwen2.5-coder:14b` on `cloud` (online) was shown 2 files" in told
+    assert "These left your network" in told
+    assert "`a.py`" in told and "`secret plan.py`" in told
+
+
+async def test_X6_the_check_run_says_that_nothing_left(hob: LivingHob, cloudy: LivingHob) -> None:
+    told = await receipt(hob)
+    assert "(on your network) was shown 2 files" in told
+    assert told.endswith("- Nothing left your network for a model.")
+    assert await receipt(cloudy, config="online: never\n") == ""
+
+
 async def test_X6_what_is_allowed_goes_out_and_each_use_is_in_the_ledger(cloudy: LivingHob) -> None:
     await review(cloudy)
     total = cloudy.services.store.ledger.total(0.0, "cloud")

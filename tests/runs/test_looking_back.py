@@ -80,3 +80,40 @@ async def test_what_a_run_logged_is_kept_with_it_and_without_secrets(
     assert any("run ended early" in line.message for line in lines)
     assert lines[-1].message.startswith("run done")
     assert sorted(lines, key=lambda line: line.at) == lines
+
+
+async def test_a_thumb_under_a_remark_is_noted_and_dismisses_nothing(hob: LivingHob) -> None:
+    answers(hob)
+    pull = opened(hob)
+    await hob.works()
+    (remark,) = pull.review_comments
+    for login, thumb in (("mona", "-1"), ("ann", "-1"), ("bo", "+1"), ("bo", "heart")):
+        remark.react(hob.github.user(login), thumb)
+    pull.push({"leaf.py": "leaf = 1\n"})
+    await hob.works()
+    store = hob.services.store
+
+    def noted() -> list[tuple[int, int, str]]:
+        said = store.findings.page(FindingQuery(state="said"), None, 9)
+        return [(one.liked, one.disliked, one.outcome) for one in said]
+
+    assert noted() == [(1, 2, "")]
+    assert len(pull.review_comments) == 1
+    remark.react(hob.github.user("cy"), "-1")
+    pull.close()
+    await hob.works()
+    assert noted() == [(1, 3, "")]
+
+
+async def test_below_a_remark_one_folded_line_says_what_can_be_done(hob: LivingHob) -> None:
+    answers(hob)
+    pull = opened(hob)
+    await hob.works()
+    (remark,) = pull.review_comments
+    assert remark.body.count("<details>") == remark.body.count("</details>") == 1
+    assert "`/hob dismiss`" in remark.body
+    pull.push({"tea.py": TEA})
+    await hob.works()
+    assert [one.body.split("\n\n")[0] for one in pull.review_comments if one.in_reply_to] == [
+        f"Fixed in `{pull.head_sha[:10]}`."
+    ]

@@ -216,7 +216,7 @@ async def test_it_gives_way_to_people_and_comes_again(hob: LivingHob) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-async def test_R11_a_kill_between_opening_and_noting_it_makes_no_second_issue(
+async def test_R1_a_kill_between_opening_and_noting_it_makes_no_second_issue(
     hob: LivingHob, moment: str
 ) -> None:
     repo = await teahouse(hob)
@@ -229,7 +229,7 @@ async def test_R11_a_kill_between_opening_and_noting_it_makes_no_second_issue(
 
 
 @pytest.mark.parametrize("when", ["before the call", "after the call"])
-async def test_R11_a_worker_that_is_killed_as_it_opens_the_issue_makes_no_second_one(
+async def test_R1_a_worker_that_is_killed_as_it_opens_the_issue_makes_no_second_one(
     hob: LivingHob, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     repo = await teahouse(hob)
@@ -254,7 +254,7 @@ async def test_R11_a_worker_that_is_killed_as_it_opens_the_issue_makes_no_second
 
 
 @pytest.mark.parametrize("kind", ["RequestCommand", "EditIssue"])
-async def test_X4_a_worker_that_is_killed_over_a_ticked_box_gives_its_command_once(
+async def test_R1_a_worker_that_is_killed_over_a_ticked_box_gives_its_command_once(
     hob: LivingHob, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     repo, issue = await opened(hob)
@@ -283,7 +283,7 @@ async def test_the_issue_is_never_triaged_nor_known_by_its_words(hob: LivingHob)
     assert issue.label_names == []
 
 
-async def test_R11_a_night_of_a_large_repository_stays_within_its_calls(hob: LivingHob) -> None:
+async def test_a_night_of_a_large_repository_stays_within_its_calls(hob: LivingHob) -> None:
     repo = await teahouse(hob)
     for n in range(1_000):
         repo.open_issue(f"Issue {n}", "It burns.", author="tom")

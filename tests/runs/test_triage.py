@@ -334,7 +334,7 @@ async def test_a_deleted_author_a_locked_issue_a_closed_and_a_transferred_one(ho
     assert (new.label_names, ours(new)) == (["bug"], [])  # by the settings of where it is now
 
 
-async def test_R3_a_long_issue_with_a_thousand_comments_is_read_in_few_calls(hob: LivingHob) -> None:
+async def test_a_long_issue_with_a_thousand_comments_is_read_in_few_calls(hob: LivingHob) -> None:
     repo = teapot(hob, ALWAYS)
     issue = repo.open_issue("Kettle burns", "🔥 src/a.py:1 " * 5_000, author="ann")
     issue.body = issue.body[:65_536]

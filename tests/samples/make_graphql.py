@@ -66,6 +66,7 @@ KEPT = frozenset(
         "Assignable",
         "Lockable",
         "ReactionGroup",
+        "ReactorConnection",
         "IssueOrPullRequest",
         "IssueType",
         "IssueTypeConnection",

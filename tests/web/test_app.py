@@ -172,6 +172,26 @@ async def test_D3_the_cookie_is_new_at_each_login_and_dies_with_the_token(front:
     assert not Sessions(TOKEN).holds("9999999999.x.\u00e9")
 
 
+@pytest.mark.parametrize(
+    "planted", ["9999999999.planted.00", "x", "", "9999999999..", "nonce.of.a-stranger", "1" * 4_000]
+)
+async def test_D3_a_session_that_was_planted_before_the_login_is_none_after_it(
+    front: Front, planted: str
+) -> None:
+    """The value that is given is another, and the planted one opens nothing."""
+    name = (await signed_in(front)).partition("=")[0]
+    front.client.cookies.clear()
+    given = {"cookie": f"{name}={planted}", "origin": front.url}
+    answer = await front.client.post("/login", data={"token": TOKEN}, headers=given)
+    assert answer.status_code == 303
+    issued = answer.headers["set-cookie"].partition(";")[0].partition("=")[2]
+    assert issued and issued != planted
+    front.client.cookies.clear()
+    for value, status in ((planted, 401), (issued, 200)):
+        shown = await front.client.get("/runs", headers={"cookie": f"{name}={value}"})
+        assert shown.status_code == status
+
+
 async def test_D3_guessing_is_429(front: Front) -> None:
     codes = [(await front.client.post("/login", data={"token": f"guess {n}"})).status_code for n in range(8)]
     assert codes == [401] * 5 + [429] * 3

@@ -14,8 +14,8 @@ from bot.agents.review.verifying import Verified, verify
 from bot.core.effects import DismissReview, Plan, PostReview, ReplyInThread, ResolveThread, SetCheck
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, JudgedFinding, choose
-from bot.core.inference import Infer
-from bot.core.review_result import Coverage, Judgement, conclusion
+from bot.core.inference import AskedHost, Infer
+from bot.core.review_result import Coverage, DataReceipt, Judgement, conclusion
 
 MAY = frozenset({PostReview, DismissReview, SetCheck, ReplyInThread, ResolveThread})
 """The kinds of effects that `plan` may hold."""
@@ -25,6 +25,9 @@ VERIFIED = 2
 """As many times `max_comments` findings are verified, so that some may be refuted,"""
 MOST_VERIFIED = 24
 """but not more than these, unless more may be shown."""
+
+
+opinions = following.opinions
 
 
 async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
@@ -56,6 +59,7 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
         part=reading.part,
         known=reading.known,
         hidden=tuple(sorted(reading.hidden)),
+        receipts=_joined_receipts(*reading.receipts, *verified.receipts),
         since=facts.earlier.head_sha if facts.earlier else "",
     )
     dropped = judged.dropped + _dropped(verified)
@@ -103,6 +107,14 @@ def _joined(first: Chosen, last: Chosen) -> Chosen:
         over_cap=(*last.over_cap, *first.over_cap),
         repeated=(*first.repeated, *last.repeated),
     )
+
+
+def _joined_receipts(*each: DataReceipt) -> tuple[DataReceipt, ...]:
+    """One for each that was asked."""
+    names: dict[AskedHost, dict[str, None]] = {}
+    for one in each:
+        names[one.asked] = names.get(one.asked, {}) | dict.fromkeys(one.names)
+    return tuple(DataReceipt(asked, tuple(some)) for asked, some in sorted(names.items()))
 
 
 def _refused(verified: Verified) -> list[JudgedFinding]:

@@ -3,10 +3,10 @@ what was not reached."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
 from bot.core.concurrency import Shared
@@ -16,9 +16,10 @@ from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.guidelines import trimmed
 from bot.core.incremental_review import new_since
-from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt
+from bot.core.inference import Allowance, AskedHost, Completion, Infer, Passage, Prompt
 from bot.core.memory import conventions
 from bot.core.review_chunks import ReviewChunk, around, batches, review_chunks
+from bot.core.review_result import DataReceipt
 from bot.core.skip_rules import NOT_ASKED
 from bot.core.source import Chunk
 
@@ -76,6 +77,7 @@ class Reading:
     """Paths that were read at an earlier head and have nothing new."""
     hidden: frozenset[str] = frozenset()
     """The kinds of credentials that no host outside was shown."""
+    receipts: tuple[DataReceipt, ...] = ()
 
 
 @dataclass(slots=True)
@@ -96,8 +98,13 @@ class _Course:
     dropped: int = 0
     hidden: set[str] = field(default_factory=set)
     unclear: int = 0
+    answers: list[tuple[tuple[str, ...], Completion[ReviewAnswer]]] = field(default_factory=list)
+    """With the names of what each prompt held."""
 
-    def take(self, number: int, reading: int, answer: Completion[ReviewAnswer]) -> None:
+    def take(
+        self, number: int, reading: int, answer: Completion[ReviewAnswer], names: tuple[str, ...]
+    ) -> None:
+        self.answers.append((names, answer))
         self.calls += max(1, answer.calls)
         self.usage += answer.usage("review")
         self.hidden.update(answer.hidden)
@@ -137,6 +144,7 @@ class _Course:
             self.unclear,
             tuple(self.readings),
             hidden=frozenset(self.hidden),
+            receipts=receipts(self.answers),
         )
 
     def _coverage(self) -> tuple[tuple[str, ...], tuple[Skipped, ...], tuple[Skipped, ...]]:
@@ -171,6 +179,7 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
         for number in _shuffled(range(len(parts)), facts.head_sha, reading)
     ]
     heard = _Heard()
+    names: dict[int, tuple[str, ...]] = {}
     async with Shared(infer) as shared:
         for place, (number, reading) in enumerate(asked):
             if allowance.left:
@@ -185,13 +194,24 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
             elif not allowance.take():
                 heard.left[place] = "more than one review reads (review.max_calls)"
             else:
+                names[place] = tuple(one.name for one in prompt.passages)
                 shared.ask(prompt, partial(heard.take, place))
     for place, (number, reading) in enumerate(asked):
         if place in heard.left:
             course.leave(number, heard.left[place])
         else:
-            course.take(number, reading, heard.answers[place])
+            course.take(number, reading, heard.answers[place], names[place])
     return replace(course.ended(), known=known)
+
+
+def receipts(answers: Iterable[tuple[tuple[str, ...], Completion[Any]]]) -> tuple[DataReceipt, ...]:
+    """Who was shown what, from the names in each prompt and what came of it."""
+    shown: dict[AskedHost, dict[str, None]] = defaultdict(dict)
+    for names, answer in answers:
+        kept = (AskedHost("", answer.model),) if answer.cached else ()
+        for asked in answer.sent_to or kept:
+            shown[asked] |= dict.fromkeys(name for name in names if name not in answer.left_out)
+    return tuple(DataReceipt(asked, tuple(seen)) for asked, seen in sorted(shown.items()))
 
 
 def not_asked(facts: PullRequestFacts) -> Reading:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.agents.review.repeating import Known
 from bot.core.diff import anchor
 from bot.core.effect_history import of_thread
-from bot.core.effects import DismissReview, Effect, ReplyInThread, ResolveThread
+from bot.core.effects import DismissReview, Effect, PostReview, ReplyInThread, ResolveThread
 from bot.core.facts import OwnThread, PullRequestFacts
 from bot.core.finding_outcome import holds, lines_of
 from bot.core.findings import Finding, fingerprint, own
@@ -58,6 +58,12 @@ def settle(facts: PullRequestFacts) -> tuple[Effect, ...]:
 def fixed(facts: PullRequestFacts) -> tuple[str, ...]:
     """Fingerprints of what was said before and whose code is gone."""
     return tuple(fingerprint(one) for _, one in _gone(facts))
+
+
+def opinions(reviews: Sequence[PostReview], threads: Sequence[OwnThread]) -> tuple[tuple[str, int, int], ...]:
+    """(fingerprint, thumbs up, thumbs down) of remarks on lines."""
+    found = ((one, of_thread(reviews, one.path, one.body)) for one in threads)
+    return tuple((fingerprint(said), one.liked, one.disliked) for one, said in found if said is not None)
 
 
 def release(facts: PullRequestFacts) -> tuple[Effect, ...]:

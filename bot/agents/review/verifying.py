@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.agents.review.answers import VerifyAnswer
+from bot.agents.review.asking import receipts
 from bot.core.diff import FileDiff, HunkLine
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer, Passage, Prompt
-from bot.core.pathnames import shown
+from bot.core.pathnames import shown as shown_path
+from bot.core.review_result import DataReceipt
 
 SURE = 0.7
 """The confidence from which a finding is said though nobody could verify it."""
@@ -29,6 +31,7 @@ class Verified:
     unsure: tuple[Finding, ...] = ()
     usage: tuple[Usage, ...] = ()
     failure: str = ""
+    receipts: tuple[DataReceipt, ...] = ()
 
 
 async def verify(findings: Sequence[Finding], facts: PullRequestFacts, infer: Infer) -> Verified:
@@ -38,6 +41,7 @@ async def verify(findings: Sequence[Finding], facts: PullRequestFacts, infer: In
     if not asked:
         return Verified(tuple(findings))
     answer = await infer(_prompt(asked, facts))
+    shown = tuple(dict.fromkeys(one.path for one in asked))
     verdicts: dict[int, bool] = {}
     for verdict in answer.value.verdicts if answer.value else ():
         verdicts.setdefault(verdict.index, verdict.keep)
@@ -46,7 +50,8 @@ async def verify(findings: Sequence[Finding], facts: PullRequestFacts, infer: In
     refuted = tuple(one for one in asked if keeps[id(one)] is False)
     unsure = tuple(one for one in asked if keeps[id(one)] is None and not _stays(one, None))
     failure = answer.reason if answer.value is None else ""
-    return Verified(tuple(kept), refuted, unsure, answer.usage("verify"), failure)
+    seen = receipts([(shown, answer)])
+    return Verified(tuple(kept), refuted, unsure, answer.usage("verify"), failure, seen)
 
 
 def _stays(finding: Finding, keep: bool | None) -> bool:
@@ -68,7 +73,7 @@ def _prompt(asked: Sequence[Finding], facts: PullRequestFacts) -> Prompt[VerifyA
 
 
 def _told(finding: Finding, file: FileDiff | None, facts: PullRequestFacts) -> str:
-    claim = f"{shown(finding.path)}\nclaim: {finding.title}. {finding.body[:MOST_BODY]}"
+    claim = f"{shown_path(finding.path)}\nclaim: {finding.title}. {finding.body[:MOST_BODY]}"
     code = _code(finding, file, facts)
     return (
         f"{claim}\ncode:\n{code}"

@@ -67,6 +67,7 @@ def plan(judged: Judgement) -> Plan:
         usage=judged.usage,
         findings=judged.judged,
         fixed=following.fixed(facts),
+        opinions=following.opinions(facts.reviews, facts.own_threads),
     )
 
 

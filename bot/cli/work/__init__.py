@@ -8,9 +8,10 @@ from bot.cli.framework import HobCommand, is_debug
 
 @click.command(cls=HobCommand, example="hob work -n 4")
 @click.option("-n", "--slots", type=click.IntRange(1, 256), help="Runs at once; instead of queue.workers.")
+@click.option("--no-schedule", is_flag=True, help="Only does runs; hob schedule, somewhere, makes them.")
 @life.option
-def command(slots: int | None, parent_watch: int | None) -> None:
-    """Does the runs: routes deliveries, asks models, writes to GitHub.
+def command(slots: int | None, no_schedule: bool, parent_watch: int | None) -> None:
+    """Does the runs: asks models, writes to GitHub; and makes them: routes deliveries, and what is due.
 
     May stand on many machines. With queue.redis_url = "embedded" it starts the embedded Redis, or uses the
     one that runs already.
@@ -22,4 +23,4 @@ def command(slots: int | None, parent_watch: int | None) -> None:
     life.watch(parent_watch)
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
-    run(config, slots or config.queue.workers)
+    run(config, slots or config.queue.workers, schedules=not no_schedule)

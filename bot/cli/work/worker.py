@@ -1,8 +1,9 @@
-"""Puts a worker together from the configuration: the queue, the schedule, the runs."""
+"""Puts a worker together from the configuration: the queue, the schedule, the runs; or the schedule alone."""
 
 import asyncio
 import contextlib
 import logging
+import signal
 import time
 from collections.abc import Coroutine, Sequence
 from functools import partial
@@ -18,61 +19,102 @@ from bot.queue.worker import AsyncWorker
 from bot.runs import perform
 from bot.runs.dispatch import route_delivery
 from bot.runs.polling import poll_forever
-from bot.runs.schedule import run_forever
+from bot.runs.schedule import recover, run_forever
 from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, current
 from bot.runs.tidying import tidy_forever
 from bot.sandbox import tell
+from bot.store import await_schema
 
 log = logging.getLogger(__name__)
 
 
-def run(config: Config, slots: int) -> None:
-    """Works until SIGINT or SIGTERM. UserError where it cannot start."""
+Forever = Coroutine[Any, Any, None]
+
+
+def run(config: Config, slots: int, *, schedules: bool = True) -> None:
+    """Works until SIGINT or SIGTERM; without `schedules` others have to (`run_schedule`). UserError where it
+    cannot start."""
+    _run(_work(config, slots, schedules))
+
+
+def run_schedule(config: Config) -> None:
+    """Makes the runs that workers do, until SIGINT or SIGTERM. UserError where it cannot start."""
+    _run(_schedule(config))
+
+
+def _run(whole: Forever) -> None:
     try:
-        asyncio.run(_work(config, slots))
+        asyncio.run(whole)
     except EmbeddedFailed as wrong:
         raise UserError(str(wrong), "or set queue.redis_url to a Redis of your own") from None
 
 
-async def _work(config: Config, slots: int) -> None:
+async def _work(config: Config, slots: int, schedules: bool) -> None:
     """Until SIGINT or SIGTERM; then what is under way is finished or given back."""
     async with contextlib.AsyncExitStack() as stack:
-        services = await current()
-        stack.push_async_callback(services.aclose)
-        background = await _embedded(config, stack)
-        queues = Queues(config.redis_url)
-        stack.callback(queues.close)
-        wakeup = await stack.enter_async_context(Wakeup(config.redis_url))
+        services, queues, wakeup, background = await _parts(config, stack)
         due = partial(_due, services)
         longest = config.code.longest_seconds
         worker = AsyncWorker(queues, perform, slots=slots, wakeup=wakeup, due=due, job_seconds=longest)
         worker.stop_on_signals()
-        route = partial(
-            route_delivery,
-            router=services.router,
-            slug=config.github.app_slug,
-            coalesce_seconds=config.queue.coalesce_seconds,
-        )
-        leader = Leader(config.redis_url, services.owner)
-        stack.push_async_callback(asyncio.to_thread, leader.resign)
-        make_due = partial(make_due_once, services.store, services.router, config, leader)
         sandbox = await asyncio.to_thread(tell, config.hob.data_dir)
         log.info("sandbox: %s", sandbox.name or f"none, {sandbox.why}")
-        polling = (poll_forever(services, wakeup.ring),) if config.intake.polls else ()
-        log.info("working, %d runs at once", slots)
-        await _until_done(
-            worker.work(),
-            run_forever(services.store, queues, route, wakeup, make_due, config.retention),
-            tidy_forever(services),
-            *polling,
-            *background,
-        )
+        if schedules:
+            scheduling = _scheduling(config, services, queues, wakeup, stack)
+        else:
+            scheduling = ()
+            await recover(services.store, queues)  # of this machine, which the others cannot know
+        log.info("working, %d runs at once%s", slots, "" if schedules else "; hob schedule makes the runs")
+        await _until_done(worker.work(), tidy_forever(services), *scheduling, *background)
 
 
-async def _embedded(
+async def _schedule(config: Config) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        services, queues, wakeup, background = await _parts(config, stack)
+        stop = asyncio.Event()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, stop.set)
+        scheduling = _scheduling(config, services, queues, wakeup, stack)
+        log.info("scheduling; hob work does the runs")
+        await _until_done(_set(stop), *scheduling, *background)
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _parts(
     config: Config, stack: contextlib.AsyncExitStack
-) -> tuple[Coroutine[Any, Any, None], ...]:
+) -> tuple[Services, Queues, Wakeup, tuple[Forever, ...]]:
+    """What workers and schedulers have; the last keeps the embedded Redis running, if it is that."""
+    await asyncio.to_thread(await_schema, config.store.database_url)
+    services = await current()
+    stack.push_async_callback(services.aclose)
+    background = await _embedded(config, stack)
+    queues = Queues(config.redis_url)
+    stack.callback(queues.close)
+    return services, queues, await stack.enter_async_context(Wakeup(config.redis_url)), background
+
+
+def _scheduling(
+    config: Config, services: Services, queues: Queues, wakeup: Wakeup, stack: contextlib.AsyncExitStack
+) -> tuple[Forever, ...]:
+    """What makes runs. Of all processes that do it one leads: it makes what is due, and one polls."""
+    route = partial(
+        route_delivery,
+        router=services.router,
+        slug=config.github.app_slug,
+        coalesce_seconds=config.queue.coalesce_seconds,
+    )
+    leader = Leader(config.redis_url, services.owner)
+    stack.push_async_callback(asyncio.to_thread, leader.resign)
+    make_due = partial(make_due_once, services.store, services.router, config, leader)
+    polling = (poll_forever(services, wakeup.ring),) if config.intake.polls else ()
+    return run_forever(services.store, queues, route, wakeup, make_due, config.retention), *polling
+
+
+async def _embedded(config: Config, stack: contextlib.AsyncExitStack) -> tuple[Forever, ...]:
     """Starts the embedded Redis, if it is that; gives what keeps it running."""
     if not config.queue.embedded:
         return ()
@@ -82,7 +124,7 @@ async def _embedded(
     return (embedded.supervise(),)
 
 
-async def _until_done(work: Coroutine[Any, Any, None], *background: Coroutine[Any, Any, None]) -> None:
+async def _until_done(work: Forever, *background: Forever) -> None:
     """Ends with the work, or with the first thing in the background that ends (it should not)."""
     tasks = [asyncio.ensure_future(each) for each in (work, *background)]
     try:

@@ -49,8 +49,22 @@ def _comment(query: Query, comment: ReviewComment, asked: Selection) -> dict[str
         "body": comment.body,
         "path": comment.path,
         "author": lambda asked: query.pick(kind, {"login": login}, asked),
+        "reactionGroups": lambda asked: [_group(query, comment, name, asked) for name in _REACTIONS],
     }
     return query.pick("PullRequestReviewComment", fields, asked)
+
+
+_REACTIONS = {"THUMBS_UP": "+1", "THUMBS_DOWN": "-1"}
+"""GraphQL's names of those that somebody asks for -> REST's."""
+
+
+def _group(query: Query, comment: ReviewComment, name: str, asked: Selection) -> dict[str, Any]:
+    reactors = {"totalCount": sum(one.content == _REACTIONS[name] for one in comment.reactions)}
+    fields = {
+        "content": name,
+        "reactors": lambda node: query.pick("ReactorConnection", reactors, node),
+    }
+    return query.pick("ReactionGroup", fields, asked)
 
 
 def resolve(query: Query, asked: Selection, given: object) -> tuple[Any, str]:
