@@ -31,7 +31,7 @@ NOT_FOR_CHAT = ("embed", "bge", "minilm", "rerank", "whisper")
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MachineMemory:
     """In GB. `unified`: one memory for processor and graphics, as in a Mac; `graphics` is that of a card."""
 
     main: float
@@ -72,7 +72,7 @@ class ModelChoice:
     download_gb: float = 0.0
 
 
-def suggested(memory: Memory, present: Sequence[str], *, room_gb: float) -> ModelChoice | None:
+def suggested(memory: MachineMemory, present: Sequence[str], *, room_gb: float) -> ModelChoice | None:
     """What to use; `present` are the models that the host has, the best first where the table says nothing;
     `room_gb`: how much it can download, 0 where it pulls none. None where there is none to be had."""
     most = min(memory.usable, BY_PROCESSOR) if memory.by_processor else memory.usable

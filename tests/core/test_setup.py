@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.model_choice import SIZES, Memory, gigabytes, suggested
+from bot.core.model_choice import SIZES, MachineMemory, gigabytes, suggested
 from bot.core.setup_steps import SetupFacts, next_step
 from bot.core.toml_text import edited
 
@@ -34,21 +34,21 @@ def test_from_wherever_it_was_broken_off_each_step_comes_once_and_it_ends(known:
 @pytest.mark.parametrize(
     ("memory", "name"),
     [
-        (Memory(8, unified=True), "qwen2.5-coder:3b"),
-        (Memory(16, unified=True), "qwen2.5-coder:7b"),
-        (Memory(24, unified=True), "qwen2.5-coder:14b"),
-        (Memory(64, unified=True), "qwen2.5-coder:32b"),
-        (Memory(8), "qwen2.5-coder:3b"),
-        (Memory(256), "qwen2.5-coder:7b"),  # a processor alone is too slow for more
-        (Memory(16, 2), "qwen2.5-coder:7b"),  # a card of 2 GB is as none
-        (Memory(32, 8), "qwen2.5-coder:7b"),
-        (Memory(32, 16), "qwen2.5-coder:14b"),
-        (Memory(64, 48), "qwen2.5-coder:32b"),
-        (Memory(0), "qwen2.5-coder:1.5b"),
+        (MachineMemory(8, unified=True), "qwen2.5-coder:3b"),
+        (MachineMemory(16, unified=True), "qwen2.5-coder:7b"),
+        (MachineMemory(24, unified=True), "qwen2.5-coder:14b"),
+        (MachineMemory(64, unified=True), "qwen2.5-coder:32b"),
+        (MachineMemory(8), "qwen2.5-coder:3b"),
+        (MachineMemory(256), "qwen2.5-coder:7b"),  # a processor alone is too slow for more
+        (MachineMemory(16, 2), "qwen2.5-coder:7b"),  # a card of 2 GB is as none
+        (MachineMemory(32, 8), "qwen2.5-coder:7b"),
+        (MachineMemory(32, 16), "qwen2.5-coder:14b"),
+        (MachineMemory(64, 48), "qwen2.5-coder:32b"),
+        (MachineMemory(0), "qwen2.5-coder:1.5b"),
     ],
     ids=str,
 )
-def test_the_model_is_the_largest_that_this_memory_holds(memory: Memory, name: str) -> None:
+def test_the_model_is_the_largest_that_this_memory_holds(memory: MachineMemory, name: str) -> None:
     found = suggested(memory, [], room_gb=1000)
     assert found
     assert found.name == name
@@ -67,7 +67,7 @@ def test_the_model_is_the_largest_that_this_memory_holds(memory: Memory, name: s
 def test_what_is_suggested_is_there_or_has_room(
     main: float, graphics: float, unified: bool, room: float, present: list[str]
 ) -> None:
-    memory = Memory(main, graphics, unified)
+    memory = MachineMemory(main, graphics, unified)
     found = suggested(memory, present, room_gb=room)
     if found is None:
         assert not [name for name in present if "embed" not in name]
@@ -82,11 +82,11 @@ def test_what_is_suggested_is_there_or_has_room(
 
 def test_what_the_host_has_already_is_taken_where_it_fits() -> None:
     small, large = ("qwen2.5-coder:3b", "qwen2.5-coder:32b")
-    mini = Memory(16, unified=True)
+    mini = MachineMemory(16, unified=True)
     assert suggested(mini, [small], room_gb=99).name == small  # type: ignore[union-attr]
     assert suggested(mini, [large], room_gb=99).name == "qwen2.5-coder:7b"  # type: ignore[union-attr]
     assert suggested(mini, [large], room_gb=0).name == large  # type: ignore[union-attr]
-    assert suggested(Memory(24), ["qwen2.5-coder:14b"], room_gb=99).name == "qwen2.5-coder:14b"  # type: ignore[union-attr]
+    assert suggested(MachineMemory(24), ["qwen2.5-coder:14b"], room_gb=99).name == "qwen2.5-coder:14b"  # type: ignore[union-attr]
     assert suggested(mini, ["llama3:8b"], room_gb=99).name == "llama3:8b"  # type: ignore[union-attr]
     assert suggested(mini, [], room_gb=3).name == small  # type: ignore[union-attr]
     assert suggested(mini, ["bge-m3:latest"], room_gb=0) is None

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.cli.hosts.discovery import AnsweringHost, answering
 from bot.config.addresses import host_url
 from bot.core.errors import UserError
-from bot.core.model_choice import Memory, gigabytes
+from bot.core.model_choice import MachineMemory, gigabytes
 from bot.inference.models import local_ollama
 
 PORTS = (1234, 8080, 8000)
@@ -46,10 +46,10 @@ def how_to_get_one() -> str:
     return "curl -fsSL https://ollama.com/install.sh | sh"
 
 
-async def memory() -> Memory:
+async def memory() -> MachineMemory:
     """Of this machine; zeros where it does not tell."""
     if sys.platform == "darwin":
-        return Memory(
+        return MachineMemory(
             gigabytes("sysctl", await _said("sysctl", "-n", "hw.memsize")),
             unified=os.uname().machine == "arm64",
         )
@@ -58,7 +58,7 @@ async def memory() -> Memory:
     except OSError:
         told = ""
     card = await _said("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
-    return Memory(gigabytes("meminfo", told), gigabytes("nvidia", card))
+    return MachineMemory(gigabytes("meminfo", told), gigabytes("nvidia", card))
 
 
 def room_for_models() -> float:

@@ -14,7 +14,7 @@ from bot.config import load_config
 from bot.config.models import is_loopback
 from bot.core.errors import UserError
 from bot.core.hosts import Host
-from bot.core.model_choice import Memory, ModelChoice, suggested
+from bot.core.model_choice import MachineMemory, ModelChoice, suggested
 
 PULL_TRIES = 3
 
@@ -45,7 +45,7 @@ class ModelSetup:
             self.choice = _named(self.options.model, self.host, "you said so")
             return
         if not is_loopback(urlsplit(self.host.url).hostname or ""):  # nobody here knows its memory
-            self.choice = suggested(Memory(1e6), self.host.models, room_gb=0.0)
+            self.choice = suggested(MachineMemory(1e6), self.host.models, room_gb=0.0)
             return
         room = await asyncio.to_thread(machine.room_for_models) if self.host.kind == "ollama" else 0.0
         self.choice = suggested(await machine.memory(), self.host.models, room_gb=room)
