@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo setup test test-long coverage lint docs shape bench fuzz clean lock
+.PHONY: install demo setup test test-long coverage lint docs shape bench fuzz soak clean lock release audit
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
@@ -20,7 +20,7 @@ setup: install                         ## your own GitHub App, a model, then Hob
 test: .venv/.test                      ## every test; a part this machine lacks is a named skip
 	.venv/bin/python -m pytest $(ARGS)
 
-test-long: .venv/.test                 ## what chance decides, many times: kills at ten moments, 1,000 examples of a property
+test-long: .venv/.test                 ## what chance decides, many times: 500 kills at named boundaries, 1,000 examples of a property
 	HOB_TEST_LONG=1 .venv/bin/python -m pytest -m "kills or hypothesis" $(ARGS)
 
 coverage: .venv/.test                  ## every test, and which lines none of them runs
@@ -44,6 +44,9 @@ bench: .venv/.bench                    ## speed, memory, calls: each figure besi
 fuzz: .venv/.fuzz                      ## hostile text by chance: MINUTES=10 over all targets, TARGET=diff alone
 	.venv/bin/python -m tests.fuzz $(or $(MINUTES),10) $(TARGET)
 
+soak: .venv/.test                      ## MINUTES=30 of load and faults on PostgreSQL and Redis; SEED= for the same again
+	MINUTES=$(MINUTES) SEED=$(SEED) .venv/bin/python -m tests.soak
+
 lock:                                  ## pin what is new, with hashes (needs uv; UPGRADE=--upgrade for the newest of all)
 	uv pip compile pyproject.toml $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml $(LOCK) --extra test -c requirements.txt -o requirements-test.txt
@@ -52,20 +55,39 @@ lock:                                  ## pin what is new, with hashes (needs uv
 	  | uv pip compile - --no-deps $(LOCK) -c requirements-mlx.txt -o requirements-bench.txt
 	printf '%s\n' "atheris>=3 ; sys_platform == 'linux' and platform_machine == 'x86_64'" \
 	  | uv pip compile - $(LOCK) -c requirements.txt -o requirements-fuzz.txt
-	printf '%s\n' 'psycopg[binary]>=3.2' 'hatchling>=1.27' \
-	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-image.txt
+	printf '%s\n' 'psycopg[binary]>=3.2' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-postgres.txt
+	printf '%s\n' 'hatchling>=1.27' 'editables>=0.5' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-build.txt
+	printf '%s\n' 'cyclonedx-python-lib[json-validation]>=11' 'pip-audit>=2.9' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -c requirements-mlx.txt -o requirements-release.txt
+
+release: .venv/.release                ## dist/: sdist and wheel, what is in them (SBOM), how they were made, sums (KEY=~/.ssh/id signs them)
+	.venv/bin/python -m tests.release $(if $(KEY),--key $(KEY))
+
+audit: .venv/.release                  ## known weaknesses of what is pinned; ends with 1 for one, with 75 where nobody could be asked
+	.venv/bin/python -m tests.audit
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
 
-.venv/bin/hob: requirements.txt pyproject.toml
+# Whatever is installed is held to a hash, hatchling too, which builds Hob itself and which pip would fetch as it likes.
+.venv/bin/hob: requirements.txt requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt
-	$(PIP) install --quiet --no-deps -e .
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt -r requirements-build.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.test: .venv/bin/hob requirements-test.txt
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-test.txt
+	@touch $@
+
+.venv/.postgres: .venv/bin/hob requirements-postgres.txt   ## PostgreSQL instead of SQLite
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-postgres.txt
+	@touch $@
+
+.venv/.release: .venv/bin/hob requirements-release.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-release.txt
 	@touch $@
 
 .venv/.mlx: .venv/.test requirements-mlx.txt   ## models in process, some 300 MB; tests of it are skipped without

@@ -6,12 +6,14 @@ httpx's time-outs are per read, never for a whole answer: whoever waits for an a
 
 import asyncio
 import importlib.util
+import os
 import socket
 import ssl
 import sys
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 # httpx imports its own command line where it can, and with it rich and pygments: 5 MB in every worker.
@@ -34,6 +36,8 @@ from httpx import (  # noqa: E402
     InvalidURL,
     Limits,
     PoolTimeout,
+    Proxy,
+    ProxyError,
     Request,
     Response,
     Timeout,
@@ -43,6 +47,8 @@ from httpx import (  # noqa: E402
 )
 
 from bot.core.addresses import refusal  # noqa: E402
+from bot.core.errors import ConfigError  # noqa: E402
+from bot.core.network import DIRECT, Network  # noqa: E402
 
 __all__ = [
     "URL",
@@ -57,24 +63,55 @@ __all__ = [
     "Headers",
     "InvalidURL",
     "Limits",
+    "NetworkTransport",
     "PoolTimeout",
+    "ProxyError",
     "Request",
     "Response",
     "ResponseTooLong",
     "Timeout",
     "TimeoutException",
     "TransportError",
+    "bundle",
     "certificates",
     "read_capped",
     "read_tail",
+    "said",
 ]
 
 
 @cache
-def certificates(trust_env: bool) -> ssl.SSLContext:
+def certificates(trust_env: bool, ca_file: str = "") -> ssl.SSLContext:
     """Of the authorities that are trusted, read once: 120 ms for each client otherwise. `trust_env`: those of
-    SSL_CERT_FILE or SSL_CERT_DIR instead, where that is set."""
-    return create_ssl_context(trust_env=trust_env)
+    SSL_CERT_FILE or SSL_CERT_DIR instead, where that is set. Those of `ca_file` are trusted too;
+    `ConfigError` where it holds none."""
+    made = create_ssl_context(trust_env=trust_env)
+    if ca_file:
+        try:
+            made.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as wrong:
+            why = getattr(wrong, "strerror", None) if not isinstance(wrong, ssl.SSLError) else None
+            raise ConfigError(
+                f"network.ca_file: {ca_file}: {why or 'it holds no certificate'}",
+                "name a file with the authority's certificate (PEM)",
+            ) from None
+    return made
+
+
+def bundle(ca_file: str) -> str:
+    """All that are trusted in one PEM text, for a program that takes one file."""
+    import certifi
+
+    certificates(True, ca_file)
+    usual = os.environ.get("SSL_CERT_FILE") or certifi.where()
+    return "\n".join(Path(one).read_text(encoding="utf-8") for one in (usual, ca_file))
+
+
+def said(error: Exception) -> str:
+    """A library's error in words, and what to do about a certificate."""
+    text = str(error) or type(error).__name__
+    unknown = "CERTIFICATE_VERIFY_FAILED" in text
+    return f"{text} (a private authority's certificate goes into network.ca_file)" if unknown else text
 
 
 class ResponseTooLong(Exception):
@@ -119,6 +156,7 @@ async def read_tail(response: Response, keep: int, most: int) -> bytes:
 
 
 _PIECE = 64 * 1024
+_RESOLVE_SECONDS = 5.0
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """A name's addresses; OSError where it has none."""
 
@@ -129,25 +167,108 @@ async def resolve(name: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
+class NetworkTransport(AsyncBaseTransport):
+    """To each host directly or through the proxy, as `network` says. That the proxy does not answer, or lets
+    nobody through, is a `ConnectError`: nothing was sent to the host."""
+
+    def __init__(self, network: Network, limits: Limits) -> None:
+        trusted = certificates(True, network.ca_file)
+        self._network = network
+        self._direct = AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False)
+        proxy = _proxy(network)
+        self._proxied = AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False, proxy=proxy)
+
+    async def handle_async_request(self, request: Request) -> Response:
+        if not self._network.proxied(request.url.host):
+            return await self._direct.handle_async_request(request)
+        return await _through(self._network, self._proxied.handle_async_request(request))
+
+    async def aclose(self) -> None:
+        await self._direct.aclose()
+        await self._proxied.aclose()
+
+
+def _proxy(network: Network) -> Proxy:
+    secure = network.proxy.startswith("https:")
+    return Proxy(network.proxy, ssl_context=certificates(True, network.ca_file) if secure else None)
+
+
+async def _through(network: Network, asked: Awaitable[Response]) -> Response:
+    """What goes wrong on the way to the proxy, and what the proxy itself says, in words that name it."""
+    try:
+        response = await asked
+    except (ConnectError, ConnectTimeout, ProxyError) as error:
+        raise ConnectError(f"through the proxy {network.proxy_name}: {said(error)}") from None
+    if response.status_code == 407:  # to a request without TLS, which it passes on itself
+        await response.aclose()
+        raise ConnectError(f"through the proxy {network.proxy_name}: it wants another name or password (407)")
+    return response
+
+
 class CheckedTransport(AsyncHTTPTransport):
-    """Connects to addresses that a model host may have (`bot.http`) and to no other: a name is
+    """Connects to addresses that a model host may have (`bot.core.addresses`) and to no other: a name is
     resolved once, its address is checked, and that very address is connected to, so that a name which changes
     in between leads nowhere. Refusals are `ConnectError`s. `online`: the host is declared to be outside the
-    network."""
+    network.
 
-    def __init__(self, *, online: bool, verify: bool = True, resolve: Resolve = resolve) -> None:
-        super().__init__(verify=verify and certificates(False), trust_env=False)
+    Through a proxy of `network` the proxy resolves names and connects. Then every address that a name has
+    here must be one that the host may have; one that only the proxy knows is passed on for online ones alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        online: bool,
+        verify: bool = True,
+        resolve: Resolve = resolve,
+        network: Network = DIRECT,
+    ) -> None:
+        trusted = verify and certificates(False, network.ca_file)
+        proxy = _proxy(network) if network.proxy else None
+        super().__init__(verify=trusted, trust_env=False, proxy=proxy)
+        self._network, self._online, self._resolve = network, online, resolve
         # httpx has no parameter of its own for this; httpcore's is documented (network backends).
-        self._pool._network_backend = _CheckedNetwork(self._pool._network_backend, online, resolve)  # noqa: SLF001
+        self._pool._network_backend = _CheckedNetwork(  # noqa: SLF001
+            self._pool._network_backend,  # noqa: SLF001
+            online,
+            resolve,
+            configured=bool(proxy),
+        )
+
+    async def handle_async_request(self, request: Request) -> Response:
+        if not self._network.proxy:
+            return await super().handle_async_request(request)
+        await self._check(request.url.host, request.url.port or 443)
+        return await _through(self._network, super().handle_async_request(request))
+
+    async def _check(self, host: str, port: int) -> None:
+        literal = _is_address(host)
+        try:
+            async with asyncio.timeout(_RESOLVE_SECONDS):
+                found = [host] if literal else await self._resolve(host, port)
+        except (OSError, UnicodeError):
+            if self._online:
+                return
+            raise ConnectError(
+                "its name leads nowhere here, and only an online host's is left to the proxy "
+                "(declare it online = true, or list it in network.no_proxy)"
+            ) from None
+        for address in found:
+            if refused := refusal(address, self._online, literal):
+                raise ConnectError(refused)
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):
     """https://www.encode.io/httpcore/network-backends/"""
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend, online: bool, resolve: Resolve) -> None:
+    def __init__(
+        self, inner: httpcore.AsyncNetworkBackend, online: bool, resolve: Resolve, *, configured: bool
+    ) -> None:
+        """`configured`: what is connected to is the proxy, which the configuration names."""
         self._inner = inner
         self._online = online
         self._resolve = resolve
+        self._configured = configured
 
     async def connect_tcp(
         self,
@@ -172,7 +293,8 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
                 found = [host] if literal else await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"its name cannot be resolved ({type(error).__name__})") from None
-        refused = {address: refusal(address, self._online, literal) for address in found}
+        trusted = literal or self._configured
+        refused = {address: refusal(address, self._online, trusted) for address in found}
         permitted = [address for address in found if not refused[address]]
         if found and not permitted:
             raise httpcore.ConnectError(refused[found[0]])

@@ -51,7 +51,6 @@ def hide(secret: str, *, passing: bool = False) -> None:
     """Registers a value that no log line may show, in the forms that JSON, repr, URLs and HTTP give it too.
     Values under 6 characters would redact half the text and are refused silently: they are no secrets.
     `passing`: it ends by itself, and may be forgotten after `MOST_PASSING` others."""
-    global _forms
     if len(secret) < 6 or secret in _secrets:
         return
     if passing:
@@ -69,6 +68,21 @@ def hide(secret: str, *, passing: bool = False) -> None:
         b64encode(secret.encode(errors="surrogatepass")).decode().rstrip("="),
     }
     _secrets[secret] = tuple(written)
+    _order_forms()
+
+
+def forget(secret: str) -> None:
+    """A passing value that has ended: it opens nothing any more. Each that is hidden costs every line, and
+    every text that Hob posts, a look."""
+    if secret in _passing:
+        del _passing[secret]
+        _secrets.pop(secret, None)
+        _order_forms()
+
+
+def _order_forms() -> None:
+    """Longest first."""
+    global _forms
     _forms = tuple(sorted({form for forms in _secrets.values() for form in forms}, key=len, reverse=True))
 
 

@@ -55,3 +55,19 @@ def sandbox() -> None:
 
     if isinstance(reason := here(), SandboxUnusable):
         missing(f"a sandbox ({reason})", "bubblewrap and allow user namespaces")
+
+
+def redis_server() -> Path:
+    """Valkey's or Redis's server, from the package or from PATH."""
+    from bot.queue.embedded import EmbeddedFailed, binary
+
+    try:
+        return binary()
+    except EmbeddedFailed:
+        missing("Redis", "valkey or redis")
+
+
+def proc() -> None:
+    """What Linux tells of processes."""
+    if not Path("/proc/self/statm").exists():
+        missing("/proc", "Linux")

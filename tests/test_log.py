@@ -138,3 +138,13 @@ print("worked on")
         line = [sys.executable, "-c", work]
         done = subprocess.run(line, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
     assert done.stdout == "worked on\n"
+
+
+def test_a_token_that_has_ended_is_forgotten_and_a_lasting_secret_is_not() -> None:
+    log.hide("the-lasting-secret")
+    log.hide("the-passing-secret", passing=True)
+    log.forget("the-passing-secret")
+    log.forget("the-lasting-secret")
+    log.forget("never-heard-of-it")
+    assert log.redact("the-passing-secret the-lasting-secret") == f"the-passing-secret {log.HIDDEN}"
+    assert "the-passing-secret" not in log.hidden()

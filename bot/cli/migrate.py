@@ -12,7 +12,9 @@ from bot.cli.framework import HobCommand
 def command(as_json: bool) -> None:
     """Brings the database to the newest schema.
 
-    Safe to run at any time and from several machines at once; where nothing is to be done, nothing is.
+    Safe to run at any time and from several machines at once; where nothing is to be done, nothing is. An
+    SQLite file that is older is first copied to hob.db.before-SCHEMA, for whoever wants to go back; make a
+    backup of PostgreSQL before (hob backup).
     """
     from bot.config import load_config
     from bot.store import open_store
@@ -23,16 +25,18 @@ def command(as_json: bool) -> None:
     store = open_store(config.store.database_url)
     try:
         before = schema_age(store.database)
-        if before != "current":
-            run(config.store.database_url)
+        kept = None if before == "current" else run(config.store.database_url)
     finally:
         store.close()
     shown = store.database.url.render_as_string(hide_password=True)
     if as_json:
-        click.echo(json.dumps({"database": shown, "changed": before in ("none", "older")}))
+        copy = {"kept": str(kept)} if kept else {}
+        click.echo(json.dumps({"database": shown, "changed": before in ("none", "older"), **copy}))
     else:
         said = {
             "current": "already at the newest schema",
             "newer": "at a newer version's schema, with which this version works",
         }
         click.echo(f"{shown}: {said.get(before, 'brought to the newest schema')}")
+        if kept:
+            click.echo(f"{kept}: the database as it was")

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from bot.config.models import Config, HostTable
 from bot.core.errors import ConfigError
 
-SECRET_KEYS = frozenset({"webhook_secret", "database_url", "redis_url"})
+SECRET_KEYS = frozenset({"webhook_secret", "database_url", "redis_url", "proxy"})
 PLAIN = ("HOB_CONFIG", "HOB_HANDLERS", "HOB_HOSTS", "HOB_PROMPTS")
 EXPECTED = {
     "int_type": "a whole number",

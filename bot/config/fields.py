@@ -1,5 +1,6 @@
 """What the tables of hob.toml are made of."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,6 +14,11 @@ def one_or_list(value: object) -> object:
     return (value,) if isinstance(value, str) else as_tuple(value)
 
 
+def _path(value: object) -> object:
+    return Path(value) if isinstance(value, str) and value else None if value == "" else value
+
+
+FilePath = Annotated[Path, BeforeValidator(_path)]
 NameList = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 

@@ -18,7 +18,8 @@ from bot.log import hide
 
 MAX_BYTES = 256 * 1024
 PASSWORD = re.compile(r"://[^:/]*:([^@]+)@")
-"""In an address of a database or Redis, where it may hold / and # unescaped."""
+"""In an address of a database, Redis or proxy, where it may hold / and # unescaped."""
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 ConfigTree = dict[str, Any]
 
@@ -138,6 +139,14 @@ def _merge(tree: ConfigTree, over: ConfigTree) -> ConfigTree:
     return merged
 
 
+def _hide_proxy(url: str) -> None:
+    """Its password, and the pair as it is shown to the proxy."""
+    if found := PASSWORD.search(url):
+        hide(found[1])
+        hide(unquote(found[1]))
+        hide(unquote(url.partition("://")[2].rpartition("@")[0]))
+
+
 def _hide_secrets(config: Config, environ: Mapping[str, str]) -> None:
     for secret in config.github.webhook_secret:
         hide(secret)
@@ -145,5 +154,7 @@ def _hide_secrets(config: Config, environ: Mapping[str, str]) -> None:
         if found := PASSWORD.search(url):
             hide(found[1])
             hide(unquote(found[1]))
+    for url in (config.network.proxy, *(environ.get(name, "") for name in PROXIES)):
+        _hide_proxy(url)
     for host in config.hosts:
         hide(environ.get(host.api_key_env, "") if host.api_key_env else "")

@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
@@ -22,7 +23,8 @@ from pydantic import (
 
 from bot.config.addresses import host_url, http_url, parts_of
 from bot.config.code import CodeTable, refuse_mounts
-from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple, one_or_list
+from bot.config.fields import ConfigTable, FilePath, NameList, Seconds, as_tuple, one_or_list
+from bot.config.network import NetworkTable
 from bot.config.retention import RetentionTable
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
@@ -42,10 +44,6 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 def is_loopback(host: str) -> bool:
     """Whether a host name can only mean this machine."""
     return host in LOOPBACK or host.startswith("127.")
-
-
-def _path(value: object) -> object:
-    return Path(value) if isinstance(value, str) and value else None if value == "" else value
 
 
 def _database_url(value: str) -> str:
@@ -71,7 +69,6 @@ def _redis_url(value: str) -> str:
 
 
 SecretList = Annotated[tuple[str, ...], BeforeValidator(one_or_list)]
-FilePath = Annotated[Path, BeforeValidator(_path)]
 ArchiveName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Url = Annotated[str, AfterValidator(http_url)]
 
@@ -331,6 +328,7 @@ class Config(ConfigTable):
     hob: HobTable = HobTable()
     github: GitHubTable = GitHubTable()
     server: ServerTable = ServerTable()
+    network: NetworkTable = NetworkTable()
     store: StoreTable = StoreTable()
     queue: QueueTable = QueueTable()
     intake: IntakeTable = IntakeTable()
@@ -369,7 +367,8 @@ class Config(ConfigTable):
 
     def pool_hosts(self) -> tuple[Host, ...]:
         """`[[hosts]]` as values of the core."""
-        return tuple(table.host() for table in self.hosts)
+        way = self.network.way()
+        return tuple(replace(table.host(), network=way) for table in self.hosts)
 
     def at(self, source: Path | None, folder: Path) -> "Config":
         """The same with `{data_dir}` filled in and every path absolute: relative ones start at `folder`."""
@@ -385,6 +384,9 @@ class Config(ConfigTable):
             "github": self.github.model_copy(update=github),
             "store": StoreTable(database_url=self.store.database_url.replace("{data_dir}", str(data))),
             "knowledge": self.knowledge.model_copy(update={"archives": archives}),
+            "network": self.network.model_copy(
+                update={"ca_file": self.network.ca_file and _absolute(self.network.ca_file, folder)}
+            ),
             "api": ApiTable(token_file=_absolute(self.api.token_file, folder)),
         }
         config = self.model_copy(update=tables)

@@ -44,7 +44,7 @@ def private_key(config: Config) -> str:
         )
     check_private(path, "github.private_key_file")
     pem = _text(path, "private_key_file")
-    if "PRIVATE KEY-----" not in pem:
+    if "PRIVATE KEY-----" not in pem or "-----END" not in pem:
         raise ConfigError(f"{path} holds no private key", "download the App's .pem from GitHub again")
     hide(pem.strip())
     for line in pem.splitlines():
@@ -68,16 +68,22 @@ def check_private(path: Path, key: str) -> None:
 
 
 def api_token(config: Config) -> str:
-    """The bearer token of the HTTP API and the dashboard's login; made (0600) when its file is not there."""
+    """The bearer token of the HTTP API and the dashboard's login: the first where there are several."""
+    return api_tokens(config)[0]
+
+
+def api_tokens(config: Config) -> tuple[str, ...]:
+    """All that are taken, one a line, several while rotating; made (0600) when their file is not there."""
     path = config.api.token_file
     if not path.exists():
         _make_token(path)
     check_private(path, "api.token_file")
-    token = _text(path, "token_file").strip()
-    if len(token) < 16:
+    tokens = tuple(_text(path, "token_file").split())
+    if not tokens or any(len(token) < 16 for token in tokens):
         raise ConfigError(f"api.token_file: {path} is empty or short", "remove it: a new one is made")
-    hide(token)
-    return token
+    for token in tokens:
+        hide(token)
+    return tokens
 
 
 def _make_token(path: Path) -> None:

@@ -96,3 +96,7 @@ class BadPayload(HobError):
 
 class Superseded(HobError):
     """The work is no longer wanted."""
+
+
+class LeaseLost(Superseded):
+    """By this worker: another has the run, or may have it, and says whether it is wanted."""

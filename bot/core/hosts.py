@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from bot.core.host_slots import Ahead, Speed, Traffic
+from bot.core.network import DIRECT, Network
 
 HostKind = str
 """ollama, openai, anthropic, mlx, scripted, or one that another package brings (`hob.runners`)."""
@@ -47,6 +48,7 @@ class Host:
     """model -> those of these five that are its own"""
     answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """prompt -> what a scripted host says to it, one after the other"""
+    network: Network = DIRECT
 
     def of(self, model: str) -> "Host":
         """The host with the keys that are this model's own."""

@@ -62,8 +62,7 @@ CHECKS = {
         "https://docs.astral.sh/ruff/rules/",
     ),
     "shellcheck": CheckSetting(
-        "Shell scripts, where shellcheck is installed (`pip install 'hobbot[checks]'` brings it) and a "
-        "sandbox works.",
+        "Shell scripts, where shellcheck is installed and a sandbox works.",
         "https://www.shellcheck.net/wiki/",
     ),
 }

@@ -8,7 +8,7 @@ import itertools
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -18,11 +18,13 @@ from gidgethub import sansio
 
 from bot import log
 from bot.core.errors import Ambiguous, GitHubError, Gone, TemporaryError
+from bot.core.network import Network
 from bot.core.refs import RepoRef
 from bot.github.auth import Credentials
 from bot.github.cache import CacheKey, ETagCache
 from bot.github.limits import Limiter, resource_scope
 from bot.github.refusals import read, read_graphql, refusal
+from bot.github.repeats import repeated
 from bot.github.site import site_of
 from bot.github.wire import GitHubResponse, LostError, NotSentError, TooLargeError, Wire, origin
 from bot.http import URL, InvalidURL
@@ -88,16 +90,22 @@ class Api:
         scope: str,
         identity: CacheKey,
         repo: RepoRef | None = None,
+        before_write: Callable[[], object] = bool,
     ) -> None:
         self._server = server
         self._credentials = credentials
         self._scope = scope
         self._identity = identity
         self._repo = repo
+        self._before_write = before_write
 
     @property
     def site(self) -> str:
         return self._server.site
+
+    @property
+    def network(self) -> Network:
+        return self._server.wire.network
 
     @property
     def url(self) -> str:
@@ -251,9 +259,13 @@ class Api:
     async def _until_answered(self, call: "_Call") -> GitHubResponse:
         """The definite answer. Retries what cannot do harm."""
         failures = 0
-        for _ in range(_MOST_EXCHANGES):
+        for attempt in range(_MOST_EXCHANGES):
+            if attempt:
+                repeated()
             await self._server.limiter.wait(self._scope, resource_scope(self._scope, call.resource))
             used = await self._credentials.header()
+            if call.write:
+                self._before_write()
             try:
                 answer = await self._follow(call, used)
             except NotSentError as error:
@@ -286,7 +298,9 @@ class Api:
         if known is not None:
             headers["if-none-match"] = known.headers["etag"]
         url = call.url
-        for _ in range(_MOST_HOPS):
+        for hop in range(_MOST_HOPS):
+            if hop:
+                repeated()
             if origin(url) != origin(self._server.api_url):
                 raise GitHubError(302, "an address on another host: the token does not go there")
             answer = await self._server.wire.exchange(call.method, url, headers, call.body)

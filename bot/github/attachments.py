@@ -7,6 +7,7 @@ https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-f
 import logging
 from collections.abc import Sequence
 
+from bot.core.network import DIRECT, Network
 from bot.core.pictures import MOST_BYTES, MOST_PICTURES, Picture, may_lead_to, picture, shown_in
 from bot.github.api import Api
 from bot.github.wire import LostError, NotSentError, Wire
@@ -29,9 +30,9 @@ async def signed(api: Api, number: int) -> tuple[str, ...]:
     return shown_in(html, api.site) if isinstance(html, str) else ()
 
 
-async def pictures(addresses: Sequence[str], site: str) -> tuple[Picture, ...]:
+async def pictures(addresses: Sequence[str], site: str, network: Network = DIRECT) -> tuple[Picture, ...]:
     """Those that are pictures of a size that may be shown; never raises for one that is none."""
-    wire = Wire(None, SECONDS, MOST_BYTES)
+    wire = Wire(None, SECONDS, MOST_BYTES, network)
     try:
         found = [await _fetched(wire, address, site) for address in addresses[:MOST_PICTURES]]
     finally:

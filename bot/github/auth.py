@@ -56,29 +56,33 @@ class Clock:
 class AppCredentials:
     """The App as itself. `ConfigError` when the key is none."""
 
-    def __init__(self, app_id: int, private_key: str, clock: Clock) -> None:
+    def __init__(self, app_id: int, private_key: str | Callable[[], str], clock: Clock) -> None:
+        """A function gives the key as it is now: with another one it signs anew."""
         self._issuer = str(app_id)
-        self._pem = private_key
+        self._key = private_key
         self._clock = clock
-        self._token = ""
+        self._token = self._pem = ""
         self._renew_at = 0.0
-        hide(private_key.strip())
+        hide(self._key_now().strip())
+
+    def _key_now(self) -> str:
+        return self._key if isinstance(self._key, str) else self._key()
 
     async def header(self) -> str:
-        now = self._clock.now()
-        if now >= self._renew_at:
+        now, key = self._clock.now(), self._key_now()
+        if now >= self._renew_at or key != self._pem:
             born = int(now) - BACKDATED
-            claims = {"iat": born, "exp": born + LIFE, "iss": self._issuer}
-            self._token = self._sign(claims)
+            self._token = self._sign({"iat": born, "exp": born + LIFE, "iss": self._issuer}, key)
+            self._pem = key
             self._renew_at = now + LIFE - BACKDATED - _MARGIN
             hide(self._token, passing=True)
         return f"Bearer {self._token}"
 
-    def _sign(self, claims: dict[str, object]) -> str:
+    def _sign(self, claims: dict[str, object], key: str) -> str:
         """Cryptography comes into memory (9 MB) with the first call, not with an idle process."""
         from bot.github.signing import sign
 
-        return sign(claims, self._pem)
+        return sign(claims, key)
 
     async def refused(self, answer: GitHubResponse, used: str) -> bool:
         if self._clock.learn(answer.date):

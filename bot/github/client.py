@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from bot import log
 from bot.core.errors import ConfigError, GitHubError, Gone, HobError, TemporaryError
+from bot.core.network import DIRECT, Network
 from bot.core.refs import Login, RepoRef
 from bot.github.api import Api, GitHubServer
 from bot.github.auth import FRESH, AppCredentials, Clock, InstallationCredentials, InstallationToken
@@ -35,12 +36,13 @@ class GitHub:
         self,
         api_url: str,
         app_id: int,
-        private_key: str,
+        private_key: str | Callable[[], str],
         *,
         slug: str,
         rate_limiter: RateLimiter | None = None,
         write_gap: float = 1.0,
         transport: AsyncBaseTransport | None = None,
+        network: Network = DIRECT,
         deadline: float = DEADLINE,
         cap: int = CAP,
         now: Callable[[], float] = time.time,
@@ -52,7 +54,7 @@ class GitHub:
         self.app_id = app_id
         self.slug = slug
         self._clock = Clock(now)
-        self._wire = Wire(transport, deadline, cap)
+        self._wire = Wire(transport, deadline, cap, network)
         self._server = GitHubServer(
             api_url.rstrip("/"),
             self._wire,
@@ -60,6 +62,10 @@ class GitHub:
             ETagCache(),
         )
         self._app = AppCredentials(app_id, private_key, self._clock)
+
+    @property
+    def network(self) -> Network:
+        return self._wire.network
 
     @property
     def login(self) -> Login:
@@ -70,9 +76,10 @@ class GitHub:
         """The App as itself: its installations and deliveries."""
         return Api(self._server, self._app, "app", ("app",))
 
-    def job(self, repo: RepoRef, delivery: str = "") -> "Job":
-        """`async with github.job(repo) as job: api = job.api({"contents": "read"})`."""
-        return Job(self, repo, delivery)
+    def job(self, repo: RepoRef, delivery: str = "", before_write: Callable[[], object] = bool) -> "Job":
+        """`async with github.job(repo) as job: api = job.api({"contents": "read"})`. What `before_write`
+        raises keeps a write from being sent."""
+        return Job(self, repo, delivery, before_write)
 
     @asynccontextmanager
     async def repository(self, repo: RepoRef, permissions: Mapping[str, str]) -> AsyncIterator[Api]:
@@ -98,7 +105,7 @@ class GitHub:
             yield api
         finally:
             if credentials.token:
-                await _revoke(api)
+                await _revoke(api, credentials.token)
 
     async def until_turn(self, installation: int, gap: float) -> float:
         """Seconds until the next piece of background work in an installation may begin, `gap` after the last
@@ -145,7 +152,8 @@ class GitHub:
             return token
 
         credentials = InstallationCredentials(mint, self._clock)
-        await _revoke(Api(self._server, credentials, f"installation:{installation}", ("once", token.value)))
+        scope = f"installation:{installation}"
+        await _revoke(Api(self._server, credentials, scope, ("once", token.value)), token)
 
     async def aclose(self) -> None:
         await self._wire.aclose()
@@ -157,7 +165,11 @@ class GitHub:
         await self.aclose()
 
     def narrowed(
-        self, repo: RepoRef, permissions: Mapping[str, str], told: Callable[[Any], None]
+        self,
+        repo: RepoRef,
+        permissions: Mapping[str, str],
+        told: Callable[[Any], None],
+        before_write: Callable[[], object],
     ) -> tuple[Api, InstallationCredentials]:
         """Calls on one repository with these permissions only; for `Job`, which revokes the token. `told` is
         given what GitHub says with each."""
@@ -173,7 +185,7 @@ class GitHub:
             return _token(given)
 
         credentials = InstallationCredentials(mint, self._clock)
-        return Api(self._server, credentials, scope, identity, repo), credentials
+        return Api(self._server, credentials, scope, identity, repo, before_write), credentials
 
     async def _token_for(
         self, app: Api, installation: int, repo_id: int, permissions: Mapping[str, str]
@@ -216,8 +228,15 @@ def _repo_ref(given: Any, installation: int) -> RepoRef:
 class Job:
     """Tokens for one piece of work on one repository. All are revoked when it ends, however it ends."""
 
-    def __init__(self, github: GitHub, repo: RepoRef, delivery: str = "") -> None:
+    def __init__(
+        self,
+        github: GitHub,
+        repo: RepoRef,
+        delivery: str = "",
+        before_write: Callable[[], object] = bool,
+    ) -> None:
         self._github = github
+        self._before_write = before_write
         self._repo = repo
         self._delivery = delivery
         self._bound = log.bind(delivery=delivery) if delivery else None
@@ -230,7 +249,7 @@ class Job:
         """The same permissions share a token; it is minted at the first call."""
         key = tuple(sorted(permissions.items()))
         if key not in self._apis:
-            self._apis[key] = self._github.narrowed(self._repo, permissions, self._learn)
+            self._apis[key] = self._github.narrowed(self._repo, permissions, self._learn, self._before_write)
         return self._apis[key][0]
 
     def _learn(self, given: Any) -> None:
@@ -243,6 +262,11 @@ class Job:
     def slug(self) -> str:
         """The App's name."""
         return self._github.slug
+
+    @property
+    def network(self) -> Network:
+        """The way to GitHub, for a program of its own (git)."""
+        return self._github.network
 
     async def granted(self) -> Mapping[str, str]:
         """What the installation lets the App do: permission -> level. One call.
@@ -276,17 +300,17 @@ class Job:
         if renew and credentials.token and credentials.token.age > FRESH:
             credentials.token = None
         token = (await credentials.header()).removeprefix("Bearer ")
-        shown = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        shown = _shown(token)
         log.hide(shown, passing=True)
         return f"Basic {shown}"
 
     async def revoke_all(self) -> None:
         """Gives the tokens back. A failure is only logged: they end by themselves within the hour."""
-        held = [(api, credentials) for api, credentials in self._apis.values() if credentials.token]
+        held = [(api, credentials.token) for api, credentials in self._apis.values() if credentials.token]
         self._apis.clear()
         try:
             async with asyncio.timeout(_REVOKE_WITHIN):
-                await asyncio.gather(*(_revoke(api) for api, _ in held))
+                await asyncio.gather(*(_revoke(api, token) for api, token in held))
         except TimeoutError:
             _log.warning("tokens were not revoked in time; they expire by themselves")
 
@@ -305,9 +329,18 @@ class Job:
                 self._bound.__exit__(kind, error, trace)
 
 
-async def _revoke(api: Api) -> None:
-    """https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token"""
+def _shown(token: str) -> str:
+    """As git shows it."""
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
+
+
+async def _revoke(api: Api, token: InstallationToken) -> None:
+    """What was given back is no secret any more.
+    https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token"""
     try:
         await api.delete("/installation/token", idempotent=True)
     except HobError as error:
         _log.warning("a token was not revoked; it expires by itself: %s", error)
+    else:
+        log.forget(token.value)
+        log.forget(_shown(token.value))

@@ -7,6 +7,7 @@ anybody can copy a mark into a comment.
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,14 +23,16 @@ _TRAILER = re.compile(r"^Hob-Mark: ([0-9a-f]{8,128}) ([0-9a-f]{32})\s*\Z", re.MU
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyMarker:
-    """Makes and recognises marks."""
+    """Makes and recognises marks. `keys`: the one that they are made with, then all that were or
+    will be; without it, there is `server_key` alone."""
 
     server_key: bytes = field(repr=False)
     app_slug: str
     app_id: int
+    keys: Callable[[], tuple[bytes, ...]] | None = field(default=None, repr=False)
 
     def mark(self, key: str) -> str:
-        return f"<!-- hob:v1 {key} {self._mac(key)} -->"
+        return f"<!-- hob:v1 {key} {self._macs(key)[0]} -->"
 
     def signed(self, body: str, key: str) -> str:
         """`body`, cut where it is too long, ending in the mark."""
@@ -44,11 +47,11 @@ class IdempotencyMarker:
         found = _MARK.search(body[-300:]) if isinstance(body, str) else None
         if found is None or found[1] != key:
             return False
-        return hmac.compare_digest(found[2].encode(), self._mac(key).encode())
+        return self._ours(found[2], key)
 
     def trailer(self, key: str) -> str:
         """The mark as the last line of a commit's message."""
-        return f"Hob-Mark: {key} {self._mac(key)}"
+        return f"Hob-Mark: {key} {self._macs(key)[0]}"
 
     def trailed(self, message: Any, key: str = "") -> bool:
         """Whether a commit's message ends in a mark of this server, of that key where one is given. A commit
@@ -56,7 +59,7 @@ class IdempotencyMarker:
         found = _TRAILER.search(message[-300:]) if isinstance(message, str) else None
         if found is None or (key and found[1] != key):
             return False
-        return hmac.compare_digest(found[2].encode(), self._mac(found[1]).encode())
+        return self._ours(found[2], found[1])
 
     def ours(self, item: dict[str, Any]) -> bool:
         """Whether our App is its author."""
@@ -66,9 +69,13 @@ class IdempotencyMarker:
         user = item.get("user")
         return isinstance(user, dict) and user.get("login") == f"{self.app_slug}[bot]"
 
-    def _mac(self, key: str) -> str:
-        """128 bits of HMAC-SHA256, in hexadecimal."""
-        return hmac.new(self.server_key, key.encode(), hashlib.sha256).hexdigest()[:32]
+    def _ours(self, mac: str, key: str) -> bool:
+        return any(hmac.compare_digest(mac.encode(), one.encode()) for one in self._macs(key))
+
+    def _macs(self, key: str) -> list[str]:
+        """128 bits of HMAC-SHA256, in hexadecimal; one for each key of ours."""
+        keys = self.keys() if self.keys else (self.server_key,)
+        return [hmac.new(one, key.encode(), hashlib.sha256).hexdigest()[:32] for one in keys]
 
 
 def page(body: str, folded: str = "", summary: str = "More") -> str:

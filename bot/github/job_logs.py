@@ -30,7 +30,7 @@ async def tail(api: Api, job: int) -> bytes:
     address = await api.leads_to("/repos/{owner}/{repo}/actions/jobs/{id}/logs", {"id": job})
     if not may_lead_to(address, api.url, api.site):
         raise LogUnread("it lies on a host that is none of GitHub's own")
-    wire = Wire(None, SECONDS, KEPT)
+    wire = Wire(None, SECONDS, KEPT, api.network)
     try:
         status, raw = await wire.tail(address, {"user-agent": "hob"}, MOST)
     except TooLargeError:

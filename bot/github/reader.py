@@ -221,7 +221,7 @@ class JobReader(GitHubReader):
     async def pictures(self, number: int, addresses: Sequence[str]) -> Sequence[Picture]:
         api = self.job.api({**self.permissions, "issues": "read"})
         signed = await attachments.signed(api, number) if self.repo.private else addresses
-        return await attachments.pictures(signed, self.site)
+        return await attachments.pictures(signed, self.site, api.network)
 
     async def issue(self, number: int) -> IssueState:
         api = self.job.api({**self.permissions, "issues": "read"})

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from bot.core.network import DIRECT, Network
 from bot.http import (
     URL,
     AsyncBaseTransport,
@@ -16,12 +17,15 @@ from bot.http import (
     HTTPError,
     InvalidURL,
     Limits,
+    NetworkTransport,
     PoolTimeout,
+    ProxyError,
     ResponseTooLong,
     Timeout,
     certificates,
     read_capped,
     read_tail,
+    said,
 )
 
 DEADLINE = 30.0
@@ -60,14 +64,21 @@ class GitHubResponse:
 
 
 class Wire:
-    """The HTTP client of one GitHub server. It follows no redirects and retries nothing."""
+    """The HTTP client of one GitHub server. It follows no redirects and retries nothing. Where `network`
+    names no proxy, one of the environment is used (HTTPS_PROXY, NO_PROXY)."""
 
-    def __init__(self, transport: AsyncBaseTransport | None, deadline: float, cap: int) -> None:
+    def __init__(
+        self, transport: AsyncBaseTransport | None, deadline: float, cap: int, network: Network = DIRECT
+    ) -> None:
+        limits = Limits(max_connections=90, max_keepalive_connections=20)  # GitHub allows 100 at once
+        if transport is None and network.proxy:
+            transport = NetworkTransport(network, limits)
+        self.network = network
         self._client = AsyncClient(
             transport=transport,
-            verify=certificates(True) if transport is None else True,
+            verify=certificates(True, network.ca_file) if transport is None else True,
             timeout=Timeout(deadline, connect=min(5.0, deadline)),
-            limits=Limits(max_connections=90, max_keepalive_connections=20),  # GitHub allows 100 at once
+            limits=limits,
             follow_redirects=False,
         )
         self._deadline = deadline
@@ -108,14 +119,14 @@ class Wire:
         try:
             async with asyncio.timeout(self._deadline):
                 yield
-        except (ConnectError, ConnectTimeout, PoolTimeout, InvalidURL) as error:
-            raise NotSentError(f"cannot reach {_host(url)}: {_why(error)}") from None
+        except (ConnectError, ConnectTimeout, PoolTimeout, ProxyError, InvalidURL) as error:
+            raise NotSentError(f"cannot reach {_host(url)}: {said(error)}") from None
         except TimeoutError:
             raise LostError(f"no answer from {_host(url)} within {self._deadline:g} s") from None
         except ResponseTooLong as error:
             raise TooLargeError(str(error)) from None
         except HTTPError as error:
-            raise LostError(f"no whole answer from {_host(url)}: {_why(error)}") from None
+            raise LostError(f"no whole answer from {_host(url)}: {said(error)}") from None
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -128,10 +139,6 @@ def origin(url: str) -> tuple[str, str, int | None]:
     except InvalidURL:
         return ("", "", None)
     return (parsed.scheme, parsed.host, parsed.port)
-
-
-def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 def _host(url: str) -> str:

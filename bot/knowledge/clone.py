@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import GitHubError, Gone, TemporaryError
+from bot.core.network import DIRECT, Network
 from bot.core.refs import Sha
 from bot.knowledge.fetching import GitFailed, GitStopped, git, remote
 from bot.knowledge.git import TAGS
@@ -48,6 +49,7 @@ class Remote:
     url: str
     authorization: Callable[[bool], Awaitable[str]]
     size_kb: int = 0
+    network: Network = DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ class Clone:
     ) -> None:
         """One `git fetch`; a token that GitHub does not know (yet) is tried again, then replaced."""
         for attempt in range(1, TRIES + 1):
-            environ = remote(origin.url, await origin.authorization(attempt > 1))
+            environ = remote(origin.url, await origin.authorization(attempt > 1), origin.network)
             try:
                 await git(
                     self.folder,

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from bot.core.errors import GitHubError, HobError
+from bot.core.network import DIRECT, Network
 from bot.git import command, environment
 from bot.log import redact
 
@@ -37,9 +38,9 @@ class GitStopped(HobError):
     """git was ended from here: it took too long, or too much."""
 
 
-def remote(url: str, authorization: str) -> dict[str, str]:
-    """The environment in which git may reach `url` and shows `authorization` there and nowhere else.
-    `GitHubError` for an address that is neither HTTPS nor on this machine."""
+def remote(url: str, authorization: str, network: Network = DIRECT) -> dict[str, str]:
+    """The environment in which git may reach `url`, by the way of `network`, and shows `authorization` there
+    and nowhere else. `GitHubError` for an address that is neither HTTPS nor on this machine."""
     scheme = _scheme(url)
     settings = {
         "remote.origin.url": url,
@@ -48,7 +49,13 @@ def remote(url: str, authorization: str) -> dict[str, str]:
         "remote.origin.partialCloneFilter": "blob:none",
         f"http.{url}.extraHeader": f"Authorization: {authorization}",
     }
+    if network.proxy:  # else one of the environment is git's too
+        settings[f"http.{url}.proxy"] = network.proxy if network.proxied(urlsplit(url).hostname or "") else ""
     told = {"GIT_ALLOW_PROTOCOL": scheme, "GIT_NO_LAZY_FETCH": "0", "GIT_CONFIG_COUNT": str(len(settings))}
+    if network.proxy:
+        told |= {"NO_PROXY": "", "no_proxy": ""}
+    if network.bundle:
+        told["GIT_SSL_CAINFO"] = network.bundle
     for number, (name, value) in enumerate(settings.items()):
         told |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
     return told

@@ -11,9 +11,14 @@ PAUSES = (0.1, 0.3, 1.0, 2.0)
 """Seconds between attempts to reach Redis."""
 
 
+TOGETHER_SECONDS = 0.1
+"""Rings within it become one message: one costs more than storing the delivery that it tells of."""
+
+
 class Wakeup:
     """`async with Wakeup(url) as wakeup:`. `ring()` from the event loop's thread costs nothing and never
-    waits; rings that come close together become one message. With `listens` False it only rings."""
+    waits; the first goes out at once, those that follow closely become one. With `listens` False it only
+    rings."""
 
     def __init__(self, redis_url: str, listens: bool = True) -> None:
         self._url = redis_url
@@ -52,12 +57,19 @@ class Wakeup:
             each.set()
 
     async def _publish_forever(self) -> None:
+        failures = 0
         async with connect_async(self._url) as client:
             while True:
                 await self._rung.wait()
                 self._rung.clear()
-                with suppress(*Unreachable):
+                try:
                     await client.publish(CHANNEL, "delivery")
+                except Unreachable:  # the next ring tries again, but no more often than that
+                    await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+                    failures += 1
+                else:
+                    failures = 0
+                    await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _listen_forever(self) -> None:
         failures = 0

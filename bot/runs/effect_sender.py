@@ -12,7 +12,15 @@ import msgspec
 from sqlalchemy import Connection
 
 from bot.core.effects import Effect
-from bot.core.errors import Ambiguous, GitHubError, RateLimited, Superseded, TemporaryError, UserError
+from bot.core.errors import (
+    Ambiguous,
+    GitHubError,
+    LeaseLost,
+    RateLimited,
+    Superseded,
+    TemporaryError,
+    UserError,
+)
 from bot.core.refs import RepoRef
 from bot.effects import of, on_github
 from bot.effects.base import Applied, Destination, InMemory, Refused
@@ -81,11 +89,27 @@ class EffectSender:
 
     async def stands(self, row: EffectRow) -> bool:
         """Whether an effect that an earlier attempt began is on GitHub."""
-        if row.state not in ("sending", "ambiguous"):
-            return False
         effect = load(row.kind, row.payload)
+        if row.state not in ("sending", "ambiguous") or isinstance(of(effect), InMemory):
+            return False
         to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
-        return await self._look(effect, to) is not None
+        return await self._look(effect, to, tried=row.attempts > 0) is not None
+
+    async def settle_left(self) -> None:
+        """Finds out what became of writes that runs before this one left unclear when they ended, superseded
+        as a rule: what stands there counts as said, and is not said again."""
+        for row in await asyncio.to_thread(self.outbox.left_unclear, self.run):
+            effect = load(row.kind, row.payload)
+            to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
+            try:
+                found = await self._look(effect, to)
+            except GitHubError as error:
+                log.info("no telling what became of the %s: %s", row.kind, error)
+                found = None
+            if found is None:
+                await asyncio.to_thread(self.outbox.unsent, row.key)
+            else:
+                await asyncio.to_thread(self.outbox.done, row.key, found.url, found.github_id)
 
     async def _leave_out(self, row: EffectRow, without: Refused) -> None:
         if row.state not in SETTLED:
@@ -105,22 +129,22 @@ class EffectSender:
     def _commit(self, row: EffectRow, change: Callable[[Connection], None]) -> None:
         """In one transaction with the row's `done`: there is nothing to look for afterwards."""
         if not self.outbox.commit(row.key, self.run, change):
-            raise Superseded("another worker has this run")
+            raise LeaseLost("another worker has this run")
 
     async def _one(self, row: EffectRow, effect: Effect) -> None:
         """Sends one effect; looks for it first when an earlier attempt may have succeeded."""
         to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
-        unclear = row.state in ("sending", "ambiguous")
+        unclear, tried = row.state in ("sending", "ambiguous"), row.attempts > 0
         for _ in range(TRIES):
-            applied = await self._look(effect, to) if unclear else None
+            applied = await self._look(effect, to, tried=tried) if unclear else None
             if applied is None:
                 if not await asyncio.to_thread(self.outbox.start_sending, row.key, self.run):
-                    raise Superseded("another worker has this run")
+                    raise LeaseLost("another worker has this run")
                 applied = await self._send(row, effect, to)
             if applied is not None:
                 await asyncio.to_thread(self.outbox.done, row.key, applied.url, applied.github_id)
                 return
-            unclear = True
+            unclear = tried = True
         raise TemporaryError(f"no telling whether the {row.kind} was written; looking again later")
 
     async def _send(self, row: EffectRow, effect: Effect, to: Destination) -> Applied | None:
@@ -144,11 +168,12 @@ class EffectSender:
             await asyncio.to_thread(self.outbox.later, row.key, error.retry_after, str(error))
             raise
 
-    async def _look(self, effect: Effect, to: Destination) -> Applied | None:
-        """Looks twice, some seconds apart: GitHub's lists lag behind its writes."""
+    async def _look(self, effect: Effect, to: Destination, *, tried: bool) -> Applied | None:
+        """Looks twice, some seconds apart, where it was `tried`: GitHub's lists lag behind its writes. What a
+        database that was put back does not know of was written long before."""
         duties = on_github(effect)
         found = await duties.find(effect, to)
-        if found is None:
+        if found is None and tried:
             await asyncio.sleep(self.settle)
             found = await duties.find(effect, to)
         return await duties.completed(effect, to, found) if found else None

@@ -17,6 +17,7 @@ from bot.core.effects import Plan, PushCommit, React, SetCheck, SetPull, TakenBa
 from bot.core.errors import (
     BadPayload,
     Gone,
+    LeaseLost,
     OthersWait,
     OtherVersion,
     RateLimited,
@@ -128,6 +129,8 @@ def _settle(services: Services, run: Run, error: Exception) -> None:
     foresaw."""
     runs = services.store.runs
     match error:
+        case LeaseLost():  # where nobody else has it, somebody shall
+            runs.release(run)
         case Superseded():
             runs.finish(run, "superseded", str(error))
         case OtherVersion() if time.time() < run.created_at + UPGRADE_SECONDS:
@@ -172,8 +175,10 @@ async def _work(services: Services, run: Run) -> RunOutcome:
         step_aside()
     if isinstance(event, CommandRequested) and event.channel == "batch":
         await _take_turn(services, run, event)
-    async with services.github.job(event.repo) as job:
+    leased = partial(services.store.runs.heartbeat_thread.require, run)
+    async with services.github.job(event.repo, before_write=leased) as job:
         reader = JobReader(event.repo, job, permissions_to_read(event))
+        await _sender(services, run, event, job).settle_left()
         if ended_of(run):
             rows = await rows_of_end(services, run, event, job, reader)
             return await _applied(
@@ -190,11 +195,11 @@ async def _work(services: Services, run: Run) -> RunOutcome:
             try:
                 await _still_wanted(rows, event, reader, _sender(services, run, event, job))
             except Superseded as why:
-                await _tell_stop(services, run, event, job, rows, str(why))
+                await _tell_stop(services, run, event, job, rows, why)
                 raise
             outcome = await _applied(services, run, event, job, rows, planned)
         except Superseded as why:
-            if not await waiting.over(str(why)):
+            if not isinstance(why, LeaseLost) and not await waiting.over(str(why)):
                 await asyncio.to_thread(services.store.runs.tell_end, run)
             raise
     if isinstance(event, IssueEvent):
@@ -214,9 +219,11 @@ def _follow(services: Services, run: Run, event: IssueEvent, rows: list[EffectRo
 
 
 async def _tell_stop(
-    services: Services, run: Run, event: RepositoryEvent, job: Job, rows: list[EffectRow], why: str
+    services: Services, run: Run, event: RepositoryEvent, job: Job, rows: list[EffectRow], why: Superseded
 ) -> None:
     """Who asked for a commit hears why there is none: no push brings it by itself."""
+    if isinstance(why, LeaseLost):
+        return
     asked = isinstance(event, CommentEvent) and any(row.kind == PushCommit.__name__ for row in rows)
     if not asked or not isinstance(event, CommentEvent):
         return
@@ -319,7 +326,7 @@ def _store(services: Services, run: Run, event: RepositoryEvent, planned: Planne
         _keep_findings(services, run, event, planned)
     if not planned.effects:
         return []
-    return services.store.outbox.plan(run, planned.effects, "shadow" if planned.shadow else "planned")
+    return services.store.outbox.plan(run, planned.effects, shadow=planned.shadow)
 
 
 def _keep_findings(services: Services, run: Run, event: RepositoryEvent, planned: PlannedRun) -> None:

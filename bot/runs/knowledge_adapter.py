@@ -35,7 +35,7 @@ class GitHubOrigin:
 
     async def remote(self) -> Remote:
         state = await tracking.repository(self.job.api(TO_CLONE), self.repo)
-        return Remote(state.clone_url, self._authorization, state.size_kb)
+        return Remote(state.clone_url, self._authorization, state.size_kb, self.job.network)
 
     async def _authorization(self, renew: bool) -> str:
         return await self.job.basic(TO_CLONE, renew=renew)

@@ -19,6 +19,7 @@ from bot.core.polling_pace import (
     calls_left,
     until_calls,
 )
+from bot.github.repeats import repeats
 from bot.queue.leader import Leader
 from bot.runs.reconcile import one_round
 from bot.runs.rounds import Round
@@ -82,11 +83,12 @@ class Poller:
             status.took(max(0.0, this.progress.looked_at - one.at + time.monotonic() - began))
 
         this.arrived = arrived
-        try:
-            await self._round(this)
-        finally:
-            status.count(now, calls - this.calls)
-        return self._went_well(status, this, calls)
+        with repeats() as hidden:
+            try:
+                await self._round(this)
+            finally:
+                status.count(now, calls - this.calls + hidden.count)
+        return self._went_well(status, this, calls + hidden.count)
 
     async def _round(self, this: Round) -> None:
         try:

@@ -19,6 +19,7 @@ from bot.queue.connect import Unreachable
 from bot.queue.queues import Queues
 from bot.queue.wakeup import Wakeup, heard
 from bot.store import Decision, Delivery, OlderThan, Recovered, Run, RunSpec, Store, StoreUnavailable
+from bot.store.runs import LEASE_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ what hostile texts are made of. A long description with a usual payload around i
 ROUTING_SECONDS = 20.0
 """For one large delivery; routing one takes some milliseconds, starting the process about a second."""
 SWEEP_SECONDS = 1.5
+LATE_SECONDS = 6.0
+"""By which a sweep may be late on a busy machine."""
 LOOK_SECONDS = 3.0
 """Between two looks at what is due."""
 DISPATCH_SECONDS = 1.0
@@ -74,10 +77,10 @@ def _record(store: Store, queues: Queues, decisions: Sequence[Decision]) -> None
         _enqueue(queues, [run for run in made if run.state == "queued" and run.not_before <= now])
 
 
-def sweep_once(store: Store, queues: Queues) -> Swept:
+def sweep_once(store: Store, queues: Queues, lease_seconds: float = LEASE_SECONDS) -> Swept:
     """Takes runs from workers that stopped beating, and enqueues every due run that has no waiting job:
     lost with Redis, put off, or given back. Raises `StoreUnavailable`."""
-    recovered = store.recovery.recover_expired()
+    recovered = store.recovery.recover_expired(lease_seconds)
     _tell(recovered)
     return Swept(recovered, _enqueue_due(store, queues))
 
@@ -115,12 +118,13 @@ async def run_forever(
     wakeup: Wakeup,
     make_due: Callable[[], object],
     retention: RetentionTable | None = None,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> None:
     """The loops of a process that schedules, until cancelled. A database or Redis that is away is waited for.
     `make_due` turns scheduled work into runs."""
     async with asyncio.TaskGroup() as group:
         group.create_task(recover(store, queues))
-        group.create_task(_every(SWEEP_SECONDS, lambda: sweep_once(store, queues)))
+        group.create_task(_sweep_forever(partial(sweep_once, store, queues, lease_seconds), lease_seconds))
         group.create_task(_every(LOOK_SECONDS, make_due))
         group.create_task(_every(PURGE_SECONDS, lambda: purge_once(store, retention)))
         for dispatch in (dispatch_once, dispatch_large_once):
@@ -136,6 +140,18 @@ async def _dispatch_forever(dispatch: Callable[[], int], ear: asyncio.Event) -> 
     while True:
         if not await _attempt(dispatch):
             await heard(ear, DISPATCH_SECONDS)
+
+
+async def _sweep_forever(sweep: Callable[[], object], lease_seconds: float) -> None:
+    """After a leap of the clock, or when this process stood still, every lease seems to have ended: whoever
+    lives renews his first."""
+    looked = time.time()
+    while True:
+        await _attempt(sweep)
+        await asyncio.sleep(SWEEP_SECONDS)
+        if time.time() - looked > SWEEP_SECONDS + LATE_SECONDS:
+            await asyncio.sleep(lease_seconds / 2)
+        looked = time.time()
 
 
 async def _every(seconds: float, step: Callable[[], object]) -> None:

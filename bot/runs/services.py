@@ -2,20 +2,25 @@
 configuration."""
 
 import asyncio
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bot.config import Config, chosen, load_config, load_router, private_key
+from bot.config.rotating import Rotating
 from bot.core.effects import SetCheck
 from bot.core.errors import HobError, UserError
 from bot.core.events import Priority
 from bot.core.inference import Embed, Infer
+from bot.core.network import Network
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings
 from bot.core.suite_runs import RunSuite
 from bot.github.client import GitHub, Job
 from bot.github.idempotency_marker import IdempotencyMarker
 from bot.github.limits import RateLimiter
+from bot.http import bundle
 from bot.inference.cache import Cache
 from bot.inference.egress import LOCAL_ONLY, EgressGuard
 from bot.inference.embed import make_embed
@@ -160,7 +165,7 @@ async def current() -> Services:
 def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
     """Reads the key and opens the store; connects to nothing else. UserError where there is none, or the
     database is not made yet."""
-    key = private_key(config)
+    key = Rotating(partial(private_key, config), config.github.private_key_file)
     store = open_store(config.store.database_url)
     try:
         store.require_schema()
@@ -178,6 +183,7 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         slug=config.github.app_slug,
         rate_limiter=rate_limiter or SharedRateLimiter(config.redis_url),
         write_gap=config.github.write_gap_seconds,
+        network=_way(config),
     )
     manager = _manager(config) if config.knowledge.enabled else None
     return Services(
@@ -190,7 +196,9 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
             host_slots=SharedHostSlots(RedisHostSlots(config.redis_url)),
             routing=config.pool.routing,
         ),
-        marker=IdempotencyMarker(store.server_key(), config.github.app_slug, config.github.app_id),
+        marker=IdempotencyMarker(
+            store.server_key(), config.github.app_slug, config.github.app_id, store.mark_keys
+        ),
         owner=this_process(),
         cache=Cache(
             config.hob.data_dir / "cache.db", config.cache.max_mb << 20, config.cache.max_age_days * 86_400
@@ -201,6 +209,18 @@ def build(config: Config, rate_limiter: RateLimiter | None = None) -> Services:
         following=Following(store, github, manager, GitHubOrigin) if manager else None,
         slots=SuiteSlots(config.code.tests_at_once),
     )
+
+
+def _way(config: Config) -> Network:
+    """With all authorities in one file, where there are more than usual."""
+    way = config.network.way()
+    if not way.ca_file:
+        return way
+    file = config.hob.data_dir / "certificates.pem"
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.write_text(bundle(way.ca_file), encoding="utf-8")
+    fresh.replace(file)
+    return replace(way, bundle=str(file))
 
 
 def _manager(config: Config) -> KnowledgeManager:

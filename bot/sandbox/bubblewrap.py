@@ -38,6 +38,8 @@ TREE_ENVIRONMENT = {
 INFO, FILTER = "started.json", "calls.bpf"
 """Files of the box: what bubblewrap says of the first process, and which system calls are refused."""
 NOBODY = "65534"
+NAMESPACES = ("user", "pid", "net", "ipc", "uts")
+"""Beside that of mounts; what deploy/systemd/hob.service allows. Control groups cannot be seen inside."""
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC = (
     *("localtime", "timezone", "mime.types", "protocols", "services", "os-release", "fonts"),
@@ -117,7 +119,7 @@ class Bubblewrap:
 
     def _namespaces(self) -> tuple[str, ...]:
         if not self.as_root:
-            return ("--unshare-all", "--uid", NOBODY, "--gid", NOBODY)
+            return (*(f"--unshare-{one}" for one in NAMESPACES), "--uid", NOBODY, "--gid", NOBODY)
         spaces = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
         return (*spaces, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
 

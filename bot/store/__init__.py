@@ -1,7 +1,6 @@
 """The memory of Hob: deliveries, runs, effects, usage. Sync SQLAlchemy; SQLite by default, PostgreSQL by
 URL."""
 
-import secrets
 from collections.abc import Collection
 
 from sqlalchemy import select
@@ -14,6 +13,7 @@ from bot.store.findings import Findings
 from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.known_issues import KnownIssues
 from bot.store.known_repositories import KnownRepositories
+from bot.store.mark_keys import MarkKeys
 from bot.store.memory import Memories
 from bot.store.outbox import Outbox
 from bot.store.polling import PollingRow
@@ -27,7 +27,7 @@ from bot.store.runs import Runs, held
 from bot.store.schedule import Schedule
 from bot.store.schema import await_schema, require_schema, schema_age
 from bot.store.settings import Scope, Settings
-from bot.store.tables import inbox, meta
+from bot.store.tables import inbox
 from bot.store.types import (
     ClaimRefused,
     EffectRow,
@@ -87,6 +87,7 @@ class Store:
         self.access = AccessLook(self.database)
         self.known = KnownRepositories(self.database)
         self.reconciliation = Reconciliation(self.database)
+        self.mark_keys = MarkKeys(self.database)
 
     def ping(self) -> None:
         """Raises `StoreUnavailable` when the database does not answer or has no tables."""
@@ -103,13 +104,7 @@ class Store:
 
     def server_key(self) -> bytes:
         """32 random bytes, made once for this database: signs the marks that Hob leaves on GitHub."""
-        fresh = {"key": "server_key", "value": secrets.token_bytes(32)}
-        with self.database.write() as connection:
-            connection.execute(self.database.insert(meta).values(fresh).on_conflict_do_nothing())
-            key: bytes = connection.execute(
-                select(meta.c.value).where(meta.c.key == "server_key")
-            ).scalar_one()
-            return key
+        return self.mark_keys.first()
 
     def purge(self, older: OlderThan | float) -> int:
         """Deletes some of what is older (a time: settled deliveries, traces and drafts alone); call again

@@ -18,11 +18,17 @@ from bot.store.types import StoreUnavailable
 BUSY_SECONDS = 5.0
 """How long a writer waits for another's lock."""
 
+CHECKPOINT_PAGES = 8192
+"""Of the write-ahead log (32 MB), from which even a connection that leaves checkpoints to others makes
+one."""
+_SELDOM = "checkpoints seldom"
+
 _PRAGMAS = (
     "busy_timeout=5000",
     "journal_mode=WAL",
     "synchronous=FULL",  # what was answered survives a power cut, not only a crash
     "foreign_keys=ON",
+    "secure_delete=ON",  # a body that was compressed, or purged, leaves no copy in a free page
     "journal_size_limit=67108864",  # one 25 MB delivery must not leave its log behind for ever
 )
 _DAMAGED = ("file is not a database", "malformed", "disk image")
@@ -37,6 +43,9 @@ _REMEDIES = {
     "Not a directory": "set hob.data_dir to a folder",
 }
 _POSTGRES_OPTIONS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+
+
+_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, sqlite3.OperationalError)
 
 
 class Database:
@@ -78,6 +87,39 @@ class Database:
         with self._in_our_words(), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that reads one consistent state, however long it takes and whatever is written
+        meanwhile. Raises `StoreUnavailable`."""
+        if self.is_sqlite:  # any of its transactions does, and none of them ends by itself
+            with self.read() as connection:
+                yield connection
+            return
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with self._in_our_words(), engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield connection
+
+    @contextmanager
+    def driver(self) -> Iterator[sqlite3.Connection]:
+        """A connection of SQLite's own driver, for a statement that is too frequent to be built each time;
+        what the block did not commit is undone. Raises `StoreUnavailable`; then nothing was stored.
+
+        It leaves checkpoints to connections that write less often, while there are any.
+        """
+        with self._in_our_words():
+            pooled = self.engine.raw_connection()
+            try:
+                connection: Any = pooled.driver_connection
+                known: Any = pooled.record_info
+                if not known.get(_SELDOM):
+                    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").close()
+                    known[_SELDOM] = True
+                yield connection
+            finally:
+                pooled.close()
+            self.file.check()
+
     def close(self) -> None:
         """Closes every idle connection."""
         self.engine.dispose()
@@ -86,15 +128,15 @@ class Database:
     def _in_our_words(self) -> Iterator[None]:
         try:
             yield
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        except _AWAY as error:
             cause = str(getattr(error, "orig", None) or error).strip()[:300]
             raise StoreUnavailable(f"the database cannot be used now: {cause}{_remedy(cause)}") from error
-        except exc.DBAPIError as error:
-            cause = str(error.orig or error).strip()[:300]
+        except (exc.DBAPIError, sqlite3.DatabaseError) as error:
+            cause = str(getattr(error, "orig", None) or error).strip()[:300]
             if any(sign in cause for sign in _DAMAGED):
                 where = self.url.render_as_string(hide_password=True)
                 raise StoreUnavailable(f"{where} is damaged, or no database: {cause}{_RESTORE}") from error
-            if not error.connection_invalidated:
+            if not getattr(error, "connection_invalidated", False):
                 raise
             raise StoreUnavailable("the connection to the database was lost") from error
 
@@ -118,7 +160,7 @@ def _postgres_engine(url: str) -> Engine:
     if find_spec("psycopg") is None:
         raise UserError(
             "store.database_url names PostgreSQL, and psycopg is not installed",
-            "pip install 'hobbot[postgres]', or leave store.database_url out for SQLite",
+            "type `make .venv/.postgres` in Hob's folder, or leave store.database_url out for SQLite",
         )
     return create_engine(
         url,

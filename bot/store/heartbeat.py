@@ -9,12 +9,19 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from bot.core.errors import Superseded
+from bot.core.errors import LeaseLost, Superseded
 from bot.store.types import HeartbeatVerdict, Run, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 BEATS_A_LEASE = 3
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""It goes on while the machine sleeps, and nobody sets it."""
+
+
+def elapsed() -> float:
+    """Seconds since some moment, by a clock that only goes forward."""
+    return time.clock_gettime(_CLOCK)
 
 
 @dataclass(slots=True)
@@ -24,7 +31,7 @@ class _Held:
     task: asyncio.Task[object]
     loop: asyncio.AbstractEventLoop
     safe_until: float
-    """`time.monotonic()` when the lease ends if no beat succeeds"""
+    """`elapsed()` when the lease ends if no beat succeeds."""
     verdict: HeartbeatVerdict = "ok"
 
 
@@ -49,30 +56,39 @@ class HeartbeatThread:
         """Keeps `run` by leases of `seconds` while the body runs, then lets go of the heartbeat (not of the
         run: finish or retry it).
 
-        Lost or no longer wanted: the body is cancelled and `Superseded` is raised. Cancelled from outside
-        (the worker goes down): the run goes back into the queue at once.
+        Lost or no longer wanted: the body is cancelled and `LeaseLost` or `Superseded` is raised. Cancelled
+        from outside (the worker goes down): the run goes back into the queue at once.
         """
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("hold() is for tasks")
-        held = _Held(run, seconds, task, asyncio.get_running_loop(), time.monotonic() + seconds)
+        left = min(seconds, run.lease_until - time.time())  # it was claimed some time ago
+        held = _Held(run, seconds, task, asyncio.get_running_loop(), elapsed() + left)
         self._add(held)
         try:
             yield
         except asyncio.CancelledError:
             self._remove(held)
             if held.verdict != "ok" and task.uncancel() == 0:
-                raise Superseded(_WHY[held.verdict]) from None
+                raise (LeaseLost if held.verdict == "lost" else Superseded)(_WHY[held.verdict]) from None
             await self._give_back(run)
             raise
         finally:
             self._remove(held)
 
+    def require(self, run: Run) -> None:
+        """`LeaseLost` once the lease may have ended. Asked before each write to GitHub: a process that was
+        stopped for a while goes on where it was, before any beat tells it that another has its run."""
+        with self._lock:
+            held = self._held.get(run.id)
+        if held is None or held.run.fence != run.fence or elapsed() > held.safe_until:
+            raise LeaseLost("its lease may have ended meanwhile")
+
     def beat(self) -> None:
         """One heartbeat of everything held. A database that is away is waited for until the leases end."""
         with self._lock:
             held = [each for each in self._held.values() if each.verdict == "ok"]
-        started = time.monotonic()
+        started = elapsed()
         for each, verdict in self._verdicts(held):
             if verdict == "ok":
                 each.safe_until = started + each.seconds
@@ -93,7 +109,7 @@ class HeartbeatThread:
             told = self._beat([each.run for each in held], max(each.seconds for each in held))
         except StoreUnavailable as error:
             log.warning("no heartbeat: %s", error)
-            now = time.monotonic()
+            now = elapsed()
             return [(each, "lost" if now > each.safe_until else None) for each in held]
         return [(each, told[each.run.id]) for each in held]
 

@@ -1,14 +1,13 @@
 """Deliveries, durable before they are acknowledged. Opened by the receiver; read by dispatchers.
 
 The hot path: one writer thread commits everything that waits in one transaction, so a burst costs one
-flush to disk.
+flush to disk. On SQLite it speaks to the driver, by statements that are prepared once.
 """
 
 import queue
 import threading
 import time
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from bot.core.errors import BadPayload
 from bot.store import run_lifecycle
+from bot.store.body import compressed, framed, restored
 from bot.store.columns import fit, fit_int
 from bot.store.database import Database
 from bot.store.tables import inbox
@@ -64,6 +64,7 @@ class Inbox:
         self._insert = (
             database.insert(inbox).on_conflict_do_nothing(index_elements=["guid"]).returning(inbox.c.guid)
         )
+        self._insert_new = self._insert_by_driver if database.is_sqlite else self._insert_by_engine
         self._waiting: queue.SimpleQueue[tuple[NewDelivery, Future[bool]] | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
@@ -87,7 +88,7 @@ class Inbox:
 
     def put_within(self, connection: Connection, new: NewDelivery) -> None:
         """Stores a delivery of Hob's own in a transaction of others; one of a known name changes nothing."""
-        connection.execute(self._insert, [_row(new)])
+        connection.execute(self._insert, [_row(new, compressed)])
 
     def close(self) -> None:
         """Stores what still waits, then stops the writer."""
@@ -162,8 +163,7 @@ class Inbox:
         """One transaction for all; if one delivery cannot be stored at all, it must not take the others
         with it."""
         try:
-            with self._db.write() as connection:
-                stored = self._insert_all(connection, [new for new, _ in batch])
+            stored = self._insert_all([new for new, _ in batch])
         except StoreUnavailable as error:
             _fail(batch, error)
         except Exception as error:  # a row the database refuses: find out which
@@ -173,18 +173,47 @@ class Inbox:
             else:
                 _fail(batch, StoreUnavailable(f"the delivery cannot be stored: {type(error).__name__}"))
         else:
+            known = []
             for new, future in batch:
-                is_new = fit(new.guid, 100) in stored
-                stored.discard(fit(new.guid, 100))  # its twins in this batch are duplicates
-                future.set_result(is_new)
+                if (guid := fit(new.guid, 100)) in stored:
+                    stored.discard(guid)  # its twins in this batch are duplicates
+                    future.set_result(True)
+                else:
+                    known.append((new, future))
+            if known:
+                self._revive(known)
 
-    def _insert_all(self, connection: Connection, batch: Sequence[NewDelivery]) -> set[str]:
-        rows = [_row(new) for new in batch]
-        stored = set(connection.scalars(self._insert, rows))
-        known = {row["guid"] for row in rows} - stored
-        if known:
-            run_lifecycle.after_redelivery(connection, known, time.time())
+    def _insert_all(self, batch: Sequence[NewDelivery]) -> set[str]:
+        """In one transaction; gives the GUIDs that are new."""
+        return self._insert_new(batch)
+
+    def _insert_by_driver(self, batch: Sequence[NewDelivery]) -> set[str]:
+        rows = [_row(new, framed) for new in batch]
+        with self._db.driver() as connection:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            stored = {row["guid"] for row in rows if cursor.execute(_INSERT, row).rowcount == 1}
+            cursor.execute("COMMIT")
         return stored
+
+    def _insert_by_engine(self, batch: Sequence[NewDelivery]) -> set[str]:
+        rows = [_row(new, compressed) for new in batch]
+        with self._db.write() as connection:
+            return set(connection.scalars(self._insert, rows))
+
+    def _revive(self, batch: Sequence[tuple[NewDelivery, Future[bool]]]) -> None:
+        """Known ones came again."""
+        try:
+            with self._db.write() as connection:
+                guids = {fit(new.guid, 100) for new, _ in batch}
+                run_lifecycle.after_redelivery(connection, guids, time.time())
+        except StoreUnavailable as error:
+            _fail(batch, error)
+        except Exception as error:
+            _fail(batch, StoreUnavailable(f"the delivery cannot be looked up: {type(error).__name__}"))
+        else:
+            for _, future in batch:
+                future.set_result(False)
 
 
 def _fail(batch: Iterable[tuple[NewDelivery, Future[bool]]], error: StoreUnavailable) -> None:
@@ -192,7 +221,14 @@ def _fail(batch: Iterable[tuple[NewDelivery, Future[bool]]], error: StoreUnavail
         future.set_exception(error)
 
 
-def _row(new: NewDelivery) -> dict[str, Any]:
+_COLUMNS = tuple(column.name for column in inbox.columns if column.name != "id")
+_INSERT = (
+    f"INSERT INTO inbox ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "  # noqa: S608
+    "ON CONFLICT (guid) DO NOTHING"
+)
+
+
+def _row(new: NewDelivery, pack: Callable[[bytes], bytes]) -> dict[str, Any]:
     return {
         "guid": fit(new.guid, 100),
         "event": fit(new.event, 100),
@@ -202,7 +238,7 @@ def _row(new: NewDelivery) -> dict[str, Any]:
         "repo": fit(new.repo, 300),
         "number": fit_int(new.number),
         "sender": fit(new.sender, 100),
-        "body": zlib.compress(new.body, 1),
+        "body": pack(new.body),
         "size": len(new.body),
         "received_at": new.received_at,
         "state": "new",
@@ -213,7 +249,7 @@ def _row(new: NewDelivery) -> dict[str, Any]:
 def _delivery(row: RowMapping) -> Delivery:
     fields = dict(row)
     del fields["size"]
-    return Delivery(**fields | {"body": zlib.decompress(row["body"])})
+    return Delivery(**fields | {"body": restored(row["body"])})
 
 
 def _within(sized: Iterable[Any], limit: int) -> list[int]:

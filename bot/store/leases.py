@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from bot.core.errors import Superseded
+from bot.core.errors import LeaseLost
 from bot.store.database import Database
 from bot.store.tables import leases
 from bot.store.types import Run
@@ -24,10 +24,10 @@ def lock(database: Database, connection: Connection, target: str) -> Row[Any]:
 
 
 def require(database: Database, connection: Connection, run: Run) -> None:
-    """Locks the lease and raises `Superseded` unless `run` still holds it."""
+    """Locks the lease and raises `LeaseLost` unless `run` still holds it."""
     lease = lock(database, connection, run.target)
     if (lease.run_id, lease.fence) != (run.id, run.fence):
-        raise Superseded("another worker took this run over")
+        raise LeaseLost("another worker took this run over")
 
 
 def take(connection: Connection, target: str, run_id: int, fence: int, until: float) -> None:

@@ -1,6 +1,8 @@
 """Effects, remembered before they are caused: the protocol of docs/design.md, "Protocol for an effect".
 
 planned --start_sending--> sending --> done | rejected | waiting (a limit) | ambiguous (nobody knows: look)
+
+In a database that was put back they begin as `ambiguous` (`bot.store.restored`).
 """
 
 import time
@@ -9,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
 
-from bot.store import leases
+from bot.store import leases, restored
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.runs import LEASE_SECONDS, within
 from bot.store.tables import outbox, runs
-from bot.store.types import EffectRow, EffectState, PlannedEffect, Run
+from bot.store.types import FINAL, EffectRow, EffectState, PlannedEffect, Run
 
 ELSEWHERE = ("AddLabels", "RemoveLabels")
 """Effects that a run about something else may have on an issue."""
@@ -28,15 +30,14 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def plan(
-        self, run: Run, effects: Sequence[PlannedEffect], state: EffectState = "planned"
-    ) -> list[EffectRow]:
+    def plan(self, run: Run, effects: Sequence[PlannedEffect], *, shadow: bool = False) -> list[EffectRow]:
         """Remembers all effects of a run in order, or none, and marks the run planned. An effect whose key
         is known is not inserted again: the row is given as it stands (`done`: nothing to do; one that was
         purged is left out), and when it is still open this run, holding the target, becomes answerable for
         it."""
         with self._db.write() as connection:
             leases.require(self._db, connection, run)
+            state = "shadow" if shadow else restored.first_state(connection)
             for ordinal, effect in enumerate(effects):
                 row = {**_row(run, effect, ordinal, time.time()), "state": state}
                 connection.execute(
@@ -84,6 +85,17 @@ class Outbox:
         newest = select(outbox.c.id).where(which).order_by(outbox.c.changed_at.desc()).limit(most)
         with self._db.read() as connection:
             return _all(connection, outbox.c.id.in_(newest), outbox.c.changed_at, outbox.c.id)
+
+    def left_unclear(self, run: Run) -> list[EffectRow]:
+        """What runs before this one on its target, which are over, may or may not have written."""
+        over = select(runs.c.id).where(runs.c.target == run.target, runs.c.state.in_(FINAL))
+        unclear = outbox.c.state.in_(("sending", "ambiguous")) & (outbox.c.target == run.target)
+        with self._db.read() as connection:
+            return _all(connection, unclear & outbox.c.run_id.in_(over), outbox.c.id)
+
+    def unsent(self, key: str) -> None:
+        """It is certainly not on GitHub. Whoever plans it again sends it."""
+        self._change(key, "planned")
 
     def start_sending(self, key: str, run: Run) -> bool:
         """Commits `sending` before the call to GitHub and renews the run's lease. False when the row is

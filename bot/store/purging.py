@@ -7,7 +7,6 @@ against the day's budget.
 
 import json
 import time
-import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, sele
 from bot.core.errors import UserError
 from bot.core.refs import ID
 from bot.store import reconciliation
+from bot.store.body import restored
 from bot.store.database import Database
 from bot.store.retention import erase_effects
 from bot.store.runs import within
@@ -150,7 +150,7 @@ def _mentioned(connection: Connection, repo_id: int, names: Collection[str]) -> 
     marks = [f'"id":{repo_id},', f'"id": {repo_id},', *(json.dumps(name)[1:-1] for name in names)]
     found = []
     for number, body in connection.execute(select(inbox.c.id, inbox.c.body).where(which)):
-        text = zlib.decompress(body).decode(errors="replace").lower()
+        text = restored(body).decode(errors="replace").lower()
         if any(mark in text for mark in marks):
             found.append(int(number))
     return found

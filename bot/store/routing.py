@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, update
 
 from bot.core.refs import IssueTitle
 from bot.store import leases, run_lifecycle
+from bot.store.body import compressed, is_framed
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.inbox import Delivery
@@ -49,8 +50,10 @@ class RunRouting:
         """Marks the deliveries and inserts their runs, all or nothing; gives the new runs. A delivery that
         another dispatcher was quicker with is left alone, a run that exists (a replay) is not made again."""
         decided = sorted(decisions, key=lambda each: each.delivery.id)
+        packed = [self._packed(each.delivery) for each in decided]
         with self._db.write() as connection:
-            mine = [each for each in decided if _mark(connection, each)]
+            marked = zip(decided, packed, strict=True)
+            mine = [each for each, body in marked if _mark(connection, each, body)]
             remember(self._db, connection, [seen for each in mine if (seen := _seen(each))])
             learn(self._db, connection, [told for each in mine if (told := _titled(each))])
             wanted = [(spec, each.delivery) for each in mine for spec in each.specs]
@@ -68,6 +71,11 @@ class RunRouting:
                 .order_by(runs.c.id)
             )
             return [Run(**row) for row in connection.execute(made).mappings()]
+
+    def _packed(self, delivery: Delivery) -> bytes | None:
+        """The body to keep, where it was only framed when it came in."""
+        lean = self._db.is_sqlite and is_framed(len(delivery.body))
+        return compressed(delivery.body) if lean else None
 
     def follow(self, delivery: Delivery, specs: Iterable[RunSpec]) -> None:
         """More runs for a delivery that was routed before; each is made once, however often it is asked
@@ -120,9 +128,11 @@ def _titled(decision: Decision) -> tuple[int, float, IssueTitle] | None:
     return told.repo_id, told.received_at, decision.about
 
 
-def _mark(connection: Connection, decision: Decision) -> bool:
+def _mark(connection: Connection, decision: Decision, body: bytes | None) -> bool:
     still_new = (inbox.c.id == decision.delivery.id) & (inbox.c.state == "new")
-    values = {"state": decision.state, "note": fit(decision.note, 1000)}
+    values: dict[str, Any] = {"state": decision.state, "note": fit(decision.note, 1000)}
+    if body is not None:
+        values["body"] = body
     return connection.execute(update(inbox).where(still_new).values(values)).rowcount == 1
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from bot.store import leases
 from bot.store.database import Database
+from bot.store.heartbeat import elapsed
 from bot.store.tables import runs
 from bot.store.types import LIVE, Run, RunState
 from bot.store.unfinished_checks import follow_up
@@ -27,15 +28,18 @@ def by_newer(connection: Connection, run_id: int, now: float, handlers: frozense
     this at once."""
     new = connection.execute(select(runs).where(runs.c.id == run_id)).one()
     siblings = (runs.c.target == new.target) & (runs.c.handler == new.handler) & (runs.c.id != run_id)
+    ahead = runs.c.arrived_at > now  # by a clock that has been set back since: it came before this one
     newer = (
         (runs.c.arrived_at > new.arrived_at)
+        & ~ahead
         & runs.c.supersedes
         & (runs.c.state.in_((*LIVE, "queued", "done")))
     )
     if connection.execute(select(exists().where(siblings & newer))).scalar_one():
         mark(connection, runs.c.id == run_id, now)
     else:
-        mark(connection, siblings & (runs.c.arrived_at <= new.arrived_at), now, handlers=handlers)
+        older = (runs.c.arrived_at <= new.arrived_at) | ahead
+        mark(connection, siblings & older, now, handlers=handlers)
 
 
 def by_waiting(connection: Connection, run_id: int, now: float) -> None:
@@ -99,6 +103,8 @@ def _revive(connection: Connection, which: ColumnElement[bool], now: float) -> i
 
 
 MAX_CRASHES = 3
+LONGEST_SILENCE = 10.0
+"""Seconds for which a worker may renew no lease, however short leases are: as a lease is while it sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +120,34 @@ class Recovery:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._seen: dict[int, tuple[int, float, float]] = {}
+        """Run -> fence and end of its lease, and since when (`elapsed`) they are the same."""
 
     def expired(self, now: float) -> list[Run]:
         """Live runs whose lease has ended."""
         return self._live(lambda run: run.lease_until <= now)
 
-    def recover_expired(self) -> list[Recovered]:
-        """Takes every expired run from its worker, counting a crash. Safe with several sweepers at once."""
-        return self._recover(self.expired(time.time()), lambda run: run.lease_until <= time.time())
+    def recover_expired(self, lease_seconds: float = LONGEST_SILENCE) -> list[Recovered]:
+        """Takes every expired run from its worker, counting a crash, and every run whose lease nobody has
+        renewed while `lease_seconds` went by here: a clock that was set back ends it too late. Safe with
+        several sweepers at once."""
+        live = self._live(lambda run: True)
+        silent = self._silent(live, max(lease_seconds, LONGEST_SILENCE))
+
+        def lost(run: Run) -> bool:
+            return run.lease_until <= time.time() or (run.fence, run.lease_until) == silent.get(run.id)
+
+        return self._recover([run for run in live if lost(run)], lost)
+
+    def _silent(self, live: list[Run], seconds: float) -> dict[int, tuple[int, float]]:
+        """Those whose lease is the same for so long: its fence and its end."""
+        now, before = elapsed(), self._seen
+        self._seen = {}
+        for run in live:
+            seen = before.get(run.id)
+            same = seen is not None and seen[:2] == (run.fence, run.lease_until)
+            self._seen[run.id] = seen if seen and same else (run.fence, run.lease_until, now)
+        return {id_: (fence, end) for id_, (fence, end, since) in self._seen.items() if now - since > seconds}
 
     def release_dead(self, is_gone: Callable[[str], bool]) -> list[Recovered]:
         """At boot: takes the runs of workers that `is_gone` knows to be dead, without waiting for their

@@ -39,6 +39,8 @@ LEASE_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 BACKOFF_SECONDS = 5.0
 BACKOFF_LIMIT = 900.0
+SKEW_SECONDS = 60.0
+"""By which the clocks of two machines may differ."""
 
 _RANK = case({"high": 0, "default": 1}, value=runs.c.priority, else_=2)
 
@@ -113,7 +115,7 @@ class Runs:
 
     def due(self, now: float, limit: int = 500) -> list[Run]:
         """Queued runs whose time has come, the most urgent first."""
-        ready = (runs.c.state == "queued") & (runs.c.not_before <= now)
+        ready = (runs.c.state == "queued") & or_(runs.c.not_before <= now, _set_back(now))
         return self._select(select(runs).where(ready).order_by(_RANK, runs.c.id).limit(limit))
 
     def count_recent(
@@ -322,6 +324,12 @@ def _other_suspect(connection: Connection, run: Run, owner: str) -> bool:
     return connection.execute(select(exists().where(theirs))).scalar_one() is True
 
 
+def _set_back(now: float) -> ColumnElement[bool]:
+    """Of a run that was made or begun in the future: the clock has been set back since it was put off, and
+    its time would come that much too late."""
+    return or_(runs.c.created_at > now + SKEW_SECONDS, runs.c.started_at > now + SKEW_SECONDS)
+
+
 def _refusal(run: Run | None, holder: int | None, held_until: float, now: float) -> ClaimRefused | None:
     if run is None:
         return ClaimRefused("missing")
@@ -329,7 +337,7 @@ def _refusal(run: Run | None, holder: int | None, held_until: float, now: float)
         return ClaimRefused("finished")
     if run.state in LIVE:
         return ClaimRefused("held")
-    if run.not_before > now:
+    if run.not_before > now and max(run.created_at, run.started_at or 0.0) <= now + SKEW_SECONDS:
         return ClaimRefused("not_due")
     if holder not in (None, run.id) and held_until > now:
         return ClaimRefused("busy")

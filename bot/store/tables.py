@@ -50,7 +50,7 @@ inbox = Table(
     Column("repo", String(300), nullable=False),
     Column("number", BigInteger),
     Column("sender", String(100), nullable=False),
-    Column("body", LargeBinary, nullable=False),  # zlib; a fifth of the size costs less than writing the rest
+    Column("body", LargeBinary, nullable=False),  # a zlib stream (`bot.store.body`)
     Column("size", Integer, nullable=False),  # of the body as it came
     Column("received_at", Double, nullable=False),
     Column("state", String(12), nullable=False),  # new, routed, ignored, quarantined

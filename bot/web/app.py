@@ -57,6 +57,7 @@ def create_app(
     receiver: Receiver | None,
     store: Store,
     token: str,
+    tokens: Callable[[], Sequence[str]] | None = None,
     hosts: frozenset[str],
     readiness: Readiness,
     queue_lengths: metrics.QueueLengths,
@@ -92,7 +93,7 @@ def create_app(
     rest.state.receiver = receiver
     rest.state.wake = receiver.wake if receiver else lambda: None
     rest.state.store = store
-    rest.state.sessions = Sessions(token)
+    rest.state.sessions = Sessions(token, tokens)
     rest.state.readiness = readiness
     rest.state.queue_lengths = queue_lengths
     rest.state.public_url = public_url

@@ -4,12 +4,11 @@ uvicorn and Starlette have none of these.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 SMALL = 256 * 1024
 """Bytes that any request may hold; most deliveries are a tenth of it."""
@@ -47,27 +46,23 @@ class BodyReader:
         self._line = asyncio.Lock()  # held by the first of those who wait; the rest come in order
         self._sending: set[_Sender] = set()
 
-    @asynccontextmanager
-    async def __call__(
-        self, receive: Receive, headers: Sequence[tuple[bytes, bytes]]
-    ) -> AsyncIterator[bytes]:
-        declared = _declared(headers)
+    def __call__(self, receive: Receive, headers: Sequence[tuple[bytes, bytes]]) -> "_Reading":
+        return _Reading(self, receive, headers)
+
+    async def whole(self, receive: Receive, declared: int, reading: "_Reading") -> bytes:
+        """The body; what it holds of the room is noted in `reading`."""
         if declared > self.cap:
             raise BodyTooLarge
-        async with AsyncExitStack() as held:
-            try:
-                async with asyncio.timeout(self.seconds) as clock:
-                    body = await self._whole(receive, declared or self.cap, clock, held)
-            except TimeoutError:
-                raise BodyTooSlow from None
-            yield body
+        whole = declared or self.cap
+        async with asyncio.timeout(self.seconds) as clock:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                return self._fitting(message.get("body", b""))
+            return await self._parts(receive, message, whole, clock, reading)
 
-    async def _whole(
-        self, receive: Receive, whole: int, clock: asyncio.Timeout, held: AsyncExitStack
+    async def _parts(
+        self, receive: Receive, message: Message, whole: int, clock: asyncio.Timeout, reading: "_Reading"
     ) -> bytes:
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            return self._fitting(message.get("body", b""))
         body, size = BytesIO(), 0  # whose getvalue() gives the buffer away instead of copying 25 MB
         sender: _Sender | None = None
         try:
@@ -80,7 +75,7 @@ class BodyReader:
                     raise BodyTooLarge
                 if sender is None and size > SMALL:
                     await self._reserve(max(whole, size))
-                    held.callback(self._release, max(whole, size))
+                    reading.held = max(whole, size)
                     sender = _Sender(clock, clock.when() or 0.0)
                     self._sending.add(sender)
                 if sender:
@@ -108,9 +103,37 @@ class BodyReader:
                 await self._freed.wait()
             self._room -= wanted
 
-    def _release(self, held: int) -> None:
+    def release(self, held: int) -> None:
         self._room += held
         self._freed.set()
+
+
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """One body, for as long as the block holds it. No generator: this is on the path of every webhook."""
+
+    reader: BodyReader
+    receive: Receive
+    headers: Sequence[tuple[bytes, bytes]]
+    held: int = 0
+    """Bytes of the room that are its own."""
+
+    async def __aenter__(self) -> bytes:
+        try:
+            return await self.reader.whole(self.receive, _declared(self.headers), self)
+        except BaseException as wrong:
+            self._release()
+            if isinstance(wrong, TimeoutError):
+                raise BodyTooSlow from None
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        if self.held:
+            self.reader.release(self.held)
+            self.held = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,8 @@ from pathlib import Path
 import uvloop
 from redis import Redis
 
-from bot.config import Config, api_token, require_receiver, why_not
+from bot.config import Config, api_tokens, require_receiver, why_not
+from bot.config.rotating import Rotating
 from bot.github.site import site_of
 from bot.queue.connect import QUEUES, Unreachable, connect
 from bot.queue.leader import KEY as LEADER
@@ -76,8 +77,8 @@ def run(
 ) -> None:
     """Answers until SIGINT or SIGTERM; questions by `ask`, what workers are to do by `requests`. `tell` is
     given a link that signs a browser in. UserError where it cannot start."""
-    secrets = require_receiver(config)
-    token = api_token(config)
+    secrets = Rotating(partial(require_receiver, config), config.github.webhook_secret_file)
+    tokens = Rotating(partial(api_tokens, config), config.api.token_file)
     store = open_store(config.store.database_url)
     redis, host_slots = connect(config.redis_url), RedisHostSlots(config.redis_url)
     try:
@@ -85,7 +86,8 @@ def run(
         app = create_app(
             receiver=_receiver(config, secrets, store),
             store=store,
-            token=token,
+            token=tokens()[0],
+            tokens=tokens,
             hosts=allowed_hosts(config.server.host, config.server.public_url),
             readiness=readiness(config, store, redis),
             queue_lengths=partial(lengths, redis),
@@ -99,17 +101,18 @@ def run(
             model_hosts=config.pool_hosts(),
             budget=(config.budget.online_usd_per_day, config.budget.online_tokens_per_day),
         )
-        _serve(config, app, host_slots, lambda address: tell(f"{address}{link_of(Sessions(token))}"))
+        _serve(config, app, host_slots, lambda address: tell(f"{address}{link_of(Sessions(tokens()[0]))}"))
     finally:
         redis.close()
         store.close()
 
 
-def _receiver(config: Config, secrets: tuple[bytes, ...], store: Store) -> Receiver | None:
+def _receiver(config: Config, secrets: Rotating[tuple[bytes, ...]], store: Store) -> Receiver | None:
     if not config.intake.receives:
         return None
     return Receiver(
-        secrets=secrets,
+        secrets=secrets(),
+        renewed=secrets,
         put=store.inbox.put,
         wake=lambda: None,  # until the wake-up is there
         read=BodyReader(config.server.max_body_mb << 20),
@@ -122,7 +125,7 @@ def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
     needed = {
         "store": partial(_store_line, store),
         "queue": partial(probe, redis),
-        "github": partial(connects, config.github.api_url),
+        "github": partial(connects, config.github.api_url, config.network.way()),
     }
     reported = {
         "hosts": partial(hosts_line, config.pool_hosts()),

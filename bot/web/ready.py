@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from bot.core.hosts import Host
+from bot.core.network import DIRECT, Network
 
 PROBE_SECONDS = 2.0
 FRESH_SECONDS = 3.0
@@ -73,17 +74,19 @@ async def host_answers(host: Host) -> bool:
     if not host.url:
         return True
     try:
-        await connects(host.url)
+        await connects(host.url, host.network)
     except OSError:
         return False
     return True
 
 
-async def connects(url: str) -> str:
-    """Opens a connection to a URL's host and closes it; OSError where that fails. No library, no request:
-    this is asked inside the receiver, whose memory is counted."""
+async def connects(url: str, network: Network = DIRECT) -> str:
+    """Opens a connection to a URL's host, or to the proxy before it, and closes it; OSError where that fails.
+    No library, no request: this is asked inside the receiver, whose memory is counted."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
+    if network.proxied(parts.hostname or ""):
+        return f"{url} through {await connects(network.proxy_name)}"
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             _, writer = await asyncio.open_connection(parts.hostname, port)

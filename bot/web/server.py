@@ -38,6 +38,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        self.transport = _Joining(transport, self.loop)  # type: ignore[assignment]  # all of it that uvicorn uses
         self._heard = self.loop.time()
         if len(self.connections) > MOST_OPEN:
             self._make_room()
@@ -51,12 +52,12 @@ class Protocol(HttpToolsProtocol):
         self._heard = self.loop.time()
         if self._in_head:
             self._head_bytes += len(data)
-            if self._clock is None:
-                self._clock = self.loop.call_later(HEAD_SECONDS, self._too_slow)
             if self._head_bytes > HEAD_BYTES:
                 self.send_400_response("The head of the request is too large.")
                 return
         super().data_received(data)
+        if self._in_head and self._head_bytes and self._clock is None:
+            self._clock = self.loop.call_later(HEAD_SECONDS, self._too_slow)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -90,6 +91,35 @@ class Protocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+class _Joining:
+    """A transport that holds a write for what follows in the same turn of the loop: uvicorn writes the head
+    of an answer and its body by themselves, and each would be a segment that wakes the other side."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._held = b""
+        self.is_closing = transport.is_closing
+        self.get_extra_info = transport.get_extra_info
+        self.abort = transport.abort
+
+    def write(self, data: bytes) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held + data)
+        elif data:
+            self._held = data
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held)
 
 
 CONNECTIONS = 900

@@ -5,9 +5,12 @@ import hmac
 import ipaddress
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 COOKIE = "hob_session"
+SESSION, LINK = b"hob session", b"hob sign-in link"
+"""What is signed, so that a link is no cookie."""
 LIFETIME = 12 * 3600
 RENEW_AFTER = 3600
 TICKET_SECONDS = 600
@@ -21,9 +24,11 @@ SHARED = 64
 
 @dataclass(slots=True)
 class Sessions:
-    """Cookies are `expiry.nonce.mac`; a new token ends them all. `now` is the clock, epoch seconds."""
+    """Cookies are `expiry.nonce.mac`; they end with the token that was first when they were issued. `now` is
+    the clock, epoch seconds. `renewed` gives the tokens as they are now, all of which are taken."""
 
     token: str
+    renewed: Callable[[], Sequence[str]] | None = None
     _failures: dict[str, list[float]] = field(default_factory=dict)
     _swept: float = 0.0
     _used: dict[str, float] = field(default_factory=dict)
@@ -31,33 +36,39 @@ class Sessions:
     _salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+        said = given.encode("utf-8", "replace")
+        return any(hmac.compare_digest(said, token.encode()) for token in self._tokens())
+
+    def _tokens(self) -> Sequence[str]:
+        return self.renewed() if self.renewed else (self.token,)
+
+    def _signed(self, mac: str, head: str, what: bytes = SESSION) -> bool:
+        said = mac.encode("utf-8", "replace")
+        return any(hmac.compare_digest(said, _mac(token, head, what).encode()) for token in self._tokens())
 
     def issue(self, now: float | None = None) -> str:
         """A new cookie value."""
         head = f"{int((now or time.time()) + LIFETIME)}.{secrets.token_urlsafe(12)}"
-        return f"{head}.{self._mac(head)}"
+        return f"{head}.{_mac(self._tokens()[0], head)}"
 
     def holds(self, cookie: str, now: float | None = None) -> bool:
         """Whether it was issued here and has not expired."""
         head, _, mac = cookie.rpartition(".")
         expiry = head.partition(".")[0]
-        right = hmac.compare_digest(mac.encode("utf-8", "replace"), self._mac(head).encode())
-        return right and expiry.isdecimal() and int(expiry) > (now or time.time())
+        return self._signed(mac, head) and expiry.isdecimal() and int(expiry) > (now or time.time())
 
     def ticket(self, now: float | None = None) -> str:
         """For a link that signs a browser in, once and within `TICKET_SECONDS`; like a cookie, but no
         cookie."""
         head = f"{int((now or time.time()) + TICKET_SECONDS)}.{secrets.token_urlsafe(12)}"
-        return f"{head}.{self._mac(head, b'hob sign-in link')}"
+        return f"{head}.{_mac(self._tokens()[0], head, LINK)}"
 
     def redeems(self, ticket: str, now: float | None = None) -> bool:
         """Whether it is one of ours, young enough, and was not used in this process before."""
         head, _, mac = ticket.rpartition(".")
         expiry = head.partition(".")[0]
-        mine = self._mac(head, b"hob sign-in link").encode()
         now = now or time.time()
-        if not hmac.compare_digest(mac.encode("utf-8", "replace"), mine) or not expiry.isdecimal():
+        if not self._signed(mac, head, LINK) or not expiry.isdecimal():
             return False
         self._used = {used: until for used, until in self._used.items() if until > now}
         if int(expiry) <= now or head in self._used:
@@ -68,10 +79,6 @@ class Sessions:
     def is_old(self, cookie: str) -> bool:
         """Whether a valid cookie is due to be replaced."""
         return int(cookie.partition(".")[0]) - time.time() < LIFETIME - RENEW_AFTER
-
-    def _mac(self, head: str, what: bytes = b"hob session") -> str:
-        key = hmac.digest(self.token.encode(), what, "sha256")
-        return hmac.new(key, head.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
     def wait(self, address: str) -> int:
         """Seconds that this address must wait before it may try again; 0: it may."""
@@ -111,3 +118,8 @@ class Sessions:
         for name, at in list(self._failures.items()):
             if now - at[-1] > WINDOW:
                 del self._failures[name]
+
+
+def _mac(token: str, head: str, what: bytes = SESSION) -> str:
+    key = hmac.digest(token.encode(), what, "sha256")
+    return hmac.new(key, head.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -6,12 +6,13 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 
 import asyncio
 import hmac
-import json
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from msgspec.json import encode
 from starlette.types import Receive, Scope, Send
 
 from bot.core.errors import BadPayload, TemporaryError
@@ -61,6 +62,8 @@ class Receiver:
     put: Callable[[NewDelivery], Future[bool]]
     wake: Callable[[], None]
     read: BodyReader
+    renewed: Callable[[], Sequence[bytes]] | None = None
+    """Gives the secrets as they are now, where they may change."""
     route: Callable[[bytes], RoutingFields] = routing
     deliveries: Counter = field(
         default_factory=lambda: Counter(
@@ -109,12 +112,14 @@ class Receiver:
         is_new = await self._store(new)
         self.deliveries.add(event, "taken" if is_new else "duplicate")
         self.by_repository.add(new.repo)
-        log.debug("delivery taken", extra={"delivery": guid, "event": event, "repo": new.repo, "new": is_new})
+        if log.isEnabledFor(logging.DEBUG):
+            told = {"delivery": guid, "event": event, "repo": new.repo, "new": is_new}
+            log.debug("delivery taken", extra=told)
         try:
             self.wake()
         except Exception:  # the workers find it in the inbox by themselves
             log.warning("workers could not be woken", exc_info=True)
-        return json.dumps({"delivery": guid, "duplicate": not is_new}).encode()
+        return encode({"delivery": guid, "duplicate": not is_new})
 
     async def _signed(self, body: bytes, signature: bytes) -> bool:
         if len(body) > BIG:
@@ -124,7 +129,7 @@ class Receiver:
     def _fits(self, body: bytes, signature: bytes) -> bool:
         """Each secret is tried. Bytes, since `compare_digest` refuses text that is not ASCII."""
         fits = False
-        for secret in self.secrets:
+        for secret in self.renewed() if self.renewed else self.secrets:
             expected = b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode()
             fits |= hmac.compare_digest(expected, signature)
         return fits
@@ -138,11 +143,17 @@ class Receiver:
 
     async def _store(self, new: NewDelivery) -> bool:
         """True when it is new. Waiting in vain cancels nothing: it may still become durable."""
-        waiting = asyncio.wrap_future(self.put(new))
-        waiting.add_done_callback(_forget)
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[bool] = loop.create_future()
+        clock = loop.call_later(STORE_SECONDS, _too_slow, outcome)
+
+        def settle(stored: Future[bool]) -> None:  # in the writer's thread
+            with suppress(RuntimeError):  # the loop is closed: there is nobody left to tell
+                loop.call_soon_threadsafe(_settle, outcome, stored)
+
+        self.put(new).add_done_callback(settle)
         try:
-            async with asyncio.timeout(STORE_SECONDS):
-                return await asyncio.shield(waiting)
+            return await outcome
         except TimeoutError:
             raise DeliveryRefused(
                 503, "the store does not answer in time; the delivery may have been kept"
@@ -152,6 +163,8 @@ class Receiver:
             names = {"delivery": new.guid, "event": new.event}
             log.warning("delivery not stored: %s", wrong, exc_info=not expected, extra=names)
             raise DeliveryRefused(503, "the delivery could not be stored", headers=RETRY) from None
+        finally:
+            clock.cancel()
 
 
 def _headers(scope: Scope) -> Sent:
@@ -196,7 +209,16 @@ async def _refuse(no: DeliveryRefused, receive: Receive, send: Send) -> None:
         await finish(send)
 
 
-def _forget(waiting: asyncio.Future[bool]) -> None:
-    """Its outcome has no reader any more."""
-    if not waiting.cancelled():
-        waiting.exception()
+def _too_slow(outcome: asyncio.Future[bool]) -> None:
+    if not outcome.done():
+        outcome.set_exception(TimeoutError())
+
+
+def _settle(outcome: asyncio.Future[bool], stored: Future[bool]) -> None:
+    """Unless it has no reader any more."""
+    if outcome.done():
+        return
+    if wrong := stored.exception():
+        outcome.set_exception(wrong)
+    else:
+        outcome.set_result(stored.result())

@@ -108,6 +108,28 @@ async def test_K5_tokens_and_keys_cannot_be_logged(
     assert log.redact(" ".join([*shown, pem.strip()])).replace("[hidden]", "").strip() == ""
 
 
+async def test_K3_a_token_that_was_given_back_is_no_secret_any_more_and_one_that_was_not_is(
+    gh: StandIn, github: GitHub, repo: RepoRef, pull: PullRequest
+) -> None:
+    """Each hidden one costs memory, and every line and every text a look: a worker makes thousands a day."""
+    before = set(log.hidden())
+    for _ in range(5):
+        async with github.job(repo) as job:
+            shown = await job.basic({"contents": "read"})
+            assert log.redact(f"git says {shown}") == f"git says Basic {log.HIDDEN}"
+    await read(github, repo)
+    async with github.installation(repo.installation) as api:
+        await api.get_page("/installation/repositories", {})
+    await github.find_repository(repo.full_name)
+    await github.repository_of(repo.installation, repo.id)
+    assert len(gh.tokens) == 9
+    assert not [one for one in set(log.hidden()) - before if not one.startswith("eyJ")]  # the App's own stays
+    gh.fault("DELETE", "/installation/token", kind="answer", status=500, times=9)
+    async with github.job(repo) as job:
+        shown = await job.basic({"contents": "read"})
+    assert log.redact(f"git says {shown}") == f"git says Basic {log.HIDDEN}"
+
+
 async def test_a_repository_out_of_reach_is_gone(
     gh: StandIn, github: GitHub, repo: RepoRef, pull: PullRequest
 ) -> None:

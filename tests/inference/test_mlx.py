@@ -238,5 +238,5 @@ async def test_an_agent_s_question_is_answered_by_a_model_in_process(models: Mod
 async def test_a_machine_without_mlx_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlx_lm", None)
     async with speaking() as runner:
-        with pytest.raises(HostDown, match=r"pip install 'hobbot\[mlx\]'"):
+        with pytest.raises(HostDown, match=r"make \.venv/\.mlx"):
             await runner.models()

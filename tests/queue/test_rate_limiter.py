@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.queue.connect import CHANNEL, connect_async
 from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
 from bot.queue.rate_limiter import RedisRateLimiter
@@ -85,3 +86,20 @@ async def test_ringing_without_redis_never_waits(tmp_path: object) -> None:
             wakeup.ring()
         assert time.monotonic() - started < 1
         assert await heard(ear, 1)
+
+
+async def test_rings_that_follow_closely_become_one_message(redis_url: str) -> None:
+    """The last of them is heard too."""
+    async with connect_async(redis_url) as client, client.pubsub() as heard_there:
+        await heard_there.subscribe(CHANNEL)
+        assert (await heard_there.get_message(timeout=10))["type"] == "subscribe"
+        async with Wakeup(redis_url, listens=False) as wakeup:
+            for _ in range(200):
+                wakeup.ring()
+                await asyncio.sleep(0)
+            messages = 0
+            while await heard_there.get_message(timeout=2.0):
+                messages += 1
+            assert 1 <= messages <= 20
+            wakeup.ring()
+            assert await heard_there.get_message(timeout=10)

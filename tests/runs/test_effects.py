@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.testing.github.exchange import Exchange
+from bot.testing.github.faults import FaultKind
 from tests.living import LivingHob
 from tests.runs.test_review import opened, reviews, teahouse
 from tests.tea import BROKEN, finding
@@ -20,6 +22,44 @@ async def test_R3_an_unclear_answer_leaves_exactly_one(hob: LivingHob, path: str
     await hob.retries()
     assert len(pull.reviews) == 1
     assert len(pull.check_runs) == 1
+
+
+LISTS = {REVIEW: r"/pulls/\d+/reviews$", CHECK: r"/commits/\w+/check-runs$"}
+
+
+@pytest.mark.parametrize("follows", ["a push", "closing"])
+@pytest.mark.parametrize("kind", ["apply_then_reset", "reset"])
+@pytest.mark.parametrize("path", [REVIEW, CHECK])
+async def test_R3_what_a_push_overtook_while_it_was_unclear_is_known_afterwards_and_said_once(
+    hob: LivingHob, path: str, kind: FaultKind, follows: str
+) -> None:
+    hob.ollama.answer = reviews(finding())
+    hob.github.fault("POST", path, kind=kind)
+
+    def hide(exchange: Exchange) -> None:
+        if exchange.fault == kind:  # from then on nobody can look
+            hob.github.fault("GET", LISTS[path], kind="answer", status=502, times=99)
+
+    hob.github.observers.append(hide)
+    pull = opened(hob)
+    (run,) = (one for one in await hob.works() if one.handler == "pull_requests.judge")
+    assert run.state == "queued"
+    (unclear,) = (row for row in hob.services.store.outbox.rows(run.id) if row.state == "ambiguous")
+    hob.github.faults.clear()
+    if follows == "a push":
+        pull.push({"tea.py": "import kettle\n" + BROKEN})
+    else:
+        pull.close("ann")
+    await hob.works()
+    await hob.retries()
+    rows = hob.services.store.outbox.rows(run.id)
+    (now,) = (row.state for row in rows if row.key == unclear.key)
+    assert now == ("planned" if kind == "reset" else "done")
+    said = [one for one in pull.review_comments if "Division by zero" in one.body]
+    assert len(said) == (0 if follows == "closing" and path == REVIEW and kind == "reset" else 1)
+    (judged, *more) = [one for one in pull.check_runs if one.head_sha == pull.head_sha] or [None]
+    assert more == []
+    assert judged is not None or follows == "closing"
 
 
 async def test_R5_another_persons_copy_of_our_mark_is_not_taken_for_ours(hob: LivingHob) -> None:

@@ -270,6 +270,20 @@ async def test_what_is_polled_is_not_told_as_missed_and_the_reconciler_leaves_it
     assert not hob.services.store.reconciliation.load().found
 
 
+@pytest.mark.parametrize("kind", ["recovers", "stays away"])
+async def test_requests_that_were_repeated_count_against_the_share(hob: PollingHob, kind: str) -> None:
+    """GitHub counts each, however few calls they were for us."""
+    before = len(hob.github.requests)
+    times = 2 if kind == "recovers" else 10**6
+    hob.github.fault("GET", "/app/hook/deliveries", kind="answer", times=times, status=502)
+    await poller(hob).look()
+    made = [one for one in list(hob.github.requests)[before:] if one.path.startswith("/app/hook/")]
+    assert len(made) > 2
+    told = status(hob)
+    assert told.calls == told.calls_since(hob.github.now() - HOUR) == len(made)
+    assert bool(told.failing_since) == (kind == "stays away")
+
+
 async def test_how_long_deliveries_took_and_what_it_cost_is_counted(hob: PollingHob) -> None:
     repo = await begun(hob)
     repo.issues[1].comment("ann", HELP)

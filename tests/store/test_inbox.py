@@ -5,14 +5,18 @@ import random
 import subprocess
 import sys
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
 from bot.core.errors import BadPayload
 from bot.store import Decision, Store, StoreUnavailable, migrate, open_store
+from bot.store.body import framed, restored
 from bot.store.tables import inbox, outbox, runs
 from tests.databases import Cluster, copy_of
 from tests.store.making import NewEffect, again, claimed, delivery, put, queued, spec
@@ -127,6 +131,43 @@ def test_a_burst_is_committed_in_few_transactions(store: Store) -> None:
         futures = list(pool.map(store.inbox.put, [delivery() for _ in range(400)]))
     assert all(future.result(30) for future in futures)
     assert len(commits) < 200
+
+
+@given(body=st.binary(max_size=3000) | st.integers(65_500, 65_600).map(lambda size: b"x" * size))
+def test_a_body_that_is_only_framed_is_what_every_reader_of_zlib_reads(body: bytes) -> None:
+    assert zlib.decompress(framed(body)) == restored(framed(body)) == body
+    assert len(framed(body)) <= len(body) + 11
+
+
+@pytest.mark.parametrize("size", [2, 700, 24_000, 65_535, 65_536, 2_000_000])
+def test_a_body_is_kept_as_it_came_and_takes_less_room_once_it_is_routed(store: Store, size: int) -> None:
+    new = delivery(body=b"a" * size)
+    put(store, new)
+    kept = store.inbox.get(new.guid)
+    assert kept.body == new.body
+    store.routing.record([Decision(kept, "ignored")])
+    routed = store.inbox.get(new.guid)
+    assert (routed.body, routed.state) == (new.body, "ignored")
+    with store.database.read() as connection:
+        column = connection.execute(select(inbox.c.body).where(inbox.c.guid == new.guid)).scalar_one()
+    assert len(column) < max(size / 5, 20)
+    assert zlib.decompress(column) == new.body
+
+
+def test_R7_a_redelivery_that_cannot_be_looked_up_takes_no_new_one_with_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, delivery("known"))
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("bot.store.run_lifecycle.after_redelivery", broken)
+    known, new = store.inbox.put(delivery("known")), store.inbox.put(delivery("new"))
+    assert isinstance(known.exception(30), StoreUnavailable)
+    assert new.result(30) is True
+    monkeypatch.undo()
+    assert put(store, delivery("known"), delivery("new")) == [False, False]
 
 
 def test_undispatched_gives_whole_deliveries_oldest_first_within_a_size(store: Store) -> None:

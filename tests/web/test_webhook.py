@@ -530,6 +530,18 @@ async def test_expect_100_continue_is_honoured(front: Front) -> None:
     await writer.wait_closed()
 
 
+async def test_an_answer_is_one_write(front: Front) -> None:
+    """Head and body in one piece: what is read at once is all of it."""
+    body = json.dumps(BODY).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    for _ in range(20):
+        writer.write(head(body, b"Content-Length: %d" % len(body)) + b"\r\n\r\n" + body)
+        answer = await asyncio.wait_for(reader.read(65536), 20)
+        assert answer.startswith(b"HTTP/1.1 202 ") and answer.endswith(b'"duplicate":false}')
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_a_connection_serves_many_deliveries(front: Front) -> None:
     limits = httpx.Limits(max_connections=1)
     async with httpx.AsyncClient(base_url=front.url, limits=limits, trust_env=False) as client:

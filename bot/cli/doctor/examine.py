@@ -73,9 +73,22 @@ def _exposure(config: Config) -> dict[str, DoctorCheck]:
 
 async def _github(config: Config) -> list[DoctorResult]:
     """Key, GitHub, App, webhook: each rests on those before it."""
-    key, there = await _all(
-        {"private key": partial(machine.private_key, config), "GitHub": partial(remote.reachable, config)}
+    proxy, trusted, key = await _all(
+        {
+            "proxy": partial(machine.proxy, config),
+            "certificates": partial(machine.certificates, config),
+            "private key": partial(machine.private_key, config),
+        }
     )
+    way = [proxy, trusted]
+    if stopped := next((one for one in way if not one.ok), None):
+        told = _hiding(stopped, "GitHub", "clock", "GitHub App", "code", "webhook")
+        return [*(told if one is stopped else one for one in way), key]
+    return [*way, *await _behind(config, key)]
+
+
+async def _behind(config: Config, key: DoctorResult) -> list[DoctorResult]:
+    there = await line("GitHub", partial(remote.reachable, config))
     if not there.ok:
         return [key, _hiding(there, "clock", "GitHub App", "code", "webhook")]
     clock = await line("clock", partial(remote.clock, config))

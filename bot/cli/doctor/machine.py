@@ -1,6 +1,7 @@
 """What Hob finds on its own machine."""
 
 import asyncio
+import os
 import platform
 import re
 import sys
@@ -9,11 +10,12 @@ import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot import config as configuration_room
 from bot.cli.doctor.line import Wrong
 from bot.config import Config
-from bot.config.load import PASSWORD
+from bot.config.load import PASSWORD, PROXIES
 from bot.core.errors import ConfigError
 
 OLDEST = (3, 11)
@@ -37,7 +39,7 @@ async def git() -> str:
 
 
 async def ruff() -> str:
-    return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="pip install ruff")
+    return await _version(sys.executable, "-P", "-m", "ruff", "--version", hint="make clean install")
 
 
 async def sandbox(config: Config) -> str:
@@ -122,7 +124,8 @@ async def configuration(config: Config) -> str:
 def _holds_secret(source: Path) -> bool:
     """Whether the file itself does: what the environment brings is not in it."""
     told = tomllib.loads(source.read_text(encoding="utf-8"))
-    urls = (told.get("store", {}).get("database_url", ""), told.get("queue", {}).get("redis_url", ""))
+    keys = (("store", "database_url"), ("queue", "redis_url"), ("network", "proxy"))
+    urls = [told.get(table, {}).get(key, "") for table, key in keys]
     return bool(told.get("github", {}).get("webhook_secret")) or any(map(PASSWORD.search, urls))
 
 
@@ -160,6 +163,36 @@ async def intake(config: Config) -> str:
         return f"{mode}: {told(status, config.intake.share, time.time())}"
     except ConnectionError as wrong:
         raise Wrong(f"{mode}: {wrong}", "see whether hob up (or hob work) runs, and its log") from None
+
+
+async def proxy(config: Config) -> str:
+    """The way out of this network; that GitHub lies behind it is seen when GitHub is asked."""
+    way = config.network.way()
+    if not way.proxy:
+        around = next((name for name in PROXIES if os.environ.get(name)), "")
+        more = f"; GitHub and git use {around} of the environment, model hosts do not"
+        return f"none{more if around else ''}"
+    parts = urlsplit(way.proxy)
+    try:
+        async with asyncio.timeout(5):
+            _, writer = await asyncio.open_connection(parts.hostname, way.proxy_port)
+        writer.close()
+    except (OSError, TimeoutError) as wrong:
+        why = getattr(wrong, "strerror", None) or "no answer within 5 s"
+        raise Wrong(
+            f"the proxy {way.proxy_name} cannot be reached: {why}", "see whether it runs, and network.proxy"
+        ) from None
+    past = ", ".join(("this machine", *way.no_proxy))
+    return f"{way.proxy_name} answers; directly: {past}"
+
+
+async def certificates(config: Config) -> str:
+    """Whose certificates are believed."""
+    from bot.http import certificates as trusted
+
+    more = config.network.way().ca_file
+    number = len((await asyncio.to_thread(trusted, True, more)).get_ca_certs())
+    return f"{number} authorities, those of {more} too" if more else f"{number} authorities"
 
 
 async def webhook_secret(config: Config) -> str:

@@ -142,7 +142,8 @@ async def asked(config: Config, path: str) -> Any:
     """An answer to the App itself."""
     github = config.github
     try:
-        async with GitHub(github.api_url, github.app_id, private_key(config), slug=github.app_slug) as client:
+        key, way = private_key(config), config.network.way()
+        async with GitHub(github.api_url, github.app_id, key, slug=github.app_slug, network=way) as client:
             return await client.app().get(path)
     except GitHubError as wrong:
         hint = (
@@ -156,7 +157,7 @@ async def asked(config: Config, path: str) -> Any:
 
 
 async def _ask(config: Config) -> GitHubResponse:
-    wire = Wire(None, 10.0, 1 << 20)
+    wire = Wire(None, 10.0, 1 << 20, config.network.way())
     try:
         return await wire.exchange("GET", f"{config.github.api_url}/meta", {"user-agent": "hob"}, b"")
     except (NotSentError, LostError) as wrong:

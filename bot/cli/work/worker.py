@@ -111,7 +111,8 @@ def _scheduling(
     stack.push_async_callback(asyncio.to_thread, leader.resign)
     make_due = partial(make_due_once, services.store, services.router, config, leader)
     polling = (poll_forever(services, wakeup.ring),) if config.intake.polls else ()
-    return run_forever(services.store, queues, route, wakeup, make_due, config.retention), *polling
+    lease, kept = config.queue.lease_seconds, config.retention
+    return run_forever(services.store, queues, route, wakeup, make_due, kept, lease), *polling
 
 
 async def _embedded(config: Config, stack: contextlib.AsyncExitStack) -> tuple[Forever, ...]:

@@ -65,7 +65,7 @@ class MlxRunner:
     async def models(self) -> tuple[HostModel, ...]:
         """What the cache holds; `HostDown` where mlx-lm is not installed."""
         if find_spec("mlx_lm") is None:
-            raise HostDown("MLX is not installed here: pip install 'hobbot[mlx]'")
+            raise HostDown("MLX is not installed here: type `make .venv/.mlx` in Hob's folder")
         found = await asyncio.to_thread(lambda: list(cached()))
         return tuple(HostModel(name, _window(folder), calls_tools=False) for name, folder in found)
 

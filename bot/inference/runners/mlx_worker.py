@@ -135,7 +135,7 @@ class Worker:
         except _Refusal as refusal:
             self._say(refusal.fields)
         except ImportError as error:
-            hint = f"MLX is not installed here ({error.name}): pip install 'hobbot[mlx]'"
+            hint = f"MLX is not installed here ({error.name}): type `make .venv/.mlx`"
             self._say({"error": "HostDown", "message": hint})
         except Exception as error:  # whatever a model does, the next chat is heard
             self._say({"error": "Broken", "message": f"the model failed: {_short(error)}"})

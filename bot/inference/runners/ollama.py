@@ -137,7 +137,11 @@ class OllamaRunner:
         self._client = ollama.AsyncClient(
             host.url,
             transport=Guarded(
-                host.url, wire.METADATA_BYTES, wire.key_headers(host, bearer), online=host.online
+                host.url,
+                wire.METADATA_BYTES,
+                wire.key_headers(host, bearer),
+                online=host.online,
+                network=host.network,
             ),
             timeout=wire.METADATA_SECONDS,
             follow_redirects=False,

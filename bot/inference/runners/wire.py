@@ -5,11 +5,14 @@ import json
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host
+from bot.core.network import DIRECT, Network
 from bot.http import (
     URL,
     AsyncBaseTransport,
@@ -20,8 +23,10 @@ from bot.http import (
     Request,
     Response,
     Timeout,
+    said,
 )
 from bot.inference.runners import Broken, HostDown, RunnerError
+from bot.log import hide
 
 METADATA_SECONDS = 10.0
 METADATA_BYTES = 16 * 1024 * 1024
@@ -53,7 +58,9 @@ def client(host: Host, base_url: str, headers: KeyHeaders, max_bytes: int) -> As
         raise ConfigError(f"host {host.name}: {base_url!r} is no http:// or https:// address")
     return AsyncClient(
         base_url=base_url,
-        transport=Guarded(base_url, max_bytes, key_headers(host, headers), online=host.online),
+        transport=Guarded(
+            base_url, max_bytes, key_headers(host, headers), online=host.online, network=host.network
+        ),
         timeout=Timeout(None, connect=5.0),
         follow_redirects=False,
         trust_env=False,
@@ -61,12 +68,26 @@ def client(host: Host, base_url: str, headers: KeyHeaders, max_bytes: int) -> As
 
 
 def key_of(host: Host) -> str:
-    """The host's key from its own environment variable; `HostDown` where there is none to send."""
-    key = os.environ.get(host.api_key_env, "").strip()
+    """The host's key from its own environment variable, or from the file that `NAME_FILE` names; `HostDown`
+    where there is none to send."""
+    key = os.environ.get(host.api_key_env, "").strip() or _in_file(host.api_key_env)
     if not key:
         raise HostDown("its key is not set (api_key_env)")
     if not (key.isascii() and key.isprintable()):
         raise HostDown("its key cannot be sent (api_key_env)")
+    return key
+
+
+def _in_file(name: str) -> str:
+    """Read anew each time, so that a file that is replaced counts at once."""
+    path = os.environ.get(f"{name}_FILE", "")
+    try:
+        if path and Path(path).stat().st_mode & 0o077:
+            raise HostDown(f"the file of its key can be read by others (chmod 600 {path})")
+        key = Path(path).read_text(encoding="utf-8").strip() if path else ""
+    except (OSError, UnicodeDecodeError):
+        raise HostDown(f"the file of its key cannot be read ({name}_FILE)") from None
+    hide(key)
     return key
 
 
@@ -91,10 +112,13 @@ class Guarded(AsyncBaseTransport):
         key_headers: Callable[[], dict[str, str]] = dict,
         *,
         online: bool = False,
+        network: Network = DIRECT,
     ) -> None:
-        # A store of certificates takes time and memory to read: only where it is needed.
-        self._inner = CheckedTransport(online=online, verify=url.startswith("https:"))
         self._origin = _origin(URL(url))
+        if not network.proxied(self._origin[1]):
+            network = replace(network, proxy="")
+        # A store of certificates takes time and memory to read: only where it is needed.
+        self._inner = CheckedTransport(online=online, verify=url.startswith("https:"), network=network)
         self._max_bytes = max_bytes
         self._key_headers = key_headers
 
@@ -210,8 +234,10 @@ def number(patterns: Sequence[str], text: str) -> int | None:
 
 def why(error: Exception) -> str:
     """A library's error in a few words for a person."""
-    text = str(error) or type(error).__name__
-    return "connection refused" if "connection attempts failed" in text else text[:200]
+    text = said(error)
+    if "connection attempts failed" in text and "proxy" not in text:
+        return "connection refused"
+    return text[:300]
 
 
 def _origin(url: URL) -> tuple[str, str, int | None]:

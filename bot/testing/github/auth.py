@@ -68,17 +68,19 @@ def _claims(state: State, text: str) -> dict[str, Any]:
     """The claims of a JWT whose RS256 signature is right."""
     if state.app is None or state.app.public_key is None:
         raise RestRefusal(401, _NO_JWT)
-    key = load_pem_public_key(state.app.public_key)
-    assert isinstance(key, RSAPublicKey)
-    try:
-        header, claims, signature = text.split(".")
-        if json.loads(_decoded(header)).get("alg") != "RS256":
-            raise RestRefusal(401, _NO_JWT)
-        key.verify(_decoded(signature), f"{header}.{claims}".encode(), PKCS1v15(), SHA256())
-        decoded = json.loads(_decoded(claims))
-    except (ValueError, InvalidSignature):
-        raise RestRefusal(401, _NO_JWT) from None
-    return decoded if isinstance(decoded, dict) else {}
+    for public in (state.app.public_key, *state.app.more_public_keys):
+        key = load_pem_public_key(public)
+        assert isinstance(key, RSAPublicKey)
+        try:
+            header, claims, signature = text.split(".")
+            if json.loads(_decoded(header)).get("alg") != "RS256":
+                continue
+            key.verify(_decoded(signature), f"{header}.{claims}".encode(), PKCS1v15(), SHA256())
+            decoded = json.loads(_decoded(claims))
+        except (ValueError, InvalidSignature):
+            continue
+        return decoded if isinstance(decoded, dict) else {}
+    raise RestRefusal(401, _NO_JWT)
 
 
 def _decoded(part: str) -> bytes:

@@ -38,6 +38,8 @@ class App:
     events: list[str] = field(default_factory=list)
     public_key: bytes | None = None
     created_at: float = 0.0
+    more_public_keys: list[bytes] = field(default_factory=list)
+    """An App may have several, while one takes the place of another."""
 
     @property
     def client_id(self) -> str:
