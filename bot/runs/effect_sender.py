@@ -102,7 +102,7 @@ class EffectSender:
             effect = load(row.kind, row.payload)
             to = on_github(effect).destination(effect, self.job, self.repo, self.marker, row.key)
             try:
-                found = await self._look(effect, to)
+                found = await self._look(effect, to, tried=True)
             except GitHubError as error:
                 log.info("no telling what became of the %s: %s", row.kind, error)
                 found = None
