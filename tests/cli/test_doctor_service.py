@@ -35,9 +35,9 @@ def starts(hob: Hob, command: str = "work", **environ: str) -> None:
     write_running(load_config(hob.folder / "hob.toml", given), command, given)
 
 
-def says(hob: Hob, **fields: Any) -> None:
+def says(hob: Hob, command: str = "work", **fields: Any) -> None:
     """What the service wrote, with other words."""
-    file = file_of(hob.folder / "data", "work")
+    file = file_of(hob.folder / "data", command)
     file.write_text(json.dumps(json.loads(file.read_text()) | fields))
 
 
@@ -80,8 +80,15 @@ def no_key(hob: Hob) -> None:
     hob.environ["K"] = "hunter2-of-redis"
 
 
-def silent_receiver(hob: Hob) -> None:
+def no_port(hob: Hob) -> None:
     starts(hob, "serve")
+    assert told(hob)["ok"], "it is starting"
+    os.utime(hob.folder / "hob.toml", (1, 1))
+    says(hob, "serve", at=time.time() - 60)
+
+
+def silent_receiver(hob: Hob) -> None:
+    no_port(hob)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         (hob.folder / "data" / "hob.port").write_text(f"http://127.0.0.1:{free.getsockname()[1]}\n")
@@ -97,7 +104,7 @@ def silent_receiver(hob: Hob) -> None:
         (other_file, "reads /etc/hob/hob.toml, this command /", "cd /var/lib/hob && env HOB_CONFIG=/etc/hob"),
         (other_user, "is user hob's", "cd /var/lib/hob && runuser -u hob -- env HOB_CONFIG=/"),
         (no_key, "was not given K, which this shell has", "service's environment"),
-        (lambda hob: starts(hob, "serve"), "did not say where it listens", "see its log"),
+        (no_port, "did not say where it listens", "see its log"),
         (silent_receiver, "does not answer within 5 s", "restart it"),
     ],
     ids=["file", "shell", "service", "value", "other-file", "user", "key", "port", "silent"],

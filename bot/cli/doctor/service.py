@@ -16,6 +16,8 @@ from bot.config.running import COMMANDS, RunningProcess, name_of_user, read_runn
 from bot.http import AsyncClient, HTTPError, InvalidURL, Timeout
 
 ANSWER_SECONDS = 5.0
+STARTING_SECONDS = 20.0
+"""Until a receiver that was started has to answer."""
 MOST_NAMED = 6
 MOST_BYTES = 64 * 1024
 """Of a process's variables and arguments."""
@@ -35,8 +37,9 @@ async def service(config: Config) -> str | Fixable:
     for one in lives:
         _compare(one, config, os.environ)
     said = ", ".join(f"hob {one.command} (process {one.pid}, user {one.user})" for one in lives)
-    if any(one.command == "serve" for one in lives):
-        await _answers(data_dir / "hob.port")
+    for one in lives:
+        if one.command == "serve" and time.time() - one.at > STARTING_SECONDS:
+            await _answers(data_dir / "hob.port")
     return f"{said}: the settings, user and variables that this command has"
 
 
