@@ -18,7 +18,7 @@ from typing import Any
 
 from bot.config.load import PROXIES
 from bot.config.models import Config
-from bot.process import is_gone, this_process
+from bot.process import is_gone, this_machine, this_process
 
 MOST_BYTES = 64 * 1024
 COMMANDS = ("serve", "work", "schedule")
@@ -46,6 +46,11 @@ class RunningProcess:
     @property
     def pid(self) -> str:
         return self.owner.split(":")[1] if self.owner.count(":") == 2 else "?"
+
+    @property
+    def is_here(self) -> bool:
+        """Not on another machine that shares the folder, nor in another container."""
+        return self.owner.startswith(f"{this_machine()}:")
 
     @property
     def is_gone(self) -> bool:

@@ -158,6 +158,17 @@ def test_a_service_that_ended_is_not_one_that_runs(hob: Hob) -> None:
     assert "it was started last 20" in line["detail"]
 
 
+def test_a_service_in_another_container_is_named_and_not_judged_from_here(hob: Hob) -> None:
+    """Its settings, its user and the address that it listens at are its own."""
+    starts(hob, "serve", HOB_SERVER__PUBLIC_URL="http://127.0.0.1:9")
+    says(hob, "serve", owner="serve-1/0badcafe:7:123", at=time.time() - 60, uid=10_001)
+    line = told(hob)
+    assert line["ok"], line
+    assert "hob serve (serve-1, started 20" in line["detail"] and "ask there" in line["detail"]
+    starts(hob)
+    assert "hob work (process " in told(hob)["detail"]
+
+
 def make_process(proc: Path, pid: int, *words: str, **environ: str) -> None:
     folder = proc / str(pid)
     folder.mkdir(parents=True)

@@ -44,7 +44,9 @@ async def examine(candidates: Sequence[Candidate], seconds: float = SECONDS) -> 
 
 
 def is_ours(candidate: Candidate) -> bool:
-    return not candidate.host.online and not candidate.model.remote
+    """A model that runs in this network, and no script in the place of one."""
+    host = candidate.host
+    return not host.online and not candidate.model.remote and host.kind != "scripted"
 
 
 async def _line(candidate: Candidate, runner: Runner, seconds: float) -> DoctorResult:

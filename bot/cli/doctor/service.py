@@ -34,13 +34,20 @@ async def service(config: Config) -> str | Fixable:
     lives = [one for one in written if not one.is_gone]
     if not lives:
         return await asyncio.to_thread(_none, config, written)
-    for one in lives:
+    here, far = ([one for one in lives if one.is_here is near] for near in (True, False))
+    for one in here:
         _compare(one, config, os.environ)
-    said = ", ".join(f"hob {one.command} (process {one.pid}, user {one.user})" for one in lives)
-    for one in lives:
+    for one in here:
         if one.command == "serve" and time.time() - one.at > STARTING_SECONDS:
             await _answers(data_dir / "hob.port")
-    return f"{said}: the settings, user and variables that this command has"
+    said: list[str] = []
+    if here:
+        names = [f"hob {one.command} (process {one.pid}, user {one.user})" for one in here]
+        said.append(f"{', '.join(names)}: the settings, user and variables that this command has")
+    if far:
+        names = [f"hob {one.command} ({one.owner.partition('/')[0]}, started {_day(one.at)})" for one in far]
+        said.append(f"{', '.join(names)} in another container or on another machine: ask there")
+    return "; ".join(said)
 
 
 def _compare(process: RunningProcess, config: Config, environ: Mapping[str, str]) -> None:
@@ -118,11 +125,9 @@ def _none(config: Config, written: Sequence[RunningProcess]) -> str | Fixable:
     """Nobody runs for this data directory: what was left over, and who runs for another."""
     latest = max((one.at for one in written), default=0.0)
     said = "does not run for this data directory"
-    said += (
-        f"; it was started last {time.strftime('%Y-%m-%d %H:%M', time.localtime(latest))}" if latest else ""
-    )
-    others = [one for one in running_here() if one.data_dir != config.hob.data_dir]
-    if others:
+    said += f"; it was started last {_day(latest)}" if latest else ""
+    there = {one.ask: one for one in running_here() if one.data_dir != config.hob.data_dir}
+    if others := list(there.values()):
         hint = f"one does for another ({'; '.join(one.said for one in others[:2])})"
         if config.source is None:
             raise Wrong(f"{said}, of which no hob.toml was found; {hint}", f"ask as it: {others[0].ask}")
@@ -131,6 +136,10 @@ def _none(config: Config, written: Sequence[RunningProcess]) -> str | Fixable:
     if (fix := _left_over(config, left, written)) is not None:
         return Fixable(f"{said}; {left} is left over from it", fix)
     return said
+
+
+def _day(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
 def _left_over(config: Config, port: Path, written: Sequence[RunningProcess]) -> DoctorFix | None:
