@@ -1,8 +1,13 @@
 """`hob doctor --fix` does what is safe, says so, and can be broken off and asked again."""
 
+import fcntl
 import json
 import os
+import pty
 import sqlite3
+import subprocess
+import termios
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,7 @@ from bot.paths import socket_path
 from bot.process import this_process
 from bot.sanitise.leaks import leaks
 from tests.cli.conftest import SECRET, Hob, make_key
+from tests.commands import PROGRAM
 from tests.fakes.models import FakeModel, FakeOllama, Stage, _Chat, pulled
 
 
@@ -232,3 +238,28 @@ def test_yes_without_fix_is_wrong_usage(hob: Hob) -> None:
     ended = hob.run("doctor", "--yes")
     assert ended.returncode == 2
     assert "--yes goes with --fix" in ended.stderr
+
+
+@pytest.mark.parametrize(("typed", "pulls"), [(b"y\n", 1), (b"\n", 1), (b"n\n", 0)])
+def test_at_a_terminal_somebody_is_asked_before_a_download(
+    pulling: tuple[Hob, PullingOllama], typed: bytes, pulls: int
+) -> None:
+    hob, ollama = pulling
+    ours, theirs = pty.openpty()
+    command = [PROGRAM, "doctor", "--fix", "--no-probe"]
+    with subprocess.Popen(
+        command, cwd=hob.folder, env=hob.environ, stdin=theirs, stdout=theirs, stderr=theirs,
+        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),
+    ) as running:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        while b"download tiny:1b? [Y/n]" not in said:
+            said += os.read(ours, 4096)
+        os.write(ours, typed)
+        with suppress(OSError):
+            while more := os.read(ours, 4096):
+                said += more
+        code = running.wait(60)
+    os.close(ours)
+    assert len(ollama.pulls) == pulls
+    assert code == 1, said.decode()
