@@ -293,6 +293,14 @@ def test_the_file_is_written_once_and_replaced_only_by_force(tmp_path: Path) -> 
     assert isinstance(run(tmp_path, "-o", str(other)).exception, UserError)
 
 
+def test_the_repository_is_found_from_a_folder_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, ".coderabbit.yaml", "language: de")
+    put(tmp_path, ".git/HEAD", "")
+    monkeypatch.chdir(put(tmp_path, "src/tea/x.py", "").parent)
+    assert CliRunner().invoke(hob, ["import-config", "--write"]).exit_code == 0
+    assert "language: de" in (tmp_path / files.TARGET).read_text()
+
+
 def test_a_folder_without_any_of_them_says_what_is_known(tmp_path: Path) -> None:
     wrong = run(tmp_path).exception
     assert isinstance(wrong, UserError)

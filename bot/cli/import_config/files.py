@@ -21,6 +21,11 @@ _INSIDE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+def root_of(folder: Path) -> Path:
+    """The repository's root that a folder is in; itself where it is in none."""
+    return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), folder)
+
+
 def there(folder: Path) -> list[str]:
     """The other reviewers' files below a repository's root."""
     known = [*FILES, COPILOT]
