@@ -164,8 +164,9 @@ def plain_words(value: Any) -> list[str]:
 
 def tidy(text: str) -> str:
     """Without what a terminal or a store would trip over."""
-    lines = _CONTROL.sub("", clean(text).replace("\r\n", "\n"))
-    return "".join(one for one in lines if one in "\n\t" or one.isprintable()).strip()
+    whole = _CONTROL.sub("", clean(text).replace("\r\n", "\n"))
+    shown = "".join(one for one in whole if one in "\n\t" or one.isprintable())
+    return "\n".join(line.rstrip() for line in shown.split("\n")).strip()
 
 
 def instructions(patterns: Iterable[str], text: Any) -> list[dict[str, str]]:

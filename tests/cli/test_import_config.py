@@ -301,6 +301,24 @@ def test_the_repository_is_found_from_a_folder_in_it(tmp_path: Path, monkeypatch
     assert "language: de" in (tmp_path / files.TARGET).read_text()
 
 
+def test_beside_a_file_that_is_named_its_own_repository_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = put(tmp_path, "tea/.coderabbit.yaml", "language: de")
+    put(tmp_path, "tea/.git/HEAD", "")
+    loose = put(tmp_path, "loose.toml", "config.response_language = 'fr'")
+    monkeypatch.chdir(put(tmp_path, "coffee/.git/HEAD", "").parent.parent)
+    for path, repo in ((named, "tea"), (loose, "coffee")):
+        assert CliRunner().invoke(hob, ["import-config", str(path), "--write"]).exit_code == 0
+        assert (tmp_path / repo / files.TARGET).is_file()
+
+
+def test_text_with_tabs_and_blanks_at_the_ends_of_lines_stays_readable() -> None:
+    found = imported(("x.toml", '[pr_reviewer]\r\nextra_instructions = """\ta  \r\n\r\nb\t"""'))
+    assert found.values["review.instructions"][0]["text"] == "a\n\nb"
+    assert "text: |-\n      a\n\n      b" in as_hobyml(found.values)
+
+
 def test_a_folder_without_any_of_them_says_what_is_known(tmp_path: Path) -> None:
     wrong = run(tmp_path).exception
     assert isinstance(wrong, UserError)

@@ -27,7 +27,7 @@ TOLD = {"carried": "carried over", "differs": "with another meaning", "dropped":
     "folder",
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The repository; by default the one that the current folder is in.",
+    help="The repository; by default that of PATH or of the current folder.",
 )
 @click.option("--write", is_flag=True, help="Write .github/hob.yml there.")
 @click.option("--force", is_flag=True, help="Replace one that is there.")
@@ -52,7 +52,8 @@ def command(
         raise click.UsageError("give --write or --output, not both")
     if path is not None and path.is_dir() and folder is not None and path != folder:
         raise click.UsageError("name the repository once")
-    at = folder or (path if path is not None and path.is_dir() else files.root_of(Path.cwd()))
+    beside = [path.absolute().parent] if path is not None else []
+    at = folder or (path if path is not None and path.is_dir() else files.root_of(*beside, Path.cwd()))
     found, sources = _read(at, path)
     text = read_back(as_hobyml(found.values, _comments(sources)), found.values)
     written_to = ""

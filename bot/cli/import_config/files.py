@@ -21,9 +21,10 @@ _INSIDE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def root_of(folder: Path) -> Path:
-    """The repository's root that a folder is in; itself where it is in none."""
-    return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), folder)
+def root_of(*folders: Path) -> Path:
+    """The root of the repository that the first of these folders is in that is in one; else the last."""
+    above = (one for folder in folders for one in (folder, *folder.parents))
+    return next((one for one in above if os.path.lexists(one / ".git")), folders[-1])
 
 
 def there(folder: Path) -> list[str]:
