@@ -16,11 +16,14 @@ from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable
 from bot.config.code import SuiteTable
+from bot.config.schema import MEANINGS, hobtoml_schema
 from bot.core.events import CommentEvent
+from bot.core.hobyml_schema import hobyml_schema
+from bot.core.model_choice import SIZES
 from bot.core.settings import CHECKS
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import KEYS
-from bot.github.manifest import EVENTS, manifest
+from bot.github.manifest import EVENTS, MEANS, manifest
 from bot.knowledge.search.ranking import WEIGHTS
 from bot.web import model_stats
 from handlers import router
@@ -130,7 +133,10 @@ def _commands() -> Iterator[Table]:
 
 def _manifest() -> Iterator[Table]:
     asked = [(f"`{name}`", level) for name, level in manifest().permissions.items()]
-    yield Table("permissions", "security.md", ("permission", "level", "what for"), asked, words=2)
+    means = {f"`{name}`": MEANS[f"{name}: {level}"] for name, level in manifest().permissions.items()}
+    yield Table(
+        "permissions", "security.md", ("permission", "level", "what for"), asked, words=2, declared=means
+    )
     rows = []
     for event in sorted(manifest().events):
         kinds = {kind for kind, name in EVENTS.items() if name == event}
@@ -198,6 +204,13 @@ def packages() -> list[str]:
     return sorted(folders | alone - {"bot/__init__.py"})
 
 
+def _sizes() -> Table:
+    rows = [
+        (f"`{size.name}`", f"{size.download_gb:g} GB", f"{size.needs_gb:g} GB", size.why) for size in SIZES
+    ]
+    return Table("sizes", "setup.md", ("model", "download", "memory for it", "what to expect"), rows)
+
+
 def _layers() -> Table:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (layers,) = [each["layers"] for each in contracts if each["type"] == "layers"]
@@ -225,9 +238,33 @@ def tables() -> list[Table]:
         _hardening(),
         _metrics(),
         _weights(),
+        _sizes(),
         _layers(),
         *_tree(),
     ]
+
+
+def meanings() -> dict[str, dict[str, str]]:
+    """heading -> key -> what docs/configuration.md says of it, without links: for descriptions in editors."""
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    found: dict[str, dict[str, str]] = {}
+    for heading in hob_toml():
+        rows = page.partition(f"<!-- make docs: {heading} -->\n")[2].partition("<!-- end -->")[0]
+        words = {
+            cells[0].strip("`"): re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", cells[2]) for cells in _cells(rows)
+        }
+        found[heading] = {key: said for key, said in words.items() if key != "Key"}
+    return found
+
+
+def files() -> dict[Path, str]:
+    """Whole files that the code and the tables decide, in the order in which they are made."""
+    made: dict[Path, Callable[[], object]] = {
+        MEANINGS: meanings,
+        ROOT / "docs" / "hob.yml.schema.json": hobyml_schema,
+        ROOT / "docs" / "hob.toml.schema.json": hobtoml_schema,
+    }
+    return {path: json.dumps(make(), ensure_ascii=False, indent=1) + "\n" for path, make in made.items()}
 
 
 def main(tell: Callable[[str], None] = print) -> int:
@@ -243,6 +280,11 @@ def main(tell: Callable[[str], None] = print) -> int:
         for key in table.wordless(new):
             tell(f"docs/{table.page}, {table.name}: say what {key} is")
             missing += 1
+    for path in files():
+        new = files()[path]
+        if not path.exists() or path.read_text() != new:
+            path.write_text(new)
+            tell(str(path.relative_to(ROOT)))
     return 1 if missing else 0
 
 
