@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.cli.doctor.examine import _exposure, _own
+from bot.cli.doctor.examine import OF_THE_APP, _exposure, _own
 from bot.cli.framework import Commands, hob
 from bot.config import Config
 from bot.config.complaints import variables
@@ -249,10 +249,11 @@ def test_a_lock_file_holds_hashes_and_no_address(lock: Path) -> None:
 
 
 def test_every_line_of_the_doctor_is_explained() -> None:
-    remote = ("proxy", "certificates", "private key", "GitHub", "clock", "GitHub App", "webhook", "code")
+    remote = ("proxy", "certificates", "private key", "GitHub", "clock", *OF_THE_APP)
     names = {
         "models for chat",
         "host local",
+        "host local speed",
         "python",
         "git",
         "ruff",

@@ -16,9 +16,11 @@ def command(parent_watch: int | None) -> None:
     """
     from bot.cli.work.worker import run_schedule
     from bot.config import load_config
+    from bot.config.running import write_running
     from bot.log import setup
 
     life.watch(parent_watch)
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
+    write_running(config, "schedule")
     run_schedule(config)

@@ -25,12 +25,14 @@ def command(host: str | None, port: int | None, parent_watch: int | None) -> Non
     Needs a database that `hob migrate` has prepared. Workers (`hob work`) may run on other machines.
     """
     from bot.config import load_config
+    from bot.config.running import write_running
     from bot.log import setup
     from bot.web.compose import run
 
     life.watch(parent_watch)
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
+    write_running(config, "serve")
     changed = {"host": config.listens_on(host), **({} if port is None else {"port": port})}
     run(
         config.model_copy(update={"server": config.server.model_copy(update=changed)}),

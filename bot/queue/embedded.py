@@ -47,14 +47,14 @@ class Embedded:
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir.absolute() / "redis"
-        self._socket = socket_path(data_dir)
+        self.socket = socket_path(data_dir)
         self.url = embedded_url(data_dir)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Answers when the server does. Raises `EmbeddedFailed`."""
         _make_private(self._folder)
-        _make_private(self._socket.parent)
+        _make_private(self.socket.parent)
         with self._only_one():
             if self.answers():
                 self._adopt()
@@ -79,6 +79,16 @@ class Embedded:
         finally:
             client.close()
         return True
+
+    def is_left_over(self) -> bool:
+        """Whether there is a socket, and whoever started its server has ended without it. Blocks."""
+        return self.socket.exists() and is_gone(self._owner()) and not self.answers()
+
+    def remove_left_over(self) -> None:
+        """The socket of a server that is no more. Nobody starts one meanwhile."""
+        with self._only_one():
+            if self.is_left_over():
+                self.socket.unlink(missing_ok=True)
 
     async def supervise(self) -> None:
         """Starts the server again whenever it is gone, until cancelled."""
@@ -118,7 +128,7 @@ class Embedded:
             self._owner_file.write_text(this_process())
 
     def _spawn(self) -> None:
-        self._socket.unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
         with (self._folder / "redis.log").open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603
                 [str(binary()), *self._settings()],
@@ -140,7 +150,7 @@ class Embedded:
     def _settings(self) -> list[str]:
         chosen = {
             "port": "0",
-            "unixsocket": str(self._socket),
+            "unixsocket": str(self.socket),
             "unixsocketperm": "700",
             "dir": str(self._folder),
             "appendonly": "yes",

@@ -243,7 +243,7 @@ def test_a_clock_that_is_wrong_and_an_app_of_another_name(hob: Hob) -> None:
 def test_one_cause_is_one_failure_that_names_what_follows(hob: Hob) -> None:
     found = checks(hob)
     assert {"GitHub", "host local"} == {name for name, each in found.items() if not each["ok"]}
-    assert "clock, GitHub App, code, webhook" in found["GitHub"]["detail"]
+    assert "clock, GitHub App, installations, code, webhook" in found["GitHub"]["detail"]
     assert "no model for review, no model for code" in found["host local"]["detail"]
 
 

@@ -5,40 +5,39 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bot.cli.doctor.installed import account, list_installations, named, pages
 from bot.cli.doctor.line import Wrong
-from bot.cli.doctor.remote import PAGE, asked
+from bot.cli.doctor.remote import asked, page
 from bot.config import Config, load_router
 from bot.core.effects import PushCommit
 from bot.github.manifest import CODE
 from bot.proposals import NOT_GRANTED
 
-MOST_NAMED = 5
 MOST_RUNS = 500
 """The newest runs, among which those are looked for that had to say so."""
 
 
 async def permission(config: Config) -> str:
     """Of the App and of each installation. It is a failure only where code is wanted."""
-    app, listed = await asyncio.gather(
-        asked(config, "/app"), asked(config, "/app/installations?per_page=100")
-    )
-    installations = [one for one in listed if isinstance(one, dict) and not one.get("suspended_at")]
-    lacking = [_account(one) for one in installations if not _grants(one)]
+    app, listed = await asyncio.gather(asked(config, "/app"), list_installations(config))
+    installations = [one for one in listed if not one.get("suspended_at")]
+    lacking = [one for one in installations if not _grants(one)]
     wanted = await asyncio.to_thread(_wanted, config)
     if _grants(app) and not lacking:
         return f"may be written in {len(installations)} installations (contents: write)"
     means = f"{_commands(config)} answer with words only"
     if not wanted:
         return f"not written, and nobody here wants it: without contents: write {means}"
-    who = f"code is wanted ({_named(wanted)}), and"
+    who = f"code is wanted ({named(wanted)}), and"
     if not _grants(app):
         raise Wrong(
             f"{who} the App has not contents: write, so {means}",
-            f"grant Contents: read and write {PAGE} (Permissions), then accept it in each installation",
+            f"grant Contents: read and write at {page(config, app)}/permissions, then accept it in each "
+            "installation",
         )
     raise Wrong(
-        f"{who} contents: write is not accepted by {_named(lacking)}, so {means} there",
-        "whoever installed the App accepts its new permissions (Settings, GitHub Apps, Review request)",
+        f"{who} contents: write is not accepted by {named(list(map(account, lacking)))}, so {means} there",
+        f"whoever installed the App accepts its new permissions at {pages(lacking)}",
     )
 
 
@@ -47,19 +46,10 @@ def _grants(found: Mapping[str, Any]) -> bool:
     return all(given.get(name) == level for name, level in CODE.items())
 
 
-def _account(installation: Mapping[str, Any]) -> str:
-    return str((installation.get("account") or {}).get("login", installation.get("id")))
-
-
 def _commands(config: Config) -> str:
     router = load_router(config)
     names = (name for name, route in router.commands.items() if PushCommit in route.may)
     return ", ".join(f"`{name}`" for name in sorted(names))
-
-
-def _named(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _wanted(config: Config) -> list[str]:

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.cli.doctor import code, hosts, kept, machine, remote
+from bot.cli.doctor import code, hosts, installed, kept, machine, remote
+from bot.cli.doctor import service as running
 from bot.cli.doctor.line import DoctorCheck, DoctorResult, line
 from bot.config import Config, load_config
 from bot.core.errors import ConfigError
 
+OF_THE_APP = ("GitHub App", "installations", "code", "webhook")
 
-async def examine() -> list[DoctorResult]:
-    """Every check's line. Without a configuration that can be read the rest cannot be asked."""
+
+async def examine(*, probes: bool = False) -> list[DoctorResult]:
+    """Every check's line. Without a configuration that can be read the rest cannot be asked. `probes`: models
+    of this network are asked how fast they are, which takes up to a minute."""
     before = [
         await line("python", machine.python),
         await line("git", machine.git),
@@ -24,7 +28,7 @@ async def examine() -> list[DoctorResult]:
     except ConfigError as wrong:
         return [*before, DoctorResult("configuration", False, str(wrong), wrong.hint)]
     own, github, models, private = await asyncio.gather(
-        _all(_own(config)), _github(config), _hosts(config), _all(_exposure(config))
+        _all(_own(config)), _github(config), _hosts(config, probes), _all(_exposure(config))
     )
     return [*before, *own, *github, *models, *private]
 
@@ -33,12 +37,12 @@ async def _all(checks: Mapping[str, DoctorCheck]) -> list[DoctorResult]:
     return list(await asyncio.gather(*(line(name, check) for name, check in checks.items())))
 
 
-async def _hosts(config: Config) -> list[DoctorResult]:
+async def _hosts(config: Config, probes: bool = False) -> list[DoctorResult]:
     """The report must be whole, whatever a host does. The pool bounds each host for itself."""
     found: list[DoctorResult] = []
 
     async def look() -> str:
-        found.extend(await hosts.examine(config))
+        found.extend(await hosts.examine(config, probes))
         return ""
 
     failed = await line("model hosts", look, None)
@@ -50,6 +54,7 @@ def _own(config: Config) -> dict[str, DoctorCheck]:
         "sandbox": partial(machine.sandbox, config),
         "tests": partial(machine.tests, config),
         "configuration": partial(machine.configuration, config),
+        "service": partial(running.service, config),
         "data directory": partial(machine.data_dir, config),
         "intake": partial(machine.intake, config),
         "webhook secret": partial(machine.webhook_secret, config),
@@ -60,6 +65,7 @@ def _own(config: Config) -> dict[str, DoctorCheck]:
         "handlers": partial(machine.handlers, config),
         "knowledge": partial(machine.knowledge, config),
         "kept": partial(kept.kept, config),
+        "disk": partial(kept.disk, config),
     }
 
 
@@ -82,7 +88,7 @@ async def _github(config: Config) -> list[DoctorResult]:
     )
     way = [proxy, trusted]
     if stopped := next((one for one in way if not one.ok), None):
-        told = _hiding(stopped, "GitHub", "clock", "GitHub App", "code", "webhook")
+        told = _hiding(stopped, "GitHub", "clock", *OF_THE_APP)
         return [*(told if one is stopped else one for one in way), key]
     return [*way, *await _behind(config, key)]
 
@@ -90,14 +96,20 @@ async def _github(config: Config) -> list[DoctorResult]:
 async def _behind(config: Config, key: DoctorResult) -> list[DoctorResult]:
     there = await line("GitHub", partial(remote.reachable, config))
     if not there.ok:
-        return [key, _hiding(there, "clock", "GitHub App", "code", "webhook")]
+        return [key, _hiding(there, "clock", *OF_THE_APP)]
     clock = await line("clock", partial(remote.clock, config))
     if not key.ok:
-        return [_hiding(key, "GitHub App", "code", "webhook"), there, clock]
+        return [_hiding(key, *OF_THE_APP), there, clock]
     app = await line("GitHub App", partial(remote.app, config))
     if not app.ok and not app.detail.startswith(remote.LACKS):
-        return [key, there, clock, _hiding(app, "code", "webhook")]
-    more = await _all({"code": partial(code.permission, config), "webhook": partial(remote.webhook, config)})
+        return [key, there, clock, _hiding(app, *OF_THE_APP[1:])]
+    more = await _all(
+        {
+            "installations": partial(installed.installations, config),
+            "code": partial(code.permission, config),
+            "webhook": partial(remote.webhook, config),
+        }
+    )
     return [key, there, clock, app, *more]
 
 

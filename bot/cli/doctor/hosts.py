@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from bot.cli.doctor.line import DoctorResult, Wrong
+from bot.cli.doctor import fixes, probe
+from bot.cli.doctor.line import DoctorFix, DoctorResult, Wrong
 from bot.config import Config
 from bot.core.hosts import Host
 from bot.core.inference import Role
@@ -22,9 +23,9 @@ ELSEWHERE = "192.0.2.1"
 """TEST-NET-1 (RFC 5737): nothing is sent there, it only makes the system choose an address of ours."""
 
 
-async def examine(config: Config) -> list[DoctorResult]:
+async def examine(config: Config, probes: bool = False) -> list[DoctorResult]:
     """A line for each host and each role. No host is started, and what follows from one host's failure is
-    told with it."""
+    told with it. `probes`: also how fast each reads."""
     outgoing, pool = Outgoing(config), Pool(config.pool_hosts())
     try:
         guard = outgoing.operators()
@@ -56,8 +57,23 @@ async def examine(config: Config) -> list[DoctorResult]:
         hint = (
             f"pull one ({' or '.join(f'ollama pull {name}' for name in wanted)}), or change models.{some[0]}"
         )
-        roles.append(DoctorResult(f"models for {', '.join(some)}", False, found[some[0]].reason, hint))
-    return [*lines.values(), *roles]
+        fix = _pull(wanted, some[0], states)
+        roles.append(DoctorResult(f"models for {', '.join(some)}", False, found[some[0]].reason, hint, fix))
+    speeds = await probe.examine(found["review"].candidates) if probes else []
+    return [*lines.values(), *roles, *speeds]
+
+
+def _pull(wanted: Sequence[str], role: Role, states: Sequence[HostState]) -> DoctorFix | None:
+    """The first model of the role, at the first Ollama of this network that serves it and answers."""
+    name, _, at = next(iter(wanted), "").partition("@")
+    able = (
+        one.host
+        for one in states
+        if one.up and one.host.kind == "ollama" and not one.host.online and at in ("", one.host.name)
+        if not one.host.roles or role in one.host.roles
+    )
+    host = next(able, None)
+    return fixes.pull(name, host) if name and host else None
 
 
 def _host(state: HostState, config: Config) -> DoctorResult:

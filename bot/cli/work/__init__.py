@@ -18,9 +18,11 @@ def command(slots: int | None, no_schedule: bool, parent_watch: int | None) -> N
     """
     from bot.cli.work.worker import run
     from bot.config import load_config
+    from bot.config.running import write_running
     from bot.log import setup
 
     life.watch(parent_watch)
     config = load_config()
     setup("debug" if is_debug() else config.hob.log_level)
+    write_running(config, "work")
     run(config, slots or config.queue.workers, schedules=not no_schedule)

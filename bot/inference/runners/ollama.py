@@ -194,13 +194,18 @@ class OllamaRunner:
 
     async def loaded(self) -> tuple[str, ...]:
         """`/api/ps`."""
+        return tuple(await self.windows())
+
+    async def windows(self) -> dict[str, int]:
+        """`/api/ps`: each model that is loaded, and with how many tokens; 0 where the host does not tell."""
         try:
             told = await wire.ask(self._http, "/api/ps")
         except HostRefused:
-            return ()
+            return {}
         listed = told.get("models")
-        names = [text_of(item, "model", "name") for item in listed] if isinstance(listed, list) else []
-        return tuple(filter(None, names))
+        found = listed if isinstance(listed, list) else []
+        named = {text_of(item, "model", "name"): count_of(item, "context_length") for item in found}
+        return {name: window for name, window in named.items() if name}
 
     async def pull(self, model: str) -> AsyncIterator[PullProgress]:
         """Downloads a model, telling how far it is; `RunnerError`. https://docs.ollama.com/api/pull"""
