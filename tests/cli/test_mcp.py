@@ -3,6 +3,8 @@
 import asyncio
 import json
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -182,6 +184,39 @@ async def test_nothing_goes_online_that_is_not_allowed_and_a_dead_host_is_one_li
         judged = await told(agent, "review")
         assert judged["failure"] and judged["findings"] == []
     assert not [one for one in ollama.requests if one.path == "/api/chat"]
+
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "odd", "version": "1"},
+    },
+}
+
+
+@pytest.mark.parametrize("how", ["interrupted", "its input ends"])
+def test_it_ends_at_once_and_says_nothing_but_the_protocol(how: str, lent: Hob) -> None:
+    needs.mcp()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot.cli", "mcp", "--folder", "shop"], cwd=lent.folder, env=lent.environ,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin and process.stdout
+    process.stdin.write("garbage\n[]\n" + json.dumps(INITIALIZE) + "\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline())
+    while answer.get("id") != 1:  # what was garbage may be answered too
+        answer = json.loads(process.stdout.readline())
+    assert answer["result"]["serverInfo"]["name"] == "hob"
+    if how == "interrupted":
+        process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == (-signal.SIGINT if how == "interrupted" else 0)
+    assert all(json.loads(line) for line in out.splitlines())
 
 
 def test_without_the_extra_a_line_names_what_to_install(lent: Hob, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """`hob mcp`."""
 
 import asyncio
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def command(folder: Path) -> int:
     from bot.cli.mcp.server import serve
     from bot.cli.mcp.tools import Lent
 
+    # Ctrl-C ends it at once: a thread that waits for standard input would not hear of it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     config = load_config()
     root = asyncio.run(find_root(folder))
     asyncio.run(serve(Lent(root, config)))
