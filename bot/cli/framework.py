@@ -127,12 +127,12 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         modules = (each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]))
-        return sorted(name for name in modules if name not in NOT_COMMANDS)
+        return sorted(name.replace("_", "-") for name in modules if name not in NOT_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = import_module(f"bot.cli.{cmd_name}")
+        module = import_module(f"bot.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -154,7 +154,9 @@ def loaded_by(hob: Hob, *modules: str) -> dict[str, set[str]]:
 def test_heavy_libraries_wait_until_a_command_needs_them(hob: Hob) -> None:
     """`hob --help` loads every command; `up` and `serve` stay in memory."""
     staying = ("bot.cli.framework", "bot.cli.up", "bot.cli.serve")
-    found = loaded_by(hob, *dict.fromkeys([*staying, *(f"bot.cli.{name}" for name in COMMANDS)]))
+    found = loaded_by(
+        hob, *dict.fromkeys([*staying, *(f"bot.cli.{name.replace('-', '_')}" for name in COMMANDS)])
+    )
     heavy = {"sqlalchemy", "pydantic", "httpx", "rq", "redis", "alembic", "rich"}
     told = {
         name: loaded & (heavy | {"asyncio"} if name in staying else heavy) for name, loaded in found.items()

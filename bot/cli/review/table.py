@@ -5,10 +5,10 @@ import click
 from bot.core.findings import Finding
 from bot.core.report.markdown import place
 from bot.core.report.plain import counts
-from bot.core.review_result import Judgement, count
+from bot.core.review_result import Judgement
 from bot.core.settings import Severity
 from bot.core.skip_rules import NOT_ASKED
-from bot.core.text import for_terminal
+from bot.core.text import count, for_terminal
 from bot.log import redact
 
 COLOURS: dict[Severity, str] = {"critical": "red", "major": "red", "minor": "yellow", "nit": "cyan"}
