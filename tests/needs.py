@@ -22,6 +22,18 @@ def mlx() -> None:
         missing("MLX", "it with `make .venv/.mlx`")
 
 
+def mcp() -> None:
+    """The Model Context Protocol's SDK."""
+    if find_spec("mcp") is None:
+        missing("the package mcp", "it with `make .venv/.mcp`")
+
+
+def schemathesis() -> Path:
+    """Its program, which has an environment of its own."""
+    found = Path(__file__).parents[1] / ".venv" / "schemathesis" / "bin" / "schemathesis"
+    return found if found.exists() else missing("schemathesis", "it with `make .venv/.schemathesis`")
+
+
 def program(name: str, install: str) -> Path:
     """The path of a program on PATH."""
     found = shutil.which(name)

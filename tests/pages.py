@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
+from bot.cli.mcp.tools import TOOLS
 from bot.config import Config, HostTable
 from bot.config.code import SuiteTable
 from bot.config.schema import MEANINGS, hobtoml_schema
@@ -230,6 +231,14 @@ def _tree() -> Iterator[Table]:
     yield Table("handlers", "design.md", ("file", "routes"), files)
 
 
+def _mcp() -> Table:
+    rows = [
+        (f"`{name}`", ", ".join(f"`{one}`" for one in tool.arguments.model_fields), tool.about)
+        for name, tool in TOOLS.items()
+    ]
+    return Table("mcp", "mcp.md", ("tool", "arguments", "does"), rows)
+
+
 def tables() -> list[Table]:
     return [
         *_configuration(),
@@ -240,6 +249,7 @@ def tables() -> list[Table]:
         _weights(),
         _sizes(),
         _layers(),
+        _mcp(),
         *_tree(),
     ]
 

@@ -137,7 +137,7 @@ def _end(answered: Any, agent: str, as_json: bool) -> int:
     completion = answered.completion
     failed = completion.value is None
     if as_json:
-        click.echo(json.dumps(_as_json(answered, agent), ensure_ascii=False))
+        click.echo(json.dumps(answer_as_json(answered, agent), ensure_ascii=False))
         return int(failed)
     if completion.text:
         click.echo()
@@ -160,7 +160,8 @@ def _end(answered: Any, agent: str, as_json: bool) -> int:
     return int(failed)
 
 
-def _as_json(answered: Any, agent: str) -> dict[str, Any]:
+def answer_as_json(answered: Any, agent: str) -> dict[str, Any]:
+    """An answer for programs: its text, what it rests on, and what it cost."""
     completion = answered.completion
     return {
         "answer": completion.text,

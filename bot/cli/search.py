@@ -57,7 +57,7 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
     for line in wrong:
         click.echo(f"hob: {_clean(line)}", err=True)
     if as_json:
-        results = {"results": [_as_json(each) for each in found], "sha": local.tip}
+        results = {"results": [result_as_json(each) for each in found], "sha": local.tip}
         click.echo(json.dumps(results, ensure_ascii=False))
         return
     for each in found:
@@ -87,7 +87,8 @@ def _lines(found: Any) -> Iterator[str]:
     yield click.style(f"    {_clean('; '.join(found.why))}", dim=True)
 
 
-def _as_json(found: Any) -> dict[str, Any]:
+def result_as_json(found: Any) -> dict[str, Any]:
+    """One of what was found, for programs."""
     return {
         "path": found.path,
         "symbol": found.symbol,

@@ -195,6 +195,12 @@ class KnownRepositories:
         with self._db.read() as connection:
             return _name(connection, repo_id)
 
+    def id_of(self, full_name: str) -> int:
+        """0 where it is not known."""
+        which = func.lower(repositories.c.name) == full_name.lower()
+        with self._db.read() as connection:
+            return connection.execute(select(repositories.c.id).where(which)).scalar() or 0
+
     def changes(self, repo_id: int, installation: int) -> list[KnowledgeChange]:
         """The latest, under way or done, wherever that was."""
         learnt = (runs.c.target == f"{repo_id}/{LEARN}") & (runs.c.handler == LEARN)

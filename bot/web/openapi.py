@@ -13,6 +13,7 @@ from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_CONTEXT, MOST_FOCUS
 from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 from bot.web.pages import schemas as shapes
 from bot.web.pages.view import Schema
+from bot.web.refusals import refusals
 
 ResponseDoc = tuple[int, str, Schema]
 
@@ -107,9 +108,8 @@ def _json(schema: Schema, kind: str = "application/json") -> Schema:
 
 
 def _answers(*said: ResponseDoc) -> Schema:
-    """Answers by status; what is wrong is always a problem."""
-    wrong = {"description": "What was wrong.", **_json(_ref("Problem"), "application/problem+json")}
-    return {**{str(status): {"description": about, **more} for status, about, more in said}, "default": wrong}
+    """Good answers by status; `bot.web.refusals` adds the others."""
+    return {str(status): {"description": about, **more} for status, about, more in said}
 
 
 def _operation(name: str, about: str, *said: ResponseDoc, **more: Any) -> Schema:
@@ -305,6 +305,17 @@ def paths() -> dict[str, Schema]:
     }  # fmt: skip
 
 
+def _with_refusals(path: str, item: Schema) -> Schema:
+    """The path with what each of its operations may answer."""
+    shared = item.get("parameters", [])
+    return {
+        name: {**one, "responses": {**one["responses"], **refusals(path, name, one, shared)}}
+        if name != "parameters"
+        else one
+        for name, one in item.items()
+    }
+
+
 @cache
 def document() -> Schema:
     """The whole description."""
@@ -316,7 +327,7 @@ def document() -> Schema:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"token": []}, {"browser": []}],
-        "paths": paths(),
+        "paths": {path: _with_refusals(path, item) for path, item in paths().items()},
         "components": {
             "schemas": schemas(),
             "securitySchemes": {

@@ -1,6 +1,6 @@
 """The local half: git in the place of GitHub, hosts of hob.toml, progress on stderr."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -17,11 +17,13 @@ from bot.local.change import is_bare
 Work = Literal["", "staged", "worktree"]
 
 
-async def judge(root: Path, text: str, work: Work, no_model: bool) -> Judgement:
+async def judge(
+    root: Path, text: str, work: Work, no_model: bool, say: Callable[[str], None] | None = None
+) -> Judgement:
     """By the hosts that `[privacy]` and `[budget]` allow a repository of which nobody knows whether it is
-    public. UserError; `NothingToReview`."""
+    public. `say` hears how far it is; else stderr shows that. UserError; `NothingToReview`."""
     async with _change(root, text, work) as change:
-        return await judge_change(root, change, no_model)
+        return await judge_change(root, change, no_model, say)
 
 
 async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool) -> list[Judgement]:
@@ -33,14 +35,16 @@ async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool
     return found
 
 
-async def judge_change(root: Path, change: LocalRange, no_model: bool) -> Judgement:
+async def judge_change(
+    root: Path, change: LocalRange, no_model: bool, say: Callable[[str], None] | None = None
+) -> Judgement:
     if no_model:
         return await judge_range(root, change, None)
     from bot.cli.review.progress import Asked
     from bot.scripting import Workshop
 
     bare = await is_bare(root)
-    async with Workshop(repo=None if bare else root) as shop, Asked() as asked:
+    async with Workshop(repo=None if bare else root) as shop, Asked(say) as asked:
         beside = nothing_beside if bare else _beside(root, shop.config.hob.data_dir)
         infer = asked.through(shop.infer())
         return await judge_range(root, change, infer, beside=beside)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -40,15 +41,17 @@ class _Question:
 
 
 class Asked:
-    """`async with Asked() as asked`; the port that `asked.through` gives is watched."""
+    """`async with Asked() as asked`; the port that `asked.through` gives is watched. `say` hears the lines in
+    the place of stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] | None = None) -> None:
+        self._heard = say
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
+            disable=say is not None or not sys.stderr.isatty(),
             transient=True,
         )
         self._task: TaskID | None = None
@@ -109,7 +112,9 @@ class Asked:
 
     def _say(self, line: str) -> None:
         """One line, where no bar is shown."""
-        if self._bar.disable:
+        if self._heard:
+            self._heard(line)
+        elif self._bar.disable:
             click.echo(click.style(line, dim=True), err=True)
 
     async def _tick(self) -> None:
