@@ -115,5 +115,5 @@ clean:
 
 # Inputs led by what they reach; where there is no wheel of atheris, Hypothesis makes all of them.
 .venv/.fuzz: .venv/.test requirements-fuzz.txt
-	-$(PIP) install --quiet --no-deps --require-hashes --only-binary :all: -r requirements-fuzz.txt
+	-$(PIP) install --quiet --no-deps --only-binary :all: --require-hashes -r requirements-fuzz.txt
 	@touch $@

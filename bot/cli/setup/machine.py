@@ -43,7 +43,7 @@ def how_to_get_one() -> str:
     """What to type for a model host where there is none."""
     if sys.platform == "darwin":
         return "brew install ollama && brew services start ollama"
-    return "curl -fsSL https://ollama.com/install.sh | sh"
+    return "ollama serve  (after its archive from https://ollama.com/download/linux is unpacked)"
 
 
 async def memory() -> MachineMemory:
