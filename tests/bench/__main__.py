@@ -22,6 +22,7 @@ from tests.bench import (
     receiver,
     remarks,
     reviews,
+    starting,
     triage,
     waiting,
     work,
@@ -44,6 +45,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "implement": implement.figures,
     "knowledge": knowledge,
     "duplicates": duplicates.figures,
+    "starting": starting.figures,
 }
 
 

@@ -28,11 +28,15 @@ def command(context: click.Context, as_json: bool, watch: bool) -> None:
 @click.option(
     "--host", default="", help="By its name in hob.toml; instead of every Ollama host that is not online."
 )
-def pull(model: str, host: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def pull(model: str, host: str, as_json: bool) -> None:
     """Has Ollama hosts download a model."""
     from bot.cli.hosts import pull_models
 
-    pull_models.run(model, host)
+    said = click.echo if not as_json else lambda _: None
+    names = pull_models.run(model, host, said)
+    if as_json:
+        click.echo(json.dumps({"model": model, "hosts": names}))
 
 
 @command.command(cls=HobCommand, example="hob hosts discover --lan")

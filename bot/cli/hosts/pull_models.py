@@ -18,9 +18,11 @@ ReportPull = Callable[[str, int, int], None]
 """What is being done, and how much of it: bytes so far and altogether (0: not known)."""
 
 
-def run(model: str, name: str) -> None:
-    """UserError where a host cannot."""
-    asyncio.run(_pull(model, _hosts(name)))
+def run(model: str, name: str, say: Callable[[str], None]) -> list[str]:
+    """The hosts that have it now, each of which is said; UserError where a host cannot."""
+    hosts = _hosts(name)
+    asyncio.run(_pull(model, hosts, say))
+    return [host.name for host in hosts]
 
 
 def _hosts(name: str) -> list[Host]:
@@ -35,7 +37,7 @@ def _hosts(name: str) -> list[Host]:
     return chosen
 
 
-async def _pull(model: str, hosts: list[Host]) -> None:
+async def _pull(model: str, hosts: list[Host], say: Callable[[str], None]) -> None:
     for host in hosts:
         runner = OllamaRunner(host)
         try:
@@ -48,7 +50,7 @@ async def _pull(model: str, hosts: list[Host]) -> None:
             ) from None
         finally:
             await runner.aclose()
-        click.echo(f"{host.name} has {model}")
+        say(f"{host.name} has {model}")
 
 
 class _shown:  # noqa: N801  reads as a phrase: with _shown(…) as told

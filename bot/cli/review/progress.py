@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from bot.cli.review.table import clean
+from bot.cli.framework import clean
 from bot.core.concurrency import through
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 
