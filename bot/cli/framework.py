@@ -6,10 +6,11 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 import click
 
@@ -97,11 +98,12 @@ class FolderOption(click.Option):
         self.opts = shown
 
 
+F = TypeVar("F", bound=Callable[..., Any])
 EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
 ANY_FOLDER = "Any folder of the repository; by default this one."
 
 
-def folder_option(old: str, about: str = ANY_FOLDER, **others: Any) -> Any:
+def folder_option(old: str, about: str = ANY_FOLDER, **others: Any) -> Callable[[F], F]:
     """The one option for a folder of a repository; `old` is its earlier name."""
     given = {"type": click.Path(path_type=Path), "metavar": "FOLDER", "default": ".", "help": about, **others}
     return click.option("--folder", cls=FolderOption, old=old, **given)
