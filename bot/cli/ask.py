@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import EXISTING, HobCommand, folder_option
+from bot.cli.framework import EXISTING, HobCommand, folder_option, tell
+from bot.cli.waiting import Waiting
 
 
 @click.command(
@@ -96,32 +97,34 @@ async def _ask(
     from bot.local.conversation import LocalConversation
     from bot.scripting import Workshop
 
-    def tell(line: str) -> None:
-        click.echo(click.style(for_terminal(line), dim=True), err=True)
-
     options: Options = {"model": model} if model else {}
     asked = dependency_question(question)
     if asked and asked.sure:
         return _end(Answered(Completion(failure="no_host", reason=NOT_HERE)), agent, as_json)
-    async with Workshop(repo=folder, tell=tell) as shop:
-        models = (model,) if model else ()
-        line = await _command_meant(question, others, shop.infer(models=models)) if others else ""
-        if line:
-            told = json.dumps({"answer": "", "citations": [], "command": line}, ensure_ascii=False)
-            tell("with --agent research your words are taken as a question")
-            click.echo(told if as_json else for_terminal(f"That is another command's work: {line}"))
-            return 0
-        talk = LocalConversation.of(folder, shop.config.hob.data_dir)
-        before = talk.read() if goes_on else ()
-        if goes_on and not before:
-            tell("there is no earlier conversation here: this begins one")
-        async for piece in shop.agent(agent).stream([*before, Turn("user", question)], **options):
-            if isinstance(piece, Answered):
-                if piece.completion.value is not None:
-                    talk.write([*before, Turn("user", question), Turn("assistant", piece.text)])
-                return _end(piece, agent, as_json)
-            if not as_json:
-                click.echo(for_terminal(piece), nl=False)
+    with Waiting("reading and thinking") as waits:
+        async with Workshop(repo=folder, tell=tell) as shop:
+            models = (model,) if model else ()
+            line = await _command_meant(question, others, shop.infer(models=models)) if others else ""
+            if line:
+                waits.over()
+                told = json.dumps({"answer": "", "citations": [], "command": line}, ensure_ascii=False)
+                tell("with --agent research your words are taken as a question")
+                click.echo(told if as_json else for_terminal(f"That is another command's work: {line}"))
+                return 0
+            talk = LocalConversation.of(folder, shop.config.hob.data_dir)
+            before = talk.read() if goes_on else ()
+            if goes_on and not before:
+                tell("there is no earlier conversation here: this begins one")
+            async for piece in shop.agent(agent).stream([*before, Turn("user", question)], **options):
+                if not as_json:
+                    waits.over()
+                if isinstance(piece, Answered):
+                    waits.over()
+                    if piece.completion.value is not None:
+                        talk.write([*before, Turn("user", question), Turn("assistant", piece.text)])
+                    return _end(piece, agent, as_json)
+                if not as_json:
+                    click.echo(for_terminal(piece), nl=False)
     return 1
 
 

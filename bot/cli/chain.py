@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import EXISTING, Group, HobCommand, folder_option
+from bot.cli.waiting import Waiting
 from bot.core.chain import Begun, ChainResult, StepRun
 
 
@@ -36,7 +37,8 @@ def run(name: str, objective: str, folder: Path | None, as_json: bool) -> int:
     setup("error")
     if not objective.strip():
         raise click.UsageError("the objective is empty")
-    result = asyncio.run(_run(name, objective, folder))
+    with Waiting(f"chain {name}"):
+        result = asyncio.run(_run(name, objective, folder))
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False))
         return int(bool(result.failure))
@@ -86,9 +88,10 @@ def told(event: Begun | StepRun) -> None:
 
 
 def say(line: str) -> None:
+    from bot.cli.waiting import say as say_above
     from bot.log import redact
 
-    click.echo(redact(" ".join(_clean(line).split())), err=True)
+    say_above(redact(" ".join(_clean(line).split())))
 
 
 def _clean(text: str) -> str:

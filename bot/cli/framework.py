@@ -312,9 +312,10 @@ def _one_line(text: str) -> str:
 
 def tell(line: str) -> None:
     """How far long work is, on stderr."""
+    from bot.cli.waiting import say
     from bot.core.text import for_terminal
 
-    click.echo(click.style(for_terminal(line), dim=True), err=True)
+    say(click.style(for_terminal(line), dim=True))
 
 
 def clean(text: str) -> str:

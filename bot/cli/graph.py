@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import EXISTING, Group, HobCommand, Output, folder_option
+from bot.cli.waiting import Waiting
 
 EXAMPLE = "hob graph export --format graphml -o shop.graphml\nhob graph export --format cypher | cypher-shell"
 
@@ -57,7 +58,10 @@ def export(form: str, folder: Path, output: Path, as_json: bool) -> None:
                 file.write(part)
         return counts
 
-    counts = with_index_store(local.path, write)
+    with Waiting("writing the graph") as waits:
+        if str(output) == "-":
+            waits.over()
+        counts = with_index_store(local.path, write)
     said = {"nodes": counts.nodes, "edges": counts.edges, "sha": local.tip, "file": str(output)}
     if as_json:
         click.echo(json.dumps(said))

@@ -6,6 +6,7 @@ import json
 import click
 
 from bot.cli.framework import HobCommand
+from bot.cli.waiting import Waiting
 
 
 @click.command(cls=HobCommand, example="hob doctor\nhob doctor --json | jq '.checks[] | select(.ok | not)'")
@@ -19,7 +20,8 @@ def command(as_json: bool) -> int:
     from bot.log import redact, setup
 
     setup("error")
-    lines = asyncio.run(examine())
+    with Waiting("checking"):
+        lines = asyncio.run(examine())
     healthy = all(line.ok for line in lines)
     if as_json:
         checks = [

@@ -5,6 +5,7 @@ import json
 import click
 
 from bot.cli.framework import Group, HobCommand
+from bot.cli.waiting import Waiting
 
 
 @click.group(
@@ -53,7 +54,8 @@ def discover(lan: bool, network: str, port: int, as_json: bool) -> None:
     """
     from bot.cli.hosts import discovery
 
-    found = discovery.run(lan=lan, network=network, port=port)
+    with Waiting("looking for Ollama"):
+        found = discovery.run(lan=lan, network=network, port=port)
     if as_json:
         click.echo(json.dumps({"hosts": found}))
         return
