@@ -7,12 +7,15 @@ unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras $(UPGRADE)
 
-.PHONY: install demo test test-long coverage lint docs shape bench fuzz soak clean lock release audit
+.PHONY: install demo setup test test-long coverage lint docs shape bench fuzz soak clean lock release audit
 
 install: .venv/bin/hob                 ## .venv with hob in it, nothing more
 
 demo: install                          ## the main job end to end, on loopback (KEEP=1 stays up)
 	.venv/bin/hob demo $(if $(KEEP),--keep)
+
+setup: install                         ## your own GitHub App, a model, then Hob runs (ARGS=--help)
+	.venv/bin/hob setup $(ARGS)
 
 test: .venv/.test                      ## every test; a part this machine lacks is a named skip
 	.venv/bin/python -m pytest $(ARGS)

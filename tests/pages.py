@@ -17,10 +17,11 @@ from pydantic_core import PydanticUndefined
 from bot.config import Config, HostTable
 from bot.config.code import SuiteTable
 from bot.core.events import CommentEvent
+from bot.core.model_choice import SIZES
 from bot.core.settings import CHECKS
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import KEYS
-from bot.github.manifest import EVENTS, manifest
+from bot.github.manifest import EVENTS, MEANS, manifest
 from bot.knowledge.search.ranking import WEIGHTS
 from bot.web import model_stats
 from handlers import router
@@ -130,7 +131,10 @@ def _commands() -> Iterator[Table]:
 
 def _manifest() -> Iterator[Table]:
     asked = [(f"`{name}`", level) for name, level in manifest().permissions.items()]
-    yield Table("permissions", "security.md", ("permission", "level", "what for"), asked, words=2)
+    means = {f"`{name}`": MEANS[f"{name}: {level}"] for name, level in manifest().permissions.items()}
+    yield Table(
+        "permissions", "security.md", ("permission", "level", "what for"), asked, words=2, declared=means
+    )
     rows = []
     for event in sorted(manifest().events):
         kinds = {kind for kind, name in EVENTS.items() if name == event}
@@ -198,6 +202,13 @@ def packages() -> list[str]:
     return sorted(folders | alone - {"bot/__init__.py"})
 
 
+def _sizes() -> Table:
+    rows = [
+        (f"`{size.name}`", f"{size.download_gb:g} GB", f"{size.needs_gb:g} GB", size.why) for size in SIZES
+    ]
+    return Table("sizes", "setup.md", ("model", "download", "memory for it", "what to expect"), rows)
+
+
 def _layers() -> Table:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (layers,) = [each["layers"] for each in contracts if each["type"] == "layers"]
@@ -225,6 +236,7 @@ def tables() -> list[Table]:
         _hardening(),
         _metrics(),
         _weights(),
+        _sizes(),
         _layers(),
         *_tree(),
     ]

@@ -9,6 +9,7 @@ import importlib
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from bot.core.since import since
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.core.suite_runs import SuiteRun
+from bot.core.toml_text import edited
 from bot.core.work_graph import work_graph
 from bot.core.work_items import WorkItem, WorkRef, edges_of
 from bot.github import recipes
@@ -153,6 +155,14 @@ def conflict_of(said: str, path: str = "a.py") -> Conflict:
     )
 
 
+def changed_toml(said: str) -> str:
+    with suppress(ValueError):
+        return edited(f"[github]\napp_id = 1  # {said}", {"github": {"app_id": 2, "app_slug": said}})
+    with suppress(ValueError):
+        return edited(said, {"github": {"app_id": 2}})
+    return ""
+
+
 def gated(said: str) -> GateResult:
     run = SuiteRun(frozenset({said}), frozenset(said.split()), 1, said, said[:100], "", said)
     return verdict(GateRuns(run, run, run, run), PatchedTests(True, True, (said,)))
@@ -170,6 +180,7 @@ CALLS: dict[str, Callable[[str], Any]] = {
         GateRuns(SuiteRun(output=said)), PatchedTests(True, True)
     ),
     "core.quality_gate.verdict": gated,
+    "core.toml_text.edited": lambda said: changed_toml(said),
     "core.addresses.refusal": lambda said: refusal(said, online=True, literal=True),
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),

@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "chain": "Agents that work one after the other.",
     },
     "The service": {
+        "setup": "Makes your own GitHub App, and gets Hob running.",
         "up": "Runs everything on this machine.",
         "serve": "Takes deliveries and shows the dashboard.",
         "work": "Does the runs: asks models, writes to GitHub.",

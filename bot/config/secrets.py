@@ -40,7 +40,7 @@ def private_key(config: Config) -> str:
     if path is None:
         raise ConfigError(
             "github.private_key_file is not set",
-            "name the App's .pem in hob.toml (see docs/configuration.md)",
+            "run `hob setup`, or name the App's .pem in hob.toml (docs/setup.md)",
         )
     check_private(path, "github.private_key_file")
     pem = _text(path, "private_key_file")

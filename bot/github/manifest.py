@@ -65,11 +65,28 @@ class Manifest:
     events: frozenset[str]
 
 
-def path() -> Path:
-    """`app.yml`: beside the packages in a checkout, inside `bot` in a wheel."""
+MEANS = {
+    "metadata: read": "every App has it",
+    "contents: read": "files and history at the base and the head",
+    "contents: write": "the same, and commits on branches of Hob's own; threads are resolved",
+    "pull_requests: write": "reviews, suggestions, replies in threads, "
+    "a title and text that a person takes over",
+    "checks: write": "the check run `Hob`",
+    "issues: write": "labels, comments, reactions",
+    "merge_queues: read": "GitHub tells of merge queues only to an App that may read them; "
+    "nothing is read there",
+    "actions: read": "coverage reports that CI left, and the logs that `fix ci` reads",
+    "statuses: read": "CI that makes no check runs, for `fix ci`",
+}
+"""What each permission is for, in the words that people read before they grant it."""
+
+
+def path(code: bool = False) -> Path:
+    """`app.yml`, or with `code` that of who has code written: at their places in a checkout, inside `bot` in
+    a wheel."""
     bot = Path(__file__).parents[1]
-    inside = bot / "app.yml"
-    return inside if inside.exists() else bot.parent / "app.yml"
+    inside = bot / ("app-code.yml" if code else "app.yml")
+    return inside if inside.exists() else bot.parent / ("deploy/app-code.yml" if code else "app.yml")
 
 
 def manifest(file: Path | None = None) -> Manifest:

@@ -184,8 +184,8 @@ def _of(repo_id: int, number: int) -> ColumnElement[bool]:
 _JOINED = findings.outerjoin(repositories, repositories.c.id == findings.c.repo_id)
 _DISMISSED = exists().where(
     (memory.c.repo_id == findings.c.repo_id)
-    & (memory.c.kind == "dismissal")
     & (memory.c.fingerprint == findings.c.fingerprint)
+    & (memory.c.kind == "dismissal")
 )
 _OUTCOME = case((_DISMISSED, "dismissed"), else_=findings.c.outcome)
 _REPO = func.coalesce(repositories.c.name, "")

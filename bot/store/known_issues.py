@@ -11,11 +11,9 @@ from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.tables import issues, repositories
 
-IssueState = Literal["open", "closed", "merged"]
-
 
 @dataclass(frozen=True, slots=True)
-class KnownIssue:
+class IssueRow:
     """`changed_at` is epoch seconds, when the last delivery about it came."""
 
     repo_id: int
@@ -24,7 +22,7 @@ class KnownIssue:
     is_pull: bool
     title: str
     author: str
-    state: IssueState
+    state: Literal["open", "closed", "merged"]
     changed_at: float
 
 
@@ -66,7 +64,7 @@ class KnownIssues:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def page(self, query: IssueQuery, before: tuple[float, int, int] | None, limit: int) -> list[KnownIssue]:
+    def page(self, query: IssueQuery, before: tuple[float, int, int] | None, limit: int) -> list[IssueRow]:
         """The last that changed first, those after `before` (`changed_at`, `repo_id`, `number` of the last
         one that was shown)."""
         which = _which(query)
@@ -75,19 +73,19 @@ class KnownIssues:
         order = (issues.c.changed_at.desc(), issues.c.repo_id.desc(), issues.c.number.desc())
         asked = _selected().where(which).order_by(*order).limit(limit)
         with self._db.read() as connection:
-            return [KnownIssue(**row) for row in connection.execute(asked).mappings()]
+            return [IssueRow(**row) for row in connection.execute(asked).mappings()]
 
-    def titles(self, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], KnownIssue]:
+    def titles(self, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], IssueRow]:
         """Of (repository, number); those that are known."""
         if not wanted:
             return {}
         repos, numbers = {repo for repo, _ in wanted}, {number for _, number in wanted}
         which = issues.c.repo_id.in_(repos) & issues.c.number.in_(numbers)
         with self._db.read() as connection:
-            found = [KnownIssue(**row) for row in connection.execute(_selected().where(which)).mappings()]
+            found = [IssueRow(**row) for row in connection.execute(_selected().where(which)).mappings()]
         return {(one.repo_id, one.number): one for one in found if (one.repo_id, one.number) in wanted}
 
-    def get(self, repo_id: int, number: int) -> KnownIssue | None:
+    def get(self, repo_id: int, number: int) -> IssueRow | None:
         """None for one that nobody told of."""
         return self.titles({(repo_id, number)}).get((repo_id, number))
 

@@ -222,6 +222,7 @@ memory = Table(
     Column("words", Text, nullable=False),  # with blanks between them
     Column("at", Double, nullable=False),
     Column("expires", Double),
+    Index(None, "repo_id", "fingerprint"),
 )
 
 memory_repos = Table(  # whose memory it is, and the last number that was given: none is given twice
@@ -299,6 +300,7 @@ findings = Table(  # what a review judged, said or not; of what stands from an e
     Column("at", Double, nullable=False),
     UniqueConstraint("run_id", "n"),
     Index(None, "at"),
+    Index(None, "state", "at"),
     Index(None, "repo_id", "number"),
 )
 

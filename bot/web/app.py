@@ -63,6 +63,7 @@ def create_app(
     queue_lengths: metrics.QueueLengths,
     public_url: str = "",
     site: str = "https://github.com",
+    slug: str = "",
     places: metrics.Places | None = None,
     refuse_setting: settings.Refuse = lambda _key, _value: "",
     ask: chat.ChatPort | None = None,
@@ -70,11 +71,11 @@ def create_app(
     model_hosts: Sequence[Host] = (),
     budget: tuple[float, int] = (0.0, 0),
 ) -> WebApp:
-    """`receiver`: None where no webhook is taken. `hosts` are the
-    names under which this server may be asked (`guard.allowed_hosts`). `site` is where
-    people look at GitHub; `refuse_setting` says why this process does not allow a setting; `ask` answers
-    questions, and `requests` takes what workers are to do, where this process can; `budget` is what online
-    models may take in a day, US dollars and tokens."""
+    """`receiver`: None where no webhook is taken. `hosts` are the names under which this server may be asked
+    (`guard.allowed_hosts`). `site` is where people look at GitHub, `slug` the App's name there;
+    `refuse_setting` says why this process does not allow a setting; `ask` answers questions, and `requests`
+    takes what workers are to do, where this process can; `budget` is what online models may take in a day, US
+    dollars and tokens."""
     rest = Starlette(
         routes=[
             *pages.ROUTES,
@@ -97,6 +98,7 @@ def create_app(
     rest.state.queue_lengths = queue_lengths
     rest.state.public_url = public_url
     rest.state.site = site
+    rest.state.slug = slug
     rest.state.places = places
     rest.state.refuse_setting = refuse_setting
     rest.state.agents = requests

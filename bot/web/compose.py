@@ -93,6 +93,7 @@ def run(
             queue_lengths=partial(lengths, redis),
             public_url=config.server.public_url,
             site=site_of(config.github.api_url),
+            slug=config.github.app_slug,
             places=partial(host_slots.look, [host.name for host in config.hosts]),
             refuse_setting=partial(why_not, config),
             ask=ask,

@@ -1,6 +1,6 @@
 """The gate before every page but /webhook and /healthz: foreign `Host`, missing token, foreign origin."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -12,22 +12,32 @@ from bot.web.session import COOKIE, WINDOW, Sessions
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPEN = ("/login", "/login/link", "/static/hob.css")
-"""What a browser needs before it is signed in."""
+"""What a browser needs before it is signed in to the dashboard."""
 SAFE = ("GET", "HEAD", "OPTIONS")
-SECURITY: tuple[tuple[bytes, bytes], ...] = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
-        b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (
-        b"referrer-policy",
-        b"same-origin",
-    ),  # under no-referrer, browsers send our own forms with `Origin: null`
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
+
+
+def security(form_target: str = "") -> tuple[tuple[bytes, bytes], ...]:
+    """Headers of every page. `form_target`: an origin that forms may be sent to beside our own; such a page
+    has no script."""
+    scripts = "" if form_target else "script-src 'self'; connect-src 'self'; "
+    target = f"'self' {form_target}".rstrip()
+    policy = (
+        f"default-src 'none'; {scripts}style-src 'self'; img-src 'self'; "
+        f"form-action {target}; frame-ancestors 'none'; base-uri 'none'"
+    )
+    return (
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (
+            b"referrer-policy",
+            b"same-origin",
+        ),  # under no-referrer, browsers send our own forms with `Origin: null`
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+    )
+
+
+SECURITY = security()
 
 
 _EXTRA: dict[int, tuple[tuple[bytes, bytes], ...]] = {
@@ -44,10 +54,20 @@ def allowed_hosts(host: str, public_url: str) -> frozenset[str]:
 
 
 class AccessGuard:
-    """ASGI middleware. Sets `scope["state"]["signed_in"]`; pages decide by it what a stranger sees."""
+    """ASGI middleware. Sets `scope["state"]["signed_in"]`; pages decide by it what a stranger sees.
+    `open_paths`: what a browser needs before it is signed in; `form_target`: as in `security`, now."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, hosts: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        hosts: Iterable[str],
+        *,
+        open_paths: Iterable[str] = OPEN,
+        form_target: Callable[[], str] = str,
+    ) -> None:
         self.app, self.sessions, self.hosts = app, sessions, frozenset(hosts)
+        self.open_paths, self.form_target = frozenset(open_paths), form_target
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,7 +80,7 @@ class AccessGuard:
                 status, extra = 303, ((b"location", b"/"),)  # there is the form in which to sign in
             await answer(send, status, problem(status, detail), PROBLEM, (*SECURITY, *extra))
             return
-        await self.app(scope, receive, _with_security(send))
+        await self.app(scope, receive, self._with_security(send))
 
     def _verdict(self, scope: Scope, headers: Headers) -> tuple[int, str]:
         """(0, "") when the request may pass."""
@@ -80,9 +100,19 @@ class AccessGuard:
         scope["state"] = {**scope.get("state", {}), "signed_in": signed_in, "cookie": cookie}
         if scope["method"] not in SAFE and not bearer and not self._same_origin(headers, names[0]):
             return 403, "asked from another site"
-        if not signed_in and scope["path"] != "/" and scope["path"] not in OPEN:
+        if not signed_in and scope["path"] != "/" and scope["path"] not in self.open_paths:
             return 401, "send the API token (Authorization: Bearer …) or sign in at /"
         return 0, ""
+
+    def _with_security(self, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                target = self.form_target()
+                headers = security(target) if target else SECURITY
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
+        return sending
 
     def _same_origin(self, headers: Headers, host: str) -> bool:
         """Whether a browser says that our own page sends this. `Sec-Fetch-Site`, which no page can set, holds
@@ -133,12 +163,3 @@ def _netloc(origin: str) -> str:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
-
-
-def _with_security(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *SECURITY]
-        await send(message)
-
-    return sending

@@ -12,8 +12,8 @@ from bot.web import pages
 from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_CONTEXT, MOST_FOCUS
 from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 from bot.web.pages import schemas as shapes
+from bot.web.pages.view import Schema
 
-Schema = dict[str, Any]
 ResponseDoc = tuple[int, str, Schema]
 
 TEXT: Schema = {"type": "string"}

@@ -186,6 +186,14 @@ def address_of(listening: socket.socket) -> str:
 
 async def serve(app: ASGIApp, listening: socket.socket, on_ready: Callable[[], None] = lambda: None) -> None:
     """Answers until SIGINT or SIGTERM."""
+    await server(app, listening, on_ready).serve(sockets=[listening])
+    listening.close()
+
+
+def server(
+    app: ASGIApp, listening: socket.socket, on_ready: Callable[[], None] = lambda: None
+) -> QuietServer:
+    """The same, for who stops it: `serve(sockets=[listening])` answers until then, or until such a signal."""
     config = uvicorn.Config(
         app,
         loop="none",
@@ -206,5 +214,4 @@ async def serve(app: ASGIApp, listening: socket.socket, on_ready: Callable[[], N
         log.info("listening on %s", address_of(listening), extra={"url": address_of(listening)})
         on_ready()
 
-    await QuietServer(config, ready).serve(sockets=[listening])
-    listening.close()
+    return QuietServer(config, ready)

@@ -16,6 +16,7 @@ from rich.table import Table
 from tests.bench import (
     batch,
     implement,
+    pages,
     patches,
     polling,
     pool,
@@ -38,6 +39,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "reviews": reviews.figures,
     "remarks": remarks.figures,
     "waiting": waiting.figures,
+    "pages": pages.figures,
     "batch": batch.figures,
     "triage": triage.figures,
     "work": work.figures,

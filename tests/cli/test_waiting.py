@@ -25,6 +25,7 @@ QUICK = {
     "schedule": "stays",
     "serve": "stays",
     "settings": "reads or writes a row",
+    "setup": "tells each step as it goes",
     "up": "stays, and tells what it starts",
     "work": "stays",
 }

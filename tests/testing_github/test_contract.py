@@ -3,6 +3,7 @@
 import pytest
 
 from bot.testing.github.ci import begin, set_status
+from bot.testing.github.pages import Registered
 from bot.testing.github.wire import ROUTES, match
 from tests.fakes.contract import Contract
 from tests.samples.webhooks import example_payloads
@@ -95,6 +96,8 @@ def test_every_route_answers_as_github_describes_it(tea: Tea, contract: Contract
     assert as_app("POST", f"/app/hook/deliveries/{delivery}/attempts").status == 202
     assert with_token(tea.gh)("GET", "/installation/repositories?per_page=10").status == 200
     assert with_token(tea.gh)("DELETE", "/installation/token").status == 204
+    tea.gh.registered["0dd"] = Registered({"name": "Hob", "default_events": []}, "octo", tea.gh.now())
+    assert [call("POST", "/app-manifests/0dd/conversions").status for _ in range(2)] == [201, 404]
     contract.check()
     hit = {found[0] for one in tea.gh.requests if (found := match(one.method, one.path))}
     assert hit == set(ROUTES), "routes that this test forgot"

@@ -121,6 +121,7 @@ async def opened(
         readiness=Readiness(components, {"hosts": _down}),
         queue_lengths=lengths,
         public_url="https://hob.example",
+        slug="my-hob",
         refuse_setting=refuse,
         ask=ask,
         requests=requests,

@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli.framework import HobCommand
 from bot.cli.waiting import Waiting
+
+if TYPE_CHECKING:
+    from bot.cli.doctor.line import DoctorResult
 
 
 @click.command(cls=HobCommand, example="hob doctor\nhob doctor --json | jq '.checks[] | select(.ok | not)'")
@@ -30,8 +35,15 @@ def command(as_json: bool) -> int:
         ]
         click.echo(json.dumps({"healthy": healthy, "checks": checks}, ensure_ascii=False))
         return 0 if healthy else 1
+    show(lines)
+    return 0 if healthy else 1
+
+
+def show(lines: "Sequence[DoctorResult]", *, err: bool = False) -> None:
+    """A line a check; with `err` on stderr."""
+    from bot.log import redact
+
     for line in lines:
         mark = click.style("ok  ", fg="green") if line.ok else click.style("FAIL", fg="red", bold=True)
         mend = f" — {line.hint}" if line.hint and not line.ok else ""
-        click.echo(f"{mark} {line.name}: {' '.join(redact(line.detail).split())}{mend}")
-    return 0 if healthy else 1
+        click.echo(f"{mark} {line.name}: {' '.join(redact(line.detail).split())}{mend}", err=err)

@@ -2,13 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Any
 
 from bot.cli.doctor.hosts import own_addresses
 from bot.core.errors import UserError
-from bot.http import AsyncClient, CheckedTransport, HTTPError, ResponseTooLong, Timeout, read_capped
+from bot.core.hosts import HostKind
+from bot.http import (
+    AsyncClient,
+    CheckedTransport,
+    HTTPError,
+    InvalidURL,
+    ResponseTooLong,
+    Timeout,
+    read_capped,
+)
 
 AT_ONCE = 64
 ANSWER_SECONDS = 3.0
@@ -50,25 +60,61 @@ def _of(network: str) -> list[str]:
 
 async def discover(asked: list[str], port: int) -> list[dict[str, Any]]:
     """Those among the addresses at which an Ollama answers."""
+    found = await answering([f"http://{address}:{port}" for address in asked])
+    named = []
+    for each in found:
+        address = each.url.removeprefix("http://").partition(":")[0]
+        name = f"ollama-{address.replace('.', '-')}"
+        named.append({"name": name, "url": each.url, "models": list(each.models)})
+    return named
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweringHost:
+    """A model host, and what it has."""
+
+    kind: HostKind
+    url: str
+    models: tuple[str, ...]
+
+
+_LISTS: dict[HostKind, tuple[str, str, str]] = {
+    "ollama": ("/api/tags", "models", "name"),
+    "openai": ("/v1/models", "data", "id"),
+}
+"""Kind -> path, key of the list, key of a name."""
+
+
+async def answering(urls: Sequence[str], kind: HostKind = "ollama") -> list[AnsweringHost]:
+    """Those at which a host of this kind answers, in the order in which they are asked for."""
     gate = asyncio.Semaphore(AT_ONCE)
     async with AsyncClient(
         transport=CheckedTransport(online=False, verify=False), timeout=Timeout(ANSWER_SECONDS, connect=1.0)
     ) as client:
 
-        async def ask(address: str) -> dict[str, Any] | None:
+        async def ask(url: str) -> AnsweringHost | None:
             async with gate:
-                return await _ask(client, f"http://{address}:{port}")
+                return await _ask(client, url, kind)
 
-        return [found for found in await asyncio.gather(*map(ask, asked)) if found]
+        return [found for found in await asyncio.gather(*map(ask, urls)) if found]
 
 
-async def _ask(client: AsyncClient, url: str) -> dict[str, Any] | None:
+async def _ask(client: AsyncClient, url: str, kind: HostKind) -> AnsweringHost | None:
+    path, listed, named = _LISTS[kind]
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), client.stream("GET", f"{url}/api/tags") as response:
+        async with asyncio.timeout(ANSWER_SECONDS), client.stream("GET", f"{url}{path}") as response:
             told = json.loads(await read_capped(response, MAX_BYTES))
-            names = [str(each["name"]) for each in told["models"]]
-    except (HTTPError, TimeoutError, ResponseTooLong, ValueError, KeyError, TypeError):
+            names = [str(each[named]) for each in told[listed] if not each.get("remote_host")]
+    except (
+        HTTPError,
+        InvalidURL,
+        TimeoutError,
+        ResponseTooLong,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):
         return None
-    shown = [name for name in names if name.isprintable() and '"' not in name]
-    address = url.removeprefix("http://").partition(":")[0]
-    return {"name": f"ollama-{address.replace('.', '-')}", "url": url, "models": shown}
+    here = (name for name in names if kind != "ollama" or not name.endswith("cloud"))  # Ollama's own servers
+    return AnsweringHost(kind, url, tuple(name for name in here if name.isprintable() and '"' not in name))

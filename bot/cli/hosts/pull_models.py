@@ -11,9 +11,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.hosts import Host
-from bot.inference.runners import RunnerError
+from bot.inference.runners import ModelMissing, RunnerError
 from bot.inference.runners.ollama import OllamaRunner
 
+AGAIN_SECONDS = 2.0
 ReportPull = Callable[[str, int, int], None]
 """What is being done, and how much of it: bytes so far and altogether (0: not known)."""
 
@@ -39,18 +40,29 @@ def _hosts(name: str) -> list[Host]:
 
 async def _pull(model: str, hosts: list[Host], say: Callable[[str], None]) -> None:
     for host in hosts:
-        runner = OllamaRunner(host)
-        try:
-            with _shown(f"{model} on {host.name}") as told:
-                async for at in runner.pull(model):
-                    told(at.status, at.completed, at.total)
-        except RunnerError as error:
-            raise UserError(
-                f"{host.name} did not pull {model}: {error}", "see https://ollama.com/library"
-            ) from None
-        finally:
-            await runner.aclose()
+        await pull(model, host)
         say(f"{host.name} has {model}")
+
+
+async def pull(model: str, host: Host, tries: int = 1) -> None:
+    """With progress on stderr; what was broken off is gone on with: Ollama keeps what it has. UserError."""
+    runner = OllamaRunner(host)
+    try:
+        while True:
+            tries -= 1
+            try:
+                with _shown(f"{model} on {host.name}") as told:
+                    async for at in runner.pull(model):
+                        told(at.status, at.completed, at.total)
+            except RunnerError as error:
+                if tries > 0 and not isinstance(error, ModelMissing):
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    continue
+                hint = "see https://ollama.com/library"
+                raise UserError(f"{host.name} did not pull {model}: {error}", hint) from None
+            return
+    finally:
+        await runner.aclose()
 
 
 class _shown:  # noqa: N801  reads as a phrase: with _shown(…) as told

@@ -9,7 +9,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from bot.testing.github import attachments, smart
+from bot.testing.github import attachments, pages, smart
 from bot.testing.github.auth import authenticate, bearer
 from bot.testing.github.exchange import Exchange
 from bot.testing.github.faults import Fault
@@ -35,6 +35,10 @@ class Application:
             return
         if attachments.is_attachment(exchange.path):
             await attachments.serve(self.github, exchange, call, receive, send)
+            return
+        if pages.is_page(exchange.path):
+            shown = await asyncio.to_thread(pages.serve, self.github, call)
+            await _send(send, shown, shown.body)
             return
         fault, answer = await asyncio.to_thread(self._decide, exchange, call)
         if fault and "hang" in fault.kind:

@@ -23,6 +23,8 @@ _NO_JWT = "A JSON web token could not be decoded"
 
 def authenticate(call: RestCall, route: RestRoute) -> None:
     """Sets `call.token`; 401 for a bad credential, 403 and 404 for what it may not do."""
+    if route.anyone:
+        return
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in ("bearer", "token") or not value:
         raise RestRefusal(401, "Requires authentication")

@@ -118,6 +118,8 @@ class Post:
 def _post(url: str, delivery: DeliveryAttempt) -> tuple[int, str, dict[str, str], str]:
     """(status code, GitHub's word for it, headers, body) of the answer."""
     parts = urlsplit(url)
+    if (parts.hostname or "").endswith(".invalid"):  # RFC 6761: nobody has to be asked
+        return 502, "failed to connect to host", {}, ""
     connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = connect(parts.hostname or "", parts.port, timeout=GIVE_UP)
     try:

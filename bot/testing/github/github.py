@@ -109,34 +109,48 @@ class GitHubStandIn(State):
         private_key: str = "",
     ) -> Installation:
         """Registers the App on first call; installs it on an account: all repositories, or those named."""
-        if self.app is None:
-            key = _key(private_key)
-            self.private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-            public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-            bot = self.user(f"{slug}[bot]")
-            owner = self.user(account, "Organization")
-            self.app = App(
-                app_id,
-                slug,
-                owner,
-                bot,
-                permissions or dict(PERMISSIONS),
-                events or list(EVENTS),
-                public,
-                self.now(),
-            )
-            self.apps[slug] = self.app
-            self.post.url, self.post.secret = webhook_url, secret
+        app = self.app or self.register(
+            account,
+            slug,
+            app_id=app_id,
+            permissions=permissions or dict(PERMISSIONS),
+            events=events or list(EVENTS),
+            webhook_url=webhook_url,
+            secret=secret,
+            private_key=private_key,
+        )
         installation = Installation(
             self.next_id(),
-            self.app,
+            app,
             self.user(account, "Organization"),
-            dict(permissions or self.app.permissions),
+            dict(permissions or app.permissions),
             self.now(),
             repositories,
         )
         self.installations[installation.id] = installation
         return installation
+
+    def register(
+        self,
+        account: str,
+        slug: str,
+        *,
+        app_id: int = 4242,
+        permissions: dict[str, str],
+        events: list[str],
+        webhook_url: str = "",
+        secret: str = WEBHOOK_SECRET,
+        private_key: str = "",
+    ) -> App:
+        """The App of an account, which from now on is the one that calls."""
+        key = _key(private_key)
+        self.private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        bot, owner = self.user(f"{slug}[bot]"), self.user(account, "Organization")
+        self.app = App(app_id, slug, owner, bot, permissions, events, public, self.now())
+        self.apps[slug] = self.app
+        self.post.url, self.post.secret = webhook_url, secret
+        return self.app
 
     @locked
     def send_webhooks_to(self, url: str, secret: str = WEBHOOK_SECRET) -> None:

@@ -50,6 +50,12 @@ class State(World):
         self.lacking: set[str] = set()
         """Fields of GraphQL that this server is too old to know, as `Issue.blockedBy`."""
         self.limits = Limits()
+        self.person = "octo"
+        """Who is signed in on the website."""
+        self.owns: set[str] = set()
+        """Organisations whose Apps this person may make."""
+        self.registered: dict[str, Any] = {}
+        """Code -> an App that was made from a manifest (`pages.Registered`)."""
         self.listeners.append(self._deliver_happening)
 
     @locked

@@ -160,7 +160,7 @@ RestHandler = Callable[[RestCall], RestResponse]
 @dataclass(frozen=True)
 class RestRoute:
     """`needs`: the permissions of which one suffices, as
-    `name:level`; `app`: called with the App's JWT; neither: any valid token."""
+    `name:level`; `app`: called with the App's JWT; `anyone`: without any proof; else: any valid token."""
 
     method: str
     path: str
@@ -168,12 +168,15 @@ class RestRoute:
     handler: RestHandler
     needs: tuple[str, ...] = ()
     app: bool = False
+    anyone: bool = False
 
 
 ROUTES: list[RestRoute] = []
 
 
-def route(method: str, path: str, *needs: str, app: bool = False) -> Callable[[RestHandler], RestHandler]:
+def route(
+    method: str, path: str, *needs: str, app: bool = False, anyone: bool = False
+) -> Callable[[RestHandler], RestHandler]:
     """Registers a handler. `{number}`, `{id}`, `{other}` take digits, `{path}`, `{ref}`, `{name}` (of a
     label) slashes too."""
 
@@ -181,7 +184,7 @@ def route(method: str, path: str, *needs: str, app: bool = False) -> Callable[[R
         kinds = dict.fromkeys(("basehead", "ref", "name"), ".+") | {"path": ".*"}
         kinds |= dict.fromkeys(("number", "id", "other"), r"\d+")
         pattern = re.sub(r"\{(\w+)\}", lambda name: f"(?P<{name[1]}>{kinds.get(name[1], '[^/]+')})", path)
-        ROUTES.append(RestRoute(method, path, re.compile(pattern), handler, needs, app))
+        ROUTES.append(RestRoute(method, path, re.compile(pattern), handler, needs, app, anyone))
         return handler
 
     return register

@@ -1,6 +1,7 @@
 """The dashboard: pages for people, which programs get as JSON from the same addresses."""
 
 from bot.web.pages import (
+    app,
     budget,
     deliveries,
     drafts,
@@ -17,8 +18,10 @@ from bot.web.pages import (
 VIEWS = (
     *(*issues.VIEWS, *findings.VIEWS, *runs.VIEWS, *memory.VIEWS),
     *(*repositories.VIEWS, *hosts.VIEWS, *deliveries.VIEWS, *budget.VIEWS),
+    *app.VIEWS,
 )
 ROUTES = (
     *(*now.ROUTES, *signing_in.ROUTES, *drafts.ROUTES, *issues.ROUTES, *findings.ROUTES, *runs.ROUTES),
     *(*memory.ROUTES, *repositories.ROUTES, *hosts.ROUTES, *deliveries.ROUTES, *budget.ROUTES),
+    *app.ROUTES,
 )

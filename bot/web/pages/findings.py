@@ -1,7 +1,7 @@
 """What reviews judged: what was said and how it fared, and what was not said and why."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
@@ -35,6 +35,8 @@ STATES: tuple[str, ...] = get_args(FindingState)
 _OPEN = "open"
 """In the query: neither fixed nor dismissed."""
 DAY = 86_400.0
+CHARTED_DAYS = 90
+"""Unless `days` says more."""
 
 
 async def list_findings(request: Request) -> Answer:
@@ -55,11 +57,13 @@ async def list_findings(request: Request) -> Answer:
         since=time.time() - days * DAY if days else 0.0,
     )
     found = await run_in_threadpool(store.findings.page, query, before, limit)
-    groups = await run_in_threadpool(store.findings.groups, cast("Grouping", by), query)
+    lately = replace(query, since=query.since or time.time() - CHARTED_DAYS * DAY)
+    groups = await run_in_threadpool(store.findings.groups, cast("Grouping", by), lately)
     return {
         "findings": [found_as_json(one) for one in found],
         "next": next_of(found, limit, lambda one: one.id),
         "groups": [_group(one, by) for one in groups],
+        "days": days or CHARTED_DAYS,
     }
 
 

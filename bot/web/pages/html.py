@@ -25,6 +25,7 @@ NAVIGATION = (
     ("/hosts", "Hosts"),
     ("/deliveries", "Deliveries"),
     ("/budget", "Budget"),
+    ("/setup", "App"),
 )
 _UNITS = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"))
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from bot.log import redact
 from bot.store import Store
 from bot.store.findings import FindingQuery
-from bot.store.known_issues import IssueQuery, KnownIssue
+from bot.store.known_issues import IssueQuery, IssueRow
 from bot.store.overview import RunQuery, last_runs, run_page
 from bot.web.pages import schemas
 from bot.web.pages.runs import found_as_json, titled
@@ -49,14 +49,14 @@ async def _page(request: Request, *, is_pull: bool) -> Answer:
     }
 
 
-def _shown(request: Request, found: list[KnownIssue]) -> list[dict[str, Any]]:
+def _shown(request: Request, found: list[IssueRow]) -> list[dict[str, Any]]:
     store: Store = request.app.state.store
     last = last_runs(store.database, {f"{one.repo_id}#{one.number}" for one in found})
     shown = dict(zip(last, titled(store, list(last.values())), strict=True))
     return [_as_json(request, one, shown.get(f"{one.repo_id}#{one.number}")) for one in found]
 
 
-def _as_json(request: Request, one: KnownIssue, last_run: dict[str, Any] | None) -> dict[str, Any]:
+def _as_json(request: Request, one: IssueRow, last_run: dict[str, Any] | None) -> dict[str, Any]:
     site: str = request.app.state.site
     kind = "pull" if one.is_pull else "issues"
     url = f"{site}/{one.repo}/{kind}/{one.number}" if one.repo and not one.repo.startswith("#") else None
@@ -74,7 +74,7 @@ async def show_issue(request: Request) -> Answer:
     return await run_in_threadpool(_whole, request, one)
 
 
-def _whole(request: Request, one: KnownIssue) -> Answer:
+def _whole(request: Request, one: IssueRow) -> Answer:
     store: Store = request.app.state.store
     runs = titled(store, run_page(store.database, RunQuery(target=f"{one.repo_id}#{one.number}"), None, 100))
     every = store.findings.page(FindingQuery(number=one.number), None, 200)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bot.log import redact
 from bot.store import Run, RunState, Store, batches
 from bot.store.findings import FindingQuery, FoundRow
-from bot.store.known_issues import KnownIssue
+from bot.store.known_issues import IssueRow
 from bot.store.overview import RunQuery, issue_of, run_page
 from bot.web.pages import schemas
 from bot.web.pages.html import wants_html
@@ -76,7 +76,7 @@ def _place(run: Run) -> tuple[int, int] | None:
     return int(repo), int(number)
 
 
-def _issue(place: tuple[int, int] | None, names: dict[tuple[int, int], KnownIssue]) -> dict[str, Any]:
+def _issue(place: tuple[int, int] | None, names: dict[tuple[int, int], IssueRow]) -> dict[str, Any]:
     known = names.get(place) if place else None
     number = place[1] if place else None
     return {"number": number, "title": known.title if known else "", "is_pull": bool(known and known.is_pull)}

@@ -91,4 +91,4 @@ NOW = shape(
     ready=FLAG, components=many(COMPONENT), working=many(WORKING), waiting=many(RUN), waits=COUNT, dead=COUNT,
     drafts=COUNT, hosts=many(HOST), latest=many(RUN),
 )  # fmt: skip
-FINDINGS = listed("findings", FINDING, groups=many(GROUP))
+FINDINGS = listed("findings", FINDING, groups=many(GROUP), days=COUNT)

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", "n", name="uq_findings_run_id_n"),
     )
     op.create_index("ix_findings_at", "findings", ["at"])
+    op.create_index("ix_findings_state_at", "findings", ["state", "at"])
     op.create_index("ix_findings_repo_id_number", "findings", ["repo_id", "number"])
     op.create_table(
         "issues",
@@ -57,11 +58,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name="pk_run_logs"),
     )
     op.create_index("ix_run_logs_at", "run_logs", ["at"])
+    op.create_index("ix_memory_repo_id_fingerprint", "memory", ["repo_id", "fingerprint"])
     op.add_column("calls", sa.Column("texts", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("calls", "texts")
+    op.drop_index("ix_memory_repo_id_fingerprint", "memory")
     op.drop_table("run_logs")
     op.drop_table("issues")
     op.drop_table("findings")

@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+from bot.testing.github import pages
 from bot.testing.github.auth import LEVELS
 from bot.testing.github.deliveries import DeliveryAttempt
 from bot.testing.github.installations import Installation
@@ -11,6 +12,12 @@ from bot.testing.github.shapes import common, repos
 from bot.testing.github.shapes.hooks import installation
 from bot.testing.github.wire import RestCall, RestRefusal, RestResponse, not_found, route
 from bot.testing.github.world import stamp
+
+
+@route("POST", "/app-manifests/{code}/conversions", anyone=True)
+def convert(call: RestCall) -> RestResponse:
+    """A code is good for an hour and once. https://docs.github.com/en/rest/apps/apps#create-a-github-app-from-a-manifest"""
+    return RestResponse(201, pages.converted(call.state, call.params["code"]))
 
 
 @route("GET", "/app", app=True)
