@@ -25,4 +25,6 @@ def command(shell: str) -> None:
     made = get_completion_class(shell)
     if made is None:  # click has these three
         raise click.UsageError(f"there is no completion for {shell}")
-    click.echo(made(click.get_current_context().find_root().command, {}, "hob", VARIABLE).source())
+    script = made(click.get_current_context().find_root().command, {}, "hob", VARIABLE).source()
+    # click's own for fish ends what is said about a command at its first comma
+    click.echo(script.replace('string split ","', 'string split -m 1 ","'))

@@ -1,6 +1,5 @@
 """Completion as the shells ask for it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.command_names import SUMMARIES
+from tests import needs
 from tests.cli.conftest import Hob
 from tests.commands import PROGRAM
 
@@ -21,13 +21,6 @@ LINES = {
 }
 
 
-def _program(shell: str) -> str:
-    found = shutil.which(shell)
-    if found is None:
-        pytest.skip(f"{shell} is not installed")
-    return found
-
-
 @pytest.fixture
 def environ(hob: Hob, tmp_path: Path) -> dict[str, str]:
     (tmp_path / "bin").mkdir()
@@ -35,7 +28,7 @@ def environ(hob: Hob, tmp_path: Path) -> dict[str, str]:
     return {**hob.environ, "PATH": f"{tmp_path / 'bin'}:{hob.environ['PATH']}", "HOME": str(tmp_path)}
 
 
-def _ran(command: list[str], environ: dict[str, str], folder: Path) -> str:
+def _ran(command: list[str | Path], environ: dict[str, str], folder: Path) -> str:
     done = subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100, check=False
     )
@@ -51,7 +44,7 @@ def test_bash_completes_commands_options_and_values(environ: dict[str, str], tmp
         for line in LINES
     )
     script = f'eval "$(hob completion bash)"\ncomplete -p hob >/dev/null || exit 9\n{asked}\n'
-    told = _ran([_program("bash"), "-c", script], environ, tmp_path).splitlines()
+    told = _ran([needs.program("bash", "bash"), "-c", script], environ, tmp_path).splitlines()
     found = dict(zip(LINES, (set(line.split()) for line in told), strict=True))
     assert found == LINES
 
@@ -59,13 +52,19 @@ def test_bash_completes_commands_options_and_values(environ: dict[str, str], tmp
 def test_zsh_takes_the_script(environ: dict[str, str], tmp_path: Path) -> None:
     loads = 'autoload -Uz compinit; compinit -u -D; eval "$(hob completion zsh)"'
     script = f"{loads}; (( $+functions[_hob_completion] ))"
-    _ran([_program("zsh"), "-f", "-c", script], environ, tmp_path)
+    _ran([needs.program("zsh", "zsh"), "-f", "-c", script], environ, tmp_path)
 
 
 def test_fish_completes_commands(environ: dict[str, str], tmp_path: Path) -> None:
     script = "hob completion fish | source; complete --do-complete 'hob re'"
-    told = _ran([_program("fish"), "--no-config", "-c", script], environ, tmp_path)
-    assert {line.split("\t")[0] for line in told.splitlines()} == LINES["hob re"]
+    told = _ran([needs.program("fish", "fish"), "--no-config", "-c", script], environ, tmp_path)
+    assert dict(line.split("\t") for line in told.splitlines()) == {
+        name: SUMMARIES[name] for name in LINES["hob re"]
+    }
+
+
+def test_what_is_said_about_a_command_may_have_commas_in_fish(hob: Hob) -> None:
+    assert 'string split -m 1 "," $completion' in hob.run("completion", "fish").stdout
 
 
 def test_completion_asks_no_command_that_is_not_named(hob: Hob) -> None:
