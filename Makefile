@@ -32,7 +32,7 @@ lint: .venv/.test                      ## style, types, layers
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-docs: .venv/.test                      ## the tables of docs/ that the code decides
+docs: .venv/.test                      ## the tables and schemas of docs/ that the code decides
 	.venv/bin/python -m tests.pages
 
 shape: install                         ## modules, lines, names defined twice: how large the parts are

@@ -26,8 +26,7 @@ from bot.core.merge_checks import parses
 from bot.core.merging import MergedTree
 from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
-from bot.core.review_result import count
-from bot.core.text import code_block, cut, in_code, one_line
+from bot.core.text import code_block, count, cut, in_code, one_line
 from bot.proposals import (
     FAILED,
     MOST_PATCH,

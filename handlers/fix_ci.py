@@ -21,8 +21,7 @@ from bot.core.github_reader import PullRequestState
 from bot.core.named_files import candidates, named_files
 from bot.core.quality_gate import patched_tests
 from bot.core.refs import Login, Sha
-from bot.core.review_result import count
-from bot.core.text import in_code
+from bot.core.text import count, in_code
 from bot.proposals import Target, allowed, is_off, may_push, offered, target
 from bot.router import Router
 

@@ -16,7 +16,9 @@ from pydantic_core import PydanticUndefined
 
 from bot.config import Config, HostTable
 from bot.config.code import SuiteTable
+from bot.config.schema import MEANINGS, hobtoml_schema
 from bot.core.events import CommentEvent
+from bot.core.hobyml_schema import hobyml_schema
 from bot.core.model_choice import SIZES
 from bot.core.settings import CHECKS
 from bot.core.settings_merge import merge, plain
@@ -242,6 +244,29 @@ def tables() -> list[Table]:
     ]
 
 
+def meanings() -> dict[str, dict[str, str]]:
+    """heading -> key -> what docs/configuration.md says of it, without links: for descriptions in editors."""
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    found: dict[str, dict[str, str]] = {}
+    for heading in hob_toml():
+        rows = page.partition(f"<!-- make docs: {heading} -->\n")[2].partition("<!-- end -->")[0]
+        words = {
+            cells[0].strip("`"): re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", cells[2]) for cells in _cells(rows)
+        }
+        found[heading] = {key: said for key, said in words.items() if key != "Key"}
+    return found
+
+
+def files() -> dict[Path, str]:
+    """Whole files that the code and the tables decide, in the order in which they are made."""
+    made: dict[Path, Callable[[], object]] = {
+        MEANINGS: meanings,
+        ROOT / "docs" / "hob.yml.schema.json": hobyml_schema,
+        ROOT / "docs" / "hob.toml.schema.json": hobtoml_schema,
+    }
+    return {path: json.dumps(make(), ensure_ascii=False, indent=1) + "\n" for path, make in made.items()}
+
+
 def main(tell: Callable[[str], None] = print) -> int:
     """Writes the pages; 1 where somebody has to write words first."""
     missing = 0
@@ -255,6 +280,11 @@ def main(tell: Callable[[str], None] = print) -> int:
         for key in table.wordless(new):
             tell(f"docs/{table.page}, {table.name}: say what {key} is")
             missing += 1
+    for path in files():
+        new = files()[path]
+        if not path.exists() or path.read_text() != new:
+            path.write_text(new)
+            tell(str(path.relative_to(ROOT)))
     return 1 if missing else 0
 
 

@@ -1,9 +1,11 @@
 """What the documentation names is what there is: every key with its default, and no other."""
 
 import ast
+import functools
 import importlib.util
 import json
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from bot.core.settings import CHECKS, Complaint
 from bot.core.settings_schema import BY_NAME, KEYS
 from bot.github import hobyml
 from bot.web.openapi import document
+from handlers import router
 from tests import pages
 from tests.bench.__main__ import BENCHES
 
@@ -209,6 +212,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 def test_every_file_of_hob_that_a_page_names_is_there(page: Path) -> None:
     named = re.findall(r"`((?:bot|handlers|prompts|tests|deploy|docs|\.ci)/[\w./-]*)`", page.read_text())
     named += re.findall(r"(?<=[ \"])((?:tests)/[\w/]+\.py)", page.read_text())
+    named += re.findall(r"(?:/opt/hob/|(?<=[ =]))(deploy/[\w./-]*\w)", page.read_text())
     examples = {
         "handlers/x.py",
         "bot/agents/x.py",
@@ -233,12 +237,132 @@ def test_every_target_test_and_bench_that_a_page_names_is_there(page: Path) -> N
         assert set(re.findall(r"test_([A-Z]\d+)_", arguments)) <= set(pages.hardening()), arguments
 
 
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+PROGRAM = re.compile(r"(?:\S*/)?hob")
+ENDS = re.compile(r"&&|\|\|?|;|\d?>>?|<|&")
+
+
+def typed(text: str) -> list[list[str]]:
+    """The words of each `hob …` in the shell blocks and the code spans of a page."""
+    shell = [block for language, block in FENCE.findall(text) if language in ("", "sh", "shell", "console")]
+    spans = re.findall(r"`((?:\.venv/bin/)?hob [^`]+)`", FENCE.sub("", text))
+    lines = [line for block in shell for line in block.replace("\\\n", " ").splitlines()]
+    found = []
+    for line in [*lines, *(" ".join(span.split()) for span in spans)]:
+        try:
+            words = shlex.split(re.sub(r"\$\([^)]*\)", "X", line), comments=True)
+        except ValueError:
+            continue  # a sentence of an answer
+        while words:
+            end = next((place for place, word in enumerate(words) if ENDS.fullmatch(word)), len(words))
+            command, words = words[:end], words[end + 1 :]
+            start = next((place for place, word in enumerate(command) if not re.match(r"\w+=", word)), 0)
+            if command[start:] and PROGRAM.fullmatch(command[start]):
+                found.append(command[start + 1 :])
+    return found
+
+
+def refused(group: click.Command, words: list[str]) -> str:
+    """Why the command line would not take these words; empty where it does."""
+    context = click.Context(group, info_name="hob")
+    if isinstance(group, click.Group):
+        first = next((place for place, word in enumerate(words) if not word.startswith("-")), None)
+        if first is None:
+            return ""
+        inner = group.get_command(context, words[first])
+        return refused(inner, words[first + 1 :]) if inner else f"there is no command {words[first]}"
+    try:
+        values, left, _ = group.make_parser(context).parse_args(list(words))
+        for one in group.params:
+            said = values.get(one.name or "")
+            if isinstance(one.type, click.Choice) and isinstance(said, str):
+                one.type.convert(said, one, context)
+    except click.UsageError as wrong:
+        return wrong.format_message()
+    missing = [
+        one.name
+        for one in group.params
+        if isinstance(one, click.Argument) and one.required and values.get(one.name or "") in (None, ())
+    ]
+    named_alone = len(words) == 0  # `hob purge`: the command, not a call of it
+    return f"too many words: {left}" if left else f"lacks {missing}" if missing and not named_alone else ""
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_command_of_hob_that_a_page_types_is_one(page: Path) -> None:
-    blocks_of = re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
-    typed = re.findall(r"^ *(?:\.venv/bin/)?hob(?: --debug)? ([a-z]+)", "\n".join(blocks_of), re.MULTILINE)
-    group = Commands()
-    assert set(typed) <= set(group.list_commands(click.Context(group)))
+def test_every_command_of_hob_that_a_page_types_is_taken_with_its_options(page: Path) -> None:
+    group = click.Group("hob", commands=every_command())
+    wrong = {" ".join(words): why for words in typed(page.read_text()) if (why := refused(group, words))}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["hob revue", "hob review --nope", "hob settings fetch", "x=1 /opt/hob/.venv/bin/hob up a b"],
+)
+def test_a_page_that_types_what_there_is_not_is_found(line: str) -> None:
+    (words,) = typed(f"Text\n```\necho a && {line}   # says\n```\n")
+    assert refused(click.Group("hob", commands=every_command()), words)
+
+
+@functools.cache
+def every_command() -> dict[str, click.Command]:
+    commands = Commands()
+    context = click.Context(commands)
+    return {
+        name: one for name in commands.list_commands(context) if (one := commands.get_command(context, name))
+    }
+
+
+def anchors_of(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text()), re.MULTILINE):
+        plain_words = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", plain_words).strip().replace(" ", "-")
+        same = sum(one == slug or re.fullmatch(rf"{re.escape(slug)}-\d+", one) is not None for one in found)
+        found.add(f"{slug}-{same}" if same else slug)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text()))
+    wrong = []
+    for path, anchor in re.findall(r"\]\(([^)#\s]*)(#[^)\s]*)?\)", text):
+        if re.match(r"[a-z]+:", path):
+            continue
+        to = (page.parent / path) if path else page
+        if not to.exists() or (anchor and to.suffix == ".md" and anchor[1:] not in anchors_of(to)):
+            wrong.append(path + anchor)
+    assert not wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_key_that_a_page_names_is_one(page: Path) -> None:
+    spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", page.read_text()))
+    fields = {heading.strip("[]"): set(model.model_fields) for heading, model in pages.hob_toml().items()}
+    wrong = []
+    for span in spans:
+        if (named := re.match(r"\[{1,2}([a-z]+)\]{1,2}(?: ([a-z_]+))?(?= |$)", span)) and (
+            named[1] not in fields or (named[2] and named[2] not in fields[named[1]])
+        ):
+            wrong.append(span)
+        known = re.fullmatch(r"(?:review|issues|models|code)\.[a-z_.]*[a-z]", span)
+        sections = {name.rpartition(".")[0] for name in BY_NAME}
+        if known and span not in BY_NAME and span not in sections:
+            wrong.append(span)
+    assert not set(wrong) - NO_SETTINGS
+
+
+NO_SETTINGS = {"[hidden]"}
+"""Names on pages that look like a setting's."""
+
+
+@pytest.mark.parametrize("name", ["moving", "privacy", "setup"])
+def test_every_command_in_a_comment_that_a_guide_names_is_one(name: str) -> None:
+    text = (ROOT / "docs" / f"{name}.md").read_text()
+    said = re.findall(r"`@my-hob ([a-z]+)", text)
+    assert set(said) <= set(router.commands)
 
 
 def test_contributing_lists_the_benches() -> None:

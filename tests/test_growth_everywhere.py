@@ -41,7 +41,10 @@ from bot.core.suite_runs import SuiteRun
 from bot.core.toml_text import edited
 from bot.core.work_graph import work_graph
 from bot.core.work_items import WorkItem, WorkRef, edges_of
-from bot.github import recipes
+from bot.github import hobyml, recipes
+from bot.github.import_rules import PR_AGENT, import_file
+from bot.github.imported import ImportedSettings, as_hobyml, instructions, plain_words, rule_for
+from bot.github.other_reviewers import leaves
 from bot.github.refusals import read_one
 from bot.inference.runners.tools import call, meant
 from bot.inference.runners.wire import number
@@ -50,6 +53,7 @@ from bot.knowledge.fixes import section_naming
 from bot.knowledge.issues import agreement
 from bot.knowledge.merge_texts import Sides, longest_mark, sides
 from bot.knowledge.parsing.passages import parse
+from bot.yamlnodes import UnreadableError
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
 SIZE = 8_000
@@ -77,7 +81,7 @@ WALKED = (
     "core/merge_*.py", "core/text.py", "core/toml_text.py", "core/code_analysis.py", "core/review_chunks.py",
     "pull_request_facts.py", "github/hobyml.py", "github/payloads.py", "effects/*.py",
     "github/recipes.py", "core/recipes.py",
-    "github/refusals.py", "github/other_reviewers.py", "github/idempotency_marker.py",
+    "github/refusals.py", "github/other_reviewers.py", "github/import*.py", "github/idempotency_marker.py",
     "github/webhook_schema.py", "inference/continuation.py", "inference/lenient_json.py",
     "inference/structured_output.py", "inference/listening.py", "inference/runners/*.py",
     "knowledge/**/*.py", "log.py", "prompting/files.py", "sanitise/*.py", "yamlnodes.py",
@@ -168,11 +172,26 @@ def gated(said: str) -> GateResult:
     return verdict(GateRuns(run, run, run, run), PatchedTests(True, True, (said,)))
 
 
+def imported_of(said: str) -> None:
+    for path in ("x.instructions.md", ".pr_agent.toml", ".coderabbit.yaml", "greptile.json"):
+        with suppress(UnreadableError):
+            import_file(ImportedSettings(), path, said)
+
+
 CALLS: dict[str, Callable[[str], Any]] = {
     "core.ci_log.excerpt": lambda said: excerpt(said, lambda lines: lines),
     "core.ci_log.stands": lambda said: stands(said[:400], [said] * 4),
     "core.ci_rounds.state_of": lambda said: state_of({said[:99]: said}),
     "core.commands.command_in": lambda said: command_in(said, NAME),
+    "github.import_rules.import_file": lambda said: imported_of(said),
+    "github.imported.read_back": lambda said: hobyml.said(said),
+    "github.imported.instructions": lambda said: instructions(["**"], said),
+    "github.imported.rule_for": lambda said: rule_for(said, PR_AGENT),
+    "github.imported.plain_words": lambda said: plain_words([*said.split("\n"), "tea"]),
+    "github.imported.as_hobyml": lambda said: as_hobyml(
+        {"review.guidelines": said.split("\n")[:100]}, [said]
+    ),
+    "github.other_reviewers.leaves": lambda said: list(leaves(dict.fromkeys(said.split("\n")))),
     "inference.runners.tools.call": lambda said: call(said[:99], said, ["read_file"]),
     "inference.runners.tools.meant": lambda said: meant(said, ["read_file", "run_tests"]),
     "core.quality_gate.patched_tests": lambda said: patched_tests({}, {"test_a.py": said}, is_test),

@@ -12,7 +12,7 @@ from bot.core.facts import ThreadFacts
 from bot.core.inference import Passage, Turn
 from bot.core.mentions import without_comments
 from bot.core.refs import Login
-from bot.core.review_result import count
+from bot.core.text import count
 
 CONVERSATION_TOKENS, TURN_TOKENS = 2_000, 1_500
 """A quarter of a small model's window each: the rest is for the change and its files."""

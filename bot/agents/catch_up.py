@@ -13,9 +13,8 @@ from bot.core.effects import Usage
 from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueHappening, RawComment
 from bot.core.inference import Allowance, Infer, Prompt
-from bot.core.review_result import count
 from bot.core.standup import MOST_CHARS, titled
-from bot.core.text import cut, day, in_code, one_line
+from bot.core.text import count, cut, day, in_code, one_line
 
 PAGE = 9_000
 """Characters of comments that a model reads at once."""

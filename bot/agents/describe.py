@@ -11,8 +11,7 @@ from bot.core.folding import folded
 from bot.core.inference import Completion, Infer, Passage, Prompt
 from bot.core.pathnames import resolve
 from bot.core.pr_description import Proposal, own_words
-from bot.core.review_result import count
-from bot.core.text import cut, in_code
+from bot.core.text import count, cut, in_code
 
 MOST_LABELS = 3
 MOST_FILES = 60

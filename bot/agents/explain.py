@@ -5,7 +5,7 @@ from bot.core.diff import render
 from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts
 from bot.core.inference import Infer, Passage, Prompt
-from bot.core.review_result import count
+from bot.core.text import count
 
 
 async def explain(facts: ExplainFacts, infer: Infer) -> tuple[str, tuple[Usage, ...]]:

@@ -20,8 +20,7 @@ from bot.core.inference import Infer, Passage, PromptFile
 from bot.core.pathnames import resolve
 from bot.core.plan_text import PlannedStep, beside_steps, steps_of, task_list
 from bot.core.quality_gate import GateResult
-from bot.core.review_result import count
-from bot.core.text import close_fences, cut, model_words, one_line
+from bot.core.text import close_fences, count, cut, model_words, one_line
 from bot.core.work_budget import WorkBudget
 
 MOST_OBJECTIVE = 12_000

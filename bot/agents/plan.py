@@ -12,8 +12,7 @@ from bot.core.effects import Usage
 from bot.core.facts import RepoContext
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.refs import Login
-from bot.core.review_result import count
-from bot.core.text import in_code, one_line
+from bot.core.text import count, in_code, one_line
 
 MOST_STEPS, MOST_FILES, MOST_POINTS = 15, 20, 6
 TALK_TOKENS = 1_500

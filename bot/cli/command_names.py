@@ -39,6 +39,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "rotate": "Makes a new key for the marks on what Hob wrote.",
     },
     "Tools": {
+        "import-config": "Writes hob.yml from another reviewer's settings.",
+        "schema": "Prints the JSON schema of hob.yml or hob.toml.",
         "eval": "Scores models on labelled cases.",
         "completion": "Has the shell complete commands and options of hob.",
     },

@@ -12,7 +12,7 @@ from bot.core.effects import Conclusion, Usage
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Chosen, Finding, JudgedFinding
 from bot.core.inference import AskedHost
-from bot.core.text import in_code
+from bot.core.text import count, in_code
 
 NOT_WORTH_READING = frozenset(
     {
@@ -176,10 +176,6 @@ def _listed(paths: tuple[str, ...]) -> str:
     if len(paths) > 200:
         lines.append(f"- and {len(paths) - 200} more")
     return "\n".join(lines)
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.finding_outcome import FindingOutcome, Followed
-from bot.core.review_result import count
 from bot.core.settings import SEVERITIES
-from bot.core.text import day
+from bot.core.text import count, day
 
 _FATES: dict[FindingOutcome, str] = {
     "fixed before the merge": "changed later",

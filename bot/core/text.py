@@ -299,3 +299,7 @@ def issue_link(full_name: str, number: int, host: str) -> str:
     """A reference to an issue that tells nobody: `#12` or its address would leave a mark on that issue's own
     page. `host` redirects there without one (`REDIRECTING`); empty where there is none such."""
     return f"[`#{number}`](https://{host}/{full_name}/issues/{number})" if host else f"`#{number}`"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

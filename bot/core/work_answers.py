@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from bot.core.dependency_questions import DependencyKind, DependencyQuestion
 from bot.core.folding import folded
-from bot.core.review_result import count
-from bot.core.text import day, in_code
+from bot.core.text import count, day, in_code
 from bot.core.work_graph import WorkGraph
 from bot.core.work_items import Milestone, WorkEdge, WorkItem, WorkKind, WorkRef
 

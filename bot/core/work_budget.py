@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.core.review_result import count
+from bot.core.text import count
 
 
 @dataclass(slots=True)

@@ -23,8 +23,7 @@ from bot.core.effects import (
 )
 from bot.core.errors import GitHubError, Gone
 from bot.core.facts import UndoFacts
-from bot.core.review_result import count
-from bot.core.text import BODY_LIMIT, utf8_size
+from bot.core.text import BODY_LIMIT, count, utf8_size
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone, applied
 from bot.effects.texts import Texts
 from bot.github.idempotency_marker import fit

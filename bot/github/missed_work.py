@@ -102,7 +102,8 @@ def _repository(told: Any) -> dict[str, Any] | None:
         read = convert(told, RepositoryPayload)
     except ValidationError:
         return None
-    return {**to_builtins(read), "full_name": f"{read.owner.login}/{read.name}"}
+    named = {**to_builtins(read), "full_name": f"{read.owner.login}/{read.name}"}
+    return {**named, "pushed_at": told.get("pushed_at")}
 
 
 def ref_of(repository: Mapping[str, Any], installation: int) -> RepoRef:
@@ -110,6 +111,11 @@ def ref_of(repository: Mapping[str, Any], installation: int) -> RepoRef:
     return RepoRef(
         read.owner.login, read.name, read.id, installation, read.private, default_branch=read.default_branch
     )
+
+
+def pushed_at(repository: Mapping[str, Any]) -> float:
+    """Epoch seconds; 0 where nobody ever pushed."""
+    return seconds(repository.get("pushed_at"))
 
 
 async def list_page(api: Api, step: str, since: float, page: int) -> ListPage:

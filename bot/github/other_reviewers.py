@@ -5,8 +5,9 @@ not taken from them.
 https://docs.coderabbit.ai/reference/configuration  https://docs.qodo.ai/qodo-documentation/qodo-merge
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from bot import yamlnodes
@@ -27,23 +28,35 @@ _LEAVES_ALONE = {
 _LOGIN = re.compile(r"[A-Za-z0-9-]+(?:\[bot\])?")
 
 
-class _BadFile(Exception):
-    """Why the whole file cannot be used."""
-
-
 def read(path: str, text: str) -> tuple[dict[str, Any], str]:
     """(values by Hob's dotted keys, a sentence about what became of the file)."""
     try:
-        tree = _toml(text) if path.endswith(".toml") else _plain(yamlnodes.read(text))
-    except (_BadFile, UnreadableError) as error:
-        return {}, f"`{path}` cannot be read ({error}); it is ignored."
-    if not isinstance(tree, dict):
-        return {}, f"`{path}` holds no settings; it is ignored."
+        tree = settings_tree(path, text)
+    except UnreadableError as error:
+        return {}, f"`{path}` {error.message}; it is ignored."
     values, used = _pr_agent(tree) if path.endswith(".toml") else _coderabbit(tree)
     rest = [
-        name for name in _leaves(tree) if not any(name == one or name.startswith(f"{one}.") for one in used)
+        name for name, _ in leaves(tree) if not any(name == one or name.startswith(f"{one}.") for one in used)
     ]
     return values, _sentence(path, sorted(values), rest)
+
+
+def settings_tree(path: str, text: str) -> dict[str, Any]:
+    """What a file of another reviewer says, by its own keys. In YAML every scalar is a text. It is
+    `UnreadableError` for what cannot be read, is over 64 KB or holds no settings."""
+    try:
+        tree = (
+            _read(text, toml_text.read, "TOML")
+            if path.endswith(".toml")
+            else _read(text, json.loads, "JSON")
+            if path.endswith(".json")
+            else _plain(yamlnodes.read(text))
+        )
+    except UnreadableError as error:
+        raise UnreadableError(error.line, f"cannot be read ({error.message})") from None
+    if not isinstance(tree, dict):
+        raise UnreadableError(1, "holds no settings")
+    return tree
 
 
 def _sentence(path: str, honoured: list[str], rest: list[str]) -> str:
@@ -63,13 +76,13 @@ def _short(name: str) -> str:
     return " ".join(clean(name).replace("`", "").split())[:60]
 
 
-def _toml(text: str) -> dict[str, Any]:
+def _read(text: str, reader: Callable[[str], Any], kind: str) -> Any:
     if len(text) > yamlnodes.MOST_BYTES:
-        raise _BadFile(f"over {yamlnodes.MOST_BYTES // 1024} KB")
+        raise UnreadableError(1, f"over {yamlnodes.MOST_BYTES // 1024} KB")
     try:
-        return toml_text.read(text)
-    except ValueError:
-        raise _BadFile("not valid TOML") from None
+        return reader(text)
+    except (ValueError, RecursionError):
+        raise UnreadableError(1, f"not valid {kind}") from None
 
 
 def _plain(node: YamlNode | None) -> Any:
@@ -154,10 +167,10 @@ def _instruction(path: Any, text: Any) -> PathInstruction | None:
     return None
 
 
-def _leaves(tree: dict[str, Any], before: str = "") -> Iterator[str]:
-    """The dotted names of all values."""
+def leaves(tree: dict[str, Any], before: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of all that is no table; what is nested too deeply is one."""
     for name, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{before}{name}.")
+        if isinstance(value, dict) and value and depth < yamlnodes.MOST_DEPTH:
+            yield from leaves(value, f"{before}{name}.", depth + 1)
         else:
-            yield f"{before}{name}"
+            yield f"{before}{name}", value

@@ -7,6 +7,8 @@ that whoever reads it and misses something is told so instead of fetching it.
 """
 
 import asyncio
+import errno
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from bot.knowledge.fetching import GitFailed, GitStopped, git, remote
 from bot.knowledge.git import TAGS
 
 TIP = "refs/hob/tip"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, a quota, a limit on files."""
 LARGEST = 1 << 20
 """Bytes of a file: larger ones are not fetched."""
 MOST_PACKS = 40
@@ -33,10 +37,12 @@ _PLAIN = (
 )
 _REFS = ("--prune", "origin", f"+HEAD:{TIP}", f"+refs/tags/*:{TAGS}*")
 _SMALL = f"--filter=blob:limit={LARGEST + 1}"
+_NO_ROOM = tuple(os.strerror(one) for one in NO_ROOM)
+"""As git says it, whose `LC_ALL` is C."""
 _REFUSED = ("could not read Username", "Authentication failed", "returned error: 401")
 _PASSING = (
     *("Could not resolve host", "unable to access", "RPC failed", "early EOF", "unexpected disconnect"),
-    *("hung up unexpectedly", "returned error: 5", "returned error: 429", "No space left on device"),
+    *("hung up unexpectedly", "returned error: 5", "returned error: 429"),
     *("expected flush", "expected packfile", "bad line length", "Connection reset"),
 )
 
@@ -230,7 +236,7 @@ class Clone:
                 )
             except GitFailed as failed:
                 if not any(words in failed.words for words in _REFUSED) or attempt == TRIES:
-                    raise _meaning(failed) from None
+                    raise _meaning(failed, self.folder) from None
                 await asyncio.sleep(self._limits.settle)
             else:
                 return
@@ -257,9 +263,15 @@ def _bytes(file: Path) -> int:
         return 0
 
 
-def _meaning(failed: GitFailed) -> Exception:
+def no_room(folder: Path) -> str:
+    return f"no room is left on the disk of {folder}: make some, the clone is brought up to date then"
+
+
+def _meaning(failed: GitFailed, folder: Path) -> Exception:
     """What git's words mean for the work: gone, later, or (the same error) a clone that is broken."""
     words = failed.words
+    if any(one in words for one in _NO_ROOM):  # what was fetched before is whole
+        return TemporaryError(no_room(folder))
     if "redirect" in words or "returned error: 30" in words:
         return GitHubError(301, "the repository's address leads elsewhere")
     for said, status in (("not found", 404), ("returned error: 404", 404), ("returned error: 403", 403)):

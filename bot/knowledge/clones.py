@@ -15,7 +15,7 @@ from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import Sha
 from bot.knowledge import merges
 from bot.knowledge.checkout import ChangedTexts, Checkout, Most, checkout
-from bot.knowledge.clone import Clone, CloneLimits, Remote, tidy
+from bot.knowledge.clone import NO_ROOM, Clone, CloneLimits, Remote, no_room, tidy
 from bot.knowledge.fetching import GitFailed, GitStopped
 from bot.knowledge.locking import locked
 from bot.knowledge.overlaps import overlaps
@@ -177,6 +177,10 @@ class Clones:
                 yield Held(clone, watch, self._most)
             except (GitStopped, GitFailed) as error:
                 raise TemporaryError(str(error)) from None
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                raise TemporaryError(no_room(self.path(repo_id))) from None
 
     def _mark(self, repo_id: int) -> Path:
         return self.folder / f"{repo_id}.forgotten"

@@ -2,13 +2,16 @@
 up, names follow ids, and where access ended, or a repository was made private, the same happens as if the
 event had come.
 
-A round makes a bounded number of calls, and the next goes on from where it stopped.
+A round makes a bounded number of calls, and the next goes on from where it stopped. After a whole look those
+repositories that have no index wait for their first one.
 """
 
 import asyncio
+import heapq
 import logging
 import time
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from bot.core import events
 from bot.core.errors import GitHubError
@@ -23,6 +26,8 @@ MOST_CALLS = 600
 """In a round: an eighth of what GitHub allows in an hour, at the least."""
 CALLS_A_PAGE, CALLS_A_QUESTION = 3, 2
 """With a token, and giving it back."""
+MOST_INDEXES = 200
+"""That one look asks for, those that were pushed to last; the next look for more."""
 EVENT = "access"
 """Stands where events of deliveries have a GUID."""
 log = logging.getLogger(__name__)
@@ -49,6 +54,7 @@ class _Look:
         over = not progress.waiting
         if over:
             progress.waiting = None
+            await self._ask_for_indexes()
         await self._save()
         said = ", ".join(f"{many} {what}" for what, many in self._found.items()) or "nothing changed"
         return said if over else f"{said}; goes on in the next round"
@@ -65,6 +71,7 @@ class _Look:
             self._next()
             return
         await self._take([missed_work.ref_of(one, installation) for one in listed])
+        await self._want_indexes(listed)
         progress.seen += [int(one["id"]) for one in listed]
         progress.page += 1
         if more:
@@ -98,6 +105,21 @@ class _Look:
         changed = {repo for repo, _ in learned.renamed} | set(learned.hidden)
         if told := tuple(one for one in repos if one.id in changed):
             await self._tell(events.RepositoryChanged, told)
+
+    async def _want_indexes(self, listed: Sequence[Mapping[str, Any]]) -> None:
+        pushed = {int(one["id"]): missed_work.pushed_at(one) for one in listed}
+        without = [repo for repo in pushed if self._services.unindexed(repo)]
+        offered = await asyncio.to_thread(self._services.store.first_indexes.offered, without)
+        wanted = {*self._progress.unindexed, *((pushed[one], one) for one in without if one not in offered)}
+        self._progress.unindexed = heapq.nlargest(MOST_INDEXES, wanted)
+
+    async def _ask_for_indexes(self) -> None:
+        repos = [repo for _, repo in self._progress.unindexed]
+        self._progress.unindexed = []
+        asked = await asyncio.to_thread(self._services.store.first_indexes.offer, repos, time.time())
+        self._count("to be indexed", asked)
+        if asked:
+            log.info("%d repositories wait for their first index, the last pushed to first", asked)
 
     async def _lost_installations(self, working: set[int]) -> None:
         """Those that Hob works for and GitHub did not list: uninstalled, or suspended."""

@@ -66,12 +66,15 @@ def resumed(event: IssueEvent, router: Router, now: float) -> list[RunSpec]:
 
 def indexing(event: IssueEvent, router: Router, now: float) -> list[RunSpec]:
     """The runs that make the index of a repository which has none."""
-    heard = (
-        route for route in router.routes if DefaultBranchPushed in route.kinds and route.whole_repository
-    )
     return [
-        RunSpec(one.stored_as, one.priority, target(one, event), not_before=now, joins=True) for one in heard
+        RunSpec(one.stored_as, one.priority, target(one, event), not_before=now, joins=True)
+        for one in indexers(router)
     ]
+
+
+def indexers(router: Router) -> list[Route]:
+    """What learns a repository's default branch."""
+    return [one for one in router.routes if DefaultBranchPushed in one.kinds and one.whole_repository]
 
 
 def target(route: Route, event: Event) -> str:

@@ -52,7 +52,7 @@ from bot.runs.pending_check import Waiting
 from bot.runs.planning import PlannedRun, deeds_of, make_plan, number_of, settings_at
 from bot.runs.refused_effects import standing_check, ways
 from bot.runs.requests import event_of
-from bot.runs.scheduled import due_event, hob_context
+from bot.runs.scheduled import due_event, hob_context, is_scheduled
 from bot.runs.services import Services, current
 from bot.runs.unfinished_checks import pause, rows_of_end
 from bot.store import EffectRow, Run, RunSpec, StoreUnavailable, ended_of, held
@@ -164,7 +164,7 @@ def _route(services: Services, run: Run) -> Route:
 async def _work(services: Services, run: Run) -> RunOutcome:
     """The plan comes from the handler, or from the outbox where an earlier attempt stored it."""
     route = _route(services, run)
-    event = await (due_event(services, run) if route.every else _delivered(services, run))
+    event = await (due_event(services, run) if is_scheduled(run) else _delivered(services, run))
     if isinstance(event, AccessEvent):
         return RunOutcome("done", (await route.handler(event, offboarding(services, event))).reason)
     if isinstance(event, HobDue):

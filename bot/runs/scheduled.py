@@ -1,6 +1,7 @@
 """Work that no delivery asks for: what is due becomes runs, and a run of it becomes its handler's event."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,10 +15,14 @@ from bot.core.refs import Actor
 from bot.queue.leader import Leader
 from bot.router import Route, Router
 from bot.runs.access import look_at_access
+from bot.runs.dispatch import indexers
 from bot.runs.reconcile import reconcile
 from bot.runs.services import Services
 from bot.runs.shadow import write_reports
 from bot.store import Run, RunSpec, Store
+from bot.store.schedule import PREFIX
+
+log = logging.getLogger(__name__)
 
 
 def make_due_once(
@@ -32,7 +37,15 @@ def make_due_once(
     if leader and not leader.leads():
         return 0
     now = clock()
+    if config.knowledge.enabled:
+        _index_next(store, router, now)
     return sum(_make_due(store, route, every, config, now) for route, every in _scheduled(router, config))
+
+
+def _index_next(store: Store, router: Router, now: float) -> None:
+    for route in indexers(router):
+        if name := store.first_indexes.make_next(route.stored_as, now):
+            log.info("%s is indexed for the first time", name, extra={"repo": name})
 
 
 def _scheduled(router: Router, config: Config) -> Iterator[tuple[Route, Every]]:
@@ -55,6 +68,11 @@ def _make_due(store: Store, route: Route, every: Every, config: Config, now: flo
         at_first=route.per == "hob" and not isinstance(every, str),
     )
     return sum(iter(step, 0))
+
+
+def is_scheduled(run: Run) -> bool:
+    """Whether no delivery asked for it."""
+    return run.delivery.startswith(PREFIX)
 
 
 async def due_event(services: Services, run: Run) -> HobDue | RepositoryDue:

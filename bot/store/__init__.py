@@ -10,6 +10,7 @@ from bot.store.calls import CallTotal, Ledger, ModelCalls, Total
 from bot.store.database import Database
 from bot.store.drafts import Drafts
 from bot.store.findings import Findings
+from bot.store.first_indexes import FirstIndexes
 from bot.store.inbox import Delivery, Inbox, NewDelivery
 from bot.store.known_issues import KnownIssues
 from bot.store.known_repositories import KnownRepositories
@@ -86,6 +87,7 @@ class Store:
         self.polling = PollingRow(self.database)
         self.access = AccessLook(self.database)
         self.known = KnownRepositories(self.database)
+        self.first_indexes = FirstIndexes(self.database)
         self.reconciliation = Reconciliation(self.database)
         self.mark_keys = MarkKeys(self.database)
 

@@ -12,11 +12,13 @@ KEY = "access"
 
 class Access(Struct):
     """`waiting`: installations that are left of this look, None before it; of the first of them so many pages
-    were read, and these repositories seen."""
+    were read, and these repositories seen. `unindexed`: (pushed to at, epoch seconds; id) of those that want
+    their first index, of all installations, the latest first."""
 
     waiting: list[int] | None = None
     page: int = 0
     seen: list[int] = field(default_factory=list)
+    unindexed: list[tuple[float, int]] = field(default_factory=list)
 
 
 class AccessLook:

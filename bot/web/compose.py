@@ -130,6 +130,7 @@ def readiness(config: Config, store: Store, redis: Redis) -> Readiness:
     reported = {
         "hosts": partial(hosts_line, config.pool_hosts()),
         "missed deliveries": partial(_missed_line, store),
+        "first indexes": partial(_indexes_line, store),
     }
     if config.intake.polls:
         polling = needed if config.intake.mode == "poll" else reported
@@ -145,6 +146,10 @@ async def _store_line(store: Store) -> str:
 async def _missed_line(store: Store) -> str:
     """What was found of late; it is never a reason not to take deliveries."""
     return told(await asyncio.to_thread(Reconciliation(store.database).load), time.time())
+
+
+async def _indexes_line(store: Store) -> str:
+    return str(await asyncio.to_thread(store.first_indexes.status))
 
 
 def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots, tell: Callable[[str], None]) -> None:

@@ -1,27 +1,34 @@
 """Calls an hour and latency of polling, by the real poller over HTTP against the stand-in, on the stand-in's
 clock: it jumps from one look to the next, so an hour takes seconds.
 
-The way from the inbox to a run is not in it; the wake-up makes that a fraction of a second.
+The way from the inbox to the start of a run is measured apart, in a real `hob up` on the real clock, and
+added to the former, each pair by chance.
 """
 
 import asyncio
+import json
 import random
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from bot.core.polling_pace import HOUR
 from bot.github.payloads import reads
 from bot.runs.polling import Poller
+from bot.store import Run, open_store
 from bot.testing.github import GitHubStandIn
 from tests.bench.figure import Figure
 from tests.fakes.models import FakeOllama
+from tests.running import SLUG, environment, running_hob, wait_for
 from tests.runs.test_polling import PollingHob, polling_hob
 
 EVENTS = 60
 HOURS = 16
+QUESTIONS = 20
 ACTIONS = {
     "push to a pull request": (3, ["push", "pull_request.synchronize", "check_suite.requested"]),
     "comment": (5, ["issue_comment.created"]),
@@ -125,6 +132,30 @@ def _payload(action: str) -> dict[str, object]:
     return {**told, **({"action": action} if action else {"ref": "refs/heads/pot"})}
 
 
+def to_the_run(folder: Path) -> list[float]:
+    """Seconds from the inbox to the start of the run, of so many questions."""
+    with GitHubStandIn(folder / "github") as github, FakeOllama() as ollama:
+        github.install_app("octo", slug=SLUG, webhook_url="http://127.0.0.1:9/webhook")
+        told = environment(folder, github, ollama.url, next(iter(ollama.models)), HOB_INTAKE__MODE="poll")
+        store = open_store(f"sqlite:///{folder / 'data' / 'hob.db'}")
+        repo = github.repository("octo/tea", files={"tea.py": "x = 1\n"})
+        with running_hob(folder, told) as hob:
+            for number in range(QUESTIONS):
+                repo.open_issue(f"Cold {number}", author="ann").comment("ann", f"@{SLUG} help")
+                time.sleep(1.0)
+
+            def asked() -> list[Run]:
+                runs = store.runs.latest(500)
+                return [one for one in runs if one.handler == "comments.show_help" and one.started_at]
+
+            wait_for(lambda: len(asked()) == QUESTIONS, 120, hob)
+            lines = [json.loads(line) for line in hob.log.splitlines() if '"delivery recovered"' in line]
+        kept = {one["delivery"]: datetime.fromisoformat(one["time"]).timestamp() for one in lines}
+        found = [run.started_at - kept[run.delivery] for run in asked() if run.started_at]
+        store.close()
+        return found
+
+
 def figures(folder: Path) -> Iterator[Figure]:
     rest = asyncio.run(measure(folder, nothing, 1))
     yield Figure(
@@ -139,10 +170,18 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield Figure(
         "poll: delivery to inbox, p50",
         delivered,
-        "<= 6 s to the run",
-        spells.median <= 5.5,
+        "none",
+        True,
         "30 s, computed, every 60 s",
     )
+    place = folder / "up"
+    place.mkdir()
+    started, chance = to_the_run(place), random.Random(1)
+    inner = statistics.median(started)
+    told = f"{inner:.2f} s, at most {max(started):.2f}"
+    yield Figure("poll: inbox to the start of the run, p50, `hob up`", told, "none", True)
+    whole = statistics.median(one + chance.choice(started) for one in spells.seconds)
+    yield Figure("poll: delivery to the start of the run, p50", f"{whole:.1f} s", "<= 6 s", whole <= 6)
     alone = asyncio.run(measure(folder, one_by_one, 2))
     within = max(alone.calls) <= 200
     yield Figure(

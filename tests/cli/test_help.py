@@ -22,6 +22,7 @@ SERVERS = {
     "schedule": "stays; its log is JSON",
     "prepare": "is started by `hob up`, whose log is JSON",
     "completion": "what it prints is a script",
+    "schema": "what it prints is JSON",
 }
 """Commands without --json, and why."""
 

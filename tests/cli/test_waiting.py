@@ -19,10 +19,12 @@ PROGRESS = ("Waiting(", "ProgressBar()", "Asked()", "err.status(", "_shown(", "_
 QUICK = {
     "completion": "prints a text",
     "hook": "writes a file",
+    "import-config": "reads and writes some files",
     "memory": "reads or writes some rows",
     "prepare": "is started by others",
     "rotate": "writes a row",
     "schedule": "stays",
+    "schema": "prints a text",
     "serve": "stays",
     "settings": "reads or writes a row",
     "setup": "tells each step as it goes",

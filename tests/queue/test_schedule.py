@@ -186,14 +186,16 @@ def picky_about_large(each: Delivery) -> Sequence[RunSpec]:
 def test_N4_a_large_delivery_is_routed_apart_and_one_that_takes_too_long_is_left(
     store: Store, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedule, "ROUTING_SECONDS", 5.0)
     body = b"{" + b" " * schedule.LARGE + b"}"
     put(
         store, *(delivery(guid, body=body) for guid in ("endless", "crash", "bad", "fine")), delivery("small")
     )
     assert dispatch_once(store, queues, route) == 1
     assert store.inbox.get("small").state == "routed"
-    assert [dispatch_large_once(store, queues, picky_about_large) for _ in range(5)] == [1, 1, 1, 1, 0]
+    for limit in (5.0, 120.0, 120.0, 120.0):  # only the first is to need all of it, however busy the machine
+        monkeypatch.setattr(schedule, "ROUTING_SECONDS", limit)
+        assert dispatch_large_once(store, queues, picky_about_large) == 1
+    assert dispatch_large_once(store, queues, picky_about_large) == 0
     told = {guid: store.inbox.get(guid) for guid in ("endless", "crash", "bad", "fine")}
     assert [each.state for each in told.values()] == ["quarantined", "quarantined", "quarantined", "routed"]
     assert "more than 5 seconds" in told["endless"].note

@@ -53,7 +53,7 @@ def unheard(hob: LivingHob) -> None:
 async def test_a_repository_is_known_before_anything_happens_in_it(hob: LivingHob) -> None:
     tea, pot = teahouse(hob), teahouse(hob, "octo/pot", private=False)
     (run,) = (run for run in await hob.works_at(datetime.now(UTC)) if run.handler == "access")
-    assert (run.state, run.summary) == ("done", "2 new repositories")
+    assert (run.state, run.summary) == ("done", "2 new repositories, 2 to be indexed")
     assert hob.services.store.known.by_installation() == {installation(hob).id: {tea.id, pot.id}}
     assert hob.services.store.known.is_private(tea.id)
     assert not hob.services.store.known.is_private(pot.id)
@@ -65,7 +65,7 @@ async def test_a_new_installation_is_known_without_an_event(hob: LivingHob) -> N
     hob.github.install_app("else", slug="my-hob")
     theirs = teahouse(hob, "else/cups")
     unheard(hob)
-    assert await look_at_access(hob.services) == "1 new repositories"
+    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
     assert hob.services.store.known.name(theirs.id) == "else/cups"
 
 
@@ -115,7 +115,7 @@ async def test_names_follow_ids_when_nobody_heard_of_the_new_name(hob: LivingHob
     hob.github.rename(tea, "kettle")
     hob.github.rename(pot, "tea")  # the name is another's now
     unheard(hob)
-    assert await look_at_access(hob.services) == "2 renamed"
+    assert await look_at_access(hob.services) == "2 renamed, 2 to be indexed"
     assert store.settings.get("repo", "octo/kettle") == {"language": "de"}
     assert store.settings.get("repo", "octo/tea") == {"language": "fr"}
     assert store.settings.get("repo", "octo/pot") == {}
@@ -186,7 +186,7 @@ async def test_X6_made_private_unheard_no_prompt_goes_online_any_more(hob: Livin
     assert (await watched.verdict(host)).allowed
     hob.github.privatize(tea)
     unheard(hob)
-    assert await look_at_access(hob.services) == "1 made private"
+    assert await look_at_access(hob.services) == "1 made private, 1 to be indexed"
     assert not (await watched.verdict(host)).allowed
     assert kept(hob, tea) == []
     hob.github.publicize(tea)
@@ -215,7 +215,7 @@ async def test_a_look_is_bounded_and_goes_on_where_it_stopped(
     assert said == [
         "2 new repositories; goes on in the next round",
         "2 new repositories; goes on in the next round",
-        "1 new repositories",
+        "1 new repositories, 5 to be indexed",
     ]
     assert hob.services.store.known.ids() == {one.id for one in repos}
 

@@ -13,17 +13,9 @@ from bot.core.effects import (
 )
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Chosen, Finding, fingerprint
-from bot.core.review_result import (
-    Coverage,
-    Judgement,
-    check_summary,
-    check_text,
-    check_title,
-    count,
-    unsaid,
-)
+from bot.core.review_result import Coverage, Judgement, check_summary, check_text, check_title, unsaid
 from bot.core.settings import Severity
-from bot.core.text import close_fences, in_code
+from bot.core.text import close_fences, count, in_code
 
 _LEVELS: dict[Severity, AnnotationLevel] = {
     "critical": "failure",

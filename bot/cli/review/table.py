@@ -6,9 +6,10 @@ from bot.cli.framework import clean
 from bot.core.findings import Finding
 from bot.core.report.markdown import place
 from bot.core.report.plain import counts
-from bot.core.review_result import Judgement, count
+from bot.core.review_result import Judgement
 from bot.core.settings import Severity
 from bot.core.skip_rules import NOT_ASKED
+from bot.core.text import count
 
 COLOURS: dict[Severity, str] = {"critical": "red", "major": "red", "minor": "yellow", "nit": "cyan"}
 CONTEXT = 2

@@ -3,8 +3,8 @@ it harmless first (`bot.sanitise`)."""
 
 from bot.core.findings import Finding
 from bot.core.report.plain import counts
-from bot.core.review_result import Judgement, check_text, count
-from bot.core.text import code_block
+from bot.core.review_result import Judgement, check_text
+from bot.core.text import code_block, count
 
 
 def as_markdown(judged: Judgement) -> str:

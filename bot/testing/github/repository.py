@@ -57,7 +57,7 @@ class Repository:
         """What GitHub says of its size on disk, in KB: seldom exact."""
         self.archived, self.has_issues = False, True
         self.parent: Repository | None = None
-        self.created_at = world.now()
+        self.created_at = self.pushed_at = world.now()
         self.roles: dict[str, str] = {}
         self.associations: dict[str, str] = {}
         self.labels: list[Label] = []
@@ -287,6 +287,7 @@ class Repository:
             "head_commit": None,
             "pusher": {"name": who.login, "email": f"{who.login}@users.noreply.github.com"},
         }
+        self.pushed_at = self.world.now()
         self.world.emit("push", None, self, who, **told)
 
     @locked

@@ -108,7 +108,7 @@ def repository(repo: Repository) -> Shape:
         "default_branch": repo.default_branch,
         "created_at": stamp(repo.created_at),
         "updated_at": stamp(repo.created_at),
-        "pushed_at": stamp(repo.created_at),
+        "pushed_at": stamp(repo.pushed_at),
     }
 
 
