@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bot.cli.framework import EXISTING, HobCommand, folder_option, tell
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -101,7 +101,7 @@ async def _ask(
     asked = dependency_question(question)
     if asked and asked.sure:
         return _end(Answered(Completion(failure="no_host", reason=NOT_HERE)), agent, as_json)
-    with Waiting("reading and thinking") as waits:
+    with TellWaiting("reading and thinking") as waits:
         async with Workshop(repo=folder, tell=tell) as shop:
             models = (model,) if model else ()
             line = await _command_meant(question, others, shop.infer(models=models)) if others else ""

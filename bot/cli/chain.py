@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import EXISTING, Group, HobCommand, folder_option
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 from bot.core.chain import Begun, ChainResult, StepRun
 
 
@@ -37,7 +37,7 @@ def run(name: str, objective: str, folder: Path | None, as_json: bool) -> int:
     setup("error")
     if not objective.strip():
         raise click.UsageError("the objective is empty")
-    with Waiting(f"chain {name}"):
+    with TellWaiting(f"chain {name}"):
         result = asyncio.run(_run(name, objective, folder))
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False))

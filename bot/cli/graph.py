@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import EXISTING, Group, HobCommand, Output, folder_option
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 EXAMPLE = "hob graph export --format graphml -o shop.graphml\nhob graph export --format cypher | cypher-shell"
 
@@ -58,7 +58,7 @@ def export(form: str, folder: Path, output: Path, as_json: bool) -> None:
                 file.write(part)
         return counts
 
-    with Waiting("writing the graph") as waits:
+    with TellWaiting("writing the graph") as waits:
         if str(output) == "-":
             waits.over()
         counts = with_index_store(local.path, write)

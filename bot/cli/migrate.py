@@ -5,7 +5,7 @@ import json
 import click
 
 from bot.cli.framework import HobCommand
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(cls=HobCommand, example="hob migrate")
@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
     store = open_store(config.store.database_url)
     try:
         before = schema_age(store.database)
-        with Waiting("bringing the database to the newest schema"):
+        with TellWaiting("bringing the database to the newest schema"):
             kept = None if before == "current" else run(config.store.database_url)
     finally:
         store.close()

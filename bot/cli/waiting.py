@@ -36,9 +36,9 @@ def _draw(line: str) -> None:
     _moving = bool(line)
 
 
-class Waiting:
-    """`with Waiting("writing the backup"):`. Within, lines on stderr go through `say`, and standard output is
-    written to after `over()`."""
+class TellWaiting:
+    """`with TellWaiting("writing the backup"):`. Within, lines on stderr go through `say`, and standard
+    output is written to after `over()`."""
 
     def __init__(self, what: str) -> None:
         self.what = what

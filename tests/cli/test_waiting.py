@@ -15,7 +15,7 @@ from bot.cli import waiting
 from bot.cli.command_names import HIDDEN, SUMMARIES, module_of
 from tests.cli.conftest import Hob
 
-PROGRESS = ("Waiting(", "ProgressBar()", "Asked()", "err.status(", "_shown(", "_Line(")
+PROGRESS = ("TellWaiting(", "ProgressBar()", "Asked()", "err.status(", "_shown(", "_Line(")
 QUICK = {
     "completion": "prints a text",
     "hook": "writes a file",
@@ -102,7 +102,7 @@ def test_a_terminal_is_shown_one_line_that_is_gone_at_the_end(hob: Hob, columns:
 
 
 def test_a_wait_ends_with_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="no"), waiting.Waiting("trying") as waits:
+    with pytest.raises(ValueError, match="no"), waiting.TellWaiting("trying") as waits:
         raise ValueError("no")
     waits.over()
     assert capsys.readouterr().err == ""

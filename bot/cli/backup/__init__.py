@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import HobCommand, Output
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -27,7 +27,7 @@ def command(file: Path, *, with_keys: bool, as_json: bool) -> None:
     from bot.config import load_config
 
     config = load_config()
-    with Waiting("writing the backup"):
+    with TellWaiting("writing the backup"):
         made = operations.back_up(config, file, with_keys=with_keys)
     if as_json:
         click.echo(json.dumps(made.as_json(), ensure_ascii=False), err=str(file) == "-")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.framework import HobCommand
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 if TYPE_CHECKING:
     from bot.cli.doctor.line import DoctorResult
@@ -25,7 +25,7 @@ def command(as_json: bool) -> int:
     from bot.log import redact, setup
 
     setup("error")
-    with Waiting("checking"):
+    with TellWaiting("checking"):
         lines = asyncio.run(examine())
     healthy = all(line.ok for line in lines)
     if as_json:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bot.cli.framework import HobCommand, tell
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -82,7 +82,7 @@ def command(
 
         return run_patches(patches, models, results, as_json, boxed=not no_sandbox)
     labelled = load_cases(cases)
-    with Waiting("asking models"):
+    with TellWaiting("asking models"):
         rows = asyncio.run(_run(labelled, models, sorted(set(thresholds)), judge))
     if as_json:
         click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))

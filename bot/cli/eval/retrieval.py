@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bot.cli.framework import tell
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 
 def run(file: Path, models: Sequence[str], as_json: bool) -> int:
@@ -30,7 +30,7 @@ async def _measured(file: Path, models: Sequence[str]) -> list[Any]:
     async with Workshop() as shop:
         named = models or shop.config.models.chat[:1]
         asked = [(name, shop.infer(models=(name,))) for name in named]
-        with Waiting("searching and asking models"):
+        with TellWaiting("searching and asking models"):
             return await measure(cases, shop.config.hob.data_dir, asked, tell)
 
 

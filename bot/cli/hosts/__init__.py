@@ -5,7 +5,7 @@ import json
 import click
 
 from bot.cli.framework import Group, HobCommand
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 
 
 @click.group(
@@ -54,7 +54,7 @@ def discover(lan: bool, network: str, port: int, as_json: bool) -> None:
     """
     from bot.cli.hosts import discovery
 
-    with Waiting("looking for Ollama"):
+    with TellWaiting("looking for Ollama"):
         found = discovery.run(lan=lan, network=network, port=port)
     if as_json:
         click.echo(json.dumps({"hosts": found}))

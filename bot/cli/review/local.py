@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from bot.cli.framework import clean
-from bot.cli.waiting import Waiting
+from bot.cli.waiting import TellWaiting
 from bot.core.errors import UserError
 from bot.local import LocalRange, Push, find_change, pushed, uncommitted
 from bot.local.change import is_bare
@@ -41,7 +41,7 @@ async def judge_change(root: Path, change: LocalRange, no_model: bool) -> "Judge
     from bot.local.judge import judge_range
 
     if no_model:
-        with Waiting("checking"):
+        with TellWaiting("checking"):
             return await judge_range(root, change, None)
     from bot.cli.review.progress import Asked
     from bot.scripting import Workshop
