@@ -50,11 +50,11 @@ class LocalRepository:
         """The repository that a folder lies in; UserError where it lies in none."""
         here = folder.expanduser().resolve()
         if not here.is_dir():
-            raise UserError(f"there is no folder {folder}", "name one with --repo")
+            raise UserError(f"there is no folder {folder}", "name one with --folder")
         for root in (here, *here.parents):
             if (root / ".git").exists():
                 return cls(root)
-        raise UserError(f"{folder} is not in a git repository", "name one with --repo")
+        raise UserError(f"{folder} is not in a git repository", "name one with --folder")
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
         """The lines that hold the query's words with what stands around them, from the files that hold the

@@ -19,8 +19,9 @@ from bot.git import DEAF, QUIET, SAFE, run
 from bot.knowledge.git import Git
 from bot.knowledge.manager import KnowledgeManager
 from bot.knowledge.storage.index_stores import IndexStores
-from bot.local import LocalReader, find_change, find_root
+from bot.local import find_change, find_root
 from bot.local.change import described, no_files
+from bot.local.reader import LocalReader
 from bot.local.uncommitted import uncommitted
 from bot.repository import LocalRepository
 from tests.agents.conftest import git, make_repository

@@ -114,7 +114,7 @@ def test_a_folder_in_no_repository_is_said(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(UserError) as error:
             LocalRepository.at(folder)
-        assert "--repo" in error.value.hint
+        assert "--folder" in error.value.hint
 
 
 def test_a_worktree_is_a_repository(checkout: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import EXISTING, HobCommand, folder_option, tell
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -18,16 +19,11 @@ from bot.cli.framework import HobCommand
 )
 @click.argument("question")
 @click.option("--agent", default="research", show_default=True, help="A name, a prompt file or module:Class.")
-@click.option(
-    "--repo",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="A folder of the repository to ask about; by default this one.",
-)
+@folder_option(old="--repo", type=EXISTING)
 @click.option("--model", default="", help="Instead of the agent's: NAME or NAME@HOST.")
 @click.option("--continue", "goes_on", is_flag=True, help="Goes on with the last conversation here.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(question: str, agent: str, repo: Path, model: str, goes_on: bool, as_json: bool) -> int:
+def command(question: str, agent: str, folder: Path, model: str, goes_on: bool, as_json: bool) -> int:
     """Answers a question about the local repository, citing path:line and commits.
 
     The answer is written as it comes. Every citation is checked: those lines were read and hold the
@@ -46,7 +42,7 @@ def command(question: str, agent: str, repo: Path, model: str, goes_on: bool, as
 
     given = click.get_current_context().get_parameter_source("agent") is not ParameterSource.DEFAULT
     others = [] if given or goes_on else _other_commands()
-    return asyncio.run(_ask(question, agent, repo, model, goes_on, as_json, others))
+    return asyncio.run(_ask(question, agent, folder, model, goes_on, as_json, others))
 
 
 NOT_HERE = (
@@ -87,7 +83,7 @@ async def _command_meant(question: str, others: Sequence[click.Command], infer: 
 async def _ask(
     question: str,
     agent: str,
-    repo: Path,
+    folder: Path,
     model: str,
     goes_on: bool,
     as_json: bool,
@@ -101,32 +97,34 @@ async def _ask(
     from bot.local.conversation import LocalConversation
     from bot.scripting import Workshop
 
-    def tell(line: str) -> None:
-        click.echo(click.style(for_terminal(line), dim=True), err=True)
-
     options: Options = {"model": model} if model else {}
     asked = dependency_question(question)
     if asked and asked.sure:
         return _end(Answered(Completion(failure="no_host", reason=NOT_HERE)), agent, as_json)
-    async with Workshop(repo=repo, tell=tell) as shop:
-        models = (model,) if model else ()
-        line = await _command_meant(question, others, shop.infer(models=models)) if others else ""
-        if line:
-            told = json.dumps({"answer": "", "citations": [], "command": line}, ensure_ascii=False)
-            tell("with --agent research your words are taken as a question")
-            click.echo(told if as_json else for_terminal(f"That is another command's work: {line}"))
-            return 0
-        talk = LocalConversation.of(repo, shop.config.hob.data_dir)
-        before = talk.read() if goes_on else ()
-        if goes_on and not before:
-            tell("there is no earlier conversation here: this begins one")
-        async for piece in shop.agent(agent).stream([*before, Turn("user", question)], **options):
-            if isinstance(piece, Answered):
-                if piece.completion.value is not None:
-                    talk.write([*before, Turn("user", question), Turn("assistant", piece.text)])
-                return _end(piece, agent, as_json)
-            if not as_json:
-                click.echo(for_terminal(piece), nl=False)
+    with TellWaiting("reading and thinking") as waits:
+        async with Workshop(repo=folder, tell=tell) as shop:
+            models = (model,) if model else ()
+            line = await _command_meant(question, others, shop.infer(models=models)) if others else ""
+            if line:
+                waits.over()
+                told = json.dumps({"answer": "", "citations": [], "command": line}, ensure_ascii=False)
+                tell("with --agent research your words are taken as a question")
+                click.echo(told if as_json else for_terminal(f"That is another command's work: {line}"))
+                return 0
+            talk = LocalConversation.of(folder, shop.config.hob.data_dir)
+            before = talk.read() if goes_on else ()
+            if goes_on and not before:
+                tell("there is no earlier conversation here: this begins one")
+            async for piece in shop.agent(agent).stream([*before, Turn("user", question)], **options):
+                if not as_json:
+                    waits.over()
+                if isinstance(piece, Answered):
+                    waits.over()
+                    if piece.completion.value is not None:
+                        talk.write([*before, Turn("user", question), Turn("assistant", piece.text)])
+                    return _end(piece, agent, as_json)
+                if not as_json:
+                    click.echo(for_terminal(piece), nl=False)
     return 1
 
 

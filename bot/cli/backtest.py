@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bot.cli.framework import HobCommand, Output, tell
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -45,7 +46,8 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
     if shadow:
         _show_shadow(repository, as_json)
         return
-    replayed = asyncio.run(backtest(repository, last, tell))
+    with TellWaiting(f"replaying {repository}"):
+        replayed = asyncio.run(backtest(repository, last, tell))
     if not replayed:
         raise UserError(f"{repository} has no merged pull request that can be read")
     if write_cases is not None:
@@ -63,7 +65,8 @@ def _show_shadow(repository: str, as_json: bool) -> None:
     from bot.core.text import for_terminal
     from bot.runs.shadow import latest
 
-    report = asyncio.run(latest(repository))
+    with TellWaiting(f"reading what was kept of {repository}"):
+        report = asyncio.run(latest(repository))
     click.echo(json.dumps(asdict(report), indent=2) if as_json else for_terminal(markdown(report)))
 
 

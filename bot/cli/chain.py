@@ -7,27 +7,27 @@ from pathlib import Path
 
 import click
 
-from bot.cli.framework import Group, HobCommand
+from bot.cli.framework import EXISTING, Group, HobCommand, folder_option
+from bot.cli.waiting import TellWaiting
 from bot.core.chain import Begun, ChainResult, StepRun
 
 
-@click.group(cls=Group, example='hob chain run feature "Let hob.toml name several webhook secrets"')
+@click.group(cls=Group, example='hob chain run feature "Name several webhook secrets"')
 def command() -> None:
     """Declared chains of agents: who works after whom, and who sends work back."""
 
 
-@command.command(
-    "run", cls=HobCommand, example='hob chain run feature "Let hob.toml name several webhook secrets"'
-)
+@command.command("run", cls=HobCommand, example='hob chain run feature "Name several webhook secrets"')
 @click.argument("name")
 @click.argument("objective")
-@click.option(
-    "--repo",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of a repository that the agents may look into.",
+@folder_option(
+    old="--repo",
+    about="Any folder of a repository that the agents may look into.",
+    default=None,
+    type=EXISTING,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def run(name: str, objective: str, repo: Path | None, as_json: bool) -> int:
+def run(name: str, objective: str, folder: Path | None, as_json: bool) -> int:
     """Carries out a chain, by its name or the path of its file, and prints what it gives.
 
     Progress goes to stderr. Ends with 1 when a step fails for good or the work is not accepted.
@@ -37,7 +37,8 @@ def run(name: str, objective: str, repo: Path | None, as_json: bool) -> int:
     setup("error")
     if not objective.strip():
         raise click.UsageError("the objective is empty")
-    result = asyncio.run(_run(name, objective, repo))
+    with TellWaiting(f"chain {name}"):
+        result = asyncio.run(_run(name, objective, folder))
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False))
         return int(bool(result.failure))
@@ -66,10 +67,10 @@ def list_(as_json: bool) -> None:
         click.echo(f"{each.name}: {each.description} ({' > '.join(step.name for step in each.steps)})")
 
 
-async def _run(name: str, objective: str, repo: Path | None) -> ChainResult:
+async def _run(name: str, objective: str, folder: Path | None) -> ChainResult:
     from bot.scripting import Workshop
 
-    async with Workshop(repo=repo, tell=lambda line: say(f"  {line}")) as shop:
+    async with Workshop(repo=folder, tell=lambda line: say(f"  {line}")) as shop:
         return await shop.chain(name, objective, told)
 
 
@@ -87,9 +88,10 @@ def told(event: Begun | StepRun) -> None:
 
 
 def say(line: str) -> None:
+    from bot.cli.waiting import say as say_above
     from bot.log import redact
 
-    click.echo(redact(" ".join(_clean(line).split())), err=True)
+    say_above(redact(" ".join(_clean(line).split())))
 
 
 def _clean(text: str) -> str:

@@ -1,28 +1,23 @@
-"""How every command behaves: it is found by its module, it says what is wrong in one line, it ends with a
+"""How every command behaves: it is found by its name, it says what is wrong in one line, it ends with a
 code that a script can read (0 done, 1 failed, 2 wrong usage, 3 findings), and no traceback reaches a person
 who did not ask for it."""
 
 import errno
-import logging
 import os
-import pkgutil
 import signal
 import sys
-import tempfile
-import time
-import traceback
+from collections.abc import Callable
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 import click
 
+from bot.cli.command_names import GROUPS, HIDDEN, SUMMARIES, module_of
+from bot.cli.help import Formatter, HelpContext
 from bot.core.errors import HobError, UserError
-from bot.core.text import cut, for_terminal
-from bot.log import redact, setup
 
-NOT_COMMANDS = frozenset({"framework", "parent_watch", "tables", "__main__"})
 LONGEST_NAME, LONGEST_LINE = 60, 1000
 """Characters that are shown: what was given by mistake may be a whole file."""
 _HINTS = {
@@ -37,7 +32,6 @@ _HINTS = {
     errno.ELOOP: "its symbolic links lead in a circle: name another place",
     errno.ENXIO: "nothing can be read or written there: name another place",
 }
-log = logging.getLogger(__name__)
 REPORT = "run it again with --debug, and report what it shows"
 
 
@@ -48,6 +42,8 @@ def _debug(context: click.Context, _option: click.Parameter, value: bool) -> Non
 
 def day(text: str) -> float:
     """An option's time in the past, in seconds since 1970: a day (UTC), or in words such as `3 days`."""
+    import time
+
     from bot.core.since import since
 
     asked = since(text, time.time())
@@ -77,6 +73,8 @@ class Output(click.Path):
         return path
 
     def _try(self, path: Path) -> None:
+        import tempfile
+
         if not self.folder and path.exists():
             with path.open("ab"):
                 return
@@ -87,6 +85,30 @@ class Output(click.Path):
             return
 
 
+class FolderOption(click.Option):
+    """`--folder`. What earlier versions called it is understood, and no help or completion shows it."""
+
+    def __init__(self, *args: Any, old: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.old = old
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        shown, self.opts = self.opts, [*self.opts, self.old]
+        super().add_to_parser(parser, ctx)
+        self.opts = shown
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
+ANY_FOLDER = "Any folder of the repository; by default this one."
+
+
+def folder_option(old: str, about: str = ANY_FOLDER, **others: Any) -> Callable[[F], F]:
+    """The one option for a folder of a repository; `old` is its earlier name."""
+    given = {"type": click.Path(path_type=Path), "metavar": "FOLDER", "default": ".", "help": about, **others}
+    return click.option("--folder", cls=FolderOption, old=old, **given)
+
+
 DEBUG = click.Option(
     ["--debug"], is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks and debug logs."
 )
@@ -95,52 +117,74 @@ DEBUG = click.Option(
 class HobCommand(click.Command):
     """A command with an example in its help. `hob COMMAND --help` shows `example` last."""
 
+    context_class = HelpContext
+
     def __init__(self, *args: Any, example: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.example = example
         self.params.append(DEBUG)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _show(self.example, formatter)
+        if isinstance(formatter, Formatter):
+            formatter.write_example(self.example)
 
 
 class Group(click.Group):
     """Commands within a command, with an example too."""
 
+    context_class = HelpContext
+
     def __init__(self, *args: Any, example: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.example = example
         self.params.append(DEBUG)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The whole first sentence of each."""
+        found = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(1000)) for name, one in found])
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _show(self.example, formatter)
-
-
-def _show(example: str, formatter: click.HelpFormatter) -> None:
-    with formatter.section("Example"):
-        for line in example.splitlines():
-            formatter.write(f"  {line}\n")
+        if isinstance(formatter, Formatter):
+            formatter.write_example(self.example)
 
 
 class Commands(click.Group):
-    """The modules of this package; each holds a `command`."""
+    """The commands of `command_names`: a module of this package each, which is imported when it is asked for
+    and holds a `command`."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        modules = (each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]))
-        return sorted(name.replace("_", "-") for name in modules if name not in NOT_COMMANDS)
+        return sorted({*SUMMARIES, *HIDDEN})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in SUMMARIES and cmd_name not in HIDDEN:
             return None
-        module = import_module(f"bot.cli.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
+        command: click.Command = import_module(f"bot.cli.{module_of(cmd_name)}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        longest = max(map(len, SUMMARIES))
+        for heading, commands in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(longest), about) for name, about in commands.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> Any:
+        from click.shell_completion import CompletionItem
+
+        begun = [(name, about) for name, about in SUMMARIES.items() if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=about) for name, about in sorted(begun)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            from bot.core.text import cut
+
+            near = get_close_matches(args[0], SUMMARIES, n=1)
             name = cut(args[0], LONGEST_NAME, end="…")
             hint = f"did you mean {near[0]}?" if near else "`hob --help` lists what there is"
             raise click.UsageError(f"there is no command {name} — {hint}", ctx)
@@ -180,6 +224,8 @@ def _open_streams() -> None:
 
 def _run(arguments: list[str]) -> int:
     if _logs(arguments):
+        from bot.log import setup
+
         setup()
     try:
         answer = hob.main(arguments, prog_name="hob", standalone_mode=False)
@@ -211,11 +257,17 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(wrong: Exception, arguments: list[str]) -> None:
+    from bot.log import redact
+
     debug = "--debug" in arguments
     if _logs(arguments):
-        log.error(_one_line(_words(wrong)), exc_info=wrong if debug else None)
+        import logging
+
+        logging.getLogger(__name__).error(_one_line(_words(wrong)), exc_info=wrong if debug else None)
         return
     if debug:
+        import traceback
+
         click.echo(redact(traceback.format_exc()), err=True)
     _say(_words(wrong))
 
@@ -252,12 +304,26 @@ def _say(text: str) -> None:
 
 
 def _one_line(text: str) -> str:
+    from bot.core.text import cut, for_terminal
+    from bot.log import redact
+
     return cut(for_terminal(redact(" ".join(text.split()))), LONGEST_LINE, end="…")
 
 
 def tell(line: str) -> None:
     """How far long work is, on stderr."""
-    click.echo(click.style(for_terminal(line), dim=True), err=True)
+    from bot.cli.waiting import say
+    from bot.core.text import for_terminal
+
+    say(click.style(for_terminal(line), dim=True))
+
+
+def clean(text: str) -> str:
+    """Others' words on one line, without what could steer a terminal, and without secrets."""
+    from bot.core.text import for_terminal
+    from bot.log import redact
+
+    return " ".join(for_terminal(redact(text)).split("\n"))
 
 
 def is_debug() -> bool:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from bot.cli.framework import Group, HobCommand, Output
+from bot.cli.framework import EXISTING, Group, HobCommand, Output, folder_option
+from bot.cli.waiting import TellWaiting
 
 EXAMPLE = "hob graph export --format graphml -o shop.graphml\nhob graph export --format cypher | cypher-shell"
 
@@ -19,12 +20,7 @@ def command() -> None:
 @click.option(
     "--format", "form", type=click.Choice(["graphml", "cypher"]), default="graphml", show_default=True
 )
-@click.option(
-    "--path",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="A folder of the repository; by default this one.",
-)
+@folder_option(old="--path", type=EXISTING)
 @click.option(
     "-o",
     "--output",
@@ -33,7 +29,7 @@ def command() -> None:
     help="A file; - is standard output.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON: what was written to the file of -o.")
-def export(form: str, path: Path, output: Path, as_json: bool) -> None:
+def export(form: str, folder: Path, output: Path, as_json: bool) -> None:
     """Writes the graph of the last commit and its history, for Neo4j, Gephi and the like.
 
     The index is brought to the last commit first. Issues are in it where the index knows them.
@@ -50,7 +46,7 @@ def export(form: str, path: Path, output: Path, as_json: bool) -> None:
     setup("error")
     if as_json and str(output) == "-":
         raise click.UsageError("--json needs a file to write to: say -o FILE")
-    local = Local(path, load_config().hob.data_dir)
+    local = Local(folder, load_config().hob.data_dir)
     with ProgressBar() as told:
         local.index(told)
 
@@ -62,7 +58,10 @@ def export(form: str, path: Path, output: Path, as_json: bool) -> None:
                 file.write(part)
         return counts
 
-    counts = with_index_store(local.path, write)
+    with TellWaiting("writing the graph") as waits:
+        if str(output) == "-":
+            waits.over()
+        counts = with_index_store(local.path, write)
     said = {"nodes": counts.nodes, "edges": counts.edges, "sha": local.tip, "file": str(output)}
     if as_json:
         click.echo(json.dumps(said))

@@ -1,6 +1,7 @@
 """`hob hook`."""
 
 import asyncio
+import json
 import os
 import shlex
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.framework import Group, HobCommand
+from bot.cli.framework import Group, HobCommand, folder_option
 from bot.core.settings import SEVERITIES
 
 MARK = "Written by `hob hook install`."
@@ -31,7 +32,7 @@ def command() -> None:
 
 
 @command.command("install", cls=HobCommand, example="hob hook install --fail-on critical --no-model")
-@click.option("--repo", type=click.Path(path_type=Path), default=".", help="A folder of the repository.")
+@folder_option(old="--repo")
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES[:3], "never"]),
@@ -41,12 +42,13 @@ def command() -> None:
 )
 @click.option("--no-model", is_flag=True, help="Only the deterministic checks: seconds instead of minutes.")
 @click.option("--force", is_flag=True, help=f"Put another's hook away as pre-push.{KEPT}.")
-def install(repo: Path, fail_on: str, no_model: bool, force: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def install(folder: Path, fail_on: str, no_model: bool, force: bool, as_json: bool) -> None:
     """Writes the hook that reviews what is pushed. Another's hook is never written over.
 
     A push that brings nothing (a deleted branch, a tag of what is there) passes without a review.
     """
-    file = asyncio.run(_file(repo))
+    file = asyncio.run(_file(folder))
     options = f" --fail-on {fail_on}" + " --no-model" * no_model
     if os.path.lexists(file) and not _is_ours(file):
         _put_away(file, options, force)
@@ -55,18 +57,20 @@ def install(repo: Path, fail_on: str, no_model: bool, force: bool) -> None:
     new.write_text(SCRIPT.format(mark=MARK, hob=shlex.quote(_program()), options=options))
     new.chmod(0o755)
     new.replace(file)
-    click.echo(f"{file} reviews what is pushed from now on (git push --no-verify leaves it out)")
+    said = f"{file} reviews what is pushed from now on (git push --no-verify leaves it out)"
+    click.echo(_as_json(file, "installed") if as_json else said)
 
 
 @command.command("remove", cls=HobCommand, example="hob hook remove")
-@click.option("--repo", type=click.Path(path_type=Path), default=".", help="A folder of the repository.")
-def remove(repo: Path) -> None:
+@folder_option(old="--repo")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def remove(folder: Path, as_json: bool) -> None:
     """Takes Hob's hook away, and brings back the one that was put away for it."""
     from bot.core.errors import UserError
 
-    file = asyncio.run(_file(repo))
+    file = asyncio.run(_file(folder))
     if not os.path.lexists(file):
-        click.echo("there is no pre-push hook")
+        click.echo(_as_json(file, "none") if as_json else "there is no pre-push hook")
         return
     if not _is_ours(file):
         raise UserError(f"{file} is not Hob's", "it stays as it is")
@@ -74,9 +78,13 @@ def remove(repo: Path) -> None:
     before = file.with_name(f"{file.name}.{KEPT}")
     if os.path.lexists(before):
         before.rename(file)
-        click.echo(f"{file} is again what it was before Hob's")
+        click.echo(_as_json(file, "brought back") if as_json else f"{file} is again what it was before Hob's")
     else:
-        click.echo(f"{file} is gone")
+        click.echo(_as_json(file, "removed") if as_json else f"{file} is gone")
+
+
+def _as_json(file: Path, done: str) -> str:
+    return json.dumps({"file": str(file), "done": done}, ensure_ascii=False)
 
 
 def _put_away(file: Path, options: str, force: bool) -> None:
@@ -108,13 +116,13 @@ def _program() -> str:
     return str(here.absolute()) if here.name == "hob" else str(Path(sys.executable).with_name("hob"))
 
 
-async def _file(repo: Path) -> Path:
+async def _file(folder: Path) -> Path:
     """Where git looks for the hook; UserError."""
     from bot.core.errors import UserError
     from bot.git import git
     from bot.local import find_root
 
-    root = await find_root(repo)
+    root = await find_root(folder)
     _, out = await git(root, "config", "--null", "--get-all", "core.hooksPath")
     if own := out.decode("utf-8", "surrogateescape").split("\0")[:-2]:  # the last is this command's own
         raise UserError(

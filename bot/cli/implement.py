@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, folder_option
 
 LONGEST_NAME = 50
 NO_TESTS = "Tests: No test was run: nothing of the repository is run here."
@@ -18,18 +18,18 @@ NO_TESTS = "Tests: No test was run: nothing of the repository is run here."
 
 @click.command(
     cls=HobCommand,
-    example='hob implement "Let brew() refuse water that is cold"\n'
+    example='hob implement "Let brew() refuse cold water"\n'
     'hob implement "Name the kettle" --dry-run | git apply',
 )
 @click.argument("objective")
-@click.option("--repo", type=click.Path(path_type=Path), default=".", help="A folder of the repository.")
+@folder_option(old="--repo")
 @click.option("--branch", default="", help="Of the new branch; by default hob/ and words of the objective.")
 @click.option("--base", default="", help="The branch or commit to begin at; by default HEAD.")
 @click.option("--dry-run", is_flag=True, help="Only prints the change: nothing is written to the repository.")
 @click.option("--model", default="", help="Instead of those of [models]: NAME or NAME@HOST.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 def command(
-    objective: str, repo: Path, branch: str, base: str, dry_run: bool, model: str, as_json: bool
+    objective: str, folder: Path, branch: str, base: str, dry_run: bool, model: str, as_json: bool
 ) -> int:
     """Writes a change of the local repository as one commit on a new branch, and prints it as a diff.
 
@@ -44,11 +44,11 @@ def command(
     objective = objective.encode("utf-8", "replace").decode()  # words of another encoding
     if not objective.strip():
         raise click.UsageError("the objective is empty")
-    return asyncio.run(_implement(objective, repo, branch, base, dry_run, model, as_json))
+    return asyncio.run(_implement(objective, folder, branch, base, dry_run, model, as_json))
 
 
 async def _implement(
-    objective: str, repo: Path, branch: str, base: str, dry_run: bool, model: str, as_json: bool
+    objective: str, folder: Path, branch: str, base: str, dry_run: bool, model: str, as_json: bool
 ) -> int:
     from bot.cli.chain import say, told
     from bot.cli.review.progress import Asked
@@ -59,7 +59,7 @@ async def _implement(
     from bot.local.uncommitted import count_uncommitted
     from bot.scripting import Workshop
 
-    root = await find_root(repo)
+    root = await find_root(folder)
     start = await starting_point(root, base)
     branch = branch or _branch(objective)
     if not dry_run:

@@ -5,6 +5,7 @@ import json
 import click
 
 from bot.cli.framework import HobCommand
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(cls=HobCommand, example="hob migrate")
@@ -25,7 +26,8 @@ def command(as_json: bool) -> None:
     store = open_store(config.store.database_url)
     try:
         before = schema_age(store.database)
-        kept = None if before == "current" else run(config.store.database_url)
+        with TellWaiting("bringing the database to the newest schema"):
+            kept = None if before == "current" else run(config.store.database_url)
     finally:
         store.close()
     shown = store.database.url.render_as_string(hide_password=True)

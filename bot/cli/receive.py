@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import HobCommand
+from bot.cli.waiting import TellWaiting
 from bot.core.errors import BadPayload, UserError
 
 MOST_BYTES = 25 << 20
@@ -29,7 +30,8 @@ def command(event: str, file: Path, apply: bool, as_json: bool) -> None:
     load_config()
     body = _read(file)
     try:
-        plan = dry_run(event, body, apply)
+        with TellWaiting("running the payload"):
+            plan = dry_run(event, body, apply)
     except BadPayload as wrong:
         raise UserError(f"{file}: {wrong}", "give the body of a delivery as GitHub sent it") from None
     click.echo(json.dumps(plan, indent=2, ensure_ascii=False, default=str))

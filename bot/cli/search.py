@@ -8,23 +8,19 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import EXISTING, HobCommand, clean, folder_option
 
 MOST = 100
 MOST_RERANKED = 30
+LONGEST_LINE = 160
 
 
 @click.command(
     cls=HobCommand,
-    example='hob search "where are signatures checked"\nhob search Inbox.put --path ~/src/hob -k 3 --json',
+    example='hob search "where are signatures checked"\nhob search Inbox.put --folder ~/src/hob -k 3 --json',
 )
 @click.argument("query")
-@click.option(
-    "--path",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="A folder of the repository to search; by default this one.",
-)
+@folder_option(old="--path", type=EXISTING)
 @click.option(
     "-k", "k", type=click.IntRange(1, MOST), default=10, show_default=True, help="How many results."
 )
@@ -32,11 +28,12 @@ MOST_RERANKED = 30
     "--rerank", is_flag=True, help="A local model looks at the first thirty and puts them in order."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None:
+def command(query: str, folder: Path, k: int, rerank: bool, as_json: bool) -> None:
     """Finds the files and symbols that a question, an issue's text or a name is about.
 
     The index is brought to the last commit first; what is not committed is not searched. Archives of
-    hob.toml are searched too (`@name/path`). Each result says why it was found.
+    hob.toml are searched too (`@name/path`). Each result shows the line with most of the words, and says why
+    it was found.
     """
     from bot.cli.index.progress import ProgressBar
     from bot.config import load_config
@@ -47,7 +44,7 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
     if not query.strip():
         raise click.UsageError("the query is empty")
     config = load_config()
-    local = Local(path, config.hob.data_dir)
+    local = Local(folder, config.hob.data_dir)
     with ProgressBar() as told:
         most = max(k, MOST_RERANKED) if rerank else k
         outlined, wrong = search_beside(local, config.knowledge.archives, query, most, told)
@@ -55,7 +52,7 @@ def command(query: str, path: Path, k: int, rerank: bool, as_json: bool) -> None
         :k
     ]
     for line in wrong:
-        click.echo(f"hob: {_clean(line)}", err=True)
+        click.echo(f"hob: {clean(line)}", err=True)
     if as_json:
         results = {"results": [result_as_json(each) for each in found], "sha": local.tip}
         click.echo(json.dumps(results, ensure_ascii=False))
@@ -81,10 +78,14 @@ async def _reranked(query: str, found: Any, root: Path) -> list[Any]:
 
 
 def _lines(found: Any) -> Iterator[str]:
+    from bot.core.text import cut
+
     symbol = f"  {found.symbol}" if found.symbol else ""
     path = f"@{found.source}/{found.path}" if found.source else found.path
-    yield click.style(f"{_clean(path)}:{found.start}-{found.end}", bold=True) + _clean(symbol)
-    yield click.style(f"    {_clean('; '.join(found.why))}", dim=True)
+    yield click.style(f"{clean(path)}:{found.start}-{found.end}", bold=True) + clean(symbol)
+    if found.text:
+        yield f"    {found.line}: {cut(clean(found.text).strip(), LONGEST_LINE, end='…')}"
+    yield click.style(f"    {clean('; '.join(found.why))}", dim=True)
 
 
 def result_as_json(found: Any) -> dict[str, Any]:
@@ -94,14 +95,9 @@ def result_as_json(found: Any) -> dict[str, Any]:
         "symbol": found.symbol,
         "start": found.start,
         "end": found.end,
+        "line": found.line,
+        "text": found.text,
         "score": found.score,
         "why": list(found.why),
         **({"source": found.source} if found.source else {}),
     }
-
-
-def _clean(text: str) -> str:
-    """A repository's words without what could steer a terminal."""
-    from bot.core.text import for_terminal
-
-    return " ".join(for_terminal(text).split("\n"))

@@ -7,6 +7,7 @@ import time
 import click
 
 from bot.cli.framework import HobCommand, day
+from bot.cli.waiting import TellWaiting
 
 USUAL_DAYS = 7
 
@@ -35,7 +36,8 @@ def command(repository: str, since: float | None, milestone: str, as_json: bool)
     if not REPOSITORY.fullmatch(repository):
         raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
     at = time.time() - USUAL_DAYS * DAY if since is None else since
-    told = asyncio.run(read_standup(repository, at, milestone))
+    with TellWaiting(f"reading {repository}"):
+        told = asyncio.run(read_standup(repository, at, milestone))
     if as_json:
         click.echo(json.dumps(told_as_json(told), ensure_ascii=False, indent=2))
     else:

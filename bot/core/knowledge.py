@@ -45,6 +45,10 @@ class Found:
     agreement: float = 0.0
     """Of an issue or pull request with the title that was asked for: which share of the words of both texts
     both have, from 0 to 1; 0 with another title. Comparable between searches."""
+    line: int = 0
+    """Of the passage, the one that has most of what was asked for; 0 where that was not looked for."""
+    text: str = ""
+    """That line as the file has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from bot.knowledge.git import Git, TreeEntry
 DEEPEST = 100
 """Folders in each other."""
 LONGEST_TARGET = 4_000
-Texts = Mapping[str, str | None]
+ChangedTexts = Mapping[str, str | None]
 """path -> the text in place of the commit's; None: no such file."""
 
 
@@ -58,7 +58,7 @@ class Layout:
 
 
 async def checkout(
-    clone: Clone, origin: Remote, sha: Sha, changed: Texts, folder: Path, most: Most
+    clone: Clone, origin: Remote, sha: Sha, changed: ChangedTexts, folder: Path, most: Most
 ) -> Checkout:
     """Writes a commit with `changed` on top into an empty folder. `CheckoutRefused`, `Gone`, and what git
     raises."""
@@ -70,12 +70,12 @@ async def checkout(
     return await asyncio.to_thread(_write, git, laid, folder, most)
 
 
-def write_out(git: Git, sha: Sha, changed: Texts, folder: Path, most: Most) -> Checkout:
+def write_out(git: Git, sha: Sha, changed: ChangedTexts, folder: Path, most: Most) -> Checkout:
     """The same from a repository that has all of the commit."""
     return _write(git, layout(git.tree(sha), changed, most), folder, most)
 
 
-def layout(entries: Iterable[TreeEntry], changed: Texts, most: Most) -> Layout:
+def layout(entries: Iterable[TreeEntry], changed: ChangedTexts, most: Most) -> Layout:
     """Decides by names alone. CheckoutRefused where a text would lie in no folder, or there are too many."""
     laid = Layout()
     for entry in entries:

@@ -14,7 +14,7 @@ from bot.core.knowledge import Overlap
 from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import Sha
 from bot.knowledge import merges
-from bot.knowledge.checkout import Checkout, Most, Texts, checkout
+from bot.knowledge.checkout import ChangedTexts, Checkout, Most, checkout
 from bot.knowledge.clone import NO_ROOM, Clone, CloneLimits, Remote, no_room, tidy
 from bot.knowledge.fetching import GitFailed, GitStopped
 from bot.knowledge.locking import locked
@@ -81,7 +81,9 @@ class Held:
             raise Gone(404, "there is no clone yet")
         return await self._clone.pull_head(origin, number)
 
-    async def checkout(self, origin: Remote, sha: Sha, changed: Texts, folder: Path, most: Most) -> Checkout:
+    async def checkout(
+        self, origin: Remote, sha: Sha, changed: ChangedTexts, folder: Path, most: Most
+    ) -> Checkout:
         """`bot.knowledge.checkout`; a clone that is not there yet is made. `Gone` where there is no such
         commit, `CheckoutRefused`."""
         if not self.folder.exists():

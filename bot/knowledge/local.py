@@ -20,7 +20,7 @@ from bot.core.source import LeftOut
 from bot.knowledge.folder import Folder
 from bot.knowledge.git import Git
 from bot.knowledge.indexing import IndexProgress, IndexUpdate, update
-from bot.knowledge.search.excerpts import outlines
+from bot.knowledge.search.excerpts import outlines, with_lines
 from bot.knowledge.search.repository_search import Indexed
 from bot.knowledge.search.search import Search
 from bot.knowledge.search.snapshot import AtTip
@@ -173,8 +173,9 @@ class Local:
     ) -> list[tuple[Found, Outline]]:
         def work(index_store: IndexStore) -> list[tuple[Found, Outline]]:
             update(index_store, self.git, tip, progress)
-            found = Search(index_store, self.git).search(query, k)
-            return list(zip(found, outlines(index_store, AtTip(index_store, tip), found), strict=True))
+            snapshot = AtTip(index_store, tip)
+            found = with_lines(self.git, snapshot, query, Search(index_store, self.git).search(query, k))
+            return list(zip(found, outlines(index_store, snapshot, found), strict=True))
 
         return with_index_store(path, work)
 

@@ -1,64 +1,18 @@
 """A review of a local git range: what the App reads from GitHub is read from git; the rest is the same.
 
-The App's own review of a local change: the same facts, the same agent, the same checks.
+What is here finds the change, and imports little; `bot.local.judge` reviews it.
 """
 
-from dataclasses import replace
-from pathlib import Path
-
-from bot.agents import review
-from bot.context import Context
-from bot.core.inference import Completion, Infer, OnText, Prompt, T
-from bot.core.knowledge import Beside, nothing_beside
-from bot.core.refs import RepoRef
-from bot.core.review_result import Judgement
-from bot.core.settings_merge import Layer
-from bot.core.skip_rules import BINARY, NO_PATCH, NOT_ASKED
 from bot.local.change import LocalRange, NothingToReview, find_change, find_root
 from bot.local.pushes import Push, pre_commits, pushed, pushes
-from bot.local.reader import LocalReader
 from bot.local.uncommitted import uncommitted
-from bot.pull_request_facts import pull_request_facts
-
-
-async def judge_range(
-    root: Path,
-    change: LocalRange,
-    infer: Infer | None,
-    stored: tuple[Layer, ...] = (),
-    beside: Beside = nothing_beside,
-) -> Judgement:
-    """`root` is the repository's; its settings are those of the change's base over `stored`. Whether a draft
-    or a title would keep a review away does not count: a person asked. Without `infer` no model is asked."""
-    repo = RepoRef("local", root.name or "repository", 0, 0, private=True)
-    reader = LocalReader(root, change)
-    ctx = Context(
-        repo=repo,
-        slug="hob",
-        github=reader,
-        infer=infer or _nobody,
-        stored=stored,
-        beside=beside,
-    )
-    context = await ctx.repository(change.base)
-    facts = await pull_request_facts(ctx, context, await reader.pull_request(0))
-    skipped = (replace(one, why=BINARY) if one.why == NO_PATCH else one for one in facts.skipped)
-    return await review.judge(replace(facts, skipped=tuple(skipped)), infer)
-
-
-async def _nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
-    """Gathering asks no model."""
-    return Completion(failure="no_host", reason=NOT_ASKED)
-
 
 __all__ = [
     "LocalRange",
-    "LocalReader",
     "NothingToReview",
     "Push",
     "find_change",
     "find_root",
-    "judge_range",
     "pre_commits",
     "pushed",
     "pushes",

@@ -47,21 +47,21 @@ async def find_root(folder: Path) -> Path:
     ran = await run(here, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
     if ran.why:
         if "not a git repository" in ran.why:
-            raise UserError(f"{folder} is not in a git repository", "name one with --repo")
+            raise UserError(f"{folder} is not in a git repository", "name one with --folder")
         raise UserError(f"git cannot read {folder}: {ran.why}")
     bare, _, folder_of_git = ran.out.decode("utf-8", "surrogateescape").partition("\n")
     if bare == "true":
         return Path(folder_of_git.removesuffix("\n"))
     top = await run(here, "rev-parse", "--show-toplevel")
     if top.why:
-        raise UserError(f"git cannot read {folder}: {top.why}", "name its working tree with --repo")
+        raise UserError(f"git cannot read {folder}: {top.why}", "name its working tree with --folder")
     return Path(top.out.decode("utf-8", "surrogateescape").removesuffix("\n"))
 
 
 def _there(folder: Path) -> Path:
     here = folder.expanduser().resolve()
     if not here.is_dir():
-        raise UserError(f"there is no folder {folder}", "name one with --repo")
+        raise UserError(f"there is no folder {folder}", "name one with --folder")
     return here
 
 

@@ -19,7 +19,7 @@ from bot.core.sandbox_types import WORK, Mount, SandboxUnusable, TreeLimits, Tre
 from bot.core.suite_runs import SuiteRun
 from bot.core.text import for_terminal, undrawn
 from bot.github.client import Job
-from bot.knowledge.checkout import CheckoutRefused, Most, Texts, is_plain
+from bot.knowledge.checkout import ChangedTexts, CheckoutRefused, Most, is_plain
 from bot.knowledge.clone import Remote
 from bot.knowledge.clones import Clones
 from bot.log import redact
@@ -47,7 +47,7 @@ class SuiteSlots:
         self._slots.release()
 
 
-WriteCommit = Callable[[Sha, Texts, Path, Most], Awaitable[object]]
+WriteCommit = Callable[[Sha, ChangedTexts, Path, Most], Awaitable[object]]
 """`await write(commit, texts, folder, most)`: a commit's files with these in place of its own, into an empty
 folder."""
 
@@ -56,7 +56,7 @@ def from_github(repo: RepoRef, job: Job, clones: Clones) -> WriteCommit:
     """From the clone that is kept of a repository."""
     origins: list[Remote] = []
 
-    async def write(commit: Sha, texts: Texts, folder: Path, most: Most) -> object:
+    async def write(commit: Sha, texts: ChangedTexts, folder: Path, most: Most) -> object:
         if not origins:
             origins.append(await GitHubOrigin(repo, job).remote())
         (origin,) = origins
@@ -78,7 +78,7 @@ class Suite:
     slots: SuiteSlots
     way: TreeWay | None = None
 
-    async def __call__(self, commit: Sha, texts: Texts, /) -> SuiteRun:
+    async def __call__(self, commit: Sha, texts: ChangedTexts, /) -> SuiteRun:
         command = shlex.join(self.table.command)
         try:
             return await self._run(commit, texts, command)
@@ -90,7 +90,7 @@ class Suite:
             why = f"a work tree could not be made: {os.strerror(error.errno or errno.EIO)}"
             return SuiteRun(refused=why, command=command)
 
-    async def _run(self, commit: Sha, texts: Texts, command: str) -> SuiteRun:
+    async def _run(self, commit: Sha, texts: ChangedTexts, command: str) -> SuiteRun:
         table = self.table
         program = TreeProgram(table.command, limits_of(table), table.mounts, table.image)
         async with self.slots:
@@ -132,7 +132,7 @@ class Suite:
                 raise SandboxUnusable(f"{mount.source} leads to what may not be mounted: {why}") from None
         return found
 
-    async def _filled(self, made: RunFolder, commit: Sha, texts: Texts) -> None:
+    async def _filled(self, made: RunFolder, commit: Sha, texts: ChangedTexts) -> None:
         """A report that stands in the commit or in the patch is none of this run."""
         report = str(PurePosixPath(self.table.report)) if self.table.report else ""
         without = {**texts, report: None} if report and is_plain(report) else texts

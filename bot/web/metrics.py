@@ -1,6 +1,8 @@
 """`GET /metrics`."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -8,8 +10,10 @@ from starlette.responses import PlainTextResponse
 
 from bot.core.errors import TemporaryError
 from bot.core.host_slots import Traffic
-from bot.store import Store
+from bot.store import Store, measures
+from bot.store.database import Database
 from bot.store.stats import effect_counts
+from bot.store.tables import SCHEMA
 from bot.web import model_stats, polling
 from bot.web.counters import Counter, series
 from bot.web.webhook import Receiver
@@ -40,8 +44,31 @@ def _stored(store: Store) -> list[str]:
         *series("hob_inbox", "Deliveries in the inbox, by state.", ("state",), inbox),
         *series("hob_runs", "Runs, by state.", ("state",), runs),
         *series("hob_effects", "Effects in the outbox, by kind and state.", ("kind", "state"), effects),
+        *_measured(store.database, time.time()),
         *model_stats.lines(store.calls.totals()),
         *polling.metric_lines(store.polling.load()),
+    ]
+
+
+def _measured(database: Database, now: float) -> list[str]:
+    recent = measures.recent_runs(database, now)
+    waits: CountsByLabel = {(): round(measures.oldest_waiting_seconds(database, now))}
+    free = measures.free_bytes(database)
+    disk: CountsByLabel = {} if free is None else {(): free}
+    took: Mapping[tuple[str, ...], float] = {(one.handler,): round(one.seconds, 1) for one in recent}
+    ended: CountsByLabel = {(one.handler,): one.runs for one in recent}
+    lost: CountsByLabel = {(one.handler,): one.crashes for one in recent}
+    this: CountsByLabel = {(version("hobbot"), SCHEMA): 1}
+    size: CountsByLabel = {(): measures.database_bytes(database)}
+    handler = ("handler",)
+    return [
+        *series("hob_info", "This version, and the schema that it works with.", ("version", "schema"), this),
+        *series("hob_database_bytes", "What the database takes on its disk.", (), size),
+        *series("hob_database_disk_free_bytes", "Free on the disk of SQLite's file.", (), disk),
+        *series("hob_oldest_waiting_seconds", "How long the oldest run waits.", (), waits),
+        *series("hob_recent_runs", "Runs of the last hour that have ended.", handler, ended),
+        *series("hob_recent_run_seconds", "Seconds that these took together.", handler, took),
+        *series("hob_recent_run_crashes", "How often a worker was lost over these.", handler, lost),
     ]
 
 

@@ -23,6 +23,7 @@ from tests.bench import (
     receiver,
     remarks,
     reviews,
+    starting,
     triage,
     waiting,
     work,
@@ -46,6 +47,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "implement": implement.figures,
     "knowledge": knowledge,
     "duplicates": duplicates.figures,
+    "starting": starting.figures,
 }
 
 

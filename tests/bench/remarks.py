@@ -18,7 +18,8 @@ from pathlib import Path
 
 from bot.core.findings import Finding
 from bot.core.refs import Sha
-from bot.local import LocalRange, judge_range
+from bot.local import LocalRange
+from bot.local.judge import judge_range
 from tests.bench.figure import Figure
 
 COMMITS = int(os.environ.get("HOB_BENCH_COMMITS", "12"))

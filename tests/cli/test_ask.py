@@ -37,13 +37,13 @@ def asker(hob: Hob, ollama: FakeOllama) -> Hob:
 
 
 def test_an_answer_with_its_sources(asker: Hob) -> None:
-    done = asker.process("ask", "How long is tea steeped?", "--repo", "house")
+    done = asker.process("ask", "How long is tea steeped?", "--folder", "house")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ("Sixty seconds a leaf [src/tea.py:6], not more .\n\nSources:\n  src/tea.py:6\n")
     built, searched = done.stderr.splitlines()
     assert built == "building the index, once"
     assert searched.startswith("searching the index as of ")
-    assert asker.run("ask", "How long?", "--repo", "house").stderr.startswith("searching the index as of ")
+    assert asker.run("ask", "How long?", "--folder", "house").stderr.startswith("searching the index as of ")
 
 
 def test_without_a_commit_or_with_knowledge_off_git_grep_answers(asker: Hob) -> None:
@@ -53,16 +53,16 @@ def test_without_a_commit_or_with_knowledge_off_git_grep_answers(asker: Hob) -> 
     (bare / "src").mkdir()
     (bare / "src" / "tea.py").write_text((asker.folder / "house" / "src" / "tea.py").read_text())
     git(bare, "add", ".")
-    done = asker.run("ask", "How long is tea steeped?", "--repo", "bare")
+    done = asker.run("ask", "How long is tea steeped?", "--folder", "bare")
     assert "src/tea.py:6" in done.stdout
     assert "git grep" in done.stderr and "has no commit yet" in done.stderr
     asker.environ["HOB_KNOWLEDGE__ENABLED"] = "false"
-    done = asker.run("ask", "How long is tea steeped?", "--repo", "house")
+    done = asker.run("ask", "How long is tea steeped?", "--folder", "house")
     assert ("src/tea.py:6" in done.stdout, done.stderr) == (True, "")
 
 
 def test_json_is_all_that_is_printed(asker: Hob) -> None:
-    done = asker.run("ask", "--json", "--agent", "chat", "--repo", "house", "How long is tea steeped?")
+    done = asker.run("ask", "--json", "--agent", "chat", "--folder", "house", "How long is tea steeped?")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["answer"] == "Sixty seconds a leaf [src/tea.py:6], not more ."
@@ -77,7 +77,7 @@ def test_R10_a_host_that_breaks_is_one_line_and_exit_code_1(
     as_json: bool, asker: Hob, ollama: FakeOllama
 ) -> None:
     ollama.answer = lambda _: acts.error_line
-    done = asker.run("ask", "How?", "--repo", "house", *(["--json"] if as_json else []))
+    done = asker.run("ask", "How?", "--folder", "house", *(["--json"] if as_json else []))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     if as_json:
@@ -91,7 +91,7 @@ def test_words_cannot_steer_the_terminal(asker: Hob, ollama: FakeOllama) -> None
     ollama.answer = lambda request: (
         model(request) if request.get("format") else "Tea\x1b]0;owned\x07\u202e is\x1b[2J good."
     )
-    done = asker.run("ask", "Tea?", "--repo", "house")
+    done = asker.run("ask", "Tea?", "--folder", "house")
     assert "\x1b" not in done.stdout + done.stderr
     assert "\u202e" not in done.stdout
 
@@ -99,12 +99,12 @@ def test_words_cannot_steer_the_terminal(asker: Hob, ollama: FakeOllama) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["ask", "--agent", "reserch", "Tea?", "--repo", "house"], 1, "did you mean research?"),
+        (["ask", "--agent", "reserch", "Tea?", "--folder", "house"], 1, "did you mean research?"),
         (["ask", "Tea?"], 1, "is not in a git repository"),
-        (["ask", "Tea?", "--repo", "nowhere"], 2, "does not exist"),
-        (["ask", " ", "--repo", "house"], 2, "the question is empty"),
+        (["ask", "Tea?", "--folder", "nowhere"], 2, "does not exist"),
+        (["ask", " ", "--folder", "house"], 2, "the question is empty"),
         (["ask"], 2, "Missing argument"),
-        (["ask", "Tea?", "--repo", "house", "--model", "gone"], 1, "no local model gone"),
+        (["ask", "Tea?", "--folder", "house", "--model", "gone"], 1, "no local model gone"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, asker: Hob) -> None:
@@ -119,7 +119,7 @@ def test_an_agent_of_ones_own_by_its_file(asker: Hob, ollama: FakeOllama, tmp_pa
     file = tmp_path / "pirate.md"
     file.write_text("Arr, you talk like a pirate.")
     ollama.answer = lambda _: "Arr."
-    done = asker.run("ask", "Tea?", "--repo", "house", "--agent", str(file))
+    done = asker.run("ask", "Tea?", "--folder", "house", "--agent", str(file))
     assert (done.returncode, done.stdout) == (0, "Arr.\n")
     assert "pirate" in ollama.chats[0]["messages"][0]["content"]
 
@@ -132,42 +132,42 @@ def understanding(ollama: FakeOllama, command: str, argument: str = "") -> None:
 
 
 def test_words_that_ask_for_another_command_are_answered_with_it(asker: Hob, ollama: FakeOllama) -> None:
-    done = asker.run("ask", "please review my changes", "--repo", "house")
+    done = asker.run("ask", "please review my changes", "--folder", "house")
     assert (done.returncode, done.stdout) == (0, "That is another command's work: hob review\n")
     assert not ollama.chats, "rules know"
     understanding(ollama, "search", "kettle $(rm -rf)")
-    done = asker.run("ask", "hvor finner jeg kettle $(rm -rf) henne?", "--repo", "house", "--json")
+    done = asker.run("ask", "hvor finner jeg kettle $(rm -rf) henne?", "--folder", "house", "--json")
     assert json.loads(done.stdout)["command"] == "hob search 'kettle $(rm -rf)'"
     understanding(ollama, "memory")
-    assert "hob memory --help" in asker.run("ask", "hva vet du om oss?", "--repo", "house").stdout
+    assert "hob memory --help" in asker.run("ask", "hva vet du om oss?", "--folder", "house").stdout
 
 
 @pytest.mark.parametrize("named", ["rm", "ask", "", "review; rm", "REVIEW", "framework", "../review"])
 def test_A7_what_is_no_command_is_a_question(named: str, asker: Hob, ollama: FakeOllama) -> None:
     understanding(ollama, named)
-    assert "Sixty seconds" in asker.run("ask", "hvor lenge, tea leaves?", "--repo", "house").stdout
+    assert "Sixty seconds" in asker.run("ask", "hvor lenge, tea leaves?", "--folder", "house").stdout
 
 
 def test_with_an_agent_named_all_words_are_a_question(asker: Hob, ollama: FakeOllama) -> None:
-    done = asker.run("ask", "review my tea leaves changes", "--repo", "house", "--agent", "research")
+    done = asker.run("ask", "review my tea leaves changes", "--folder", "house", "--agent", "research")
     assert "Sixty seconds" in done.stdout
 
 
 def test_a_conversation_goes_on_where_it_is_asked_to(asker: Hob, ollama: FakeOllama) -> None:
-    first = asker.run("ask", "--continue", "How long is tea steeped?", "--repo", "house")
+    first = asker.run("ask", "--continue", "How long is tea steeped?", "--folder", "house")
     assert "there is no earlier conversation here" in first.stderr
-    done = asker.run("ask", "--continue", "And why so long?", "--repo", "house/src")
+    done = asker.run("ask", "--continue", "And why so long?", "--folder", "house/src")
     assert done.returncode == 0, done.stderr
     messages = ollama.chats[-1]["messages"]
     assert [one["role"] for one in messages] == ["system", "user", "assistant", "user"]
     assert "How long is tea steeped?" in messages[1]["content"]
     assert messages[2]["content"] == "Sixty seconds a leaf [src/tea.py:6], not more ."
-    asker.run("ask", "Something else?", "--repo", "house")
+    asker.run("ask", "Something else?", "--folder", "house")
     assert len(ollama.chats[-1]["messages"]) == 2, "without --continue a conversation begins anew"
     (kept,) = (asker.folder / "data" / "conversations").iterdir()
     assert kept.stat().st_mode & 0o077 == 0
     kept.write_text("[[broken")
-    assert asker.run("ask", "--continue", "And?", "--repo", "house").returncode == 0
+    assert asker.run("ask", "--continue", "And?", "--folder", "house").returncode == 0
 
 
 def test_a_commit_is_cited(asker: Hob, ollama: FakeOllama) -> None:
@@ -180,7 +180,7 @@ def test_a_commit_is_cited(asker: Hob, ollama: FakeOllama) -> None:
     ollama.answer = lambda request: (
         model(request) if request.get("format") else f'Glazed [{sha[:7]} "glaze the earthenware"] [0a0b0c0d].'
     )
-    done = asker.run("ask", "--json", "Who glazed the earthenware cups?", "--repo", "house")
+    done = asker.run("ask", "--json", "Who glazed the earthenware cups?", "--folder", "house")
     told = json.loads(done.stdout)
     assert told["answer"] == f"Glazed [{sha[:10]}] ."
     (place,) = told["citations"]
@@ -192,7 +192,7 @@ def test_a_commit_is_cited(asker: Hob, ollama: FakeOllama) -> None:
 def test_what_waits_for_what_is_not_guessed_without_github(
     question: str, asker: Hob, ollama: FakeOllama
 ) -> None:
-    done = asker.run("ask", question, "--repo", "house")
+    done = asker.run("ask", question, "--folder", "house")
     assert done.returncode == 1 and done.stdout == ""
     assert "is known to GitHub and not to this folder" in done.stderr
     assert ollama.chats == []

@@ -62,3 +62,20 @@ def test_the_model_to_show_is_one_that_runs_here_and_reads_code() -> None:
     with FakeOllama(models={"nomic-embed-text": FakeModel()}) as host:
         assert choose_local(host.url) == ""
     assert choose_local("http://127.0.0.1:9") == ""
+
+
+def test_a_program_is_told_what_was_posted() -> None:
+    from types import SimpleNamespace as Made
+
+    from bot.cli.demo import show
+
+    comment = Made(path="till.py", line=3, body="A key.<!-- hob:1 -->")
+    review = Made(body="One finding.\n<!-- hob:2 -->", comments=[comment])
+    check = Made(name="Hob", conclusion="neutral", title="1 finding")
+    about = Made(labels=[Made(name="bug")], comments=[Made(body="Which version?<!-- hob:3 -->")])
+    assert show.as_json(Made(reviews=[review], check_runs=[check]), about) == {  # type: ignore[arg-type]
+        "reviews": ["One finding."],
+        "comments": [{"path": "till.py", "line": 3, "body": "A key."}],
+        "checks": [{"name": "Hob", "conclusion": "neutral", "title": "1 finding"}],
+        "issue": {"labels": ["bug"], "comments": ["Which version?"]},
+    }

@@ -9,7 +9,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from bot.cli.command_names import module_of
 from bot.cli.framework import hob as group
+from tests.agents.conftest import git, make_repository
 from tests.cli.conftest import Hob
 
 COMMANDS = group.list_commands(click.Context(group))
@@ -152,16 +154,50 @@ def loaded_by(hob: Hob, *modules: str) -> dict[str, set[str]]:
 
 
 def test_heavy_libraries_wait_until_a_command_needs_them(hob: Hob) -> None:
-    """`hob --help` loads every command; `up` and `serve` stay in memory."""
+    """Completion may load every command; `up` and `serve` stay in memory."""
     staying = ("bot.cli.framework", "bot.cli.up", "bot.cli.serve")
-    found = loaded_by(
-        hob, *dict.fromkeys([*staying, *(f"bot.cli.{name.replace('-', '_')}" for name in COMMANDS)])
-    )
+    found = loaded_by(hob, *dict.fromkeys([*staying, *(f"bot.cli.{module_of(name)}" for name in COMMANDS)]))
     heavy = {"sqlalchemy", "pydantic", "httpx", "rq", "redis", "alembic", "rich"}
     told = {
         name: loaded & (heavy | {"asyncio"} if name in staying else heavy) for name, loaded in found.items()
     }
     assert {name: early for name, early in told.items() if early} == {}
+
+
+QUICK = {
+    "asyncio",
+    "logging",
+    "tempfile",
+    "traceback",
+    "importlib.metadata",
+    "json",
+    "bot.core.text",
+    "bot.log",
+}
+SLOW = {
+    "sqlalchemy", "pydantic", "httpx", "rq", "redis", "alembic", "rich", "jinja2", "re2",
+    "bot.agents", "bot.checks", "bot.config", "bot.context", "bot.prompting", "bot.core.review_result",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "never"),
+    [(["--help"], QUICK | SLOW), (["review", "--help"], SLOW), (["review"], SLOW)],
+)
+def test_what_is_asked_often_loads_little(arguments: list[str], never: set[str], hob: Hob) -> None:
+    """What makes `hob --help`, and `hob review` with nothing to do, quick."""
+    make_repository(hob.folder, {"tea.py": "a = 1\n"})
+    git(hob.folder, "branch", "-M", "main")
+    program = (
+        "import sys; from bot.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=hob.folder, env=hob.environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ("there is nothing to review" in done.stderr) == (arguments == ["review"])
+    assert never.isdisjoint(done.stderr.splitlines())
 
 
 def test_a_migration_loads_no_lexers(hob: Hob) -> None:
@@ -170,7 +206,7 @@ def test_a_migration_loads_no_lexers(hob: Hob) -> None:
 
 
 def test_a_local_review_loads_no_database_and_no_queue(hob: Hob) -> None:
-    (loaded,) = loaded_by(hob, "bot.cli.review.local").values()
+    (loaded,) = loaded_by(hob, "bot.local.judge").values()
     assert loaded.isdisjoint(
         {"sqlalchemy", "redis", "rq", "alembic", "rich", "ollama", "bot.runs", "bot.store"}
     )

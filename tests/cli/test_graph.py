@@ -24,7 +24,7 @@ def shop(tmp_path: Path) -> Path:
 
 def test_a_graph_is_written_to_a_file_and_counted(hob: Hob, shop: Path) -> None:
     file = hob.folder / "shop.graphml"
-    done = hob.run("graph", "export", "--path", str(shop), "-o", str(file), "--json")
+    done = hob.run("graph", "export", "--folder", str(shop), "-o", str(file), "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     root = ElementTree.parse(file).getroot()
@@ -34,7 +34,7 @@ def test_a_graph_is_written_to_a_file_and_counted(hob: Hob, shop: Path) -> None:
 
 
 def test_cypher_goes_to_standard_output_a_statement_a_line(hob: Hob, shop: Path) -> None:
-    done = hob.run("graph", "export", "--format", "cypher", "--path", str(shop))
+    done = hob.run("graph", "export", "--format", "cypher", "--folder", str(shop))
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert len(lines) == 1 + 4 + 3
@@ -53,7 +53,7 @@ def test_cypher_goes_to_standard_output_a_statement_a_line(hob: Hob, shop: Path)
 def test_what_cannot_be_is_said_in_one_line(
     hob: Hob, shop: Path, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = hob.run("graph", "export", "--path", str(shop), *arguments)
+    done = hob.run("graph", "export", "--folder", str(shop), *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr.splitlines()[-1]
 

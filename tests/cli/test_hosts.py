@@ -52,6 +52,8 @@ def test_a_host_pulls_a_model_and_says_how_far_it_is(hob: Hob) -> None:
         assert (told.returncode, told.stdout) == (0, "mini has qwen2.5:7b\n"), told.stderr
         assert "qwen2.5:7b on mini: " in told.stderr
         assert "\x1b" not in told.stderr
+        told = hob.run("hosts", "pull", "qwen2.5:7b", "--host", "mini", "--json")
+        assert json.loads(told.stdout) == {"model": "qwen2.5:7b", "hosts": ["mini"]}
     for host, sentence in (("nobody", "there is no host nobody"), ("cloud", "only Ollama hosts pull models")):
         told = hob.run("hosts", "pull", "qwen2.5:7b", "--host", host)
         assert (told.returncode, told.stdout) == (1, "")

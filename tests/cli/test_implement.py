@@ -103,7 +103,7 @@ def test_a_branch_with_one_commit_and_nothing_else_is_touched(coder: Hob) -> Non
     (folder / "tea.py").write_text("mine, unfinished\n")
     (folder / "new one").write_text("mine\n")
     before = everything(folder)
-    done = coder.process("implement", "Guard brew: no water!", "--repo", "house")
+    done = coder.process("implement", "Guard brew: no water!", "--folder", "house")
     assert done.returncode == 0, done.stderr
     after = everything(folder)
     new = {path for path in after if path not in before}
@@ -130,7 +130,7 @@ def test_a_branch_with_one_commit_and_nothing_else_is_touched(coder: Hob) -> Non
 
 
 def test_the_diff_is_what_git_applies_byte_for_byte(coder: Hob) -> None:
-    hob = [sys.executable, "-m", "bot.cli", "implement", "Guard brew", "--repo", "house"]
+    hob = [sys.executable, "-m", "bot.cli", "implement", "Guard brew", "--folder", "house"]
     done = subprocess.run(hob, cwd=coder.folder, env=coder.environ, capture_output=True, check=True)
     git(coder.folder, "clone", "-q", "house", "fresh")
     git(coder.folder / "fresh", "apply", "--index", stdin=done.stdout)
@@ -144,7 +144,7 @@ def test_a_moved_program_and_an_empty_file_are_in_the_diff_as_git_has_them(
     folder = coder.folder / "house"
     moved = {"path": "run.sh", "search": "echo hot\n", "replace": "echo hotter\n", "rename_to": "bin/run.sh"}
     ollama.answer = says(moved, {"path": "pkg/__init__.py", "replace": ""}, EDIT)
-    done = coder.run("implement", "Move it", "--repo", "house")
+    done = coder.run("implement", "Move it", "--folder", "house")
     git(coder.folder, "clone", "-q", "house", "fresh")
     git(coder.folder / "fresh", "apply", "--index", stdin=done.stdout.encode())
     made = git(folder, "rev-parse", "hob/move-it^{tree}")
@@ -155,11 +155,11 @@ def test_a_moved_program_and_an_empty_file_are_in_the_diff_as_git_has_them(
 def test_a_dry_run_writes_nothing_and_prints_the_same(coder: Hob) -> None:
     folder = coder.folder / "house"
     before = everything(folder)
-    done = coder.run("implement", "Guard brew", "--repo", "house", "--dry-run")
+    done = coder.run("implement", "Guard brew", "--folder", "house", "--dry-run")
     assert (done.returncode, everything(folder)) == (0, before), done.stderr
-    written = coder.run("implement", "Guard brew", "--repo", "house")
+    written = coder.run("implement", "Guard brew", "--folder", "house")
     assert written.stdout == done.stdout != ""
-    told = json.loads(coder.run("implement", "Guard brew", "--repo", "house", "--dry-run", "--json").stdout)
+    told = json.loads(coder.run("implement", "Guard brew", "--folder", "house", "--dry-run", "--json").stdout)
     assert (told["diff"], told["branch"], told["commit"], told["dry_run"]) == (done.stdout, "", "", True)
 
 
@@ -184,7 +184,7 @@ def test_of_a_large_repository_the_index_is_searched_and_a_file_is_located(
 
     ollama.answer = answer
     before = everything(folder)
-    done = coder.run("implement", "Renumber a chamber", "--repo", "house", "--dry-run")
+    done = coder.run("implement", "Renumber a chamber", "--folder", "house", "--dry-run")
     assert (done.returncode, everything(folder)) == (0, before), done.stderr
     assert "+ROOM = 70" in done.stdout and "+    return water or 0" in done.stdout
     assert "building the index, once" in done.stderr and "locate done" in done.stderr
@@ -192,7 +192,7 @@ def test_of_a_large_repository_the_index_is_searched_and_a_file_is_located(
 
 def test_json_is_all_that_is_printed(coder: Hob, ollama: FakeOllama) -> None:
     done = coder.run(
-        "implement", "Guard brew", "--repo", "house", "--json", "--model", "big", "--branch", "b"
+        "implement", "Guard brew", "--folder", "house", "--json", "--model", "big", "--branch", "b"
     )
     told = json.loads(done.stdout)
     folder = coder.folder / "house"
@@ -205,7 +205,7 @@ def test_json_is_all_that_is_printed(coder: Hob, ollama: FakeOllama) -> None:
 
 def test_what_is_not_accepted_is_on_the_branch_and_exit_code_1(coder: Hob, ollama: FakeOllama) -> None:
     ollama.answer = says(EDIT, accepted=False)
-    done = coder.run("implement", "Guard brew", "--repo", "house")
+    done = coder.run("implement", "Guard brew", "--folder", "house")
     assert done.returncode == 1
     assert "+    return water or None" in done.stdout
     assert (
@@ -217,11 +217,13 @@ def test_what_is_not_accepted_is_on_the_branch_and_exit_code_1(coder: Hob, ollam
 
 def test_S7_what_never_holds_is_no_branch_and_exit_code_1(coder: Hob, ollama: FakeOllama) -> None:
     ollama.answer = says({"path": ".github/workflows/x.yml", "search": "", "replace": "on: push\n"})
-    done = coder.run("implement", "Guard brew", "--repo", "house")
+    done = coder.run("implement", "Guard brew", "--folder", "house")
     assert (done.returncode, done.stdout) == (1, "")
     assert "x.yml: .github is never touched" in done.stderr.splitlines()[-1]
     ollama.answer = says({"path": "tea.py/x", "search": "", "replace": "y\n"})
-    assert "tea.py is a file, and no folder" in coder.run("implement", "Guard brew", "--repo", "house").stderr
+    assert (
+        "tea.py is a file, and no folder" in coder.run("implement", "Guard brew", "--folder", "house").stderr
+    )
     assert git(coder.folder / "house", "for-each-ref", "refs/heads/hob") == ""
 
 
@@ -231,7 +233,7 @@ def test_code_paths_of_the_repository_narrow_here_too(coder: Hob, ollama: FakeOl
     (folder / ".github" / "hob.yml").write_text('code: {paths: ["!notes/**"]}\n')
     git(folder, "-c", "core.hooksPath=/dev/null", "add", ".github")
     git(folder, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "Narrow")
-    done = coder.run("implement", "Guard brew", "--repo", "house")
+    done = coder.run("implement", "Guard brew", "--folder", "house")
     assert done.returncode == 1 and "`code.paths` leaves it out" in done.stderr
 
 
@@ -239,28 +241,28 @@ def test_from_another_base_a_detached_head_a_folder_inside_and_a_bare_repository
     folder = coder.folder / "house"
     first = git(folder, "rev-parse", "main~1").strip()
     done = coder.run(
-        "implement", "Guard brew", "--repo", "house/notes", "--base", "main~1", "--branch", "one"
+        "implement", "Guard brew", "--folder", "house/notes", "--base", "main~1", "--branch", "one"
     )
     assert done.returncode == 0 and git(folder, "rev-parse", "one~1").strip() == first
     git(folder, "-c", "core.hooksPath=/dev/null", "checkout", "-q", "--detach")
-    assert coder.run("implement", "Guard brew", "--repo", "house", "--branch", "two").returncode == 0
+    assert coder.run("implement", "Guard brew", "--folder", "house", "--branch", "two").returncode == 0
     git(coder.folder, "clone", "-q", "--bare", "house", "bare")
     coder.environ |= {
         name: f"ann{'@tea.example' if 'EMAIL' in name else ''}"
         for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
     }
-    done = coder.run("implement", "Guard brew", "--repo", "bare", "--branch", "three")
+    done = coder.run("implement", "Guard brew", "--folder", "bare", "--branch", "three")
     assert done.returncode == 0, done.stderr
     assert git(coder.folder / "bare", "log", "-1", "--format=%an", "three").strip() == "ann"
 
 
 def test_a_sha256_repository_a_linked_work_tree_and_a_submodule(coder: Hob) -> None:
     house(coder, "wide", "--object-format=sha256")
-    assert coder.run("implement", "Guard brew", "--repo", "wide").returncode == 0
+    assert coder.run("implement", "Guard brew", "--folder", "wide").returncode == 0
     assert len(git(coder.folder / "wide", "rev-parse", "hob/guard-brew").strip()) == 64
     off = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.file.allow=always")
     git(coder.folder / "house", *off, "worktree", "add", "-q", "../linked")
-    assert coder.run("implement", "Guard brew", "--repo", "linked").returncode == 0
+    assert coder.run("implement", "Guard brew", "--folder", "linked").returncode == 0
     assert git(coder.folder / "house", "rev-parse", "hob/guard-brew")
     git(coder.folder / "wide", "config", "--unset", "core.fsmonitor")
     outer = coder.folder / "outer"
@@ -269,7 +271,7 @@ def test_a_sha256_repository_a_linked_work_tree_and_a_submodule(coder: Hob) -> N
     git(outer, *off, "submodule", "--quiet", "add", str(coder.folder / "house"), "inner")
     git(outer / "inner", "config", "user.name", "Ann")
     git(outer / "inner", "config", "user.email", "ann@tea.example")
-    assert coder.run("implement", "Guard brew", "--repo", "outer/inner", "--branch", "x").returncode == 0
+    assert coder.run("implement", "Guard brew", "--folder", "outer/inner", "--branch", "x").returncode == 0
     assert git(outer / "inner", "rev-parse", "x")
 
 
@@ -283,9 +285,9 @@ def test_names_that_are_not_utf8_and_links_are_left_as_they_are(coder: Hob, olla
     git(folder, "-c", "core.hooksPath=/dev/null", "add", "-A")
     git(folder, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "Odd")
     ollama.answer = says({"path": "link", "search": "    return water\n", "replace": "    return 1\n"})
-    assert coder.run("implement", "Guard brew", "--repo", "house").returncode == 1
+    assert coder.run("implement", "Guard brew", "--folder", "house").returncode == 1
     ollama.answer = says(EDIT)
-    assert coder.run("implement", "Guard brew", "--repo", "house").returncode == 0
+    assert coder.run("implement", "Guard brew", "--folder", "house").returncode == 0
     changed = git(folder, "diff-tree", "-r", "--name-only", "main", "hob/guard-brew")
     assert changed == "tea.py\n"
 
@@ -295,16 +297,16 @@ def test_a_partial_clone_is_left_as_it_is_with_what_to_do(coder: Hob) -> None:
     git(folder, "config", "uploadpack.allowFilter", "true")
     off = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
     git(coder.folder, *off, "clone", "-q", "--no-checkout", "--filter=blob:none", folder.as_uri(), "part")
-    done = coder.run("implement", "Guard brew", "--repo", "part")
+    done = coder.run("implement", "Guard brew", "--folder", "part")
     assert done.returncode == 1 and "this clone is partial: have git fetch the rest" in done.stderr
     missing = git(coder.folder / "part", "rev-list", "--objects", "--missing=print", "main")
     assert missing.count("\n?") >= 4, "nothing was fetched"
     git(coder.folder / "part", *off, "fetch", "-q", "--refetch", "--filter=blob:limit=1g")
-    assert coder.run("implement", "Guard brew", "--repo", "part", "--dry-run").returncode == 0
+    assert coder.run("implement", "Guard brew", "--folder", "part", "--dry-run").returncode == 0
 
 
 def test_an_objective_in_another_encoding_is_taken_as_it_can_be_read(coder: Hob) -> None:
-    done = coder.process("implement", os.fsdecode(b"caf\xe9 guard"), "--repo", "house")
+    done = coder.process("implement", os.fsdecode(b"caf\xe9 guard"), "--folder", "house")
     assert done.returncode == 0 and git(coder.folder / "house", "rev-parse", "hob/caf-guard")
 
 
@@ -313,24 +315,24 @@ def test_an_objective_in_another_encoding_is_taken_as_it_can_be_read(coder: Hob)
     [
         ([" "], 2, "the objective is empty"),
         (["Tea"], 1, "is not in a git repository"),
-        (["Tea", "--repo", "nowhere"], 1, "there is no folder nowhere"),
-        (["Tea", "--repo", "house", "--base", "no"], 1, "'no' names no commit here"),
+        (["Tea", "--folder", "nowhere"], 1, "there is no folder nowhere"),
+        (["Tea", "--folder", "house", "--base", "no"], 1, "'no' names no commit here"),
         (
-            ["Tea", "--repo", "house", "--branch", "main"],
+            ["Tea", "--folder", "house", "--branch", "main"],
             1,
             "main is there already — delete it, or name another",
         ),
-        (["Tea", "--repo", "house", "--branch", "a..b"], 1, "'a..b' is no name of a branch"),
-        (["Tea", "--repo", "house", "--branch", "--force"], 1, "is no name of a branch"),
-        (["Tea", "--repo", "house", "--branch", "@{-1}"], 1, "is no name of a branch"),
+        (["Tea", "--folder", "house", "--branch", "a..b"], 1, "'a..b' is no name of a branch"),
+        (["Tea", "--folder", "house", "--branch", "--force"], 1, "is no name of a branch"),
+        (["Tea", "--folder", "house", "--branch", "@{-1}"], 1, "is no name of a branch"),
         (
-            ["Tea", "--repo", "house", "--branch", "main/x"],
+            ["Tea", "--folder", "house", "--branch", "main/x"],
             1,
             "beside the branch main there can be no main/x",
         ),
-        (["Tea", "--repo", "house", "--branch", "old"], 1, "beside the branch old/one there can be no old"),
-        (["Tea", "--repo", "empty"], 1, "HEAD is no commit yet — commit something first"),
-        (["Tea", "--repo", "house", "--model", "gone"], 1, "no local model gone"),
+        (["Tea", "--folder", "house", "--branch", "old"], 1, "beside the branch old/one there can be no old"),
+        (["Tea", "--folder", "empty"], 1, "HEAD is no commit yet — commit something first"),
+        (["Tea", "--folder", "house", "--model", "gone"], 1, "no local model gone"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, coder: Hob) -> None:
@@ -350,11 +352,11 @@ def test_without_a_name_for_the_author_git_says_what_to_do(coder: Hob) -> None:
         git(folder, "config", "--unset", key)
     git(folder, "config", "user.useConfigOnly", "true")
     coder.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "HOME": str(coder.folder)}
-    done = coder.process("implement", "Guard brew", "--repo", "house")
+    done = coder.process("implement", "Guard brew", "--folder", "house")
     assert done.returncode == 1 and "git config user.name" in done.stderr.splitlines()[-1]
 
 
 def test_words_of_a_model_cannot_steer_the_terminal(coder: Hob, ollama: FakeOllama) -> None:
     ollama.answer = says(EDIT, summary="Done\x1b]0;owned\x07 \u202e now.")
-    done = coder.run("implement", "Guard brew", "--repo", "house")
+    done = coder.run("implement", "Guard brew", "--folder", "house")
     assert "\x1b" not in done.stderr + done.stdout and "\u202e" not in done.stderr

@@ -104,7 +104,7 @@ def imported(*sources: tuple[str, str]) -> ImportedSettings:
 
 
 def run(folder: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(hob, ["import-config", "--repo", str(folder), *arguments])
+    return CliRunner().invoke(hob, ["import-config", "--folder", str(folder), *arguments])
 
 
 def put(folder: Path, path: str, text: str) -> Path:

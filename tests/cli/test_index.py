@@ -52,22 +52,42 @@ def test_how_far_it_is_is_told_while_it_works(checkout: Hob) -> None:
 
 
 def test_a_search_needs_no_index_before_it_and_follows_commits(checkout: Hob) -> None:
-    found = json.loads(checkout.run("search", "steep leaves", "--path", "house/src", "--json").stdout)
+    found = json.loads(checkout.run("search", "steep leaves", "--folder", "house/src", "--json").stdout)
     assert found["results"][0]["path"] == "src/tea.py"
-    assert set(found["results"][0]) == {"path", "symbol", "start", "end", "score", "why"}
+    assert set(found["results"][0]) == {"path", "symbol", "start", "end", "line", "text", "score", "why"}
     assert "words: steep, leaves" in found["results"][0]["why"]
     commit(checkout, "src/sugar.py", b"def sweeten(lumps):\n    return lumps\n")
-    done = checkout.run("search", "sweeten lumps", "--path", "house", "-k", "1")
+    done = checkout.run("search", "sweeten lumps", "--folder", "house", "-k", "1")
     assert done.stdout.startswith("src/sugar.py:1-2  sweeten\n")
     assert "what is not committed is not searched" in done.stderr
     assert len(indexes(checkout)) == 1
 
 
+def test_a_search_shows_the_line_that_it_found(checkout: Hob) -> None:
+    warm, brew = (
+        "def warm(pot):\n    return pot\n",
+        "def brew(pot):\n    steep = 3\n    return 'oolong leaves'\n",
+    )
+    commit(checkout, "src/long.py", f"{warm}\n\n{brew}".encode() + b"# \x1b[31m" + b"chamomile " * 60 + b"\n")
+    shown = checkout.run("search", "oolong leaves", "--folder", "house").stdout.splitlines()
+    where = shown.index("src/long.py:5-7  brew")
+    assert shown[where + 1] == "    7: return 'oolong leaves'"
+    told = json.loads(checkout.run("search", "chamomile", "--folder", "house", "--json").stdout)["results"][0]
+    assert (told["line"], told["text"][:2]) == (8, "# ")
+    wide = checkout.run("search", "chamomile", "--folder", "house").stdout
+    assert "\x1b[31m" not in wide
+    assert max(map(len, wide.splitlines())) < 200
+    told = json.loads(checkout.run("search", "src/long.py:6 fails", "--folder", "house", "--json").stdout)
+    assert (6, "    steep = 3") in {(each["line"], each["text"]) for each in told["results"]}
+
+
 def test_a_search_without_results_is_no_failure(checkout: Hob) -> None:
-    done = checkout.process("search", "zzzzqqq", "--path", "house")
+    done = checkout.process("search", "zzzzqqq", "--folder", "house")
     assert (done.returncode, done.stdout) == (0, "")
     assert "nothing was found" in done.stderr
-    assert json.loads(checkout.run("search", "zzzzqqq", "--path", "house", "--json").stdout)["results"] == []
+    assert (
+        json.loads(checkout.run("search", "zzzzqqq", "--folder", "house", "--json").stdout)["results"] == []
+    )
 
 
 def test_a_damaged_index_is_built_again_and_that_is_said(checkout: Hob) -> None:
@@ -84,9 +104,9 @@ def test_a_damaged_index_is_built_again_and_that_is_said(checkout: Hob) -> None:
     [
         (["index", "nowhere"], 2, "nowhere"),
         (["index", "."], 1, "is not in a git repository"),
-        (["search", " ", "--path", "house"], 2, "the query is empty"),
-        (["search", "x", "--path", "house", "-k", "0"], 2, "-k"),
-        (["search", "x", "--path", "empty"], 1, "has no commit yet"),
+        (["search", " ", "--folder", "house"], 2, "the query is empty"),
+        (["search", "x", "--folder", "house", "-k", "0"], 2, "-k"),
+        (["search", "x", "--folder", "empty"], 1, "has no commit yet"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(checkout: Hob, arguments: list[str], code: int, said: str) -> None:
@@ -100,7 +120,7 @@ def test_what_is_wrong_is_said_in_one_line(checkout: Hob, arguments: list[str], 
 
 def test_names_that_would_steer_a_terminal_do_not(checkout: Hob) -> None:
     commit(checkout, "a\x1b[2Jb.py", b"def clearing():\n    pass\n")
-    done = checkout.run("search", "clearing", "--path", "house")
+    done = checkout.run("search", "clearing", "--folder", "house")
     assert "\x1b" not in done.stdout
     assert "[2Jb.py:1-2  clearing" in done.stdout
 
@@ -123,10 +143,10 @@ def test_archives_of_hob_toml_are_searched_beside_the_repository(checkout: Hob) 
     checkout.environ["HOB_KNOWLEDGE__ARCHIVES"] = json.dumps(
         {"handbook": str(docs), "gone": "/nowhere/at/all"}
     )
-    done = checkout.run("search", "steep leaves", "--path", "house", "--json")
+    done = checkout.run("search", "steep leaves", "--folder", "house", "--json")
     found = json.loads(done.stdout)["results"]
     assert {one.get("source", "") for one in found} == {"", "handbook"}
     (archived,) = [one for one in found if one.get("source")]
     assert (archived["path"], archived["start"], archived["end"]) == ("steeping.md", 1, 3)
     assert "archive gone" in done.stderr
-    assert "@handbook/steeping.md:1-3" in checkout.run("search", "oolong", "--path", "house").stdout
+    assert "@handbook/steeping.md:1-3" in checkout.run("search", "oolong", "--folder", "house").stdout

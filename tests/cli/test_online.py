@@ -21,9 +21,9 @@ from tests.tea import finding
 MODEL = "big-one"
 PRICES = {"usd_per_mtok_in": 100.0, "usd_per_mtok_out": 100.0}
 COMMANDS = {
-    "ask": ("ask", "--agent", "chat", "How long?", "--repo", "house"),
-    "review": ("review", "--repo", "house"),
-    "chain": ("chain", "run", "answer.toml", "Say yes", "--repo", "house"),
+    "ask": ("ask", "--agent", "chat", "How long?", "--folder", "house"),
+    "review": ("review", "--folder", "house"),
+    "chain": ("chain", "run", "answer.toml", "Say yes", "--folder", "house"),
     "eval": ("eval", "--model", MODEL),
 }
 CHAIN = 'description = "One step."\nanswer = "say"\n[[steps]]\nname = "say"\nagent = "chat"\n'

@@ -48,12 +48,12 @@ def paths(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_a_model_puts_what_was_found_in_order(kitchen: Hob, ollama: FakeOllama) -> None:
-    plain = paths(kitchen.run("search", "boil over", "--path", "kitchen", "--json"))
+    plain = paths(kitchen.run("search", "boil over", "--folder", "kitchen", "--json"))
     assert plain[0] != "stove.py"
-    again = paths(kitchen.run("search", "boil over", "--path", "kitchen", "--json", "--rerank"))
+    again = paths(kitchen.run("search", "boil over", "--folder", "kitchen", "--json", "--rerank"))
     assert again == ["stove.py", *(path for path in plain if path != "stove.py")]
     ollama.answer = lambda _: acts.error_line
-    failed = kitchen.run("search", "boil over", "--path", "kitchen", "--json", "--rerank")
+    failed = kitchen.run("search", "boil over", "--folder", "kitchen", "--json", "--rerank")
     assert paths(failed) == plain
     assert "the order is the search's own" in failed.stderr
 

@@ -46,7 +46,7 @@ def checkout(hob: Hob, ollama: FakeOllama, brewing: Path) -> Hob:
 
 
 def test_findings_on_their_lines_with_the_code_and_what_instead(checkout: Hob) -> None:
-    done = checkout.run("review", "--repo", "house")
+    done = checkout.run("review", "--folder", "house")
     assert done.returncode == 0, done.stderr
     shown = done.stdout.splitlines()
     assert shown[0] == "tea.py:3  major  Division by zero"
@@ -58,7 +58,7 @@ def test_findings_on_their_lines_with_the_code_and_what_instead(checkout: Hob) -
 
 
 def test_every_format_tells_the_same(checkout: Hob) -> None:
-    told = {form: checkout.run("review", "--repo", "house", "--format", form).stdout for form in FORMATS}
+    told = {form: checkout.run("review", "--folder", "house", "--format", form).stdout for form in FORMATS}
     assert json.loads(told["json"])["findings"][0]["end"] == 3
     assert "### `tea.py:3`: major: Division by zero" in told["markdown"]
     sarif = json.loads(told["sarif"])
@@ -71,7 +71,7 @@ FORMATS = ("json", "markdown", "sarif")
 
 @pytest.mark.parametrize(("level", "code"), [("critical", 0), ("major", 3), ("minor", 3), ("never", 0)])
 def test_a_hook_is_told_by_the_exit_code(level: str, code: int, checkout: Hob) -> None:
-    assert checkout.run("review", "--repo", "house", "--fail-on", level).returncode == code
+    assert checkout.run("review", "--folder", "house", "--fail-on", level).returncode == code
 
 
 def test_R10_without_a_host_the_checks_speak_and_a_hook_does_not_pass(
@@ -80,14 +80,14 @@ def test_R10_without_a_host_the_checks_speak_and_a_hook_does_not_pass(
     ollama.answer = lambda _: acts.error_line
     (checkout.folder / "house/tea.py").write_text("import os\n" + BROKEN)
     git(checkout.folder / "house", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
-    done = checkout.run("review", "--repo", "house")
+    done = checkout.run("review", "--folder", "house")
     assert done.returncode == 0, done.stderr
     assert "(ruff)  `os` imported but unused" in done.stdout
     assert "no model read this change" in done.stdout
-    done = checkout.run("review", "--repo", "house", "--fail-on", "critical")
+    done = checkout.run("review", "--folder", "house", "--fail-on", "critical")
     assert done.returncode == 1
     assert "not wholly read" in done.stderr
-    done = checkout.run("review", "--repo", "house", "--no-model", "--fail-on", "critical")
+    done = checkout.run("review", "--folder", "house", "--no-model", "--fail-on", "critical")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -97,7 +97,7 @@ def test_words_cannot_steer_the_terminal(checkout: Hob, ollama: FakeOllama) -> N
         "summary": "",
     }
     for form in ("text", *FORMATS):
-        said = checkout.run("review", "--repo", "house", "--format", form)
+        said = checkout.run("review", "--folder", "house", "--format", form)
         assert not {"\x1b", "\x07", "\u202e"} & set(said.stdout), form
 
 
@@ -110,17 +110,17 @@ def test_words_cannot_steer_the_terminal(checkout: Hob, ollama: FakeOllama) -> N
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, checkout: Hob) -> None:
-    done = checkout.run("review", *arguments, "--repo", "house")
+    done = checkout.run("review", *arguments, "--folder", "house")
     assert (done.returncode, done.stdout) == (code, "")
     (line,) = done.stderr.splitlines()
     assert said in line
 
 
 def test_nothing_to_review_is_no_failure(checkout: Hob) -> None:
-    done = checkout.run("review", "brew..main", "--repo", "house", "--fail-on", "minor")
+    done = checkout.run("review", "brew..main", "--folder", "house", "--fail-on", "minor")
     assert (done.returncode, done.stdout) == (0, "")
     assert "nothing to review" in done.stderr
-    done = checkout.run("review", "--staged", "--repo", "house", "--format", "sarif")
+    done = checkout.run("review", "--staged", "--folder", "house", "--format", "sarif")
     assert done.returncode == 0 and json.loads(done.stdout)["runs"][0]["results"] == []
 
 
@@ -129,8 +129,10 @@ def test_a_push_is_judged_by_the_hook_that_hob_wrote(checkout: Hob) -> None:
     subprocess.run(["git", "init", "-q", "--bare", str(far)], check=True)
     git(folder, "remote", "add", "origin", str(far))
     git(folder, "push", "-q", "origin", "main")
-    done = checkout.process("hook", "install", "--repo", "house", "--fail-on", "minor", "--no-model")
+    options = ("--folder", "house", "--fail-on", "minor", "--no-model", "--json")
+    done = checkout.process("hook", "install", *options)
     assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["done"] == "installed"
     (folder / "tea.py").write_text("import os\n" + BROKEN)
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "Import")
     git(folder, "switch", "-q", "main")
@@ -151,16 +153,17 @@ def test_the_hook_of_somebody_else_is_never_written_over(checkout: Hob) -> None:
     hook = checkout.folder / "house/.git/hooks/pre-push"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 0\n")
-    done = checkout.run("hook", "install", "--repo", "house")
+    done = checkout.run("hook", "install", "--folder", "house")
     assert done.returncode == 1
     assert "hob review --hook pre-push --fail-on major" in done.stderr
     assert hook.read_text() == "#!/bin/sh\nexit 0\n"
-    assert checkout.run("hook", "install", "--repo", "house", "--force").returncode == 0
-    assert checkout.run("hook", "install", "--repo", "house").returncode == 0, "its own it writes anew"
-    assert checkout.run("hook", "remove", "--repo", "house").returncode == 0
+    assert checkout.run("hook", "install", "--folder", "house", "--force").returncode == 0
+    assert checkout.run("hook", "install", "--folder", "house").returncode == 0, "its own it writes anew"
+    removed = checkout.run("hook", "remove", "--folder", "house", "--json")
+    assert json.loads(removed.stdout) == {"file": str(hook), "done": "brought back"}
     assert hook.read_text() == "#!/bin/sh\nexit 0\n"
     git(checkout.folder / "house", "config", "core.hooksPath", ".husky")
-    done = checkout.run("hook", "install", "--repo", "house")
+    done = checkout.run("hook", "install", "--folder", "house")
     assert done.returncode == 1 and ".husky/pre-push" in done.stderr
 
 
@@ -172,7 +175,7 @@ def test_without_a_model_nothing_has_failed(checkout: Hob) -> None:
     git(folder, "add", "-A")
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "Many")
     told = {
-        form: checkout.run("review", "--repo", "house", "--no-model", "--format", form)
+        form: checkout.run("review", "--folder", "house", "--no-model", "--format", form)
         for form in ("text", "json", "sarif")
     }
     assert [done.returncode for done in told.values()] == [0, 0, 0]
@@ -209,8 +212,8 @@ def test_while_a_slow_host_thinks_a_pipe_is_told_its_part_seconds_and_tokens(
     assert progress.EVERY_SECONDS <= 10
     ollama.answer = lambda _: slow
     done = subprocess.run(
-        [sys.executable, "-c", QUICK, "review", "--repo", "house"], cwd=checkout.folder, env=checkout.environ,
-        text=True, capture_output=True, timeout=60, check=False,
+        [sys.executable, "-c", QUICK, "review", "--folder", "house"],
+        cwd=checkout.folder, env=checkout.environ, text=True, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
@@ -230,7 +233,7 @@ def test_while_a_slow_host_thinks_a_terminal_shows_its_part_seconds_and_tokens(
     ollama.answer = lambda _: slow
     screen, inner = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", "review", "--repo", "house"], cwd=checkout.folder, stderr=inner,
+        [sys.executable, "-m", "bot.cli", "review", "--folder", "house"], cwd=checkout.folder, stderr=inner,
         env={**checkout.environ, "TERM": "xterm", "COLUMNS": "120"}, stdout=subprocess.PIPE,
     )  # fmt: skip
     os.close(inner)
@@ -274,11 +277,11 @@ def test_with_an_index_the_model_sees_who_calls_what_is_changed(checkout: Hob, o
     git(folder, "add", "party.py")
     git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "commit", "-qm", "Serve")
     git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@tea.example", "merge", "-q", "brew")
-    alone = checkout.run("review", "HEAD~1..HEAD", "--repo", "house")
+    alone = checkout.run("review", "HEAD~1..HEAD", "--folder", "house")
     assert "hob index" in alone.stderr
     assert "around party.py" not in ollama.chats[-1]["messages"][-1]["content"]
     assert checkout.run("index", "house").returncode == 0
-    done = checkout.run("review", "HEAD~1..HEAD", "--repo", "house")
+    done = checkout.run("review", "HEAD~1..HEAD", "--folder", "house")
     assert done.returncode == 0, done.stderr
     asked = [
         one["messages"][-1]["content"] for one in ollama.chats if "findings" in one["format"]["properties"]

@@ -9,7 +9,8 @@ from bot.core.errors import UserError
 from bot.core.facts import PullRequestFacts
 from bot.core.inference import Completion, Prompt, T
 from bot.core.refs import RepoRef
-from bot.local import LocalReader, find_change
+from bot.local import find_change
+from bot.local.reader import LocalReader
 from bot.pull_request_facts import pull_request_facts
 from tests.agents.conftest import git, make_repository
 from tests.tea import BROKEN, TEA

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import UserError
-from bot.local import LocalReader, NothingToReview, find_change, find_root, pushed, pushes, uncommitted
+from bot.local import NothingToReview, find_change, find_root, pushed, pushes, uncommitted
+from bot.local.reader import LocalReader
 from tests.agents.conftest import git, make_repository
 from tests.local.test_reader import commit
 from tests.tea import BROKEN, TEA

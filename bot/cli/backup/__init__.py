@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import HobCommand, Output
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -25,7 +26,9 @@ def command(file: Path, *, with_keys: bool, as_json: bool) -> None:
     from bot.cli.backup import operations
     from bot.config import load_config
 
-    made = operations.back_up(load_config(), file, with_keys=with_keys)
+    config = load_config()
+    with TellWaiting("writing the backup"):
+        made = operations.back_up(config, file, with_keys=with_keys)
     if as_json:
         click.echo(json.dumps(made.as_json(), ensure_ascii=False), err=str(file) == "-")
         return

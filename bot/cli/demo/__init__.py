@@ -11,12 +11,15 @@ from bot.cli.framework import HobCommand, Output
 @click.command(cls=HobCommand, example="hob demo --keep")
 @click.option("--keep", is_flag=True, help="Stay up afterwards, with the dashboard.")
 @click.option("--svg", type=Output(), help="Also save what is shown as a picture.")
-def command(keep: bool, svg: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def command(keep: bool, svg: Path | None, as_json: bool) -> None:
     """Plays the main job end to end on loopback and shows the review.
 
     Needs no account. Uses Ollama on port 11434 when one answers; else shows what the static checks alone
     found.
     """
+    if svg and as_json:
+        raise click.UsageError("--svg is a picture of what --json does not print")
     import tempfile
 
     from rich.console import Console
@@ -26,6 +29,6 @@ def command(keep: bool, svg: Path | None) -> None:
 
     out = Console(record=svg is not None, width=100 if svg else None)
     with tempfile.TemporaryDirectory(prefix="hob-demo-", ignore_cleanup_errors=True) as folder:
-        play(Path(folder), out, Console(stderr=True), keep=keep)
+        play(Path(folder), out, Console(stderr=True), keep=keep, as_json=as_json)
     if svg:
         svg.write_text(picture(out))

@@ -27,7 +27,7 @@ REVIEW_SECONDS = 1800.0
 """A 14B model on a laptop's processor needs minutes for an answer."""
 
 
-def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
+def play(folder: Path, out: Console, err: Console, *, keep: bool, as_json: bool = False) -> None:
     """Everything lives in `folder` and ends with it."""
     ollama = local_ollama()
     model = choose_local(ollama)
@@ -52,10 +52,13 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool) -> None:
             _wait(err, hob, "the review", REVIEW_SECONDS, lambda: pull.check_runs)
             if model:
                 _wait(err, hob, "the triage", REVIEW_SECONDS, lambda: issue.labels or issue.comments)
-            show.pull_request(out, pull)
-            show.issue(out, issue, triaged=bool(model))
-            token = (folder / "data" / "api.token").read_text().strip()
-            click.echo(f"\nDashboard: http://127.0.0.1:{port}/  token: {token}")
+            dashboard = {"dashboard": f"http://127.0.0.1:{port}/", "token": _token(folder)}
+            if as_json:
+                click.echo(json.dumps({**show.as_json(pull, issue), **dashboard}, ensure_ascii=False))
+            else:
+                show.pull_request(out, pull)
+                show.issue(out, issue, triaged=bool(model))
+                click.echo(f"\nDashboard: {dashboard['dashboard']}  token: {dashboard['token']}")
             if keep:
                 _stay(err, hob)
 

@@ -1,6 +1,7 @@
 """Shows a review, a check run and labels in a terminal as GitHub shows them on a page."""
 
 import re
+from typing import Any
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, Group, RenderableType
@@ -44,6 +45,22 @@ def issue(console: Console, about: Issue, *, triaged: bool) -> None:
         console.print(
             Panel(Markdown(visible(comment.body)), title=Text(comment.author.login), title_align="left")
         )
+
+
+def as_json(pull: PullRequest, about: Issue) -> dict[str, Any]:
+    """The same for a program."""
+    comments = [comment for review in pull.reviews for comment in review.comments]
+    return {
+        "reviews": [visible(review.body) for review in pull.reviews],
+        "comments": [{"path": one.path, "line": one.line, "body": visible(one.body)} for one in comments],
+        "checks": [
+            {"name": run.name, "conclusion": run.conclusion, "title": run.title} for run in pull.check_runs
+        ],
+        "issue": {
+            "labels": [label.name for label in about.labels],
+            "comments": [visible(comment.body) for comment in about.comments],
+        },
+    }
 
 
 def picture(console: Console) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.framework import HobCommand
+from bot.cli.waiting import TellWaiting
 
 if TYPE_CHECKING:
     from bot.cli.doctor.line import DoctorResult
@@ -39,7 +40,8 @@ def command(fix: bool, yes: bool, no_probe: bool, as_json: bool) -> int:
         raise click.UsageError("--yes goes with --fix")
     setup("error")
     fixed = _fix(yes, as_json) if fix else []
-    lines = asyncio.run(examine(probes=not no_probe))
+    with TellWaiting("checking"):
+        lines = asyncio.run(examine(probes=not no_probe))
     healthy = all(line.ok for line in lines)
     if as_json:
         _tell(lines, healthy, fixed if fix else None)

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, tell
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -80,7 +81,9 @@ def command(
         from bot.cli.eval.patches import run as run_patches
 
         return run_patches(patches, models, results, as_json, boxed=not no_sandbox)
-    rows = asyncio.run(_run(load_cases(cases), models, sorted(set(thresholds)), judge))
+    labelled = load_cases(cases)
+    with TellWaiting("asking models"):
+        rows = asyncio.run(_run(labelled, models, sorted(set(thresholds)), judge))
     if as_json:
         click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))
     else:
@@ -96,12 +99,8 @@ async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], j
     async with Workshop() as shop:
         trial = Trial(cases, thresholds, shop.infer(models=(judge,)) if judge else None)
         for model in models or shop.config.models.review[:1]:
-            rows += await trial.run(model, shop.infer(models=(model,)), _tell)
+            rows += await trial.run(model, shop.infer(models=(model,)), tell)
     return rows
-
-
-def _tell(line: str) -> None:
-    click.echo(click.style(line, dim=True), err=True)
 
 
 def _as_json(row: Any) -> dict[str, Any]:

@@ -13,13 +13,15 @@ from typing import Any
 import click
 
 from bot.cli.framework import tell
+from bot.cli.waiting import TellWaiting
 
 
 def run(file: Path, models: Sequence[str], results: Path | None, as_json: bool, boxed: bool) -> int:
     """Prints a row for each model; 1 where a case was none or could not be tried, or nothing was resolved."""
     from bot.evals.patches import rows
 
-    outcomes, asked, bad = asyncio.run(_tried(file, models, results, boxed))
+    with TellWaiting("having issues carried out"):
+        outcomes, asked, bad = asyncio.run(_tried(file, models, results, boxed))
     table = rows(outcomes, asked)
     if as_json:
         told = {

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from bot.cli.framework import tell
+from bot.cli.waiting import TellWaiting
+
 
 def run(file: Path, models: Sequence[str], as_json: bool) -> int:
     """Prints a row for the search alone and one for each model; 1 where a model answered nothing."""
@@ -27,11 +30,8 @@ async def _measured(file: Path, models: Sequence[str]) -> list[Any]:
     async with Workshop() as shop:
         named = models or shop.config.models.chat[:1]
         asked = [(name, shop.infer(models=(name,))) for name in named]
-        return await measure(cases, shop.config.hob.data_dir, asked, _tell)
-
-
-def _tell(line: str) -> None:
-    click.echo(click.style(line, dim=True), err=True)
+        with TellWaiting("searching and asking models"):
+            return await measure(cases, shop.config.hob.data_dir, asked, tell)
 
 
 def _as_json(row: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import json
 import click
 
 from bot.cli.framework import Group, HobCommand
+from bot.cli.waiting import TellWaiting
 
 
 @click.group(
@@ -28,11 +29,15 @@ def command(context: click.Context, as_json: bool, watch: bool) -> None:
 @click.option(
     "--host", default="", help="By its name in hob.toml; instead of every Ollama host that is not online."
 )
-def pull(model: str, host: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def pull(model: str, host: str, as_json: bool) -> None:
     """Has Ollama hosts download a model."""
     from bot.cli.hosts import pull_models
 
-    pull_models.run(model, host)
+    said = click.echo if not as_json else lambda _: None
+    names = pull_models.run(model, host, said)
+    if as_json:
+        click.echo(json.dumps({"model": model, "hosts": names}))
 
 
 @command.command(cls=HobCommand, example="hob hosts discover --lan")
@@ -49,7 +54,8 @@ def discover(lan: bool, network: str, port: int, as_json: bool) -> None:
     """
     from bot.cli.hosts import discovery
 
-    found = discovery.run(lan=lan, network=network, port=port)
+    with TellWaiting("looking for Ollama"):
+        found = discovery.run(lan=lan, network=network, port=port)
     if as_json:
         click.echo(json.dumps({"hosts": found}))
         return

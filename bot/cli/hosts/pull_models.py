@@ -19,9 +19,11 @@ ReportPull = Callable[[str, int, int], None]
 """What is being done, and how much of it: bytes so far and altogether (0: not known)."""
 
 
-def run(model: str, name: str) -> None:
-    """UserError where a host cannot."""
-    asyncio.run(_pull(model, _hosts(name)))
+def run(model: str, name: str, say: Callable[[str], None]) -> list[str]:
+    """The hosts that have it now, each of which is said; UserError where a host cannot."""
+    hosts = _hosts(name)
+    asyncio.run(_pull(model, hosts, say))
+    return [host.name for host in hosts]
 
 
 def _hosts(name: str) -> list[Host]:
@@ -36,10 +38,10 @@ def _hosts(name: str) -> list[Host]:
     return chosen
 
 
-async def _pull(model: str, hosts: list[Host]) -> None:
+async def _pull(model: str, hosts: list[Host], say: Callable[[str], None]) -> None:
     for host in hosts:
         await pull(model, host)
-        click.echo(f"{host.name} has {model}")
+        say(f"{host.name} has {model}")
 
 
 async def pull(model: str, host: Host, tries: int = 1) -> None:

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from bot.cli import tables
+from bot.cli.waiting import TellWaiting
 from bot.config import Config, load_config
 from bot.core.host_slots import Totals, Traffic
 from bot.core.text import for_terminal
@@ -138,7 +139,8 @@ def make_pool(config: Config) -> Pool:
 async def _once(config: Config, as_json: bool) -> None:
     pool = make_pool(config)
     try:
-        shown = await look(pool, config)
+        with TellWaiting("asking the hosts"):
+            shown = await look(pool, config)
     finally:
         await pool.aclose()
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.framework import HobCommand, Output
+from bot.cli.framework import EXISTING, HobCommand, Output, folder_option
 
 if TYPE_CHECKING:
     from bot.github.imported import ImportedSettings
@@ -18,16 +18,15 @@ TOLD = {"carried": "carried over", "differs": "with another meaning", "dropped":
 @click.command(
     cls=HobCommand,
     example="hob import-config\n"
-    "hob import-config --repo ~/src/tea --write\n"
+    "hob import-config --folder ~/src/tea --write\n"
     "hob import-config .coderabbit.yaml -o -",
 )
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--repo",
-    "folder",
-    metavar="FOLDER",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The repository; by default that of PATH or of the current folder.",
+@folder_option(
+    old="--repo",
+    about="The repository; by default that of PATH or of the current folder.",
+    default=None,
+    type=EXISTING,
 )
 @click.option("--write", is_flag=True, help="Write .github/hob.yml there.")
 @click.option("--force", is_flag=True, help="Replace one that is there.")

@@ -71,7 +71,7 @@ def write(folder: Path, text: str, *, force: bool) -> None:
         ) from None
     except OSError as wrong:
         why = _LINK if wrong.errno in (errno.ELOOP, errno.ENOTDIR) else str(wrong.strerror)
-        raise UserError(f"{folder / TARGET} is not written: {why}", "name another --repo") from None
+        raise UserError(f"{folder / TARGET} is not written: {why}", "name another --folder") from None
 
 
 def _put(above: int, name: str, text: str, *, force: bool) -> None:

@@ -9,16 +9,17 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import EXISTING, HobCommand, clean, folder_option
 
 SHOWN = 3
 """Paths that stand for each reason."""
 
 
 @click.command(cls=HobCommand, example="hob index\nhob index ~/src/shop --json")
-@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.argument("named", metavar="[FOLDER]", type=EXISTING, required=False)
+@folder_option(old="--path", type=EXISTING)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON, with every file that is left out.")
-def command(path: Path, as_json: bool) -> None:
+def command(named: Path | None, folder: Path, as_json: bool) -> None:
     """Builds the index of a local repository, or brings it to the last commit.
 
     Only what changed is read. What is not committed is not indexed. The index lies in the data directory
@@ -31,14 +32,14 @@ def command(path: Path, as_json: bool) -> None:
 
     setup("error")
     began = time.monotonic()
-    local = Local(path, load_config().hob.data_dir)
+    local = Local(named or folder, load_config().hob.data_dir)
     with ProgressBar() as told:
         indexed = local.index(told)
     if as_json:
         click.echo(json.dumps(_as_json(indexed), ensure_ascii=False))
         return
     for line in _lines(indexed, time.monotonic() - began):
-        click.echo(_clean(line))
+        click.echo(clean(line))
 
 
 def _lines(indexed: Any, seconds: float) -> Iterator[str]:
@@ -89,10 +90,3 @@ def _as_json(indexed: Any) -> dict[str, Any]:
         "rebuilt": indexed.rebuilt,
         "left_out": [{"path": each.path, "why": each.why} for each in indexed.left_out],
     }
-
-
-def _clean(text: str) -> str:
-    """A file's name without what could steer a terminal."""
-    from bot.core.text import for_terminal
-
-    return " ".join(for_terminal(text).split("\n"))

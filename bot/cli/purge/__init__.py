@@ -6,6 +6,7 @@ import sys
 import click
 
 from bot.cli.framework import HobCommand
+from bot.cli.waiting import TellWaiting
 from bot.core.errors import UserError
 
 
@@ -33,11 +34,13 @@ def command(repository: str, *, dry_run: bool, yes: bool, as_json: bool) -> None
         raise click.UsageError("name a repository as OWNER/NAME, or by its number on GitHub")
     config = load_config()
     with operations.opened(config, repository) as purge:
-        found = purge.kept()
+        with TellWaiting("counting what is kept"):
+            found = purge.kept()
         if not dry_run and any(one.count for one in found):
             if not yes:
                 _ask(purge.title, found, as_json=as_json)
-            found = purge.delete()
+            with TellWaiting("deleting"):
+                found = purge.delete()
     if as_json:
         kinds = {one.kind: {"count": one.count, "bytes": one.size} for one in found}
         told = {"repository": purge.repo_id, "names": sorted(purge.names)}

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.framework import HobCommand
+from bot.cli.waiting import TellWaiting
 
 
 @click.command(
@@ -25,7 +26,8 @@ def command(file: Path, *, dry_run: bool, force: bool, as_json: bool) -> None:
     """
     from bot.cli.restore import operations
 
-    done = operations.restore(file, dry_run=dry_run, force=force)
+    with TellWaiting("checking the backup" if dry_run else "restoring the backup"):
+        done = operations.restore(file, dry_run=dry_run, force=force)
     if as_json:
         click.echo(json.dumps(done.as_json(), ensure_ascii=False))
         return

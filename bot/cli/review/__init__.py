@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, folder_option
 from bot.core.settings import SEVERITIES
 
 FORMATS = ("text", "json", "markdown", "sarif")
@@ -27,7 +27,7 @@ FINDINGS = 3
     "hob hook install                  # judges what is pushed",
 )
 @click.argument("change", metavar="[BASE..HEAD | OWNER/REPO#N | URL]", nargs=-1)
-@click.option("--repo", type=click.Path(path_type=Path), default=".", help="A folder of the repository.")
+@folder_option(old="--repo")
 @click.option("--staged", is_flag=True, help="What is staged, instead of commits.")
 @click.option("--worktree", is_flag=True, help="All that is not committed, new files too.")
 @click.option(
@@ -47,7 +47,7 @@ FINDINGS = 3
 @click.option("--no-model", is_flag=True, help="Only the deterministic checks.")
 def command(
     change: tuple[str, ...],
-    repo: Path,
+    folder: Path,
     staged: bool,
     worktree: bool,
     hook: str | None,
@@ -71,15 +71,15 @@ def command(
     setup("error")
     form = "json" if as_json else form
     if hook:
-        found = asyncio.run(_pushed(repo, change, no_model))
+        found = asyncio.run(_pushed(folder, change, no_model))
     else:
         work = "staged" if staged else "worktree" if worktree else ""
-        found = asyncio.run(_judge(change[0] if change else "", repo, work, form, no_model))
+        found = asyncio.run(_judge(change[0] if change else "", folder, work, form, no_model))
     _print(found, form)
     return max((_code(judged, fail_on) for judged in found), default=0)
 
 
-async def _judge(change: str, repo: Path, work: Any, form: str, no_model: bool) -> list[Any]:
+async def _judge(change: str, folder: Path, work: Any, form: str, no_model: bool) -> list[Any]:
     from bot.cli.review import local
     from bot.local import LocalRange, NothingToReview, find_root
 
@@ -87,7 +87,7 @@ async def _judge(change: str, repo: Path, work: Any, form: str, no_model: bool) 
         if no_model:
             raise click.UsageError("--no-model is for local ranges")
         return [await _preview(*found.groups())]
-    root = await find_root(repo)
+    root = await find_root(folder)
     try:
         return [await local.judge(root, change, work, no_model)]
     except NothingToReview as nothing:
@@ -106,7 +106,7 @@ async def _preview(website: str, name: str, number: str) -> Any:
         return await preview(name, int(number), website, asked.through)
 
 
-async def _pushed(repo: Path, arguments: tuple[str, ...], no_model: bool) -> list[Any]:
+async def _pushed(folder: Path, arguments: tuple[str, ...], no_model: bool) -> list[Any]:
     """Judgements of what is pushed; `arguments` are the other side's name and address."""
     from bot.cli.review.local import judge_pushes
     from bot.local import find_root, pre_commits, pushes
@@ -118,7 +118,7 @@ async def _pushed(repo: Path, arguments: tuple[str, ...], no_model: bool) -> lis
         raise click.UsageError("--hook reads what git tells a hook: `hob hook install` has git call it")
     else:
         some = pushes(sys.stdin.read())
-    found = await judge_pushes(await find_root(repo), remote, some, no_model)
+    found = await judge_pushes(await find_root(folder), remote, some, no_model)
     if not found:
         click.echo("hob: nothing is pushed that is to be reviewed", err=True)
     return found
@@ -126,6 +126,8 @@ async def _pushed(repo: Path, arguments: tuple[str, ...], no_model: bool) -> lis
 
 def _print(found: list[Any], form: str) -> None:
     """Of several judgements one document after the other; of SARIF one with a run for each."""
+    if not found:
+        return
     import json
     from importlib.metadata import version
 
@@ -134,7 +136,7 @@ def _print(found: list[Any], form: str) -> None:
     from bot.core.text import for_terminal
     from bot.log import redact
 
-    if form == "sarif" and found:
+    if form == "sarif":
         logs = [as_sarif(judged, version("hobbot")) for judged in found]
         whole = {**logs[0], "runs": [run for log in logs for run in log["runs"]]}
         click.echo(redact(json.dumps(whole, indent=2)))

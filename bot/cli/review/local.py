@@ -3,30 +3,33 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from bot.cli.review.table import clean
+from bot.cli.framework import clean
+from bot.cli.waiting import TellWaiting
 from bot.core.errors import UserError
-from bot.core.knowledge import Beside, nothing_beside
-from bot.core.review_result import Judgement
-from bot.local import LocalRange, Push, find_change, judge_range, pushed, uncommitted
+from bot.local import LocalRange, Push, find_change, pushed, uncommitted
 from bot.local.change import is_bare
+
+if TYPE_CHECKING:  # what a review needs is imported once there is something to review
+    from bot.core.knowledge import Beside
+    from bot.core.review_result import Judgement
 
 Work = Literal["", "staged", "worktree"]
 
 
 async def judge(
     root: Path, text: str, work: Work, no_model: bool, say: Callable[[str], None] | None = None
-) -> Judgement:
+) -> "Judgement":
     """By the hosts that `[privacy]` and `[budget]` allow a repository of which nobody knows whether it is
     public. `say` hears how far it is; else stderr shows that. UserError; `NothingToReview`."""
     async with _change(root, text, work) as change:
         return await judge_change(root, change, no_model, say)
 
 
-async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool) -> list[Judgement]:
+async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool) -> list["Judgement"]:
     """What each push brings, one after the other; empty where none brings anything."""
     found: list[Judgement] = []
     for push, change in await pushed(root, remote, some):
@@ -37,9 +40,13 @@ async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool
 
 async def judge_change(
     root: Path, change: LocalRange, no_model: bool, say: Callable[[str], None] | None = None
-) -> Judgement:
+) -> "Judgement":
+    from bot.core.knowledge import nothing_beside
+    from bot.local.judge import judge_range
+
     if no_model:
-        return await judge_range(root, change, None)
+        with TellWaiting("checking"):
+            return await judge_range(root, change, None)
     from bot.cli.review.progress import Asked
     from bot.scripting import Workshop
 
@@ -59,8 +66,9 @@ async def _change(root: Path, text: str, work: Work) -> AsyncIterator[LocalRange
         yield await find_change(root, text)
 
 
-def _beside(root: Path, data_dir: Path) -> Beside:
+def _beside(root: Path, data_dir: Path) -> "Beside":
     """By the index as `hob index` left it; without one the change is read alone, and that is said."""
+    from bot.core.knowledge import nothing_beside
     from bot.knowledge.local import Local
 
     try:

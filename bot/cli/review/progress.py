@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from bot.cli.review.table import clean
+from bot.cli.framework import clean
+from bot.cli.waiting import AFTER_SECONDS
 from bot.core.concurrency import through
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 
@@ -59,6 +60,7 @@ class Asked:
         self._numbers: dict[str, int] = {}
         self._totals: dict[str, int] = {}
         self._done = 0
+        self._began = self._said = time.monotonic()
         self._ticking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -121,6 +123,9 @@ class Asked:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             now = time.monotonic()
+            if not self._numbers and self._bar.disable and now - self._said >= EVERY_SECONDS:
+                self._said = now
+                self._say(self._before)
             for question in [*self._questions.values()]:
                 if self._bar.disable and now - question.said >= EVERY_SECONDS:
                     question.said = now
@@ -128,13 +133,25 @@ class Asked:
             self._draw()
 
     def _draw(self) -> None:
-        if self._bar.disable or not self._questions:
+        if self._bar.disable or (self._numbers and not self._questions):
+            return
+        if not self._questions:
+            if time.monotonic() - self._began >= AFTER_SECONDS:
+                self._show(self._before, None)
             return
         oldest = next(iter(self._questions.values()))
         others = len(self._questions) - 1
         what = f"{oldest.told}{f' (and {others} more)' if others else ''}"
         words = Text(what, overflow="ellipsis", no_wrap=True).plain
         total = sum(self._totals.values())
+        self._show(words, total)
+
+    def _show(self, words: str, total: int | None) -> None:
         if self._task is None:
             self._task = self._bar.add_task(words, total=total)
         self._bar.update(self._task, description=words, completed=self._done, total=total)
+
+    @property
+    def _before(self) -> str:
+        """Of what comes before the first question."""
+        return f"reading the change and checking it: {time.monotonic() - self._began:.0f} s"

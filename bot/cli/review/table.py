@@ -2,14 +2,14 @@
 
 import click
 
+from bot.cli.framework import clean
 from bot.core.findings import Finding
 from bot.core.report.markdown import place
 from bot.core.report.plain import counts
 from bot.core.review_result import Judgement
 from bot.core.settings import Severity
 from bot.core.skip_rules import NOT_ASKED
-from bot.core.text import count, for_terminal
-from bot.log import redact
+from bot.core.text import count
 
 COLOURS: dict[Severity, str] = {"critical": "red", "major": "red", "minor": "yellow", "nit": "cyan"}
 CONTEXT = 2
@@ -38,11 +38,6 @@ def show(judged: Judgement) -> None:
         if file.why == NOT_ASKED:
             continue
         click.secho(clean(f"not read: {file.path}: {file.why}"), dim=True)
-
-
-def clean(text: str) -> str:
-    """One line. What a model or a repository wrote cannot steer the terminal, nor tell a secret of ours."""
-    return " ".join(for_terminal(redact(text)).split("\n"))
 
 
 def _show(finding: Finding, text: str | None) -> None:

@@ -4,11 +4,14 @@ Files by what they define, for a reader who cannot read them whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.core.code_search import Excerpt
 from bot.core.knowledge import Found, Outline
 from bot.knowledge.git import Git, GitError
 from bot.knowledge.parsing.files import decode, lines_of
+from bot.knowledge.parsing.tokens import tokens
+from bot.knowledge.search.query import ParsedQuery, query_terms
 from bot.knowledge.search.snapshot import Snapshot
 from bot.knowledge.storage import IndexStore
 
@@ -30,6 +33,27 @@ def outlines(index_store: IndexStore, snapshot: Snapshot, found: Sequence[Found]
 def _ordered(signatures: Sequence[tuple[str, str]], first: str) -> tuple[str, ...]:
     own = sorted(signatures, key=lambda each: each[0] != first)
     return tuple(dict.fromkeys(signature for _, signature in own))[:MOST]
+
+
+def with_lines(git: Git, snapshot: Snapshot, query: str, found: Sequence[Found]) -> list[Found]:
+    """The same files, each with the line that was found; as they were while git cannot tell."""
+    asked = query_terms(query)
+    blobs = snapshot.blobs_of([one.path for one in found])
+    lines = texts(git, blobs.values())
+    return [_with_line(one, lines.get(blobs.get(one.path, ""), ()), asked) for one in found]
+
+
+def _with_line(found: Found, lines: Sequence[str], asked: ParsedQuery) -> Found:
+    """A line that was told, else the first of those with the most words that were asked for."""
+    passage = range(max(found.start, 1), min(found.end, len(lines)) + 1)
+    if not passage:
+        return found
+    told = {place.line for place in asked.places if place.line and found.path.endswith(place.path)}
+    wanted = set(asked.terms)
+    best = max(
+        passage, key=lambda number: (number in told, len(wanted.intersection(tokens(lines[number - 1]))))
+    )
+    return replace(found, line=best, text=lines[best - 1])
 
 
 MOST_LINES = 400

@@ -10,7 +10,7 @@ _HEADER = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
 @dataclass(frozen=True)
-class PatchRow:
+class PatchLine:
     """One line of a patch; `position` counts from the line under the first `@@`, later headers included."""
 
     hunk: int
@@ -31,20 +31,20 @@ class CommentSpot:
     diff_hunk: str
 
 
-def rows(patch: str) -> list[PatchRow]:
+def rows(patch: str) -> list[PatchLine]:
     """The lines of a patch with their numbers on either side."""
-    found: list[PatchRow] = []
+    found: list[PatchLine] = []
     hunk, left, right = -1, 0, 0
     for position, text in enumerate(patch.split("\n")):
         header = _HEADER.match(text)
         if header:
             hunk, left, right = hunk + 1, int(header[1]), int(header[2])
-            found.append(PatchRow(hunk, position, text, None, None))
+            found.append(PatchLine(hunk, position, text, None, None))
         elif text.startswith("\\"):
-            found.append(PatchRow(hunk, position, text, None, None))
+            found.append(PatchLine(hunk, position, text, None, None))
         else:
             is_old, is_new = not text.startswith("+"), not text.startswith("-")
-            found.append(PatchRow(hunk, position, text, left if is_old else None, right if is_new else None))
+            found.append(PatchLine(hunk, position, text, left if is_old else None, right if is_new else None))
             left, right = left + is_old, right + is_new
     return found
 
@@ -69,7 +69,7 @@ def at_position(patch: str | None, position: int) -> CommentSpot | None:
     return None
 
 
-def _location(listed: list[PatchRow], row: PatchRow, line: int, side: Side) -> CommentSpot:
+def _location(listed: list[PatchLine], row: PatchLine, line: int, side: Side) -> CommentSpot:
     above = [other.text for other in listed if other.hunk == row.hunk and other.position <= row.position]
     return CommentSpot(line, side, row.position, row.hunk, "\n".join(above))
 

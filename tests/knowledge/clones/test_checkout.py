@@ -10,10 +10,10 @@ import pytest
 from bot.core.errors import Gone
 from bot.core.refs import Sha
 from bot.knowledge.checkout import (
+    ChangedTexts,
     Checkout,
     CheckoutRefused,
     Most,
-    Texts,
     is_plain,
     layout,
     leads_inside,
@@ -26,7 +26,7 @@ MOST = Most()
 
 
 async def written(
-    fetching: Fetching, folder: Path, changed: Texts | None = None, sha: str = "", most: Most = MOST
+    fetching: Fetching, folder: Path, changed: ChangedTexts | None = None, sha: str = "", most: Most = MOST
 ) -> Checkout:
     folder.mkdir()
     tip = Sha(sha or fetching.repo.git.resolve("refs/heads/main") or "")
