@@ -17,6 +17,7 @@ from tests.cli.conftest import Hob
 
 SERVERS = {
     "up": "stays; its log is JSON",
+    "mcp": "speaks a protocol of JSON",
     "serve": "stays; its log is JSON",
     "work": "stays; its log is JSON",
     "schedule": "stays; its log is JSON",

@@ -20,6 +20,7 @@ QUICK = {
     "completion": "prints a text",
     "hook": "writes a file",
     "import-config": "reads and writes some files",
+    "mcp": "tells how far it is by its protocol",
     "memory": "reads or writes some rows",
     "prepare": "is started by others",
     "rotate": "writes a row",

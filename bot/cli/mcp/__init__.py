@@ -7,18 +7,12 @@ from pathlib import Path
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, folder_option
 from bot.core.errors import UserError
 
 
 @click.command(cls=HobCommand, example="hob mcp\nhob mcp --folder ~/src/shop")
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    default=".",
-    help="Any folder of the repository; by default this one.",
-)
+@folder_option("--repo")
 def command(folder: Path) -> int:
     """Lends an agent in an editor search, ask, review, callers, why and findings of a repository.
 
