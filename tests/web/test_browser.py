@@ -83,7 +83,7 @@ async def test_D1_a_person_signs_in_looks_around_and_signs_out(front: Front, pag
         assert page.status == 401
         assert "octo/hello" not in page.text
         sign_in(page, front.url)
-        page.clicks(str(run.id))
+        page.clicks(f"Run {run.id}")
         assert page.status == 200
         assert page.address == f"{front.url}/runs/{run.id}"
         assert "pull_requests.review" in page.text
