@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from bot.core.effect_history import without_hint
 from bot.core.errors import GitHubError
 from bot.core.facts import OthersRemark
 from bot.core.github_reader import IssueState, RawComment, Thread
@@ -40,7 +41,7 @@ def comment(found: Any) -> RawComment:
     return RawComment(
         id=found["id"],
         author=actor(found.get("user")),
-        body=clean(found.get("body")),
+        body=without_hint(clean(found.get("body"))),
         review=int(found.get("pull_request_review_id") or 0),
         at=seconds(found.get("created_at")),
         url=clean(found.get("html_url")),

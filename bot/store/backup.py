@@ -79,6 +79,8 @@ def fill(database: Database, schema: str, rows: Iterable[Row], told: Told, *, re
                 table.drop(connection)
         migration.to(database, connection, schema)
         found = {one.name: one for one in tables_of(connection)}
+        if "meta" in found:
+            connection.execute(found["meta"].delete())  # what the migration wrote there, the backup has too
         try:
             _insert(connection, found, rows, told)
         except OperationalError:

@@ -126,6 +126,7 @@ def broken(hob: Hob, how: str) -> None:
 
             with closing(sqlite3.connect(database)) as connection, connection:
                 connection.execute("UPDATE alembic_version SET version_num = '9999'")
+                connection.execute("UPDATE meta SET value = X'39393939' WHERE key = 'oldest_schema'")
         case "no psycopg":
             hob.environ["HOB_STORE__DATABASE_URL"] = "postgresql+psycopg://hob@127.0.0.1:9/none"
             program = "import sys; sys.modules['psycopg'] = None"
