@@ -89,6 +89,7 @@ def test_a_newer_database_is_left_as_it_is(tmp_path: Path) -> None:
     store = open_store(url)
     with store.database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE meta SET value = X'39393939' WHERE key = 'oldest_schema'")
     for act in (store.require_schema, lambda: migrate(url)):
         with pytest.raises(UserError, match=r"made by a newer Hob \(its schema is 9999\)"):
             act()
