@@ -118,6 +118,7 @@ EXCLUDED = {
         "knowledge.fetching.git", "knowledge.fetching.remote", "knowledge.indexing.put_blobs",
         "knowledge.indexing.update", "knowledge.issues.nothing_near", "knowledge.manager.take_issues",
         "knowledge.local.search_beside", "knowledge.search.excerpts.excerpts",
+        "knowledge.search.excerpts.with_lines",
         "knowledge.search.excerpts.texts", "knowledge.search.snapshot.snapshot_at", "checks.run",
     },
     "it goes once over what others have parsed": {
