@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, exists, func, select, true, update
 
 from bot.core.findings import FindingState, JudgedFinding, fingerprint
 from bot.core.settings import Severity
-from bot.store.columns import fit
+from bot.store.columns import fit, with_words
 from bot.store.database import Database
 from bot.store.tables import findings, memory, repositories
 
@@ -56,6 +56,7 @@ class FindingQuery:
     category."""
 
     repo: str = ""
+    repo_id: int = 0
     number: int = 0
     run_id: int = 0
     state: str = ""
@@ -200,17 +201,14 @@ def _which(query: FindingQuery) -> ColumnElement[bool]:
     which: ColumnElement[bool] = true()
     if query.repo:
         which &= func.lower(_REPO) == query.repo.lower()
-    for name in ("number", "run_id", "state", "severity", "source"):
+    for name in ("repo_id", "number", "run_id", "state", "severity", "source"):
         if value := getattr(query, name):
             which &= findings.c[name] == value
     if query.outcome is not None:
         which &= query.outcome == _OUTCOME
     if query.since:
         which &= findings.c.at >= query.since
-    for word in query.words.split()[:5]:
-        text = findings.c.title + " " + findings.c.path + " " + findings.c.category
-        which &= func.lower(text).contains(fit(word, 100).lower(), autoescape=True)
-    return which
+    return which & with_words(query.words, findings.c.title, findings.c.path, findings.c.category)
 
 
 def _grouped(by: Grouping) -> ColumnElement[Any]:

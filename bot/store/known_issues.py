@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from bot.core.refs import IssueTitle
-from bot.store.columns import fit
+from bot.store.columns import fit, with_words
 from bot.store.database import Database
 from bot.store.tables import issues, repositories
 
@@ -102,10 +102,7 @@ def _which(query: IssueQuery) -> ColumnElement[bool]:
         which &= func.lower(repositories.c.name) == query.repo.lower()
     if query.state:
         which &= issues.c.state == query.state
-    for word in query.words.split()[:5]:
-        text = func.lower(issues.c.title + " " + issues.c.author)
-        which &= text.contains(fit(word, 100).lower(), autoescape=True)
-    return which
+    return which & with_words(query.words, issues.c.title, issues.c.author)
 
 
 def _after(before: tuple[float, int, int]) -> ColumnElement[bool]:

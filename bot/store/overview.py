@@ -3,14 +3,13 @@ rows than a page shows."""
 
 import statistics
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true, union_all
 
 from bot.core.memory import Memory
-from bot.store.columns import fit
+from bot.store.columns import with_words
 from bot.store.database import Database
 from bot.store.inbox import DeliveryState
 from bot.store.memory import kept
@@ -19,7 +18,6 @@ from bot.store.tables import inbox, issues, memory, repositories, runs, usage
 from bot.store.types import Run
 
 DAY = 86_400
-MOST_WORDS = 5
 SAMPLE = 400
 """Ended runs of which the usual seconds are told."""
 
@@ -147,7 +145,7 @@ def arrivals(
     for name in ("repo", "state", "event"):
         if value := getattr(query, name):
             which &= func.lower(inbox.c[name]) == value.lower()
-    which &= _with_words(query.words, inbox.c.guid, inbox.c.event, inbox.c.repo, inbox.c.sender)
+    which &= with_words(query.words, inbox.c.guid, inbox.c.event, inbox.c.repo, inbox.c.sender)
     asked = select(*columns).where(which).order_by(inbox.c.id.desc()).limit(limit)
     with database.read() as connection:
         return [Arrival(**row) for row in connection.execute(asked).mappings()]
@@ -158,7 +156,7 @@ def memory_page(
 ) -> list[MemoryRow]:
     """The newest first, those after `before` (`at`, `repo_id`, `n` of the last one that was shown)."""
     name = func.coalesce(repositories.c.name, "")
-    which = _with_words(words, memory.c.text, memory.c.title, memory.c.path, memory.c.author)
+    which = with_words(words, memory.c.text, memory.c.title, memory.c.path, memory.c.author)
     if repo:
         which &= func.lower(name) == repo.lower()
     if before is not None:
@@ -176,7 +174,7 @@ def memory_page(
 def repository_page(database: Database, words: str, after: str, limit: int) -> list[RepositoryRow]:
     """By name, those behind `after`."""
     name = func.lower(repositories.c.name)
-    which = _with_words(words, repositories.c.name) & (name > after.lower())
+    which = with_words(words, repositories.c.name) & (name > after.lower())
     told = func.count(issues.c.number), func.max(issues.c.changed_at)
     columns = (repositories.c.id, repositories.c.name, repositories.c.installation_id, repositories.c.private)
     joined = repositories.outerjoin(issues, issues.c.repo_id == repositories.c.id)
@@ -209,19 +207,4 @@ def _runs(query: RunQuery) -> ColumnElement[bool]:
             which &= runs.c[name] == value
     if not query.internal:
         which &= runs.c.target.contains("#")
-    return which & _with_words(query.words, runs.c.handler, runs.c.repo, runs.c.summary, runs.c.delivery)
-
-
-def _with_words(words: str, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
-    which: ColumnElement[bool] = true()
-    text = func.lower(_joined(columns))
-    for word in words.split()[:MOST_WORDS]:
-        which &= text.contains(fit(word, 100).lower(), autoescape=True)
-    return which
-
-
-def _joined(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
-    first, *rest = columns
-    for column in rest:
-        first = first + " " + column
-    return first
+    return which & with_words(query.words, runs.c.handler, runs.c.repo, runs.c.summary, runs.c.delivery)
