@@ -35,6 +35,12 @@ class Drafts:
         with self._db.read() as connection:
             return _all(connection, which)
 
+    def count(self) -> int:
+        """How many wait."""
+        with self._db.read() as connection:
+            asked = select(func.count()).select_from(drafts).where(drafts.c.state == "waiting")
+            return int(connection.execute(asked).scalar_one())
+
     def get(self, repo_id: int, n: int) -> Draft | None:
         """None where none of this number waits."""
         with self._db.read() as connection:

@@ -36,7 +36,9 @@ def test_what_is_kept_reads_back_and_what_is_settled_is_gone_for_good(store: Sto
     (first, second) = store.drafts.waiting(TEA.id)
     assert (first.repo, first.number, first.about, first.body) == (TEA, 1, "triage", "text ? 🫖")
     assert second.about == "x" * 40
+    assert store.drafts.count() == 3
     drop(store, 2)
+    assert store.drafts.count() == 2
     assert store.drafts.get(TEA.id, 2) is None
     assert not store.drafts.rewrite(TEA.id, 2, "new")
     keep(store, number=2)

@@ -67,7 +67,7 @@ def _stored(store: Store) -> dict[str, Any]:
         "waiting": titled(store, due),
         "waits": counts.get("queued", 0),
         "dead": counts.get("dead", 0),
-        "drafts": len(store.drafts.waiting()),
+        "drafts": store.drafts.count(),
         "latest": titled(store, ended),
     }
 
