@@ -44,7 +44,10 @@ def test_what_a_run_judged_is_kept_once_and_found_by_what_it_is(store: Store) ->
     assert titles(store, words="100% _here") == ["100% sure of nothing_here"]
     assert titles(store, words="%o% s_r") == []
     assert titles(store, repo="acme/other") == []
-    newest = store.findings.page(FindingQuery(), None, 1)[0]
+    store.findings.add(3, 8, 13, "c" * 40, "qwen", [JudgedFinding(found("In another repository"))])
+    assert titles(store, repo_id=REPO.id, number=13) == ["Another"]
+    assert titles(store, repo_id=8) == ["In another repository"]
+    (newest,) = store.findings.page(FindingQuery(repo_id=REPO.id), None, 1)
     assert [one.title for one in store.findings.page(FindingQuery(), newest.id, 1)] == [
         "100% sure of nothing_here"
     ]

@@ -77,9 +77,9 @@ async def show_issue(request: Request) -> Answer:
 def _whole(request: Request, one: IssueRow) -> Answer:
     store: Store = request.app.state.store
     runs = titled(store, run_page(store.database, RunQuery(target=f"{one.repo_id}#{one.number}"), None, 100))
-    every = store.findings.page(FindingQuery(number=one.number), None, 200)
-    found = [found_as_json(each) for each in every if each.repo_id == one.repo_id]
-    return {**_as_json(request, one, runs[0] if runs else None), "runs": runs, "findings": found}
+    found = store.findings.page(FindingQuery(repo_id=one.repo_id, number=one.number), None, 200)
+    shown = [found_as_json(each) for each in found]
+    return {**_as_json(request, one, runs[0] if runs else None), "runs": runs, "findings": shown}
 
 
 _ASKED = (LIMIT, PLACE, REPO, WORDS, ("state", text(enum=["", *STATES])))
