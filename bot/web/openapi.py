@@ -12,21 +12,10 @@ from bot.web import pages
 from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_CONTEXT, MOST_FOCUS
 from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 from bot.web.pages import schemas as shapes
-from bot.web.pages.view import Schema
+from bot.web.pages.view import COUNT, FLAG, TEXT, Schema, shape
 from bot.web.refusals import refusals
 
 ResponseDoc = tuple[int, str, Schema]
-
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
-NAMES: Schema = {"type": "array", "items": TEXT}
-FLAG: Schema = {"type": "boolean"}
-
-
-def _object(**properties: Schema) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _ref(name: str) -> Schema:
@@ -38,7 +27,7 @@ def setting(key: SettingKey) -> Schema:
     name: Schema = {"type": "string", "minLength": 1, "maxLength": MOST_NAME}
     names: Schema = {"type": "array", "items": name, "maxItems": MOST_ITEMS}
     text: Schema = {"type": "string", "minLength": 1, "maxLength": MOST_TEXT}
-    instruction = {**_object(path=name, text=text), "additionalProperties": False}
+    instruction = {**shape(path=name, text=text), "additionalProperties": False}
     kinds: dict[str, Schema] = {
         "flag": FLAG,
         "whole": {"type": "integer", "minimum": 0, "maximum": key.most},
@@ -86,18 +75,18 @@ def schemas() -> dict[str, Schema]:
     values = {key.name: setting(key) for key in KEYS}
     nullable = {name: {"anyOf": [one, {"type": "null"}]} for name, one in values.items()}
     return {
-        "Problem": _object(type=TEXT, title=TEXT, status=COUNT, detail=TEXT),
-        "Accepted": _object(delivery=TEXT, duplicate=FLAG),
-        "Ready": _object(
+        "Problem": shape(type=TEXT, title=TEXT, status=COUNT, detail=TEXT),
+        "Accepted": shape(delivery=TEXT, duplicate=FLAG),
+        "Ready": shape(
             ready=FLAG,
-            components={"type": "object", "additionalProperties": _object(ok=FLAG, detail=TEXT)},
+            components={"type": "object", "additionalProperties": shape(ok=FLAG, detail=TEXT)},
         ),
         **{name: _by_name(one, whole=True) for name, one in NAMED.items()},
         "Settings": {"type": "object", "properties": values, "additionalProperties": False},
         "SettingsPatch": {"type": "object", "properties": nullable, "additionalProperties": False},
         "MergedSettings": {
             "type": "object",
-            "properties": {name: _object(value={}, layer=TEXT) for name in values},
+            "properties": {name: shape(value={}, layer=TEXT) for name in values},
             "additionalProperties": False,
         },
     }  # fmt: skip
@@ -126,7 +115,7 @@ def _query(name: str, schema: Schema) -> Schema:
 
 _REPO: Schema = {"type": "string", "pattern": "^[^/]+/[^/]+$"}
 _NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": BIGGEST}
-_BEGUN: ResponseDoc = (202, "The run that does it.", _json(_object(run=COUNT)))
+_BEGUN: ResponseDoc = (202, "The run that does it.", _json(shape(run=COUNT)))
 PAGE: Schema = {"content": {"text/html": {"schema": TEXT}}}
 PLAIN: Schema = {"content": {"text/plain": {"schema": TEXT}}}
 OPEN: list[Schema] = []
@@ -187,8 +176,8 @@ def _chat() -> Schema:
 
 def _triage() -> Schema:
     says = {**FLAG, "default": False, "description": "Whether something may be said on issues."}
-    one = {**_object(repo=_REPO, issue=_NUMBER), "additionalProperties": False}
-    many = {**_object(repo=_REPO, batch={"const": "new_issues"}), "additionalProperties": False}
+    one = {**shape(repo=_REPO, issue=_NUMBER), "additionalProperties": False}
+    many = {**shape(repo=_REPO, batch={"const": "new_issues"}), "additionalProperties": False}
     one["properties"] |= {"auto_comment": says}
     many["properties"] |= {"auto_comment": says}
     about = "Triages an issue, or all open ones that were not triaged yet"
@@ -197,13 +186,13 @@ def _triage() -> Schema:
 
 def _analyze() -> Schema:
     word: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_FOCUS}
-    asked = {**_object(repo=_REPO, pr=_NUMBER), "additionalProperties": False}
+    asked = {**shape(repo=_REPO, pr=_NUMBER), "additionalProperties": False}
     asked["properties"] |= {"focus": {"type": "array", "items": word, "maxItems": MOST_FOCUS}}
     return _operation("analyze", "Reviews a pull request", _BEGUN, requestBody=_json(asked))
 
 
 def _implement() -> Schema:
-    asked = {**_object(repo=_REPO, issue=_NUMBER), "additionalProperties": False}
+    asked = {**shape(repo=_REPO, issue=_NUMBER), "additionalProperties": False}
     about = "What is to be known beside the issue: data for the model."
     asked["properties"] |= {"context": {**TEXT, "maxLength": MOST_CONTEXT, "description": about}}
     return _operation("implement", "Carries an issue out as a draft", _BEGUN, requestBody=_json(asked))
@@ -219,11 +208,11 @@ def _views() -> dict[str, Schema]:
             view.name, view.about, (200, "JSON, or HTML.", {"content": both}), parameters=asked
         )
         found[view.path] = {"parameters": _path(*re.findall(r"{(\w+)}", view.path)), "get": shown}
-    for path, name, about, told in BUTTONS:
-        happens: ResponseDoc = (202, "It happens.", _json(_object(**told)))
+    for button in pages.BUTTONS:
+        happens: ResponseDoc = (202, "It happens.", _json(button.schema))
         back: ResponseDoc = (303, "Back to the page.", {})
-        button = _operation(name, about, happens, back)
-        found[path] = {"parameters": _path(*re.findall(r"{(\w+)}", path)), "post": button}
+        pressed = _operation(button.name, button.about, happens, back)
+        found[button.path] = {"parameters": _path(*re.findall(r"{(\w+)}", button.path)), "post": pressed}
     change = {"type": "object", "properties": {"key": TEXT, "value": TEXT}, "required": ["key"]}
     form = {"content": {"application/x-www-form-urlencoded": {"schema": change}}}
     saved: ResponseDoc = (303, "To the page.", {})
@@ -233,22 +222,9 @@ def _views() -> dict[str, Schema]:
     return found
 
 
-BUTTONS: tuple[tuple[str, str, str, dict[str, Schema]], ...] = (
-    ("/runs/{id}/retry", "retry_run", "Tries a dead run again", {"run": COUNT}),
-    ("/runs/{id}/cancel", "cancel_run", "Ends a run that waits or is at work", {"run": COUNT}),
-    ("/memory/{repo_id}/{n}/forget", "forget", "Forgets something", {"forgotten": COUNT}),
-    (
-        "/deliveries/{guid}/again",
-        "deliver_again",
-        "Looks at a delivery again",
-        {"runs": COUNT, "routed": FLAG},
-    ),
-)
-
-
 def paths() -> dict[str, Schema]:
     """Every route."""
-    form = {"content": {"application/x-www-form-urlencoded": {"schema": _object(token=TEXT)}}}
+    form = {"content": {"application/x-www-form-urlencoded": {"schema": shape(token=TEXT)}}}
     orders: Schema = {"type": "string", "enum": ["post", "save", "discard"]}
     decided = {"type": "object", "properties": {"do": orders, "body": TEXT}, "required": ["do"]}
     draft = {"content": {"application/x-www-form-urlencoded": {"schema": decided}}}

@@ -1,9 +1,7 @@
 """Which answers beside the good ones an operation of the API may give: by its path, method, parameters and
 body, as the guard and the shared readers of requests give them, and by name what only it refuses."""
 
-from typing import Any
-
-Schema = dict[str, Any]
+from bot.web.pages.view import Schema
 
 MEANING: dict[int, str] = {
     303: "To the page in which to sign in, for a browser that is not.",

@@ -20,6 +20,7 @@ VIEWS = (
     *(*repositories.VIEWS, *hosts.VIEWS, *deliveries.VIEWS, *budget.VIEWS),
     *app.VIEWS,
 )
+BUTTONS = (*runs.BUTTONS, *memory.BUTTONS, *deliveries.BUTTONS)
 ROUTES = (
     *(*now.ROUTES, *signing_in.ROUTES, *drafts.ROUTES, *issues.ROUTES, *findings.ROUTES, *runs.ROUTES),
     *(*memory.ROUTES, *repositories.ROUTES, *hosts.ROUTES, *deliveries.ROUTES, *budget.ROUTES),

@@ -7,7 +7,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bot.log import redact
 from bot.store import Store
@@ -16,16 +15,20 @@ from bot.store.overview import Arrival, ArrivalQuery, arrivals
 from bot.web.pages import schemas
 from bot.web.pages.view import (
     BEFORE,
+    COUNT,
+    FLAG,
     LIMIT,
     REPO,
     WORDS,
     Answer,
+    Button,
     View,
     choice,
     done,
     limit_of,
     listed,
     next_of,
+    shape,
     text,
     whole,
     words,
@@ -74,7 +77,10 @@ VIEWS = (
         (LIMIT, BEFORE, REPO, WORDS, ("state", text(enum=["", *STATES])), ("event", text(maxLength=200))),
     ),
 )  # fmt: skip
-ROUTES = (
-    *(view.route for view in VIEWS),
-    Route("/deliveries/{guid}/again", again, methods=["POST"]),
-)
+BUTTONS = (
+    Button(
+        "/deliveries/{guid}/again", "deliver_again", "Looks at a delivery again", again,
+        shape(runs=COUNT, routed=FLAG),
+    ),
+)  # fmt: skip
+ROUTES = tuple(one.route for one in (*VIEWS, *BUTTONS))

@@ -6,18 +6,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bot.log import redact
 from bot.store import Store
 from bot.store.overview import MemoryRow, memory_page
 from bot.web.pages import schemas
 from bot.web.pages.view import (
+    COUNT,
     LIMIT,
     PLACE,
     REPO,
     WORDS,
     Answer,
+    Button,
     View,
     done,
     limit_of,
@@ -25,6 +26,7 @@ from bot.web.pages.view import (
     next_of,
     path_id,
     place_of,
+    shape,
     words,
 )
 from bot.web.runs import when
@@ -75,7 +77,7 @@ VIEWS = (
         listed("memory", schemas.LESSON), (LIMIT, PLACE, REPO, WORDS),
     ),
 )  # fmt: skip
-ROUTES = (
-    *(view.route for view in VIEWS),
-    Route("/memory/{repo_id}/{n}/forget", forget, methods=["POST"]),
+BUTTONS = (
+    Button("/memory/{repo_id}/{n}/forget", "forget", "Forgets something", forget, shape(forgotten=COUNT)),
 )
+ROUTES = tuple(one.route for one in (*VIEWS, *BUTTONS))

@@ -8,7 +8,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bot.log import redact
 from bot.store import Run, RunState, Store, batches
@@ -19,11 +18,13 @@ from bot.web.pages import schemas
 from bot.web.pages.html import wants_html
 from bot.web.pages.view import (
     BEFORE,
+    COUNT,
     FLAG,
     LIMIT,
     REPO,
     WORDS,
     Answer,
+    Button,
     View,
     choice,
     done,
@@ -31,6 +32,7 @@ from bot.web.pages.view import (
     listed,
     next_of,
     path_id,
+    shape,
     text,
     whole,
     words,
@@ -172,8 +174,10 @@ VIEWS = (
     View("/runs/{id}", "show_run", "One run with all that is known of it", show_run, schemas.WHOLE_RUN),
     View("/runs/{id}/calls/{n}", "show_call", "What a model was asked and said", show_call, schemas.SAID),
 )  # fmt: skip
-ROUTES = (
-    *(view.route for view in VIEWS),
-    Route("/runs/{id}/retry", retry, methods=["POST"]),
-    Route("/runs/{id}/cancel", cancel, methods=["POST"]),
+BUTTONS = (
+    Button("/runs/{id}/retry", "retry_run", "Tries a dead run again", retry, shape(run=COUNT)),
+    Button(
+        "/runs/{id}/cancel", "cancel_run", "Ends a run that waits or is at work", cancel, shape(run=COUNT)
+    ),
 )
+ROUTES = tuple(one.route for one in (*VIEWS, *BUTTONS))

@@ -1,5 +1,6 @@
 """Signing in with the API token, or by a link that was printed where Hob was started, and out again."""
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,26 +17,32 @@ LINK = "/login/link"
 async def by_token(request: Request) -> Response:
     """The form's target. A right token is answered with a new cookie, whatever cookie came with it."""
     sessions: Sessions = request.app.state.sessions
-    address = request.client.host if request.client else ""
-    if wait := sessions.wait(address):
-        return _too_many(wait)
-    if not sessions.is_token((await form_fields(request)).get("token", "").strip()):
-        sessions.failed(address)
-        return login_page(401, "That is not the token.")
-    answer = RedirectResponse("/", status_code=303)
-    set_cookie(request, answer, sessions.issue())
-    return answer
+
+    async def knows() -> bool:
+        return sessions.is_token((await form_fields(request)).get("token", "").strip())
+
+    return await _let_in(request, knows, "That is not the token.")
 
 
 async def by_link(request: Request) -> Response:
     """A link works once and for some minutes."""
     sessions: Sessions = request.app.state.sessions
+
+    async def redeems() -> bool:
+        return sessions.redeems(request.query_params.get("ticket", ""))
+
+    return await _let_in(request, redeems, "That link was used, or is too old. The token signs you in.")
+
+
+async def _let_in(request: Request, knows: Callable[[], Awaitable[bool]], complaint: str) -> Response:
+    """Whoever has guessed too often is not listened to."""
+    sessions: Sessions = request.app.state.sessions
     address = request.client.host if request.client else ""
     if wait := sessions.wait(address):
         return _too_many(wait)
-    if not sessions.redeems(request.query_params.get("ticket", "")):
+    if not await knows():
         sessions.failed(address)
-        return login_page(401, "That link was used, or is too old. The token signs you in.")
+        return login_page(401, complaint)
     answer = RedirectResponse("/", status_code=303)
     set_cookie(request, answer, sessions.issue())
     return answer

@@ -42,6 +42,21 @@ class View:
         return Route(self.path, show, methods=["GET"], name=self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`press` answers with `done`; `schema` is of what it tells a program."""
+
+    path: str
+    name: str
+    about: str
+    press: Callable[[Request], Awaitable[Response]]
+    schema: Schema
+
+    @property
+    def route(self) -> Route:
+        return Route(self.path, self.press, methods=["POST"], name=self.name)
+
+
 async def done(request: Request, where: str, told: Answer) -> Response:
     """What a button answers: back to a page for a browser, what happened for a program."""
     return RedirectResponse(where, status_code=303) if wants_html(request) else JSONResponse(told, 202)
@@ -49,10 +64,10 @@ async def done(request: Request, where: str, told: Answer) -> Response:
 
 def limit_of(request: Request) -> int:
     """`?limit=`, 1 to `MOST`; 400."""
-    given = request.query_params.get("limit", str(USUAL))
-    if not (given.isascii() and given.isdecimal()) or len(given) > 4 or not 1 <= int(given) <= MOST:
+    number = _number(request.query_params.get("limit", str(USUAL)), 4)
+    if number is None or not 1 <= number <= MOST:
         raise HTTPException(400, f"limit is a number from 1 to {MOST}")
-    return int(given)
+    return number
 
 
 def whole(request: Request, name: str) -> int | None:
@@ -60,9 +75,9 @@ def whole(request: Request, name: str) -> int | None:
     given = request.query_params.get(name, "")
     if not given:
         return None
-    if not (given.isascii() and given.isdecimal()) or len(given) > 19 or int(given) > BIGGEST:
+    if (number := _number(given)) is None:
         raise HTTPException(400, f"{name} is a whole number")
-    return int(given)
+    return number
 
 
 def choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
@@ -80,10 +95,16 @@ def words(request: Request, name: str = "q") -> str:
 
 def path_id(request: Request, name: str, what: str) -> int:
     """A number in the path; 404 for what is none."""
-    given = str(request.path_params[name])
-    if not (given.isascii() and given.isdecimal()) or len(given) > 19 or int(given) > BIGGEST:
+    number = _number(str(request.path_params[name]))
+    if number is None:
         raise HTTPException(404, f"there is no such {what}")
-    return int(given)
+    return number
+
+
+def _number(given: str, digits: int = 19) -> int | None:
+    """None for what is no whole number, or one that no database holds."""
+    plain = given.isascii() and given.isdecimal() and len(given) <= digits
+    return int(given) if plain and int(given) <= BIGGEST else None
 
 
 def place_of(request: Request, kinds: tuple[type[float] | type[int], ...]) -> tuple[Any, ...] | None:
