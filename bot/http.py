@@ -244,8 +244,7 @@ class CheckedTransport(AsyncHTTPTransport):
     async def _check(self, host: str, port: int) -> None:
         literal = _is_address(host)
         try:
-            async with asyncio.timeout(_RESOLVE_SECONDS):
-                found = [host] if literal else await self._resolve(host, port)
+            found = await _addresses(host, port, self._resolve, _RESOLVE_SECONDS)
         except (OSError, UnicodeError):
             if self._online:
                 return
@@ -287,13 +286,11 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
         raise error
 
     async def _permitted(self, host: str, port: int, seconds: float | None) -> list[str]:
-        literal = _is_address(host)
         try:
-            async with asyncio.timeout(seconds):
-                found = [host] if literal else await self._resolve(host, port)
+            found = await _addresses(host, port, self._resolve, seconds)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"its name cannot be resolved ({type(error).__name__})") from None
-        trusted = literal or self._configured
+        trusted = self._configured or _is_address(host)
         refused = {address: refusal(address, self._online, trusted) for address in found}
         permitted = [address for address in found if not refused[address]]
         if found and not permitted:
@@ -305,6 +302,12 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
+
+
+async def _addresses(host: str, port: int, resolve: Resolve, seconds: float | None) -> list[str]:
+    """The host itself where it is an address. OSError, UnicodeError for a name that leads nowhere."""
+    async with asyncio.timeout(seconds):
+        return [host] if _is_address(host) else await resolve(host, port)
 
 
 def _is_address(host: str) -> bool:

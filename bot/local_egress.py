@@ -113,8 +113,7 @@ class Outgoing:
 def existing_store(config: Config) -> Store:
     """The store where there is one at the newest schema; StoreUnavailable. Asking a model makes none."""
     store = open_store(config.store.database_url)
-    path = store.database.file.path
-    missing = bool(path) and not Path(path or "").exists()
+    missing = store.database.file.is_missing
     try:
         if not missing and store.schema_is_current():
             return store

@@ -1,9 +1,12 @@
-"""Where things lie that two packages must find by themselves."""
+"""Where things lie that two packages must find by themselves; folders that are opened through no link, and
+names that are on disk."""
 
 import hashlib
 import os
 import tempfile
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 SOCKET_PATH_LIMIT = 103
 """Bytes: macOS takes 104 with the closing NUL, Linux 108."""
@@ -20,3 +23,31 @@ def socket_path(data_dir: Path) -> Path:
     if len(os.fsencode(short)) <= SOCKET_PATH_LIMIT:
         return short
     return Path("/tmp") / short.parent.name / short.name  # noqa: S108  made private below
+
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+@contextmanager
+def holding(folder: Path, path: str) -> Iterator[tuple[int, str]]:
+    """(descriptor of the folder that a path below `folder` lies in; the last name). OSError where a symbolic
+    link is on the way, be it `folder` itself."""
+    *above, name = PurePosixPath(path).parts
+    inside = os.open(folder, _FOLDER | os.O_NOFOLLOW)
+    try:
+        for part in above:
+            deeper = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=inside)
+            os.close(inside)
+            inside = deeper
+        yield inside, name
+    finally:
+        os.close(inside)
+
+
+def sync(folder: Path) -> None:
+    """Has its new names on disk. OSError where the system cannot do that."""
+    opened = os.open(folder, _FOLDER)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -4,7 +4,7 @@ from bot.core.merging import MergedTree
 from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
 from bot.core.suite_runs import RunSuite, SuiteRun
-from bot.core.text import code_block, in_code
+from bot.core.text import code_block, in_code, some_of
 
 MOST_NAMES = 5
 MOST_OUTPUT = 2_000
@@ -30,11 +30,8 @@ async def tested(run: RunSuite | None, made: MergedTree, head: Sha, base: Sha) -
     tail = merged.output[-MOST_OUTPUT:].strip("\n")
     told = f"\n\nThe end of what they wrote:\n\n{code_block(tail)}" if tail else ""
     if broke:
-        names = ", ".join(in_code(one, 120) for one in broke[:MOST_NAMES])
-        more = f" and {len(broke) - MOST_NAMES} more" if len(broke) > MOST_NAMES else ""
-        return GateResult(
-            "failed", f"**Tests**: **failed**: {names}{more} passed before. {_ran(merged)}.{told}"
-        )
+        names = some_of([in_code(one, 120) for one in broke], MOST_NAMES)
+        return GateResult("failed", f"**Tests**: **failed**: {names} passed before. {_ran(merged)}.{told}")
     if any(one.good for one in sides) or merged.killed:
         return GateResult("failed", f"**Tests**: **failed**. {_ran(merged)}.{told}")
     why = next(

@@ -14,7 +14,7 @@ from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
 from bot.core.inference import Infer, Passage, Prompt
 from bot.core.layout import changed_layout
-from bot.core.text import in_code, model_words
+from bot.core.text import in_code, model_words, some_of
 
 PROMPTS = {"fix": "mend"}
 """Kinds whose prompt has another name."""
@@ -206,5 +206,4 @@ def _prompt(facts: PatchFacts, problems: Sequence[str], shown: Sequence[Passage]
 def listed(texts: Mapping[str, str | None], most: int = 8) -> str:
     """The files of a patch, for people."""
     names = [f"{in_code(path)}{' (deleted)' if text is None else ''}" for path, text in sorted(texts.items())]
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    return some_of(names, most)

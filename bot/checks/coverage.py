@@ -10,7 +10,7 @@ from bot.core.check_input import CheckedChange
 from bot.core.findings import Finding
 from bot.core.hostile_xml import BadReport
 from bot.core.sandbox_types import RunProgram
-from bot.core.text import in_code
+from bot.core.text import in_code, some_of
 
 MOST_NAMED = 10
 """Places in one remark."""
@@ -79,8 +79,7 @@ def _places(lines: dict[str, list[int]]) -> str:
         for path, numbers in lines.items()
         for first, last in _ranges(numbers)
     ]
-    more = len(places) - MOST_NAMED
-    return ", ".join(places[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return some_of(places, MOST_NAMED)
 
 
 def _ranges(numbers: list[int]) -> Iterable[tuple[int, int]]:

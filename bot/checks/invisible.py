@@ -8,7 +8,7 @@ from bot.core.check_input import CheckedChange, new_lines
 from bot.core.diff import HunkLine
 from bot.core.findings import Finding
 from bot.core.sandbox_types import RunProgram
-from bot.core.text import strip_invisible
+from bot.core.text import some_of, strip_invisible
 
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 TAGS = range(0xE0000, 0xE1000)
@@ -43,8 +43,6 @@ def _hidden(text: str) -> list[str]:
 
 def _finding(path: str, line: HunkLine, hidden: list[str]) -> Finding:
     kinds = sorted(set(hidden))
-    names = ", ".join(_name(char) for char in kinds[:MOST_NAMED])
-    more = len(kinds) - MOST_NAMED
     grave = _is_grave(kinds)
     what = "1 invisible character" if len(hidden) == 1 else f"{len(hidden)} invisible characters"
     return Finding(
@@ -52,7 +50,7 @@ def _finding(path: str, line: HunkLine, hidden: list[str]) -> Finding:
         severity="major" if grave else "minor",
         category="invisible",
         title=f"{what} on this line",
-        body=f"{names}{f' and {more} more' if more > 0 else ''}. "
+        body=f"{some_of([_name(char) for char in kinds], MOST_NAMED)}. "
         "What people see here is not what a program or a model reads.",
         quote=line.text,
         source="invisible",

@@ -36,6 +36,11 @@ def _draw(line: str) -> None:
     _moving = bool(line)
 
 
+def so_far(done: int, of: int, what: str) -> str:
+    """`of`: how much there is, 0 where nobody knows."""
+    return f"{what}: {done:,} of {of:,}" if of else f"{what}: {done:,}"
+
+
 class TellWaiting:
     """`with TellWaiting("writing the backup"):`. Within, lines on stderr go through `say`, and standard
     output is written to after `over()`."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.core.errors import ConfigError
 from bot.core.toml_text import TomlChanges, edited
+from bot.paths import sync
 
 PRIVATE = 0o600
 
@@ -81,10 +82,6 @@ def _cannot(path: Path, wrong: OSError) -> ConfigError:
 
 
 def _sync(folder: Path) -> None:
-    """That a new name is on disk too, where the system can do that."""
+    """Where the system can do that."""
     with contextlib.suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+        sync(folder)

@@ -9,7 +9,7 @@ Bodies are counted here in bytes of UTF-8: what fits so fits under every one of 
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from bot.core.markdown_blocks import Blocks, Fence, Html, lines_of
@@ -303,3 +303,9 @@ def issue_link(full_name: str, number: int, host: str) -> str:
 
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -62,9 +62,7 @@ def _as_words(ours: str, note: str = "") -> Rule:
 
 def _as_lines(ours: str, note: str = "") -> Rule:
     """A text with one entry in each line."""
-    return lambda value: Carried(
-        {ours: plain_words(value.split("\n") if isinstance(value, str) else value)}, note
-    )
+    return lambda value: Carried({ours: plain_words(_lines(value))}, note)
 
 
 def _lines(value: Any) -> Any:

@@ -23,6 +23,7 @@ from bot.knowledge.checkout import ChangedTexts, CheckoutRefused, Most, is_plain
 from bot.knowledge.clone import Remote
 from bot.knowledge.clones import Clones
 from bot.log import redact
+from bot.paths import holding
 from bot.runs.knowledge_adapter import GitHubOrigin
 from bot.sandbox import NOT_STARTED, RunFolder, TreeWay, for_trees, in_image, run_in_tree, work_box
 
@@ -191,17 +192,9 @@ def _reported(tree: Path, report: str) -> tuple[junit.SuiteNames, str]:
 
 def read_below(tree: Path, path: str) -> bytes:
     """A regular file, not through any symbolic link. BadReport for another kind of file, or a large one."""
-    *folders, name = PurePosixPath(path).parts
     plain = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    at = os.open(tree, plain | os.O_DIRECTORY)
-    try:
-        for folder in folders:
-            below = os.open(folder, plain | os.O_DIRECTORY, dir_fd=at)
-            os.close(at)
-            at = below
+    with holding(tree, path) as (at, name):
         opened = os.open(name, plain | os.O_NONBLOCK, dir_fd=at)  # a pipe would have us wait
-    finally:
-        os.close(at)
     with os.fdopen(opened, "rb") as file:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise BadReport("it is no plain file")

@@ -41,6 +41,11 @@ class StoreFile:
     def is_known(self) -> bool:
         return self._known is not None
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the database is a file that is not there (yet)."""
+        return bool(self.path) and not Path(self.path).exists()
+
     def _lost(self, what: str) -> StoreUnavailable:
         name = Path(self.path).absolute()
         return StoreUnavailable(

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from bot.core.errors import UserError
+from bot.paths import sync
 from bot.store import restored
 from bot.store.types import StoreUnavailable
 
@@ -85,11 +86,7 @@ def put_in_place(fresh: Path, path: Path) -> Path | None:
     if kept:
         path.replace(kept)
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
     return kept
 
 

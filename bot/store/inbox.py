@@ -64,7 +64,7 @@ class Inbox:
         self._insert = (
             database.insert(inbox).on_conflict_do_nothing(index_elements=["guid"]).returning(inbox.c.guid)
         )
-        self._insert_new = self._insert_by_driver if database.is_sqlite else self._insert_by_engine
+        self._insert_all = self._insert_by_driver if database.is_sqlite else self._insert_by_engine
         self._waiting: queue.SimpleQueue[tuple[NewDelivery, Future[bool]] | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
@@ -183,11 +183,8 @@ class Inbox:
             if known:
                 self._revive(known)
 
-    def _insert_all(self, batch: Sequence[NewDelivery]) -> set[str]:
-        """In one transaction; gives the GUIDs that are new."""
-        return self._insert_new(batch)
-
     def _insert_by_driver(self, batch: Sequence[NewDelivery]) -> set[str]:
+        """In one transaction; gives the GUIDs that are new."""
         rows = [_row(new, framed) for new in batch]
         with self._db.driver() as connection:
             cursor = connection.cursor()
@@ -197,6 +194,7 @@ class Inbox:
         return stored
 
     def _insert_by_engine(self, batch: Sequence[NewDelivery]) -> set[str]:
+        """The same where the database is not SQLite."""
         rows = [_row(new, compressed) for new in batch]
         with self._db.write() as connection:
             return set(connection.scalars(self._insert, rows))

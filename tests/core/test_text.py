@@ -18,6 +18,7 @@ from bot.core.text import (
     fit_body,
     in_code,
     model_words,
+    some_of,
     strip_invisible,
     utf8_size,
 )
@@ -211,3 +212,11 @@ def test_a_models_words_keep_lists_code_and_emphasis() -> None:
     said = "A list:\n\n- one **bold** word\n- `[x]`\n\n```sh\n# **make**\n- [x]\n```\n\n*Note* x = a ** b"
     assert model_words(said, 1_000) == said
     assert model_words("```\nopen", 1_000) == "```\nopen\n```"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")],
+)
+def test_of_many_names_the_first_are_said_and_the_rest_counted(names: list[str], said: str) -> None:
+    assert some_of(names, 2) == said

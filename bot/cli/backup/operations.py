@@ -49,7 +49,7 @@ class BackupMade:
 def back_up(config: Config, file: Path, *, with_keys: bool) -> BackupMade:
     """UserError where there is nothing to be copied yet."""
     database = Database(config.store.database_url)
-    if database.is_sqlite and not Path(database.file.path).exists():
+    if database.file.is_missing:
         raise UserError(f"there is no database at {database.file.path} yet", "hob up makes it")
     files, left_out = collected(config, with_keys=with_keys)
     try:

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from bot.cli.doctor.installed import account, list_installations, named, pages
+from bot.cli.doctor.installed import MOST_NAMED, account, list_installations, pages
 from bot.cli.doctor.line import Wrong
 from bot.cli.doctor.remote import asked, page
 from bot.config import Config, load_router
 from bot.core.effects import PushCommit
+from bot.core.text import some_of
 from bot.github.manifest import CODE
 from bot.proposals import NOT_GRANTED
 
@@ -28,15 +28,16 @@ async def permission(config: Config) -> str:
     means = f"{_commands(config)} answer with words only"
     if not wanted:
         return f"not written, and nobody here wants it: without contents: write {means}"
-    who = f"code is wanted ({named(wanted)}), and"
+    who = f"code is wanted ({some_of(wanted, MOST_NAMED)}), and"
     if not _grants(app):
         raise Wrong(
             f"{who} the App has not contents: write, so {means}",
             f"grant Contents: read and write at {page(config, app)}/permissions, then accept it in each "
             "installation",
         )
+    theirs = some_of([account(one) for one in lacking], MOST_NAMED)
     raise Wrong(
-        f"{who} contents: write is not accepted by {named(list(map(account, lacking)))}, so {means} there",
+        f"{who} contents: write is not accepted by {theirs}, so {means} there",
         f"whoever installed the App accepts its new permissions at {pages(lacking)}",
     )
 
@@ -58,9 +59,8 @@ def _wanted(config: Config) -> list[str]:
 
     found = [f'[code.tests."{name}"]' for name in getattr(config.code, "tests", {})]
     store = open_store(config.store.database_url)
-    url = store.database.url
     try:
-        if url.drivername.startswith("sqlite") and not Path(url.database or "").exists():
+        if store.database.file.is_missing:
             return found
         stored = store.settings.saying("code.enabled")
         found += [f"stored settings of {name}" for _, name, value in stored if value is True]

@@ -7,6 +7,7 @@ from typing import Any
 from bot.cli.doctor.line import Wrong
 from bot.cli.doctor.remote import asked, lacking
 from bot.config import Config
+from bot.core.text import some_of
 from bot.github.manifest import UNASKED, Manifest, manifest
 from bot.github.site import site_of
 
@@ -33,11 +34,11 @@ async def installations(config: Config) -> str:
     if behind:
         lacks = _lacks(next(iter(behind.values())), needs)
         raise Wrong(
-            f"{named(list(behind))} has not accepted {', '.join(lacks)}",
+            f"{some_of(list(behind), MOST_NAMED)} has not accepted {', '.join(lacks)}",
             f"whoever installed it accepts that at {pages(list(behind.values()))}",
         )
     said = f"{len(live)}{' or more' if len(listed) == 100 else ''}, each with what the App needs"
-    return f"{said}; suspended by {named(asleep)}" if asleep else said
+    return f"{said}; suspended by {some_of(asleep, MOST_NAMED)}" if asleep else said
 
 
 def account(installation: Mapping[str, Any]) -> str:
@@ -46,12 +47,8 @@ def account(installation: Mapping[str, Any]) -> str:
 
 def pages(some: list[dict[str, Any]]) -> str:
     """Where their owners accept what is asked for, as GitHub says: those of its Enterprise Server too."""
-    return named([str(one.get("html_url") or "Settings, GitHub Apps, Review request") for one in some])
-
-
-def named(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    given = [str(one.get("html_url") or "Settings, GitHub Apps, Review request") for one in some]
+    return some_of(given, MOST_NAMED)
 
 
 def _had_by(about: Mapping[str, Any]) -> Manifest:

@@ -5,10 +5,14 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.cli.doctor.line import Wrong
 from bot.cli.purge.operations import human, size_of
 from bot.config import Config
+
+if TYPE_CHECKING:
+    from bot.store.sizes import KindSize
 
 LEAST_FREE = 1 << 30
 """Bytes under which a clone or a migration may find no room."""
@@ -22,19 +26,15 @@ async def kept(config: Config) -> str:
 
 
 def _told(config: Config) -> str:
-    from bot.store import StoreUnavailable, open_store
-    from bot.store.sizes import DAYS, sizes
+    from bot.store import StoreUnavailable
+    from bot.store.sizes import DAYS
 
-    store = open_store(config.store.database_url)
-    file = Path(store.database.url.database or "") if store.database.is_sqlite else None
     try:
-        if (file and not file.exists()) or not store.schema_is_current():
-            return "nothing yet"
-        found = sizes(store.database, time.time())
+        file, found = _stored(config)
     except StoreUnavailable:
         return "not known: the database does not answer"
-    finally:
-        store.close()
+    if found is None:
+        return "nothing yet"
     said = [
         f"{one.count:,} {one.kind} {human(one.size)}" + (f" (+{human(one.a_day)} a day)" if one.a_day else "")
         for one in found
@@ -81,16 +81,26 @@ def _days(days: float) -> str:
 
 def _grows(config: Config) -> float:
     """Bytes a day that a database on this disk grows by, about; 0 where nothing is known."""
-    from bot.store import StoreUnavailable, open_store
+    from bot.store import StoreUnavailable
+
+    try:
+        file, found = _stored(config)
+    except StoreUnavailable:
+        return 0.0
+    return sum(one.a_day for one in found or ()) if file else 0.0
+
+
+def _stored(config: Config) -> tuple[str, list["KindSize"] | None]:
+    """(SQLite's file, or nothing; what each kind takes, None where there is no database yet). Raises
+    `StoreUnavailable`."""
+    from bot.store import open_store
     from bot.store.sizes import sizes
 
     store = open_store(config.store.database_url)
+    file = store.database.file
     try:
-        file = Path(store.database.url.database or "") if store.database.is_sqlite else None
-        if file is None or not file.exists() or not store.schema_is_current():
-            return 0.0
-        return sum(one.a_day for one in sizes(store.database, time.time()))
-    except StoreUnavailable:
-        return 0.0
+        if file.is_missing or not store.schema_is_current():
+            return file.path, None
+        return file.path, sizes(store.database, time.time())
     finally:
         store.close()

@@ -154,9 +154,8 @@ async def intake(config: Config) -> str:
     if not config.intake.polls:
         return f"{mode}: GitHub calls POST /webhook"
     store = open_store(config.store.database_url)
-    url = store.database.url
     try:
-        if url.drivername.startswith("sqlite") and not _exists(url.database):
+        if store.database.file.is_missing:
             return f"{mode}; nobody has asked yet (hob up does)"
         status = await asyncio.to_thread(store.polling.load)
     except StoreUnavailable:
@@ -242,7 +241,7 @@ async def database(config: Config) -> str | Fixable:
     store = open_store(config.store.database_url)
     url = store.database.url
     try:
-        if url.drivername.startswith("sqlite") and not _exists(url.database):
+        if store.database.file.is_missing:
             return Fixable(f"{url.database} (not there yet; hob up makes it)", fixes.migrate(config))
         age = await asyncio.to_thread(schema_age, store.database)
         if age in ("none", "older"):
@@ -265,9 +264,8 @@ async def missed(config: Config) -> str:
     from bot.store.reconciliation import told
 
     store = open_store(config.store.database_url)
-    url = store.database.url
     try:
-        if url.drivername.startswith("sqlite") and not _exists(url.database):
+        if store.database.file.is_missing:
             return "nobody has looked yet (hob up does)"
         progress = await asyncio.to_thread(store.reconciliation.load)
     except StoreUnavailable:
@@ -281,10 +279,6 @@ async def missed(config: Config) -> str:
             said, "see whether hob up (or hob work) runs, and what its log says of the run `reconcile`"
         )
     return said
-
-
-def _exists(file: str | None) -> bool:
-    return Path(file or "").exists()
 
 
 async def queue(config: Config) -> str | Fixable:

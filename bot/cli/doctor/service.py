@@ -13,6 +13,7 @@ from bot.cli.doctor import fixes
 from bot.cli.doctor.line import DoctorFix, Fixable, Wrong
 from bot.config import Config
 from bot.config.running import COMMANDS, RunningProcess, name_of_user, read_running
+from bot.core.text import some_of
 from bot.http import AsyncClient, HTTPError, InvalidURL, Timeout
 
 ANSWER_SECONDS = 5.0
@@ -63,8 +64,7 @@ def _compare(process: RunningProcess, config: Config, environ: Mapping[str, str]
         )
     differing = process.differing(config)
     if differing:
-        more = f" and {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
-        said = f"{who} has other values of {', '.join(differing[:MOST_NAMED])}{more}"
+        said = f"{who} has other values of {some_of(differing, MOST_NAMED)}"
         if because := _because(process, environ):
             raise Wrong(
                 f"{said}: {because}", f"ask as it: {_as_it(process)}; or give it those, and restart it"

@@ -5,19 +5,17 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from bot.core.errors import UserError
 from bot.github.import_rules import COPILOT, COPILOT_END, COPILOT_FOLDER, FILES
+from bot.paths import holding
 from bot.yamlnodes import MOST_BYTES
 
 TARGET = ".github/hob.yml"
 MOST_INSTRUCTIONS = 50
 """Files of Copilot's that are looked at."""
 _LINK = "it is a symbolic link, or lies behind one"
-_INSIDE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -40,7 +38,7 @@ def there(folder: Path) -> list[str]:
 def text_of(folder: Path, path: str) -> str:
     """A regular file below `folder`, of at most 64 KB of UTF-8. UserError for anything else."""
     try:
-        with _within(folder, path) as (above, name):
+        with holding(folder.resolve(), path) as (above, name):
             file = os.open(name, _FILE, dir_fd=above)
     except OSError as wrong:
         why = _LINK if wrong.errno in (errno.ELOOP, errno.ENOTDIR) else str(wrong.strerror)
@@ -62,7 +60,7 @@ def write(folder: Path, text: str, *, force: bool) -> None:
     given, or behind a link."""
     try:
         (folder / TARGET).parent.mkdir(exist_ok=True)
-        with _within(folder, TARGET) as (above, name):
+        with holding(folder.resolve(), TARGET) as (above, name):
             _put(above, name, text, force=force)
     except FileExistsError:
         raise UserError(
@@ -86,18 +84,3 @@ def _put(above: int, name: str, text: str, *, force: bool) -> None:
     except OSError:
         os.unlink(draft, dir_fd=above)
         raise
-
-
-@contextmanager
-def _within(folder: Path, path: str) -> Iterator[tuple[int, str]]:
-    """(the folder that a path below `folder` lies in, as it is without any link; the last name)."""
-    *above, name = PurePosixPath(path).parts
-    inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in above:
-            deeper = os.open(part, _INSIDE, dir_fd=inside)
-            os.close(inside)
-            inside = deeper
-        yield inside, name
-    finally:
-        os.close(inside)

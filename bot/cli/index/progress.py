@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from bot.cli.waiting import so_far
+
 SECONDS = 2.0
 """Between lines; what takes less says nothing."""
 
@@ -40,4 +42,4 @@ class ProgressBar:
             self._bar.update(self._tasks[what], completed=done, total=of or None)
         elif time.monotonic() - self._said >= SECONDS:
             self._said = time.monotonic()
-            click.echo(f"{what}: {done:,} of {of:,}" if of else f"{what}: {done:,}", err=True)
+            click.echo(so_far(done, of, what), err=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from bot.cli.waiting import so_far
 from bot.config import Config
 from bot.core.errors import UserError
 
@@ -275,10 +276,7 @@ def _findings(config: Config, name: str, number: int) -> Result:
 
 
 def _indexing(told: Told) -> Callable[[int, int, str], None]:
-    def progress(done: int, of: int, what: str) -> None:
-        told(f"{what}: {done:,} of {of:,}" if of else f"{what}: {done:,}")
-
-    return progress
+    return lambda done, of, what: told(so_far(done, of, what))
 
 
 @dataclass(frozen=True, slots=True)

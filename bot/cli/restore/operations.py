@@ -13,6 +13,7 @@ from bot.cli.backup.files import IN_TOML, LEFT_OUT, TOML, key_files
 from bot.cli.backup.operations import BackupMade, progress
 from bot.config import Config, load_config
 from bot.config.load import find
+from bot.config.write import write_new
 from bot.core.errors import UserError
 from bot.queue.connect import Unreachable, connect
 from bot.store import file_copy, migration
@@ -93,7 +94,7 @@ def _configured(header: BackupHeader) -> tuple[Config, list[str]]:
     if not text:
         return load_config(), ["there is no hob.toml: write one"] if TOML in header.files else []
     here = Path(TOML).absolute()
-    _write_new(here, text)
+    write_new(here, text)
     if IN_TOML in header.left_out:
         raise UserError(
             f"{here} was written, and lacks the secrets that the backup was made without",
@@ -148,7 +149,7 @@ def _alone_in(database: Database) -> bool:
 
 def _rows_in(database: Database) -> dict[str, int]:
     """What a database that nobody has used yet does not hold either is not counted."""
-    if database.is_sqlite and not Path(database.file.path).exists():
+    if database.file.is_missing:
         return {}
     try:
         with database.read() as connection:
@@ -173,12 +174,6 @@ def _keys(config: Config, header: BackupHeader) -> list[str]:
         elif not one.shape.fullmatch(text) or not any(map(one.path.is_relative_to, own)):
             notes.append(f"not written: {one.path} ({one.key}); put it there yourself")
         else:
-            _write_new(one.path, text)
+            write_new(one.path, text)
             notes.append(f"{one.path} was written")
     return notes
-
-
-def _write_new(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -92,10 +92,6 @@ def is_running(config: Config) -> bool:
         return False
 
 
-def account_of(installation: Any) -> str:
-    return str((installation.get("account") or {}).get("login", installation.get("id")))
-
-
 def usual_name() -> str:
     """One that nobody is likely to have: names of Apps are GitHub's own, not an account's."""
     try:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.doctor.examine import examine
+from bot.cli.doctor.installed import account
 from bot.cli.setup import by_paste, keep
 from bot.cli.setup.about import (
     SetupOptions,
     SetupReport,
-    account_of,
     ask_about,
     ask_line,
     is_running,
@@ -203,7 +203,7 @@ class SetupFlow:
                             str(wrong), "app_id and key belong to one App? see `hob doctor`"
                         ) from None
                     found = []
-                self.report.accounts = [account_of(one) for one in found if not one.get("suspended_at")]
+                self.report.accounts = [account(one) for one in found if not one.get("suspended_at")]
                 if self.report.accounts:
                     self._news(f"installed on {', '.join(self.report.accounts)}")
                     return replace(self.report.facts, installed=True)
