@@ -343,7 +343,7 @@ def test_hostile_text_costs_a_reader_no_more_than_its_length(name: str) -> None:
             continue
         whole = seconds(reader, said)
         if LONGEST > whole > GROWTH * small:  # the machine was busy, or it is so
-            whole = min(whole, seconds(reader, said))
+            whole = min(whole, *(seconds(reader, said) for _ in range(3)))
         assert whole < min(GROWTH * small + 0.1, LONGEST), (
             f"{name} takes {small:.3f} s for {SIZE} and {whole:.2f} s for {4 * SIZE} characters of {unit!r}"
         )

@@ -1,12 +1,11 @@
 """A plan that people edited, planned anew: their words and ticks stay, the rest gives way."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.plan_text import merged
+from tests.spent import Spent
 
 OWN = """**Plan**
 
@@ -116,8 +115,8 @@ def test_no_line_of_a_persons_is_lost(own_line: str, kept: list[str], new: str) 
 def test_a_hostile_plan_takes_time_by_its_length(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit)))[:size]
-        begun = time.process_time()
-        merged(text, text + "x", text + "y")
-        return time.process_time() - begun
+        with Spent() as spent:
+            merged(text, text + "x", text + "y")
+        return spent.seconds
 
     assert seconds(64_000) < 2.0
