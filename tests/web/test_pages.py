@@ -1,7 +1,9 @@
 """The dashboard as people use it: every page with what is on it, in a browser and as JSON for programs."""
 
 import asyncio
+import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +221,50 @@ async def test_a_setting_is_changed_on_its_page_and_what_cannot_be_is_said_there
     assert (await pressed(front, at, key="review.max_comments", value="")).status_code == 303
     rows = {one["name"]: one for one in (await front.client.get(at, headers=BEARER)).json()["settings"]}
     assert rows["review.max_comments"]["layer"] == "default"
+
+
+@pytest.mark.parametrize("key", ["review.labels", "review.guidelines", "review.min_severity", "language"])
+async def test_a_field_shows_the_whole_value_and_saving_it_unchanged_changes_nothing(
+    key: str, lived: tuple[Front, Run], page: Page
+) -> None:
+    front, _ = lived
+    values = {
+        "review.labels": ['"quoted" autofocus onfocus=alert(1)', "é <b>&amp;'"],
+        "review.guidelines": ["CONTRIBUTING.md", "docs/*.md"],
+        "review.min_severity": "major",
+        "language": "pt-BR",
+    }
+    before = {**values, "review.auto": False}
+    front.store.settings.change("repo", "octo/hello", lambda _: before)
+
+    def person() -> None:
+        sign_in(page, front.url)
+        page.opens(f"{front.url}/repositories/octo/hello")
+        shown = page.runs(f"document.getElementById('value-{key}').value")
+        assert shown == (
+            values[key] if isinstance(values[key], str) else json.dumps(values[key], ensure_ascii=False)
+        )
+        page.clicks(f"Save {key}")
+        assert f"{key} is saved." in page.text
+
+    await asyncio.to_thread(person)
+    assert front.store.settings.get("repo", "octo/hello") == before
+
+
+async def test_a_setting_of_few_values_is_chosen_from_them(lived: tuple[Front, Run], page: Page) -> None:
+    front, _ = lived
+    stored = partial(front.store.settings.get, "repo", "octo/hello")
+
+    def person() -> None:
+        sign_in(page, front.url)
+        page.opens(f"{front.url}/repositories/octo/hello")
+        assert "`" not in page.text
+        for value in ("true", ""):
+            page.runs(f"document.getElementById('value-review.drafts').value = '{value}'")
+            page.clicks("Save review.drafts")
+            assert stored() == ({"review.drafts": True} if value else {})
+
+    await asyncio.to_thread(person)
 
 
 async def test_pages_lead_to_older_ones_until_there_is_nothing_more(front: Front, store: Store) -> None:

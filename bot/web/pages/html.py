@@ -1,5 +1,6 @@
 """Templates made into pages, with times, durations and counts as people say them."""
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ def _pages() -> Any:
         lstrip_blocks=True,
     )
     made.filters |= {"age": age, "lasted": lasted, "thousands": thousands, "number_of": number_of}
+    made.filters |= {"written": written, "code_marked": code_marked}
     return made
 
 
@@ -125,6 +127,20 @@ def lasted(seconds: float | None) -> str:
 def thousands(number: float) -> str:
     """12,345"""
     return f"{number:,.0f}"
+
+
+def written(value: object) -> str:
+    """A setting's value as a person writes it into a field: words bare, all else as JSON. Unlike `tojson`,
+    whose quotes end an attribute, it is escaped like any text."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def code_marked(text: str) -> Any:
+    """Words of Hob's own, with what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    parts = enumerate(text.split("`"))
+    return Markup().join(Markup("<code>{}</code>").format(one) if n % 2 else escape(one) for n, one in parts)
 
 
 def number_of(count: int, noun: str) -> str:

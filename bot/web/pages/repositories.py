@@ -65,7 +65,13 @@ async def show_repository(request: Request) -> Answer:
 def _settings(request: Request, store: Store, name: str) -> Answer:
     found, stored = merged(store, name), store.settings.get("repo", name)
     rows = [
-        {"name": key.name, "about": key.about, **found[key.name], "stored": key.name in stored}
+        {
+            "name": key.name,
+            "about": key.about,
+            "choices": list(_choices(key)),
+            **found[key.name],
+            "stored": key.name in stored,
+        }
         for key in KEYS
     ]
     return {"name": name, "url": f"{request.app.state.site}/{name}", "settings": rows}
@@ -104,6 +110,11 @@ def _read(key: str, value: str) -> Any:
         return json.loads(value)
     except ValueError:
         return [one.strip() for one in value.split(",")] if _is_list(known) else value
+
+
+def _choices(key: SettingKey) -> tuple[str, ...]:
+    """All that its value can be, where that is a few words."""
+    return ("true", "false") if key.kind == "flag" else key.choices
 
 
 def _is_list(key: SettingKey | None) -> bool:

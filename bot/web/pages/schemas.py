@@ -66,7 +66,7 @@ LESSON = shape(
 REPOSITORY = shape(
     id=COUNT, name=TEXT, installation=COUNT, private=optional(FLAG), issues=COUNT, last_at=TIME, url=URL
 )
-SETTING = shape(name=TEXT, about=TEXT, value={}, layer=TEXT, stored=FLAG)
+SETTING = shape(name=TEXT, about=TEXT, choices=NAMES, value={}, layer=TEXT, stored=FLAG)
 WHOLE_REPOSITORY = shape(name=TEXT, url=URL, settings=many(SETTING))
 MODEL_SPEED = shape(model=TEXT, answers=COUNT, reads=NUMBER, writes=NUMBER)
 HOST = shape(
