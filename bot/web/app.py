@@ -1,6 +1,6 @@
 """Composes the HTTP face: two hot routes in plain ASGI, the rest in Starlette behind the guard."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -16,6 +16,7 @@ from bot.store import Store
 from bot.web import agents, chat, metrics, openapi, pages, settings
 from bot.web.body import drain
 from bot.web.guard import AccessGuard
+from bot.web.pages.html import refusal, wants_html
 from bot.web.ready import Readiness
 from bot.web.responses import PROBLEM, answer, finish, problem
 from bot.web.session import Sessions
@@ -118,19 +119,27 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"ready": ready, "components": body}, status_code=200 if ready else 503)
 
 
-def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+def _problem(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Why there is no answer: a page for a browser, a problem for a program."""
+    if wants_html(request):
+        signed_in = getattr(request.state, "signed_in", False)
+        page = refusal(status, detail, request.headers, request if signed_in else None)
+        page.headers.update(headers or {})
+        return page
     return Response(problem(status, detail), status, headers, media_type="application/problem+json")
 
 
 async def _refused(request: Request, wrong: Exception) -> Response:
     if not isinstance(wrong, HTTPException):
         raise wrong
-    return _problem(wrong.status_code, str(wrong.detail), dict(wrong.headers or {}))
+    return _problem(request, wrong.status_code, str(wrong.detail), wrong.headers)
 
 
 async def _unavailable(request: Request, wrong: Exception) -> Response:
-    return _problem(503, "the store does not answer now", {"retry-after": "10"})
+    return _problem(request, 503, "the store does not answer now", {"retry-after": "10"})
 
 
 async def _broken(request: Request, wrong: Exception) -> Response:
-    return _problem(500, "something went wrong here; the log says what")
+    return _problem(request, 500, "something went wrong here; the log says what")

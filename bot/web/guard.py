@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +14,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPEN = ("/login", "/login/link", "/static/hob.css")
 """What a browser needs before it is signed in to the dashboard."""
 SAFE = ("GET", "HEAD", "OPTIONS")
+BACK = "hob_back"
+"""A cookie: the page to which a browser was going when it was asked to sign in, percent-encoded."""
+MOST_BACK = 1000
 
 
 def security(form_target: str = "") -> tuple[tuple[bytes, bytes], ...]:
@@ -75,10 +78,7 @@ class AccessGuard:
         headers = Headers(scope=scope)
         status, detail = self._verdict(scope, headers)
         if status:
-            extra = _EXTRA.get(status, ())
-            if status == 401 and _opens_a_page(scope, headers):
-                status, extra = 303, ((b"location", b"/"),)  # there is the form in which to sign in
-            await answer(send, status, problem(status, detail), PROBLEM, (*SECURITY, *extra))
+            await _refuse(send, scope, headers, status, detail)
             return
         await self.app(scope, receive, self._with_security(send))
 
@@ -128,10 +128,32 @@ class AccessGuard:
         return not session_cookie(headers)
 
 
-def _opens_a_page(scope: Scope, headers: Headers) -> bool:
-    """Whether a person follows a link or types an address; a program that has a token says so."""
-    asks = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
-    return asks and "authorization" not in headers
+async def _refuse(send: Send, scope: Scope, headers: Headers, status: int, detail: str) -> None:
+    """A page for a person, who is led to the form in which to sign in, and back again."""
+    from bot.web.pages.html import refusal
+
+    extra = _EXTRA.get(status, ())
+    body, kind = problem(status, detail), PROBLEM
+    if _is_a_person(headers):
+        if status == 401 and scope["method"] == "GET":
+            status, extra = 303, ((b"location", b"/"), (b"set-cookie", _way_back(scope)))
+        else:
+            said = "nothing was changed; sign in, and do it again" if status == 401 else detail
+            body, kind = bytes(refusal(status, said, headers).body), b"text/html; charset=utf-8"
+    await answer(send, status, body, kind, (*SECURITY, *extra))
+
+
+def _is_a_person(headers: Headers) -> bool:
+    """Whether a browser asks; a program that has a token says so."""
+    return "text/html" in headers.get("accept", "") and "authorization" not in headers
+
+
+def _way_back(scope: Scope) -> bytes:
+    """A cookie for `BACK`."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    asked = f"{quote(scope['path'])}{'?' if query else ''}{query}"
+    value = quote(asked if len(asked) <= MOST_BACK else "/", safe="")
+    return f"{BACK}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=600".encode()
 
 
 def _bearer(headers: Headers) -> str:

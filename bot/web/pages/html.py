@@ -5,10 +5,12 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -28,6 +30,19 @@ NAVIGATION = (
     ("/budget", "Budget"),
     ("/setup", "App"),
 )
+HEADINGS = {
+    400: "That is not understood",
+    401: "You are signed out",
+    403: "That is refused",
+    404: "There is no such page",
+    409: "That cannot be done now",
+    413: "That is too long",
+    422: "That is not understood",
+    429: "Too often",
+    500: "Something went wrong",
+    503: "Not now",
+}
+"""What a page says that only tells why there is none."""
 _UNITS = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"))
 
 
@@ -70,6 +85,33 @@ def rendered(template: str, request: Request | None = None, /, **values: Any) ->
     about = {"navigation": NAVIGATION if request else (), "path": path, "query": asked, "link": _link(asked)}
     html = _pages().get_template(template).render({**about, **values})
     return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
+
+
+def refusal(status: int, detail: str, headers: Headers, request: Request | None = None) -> HTMLResponse:
+    """A page that says why there is no other, and leads back to where its reader was; with a request among
+    the pages that lead to each other."""
+    phrase = HTTPStatus(status).phrase
+    said = "" if detail == phrase else detail
+    heading = HEADINGS.get(status, phrase)
+    page = rendered("refused.html", request, heading=heading, said=said, back=_came_from(headers))
+    page.status_code = status
+    return page
+
+
+def _came_from(headers: Headers) -> str:
+    """The page of ours that led here, as a path; else the first one."""
+    try:
+        came = urlsplit(headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    ours = came.netloc and came.netloc == headers.get("host")
+    return own_path(came._replace(scheme="", netloc="").geturl()) if ours else "/"
+
+
+def own_path(said: str) -> str:
+    """A path of this server, `/` where it would lead elsewhere: browsers read `//a` and `/\\a` as hosts."""
+    ours = said.startswith("/") and said[1:2] not in ("/", "\\") and said.isascii() and said.isprintable()
+    return said if ours else "/"
 
 
 def wants_html(request: Request) -> bool:

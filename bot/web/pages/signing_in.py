@@ -1,13 +1,14 @@
 """Signing in with the API token, or by a link that was printed where Hob was started, and out again."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.web.pages.html import form_fields, rendered, script, stylesheet
+from bot.web.guard import BACK
+from bot.web.pages.html import form_fields, own_path, rendered, script, stylesheet
 from bot.web.session import COOKIE, LIFETIME, Sessions
 
 FORM = "login.html"
@@ -43,8 +44,11 @@ async def _let_in(request: Request, knows: Callable[[], Awaitable[bool]], compla
     if not await knows():
         sessions.failed(address)
         return login_page(401, complaint)
-    answer = RedirectResponse("/", status_code=303)
+    back = request.cookies.get(BACK, "")
+    answer = RedirectResponse(own_path(unquote(back)), status_code=303)
     set_cookie(request, answer, sessions.issue())
+    if back:
+        answer.delete_cookie(BACK, httponly=True, samesite="strict")
     return answer
 
 
