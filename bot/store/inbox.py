@@ -28,6 +28,7 @@ WAITING_BYTES = 64 << 20
 """Above this a delivery is refused (503, GitHub shows it as failed) rather than held in memory."""
 
 DeliveryState = Literal["new", "routed", "ignored", "quarantined"]
+ANSWERED_BY_NOTHING: tuple[DeliveryState, ...] = ("quarantined", "ignored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Inbox:
     def again(self, guid: str) -> bool:
         """Has a delivery routed anew because a person asked: one that was kept aside, or that nothing
         answered. False where there is no such one."""
-        which = (inbox.c.guid == guid) & inbox.c.state.in_(("quarantined", "ignored"))
+        which = (inbox.c.guid == guid) & inbox.c.state.in_(ANSWERED_BY_NOTHING)
         with self._db.write() as connection:
             return connection.execute(update(inbox).where(which).values(state="new", note="")).rowcount == 1
 

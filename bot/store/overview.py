@@ -151,6 +151,13 @@ def arrivals(
         return [Arrival(**row) for row in connection.execute(asked).mappings()]
 
 
+def with_dead_runs(database: Database, guids: Collection[str]) -> set[str]:
+    """Those of these deliveries of which a run is dead."""
+    asked = select(runs.c.delivery).where(runs.c.delivery.in_(guids), runs.c.state == "dead").distinct()
+    with database.read() as connection:
+        return set(connection.execute(asked).scalars())
+
+
 def memory_page(
     database: Database, repo: str, words: str, before: tuple[float, int, int] | None, limit: int
 ) -> list[MemoryRow]:
@@ -207,4 +214,6 @@ def _runs(query: RunQuery) -> ColumnElement[bool]:
             which &= runs.c[name] == value
     if not query.internal:
         which &= runs.c.target.contains("#")
-    return which & with_words(query.words, runs.c.handler, runs.c.repo, runs.c.summary, runs.c.delivery)
+    return which & with_words(
+        query.words, runs.c.handler, runs.c.repo, runs.c.summary, runs.c.error, runs.c.delivery
+    )

@@ -1,7 +1,9 @@
 """What GitHub sent, and a button that has it looked at again."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, get_args
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -10,8 +12,8 @@ from starlette.responses import Response
 
 from bot.log import redact
 from bot.store import Store
-from bot.store.inbox import DeliveryState
-from bot.store.overview import Arrival, ArrivalQuery, arrivals
+from bot.store.inbox import ANSWERED_BY_NOTHING, DeliveryState
+from bot.store.overview import Arrival, ArrivalQuery, arrivals, with_dead_runs
 from bot.web.pages import schemas
 from bot.web.pages.view import (
     BEFORE,
@@ -47,11 +49,17 @@ async def list_deliveries(request: Request) -> Answer:
         words(request, "repo"), choice(request, "state", STATES), words(request, "event"), words(request)
     )
     found = await run_in_threadpool(arrivals, store.database, limit, query, before)
-    return {"deliveries": [_shown(one) for one in found], "next": next_of(found, limit, lambda one: one.id)}
+    dead = await run_in_threadpool(with_dead_runs, store.database, [one.guid for one in found])
+    return {
+        "deliveries": [_shown(one, dead) for one in found],
+        "next": next_of(found, limit, lambda one: one.id),
+    }
 
 
-def _shown(one: Arrival) -> dict[str, Any]:
-    return {**asdict(one), "received_at": when(one.received_at), "note": redact(one.note)}
+def _shown(one: Arrival, dead: Collection[str]) -> dict[str, Any]:
+    """`again`: whether there is anything to do again."""
+    can = one.state in ANSWERED_BY_NOTHING or one.guid in dead
+    return {**asdict(one), "received_at": when(one.received_at), "note": redact(one.note), "again": can}
 
 
 async def again(request: Request) -> Response:
@@ -67,7 +75,7 @@ async def again(request: Request) -> Response:
     if not revived and not routed:
         raise HTTPException(409, "nothing of this delivery failed, or it is not kept any more")
     request.app.state.wake()
-    return await done(request, "/deliveries", {"runs": revived, "routed": routed})
+    return await done(request, f"/deliveries?q={quote(guid)}", {"runs": revived, "routed": routed})
 
 
 VIEWS = (

@@ -16,12 +16,14 @@ from starlette.responses import HTMLResponse, Response
 
 WEB = Path(__file__).parents[1]
 MOST_FORM_BYTES = 4096
+DEAD = "/runs?state=dead&internal=true"
 NAVIGATION = (
     ("/", "Now"),
     ("/pulls", "Pull requests"),
     ("/issues", "Issues"),
     ("/findings", "Findings"),
     ("/runs", "Runs"),
+    (DEAD, "Dead letters"),
     ("/drafts", "Drafts"),
     ("/memory", "Memory"),
     ("/repositories", "Repositories"),
@@ -82,7 +84,10 @@ def rendered(template: str, request: Request | None = None, /, **values: Any) ->
     """A page of a template; with a request as one of the pages that lead to each other."""
     path = request.url.path if request else ""
     asked = dict(request.query_params) if request else {}
-    about = {"navigation": NAVIGATION if request else (), "path": path, "query": asked, "link": _link(asked)}
+    about = {"navigation": NAVIGATION if request else (), "query": asked, "link": _link(asked)}
+    about["current"] = (
+        DEAD if path == "/runs" and asked.get("state") == "dead" else f"/{path[1:].partition('/')[0]}"
+    )
     html = _pages().get_template(template).render({**about, **values})
     return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
 

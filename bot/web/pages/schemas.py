@@ -75,7 +75,7 @@ HOST = shape(
 )  # fmt: skip
 DELIVERY = shape(
     id=COUNT, guid=TEXT, event=TEXT, action=TEXT, repo=TEXT, number=optional(COUNT), sender=TEXT,
-    received_at=TIME, state=text(enum=["new", "routed", "ignored", "quarantined"]), note=TEXT,
+    received_at=TIME, state=text(enum=["new", "routed", "ignored", "quarantined"]), note=TEXT, again=FLAG,
 )  # fmt: skip
 SPENT = shape(
     day=text(format="date"), host=TEXT, model=TEXT, answers=COUNT, tokens_in=COUNT, tokens_out=COUNT,
