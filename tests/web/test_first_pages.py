@@ -2,6 +2,7 @@
 work that was given up."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -73,6 +74,21 @@ async def test_what_was_given_up_has_a_page_where_it_is_tried_again(front: Front
         assert "Nothing was given up." in page.text
         page.clicks("Runs")
         assert page.runs(current) == ["Runs"]
+
+    await asyncio.to_thread(person)
+
+
+async def test_a_page_that_can_renew_itself_no_more_says_so(front: Front, page: Page) -> None:
+    def person() -> None:
+        sign_in(page, front.url)
+        assert "is old" not in page.text
+        page.asks("Network.clearBrowserCookies")
+        end = time.monotonic() + 20
+        while "What is shown here is old" not in page.text and time.monotonic() < end:
+            time.sleep(0.2)
+        assert "What is shown here is old" in page.text
+        page.clicks("Load it again")
+        assert "API token" in page.text
 
     await asyncio.to_thread(person)
 

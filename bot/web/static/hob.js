@@ -8,7 +8,7 @@ const busy = (part) => part.contains(document.activeElement) && document.activeE
 async function renew(part) {
   if (document.hidden || busy(part)) return part
   const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "manual" })
-  if (!answer.ok) return part
+  if (!answer.ok) throw new Error("it is not answered, or nobody is signed in any more")
   const page = new DOMParser().parseFromString(await answer.text(), "text/html")
   const fresh = page.getElementById(part.id)
   if (!fresh || busy(part) || fresh.innerHTML === part.innerHTML) return part
@@ -23,10 +23,17 @@ async function renew(part) {
   return fresh
 }
 
+const old = document.getElementById("old")
+
 async function watch(part) {
   while (part && part.dataset.live) {
     await new Promise((wake) => setTimeout(wake, 1000 * part.dataset.live))
-    part = await renew(part).catch(() => part)
+    try {
+      part = await renew(part)
+      old.hidden = true
+    } catch {
+      old.hidden = false
+    }
   }
 }
 
