@@ -41,6 +41,7 @@ def test_the_demonstration_shows_a_review_by_the_checks_and_says_that_no_model_r
         "AWS access key",
         "check, neutral",
         "Dashboard: http://",
+        "`hob demo --keep` leaves it up",
     ):
         assert part in shown.stdout
     picture = (tmp_path / "demo.svg").read_text()
@@ -62,6 +63,18 @@ def test_the_model_to_show_is_one_that_runs_here_and_reads_code() -> None:
     with FakeOllama(models={"nomic-embed-text": FakeModel()}) as host:
         assert choose_local(host.url) == ""
     assert choose_local("http://127.0.0.1:9") == ""
+
+
+def test_the_demonstration_that_stays_up_leads_into_its_dashboard_by_a_link_and_else_to_none() -> None:
+    from bot.cli.demo.play import _dashboard
+    from bot.web.session import Sessions
+
+    told = _dashboard("http://127.0.0.1:9/", "the-token", stays=True)
+    (ticket,) = re.findall(r"^Dashboard: http://127\.0\.0\.1:9/login/link\?ticket=(\S+)$", told, re.MULTILINE)
+    assert Sessions("the-token").redeems(ticket)
+    assert "the-token" in told
+    ended = _dashboard("http://127.0.0.1:9/", "the-token", stays=False)
+    assert "ticket" not in ended and "the-token" not in ended
 
 
 def test_a_program_is_told_what_was_posted() -> None:

@@ -67,6 +67,7 @@ CUT_OFF = """[...document.querySelectorAll("td, th, dd, p, li, h1, h2, label")].
 TALLEST = (
     "Math.max(0, ...[...document.querySelectorAll('tr')].map(each => each.getBoundingClientRect().height))"
 )
+WORDS_IN_SIGHT = "document.querySelector('a[href*=\"/calls/\"]').getBoundingClientRect().right < innerWidth"
 MOST_PIXELS = 700
 """Of a row on a phone: 256 wide letters, twelve to a line, and a long name."""
 
@@ -86,6 +87,8 @@ async def test_D1_long_names_and_hostile_titles_cut_nothing_off(width: int, fron
                 wrong.append((path, cut[:3]))
             if (tall := page.runs(TALLEST)) > MOST_PIXELS:
                 wrong.append((path, f"a row is {tall} pixels tall"))
+            if path == "/runs/{run}" and not page.runs(WORDS_IN_SIGHT):
+                wrong.append((path, "the words that a model was asked are out of sight"))
             if page.runs("document.title") == "run":
                 wrong.append((path, "a title was run"))
         assert wrong == []

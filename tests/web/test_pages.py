@@ -74,6 +74,8 @@ def on_every_page(run: Run) -> dict[str, str]:
         "/findings": "Loses the last row",
         "/findings?by=week&outcome=open": "Said",
         "/runs": "pull_requests.judge",
+        "/runs?state=dead&internal=true": "Dead letters",
+        "/pulls?q=nowhere": "Nothing fits",
         f"/runs/{run.id}": "a line of the log",
         f"/runs/{run.id}/calls/0": "Be kind.",
         "/drafts": "Which kettle?",

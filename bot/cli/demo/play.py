@@ -58,9 +58,22 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool, as_json: bool 
             else:
                 show.pull_request(out, pull)
                 show.issue(out, issue, triaged=bool(model))
-                click.echo(f"\nDashboard: {dashboard['dashboard']}  token: {dashboard['token']}")
+                click.echo(f"\n{_dashboard(dashboard['dashboard'], dashboard['token'], stays=keep)}")
             if keep:
                 _stay(err, hob)
+
+
+def _dashboard(address: str, token: str, *, stays: bool) -> str:
+    """How it is reached: by a link that signs a browser in."""
+    if not stays:
+        return f"Dashboard: {address} ends with this demonstration; `hob demo --keep` leaves it up."
+    from bot.web.pages.signing_in import link_of
+    from bot.web.session import Sessions
+
+    link = f"{address.rstrip('/')}{link_of(Sessions(token))}"
+    return (
+        f"Dashboard: {link}\nThe link works once, within ten minutes; later {address} takes the token {token}"
+    )
 
 
 def _environment(folder: Path, github: GitHubStandIn, port: int, ollama: str, model: str) -> dict[str, str]:
