@@ -16,7 +16,7 @@ from bot.store import Store
 from bot.web import agents, chat, metrics, openapi, pages, settings
 from bot.web.body import drain
 from bot.web.guard import AccessGuard
-from bot.web.pages.html import refusal, wants_html
+from bot.web.pages.html import refusal_page, wants_html
 from bot.web.ready import Readiness
 from bot.web.responses import PROBLEM, answer, finish, problem
 from bot.web.session import Sessions
@@ -125,7 +125,7 @@ def _problem(
     """Why there is no answer: a page for a browser, a problem for a program."""
     if wants_html(request):
         signed_in = getattr(request.state, "signed_in", False)
-        page = refusal(status, detail, request.headers, request if signed_in else None)
+        page = refusal_page(status, detail, request.headers, request if signed_in else None)
         page.headers.update(headers or {})
         return page
     return Response(problem(status, detail), status, headers, media_type="application/problem+json")

@@ -130,7 +130,7 @@ class AccessGuard:
 
 async def _refuse(send: Send, scope: Scope, headers: Headers, status: int, detail: str) -> None:
     """A page for a person, who is led to the form in which to sign in, and back again."""
-    from bot.web.pages.html import refusal
+    from bot.web.pages.html import refusal_page
 
     extra = _EXTRA.get(status, ())
     body, kind = problem(status, detail), PROBLEM
@@ -139,7 +139,7 @@ async def _refuse(send: Send, scope: Scope, headers: Headers, status: int, detai
             status, extra = 303, ((b"location", b"/"), (b"set-cookie", _way_back(scope)))
         else:
             said = "nothing was changed; sign in, and do it again" if status == 401 else detail
-            body, kind = bytes(refusal(status, said, headers).body), b"text/html; charset=utf-8"
+            body, kind = bytes(refusal_page(status, said, headers).body), b"text/html; charset=utf-8"
     await answer(send, status, body, kind, (*SECURITY, *extra))
 
 

@@ -61,7 +61,7 @@ def _pages() -> Any:
         lstrip_blocks=True,
     )
     made.filters |= {"age": age, "lasted": lasted, "thousands": thousands, "number_of": number_of}
-    made.filters |= {"written": written, "code_marked": code_marked}
+    made.filters |= {"field_text": field_text, "code_marked": code_marked}
     return made
 
 
@@ -92,7 +92,7 @@ def rendered(template: str, request: Request | None = None, /, **values: Any) ->
     return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
 
 
-def refusal(status: int, detail: str, headers: Headers, request: Request | None = None) -> HTMLResponse:
+def refusal_page(status: int, detail: str, headers: Headers, request: Request | None = None) -> HTMLResponse:
     """A page that says why there is no other, and leads back to where its reader was; with a request among
     the pages that lead to each other."""
     phrase = HTTPStatus(status).phrase
@@ -176,7 +176,7 @@ def thousands(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def written(value: object) -> str:
+def field_text(value: object) -> str:
     """A setting's value as a person writes it into a field: words bare, all else as JSON. Unlike `tojson`,
     whose quotes end an attribute, it is escaped like any text."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
