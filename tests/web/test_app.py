@@ -434,6 +434,28 @@ async def test_metrics_survive_a_redis_that_is_away(front: Front) -> None:
     assert "hob_redis_up 0" in answer.text.splitlines()
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        'theme={"mode":"dark"}',
+        "last=12 May 2026",
+        "flag",
+        "=nameless",
+        'half="',
+        "ö=1",
+        "a[0]=x; b=(c)",
+        ";;",
+    ],
+)
+async def test_D1_odd_cookies_of_others_on_this_machine_lock_nobody_out(front: Front, other: str) -> None:
+    cookie = (await signed_in(front)).partition(";")[0]
+    front.client.cookies.clear()
+    for sent in (f"{other}; {cookie}", f"{cookie}; {other}"):
+        assert (await front.client.get("/runs", headers={"cookie": sent.encode()})).status_code == 200
+        answer = await front.client.post("/logout", headers={"cookie": sent.encode()})
+        assert answer.status_code == 403  # it is seen that a browser sends this, which says not from where
+
+
 async def test_head_and_cookies_of_others_do_no_harm(front: Front) -> None:
     assert (await front.client.head("/runs", headers=BEARER)).status_code == 200
     for cookie in ("hob_session", "=;;;", "hob_session=" + "a" * 4000, "x=y; hob_session=1.2"):
