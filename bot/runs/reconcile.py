@@ -181,7 +181,10 @@ async def _fetch(this: Round, kept_there: HookDeliveries) -> None:
         except (GitHubError, BadPayload) as error:
             await _send_again(this, kept_there, one, error)
         else:
-            if await asyncio.wrap_future(store.inbox.put(new)):
+            told = [ListedDelivery(one.guid, one.at, new.repo_id, new.installation_id)]
+            if not await asyncio.to_thread(store.reconciliation.lacking, told):
+                log.info("delivery %s is about what was forgotten since it was listed", one.guid)
+            elif await asyncio.wrap_future(store.inbox.put(new)):
                 this.found.deliveries += 1
                 this.arrived(one)
                 log.info(

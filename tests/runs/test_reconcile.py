@@ -319,6 +319,26 @@ async def test_K2_what_was_forgotten_does_not_come_back(hob: LivingHob) -> None:
     assert kept == {other.id}
 
 
+async def test_K2_what_is_forgotten_between_a_list_and_its_payload_does_not_come_back(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes(hob, -HOUR)  # so that what follows lies before the moment of forgetting, by our own clock
+    repo = await begun(hob)
+    other = hob.github.repository("octo/pot", private=True)
+    for one in (repo, other):
+        one.open_issue("Secret", author="ann")
+    misses(hob)
+    with monkeypatch.context() as few:
+        few.setattr(reconcile, "calls_a_round", lambda _: 1)
+        await looks(hob, 600)
+    assert len(progress(hob).missed) == 2
+    hob.services.store.forget({repo.id})
+    await looks(hob)
+    with hob.services.store.database.read() as connection:
+        kept = set(connection.scalars(select(inbox.c.repo_id)))
+    assert kept == {other.id}
+
+
 async def test_a_watermark_never_goes_back_and_survives_what_cannot_be_read(hob: LivingHob) -> None:
     await begun(hob)
     marks = []
