@@ -94,6 +94,9 @@ async def _look(this: Round, kept_there: HookDeliveries) -> None:
     this.spend()
     page = await _page(progress, kept_there)
     progress.looked_at = page.at
+    if progress.watermark > page.at + OVERLAP_SECONDS:  # GitHub's clock was set back
+        progress.watermark = page.at - GAP_SECONDS
+        progress.started = min(progress.started, progress.watermark)
     progress.started = progress.started or page.at - this.grace
     progress.watermark = progress.watermark or page.at - WINDOW_SECONDS
     progress.began = progress.began or page.at

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.errors import TemporaryError
 from bot.core.memory import Lesson, Memory
 from bot.core.privacy import Budget
 from bot.core.refs import Login, RepoRef
@@ -218,6 +219,20 @@ async def test_a_look_is_bounded_and_goes_on_where_it_stopped(
         "1 new repositories, 5 to be indexed",
     ]
     assert hob.services.store.known.ids() == {one.id for one in repos}
+
+
+async def test_an_installation_whose_list_GitHub_never_answers_keeps_no_other_waiting(
+    hob: LivingHob,
+) -> None:
+    teahouse(hob)
+    hob.github.fault("GET", "/installation/repositories", kind="answer", status=502, times=3)
+    hob.github.install_app("else", slug="my-hob")
+    pot = teahouse(hob, "else/pot")
+    with pytest.raises(TemporaryError):
+        await look_at_access(hob.services)
+    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
+    assert hob.services.store.known.ids() == {pot.id}
+    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
 
 
 async def test_an_installation_that_came_back_under_another_number_keeps_its_repositories(
