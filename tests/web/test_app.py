@@ -339,6 +339,17 @@ async def test_a_wrong_question_is_a_problem(front: Front, path: str, status: in
     assert answer.json()["status"] == status
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/runs?handler=%00", "/runs?repo=a%00b", "/findings?source=%00", "/findings?q=a%00", "/memory?repo=%00",
+     "/deliveries?event=%00", "/issues?repo=%00", "/pulls?q=%00", "/repositories?before=%00"],
+)  # fmt: skip
+async def test_a_NUL_that_only_some_databases_take_is_a_problem_with_each(front: Front, path: str) -> None:
+    answer = await front.client.get(path, headers=BEARER)
+    assert (answer.status_code, answer.json()["detail"].endswith("holds a NUL")) == (400, True)
+    assert (await front.client.post("/deliveries/%00/again", headers=BEARER)).status_code == 409
+
+
 async def test_readyz_is_200_while_needed_components_answer(front: Front) -> None:
     answer = await front.client.get("/readyz", headers=BEARER)
     assert answer.status_code == 200
