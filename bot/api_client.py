@@ -118,6 +118,7 @@ class ApiHost(msgspec.Struct, frozen=True):
     waiting: int
     wait_seconds: float
     model: str
+    answering: list[dict[str, Any]]
     speeds: list[dict[str, Any]]
     requests: int
     failures: int

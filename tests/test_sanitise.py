@@ -16,7 +16,7 @@ from tests.spent import Spent
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 OWN = "https://github.com/o/r/blob/main/src/a.py#L3-L9"
 ACTS = re.compile(
-    r"@[a-z0-9_]|#[0-9]|(?<![a-z0-9])gh-[0-9]|[a-z0-9]://|(?<![a-z0-9])www\.\S|mailto:\S|(?<![a-z0-9])bors(?![a-z0-9])",
+    r"@[a-z0-9_]|#[0-9]|(?<![a-z0-9])gh-[0-9]|[a-z0-9]://|(?<![a-z0-9])www\.\S|(?<![a-z0-9])mailto:\S|(?<![a-z0-9])bors(?![a-z0-9])",
     re.IGNORECASE,
 )
 ORDER = re.compile(

@@ -112,6 +112,19 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Of an answer under way: about how many tokens there are, and the seconds since the first."""
+
+    tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second; 0 where it is too early to tell."""
+        return (self.tokens - 1) / self.seconds if self.tokens > 1 and self.seconds >= 0.5 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class SlotRequest:
     """One request at one host. `seconds`: expected; `order`: the lower goes first (urgency, then arrival)."""
 
@@ -122,15 +135,19 @@ class SlotRequest:
     order: float
     loaded: bool = False
     """Whether the host had the model in its memory: what it says of loading is then part of every answer."""
+    written: Written = Written()
 
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A request that is inside or waits, with the seconds it will still need."""
+    """A request that is inside or waits, with the seconds it will still need. `passed`: since it went in."""
 
     id: str
     seconds: float
     order: float = 0.0
+    model: str = ""
+    passed: float = 0.0
+    written: Written = Written()
 
 
 def left(expected: float, passed: float) -> float:
@@ -174,7 +191,7 @@ class HostSlots(Protocol):
         ...
 
     async def renew(self, inside: Iterable[SlotRequest], waiting: Iterable[SlotRequest]) -> None:
-        """These still live; what was lost of them is put back."""
+        """These still live, and have written so much; what was lost of them is put back."""
         ...
 
     async def learn(self, host: str, model: str, served: Served, speed: Speed) -> None:

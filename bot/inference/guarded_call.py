@@ -19,18 +19,20 @@ from bot.inference.runners import ChatRequest, Heard, NotSent, Reply, RunnerErro
 
 @dataclass(frozen=True, slots=True)
 class GuardedCall:
-    """Held for as long as `Pool.place` lasts. `learn` takes in what a call was like."""
+    """Held for as long as `Pool.place` lasts. `learn` takes in what a call was like, `hearing` counts an
+    answer as it comes."""
 
     candidate: Candidate
     guard: EgressGuard
     known_host: KnownHost
     learn: Callable[[Served], None]
+    hearing: Callable[[Heard | None], Heard]
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`Runner.chat`, once it is certain that the prompt may go there; `RunnerError`."""
         request, hidden = await self._permitted(request)
         async with self._guarded_call(_texts(request), request.max_tokens) as call:
-            reply = replace(await self.known_host.runner.chat(request, heard), hidden=hidden)
+            reply = replace(await self.known_host.runner.chat(request, self.hearing(heard)), hidden=hidden)
             call.served = replace(
                 call.served,
                 ok=True,

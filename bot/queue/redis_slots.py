@@ -5,7 +5,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from bot.core.errors import TemporaryError
@@ -18,6 +18,7 @@ from bot.core.host_slots import (
     Speed,
     Totals,
     Traffic,
+    Written,
     left,
 )
 from bot.queue.connect import Unreachable, connect_async
@@ -29,7 +30,8 @@ FORGOTTEN_MS = 30 * 86_400_000
 
 # Of each host: `in` and `wait` are sorted by expiry and by order, `seen` says until when one who waits is
 # believed to live,
-# `what` holds "expected-seconds begun model" of each, `did` the speeds, the totals and the last model.
+# `what` holds "expected-seconds begun model" of each, `wrote` the "tokens seconds" of those inside, `did` the
+# speeds, the totals and the last model.
 _CLEAN = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -37,6 +39,7 @@ local function clean(host)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', host .. ':in', '-inf', now)) do
     redis.call('ZREM', host .. ':in', id)
     redis.call('HDEL', host .. ':what', id)
+    redis.call('HDEL', host .. ':wrote', id)
   end
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', host .. ':seen', '-inf', now)) do
     redis.call('ZREM', host .. ':seen', id)
@@ -49,7 +52,7 @@ local function forget(host, id)
   redis.call('ZREM', host .. ':seen', id)
 end
 local function keep(host)
-  for _, part in ipairs({':in', ':wait', ':seen', ':what', ':did'}) do
+  for _, part in ipairs({':in', ':wait', ':seen', ':what', ':wrote', ':did'}) do
     redis.call('PEXPIRE', host .. part, ARGV[1])
   end
 end
@@ -62,7 +65,8 @@ for _, host in ipairs(KEYS) do
   clean(host)
   found[#found + 1] = {
     redis.call('ZRANGE', host .. ':in', 0, -1), redis.call('ZRANGE', host .. ':wait', 0, -1, 'WITHSCORES'),
-    redis.call('HGETALL', host .. ':what'), redis.call('HGETALL', host .. ':did')}
+    redis.call('HGETALL', host .. ':what'), redis.call('HGETALL', host .. ':wrote'),
+    redis.call('HGETALL', host .. ':did')}
 end
 return found
 """
@@ -102,6 +106,7 @@ if redis.call('ZREM', host .. ':in', id) == 1 then
 end
 forget(host, id)
 redis.call('HDEL', host .. ':what', id)
+redis.call('HDEL', host .. ':wrote', id)
 redis.call('PUBLISH', ARGV[2], host)
 """
 )
@@ -109,10 +114,11 @@ _RENEW = (
     _CLEAN
     + """
 for number, host in ipairs(KEYS) do
-  local at = 3 + (number - 1) * 4
+  local at = 3 + (number - 1) * 5
   local id, order, what, lasts = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   if order == '' then
     redis.call('ZADD', host .. ':in', now + lasts, id)
+    redis.call('HSET', host .. ':wrote', id, ARGV[at + 4])
   elseif not redis.call('ZSCORE', host .. ':in', id) then
     redis.call('ZADD', host .. ':wait', order, id)
     redis.call('ZADD', host .. ':seen', now + lasts, id)
@@ -165,7 +171,8 @@ class RedisHostSlots:
             for each in tickets:
                 keys.append(_key(each.host))
                 order = f"{each.order:.6f}" if waits else ""
-                given += [each.id, order, f"{each.seconds:.3f} {each.model}", lasts]
+                wrote = f"{each.written.tokens} {each.written.seconds:.3f}"
+                given += [each.id, order, f"{each.seconds:.3f} {each.model}", lasts, wrote]
         if keys:
             await self._run("renew", keys, given)
 
@@ -222,13 +229,17 @@ def _key(host: str) -> str:
     return f"hob:at:{host}"
 
 
-def _traffic(now: float, inside: Any, waiting: Any, what: Any, did: Any) -> Traffic:
+def _traffic(now: float, inside: Any, waiting: Any, what: Any, wrote: Any, did: Any) -> Traffic:
     """From what the script tells of one host, in bytes."""
     told = {_text(key): _text(value) for key, value in _pairs(what)}
+    written = {_text(key): _text(value) for key, value in _pairs(wrote)}
     done = {_text(key): _text(value) for key, value in _pairs(did)}
     used = float(done.get("used", "-inf"))
     return Traffic(
-        inside=tuple(_ahead(_text(id_), told, now) for id_ in inside),
+        inside=tuple(
+            replace(_ahead(_text(id_), told, now), written=_written(written.get(_text(id_), "0 0")))
+            for id_ in inside
+        ),
         waiting=tuple(_ahead(_text(id_), told, None, float(order)) for id_, order in _pairs(waiting)),
         model=done.get("model", ""),
         idle_seconds=max(0.0, (now - used) / 1000),
@@ -239,10 +250,15 @@ def _traffic(now: float, inside: Any, waiting: Any, what: Any, did: Any) -> Traf
 
 def _ahead(id_: str, told: dict[str, str], now: float | None, order: float = 0.0) -> Ahead:
     """One request; `now` is None for one that waits."""
-    seconds, since, _ = f"{told.get(id_, '1 0 ')}  ".split(" ", 2)
+    seconds, since, model = f"{told.get(id_, '1 0 ')}  ".split(" ", 2)
     expected = float(seconds)
     passed = max(0.0, now - float(since)) / 1000 if now is not None and float(since) else 0.0
-    return Ahead(id_, left(expected, passed), order)
+    return Ahead(id_, left(expected, passed), order, model.strip(), passed)
+
+
+def _written(text: str) -> Written:
+    tokens, seconds = text.split(" ")
+    return Written(int(tokens), float(seconds))
 
 
 def _speed(text: str) -> Speed:

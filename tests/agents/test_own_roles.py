@@ -16,6 +16,7 @@ from bot.core.privacy import Budget
 from bot.inference.egress import EgressGuard
 from bot.inference.guarded_call import GuardedCall
 from bot.inference.hosts.known_host import Candidate
+from bot.inference.hosts.scheduler import Writing
 from bot.inference.runners import ChatRequest
 from bot.local_egress import cleaned
 from bot.scripting import Workshop
@@ -139,6 +140,7 @@ async def test_earlier_turns_are_cleaned_too_before_they_leave() -> None:
         EgressGuard("allowed", False, spent=_plenty, clean=cleaned),
         None,
         _unheard,
+        Writing().hearing,
     )  # type: ignore[arg-type]
     sent, hidden = await guarded_call._permitted(request)
     assert secret not in str(sent.turns) and sent.turns[1] == ("assistant", "Yes.")

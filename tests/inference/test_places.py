@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.host_slots import Served, Speed, Traffic
+from bot.core.host_slots import Ahead, Served, Speed, Traffic, Written
 from bot.core.hosts import Host, HostModel, Option, option, rank
 from bot.core.inference import Infer
+from bot.inference.hosts import scheduler
 from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.slots import LocalHostSlots, SharedHostSlots
 from bot.inference.request import make_infer
@@ -87,6 +88,45 @@ async def test_workers_together_never_overrun_a_host_and_use_all_of_them(worker_
     assert all(each.value for each in said)
     assert [fake.at_once for fake in fakes] == [2, 2, 2, 2]
     assert sum(len(fake.chats) for fake in fakes) == 64
+
+
+async def test_an_answer_under_way_is_seen_from_elsewhere_as_it_grows(
+    ollama: FakeOllama, worker_of: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "WAIT_SECONDS", 0.3)
+    go, more = threading.Event(), threading.Event()
+
+    async def slowly(stage: Stage) -> None:
+        await asyncio.to_thread(go.wait, 20)
+        for _ in range(30):
+            await stage.token("", thinking="Hm, ")  # a model that thinks first is no model that reads
+        await asyncio.to_thread(more.wait, 20)
+        await stage.say(GOOD)
+
+    ollama.says(slowly)
+    ollama.token_seconds = 0.02
+    host = at(ollama, "slow", parallel=1)
+    asked = asyncio.create_task(asks(worker_of(host))(triage()))
+    elsewhere = worker_of(host)
+
+    async def until(enough: Callable[[Ahead], bool]) -> Ahead:
+        while True:
+            inside = (await elsewhere.traffic())["slow"].inside
+            if inside and enough(inside[0]):
+                return inside[0]
+            await asyncio.sleep(0.02)
+
+    async with asyncio.timeout(20):
+        reading = await until(lambda one: one.passed > 0.2)
+        assert (reading.model, reading.written) == (MODEL, Written())
+        go.set()
+        thought = await until(lambda one: one.written.tokens == 30)
+        assert 0 < thought.written.rate < 60
+        more.set()
+        await until(lambda one: one.written.tokens > 30)
+        assert (await asked).value
+        while (await elsewhere.traffic())["slow"].inside:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_person_at_one_worker_goes_before_a_review_at_another(

@@ -5,11 +5,12 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
 from bot.core.errors import TemporaryError
-from bot.core.host_slots import HostSlots, Served, SlotRequest, Speed, Totals
+from bot.core.host_slots import HostSlots, Served, SlotRequest, Speed, Totals, Written
 from bot.inference.hosts.slots import LocalHostSlots, SharedHostSlots
 from bot.queue.connect import connect
 from bot.queue.embedded import Embedded
@@ -53,6 +54,20 @@ async def test_as_many_inside_as_there_are_places(host_slots: HostSlots) -> None
     assert await host_slots.enter(ticket("c"), 2)
     assert (await host_slots.look(["mini"]))["mini"].waiting == ()
     assert (await host_slots.look(["other"]))["other"].loaded == ""
+
+
+async def test_how_much_an_answer_has_is_known_until_it_ends(host_slots: HostSlots) -> None:
+    assert await host_slots.enter(ticket("a"), 1)
+    assert not await host_slots.enter(ticket("b"), 1)
+    for written in (Written(), Written(1, 0.01), Written(41, 2.0)):
+        await host_slots.renew([replace(ticket("a"), written=written)], [ticket("b")])
+        (one,) = (await host_slots.look(["mini"]))["mini"].inside
+        assert (one.model, one.written) == ("small model:7b", written)
+    assert (one.written.rate, Written(1, 0.01).rate) == (20.0, 0.0)
+    await host_slots.leave(ticket("a"))
+    await host_slots.enter(ticket("a"), 1)
+    (one,) = (await host_slots.look(["mini"]))["mini"].inside
+    assert one.written == Written()
 
 
 async def test_who_waits_goes_in_by_order_and_keeps_others_out(host_slots: HostSlots) -> None:

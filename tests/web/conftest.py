@@ -23,6 +23,7 @@ from bot.web.app import create_app
 from bot.web.body import BodyReader
 from bot.web.chat import ChatPort
 from bot.web.guard import AccessGuard, allowed_hosts
+from bot.web.metrics import Places
 from bot.web.ready import Readiness
 from bot.web.server import address_of, listen, serve
 from bot.web.webhook import Receiver
@@ -99,6 +100,7 @@ async def opened(
     ask: ChatPort | None = None,
     requests: AgentsPort | None = None,
     model_hosts: Sequence[Host] = (),
+    places: Places | None = None,
 ) -> AsyncIterator[Front]:
     """Serves on a free port until the block ends."""
     woken: list[None] = []
@@ -126,6 +128,7 @@ async def opened(
         ask=ask,
         requests=requests,
         model_hosts=model_hosts,
+        places=places,
     )
     assert isinstance(app.rest, AccessGuard) and isinstance(app.rest.app, Starlette)
     listening = listen("127.0.0.1", 0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import jsonschema_rs
 import pytest
 
 from bot.core.findings import Finding, JudgedFinding
+from bot.core.host_slots import SlotRequest, Written
 from bot.core.hosts import Host
 from bot.core.inference import ModelCall
 from bot.core.memory import Lesson
 from bot.core.refs import IssueTitle, Login, RepoRef
+from bot.inference.hosts.slots import LocalHostSlots
 from bot.log import LoggedLine
 from bot.store import Decision, Run, RunSpec, Store
 from bot.web.openapi import document
@@ -97,6 +100,21 @@ async def test_every_page_shows_what_it_is_for_in_time_and_size(lived: tuple[Fro
         assert answer.status_code == 200, path
         assert shown in answer.text, path
         assert len(answer.content) < 100_000, path
+
+
+@pytest.mark.parametrize("path", ["/", "/hosts"])
+async def test_what_a_model_reads_and_writes_now_is_shown_with_its_speed(store: Store, path: str) -> None:
+    slots = LocalHostSlots()
+    for name in ("a", "b"):
+        await slots.enter(SlotRequest(name, "mini", f"<b>{name}</b>:14b", 60.0, 1.0), 2)
+    await slots.renew([SlotRequest("a", "mini", "<b>a</b>:14b", 60.0, 1.0, written=Written(341, 40.0))], [])
+    host = Host("mini", "ollama", "http://127.0.0.1:9", parallel=2)
+    async with opened(store, model_hosts=(host,), places=partial(slots.look, ["mini"])) as front:
+        shown = (await front.client.get(path, headers=HTML)).text
+        told = (await front.client.get("/hosts", headers=BEARER)).json()["hosts"][0]["answering"]
+    assert "&lt;b&gt;a&lt;/b&gt;:14b has written about 341 tokens, 8.5 a second; about " in shown
+    assert "&lt;b&gt;b&lt;/b&gt;:14b reads the prompt, for 0." in shown
+    assert [(one["tokens"], one["tokens_per_second"]) for one in told] == [(341, 8.5), (0, 0.0)]
 
 
 async def test_what_programs_get_is_what_is_described(lived: tuple[Front, Run]) -> None:

@@ -137,6 +137,7 @@ class Pool:
                 guard,
                 known_host,
                 lambda served: self._line.later(self._learn(candidate, served, ticket.loaded)),
+                self._line.writing(ticket).hearing,
             )
         finally:
             known_host.inside -= 1

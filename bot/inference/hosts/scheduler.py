@@ -10,9 +10,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core.host_slots import LEASE_SECONDS, WAIT_SECONDS, Ahead, HostSlots, Outlook, SlotRequest, Traffic
+from bot.core.host_slots import (
+    LEASE_SECONDS,
+    WAIT_SECONDS,
+    Ahead,
+    HostSlots,
+    Outlook,
+    SlotRequest,
+    Traffic,
+    Written,
+)
 from bot.core.hosts import STAYS, Option, RoutingStrategy, guess, option, rank
 from bot.inference.hosts.known_host import Candidate
+from bot.inference.runners import Heard
+from bot.inference.token_budget import TYPICAL_RATIO
 
 LOOK_SECONDS = 1.0
 """Who waits looks again after so long, even when no place was said to be free: word of it may be lost."""
@@ -35,13 +46,44 @@ class _Waiter:
 
 
 @dataclass(slots=True)
+class Writing:
+    """Counts an answer as it comes. A piece is a token with most hosts, and about so many characters are one
+    with the others."""
+
+    _pieces: int = 0
+    _chars: int = 0
+    _since: float = 0.0
+
+    def hearing(self, heard: Heard | None) -> Heard:
+        """For a new answer; passes its words on, without what was thought before them."""
+        self._pieces = self._chars = 0
+
+        def hear(word: str) -> None:
+            self._since = self._since if self._pieces else time.monotonic()
+            self._pieces += 1
+            self._chars += len(word)
+            if word and heard is not None:
+                heard(word)
+
+        return hear
+
+    @property
+    def written(self) -> Written:
+        """So far."""
+        if not self._pieces:
+            return Written()
+        tokens = max(self._pieces, round(self._chars / TYPICAL_RATIO))
+        return Written(tokens, time.monotonic() - self._since)
+
+
+@dataclass(slots=True)
 class Scheduler:
     """Gives out places. One for each process and event loop; `aclose` it."""
 
     host_slots: HostSlots
     routing: RoutingStrategy = "completion"
     _waiting: list[_Waiter] = field(default_factory=list)
-    _inside: dict[str, SlotRequest] = field(default_factory=dict)
+    _inside: dict[str, tuple[SlotRequest, Writing]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _serving: asyncio.Task[None] | None = None
     _beating: asyncio.Task[None] | None = None
@@ -86,6 +128,10 @@ class Scheduler:
         stranger = _Waiter("", candidates, tokens_in, order, 0, asyncio.get_running_loop().create_future())
         options = [_option(stranger, candidate, traffics) for candidate in candidates]
         return options[rank(options, tokens_in, self.routing, self._number + 1, behind)[0]]
+
+    def writing(self, ticket: SlotRequest) -> Writing:
+        """Of one that is inside."""
+        return self._inside[ticket.id][1]
 
     async def leave(self, ticket: SlotRequest) -> None:
         """The place is free. Finishes even when the caller is cancelled."""
@@ -154,12 +200,15 @@ class Scheduler:
         out."""
         while self._inside or self._waiting:
             await asyncio.sleep(min(LEASE_SECONDS, WAIT_SECONDS) / 3)
-            inside, waiting = list(self._inside.values()), self._tickets()
+            inside, waiting = self._entered(), self._tickets()
             await self.host_slots.renew(inside, waiting)
-            live = {(each.id, each.host) for each in (*self._inside.values(), *self._tickets())}
+            live = {(each.id, each.host) for each in (*self._entered(), *self._tickets())}
             for ticket in (*inside, *waiting):
                 if (ticket.id, ticket.host) not in live:  # it went while it was being renewed
                     await self.host_slots.leave(ticket)
+
+    def _entered(self) -> list[SlotRequest]:
+        return [replace(ticket, written=writing.written) for ticket, writing in self._inside.values()]
 
     def _tickets(self) -> list[SlotRequest]:
         """Of those who wait somewhere."""
@@ -198,7 +247,7 @@ class Scheduler:
             await self._surely(self.host_slots.leave(ticket))
             return
         self._waiting.remove(waiter)
-        self._inside[ticket.id] = ticket
+        self._inside[ticket.id] = (ticket, Writing())
         waiter.turn.set_result((ticket, candidate))
 
 

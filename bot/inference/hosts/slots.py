@@ -67,7 +67,11 @@ class LocalHostSlots:
             wake()
 
     async def renew(self, inside: Iterable[SlotRequest], waiting: Iterable[SlotRequest]) -> None:
-        """Nothing expires here."""
+        """Nothing expires here; what is written is kept."""
+        for ticket in inside:
+            found = self._at(ticket.host).inside
+            if ticket.id in found:
+                found[ticket.id] = (ticket, found[ticket.id][1])
 
     async def learn(self, host: str, model: str, served: Served, speed: Speed) -> None:
         at = self._at(host)
@@ -87,11 +91,18 @@ class LocalHostSlots:
 def _traffic(at: _At, now: float) -> Traffic:
     return Traffic(
         inside=tuple(
-            Ahead(ticket.id, left(ticket.seconds, now - since), ticket.order)
+            Ahead(
+                ticket.id,
+                left(ticket.seconds, now - since),
+                ticket.order,
+                ticket.model,
+                now - since,
+                ticket.written,
+            )
             for ticket, since in at.inside.values()
         ),
         waiting=tuple(
-            Ahead(ticket.id, ticket.seconds, ticket.order)
+            Ahead(ticket.id, ticket.seconds, ticket.order, ticket.model)
             for ticket in sorted(at.waiting.values(), key=lambda ticket: ticket.order)
         ),
         model=at.model,
@@ -134,6 +145,8 @@ class SharedHostSlots:
                 await self._shared.leave(ticket)
 
     async def renew(self, inside: Iterable[SlotRequest], waiting: Iterable[SlotRequest]) -> None:
+        inside = list(inside)
+        await self._own.renew(inside, ())
         async with self._reaching() as reachable:
             if reachable:
                 await self._shared.renew(inside, waiting)

@@ -120,7 +120,7 @@ class Reply:
 
 
 Heard = Callable[[str], None]
-"""Called with each piece of the answer as it comes."""
+"""Called with each piece of the answer as it comes, and with nothing for each of the thoughts before it."""
 
 
 class Runner(Protocol):

@@ -74,11 +74,12 @@ class Speech:
 
     def says(self, word: str, thought: str = "") -> None:
         """A piece of the answer or of what is thought before it; nothing is no piece."""
-        if word or thought:
-            self.waiter.token()
         self._words.append(word)
         self._thoughts.append(thought)
-        if word and self._heard is not None:
+        if not word and not thought:
+            return
+        self.waiter.token()
+        if self._heard is not None:
             self._heard(word)
 
     def reply(self, *, tokens_in: int, tokens_out: int, finish: str, load_seconds: float = 0.0) -> Reply:

@@ -46,6 +46,16 @@ def _shown(host: Host, up: bool, traffic: Traffic | None) -> dict[str, Any]:
         "waiting": len(traffic.waiting),
         "wait_seconds": round(max((one.seconds for one in traffic.inside), default=0.0), 1),
         "model": traffic.model,
+        "answering": [
+            {
+                "model": one.model,
+                "seconds": round(one.passed, 1),
+                "seconds_left": round(one.seconds, 1),
+                "tokens": one.written.tokens,
+                "tokens_per_second": round(one.written.rate, 1),
+            }
+            for one in traffic.inside
+        ],
         "speeds": [
             {
                 "model": model,

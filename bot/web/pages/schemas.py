@@ -69,9 +69,11 @@ REPOSITORY = shape(
 SETTING = shape(name=TEXT, about=TEXT, value={}, layer=TEXT, stored=FLAG)
 WHOLE_REPOSITORY = shape(name=TEXT, url=URL, settings=many(SETTING))
 MODEL_SPEED = shape(model=TEXT, answers=COUNT, reads=NUMBER, writes=NUMBER)
+ANSWERING = shape(model=TEXT, seconds=NUMBER, seconds_left=NUMBER, tokens=COUNT, tokens_per_second=NUMBER)
 HOST = shape(
     name=TEXT, kind=TEXT, url=TEXT, online=FLAG, parallel=COUNT, roles=NAMES, up=optional(FLAG), inside=COUNT,
-    waiting=COUNT, wait_seconds=NUMBER, model=TEXT, speeds=many(MODEL_SPEED), requests=COUNT, failures=COUNT,
+    waiting=COUNT, wait_seconds=NUMBER, model=TEXT, answering=many(ANSWERING), speeds=many(MODEL_SPEED),
+    requests=COUNT, failures=COUNT,
 )  # fmt: skip
 DELIVERY = shape(
     id=COUNT, guid=TEXT, event=TEXT, action=TEXT, repo=TEXT, number=optional(COUNT), sender=TEXT,
