@@ -191,6 +191,10 @@ def test_every_variable_names_a_key_that_is_read(tmp_path: Path) -> None:
         ("[hob]\nx = " + "{a=" * 5_000, "hob.toml: "),
         ("[server]\nport = " + "9" * 5_000, "hob.toml: "),
         ("#" * 300_000, "is over 256 KB"),
+        ('[network]\nca_file = "a\\u0000b"', "a path cannot be resolved: embedded null byte"),
+        ('[api]\ntoken_file = "a\\u0000b"', "a path cannot be resolved: embedded null byte"),
+        ("[budget]\nonline_usd_per_day = inf", "budget.online_usd_per_day is Infinity — expected: a finite"),
+        ("[budget]\nonline_usd_per_day = nan", "budget.online_usd_per_day is NaN — expected: a finite"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, says: str) -> None:

@@ -34,6 +34,7 @@ VALUES: list[Any] = [
     True, False, -1, 0, 1, 2, 3, 4, 8, 29, 30, 51, 101, 201, 70_000, 10**6, 10**9, -0.5, 0.5, 1.5, "",
     "x", "de", "pt-BR", "nit", "never", "author", "write", "draft", "suggest", "debug", "both",
     "allowed", "10m", "UTC", "round_robin", "http://127.0.0.1:1", "https://hob.example", "ftp://x",
+    "HTTPS://hob.example/Hob", "http://me:pw@hob.example", "http://me@hob.example", "http://hob.example/@me",
     "embedded", "redis://127.0.0.1", "sqlite:///t.db", "sqlite:///", "postgresql+psycopg://me@db/hob",
     "/opt/venvs/tea", "//opt", "report.xml", "/report.xml", "registry/tea:1", "-x", "a b", [], ["a"],
     ["a", "b"], [1], [""], ["x" * 256], ["/opt/tea"], ["run"], ["a"] * 101, [["a"]], {}, {"a": "b"},

@@ -76,6 +76,8 @@ class Output(click.Path):
         import tempfile
 
         if not self.folder and path.exists():
+            if not path.is_file():  # a pipe: whoever reads it would take our looking for its end
+                return
             with path.open("ab"):
                 return
         above = next(one for one in (path, *path.absolute().parents) if one.exists())

@@ -26,4 +26,7 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 class ConfigTable(BaseModel):
     """One table of hob.toml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+    """No number is without end: JSON, which pages and programs are told them in, has none such."""

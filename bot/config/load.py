@@ -37,7 +37,7 @@ def load_config(path: Path | str | None = None, environ: Mapping[str, str] = os.
         config = config.at(source and source.resolve(), folder)
     except ValidationError as wrong:
         raise complaints.explain(wrong, text, source, over) from None
-    except (RuntimeError, OSError) as wrong:
+    except (RuntimeError, OSError, ValueError) as wrong:  # no such user; no such link; a NUL
         raise ConfigError(f"a path cannot be resolved: {wrong}", "write it from / on") from None
     _hide_secrets(config, environ)
     return config

@@ -21,20 +21,22 @@ HEADINGS = {
 }
 """Those of tables whose name does not say where they stand."""
 _LEFT_OUT = ("title", "format", "$defs")
-_HTTP = {"pattern": "^(https?://.+)?$"}
+_HTTP = {"pattern": "^([Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+([/?#].*)?)?$"}
 _ONE_OR_LIST = {"type": ["string", "array"]}
 _MORE: dict[str, JsonSchema] = {
     "GitHubTable.api_url": _HTTP,
     "GitHubTable.webhook_secret": _ONE_OR_LIST,
     "ServerTable.public_url": _HTTP,
-    "NetworkTable.proxy": _HTTP,
+    "NetworkTable.proxy": {"pattern": "^([Hh][Tt][Tt][Pp][Ss]?://[^/?#]+/*([?#].*)?)?$"},
     "StoreTable.database_url": {"pattern": r"^(sqlite:///.*[^/].*|postgresql\+psycopg://.+)$"},
     "QueueTable.redis_url": {"pattern": "^(embedded$|rediss?://|unix://)"},
     "SuiteTable.command": {"minItems": 1, "items": {"type": "string", "minLength": 1}},
     "SuiteTable.mount": {"items": {"type": "string", "pattern": "^/[^/]"}},
     "SuiteTable.report": {"pattern": "^([^/].*)?$"},
     "SuiteTable.image": {"pattern": "^([^- ][^ ]*)?$"},
-    "HostTable.url": {"pattern": r"^\s*([Hh][Tt][Tt][Pp][Ss]?://|(?!\s*[\w+.-]+://))[^\s?#\\]*\s*$"},
+    "HostTable.url": {
+        "pattern": r"^\s*([Hh][Tt][Tt][Pp][Ss]?://|(?!\s*[\w+.-]+://))(?!\s*([\w+.-]+://)?[^\s/]*@)[^\s?#\\]*\s*$"
+    },
     "HostTable.answers": {
         "additionalProperties": {"type": ["string", "array"], "items": {"type": ["string", "object"]}}
     },

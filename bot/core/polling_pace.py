@@ -55,9 +55,10 @@ class Pace:
 
 
 def calls_left(spent: Sequence[tuple[int, int]], now: float, share: float) -> int:
-    """Calls that the share of the limit still has in this hour; `spent`: (minute since 1970, calls)."""
+    """Calls that the share of the limit still has in this hour, which is one at the least; `spent`: (minute
+    since 1970, calls)."""
     used = sum(calls for minute, calls in spent if minute > (now - HOUR) // 60)
-    return int(share * CALLS_AN_HOUR) - used
+    return max(int(share * CALLS_AN_HOUR), 1) - used
 
 
 def until_calls(spent: Sequence[tuple[int, int]], now: float, share: float) -> float:

@@ -16,7 +16,7 @@ from bot.local.uncommitted import without_filters
 SECONDS = 30.0
 MOST_COMMITS = 12
 LONGEST_MESSAGE = 2_000
-_ORIGIN = re.compile(r"[:/]([A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?\Z")
+_NAME = re.compile(r"[:/]([A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?\Z")
 _FORMAT = "--format=tformat:%H%x00%aN%x00%at%x00%B"
 
 
@@ -69,10 +69,18 @@ async def history(root: Path, path: str, start: int = 0, end: int = 0) -> LineHi
 
 async def origin_name(root: Path) -> str:
     """`owner/name` by the address of the remote `origin`; empty where it has none that looks like one."""
-    code, out = await git(root, "config", "--get", "remote.origin.url")
-    address = out.decode("utf-8", "replace").strip()[:1_000] if code == 0 else ""
-    found = _ORIGIN.search(address)
-    return found[1] if found else ""
+    return (await remote_names(root)).get("origin", "")
+
+
+async def remote_names(root: Path) -> dict[str, str]:
+    """Each remote -> `owner/name`, where its address looks like one."""
+    code, out = await git(root, "config", "-z", "--get-regexp", r"^remote\..*\.url$")
+    names: dict[str, str] = {}
+    for told in out.decode("utf-8", "replace").split("\0") if code == 0 else ():
+        key, _, address = told.partition("\n")
+        if found := _NAME.search(address.strip()[:1_000]):
+            names[key.removeprefix("remote.").removesuffix(".url")] = found[1]
+    return names
 
 
 async def _lines(root: Path, path: str) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from bot.core import events
-from bot.core.errors import GitHubError
+from bot.core.errors import GitHubError, RateLimited, TemporaryError
 from bot.core.refs import Actor, Login, RepoRef
 from bot.github import missed_work
 from bot.runs.offboarding import offboarding, state_of
@@ -70,6 +70,12 @@ class _Look:
             log.info("installation %s is left out: %s", installation, error)
             self._next()
             return
+        except RateLimited:
+            raise
+        except TemporaryError:  # the next round goes on with the others, the next look asks again
+            self._next()
+            await self._save()
+            raise
         await self._take([missed_work.ref_of(one, installation) for one in listed])
         await self._want_indexes(listed)
         progress.seen += [int(one["id"]) for one in listed]

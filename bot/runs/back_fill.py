@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from msgspec import ValidationError
 
-from bot.core.errors import BadPayload, GitHubError
+from bot.core.errors import BadPayload, GitHubError, RateLimited, TemporaryError
 from bot.github import missed_work
 from bot.github.api import Api
 from bot.github.missed_work import STEPS, ListedWork
@@ -20,7 +20,7 @@ from bot.github.routing import routing
 from bot.intake import new_delivery
 from bot.runs.dispatch import route_delivery
 from bot.runs.rounds import Round, RoundOver
-from bot.store import Delivery, NewDelivery, RunSpec
+from bot.store import Delivery, NewDelivery, RunSpec, StoreUnavailable
 from bot.store.reconciliation import BackFill, ListedDelivery
 
 PREFIX = "found:"
@@ -32,6 +32,10 @@ OLD_SECONDS = 30 * 86_400.0
 """An issue older than that at the time is nothing new, though somebody wrote there."""
 MOST_PAGES = 100
 """Of one list that do not go on in time."""
+PATIENCE_SECONDS = 3600.0
+"""With one question that GitHub does not answer, while it answers others: then what it would tell is left
+out, so that other repositories are not kept waiting for good."""
+LEAST_PAUSE = 60.0
 PAGE_CALLS = missed_work.PULLS_PER_PAGE + 1
 """The most that a page costs: it is read as a whole."""
 
@@ -41,7 +45,7 @@ log = logging.getLogger(__name__)
 async def back_fill(this: Round) -> None:
     """Goes on with what is left of it, once what was recovered has become runs."""
     rest = this.progress.back_fill
-    if rest is None:
+    if rest is None or this.progress.looked_at < rest.not_before:
         return
     if this.found.deliveries:
         raise RoundOver
@@ -71,6 +75,10 @@ async def _list_repositories(this: Round, rest: BackFill) -> None:
     except GitHubError as error:
         log.info("installation %s is left out: %s", rest.installations[0], error)
         found, more = [], False
+    except TemporaryError as error:
+        await _wait_or_leave_out(this, rest, f"installation {rest.installations[0]}", error)
+        found, more = [], False
+    rest.failing_since = 0.0
     rest.repositories, rest.listed = found, rest.listed + 1 if more else 0
     await this.save()
 
@@ -94,6 +102,10 @@ async def _search(this: Round, rest: BackFill, installation: int) -> None:
             except GitHubError as error:  # of one list: issues may be turned off
                 log.info("%s: %s was not looked at: %s", repo.full_name, step, error)
                 over = True
+            except TemporaryError as error:
+                await _wait_or_leave_out(this, rest, f"{repo.full_name}, {step}", error)
+                over = True
+            rest.failing_since = 0.0
             if over:
                 following = STEPS.index(step) + 1
                 rest.step = STEPS[following] if following < len(STEPS) else "over"
@@ -102,6 +114,22 @@ async def _search(this: Round, rest: BackFill, installation: int) -> None:
     rest.repositories.pop(0)
     rest.step = ""
     await this.save()
+
+
+async def _wait_or_leave_out(this: Round, rest: BackFill, what: str, error: TemporaryError) -> None:
+    """`RoundOver`, and longer each time until the next; returns once that took too long."""
+    if isinstance(error, RateLimited | StoreUnavailable):
+        raise error
+    now = this.progress.looked_at
+    rest.failing_since = rest.failing_since or now
+    waited = now - rest.failing_since
+    if waited >= PATIENCE_SECONDS:
+        log.warning("%s: what was missed there is not found, for GitHub does not answer: %s", what, error)
+        return
+    rest.not_before = now + max(waited, LEAST_PAUSE)
+    log.info("%s is asked for again in %.0f s: %s", what, rest.not_before - now, error)
+    await this.save()
+    raise RoundOver
 
 
 class _Search:

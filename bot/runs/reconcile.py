@@ -94,6 +94,9 @@ async def _look(this: Round, kept_there: HookDeliveries) -> None:
     this.spend()
     page = await _page(progress, kept_there)
     progress.looked_at = page.at
+    if progress.watermark > page.at + OVERLAP_SECONDS:  # GitHub's clock was set back
+        progress.watermark = page.at - GAP_SECONDS
+        progress.started = min(progress.started, progress.watermark)
     progress.started = progress.started or page.at - this.grace
     progress.watermark = progress.watermark or page.at - WINDOW_SECONDS
     progress.began = progress.began or page.at
@@ -181,7 +184,10 @@ async def _fetch(this: Round, kept_there: HookDeliveries) -> None:
         except (GitHubError, BadPayload) as error:
             await _send_again(this, kept_there, one, error)
         else:
-            if await asyncio.wrap_future(store.inbox.put(new)):
+            told = [ListedDelivery(one.guid, one.at, new.repo_id, new.installation_id)]
+            if not await asyncio.to_thread(store.reconciliation.lacking, told):
+                log.info("delivery %s is about what was forgotten since it was listed", one.guid)
+            elif await asyncio.wrap_future(store.inbox.put(new)):
                 this.found.deliveries += 1
                 this.arrived(one)
                 log.info(

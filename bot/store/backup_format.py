@@ -12,6 +12,7 @@ not sum up, is refused before anything of it is used.
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,10 @@ MOST_LINE = 64 << 20
 LEAST_CAP, MOST_RATIO = 256 << 20, 100
 """What may come out of a file: so many bytes, or so many times its size where that is more."""
 _LEVEL = 3
+_LATEST = 253_402_300_800
+"""Epoch seconds of the year 10000, which no calendar here reaches."""
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""How JSON writes a half of a character, mostly one of two."""
 _DAMAGED = "take another copy of it, or make a new backup"
 
 
@@ -124,7 +129,11 @@ def _header(line: bytes) -> BackupHeader:
             "made_at": int() | float() as made_at,
             "files": dict(files),
             "left_out": list(left_out),
-        } if all(isinstance(text, str) for text in files.values()) and _names(left_out):
+        } if (
+            0 <= made_at < _LATEST
+            and all(isinstance(text, str) for text in files.values())
+            and _names(left_out)
+        ):
             return BackupHeader(version[:40], schema[:40], float(made_at), files, left_out)
         case {"hob_backup": int(newer)} if newer > FORMAT:
             said = str(found.get("version", ""))[:40]
@@ -155,10 +164,14 @@ def _lines(source: BinaryIO, most: int) -> Iterator[bytes]:
 
 
 def _parsed(line: bytes, why: str = "a line of it is none of a backup") -> Any:
+    """Texts are whole characters, which alone files and databases hold."""
     try:
-        return json.loads(line)
+        found = json.loads(line)
+        if _HALF.search(line):
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise _damaged(why) from None
+    return found
 
 
 def _names(values: Sequence[object]) -> bool:

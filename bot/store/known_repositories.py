@@ -7,14 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, select, update
 
 from bot.core.refs import RepoRef
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.runs import within
 from bot.store.settings import Settings
-from bot.store.tables import calls, drafts, inbox, memory_repos, repositories, runs, schedule, usage
+from bot.store.tables import (
+    calls,
+    drafts,
+    inbox,
+    memory_repos,
+    repositories,
+    runs,
+    schedule,
+    settings,
+    usage,
+)
 from bot.store.types import LIVE
 
 
@@ -46,7 +56,7 @@ def remember(database: Database, connection: Connection, seen: Collection[Seen])
         return Learned()
     which = repositories.c.id.in_(newest)
     known = {row.id: row for row in connection.execute(select(repositories).where(which))}
-    told = [replace(newest[repo], name=fit(newest[repo].name, 300)) for repo in sorted(newest)]
+    told = [_named(connection, newest[repo], known.get(repo)) for repo in sorted(newest)]
     fresh = [one for one in told if one.id not in known]
     changed = [one for one in told if one.id in known and _says_more(one, known[one.id])]
     if fresh:
@@ -63,6 +73,18 @@ def remember(database: Database, connection: Connection, seen: Collection[Seen])
         connection.execute(update(repositories).where(repositories.c.id == one.id).values(row))
     hidden = tuple(one.id for one in changed if one.private and known[one.id].private is False)
     return Learned(tuple(one.id for one in fresh), tuple((one.id, before) for one, before in named), hidden)
+
+
+def _named(connection: Connection, one: Seen, known: Any) -> Seen:
+    """With a name that it may have: none that another was told to have since."""
+    one = replace(one, name=fit(one.name, 300))
+    if known is not None and known.name == one.name:
+        return one
+    mine = func.lower(repositories.c.name) == one.name.lower()
+    since = select(repositories.c.id).where(
+        mine, repositories.c.id != one.id, repositories.c.told_at > one.at
+    )
+    return replace(one, name=f"#{one.id}") if connection.execute(since).first() else one
 
 
 def _says_more(one: Seen, known: Any) -> bool:
@@ -94,13 +116,14 @@ def _remembered(connection: Connection, repo_id: int) -> str:
 
 
 def _take_name(database: Database, connection: Connection, repo_id: int, old: str, new: str) -> None:
-    """A name is one repository's at a time. What is stored for another that had it lies under `#` and its
-    number until it is heard of again."""
-    taken = (func.lower(repositories.c.name) == new.lower()) & (repositories.c.id != repo_id)
-    for other, name in connection.execute(select(repositories.c.id, repositories.c.name).where(taken)).all():
-        aside = f"#{other}"
-        _rename(database, connection, other, name, aside)
-        connection.execute(update(repositories).where(repositories.c.id == other).values(name=aside))
+    """A name is one repository's at a time. What is stored for another that had it, or had it when access to
+    it ended, lies under `#` and its number until it is heard of again."""
+    for table, key in ((repositories, repositories.c.id), (memory_repos, memory_repos.c.repo_id)):
+        taken = (func.lower(table.c.name) == new.lower()) & (key != repo_id)
+        for other, name in connection.execute(select(key, table.c.name).where(taken)).all():
+            aside = f"#{other}"
+            _rename(database, connection, other, name, aside)
+            connection.execute(update(repositories).where(repositories.c.id == other).values(name=aside))
     if old and old != new:
         _rename(database, connection, repo_id, old, new)
 
@@ -121,6 +144,15 @@ def _rename(database: Database, connection: Connection, repo_id: int, old: str, 
         ref = replace(msgspec.json.decode(told, type=RepoRef), owner=owner, name=name)
         values = {"repo": msgspec.json.encode(ref).decode()}
         connection.execute(update(drafts).where(drafts.c.repo_id == repo_id, drafts.c.n == n).values(values))
+
+
+def keep_names(database: Database, connection: Connection, which: ColumnElement[bool]) -> None:
+    """Before they are taken out: whose the settings are that stay, for another may have the name one day."""
+    stored = exists().where(settings.c.scope == "repo", settings.c.name == func.lower(repositories.c.name))
+    named = select(repositories.c.id, func.lower(repositories.c.name)).where(which & stored)
+    rows = [{"repo_id": repo, "name": name, "last": 0} for repo, name in connection.execute(named)]
+    if rows:
+        connection.execute(database.insert(memory_repos).on_conflict_do_nothing(), rows)
 
 
 def drop(connection: Connection, which: ColumnElement[bool]) -> None:

@@ -79,6 +79,9 @@ class BackFill(Struct):
     step: str = ""
     position: float = 0.0
     page: int = 1
+    failing_since: float = 0.0
+    """GitHub answers other questions, but not this one; 0.0: it does."""
+    not_before: float = 0.0
 
 
 class Progress(Struct):
@@ -105,7 +108,8 @@ class Progress(Struct):
     @property
     def waiting(self) -> bool:
         """Whether something is left for the next round."""
-        return bool(self.began or self.missed or self.back_fill)
+        rest = self.back_fill
+        return bool(self.began or self.missed or (rest and rest.not_before <= self.looked_at))
 
     def note(self, found: Tally) -> None:
         """What the last look found."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or
 from bot.store import reconciliation, run_lifecycle, run_logs
 from bot.store.database import Database
 from bot.store.drafts import purge as purge_drafts
-from bot.store.known_repositories import drop
+from bot.store.known_repositories import drop, keep_names
 from bot.store.tables import (
     calls,
     drafts,
@@ -126,8 +126,12 @@ def forget(
     which &= inbox.c.guid != guid
     with database.write() as connection:
         reconciliation.forget(database, connection, repo_ids, installation)
-        ours = known.c.id.in_(repo_ids)
-        drop(connection, or_(ours, known.c.installation_id == installation) if installation else ours)
+        ours: ColumnElement[bool] = known.c.id.in_(repo_ids)
+        if installation:
+            ours = or_(ours, known.c.installation_id == installation)
+        if not names:
+            keep_names(database, connection, ours)
+        drop(connection, ours)
         theirs = select(inbox.c.guid).where(which)
         open_runs = (runs.c.repo_id.in_(repo_ids) | runs.c.delivery.in_(theirs)) & (runs.c.delivery != guid)
         run_lifecycle.mark(connection, open_runs & runs.c.state.not_in(FINAL), time.time(), why)

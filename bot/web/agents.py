@@ -58,7 +58,9 @@ async def analyze(request: Request) -> JSONResponse:
         raise HTTPException(
             422, f"focus: a list of at most {MOST_FOCUS} texts of one line and {LONGEST_FOCUS} characters"
         )
-    return await _accepted(_port(request).review(repo, number, [" ".join(one.split()) for one in focus]))
+    return await _accepted(
+        _port(request).review(repo, number, [" ".join(clean(one).split()) for one in focus])
+    )
 
 
 async def implement(request: Request) -> JSONResponse:

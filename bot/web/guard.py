@@ -1,10 +1,10 @@
 """The gate before every page but /webhook and /healthz: foreign `Host`, missing token, foreign origin."""
 
 from collections.abc import Callable, Iterable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.responses import PROBLEM, answer, problem
@@ -171,12 +171,9 @@ def hostname(value: str) -> str:
 
 
 def session_cookie(headers: Headers) -> str:
-    """Our cookie's value, or an empty string."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+    """Our cookie's value, or an empty string. Cookies know no ports: whatever else runs on this machine may
+    have set odd ones beside it, which are passed over (Python's `SimpleCookie` gives up at the first)."""
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
 
 
 def _netloc(origin: str) -> str:

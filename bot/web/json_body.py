@@ -21,8 +21,10 @@ async def json_object(request: Request, types: Collection[str] = ("application/j
             raise HTTPException(413, f"at most {MOST_BYTES >> 10} KB")
     try:
         given = json.loads(body, parse_constant=_no_number)
+        if b"\\u" in body:  # halves of characters, which only an escape can say
+            json.dumps(given, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
+        raise HTTPException(400, "the body is not JSON, or a text in it is none") from None
     if not isinstance(given, dict):
         raise HTTPException(422, "an object of keys is expected")
     return given

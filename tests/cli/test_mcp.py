@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cli.mcp.answers import bounded
-from bot.cli.mcp.tools import TOOLS
+from bot.cli.mcp.tools import TOOLS, FindingsArguments, Lent
+from bot.config import load_config
 from bot.core.errors import UserError
 from bot.core.findings import Finding, JudgedFinding
 from bot.core.refs import IssueTitle
@@ -285,3 +286,23 @@ async def test_the_repository_is_known_by_its_remote(address: str, name: str, tm
     git(tmp_path, "init", "-q")
     git(tmp_path, "remote", "add", "origin", address)
     assert await origin_name(tmp_path) == name
+
+
+async def test_X6_findings_are_lent_of_the_remotes_of_this_clone_alone(hob: Hob, tmp_path: Path) -> None:
+    remembered(hob)
+    git(tmp_path, "init", "-q")
+    config = load_config(None, {"HOB_HOB__DATA_DIR": f"{hob.folder}/data"})
+    lent = Lent(tmp_path, config)
+
+    async def asked(repo: str = "") -> Any:
+        return await TOOLS["findings"].call(lent, FindingsArguments(number=7, repo=repo), lambda _: None)
+
+    for repo, words in (("", "is not known"), ("octo/tea", "none of this clone's remotes")):
+        with pytest.raises(UserError, match=words):
+            await asked(repo)
+    git(tmp_path, "remote", "add", "origin", "git@github.com:ann/tea.git")
+    with pytest.raises(UserError, match=r"none of this clone's remotes \(ann/tea\)"):
+        await asked("octo/tea")
+    assert (await asked())["findings"] == []
+    git(tmp_path, "remote", "add", "up/stream.url", "https://github.com/octo/tea")
+    assert [one["title"] for one in (await asked("octo/tea"))["findings"]] == ["Loses tea"]

@@ -23,6 +23,7 @@ import httpx
 import pytest
 
 from bot.cli.setup import keep
+from bot.cli.setup.by_paste import PendingPaste, code_and_state
 from bot.cli.setup.service import service_for
 from bot.config import load_config, private_key
 from bot.core.errors import ConfigError
@@ -151,6 +152,33 @@ def test_K4_a_pasted_address_of_another_setup_is_refused(operator: Operator) -> 
     assert operator.json("--paste", code)["app"], "a code that the person at the terminal gives"
     ended = operator.types("--paste", address, "--new")
     assert (ended.returncode, "run `hob setup --print` first" in ended.stderr) == (1, True)
+
+
+ADDRESS = "http://127.0.0.1:8699/setup/created?code=abc123&state=s-1_x"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "found"),
+    [
+        (ADDRESS, ("abc123", "s-1_x")),
+        (f"  <{ADDRESS}>\n", ("abc123", "s-1_x")),
+        (ADDRESS.replace("c12", "c\n  12").replace("s-1", "s- 1"), ("abc123", "s-1_x")),
+        (ADDRESS.replace("&", "&amp;"), ("abc123", "s-1_x")),
+        (ADDRESS.replace(":8699", "\uff1a8699"), ("abc123", "s-1_x")),
+        (ADDRESS.replace("127.0.0.1", "["), ("abc123", "s-1_x")),
+        (f"{ADDRESS}#top", ("abc123", "s-1_x")),
+        ("code=abc123&state=s-1_x", ("abc123", "s-1_x")),
+        (" abc\t123\n", ("abc123", "waited")),
+        ("http://127.0.0.1:8699/?code=abc123&state=", ("abc123", "")),
+        ("http://127.0.0.1:8699/?code=&state=x", ("", "x")),
+        ("", ("", "waited")),
+        ("?code=" + "a" * 1_000_000, ("a" * 4090, "")),
+    ],
+    ids=lambda one: str(one)[:30],
+)
+def test_K4_an_address_is_read_however_it_was_broken_on_its_way(pasted: str, found: tuple[str, str]) -> None:
+    waited = PendingPaste("waited", 0.0, SetupRequest(AppRequest("x"), "https://api.github.com"))
+    assert code_and_state(pasted, waited) == found
 
 
 def test_K4_of_two_setups_at_once_the_slower_one_changes_nothing(operator: Operator) -> None:

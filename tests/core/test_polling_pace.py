@@ -69,7 +69,7 @@ def test_failures_wait_longer_up_to_a_minute_or_as_GitHub_asks(asked: list[float
         assert wait == max(min(5.0 * 2**number, REST_SECONDS), seconds)
 
 
-@pytest.mark.parametrize("share", [0.0002, 0.004, 0.2, 1.0])
+@pytest.mark.parametrize("share", [1e-300, 0.0001, 0.0002, 0.004, 0.2, 1.0])
 @given(now=st.integers(10**9, 2 * 10**9), spent=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 400))))
 def test_the_share_of_the_limit_holds_and_comes_back(
     share: float, now: int, spent: list[tuple[int, int]]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.errors import TemporaryError
 from bot.core.memory import Lesson, Memory
 from bot.core.privacy import Budget
 from bot.core.refs import Login, RepoRef
@@ -18,6 +19,7 @@ from bot.runs import access
 from bot.runs.access import look_at_access
 from bot.runs.egress_policy import guard
 from bot.runs.tidying import tidy_once
+from bot.store.known_repositories import Seen
 from bot.testing.github import GitHubStandIn
 from bot.testing.github.repository import Repository
 from tests.fakes.models import FakeOllama
@@ -169,6 +171,56 @@ async def test_an_old_delivery_does_not_take_the_name_back(hob: LivingHob) -> No
     assert hob.services.store.known.name(tea.id) == "octo/kettle"
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_X6_a_new_repository_of_an_old_name_has_nothing_of_the_one_that_had_it(
+    hob: LivingHob, heard: bool
+) -> None:
+    tea = teahouse(hob, private=False)
+    tea.open_issue("Kettle", author="ann")
+    await hob.works()
+    store = hob.services.store
+    store.settings.change("repo", "octo/tea", lambda _: {"online": "allowed"})
+    store.memory.add(tea.id, "octo/tea", [Memory(0, LESSON, 1.0, None)])
+    hob.github.take_away(installation(hob), tea)
+    if not heard:
+        unheard(hob)
+    await hob.works()
+    await look_at_access(hob.services)
+    assert store.settings.get("repo", "octo/tea") == {"online": "allowed"}
+    hob.github.rename(tea, "kettle")
+    other, where = teahouse(hob), installation(hob)
+    where.repositories = [*(where.repositories or ()), other]
+    other.open_issue("Pot", author="ann")
+    await hob.works()
+    assert store.settings.get("repo", "octo/tea") == {}
+    assert store.memory.repo_id("octo/tea") == other.id
+    assert store.memory.all(other.id) == []
+    store.known.remember([Seen(tea.id, "octo/kettle", where.id, time.time())])
+    assert store.settings.get("repo", "octo/kettle") == {"online": "allowed"}
+    assert store.settings.get("repo", "octo/tea") == {}
+
+
+async def test_X6_a_late_word_of_a_repository_that_is_gone_takes_no_name_from_the_new_one(
+    hob: LivingHob,
+) -> None:
+    tea = teahouse(hob)
+    tea.open_issue("Kettle", author="ann")
+    unheard(hob)
+    late = hob.github.deliveries[-1]
+    hob.github.delete(tea)
+    other = teahouse(hob)
+    other.open_issue("Pot", author="ann")
+    await hob.works()
+    store = hob.services.store
+    store.settings.change("repo", "octo/tea", lambda _: {"online": "never"})
+    hob.receive(late.event, late.body, late.guid)
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE inbox SET received_at = received_at - 60 WHERE state = 'new'")
+    await hob.works()
+    assert store.known.name(other.id) == "octo/tea"
+    assert store.settings.get("repo", "octo/tea") == {"online": "never"}
+
+
 async def test_X6_made_private_unheard_no_prompt_goes_online_any_more(hob: LivingHob) -> None:
     tea = teahouse(hob, private=False)
     await learned(hob, tea)
@@ -218,6 +270,20 @@ async def test_a_look_is_bounded_and_goes_on_where_it_stopped(
         "1 new repositories, 5 to be indexed",
     ]
     assert hob.services.store.known.ids() == {one.id for one in repos}
+
+
+async def test_an_installation_whose_list_GitHub_never_answers_keeps_no_other_waiting(
+    hob: LivingHob,
+) -> None:
+    teahouse(hob)
+    hob.github.fault("GET", "/installation/repositories", kind="answer", status=502, times=3)
+    hob.github.install_app("else", slug="my-hob")
+    pot = teahouse(hob, "else/pot")
+    with pytest.raises(TemporaryError):
+        await look_at_access(hob.services)
+    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
+    assert hob.services.store.known.ids() == {pot.id}
+    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
 
 
 async def test_an_installation_that_came_back_under_another_number_keeps_its_repositories(

@@ -126,6 +126,31 @@ async def test_R11_four_days_down_what_GitHub_no_longer_keeps_is_found_in_the_re
     assert sorted(triaged) == sorted(f"{repo.id}#{one.number}" for one in (old, new, late))
 
 
+async def test_R11_one_list_that_GitHub_never_answers_keeps_no_other_repository_waiting(
+    hob: LivingHob,
+) -> None:
+    repo = await begun(hob)
+    pot = hob.github.repository("octo/pot", private=True)
+    passes(hob, HOUR)
+    lost, found = repo.open_issue("It is cold", author="ann"), pot.open_issue("It leaks", author="ann")
+    pull = repo.open_pull_request("Hotter", {"tea.py": "x = 2\n"}, author="ann")
+    repo.issues[1].comment("ann", f"@{SLUG} help")
+    passes(hob, 4 * DAY)
+    misses(hob)
+    hob.github.fault("GET", r"/repos/octo/tea/issues$", kind="answer", status=502, times=10_000)
+    before = len(hob.github.requests)
+    ended = Counter[str]()
+    for _ in range(26):
+        ended.update(run.state for run in await looks(hob) if run.handler == "reconcile")
+    assert set(ended) == {"done"}
+    asked = [one for one in hob.github.requests[before:] if one.path == "/repos/octo/tea/issues"]
+    assert len(asked) <= 3 * 9  # of each request, that is repeated twice
+    assert progress(hob).back_fill is None
+    assert (len(pull.check_runs), len(answers(repo.issues[1]))) == (1, 1)
+    assert [bool(one.labels) for one in (lost, found)] == [False, True]
+    assert rounds_of(await looks(hob))[-1] == "nothing was missed"
+
+
 async def test_what_GitHub_could_not_hand_over_before_the_first_start_is_answered(hob: LivingHob) -> None:
     repo = hob.github.repository("octo/tea", private=True)
     issue = repo.open_issue("Hello", author="ann")
@@ -319,16 +344,53 @@ async def test_K2_what_was_forgotten_does_not_come_back(hob: LivingHob) -> None:
     assert kept == {other.id}
 
 
+async def test_K2_what_is_forgotten_between_a_list_and_its_payload_does_not_come_back(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes(hob, -HOUR)  # so that what follows lies before the moment of forgetting, by our own clock
+    repo = await begun(hob)
+    other = hob.github.repository("octo/pot", private=True)
+    for one in (repo, other):
+        one.open_issue("Secret", author="ann")
+    misses(hob)
+    with monkeypatch.context() as few:
+        few.setattr(reconcile, "calls_a_round", lambda _: 1)
+        await looks(hob, 600)
+    assert len(progress(hob).missed) == 2
+    hob.services.store.forget({repo.id})
+    await looks(hob)
+    with hob.services.store.database.read() as connection:
+        kept = set(connection.scalars(select(inbox.c.repo_id)))
+    assert kept == {other.id}
+
+
 async def test_a_watermark_never_goes_back_and_survives_what_cannot_be_read(hob: LivingHob) -> None:
     await begun(hob)
     marks = []
-    for after in (300.0, -7200.0, 300.0, 7200.0):
+    for after in (300.0, -500.0, 300.0, 7200.0):
         await looks(hob, after)
         marks.append(progress(hob).watermark)
     assert marks == sorted(marks)
     with hob.services.store.database.write() as connection:
         connection.execute(update(meta).where(meta.c.key == KEY).values(value=b"nonsense"))
     assert rounds_of(await looks(hob))[-1] == "nothing was missed"
+
+
+@pytest.mark.parametrize("back", [HOUR, 5 * DAY])
+async def test_R9_what_is_missed_after_GitHubs_clock_was_set_back_is_found(
+    hob: LivingHob, back: float
+) -> None:
+    repo = await begun(hob)
+    issue = repo.issues[1]
+    issue.comment("ann", f"@{SLUG} help")
+    await hob.works()
+    passes(hob, -back)
+    issue.comment("ann", f"@{SLUG} help")
+    misses(hob)
+    for _ in range(3):  # our own clock was set back too: when the next round is due is put down anew
+        await looks(hob)
+    assert progress(hob).found.deliveries == 1
+    assert len(answers(issue)) == 2
 
 
 async def test_what_Hob_does_not_read_costs_nothing(hob: LivingHob) -> None:

@@ -196,6 +196,21 @@ HARMFUL: dict[str, tuple[Edit, str]] = {
     "a schema that is a path": (
         lambda lines: [{**lines[0], "schema": "../../evil"}, *lines[1:]], "made by a newer Hob",
     ),
+    **{
+        f"made at {name}": (
+            lambda lines, when=when: [{**lines[0], "made_at": when}, *lines[1:]], "it is no backup of Hob",
+        )
+        for name, when in {
+            "no time": float("nan"), "no end": float("inf"), "no beginning": -1e18, "1e300": 1e300,
+            "a number of 400 digits": 10**400,
+        }.items()
+    },
+    "half a character in hob.toml": (
+        lambda lines: [{**lines[0], "files": {"hob.toml": "# \ud83d"}}, *lines[1:]], "no backup of Hob",
+    ),
+    "half a character in a row": (
+        lambda lines: with_value(lines, "inbox", "note", "\udca9"), "a line of it is none of a backup",
+    ),
     "no header": (lambda lines: lines[1:], "it is no backup of Hob"),
     "a row before its table": (lambda lines: [lines[0], [1], *lines[1:]], "a line of it is none of a backup"),
 }  # fmt: skip
@@ -469,6 +484,33 @@ def test_a_backup_that_fails_leaves_the_one_before_it(
     assert first.hob("backup", str(file)).returncode == 1
     assert file.read_text() == "mine"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["first", "hob.gz"]
+
+
+def test_links_stay_and_the_data_is_where_they_lead(tmp_path: Path) -> None:
+    first, disk = sqlite(tmp_path, "first"), tmp_path / "disk"
+    used(first)
+    disk.mkdir()
+    link, database = tmp_path / "latest.gz", tmp_path / "first" / "hob.db"
+    link.symlink_to(disk / "hob.gz")
+    for _ in range(2):  # where it leads is there the second time
+        assert first.hob("backup", str(link)).returncode == 0
+        assert link.is_symlink() and stat.S_IMODE((disk / "hob.gz").stat().st_mode) == 0o600
+    database.rename(disk / "hob.db")
+    database.symlink_to(disk / "hob.db")
+    assert first.hob("restore", str(link), "--force").returncode == 0
+    assert database.is_symlink()
+    assert sorted(one.name for one in disk.iterdir()) == ["hob.db", "hob.db.before-restore", "hob.gz"]
+
+
+def test_a_backup_into_a_pipe_leaves_the_pipe(tmp_path: Path) -> None:
+    first, pipe = sqlite(tmp_path, "first"), tmp_path / "pipe"
+    used(first)
+    os.mkfifo(pipe)
+    with (tmp_path / "hob.gz").open("wb") as out, subprocess.Popen(["cat", pipe], stdout=out) as cat:
+        assert first.hob("backup", str(pipe)).returncode == 0
+        assert cat.wait(20) == 0
+    assert pipe.is_fifo()
+    assert sqlite(tmp_path, "new").hob("restore", str(tmp_path / "hob.gz")).returncode == 0
 
 
 def test_a_large_backup_takes_little_memory(tmp_path: Path) -> None:

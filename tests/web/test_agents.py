@@ -61,6 +61,7 @@ async def operator(store: Store, asked: Asked) -> AsyncIterator[Front]:
         (REVIEW, {"repo": "o/r", "pr": 4}, ("review", "o/r", 4, [])),
         (REVIEW, {"repo": "o/r", "pr": 4, "focus": []}, ("review", "o/r", 4, [])),
         (REVIEW, {"repo": "o/r", "pr": 4, "focus": [" a  b", "c"]}, ("review", "o/r", 4, ["a b", "c"])),
+        (REVIEW, {"repo": "o/r", "pr": 4, "focus": ["\0a \0b"]}, ("review", "o/r", 4, ["a b"])),
         (IMPLEMENT, {"repo": "o/r", "issue": 3}, ("implement", "o/r", 3, "")),
         (
             IMPLEMENT,
@@ -76,6 +77,28 @@ async def test_a_request_is_answered_with_its_run(
     assert (answer.status_code, answer.json()) == (202, {"run": 7})
     assert answer.headers["location"] == "/runs/7"
     assert asked.said == [said]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (REVIEW, '{"repo": "o/r", "pr": 4, "focus": ["@"]}'),
+        (IMPLEMENT, '{"repo": "o/r", "issue": 3, "context": "a @"}'),
+        ("/agents/chat", '{"repo": "o/r", "message": "@?"}'),
+        ("/settings/repos/o/r", '{"review.paths": ["@"]}'),
+        ("/settings/repos/o/r", '{"@": 1}'),
+    ],
+)
+async def test_half_a_character_is_a_problem_and_a_whole_one_is_none(
+    operator: Front, path: str, body: str
+) -> None:
+    method = "PATCH" if path.startswith("/settings") else "POST"
+    for text in (r"\ud800", r"\uDC00\ud800", r"\ud83c\udf75"):
+        content = body.replace("@", text).encode()
+        json = {"content-type": "application/json"}
+        answer = await operator.client.request(method, path, content=content, headers=json)
+        assert (answer.status_code == 400) is (text != r"\ud83c\udf75"), answer.text
+        assert answer.status_code != 500
 
 
 @pytest.mark.parametrize(

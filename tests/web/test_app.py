@@ -339,6 +339,17 @@ async def test_a_wrong_question_is_a_problem(front: Front, path: str, status: in
     assert answer.json()["status"] == status
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/runs?handler=%00", "/runs?repo=a%00b", "/findings?source=%00", "/findings?q=a%00", "/memory?repo=%00",
+     "/deliveries?event=%00", "/issues?repo=%00", "/pulls?q=%00", "/repositories?before=%00"],
+)  # fmt: skip
+async def test_a_NUL_that_only_some_databases_take_is_a_problem_with_each(front: Front, path: str) -> None:
+    answer = await front.client.get(path, headers=BEARER)
+    assert (answer.status_code, answer.json()["detail"].endswith("holds a NUL")) == (400, True)
+    assert (await front.client.post("/deliveries/%00/again", headers=BEARER)).status_code == 409
+
+
 async def test_readyz_is_200_while_needed_components_answer(front: Front) -> None:
     answer = await front.client.get("/readyz", headers=BEARER)
     assert answer.status_code == 200
@@ -432,6 +443,28 @@ async def test_metrics_survive_a_redis_that_is_away(front: Front) -> None:
     answer = await front.client.get("/metrics", headers=BEARER)
     assert answer.status_code == 200
     assert "hob_redis_up 0" in answer.text.splitlines()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        'theme={"mode":"dark"}',
+        "last=12 May 2026",
+        "flag",
+        "=nameless",
+        'half="',
+        "ö=1",
+        "a[0]=x; b=(c)",
+        ";;",
+    ],
+)
+async def test_D1_odd_cookies_of_others_on_this_machine_lock_nobody_out(front: Front, other: str) -> None:
+    cookie = (await signed_in(front)).partition(";")[0]
+    front.client.cookies.clear()
+    for sent in (f"{other}; {cookie}", f"{cookie}; {other}"):
+        assert (await front.client.get("/runs", headers={"cookie": sent.encode()})).status_code == 200
+        answer = await front.client.post("/logout", headers={"cookie": sent.encode()})
+        assert answer.status_code == 403  # it is seen that a browser sends this, which says not from where
 
 
 async def test_head_and_cookies_of_others_do_no_harm(front: Front) -> None:

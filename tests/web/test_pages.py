@@ -237,6 +237,8 @@ async def test_a_setting_is_changed_on_its_page_and_what_cannot_be_is_said_there
     assert wrong.status_code == 422
     assert "&lt;b&gt;many" in wrong.text and 'role="alert"' in wrong.text
     assert (await pressed(front, at, key="no.such", value="1")).status_code == 422
+    for odd in ("[" * 5_000, '{"a":' * 2_000, "9" * 5_000, '"\\ud800"', "\0"):
+        assert (await pressed(front, at, key="review.max_comments", value=odd)).status_code == 422
     assert (await pressed(front, at, key="review.max_comments", value="")).status_code == 303
     rows = {one["name"]: one for one in (await front.client.get(at, headers=BEARER)).json()["settings"]}
     assert rows["review.max_comments"]["layer"] == "default"

@@ -82,12 +82,18 @@ def progress(counts: dict[str, int]) -> Callable[[str, int], None]:
 
 @contextlib.contextmanager
 def _written(file: Path) -> Iterator[BinaryIO]:
-    """Under another name until it is whole and on the disk."""
+    """Under another name until it is whole and on the disk. A link stays, and leads to it; what is no file
+    (a pipe, a device) is written as it is, and never replaced."""
     if str(file) == "-":
         if sys.stdout.isatty():
             raise UserError("a backup is no text for a terminal", "name a file, or pipe it on")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
+        return
+    file = file.resolve()
+    if file.exists() and not file.is_file():
+        with file.open("wb") as out:
+            yield out
         return
     making = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:

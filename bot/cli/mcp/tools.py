@@ -91,7 +91,7 @@ class WhyArguments(Arguments):
 class FindingsArguments(Arguments):
     number: int = Field(ge=1, le=2**31, description="Of the pull request.")
     repo: str = Field(
-        "", max_length=201, description="owner/name; empty: that of the remote `origin` of this clone."
+        "", max_length=201, description="owner/name of a remote of this clone; empty: that of `origin`."
     )
 
 
@@ -238,11 +238,18 @@ def _known(config: Config, name: str, numbers: list[int]) -> tuple[dict[int, Res
 
 
 async def findings(lent: Lent, given: FindingsArguments, told: Told) -> Result:
-    from bot.local.history import origin_name
+    from bot.local.history import remote_names
 
-    name = given.repo or await origin_name(lent.root)
-    if name.count("/") != 1:
-        raise UserError("which repository is not known", "say repo: owner/name")
+    names = await remote_names(lent.root)
+    name = given.repo or names.get("origin", "")
+    if not name:
+        raise UserError("which repository is not known", "git remote add origin ADDRESS")
+    if name.lower() not in {one.lower() for one in names.values()}:
+        raise UserError(
+            f"{name} is none of this clone's remotes ({', '.join(sorted(set(names.values()))) or 'none'}): "
+            "of other repositories nothing is lent",
+            "git remote add upstream ADDRESS, where it is a fork of that one",
+        )
     return await asyncio.to_thread(_findings, lent.config, name, given.number)
 
 

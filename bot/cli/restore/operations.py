@@ -109,7 +109,7 @@ def _database(
     """Where what was there before is kept."""
     url = config.store.database_url
     target = Database(url)
-    path = Path(target.file.path) if target.is_sqlite else None
+    path = Path(target.file.path).resolve() if target.is_sqlite else None  # a link to another disk stays
     try:
         readable = file_copy.alone_with(path) if path else _alone_in(target)
         filled = not readable or sum(_rows_in(target).values()) > 0

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from bot.config.write import write_new
 from bot.core.errors import UserError
@@ -75,12 +75,13 @@ def pending(folder: Path) -> PendingPaste:
 
 
 def code_and_state(pasted: str, waited: PendingPaste) -> tuple[str, str]:
-    """From the whole address; a code alone is taken for the one that is waited for, since nobody but the
-    person at this terminal can have given it. UserError."""
-    text = pasted.strip().strip("'\"<>")
+    """From the whole address, however mail, chat or a terminal broke it; a code alone is taken for the one
+    that is waited for, since nobody but the person at this terminal can have given it."""
+    text = "".join(pasted[:4096].split()).strip("'\"<>")
     if "code=" not in text:
         return text, waited.state
-    fields = parse_qs(urlsplit(text[:4096]).query) if "?" in text else parse_qs(text[:4096])
+    query = text.rpartition("?")[2].partition("#")[0]  # what stands before it may be no address any more
+    fields = parse_qs(query.replace("&amp;", "&"))
     return fields.get("code", [""])[0], fields.get("state", [""])[0]
 
 

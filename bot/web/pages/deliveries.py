@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from bot.log import redact
 from bot.store import Store
+from bot.store.columns import fit
 from bot.store.inbox import ANSWERED_BY_NOTHING, DeliveryState
 from bot.store.overview import Arrival, ArrivalQuery, arrivals, with_dead_runs
 from bot.web.pages import schemas
@@ -66,7 +67,7 @@ async def again(request: Request) -> Response:
     """Its dead runs are tried again; one that was kept aside or that nothing answered is routed anew. 409
     where there is nothing to do again."""
     store: Store = request.app.state.store
-    guid = str(request.path_params["guid"])[:MOST_GUID]
+    guid = fit(str(request.path_params["guid"]), MOST_GUID)
     runs = await run_in_threadpool(store.runs.of_delivery, guid)
     revived = 0
     for run in runs:

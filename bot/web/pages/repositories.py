@@ -108,7 +108,7 @@ def _read(key: str, value: str) -> Any:
     known = next((one for one in KEYS if one.name == key), None)
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [one.strip() for one in value.split(",")] if _is_list(known) else value
 
 

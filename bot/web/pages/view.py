@@ -89,8 +89,11 @@ def choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
 
 
 def words(request: Request, name: str = "q") -> str:
-    """What is looked for, at most 200 characters."""
-    return request.query_params.get(name, "").strip()[:200]
+    """What is looked for, at most 200 characters; 400 for what no text of a database holds."""
+    given = request.query_params.get(name, "").strip()[:200]
+    if "\0" in given:
+        raise HTTPException(400, f"{name} holds a NUL")
+    return given
 
 
 def path_id(request: Request, name: str, what: str) -> int:
