@@ -132,8 +132,8 @@ def why_not(path: str, allowed: Callable[[str], bool] = lambda _: True, *, lock_
     if strip_invisible(path)[0] != path:
         return "the path holds characters that nobody sees"
     parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts) or ":" in path:
-        return "the path leads out of the repository"
+    if any(part in ("", ".", "..") for part in parts) or ":" in path or path[0] in "-~":
+        return "the path leads out of the repository, or a shell reads it so"
     for part in parts:
         name = _folded(part)
         if why := _NEVER.get(name) or _NEVER.get(_short(name)):

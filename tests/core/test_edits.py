@@ -314,6 +314,7 @@ HOSTILE = [
         ".aws/credentials",
         ".git-credentials",
     ),
+    *("-rf", "--x/y", "~/.bashrc", "~root/x", "~x"),
     *("x.code-workspace", ".dir-locals.el", ".lintstagedrc", ".overcommit.yml", ".gdbinit", "mise.toml"),
 ]
 
@@ -337,6 +338,7 @@ def test_S7_no_patch_touches_what_runs_by_itself_or_lies_outside(path: str) -> N
         "tests/test_git.py",
         "github/x.py",
         "git~x/a",
+        "src/-components/~x.ts",
         ".gitignore",
         ".eslintrc",
         "src/(group)/[id]/page.tsx",

@@ -142,6 +142,8 @@ def envelope(data: bytes) -> None:
         (name.strip().lower(), value.strip())
         for name, _, value in (line.partition(b":") for line in head.split(b"\n"))
     ]
+    if not all(value.isdigit() for name, value in headers if name == b"content-length"):
+        return  # the server's parser of HTTP lets no other in
     if not any(name == b"x-hub-signature-256" for name, _ in headers):
         signature = hmac.digest(SECRET, body, "sha256").hex()
         headers.append((b"x-hub-signature-256", f"sha256={signature}".encode()))
@@ -296,7 +298,7 @@ def patches(data: bytes) -> None:
     for path, text in done.texts.items():
         parts = path.casefold().split("/")
         assert not {"", ".", "..", ".git", ".github"} & set(parts), path
-        assert not path.startswith(("/", "~")) and "\\" not in path, path
+        assert not path.startswith(("/", "~", "-")) and "\\" not in path, path
         path.encode()
         assert text is None or ("\0" not in text and text.encode() is not None)
     assert edits.apply(list(reversed(made)), HEADS).texts == done.texts, "the order of edits means something"
