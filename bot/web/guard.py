@@ -172,7 +172,7 @@ def hostname(value: str) -> str:
 
 def session_cookie(headers: Headers) -> str:
     """Our cookie's value, or an empty string. Cookies know no ports: whatever else runs on this machine may
-    have set odd ones beside it, which are passed over (Python's `SimpleCookie` gives up at the first)."""
+    have set odd ones beside it, which are passed over (Python's own reader gives up at the first)."""
     return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
 
 

@@ -243,7 +243,7 @@ async def test_models_are_held_against_each_other(client: httpx.AsyncClient, sto
     first = (await client.get("/budget")).json()["models"][0]
     assert (first["model"], first["answers"], first["share"], first["failures"]) == ("big:14b", 3, 0.75, 0)
     page = (await client.get("/budget", headers={"accept": "text/html"})).text
-    cells = re.findall(r"<td>([^<]*)</td>", page)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page)
     assert cells[:6] == ["review", "big:14b", "mini", "3", "75%", "0"]
 
 
