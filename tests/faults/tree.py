@@ -99,7 +99,7 @@ class Tree:
                 return [self.pids[victim]]
 
     def arm(self, point: str, nth: int, victim: Victim, how: int = signal.SIGKILL) -> None:
-        kill = self.of(victim) or [0]  # Redis may be away already
+        kill = self.of(victim) or self.of("receiver")  # Redis may be away already
         crash_points.arm(self.folder, point, nth, kill, time.monotonic_ns(), how)
 
     def disarm(self) -> bool:
