@@ -56,7 +56,7 @@ class _Look:
             progress.waiting = None
             await self._ask_for_indexes()
         await self._save()
-        said = ", ".join(f"{many} {what}" for what, many in self._found.items()) or "nothing changed"
+        said = ", ".join(f"{what}: {many}" for what, many in self._found.items()) or "nothing changed"
         return said if over else f"{said}; goes on in the next round"
 
     async def _installation(self, installation: int) -> None:

@@ -32,7 +32,7 @@ class FirstIndexStatus:
 
     def __str__(self) -> str:
         if not self.waiting and not self.now:
-            made = f"; {self.made} were asked for" if self.made else ""
+            made = f"; asked for so far: {self.made}" if self.made else ""
             return f"none waits for its first index{made}"
         said = [f"{self.now} is indexed for the first time"] if self.now else []
         return ", ".join([*said, f"{self.waiting} wait for theirs"])

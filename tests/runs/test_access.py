@@ -55,7 +55,7 @@ def unheard(hob: LivingHob) -> None:
 async def test_a_repository_is_known_before_anything_happens_in_it(hob: LivingHob) -> None:
     tea, pot = teahouse(hob), teahouse(hob, "octo/pot", private=False)
     (run,) = (run for run in await hob.works_at(datetime.now(UTC)) if run.handler == "access")
-    assert (run.state, run.summary) == ("done", "2 new repositories, 2 to be indexed")
+    assert (run.state, run.summary) == ("done", "new repositories: 2, to be indexed: 2")
     assert hob.services.store.known.by_installation() == {installation(hob).id: {tea.id, pot.id}}
     assert hob.services.store.known.is_private(tea.id)
     assert not hob.services.store.known.is_private(pot.id)
@@ -67,7 +67,7 @@ async def test_a_new_installation_is_known_without_an_event(hob: LivingHob) -> N
     hob.github.install_app("else", slug="my-hob")
     theirs = teahouse(hob, "else/cups")
     unheard(hob)
-    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
+    assert await look_at_access(hob.services) == "new repositories: 1, to be indexed: 1"
     assert hob.services.store.known.name(theirs.id) == "else/cups"
 
 
@@ -117,7 +117,7 @@ async def test_names_follow_ids_when_nobody_heard_of_the_new_name(hob: LivingHob
     hob.github.rename(tea, "kettle")
     hob.github.rename(pot, "tea")  # the name is another's now
     unheard(hob)
-    assert await look_at_access(hob.services) == "2 renamed, 2 to be indexed"
+    assert await look_at_access(hob.services) == "renamed: 2, to be indexed: 2"
     assert store.settings.get("repo", "octo/kettle") == {"language": "de"}
     assert store.settings.get("repo", "octo/tea") == {"language": "fr"}
     assert store.settings.get("repo", "octo/pot") == {}
@@ -238,7 +238,7 @@ async def test_X6_made_private_unheard_no_prompt_goes_online_any_more(hob: Livin
     assert (await watched.verdict(host)).allowed
     hob.github.privatize(tea)
     unheard(hob)
-    assert await look_at_access(hob.services) == "1 made private, 1 to be indexed"
+    assert await look_at_access(hob.services) == "made private: 1, to be indexed: 1"
     assert not (await watched.verdict(host)).allowed
     assert kept(hob, tea) == []
     hob.github.publicize(tea)
@@ -265,9 +265,9 @@ async def test_a_look_is_bounded_and_goes_on_where_it_stopped(
         said.append(await look_at_access(hob.services))
         assert len(hob.github.calls()) - calls <= access.CALLS_A_PAGE + 1
     assert said == [
-        "2 new repositories; goes on in the next round",
-        "2 new repositories; goes on in the next round",
-        "1 new repositories, 5 to be indexed",
+        "new repositories: 2; goes on in the next round",
+        "new repositories: 2; goes on in the next round",
+        "new repositories: 1, to be indexed: 5",
     ]
     assert hob.services.store.known.ids() == {one.id for one in repos}
 
@@ -281,9 +281,9 @@ async def test_an_installation_whose_list_GitHub_never_answers_keeps_no_other_wa
     pot = teahouse(hob, "else/pot")
     with pytest.raises(TemporaryError):
         await look_at_access(hob.services)
-    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
+    assert await look_at_access(hob.services) == "new repositories: 1, to be indexed: 1"
     assert hob.services.store.known.ids() == {pot.id}
-    assert await look_at_access(hob.services) == "1 new repositories, 1 to be indexed"
+    assert await look_at_access(hob.services) == "new repositories: 1, to be indexed: 1"
 
 
 async def test_an_installation_that_came_back_under_another_number_keeps_its_repositories(

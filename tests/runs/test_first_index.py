@@ -66,7 +66,7 @@ async def test_the_first_start_indexes_each_repository_the_last_pushed_to_first_
     assert all(kept(hob, one) for one in repos)
     assert "3 repositories wait for their first index" in caplog.text
     assert "octo/tea2 is indexed for the first time" in caplog.text
-    assert await line(hob) == "none waits for its first index; 3 were asked for"
+    assert await line(hob) == "none waits for its first index; asked for so far: 3"
     assert not hob.github.writes()
     assert all(token.revoked for token in hob.github.tokens.values())
 
@@ -131,11 +131,11 @@ async def test_a_look_asks_for_so_many_the_last_pushed_to_and_the_next_for_more(
     monkeypatch.setattr(access, "MOST_CALLS", access.CALLS_A_PAGE)
     teahouses(hob, 5)
     said = [await look_at_access(hob.services) for _ in range(3)]
-    assert said[-1] == "1 new repositories, 2 to be indexed"
+    assert said[-1] == "new repositories: 1, to be indexed: 2"
     runs = await minutes(hob, 4)
     assert [run.repo for run in runs] == ["octo/tea4", "octo/tea3"]
     said = [await look_at_access(hob.services) for _ in range(6)]
-    assert [one for one in said if "indexed" in one] == ["2 to be indexed", "1 to be indexed"]
+    assert [one for one in said if "indexed" in one] == ["to be indexed: 2", "to be indexed: 1"]
 
 
 async def test_a_run_that_was_killed_goes_on_before_the_next_is_begun(hob: LivingHob) -> None:
