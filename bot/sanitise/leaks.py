@@ -66,9 +66,10 @@ def _run(bare: str, form: str, at: int, size: int) -> int:
     return longest
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def _forms(secret: str) -> tuple[str, ...]:
-    """The secret as it may be written; base64 looks different at each of three places in a text."""
+    """The secret as it may be written; base64 looks different at each of three places in a text. Tokens of
+    installations come and go, and each takes some 6 kB here: those that are gone are soon pushed out."""
     secret = _PUBLIC.sub("", secret)
     raw = secret.encode(errors="surrogatepass")
     written = [secret, secret[::-1], raw.hex(), raw[::-1].hex(), quote(secret, safe="")]

@@ -1,6 +1,7 @@
 """`kill -9` at each named step of `fix` and `implement`: one branch, one pull request, one answer."""
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -63,7 +64,8 @@ class Asked:
         ours = f"hob/{command}-{self.on.number}-"
         listed = self.repo.git.run("for-each-ref", "--format=%(refname:short)", "refs").decode().split()
         made = [one for one in listed if one.startswith(ours)]
-        drafts = [one for one in self.repo.pulls[self.before :] if one.author.login == "my-hob[bot]"]
+        new = [one for one in self.repo.pulls[self.before :] if one.author.login == "my-hob[bot]"]
+        drafts = [one for one in new if not other(one.head_ref, self.on.number)]
         if len(made) != 1:
             told.append(f"branches: {made}")
         if [one.head_ref for one in drafts] != made or not all(one.draft for one in drafts):
@@ -73,6 +75,12 @@ class Asked:
         if len(self.answers()) != 1 or not all(f"`{branch}`" in self.answers()[0] for branch in made):
             told.append(f"answers: {self.answers()}")
         return told
+
+
+def other(branch: str, number: int) -> bool:
+    """Whether it is that of another issue or pull request, on which somebody asked later."""
+    found = re.fullmatch(r"hob/[a-z]+-(\d+)-.+", branch)
+    return found is not None and int(found[1]) != number
 
 
 @pytest.fixture
