@@ -138,7 +138,7 @@ def _cursor(url: str | None) -> str:
         found = parse_qs(urlsplit(url or "").query, max_num_fields=20).get("cursor", [""])[0]
     except ValueError:
         return ""
-    return found if len(found) <= _MOST_CURSOR else ""
+    return found if len(found) <= _MOST_CURSOR and found.isascii() and found.isprintable() else ""
 
 
 def _encoded(payload: dict[str, Any]) -> bytes:

@@ -182,6 +182,8 @@ async def test_an_answer_that_is_no_list_is_refused(connect: Connect, odd: Any) 
         f'<https://api.github.com/app/hook/deliveries?cursor={"x" * 501}>; rel="next"',
         f'<https://api.github.com/?{"&".join(f"a{n}=1" for n in range(30))}&cursor=there>; rel="next"',
         '<http://[::1/?cursor=there>; rel="next"',
+        '<https://api.github.com/app/hook/deliveries?cursor=v1%00>; rel="next"',
+        '<https://api.github.com/app/hook/deliveries?cursor=v1%ED%A0%80%0A>; rel="next"',
         '<https://api.github.com/?cursor=there>; rel="prev"',
     ],
 )
