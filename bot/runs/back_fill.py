@@ -21,9 +21,8 @@ from bot.intake import new_delivery
 from bot.runs.dispatch import route_delivery
 from bot.runs.rounds import Round, RoundOver
 from bot.store import Delivery, NewDelivery, RunSpec, StoreUnavailable
-from bot.store.reconciliation import BackFill, ListedDelivery
+from bot.store.reconciliation import FOUND, BackFill, ListedDelivery
 
-PREFIX = "found:"
 """Of the names of such deliveries: no GUID of GitHub's has a colon."""
 OVERLAP_SECONDS = 60.0
 """Something happens some time before the delivery about it. What is found twice is done once: by the head, or
@@ -225,7 +224,7 @@ class _Search:
         self, event: str, action: str, one: ListedWork, name: str, about: Mapping[str, object]
     ) -> NewDelivery | None:
         body = missed_work.payload(event, action, one, about, self._repository, self._installation)
-        guid = f"{PREFIX}{event}:{self._repository['id']}:{name}"
+        guid = f"{FOUND}{event}:{self._repository['id']}:{name}"
         age = self._this.progress.looked_at - one.created
         try:
             return new_delivery(event, guid, body, routing(body), age)

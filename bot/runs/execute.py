@@ -191,6 +191,7 @@ async def _work(services: Services, run: Run) -> RunOutcome:
             if not rows:
                 planned = await waiting.completed_by(await _plan(waiting))
                 rows = await asyncio.to_thread(_store, services, run, event, planned)
+                await asyncio.to_thread(_note_file, services, reader)
             await asyncio.to_thread(_still_due, services, run)
             try:
                 await _still_wanted(rows, event, reader, _sender(services, run, event, job))
@@ -205,6 +206,14 @@ async def _work(services: Services, run: Run) -> RunOutcome:
     if isinstance(event, IssueEvent):
         await asyncio.to_thread(_follow, services, run, event, rows)
     return outcome
+
+
+def _note_file(services: Services, reader: JobReader) -> None:
+    """What the settings file said, for the dashboard: that of the default branch, or the only one that was
+    read."""
+    own = reader.repo.default_branch if reader.repo.default_branch in reader.configs else ""
+    if own or len(reader.configs) == 1:
+        services.store.known.keep_file(reader.repo.id, reader.configs[own or next(iter(reader.configs))])
 
 
 def _follow(services: Services, run: Run, event: IssueEvent, rows: list[EffectRow]) -> None:

@@ -75,7 +75,7 @@ class Poller:
         kept = Reconciliation(self.services.store.database)
         this = Round(self.services, kept, await asyncio.to_thread(kept.load), calls, keeps=KEEPS)
         if not intake.receives:
-            this.grace = 0.0
+            this.grace, this.makes_up = 0.0, False
         began = time.monotonic()
 
         def arrived(one: MissedDelivery) -> None:
@@ -100,7 +100,7 @@ class Poller:
     def _tell(self, this: Round) -> None:
         """Writes down what a webhook would have missed."""
         found = copy(this.found)
-        if not self.services.config.intake.receives:
+        if not this.makes_up:
             found.deliveries = 0
         this.progress.note(found)
         if found:

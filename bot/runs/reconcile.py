@@ -189,6 +189,8 @@ async def _fetch(this: Round, kept_there: HookDeliveries) -> None:
                 log.info("delivery %s is about what was forgotten since it was listed", one.guid)
             elif await asyncio.wrap_future(store.inbox.put(new)):
                 this.found.deliveries += 1
+                if this.makes_up:
+                    progress.recover(one.guid)
                 this.arrived(one)
                 log.info(
                     "delivery recovered", extra={"delivery": one.guid, "event": one.event, "repo": new.repo}

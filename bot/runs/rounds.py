@@ -36,6 +36,8 @@ class Round:
     calls: int
     keeps: float = 1 - SHARE
     grace: float = GRACE_SECONDS
+    makes_up: bool = True
+    """Whether what is fetched was missed; False where deliveries come in no other way."""
     arrived: Callable[[MissedDelivery], None] = lambda one: None
     """Told of each delivery that is in the inbox now."""
     found: Tally = field(default_factory=Tally)

@@ -2,6 +2,7 @@
 ends. Names follow ids: what is stored under a repository's name moves with it.
 """
 
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ from bot.store.tables import (
     drafts,
     inbox,
     memory_repos,
+    meta,
     repositories,
     runs,
     schedule,
@@ -156,10 +158,16 @@ def keep_names(database: Database, connection: Connection, which: ColumnElement[
 
 
 def drop(connection: Connection, which: ColumnElement[bool]) -> None:
-    """Takes repositories and what is scheduled in them out of the tables."""
+    """Takes repositories, what is scheduled in them and their settings files out of the tables."""
     theirs = select(repositories.c.id).where(which)
+    files = [_file_key(repo) for repo in connection.scalars(theirs)]
+    connection.execute(delete(meta).where(meta.c.key.in_(files)))
     connection.execute(delete(schedule).where(schedule.c.repo_id.in_(theirs)))
     connection.execute(delete(repositories).where(which))
+
+
+def _file_key(repo_id: int) -> str:
+    return f"hob.yml {repo_id}"
 
 
 MOST_CHANGES = 50
@@ -204,6 +212,26 @@ class KnownRepositories:
         which = select(repositories.c.private).where(repositories.c.id == repo_id)
         with self._db.read() as connection:
             return connection.execute(which).scalar_one_or_none() is True
+
+    def keep_file(self, repo_id: int, text: str | None) -> None:
+        """What `.github/hob.yml` of a repository that is known said when it was read last; None: it has
+        none."""
+        key = _file_key(repo_id)
+        value = zlib.compress(text.encode("utf-8", "replace")) if text else None
+        with self._db.read() as connection:
+            if connection.scalar(select(meta.c.value).where(meta.c.key == key)) == value:
+                return
+        with self._db.write() as connection:
+            connection.execute(delete(meta).where(meta.c.key == key))
+            if value and connection.scalar(select(repositories.c.id).where(repositories.c.id == repo_id)):
+                insert = self._db.insert(meta).values(key=key, value=value)
+                connection.execute(insert.on_conflict_do_nothing())
+
+    def file(self, repo_id: int) -> str:
+        """That; empty where it has none, or none was read."""
+        with self._db.read() as connection:
+            value = connection.scalar(select(meta.c.value).where(meta.c.key == _file_key(repo_id)))
+        return zlib.decompress(value).decode() if value else ""
 
     def by_installation(self) -> dict[int, set[int]]:
         """The ids of the repositories of each installation."""

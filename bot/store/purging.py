@@ -18,6 +18,7 @@ from bot.core.refs import ID
 from bot.store import reconciliation
 from bot.store.body import restored
 from bot.store.database import Database
+from bot.store.known_repositories import drop
 from bot.store.retention import erase_effects
 from bot.store.runs import within
 from bot.store.sizes import row_size
@@ -182,7 +183,7 @@ def purge_repository(database: Database, repo_id: int, names: Collection[str]) -
             _strip(connection, runs.c.id.in_(ids), now)
         connection.execute(delete(inbox).where(told))
         connection.execute(delete(memory_repos).where(memory_repos.c.repo_id == repo_id))
-        connection.execute(delete(repositories).where(repositories.c.id == repo_id))
+        drop(connection, repositories.c.id == repo_id)
         connection.execute(delete(leases).where(within(leases.c.target, str(repo_id))))
         reconciliation.forget(database, connection, [repo_id], 0)
     if database.is_sqlite:

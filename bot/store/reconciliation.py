@@ -20,6 +20,9 @@ from bot.store.tables import inbox, meta, runs
 from bot.store.types import RunSpec
 
 KEY = "reconciliation"
+MOST_RECOVERED = 500
+FOUND = "found:"
+"""How the GUID of a delivery begins that Hob made of work that it found, for GitHub has none any more."""
 FORGOTTEN = "forgotten:"
 FORGOTTEN_SECONDS = 7 * 86_400.0
 """How long it is known when a repository was forgotten; GitHub keeps deliveries for half of that."""
@@ -98,6 +101,8 @@ class Progress(Struct):
     given_up: dict[str, float] = field(default_factory=dict)
     """GUIDs that are said to be lost, and their times, while they are looked at still."""
     back_fill: BackFill | None = None
+    recovered: list[str] = field(default_factory=list)
+    """GUIDs of the latest that GitHub had not brought, the newest last."""
     found: Tally = field(default_factory=Tally)
     """In all."""
     newest: Tally = field(default_factory=Tally)
@@ -110,6 +115,9 @@ class Progress(Struct):
         """Whether something is left for the next round."""
         rest = self.back_fill
         return bool(self.began or self.missed or (rest and rest.not_before <= self.looked_at))
+
+    def recover(self, guid: str) -> None:
+        self.recovered = [*self.recovered[1 - MOST_RECOVERED :], guid]
 
     def note(self, found: Tally) -> None:
         """What the last look found."""

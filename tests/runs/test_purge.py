@@ -46,7 +46,9 @@ async def purge(hob: LivingHob, *arguments: str) -> CompletedProcess[str]:
 
 async def worked_in(hob: LivingHob, name: str) -> Repository:
     """A repository in which Hob did and kept something of everything."""
-    repo = hob.github.repository(f"octo/{name}", private=True, files=FILES)
+    repo = hob.github.repository(
+        f"octo/{name}", private=True, files={**FILES, ".github/hob.yml": "language: en\n"}
+    )
     store, where = hob.services.store, installation(hob)
     repo.push({"steep.py": "def steep_slowly():\n    pass\n"})
     repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")

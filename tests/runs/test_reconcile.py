@@ -99,6 +99,8 @@ async def test_R11_what_was_said_while_the_receiver_was_down_is_answered_once(ho
     runs = await looks(hob, 2 * HOUR)
     assert len(answers(issue)) == 1
     assert rounds_of(runs)[-1] == "1 delivery recovered"
+    (recovered,) = progress(hob).recovered
+    assert recovered in [one.guid for one in hob.github.deliveries if one.event == "issue_comment"]
     for _ in range(3):
         runs = await looks(hob)
     assert len(answers(issue)) == 1

@@ -211,6 +211,21 @@ async def test_C1_settings_of_the_head_are_not_used_and_the_change_is_told(hob: 
     assert "the version on its base was used" in (check.summary or "")
 
 
+async def test_the_dashboard_knows_what_the_settings_file_of_the_default_branch_says(hob: LivingHob) -> None:
+    repo = teahouse(hob, **{".github/hob.yml": "review:\n  max_comments: 2\n"})
+    known = hob.services.store.known
+    changed = {".github/hob.yml": "review:\n  max_comments: 9\n", "tea.py": BROKEN}
+    repo.open_pull_request("Brew", changed, author="ann")
+    await hob.works()
+    assert known.file(repo.id) == "review:\n  max_comments: 2\n"  # never what a head says
+    repo.commit({".github/hob.yml": None})
+    repo.open_issue("Kettle", author="ann").comment("ann", "@my-hob config")
+    await hob.works()
+    assert known.file(repo.id) == ""
+    known.keep_file(999_999, "of a repository that is gone")
+    assert known.file(999_999) == ""
+
+
 async def test_C2_a_repository_cannot_name_hosts_models_or_keys(hob: LivingHob) -> None:
     settings = "review:\n  max_comments: 2\nmodels:\n  review: evil\nhosts:\n  - url: http://evil\nbase_url: http://evil\n"
     repo = teahouse(hob, **{".github/hob.yml": settings})

@@ -20,6 +20,7 @@ from bot.core.refs import IssueTitle, Login, RepoRef
 from bot.inference.hosts.slots import LocalHostSlots
 from bot.log import LoggedLine
 from bot.store import Decision, Run, RunSpec, Store
+from bot.store.reconciliation import Reconciliation
 from bot.web.openapi import document
 from bot.web.pages import VIEWS
 from tests.browser import Page
@@ -103,6 +104,40 @@ async def test_every_page_shows_what_it_is_for_in_time_and_size(lived: tuple[Fro
         assert answer.status_code == 200, path
         assert shown in answer.text, path
         assert len(answer.content) < 100_000, path
+
+
+@pytest.mark.parametrize("file", ["review:\n  max_comments: 3\nonline: never\n", "review: [", "<b>: x"])
+async def test_a_repositorys_settings_count_with_its_own_file(
+    lived: tuple[Front, Run], store: Store, file: str
+) -> None:
+    front, _ = lived
+    path = "/repositories/octo/hello"
+    store.known.keep_file(11, file)
+    told = {one["name"]: one for one in (await front.client.get(path, headers=BEARER)).json()["settings"]}
+    most, online = told["review.max_comments"], told["online"]
+    says = "max_comments" in file
+    assert (most["value"], most["layer"]) == ((3, ".github/hob.yml") if says else (8, "default"))
+    assert (most["before_file"], online["value"]) == (8, "never" if says else "allowed")
+    shown = (await front.client.get(path, headers=HTML)).text
+    assert ("</code>, as it was read last, says 3, and that counts" in shown) == says
+    store.known.keep_file(11, None)
+    told = {one["name"]: one for one in (await front.client.get(path, headers=BEARER)).json()["settings"]}
+    assert told["review.max_comments"]["layer"] == "default"
+
+
+async def test_a_recovered_delivery_says_so(lived: tuple[Front, Run], store: Store) -> None:
+    front, run = lived
+    kept = Reconciliation(store.database)
+    progress = kept.load()
+    for number in range(600):
+        progress.recover(f"g-{number}")
+    assert len(progress.recovered) == 500
+    progress.recover(run.delivery)
+    kept.save(progress)
+    told = (await front.client.get("/deliveries", headers=BEARER)).json()["deliveries"]
+    assert {one["guid"]: one["recovered"] for one in told}.pop(run.delivery) is True
+    assert [one["recovered"] for one in told].count(True) == 1
+    assert (await front.client.get("/deliveries", headers=HTML)).text.count(">recovered</span>") == 1
 
 
 @pytest.mark.parametrize("path", ["/", "/hosts"])

@@ -15,6 +15,7 @@ from bot.store import Store
 from bot.store.columns import fit
 from bot.store.inbox import ANSWERED_BY_NOTHING, DeliveryState
 from bot.store.overview import Arrival, ArrivalQuery, arrivals, with_dead_runs
+from bot.store.reconciliation import FOUND
 from bot.web.pages import schemas
 from bot.web.pages.view import (
     BEFORE,
@@ -51,16 +52,23 @@ async def list_deliveries(request: Request) -> Answer:
     )
     found = await run_in_threadpool(arrivals, store.database, limit, query, before)
     dead = await run_in_threadpool(with_dead_runs, store.database, [one.guid for one in found])
+    recovered = (await run_in_threadpool(store.reconciliation.load)).recovered
     return {
-        "deliveries": [_shown(one, dead) for one in found],
+        "deliveries": [_shown(one, dead, set(recovered)) for one in found],
         "next": next_of(found, limit, lambda one: one.id),
     }
 
 
-def _shown(one: Arrival, dead: Collection[str]) -> dict[str, Any]:
-    """`again`: whether there is anything to do again."""
-    can = one.state in ANSWERED_BY_NOTHING or one.guid in dead
-    return {**asdict(one), "received_at": when(one.received_at), "note": redact(one.note), "again": can}
+def _shown(one: Arrival, dead: Collection[str], recovered: Collection[str]) -> dict[str, Any]:
+    """`again`: whether there is anything to do again; `recovered`: GitHub did not bring it, Hob fetched it or
+    found its work."""
+    return {
+        **asdict(one),
+        "received_at": when(one.received_at),
+        "note": redact(one.note),
+        "again": one.state in ANSWERED_BY_NOTHING or one.guid in dead,
+        "recovered": one.guid in recovered or one.guid.startswith(FOUND),
+    }
 
 
 async def again(request: Request) -> Response:

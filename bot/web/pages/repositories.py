@@ -11,7 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.core.refs import LOGIN, NAME
+from bot.core.settings_merge import FILE, Layer
 from bot.core.settings_schema import KEYS, SettingKey
+from bot.github import hobyml
 from bot.store import Store
 from bot.store.overview import RepositoryRow, repository_page
 from bot.web.pages import schemas
@@ -57,19 +59,23 @@ def _shown(request: Request, one: RepositoryRow) -> dict[str, Any]:
 
 
 async def show_repository(request: Request) -> Answer:
-    """Its settings as they count before `.github/hob.yml`, which only narrows or refines them."""
+    """Its settings as they count, with `.github/hob.yml` as a run read it last; `before_file` is what counts
+    where that says nothing."""
     store: Store = request.app.state.store
     return await run_in_threadpool(_settings, request, store, _named(request))
 
 
 def _settings(request: Request, store: Store, name: str) -> Answer:
-    found, stored = merged(store, name), store.settings.get("repo", name)
+    before, stored = merged(store, name), store.settings.get("repo", name)
+    said, _ = hobyml.said(store.known.file(store.known.id_of(name)))
+    found = merged(store, name, Layer(FILE, said))
     rows = [
         {
             "name": key.name,
             "about": key.about,
             "choices": list(_choices(key)),
             **found[key.name],
+            "before_file": before[key.name]["value"],
             "stored": key.name in stored,
         }
         for key in KEYS

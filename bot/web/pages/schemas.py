@@ -66,7 +66,7 @@ LESSON = shape(
 REPOSITORY = shape(
     id=COUNT, name=TEXT, installation=COUNT, private=optional(FLAG), issues=COUNT, last_at=TIME, url=URL
 )
-SETTING = shape(name=TEXT, about=TEXT, choices=NAMES, value={}, layer=TEXT, stored=FLAG)
+SETTING = shape(name=TEXT, about=TEXT, choices=NAMES, value={}, before_file={}, layer=TEXT, stored=FLAG)
 WHOLE_REPOSITORY = shape(name=TEXT, url=URL, settings=many(SETTING))
 MODEL_SPEED = shape(model=TEXT, answers=COUNT, reads=NUMBER, writes=NUMBER)
 ANSWERING = shape(model=TEXT, seconds=NUMBER, seconds_left=NUMBER, tokens=COUNT, tokens_per_second=NUMBER)
@@ -78,6 +78,7 @@ HOST = shape(
 DELIVERY = shape(
     id=COUNT, guid=TEXT, event=TEXT, action=TEXT, repo=TEXT, number=optional(COUNT), sender=TEXT,
     received_at=TIME, state=text(enum=["new", "routed", "ignored", "quarantined"]), note=TEXT, again=FLAG,
+    recovered=FLAG,
 )  # fmt: skip
 SPENT = shape(
     day=text(format="date"), host=TEXT, model=TEXT, answers=COUNT, tokens_in=COUNT, tokens_out=COUNT,
