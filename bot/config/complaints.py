@@ -135,7 +135,7 @@ def line_of(text: str, path: tuple[int | str, ...]) -> int:
     wanted = next((part + 1 for part in path if isinstance(part, int)), 1)
     current: list[str] = []
     seen, header, longest = 0, 0, 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if match := HEADER.match(line):
             current = ["".join(part) for part in PART.findall(match[1])]
             if current == names[:1]:

@@ -54,7 +54,8 @@ def excerpt(text: str, hide: Callable[[str], str], most: int = MOST_EXCERPT) -> 
     room = most - sum(len(lines[number]) + 1 for number in kept)
     kept |= _within(lines, reversed(last), room)
     numbers = sorted(kept)
-    hidden = hide("\n".join(_short(whole[number], 2_000) for number in numbers)).split("\n")
+    told = "\n".join(_short(whole[number], 2_000) for number in numbers)
+    hidden = hide(told).split("\n") if numbers else []  # no line has room: all are counted
     return "\n".join(_with_gaps([_short(line) for line in hidden], numbers, len(lines)))
 
 

@@ -12,7 +12,7 @@ MOST_DOTS = 50
 
 def read(text: str) -> dict[str, Any]:
     """The tree; ValueError (tomllib's error is one) for what is no TOML, or has names of very many parts."""
-    if any(line.partition("=")[0].count(".") > MOST_DOTS for line in text.splitlines()):
+    if any(line.partition("=")[0].count(".") > MOST_DOTS for line in text.split("\n")):
         raise ValueError(f"a name in it has more than {MOST_DOTS} parts")
     try:
         return tomllib.loads(text)
@@ -25,6 +25,8 @@ TomlChanges = Mapping[str, Mapping[str, TomlValue]]
 """Table -> key -> value."""
 MOST_LINES = 200
 """Of one value that is written anew."""
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+"""Only these end a line of TOML; a text in it may hold others of Unicode's."""
 _KEY = r"[ \t]*(?:\"{0}\"|'{0}'|{0})[ \t]*="
 
 
@@ -33,7 +35,7 @@ def edited(text: str, changes: TomlChanges) -> str:
     no TOML, or where a key is written in a way that only a person should change."""
     before = read(text)
     end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
+    lines = _LINE.findall(text)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += end
     for table, keys in changes.items():

@@ -1,7 +1,7 @@
 """What of a log is shown: the first error and the end of the step that failed, bounded."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.ci import FailedCheck, chosen, failure_of
@@ -78,6 +78,7 @@ def test_any_bytes_are_read_without_an_error_and_steer_no_terminal(raw: bytes) -
     assert "\x7f" not in said
 
 
+@example(["0" * 100], 100)
 @given(st.lists(st.text(max_size=900), max_size=400), st.integers(100, 3_000))
 def test_an_excerpt_is_bounded_and_holds_lines_of_the_log_in_their_order(lines: list[str], most: int) -> None:
     text = readable("\n".join(lines).encode("utf-8", "replace"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.model_choice import SIZES, MachineMemory, gigabytes, suggested
@@ -130,6 +130,8 @@ PIECES = st.lists(
 )  # fmt: skip
 
 
+@example(pieces=[], changes={"github": {"app_id": "\u2028["}})
+@example(pieces=[], changes={"github": {"app_id": "\x85a\u2029["}})
 @given(pieces=PIECES, changes=TABLES)
 def test_a_hob_toml_is_changed_as_asked_and_in_nothing_else_or_left_alone(
     pieces: list[str], changes: dict[str, Any]

@@ -62,7 +62,8 @@ def collected(config: Config, *, with_keys: bool) -> tuple[dict[str, str], list[
 
 def _without_secrets(toml: str) -> str:
     """Lines that hold one become comments; empty where that would make other values of them."""
-    lines = [line if redact(line) == line else LEFT_OUT + redact(line) for line in toml.splitlines()]
+    written = toml.removesuffix("\n").split("\n")
+    lines = [line if redact(line) == line else LEFT_OUT + redact(line) for line in written]
     clean = redact("\n".join(lines) + "\n")
     try:
         return "" if _holds(tomllib.loads(clean)) else clean
