@@ -102,10 +102,13 @@ def test_hob_up_and_its_demo_work_where_only_data_and_tmp_can_be_written(tmp_pat
     for name, text in {"hob.toml": TOML, "app.pem": make_key()}.items():
         (data / name).write_text(text)
         (data / name).chmod(0o600)
+    places = (str(DEPLOY.parent), sys.prefix, sys.base_prefix)
+    hidden = [place for place in places if place.startswith("/tmp/")]
     command = [
         *("bwrap", "--unshare-user", "--uid", "10001", "--gid", "10001", "--unshare-pid", "--unshare-net"),
         *("--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev"),
         *("--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(data), "/mnt", "--chdir", "/mnt", "--clearenv"),
+        *(part for place in hidden for part in ("--ro-bind", place, place)),
         *(part for name, value in kept.items() for part in ("--setenv", name, value)),
         *(
             "--",
