@@ -12,13 +12,13 @@ not sum up, is refused before anything of it is used.
 import gzip
 import hashlib
 import json
-import re
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from bot.core import json_text
 from bot.core.errors import UserError
 
 FORMAT = 1
@@ -29,8 +29,6 @@ LEAST_CAP, MOST_RATIO = 256 << 20, 100
 _LEVEL = 3
 _LATEST = 253_402_300_800
 """Epoch seconds of the year 10000, which no calendar here reaches."""
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-"""How JSON writes a half of a character, mostly one of two."""
 _DAMAGED = "take another copy of it, or make a new backup"
 
 
@@ -164,14 +162,10 @@ def _lines(source: BinaryIO, most: int) -> Iterator[bytes]:
 
 
 def _parsed(line: bytes, why: str = "a line of it is none of a backup") -> Any:
-    """Texts are whole characters, which alone files and databases hold."""
     try:
-        found = json.loads(line)
-        if _HALF.search(line):
-            json.dumps(found, ensure_ascii=False).encode()
+        return json_text.read(line)
     except (ValueError, RecursionError):
         raise _damaged(why) from None
-    return found
 
 
 def _names(values: Sequence[object]) -> bool:

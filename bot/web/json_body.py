@@ -1,11 +1,12 @@
 """What a request to the API says."""
 
-import json
 from collections.abc import Collection
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+from bot.core import json_text
 
 MOST_BYTES = 256 * 1024
 
@@ -20,9 +21,7 @@ async def json_object(request: Request, types: Collection[str] = ("application/j
         if len(body) > MOST_BYTES:
             raise HTTPException(413, f"at most {MOST_BYTES >> 10} KB")
     try:
-        given = json.loads(body, parse_constant=_no_number)
-        if b"\\u" in body:  # halves of characters, which only an escape can say
-            json.dumps(given, ensure_ascii=False).encode()
+        given = json_text.read(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise HTTPException(400, "the body is not JSON, or a text in it is none") from None
     if not isinstance(given, dict):

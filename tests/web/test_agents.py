@@ -99,6 +99,8 @@ async def test_half_a_character_is_a_problem_and_a_whole_one_is_none(
         answer = await operator.client.request(method, path, content=content, headers=json)
         assert (answer.status_code == 400) is (text != r"\ud83c\udf75"), answer.text
         assert answer.status_code != 500
+    raw = body.encode().replace(b"@", b"\xed\xa0\x80")  # the same as its bytes, without an escape
+    assert (await operator.client.request(method, path, content=raw, headers=json)).status_code == 400
 
 
 @pytest.mark.parametrize(
