@@ -5,7 +5,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, cast
 
 from bot.core.errors import TemporaryError
@@ -231,16 +231,13 @@ def _key(host: str) -> str:
 
 def _traffic(now: float, inside: Any, waiting: Any, what: Any, wrote: Any, did: Any) -> Traffic:
     """From what the script tells of one host, in bytes."""
-    told = {_text(key): _text(value) for key, value in _pairs(what)}
-    written = {_text(key): _text(value) for key, value in _pairs(wrote)}
-    done = {_text(key): _text(value) for key, value in _pairs(did)}
+    told, written, done = (
+        {_text(key): _text(value) for key, value in _pairs(flat)} for flat in (what, wrote, did)
+    )
     used = float(done.get("used", "-inf"))
     return Traffic(
-        inside=tuple(
-            replace(_ahead(_text(id_), told, now), written=_written(written.get(_text(id_), "0 0")))
-            for id_ in inside
-        ),
-        waiting=tuple(_ahead(_text(id_), told, None, float(order)) for id_, order in _pairs(waiting)),
+        inside=tuple(_ahead(_text(id_), told, written, now) for id_ in inside),
+        waiting=tuple(_ahead(_text(id_), told, {}, None, float(order)) for id_, order in _pairs(waiting)),
         model=done.get("model", ""),
         idle_seconds=max(0.0, (now - used) / 1000),
         speeds={name[6:]: _speed(value) for name, value in done.items() if name.startswith("speed ")},
@@ -248,17 +245,16 @@ def _traffic(now: float, inside: Any, waiting: Any, what: Any, wrote: Any, did: 
     )
 
 
-def _ahead(id_: str, told: dict[str, str], now: float | None, order: float = 0.0) -> Ahead:
+def _ahead(
+    id_: str, told: dict[str, str], written: dict[str, str], now: float | None, order: float = 0.0
+) -> Ahead:
     """One request; `now` is None for one that waits."""
     seconds, since, model = f"{told.get(id_, '1 0 ')}  ".split(" ", 2)
     expected = float(seconds)
     passed = max(0.0, now - float(since)) / 1000 if now is not None and float(since) else 0.0
-    return Ahead(id_, left(expected, passed), order, model.strip(), passed)
-
-
-def _written(text: str) -> Written:
-    tokens, seconds = text.split(" ")
-    return Written(int(tokens), float(seconds))
+    tokens, writing = written.get(id_, "0 0").split(" ")
+    so_far = Written(int(tokens), float(writing))
+    return Ahead(id_, left(expected, passed), order, model.strip(), passed, so_far)
 
 
 def _speed(text: str) -> Speed:

@@ -23,7 +23,6 @@ from bot.runs.rounds import Round, RoundOver
 from bot.store import Delivery, NewDelivery, RunSpec, StoreUnavailable
 from bot.store.reconciliation import FOUND, BackFill, ListedDelivery
 
-"""Of the names of such deliveries: no GUID of GitHub's has a colon."""
 OVERLAP_SECONDS = 60.0
 """Something happens some time before the delivery about it. What is found twice is done once: by the head, or
 the comment, that its effects are named after."""

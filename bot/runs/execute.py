@@ -211,9 +211,10 @@ async def _work(services: Services, run: Run) -> RunOutcome:
 def _note_file(services: Services, reader: JobReader) -> None:
     """What the settings file said, for the dashboard: that of the default branch, or the only one that was
     read."""
-    own = reader.repo.default_branch if reader.repo.default_branch in reader.configs else ""
-    if own or len(reader.configs) == 1:
-        services.store.known.keep_file(reader.repo.id, reader.configs[own or next(iter(reader.configs))])
+    read, branch = reader.configs, reader.repo.default_branch
+    texts = [read[branch]] if branch in read else [*read.values()]
+    if len(texts) == 1:
+        services.store.known.keep_file(reader.repo.id, texts[0])
 
 
 def _follow(services: Services, run: Run, event: IssueEvent, rows: list[EffectRow]) -> None:

@@ -22,7 +22,7 @@ from bot.store.types import RunSpec
 KEY = "reconciliation"
 MOST_RECOVERED = 500
 FOUND = "found:"
-"""How the GUID of a delivery begins that Hob made of work that it found, for GitHub has none any more."""
+"""How the GUID of a delivery begins that Hob made of work that it found: none of GitHub's has a colon."""
 FORGOTTEN = "forgotten:"
 FORGOTTEN_SECONDS = 7 * 86_400.0
 """How long it is known when a repository was forgotten; GitHub keeps deliveries for half of that."""

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from bot.core import settings_schema
 from bot.core.refs import LOGIN, NAME
-from bot.core.settings_merge import Layer, merge, plain
+from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import WrongValue
 from bot.store import Scope, Store
 from bot.web.json_body import json_object
@@ -133,10 +133,10 @@ def checked(given: Mapping[str, Any], refuse: Refuse) -> SettingsJson:
     return taken
 
 
-def merged(store: Store, repository: str, file: Layer | None = None) -> dict[str, Any]:
-    """Each key's value and the layer it comes from, before `.github/hob.yml` or with it."""
+def merged(store: Store, repository: str) -> dict[str, Any]:
+    """Each key's value and the layer it comes from, before `.github/hob.yml`."""
     owner, _, name = repository.partition("/")
-    found = merge(store.settings.layers(owner, name), file)
+    found = merge(store.settings.layers(owner, name))
     return {key: {"value": plain(one.value), "layer": one.layer} for key, one in found.items()}
 
 

@@ -202,12 +202,15 @@ class Scheduler:
             await asyncio.sleep(min(LEASE_SECONDS, WAIT_SECONDS) / 3)
             inside, waiting = self._entered(), self._tickets()
             await self.host_slots.renew(inside, waiting)
-            live = {(each.id, each.host) for each in (*self._entered(), *self._tickets())}
+            live = {(each.id, each.host) for each in self._tickets()} | {
+                (each.id, each.host) for each, _ in self._inside.values()
+            }
             for ticket in (*inside, *waiting):
                 if (ticket.id, ticket.host) not in live:  # it went while it was being renewed
                     await self.host_slots.leave(ticket)
 
     def _entered(self) -> list[SlotRequest]:
+        """Of those who are inside, with what was written for them."""
         return [replace(ticket, written=writing.written) for ticket, writing in self._inside.values()]
 
     def _tickets(self) -> list[SlotRequest]:

@@ -52,9 +52,9 @@ async def list_deliveries(request: Request) -> Answer:
     )
     found = await run_in_threadpool(arrivals, store.database, limit, query, before)
     dead = await run_in_threadpool(with_dead_runs, store.database, [one.guid for one in found])
-    recovered = (await run_in_threadpool(store.reconciliation.load)).recovered
+    recovered = set((await run_in_threadpool(store.reconciliation.load)).recovered)
     return {
-        "deliveries": [_shown(one, dead, set(recovered)) for one in found],
+        "deliveries": [_shown(one, dead, recovered) for one in found],
         "next": next_of(found, limit, lambda one: one.id),
     }
 

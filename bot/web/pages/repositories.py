@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.core.refs import LOGIN, NAME
-from bot.core.settings_merge import FILE, Layer
+from bot.core.settings_merge import FILE, Layer, merge, plain
 from bot.core.settings_schema import KEYS, SettingKey
 from bot.github import hobyml
 from bot.store import Store
@@ -30,7 +30,7 @@ from bot.web.pages.view import (
     words,
 )
 from bot.web.runs import when
-from bot.web.settings import UnusableSettings, checked, merged
+from bot.web.settings import UnusableSettings, checked
 
 MOST_FORM_BYTES = 64 * 1024
 
@@ -66,16 +66,17 @@ async def show_repository(request: Request) -> Answer:
 
 
 def _settings(request: Request, store: Store, name: str) -> Answer:
-    before, stored = merged(store, name), store.settings.get("repo", name)
+    layers, stored = store.settings.layers(*name.split("/")), store.settings.get("repo", name)
     said, _ = hobyml.said(store.known.file(store.known.id_of(name)))
-    found = merged(store, name, Layer(FILE, said))
+    before, counts = merge(layers), merge(layers, Layer(FILE, said))
     rows = [
         {
             "name": key.name,
             "about": key.about,
             "choices": list(_choices(key)),
-            **found[key.name],
-            "before_file": before[key.name]["value"],
+            "value": plain(counts[key.name].value),
+            "layer": counts[key.name].layer,
+            "before_file": plain(before[key.name].value),
             "stored": key.name in stored,
         }
         for key in KEYS
