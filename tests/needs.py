@@ -40,6 +40,12 @@ def program(name: str, install: str) -> Path:
     return Path(found) if found else missing(name, install)
 
 
+def sshd() -> Path:
+    """It wants to be called by its whole path, which for most users is not on PATH."""
+    found = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    return Path(found) if found else missing("sshd", "openssh-server")
+
+
 def postgres_user() -> None:
     """As whom PostgreSQL runs where we are root."""
     try:
