@@ -82,6 +82,7 @@ def ssh_server(folder: Path) -> Iterator[tuple[int, Path]]:
     with (folder / "sshd.log").open("wb") as log:
         process = subprocess.Popen([server, "-D", "-e", "-f", folder / "sshd.conf"], stderr=log)
         try:
+            answers(port, process, folder / "sshd.log")
             yield port, folder / "mine"
         finally:
             process.kill()
@@ -105,7 +106,7 @@ async def test_a_delivery_comes_through_a_tunnel_of_ssh_as_the_page_makes_it(
         stack.callback(tunnel.wait)
         stack.callback(tunnel.kill)
         github = stack.enter_context(GitHubStandIn(tmp_path / "github"))
-        await asyncio.to_thread(_answers, there, tunnel, tmp_path / "sshd.log")
+        await asyncio.to_thread(answers, there, tunnel, tmp_path / "sshd.log")
         github.install_app("octo", webhook_url=f"http://127.0.0.1:{there}/webhook", secret="a-webhook-secret")
         github.repository("octo/tea", files={"tea.py": "x = 1\n"}).open_issue("Tea", author="ann")
         await asyncio.to_thread(github.flush)
@@ -113,9 +114,10 @@ async def test_a_delivery_comes_through_a_tunnel_of_ssh_as_the_page_makes_it(
         assert front.stored() == len(github.deliveries) > 0
 
 
-def _answers(port: int, tunnel: subprocess.Popen[bytes], log: Path) -> None:
+def answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits until something listens there, which comes of a process that writes to `log`."""
     end = time.monotonic() + 30
-    while time.monotonic() < end and tunnel.poll() is None:
+    while time.monotonic() < end and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.05)
