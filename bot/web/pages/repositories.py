@@ -13,7 +13,6 @@ from starlette.routing import Route
 from bot.core.refs import LOGIN, NAME
 from bot.core.settings_merge import FILE, Layer, merge, plain
 from bot.core.settings_schema import KEYS, SettingKey
-from bot.github import hobyml
 from bot.store import Store
 from bot.store.overview import RepositoryRow, repository_page
 from bot.web.pages import schemas
@@ -66,6 +65,8 @@ async def show_repository(request: Request) -> Answer:
 
 
 def _settings(request: Request, store: Store, name: str) -> Answer:
+    from bot.github import hobyml  # YAML is read for a person who looks at this page, not to take a delivery
+
     layers, stored = store.settings.layers(*name.split("/")), store.settings.get("repo", name)
     said, _ = hobyml.said(store.known.file(store.known.id_of(name)))
     before, counts = merge(layers), merge(layers, Layer(FILE, said))
