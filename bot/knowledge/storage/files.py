@@ -66,7 +66,7 @@ class Files(SqliteBase):
 
     def _put_all(self, new: Sequence[tuple[int, Blob]], tip: bool) -> None:
         """What blobs hold, a table at a time: each statement costs more than the rows it puts."""
-        first = int(self.one("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'") or 0) + 1
+        first = self._last_chunk() + 1
         chunks = list(enumerate(((blob, *each) for blob, of in new for each in of.chunks), first))
         self.many(
             "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -120,8 +120,15 @@ class Files(SqliteBase):
             return
         some = listed(old)
         with self.writing():
+            last = str(self._last_chunk())
+            self.rows("INSERT OR REPLACE INTO state VALUES ('last chunk', ?)", [last])
             for sql in _DROPS:
                 self.rows(sql, [some])
+
+    def _last_chunk(self) -> int:
+        """The largest id that was ever given."""
+        gone = self.one("SELECT value FROM state WHERE key = 'last chunk'") or 0
+        return max(int(gone), int(self.one("SELECT max(id) FROM chunk") or 0))
 
     def files(self) -> dict[str, IndexedFile]:
         """By path."""

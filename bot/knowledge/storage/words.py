@@ -41,7 +41,7 @@ class Words(SqliteBase):
 
     def _others(self, table: WordTable, terms: Sequence[str]) -> list[Hit]:
         """Rows of other commits, as the tip's table would score them."""
-        rows, length = self._totals(table)
+        rows, length = self.totals(table)
         counts = Counter(terms)
         held = self.frequencies(table, counts)
         worth = [
@@ -59,8 +59,8 @@ class Words(SqliteBase):
         )
         return [Hit(number, score) for number, score in found]
 
-    def _totals(self, table: WordTable) -> tuple[int, int]:
-        """How many rows FTS5 counts, and how many tokens: its averages record, of which each is a varint.
+    def totals(self, table: WordTable) -> tuple[int, int]:
+        """How many rows there are, and tokens in all: FTS5's averages record, in which each is a varint.
         https://www.sqlite.org/fts5.html#fts5_data_structures"""
         record = self.one(f"SELECT block FROM {table}_words_data WHERE id = 1") or b""
         numbers, value = [], 0
