@@ -181,6 +181,17 @@ def test_a_text_counts_for_another_commit_as_it_would_for_the_tip(tea: Services)
             assert other.parts[part] == pytest.approx(tip.parts[part])
 
 
+@pytest.mark.parametrize("tip", [{}, {"empty.py": ""}, {"a.bin": b"\0"}])
+def test_another_commit_is_searched_where_the_tip_has_nothing(
+    checkout: Services, tip: dict[str, str | bytes]
+) -> None:
+    old = checkout.commit({"src/cup.py": CUP}, "Cups")
+    checkout.commit({"src/cup.py": None, **tip}, "None")
+    checkout.index()
+    assert checkout.search.search("fill") == []
+    assert [one.path for one in checkout.search.search("fill a cup " * 200, at=old)] == ["src/cup.py"]
+
+
 def test_a_pull_request_is_read_whole_while_the_tip_moves_on(tea: Services) -> None:
     old = tea.repo.resolve("main")
     head = tea.repo.write(

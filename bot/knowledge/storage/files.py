@@ -28,9 +28,8 @@ _DROPS = (
     ),
     f"DELETE FROM vector WHERE of = 'chunk' AND id IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
     f"DELETE FROM chunk WHERE blob IN {_OF_BLOBS}",
-    "DELETE FROM word WHERE id IN (SELECT r.word FROM reference r "
-    f"WHERE r.blob IN {_OF_BLOBS} AND NOT EXISTS "
-    f"(SELECT 1 FROM reference o WHERE o.word = r.word AND o.blob NOT IN {_OF_BLOBS}))",
+    f"DELETE FROM word WHERE id IN (SELECT DISTINCT word FROM reference WHERE blob IN {_OF_BLOBS}) "
+    f"AND NOT EXISTS (SELECT 1 FROM reference o WHERE o.word = word.id AND o.blob NOT IN {_OF_BLOBS})",
     f"DELETE FROM reference WHERE blob IN {_OF_BLOBS}",
     f"DELETE FROM import WHERE blob IN {_OF_BLOBS}",
     "DELETE FROM blob WHERE sha IN (SELECT unhex(value) FROM json_each(?1))",

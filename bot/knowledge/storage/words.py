@@ -8,6 +8,7 @@ and how many of them hold a term. https://www.sqlite.org/fts5.html#the_bm25_func
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import apsw
@@ -49,13 +50,12 @@ class Words(SqliteBase):
             for term, count in counts.items()
         ]
         other = f"{_OTHERS[table]}_words"
-        values = [length / rows if rows else 1.0, *worth]
+        scored = partial(_as_of_tip, average=length / rows if length else 1.0, worth=worth)
         with in_our_words(self.path):
-            self.connection.register_fts5_function(AS_OF_TIP, _as_of_tip)
+            self.connection.register_fts5_function(AS_OF_TIP, scored)
         found = self.rows(
-            f"SELECT rowid, {AS_OF_TIP}({other}, {', '.join('?' * len(values))}) FROM {other} "
-            f"WHERE {other} MATCH ?",
-            [*values, " OR ".join(map(_quoted, counts))],
+            f"SELECT rowid, {AS_OF_TIP}({other}) FROM {other} WHERE {other} MATCH ?",
+            [" OR ".join(map(_quoted, counts))],
         )
         return [Hit(number, score) for number, score in found]
 
@@ -100,9 +100,8 @@ class Words(SqliteBase):
         return found
 
 
-def _as_of_tip(row: apsw.FTS5ExtensionApi, *values: Any) -> float:
+def _as_of_tip(row: apsw.FTS5ExtensionApi, *_: Any, average: float, worth: Sequence[float]) -> float:
     """BM25 of one row by numbers that are not its own table's: the average length, and each term's idf."""
-    average, *worth = values
     length = row.column_size(-1)
     norm = _K1 * (1 - _B + _B * length / average)
     score = 0.0
