@@ -124,7 +124,7 @@ async def pull_request_facts(
 
 def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[str, ...]]:
     return {
-        file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
+        file.path: tuple(one.path for one in guidance.guidelines if one.holds_for(file.path, wanted))
         for file in files
     }
 

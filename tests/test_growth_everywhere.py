@@ -35,6 +35,8 @@ from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, pa
 from bot.core.recipes import NAME, path_of
 from bot.core.records import of_commit, of_issue
 from bot.core.since import since
+from bot.core.skills import fitting
+from bot.core.skills import read as read_skill
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.core.suite_runs import SuiteRun
@@ -53,6 +55,7 @@ from bot.knowledge.fixes import section_naming
 from bot.knowledge.issues import agreement
 from bot.knowledge.merge_texts import Sides, longest_mark, sides
 from bot.knowledge.parsing.passages import parse
+from bot.patterns import wanted
 from bot.yamlnodes import UnreadableError
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
@@ -74,7 +77,8 @@ WALKED = (
     "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
-    "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
+    "core/skills.py", "core/mentions.py", "core/duplicates.py", "core/work_*.py",
+    "core/dependency_questions.py",
     "core/records.py", "core/quality_gate.py", "core/layout.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
@@ -126,7 +130,7 @@ EXCLUDED = {
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
-        "core.recipes.files_of", "core.recipes.listed",
+        "core.recipes.files_of", "core.recipes.listed", "core.skills.folders_in",
         "core.guidelines.symlinks", "core.labels.status_labels", "core.named_files.standing",
         "core.memory.dismissal", "core.memory.dismissed_by",
         "agents.citing.told", "core.context_packing.pack_excerpts",
@@ -205,6 +209,9 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
+    "core.skills.fitting": lambda said: fitting(
+        [read_skill("skills/x/SKILL.md", f"---\ndescription: {said}\n---\n{said}")], said.split("\n"), wanted
+    ),
     "core.issue_forms.filled": lambda said: filled(said, [IssueForm("a", (FormField(said[:99]),))]),
     "github.recipes.read": lambda said: recipes.read("tidy", said, {}, lambda _: True),
     "github.recipes.read_all": lambda said: recipes.read_all(
