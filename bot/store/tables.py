@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0009"
+SCHEMA = "0010"
 
 metadata = MetaData(
     naming_convention={
@@ -210,7 +210,7 @@ memory = Table(
     metadata,
     Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("kind", String(12), nullable=False),  # dismissal, convention
+    Column("kind", String(12), nullable=False),  # dismissal, convention, candidate, declined, retired
     Column("text", Text, nullable=False),
     Column("author", String(100), nullable=False),
     Column("number", BigInteger, nullable=False),
@@ -222,6 +222,7 @@ memory = Table(
     Column("words", Text, nullable=False),  # with blanks between them
     Column("at", Double, nullable=False),
     Column("expires", Double),
+    Column("evidence", Text),  # JSON, of what was learned
     Index(None, "repo_id", "fingerprint"),
 )
 

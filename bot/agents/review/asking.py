@@ -312,5 +312,5 @@ def _instructions(facts: PullRequestFacts, paths: Sequence[str]) -> str:
     """The repository's own words for these files, and the conventions that people had Hob remember, each
     once."""
     texts = [text for path in paths for text in facts.instructions.get(path, ())]
-    texts += conventions(facts.memory)[-MOST_CONVENTIONS:]
+    texts += conventions(facts.memory, paths)[-MOST_CONVENTIONS:]
     return "\n".join(dict.fromkeys(texts))[:INSTRUCTION_CHARS]
