@@ -104,6 +104,7 @@ class ApiLesson(msgspec.Struct, frozen=True):
     source: str
     at: datetime | None
     expires: datetime | None
+    evidence: dict[str, Any] | None = None
 
 
 class ApiHost(msgspec.Struct, frozen=True):

@@ -267,7 +267,7 @@ def written(evidence: Evidence) -> str:
     examples, others = evidence.examples, evidence.counter_examples
     while True:
         kept = replace(evidence, examples=examples, counter_examples=others)
-        text = json.dumps(asdict(kept), ensure_ascii=False)
+        text = json.dumps(asdict(kept))
         if len(text) <= MOST_EVIDENCE or not (examples or others):
             return text
         examples, others = examples[:-1] if len(examples) >= len(others) else examples, others[:-1]

@@ -59,9 +59,14 @@ ISSUE = shape(
     state=text(enum=["open", "closed", "merged"]), changed_at=TIME, url=URL, last_run=optional(RUN),
 )  # fmt: skip
 WHOLE_ISSUE = _and(ISSUE, runs=many(RUN), findings=many(FINDING))
+_EXAMPLE = shape(url=TEXT, path=TEXT, line=TEXT, said=TEXT)
+EVIDENCE = shape(
+    pattern=TEXT, words=NAMES, kind=TEXT, right=COUNT, spoken=COUNT, against=COUNT,
+    examples=many(_EXAMPLE), counter_examples=many(_EXAMPLE),
+)  # fmt: skip
 LESSON = shape(
     repo_id=COUNT, repo=TEXT, n=COUNT, kind=TEXT, text=TEXT, author=TEXT, number=COUNT, path=TEXT, title=TEXT,
-    source=TEXT, at=TIME, expires=TIME,
+    source=TEXT, at=TIME, expires=TIME, evidence=optional(EVIDENCE),
 )  # fmt: skip
 REPOSITORY = shape(
     id=COUNT, name=TEXT, installation=COUNT, private=optional(FLAG), issues=COUNT, last_at=TIME, url=URL
