@@ -16,6 +16,7 @@ from rich.table import Table
 from tests.bench import (
     batch,
     implement,
+    learning,
     pages,
     patches,
     polling,
@@ -47,6 +48,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "implement": implement.figures,
     "knowledge": knowledge,
     "duplicates": duplicates.figures,
+    "learning": learning.figures,
     "starting": starting.figures,
 }
 
