@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.agents.memory import table
 from bot.core.conventions import (
     LEAST_CASES,
     MOST_TRIED,
@@ -225,6 +226,16 @@ def test_reviewers_are_told_of_what_was_accepted_where_it_holds() -> None:
     assert conventions(kept, ["src/x.py"]) == ("Everywhere.", "Use structlog, never print.")
     assert conventions(kept, ["lib/x.py"]) == ("Everywhere.",)
     assert conventions(kept) == ("Everywhere.",)
+
+
+def test_a_comment_lists_what_was_learned_with_how_right_it_was() -> None:
+    kinds = ("candidate", "convention", "declined", "retired")
+    kept = [Memory(n, replace(offered(), kind=kind), 0.0) for n, kind in enumerate(kinds, 1)]  # type: ignore[arg-type]
+    for n, word in enumerate(("offered", "agreed", "declined", "retired"), 1):
+        (row,) = [line for line in table(kept).splitlines() if line.startswith(f"| {n} |")]
+        assert "“Use structlog, never print.”" in row
+        assert word in row
+        assert "right on 6 of 8 changes" in row
 
 
 @pytest.mark.parametrize(
