@@ -57,6 +57,18 @@ def test_findings_on_their_lines_with_the_code_and_what_instead(checkout: Hob) -
     assert "\x1b[" not in done.stdout
 
 
+@pytest.mark.parametrize(("effort", "asked"), [("quick", 2), ("deep", 5), ("security", 2)])
+def test_how_thoroughly_is_said_on_the_command_line(
+    effort: str, asked: int, checkout: Hob, ollama: FakeOllama
+) -> None:
+    done = checkout.run("review", "--folder", "house", "--effort", effort)
+    assert done.returncode == 0, done.stderr
+    assert "Division by zero" in done.stdout
+    assert len(ollama.chats) == asked  # the last verifies
+    holes = ["for security alone" in str(chat["messages"]) for chat in ollama.chats]
+    assert holes.count(True) == (0 if effort == "quick" else 1)
+
+
 def test_every_format_tells_the_same(checkout: Hob) -> None:
     told = {form: checkout.run("review", "--folder", "house", "--format", form).stdout for form in FORMATS}
     assert json.loads(told["json"])["findings"][0]["end"] == 3
