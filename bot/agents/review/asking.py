@@ -9,16 +9,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
+from bot.agents.review.beginning import AROUND, Common, behind, common, size_of
 from bot.core.concurrency import Shared
 from bot.core.context_packing import ContextCandidate, pack_excerpts
 from bot.core.diff import FileDiff, render
 from bot.core.effects import Usage
 from bot.core.effort import QUICK_PARTS
 from bot.core.facts import PullRequestFacts, Skipped
-from bot.core.guidelines import trimmed
 from bot.core.incremental_review import new_since
 from bot.core.inference import Allowance, AskedHost, Completion, Infer, Passage, Prompt
-from bot.core.memory import conventions
 from bot.core.review_chunks import ReviewChunk, around, batches, review_chunks
 from bot.core.review_result import LEFT_QUICKLY, DataReceipt
 from bot.core.skip_rules import NOT_ASKED
@@ -32,12 +31,6 @@ DEEP_CONTEXT = 2
 """So many times as much of it where a change is read deeply: callers, tests, what is like it."""
 ENCLOSING = 1.0
 """What a symbol around a hunk is worth: more than anything in another file."""
-GUIDELINE_CHARS = 3_000
-ISSUE_CHARS = 1_500
-MOST_CONVENTIONS = 20
-"""Remembered ones in one prompt, the newest."""
-INSTRUCTION_CHARS = 4_000
-FOCUS_CHARS = 1_000
 SECURITY = -1
 """The reading that looks for holes alone; it has no part in the vote."""
 MOST_FINDINGS = 50
@@ -85,6 +78,8 @@ class Reading:
     hidden: frozenset[str] = frozenset()
     """The kinds of credentials that no host outside was shown."""
     receipts: tuple[DataReceipt, ...] = ()
+    common: Common | None = None
+    """What all questions about the change begin with; None where none was asked."""
 
 
 @dataclass(slots=True)
@@ -185,27 +180,31 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
         fresh, known = new_since(facts.files, facts.texts, facts.earlier)
     parts = batches(review_chunks(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
     course = _Course(facts, parts, readings=[0] * len(parts))
+    shared = common(facts, parts, [_around(facts, part, symbols) for part in parts])
+    diffs = [_diffs(part) for part in parts]
+    beside = (size_of((*own, *some)) for own, some in zip(shared.own, diffs, strict=True))
+    shared.beginning.beside = max(beside, default=0)
     allowance = Allowance(max(1, facts.context.settings.review.max_calls - 1))
     asked = _order_of(facts, len(parts))
     heard = _Heard()
     names: dict[int, tuple[str, ...]] = {}
-    async with Shared(infer) as shared:
+    async with Shared(infer) as sharing:
         for place, (number, reading) in enumerate(asked):
             if allowance.left:
                 prompt = replace(
-                    _prompt(facts, parts[number], symbols, reading),
+                    _prompt(shared, shared.own[number], _order(diffs[number], facts.head_sha, reading)),
                     name="security" if reading == SECURITY else "review",
                     behind=min(len(asked) - place - 1, allowance.left - 1),
                     retries=allowance,
                 )
-                await shared.turn(prompt, heard.is_hopeless)
+                await sharing.turn(prompt, heard.is_hopeless)
             if heard.is_hopeless():
                 heard.left[place] = "not reached"
             elif not allowance.take():
                 heard.left[place] = "more than one review reads (review.max_calls)"
             else:
                 names[place] = tuple(one.name for one in prompt.passages)
-                shared.ask(prompt, partial(heard.take, place))
+                sharing.ask(prompt, partial(heard.take, place))
     for place, (number, reading) in enumerate(asked):
         if place in heard.left:
             course.leave(number, heard.left[place])
@@ -213,7 +212,7 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
             course.take(number, reading, heard.answers[place], names[place])
     for number in set(range(len(parts))) - {number for number, _ in asked}:
         course.leave(number, LEFT_QUICKLY)
-    return replace(course.ended(), known=known)
+    return replace(course.ended(), known=known, common=shared)
 
 
 def _order_of(facts: PullRequestFacts, parts: int) -> list[tuple[int, int]]:
@@ -280,37 +279,21 @@ def _shuffled(items: Sequence[T], seed: str, reading: int) -> list[T]:
     return sorted(items, key=place)
 
 
-def _prompt(
-    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]], reading: int
-) -> Prompt[ReviewAnswer]:
-    """What is the same for all parts first, so that a host can keep what it has read of it; the change
-    last. Where space is short, guidelines go before code around, and that before the change."""
-    diffs = [Passage(file.path, render(file), priority=1 + place) for place, file in enumerate(part.parts)]
-    last = 1 + len(diffs)
-    settings = facts.context.settings
-    names = {name for path in part.paths for name in facts.guides.get(path, ())}
-    rules = trimmed([one for one in facts.context.guidelines if one[0] in names], GUIDELINE_CHARS)
+def _prompt(shared: Common, own: Sequence[Passage], diffs: Sequence[Passage]) -> Prompt[ReviewAnswer]:
+    """What is the same for all parts first; the change last. Where space is short, guidelines go before code
+    around, and that before the change."""
     return Prompt(
         name="review",
         role="review",
         answer=ReviewAnswer,
-        inputs={
-            "title": facts.title[:300],
-            "body": facts.body[:2_000],
-            "instructions": _instructions(facts, part.paths),
-            "focus": facts.focus[:FOCUS_CHARS],
-            "language": settings.language,
-        },
-        passages=(
-            *(Passage(f"guideline {path}", text, last + 2) for path, text in rules),
-            *(
-                Passage(f"issue {one.number}", f"{one.title}\n\n{one.body}"[:ISSUE_CHARS], last)
-                for one in facts.linked_issues
-            ),
-            *_around(facts, part, symbols, last + 1),
-            *_order(diffs, facts.head_sha, reading),
-        ),
+        inputs=shared.inputs,
+        passages=(*shared.shown(len(diffs)), *behind(own, len(diffs)), *diffs),
+        beginning=shared.beginning,
     )
+
+
+def _diffs(part: ReviewChunk) -> list[Passage]:
+    return [Passage(file.path, render(file), priority=1 + place) for place, file in enumerate(part.parts)]
 
 
 def _order(diffs: list[Passage], seed: str, reading: int) -> list[Passage]:
@@ -319,7 +302,7 @@ def _order(diffs: list[Passage], seed: str, reading: int) -> list[Passage]:
 
 
 def _around(
-    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]], priority: int
+    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]]
 ) -> list[Passage]:
     """The symbols that the hunks lie in, and what the repository knows to belong to them; more of it beside
     a small change."""
@@ -332,12 +315,4 @@ def _around(
     room = CONTEXT_CHARS + min(CONTEXT_CHARS, max(0, DIFF_CHARS - part.size) // 2)
     room *= DEEP_CONTEXT if facts.effort == "deep" else 1
     packed = pack_excerpts(found, room, last=part.paths)
-    return [replace(one, name=f"around {one.name}", priority=priority) for one in packed]
-
-
-def _instructions(facts: PullRequestFacts, paths: Sequence[str]) -> str:
-    """The repository's own words for these files, and the conventions that people had Hob remember, each
-    once."""
-    texts = [text for path in paths for text in facts.instructions.get(path, ())]
-    texts += conventions(facts.memory)[-MOST_CONVENTIONS:]
-    return "\n".join(dict.fromkeys(texts))[:INSTRUCTION_CHARS]
+    return [replace(one, name=f"around {one.name}", priority=AROUND) for one in packed]
