@@ -1,15 +1,12 @@
 """How good a review was, against remarks that people hold to be right (golden comments)."""
 
-import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.core.findings import Finding
 
 ENOUGH = 0.5
 """How much of the shorter quote the other must hold."""
-MOST_DRAWN = 200_000
-"""Cases drawn for one interval, of all samples together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +58,6 @@ class Score:
     def comments(self) -> float:
         """For each case."""
         return self.found / self.cases if self.cases else 0.0
-
-
-def interval(
-    scores: Sequence[Score], of: Callable[[Score], float | None], samples: int = 1_000
-) -> tuple[float, float] | None:
-    """Where a figure lies in 95 of 100 worlds that drew the same number of cases: the bootstrap, by
-    percentiles (https://doi.org/10.1214/aos/1176344552). The same scores give the same; None for fewer than
-    two cases, or where most samples have no such figure."""
-    if len(scores) < 2:
-        return None
-    drawing = random.Random(len(scores))  # noqa: S311 - the same draws each time
-    samples = max(100, min(samples, MOST_DRAWN // len(scores)))
-    figures = sorted(
-        figure
-        for _ in range(samples)
-        if (figure := of(sum(drawing.choices(scores, k=len(scores)), Score()))) is not None
-    )
-    if 2 * len(figures) < samples:
-        return None
-    return figures[len(figures) * 25 // 1_000], figures[-1 - len(figures) * 25 // 1_000]
 
 
 def pairs(findings: Sequence[Finding], golden: Sequence[Golden]) -> list[tuple[int, int]]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.core.errors import UserError
-from bot.core.scoring import Score, interval
+from bot.core.scoring import Score
+from bot.evals.bootstrap import interval
 from bot.evals.martian import load_benchmark
 from tests.evals.martian import DIVIDES, EMPTY, LEAK, UPSTREAM, make_benchmark
 

@@ -157,7 +157,8 @@ def _as_json(row: Any) -> dict[str, Any]:
 
 
 def score_as_json(scores: Sequence[Any]) -> dict[str, Any]:
-    from bot.core.scoring import Score, interval
+    from bot.core.scoring import Score
+    from bot.evals.bootstrap import interval
 
     score = sum(scores, Score())
     return {
@@ -178,7 +179,8 @@ def score_as_json(scores: Sequence[Any]) -> dict[str, Any]:
 
 def score_cells(scores: Sequence[Any]) -> list[str]:
     """Precision, recall, F1, and where F1 lies in 95 of 100 draws of as many cases."""
-    from bot.core.scoring import Score, interval
+    from bot.core.scoring import Score
+    from bot.evals.bootstrap import interval
 
     score = sum(scores, Score())
     values = (score.precision, score.recall, score.f1)

@@ -101,8 +101,8 @@ async def _judged(
 
 async def _cases(folder: Path, pulls: Sequence[Any]) -> list[Any]:
     """What a clone lacks is told, and the others go on; UserError where no clone can be used."""
+    from bot.cli.eval.forks import case_of, clones
     from bot.core.errors import UserError
-    from bot.evals.forks import case_of, clones
 
     cases: list[Any] = []
     for pull, number, place in clones(folder, pulls):
