@@ -138,7 +138,7 @@ EXCLUDED = {
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
         "core.recipes.files_of", "core.recipes.listed", "core.skills.folders_in",
         "core.guidelines.symlinks", "core.labels.status_labels", "core.named_files.standing",
-        "core.memory.dismissal", "core.memory.dismissed_by", "core.memory.conventions",
+        "core.memory.dismissal", "core.memory.dismissed_by", "core.memory.learned",
         "core.conventions.counted", "core.conventions.lesson_of", "core.conventions.tested",
         "agents.citing.told", "core.context_packing.pack_excerpts",
         "core.context_packing.written", "core.effect_history.of_thread",

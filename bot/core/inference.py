@@ -195,6 +195,21 @@ class PromptTexts:
     """(role, text) of what was said before `user`."""
 
 
+@dataclass(slots=True)
+class Beginning:
+    """What all questions of one piece of work begin with, the same to the byte, so that a host reads it once:
+    the system's words, the inputs, and the first `passages` of each. The rest is settled by the first that is
+    asked."""
+
+    passages: int = 0
+    beside: int = 0
+    """The most that one of them holds beside it (`bot.core.context_packing.passage_size`)."""
+    fence: str = ""
+    """Of all of them but those whose data hold it."""
+    fitting: dict[tuple[str, int], frozenset[int]] = field(default_factory=dict)
+    """(model, window) -> which of the passages are in it, for all or for none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt(Generic[T]):
     """A question: a file of `prompts/`, its declared inputs, passages by priority, the answer's type. A file
@@ -224,6 +239,10 @@ class Prompt(Generic[T]):
     """Of which every call past the question's first takes one; None: each question has its own few."""
     tools: tuple[Tool, ...] = ()
     """What may be called instead of an answer; hosts and models without tools are left out."""
+    beginning: Beginning | None = field(default=None, compare=False)
+    spare: tuple[str, ...] = ()
+    """Inputs that are left out, and the beginning with them, where they leave no room for the passages after
+    it."""
 
     @property
     def question(self) -> Turn | None:

@@ -2,7 +2,7 @@
 and conventions that the past suggests, which nobody has accepted yet."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,8 @@ MOST = 1_000
 MOST_TEXT = 1_000
 """Characters of a reason or a convention."""
 MOST_EVIDENCE = 16_000
+MOST_LEARNED = 10
+"""Conventions that reviewers are told beside those that hold everywhere."""
 LASTS_DAYS = 365
 """A dismissal that names no time."""
 
@@ -145,14 +147,18 @@ def _same_claim(lesson: Lesson, finding: Finding) -> bool:
     return same_category or 3 * len(ours & theirs) >= len(ours | theirs) > 0
 
 
-def conventions(memories: Iterable[Memory], paths: Iterable[str] = ()) -> tuple[str, ...]:
-    """What reviewers of these files are told, oldest first: what was learned only of paths that it holds
-    for."""
-    known = [one.lesson for one in memories if one.lesson.kind == "convention"]
-    files = list(paths)
-    return tuple(
-        one.text for one in known if not one.evidence or any(covers(one.path, path) for path in files)
-    )
+def conventions(memories: Iterable[Memory]) -> tuple[str, ...]:
+    """What reviewers are told whatever changed, oldest first."""
+    known = (one.lesson for one in memories if one.lesson.kind == "convention")
+    return tuple(one.text for one in known if not one.evidence)
+
+
+def learned(memories: Iterable[Memory], paths: Collection[str]) -> tuple[str, ...]:
+    """What was learned and accepted for any of these files, oldest first; at most `MOST_LEARNED`, the
+    newest."""
+    known = [one.lesson for one in memories if one.lesson.kind == "convention" and one.lesson.evidence]
+    fit = [one.text for one in known if any(covers(one.path, path) for path in paths)]
+    return tuple(fit[-MOST_LEARNED:])
 
 
 def covers(pattern: str, path: str) -> bool:

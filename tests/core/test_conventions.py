@@ -19,6 +19,7 @@ from bot.core.conventions import (
     written,
 )
 from bot.core.memory import MOST_EVIDENCE, Lesson, Memory, conventions, covers
+from bot.core.memory import learned as told
 from bot.core.past_changes import (
     MOST_LINES,
     SOON_SECONDS,
@@ -223,9 +224,9 @@ def test_reviewers_are_told_of_what_was_accepted_where_it_holds() -> None:
         *(replace(offered(), kind=kind, text=kind) for kind in ("candidate", "declined", "retired")),
     ]
     kept = [Memory(n, one, 0.0) for n, one in enumerate(lessons)]
-    assert conventions(kept, ["src/x.py"]) == ("Everywhere.", "Use structlog, never print.")
-    assert conventions(kept, ["lib/x.py"]) == ("Everywhere.",)
     assert conventions(kept) == ("Everywhere.",)
+    assert told(kept, ["lib/y.py", "src/x.py"]) == ("Use structlog, never print.",)
+    assert told(kept, ["lib/x.py"]) == told(kept, []) == ()
 
 
 def test_a_comment_lists_what_was_learned_with_how_right_it_was() -> None:
