@@ -63,6 +63,9 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
         hidden=tuple(sorted(reading.hidden)),
         receipts=_joined_receipts(*reading.receipts, *verified.receipts),
         since=facts.earlier.head_sha if facts.earlier else "",
+        narrowed=facts.narrowed,
+        readings=reading.readings,
+        holes=reading.holes,
     )
     dropped = judged.dropped + _dropped(verified)
     unplaced = dropped[judging.ASTRAY] + dropped[judging.UNQUOTED]

@@ -14,11 +14,12 @@ from bot.core.concurrency import Shared
 from bot.core.context_packing import ContextCandidate, pack_excerpts
 from bot.core.diff import FileDiff, render
 from bot.core.effects import Usage
+from bot.core.effort import QUICK_PARTS
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.incremental_review import new_since
 from bot.core.inference import Allowance, AskedHost, Completion, Infer, Passage, Prompt
 from bot.core.review_chunks import ReviewChunk, around, batches, review_chunks
-from bot.core.review_result import DataReceipt
+from bot.core.review_result import LEFT_QUICKLY, DataReceipt
 from bot.core.skip_rules import NOT_ASKED
 from bot.core.source import Chunk
 
@@ -26,8 +27,12 @@ DIFF_CHARS = 10_000
 """Of diff in one prompt, about three thousand tokens: past that small models miss more than they find."""
 CONTEXT_CHARS = 3_000
 """Of code around the hunks in one prompt; up to twice as much beside a change that takes little room."""
+DEEP_CONTEXT = 2
+"""So many times as much of it where a change is read deeply: callers, tests, what is like it."""
 ENCLOSING = 1.0
 """What a symbol around a hunk is worth: more than anything in another file."""
+SECURITY = -1
+"""The reading that looks for holes alone; it has no part in the vote."""
 MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})
@@ -66,6 +71,8 @@ class Reading:
     """Findings that could not be understood."""
     readings: tuple[int, ...] = ()
     """How often each part was read."""
+    holes: int = 0
+    """Parts that were looked at for security alone."""
     known: tuple[str, ...] = ()
     """Paths that were read at an earlier head and have nothing new."""
     hidden: frozenset[str] = frozenset()
@@ -88,6 +95,9 @@ class _Course:
     lacking: dict[int, dict[str, str]] = field(default_factory=dict)
     """part -> path -> what of it was not read"""
     readings: list[int] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
+    """The parts of which there is an answer."""
+    holes: int = 0
     failure: str = ""
     calls: int = 0
     dropped: int = 0
@@ -108,11 +118,13 @@ class _Course:
             self.leave(number, "the model failed")
             return
         self.why.pop(number, None)
-        self.readings[number] += 1
+        self.read.add(number)
+        self.holes += reading == SECURITY
+        self.readings[number] += reading != SECURITY
         paths, parts = self.parts[number].paths, self.parts[number].parts
         lacking = dict.fromkeys(answer.left_out, "over the model's context")
         lacking |= dict.fromkeys(answer.cut, "over the model's context: only its beginning was read")
-        if reading == 0:
+        if reading == 0 or self.facts.effort == "security":
             self.lacking[number] = {path: why for path, why in lacking.items() if path in paths}
         told = answer.value.findings
         whole = len(self.parts) == 1
@@ -122,7 +134,7 @@ class _Course:
 
     def leave(self, number: int, why: str) -> None:
         """The part is not read now; it may have been before."""
-        if not self.readings[number]:
+        if number not in self.read:
             self.why.setdefault(number, why)
 
     def ended(self) -> Reading:
@@ -138,6 +150,7 @@ class _Course:
             self.dropped,
             self.unclear,
             tuple(self.readings),
+            self.holes,
             hidden=frozenset(self.hidden),
             receipts=receipts(self.answers),
         )
@@ -172,11 +185,7 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
     beside = (size_of((*own, *some)) for own, some in zip(shared.own, diffs, strict=True))
     shared.beginning.beside = max(beside, default=0)
     allowance = Allowance(max(1, facts.context.settings.review.max_calls - 1))
-    asked = [
-        (number, reading)
-        for reading in range(max(1, facts.passes))
-        for number in _shuffled(range(len(parts)), facts.head_sha, reading)
-    ]
+    asked = _order_of(facts, len(parts))
     heard = _Heard()
     names: dict[int, tuple[str, ...]] = {}
     async with Shared(infer) as sharing:
@@ -184,6 +193,7 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
             if allowance.left:
                 prompt = replace(
                     _prompt(shared, shared.own[number], _order(diffs[number], facts.head_sha, reading)),
+                    name="security" if reading == SECURITY else "review",
                     behind=min(len(asked) - place - 1, allowance.left - 1),
                     retries=allowance,
                 )
@@ -200,7 +210,23 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
             course.leave(number, heard.left[place])
         else:
             course.take(number, reading, heard.answers[place], names[place])
+    for number in set(range(len(parts))) - {number for number, _ in asked}:
+        course.leave(number, LEFT_QUICKLY)
     return replace(course.ended(), known=known, common=shared)
+
+
+def _order_of(facts: PullRequestFacts, parts: int) -> list[tuple[int, int]]:
+    """(part, reading) in the order in which they are asked about; the look for holes comes before a change is
+    read again."""
+    if facts.effort == "security":
+        return [(number, SECURITY) for number in range(parts)]
+    every = range(min(parts, QUICK_PARTS) if facts.effort == "quick" else parts)
+    first, *more = (
+        [(number, reading) for number in _shuffled(every, facts.head_sha, reading)]
+        for reading in range(max(1, facts.passes))
+    )
+    holes = [(number, SECURITY) for number in every] if facts.effort == "deep" else []
+    return [*first, *holes, *(one for some in more for one in some)]
 
 
 def receipts(answers: Iterable[tuple[tuple[str, ...], Completion[Any]]]) -> tuple[DataReceipt, ...]:
@@ -287,5 +313,6 @@ def _around(
     ]
     found += [one for path in part.paths for one in facts.around.get(path, ())]
     room = CONTEXT_CHARS + min(CONTEXT_CHARS, max(0, DIFF_CHARS - part.size) // 2)
+    room *= DEEP_CONTEXT if facts.effort == "deep" else 1
     packed = pack_excerpts(found, room, last=part.paths)
     return [replace(one, name=f"around {one.name}", priority=AROUND) for one in packed]
