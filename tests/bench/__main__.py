@@ -16,6 +16,7 @@ from rich.table import Table
 from tests.bench import (
     batch,
     implement,
+    linters,
     pages,
     patches,
     polling,
@@ -38,6 +39,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "poll": polling.figures,
     "reviews": reviews.figures,
     "remarks": remarks.figures,
+    "linters": linters.figures,
     "waiting": waiting.figures,
     "pages": pages.figures,
     "batch": batch.figures,
