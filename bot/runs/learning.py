@@ -47,6 +47,10 @@ MOST_ASKED = 60
 """People whose permission is asked: those who remarked most."""
 MOST_FINDINGS = 5_000
 MOST_OFFERED = 10
+MOST_KNOWN = 100
+"""Conventions that are tried again, the newest."""
+MOST_LINES = 300_000
+"""Of all pull requests together, those of the newest."""
 MOST_BYTES = 64 << 20
 """Of what is kept of an interrupted run."""
 
@@ -124,6 +128,15 @@ async def _read(
     return found
 
 
+def _newest(changes: Sequence[PastChange]) -> Iterator[PastChange]:
+    lines = 0
+    for one in changes:
+        lines += len(one.added)
+        if lines > MOST_LINES:
+            return
+        yield one
+
+
 def _nothing(pull: history.Merged) -> PastChange:
     return PastChange(f"#{pull.number}", pull.url, "", pull.merged_at)
 
@@ -148,7 +161,7 @@ async def _made(
     memories = await asyncio.to_thread(store.memory.live, repo.id)
     lessons = [one.lesson for one in memories]
     found = await asyncio.to_thread(lambda: list(_findings(services, repo)))
-    code = sorted([*judged(changes), *_dismissed_code(memories)], key=lambda one: one.at)
+    code = sorted([*judged(_newest(changes)), *_dismissed_code(memories)], key=lambda one: one.at)
     said = _said(found, {one.fingerprint: one.text for one in lessons if one.kind == "dismissal"})
     from_code, tried = await asyncio.to_thread(learned, code)
     from_findings, also = await asyncio.to_thread(learned, said)
@@ -186,7 +199,7 @@ def _tried_again(
     known: Sequence[Lesson], code: Sequence[JudgedChange], said: Sequence[JudgedChange]
 ) -> Iterator[Lesson]:
     """What was offered or accepted before, with what the past says of it now."""
-    for one in known:
+    for one in known[-MOST_KNOWN:]:
         if (old := evidence_of(one)) is None:
             continue
         older, newer = split(said if old.kind == "dismissed" else code)

@@ -1,6 +1,7 @@
 """`hob learn`: what people had changed in merged pull requests becomes a convention that a person accepts."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -71,9 +72,17 @@ def test_an_interrupted_run_goes_on_and_leaves_others_their_share(history: World
     def read() -> int:
         return sum(one.path.endswith("/files") for one in github.requests)
 
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    origin = ["remote", "add", "origin", "git@github.com:octo/tea.git"]
+    subprocess.run(["git", "-C", str(folder), *origin], check=True)
     github.fault("GET", r"/pulls/15/files", kind="rate_limited", seconds=1)
-    made = told(hob(settings, "learn", "octo/tea", "--write", "--json"))
-    assert (made["pull_requests"], made["not_read"], made["offered"]) == (5, 15, [])
+    made = told(hob(settings, "learn", "--write", "--json"))
+    assert (made["repository"], made["pull_requests"], made["not_read"], made["offered"]) == (
+        "octo/tea",
+        5,
+        15,
+        [],
+    )
     assert read() == 6
     (file,) = folder.rglob("*.history.jsonl")
     assert file.stat().st_mode & 0o077 == 0
