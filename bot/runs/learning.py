@@ -40,7 +40,7 @@ from bot.runs.preview import find
 from bot.runs.services import Services, build
 from bot.store.findings import FindingQuery, FoundRow
 
-Told = Callable[[str], None]
+LearningProgress = Callable[[str], None]
 KEEPS = 0.5
 """Of the rate limit: nothing is read where less is left."""
 MOST_ASKED = 60
@@ -78,7 +78,7 @@ class LearnedRules:
     new: int = 0
 
 
-async def learn(full_name: str, last: int, told: Told, *, write: bool) -> LearnedRules:
+async def learn(full_name: str, last: int, told: LearningProgress, *, write: bool) -> LearnedRules:
     """From the last so many merged pull requests. UserError where the App cannot see the repository, or
     where it has none."""
     services = build(load_config())
@@ -101,7 +101,7 @@ async def learn(full_name: str, last: int, told: Told, *, write: bool) -> Learne
 
 
 async def _read(
-    reader: JobReader, pulls: Sequence[history.Merged], kept: "KeptPulls", told: Told
+    reader: JobReader, pulls: Sequence[history.Merged], kept: "KeptPulls", told: LearningProgress
 ) -> list[PastChange]:
     """Those that were read now or before; fewer where GitHub is to be left to others."""
     known = kept.read()
@@ -155,7 +155,12 @@ async def _by_writers(reader: JobReader, changes: Sequence[PastChange]) -> list[
 
 
 async def _made(
-    services: Services, reader: JobReader, changes: Sequence[PastChange], told: Told, *, write: bool
+    services: Services,
+    reader: JobReader,
+    changes: Sequence[PastChange],
+    told: LearningProgress,
+    *,
+    write: bool,
 ) -> LearnedRules:
     repo, store = reader.repo, services.store
     memories = await asyncio.to_thread(store.memory.live, repo.id)
