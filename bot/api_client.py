@@ -56,6 +56,7 @@ class ApiRun(msgspec.Struct, frozen=True):
     number: int | None
     title: str
     is_pull: bool
+    tokens_cached: int = 0
 
 
 class ApiFinding(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ Smaller texts than in `tests.test_growth`, whose table has the readers that need
 import ast
 import importlib
 import inspect
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,6 +18,9 @@ import pytest
 
 import bot
 from bot.agents.convention import plain
+from bot.checks import linter
+from bot.checks.lint_output import JsonPlaces, by_lines, by_places, sarif
+from bot.checks.scripts import scripts_of
 from bot.context import TOOLS
 from bot.core.addresses import refusal
 from bot.core.ci_log import excerpt, stands
@@ -130,10 +134,12 @@ EXCLUDED = {
         "knowledge.local.search_beside", "knowledge.search.excerpts.excerpts",
         "knowledge.search.excerpts.with_lines",
         "knowledge.search.excerpts.texts", "knowledge.search.snapshot.snapshot_at", "checks.run",
+        "checks.linter.judge", "checks.linter.run",
     },
     "it goes once over what others have parsed": {
         "core.work_answers.milestone_named", "core.records.chosen_releases", "core.ci_session.unpushed",
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
+        "checks.linter.finding",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
         "core.recipes.files_of", "core.recipes.listed", "core.skills.folders_in",
@@ -204,6 +210,19 @@ def imported_of(said: str) -> None:
 
 
 CALLS: dict[str, Callable[[str], Any]] = {
+    "checks.lint_output.by_lines": lambda said: list(
+        by_lines(f"0.yaml:1:1: [error] {said}".encode("utf-8", "replace"), linter.known("yamllint").pattern)
+    ),
+    "checks.lint_output.by_places": lambda said: list(
+        by_places(json.dumps([{"path": said, "line": 1, "rule": said}]).encode(), JsonPlaces("*"))
+    ),
+    "checks.lint_output.sarif": lambda said: list(
+        sarif(json.dumps({"runs": [{"results": [{"ruleId": said, "message": {"text": said}}]}]}).encode())
+    ),
+    "checks.scripts.scripts_of": lambda said: scripts_of(
+        ".github/workflows/a.yml",
+        f"jobs:\n a:\n  steps:\n  - run: |\n     {said.replace(chr(10), chr(10) + 5 * ' ')}",
+    ),
     "core.ci_log.excerpt": lambda said: excerpt(said, lambda lines: lines),
     "core.ci_log.stands": lambda said: stands(said[:400], [said] * 4),
     "core.ci_rounds.state_of": lambda said: state_of({said[:99]: said}),

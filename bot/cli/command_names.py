@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "schedule": "Makes scheduled runs, for `hob work --no-schedule`.",
         "doctor": "Checks everything that Hob needs, one line each.",
         "hosts": "Shows the model hosts; finds more, and pulls models.",
+        "checks": "Shows what there is to check changes with, and how to get more.",
         "settings": "Reads and changes stored settings.",
         "demo": "Plays the main job on loopback, and shows the review.",
     },

@@ -377,6 +377,8 @@ class Usage:
     tokens_in: int
     tokens_out: int
     seconds: float
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that the host had read before and did not read anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class ModelCall:
     left_out: tuple[str, ...] = ()
     cost_usd: float = 0.0
     cached: bool = False
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that the host had read before and did not read anew."""
     said: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(`system`, `user` or `assistant`, text) as they were sent, and last what the model answered; empty
     where nobody kept it."""
@@ -303,6 +305,8 @@ class Completion(Generic[T]):
     """Nobody was asked: the very same question was answered before."""
     tool_calls: tuple[ToolCall, ...] = ()
     """What is to be called before there is an answer; at least one of them can be used."""
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that hosts had read before and did not read anew."""
     sent_to: tuple[AskedHost, ...] = ()
     """Everybody who was sent the prompt, whatever they said to it."""
 
@@ -315,7 +319,8 @@ class Completion(Generic[T]):
         """For the ledger; empty when no model was reached."""
         if not self.model:
             return ()
-        return (Usage(purpose, self.host, self.model, self.tokens_in, self.tokens_out, self.seconds),)
+        tokens = self.tokens_in, self.tokens_out
+        return (Usage(purpose, self.host, self.model, *tokens, self.seconds, self.tokens_cached),)
 
 
 OnText = Callable[[str], None]

@@ -62,8 +62,25 @@ CHECKS = {
         "https://docs.astral.sh/ruff/rules/",
     ),
     "shellcheck": CheckSetting(
-        "Shell scripts, where shellcheck is installed and a sandbox works.",
+        "Shell scripts and what workflows run in a shell, where shellcheck is installed and a sandbox works.",
         "https://www.shellcheck.net/wiki/",
+    ),
+    "biome": CheckSetting(
+        "JavaScript and TypeScript, by biome with Hob's own rules, where that is installed.",
+        "https://biomejs.dev/linter/javascript/rules/",
+    ),
+    "yamllint": CheckSetting(
+        "YAML that cannot be read, or says a thing twice, by yamllint where that is installed.",
+        "https://yamllint.readthedocs.io/en/stable/rules.html",
+    ),
+    "hadolint": CheckSetting(
+        "Dockerfiles, by hadolint with Hob's own rules, where that is installed.",
+        "https://github.com/hadolint/hadolint#rules",
+    ),
+    "sqlfluff": CheckSetting(
+        "SQL, by sqlfluff with Hob's own rules, where that is installed.",
+        "https://docs.sqlfluff.com/en/stable/reference/rules.html",
+        on=False,
     ),
 }
 """name -> the check that is `bot.checks.NAME`, in the order in which they are told. All that settings,

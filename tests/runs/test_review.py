@@ -282,6 +282,19 @@ async def test_P7_a_model_that_is_made_to_repeat_the_fence_closes_none_with_it(h
     )
 
 
+async def test_what_the_host_had_read_before_is_told_of_each_question_and_of_the_run(hob: LivingHob) -> None:
+    hob.ollama.reads = 900.0
+    hob.ollama.answer = reviews(finding())
+    opened(hob)
+    store = hob.services.store
+    (run,) = [one for one in await hob.works() if one.tokens_in]
+    first, second = store.calls.of_run(run.id)
+    assert (first.tokens_cached, second.prompt) == (0, "verify")
+    assert 0.5 * second.tokens_in < second.tokens_cached < second.tokens_in
+    assert run.tokens_cached == second.tokens_cached
+    assert sum(one.tokens_cached for one in store.calls.totals()) == run.tokens_cached
+
+
 def _fences(hob: LivingHob) -> list[str]:
     """Of all questions, in their order."""
     return [

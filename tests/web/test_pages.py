@@ -60,7 +60,13 @@ async def lived_in(front: Front, store: Store) -> Run:
     store.findings.add(run.id, 11, 7, "a" * 40, "big:14b", judged)
     said = (("system", "Be kind."), ("user", "Look."), ("assistant", '{"findings": []}'))
     store.calls.add(
-        run.id, "octo/hello", [ModelCall(time.time(), "review", "review", "mini", "big:14b", said=said)]
+        run.id,
+        "octo/hello",
+        [
+            ModelCall(
+                time.time(), "review", "review", "mini", "big:14b", 5_100, 60, tokens_cached=4_099, said=said
+            )
+        ],
     )
     store.run_logs.add(run.id, [LoggedLine(time.time(), "info", "a line of the log")])
     with store.database.write() as connection:
@@ -82,6 +88,7 @@ def on_every_page(run: Run) -> dict[str, str]:
         "/runs?state=dead&internal=true": "Dead letters",
         "/pulls?q=nowhere": "Nothing fits",
         f"/runs/{run.id}": "a line of the log",
+        f"/runs/{run.id}?": "<td>1,001</td><td>4,099</td><td>60</td>",
         f"/runs/{run.id}/calls/0": "Be kind.",
         "/drafts": "Which kettle?",
         "/memory": "We use tabs.",

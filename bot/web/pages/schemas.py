@@ -27,14 +27,14 @@ _RUN: dict[str, Any] = {
     "state": text(enum=list(get_args(RunState))), "attempts": COUNT, "crashes": COUNT, "not_before": TIME,
     "arrived_at": TIME, "created_at": TIME, "started_at": TIME, "finished_at": TIME, "error": TEXT,
     "host": TEXT, "model": TEXT, "tokens_in": COUNT, "tokens_out": COUNT, "summary": TEXT, "seconds": SECONDS,
-    "number": optional(COUNT), "title": TEXT, "is_pull": FLAG,
+    "tokens_cached": COUNT, "number": optional(COUNT), "title": TEXT, "is_pull": FLAG,
 }  # fmt: skip
 RUN = shape(**_RUN)
 EFFECT = shape(kind=TEXT, state=TEXT, url=URL, attempts=COUNT, error=TEXT, changed_at=TIME)
 CALL = shape(
     at=TIME, prompt=TEXT, role=TEXT, host=TEXT, model=TEXT, tokens_in=COUNT, tokens_out=COUNT, seconds=NUMBER,
     first_token_seconds=NUMBER, failure=TEXT, left_out=NAMES, cost_usd=NUMBER, cached=FLAG, n=COUNT,
-    online=FLAG,
+    online=FLAG, tokens_cached=COUNT,
 )  # fmt: skip
 TOOL_CALL = shape(at=TIME, name=TEXT, arguments=TEXT, bytes=COUNT, seconds=NUMBER, failure=TEXT)
 FINDING = shape(
