@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0010"
+SCHEMA = "0011"
 
 metadata = MetaData(
     naming_convention={
