@@ -48,6 +48,8 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
         return None
 
 
+MOST_TOLD = 10
+"""Guidelines that a check run names."""
 TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=_lint)
 """What agents need of the packages beside theirs."""
 
@@ -250,6 +252,9 @@ class Context:
         own."""
         read = {path: other_reviewers.read(path, text) for path, text in guidance.other_reviewers.items()}
         notes = [note for _, note in read.values()]
+        if there := [in_code(one.path) for one in guidance.guidelines]:
+            more = f" and {len(there) - MOST_TOLD} more" if len(there) > MOST_TOLD else ""
+            notes.append(f"Guidelines of the base: {', '.join(there[:MOST_TOLD])}{more}.")
         notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
         notes += [

@@ -29,5 +29,5 @@ async def run_again(event: CheckRunRequested, ctx: Context) -> Plan:
     if not state.open or state.head_sha != event.head_sha:
         return Plan(reason="closed" if not state.open else "the head moved on")
     context = await ctx.repository(state.base_sha)
-    facts = await pull_request_facts(ctx, context, state, full=event.everything)
+    facts = await pull_request_facts(ctx, context, state, full=event.everything, by_person=True)
     return await review.plan(facts, ctx.infer)

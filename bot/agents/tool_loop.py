@@ -259,6 +259,7 @@ def _with_costs(last: Completion[T], every: Sequence[Completion[Any]]) -> Comple
         last,
         tokens_in=sum(one.tokens_in for one in every),
         tokens_out=sum(one.tokens_out for one in every),
+        tokens_cached=sum(one.tokens_cached for one in every),
         seconds=sum(one.seconds for one in every),
         calls=sum(one.calls for one in every),
         cost_usd=sum(one.cost_usd for one in every),

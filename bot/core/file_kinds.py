@@ -4,16 +4,24 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+_C = r"\.(?:[chm]|cc|cpp|cxx|hh|hpp|hxx|inc|inl|mm)$"
+_PARTS = r"(?:impl|main|common|utils?|helpers?)"
+"""Of a test that is cut into files, or what several share."""
 _TEST = re.compile(
     # a folder
-    r"(?:^|/)(?:(?i:tests?|testing|specs?|__tests__|e2e|cypress|tests?[._-][^/]*|[^/]*[._-]tests?)"
+    r"(?:^|/)(?:(?i:tests?|specs?|__tests__|e2e|cypress|tests?[._-][^/]*|[^/]*[._-]tests?)"
     r"|[^/]*[a-z0-9]Tests?)/"
+    # deeper it is a package that others test with: numpy/testing, packages/core/testing
+    r"|^(?i:testing)/"
     # a name
-    r"|(?:^|/)(?:test_[^/]*|conftest|tests?(?=\.(?!(?:ya?ml|toml|json|ini|cfg|md|rst|txt)$)))\.\w+$"
+    r"|(?:^|/)(?:test_[^/]*|conftest|tests?\d*(?=\.(?!(?:ya?ml|toml|json|ini|cfg|md|rst|txt)$)))\.\w+$"
     r"|(?:^|/)test-[^/]*\.(?:[cm]?[jt]sx?|[rR])$"
     r"|(?:^|/)(?:Test[A-Z][^/]*|[^/]*[a-z0-9]IT(?:Case)?)\.(?:java|kts?|groovy|scala|cs)$"
     r"|[._-](?:tests?|specs?|cy|e2e)(?:\.\w+){1,2}$"
     r"|(?:Tests?|TestCase|Spec)\.\w+$"
+    # where tests and benchmarks lie beside what they are of, and are included by it
+    rf"|(?:^|/)tests_[^/]*(?:{_C}|\.rs$)|[._-]tests?[_-]{_PARTS}(?:{_C}|\.rs$)"
+    rf"|(?:^|/)bench[^/]*\.c$|(?:^|/)bench(?:_[^/]*)?{_C}|[_-]bench(?:marks?)?{_C}"
 )
 _STEERS = re.compile(
     # what runners, builds and packages read before any test
@@ -29,13 +37,15 @@ _STEERS = re.compile(
     r"|(?:.*tests?.*|(?:.*[._-])?(?:check|spec|ci)(?:[._-].*)?)\.(?:sh|bash|zsh|fish|ps1|bat|cmd))"
 )
 _AROUND = re.compile(
-    r"^(?:test|spec)[_.-]|^Test(?=[A-Z])|(?:[._-](?:tests?|specs?|cy|e2e)|[._-]?(?:Tests?|TestCase|Spec|IT|ITCase))$"
+    rf"^(?:tests?|spec)[_.-](?!{_PARTS}$)|^Test(?=[A-Z])"
+    rf"|(?:[._-]tests?[_-]{_PARTS}|[._-](?:tests?|specs?|cy|e2e)|[._-]?(?:Tests?|TestCase|Spec|IT|ITCase))$"
 )
 
 
 def is_test(path: str) -> bool:
     """By its folder or its name, as the usual tools find tests: pytest, go test, jest, mocha, cypress, RSpec,
-    JUnit with Maven and Gradle, NUnit, ScalaTest, testthat. What lies among tests counts as one."""
+    JUnit with Maven and Gradle, NUnit, ScalaTest, testthat; and as C and Rust name theirs, with C's
+    benchmarks. What lies among tests counts as one."""
     return _TEST.search(path) is not None
 
 

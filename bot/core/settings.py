@@ -118,6 +118,8 @@ class ReviewSettings:
     """Reviews are made and kept, and nothing of them is posted."""
     passes: int = 1
     """How often a change is read while nothing else waits; what most readings find is said."""
+    effort: tuple[str, ...] = ()
+    """Rules, the first that fits first (`bot.core.effort`)."""
     max_calls: int = 40
     """Questions to models in one review; what they do not reach is said to be unread."""
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")

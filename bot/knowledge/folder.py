@@ -55,7 +55,9 @@ class Folder(Git):
             if path and data is not None and _sha(data) == blob:
                 yield blob, plain(decode(data)).encode() if path.suffix.lower() in _HTML else data
 
-    def history(self, tip: str, *, without: str = "", most: int) -> Generator[IndexedCommit]:
+    def history(
+        self, tip: str, *, without: str = "", most: int, oldest_first: bool = False
+    ) -> Generator[IndexedCommit]:
         yield from ()
 
     def reachable(self, tip: str, *, without: str = "", most: int) -> set[str]:

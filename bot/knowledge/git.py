@@ -135,15 +135,18 @@ class Git:
                     raise GitError(f"git stopped in the middle of {sha}")
                 yield sha, data[:-1]
 
-    def history(self, tip: str, *, without: str = "", most: int) -> Iterator[IndexedCommit]:
-        """At most this many commits, newest first, without those that `without` reaches. Renames are not
-        looked for (contents may be missing), merges touch nothing."""
+    def history(
+        self, tip: str, *, without: str = "", most: int, oldest_first: bool = False
+    ) -> Iterator[IndexedCommit]:
+        """The newest commits, at most this many, newest first, without those that `without` reaches. Renames
+        are not looked for (contents may be missing), merges touch nothing."""
         shas = [_checked(tip), *([f"^{_checked(without)}"] if without else [])]
         options = (f"--max-count={most}", "--raw", "--no-abbrev", "--no-renames", "--no-notes", "--no-color")
+        order = ("--reverse",) if oldest_first else ()
         records = self._records(
             MOST_HISTORY,
             *("log", "-z", _FORMAT, "--encoding=UTF-8", "--no-decorate", "--no-ext-diff", "--no-textconv"),
-            *(*options, "--end-of-options", *shas, "--"),
+            *(*options, *order, "--end-of-options", *shas, "--"),
         )
         with closing(records):
             yield from _commits(records)

@@ -21,14 +21,15 @@ from bot.knowledge.storage.types import IndexedCommit, IndexedFile
 MOST_FILES = 50_000
 MOST_COMMITS = 10_000
 """The newest: older messages say little about the code of today."""
-MOST_SPARE = 2_000
-"""Blobs kept that the tip has not: of pull requests, and of what may come back."""
+OTHERS = 1 / 8
+"""Blobs of other commits that are kept, as a share of the tip's: pull requests are asked about again."""
 WAIT_SECONDS = 600.0
 """For another process that updates the same index."""
+_FULL = MOST_COMMITS + 1_000
+"""Commits from which the oldest go."""
 _COMMITS_AT_ONCE = 500
 _TIDY_FROM = 500
 """Blobs put at once after which tidying pays."""
-_REACH = 1_000_000
 NOT_HERE = "not in this clone"
 _NO_NAME = "its name is not UTF-8"
 
@@ -80,12 +81,14 @@ def update(
         with index_store.writing():
             index_store.put_files(files)
             index_store.drop_files(change.gone)
+            spare = index_store.spare()
+            index_store.drop_blobs(spare)
+            index_store.drop_others(OTHERS)
             index_store.set_state("tip", tip)
         commits, forgotten = _follow(index_store, git, tip, progress)
-        spare = index_store.spare()
-        index_store.drop_blobs(spare[: max(0, len(spare) - MOST_SPARE)])
-        if len(files) >= _TIDY_FROM or commits >= _TIDY_FROM:
+        if max(len(files), len(spare), commits, forgotten) >= _TIDY_FROM:
             index_store.tidy()
+        index_store.tidy_some()
         left_out = tuple(LeftOut(file.path, file.why) for file in files if file.why)
         read = sum(not file.why for file in files)
         return IndexUpdate(tip, was, read, len(change.gone), commits, forgotten, left_out)
@@ -130,7 +133,7 @@ def _read(
     by_sha: dict[str, list[TreeEntry]] = defaultdict(list)
     for entry in entries:
         by_sha[entry.sha].append(entry)
-    known = index_store.known(by_sha)
+    known = index_store.known(by_sha, tip=True)
     new = [sha for sha in by_sha if sha not in known]
     whys = put_blobs(index_store, git, {sha: by_sha[sha][0].path for sha in new}, progress, processes)
     return (IndexedFile(entry.path, entry.sha, whys.get(entry.sha, "")) for entry in entries)
@@ -143,18 +146,18 @@ def put_blobs(
     progress: IndexProgress = lambda done, of, what: None,
     processes: int = 1,
     *,
-    apart: bool = False,
+    tip: bool = True,
 ) -> dict[str, str]:
     """Reads blobs (sha -> the path it is read as) and puts them into the index; gives why some are not: sha
-    -> reason. `apart` as in `read_all`."""
+    -> reason. Those of another commit than the tip may be a stranger's: they are read apart (`read_all`)."""
     sizes = git.sizes(list(blobs))
     whys = {sha: "over 1 MB" if sha in sizes else NOT_HERE for sha in blobs}
     fit = [sha for sha in blobs if sizes.get(sha, MAX_BYTES + 1) <= MAX_BYTES]
     sources = (Source(blobs[sha], sha, data) for sha, data in git.contents(fit))
     done = 0
     total = sum(sizes[sha] for sha in fit if language_of(blobs[sha]))  # pictures are quickly read
-    for outcome in read_all(sources, total, processes, apart=apart):
-        index_store.put_blobs(outcome.blobs)
+    for outcome in read_all(sources, total, processes, apart=not tip):
+        index_store.put_blobs(outcome.blobs, tip=tip)
         whys.update({blob.sha: "" for blob in outcome.blobs}, **outcome.left_out)
         done += len(outcome.blobs) + len(outcome.left_out)
         progress(done, len(fit), "files")
@@ -162,21 +165,24 @@ def put_blobs(
 
 
 def _follow(index_store: IndexStore, git: Git, tip: str, progress: IndexProgress) -> tuple[int, int]:
-    """Puts the commits that are new and drops those that the tip does not reach; how many of each."""
+    """Puts the commits that are new and drops those that the tip does not reach, and the oldest beyond the
+    most; how many of each."""
     old = index_store.state("history")
     rewritten = bool(old) and not git.is_ancestor(old, tip)
     known = set() if old and not rewritten else index_store.known_commits()
-    new = git.history(tip, without="" if rewritten else old, most=MOST_COMMITS)
+    new = git.history(tip, without="" if rewritten else old, most=MOST_COMMITS, oldest_first=True)
     count = 0
     for batch in _batches(commit for commit in new if commit.sha not in known):
         index_store.put_commits([(commit, message(commit)) for commit in batch])
         count += len(batch)
         progress(count, 0, "commits")
-    lost = known - git.reachable(tip, most=_REACH) if rewritten else set()
+    lost: set[str] = set()
+    if rewritten or index_store.count_commits() > _FULL:
+        lost = index_store.known_commits() - git.reachable(tip, most=MOST_COMMITS)
     with index_store.writing():
         index_store.drop_commits(lost)
         index_store.set_state("history", tip)
-    return count, len(lost)
+    return count, len(lost) if rewritten else 0
 
 
 def message(commit: IndexedCommit) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.agents import review
 from bot.context import Context
+from bot.core.effort import Effort
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import Beside, nothing_beside
 from bot.core.refs import RepoRef
@@ -22,6 +23,7 @@ async def judge_range(
     infer: Infer | None,
     stored: tuple[Layer, ...] = (),
     beside: Beside = nothing_beside,
+    effort: Effort | None = None,
 ) -> Judgement:
     """`root` is the repository's; its settings are those of the change's base over `stored`. Whether a draft
     or a title would keep a review away does not count: a person asked. Without `infer` no model is asked."""
@@ -36,7 +38,8 @@ async def judge_range(
         beside=beside,
     )
     context = await ctx.repository(change.base)
-    facts = await pull_request_facts(ctx, context, await reader.pull_request(0))
+    state = await reader.pull_request(0)
+    facts = await pull_request_facts(ctx, context, state, effort=effort, by_person=True)
     skipped = (replace(one, why=BINARY) if one.why == NO_PATCH else one for one in facts.skipped)
     return await review.judge(replace(facts, skipped=tuple(skipped)), infer)
 

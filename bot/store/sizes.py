@@ -29,7 +29,7 @@ TEXTS: dict[str, tuple[Any, ...]] = {
     "outbox": (outbox.c.payload, outbox.c.url, outbox.c.error),
     "runs": (runs.c.summary, runs.c.error),
     "calls": (calls.c.left_out, calls.c.failure, calls.c.texts),
-    "memory": (memory.c.text, memory.c.words, memory.c.title, memory.c.path),
+    "memory": (memory.c.text, memory.c.words, memory.c.title, memory.c.path, memory.c.evidence),
     "drafts": (drafts.c.body, drafts.c.repo),
     "run_logs": (run_logs.c.lines,),
     "findings": (findings.c.title, findings.c.path),

@@ -16,11 +16,13 @@ from rich.table import Table
 from tests.bench import (
     batch,
     implement,
+    learning,
     linters,
     pages,
     patches,
     polling,
     pool,
+    prefixes,
     receiver,
     remarks,
     reviews,
@@ -38,6 +40,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "pool": pool.figures,
     "poll": polling.figures,
     "reviews": reviews.figures,
+    "prefixes": prefixes.figures,
     "remarks": remarks.figures,
     "linters": linters.figures,
     "waiting": waiting.figures,
@@ -49,6 +52,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "implement": implement.figures,
     "knowledge": knowledge,
     "duplicates": duplicates.figures,
+    "learning": learning.figures,
     "starting": starting.figures,
 }
 

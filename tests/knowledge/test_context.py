@@ -108,6 +108,15 @@ async def test_names_are_known_by_the_repository_or_the_change(shop: Services) -
     assert not known("brewAllTheTea") and not known("no_such_name")
 
 
+async def test_a_name_that_the_tip_lost_during_a_review_is_known(shop: Services) -> None:
+    known = (await beside(shop)).known
+    shop.commit({"tests/test_cart.py": None, "shop/receipt.py": None})
+    shop.index()
+    assert known is not None
+    assert known("receipt") and known("test_total")
+    assert not known("brewAllTheTea")
+
+
 async def test_an_index_that_breaks_later_knows_every_name(shop: Services) -> None:
     at = Sha(shop.git.commit("main"))
     works = [True]

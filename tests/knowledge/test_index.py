@@ -41,7 +41,7 @@ def test_a_push_reads_only_what_changed(tea: Services) -> None:
     assert tea.files_read() == 1
     assert tea.index_store.state("tip") == tip
     assert [each.chunk.symbol for each in tea.index_store.defined(["wash"])] == ["wash"]
-    assert tea.index_store.spare() == [old]
+    assert tea.index_store.known([old]) == set()
 
 
 def test_what_is_up_to_date_costs_nothing(tea: Services) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,10 @@ _texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
 _numbers = st.integers(1, 12)
 _steps: "st.SearchStrategy[Callable[[IndexStore | Left], None]]" = st.one_of(
     st.builds(
-        lambda number, texts: lambda index_store: index_store.put_blobs([blob(number, *texts)]),
+        lambda number, texts, tip: lambda index_store: index_store.put_blobs([blob(number, *texts)], tip=tip),
         _numbers,
         st.lists(_texts, min_size=1, max_size=4),
+        st.booleans(),
     ),
     st.builds(
         lambda path, number: (
@@ -91,6 +92,11 @@ _steps: "st.SearchStrategy[Callable[[IndexStore | Left], None]]" = st.one_of(
     ),
     st.builds(
         lambda numbers: lambda index_store: index_store.drop_blobs(map(sha, numbers)), st.lists(_numbers)
+    ),
+    st.builds(
+        lambda share, numbers: lambda index_store: index_store.drop_others(share, list(map(sha, numbers))),
+        st.sampled_from([0, 0.25, 1]),
+        st.lists(_numbers),
     ),
     st.builds(
         lambda number, text, path: (
@@ -117,6 +123,8 @@ def answers(index_store: IndexStore) -> dict[str, Any]:
     files = index_store.files()
     found: dict[str, Any] = {
         "known": index_store.known(shas),
+        "known of the tip": index_store.known(shas, tip=True),
+        "others": set(index_store.others()),
         "spare": set(index_store.spare()),
         "files": files,
         "blobs of": index_store.blobs_of(files),
@@ -138,16 +146,19 @@ def answers(index_store: IndexStore) -> dict[str, Any]:
         "sizes": _sizes(index_store),
     }
     for table in TABLES:
-        for terms in (("crash",), ("lease", "guid", "lease"), ("get_user", "été", "nothing"), WORDS):
-            hits = index_store.match(table, terms, 100)
-            found[f"{table} {terms}"] = sorted(
-                (-hit.score, _name(index_store, table, hit.id)) for hit in hits
-            )
-            held = index_store.holding(table, terms, [hit.id for hit in hits])
-            found[f"holding {table} {terms}"] = sorted(
-                (_name(index_store, table, key), held[key]) for key in held
-            )
-        found[f"frequencies {table}"] = index_store.frequencies(table, WORDS)
+        for others in (False, True):
+            for terms in (("crash",), ("lease", "guid", "lease"), ("get_user", "été", "nothing"), WORDS):
+                hits = index_store.match(table, terms, 100, others=others)
+                found[f"{table} {terms} {others}"] = sorted(
+                    (-hit.score, _name(index_store, table, hit.id)) for hit in hits
+                )
+                held = index_store.holding(table, terms, [hit.id for hit in hits], others=others)
+                found[f"holding {table} {terms} {others}"] = sorted(
+                    (_name(index_store, table, key), held[key]) for key in held
+                )
+            found[f"frequencies {table} {others}"] = index_store.frequencies(table, WORDS, others=others)
+    words = index_store.rows("SELECT word FROM word")
+    found["rows"] = sorted(words), index_store.one("SELECT count(*) FROM path")
     return found
 
 
@@ -174,19 +185,20 @@ class Left:
     """What steps leave behind, kept in dictionaries."""
 
     def __init__(self) -> None:
-        self.blobs: dict[str, Blob] = {}
+        self.blobs: dict[str, tuple[Blob, bool]] = {}
+        """With whether they are the tip's, in the order in which they were put."""
         self.files: dict[str, IndexedFile] = {}
         self.commits: dict[str, tuple[IndexedCommit, str]] = {}
         self.issues: dict[int, tuple[KnownIssue, str]] = {}
-        self.paths: dict[str, None] = {}
-        """Ever named: a path that is gone can still be searched for."""
 
-    def put_blobs(self, blobs: Iterable[Blob]) -> None:
-        self.blobs = {each.sha: each for each in blobs} | self.blobs
+    def put_blobs(self, blobs: Iterable[Blob], *, tip: bool = True) -> None:
+        for each in blobs:
+            if each.sha not in self.blobs or tip > self.blobs[each.sha][1]:
+                self.drop_blobs([each.sha])
+                self.blobs[each.sha] = each, tip
 
     def put_files(self, files: Iterable[IndexedFile]) -> None:
         self.files |= {each.path: each for each in files}
-        self.paths |= dict.fromkeys(self.files)
 
     def drop_files(self, paths: Iterable[str]) -> None:
         for path in paths:
@@ -196,10 +208,13 @@ class Left:
         for each in shas:
             self.blobs.pop(each, None)
 
+    def drop_others(self, share: float, keep: Collection[str] = ()) -> None:
+        others = [sha for sha, (_, tip) in self.blobs.items() if not tip]
+        most = int(share * sum(not file.why for file in self.files.values()))
+        self.drop_blobs(sha for sha in others[: max(0, len(others) - most)] if sha not in keep)
+
     def put_commits(self, commits: Iterable[tuple[IndexedCommit, str]]) -> None:
-        new = {each.sha: (each, words) for each, words in commits}
-        self.commits = new | self.commits
-        self.paths |= dict.fromkeys(path for each, _ in new.values() for path in each.paths)
+        self.commits = {each.sha: (each, words) for each, words in commits} | self.commits
 
     def drop_commits(self, shas: Iterable[str]) -> None:
         for each in shas:
@@ -216,9 +231,8 @@ class Left:
 
     def put_into(self, index_store: IndexStore) -> None:
         """All at once."""
-        index_store.put_files(IndexedFile(path, sha(99), "binary") for path in self.paths)
-        index_store.drop_files(self.paths)
-        index_store.put_blobs(self.blobs.values())
+        for tip in (False, True):
+            index_store.put_blobs([each for each, at_tip in self.blobs.values() if at_tip == tip], tip=tip)
         index_store.put_files(self.files.values())
         index_store.put_commits(self.commits.values())
         index_store.put_issues(self.issues.values())

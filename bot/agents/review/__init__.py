@@ -45,7 +45,9 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
     known = Known(facts, facts.checked)
     found = list(map(known.placed, (*facts.checked, *judged.findings)))
     candidates = _choose(found, facts, known, wanted)
-    verified = await verify(candidates.shown, facts, infer) if infer else Verified(candidates.shown)
+    verified = (
+        await verify(candidates.shown, facts, infer, reading.common) if infer else Verified(candidates.shown)
+    )
     chosen = _joined(candidates, _choose(verified.kept, facts, known, most, verified=True))
     chosen = replace(chosen, shown=await with_suggestions(chosen.shown, facts))
     before = following.standing(facts, (*chosen.shown, *chosen.standing), known)
@@ -61,6 +63,9 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
         hidden=tuple(sorted(reading.hidden)),
         receipts=_joined_receipts(*reading.receipts, *verified.receipts),
         since=facts.earlier.head_sha if facts.earlier else "",
+        narrowed=facts.narrowed,
+        readings=reading.readings,
+        holes=reading.holes,
     )
     dropped = judged.dropped + _dropped(verified)
     unplaced = dropped[judging.ASTRAY] + dropped[judging.UNQUOTED]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.agents.review.answers import VerifyAnswer
 from bot.agents.review.asking import receipts
+from bot.agents.review.beginning import SPARE, Common, common
 from bot.core.diff import FileDiff, HunkLine
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts
@@ -34,13 +35,16 @@ class Verified:
     receipts: tuple[DataReceipt, ...] = ()
 
 
-async def verify(findings: Sequence[Finding], facts: PullRequestFacts, infer: Infer) -> Verified:
+async def verify(
+    findings: Sequence[Finding], facts: PullRequestFacts, infer: Infer, begun: Common | None = None
+) -> Verified:
     """What a check proved is not asked about: no model can take it away. A finding that was not judged,
-    because the verifier failed or did not name it, stays when the reviewer was sure of it."""
+    because the verifier failed or did not name it, stays when the reviewer was sure of it. `begun`: what the
+    questions began with that found them."""
     asked = [finding for finding in findings if finding.source == "model"]
     if not asked:
         return Verified(tuple(findings))
-    answer = await infer(_prompt(asked, facts))
+    answer = await infer(_prompt(asked, facts, begun or common(facts, (), ())))
     shown = tuple(dict.fromkeys(one.path for one in asked))
     verdicts: dict[int, bool] = {}
     for verdict in answer.value.verdicts if answer.value else ():
@@ -58,17 +62,20 @@ def _stays(finding: Finding, keep: bool | None) -> bool:
     return finding.confidence >= SURE if keep is None else keep
 
 
-def _prompt(asked: Sequence[Finding], facts: PullRequestFacts) -> Prompt[VerifyAnswer]:
+def _prompt(asked: Sequence[Finding], facts: PullRequestFacts, begun: Common) -> Prompt[VerifyAnswer]:
     files = {file.path: file for file in facts.files}
+    claims = (
+        Passage(f"finding {number}", _told(one, files.get(one.path), facts), priority=1 + number)
+        for number, one in enumerate(asked)
+    )
     return Prompt(
         name="verify",
         role="review",
         answer=VerifyAnswer,
-        inputs={"title": facts.title[:300]},
-        passages=tuple(
-            Passage(f"finding {number}", _told(one, files.get(one.path), facts), priority=1 + number)
-            for number, one in enumerate(asked)
-        ),
+        inputs=begun.inputs,
+        passages=(*begun.shown(len(asked)), *claims),
+        beginning=begun.beginning,
+        spare=SPARE,
     )
 
 

@@ -147,7 +147,7 @@ class Indexed:
 
         def find(index_store: IndexStore) -> Surroundings:
             found = around(index_store, self.git, files, heads, base)
-            return Surroundings(found, self._known(files, heads)) if self.git.commit(base) else NOTHING
+            return Surroundings(found, self._known(files, heads, base)) if self.git.commit(base) else NOTHING
 
         try:
             async with asyncio.timeout(SECONDS):
@@ -156,15 +156,19 @@ class Indexed:
             log.warning("what belongs to the change of %s was not found within %.0f s", base, SECONDS)
             return NOTHING
 
-    def _known(self, files: Sequence[FileDiff], heads: Mapping[str, str]) -> Callable[[str], bool]:
-        """Whether the repository or the change has a name. The index is opened when it is asked, for a
-        review takes minutes; one that cannot answer knows every name."""
+    def _known(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: str) -> Callable[[str], bool]:
+        """Whether the repository, at its tip or the change's base, or the change has a name. The index is
+        opened when it is asked, for a review takes minutes in which the tip moves on; one that cannot answer
+        knows every name."""
         lines = (line.text for file in files for hunk in file.hunks or () for line in hunk.lines)
         here = frozenset(word for text in (*heads.values(), *lines) for word in _WORD.findall(text))
 
         def there(index_store: IndexStore, name: str) -> bool:
             word = tokens(name)[:1]
-            return not word or any(index_store.frequencies(table, word).get(word[0]) for table in _TABLES)
+            if not word or any(index_store.frequencies(table, word).get(word[0]) for table in _TABLES):
+                return True
+            other = snapshot_at(index_store, self.git, base)
+            return other is not None and index_store.frequencies("chunk", word, others=True)[word[0]] > 0
 
         @lru_cache(maxsize=1_000)
         def known(name: str) -> bool:

@@ -29,6 +29,8 @@ from bot.knowledge.search.snapshot import AtTip, snapshot_at
 from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import StoredChunk
 
+ATTEMPTS = 3
+"""To see a commit whole while pushes drop what they replace."""
 LOOKUP = 3.0
 """What names weigh where a query is nothing else."""
 CODE: tuple[FoundKind, ...] = ("code",)
@@ -71,10 +73,18 @@ class Search:
     @contextmanager
     def signals(self, query: str, at: str = "", most: int = MOST_CHUNKS) -> Iterator[SearchSignals]:
         """All that speaks for any file, for whoever ranks in another way; the index stays as it is within."""
-        other = snapshot_at(self.index_store, self.git, at) if at else None
-        with self.index_store.reading():
-            snapshot = other or AtTip(self.index_store, self.index_store.state("tip"))
-            yield gather(self.index_store, query, snapshot, self.nearest, most)
+        for attempt in range(ATTEMPTS):
+            other = snapshot_at(self.index_store, self.git, at) if at else None
+            with self.index_store.reading():
+                tip = self.index_store.state("tip")
+                as_asked = other.is_whole(self.index_store) if other else not at or self._is(at, tip)
+                if as_asked or attempt == ATTEMPTS - 1:
+                    snapshot = other or AtTip(self.index_store, tip)
+                    yield gather(self.index_store, query, snapshot, self.nearest, most)
+                    return
+
+    def _is(self, at: str, tip: str) -> bool:
+        return at == tip or (self.git is not None and self.git.commit(at) == tip)
 
     def _ranked(self, signals: SearchSignals) -> list[tuple[str, float]]:
         """Whoever gives nothing but names wants what they name, be it a test or a document."""
@@ -113,7 +123,9 @@ class Search:
         self, query: str, signals: SearchSignals, picked: Sequence[tuple[str, StoredChunk, float]]
     ) -> list[Found]:
         words = spoken(query)
-        held = self.index_store.holding("chunk", signals.asked.terms, [each.id for _, each, _ in picked])
+        ids = [each.id for _, each, _ in picked]
+        others = signals.snapshot.others
+        held = self.index_store.holding("chunk", signals.asked.terms, ids, others=others)
         sha = signals.snapshot.sha
         return [
             Found(

@@ -76,8 +76,9 @@ def gather(
 ) -> SearchSignals:
     """Asks for every part, of passages for so many; to be called within `index_store.reading()`."""
     asked = query_terms(query)
-    terms, worth = rare_terms(index_store, query, asked)
-    hits = {hit.id: hit.score for hit in index_store.match("chunk", terms, most)}
+    others = snapshot.others
+    terms, worth = rare_terms(index_store, query, asked, others=others)
+    hits = {hit.id: hit.score for hit in index_store.match("chunk", terms, most, others=others)}
     near = {hit.id: hit.score for hit in nearest(query)}
     stored = {each.id: each for each in index_store.chunks([*hits, *(set(near) - set(hits))])}
     snapshot = snapshot.holding({each.blob for each in stored.values()})
@@ -110,13 +111,15 @@ def gather(
     )
 
 
-def rare_terms(index_store: IndexStore, query: str, asked: ParsedQuery) -> tuple[list[str], dict[str, float]]:
+def rare_terms(
+    index_store: IndexStore, query: str, asked: ParsedQuery, *, others: bool = False
+) -> tuple[list[str], dict[str, float]]:
     """What is worth looking for, of a long text the rarest words, each as often as it counts; and how much
     each says."""
     counts = Counter(tokens(query))
     title = set(query_terms(query.strip().partition("\n")[0]).terms)
     weights = {term: 1 + math.log(max(1, counts[term])) + _OF_TITLE * (term in title) for term in asked.terms}
-    rows = index_store.frequencies("chunk", asked.terms)
+    rows = index_store.frequencies("chunk", asked.terms, others=others)
     kept = rarest(weights, rows, MOST_TERMS) if len(weights) > MOST_TERMS else list(weights)
     worth = {term: weights[term] * idf(rows[term]) for term in kept}
     return [term for term in kept for _ in range(round(weights[term]))], worth
@@ -138,7 +141,7 @@ def means(names: Sequence[str], chunk: StoredChunk) -> bool:
 
 
 def _files(index_store: IndexStore, terms: Sequence[str], snapshot: Snapshot) -> dict[str, float]:
-    hits = index_store.match("file", terms, MOST_FILES)
+    hits = index_store.match("file", terms, MOST_FILES, others=snapshot.others)
     blobs = index_store.blobs([hit.id for hit in hits])
     paths = snapshot.holding(blobs.values()).paths
     return {path: hit.score for hit in hits for path in paths.get(blobs.get(hit.id, ""), ())}

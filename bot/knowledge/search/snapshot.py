@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from bot.core.errors import UserError
 from bot.core.skip_rules import kind_of_path
 from bot.knowledge.git import Git
-from bot.knowledge.indexing import put_blobs
+from bot.knowledge.indexing import OTHERS, put_blobs
 from bot.knowledge.storage import IndexStore
 
 MOST_READ = 1_000
@@ -24,6 +24,10 @@ class Snapshot(Protocol):
 
     @property
     def paths(self) -> Mapping[str, Sequence[str]]: ...
+
+    @property
+    def others(self) -> bool:
+        """Whether it may have blobs that the tip has not."""
 
     def holding(self, blobs: Collection[str]) -> Self:
         """The same with these blobs looked up."""
@@ -45,6 +49,7 @@ class AtTip:
     index_store: IndexStore
     sha: str
     paths: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    others: bool = False
 
     def holding(self, blobs: Collection[str]) -> Self:
         return replace(self, paths=self.index_store.paths(blobs))
@@ -68,6 +73,13 @@ class AtCommit:
     files: Mapping[str, str]
     """path -> blob"""
     by_blob: Mapping[str, Sequence[str]]
+    left_out: frozenset[str] = frozenset()
+    """Blobs of these that cannot be read."""
+    others: bool = True
+
+    def is_whole(self, index_store: IndexStore) -> bool:
+        """Whether the index still has what it was given: a push may have dropped some since."""
+        return not set(self.by_blob) - self.left_out - index_store.known(self.by_blob)
 
     @property
     def paths(self) -> Mapping[str, Sequence[str]]:
@@ -105,12 +117,14 @@ def snapshot_at(index_store: IndexStore, git: Git | None, sha: str) -> AtCommit 
     }
     known = index_store.known(files.values())
     new = {blob: path for path, blob in files.items() if blob not in known}
-    # It may be the head of a stranger's pull request.
-    put_blobs(index_store, git, dict(list(new.items())[:MOST_READ]), apart=True)
+    read = dict(list(new.items())[:MOST_READ])
+    whys = put_blobs(index_store, git, read, tip=False)
+    if read:
+        index_store.drop_others(OTHERS, keep=files.values())
     by_blob: dict[str, list[str]] = defaultdict(list)
     for path, blob in files.items():
         by_blob[blob].append(path)
-    return AtCommit(whole, files, by_blob)
+    return AtCommit(whole, files, by_blob, frozenset(whys) | (set(new) - set(read)))
 
 
 def _ending(path: str, like: Mapping[str, Sequence[str]]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from bot.knowledge.storage.types import Damaged, IndexStoreError, WordTable
+from bot.knowledge.storage.types import Damaged, IndexStoreError, OtherTable, WordTable
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another's lock."""
@@ -33,7 +33,7 @@ class SqliteBase:
         with in_our_words(self.path):
             self.connection.executemany(sql, rows)
 
-    def put_words(self, table: WordTable, rows: Iterable[tuple[int, str]]) -> None:
+    def put_words(self, table: WordTable | OtherTable, rows: Iterable[tuple[int, str]]) -> None:
         """The tokens of rows that have none yet, by id; ascending is quickest."""
         self.many(f"INSERT INTO {table}_words (rowid, tokens) VALUES (?, ?)", rows)
 

@@ -13,13 +13,26 @@ from bot.knowledge.storage.types import Blob, Imported, IndexedFile, StoredChunk
 _CHUNK = """SELECT c.id, lower(hex(b.sha)), c.kind, c.symbol, c.start, c."end", c.signature
     FROM chunk c JOIN blob b ON b.id = c.blob"""
 _OF_BLOBS = "(SELECT id FROM blob WHERE sha IN (SELECT unhex(value) FROM json_each(?1)))"
+_WHOSE = {"": "tip", "other_": "NOT tip"}
+"""Whose words are in the full-text tables of a name that begins so."""
 _DROPS = (
-    f"DELETE FROM chunk_words WHERE rowid IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
+    *(
+        f"DELETE FROM {beginning}chunk_words WHERE rowid IN (SELECT c.id FROM chunk c JOIN blob b "
+        f"ON b.id = c.blob WHERE {whose} AND b.id IN {_OF_BLOBS})"
+        for beginning, whose in _WHOSE.items()
+    ),
+    *(
+        f"DELETE FROM {beginning}file_words WHERE rowid IN (SELECT id FROM blob WHERE {whose} "
+        f"AND id IN {_OF_BLOBS})"
+        for beginning, whose in _WHOSE.items()
+    ),
     f"DELETE FROM vector WHERE of = 'chunk' AND id IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
     f"DELETE FROM chunk WHERE blob IN {_OF_BLOBS}",
+    "DELETE FROM word WHERE id IN (SELECT r.word FROM reference r "
+    f"WHERE r.blob IN {_OF_BLOBS} AND NOT EXISTS "
+    f"(SELECT 1 FROM reference o WHERE o.word = r.word AND o.blob NOT IN {_OF_BLOBS}))",
     f"DELETE FROM reference WHERE blob IN {_OF_BLOBS}",
     f"DELETE FROM import WHERE blob IN {_OF_BLOBS}",
-    f"DELETE FROM file_words WHERE rowid IN {_OF_BLOBS}",
     "DELETE FROM blob WHERE sha IN (SELECT unhex(value) FROM json_each(?1))",
 )
 
@@ -27,30 +40,33 @@ _DROPS = (
 class Files(SqliteBase):
     """See `IndexStore`."""
 
-    def known(self, shas: Iterable[str]) -> set[str]:
-        """Those of the blobs that are in the index."""
-        found = self.rows(f"SELECT lower(hex(sha)) FROM blob WHERE sha IN {SHAS}", [listed(list(shas))])
+    def known(self, shas: Iterable[str], *, tip: bool = False) -> set[str]:
+        """Those of the blobs that are in the index, or of these those that were put for the tip."""
+        found = self.rows(
+            f"SELECT lower(hex(sha)) FROM blob WHERE tip >= ? AND sha IN {SHAS}", [tip, listed(list(shas))]
+        )
         return {sha for (sha,) in found}
 
-    def put_blobs(self, blobs: Iterable[Blob]) -> None:
-        """A blob that is there already stays as it is."""
+    def put_blobs(self, blobs: Iterable[Blob], *, tip: bool = True) -> None:
+        """One that is there already stays as it is, unless it was another commit's and is the tip's now."""
         with self.writing():
             by_sha = {blob.sha: blob for blob in blobs}
-            known = self.known(by_sha)
+            known = self.known(by_sha, tip=tip)
             new = [blob for sha, blob in by_sha.items() if sha not in known]
+            self.drop_blobs(self.known(blob.sha for blob in new))
             self.many(
-                "INSERT INTO blob (sha, language, lines) VALUES (?, ?, ?)",
-                ((bytes.fromhex(blob.sha), blob.language, blob.lines) for blob in new),
+                "INSERT INTO blob (sha, language, lines, tip) VALUES (?, ?, ?, ?)",
+                ((bytes.fromhex(blob.sha), blob.language, blob.lines, tip) for blob in new),
             )
             ids = self._blob_ids([blob.sha for blob in new])
-            self._put_all([(ids[blob.sha], blob) for blob in new])
+            self._put_all([(ids[blob.sha], blob) for blob in new], tip)
 
     def _blob_ids(self, shas: Collection[str]) -> dict[str, int]:
         return dict(self.rows(f"SELECT lower(hex(sha)), id FROM blob WHERE sha IN {SHAS}", [listed(shas)]))
 
-    def _put_all(self, new: Sequence[tuple[int, Blob]]) -> None:
+    def _put_all(self, new: Sequence[tuple[int, Blob]], tip: bool) -> None:
         """What blobs hold, a table at a time: each statement costs more than the rows it puts."""
-        first = int(self.one("SELECT coalesce(max(id), 0) + 1 FROM chunk"))
+        first = int(self.one("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'") or 0) + 1
         chunks = list(enumerate(((blob, *each) for blob, of in new for each in of.chunks), first))
         self.many(
             "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -59,8 +75,8 @@ class Files(SqliteBase):
                 for at, (blob, c, _) in chunks
             ),
         )
-        self.put_words("chunk", ((at, words) for at, (_, _, words) in chunks))
-        self.put_words("file", ((blob, of.tokens) for blob, of in new))
+        self.put_words("chunk" if tip else "other_chunk", ((at, words) for at, (_, _, words) in chunks))
+        self.put_words("file" if tip else "other_file", ((blob, of.tokens) for blob, of in new))
         self._put_references(new)
         self.many(
             "INSERT OR IGNORE INTO import VALUES (?, ?, ?)",
@@ -79,16 +95,30 @@ class Files(SqliteBase):
         )
 
     def spare(self) -> list[str]:
-        """Blobs that no file of the tip has (read for another commit), those put last come last."""
+        """Blobs put for the tip that no file of it has: replaced, or not yet taken over."""
         found = self.rows(
-            "SELECT lower(hex(sha)) FROM blob WHERE sha NOT IN (SELECT sha FROM file WHERE why = '') "
+            "SELECT lower(hex(sha)) FROM blob WHERE tip AND sha NOT IN (SELECT sha FROM file WHERE why = '') "
             "ORDER BY id"
         )
         return [sha for (sha,) in found]
 
+    def others(self) -> list[str]:
+        """Blobs put for other commits, those put last come last."""
+        return [sha for (sha,) in self.rows("SELECT lower(hex(sha)) FROM blob WHERE NOT tip ORDER BY id")]
+
+    def drop_others(self, share: float, keep: Collection[str] = ()) -> None:
+        """Of the blobs of other commits those that were put first, down to a share of the tip's files, but
+        none of `keep`."""
+        with self.writing():
+            most, others = int(share * self.one("SELECT count(*) FROM file WHERE why = ''")), self.others()
+            kept = set(keep)
+            self.drop_blobs(sha for sha in others[: max(0, len(others) - most)] if sha not in kept)
+
     def drop_blobs(self, shas: Iterable[str]) -> None:
         """With their chunks, references, imports and vectors."""
-        some = listed(list(shas))
+        if not (old := list(shas)):
+            return
+        some = listed(old)
         with self.writing():
             for sql in _DROPS:
                 self.rows(sql, [some])
@@ -124,9 +154,23 @@ class Files(SqliteBase):
 
     def drop_files(self, paths: Iterable[str]) -> None:
         """Their blobs become spare."""
-        self.rows(
-            f"DELETE FROM file WHERE path IN (SELECT id FROM path WHERE path IN {IDS})", [listed(list(paths))]
+        old = listed(list(paths))
+        with self.writing():
+            self.rows(f"DELETE FROM file WHERE path IN (SELECT id FROM path WHERE path IN {IDS})", [old])
+            self.drop_paths(f"(SELECT id FROM path WHERE path IN {IDS})", old)
+
+    def drop_paths(self, among: str, values: str) -> None:
+        """Those of these ids (a query with one parameter) that are of no file and no commit any more."""
+        found = self.rows(
+            "SELECT id FROM path WHERE NOT EXISTS (SELECT 1 FROM file f WHERE f.path = id) "
+            f"AND NOT EXISTS (SELECT 1 FROM touched t WHERE t.path = id) AND id IN {among}",
+            [values],
         )
+        if not found:
+            return
+        old = [listed([number for (number,) in found])]
+        self.rows(f"DELETE FROM path_words WHERE rowid IN {IDS}", old)
+        self.rows(f"DELETE FROM path WHERE id IN {IDS}", old)
 
     def paths(self, blobs: Collection[str]) -> dict[str, list[str]]:
         """blob -> the paths that have it at the tip."""

@@ -18,6 +18,9 @@ class History(Files):
     def known_commits(self) -> set[str]:
         return {sha for (sha,) in self.rows('SELECT lower(hex(sha)) FROM "commit"')}
 
+    def count_commits(self) -> int:
+        return int(self.one('SELECT count(*) FROM "commit"'))
+
     def put_commits(self, commits: Iterable[tuple[IndexedCommit, str]]) -> None:
         """Each with the tokens of its message. A commit that is there already stays as it is."""
         with self.writing():
@@ -46,11 +49,16 @@ class History(Files):
         )
 
     def drop_commits(self, shas: Iterable[str]) -> None:
-        old = listed(list(shas))
+        if not (some := list(shas)):
+            return
+        old = listed(some)
         with self.writing():
+            paths = self.rows(f'SELECT DISTINCT path FROM touched WHERE "commit" IN {_OLD}', [old])
             self.rows(f"DELETE FROM commit_words WHERE rowid IN {_OLD}", [old])
             self.rows(f'DELETE FROM touched WHERE "commit" IN {_OLD}', [old])
             self.rows(f'DELETE FROM "commit" WHERE id IN {_OLD}', [old])
+            self.drop_paths(IDS, listed([number for (number,) in paths]))
+            self.rows('DELETE FROM person WHERE id NOT IN (SELECT person FROM "commit")')
 
     def commits(self, ids: Collection[int]) -> dict[int, IndexedCommit]:
         """By the ids of `match("commit", …)`, with their paths."""

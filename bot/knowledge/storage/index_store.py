@@ -20,6 +20,8 @@ from bot.knowledge.storage.words import Words
 
 APPLICATION = 0x486F6249
 """`HobI`, in the file's header. https://www.sqlite.org/fileformat2.html#database_header"""
+MOST_FREE, MOST_APART = 0.1, 1 / 8
+"""Of the file's pages, those that are free; of a full-text table's, those beside its largest piece."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 log = logging.getLogger(__name__)
 
@@ -64,12 +66,32 @@ class IndexStore(History, IssueTable, Words, Vectors):
                 remove(self.path)
 
     def tidy(self) -> None:
-        """After much was put: makes the index small and quick."""
+        """After much was put or dropped: makes the index small and quick."""
         with self.writing():
             for table in WORDS:
-                self.rows(f"INSERT INTO {table}_words ({table}_words) VALUES ('optimize')")
+                self._merge(table)
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         self.rows("PRAGMA optimize")
+
+    def tidy_some(self) -> None:
+        """After little was put or dropped: merges words of which much lies in small pieces, and gives back to
+        the disk most of what is free. So a push costs by what it puts and not by the size of the index."""
+        with self.writing():
+            for table in WORDS:
+                pages = self.rows(f"SELECT count(*) FROM {table}_words_idx GROUP BY segid")
+                sizes = [number for (number,) in pages]
+                if sum(sizes) > (1 + MOST_APART) * max(sizes, default=0):
+                    self._merge(table)
+        self._shrink()
+
+    def _merge(self, table: str) -> None:
+        """https://www.sqlite.org/fts5.html#the_optimize_command"""
+        self.rows(f"INSERT INTO {table}_words ({table}_words) VALUES ('optimize')")
+
+    def _shrink(self) -> None:
+        free, pages = int(self.one("PRAGMA freelist_count")), int(self.one("PRAGMA page_count"))
+        if free > pages * MOST_FREE:
+            self.rows(f"PRAGMA incremental_vacuum({free - int(pages * MOST_FREE / 2)})")
 
     def sizes(self) -> Sizes:
         with self.reading():
@@ -137,6 +159,7 @@ def _connect(path: Path) -> apsw.Connection:
         connection.load_extension(_sqlite_vec())
         connection.enable_load_extension(False)
         if connection.pragma("user_version") != SCHEMA:
+            connection.pragma("auto_vacuum", "incremental")  # before the first table
             with connection:
                 connection.execute(TABLES)
                 connection.pragma("application_id", APPLICATION)

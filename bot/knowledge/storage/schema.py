@@ -2,6 +2,10 @@
 
 The full-text tables keep counts, not texts (`content=''`); their rows go by the ids of the tables beside
 them. https://www.sqlite.org/fts5.html
+
+What was read for the tip (`blob.tip`) and what was read for another commit, as the head of a pull request,
+have full-text tables of their own: how rare a word is, and which hits are first, the tip alone decides. Ids
+of blobs and passages are never given twice: a vector or a hit of one that is gone is never another's.
 """
 
 _TABLES = """
@@ -14,10 +18,10 @@ CREATE INDEX file_sha ON file (sha);
 
 CREATE TABLE blob (
   id INTEGER PRIMARY KEY AUTOINCREMENT, sha BLOB NOT NULL UNIQUE, language TEXT NOT NULL,
-  lines INTEGER NOT NULL
+  lines INTEGER NOT NULL, tip INTEGER NOT NULL
 );
 CREATE TABLE chunk (
-  id INTEGER PRIMARY KEY, blob INTEGER NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, blob INTEGER NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL,
   start INTEGER NOT NULL, "end" INTEGER NOT NULL, signature TEXT NOT NULL, name TEXT
 );
 CREATE INDEX chunk_blob ON chunk (blob);
@@ -63,7 +67,7 @@ CREATE TABLE vector (
 ) WITHOUT ROWID;
 """
 
-WORDS = ("chunk", "file", "path", "commit", "issue")
+WORDS = ("chunk", "file", "path", "commit", "issue", "other_chunk", "other_file")
 
 
 def _full_text(table: str) -> str:

@@ -11,12 +11,14 @@ from typing import Literal
 from bot.core.errors import HobError
 from bot.core.source import Chunk, Import, Reference
 
-SCHEMA = 1
+SCHEMA = 2
 """Of what is stored and how it was cut into tokens; an index of another number is built again."""
 
 WordTable = Literal["chunk", "file", "path", "commit", "issue"]
 """What can be searched by words. The id of a hit is a chunk's, a blob's, a path's or a commit's id, or an
 issue's number."""
+OtherTable = Literal["other_chunk", "other_file"]
+"""Of blobs that were read for other commits than the tip."""
 VectorOf = Literal["chunk", "issue", "title"]
 """`issue` is of title and body, `title` of the title alone; both go by the issue's number."""
 

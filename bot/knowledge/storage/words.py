@@ -1,16 +1,31 @@
-"""Search by words, with FTS5's own BM25."""
+"""Search by words, with FTS5's own BM25.
 
-from collections.abc import Collection, Sequence
+Words of blobs that were read for other commits than the tip are in tables of their own. Where those count
+(`others`), they are scored as if they were rows of the tip's: by its number of rows, their average length,
+and how many of them hold a term. https://www.sqlite.org/fts5.html#the_bm25_function
+"""
 
-from bot.knowledge.storage.base import IDS, SqliteBase, listed
-from bot.knowledge.storage.types import Hit, WordTable
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import apsw
+
+from bot.knowledge.storage.base import IDS, SqliteBase, in_our_words, listed
+from bot.knowledge.storage.types import Hit, OtherTable, WordTable
+
+AS_OF_TIP = "as_of_tip"
+_K1, _B = 1.2, 0.75
+_OTHERS: Mapping[str, OtherTable] = {"chunk": "other_chunk", "file": "other_file"}
 
 
 class Words(SqliteBase):
     """See `IndexStore`."""
 
-    def match(self, table: WordTable, terms: Sequence[str], limit: int) -> list[Hit]:
-        """Rows that hold any of the terms, best first. A term given twice counts twice."""
+    def match(self, table: WordTable, terms: Sequence[str], limit: int, *, others: bool = False) -> list[Hit]:
+        """Rows that hold any of the terms, best first. A term given twice counts twice. With `others` also
+        those of other commits, as many as would be among so many."""
         if not terms:
             return []
         found = self.rows(
@@ -18,24 +33,83 @@ class Words(SqliteBase):
             "ORDER BY rank, rowid LIMIT ?",
             [" OR ".join(map(_quoted, terms)), limit],
         )
+        hits = [Hit(number, score) for number, score in found]
+        if others and table in _OTHERS:
+            least = hits[-1].score if len(hits) == limit else 0.0
+            hits += [hit for hit in self._others(table, terms) if hit.score >= least]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id)) if others else hits
+
+    def _others(self, table: WordTable, terms: Sequence[str]) -> list[Hit]:
+        """Rows of other commits, as the tip's table would score them."""
+        rows, length = self._totals(table)
+        counts = Counter(terms)
+        held = self.frequencies(table, counts)
+        worth = [
+            count * max(math.log((rows - held[term] + 0.5) / (held[term] + 0.5)), 1e-6)
+            for term, count in counts.items()
+        ]
+        other = f"{_OTHERS[table]}_words"
+        values = [length / rows if rows else 1.0, *worth]
+        with in_our_words(self.path):
+            self.connection.register_fts5_function(AS_OF_TIP, _as_of_tip)
+        found = self.rows(
+            f"SELECT rowid, {AS_OF_TIP}({other}, {', '.join('?' * len(values))}) FROM {other} "
+            f"WHERE {other} MATCH ?",
+            [*values, " OR ".join(map(_quoted, counts))],
+        )
         return [Hit(number, score) for number, score in found]
 
-    def frequencies(self, table: WordTable, terms: Collection[str]) -> dict[str, int]:
-        """How many rows hold each term."""
-        counts = {term: self.one(f"SELECT doc FROM {table}_terms WHERE term = ?", [term]) for term in terms}
-        return {term: int(count or 0) for term, count in counts.items()}
+    def _totals(self, table: WordTable) -> tuple[int, int]:
+        """How many rows FTS5 counts, and how many tokens: its averages record, of which each is a varint.
+        https://www.sqlite.org/fts5.html#fts5_data_structures"""
+        record = self.one(f"SELECT block FROM {table}_words_data WHERE id = 1") or b""
+        numbers, value = [], 0
+        for octet in record:
+            value = value << 7 | octet & 0x7F
+            if octet < 0x80:
+                numbers.append(value)
+                value = 0
+        return (numbers[0], numbers[1]) if len(numbers) > 1 else (0, 0)
 
-    def holding(self, table: WordTable, terms: Collection[str], ids: Collection[int]) -> dict[int, list[str]]:
+    def frequencies(
+        self, table: WordTable, terms: Collection[str], *, others: bool = False
+    ) -> dict[str, int]:
+        """How many rows hold each term; with `others` those of other commits count too."""
+        names = [table, _OTHERS[table]] if others and table in _OTHERS else [table]
+        return {
+            term: sum(
+                int(self.one(f"SELECT doc FROM {name}_terms WHERE term = ?", [term]) or 0) for name in names
+            )
+            for term in terms
+        }
+
+    def holding(
+        self, table: WordTable, terms: Collection[str], ids: Collection[int], *, others: bool = False
+    ) -> dict[int, list[str]]:
         """Which of the terms each of these rows holds, in the order given."""
         found: dict[int, list[str]] = {number: [] for number in ids}
+        names = [table, _OTHERS[table]] if others and table in _OTHERS else [table]
         for term in dict.fromkeys(terms):
-            rows = self.rows(
-                f"SELECT rowid FROM {table}_words WHERE {table}_words MATCH ? AND rowid IN {IDS}",
-                [_quoted(term), listed(ids)],
-            )
-            for (number,) in rows:
-                found[number].append(term)
+            for name in names:
+                rows = self.rows(
+                    f"SELECT rowid FROM {name}_words WHERE {name}_words MATCH ? AND rowid IN {IDS}",
+                    [_quoted(term), listed(ids)],
+                )
+                for (number,) in rows:
+                    found[number].append(term)
         return found
+
+
+def _as_of_tip(row: apsw.FTS5ExtensionApi, *values: Any) -> float:
+    """BM25 of one row by numbers that are not its own table's: the average length, and each term's idf."""
+    average, *worth = values
+    length = row.column_size(-1)
+    norm = _K1 * (1 - _B + _B * length / average)
+    score = 0.0
+    for phrase, idf in enumerate(worth):
+        if count := len(row.phrase_locations(phrase)[0]):
+            score += idf * count * (_K1 + 1) / (count + norm)
+    return score
 
 
 def _quoted(term: str) -> str:

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
+from bot.core.file_kinds import is_test
+
 SOURCE = frozenset(
     """
     py pyx js jsx mjs cjs ts tsx mts vue svelte go rs java kt kts scala c h cc cpp cxx hh hpp hxx rb php cs
@@ -40,9 +42,8 @@ _NO_FIX = re.compile(
     r"|comments?\b|warnings?\b|pep.?8|flake8|pre-commit|changeset|(last|previous) (commit|change)",
     re.IGNORECASE,
 )
-_TEST = re.compile(
-    r"(^|/)(tests?|testing|testdata|spec|specs|__tests__|__mocks__|fixtures?|e2e|benchmarks?|benches|examples?|docs?|vendor|"
-    r"third_party|node_modules|dist|website)(/|$)|(^|/)(test_[^/]*|conftest\.py|[^/]*(_test|_spec|\.test|\.spec|Tests?)\.\w+)$"
+_BESIDE = re.compile(
+    r"(^|/)(testdata|__mocks__|fixtures?|benchmarks?|benches|examples?|docs?|vendor|third_party|node_modules|dist|website)(/|$)"
 )
 _TRAILER = re.compile(
     r"^\s*(signed-off-by|co-authored-by|reviewed-by|acked-by|tested-by|change-id|cc|fixes:?\s*#|closes:?\s*#|"
@@ -76,7 +77,7 @@ class Case:
 
 def is_source(path: str) -> bool:
     """Of a language that is programmed in, and no test, example or document."""
-    return PurePosixPath(path).suffix[1:] in SOURCE and not _TEST.search(path)
+    return PurePosixPath(path).suffix[1:] in SOURCE and not is_test(path) and not _BESIDE.search(path)
 
 
 def stripped(message: str) -> str:
