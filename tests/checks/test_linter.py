@@ -3,6 +3,7 @@ failure of theirs is silent."""
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from bot.checks import lint_output, linter, programs
 from bot.checks.lint_output import JsonPlaces, LintRemark, NoAnswer
 from bot.core.sandbox_types import Ended, ProgramLimits, SandboxedProgram, SandboxUnusable
 from bot.core.settings import CHECKS
+from bot.core.text import count
 from tests import needs
 from tests.checks.changes import added, no_program
 
@@ -94,6 +96,48 @@ async def test_a_program_past_its_limits_is_said_so(there: Path) -> None:
         await judged([REMARK], 1, "it took longer than 30 s")
 
 
+@pytest.mark.parametrize("evil", [[3], [0, 1], [9], [2, 7]])
+async def test_S5_a_file_that_is_too_much_costs_its_own_judgement_alone(evil: list[int], there: Path) -> None:
+    texts = {f"{at}.txt": "evil" if at in evil else "tea" for at in range(10)}
+    runs = []
+
+    async def run(program: SandboxedProgram) -> Ended:
+        runs.append(len(program.files))
+        if "evil" in program.files.values():
+            return Ended(-9, b"", "it took longer than 30 s")
+        found = [REMARK | {"file": name, "line": 1} for name in program.files]
+        return Ended(1, json.dumps(found).encode())
+
+    said = await linter.judge(linter_of(), texts, run)
+    assert {one.path for one in said.remarks} == {path for path, text in texts.items() if text == "tea"}
+    assert said.lacking == f"{count(len(evil), 'file')} not judged: it took longer than 30 s"
+    assert len(runs) <= linter.MOST_RUNS
+
+
+async def test_a_program_that_always_fails_is_not_asked_again_and_again(there: Path) -> None:
+    runs = []
+
+    async def run(program: SandboxedProgram) -> Ended:
+        runs.append(program)
+        return Ended(2, b"")
+
+    with pytest.raises(SandboxUnusable, match="exit code 2"):
+        await linter.judge(linter_of(), {f"{at}.txt": "tea" for at in range(1_000)}, run)
+    assert len(runs) == linter.FEW_RUNS
+
+
+async def test_without_a_sandbox_nothing_is_tried_twice(there: Path) -> None:
+    runs = []
+
+    async def run(program: SandboxedProgram) -> Ended:
+        runs.append(program)
+        raise SandboxUnusable("no sandbox works here")
+
+    with pytest.raises(SandboxUnusable, match="no sandbox works here"):
+        await linter.judge(linter_of(), {"a.txt": "tea", "b.txt": "tea"}, run)
+    assert len(runs) == 1
+
+
 ABSURD: dict[str, object] = {
     "another file": {"file": "7.txt"},
     "a file of the machine": {"file": "/etc/passwd"},
@@ -133,7 +177,7 @@ async def test_what_cannot_be_in_an_answer_is_counted_and_the_rest_is_kept(kind:
 @pytest.mark.parametrize("line", [1, 2, 3, 4])
 async def test_its_own_files_are_known_wherever_it_says_they_lie(path: str, line: int, there: Path) -> None:
     said = await judged([REMARK | {"file": path, "line": line}])
-    assert [(one.path, one.line) for one in said.remarks] == [("tea/-x ../a.txt", line)]
+    assert [(one.path, one.line) for one in said.remarks] == [("tea/-x ../a.txt", min(line, 2))]
     assert said.lacking == ""
 
 
@@ -149,6 +193,18 @@ async def test_of_a_file_that_cannot_be_read_nothing_else_is_believed(there: Pat
     assert [(one.rule, one.line) for one in said.remarks] == [("X9", 1)]
     assert (await judged(both, rules=rules, broken=["X9"], templates=["COPY"])).remarks == ()
     assert (await judged(both, broken=["X9"])).remarks == ()
+
+
+async def test_conflict_markers_explain_what_a_linter_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "find", lambda _: "/bin/sh")
+    text = "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> tea\n"
+    answer = b"0.yaml:3:1: [error] syntax error: could not find expected ':' (syntax)\n"
+    wanted = frozenset({"conflicts", "yamllint"})
+    said = await checks.run(added({"a.yml": text}), wanted, says(answer))  # type: ignore[arg-type]
+    assert said.ran == ("conflicts", "yamllint")
+    assert {one.source for one in said.findings} == {"conflicts"}
+    alone = await checks.run(added({"a.yml": text}), frozenset({"yamllint"}), says(answer))  # type: ignore[arg-type]
+    assert [one.category for one in alone.findings] == ["syntax"]
 
 
 async def test_a_finding_says_what_comes_of_it_and_where_to_read_on(
@@ -340,12 +396,15 @@ async def test_C4_a_real_program_that_misbehaves_is_ended_and_said(
     assert "root:" not in str(said.value)
 
 
+@pytest.mark.parametrize("interpreter", [os.path.realpath(sys.executable), "/usr/bin/python3"])
 async def test_a_program_of_an_environment_elsewhere_is_started_with_its_packages_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    interpreter: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A script of Python's whose packages lie beside it, as pip and pipx install; nothing else of that folder
     is there for it."""
     needs.sandbox()
+    if not Path(interpreter).exists():
+        needs.missing(interpreter, "python3")
     home = tmp_path / "home"
     packages = home / "venv" / "lib" / "python3.11" / "site-packages"
     packages.mkdir(parents=True)
@@ -359,7 +418,7 @@ async def test_a_program_of_an_environment_elsewhere_is_started_with_its_package
     (home / "venv" / "secret").write_text("x")
     script = home / "venv" / "bin" / "teapot"
     script.parent.mkdir()
-    script.write_text(f"#!{os.path.realpath('/proc/self/exe')}\nimport teapot\n")
+    script.write_text(f"#!{interpreter}\nimport teapot\n")
     script.chmod(0o755)
     monkeypatch.setattr(programs, "find", lambda _: str(script))
     asked = ":".join(map(str, (home / "secret", home / "venv" / "secret", packages / "teapot.py")))
