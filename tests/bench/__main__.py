@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tests.bench import (
     batch,
+    claims,
     implement,
     pages,
     patches,
@@ -39,6 +40,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "poll": polling.figures,
     "reviews": reviews.figures,
     "prefixes": prefixes.figures,
+    "claims": claims.figures,
     "remarks": remarks.figures,
     "waiting": waiting.figures,
     "pages": pages.figures,
