@@ -56,6 +56,7 @@ class ApiRun(msgspec.Struct, frozen=True):
     number: int | None
     title: str
     is_pull: bool
+    tokens_cached: int = 0
 
 
 class ApiFinding(msgspec.Struct, frozen=True):
@@ -104,6 +105,7 @@ class ApiLesson(msgspec.Struct, frozen=True):
     source: str
     at: datetime | None
     expires: datetime | None
+    evidence: dict[str, Any] | None = None
 
 
 class ApiHost(msgspec.Struct, frozen=True):

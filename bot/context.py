@@ -28,6 +28,7 @@ from bot.core.memory import Memory
 from bot.core.recipes import Recipe, RecipeFiles, Recipes
 from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
+from bot.core.scan import ScanRecord
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.suite_runs import RunSuite
@@ -48,6 +49,8 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
         return None
 
 
+MOST_TOLD = 10
+"""Guidelines that a check run names."""
 TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=_lint)
 """What agents need of the packages beside theirs."""
 
@@ -176,6 +179,8 @@ class Context:
     first."""
     dashboard: DashboardIssue = field(default_factory=DashboardIssue)
     """The issue that Hob keeps in this repository."""
+    scans: ScanRecord | None = None
+    """What was read of code that no pull request touches."""
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""
@@ -250,6 +255,9 @@ class Context:
         own."""
         read = {path: other_reviewers.read(path, text) for path, text in guidance.other_reviewers.items()}
         notes = [note for _, note in read.values()]
+        if there := [in_code(one.path) for one in guidance.guidelines]:
+            more = f" and {len(there) - MOST_TOLD} more" if len(there) > MOST_TOLD else ""
+            notes.append(f"Guidelines of the base: {', '.join(there[:MOST_TOLD])}{more}.")
         notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]
         named = context.settings.review.guidelines
         notes += [

@@ -12,6 +12,7 @@ from bot.core.check_input import CheckedChange, CheckReport, sizes_wanted
 from bot.core.check_judgement import newest
 from bot.core.diff import FileDiff
 from bot.core.effects import SetCheck
+from bot.core.effort import Effort, effort_of, passes
 from bot.core.errors import GitHubError
 from bot.core.facts import (
     LinkedIssue,
@@ -48,10 +49,18 @@ _SOLVES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? +#([0-9]{1,
 
 
 async def pull_request_facts(
-    ctx: Context, context: RepoContext, state: PullRequestState, *, full: bool = False
+    ctx: Context,
+    context: RepoContext,
+    state: PullRequestState,
+    *,
+    full: bool = False,
+    effort: Effort | None = None,
+    by_person: bool = False,
 ) -> PullRequestFacts:
     """Reads a pull request at its head and runs the checks on it; says what was skipped and why. Only what
-    is new since an earlier review is to be asked about, unless all is wanted (`full`)."""
+    is new since an earlier review is to be asked about, unless all is wanted (`full`). `effort`: as somebody
+    asks, instead of the repository's rules; where a person only wants it read (`by_person`), none
+    of them makes it quick."""
     every, remarks, issues, own = await asyncio.gather(
         ctx.github.files(state.number),
         _remarks(ctx, state),
@@ -75,6 +84,10 @@ async def pull_request_facts(
     plain &= {one.path for one in skipped if one.why in ("renamed only", ONLY_REMOVES, NO_PATCH)}
     skipped = [one for one in skipped if one.path not in plain]
     texts = {file.path: texts[file.path] for file in files if file.path in texts}
+    settings = context.settings.review
+    ruled, rule = effort_of(settings.effort, files, state.labels, wanted)
+    if effort is not None or (by_person and ruled == "quick"):
+        ruled, rule = effort or "normal", ""
     beside = await ctx.beside(files, texts, state.base_sha)
     report = await _checked(ctx, context.settings.review, every, files, state.head_sha, texts, remarks)
     complaints = list(_no_patterns(context.settings.review))
@@ -115,16 +128,25 @@ async def pull_request_facts(
         linked_issues=issues,
         guides=_guides(guidance, files),
         owners=tuple(owners(guidance.owners, [file.path for file in files], wanted)),
-        passes=context.settings.review.passes if ctx.idle else 1,
+        effort=ruled,
+        effort_rule=rule,
+        read_before=_read_before(ctx, state, files),
+        passes=passes(ruled, settings.passes, idle=ctx.idle),
         tools=replace(ctx.tools, known=beside.known or ctx.tools.known),
         memory=ctx.memory,
         around=dict(beside.around),
     )
 
 
+def _read_before(ctx: Context, state: PullRequestState, files: Sequence[FileDiff]) -> bool:
+    before = ctx.earlier
+    here = before is not None and before.stands_for(state.head_sha, state.base_ref)
+    return here and before is not None and before.read >= {file.path for file in files}
+
+
 def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[str, ...]]:
     return {
-        file.path: tuple(one.path for one in guidance.guidelines if wanted(file.path, one.patterns))
+        file.path: tuple(one.path for one in guidance.guidelines if one.holds_for(file.path, wanted))
         for file in files
     }
 

@@ -13,6 +13,7 @@ from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.check_judgement import may_stand, unread
 from bot.core.effects import Comment, Plan, ReplyInThread, SetCheck
+from bot.core.effort import Effort
 from bot.core.errors import HobError
 from bot.core.events import (
     CommentEvent,
@@ -31,12 +32,17 @@ from bot.core.facts import PullRequestFacts
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
 from bot.core.skip_rules import AUTHORS_OWN, why_not_reviewed
+from bot.implement_facts import looking
 from bot.pull_request_facts import pull_request_facts
 from bot.router import Router
 from handlers.describe import walkthrough
 
 router = Router()
-_FOCUS = re.compile(r"^(?:full[ ,]{1,5})?focus(?:ed)? {1,5}on {1,5}(\S.{0,999})", re.IGNORECASE)
+_WISH = re.compile(
+    r"^(?P<how>(?:(?:full|quick|deep|security)(?:[ ,]{1,5}|$)){0,3})"
+    r"(?:focus(?:ed)? {1,5}on {1,5}(?P<focus>\S.{0,999}))?",
+    re.IGNORECASE,
+)
 PAUSED = "paused by a person; `resume` goes on"
 
 
@@ -79,7 +85,9 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     facts = await pull_request_facts(ctx, context, state)
     if reason := why_not_reviewed(state, facts.context.settings.review):  # another reviewer's settings say so
         return replace(await _left_out(ctx, at, facts.context.settings, reason), shadow=shadow, again=again)
-    plan = replace(await review.plan(facts, ctx.infer), shadow=shadow, again=again)
+    plan = replace(
+        await review.plan(facts, ctx.infer, looking(ctx, state.head_sha)), shadow=shadow, again=again
+    )
     if not facts.context.settings.review.walkthrough:
         return plan
     told = await walkthrough(facts, ctx)
@@ -114,7 +122,8 @@ async def _left_out(ctx: Context, at: tuple[int, Sha, str], settings: RepoSettin
 
 @router.command(
     "review",
-    help="reviews what is new since the last review; `review full`: everything; `review focus on …`: that",
+    help="reviews what is new since the last review; `review full`: everything; `quick`: the riskiest parts; "
+    "`deep`: several times, with a vote; `security`: for holes alone; `focus on …`: for that",
     may=review.MAY | {Comment, ReplyInThread},
     who="triage",
     stored_as="comments.judge_again",
@@ -129,16 +138,27 @@ async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
     if not state.open:
         return Plan((answer(event, "This pull request is closed; there is nothing to review."),))
     argument = ctx.command.argument if ctx.command else ""
-    narrowed = _FOCUS.search(argument)
-    full = narrowed is not None or argument.casefold().startswith("full")
-    facts = await pull_request_facts(ctx, await ctx.repository(state.base_sha), state, full=full)
-    facts = replace(facts, focus=narrowed[1] if narrowed else "")
+    full, effort, focus = wish(argument)
+    context = await ctx.repository(state.base_sha)
+    facts = await pull_request_facts(ctx, context, state, full=full, effort=effort, by_person=True)
+    facts = replace(facts, focus=focus)
     if _was_read(facts):
         nothing = (
             f"Nothing is new since I reviewed `{state.head_sha[:10]}`; `review full` reads it all again."
         )
         return Plan((answer(event, nothing),), reason="nothing is new")
-    return await review.plan(facts, ctx.infer)
+    return await review.plan(facts, ctx.infer, looking(ctx, state.head_sha))
+
+
+def wish(argument: str) -> tuple[bool, Effort | None, str]:
+    """(whether everything is to be read, how thoroughly, for what alone) of what stands after `review`. What
+    is looked at in another way is read from the beginning."""
+    said = _WISH.match(argument.strip())
+    words = set(said["how"].casefold().replace(",", " ").split()) if said else set()
+    focus = (said["focus"] or "") if said else ""
+    efforts: tuple[Effort, ...] = ("security", "deep", "quick")
+    effort = next((one for one in efforts if one in words), None)
+    return bool("full" in words or focus or effort in ("deep", "security")), effort, focus
 
 
 def _was_read(facts: PullRequestFacts) -> bool:

@@ -15,6 +15,7 @@ import click
 import pytest
 import yaml
 
+from bot.checks import linter
 from bot.cli.framework import Commands
 from bot.config import Config, load_config
 from bot.core.settings import CHECKS, Complaint
@@ -91,9 +92,10 @@ def test_no_section_is_described_that_does_not_exist() -> None:
     assert set(re.findall(r"^##+ `(\[+[^`\]]+\]+)`$", TEXT, re.MULTILINE)) == set(pages.hob_toml())
 
 
-def test_every_check_is_a_module_and_an_entry() -> None:
+def test_every_check_is_a_module_or_a_linter_and_an_entry() -> None:
     modules = (ROOT / "bot" / "checks").glob("[!_]*.py")
-    assert {path.stem for path in modules if "\nasync def run(" in path.read_text()} == set(CHECKS)
+    own = {path.stem for path in modules if "\nasync def run(change" in path.read_text()}
+    assert own | set(linter.names()) == set(CHECKS)
 
 
 def test_every_choice_is_named_where_its_key_is_described() -> None:
@@ -218,6 +220,7 @@ def test_every_file_of_hob_that_a_page_names_is_there(page: Path) -> None:
         "bot/agents/x.py",
         "prompts/x.md",
         "bot/checks/x.py",
+        "bot/checks/linters/x.toml",
         "bot/web/pages/x.py",
         "prompts/chains/NAME.toml",
     }

@@ -7,6 +7,7 @@ Smaller texts than in `tests.test_growth`, whose table has the readers that need
 import ast
 import importlib
 import inspect
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,25 +17,35 @@ from typing import Any
 import pytest
 
 import bot
+from bot.agents.convention import plain
+from bot.checks import linter
+from bot.checks.lint_output import JsonPlaces, by_lines, by_places, sarif
+from bot.checks.scripts import scripts_of
 from bot.context import TOOLS
 from bot.core.addresses import refusal
 from bot.core.ci_log import excerpt, stands
 from bot.core.ci_rounds import state_of
 from bot.core.commands import command_in
+from bot.core.conventions import Count, Evidence, Example, evidence_of, learned
 from bot.core.diff import FileDiff, parse_patch
 from bot.core.diff.anchor import anchor, anchors, occurs
 from bot.core.file_kinds import is_test
 from bot.core.intents import Intent, OfferedCommand, by_rules, checked
 from bot.core.issue_forms import FormField, IssueForm, filled
 from bot.core.knowledge import KnownIssue
+from bot.core.memory import Lesson
 from bot.core.merge_checks import lost, parses, unsound
 from bot.core.merge_proof import holds
 from bot.core.merge_rules import proved
 from bot.core.merging import Conflict, ConflictHunk
+from bot.core.past_changes import JudgedChange, PastChange, PastRemark, judged, kept_lines
 from bot.core.quality_gate import GateResult, GateRuns, PatchedTests, needed, patched_tests, verdict
 from bot.core.recipes import NAME, path_of
 from bot.core.records import of_commit, of_issue
+from bot.core.refs import Login
 from bot.core.since import since
+from bot.core.skills import fitting
+from bot.core.skills import read as read_skill
 from bot.core.skip_rules import without_lines
 from bot.core.suggestion import change
 from bot.core.suite_runs import SuiteRun
@@ -53,6 +64,7 @@ from bot.knowledge.fixes import section_naming
 from bot.knowledge.issues import agreement
 from bot.knowledge.merge_texts import Sides, longest_mark, sides
 from bot.knowledge.parsing.passages import parse
+from bot.patterns import wanted
 from bot.yamlnodes import UnreadableError
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
@@ -74,7 +86,9 @@ WALKED = (
     "core/commands.py", "core/context_packing.py", "core/pr_description.py",
     "core/incremental_review.py", "core/finding_outcome.py", "core/findings.py", "core/folding.py",
     "core/guidelines.py", "core/settings_schema.py", "core/labels.py", "core/mail.py", "core/memory.py",
-    "core/mentions.py", "core/duplicates.py", "core/work_*.py", "core/dependency_questions.py",
+    "core/skills.py", "core/conventions.py", "core/past_changes.py", "agents/convention.py",
+    "github/past_pulls.py", "core/mentions.py", "core/duplicates.py", "core/work_*.py",
+    "core/dependency_questions.py",
     "core/records.py", "core/quality_gate.py", "core/layout.py",
     "core/occurrence.py", "core/pathnames.py", "core/skip_rules.py", "core/effect_history.py",
     "core/concurrency.py", "core/source.py", "core/code_location.py", "core/suggestion.py",
@@ -108,7 +122,7 @@ EXCLUDED = {
     "it asks a database, git, GitHub or a model": {
 
         "knowledge.fixes.fixing_commit", "knowledge.merges.completed", "knowledge.merged_tree.committed",
-        "core.guidelines.gathered", "core.guidelines.with_imports",
+        "core.guidelines.gathered", "core.guidelines.with_imports", "agents.convention.worded",
         "inference.runners.streams.objects", "inference.runners.streams.streaming",
         "inference.runners.wire.ask", "knowledge.search.change_context.around", "knowledge.fixes.fix",
         "knowledge.embedding.near_chunks", "knowledge.embedding.near_issues",
@@ -120,15 +134,18 @@ EXCLUDED = {
         "knowledge.local.search_beside", "knowledge.search.excerpts.excerpts",
         "knowledge.search.excerpts.with_lines",
         "knowledge.search.excerpts.texts", "knowledge.search.snapshot.snapshot_at", "checks.run",
+        "checks.linter.judge", "checks.linter.run",
     },
     "it goes once over what others have parsed": {
         "core.work_answers.milestone_named", "core.records.chosen_releases", "core.ci_session.unpushed",
         "checks.expressions.faults", "checks.reports.lines_of", "checks.ruff_fixes.replaced",
+        "checks.linter.finding",
         "core.incremental_review.new_since", "core.finding_outcome.outcome", "core.finding_outcome.lines_of",
         "core.findings.also_at", "core.findings.choose", "core.guidelines.guideline_paths",
-        "core.recipes.files_of", "core.recipes.listed",
+        "core.recipes.files_of", "core.recipes.listed", "core.skills.folders_in",
         "core.guidelines.symlinks", "core.labels.status_labels", "core.named_files.standing",
-        "core.memory.dismissal", "core.memory.dismissed_by",
+        "core.memory.dismissal", "core.memory.dismissed_by", "core.memory.learned",
+        "core.conventions.counted", "core.conventions.lesson_of", "core.conventions.tested",
         "agents.citing.told", "core.context_packing.pack_excerpts",
         "core.context_packing.written", "core.effect_history.of_thread",
         "core.effect_history.standing_comment",
@@ -173,6 +190,19 @@ def gated(said: str) -> GateResult:
     return verdict(GateRuns(run, run, run, run), PatchedTests(True, True, (said,)))
 
 
+def past_of(said: str) -> list[JudgedChange]:
+    """Ten changes of its lines, of which every other was objected to."""
+    lines = kept_lines(("a.py", line) for line in said.split("\n"))
+    remarks = tuple(PastRemark(path, line, said, "ann", "") for path, line in lines)
+    made = [PastChange(f"#{n}", "", said, n, lines, lines, remarks if n % 2 else ()) for n in range(10)]
+    return judged(made)
+
+
+def evidence_with(said: str) -> Evidence:
+    shown = (Example("", "a.py", said, said),)
+    return Evidence("*.py", ("print",), "remark", Count(1, 1), Count(1, 1), shown, shown)
+
+
 def imported_of(said: str) -> None:
     for path in ("x.instructions.md", ".pr_agent.toml", ".coderabbit.yaml", "greptile.json"):
         with suppress(UnreadableError):
@@ -180,6 +210,19 @@ def imported_of(said: str) -> None:
 
 
 CALLS: dict[str, Callable[[str], Any]] = {
+    "checks.lint_output.by_lines": lambda said: list(
+        by_lines(f"0.yaml:1:1: [error] {said}".encode("utf-8", "replace"), linter.known("yamllint").pattern)
+    ),
+    "checks.lint_output.by_places": lambda said: list(
+        by_places(json.dumps([{"path": said, "line": 1, "rule": said}]).encode(), JsonPlaces("*"))
+    ),
+    "checks.lint_output.sarif": lambda said: list(
+        sarif(json.dumps({"runs": [{"results": [{"ruleId": said, "message": {"text": said}}]}]}).encode())
+    ),
+    "checks.scripts.scripts_of": lambda said: scripts_of(
+        ".github/workflows/a.yml",
+        f"jobs:\n a:\n  steps:\n  - run: |\n     {said.replace(chr(10), chr(10) + 5 * ' ')}",
+    ),
     "core.ci_log.excerpt": lambda said: excerpt(said, lambda lines: lines),
     "core.ci_log.stands": lambda said: stands(said[:400], [said] * 4),
     "core.ci_rounds.state_of": lambda said: state_of({said[:99]: said}),
@@ -205,6 +248,14 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.diff.anchor.anchor": lambda said: anchor(file_of(said), said),
     "core.diff.anchor.anchors": lambda said: anchors(file_of(said), said),
     "core.diff.anchor.occurs": lambda said: occurs(file_of(said), said),
+    "core.skills.fitting": lambda said: fitting(
+        [read_skill("skills/x/SKILL.md", f"---\ndescription: {said}\n---\n{said}")], said.split("\n"), wanted
+    ),
+    "core.conventions.learned": lambda said: learned(past_of(said)),
+    "core.conventions.evidence_of": lambda said: evidence_of(
+        Lesson("candidate", "x", Login("a"), evidence=said)
+    ),
+    "agents.convention.plain": lambda said: plain(evidence_with(said)),
     "core.issue_forms.filled": lambda said: filled(said, [IssueForm("a", (FormField(said[:99]),))]),
     "github.recipes.read": lambda said: recipes.read("tidy", said, {}, lambda _: True),
     "github.recipes.read_all": lambda said: recipes.read_all(

@@ -354,6 +354,7 @@ def _summed(last: Completion[Any], text: str, before: Sequence[Completion[Any]])
         text=text,
         tokens_in=sum(one.tokens_in for one in every),
         tokens_out=sum(one.tokens_out for one in every),
+        tokens_cached=sum(one.tokens_cached for one in every),
         seconds=sum(one.seconds for one in every),
         calls=sum(one.calls for one in every),
     )

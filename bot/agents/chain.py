@@ -342,5 +342,6 @@ def _ran(run: StepRun, completion: Completion[Any]) -> StepRun:
         model=completion.model,
         tokens_in=run.tokens_in + completion.tokens_in,
         tokens_out=run.tokens_out + completion.tokens_out,
+        tokens_cached=run.tokens_cached + completion.tokens_cached,
         seconds=run.seconds + completion.seconds,
     )

@@ -294,6 +294,6 @@ def _objective(facts: PatchFacts) -> str:
 def _used(result: ChainResult) -> Any:
     for run in result.runs:
         if run.model:
-            yield Usage(
-                f"implement {run.step}", run.host, run.model, run.tokens_in, run.tokens_out, run.seconds
-            )
+            tokens = run.tokens_in, run.tokens_out
+            step = f"implement {run.step}"
+            yield Usage(step, run.host, run.model, *tokens, run.seconds, run.tokens_cached)

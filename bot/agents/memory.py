@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.core.conventions import evidence_of
 from bot.core.findings import Finding
 from bot.core.memory import Lesson, Memory, dismissed_by
 from bot.core.text import code_block, cut, day, in_code, one_line
@@ -9,11 +10,17 @@ from bot.core.text import code_block, cut, day, in_code, one_line
 SHOWN = 30
 """Rows of the table in a comment; `hob memory list` shows all."""
 _CELL = 120
+_KINDS = {
+    "convention": "agreed",
+    "candidate": "offered: the dashboard accepts or declines it",
+    "declined": "declined",
+    "retired": "retired",
+}
 
 
 def named(said: Finding | Lesson) -> str:
     """A finding, or what a memory is about, in half a line."""
-    if isinstance(said, Lesson) and said.kind == "convention":
+    if isinstance(said, Lesson) and said.kind != "dismissal":
         return f"“{_cell(said.text)}”"
     return f"**{_cell(said.title)}** in {_code(said.path)}"
 
@@ -71,7 +78,11 @@ def _dismissed(one: Memory) -> str:
 
 
 def _why(lesson: Lesson) -> str:
-    return "agreed" if lesson.kind == "convention" else _cell(lesson.text)
+    if lesson.kind == "dismissal":
+        return _cell(lesson.text)
+    known = evidence_of(lesson)
+    seen = f", right on {known.now.right} of {known.now.spoken} changes" if known else ""
+    return f"{_KINDS[lesson.kind]}{seen}"
 
 
 def _cell(text: str) -> str:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.checks import linter
 from bot.core.check_input import CheckedChange
 from bot.core.findings import Finding, also_at, bare, digest
 from bot.core.text import strip_invisible
@@ -44,7 +45,8 @@ def _is_syntax(finding: Finding) -> bool:
     """Whether it says that a program cannot read the file."""
     by_linter = finding.source in ("ruff", "actionlint") and finding.severity == "critical"
     broken = finding.category == "syntax" or "syntax" in finding.category or "YAML" in finding.title
-    return (by_linter and broken) or finding.category.startswith("SC1")
+    unread = finding.source in linter.names() and finding.category in linter.known(finding.source).broken
+    return (by_linter and broken) or unread or finding.category.startswith("SC1")
 
 
 def _parses_without(path: str, change: CheckedChange) -> bool:

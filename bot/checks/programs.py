@@ -1,16 +1,23 @@
 """What the checks share that run a program: names of Hob's for the files, and an answer or a reason."""
 
+import os
 import shutil
 import sysconfig
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import msgspec
 
-from bot.core.sandbox_types import RunProgram, SandboxedProgram, SandboxUnusable
+from bot.core.sandbox_types import WORK, Ended, RunProgram, SandboxedProgram, SandboxUnusable
 
 T = TypeVar("T")
+OUR_FOLDERS = ("", WORK.name, "work")
+"""How the folder of Hob's files ends in what a program says of them: as the sandbox shows it, as it lies."""
+
+
+class ProgramMissing(SandboxUnusable):
+    """It is not installed."""
 
 
 def beside_hob(name: str) -> str:
@@ -19,9 +26,11 @@ def beside_hob(name: str) -> str:
 
 
 def find(name: str) -> str | None:
-    """The program that was installed with Hob, else the one on PATH."""
+    """The program that was installed with Hob, else the one on PATH. What stands on PATH without its whole
+    path lies in whichever folder Hob was started in: maybe a stranger's."""
     beside = beside_hob(name)
-    found = beside if Path(beside).is_file() else shutil.which(name)
+    path = os.pathsep.join(filter(os.path.isabs, os.environ.get("PATH", os.defpath).split(os.pathsep)))
+    found = beside if Path(beside).is_file() else shutil.which(name, path=path)
     return str(Path(found).resolve()) if found else None
 
 
@@ -33,9 +42,14 @@ def named(texts: Mapping[str, str], ending: str = "") -> tuple[dict[str, str], l
     return files, paths
 
 
-def path_of(name: str, paths: list[str]) -> str:
-    """The repository's path for a file's name in a program's answer."""
-    return paths[int(Path(name).stem)]
+def path_of(name: str, paths: Sequence[str]) -> str:
+    """The repository's path for a file's name in an answer; Unusable for one that was not given."""
+    said = PurePosixPath(name)
+    if not (said.stem.isascii() and said.stem.isdigit() and len(said.stem) < 9):
+        raise SandboxUnusable("it speaks of a file that it was not given")
+    if int(said.stem) >= len(paths) or said.parent.name not in OUR_FOLDERS:
+        raise SandboxUnusable("it speaks of a file that it was not given")
+    return paths[int(said.stem)]
 
 
 async def answer(run: RunProgram, program: SandboxedProgram, kind: type[T]) -> T:
@@ -45,5 +59,10 @@ async def answer(run: RunProgram, program: SandboxedProgram, kind: type[T]) -> T
         raise SandboxUnusable(ended.killed)
     try:
         return msgspec.json.decode(ended.output, type=kind)
-    except msgspec.MsgspecError:
-        raise SandboxUnusable(f"it gave no answer that can be read (exit code {ended.code})") from None
+    except (ValueError, RecursionError):  # msgspec's own are ValueErrors, and so is what is no UTF-8
+        raise SandboxUnusable(unreadable(ended)) from None
+
+
+def unreadable(ended: Ended) -> str:
+    """For people."""
+    return f"it gave no answer that can be read (exit code {ended.code})"

@@ -20,7 +20,7 @@ _HANDS_ON = re.compile(
 _SETTINGS = re.compile(r"(?:^|/)(?:settings|config|conf)(?:/|[\w-]*\.py$)")
 _BROKEN_ON_PURPOSE = re.compile(
     r"(?i)(?:^|/)(?:fixtures?|testdata|data|samples?|snippets?|corpus|templates?|cookiecutter|snapshots?)/"
-    r"|\{\{|(?:bad|invalid|broken|error|syntax|py2|python2)[^/]*\.pyi?$"
+    r"|\{\{|(?:bad|invalid|broken|syntax)[^/]*\.\w+$|(?:error|py2|python2)[^/]*\.pyi?$"
 )
 _NEWER = re.compile(r"\bon Python 3\.\d+\b|syntax was added in Python")
 _EACH_TIME = re.compile(
@@ -57,9 +57,14 @@ def is_noise(code: str, message: str, line: int, path: str, text: str) -> bool:
         case "PLE0704":
             return _is_guarded(text, line)
         case _ if is_syntax(code):
-            return _NEWER.search(message) is not None or _BROKEN_ON_PURPOSE.search(path) is not None
+            return _NEWER.search(message) is not None or is_broken_on_purpose(path)
         case _:
             return in_test and code in TESTS
+
+
+def is_broken_on_purpose(path: str) -> bool:
+    """Whether a file may be there to be unreadable: a sample, a template."""
+    return _BROKEN_ON_PURPOSE.search(path) is not None
 
 
 def is_syntax(code: str) -> bool:

@@ -12,6 +12,9 @@ import click
 from bot.cli.framework import HobCommand, Output, tell
 from bot.cli.waiting import TellWaiting
 
+MOST_SHOWN = 40
+"""Findings in the table; --json has all."""
+
 
 @click.command(
     cls=HobCommand,
@@ -34,6 +37,7 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
     """Replays merged pull requests as they were when opened; posts nothing, and reports.
 
     Of each finding it says whether later commits changed its lines: before the merge, since then, or not.
+    Those that people would have wanted come first.
     """
     from bot.core.errors import UserError
     from bot.core.settings_schema import REPOSITORY
@@ -53,7 +57,15 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
     if write_cases is not None:
         _write(write_cases, replayed)
     if as_json:
-        click.echo(json.dumps({"pull_requests": [_as_json(one) for one in replayed]}, indent=2))
+        told = {
+            "pull_requests": [_as_json(one) for one in replayed],
+            "ranked": [_ranked_as_json(*one) for one in _ranked(replayed)],
+            "kinds": [
+                {"kind": kind, "findings": count, "changed": changed}
+                for kind, count, changed in _shares(replayed)
+            ],
+        }
+        click.echo(json.dumps(told, indent=2))
     else:
         _show(replayed)
 
@@ -82,6 +94,32 @@ def _as_json(one: Any) -> dict[str, Any]:
     return {"number": one.pull.number, "seconds": round(one.seconds, 3), "remarks": remarks, **judged}
 
 
+def _ranked(replayed: Sequence[Any]) -> list[tuple[int, Any]]:
+    from bot.core.finding_outcome import ranked
+
+    return ranked([(one.pull.number, each) for one in replayed for each in one.followed])
+
+
+def _shares(replayed: Sequence[Any]) -> list[tuple[str, int, int]]:
+    from bot.core.finding_outcome import shares
+
+    return shares(each for one in replayed for each in one.followed)
+
+
+def _ranked_as_json(number: int, followed: Any) -> dict[str, Any]:
+    finding = followed.finding
+    return {
+        "number": number,
+        "path": finding.path,
+        "line": finding.line,
+        "title": finding.title,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "source": finding.source,
+        "outcome": followed.outcome,
+    }
+
+
 def _show(replayed: Sequence[Any]) -> None:
     from bot.cli.tables import console, row, table
 
@@ -96,6 +134,19 @@ def _show(replayed: Sequence[Any]) -> None:
         row(made, title, one.judged.coverage.words, *map(str, counts))
     out = console(120)
     out.print(made)
+    if ranked := _ranked(replayed):
+        best = table("what became of it", "finding", "at")
+        for number, each in ranked[:MOST_SHOWN]:
+            finding = each.finding
+            place = (
+                f"#{number} {finding.path}:{finding.line}" if finding.line else f"#{number} {finding.path}"
+            )
+            row(best, each.outcome, f"{finding.severity}: {finding.title[:60]}", place)
+        out.print(best)
+        kinds = table("found by", "findings", "lines changed later")
+        for kind, count, changed in _shares(replayed):
+            row(kinds, kind, str(count), f"{changed} ({changed / count:.0%})")
+        out.print(kinds)
     found = sum(total.values())
     addressed = total[outcomes[0]] + total[outcomes[1]]
     out.print(

@@ -91,11 +91,13 @@ def _change(store: Any, config: Any, scope: str, name: str, key: str, text: str 
 
 def _read(kind: str, text: str) -> object:
     """A word of the command line as its key's kind has it; what does not fit is left for the key."""
+    from bot.core.settings_schema import LISTS
+
     try:
         found: object = json.loads(text)
     except (ValueError, RecursionError):
         found = text
-    if kind in ("names", "models", "repositories") and not isinstance(found, list):
+    if kind in LISTS and not isinstance(found, list):
         return [part.strip() for part in text.split(",") if part.strip()]
     return text if kind in ("choice", "language") and not isinstance(found, list | dict) else found
 

@@ -111,6 +111,7 @@ class StepRun:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
     seconds: float = 0.0
 
     @property

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from bot.core.diff import FileDiff, HunkLine, added_lines
 from bot.core.findings import Finding
+from bot.core.sandbox_types import SandboxUnusable
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ class CheckReport:
     ran: tuple[str, ...] = ()
     not_run: tuple[tuple[str, str], ...] = ()
     """(name, reason)"""
+
+
+class PartlyRun(SandboxUnusable):
+    """A check's program failed, or not all of its answer could be read: what was found all the same."""
+
+    def __init__(self, why: str, findings: tuple[Finding, ...]) -> None:
+        super().__init__(why)
+        self.findings = findings
 
 
 def new_lines(file: FileDiff) -> Iterable[HunkLine]:

@@ -95,6 +95,8 @@ class SetCheck:
     """The check run that said that this one is to be waited for, and becomes it."""
     untold: bool = False
     """Whether its review was refused, so that what it judged has not been said. Kept, not posted."""
+    quick: bool = False
+    """Whether the head was read quickly. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +377,8 @@ class Usage:
     tokens_in: int
     tokens_out: int
     seconds: float
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that the host had read before and did not read anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bot.core.diff import FileDiff
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import PostReview, SetCheck, Usage
+from bot.core.effort import Effort
 from bot.core.findings import Finding
 from bot.core.incremental_review import ReviewedHead
 from bot.core.issue_forms import FilledForm
@@ -134,9 +135,14 @@ class PullRequestFacts:
     """What Hob has posted on this pull request, oldest first."""
     own_threads: tuple[OwnThread, ...] = ()
     may_resolve: bool = False
+    """Whether GitHub lets Hob resolve them."""
     focus: str = ""
     """What whoever asked wants the review narrowed to."""
-    """Whether GitHub lets Hob resolve them."""
+    effort: Effort = "normal"
+    effort_rule: str = ""
+    """The rule of `review.effort` that says so; empty where there is none, or a person asked."""
+    read_before: bool = False
+    """Whether this head was read whole before, for everything."""
     earlier: ReviewedHead | None = None
     """The newest head that was reviewed before this one; None: everything is to be read."""
     passes: int = 1
@@ -144,6 +150,13 @@ class PullRequestFacts:
     tools: Tools = field(default_factory=Tools)
     memory: tuple[Memory, ...] = ()
     """What people taught Hob about the repository."""
+
+    @property
+    def narrowed(self) -> str:
+        """What alone was looked for, where the head was never read for everything else; empty: everything."""
+        if self.read_before:
+            return ""
+        return "security" if self.effort == "security" else "what was asked about" if self.focus else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,16 @@
 """What became of a finding in the commits after it."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.findings import Finding
 
 FindingOutcome = Literal["fixed before the merge", "changed since", "still there", "unknown"]
+OUTCOMES: tuple[FindingOutcome, ...] = ("fixed before the merge", "changed since", "unknown", "still there")
+"""The strongest sign that a finding was right comes first."""
+SURE, HALF = 0.8, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +19,29 @@ class Followed:
 
     finding: Finding
     outcome: FindingOutcome
+
+
+def ranked(followed: Sequence[tuple[int, Followed]]) -> list[tuple[int, Followed]]:
+    """(pull request, finding): what later commits changed first, the soonest change before all; then as a
+    review would order them."""
+    return sorted(followed, key=lambda one: (OUTCOMES.index(one[1].outcome), one[1].finding.rank, one[0]))
+
+
+def shares(followed: Iterable[Followed]) -> list[tuple[str, int, int]]:
+    """(kind of finding, how many, of how many later commits changed the lines), the largest share first: by
+    the check that found them, and a model's by how sure it was. What cannot be followed counts nowhere."""
+    known = [one for one in followed if one.outcome != "unknown"]
+    every = Counter(_kind(one.finding) for one in known)
+    changed = Counter(_kind(one.finding) for one in known if one.outcome != "still there")
+    rows = ((kind, count, changed[kind]) for kind, count in every.items())
+    return sorted(rows, key=lambda row: (-row[2] / row[1], -row[1], row[0]))
+
+
+def _kind(finding: Finding) -> str:
+    if finding.source != "model":
+        return finding.source
+    sure = finding.confidence
+    return f"model, {'sure' if sure >= SURE else 'fairly sure' if sure >= HALF else 'unsure'}"
 
 
 def outcome(finding: Finding, head: str | None, merged: str | None, now: str | None) -> FindingOutcome:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from bot.core import recipes
+from bot.core import recipes, skills
 
 PathWanted = Callable[[str, Sequence[str]], bool]
 """Whether patterns, as .gitignore writes them, take a path in."""
@@ -22,7 +22,7 @@ PathSizes = Mapping[str, int]
 
 NESTED = ("AGENTS.md", "CLAUDE.md")
 """Hold for the folder that they lie in."""
-ROOT = (".github/copilot-instructions.md", ".cursorrules")
+ROOT = ("REVIEW.md", ".github/copilot-instructions.md", ".cursorrules")
 FOLDERS = {".github/instructions": ".instructions.md", ".cursor/rules": ".mdc"}
 OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """The first that there is counts."""
@@ -40,16 +40,22 @@ _IMPORT = re.compile(r"(?:^|(?<=\s))@([A-Za-z0-9_.][\w./-]{0,200})")
 _FRONT = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n?", re.DOTALL)
 _SCOPE = re.compile(r"^(applyTo|globs):[ \t]*(.*)$", re.MULTILINE)
 _ALWAYS = re.compile(r"^alwaysApply:[ \t]*true[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"(#{1,6})[ \t]")
+_ABOUT_REVIEW = re.compile(r"\b(?:code[ -])?review(?:s|ing|ers?)?\b", re.IGNORECASE)
 _OWNER = re.compile(r"@?[A-Za-z0-9][\w./-]{0,100}")
 
 
 @dataclass(frozen=True, slots=True)
 class Guideline:
-    """`patterns`, as .gitignore writes them, name the files that it holds for."""
+    """`patterns`, as .gitignore writes them, name the files that it holds for; so do a skill's `words`."""
 
     path: str
     text: str
     patterns: tuple[str, ...]
+    words: frozenset[str] = frozenset()
+
+    def holds_for(self, path: str, wanted: PathWanted) -> bool:
+        return wanted(path, self.patterns) if self.patterns else skills.holds(self.words, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +82,34 @@ ReadTexts = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 
 
 async def gathered(
-    changed: Sequence[str], named: Sequence[str], list_folders: Folders, read: ReadTexts
+    changed: Sequence[str], named: Sequence[str], list_folders: Folders, read: ReadTexts, wanted: PathWanted
 ) -> Guidance:
-    """Guidelines with what they import, CODEOWNERS, other reviewers' configurations, recipes. Regular files
-    only."""
+    """Guidelines with what they import, skills that fit what changed, CODEOWNERS, other reviewers'
+    configurations, recipes. Regular files only."""
     tree = await list_folders(folders([*named, *changed]))
-    wanted = guideline_paths(tree, named)
+    if inside := skills.folders_in(tree):
+        deeper = await list_folders(inside)
+        tree = {**tree, **{path: mode for path, mode in deeper.items() if skills.is_skill(path)}}
+    paths = guideline_paths(tree, named)
+    skilled = [path for path in sorted(tree) if skills.is_skill(path) and tree[path] in FILES]
     owned = next((path for path in OWNERS if tree.get(path) in FILES), "")
     others = [path for path in OTHER_REVIEWERS if tree.get(path) in FILES]
     told = [path for path, readable in recipes.listed(tree).items() if readable]
-    texts = await read([*wanted, *filter(None, [owned]), *others, *told])
+    texts = await read([*paths, *skilled, *filter(None, [owned]), *others, *told])
 
     async def imported(paths: Sequence[str]) -> Mapping[str, str]:
         modes = await list_folders([path.rpartition("/")[0] for path in paths])
         return await read([path for path in paths if modes.get(path) in FILES])
 
-    scoped = {path: scope(path, texts[path]) for path in wanted if path in texts}
+    scoped = {path: scope(path, texts[path]) for path in paths if path in texts}
+    known = [skills.read(path, texts[path][:MOST_CHARS]) for path in skilled if path in texts]
+    fit = skills.fitting(known, changed, wanted)
     whole = await with_imports({path: text for path, (_, text) in scoped.items()}, imported)
     return Guidance(
-        guidelines=tuple(Guideline(path, whole[path], patterns) for path, (patterns, _) in scoped.items()),
+        guidelines=(
+            *(Guideline(path, review_first(whole[path]), patterns) for path, (patterns, _) in scoped.items()),
+            *(Guideline(one.path, one.text, one.patterns, one.words) for one in fit),
+        ),
         owners=texts.get(owned, ""),
         other_reviewers={path: texts[path] for path in others if path in texts},
         symlinks=tuple(symlinks(tree, named)),
@@ -105,7 +120,7 @@ async def gathered(
 def folders(paths: Iterable[str]) -> list[str]:
     """Where guidelines for these files may lie: the root (`""`), the known folders, and every folder above
     a file."""
-    found = dict.fromkeys(["", ".github", *FOLDERS, "docs", recipes.FOLDER])
+    found = dict.fromkeys(["", ".github", ".claude", *FOLDERS, *skills.ROOTS, "docs", recipes.FOLDER])
     for path in paths:
         if len(found) >= MOST_FOLDERS:
             break
@@ -115,7 +130,7 @@ def folders(paths: Iterable[str]) -> list[str]:
 
 def guideline_paths(tree: PathSizes, named: Sequence[str]) -> list[str]:
     """Those that are there, the general before the special; symlinks never. `named`: `review.guidelines`."""
-    wanted = [name for name in (*named, *ROOT) if name in tree]
+    wanted = [name for name in (ROOT[0], *named, *ROOT[1:]) if name in tree]
     wanted += [
         path
         for path in sorted(tree)
@@ -132,13 +147,17 @@ def speaks(path: str, named: Sequence[str]) -> bool:
     known = {*named, *ROOT, *OWNERS, *OTHER_REVIEWERS}
     inside = any(path.startswith(f"{folder}/") and path.endswith(end) for folder, end in FOLDERS.items())
     nested = PurePosixPath(path).name in set(NESTED) & set(named)
-    return path in known or inside or nested or recipes.is_recipe(path)
+    return path in known or inside or nested or recipes.is_recipe(path) or skills.is_skill(path)
 
 
 def symlinks(tree: PathSizes, named: Sequence[str]) -> list[str]:
     """Guideline files that are refused because they point elsewhere."""
     names = {*named, *ROOT, *OWNERS, *OTHER_REVIEWERS}
-    return sorted(path for path, mode in tree.items() if mode == SYMLINK and path in names)
+    return sorted(
+        path
+        for path, mode in tree.items()
+        if mode == SYMLINK and (path in names or path in skills.ROOTS or skills.is_skill(path))
+    )
 
 
 def scope(path: str, text: str) -> tuple[tuple[str, ...], str]:
@@ -155,6 +174,22 @@ def scope(path: str, text: str) -> tuple[tuple[str, ...], str]:
     folder = str(PurePosixPath(path).parent)
     nested = PurePosixPath(path).name in NESTED and folder not in (".", ".github")
     return ((f"/{folder}/**",) if nested else ("**",)), text
+
+
+def review_first(text: str) -> str:
+    """The same with its sections about reviews at the front, so that they are the last to be cut; a section
+    ends at the next heading of its rank or above."""
+    said: list[str] = []
+    rest: list[str] = []
+    rank, fenced = 0, False
+    for line in text.split("\n"):
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        if not fenced and (heading := _HEADING.match(line)):
+            level = len(heading[1])
+            if not rank or level <= rank:
+                rank = level if _ABOUT_REVIEW.search(line[:200]) else 0
+        (said if rank else rest).append(line)
+    return "\n".join([*said, *rest]) if said else text
 
 
 def trimmed(guidelines: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:

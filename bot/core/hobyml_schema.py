@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.effort import RULE
 from bot.core.settings_merge import merge, plain
 from bot.core.settings_schema import KEYS, LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
 
@@ -62,6 +63,9 @@ def _value(key: SettingKey) -> JsonSchema:
                 "properties": words,
             }
             return {"type": "array", "maxItems": MOST_ITEMS, "items": one}
+        case "efforts":
+            rule = {"type": "string", "pattern": f"^ *{RULE.pattern} *$", "maxLength": MOST_NAME}
+            return {"type": "array", "maxItems": MOST_ITEMS, "items": rule}
         case "names" | "models" | "repositories":
             return {"type": "array", "maxItems": MOST_ITEMS, "items": _word(MOST_NAME)}
 

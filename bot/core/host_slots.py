@@ -16,6 +16,8 @@ _WEIGHT = 0.3
 """Of a new answer in an average; the second counts alone, since a host's first holds its loading."""
 _FASTEST = 5_000.0
 """Tokens a second. A host that has read faster beside its loading has mixed up the two."""
+_FEW = 50
+"""Tokens that a host reads in no time beside what it has read before."""
 _UNCLEAR = 0.25
 """Of the seconds until its first token: reading, where such a host does not tell."""
 
@@ -39,6 +41,14 @@ class Served:
     tokens_out: int = 0
     first_token_seconds: float = 0.0
     load_seconds: float = 0.0
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that the host had read before."""
+
+    @property
+    def tokens_read(self) -> int:
+        """Anew; 0 where they are too few to tell how fast."""
+        fresh = self.tokens_in - self.tokens_cached
+        return 0 if self.tokens_cached and fresh < _FEW else fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,11 @@ class Speed:
         """With one more answer in the averages; what an answer does not tell stays as it was."""
         first, load = served.first_token_seconds, served.load_seconds
         reading, writing = first - load, served.seconds - first
-        if load and served.tokens_in > _FASTEST * reading:
+        if load and served.tokens_read > _FASTEST * reading:
             reading = max(reading, _UNCLEAR * first)
         weight = max(_WEIGHT, 1 / self.calls) if self.calls else 1.0
         return Speed(
-            prompt=_mixed_rate(self.prompt, _rate(served.tokens_in, reading), weight),
+            prompt=_mixed_rate(self.prompt, _rate(served.tokens_read, reading), weight),
             answer=_mixed_rate(self.answer, _rate(served.tokens_out - 1, writing), weight),
             load=_mixed(self.load, served.load_seconds if load > 0.5 else None, weight),
             length=_mixed(self.length, float(served.tokens_out) or None, weight),

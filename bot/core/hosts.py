@@ -111,6 +111,8 @@ class Option:
     waiting_seconds: float
     loaded: bool
     speed: Speed
+    kept: int = 0
+    """Tokens of the request that the host has read already, if it has not forgotten them with its model."""
 
     @property
     def is_free(self) -> bool:
@@ -124,7 +126,11 @@ class Option:
 
     def expected(self, tokens_in: int) -> float:
         """Seconds until the last token of the answer."""
-        return self.speed.seconds(tokens_in, self.loaded) + self.wait
+        return self.needed(tokens_in) + self.wait
+
+    def needed(self, tokens_in: int) -> float:
+        """Seconds of its own work."""
+        return self.speed.seconds(max(0, tokens_in - self.kept * self.loaded), self.loaded)
 
 
 def rank(
@@ -141,7 +147,9 @@ def rank(
         return [(turn + number) % len(options) for number in numbers]
     if routing == "least_outstanding":
         return sorted(numbers, key=lambda number: options[number].inside + options[number].waiting)
-    rate = sum(each.places / each.speed.seconds(tokens_in) for each in options if not each.is_free)
+    rate = sum(
+        each.places / replace(each, loaded=True).needed(tokens_in) for each in options if not each.is_free
+    )
     more = behind / rate if rate else 0.0
     times = [each.expected(tokens_in) + (0.0 if each.is_free else more) for each in options]
     return sorted(numbers, key=times.__getitem__)
@@ -155,6 +163,7 @@ def option(
     order: float,
     ticket: str = "",
     loaded: bool = False,
+    kept: int = 0,
 ) -> Option:
     """The option as a request of this order sees it: those behind it do not count, nor does it itself."""
     before = [each for each in traffic.waiting if each.order < order and each.id != ticket]
@@ -166,6 +175,7 @@ def option(
         waiting_seconds=_sum(before),
         loaded=loaded or traffic.loaded == model,
         speed=speed,
+        kept=kept,
     )
 
 

@@ -34,6 +34,8 @@ class ModelCall:
     left_out: tuple[str, ...] = ()
     cost_usd: float = 0.0
     cached: bool = False
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that the host had read before and did not read anew."""
     said: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(`system`, `user` or `assistant`, text) as they were sent, and last what the model answered; empty
     where nobody kept it."""
@@ -195,6 +197,21 @@ class PromptTexts:
     """(role, text) of what was said before `user`."""
 
 
+@dataclass(slots=True)
+class Beginning:
+    """What all questions of one piece of work begin with, the same to the byte, so that a host reads it once:
+    the system's words, the inputs, and the first `passages` of each. The rest is settled by the first that is
+    asked."""
+
+    passages: int = 0
+    beside: int = 0
+    """The most that one of them holds beside it (`bot.core.context_packing.passage_size`)."""
+    fence: str = ""
+    """Of all of them but those whose data hold it."""
+    fitting: dict[tuple[str, int], frozenset[int]] = field(default_factory=dict)
+    """(model, window) -> which of the passages are in it, for all or for none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt(Generic[T]):
     """A question: a file of `prompts/`, its declared inputs, passages by priority, the answer's type. A file
@@ -224,6 +241,12 @@ class Prompt(Generic[T]):
     """Of which every call past the question's first takes one; None: each question has its own few."""
     tools: tuple[Tool, ...] = ()
     """What may be called instead of an answer; hosts and models without tools are left out."""
+    last: str = ""
+    """Hob's own words after all that the file says."""
+    beginning: Beginning | None = field(default=None, compare=False)
+    spare: tuple[str, ...] = ()
+    """Inputs that are left out, and the beginning with them, where they leave no room for the passages after
+    it."""
 
     @property
     def question(self) -> Turn | None:
@@ -284,6 +307,8 @@ class Completion(Generic[T]):
     """Nobody was asked: the very same question was answered before."""
     tool_calls: tuple[ToolCall, ...] = ()
     """What is to be called before there is an answer; at least one of them can be used."""
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that hosts had read before and did not read anew."""
     sent_to: tuple[AskedHost, ...] = ()
     """Everybody who was sent the prompt, whatever they said to it."""
 
@@ -296,7 +321,8 @@ class Completion(Generic[T]):
         """For the ledger; empty when no model was reached."""
         if not self.model:
             return ()
-        return (Usage(purpose, self.host, self.model, self.tokens_in, self.tokens_out, self.seconds),)
+        tokens = self.tokens_in, self.tokens_out
+        return (Usage(purpose, self.host, self.model, *tokens, self.seconds, self.tokens_cached),)
 
 
 OnText = Callable[[str], None]

@@ -1,7 +1,8 @@
-"""What people taught Hob about a repository: findings that they dismissed, conventions that they accepted."""
+"""What people taught Hob about a repository: findings that they dismissed, conventions that they accepted;
+and conventions that the past suggests, which nobody has accepted yet."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,12 +10,18 @@ from bot.core.findings import Finding, fingerprint, own
 from bot.core.refs import Login
 from bot.core.text import strip_invisible
 
-MemoryKind = Literal["dismissal", "convention"]
+MemoryKind = Literal["dismissal", "convention", "candidate", "declined", "retired"]
+"""A `candidate` is a convention that was learned and waits for a person; one that a person `declined` is not
+offered again; `retired`: it was accepted, and did not stay right. Only a `convention` is told to
+reviewers."""
 
 MOST = 1_000
 """Of one repository; past it something has to be forgotten first."""
 MOST_TEXT = 1_000
 """Characters of a reason or a convention."""
+MOST_EVIDENCE = 16_000
+MOST_LEARNED = 10
+"""Conventions that reviewers are told beside those that hold everywhere."""
 LASTS_DAYS = 365
 """A dismissal that names no time."""
 
@@ -28,7 +35,8 @@ moved) where there are enough of them."""
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """One thing to keep in mind. Of a `dismissal` the text is the reason and the rest tells the finding; of a
-    `convention` the text is all."""
+    `convention` the text is all, and where it was learned `path` is a pattern, `words` are what speaks,
+    `fingerprint` names it whatever its words, and `evidence` is JSON (`bot.core.conventions`)."""
 
     kind: MemoryKind
     text: str
@@ -43,6 +51,7 @@ class Lesson:
     """What found the finding: `model`, or a check's name."""
     words: tuple[str, ...] = ()
     """Of the code that the finding quotes."""
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +148,21 @@ def _same_claim(lesson: Lesson, finding: Finding) -> bool:
 
 
 def conventions(memories: Iterable[Memory]) -> tuple[str, ...]:
-    """What reviewers are told, oldest first."""
-    return tuple(one.lesson.text for one in memories if one.lesson.kind == "convention")
+    """What reviewers are told whatever changed, oldest first."""
+    known = (one.lesson for one in memories if one.lesson.kind == "convention")
+    return tuple(one.text for one in known if not one.evidence)
+
+
+def learned(memories: Iterable[Memory], paths: Collection[str]) -> tuple[str, ...]:
+    """What was learned and accepted for any of these files, oldest first; at most `MOST_LEARNED`, the
+    newest."""
+    known = [one.lesson for one in memories if one.lesson.kind == "convention" and one.lesson.evidence]
+    fit = [one.text for one in known if any(covers(one.path, path) for path in paths)]
+    return tuple(fit[-MOST_LEARNED:])
+
+
+def covers(pattern: str, path: str) -> bool:
+    """Of the patterns that learned conventions have: `*.py`, `src/**/*.py`, and the same without an
+    ending."""
+    folder, _, name = pattern.rpartition("**/")
+    return path.startswith(folder) and path.endswith(name.removeprefix("*"))

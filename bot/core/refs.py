@@ -77,3 +77,7 @@ class Actor:
     @property
     def is_bot(self) -> bool:
         return self.type == "Bot" or self.login.endswith("[bot]")
+
+
+OPERATOR = Actor(Login(""), 0)
+"""Who runs Hob and may have everything done, where no login of GitHub's asks."""

@@ -14,6 +14,7 @@ from bot.core.findings import Chosen, Finding, JudgedFinding
 from bot.core.inference import AskedHost
 from bot.core.text import count, in_code
 
+LEFT_QUICKLY = "left by a quick reading"
 NOT_WORTH_READING = frozenset(
     {
         "removed",
@@ -56,6 +57,12 @@ class Coverage:
     hidden: tuple[str, ...] = ()
     """The kinds of credentials that were taken out of what a host outside was asked."""
     receipts: tuple[DataReceipt, ...] = ()
+    narrowed: str = ""
+    """What alone was looked for; empty: everything."""
+    readings: tuple[int, ...] = ()
+    """How often each part was read."""
+    holes: int = 0
+    """Parts that were looked at for security alone."""
 
     @property
     def words(self) -> str:
@@ -72,7 +79,7 @@ class Coverage:
     @property
     def lacking(self) -> bool:
         """Whether nobody has read something that a reviewer would have read."""
-        return bool(self.failure or self.part) or any(
+        return bool(self.failure or self.part or self.narrowed) or any(
             file.why not in NOT_WORTH_READING for file in self.unread
         )
 
@@ -101,6 +108,8 @@ def check_title(coverage: Coverage, shown: tuple[Finding, ...], unplaced: int = 
     found = count(len(shown), "finding") if shown else "no findings"
     if coverage.read or coverage.part or (coverage.checks and coverage.failure):
         title = f"{found[0].upper()}{found[1:]} {coverage.origin}"
+        read = coverage.read or coverage.part
+        title += f"; only {coverage.narrowed} was looked for" if coverage.narrowed and read else ""
         title += f"; {count(unplaced, 'claim')} could not be placed" if unplaced else ""
         return title + (f"; {count(unjudged, 'claim')} not judged" if unjudged else "")
     return "Not reviewed: " + (coverage.failure or "nothing to read")
@@ -109,6 +118,7 @@ def check_title(coverage: Coverage, shown: tuple[Finding, ...], unplaced: int = 
 def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     """What was read, by whom, and what stands in the way; Markdown."""
     lines = [f"- A model read {coverage.words} at `{facts.head_sha[:12]}`."]
+    lines += _effort(facts, coverage)
     if facts.without_lines:
         what = count(len(facts.without_lines), "file")
         lines.append(f"- {what} of them had no line to read (empty, renamed or another mode).")
@@ -126,6 +136,29 @@ def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:
     lines.extend(f"- {complaint.told}" for complaint in facts.context.complaints)
     lines.extend(f"- {note}" for note in facts.context.notes)
     return "\n".join(lines)
+
+
+def _effort(facts: PullRequestFacts, coverage: Coverage) -> list[str]:
+    """How thoroughly it was read, where that is not as ever."""
+    lines = []
+    why = f" ({in_code(facts.effort_rule)} in review.effort)" if facts.effort_rule else ""
+    if facts.effort == "quick":
+        left = "; `review` reads the rest" if any(one.why == LEFT_QUICKLY for one in coverage.unread) else ""
+        lines.append(f"- Read quickly{why}: the checks and the riskiest parts, once{left}.")
+    elif facts.effort == "deep":
+        lines.append(f"- Read deeply{why}: {_times(coverage)}.")
+    if coverage.narrowed:
+        lines.append(f"- Only {coverage.narrowed} was looked for; `review` reads for everything.")
+    return lines
+
+
+def _times(coverage: Coverage) -> str:
+    """How often, and how much of it for holes alone; no more than what came of it."""
+    least, most = min(coverage.readings, default=0), max(coverage.readings, default=0)
+    often = count(most, "time") if least == most else f"{least} to {count(most, 'time')}"
+    parts = len(coverage.readings)
+    holes = "all of it" if coverage.holes == parts else f"{coverage.holes} of {count(parts, 'part')}"
+    return f"{often}{', with a vote' if most > 1 else ''}, and {holes} once for holes alone"
 
 
 def check_text(coverage: Coverage) -> str:

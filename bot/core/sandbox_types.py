@@ -38,6 +38,9 @@ class SandboxedProgram:
     only_reads: bool = False
     """It parses and never runs, loads or follows what it reads, and comes with Hob: may be run with limits
     alone where no sandbox works (docs/security.md)."""
+    reads: tuple[str, ...] = ()
+    """Folders of the machine, absolute, from which it is loaded: an interpreter's, its packages'. Seen at
+    their own places; where `path` lies in one of them, it is started there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,25 @@ CHECKS = {
         "https://docs.astral.sh/ruff/rules/",
     ),
     "shellcheck": CheckSetting(
-        "Shell scripts, where shellcheck is installed and a sandbox works.",
+        "Shell scripts and what workflows run in a shell, where shellcheck is installed and a sandbox works.",
         "https://www.shellcheck.net/wiki/",
+    ),
+    "biome": CheckSetting(
+        "JavaScript and TypeScript, by biome with Hob's own rules, where that is installed.",
+        "https://biomejs.dev/linter/javascript/rules/",
+    ),
+    "yamllint": CheckSetting(
+        "YAML that cannot be read, or says a thing twice, by yamllint where that is installed.",
+        "https://yamllint.readthedocs.io/en/stable/rules.html",
+    ),
+    "hadolint": CheckSetting(
+        "Dockerfiles, by hadolint with Hob's own rules, where that is installed.",
+        "https://github.com/hadolint/hadolint#rules",
+    ),
+    "sqlfluff": CheckSetting(
+        "SQL, by sqlfluff with Hob's own rules, where that is installed.",
+        "https://docs.sqlfluff.com/en/stable/reference/rules.html",
+        on=False,
     ),
 }
 """name -> the check that is `bot.checks.NAME`, in the order in which they are told. All that settings,
@@ -101,6 +118,10 @@ class ReviewSettings:
     """Reviews are made and kept, and nothing of them is posted."""
     passes: int = 1
     """How often a change is read while nothing else waits; what most readings find is said."""
+    effort: tuple[str, ...] = ()
+    """Rules, the first that fits first (`bot.core.effort`)."""
+    scan: int = 0
+    """Questions to models each night about code that no pull request touches."""
     max_calls: int = 40
     """Questions to models in one review; what they do not reach is said to be unread."""
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")

@@ -7,11 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot.core.effort import RULE_WORDS, effort_rule
 from bot.core.settings import CHECKS, SEVERITIES
 
 ValueKind = Literal[
-    "flag", "whole", "choice", "names", "instructions", "hints", "language", "models", "repositories"
+    "flag",
+    "whole",
+    "choice",
+    "names",
+    "instructions",
+    "hints",
+    "language",
+    "models",
+    "repositories",
+    "efforts",
 ]
+LISTS: tuple[ValueKind, ...] = ("names", "models", "repositories", "efforts")
+"""Kinds that people may write with commas."""
 
 MOST_ITEMS = 100
 MOST_NAME = 255
@@ -73,6 +85,17 @@ KEYS: tuple[SettingKey, ...] = (
         "whole",
         "Read a change so often while nothing else waits; remarks need most votes.",
         most=5,
+    ),
+    SettingKey(
+        "review.effort",
+        "efforts",
+        f"How thoroughly a change is read; the first rule that fits counts. A rule is {RULE_WORDS}.",
+    ),
+    SettingKey(
+        "review.scan",
+        "whole",
+        "So many questions each night about code that no pull request touches, the riskiest first; 0: none.",
+        most=200,
     ),
     SettingKey("review.max_calls", "whole", "At most so many questions to models in one review.", most=200),
     SettingKey("review.guidelines", "names", "Files of the repository that a reviewer reads first."),
@@ -224,6 +247,13 @@ def _models(key: SettingKey, value: object) -> tuple[str, ...]:
     return found
 
 
+def _efforts(key: SettingKey, value: object) -> tuple[str, ...]:
+    found = _names(key, value)
+    if wrong := [text for text in found if effort_rule(text) is None]:
+        raise WrongValue(f"{wrong[0]!r} is no rule: it is {RULE_WORDS}")
+    return found
+
+
 def _repositories(key: SettingKey, value: object) -> tuple[str, ...]:
     found = _names(key, value)
     if wrong := [name for name in found if not REPOSITORY.fullmatch(name)]:
@@ -241,4 +271,5 @@ _TAKERS: dict[ValueKind, Callable[[SettingKey, object], Any]] = {
     "language": _language,
     "models": _models,
     "repositories": _repositories,
+    "efforts": _efforts,
 }

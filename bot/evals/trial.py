@@ -6,7 +6,7 @@ generous.
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from bot.agents import review
 from bot.context import Context
 from bot.core.diff import FileDiff
+from bot.core.effects import Usage
 from bot.core.findings import Finding, choose
 from bot.core.github_reader import GitHubReader, PullRequestState
 from bot.core.inference import Infer, Prompt
@@ -86,6 +87,27 @@ def _numbered(remarks: Sequence[Finding | Golden]) -> str:
 
 
 TrialProgress = Callable[[str], None]
+Scorer = Callable[[Case, Sequence[Finding]], Awaitable[Score]]
+"""What a review of a case said -> its score."""
+
+
+async def by_quotes(case: Case, said: Sequence[Finding]) -> Score:
+    """Remarks on the same code are the same."""
+    return Score(1, len(pairs(said, case.targets)), len(said), len(case.targets))
+
+
+def by_judge(judge: Infer) -> Scorer:
+    """A model decides which remarks are the same."""
+
+    async def score(case: Case, said: Sequence[Finding]) -> Score:
+        same = await judged_pairs(said, case.targets, judge)
+        return Score(1, len(same), len(said), len(case.targets))
+
+    return score
+
+
+def costs_nothing(_: Usage) -> float:
+    return 0.0
 
 
 @dataclass(slots=True)
@@ -94,22 +116,33 @@ class TrialRow:
 
     model: str
     threshold: float
-    score: Score = field(default_factory=Score)
+    scores: list[Score] = field(default_factory=list)
+    """Of each case."""
     tokens_in: int = 0
     tokens_out: int = 0
+    cost_usd: float = 0.0
     seconds: float = 0.0
     """In which cases were reviewed; the judge's time is not in it."""
     failed: int = 0
     """Cases of which the model read not everything."""
 
+    @property
+    def score(self) -> Score:
+        return sum(self.scores, Score())
+
+    def useful(self, amount: float) -> float | None:
+        """So much of it for each finding that names a golden remark; None where none does."""
+        return amount / self.score.matched if self.score.matched else None
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried. `judge` decides what is the same remark; without one quotes do."""
+    """What is tried. `cost`: US dollars of an answer."""
 
     cases: Sequence[Case]
     thresholds: Sequence[float] = (0.5,)
-    judge: Infer | None = None
+    scorer: Scorer = by_quotes
+    cost: Callable[[Usage], float] = costs_nothing
 
     async def run(self, model: str, infer: Infer, told: TrialProgress = lambda _: None) -> list[TrialRow]:
         """A row for each threshold. Each case is reviewed once."""
@@ -120,9 +153,10 @@ class Trial:
             seconds = time.monotonic() - begun
             told(f"{model}: {number} of {len(self.cases)}: {case.name}, {seconds:.1f} s")
             for row in rows:
-                row.score += await self._score(case, judged, row.threshold)
+                row.scores.append(await self.scorer(case, shown(judged, row.threshold)))
                 row.tokens_in += sum(used.tokens_in for used in judged.usage)
                 row.tokens_out += sum(used.tokens_out for used in judged.usage)
+                row.cost_usd += sum(map(self.cost, judged.usage))
                 row.seconds += seconds
                 row.failed += bool(judged.coverage.failure)
         return rows
@@ -134,14 +168,6 @@ class Trial:
         context = await ctx.repository("base")
         facts = await pull_request_facts(ctx, context, await reader.pull_request(0))
         return await review.judge(facts, infer)
-
-    async def _score(self, case: Case, judged: Judgement, threshold: float) -> Score:
-        said = shown(judged, threshold)
-        if self.judge is None:
-            same = pairs(said, case.targets)
-        else:
-            same = await judged_pairs(said, case.targets, self.judge)
-        return Score(1, len(same), len(said), len(case.targets))
 
 
 def shown(judged: Judgement, threshold: float) -> Sequence[Finding]:

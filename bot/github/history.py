@@ -27,6 +27,8 @@ class Merged:
     base_sha: Sha
     head_sha: Sha
     created_at: float
+    merged_at: float = 0.0
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def _merged(found: dict[str, Any]) -> Merged:
             base_sha=Sha(found["base"]["sha"]),
             head_sha=Sha(found["head"]["sha"]),
             created_at=_time(found["created_at"]),
+            merged_at=_time(found["merged_at"]),
+            url=clean(found.get("html_url")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise GitHubError(200, f"a pull request without {error}") from None

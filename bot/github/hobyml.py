@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot import yamlnodes
+from bot.core.effort import RULE_WORDS, effort_rule
 from bot.core.settings import Complaint, PathInstruction, RepoSettings
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.settings_schema import KEYS, LANGUAGE, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey, ValueKind
@@ -192,6 +193,16 @@ def names(file: SettingsFile, node: YamlNode) -> tuple[str, ...]:
     return _each(file, node, lambda item: string(item, MOST_NAME))
 
 
+def _efforts(file: SettingsFile, node: YamlNode) -> tuple[str, ...]:
+    def one(item: YamlNode) -> str:
+        text = string(item, MOST_NAME)
+        if effort_rule(text) is None:
+            raise WrongError(f"`{short(text)}` is no rule: it is {RULE_WORDS}")
+        return text
+
+    return _each(file, node, one)
+
+
 def _instructions(file: SettingsFile, node: YamlNode) -> tuple[PathInstruction, ...]:
     def one(item: YamlNode) -> PathInstruction:
         found = file.section(item, {"path": _path, "text": _text}, "instructions.")
@@ -254,6 +265,7 @@ _READERS: dict[ValueKind, Callable[[SettingKey], KeyReader]] = {
     "names": lambda _: names,
     "instructions": lambda _: _instructions,
     "hints": lambda _: _hints,
+    "efforts": lambda _: _efforts,
     "language": lambda _: _language,
 }
 

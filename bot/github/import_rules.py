@@ -289,6 +289,10 @@ CODERABBIT: Rules = {
     "reviews.tools.ruff.enabled": _check("ruff"),
     "reviews.tools.shellcheck.enabled": _check("shellcheck"),
     "reviews.tools.actionlint.enabled": _check("actionlint"),
+    "reviews.tools.biome.enabled": _check("biome"),
+    "reviews.tools.yamllint.enabled": _check("yamllint"),
+    "reviews.tools.hadolint.enabled": _check("hadolint"),
+    "reviews.tools.sqlfluff.enabled": _check("sqlfluff"),
     "reviews.tools.gitleaks.enabled": _check("secrets"),
     "reviews.tools.*": "Hob does not run it",
     "issue_enrichment.auto_enrich.enabled": _as_flag(

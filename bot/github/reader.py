@@ -64,6 +64,7 @@ from bot.github.conversations import (
 )
 from bot.github.objects import PER_QUERY
 from bot.github.payloads import clean
+from bot.patterns import wanted
 
 PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
 ISSUE = {"contents": "read", "issues": "read"}
@@ -180,7 +181,7 @@ class JobReader(GitHubReader):
         return await artifacts.reports(self.job.api(artifacts.PERMISSION), self.repo, sha)
 
     async def guidance(self, base: Sha, changed: Sequence[str], named: Sequence[str]) -> Guidance:
-        """Two calls, and more only for what guidelines import."""
+        """Two calls, and more only for skills and what guidelines import."""
 
         async def folders(paths: Sequence[str]) -> PathSizes:
             return await contents.folders(self._api, self.repo, base, paths[:PER_QUERY])
@@ -189,7 +190,7 @@ class JobReader(GitHubReader):
             return await self.texts(base, paths)
 
         try:
-            return await gathered(changed, named, folders, texts)
+            return await gathered(changed, named, folders, texts, wanted)
         except GitHubError as error:
             if error.status not in _NOT_SHOWN:
                 raise

@@ -11,6 +11,7 @@ from bot.core.context_packing import size as size_of
 from bot.core.credentials import Hidden
 from bot.core.effects import Usage
 from bot.core.host_slots import Served
+from bot.core.inference import Beginning
 from bot.inference import token_budget
 from bot.inference.egress import EgressGuard
 from bot.inference.hosts.known_host import Candidate, KnownHost
@@ -27,12 +28,19 @@ class GuardedCall:
     known_host: KnownHost
     learn: Callable[[Served], None]
     hearing: Callable[[Heard | None], Heard]
+    beginning: Beginning | None = None
+    """Of the questions that are asked here."""
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """`Runner.chat`, once it is certain that the prompt may go there; `RunnerError`."""
         request, hidden = await self._permitted(request)
         async with self._guarded_call(_texts(request), request.max_tokens) as call:
-            reply = replace(await self.known_host.runner.chat(request, self.hearing(heard)), hidden=hidden)
+            read = self.known_host.read(self.candidate.model.name).begin(request, self.beginning)
+            try:
+                reply = read.ended(await self.known_host.runner.chat(request, self.hearing(heard)))
+            finally:
+                read.leave()
+            reply = replace(reply, hidden=hidden)
             call.served = replace(
                 call.served,
                 ok=True,
@@ -40,6 +48,7 @@ class GuardedCall:
                 tokens_out=reply.tokens_out,
                 first_token_seconds=reply.first_token_seconds,
                 load_seconds=reply.load_seconds,
+                tokens_cached=reply.tokens_cached or 0,
             )
         return reply
 
@@ -131,6 +140,7 @@ class GuardedCall:
             served.tokens_in,
             served.tokens_out,
             served.seconds,
+            served.tokens_cached,
         )
         await asyncio.shield(self.guard.record(used, host.cost(served.tokens_in, served.tokens_out)))
 

@@ -94,7 +94,8 @@ def make_infer(
     async def is_free(prompt: Prompt[Any]) -> bool:
         wanted = _wanted(prompt, models)
         allowed = _guard_of(prompt)
-        return await pool.is_free(prompt.role, wanted, urgency, allowed, size(prompt), prompt.behind)
+        sizes = size(prompt), prompt.behind, prompt.beginning, shared_size(prompt)
+        return await pool.is_free(prompt.role, wanted, urgency, allowed, *sizes)
 
     def _guard_of(prompt: Prompt[Any]) -> EgressGuard:
         return replace(guard, purpose=prompt.name, policy="never" if prompt.local else guard.policy)
@@ -183,6 +184,7 @@ class _Spent:
     first: float = 0.0
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
     backend: str = ""
     host: str = ""
     model: str = ""
@@ -220,9 +222,8 @@ class Asking(Generic[T]):
         left = [one for one in found.candidates if one.sees or not self.prompt.images]
         left = [one for one in left if one.model.calls_tools or not self.prompt.tools]
         while left and not self._exhausted:
-            async with self.pool.place(
-                left, self.urgency, size(self.prompt), self.guard, self.prompt.behind
-            ) as place:
+            sizes = self.prompt.behind, self.prompt.beginning, shared_size(self.prompt)
+            async with self.pool.place(left, self.urgency, size(self.prompt), self.guard, *sizes) as place:
                 self.placed()
                 left.remove(place.candidate)
                 try:
@@ -370,6 +371,7 @@ class Asking(Generic[T]):
         self.spent.hidden = reply.hidden
         self.spent.tokens_in += reply.tokens_in or 0
         self.spent.tokens_out += reply.tokens_out
+        self.spent.tokens_cached += reply.tokens_cached or 0
         self.spent.cost_usd += runner.candidate.host.cost(reply.tokens_in or 0, reply.tokens_out)
         return reply
 
@@ -423,6 +425,7 @@ class Asking(Generic[T]):
             model=spent.model,
             tokens_in=spent.tokens_in,
             tokens_out=spent.tokens_out,
+            tokens_cached=spent.tokens_cached,
             seconds=spent.seconds,
             first_token_seconds=spent.first,
             left_out=packed.left_out,
@@ -442,6 +445,15 @@ def size(prompt: Prompt[Any]) -> int:
         *(one.text for one in prompt.passages),
         *(one.text for one in prompt.turns),
     )
+    return token_budget.tokens(sum(map(len, texts)), token_budget.START_RATIO)
+
+
+def shared_size(prompt: Prompt[Any]) -> int:
+    """About how many of them it begins with as others do."""
+    begun = prompt.beginning
+    if begun is None:
+        return 0
+    texts = (*prompt.inputs.values(), *(one.text for one in prompt.passages[: begun.passages]))
     return token_budget.tokens(sum(map(len, texts)), token_budget.START_RATIO)
 
 

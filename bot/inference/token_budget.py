@@ -11,11 +11,11 @@ What is known of models' vocabularies.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Any
 
-from bot.core.context_packing import FittedPassages, pack_passages, size
+from bot.core.context_packing import FittedPassages, pack, pack_passages, passage_size, size
 from bot.core.inference import Passage, Prompt, PromptTexts, T
 from bot.inference.hosts.known_host import Candidate
 from bot.inference.runners import ChatRequest
@@ -128,11 +128,15 @@ def fitted(
     host is asked for is the candidate's, whatever the limit."""
     texts = render(prompt, (), so_far)
     max_tokens = min(texts.max_tokens, limit // 4)
-    space = room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
-    # The model reads the schema too: as a tool's, or in words where a host does not take it.
-    space -= size(texts.system) + size(texts.user) + size(json.dumps(schema))
-    space -= size(json.dumps([asdict(each) for each in prompt.tools])) if prompt.tools else 0
-    packed = pack_passages(prompt.optional, space) if space >= 0 else None
+    space = _space(prompt, texts, schema, limit, ratio, max_tokens)
+    packed = _packed(prompt, space, (candidate.model.name, limit))
+    if prompt.spare and prompt.beginning and not _holds_own(prompt, packed):
+        prompt = replace(
+            prompt, inputs={**prompt.inputs, **dict.fromkeys(prompt.spare, "")}, beginning=None, spare=()
+        )
+        texts = render(prompt, (), so_far)
+        space = _space(prompt, texts, schema, limit, ratio, max_tokens)
+        packed = _packed(prompt, space, (candidate.model.name, limit))
     if packed is None:
         return None
     if packed.passages:
@@ -151,3 +155,64 @@ def fitted(
         tools=prompt.tools,
     )
     return Fitted(request, packed)
+
+
+def _space(
+    prompt: Prompt[Any],
+    texts: PromptTexts,
+    schema: dict[str, Any],
+    limit: int,
+    ratio: float,
+    max_tokens: int,
+) -> int:
+    """The size that is left for passages; the model reads the schema too: as a tool's, or in words where a
+    host does not take it."""
+    space = room(limit, max_tokens, ratio) - _ROOM_FOR_NOTE
+    space -= size(texts.system) + size(texts.user) + size(json.dumps(schema))
+    return space - (size(json.dumps([asdict(each) for each in prompt.tools])) if prompt.tools else 0)
+
+
+def _packed(prompt: Prompt[Any], space: int, window: tuple[str, int]) -> FittedPassages | None:
+    """As many passages as fit. What the beginning lacks in one question it lacks in all of them, decided for
+    the largest, or hosts would read it anew for each."""
+    if space < 0:
+        return None
+    begun, given = prompt.beginning, prompt.optional
+    if begun is None or not begun.passages:
+        return pack_passages(given, space)
+    shared, own = given[: begun.passages], given[begun.passages :]
+    own_size = sum(map(passage_size, own))
+    known, fresh = begun.fitting.get(window), _kept(shared, space - max(own_size, begun.beside))
+    kept = fresh if known is None or _size(shared, known) + own_size > space else known
+    if own_size <= begun.beside or known is None:
+        begun.fitting[window] = kept
+    packed = pack_passages(own, space - _size(shared, kept))
+    if packed is None:
+        return None
+    left = tuple(one.name for at, one in enumerate(shared) if at not in kept)
+    return replace(
+        packed,
+        passages=(*(shared[at] for at in sorted(kept)), *packed.passages),
+        left_out=(*left, *packed.left_out),
+    )
+
+
+def _size(passages: Sequence[Passage], which: frozenset[int]) -> int:
+    return sum(passage_size(passages[at]) for at in which)
+
+
+def _kept(shared: Sequence[Passage], space: int) -> frozenset[int]:
+    kept: set[int] = set()
+    pack(
+        sorted(enumerate(shared), key=lambda one: one[1].priority),
+        max(0, space),
+        lambda one: passage_size(one[1]),
+        lambda one: kept.add(one[0]),
+    )
+    return frozenset(kept)
+
+
+def _holds_own(prompt: Prompt[Any], packed: FittedPassages | None) -> bool:
+    """Whether all that is not of the beginning is there whole."""
+    own = {one.name for one in prompt.optional[prompt.beginning.passages if prompt.beginning else 0 :]}
+    return packed is not None and own.isdisjoint((*packed.left_out, *packed.cut))

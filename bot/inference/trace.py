@@ -48,6 +48,7 @@ class TracedCall:
                 model=self.candidate.model.name,
                 tokens_in=reply.tokens_in or 0,
                 tokens_out=reply.tokens_out,
+                tokens_cached=0 if self.cached else reply.tokens_cached or 0,
                 seconds=time.monotonic() - self.begun,
                 first_token_seconds=0.0 if self.cached else reply.first_token_seconds,
                 failure="" if error is None else str(error) or type(error).__name__,

@@ -12,8 +12,10 @@ from bot.core.github_reader import GitHubReader, PullRequestState, TreePath
 from bot.core.guidelines import Guidance, gathered
 from bot.core.refs import Actor, Login, Sha
 from bot.core.settings import Complaint
+from bot.core.skills import FOLDER_MODE
 from bot.git import run
 from bot.local.change import LocalRange
+from bot.patterns import wanted as by_pattern
 
 CONFIG = ".github/hob.yml"
 MOST_TEXT = 512 * 1024
@@ -106,12 +108,15 @@ class LocalReader(GitHubReader):
 
         async def folders(paths: Sequence[str]) -> Mapping[str, int]:
             inside = set(paths)
-            return {path: entry.mode for path, entry in tree.items() if path.rpartition("/")[0] in inside}
+            above = {path.rpartition("/")[0] for path in tree}
+            found = {path: FOLDER_MODE for path in above if path and path.rpartition("/")[0] in inside}
+            files = {path: one.mode for path, one in tree.items() if path.rpartition("/")[0] in inside}
+            return {**found, **files}
 
         async def texts(paths: Sequence[str]) -> Mapping[str, str]:
             return await self.texts(self.change.base, paths)
 
-        return await gathered(changed, named, folders, texts)
+        return await gathered(changed, named, folders, texts, by_pattern)
 
     async def _tree(self, sha: str) -> dict[str, _Entry]:
         """path -> file or symbolic link."""

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from bot.config import Config
 from bot.core.errors import Gone, UserError
 from bot.core.github_reader import IssueStates
-from bot.core.refs import Actor, Login, RepoRef
+from bot.core.refs import OPERATOR, RepoRef
 from bot.github.reader import ISSUE, JobReader
 from bot.runs.dispatch import route_delivery
 from bot.runs.preview import find
 from bot.runs.services import LazyServices, Services, build
 from bot.store import Decision, Run
 from bot.store.requests import BatchRequest, Channel, CommandRequest, delivery_of
-
-OPERATOR = Actor(Login(""), 0)
 
 
 @dataclass(frozen=True, slots=True)

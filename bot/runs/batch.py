@@ -12,9 +12,9 @@ from bot.config import load_config
 from bot.core.effects import RequestCommand
 from bot.core.errors import UserError
 from bot.core.events import BatchRequested, CommandRequested
-from bot.core.refs import Login, RepoRef
+from bot.core.refs import OPERATOR, Login, RepoRef
 from bot.github.reader import ISSUE, JobReader
-from bot.runs.asking import OPERATOR, Wanted, ask_for_batch
+from bot.runs.asking import Wanted, ask_for_batch
 from bot.runs.planning import PlannedRun, make_plan
 from bot.runs.preview import find
 from bot.runs.services import Services, build

@@ -120,6 +120,7 @@ def _finish(services: Services, run: Run, outcome: RunOutcome) -> None:
         model=last.model if last else "",
         tokens_in=sum(used.tokens_in for used in outcome.usage),
         tokens_out=sum(used.tokens_out for used in outcome.usage),
+        tokens_cached=sum(used.tokens_cached for used in outcome.usage),
     )
     log.info("run %s: %s", outcome.state, outcome.summary)
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from bot.agents import review
 from bot.config import load_config
 from bot.context import Context
+from bot.core.effort import Effort
 from bot.core.errors import Gone, UserError
 from bot.core.events import Priority
 from bot.core.inference import Infer
@@ -15,6 +16,7 @@ from bot.core.review_result import Judgement
 from bot.core.settings_merge import merge, settings_of
 from bot.github.client import GitHub
 from bot.github.reader import PULL_REQUEST, JobReader
+from bot.implement_facts import looking
 from bot.pull_request_facts import pull_request_facts
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
@@ -22,7 +24,11 @@ from bot.runs.services import Services, build
 
 
 async def preview(
-    full_name: str, number: int, website: str = "", told: Callable[[Infer], Infer] = lambda infer: infer
+    full_name: str,
+    number: int,
+    website: str = "",
+    told: Callable[[Infer], Infer] = lambda infer: infer,
+    effort: Effort | None = None,
 ) -> Judgement:
     """Of the pull request's head as it is now. UserError where the App cannot see it, or where `website`, an
     address of GitHub's, is not that of the configured one. `told` may stand before the port to models."""
@@ -36,7 +42,7 @@ async def preview(
     try:
         repo = await find(services.github, full_name)
         async with services.github.job(repo) as job:
-            return await judge(services, JobReader(repo, job, PULL_REQUEST), number, "high", told)
+            return await judge(services, JobReader(repo, job, PULL_REQUEST), number, "high", told, effort)
     except Gone:
         raise UserError(f"{full_name} has no pull request {number}", "look at its number") from None
     finally:
@@ -67,6 +73,7 @@ async def judge(
     number: int,
     priority: Priority,
     told: Callable[[Infer], Infer] = lambda infer: infer,
+    effort: Effort | None = None,
 ) -> Judgement:
     """What the App would say if it had said nothing yet, whatever the settings leave out by themselves."""
     repo = reader.repo
@@ -84,4 +91,5 @@ async def judge(
     )
     state = await reader.pull_request(number)
     context = await ctx.repository(state.base_sha)
-    return await review.judge(await pull_request_facts(ctx, context, state), ctx.infer)
+    facts = await pull_request_facts(ctx, context, state, effort=effort, by_person=True)
+    return await review.judge(facts, ctx.infer, looking(ctx, state.head_sha))

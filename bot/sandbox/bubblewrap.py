@@ -9,7 +9,7 @@ All dies with bubblewrap: its child is the first process of the namespace.
 import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from bot.core.sandbox_types import WORK, Mount, ProgramLimits, SandboxedProgram, TreeLimits, TreeProgram
@@ -64,7 +64,11 @@ class Bubblewrap:
 
     def command(self, program: SandboxedProgram, folder: Path) -> list[str]:
         """The whole command line; `folder` holds the program's files."""
-        inside = f"/hob/{Path(program.path).name}"
+        seen = any(Path(program.path).is_relative_to(one) for one in program.reads)
+        inside = program.path if seen else f"/hob/{Path(program.path).name}"
+        own = () if seen else ("--perms", "0755", "--dir", "/hob", "--ro-bind", program.path, inside)
+        places = [PurePosixPath(one) for one in program.reads]
+        read = [part for one in places for part in _mounted(Mount(one, one))]
         return [
             self.bwrap,
             *self._namespaces(),
@@ -72,7 +76,8 @@ class Bubblewrap:
             *(part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)),
             *_system(),
             *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"),
-            *("--perms", "0755", "--dir", "/hob", "--ro-bind", program.path, inside),
+            *read,
+            *own,
             *("--ro-bind", str(folder), str(WORK)),
             *("--remount-ro", "/", "--chdir", str(WORK), "--"),
             *self._lowered(NOBODY),

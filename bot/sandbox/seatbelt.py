@@ -36,7 +36,13 @@ class Seatbelt:
 
     def command(self, program: SandboxedProgram, folder: Path) -> list[str]:
         """The whole command line; `folder` holds the program's files."""
-        held = [self.sandbox_exec, "-p", profile(program.path, str(folder)), program.path, *program.arguments]
+        held = [
+            self.sandbox_exec,
+            "-p",
+            profile(program.path, str(folder), program.reads),
+            program.path,
+            *program.arguments,
+        ]
         return limited(held, program.limits)
 
     def tree_command(self, program: TreeProgram, box: RunFolder) -> list[str]:
@@ -73,15 +79,17 @@ def tree_profile(folder: str, mounts: Sequence[str]) -> str:
     )
 
 
-def profile(program: str, folder: str) -> str:
-    """In the profile language (a Scheme). Links must be resolved: the kernel compares real paths."""
-    read = [f"(subpath {_quoted(path)})" for path in (*_LIBRARIES, folder)]
+def profile(program: str, folder: str, reads: Sequence[str] = ()) -> str:
+    """In the profile language (a Scheme). Links must be resolved: the kernel compares real paths. An
+    interpreter may start what lies in `reads`: on macOS Python is an application that it starts itself."""
+    read = [f"(subpath {_quoted(path)})" for path in (*_LIBRARIES, *reads, folder)]
+    started = [f"(literal {_quoted(program)})", *(f"(subpath {_quoted(path)})" for path in reads)]
     read += [f"(literal {_quoted(path)})" for path in ("/", program, *_DEVICES)]
     return "\n".join(
         [
             "(version 1)",
             "(deny default)",
-            f"(allow process-exec (literal {_quoted(program)}))",
+            f"(allow process-exec {' '.join(started)})",
             f"(allow file-read* {' '.join(read)})",
             '(allow file-write-data (literal "/dev/null"))',
             "(allow sysctl-read)",

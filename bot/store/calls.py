@@ -63,7 +63,10 @@ and `left_out` its arguments and the bytes of what it gave."""
 MOST_NAMES = 50
 MOST_SAID = 500_000
 """Characters of one text of a call; a window of 128k tokens is no more."""
-SUMS = ("calls", "tokens_in", "tokens_out", "seconds", "first_token_seconds", "cost_usd")
+SUMS = (
+    *("calls", "tokens_in", "tokens_out", "seconds", "first_token_seconds", "cost_usd"),
+    "tokens_cached",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class CallTotal:
     seconds: float
     first_token_seconds: float
     cost_usd: float
+    tokens_cached: int = 0
 
 
 class ModelCalls:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from bot.core.conventions import after_dismissal, tried_again
 from bot.core.errors import UserError
-from bot.core.memory import MOST, MOST_TEXT, Lesson, Memory, MemoryKind
+from bot.core.memory import MOST, MOST_EVIDENCE, MOST_TEXT, Lesson, Memory, MemoryKind
 from bot.core.refs import Login, RepoRef
 from bot.store.columns import fit
 from bot.store.database import Database
@@ -20,7 +21,13 @@ _LENGTHS = {"text": MOST_TEXT, "author": 100, "fingerprint": 24, "path": 1_000} 
     "category": 100,
     "title": 300,
     "source": 40,
+    "evidence": MOST_EVIDENCE,
 }
+_ACCEPTS: dict[MemoryKind, tuple[MemoryKind, ...]] = {
+    "convention": ("candidate", "declined", "retired"),
+    "declined": ("candidate",),
+}
+"""What a person may make of it -> what it may be before."""
 
 
 class Memories:
@@ -70,6 +77,29 @@ class Memories:
         with self._db.write() as connection:
             return self._add(connection, repo_id, full_name, new)
 
+    def offer(self, repo_id: int, full_name: str, learned: Iterable[Lesson]) -> int:
+        """Keeps what was learned anew as candidates; how many are new. What is known already keeps what a
+        person made of it and its words, with the new evidence: a convention that is not right any more is
+        retired."""
+        with self._db.write() as connection:
+            self._lock(connection, repo_id, full_name)
+            known = {_meaning(one.lesson): one for one in self._there(connection, repo_id)}
+            new: list[Memory] = []
+            for lesson in learned:
+                one = known.get(_meaning(lesson))
+                if one is None:
+                    new.append(Memory(0, lesson, time.time()))
+                else:
+                    self._put(connection, repo_id, one, tried_again(one.lesson, lesson))
+            return self._add(connection, repo_id, full_name, new)
+
+    def decide(self, repo_id: int, n: int, kind: MemoryKind) -> bool:
+        """A person accepts what was learned as a `convention`, or has it `declined`; False where nothing of
+        this number waits for that."""
+        fits = (memory.c.repo_id == repo_id) & (memory.c.n == n) & memory.c.kind.in_(_ACCEPTS.get(kind, ()))
+        with self._db.write() as connection:
+            return connection.execute(update(memory).where(fits).values(kind=kind)).rowcount == 1
+
     def forget(self, repo_id: int, n: int) -> bool:
         """Deletes one; False when there is none of this number."""
         with self._db.write() as connection:
@@ -81,6 +111,7 @@ class Memories:
         connection.execute(delete(memory).where(of_repo, memory.c.expires <= time.time()))
         known = {_meaning(one.lesson): one.n for one in self._there(connection, repo_id)}
         before = len(known)
+        dismissed: list[Lesson] = []
         for one in new:
             row = _row(one)
             meaning = _meaning(kept({**row, "n": 0}).lesson)
@@ -96,8 +127,25 @@ class Memories:
             last += 1
             connection.execute(memory.insert().values(repo_id=repo_id, n=last, **row))
             known[meaning] = last
+            if one.lesson.kind == "dismissal":
+                dismissed.append(one.lesson)
+        self._count_against(connection, repo_id, dismissed)
         connection.execute(update(memory_repos).where(memory_repos.c.repo_id == repo_id).values(last=last))
         return len(known) - before
+
+    def _count_against(self, connection: Connection, repo_id: int, dismissed: list[Lesson]) -> None:
+        """Conventions that spoke of what people dismiss now."""
+        for one in self._there(connection, repo_id) if dismissed else ():
+            lesson = one.lesson
+            for each in dismissed:
+                lesson = after_dismissal(lesson, each)
+            if lesson != one.lesson:
+                self._put(connection, repo_id, one, lesson)
+
+    def _put(self, connection: Connection, repo_id: int, one: Memory, lesson: Lesson) -> None:
+        which = (memory.c.repo_id == repo_id) & (memory.c.n == one.n)
+        row = _row(Memory(one.n, lesson, one.at, one.expires))
+        connection.execute(update(memory).where(which).values(row))
 
     def _there(self, connection: Connection, repo_id: int) -> list[Memory]:
         rows = connection.execute(select(memory).where(memory.c.repo_id == repo_id)).mappings()
@@ -112,9 +160,11 @@ class Memories:
         return int(connection.execute(last).scalar_one())
 
 
-def _meaning(lesson: Lesson) -> tuple[MemoryKind, str, int]:
-    """What makes two lessons one: the finding (on its pull request, where that is all it holds for), or the
-    convention's words."""
+def _meaning(lesson: Lesson) -> tuple[str, str, int]:
+    """What makes two lessons one: the finding (on its pull request, where that is all it holds for), the
+    convention's words, or what was learned, whatever its words and whatever became of it."""
+    if lesson.evidence:
+        return "learned", lesson.fingerprint, 0
     if lesson.kind == "convention":
         return lesson.kind, " ".join(lesson.text.casefold().split()), 0
     return lesson.kind, lesson.fingerprint, 0 if lesson.words else lesson.number
@@ -131,5 +181,6 @@ def kept(row: Any) -> Memory:
     """A row of the table."""
     names = ("kind", "text", "number", "fingerprint", "path", "category", "title", "source")
     words = tuple(row["words"].split())
-    lesson = Lesson(**{name: row[name] for name in names}, author=Login(row["author"]), words=words)
+    told = {name: row[name] for name in names} | {"evidence": row["evidence"] or ""}
+    lesson = Lesson(**told, author=Login(row["author"]), words=words)
     return Memory(row["n"], lesson, row["at"], row["expires"])

@@ -173,7 +173,9 @@ def run_values(
         "created_at": now,
         "state": "queued",
         "superseded": False,
-        **dict.fromkeys(("attempts", "crashes", "revivals", "fence", "tokens_in", "tokens_out"), 0),
+        **dict.fromkeys(
+            ("attempts", "crashes", "revivals", "fence", "tokens_in", "tokens_out", "tokens_cached"), 0
+        ),
         **dict.fromkeys(("owner", "error", "host", "model", "summary"), ""),
         "lease_until": 0.0,
     }

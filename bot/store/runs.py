@@ -203,6 +203,7 @@ class Runs:
         model: str = "",
         tokens_in: int = 0,
         tokens_out: int = 0,
+        tokens_cached: int = 0,
     ) -> None:
         """The end of a run, in a line; of a dead one that line is the reason too. Raises `Superseded` when
         it is no longer this worker's to end."""
@@ -211,6 +212,7 @@ class Runs:
             "model": fit(model, 200),
             "tokens_in": tokens_in,
             "tokens_out": tokens_out,
+            "tokens_cached": tokens_cached,
         }
         with self._db.write() as connection:
             leases.require(self._db, connection, run)

@@ -16,6 +16,7 @@ from bot.store.tables import (
     outbox,
     run_logs,
     runs,
+    scans,
     settings,
     usage,
 )
@@ -29,11 +30,12 @@ TEXTS: dict[str, tuple[Any, ...]] = {
     "outbox": (outbox.c.payload, outbox.c.url, outbox.c.error),
     "runs": (runs.c.summary, runs.c.error),
     "calls": (calls.c.left_out, calls.c.failure, calls.c.texts),
-    "memory": (memory.c.text, memory.c.words, memory.c.title, memory.c.path),
+    "memory": (memory.c.text, memory.c.words, memory.c.title, memory.c.path, memory.c.evidence),
     "drafts": (drafts.c.body, drafts.c.repo),
     "run_logs": (run_logs.c.lines,),
     "findings": (findings.c.title, findings.c.path),
     "issues": (issues.c.title,),
+    "scans": (scans.c.path, scans.c.findings),
     "settings": (settings.c.value,),
 }
 _KINDS: tuple[tuple[str, Table, Any], ...] = (
@@ -47,6 +49,7 @@ _KINDS: tuple[tuple[str, Table, Any], ...] = (
     ("logs of runs", run_logs, run_logs.c.at),
     ("findings", findings, findings.c.at),
     ("titles", issues, issues.c.changed_at),
+    ("files that were read", scans, scans.c.at),
     ("settings", settings, settings.c.changed_at),
 )
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0009"
+SCHEMA = "0012"
 
 metadata = MetaData(
     naming_convention={
@@ -91,6 +91,7 @@ runs = Table(
     Column("tokens_in", BigInteger, nullable=False),
     Column("tokens_out", BigInteger, nullable=False),
     Column("summary", Text, nullable=False),
+    Column("tokens_cached", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("delivery", "handler"),
     Index(None, "state", "not_before"),
     Index(None, "target", "created_at"),
@@ -146,6 +147,7 @@ usage = Table(
     Column("repo", String(300), nullable=False),
     Column("run_id", BigInteger),
     Column("cost_usd", Double, nullable=False),
+    Column("tokens_cached", BigInteger, nullable=False, server_default="0"),
     Index(None, "at"),
 )
 
@@ -186,6 +188,7 @@ calls = Table(
     Column("cost_usd", Double, nullable=False),
     Column("cached", Boolean, nullable=False),
     Column("texts", LargeBinary),  # zlib of JSON; NULL: not kept
+    Column("tokens_cached", BigInteger, nullable=False, server_default="0"),
     Index(None, "run_id"),
     Index(None, "at"),
 )
@@ -203,6 +206,7 @@ call_totals = Table(  # sums over all calls ever: they stay when old calls go, f
     Column("seconds", Double, nullable=False),
     Column("first_token_seconds", Double, nullable=False),
     Column("cost_usd", Double, nullable=False),
+    Column("tokens_cached", BigInteger, nullable=False, server_default="0"),
 )
 
 memory = Table(
@@ -210,7 +214,7 @@ memory = Table(
     metadata,
     Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("kind", String(12), nullable=False),  # dismissal, convention
+    Column("kind", String(12), nullable=False),  # dismissal, convention, candidate, declined, retired
     Column("text", Text, nullable=False),
     Column("author", String(100), nullable=False),
     Column("number", BigInteger, nullable=False),
@@ -222,6 +226,7 @@ memory = Table(
     Column("words", Text, nullable=False),  # with blanks between them
     Column("at", Double, nullable=False),
     Column("expires", Double),
+    Column("evidence", Text),  # JSON, of what was learned
     Index(None, "repo_id", "fingerprint"),
 )
 
@@ -273,6 +278,18 @@ drafts = Table(  # comments that were not posted; settled ones without their tex
     Column("state", String(8), nullable=False),  # waiting, dropped, replaced
     Column("refusals", Integer, nullable=False),
     Index(None, "state", "at"),
+)
+
+scans = Table(  # files that were read though no pull request touches them
+    "scans",
+    metadata,
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", Text, primary_key=True),
+    Column("blob", String(64), nullable=False),
+    Column("night", String(10), nullable=False),  # 2026-03-04
+    Column("calls", Integer, nullable=False),
+    Column("findings", Text, nullable=False),  # JSON
+    Column("at", Double, nullable=False),
 )
 
 findings = Table(  # what a review judged, said or not; of what stands from an earlier review only the first

@@ -85,6 +85,8 @@ class Run:
     tokens_in: int
     tokens_out: int
     summary: str
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that hosts had read before and did not read anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _make(connection: Connection, run: Run, now: float) -> None:
         "handler": handler,
         "supersedes": False,
         "lease_until": 0.0,
-        **dict.fromkeys(("revivals", "fence", "tokens_in", "tokens_out"), 0),
+        **dict.fromkeys(("revivals", "fence", "tokens_in", "tokens_out", "tokens_cached"), 0),
         **dict.fromkeys(("owner", "host", "model", "summary"), ""),
     }
     connection.execute(insert(runs).values(row))

@@ -74,6 +74,7 @@ def lines(totals: Iterable[CallTotal]) -> list[str]:
         ("first_token_seconds", "Seconds until their first token."),
         ("tokens_in", "Tokens of their prompts."),
         ("tokens_out", "Tokens of their answers."),
+        ("tokens_cached", "Tokens of their prompts that hosts had read before."),
         ("cost_usd", "What they cost."),
     ):
         sums: Sums = {(one.role, one.host, one.model): asdict(one)[name] for one in answers}

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from bot.core.effort import RULE
 from bot.core.settings_schema import KEYS, MOST_ITEMS, MOST_NAME, MOST_TEXT, SettingKey
 from bot.web import pages
 from bot.web.agents import BIGGEST, LONGEST_FOCUS, MOST_CONTEXT, MOST_FOCUS
@@ -34,6 +35,7 @@ def setting(key: SettingKey) -> Schema:
         "choice": {"type": "string", "enum": list(key.choices)},
         "names": names,
         "instructions": {"type": "array", "items": instruction, "maxItems": MOST_ITEMS},
+        "efforts": {**names, "items": {**name, "pattern": f"^{RULE.pattern}$"}},
         "hints": {"type": "object", "additionalProperties": name, "maxProperties": MOST_ITEMS},
         "language": {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$"},
         "models": {"anyOf": [{**names, "minItems": 1}, name]},

@@ -15,11 +15,15 @@ from rich.table import Table
 
 from tests.bench import (
     batch,
+    claims,
     implement,
+    learning,
+    linters,
     pages,
     patches,
     polling,
     pool,
+    prefixes,
     receiver,
     remarks,
     reviews,
@@ -37,7 +41,10 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "pool": pool.figures,
     "poll": polling.figures,
     "reviews": reviews.figures,
+    "prefixes": prefixes.figures,
+    "claims": claims.figures,
     "remarks": remarks.figures,
+    "linters": linters.figures,
     "waiting": waiting.figures,
     "pages": pages.figures,
     "batch": batch.figures,
@@ -47,6 +54,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "implement": implement.figures,
     "knowledge": knowledge,
     "duplicates": duplicates.figures,
+    "learning": learning.figures,
     "starting": starting.figures,
 }
 

@@ -9,7 +9,7 @@ import random
 import selectors
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.core.host_slots import Served, Speed
 from bot.core.hosts import Host, HostModel, RoutingStrategy
@@ -18,6 +18,7 @@ from bot.inference.hosts.scheduler import Scheduler
 from bot.inference.hosts.slots import LocalHostSlots
 from tests.bench.load import quantile
 
+T = TypeVar("T")
 MODELS = {"coder:14b": 1.0, "small:7b": 0.5}
 """Name -> seconds of work relative to the large one."""
 
@@ -80,7 +81,7 @@ def jobs(rate: float, count: int, seed: int = 7) -> list[Job]:
 
 def by_line(todo: list[Job], routing: RoutingStrategy) -> float:
     """95th percentile of the seconds from asking to the last token, through the real line."""
-    return _run_at_once(lambda: _through_line(todo, routing))
+    return run_at_once(lambda: _through_line(todo, routing))
 
 
 def by_pull(todo: list[Job]) -> float:
@@ -146,7 +147,8 @@ class _Jump(selectors.SelectSelector):
         return []
 
 
-def _run_at_once(make: Callable[[], Coroutine[Any, Any, float]]) -> float:
+def run_at_once(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """On a clock that jumps over all waiting."""
     selector = _Jump()
     loop = asyncio.SelectorEventLoop(selector)
     loop.time = lambda: selector.now  # type: ignore[method-assign]

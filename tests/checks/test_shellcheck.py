@@ -10,11 +10,15 @@ from tests import needs
 from tests.checks.changes import found, report
 
 
-@pytest.fixture(autouse=True)
-def _installed() -> None:
+def installed() -> None:
     needs.sandbox()
     if programs.find("shellcheck") is None:
         needs.missing("shellcheck", "it with the extra `checks`, or shellcheck")
+
+
+@pytest.fixture(autouse=True)
+def _installed() -> None:
+    installed()
 
 
 async def test_what_is_wrong_in_a_script_is_found_where_it_is() -> None:
@@ -47,7 +51,7 @@ async def test_without_the_program_it_is_said(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(programs, "beside_hob", lambda name: str(tmp_path / name))
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     said = await report({"a.sh": "cd $1\n"}, "shellcheck")
-    assert said.not_run == (("shellcheck", "shellcheck is not installed"),)
+    assert said.not_run == (("shellcheck", "not installed here (`hob checks` says how)"),)
 
 
 async def test_C4_what_a_program_complains_of_is_never_shown(

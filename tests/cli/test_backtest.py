@@ -38,9 +38,11 @@ def test_findings_are_followed_and_nothing_is_posted(
 ) -> None:
     github, settings, _ = history
     written = len(github.writes())
-    pulls = {
-        one["number"]: one for one in told(hob(settings, "backtest", "octo/tea", "--json"))["pull_requests"]
-    }
+    report = told(hob(settings, "backtest", "octo/tea", "--json"))
+    pulls = {one["number"]: one for one in report["pull_requests"]}
+    (first,) = report["ranked"]
+    assert (first["number"], first["path"], first["outcome"]) == (1, "tea.py", "fixed before the merge")
+    assert report["kinds"] == [{"kind": "model, sure", "findings": 1, "changed": 1}]
     assert set(pulls) == {1, 2}
     (finding,) = pulls[1]["findings"]
     assert (finding["path"], finding["end"], finding["outcome"]) == ("tea.py", 3, "fixed before the merge")
@@ -55,6 +57,8 @@ def test_a_table_and_cases_for_eval(history: tuple[GitHubStandIn, dict[str, str]
     done = hob(settings, "backtest", "octo/tea", "--last", "2", "--write-cases", str(folder / "cases"))
     assert done.returncode == 0, done.stderr
     assert "the lines of 1 were changed later" in done.stdout
+    assert "#1 tea.py:3" in done.stdout
+    assert "1 (100%)" in done.stdout
     assert "1 of 2: #2 Again" in done.stderr
     one, two = sorted(load_cases([folder / "cases"]), key=lambda case: case.title)
     assert (one.title, two.title) == ("Again", "Brew")

@@ -57,6 +57,18 @@ def test_findings_on_their_lines_with_the_code_and_what_instead(checkout: Hob) -
     assert "\x1b[" not in done.stdout
 
 
+@pytest.mark.parametrize(("effort", "asked"), [("quick", 1), ("deep", 4), ("security", 1)])
+def test_how_thoroughly_is_said_on_the_command_line(
+    effort: str, asked: int, checkout: Hob, ollama: FakeOllama
+) -> None:
+    done = checkout.run("review", "--folder", "house", "--effort", effort)
+    assert done.returncode == 0, done.stderr
+    assert "Division by zero" in done.stdout
+    read = [str(chat["messages"]) for chat in ollama.chats if "findings" in chat["format"]["properties"]]
+    assert len(read) == asked
+    assert len([one for one in read if "for security alone" in one]) == (0 if effort == "quick" else 1)
+
+
 def test_every_format_tells_the_same(checkout: Hob) -> None:
     told = {form: checkout.run("review", "--folder", "house", "--format", form).stdout for form in FORMATS}
     assert json.loads(told["json"])["findings"][0]["end"] == 3
@@ -107,6 +119,8 @@ def test_words_cannot_steer_the_terminal(checkout: Hob, ollama: FakeOllama) -> N
         (["nowhere..HEAD"], 1, "names no commit"),
         (["--format", "xml"], 2, "'xml' is not one of"),
         (["octo/tea#5", "--no-model"], 2, "is for local ranges"),
+        (["--effort", "quick", "--no-model"], 2, "--effort is about what models read"),
+        (["--effort", "much"], 2, "'much' is not one of"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, checkout: Hob) -> None:

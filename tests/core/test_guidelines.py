@@ -11,6 +11,7 @@ from bot.core.guidelines import (
     guideline_paths,
     imports,
     owners,
+    review_first,
     scope,
     speaks,
     symlinks,
@@ -127,6 +128,12 @@ def test_guidelines_share_the_room_and_are_cut_at_lines() -> None:
         (".coderabbit.yaml", True),
         (".github/CODEOWNERS", True),
         ("src/.coderabbit.yaml", False),
+        ("REVIEW.md", True),
+        ("docs/REVIEW.md", False),
+        (".claude/skills/tea/SKILL.md", True),
+        ("skills/tea/SKILL.md", True),
+        ("skills/tea/deep/SKILL.md", False),
+        ("src/skills/tea/SKILL.md", False),
         ("src/a.py", False),
     ],
 )
@@ -139,3 +146,15 @@ def test_the_last_rule_of_codeowners_that_matches_counts() -> None:
     assert owners(text, ["src/a.py", "lib/b.py"], wanted) == ["ann", "bob", "octo/all"]
     assert owners(text, ["README.md"], wanted) == []
     assert owners(text, ["src/x.py"], wanted) == []
+
+
+def test_what_is_said_about_reviews_is_the_last_to_be_cut() -> None:
+    text = "# Build\nmake\n## Code review\nNo prints.\n### How\nAsk.\n## Ship\n```\n# review\n```\nlast"
+    first = review_first(text)
+    assert first.startswith("## Code review\nNo prints.\n### How\nAsk.\n# Build\nmake")
+    assert sorted(first.split("\n")) == sorted(text.split("\n"))
+    assert first.endswith("```\n# review\n```\nlast")
+    assert dict(trimmed([("AGENTS.md", review_first("x\n" * 900 + "# Review\nNo prints.\n"))], 100))[
+        "AGENTS.md"
+    ].startswith("# Review\nNo prints.")
+    assert review_first("# Preview\nx") == "# Preview\nx"

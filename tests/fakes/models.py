@@ -71,6 +71,10 @@ class FakeOllama:
     broken: dict[str, Response] = field(default_factory=dict)
     """Paths that answer something else."""
     token_seconds: float = 0.0
+    reads: float = 0.0
+    """Tokens a second, as it says how long it read what it had not read before; 0: it does not say."""
+    kept: str = ""
+    """The prompt that was read last: of the next one the common beginning is not read."""
     requests: list[Recorded] = field(default_factory=list)
     cancelled: int = 0
     """Chats that the other side left before the end."""
@@ -227,6 +231,12 @@ class FakeOllama:
         chars = sum(len(message["content"]) for message in stage.request["messages"])
         chars += len(json.dumps(stage.request.get("tools", "")))
         stage.tokens_in = ceil(chars / model.chars_per_token)
+        if self.reads:
+            text = "".join(message["content"] for message in stage.request["messages"])
+            pairs = enumerate(zip(text, self.kept, strict=False))
+            same = next((at for at, (new, old) in pairs if new != old), min(len(text), len(self.kept)))
+            fresh = len(text) - same
+            self.kept, stage.tokens_fresh = text, ceil(fresh / model.chars_per_token)
         if model.reads is not None:
             stage.tokens_in = min(stage.tokens_in, model.reads)
         elif stage.tokens_in > min(window, model.context_length):
@@ -280,6 +290,7 @@ class Stage:
     request: dict[str, Any]
     send: Send
     tokens_in: int = 0
+    tokens_fresh: int = 0
     started: bool = False
 
     async def start(self, status: int = 200, **headers: str) -> None:
@@ -342,6 +353,7 @@ class Stage:
             done_reason="stop" if whole else "length",
             load_duration=1_500_000_000,
             prompt_eval_count=self.tokens_in,
+            prompt_eval_duration=round(self.tokens_fresh / self.host.reads * 1e9) if self.host.reads else 0,
             eval_count=tokens_out,
         )
         await self.end()

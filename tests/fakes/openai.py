@@ -24,6 +24,8 @@ class FakeOpenAI(FakeOllama):
     key: str = ""
     window: str = "max_model_len"
     counts: bool = True
+    usage: dict[str, Any] = field(default_factory=dict)
+    """More that it says it used."""
 
     def routes(self) -> list[Route]:
         return [
@@ -148,7 +150,7 @@ class OpenAIStage(Stage):
     async def finish(self, reason: str, tokens_out: int) -> None:
         await self.chunk({}, reason)
         if self.host.counts and self.request.get("stream_options", {}).get("include_usage"):
-            used = {"prompt_tokens": self.tokens_in, "completion_tokens": tokens_out}
+            used = {"prompt_tokens": self.tokens_in, "completion_tokens": tokens_out, **self.host.usage}
             await self.line(id="chatcmpl-1", object="chat.completion.chunk", choices=[], usage=used)
         await self.raw(b"data: [DONE]\n\n")
         await self.end()

@@ -27,6 +27,8 @@ from bot.core.errors import BadPayload, ConfigError, GitHubError
 from bot.core.guidelines import imports, owners, scope
 from bot.core.hostile_xml import BadReport
 from bot.core.hosts import HostModel
+from bot.core.skills import fitting
+from bot.core.skills import read as read_skill
 from bot.core.text import utf8_size
 from bot.github import artifacts, hobyml, issue_forms, other_reviewers, recipes
 from bot.github.api import ApiPage
@@ -217,6 +219,8 @@ def foreign(data: bytes) -> None:
         issue_forms.form(text)
     else:
         scope(name, text)
+        skill = read_skill(name or "x", text)
+        assert fitting([skill], [name, text[:200]], wanted) in ([], [skill])
         assert not any(path.startswith(("/", "..")) for path in imports("docs/CLAUDE.md", text))
 
 

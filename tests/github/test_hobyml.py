@@ -36,7 +36,7 @@ def test_a_whole_file_is_read_without_complaint() -> None:
     assert settings.review.paths == ("!**/vendor/**",)
     assert settings.review.instructions == (PathInstruction("src/**/*.py", "We use structlog, never print."),)
     assert (settings.review.min_severity, settings.review.max_comments) == ("major", 3)
-    assert settings.review.checks == set(CHECKS) - {"ruff", "coverage"}
+    assert settings.review.checks == set(CHECKS) - {"ruff", "coverage", "sqlfluff"}
     assert settings.issues.label_hints == {"area-api": "HTTP"}
     assert settings.code == CodeSettings(enabled=True, allow="maintain")
     assert (settings.language, settings.online) == ("de", "never")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.core.events import CommandRequested
-from bot.runs.asking import OPERATOR, Agents, Wanted, ask, ask_for_batch
+from bot.core.refs import OPERATOR
+from bot.runs.asking import Agents, Wanted, ask, ask_for_batch
 from bot.runs.requests import event_of
 from bot.store import Run
 from bot.store.batches import progress

@@ -7,10 +7,11 @@ from functools import partial
 
 import pytest
 
+from bot.core.conventions import Count, Evidence, evidence_of, lesson_of
 from bot.core.effects import Forget, Remember
 from bot.core.errors import Superseded, UserError
 from bot.core.findings import Finding
-from bot.core.memory import Lesson, Memory, dismissal
+from bot.core.memory import Lesson, Memory, MemoryKind, dismissal
 from bot.core.refs import Login, RepoRef
 from bot.effects.memory import OfForget, OfRemember
 from bot.store import Store, open_store
@@ -142,3 +143,37 @@ def test_R13_a_worker_that_lost_its_lease_teaches_nothing(store: Store) -> None:
     with pytest.raises(Superseded):
         store.outbox.commit("aa", old, partial(OfForget().change, Forget(1), store, TEA))
     assert len(store.memory.all(12)) == 1
+
+
+def learned(kind: MemoryKind = "candidate", right: int = 6, spoken: int = 8, **more: object) -> Lesson:
+    seen = Evidence("src/**/*.py", ("print",), "remark", Count(9, 10), Count(right, spoken))
+    return replace(lesson_of(seen, "Never print.", Login("my-hob")), kind=kind, **more)  # type: ignore[arg-type]
+
+
+def test_what_was_learned_is_offered_once_and_what_a_person_made_of_it_stays(store: Store) -> None:
+    assert store.memory.offer(12, "octo/tea", [learned()]) == 1
+    assert store.memory.offer(12, "octo/tea", [learned(right=7, text="Other words.")]) == 0
+    (one,) = store.memory.live(12)
+    assert (one.lesson.kind, one.lesson.text) == ("candidate", "Never print.")
+    assert evidence_of(one.lesson).newer == Count(7, 8)  # type: ignore[union-attr]
+    assert store.memory.decide(12, 1, "declined")
+    assert not store.memory.decide(12, 1, "declined")
+    assert not store.memory.decide(12, 2, "convention")
+    store.memory.offer(12, "octo/tea", [learned()])
+    assert [one.lesson.kind for one in store.memory.live(12)] == ["declined"]
+    assert store.memory.decide(12, 1, "convention")
+    assert store.memory.offer(12, "octo/tea", [learned(right=1)]) == 0
+    assert [one.lesson.kind for one in store.memory.live(12)] == ["retired"]
+
+
+def test_a_convention_ends_with_the_dismissals_that_contradict_it(store: Store) -> None:
+    store.memory.add(
+        12, "octo/tea", [Memory(0, learned("convention", right=6, spoken=11), 1.0), memory("Mine.")]
+    )
+    point = Finding("src/a.py", "major", "bug", "Prints", "b", quote="print(x)")
+    for n, kind in enumerate(("convention", "retired")):
+        against = dismissal(replace(point, quote=f"print(x{n}, y)"), "by design", Login("tom"), n + 1)
+        other = dismissal(replace(point, path=f"lib/a{n}.py"), "by design", Login("tom"), n + 1)
+        assert store.memory.add(12, "octo/tea", [Memory(0, against, 2.0), Memory(0, other, 2.0)]) == 2
+        store.memory.add(12, "octo/tea", [Memory(0, against, 3.0)])
+        assert [one.lesson.kind for one in store.memory.live(12)][:2] == [kind, "convention"]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
+from bot.core.conventions import Count, Evidence, Example, lesson_of
 from bot.core.findings import Finding, JudgedFinding
 from bot.core.host_slots import SlotRequest, Written
 from bot.core.hosts import Host
@@ -58,7 +60,13 @@ async def lived_in(front: Front, store: Store) -> Run:
     store.findings.add(run.id, 11, 7, "a" * 40, "big:14b", judged)
     said = (("system", "Be kind."), ("user", "Look."), ("assistant", '{"findings": []}'))
     store.calls.add(
-        run.id, "octo/hello", [ModelCall(time.time(), "review", "review", "mini", "big:14b", said=said)]
+        run.id,
+        "octo/hello",
+        [
+            ModelCall(
+                time.time(), "review", "review", "mini", "big:14b", 5_100, 60, tokens_cached=4_099, said=said
+            )
+        ],
     )
     store.run_logs.add(run.id, [LoggedLine(time.time(), "info", "a line of the log")])
     with store.database.write() as connection:
@@ -80,6 +88,7 @@ def on_every_page(run: Run) -> dict[str, str]:
         "/runs?state=dead&internal=true": "Dead letters",
         "/pulls?q=nowhere": "Nothing fits",
         f"/runs/{run.id}": "a line of the log",
+        f"/runs/{run.id}?": "<td>1,001</td><td>4,099</td><td>60</td>",
         f"/runs/{run.id}/calls/0": "Be kind.",
         "/drafts": "Which kettle?",
         "/memory": "We use tabs.",
@@ -228,6 +237,8 @@ async def test_D3_no_button_is_pressed_by_get_or_from_elsewhere(lived: tuple[Fro
         f"/runs/{run.id}/retry",
         f"/runs/{run.id}/cancel",
         "/memory/11/1/forget",
+        "/memory/11/1/accept",
+        "/memory/11/1/decline",
         "/deliveries/x/again",
     ):
         assert (await front.client.get(path, headers=BEARER)).status_code == 405
@@ -251,6 +262,30 @@ async def test_what_is_remembered_is_forgotten_by_a_button(lived: tuple[Front, R
     assert (await pressed(front, "/memory/11/1/forget")).headers["location"] == "/memory"
     assert (await front.client.get("/memory", headers=BEARER)).json()["memory"] == []
     assert (await pressed(front, "/memory/11/1/forget")).status_code == 404
+
+
+async def test_a_learned_convention_is_shown_with_what_it_rests_on_and_accepted_or_declined(
+    lived: tuple[Front, Run], store: Store
+) -> None:
+    front, _ = lived
+    hostile = Example("javascript:alert(1)", "src/<b>.py", "print(<script>)", "Use <i>structlog</i>.", "bob")
+    good = Example("https://github.com/octo/hello/pull/1", "src/a.py", "print(x)", "Never.", "bob")
+    seen = Evidence("*.py", ("print",), "remark", Count(9, 10), Count(6, 8), (good, hostile), (hostile,))
+    for one in (seen, replace(seen, trigger=("eval",))):
+        store.memory.offer(11, "octo/hello", [lesson_of(one, "Never print <b>.", Login("my-hob"))])
+    shown = (await front.client.get("/memory", headers=HTML)).text
+    assert "right on 6 of 8 changes" in shown
+    assert 'action="/memory/11/2/accept"' in shown
+    assert '<a href="https://github.com/octo/hello/pull/1"' in shown
+    assert not any(bad in shown for bad in ("javascript:", "<script>)", "<i>", "<b>"))
+    assert (await pressed(front, "/memory/11/2/accept")).headers["location"] == "/memory"
+    assert (await pressed(front, "/memory/11/3/decline")).status_code == 303
+    assert (await pressed(front, "/memory/11/3/decline")).status_code == 404
+    assert (await pressed(front, "/memory/11/1/decline")).status_code == 404
+    listed = (await front.client.get("/memory", headers=BEARER)).json()["memory"]
+    assert {one["n"]: one["kind"] for one in listed} == {1: "convention", 2: "convention", 3: "declined"}
+    assert [one["evidence"] and one["evidence"]["spoken"] for one in listed if one["n"] < 3] == [8, None]
+    assert 'action="/memory/11/2/accept"' not in (await front.client.get("/memory", headers=HTML)).text
 
 
 async def test_a_setting_is_changed_on_its_page_and_what_cannot_be_is_said_there(

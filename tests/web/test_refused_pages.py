@@ -42,6 +42,7 @@ async def cookie(front: Front) -> dict[str, str]:
         ("GET", "/logout", 405, "Method Not Allowed"),
         ("POST", "/deliveries/x/again", 409, "nothing of this delivery failed"),
         ("POST", "/memory/1/2/forget", 404, "nothing numbered 2 is remembered"),
+        ("POST", "/memory/1/2/accept", 404, "no convention numbered 2 is offered"),
         ("POST", "/repositories/octo/hello", 422, "no setting has this name."),
     ],
 )

@@ -19,6 +19,7 @@ class FindingAnswer(BaseModel):
 class ReviewAnswer(BaseModel):
     findings: list[FindingAnswer]
     summary: str = ""
+    """Not asked for: nobody is shown it, and hosts write slowly. Taken where a model gives it."""
 
 
 class VerifyVerdict(BaseModel):

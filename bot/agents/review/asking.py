@@ -9,17 +9,17 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
+from bot.agents.review.beginning import AROUND, Common, behind, common, size_of
 from bot.core.concurrency import Shared
 from bot.core.context_packing import ContextCandidate, pack_excerpts
 from bot.core.diff import FileDiff, render
 from bot.core.effects import Usage
+from bot.core.effort import QUICK_PARTS
 from bot.core.facts import PullRequestFacts, Skipped
-from bot.core.guidelines import trimmed
 from bot.core.incremental_review import new_since
 from bot.core.inference import Allowance, AskedHost, Completion, Infer, Passage, Prompt
-from bot.core.memory import conventions
 from bot.core.review_chunks import ReviewChunk, around, batches, review_chunks
-from bot.core.review_result import DataReceipt
+from bot.core.review_result import LEFT_QUICKLY, DataReceipt
 from bot.core.skip_rules import NOT_ASKED
 from bot.core.source import Chunk
 
@@ -27,14 +27,12 @@ DIFF_CHARS = 10_000
 """Of diff in one prompt, about three thousand tokens: past that small models miss more than they find."""
 CONTEXT_CHARS = 3_000
 """Of code around the hunks in one prompt; up to twice as much beside a change that takes little room."""
+DEEP_CONTEXT = 2
+"""So many times as much of it where a change is read deeply: callers, tests, what is like it."""
 ENCLOSING = 1.0
 """What a symbol around a hunk is worth: more than anything in another file."""
-GUIDELINE_CHARS = 3_000
-ISSUE_CHARS = 1_500
-MOST_CONVENTIONS = 20
-"""Remembered ones in one prompt, the newest."""
-INSTRUCTION_CHARS = 4_000
-FOCUS_CHARS = 1_000
+SECURITY = -1
+"""The reading that looks for holes alone; it has no part in the vote."""
 MOST_FINDINGS = 50
 """Taken from one answer; a model that says more is not reviewing."""
 _HOST = frozenset({"no_host", "timeout", "budget"})
@@ -73,11 +71,15 @@ class Reading:
     """Findings that could not be understood."""
     readings: tuple[int, ...] = ()
     """How often each part was read."""
+    holes: int = 0
+    """Parts that were looked at for security alone."""
     known: tuple[str, ...] = ()
     """Paths that were read at an earlier head and have nothing new."""
     hidden: frozenset[str] = frozenset()
     """The kinds of credentials that no host outside was shown."""
     receipts: tuple[DataReceipt, ...] = ()
+    common: Common | None = None
+    """What all questions about the change begin with; None where none was asked."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,9 @@ class _Course:
     lacking: dict[int, dict[str, str]] = field(default_factory=dict)
     """part -> path -> what of it was not read"""
     readings: list[int] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
+    """The parts of which there is an answer."""
+    holes: int = 0
     failure: str = ""
     calls: int = 0
     dropped: int = 0
@@ -113,11 +118,13 @@ class _Course:
             self.leave(number, "the model failed")
             return
         self.why.pop(number, None)
-        self.readings[number] += 1
+        self.read.add(number)
+        self.holes += reading == SECURITY
+        self.readings[number] += reading != SECURITY
         paths, parts = self.parts[number].paths, self.parts[number].parts
         lacking = dict.fromkeys(answer.left_out, "over the model's context")
         lacking |= dict.fromkeys(answer.cut, "over the model's context: only its beginning was read")
-        if reading == 0:
+        if reading == 0 or self.facts.effort == "security":
             self.lacking[number] = {path: why for path, why in lacking.items() if path in paths}
         told = answer.value.findings
         whole = len(self.parts) == 1
@@ -127,7 +134,7 @@ class _Course:
 
     def leave(self, number: int, why: str) -> None:
         """The part is not read now; it may have been before."""
-        if not self.readings[number]:
+        if number not in self.read:
             self.why.setdefault(number, why)
 
     def ended(self) -> Reading:
@@ -143,6 +150,7 @@ class _Course:
             self.dropped,
             self.unclear,
             tuple(self.readings),
+            self.holes,
             hidden=frozenset(self.hidden),
             receipts=receipts(self.answers),
         )
@@ -172,36 +180,53 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
         fresh, known = new_since(facts.files, facts.texts, facts.earlier)
     parts = batches(review_chunks(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
     course = _Course(facts, parts, readings=[0] * len(parts))
+    shared = common(facts, parts, [_around(facts, part, symbols) for part in parts])
+    diffs = [_diffs(part) for part in parts]
+    beside = (size_of((*own, *some)) for own, some in zip(shared.own, diffs, strict=True))
+    shared.beginning.beside = max(beside, default=0)
     allowance = Allowance(max(1, facts.context.settings.review.max_calls - 1))
-    asked = [
-        (number, reading)
-        for reading in range(max(1, facts.passes))
-        for number in _shuffled(range(len(parts)), facts.head_sha, reading)
-    ]
+    asked = _order_of(facts, len(parts))
     heard = _Heard()
     names: dict[int, tuple[str, ...]] = {}
-    async with Shared(infer) as shared:
+    async with Shared(infer) as sharing:
         for place, (number, reading) in enumerate(asked):
             if allowance.left:
                 prompt = replace(
-                    _prompt(facts, parts[number], symbols, reading),
+                    _prompt(shared, shared.own[number], _order(diffs[number], facts.head_sha, reading)),
+                    name="security" if reading == SECURITY else "review",
                     behind=min(len(asked) - place - 1, allowance.left - 1),
                     retries=allowance,
                 )
-                await shared.turn(prompt, heard.is_hopeless)
+                await sharing.turn(prompt, heard.is_hopeless)
             if heard.is_hopeless():
                 heard.left[place] = "not reached"
             elif not allowance.take():
                 heard.left[place] = "more than one review reads (review.max_calls)"
             else:
                 names[place] = tuple(one.name for one in prompt.passages)
-                shared.ask(prompt, partial(heard.take, place))
+                sharing.ask(prompt, partial(heard.take, place))
     for place, (number, reading) in enumerate(asked):
         if place in heard.left:
             course.leave(number, heard.left[place])
         else:
             course.take(number, reading, heard.answers[place], names[place])
-    return replace(course.ended(), known=known)
+    for number in set(range(len(parts))) - {number for number, _ in asked}:
+        course.leave(number, LEFT_QUICKLY)
+    return replace(course.ended(), known=known, common=shared)
+
+
+def _order_of(facts: PullRequestFacts, parts: int) -> list[tuple[int, int]]:
+    """(part, reading) in the order in which they are asked about; the look for holes comes before a change is
+    read again."""
+    if facts.effort == "security":
+        return [(number, SECURITY) for number in range(parts)]
+    every = range(min(parts, QUICK_PARTS) if facts.effort == "quick" else parts)
+    first, *more = (
+        [(number, reading) for number in _shuffled(every, facts.head_sha, reading)]
+        for reading in range(max(1, facts.passes))
+    )
+    holes = [(number, SECURITY) for number in every] if facts.effort == "deep" else []
+    return [*first, *holes, *(one for some in more for one in some)]
 
 
 def receipts(answers: Iterable[tuple[tuple[str, ...], Completion[Any]]]) -> tuple[DataReceipt, ...]:
@@ -254,37 +279,21 @@ def _shuffled(items: Sequence[T], seed: str, reading: int) -> list[T]:
     return sorted(items, key=place)
 
 
-def _prompt(
-    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]], reading: int
-) -> Prompt[ReviewAnswer]:
-    """What is the same for all parts first, so that a host can keep what it has read of it; the change
-    last. Where space is short, guidelines go before code around, and that before the change."""
-    diffs = [Passage(file.path, render(file), priority=1 + place) for place, file in enumerate(part.parts)]
-    last = 1 + len(diffs)
-    settings = facts.context.settings
-    names = {name for path in part.paths for name in facts.guides.get(path, ())}
-    rules = trimmed([one for one in facts.context.guidelines if one[0] in names], GUIDELINE_CHARS)
+def _prompt(shared: Common, own: Sequence[Passage], diffs: Sequence[Passage]) -> Prompt[ReviewAnswer]:
+    """What is the same for all parts first; the change last. Where space is short, guidelines go before code
+    around, and that before the change."""
     return Prompt(
         name="review",
         role="review",
         answer=ReviewAnswer,
-        inputs={
-            "title": facts.title[:300],
-            "body": facts.body[:2_000],
-            "instructions": _instructions(facts, part.paths),
-            "focus": facts.focus[:FOCUS_CHARS],
-            "language": settings.language,
-        },
-        passages=(
-            *(Passage(f"guideline {path}", text, last + 2) for path, text in rules),
-            *(
-                Passage(f"issue {one.number}", f"{one.title}\n\n{one.body}"[:ISSUE_CHARS], last)
-                for one in facts.linked_issues
-            ),
-            *_around(facts, part, symbols, last + 1),
-            *_order(diffs, facts.head_sha, reading),
-        ),
+        inputs=shared.inputs,
+        passages=(*shared.shown(len(diffs)), *behind(own, len(diffs)), *diffs),
+        beginning=shared.beginning,
     )
+
+
+def _diffs(part: ReviewChunk) -> list[Passage]:
+    return [Passage(file.path, render(file), priority=1 + place) for place, file in enumerate(part.parts)]
 
 
 def _order(diffs: list[Passage], seed: str, reading: int) -> list[Passage]:
@@ -293,7 +302,7 @@ def _order(diffs: list[Passage], seed: str, reading: int) -> list[Passage]:
 
 
 def _around(
-    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]], priority: int
+    facts: PullRequestFacts, part: ReviewChunk, symbols: Mapping[str, Sequence[Chunk]]
 ) -> list[Passage]:
     """The symbols that the hunks lie in, and what the repository knows to belong to them; more of it beside
     a small change."""
@@ -304,13 +313,6 @@ def _around(
     ]
     found += [one for path in part.paths for one in facts.around.get(path, ())]
     room = CONTEXT_CHARS + min(CONTEXT_CHARS, max(0, DIFF_CHARS - part.size) // 2)
+    room *= DEEP_CONTEXT if facts.effort == "deep" else 1
     packed = pack_excerpts(found, room, last=part.paths)
-    return [replace(one, name=f"around {one.name}", priority=priority) for one in packed]
-
-
-def _instructions(facts: PullRequestFacts, paths: Sequence[str]) -> str:
-    """The repository's own words for these files, and the conventions that people had Hob remember, each
-    once."""
-    texts = [text for path in paths for text in facts.instructions.get(path, ())]
-    texts += conventions(facts.memory)[-MOST_CONVENTIONS:]
-    return "\n".join(dict.fromkeys(texts))[:INSTRUCTION_CHARS]
+    return [replace(one, name=f"around {one.name}", priority=AROUND) for one in packed]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.agents.review.answers import FindingAnswer
-from bot.agents.review.asking import ModelFinding, Reading
+from bot.agents.review.asking import SECURITY, ModelFinding, Reading
 from bot.core.diff import Anchor, FileDiff, Hunk, HunkLine, anchor, anchors, occurs
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding, JudgedFinding, also_at, fingerprint
@@ -224,7 +224,8 @@ def _claimed(text: str) -> set[str]:
 def _voted(
     made: Sequence[tuple[ModelFinding, Finding]], readings: Sequence[int]
 ) -> tuple[list[Finding], list[Finding]]:
-    """What more than half of the readings of its part found, each once; and the points that they did not."""
+    """What more than half of the readings of its part found, each once; and the points that they did not. A
+    look for holes happens once and is not voted on: verifying it is to come."""
     if max(readings, default=0) < 2:
         return [finding for _, finding in made], []
     kept: list[Finding] = []
@@ -236,7 +237,8 @@ def _voted(
         rest = sorted(some, key=lambda one: one[1].rank)
         while rest:
             same = [one for one in rest if _same(one[1], rest[0][1])]
-            if 2 * len({said.reading for said, _ in same}) > readings[part]:
+            voters = {said.reading for said, _ in same}
+            if SECURITY in voters or 2 * len(voters) > readings[part]:
                 kept.append(same[0][1])
             else:
                 outvoted.append(same[0][1])

@@ -52,6 +52,7 @@ async def _hosts(config: Config, probes: bool = False) -> list[DoctorResult]:
 def _own(config: Config) -> dict[str, DoctorCheck]:
     return {
         "sandbox": partial(machine.sandbox, config),
+        "checks": machine.checks,
         "tests": partial(machine.tests, config),
         "configuration": partial(machine.configuration, config),
         "service": partial(running.service, config),

@@ -68,6 +68,17 @@ async def sandbox(config: Config) -> str:
     return said + (more if none_there else "")
 
 
+async def checks() -> str:
+    """Which programs there are to check with. Never a failing line: what lacks is said in each check run."""
+    from bot.checks.inventory import programs_of
+
+    found = await asyncio.to_thread(lambda: list(programs_of()))
+    there = [one.program for one in found if one.path]
+    missing = [one.program for one in found if not one.path]
+    more = f"; not installed: {', '.join(missing)} (hob checks says how to get them)" if missing else ""
+    return f"Hob's own, {', '.join(there)}{more}"
+
+
 async def tests(config: Config) -> str:
     """Whose tests are run, and whether they can be, as this command is."""
     from bot.core.sandbox_types import SandboxUnusable

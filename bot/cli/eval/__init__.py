@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,21 @@ from bot.cli.waiting import TellWaiting
     help="Cases of another kind: issues, and tests that must pass with the patch that a model makes of each.",
 )
 @click.option(
+    "--martian",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder `offline` of Martian's benchmark: scores what other tools said there, as it was judged "
+    "or by --judge with the benchmark's own question; and each model beside them, on --clones.",
+)
+@click.option(
+    "--clones",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --martian: clones of the benchmark's forks (owner__repo__tool__PR12__date), to review.",
+)
+@click.option(
     "--results",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With --patches: where each outcome is written at once; what stands there is not done again.",
+    help="With --patches or --martian: where each outcome or decision is written at once; what stands there "
+    "is not done again.",
 )
 @click.option(
     "--no-sandbox",
@@ -58,6 +71,8 @@ def command(
     judge: str,
     retrieval: Path | None,
     patches: Path | None,
+    martian: Path | None,
+    clones: Path | None,
     results: Path | None,
     no_sandbox: bool,
     as_json: bool,
@@ -71,8 +86,12 @@ def command(
     from bot.log import setup
 
     setup("error")
-    if not patches and (results or no_sandbox):
-        raise click.UsageError("--results and --no-sandbox are about --patches: name its cases too")
+    if no_sandbox and not patches:
+        raise click.UsageError("--no-sandbox is about --patches: name its cases too")
+    if results and not (patches or martian):
+        raise click.UsageError("--results is about --patches and --martian: name one of them too")
+    if clones and not martian:
+        raise click.UsageError("--clones is about --martian: name its folder too")
     if retrieval:
         from bot.cli.eval.retrieval import run
 
@@ -81,6 +100,12 @@ def command(
         from bot.cli.eval.patches import run as run_patches
 
         return run_patches(patches, models, results, as_json, boxed=not no_sandbox)
+    if martian:
+        from bot.cli.eval.martian import run as run_martian
+
+        if cases:
+            raise click.UsageError("--martian has its own cases: name no others")
+        return run_martian(martian, clones, models, sorted(set(thresholds)), judge, results, as_json)
     labelled = load_cases(cases)
     with TellWaiting("asking models"):
         rows = asyncio.run(_run(labelled, models, sorted(set(thresholds)), judge))
@@ -92,22 +117,51 @@ def command(
 
 
 async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], judge: str) -> list[Any]:
-    from bot.evals.trial import Trial
+    from bot.evals.trial import Trial, by_judge, by_quotes
     from bot.scripting import Workshop
 
     rows: list[Any] = []
     async with Workshop() as shop:
-        trial = Trial(cases, thresholds, shop.infer(models=(judge,)) if judge else None)
+        scorer = by_judge(shop.infer(models=(judge,))) if judge else by_quotes
+        trial = Trial(cases, thresholds, scorer, costs_of(shop.config))
         for model in models or shop.config.models.review[:1]:
             rows += await trial.run(model, shop.infer(models=(model,)), tell)
     return rows
 
 
+def costs_of(config: Any) -> Callable[[Any], float]:
+    """US dollars of an answer, by the prices of its host."""
+    hosts = {host.name: host for host in config.pool_hosts()}
+
+    def cost(used: Any) -> float:
+        host = hosts.get(used.host)
+        return float(host.cost(used.tokens_in, used.tokens_out)) if host else 0.0
+
+    return cost
+
+
 def _as_json(row: Any) -> dict[str, Any]:
-    score = row.score
     return {
         "model": row.model,
         "threshold": row.threshold,
+        **score_as_json(row.scores),
+        "tokens_in": row.tokens_in,
+        "tokens_out": row.tokens_out,
+        "cost_usd": round(row.cost_usd, 6),
+        "seconds": round(row.seconds, 3),
+        "failed": row.failed,
+        "tokens_per_useful": row.useful(row.tokens_in + row.tokens_out),
+        "seconds_per_useful": row.useful(row.seconds),
+        "usd_per_useful": row.useful(row.cost_usd),
+    }
+
+
+def score_as_json(scores: Sequence[Any]) -> dict[str, Any]:
+    from bot.core.scoring import Score
+    from bot.evals.bootstrap import interval
+
+    score = sum(scores, Score())
+    return {
         "cases": score.cases,
         "matched": score.matched,
         "found": score.found,
@@ -115,32 +169,51 @@ def _as_json(row: Any) -> dict[str, Any]:
         "precision": score.precision,
         "recall": score.recall,
         "f1": score.f1,
+        **{
+            f"{name}_95": interval(scores, operator.attrgetter(name))
+            for name in ("precision", "recall", "f1")
+        },
         "comments_per_case": score.comments,
-        "tokens_in": row.tokens_in,
-        "tokens_out": row.tokens_out,
-        "seconds": round(row.seconds, 3),
-        "failed": row.failed,
     }
+
+
+def score_cells(scores: Sequence[Any]) -> list[str]:
+    """Precision, recall, F1, and where F1 lies in 95 of 100 draws of as many cases."""
+    from bot.core.scoring import Score
+    from bot.evals.bootstrap import interval
+
+    score = sum(scores, Score())
+    values = (score.precision, score.recall, score.f1)
+    around = interval(scores, operator.attrgetter("f1"))
+    return [
+        *(f"{value:.3f}" if value is not None else "-" for value in values),
+        f"{around[0]:.2f}-{around[1]:.2f}" if around else "-",
+        f"{score.comments:.2f}",
+    ]
+
+
+SCORE_HEADS = ("precision", "recall", "F1", "95 %", "comments/PR")
 
 
 def _show(rows: Sequence[Any]) -> None:
     from bot.cli.tables import console, row, table
 
-    heads = ("model", "threshold", "precision", "recall", "F1", "comments/PR", "tokens", "s/PR", "not read")
-    made = table(*heads)
+    per_useful = ("tokens/useful", "s/useful", *(("$/useful",) if any(one.cost_usd for one in rows) else ()))
+    made = table("model", "threshold", *SCORE_HEADS, *per_useful, "s/PR", "not read")
     for each in rows:
-        score, cases = each.score, max(1, each.score.cases)
+        amounts = (each.tokens_in + each.tokens_out, each.seconds, each.cost_usd)
+        shapes = ("{:.0f}", "{:.1f}", "{:.4f}")
+        useful = [
+            shape.format(value) if (value := each.useful(amount)) is not None else "-"
+            for amount, shape in zip(amounts, shapes, strict=True)
+        ]
         row(
             made,
             each.model,
             f"{each.threshold:.2f}",
-            *(
-                f"{value:.3f}" if value is not None else "-"
-                for value in (score.precision, score.recall, score.f1)
-            ),
-            f"{score.comments:.2f}",
-            f"{(each.tokens_in + each.tokens_out) // cases}",
-            f"{each.seconds / cases:.1f}",
-            f"{each.failed} of {score.cases}",
+            *score_cells(each.scores),
+            *useful[: len(per_useful)],
+            f"{each.seconds / max(1, each.score.cases):.1f}",
+            f"{each.failed} of {each.score.cases}",
         )
-    console(110).print(made)
+    console(120).print(made)

@@ -47,11 +47,13 @@ def show(repo: str, as_json: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON (what is printed is JSON anyway).")
 def export(repo: str, output: IO[str], as_json: bool) -> None:
-    """Writes what is remembered as JSON lines, one for each; `import` reads them."""
+    """Writes what is remembered as JSON lines, one for each; `import` reads them. What nobody accepted is
+    not among it."""
     from bot.cli.memory import jsonl, operations
 
     for one in operations.listed(repo):
-        click.echo(jsonl.written(one), file=output)
+        if one.lesson.kind in jsonl.KINDS:
+            click.echo(jsonl.written(one), file=output)
 
 
 @command.command("import", cls=HobCommand, example="hob memory import memory.jsonl --repo octo/tea")
@@ -70,6 +72,30 @@ def take(file: Path, repo: str, as_json: bool) -> None:
     new = operations.taken(repo, found)
     told = {"read": len(found), "new": new, "known": len(found) - new}
     click.echo(json.dumps(told) if as_json else f"{new} new, {len(found) - new} known before or said twice")
+
+
+@command.command("accept", cls=HobCommand, example="hob memory accept 3 --repo octo/tea")
+@click.argument("number", type=click.IntRange(1))
+@REPO
+@JSON
+def accept(number: int, repo: str, as_json: bool) -> None:
+    """Accepts a convention that `hob learn --write` offered: reviewers are told of it from then on."""
+    from bot.cli.memory import operations
+
+    operations.decided(repo, number, "convention")
+    click.echo(json.dumps({"accepted": number}) if as_json else f"accepted {number}")
+
+
+@command.command("decline", cls=HobCommand, example="hob memory decline 3 --repo octo/tea")
+@click.argument("number", type=click.IntRange(1))
+@REPO
+@JSON
+def decline(number: int, repo: str, as_json: bool) -> None:
+    """Declines a convention that `hob learn --write` offered: it is not offered again."""
+    from bot.cli.memory import operations
+
+    operations.decided(repo, number, "declined")
+    click.echo(json.dumps({"declined": number}) if as_json else f"declined {number}")
 
 
 @command.command("forget", cls=HobCommand, example="hob memory forget 3 --repo octo/tea")

@@ -6,6 +6,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -19,11 +20,13 @@ from pydantic import (
     ValidationError,
 )
 
+from bot.core.conventions import evidence_of, named
 from bot.core.errors import UserError
-from bot.core.memory import MOST, MOST_TEXT, Lesson, Memory
+from bot.core.memory import MOST, MOST_EVIDENCE, MOST_TEXT, Lesson, Memory
 from bot.core.refs import LOGIN, Login
 
 VERSION = 1
+KINDS = ("convention", "dismissal")
 MOST_COMPLAINTS = 5
 _TIMES = (datetime(2008, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
@@ -52,6 +55,22 @@ class _Line(BaseModel):
 class ConventionLine(_Line):
     kind: Literal["convention"]
     text: Annotated[str, _text(MOST_TEXT, 1)]
+    evidence: Annotated[str, _text(MOST_EVIDENCE)] = ""
+    """JSON, of what was learned."""
+
+    def memory(self) -> Memory:
+        made = super().memory()
+        seen = evidence_of(made.lesson)
+        if seen is None:
+            return replace(made, lesson=replace(made.lesson, evidence=""))
+        lesson = replace(
+            made.lesson,
+            fingerprint=named(seen.pattern, seen.trigger),
+            path=seen.pattern,
+            source="learned",
+            words=seen.trigger,
+        )
+        return replace(made, lesson=lesson)
 
 
 class DismissalLine(_Line):
@@ -84,6 +103,8 @@ def fields(one: Memory) -> dict[str, Any]:
     }
     if one.expires is not None:
         found["expires"] = _time(one.expires)
+    if lesson.evidence:
+        found["evidence"] = lesson.evidence
     if lesson.kind == "dismissal":
         names = ("fingerprint", "path", "category", "title", "source")
         found |= {name: getattr(lesson, name) for name in names} | {"words": list(lesson.words)}

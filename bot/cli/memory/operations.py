@@ -7,7 +7,7 @@ import click
 
 from bot.config import load_config
 from bot.core.errors import UserError
-from bot.core.memory import Memory
+from bot.core.memory import Memory, MemoryKind
 from bot.core.refs import LOGIN, NAME
 from bot.core.text import cut, day, strip_invisible
 from bot.store import Store, open_store
@@ -42,10 +42,20 @@ def forgotten(repo: str, n: int) -> None:
             )
 
 
+def decided(repo: str, n: int, kind: MemoryKind) -> None:
+    """UserError when no convention of that number waits for it."""
+    with _opened(repo) as store:
+        known = store.memory.repo_id(repo)
+        if known is None or not store.memory.decide(known, n, kind):
+            raise UserError(
+                f"no convention of {repo} is offered under {n}", f"`hob memory list --repo {repo}` shows all"
+            )
+
+
 def told(one: Memory) -> str:
     """One line for a terminal, whatever people wrote into it."""
     lesson = one.lesson
-    what = lesson.text if lesson.kind == "convention" else f"{lesson.path}: {lesson.title} ({lesson.text})"
+    what = lesson.text if lesson.kind != "dismissal" else f"{lesson.path}: {lesson.title} ({lesson.text})"
     until = "" if one.expires is None else f", until {day(one.expires)}"
     words = strip_invisible(" ".join(what.split()))[0]
     return (

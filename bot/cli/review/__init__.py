@@ -12,6 +12,7 @@ import click
 from bot.cli.framework import HobCommand, folder_option
 from bot.core.settings import SEVERITIES
 
+EFFORTS = ("quick", "normal", "deep", "security")
 FORMATS = ("text", "json", "markdown", "sarif")
 _NAME = r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})"
 _PULL_REQUEST = re.compile(rf"(){_NAME}#([0-9]{{1,9}})")
@@ -44,6 +45,12 @@ FINDINGS = 3
     show_default=True,
     help="End with 3 when a finding is at least this severe, with 1 when no model could read the change.",
 )
+@click.option(
+    "--effort",
+    type=click.Choice(EFFORTS),
+    help="How thoroughly: quick reads the riskiest parts, deep reads all several times and votes, security "
+    "looks for holes alone; by default as review.effort says, and never quickly.",
+)
 @click.option("--no-model", is_flag=True, help="Only the deterministic checks.")
 def command(
     change: tuple[str, ...],
@@ -54,6 +61,7 @@ def command(
     form: str,
     as_json: bool,
     fail_on: str,
+    effort: Any,
     no_model: bool,
 ) -> int:
     """Reviews a local git range and posts nothing.
@@ -70,26 +78,29 @@ def command(
         raise click.UsageError("a range, --staged, --worktree and --hook exclude each other")
     setup("error")
     form = "json" if as_json else form
+    if effort and (no_model or hook):
+        raise click.UsageError("--effort is about what models read: leave --no-model and --hook away")
     if hook:
         found = asyncio.run(_pushed(folder, change, no_model))
     else:
         work = "staged" if staged else "worktree" if worktree else ""
-        found = asyncio.run(_judge(change[0] if change else "", folder, work, form, no_model))
+        found = asyncio.run(_judge(change[0] if change else "", folder, work, form, no_model, effort))
     _print(found, form)
     return max((_code(judged, fail_on) for judged in found), default=0)
 
 
-async def _judge(change: str, folder: Path, work: Any, form: str, no_model: bool) -> list[Any]:
+async def _judge(change: str, folder: Path, work: Any, form: str, no_model: bool, effort: Any) -> list[Any]:
     from bot.cli.review import local
     from bot.local import LocalRange, NothingToReview, find_root
 
     if found := _PULL_REQUEST.fullmatch(change) or _ADDRESS.fullmatch(change):
         if no_model:
             raise click.UsageError("--no-model is for local ranges")
-        return [await _preview(*found.groups())]
+        website, name, number = found.groups()
+        return [await _preview(website, name, number, effort)]
     root = await find_root(folder)
     try:
-        return [await local.judge(root, change, work, no_model)]
+        return [await local.judge(root, change, work, no_model, effort=effort)]
     except NothingToReview as nothing:
         click.echo(f"hob: {nothing} — {nothing.hint}" if nothing.hint else f"hob: {nothing}", err=True)
         if form == "text":
@@ -98,12 +109,12 @@ async def _judge(change: str, folder: Path, work: Any, form: str, no_model: bool
         return [await local.judge_change(root, nobody, no_model=True)]
 
 
-async def _preview(website: str, name: str, number: str) -> Any:
+async def _preview(website: str, name: str, number: str, effort: Any) -> Any:
     from bot.cli.review.progress import Asked
     from bot.runs.preview import preview
 
     async with Asked() as asked:
-        return await preview(name, int(number), website, asked.through)
+        return await preview(name, int(number), website, asked.through, effort)
 
 
 async def _pushed(folder: Path, arguments: tuple[str, ...], no_model: bool) -> list[Any]:

@@ -14,6 +14,7 @@ from bot.local import LocalRange, Push, find_change, pushed, uncommitted
 from bot.local.change import is_bare
 
 if TYPE_CHECKING:  # what a review needs is imported once there is something to review
+    from bot.core.effort import Effort
     from bot.core.knowledge import Beside
     from bot.core.review_result import Judgement
 
@@ -21,12 +22,17 @@ Work = Literal["", "staged", "worktree"]
 
 
 async def judge(
-    root: Path, text: str, work: Work, no_model: bool, say: Callable[[str], None] | None = None
+    root: Path,
+    text: str,
+    work: Work,
+    no_model: bool,
+    say: Callable[[str], None] | None = None,
+    effort: "Effort | None" = None,
 ) -> "Judgement":
     """By the hosts that `[privacy]` and `[budget]` allow a repository of which nobody knows whether it is
     public. `say` hears how far it is; else stderr shows that. UserError; `NothingToReview`."""
     async with _change(root, text, work) as change:
-        return await judge_change(root, change, no_model, say)
+        return await judge_change(root, change, no_model, say, effort)
 
 
 async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool) -> list["Judgement"]:
@@ -39,7 +45,11 @@ async def judge_pushes(root: Path, remote: str, some: list[Push], no_model: bool
 
 
 async def judge_change(
-    root: Path, change: LocalRange, no_model: bool, say: Callable[[str], None] | None = None
+    root: Path,
+    change: LocalRange,
+    no_model: bool,
+    say: Callable[[str], None] | None = None,
+    effort: "Effort | None" = None,
 ) -> "Judgement":
     from bot.core.knowledge import nothing_beside
     from bot.local.judge import judge_range
@@ -54,7 +64,7 @@ async def judge_change(
     async with Workshop(repo=None if bare else root) as shop, Asked(say) as asked:
         beside = nothing_beside if bare else _beside(root, shop.config.hob.data_dir)
         infer = asked.through(shop.infer())
-        return await judge_range(root, change, infer, beside=beside)
+        return await judge_range(root, change, infer, beside=beside, effort=effort)
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ def as_json(judged: Judgement) -> dict[str, Any]:
         "models": sorted({f"{used.model}@{used.host}" for used in judged.usage}),
         "tokens_in": sum(used.tokens_in for used in judged.usage),
         "tokens_out": sum(used.tokens_out for used in judged.usage),
+        "tokens_cached": sum(used.tokens_cached for used in judged.usage),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.hosts import Host, HostModel
 from bot.inference.hosts.process import HostProgram
+from bot.inference.hosts.read_prompts import ReadPrompts
 from bot.inference.runners import Broken, HostDown, HostTooSlow, Runner, RunnerError
 
 
@@ -69,6 +70,7 @@ class KnownHost:
         self.runner = runner
         self.program = HostProgram(host)
         self.inside = 0
+        self._read: dict[str, ReadPrompts] = {}
         self._clock = clock
         self._asking = asyncio.Lock()
         self._models: tuple[HostModel, ...] = ()
@@ -98,6 +100,10 @@ class KnownHost:
             if self._error and await self.program.start(self._answers):
                 await self._ask()
         return self.known
+
+    def read(self, model: str) -> ReadPrompts:
+        """What it has read of a model's prompts."""
+        return self._read.setdefault(model, ReadPrompts(self.host.parallel))
 
     def forget(self) -> None:
         """What the host said is no longer true."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.host_slots import HostSlots, Outlook, Served, Speed, Traffic
 from bot.core.hosts import Host, HostModel, RoutingStrategy
-from bot.core.inference import Role
+from bot.core.inference import Beginning, Role
 from bot.inference.egress import LOCAL_ONLY, EgressGuard
 from bot.inference.guarded_call import GuardedCall
 from bot.inference.hosts.known_host import Candidate, Candidates, HostState, KnownHost
@@ -125,10 +125,14 @@ class Pool:
         tokens_in: int = 1000,
         guard: EgressGuard = LOCAL_ONLY,
         behind: int = 0,
+        beginning: Beginning | None = None,
+        shared: int = 0,
     ) -> AsyncIterator[GuardedCall]:
         """A slot at the best of the candidates that share the first one's tier, waited for in order of
-        urgency (0: a person waits). `behind`: so many more of the same kind will be asked for after it."""
-        ticket, candidate = await self._line.enter(_first(candidates), tokens_in, urgency, behind)
+        urgency (0: a person waits). `behind`: so many more of the same kind will be asked for after it;
+        `shared`: so many of its tokens are the `beginning`'s, which a host that had it last need not read."""
+        kept = self._kept(beginning, shared)
+        ticket, candidate = await self._line.enter(_first(candidates), tokens_in, urgency, behind, kept)
         known_host = self._known_hosts[candidate.host.name]
         known_host.inside += 1
         try:
@@ -138,6 +142,7 @@ class Pool:
                 known_host,
                 lambda served: self._line.later(self._learn(candidate, served, ticket.loaded)),
                 self._line.writing(ticket).hearing,
+                beginning,
             )
         finally:
             known_host.inside -= 1
@@ -156,11 +161,29 @@ class Pool:
         return await self._line.outlook(first, tokens_in, urgency) if first else Outlook()
 
     async def is_free(
-        self, role: Role, wanted: Sequence[str], urgency: int, guard: EgressGuard, tokens_in: int, behind: int
+        self,
+        role: Role,
+        wanted: Sequence[str],
+        urgency: int,
+        guard: EgressGuard,
+        tokens_in: int,
+        behind: int,
+        beginning: Beginning | None = None,
+        shared: int = 0,
     ) -> bool:
         """Whether a request for a role would get a slot at once."""
         first = _first((await self.candidates(role, wanted, guard)).candidates)
-        return bool(first) and await self._line.is_free(first, tokens_in, urgency, behind)
+        kept = self._kept(beginning, shared)
+        return bool(first) and await self._line.is_free(first, tokens_in, urgency, behind, kept)
+
+    def _kept(self, beginning: Beginning | None, shared: int) -> Callable[[Candidate], int]:
+        """How many tokens of a question with that beginning a candidate has read already."""
+
+        def kept(candidate: Candidate) -> int:
+            read = self._known_hosts[candidate.host.name].read(candidate.model.name)
+            return shared if read.holds(beginning) else 0
+
+        return kept
 
     async def traffic(self) -> dict[str, Traffic]:
         """Every host's requests over all processes."""

@@ -5,7 +5,7 @@ import asyncio
 import time
 import uuid
 from bisect import insort
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +27,14 @@ from bot.inference.token_budget import TYPICAL_RATIO
 
 LOOK_SECONDS = 1.0
 """Who waits looks again after so long, even when no place was said to be free: word of it may be lost."""
+Kept = Callable[[Candidate], int]
+"""How many tokens of a request a candidate has read already."""
+
+
+def _nothing(_: Candidate) -> int:
+    return 0
+
+
 _URGENCY = 1e11
 """More than the seconds since 1970, in which requests of one urgency are ordered."""
 
@@ -42,6 +50,7 @@ class _Waiter:
     number: int
     turn: asyncio.Future[tuple[SlotRequest, Candidate]]
     behind: int = 0
+    kept: Kept = _nothing
     at: SlotRequest | None = None
 
 
@@ -92,14 +101,19 @@ class Scheduler:
     _number: int = -1
 
     async def enter(
-        self, candidates: Sequence[Candidate], tokens_in: int, urgency: int, behind: int = 0
+        self,
+        candidates: Sequence[Candidate],
+        tokens_in: int,
+        urgency: int,
+        behind: int = 0,
+        kept: Kept = _nothing,
     ) -> tuple[SlotRequest, Candidate]:
         """Waits for a slot at one of the candidates (at least one); 0 is the most urgent. Whoever enters must
         `leave`. `behind`: so many more of the same kind will come after it."""
         order = urgency * _URGENCY + time.time()
         turn: asyncio.Future[tuple[SlotRequest, Candidate]] = asyncio.get_running_loop().create_future()
         self._number += 1
-        waiter = _Waiter(uuid.uuid4().hex, candidates, tokens_in, order, self._number, turn, behind)
+        waiter = _Waiter(uuid.uuid4().hex, candidates, tokens_in, order, self._number, turn, behind, kept)
         insort(self._waiting, waiter, key=lambda other: other.order)
         self._work()
         try:
@@ -114,18 +128,29 @@ class Scheduler:
         return Outlook(best.waiting, best.wait)
 
     async def is_free(
-        self, candidates: Sequence[Candidate], tokens_in: int, urgency: int, behind: int
+        self,
+        candidates: Sequence[Candidate],
+        tokens_in: int,
+        urgency: int,
+        behind: int,
+        kept: Kept = _nothing,
     ) -> bool:
         """Whether `enter` would not wait now."""
-        return (await self._best(candidates, tokens_in, urgency, behind)).is_free
+        return (await self._best(candidates, tokens_in, urgency, behind, kept)).is_free
 
     async def _best(
-        self, candidates: Sequence[Candidate], tokens_in: int, urgency: int, behind: int = 0
+        self,
+        candidates: Sequence[Candidate],
+        tokens_in: int,
+        urgency: int,
+        behind: int = 0,
+        kept: Kept = _nothing,
     ) -> Option:
         """The option that `enter` would take."""
         order = urgency * _URGENCY + time.time()
         traffics = await self.host_slots.look(sorted({candidate.host.name for candidate in candidates}))
-        stranger = _Waiter("", candidates, tokens_in, order, 0, asyncio.get_running_loop().create_future())
+        turn = asyncio.get_running_loop().create_future()
+        stranger = _Waiter("", candidates, tokens_in, order, 0, turn, behind, kept)
         options = [_option(stranger, candidate, traffics) for candidate in candidates]
         return options[rank(options, tokens_in, self.routing, self._number + 1, behind)[0]]
 
@@ -232,7 +257,7 @@ class Scheduler:
         if _stays(waiter, options, best):
             return
         candidate, model = waiter.candidates[best], waiter.candidates[best].model.name
-        seconds = options[best].speed.seconds(waiter.tokens_in, options[best].loaded)
+        seconds = options[best].needed(waiter.tokens_in)
         ticket = SlotRequest(
             waiter.id, candidate.host.name, model, seconds, waiter.order, options[best].loaded
         )
@@ -258,7 +283,14 @@ def _option(waiter: _Waiter, candidate: Candidate, traffics: dict[str, Traffic])
     model, traffic = candidate.model.name, traffics[candidate.host.name]
     speed = traffic.speeds.get(model) or guess(model, traffics)
     return option(
-        traffic, model, candidate.host.parallel, speed, waiter.order, waiter.id, candidate.model.loaded
+        traffic,
+        model,
+        candidate.host.parallel,
+        speed,
+        waiter.order,
+        waiter.id,
+        candidate.model.loaded,
+        waiter.kept(candidate),
     )
 
 

@@ -109,6 +109,10 @@ class Reply:
     thinking: str = ""
     load_seconds: float = 0.0
     """Of it, how long the host loaded the model."""
+    tokens_cached: int | None = None
+    """Of `tokens_in`, those that the host had read before; None where it does not say."""
+    reading_seconds: float = 0.0
+    """How long it read the others; 0 where it does not say."""
     tool_calls: tuple[ToolCall, ...] = ()
     """What the model wants called; `text` is mostly empty then."""
     hidden: tuple[str, ...] = ()

@@ -167,7 +167,7 @@ def _turns(request: ChatRequest) -> list[dict[str, Any]]:
 
 async def _listen(response: Response, speech: Speech, request: ChatRequest) -> Reply:
     """The whole answer. https://docs.claude.com/en/docs/build-with-claude/streaming"""
-    tokens_in = tokens_out = 0
+    tokens_in = tokens_out = cached = 0
     stop = ""
     calls = ToolCallCollector()
     async for event in objects(response, "Anthropic's"):
@@ -175,7 +175,8 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
             raise Broken(f"it answered with an error: {error}"[:500])
         match text_of(event, "type"):
             case "message_start":
-                tokens_in = _read(dict_of(dict_of(event, "message"), "usage"))
+                usage = dict_of(dict_of(event, "message"), "usage")
+                tokens_in, cached = _read(usage), count_of(usage, "cache_read_input_tokens")
             case "content_block_start" if request.tools:
                 block = dict_of(event, "content_block")
                 if text_of(block, "type") == "tool_use":
@@ -195,12 +196,13 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
                 _say(event.get("content"), speech, calls if request.tools else None)
                 stop, usage = text_of(event, "stop_reason"), dict_of(event, "usage")
                 tokens_in, tokens_out = _read(usage), count_of(usage, "output_tokens")
+                cached = count_of(usage, "cache_read_input_tokens")
                 break
             case "message_stop":
                 break
     else:
         raise Broken("the answer ended in the middle")
-    reply = speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, finish=stop)
+    reply = speech.reply(tokens_in=tokens_in, tokens_out=tokens_out, finish=stop, tokens_cached=cached)
     return calls.into(request, reply) if request.tools else reply
 
 

@@ -85,6 +85,7 @@ async def listen(response: Response, speech: Speech, request: ChatRequest) -> Re
                 tokens_out=count_of(line, "eval_count"),
                 finish=text_of(line, "done_reason"),
                 load_seconds=count_of(line, "load_duration") * _NANO,
+                reading_seconds=count_of(line, "prompt_eval_duration") * _NANO,
             )
             return calls.into(request, reply)
     raise Broken("the answer ended in the middle")

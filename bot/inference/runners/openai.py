@@ -207,10 +207,12 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
         usage = dict_of(chunk, "usage") or dict_of(dict_of(chunk, "x_groq"), "usage") or usage
     if not finish and (heard or number != 1 or not speech.begun):
         raise Broken("the answer ended in the middle")
+    details = dict_of(usage, "prompt_tokens_details")  # vLLM and mlx_lm.server too
     reply = speech.reply(
         tokens_in=count_of(usage, "prompt_tokens"),
         tokens_out=count_of(usage, "completion_tokens"),
         finish="refusal" if refuses else finish,
+        tokens_cached=count_of(details, "cached_tokens") if "cached_tokens" in details else None,
     )
     return calls.into(request, reply)
 

@@ -82,7 +82,16 @@ class Speech:
         if self._heard is not None:
             self._heard(word)
 
-    def reply(self, *, tokens_in: int, tokens_out: int, finish: str, load_seconds: float = 0.0) -> Reply:
+    def reply(
+        self,
+        *,
+        tokens_in: int,
+        tokens_out: int,
+        finish: str,
+        load_seconds: float = 0.0,
+        tokens_cached: int | None = None,
+        reading_seconds: float = 0.0,
+    ) -> Reply:
         """The whole; a count of nothing is no count. `finish`: the host's word for why it ended."""
         return Reply(
             "".join(self._words),
@@ -92,6 +101,8 @@ class Speech:
             stopped=_CUT.get(finish.casefold(), ""),
             thinking="".join(self._thoughts),
             load_seconds=load_seconds,
+            tokens_cached=tokens_cached,
+            reading_seconds=reading_seconds,
         )
 
 

@@ -178,6 +178,13 @@ class Files(SqliteBase):
         self.rows(f"DELETE FROM path_words WHERE rowid IN {IDS}", old)
         self.rows(f"DELETE FROM path WHERE id IN {IDS}", old)
 
+    def line_counts(self) -> dict[str, int]:
+        """blob -> its lines, of those that the tip has."""
+        found = self.rows(
+            "SELECT lower(hex(sha)), lines FROM blob WHERE sha IN (SELECT sha FROM file WHERE why = '')"
+        )
+        return dict(found)
+
     def paths(self, blobs: Collection[str]) -> dict[str, list[str]]:
         """blob -> the paths that have it at the tip."""
         return _grouped(

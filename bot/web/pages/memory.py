@@ -7,6 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.core.conventions import Example, evidence_of
+from bot.core.memory import Lesson, MemoryKind
 from bot.log import redact
 from bot.store import Store
 from bot.store.overview import MemoryRow, memory_page
@@ -59,7 +61,24 @@ def _shown(one: MemoryRow) -> dict[str, Any]:
         "source": lesson.source,
         "at": when(one.memory.at),
         "expires": when(one.memory.expires),
+        "evidence": _evidence(lesson),
     }
+
+
+def _evidence(lesson: Lesson) -> dict[str, Any] | None:
+    """What a learned convention rests on; None for all else."""
+    seen = evidence_of(lesson)
+    if seen is None:
+        return None
+    told = {"right": seen.now.right, "spoken": seen.now.spoken, "against": seen.against}
+    examples = {"examples": seen.examples, "counter_examples": seen.counter_examples}
+    shown = {name: [_example(one) for one in some] for name, some in examples.items()}
+    return {"pattern": seen.pattern, "words": list(seen.trigger), "kind": seen.kind, **told, **shown}
+
+
+def _example(one: Example) -> dict[str, str]:
+    url = one.url if one.url.startswith("https://") else ""
+    return {"url": url, "path": one.path, "line": redact(one.line), "said": redact(one.said)}
 
 
 async def forget(request: Request) -> Response:
@@ -71,6 +90,24 @@ async def forget(request: Request) -> Response:
     return await done(request, "/memory", {"forgotten": n})
 
 
+async def accept(request: Request) -> Response:
+    """A convention that was learned is told to reviewers from then on; 404."""
+    return await _decide(request, "convention", "accepted")
+
+
+async def decline(request: Request) -> Response:
+    """It is not offered again; 404."""
+    return await _decide(request, "declined", "declined")
+
+
+async def _decide(request: Request, kind: MemoryKind, word: str) -> Response:
+    store: Store = request.app.state.store
+    repo_id, n = path_id(request, "repo_id", "repository"), path_id(request, "n", "convention")
+    if n >= 2**31 or not await run_in_threadpool(store.memory.decide, repo_id, n, kind):
+        raise HTTPException(404, f"no convention numbered {n} is offered of that repository")
+    return await done(request, "/memory", {word: n})
+
+
 VIEWS = (
     View(
         "/memory", "list_memory", "What is remembered, the newest first", list_memory,
@@ -79,5 +116,13 @@ VIEWS = (
 )  # fmt: skip
 BUTTONS = (
     Button("/memory/{repo_id}/{n}/forget", "forget", "Forgets something", forget, shape(forgotten=COUNT)),
-)
+    Button(
+        "/memory/{repo_id}/{n}/accept", "accept", "Accepts a convention that was learned",
+        accept, shape(accepted=COUNT),
+    ),
+    Button(
+        "/memory/{repo_id}/{n}/decline", "decline", "Declines a convention that was learned",
+        decline, shape(declined=COUNT),
+    ),
+)  # fmt: skip
 ROUTES = tuple(one.route for one in (*VIEWS, *BUTTONS))

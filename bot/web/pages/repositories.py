@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from bot.core.refs import LOGIN, NAME
 from bot.core.settings_merge import FILE, Layer, merge, plain
-from bot.core.settings_schema import KEYS, SettingKey
+from bot.core.settings_schema import KEYS, LISTS, SettingKey
 from bot.store import Store
 from bot.store.overview import RepositoryRow, repository_page
 from bot.web.pages import schemas
@@ -126,7 +126,7 @@ def _choices(key: SettingKey) -> tuple[str, ...]:
 
 
 def _is_list(key: SettingKey | None) -> bool:
-    return key is not None and key.kind in ("names", "models", "repositories")
+    return key is not None and key.kind in LISTS
 
 
 def _named(request: Request) -> str:

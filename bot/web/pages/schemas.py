@@ -27,14 +27,14 @@ _RUN: dict[str, Any] = {
     "state": text(enum=list(get_args(RunState))), "attempts": COUNT, "crashes": COUNT, "not_before": TIME,
     "arrived_at": TIME, "created_at": TIME, "started_at": TIME, "finished_at": TIME, "error": TEXT,
     "host": TEXT, "model": TEXT, "tokens_in": COUNT, "tokens_out": COUNT, "summary": TEXT, "seconds": SECONDS,
-    "number": optional(COUNT), "title": TEXT, "is_pull": FLAG,
+    "tokens_cached": COUNT, "number": optional(COUNT), "title": TEXT, "is_pull": FLAG,
 }  # fmt: skip
 RUN = shape(**_RUN)
 EFFECT = shape(kind=TEXT, state=TEXT, url=URL, attempts=COUNT, error=TEXT, changed_at=TIME)
 CALL = shape(
     at=TIME, prompt=TEXT, role=TEXT, host=TEXT, model=TEXT, tokens_in=COUNT, tokens_out=COUNT, seconds=NUMBER,
     first_token_seconds=NUMBER, failure=TEXT, left_out=NAMES, cost_usd=NUMBER, cached=FLAG, n=COUNT,
-    online=FLAG,
+    online=FLAG, tokens_cached=COUNT,
 )  # fmt: skip
 TOOL_CALL = shape(at=TIME, name=TEXT, arguments=TEXT, bytes=COUNT, seconds=NUMBER, failure=TEXT)
 FINDING = shape(
@@ -59,9 +59,14 @@ ISSUE = shape(
     state=text(enum=["open", "closed", "merged"]), changed_at=TIME, url=URL, last_run=optional(RUN),
 )  # fmt: skip
 WHOLE_ISSUE = _and(ISSUE, runs=many(RUN), findings=many(FINDING))
+_EXAMPLE = shape(url=TEXT, path=TEXT, line=TEXT, said=TEXT)
+EVIDENCE = shape(
+    pattern=TEXT, words=NAMES, kind=TEXT, right=COUNT, spoken=COUNT, against=COUNT,
+    examples=many(_EXAMPLE), counter_examples=many(_EXAMPLE),
+)  # fmt: skip
 LESSON = shape(
     repo_id=COUNT, repo=TEXT, n=COUNT, kind=TEXT, text=TEXT, author=TEXT, number=COUNT, path=TEXT, title=TEXT,
-    source=TEXT, at=TIME, expires=TIME,
+    source=TEXT, at=TIME, expires=TIME, evidence=optional(EVIDENCE),
 )  # fmt: skip
 REPOSITORY = shape(
     id=COUNT, name=TEXT, installation=COUNT, private=optional(FLAG), issues=COUNT, last_at=TIME, url=URL

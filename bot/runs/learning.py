@@ -1,0 +1,281 @@
+"""Learns from a repository's past: reads merged pull requests, has candidates found and tried by rules
+(`bot.core.conventions`), and each that may be offered put into words by a model where one answers.
+
+What was read is kept until all of it is, so that a run that was interrupted goes on.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from msgspec import DecodeError
+from msgspec.json import decode, encode
+
+from bot.agents.convention import worded
+from bot.config import load_config
+from bot.core.conventions import (
+    Evidence,
+    evidence_of,
+    fit_to_offer,
+    learned,
+    lesson_of,
+    named,
+    split,
+    tested,
+)
+from bot.core.errors import Gone, RateLimited, TemporaryError, UserError
+from bot.core.memory import Lesson, Memory, code_words
+from bot.core.past_changes import JudgedChange, JudgedLine, PastChange, judged
+from bot.core.refs import RANK, Login, RepoRef
+from bot.core.settings_merge import merge, settings_of
+from bot.github import history
+from bot.github.past_pulls import past_pull
+from bot.github.reader import PULL_REQUEST, JobReader
+from bot.runs.call_recorder import CallRecorder
+from bot.runs.egress_policy import guard
+from bot.runs.preview import find
+from bot.runs.services import Services, build
+from bot.store.findings import FindingQuery, FoundRow
+
+LearningProgress = Callable[[str], None]
+KEEPS = 0.5
+"""Of the rate limit: nothing is read where less is left."""
+MOST_ASKED = 60
+"""People whose permission is asked: those who remarked most."""
+MOST_FINDINGS = 5_000
+MOST_OFFERED = 10
+MOST_KNOWN = 100
+"""Conventions that are tried again, the newest."""
+MOST_LINES = 300_000
+"""Of all pull requests together, those of the newest."""
+MOST_BYTES = 64 << 20
+"""Of what is kept of an interrupted run."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedConvention:
+    """As it may be offered; `known`: what a person made of it before, empty where it is new."""
+
+    lesson: Lesson
+    evidence: Evidence
+    known: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRules:
+    """What came of it. `tried`: candidates, of which those in `found` may be offered; `left`: pull requests
+    that were not read, because half of the rate limit is other people's: then nothing is judged yet; `new`:
+    candidates that were kept."""
+
+    pulls: int
+    remarks: int
+    tried: int
+    found: tuple[LearnedConvention, ...]
+    left: int = 0
+    new: int = 0
+
+
+async def learn(full_name: str, last: int, told: LearningProgress, *, write: bool) -> LearnedRules:
+    """From the last so many merged pull requests. UserError where the App cannot see the repository, or
+    where it has none."""
+    services = build(load_config())
+    try:
+        repo = await find(services.github, full_name)
+        async with services.github.job(repo) as job:
+            reader = JobReader(repo, job, PULL_REQUEST)
+            kept = KeptPulls(services.config.hob.data_dir / "knowledge" / f"{repo.id}.history.jsonl")
+            pulls = await history.merged(job.api(PULL_REQUEST), repo, last)
+            if not pulls:
+                raise UserError(f"{full_name} has no merged pull request that can be read")
+            changes = await _read(reader, pulls, kept, told)
+            if left := len(pulls) - len(changes):
+                return LearnedRules(len(changes), 0, 0, (), left)
+            made = await _made(services, reader, await _by_writers(reader, changes), told, write=write)
+        kept.remove()
+        return made
+    finally:
+        await services.aclose()
+
+
+async def _read(
+    reader: JobReader, pulls: Sequence[history.Merged], kept: "KeptPulls", told: LearningProgress
+) -> list[PastChange]:
+    """Those that were read now or before; fewer where GitHub is to be left to others."""
+    known = kept.read()
+    found: list[PastChange] = []
+    api = reader.job.api(PULL_REQUEST)
+    left = 1.0
+    for number, pull in enumerate(pulls, 1):
+        if (one := known.get(f"#{pull.number}")) is None:
+            if left < KEEPS:
+                continue
+            told(f"{number} of {len(pulls)}: #{pull.number} {pull.title[:60]}")
+            try:
+                read = await past_pull(api, reader.repo, pull)
+            except Gone as error:
+                told(f"#{pull.number} is left out: {error}")
+                read = None
+            except (RateLimited, TemporaryError) as error:
+                told(f"GitHub answers no more for now: {error}")
+                left = 0.0
+                continue
+            one, left = (read.change, read.left) if read else (_nothing(pull), left)
+            kept.add(one)
+        found.append(one)
+    return found
+
+
+def _newest(changes: Sequence[PastChange]) -> Iterator[PastChange]:
+    lines = 0
+    for one in changes:
+        lines += len(one.added)
+        if lines > MOST_LINES:
+            return
+        yield one
+
+
+def _nothing(pull: history.Merged) -> PastChange:
+    return PastChange(f"#{pull.number}", pull.url, "", pull.merged_at)
+
+
+async def _by_writers(reader: JobReader, changes: Sequence[PastChange]) -> list[PastChange]:
+    """With the remarks of those alone who may write to the repository."""
+    said = Counter(one.author for change in changes for one in change.remarks)
+    writers = set()
+    for login, _ in said.most_common(MOST_ASKED):
+        if RANK[await reader.permission(login)] >= RANK["write"]:
+            writers.add(login)
+    return [
+        replace(change, remarks=tuple(one for one in change.remarks if one.author in writers))
+        for change in changes
+    ]
+
+
+async def _made(
+    services: Services,
+    reader: JobReader,
+    changes: Sequence[PastChange],
+    told: LearningProgress,
+    *,
+    write: bool,
+) -> LearnedRules:
+    repo, store = reader.repo, services.store
+    memories = await asyncio.to_thread(store.memory.live, repo.id)
+    lessons = [one.lesson for one in memories]
+    found = await asyncio.to_thread(lambda: list(_findings(services, repo)))
+    code = sorted([*judged(_newest(changes)), *_dismissed_code(memories)], key=lambda one: one.at)
+    said = _said(found, {one.fingerprint: one.text for one in lessons if one.kind == "dismissal"})
+    from_code, tried = await asyncio.to_thread(learned, code)
+    from_findings, also = await asyncio.to_thread(learned, said)
+    offered = (from_code + from_findings)[:MOST_OFFERED]
+    told(f"{tried + also} candidates were tried on the newer part, {len(offered)} may be offered")
+    known = {one.fingerprint: one for one in lessons if one.evidence}
+    made = [await _worded(services, reader, one, known) for one in offered]
+    names = {one.lesson.fingerprint for one in made}
+    again = [one for name, one in known.items() if name not in names]
+    new = 0
+    if write:
+        fresh = [*(one.lesson for one in made), *_tried_again(again, code, said)]
+        new = await asyncio.to_thread(store.memory.offer, repo.id, repo.full_name, fresh)
+    remarks = sum(len(one.remarks) for one in changes)
+    return LearnedRules(len(changes), remarks, tried + also, tuple(made), new=new)
+
+
+async def _worded(
+    services: Services, reader: JobReader, evidence: Evidence, known: dict[str, Lesson]
+) -> LearnedConvention:
+    """What is known keeps the words that a person has seen."""
+    author = Login(services.config.github.app_slug or "hob")
+    old = known.get(named(evidence.pattern, evidence.trigger))
+    if old is not None:
+        return LearnedConvention(lesson_of(evidence, old.text, author), evidence, old.kind)
+    repo = reader.repo
+    settings = settings_of(merge(tuple(services.store.settings.layers(repo.owner, repo.name, ""))))
+    gate = guard(services.config, services.store, repo, reader, None, settings)
+    infer = services.infer("low", gate, CallRecorder(repo, 0), settings)
+    text, _ = await worded(evidence, settings.language, infer)
+    return LearnedConvention(lesson_of(evidence, text, author), evidence)
+
+
+def _tried_again(
+    known: Sequence[Lesson], code: Sequence[JudgedChange], said: Sequence[JudgedChange]
+) -> Iterator[Lesson]:
+    """What was offered or accepted before, with what the past says of it now."""
+    for one in known[-MOST_KNOWN:]:
+        if (old := evidence_of(one)) is None:
+            continue
+        older, newer = split(said if old.kind == "dismissed" else code)
+        fresh = tested((old.pattern, old.trigger), older, newer)
+        if fit_to_offer(fresh.newer) or one.kind == "convention":
+            yield lesson_of(replace(fresh, kind=fresh.kind or old.kind), one.text, one.author)
+
+
+def _findings(services: Services, repo: RepoRef) -> Iterator[FoundRow]:
+    """What Hob said here, the newest first."""
+    before: int | None = None
+    for _ in range(MOST_FINDINGS // 500):
+        page = services.store.findings.page(FindingQuery(repo_id=repo.id, state="said"), before, 500)
+        yield from page
+        if len(page) < 500:
+            return
+        before = page[-1].id
+
+
+def _said(found: Sequence[FoundRow], why: dict[str, str]) -> list[JudgedChange]:
+    """Findings as if each were a line, objected to where a person dismissed it: by pull request."""
+    lines: dict[int, list[JudgedLine]] = {}
+    times: dict[int, float] = {}
+    for one in found:
+        words = frozenset(code_words(f"{one.category} {one.title}"))
+        objection = "dismissed" if one.outcome == "dismissed" else ""
+        reason = why.get(one.fingerprint, "") if objection else ""
+        line = JudgedLine(one.path, one.title, words, objection, reason[:500])  # type: ignore[arg-type]
+        lines.setdefault(one.number, []).append(line)
+        times[one.number] = max(one.at, times.get(one.number, 0.0))
+    made = [JudgedChange(f"#{number}", "", times[number], tuple(some)) for number, some in lines.items()]
+    return sorted(made, key=lambda one: one.at)
+
+
+def _dismissed_code(memories: Sequence[Memory]) -> Iterator[JudgedChange]:
+    """Code that people said is right: each a case in which speaking of it was wrong."""
+    for one in memories:
+        lesson = one.lesson
+        if lesson.kind == "dismissal" and lesson.words:
+            line = JudgedLine(lesson.path, lesson.title, frozenset(lesson.words))
+            yield JudgedChange(f"dismissal {one.n}", "", one.at, (line,))
+
+
+class KeptPulls:
+    """What was read of a repository's pull requests, a line of JSON each. A line that cannot be read is read
+    from GitHub again."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def read(self) -> dict[str, PastChange]:
+        found: dict[str, PastChange] = {}
+        try:
+            if self._file.stat().st_size > MOST_BYTES:
+                self.remove()
+            lines = self._file.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return {}
+        for line in lines:
+            try:
+                one = decode(line, type=PastChange)
+            except DecodeError:
+                continue
+            found[one.name] = one
+        return found
+
+    def add(self, change: PastChange) -> None:
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(opened, "ab") as file:
+            file.write(b"\n" + encode(change) + b"\n")
+
+    def remove(self) -> None:
+        self._file.unlink(missing_ok=True)

@@ -1,0 +1,141 @@
+"""`hob eval --martian`: what other tools said, and Hob beside them, by one judge."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Hob
+from tests.evals.martian import make_benchmark, make_clones
+from tests.fakes import acts
+from tests.fakes.models import FakeModel, FakeOllama
+from tests.living import keeping_all
+
+SAME = (("Divides by zero", "divides by zero"), ("An empty pot", "An empty pot passes"))
+
+
+def between(text: str, start: str, end: str) -> str:
+    return text.partition(start)[2].partition(end)[0].strip()
+
+
+def answer(request: dict[str, Any]) -> Any:
+    fields = (request.get("format") or {}).get("properties", {})
+    asked = str(request["messages"][-1]["content"])
+    if "match" in fields:
+        golden = between(asked, "looked for):", "Candidate Issue:")
+        said = between(asked, "Candidate Issue:", "Respond with")
+        match = any(one in golden and other.lower() in said.lower() for one, other in SAME)
+        return {"reasoning": "so", "match": match, "confidence": 0.9 if match else 0.0}
+    if "verdicts" in fields:
+        return keeping_all()
+    finding = {
+        "path": "tea.py", "quote": "    return water / 0", "severity": "critical", "category": "bug",
+        "title": "It divides by zero", "body": "Always.", "replacement": None, "confidence": 0.9,
+    }  # fmt: skip
+    return {"findings": [finding], "summary": "Hotter."}
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with FakeOllama(models={"small": FakeModel(), "judge": FakeModel()}, answer=answer) as host:
+        yield host
+
+
+@pytest.fixture
+def bench(hob: Hob, ollama: FakeOllama) -> Hob:
+    hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
+    make_benchmark(hob.folder)
+    return hob
+
+
+def rows(bench: Hob, *more: str) -> dict[str, dict[str, Any]]:
+    done = bench.run("eval", "--martian", str(bench.folder / "offline"), "--json", *more)
+    assert done.returncode == 0, done.stderr
+    return {one["tool"]: one for one in json.loads(done.stdout)["rows"]}
+
+
+def test_what_was_published_needs_no_model(bench: Hob, ollama: FakeOllama) -> None:
+    found = rows(bench)
+    assert list(found) == ["shy", "loud"]
+    assert {one["judge"] for one in found.values()} == {"a_judge, as published"}
+    loud = found["loud"]
+    assert (loud["cases"], loud["precision"], loud["recall"]) == (2, 1 / 5, 1 / 3)
+    assert loud["f1_95"][0] <= loud["f1"] <= loud["f1_95"][1]
+    table = bench.run("eval", "--martian", str(bench.folder)).stdout
+    assert "0.500" in table and "95 %" in table
+    assert ollama.chats == []
+
+
+def test_one_judge_for_all_and_nothing_is_decided_twice(bench: Hob, ollama: FakeOllama) -> None:
+    kept = bench.folder / "decisions.jsonl"
+    found = rows(bench, "--judge", "judge", "--results", str(kept))
+    assert (found["loud"]["matched"], found["loud"]["found"], found["loud"]["golden"]) == (1, 5, 3)
+    assert (found["shy"]["matched"], found["shy"]["found"], found["shy"]["golden"]) == (1, 1, 3)
+    assert len(ollama.chats) == 3 + 2 + 2  # equal remarks are asked about once
+    asked = ollama.chats[0]["messages"]
+    assert (asked[0]["role"], asked[0]["content"][:13]) == ("system", "You evaluate.")
+    assert asked[-1]["content"].startswith("Compare.\nGolden Comment (what is looked for):\n")
+    with kept.open("a") as sink:
+        sink.write('{"question": "half')
+    assert rows(bench, "--judge", "judge", "--results", str(kept)) == found
+    assert len(ollama.chats) == 7
+    rows(bench, "--judge", "small", "--results", str(kept))
+    assert len(ollama.chats) == 14  # another judge decides anew
+
+
+def test_hob_beside_them_on_the_same_pull_requests(bench: Hob) -> None:
+    clones = str(make_clones(bench.folder / "forks"))
+    more = ("--judge", "judge", "--clones", clones, "--model", "small", "--threshold", "0.5")
+    found = rows(bench, *more)
+    mine = found["hob, small, 0.50"]
+    assert (mine["cases"], mine["matched"], mine["found"], mine["golden"]) == (1, 1, 1, 1)
+    assert mine["tokens_per_useful"] > 0
+    assert mine["usd_per_useful"] == 0
+    assert {one["cases"] for one in found.values()} == {1}
+    assert (found["loud"]["precision"], found["shy"]["recall"]) == (1 / 3, 0.0)
+    said = bench.run("eval", "--martian", str(bench.folder), *more).stderr
+    assert "1 of 2 pull requests have a clone: all tools are compared on these" in said
+    assert "https://github.com/octo/tea/pull/2 is left out" in said
+    assert "has no branch pr-1" in said
+
+
+def test_prices_make_a_useful_finding_cost(bench: Hob, ollama: FakeOllama) -> None:
+    host = {"name": "mini", "url": ollama.url, "usd_per_mtok_in": 1_000, "usd_per_mtok_out": 0}
+    bench.environ["HOB_HOSTS"] = json.dumps([host])
+    clones = str(make_clones(bench.folder / "forks"))
+    mine = rows(bench, "--judge", "judge", "--clones", clones, "--model", "small", "--threshold", "0")[
+        "hob, small, 0.00"
+    ]
+    assert mine["usd_per_useful"] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--martian", "{}/offline", "cases"], 2, "--martian has its own cases"),
+        (["--martian", "{}/offline", "--model", "small"], 2, "need a --judge"),
+        (["--martian", "{}/forks"], 1, "is not the folder `offline` of the benchmark"),
+        (["--clones", "{}/forks"], 2, "--clones is about --martian"),
+        (["--results", "x"], 2, "--results is about --patches and --martian"),
+        (
+            ["--martian", "{}/offline", "--judge", "judge", "--clones", "{}/empty"],
+            1,
+            "has no clone of a fork",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_line(bench: Hob, arguments: list[str], code: int, said: str) -> None:
+    make_clones(bench.folder / "forks")
+    (bench.folder / "empty").mkdir()
+    done = bench.run("eval", *(one.format(bench.folder) for one in arguments))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_R10_a_judge_that_is_away_is_told(bench: Hob, ollama: FakeOllama) -> None:
+    ollama.answer = lambda _: acts.error_line
+    done = bench.run("eval", "--martian", str(bench.folder), "--judge", "judge")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "judge gave no usable answer to any of 5 questions about loud" in done.stderr
