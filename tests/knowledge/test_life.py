@@ -330,6 +330,22 @@ def test_an_index_made_before_is_taken_over_and_becomes_small(tea: Services) -> 
     assert IndexStore.open(tea.index_store.path).rebuilt == ""
 
 
+def test_an_index_of_which_half_is_gone_is_small_again(checkout: Services, tmp_path: Path) -> None:
+    """In one push or in several, with nothing put beside."""
+    files = {f"src/m{n}.py": text(Random(n), n) for n in range(60)}
+    checkout.commit(files)
+    checkout.index()
+    for few in (range(1, 5), range(5, 10), range(10, 50)):
+        checkout.commit({f"src/m{n}.py": None for n in few})
+        checkout.index()
+        with closing(IndexStore.open(tmp_path / f"{len(few)}.db")) as fresh:
+            update(fresh, checkout.git, checkout.git.commit("main"), processes=1)
+            fresh.tidy()
+            for table in ("chunk", "file"):
+                room = f"SELECT sum(length(block)) FROM {table}_words_data"
+                assert checkout.index_store.one(room) <= MORE * fresh.one(room), (table, few)
+
+
 def test_ids_of_passages_are_never_given_twice(tea: Services) -> None:
     """A vector that was made for one that is gone meanwhile would be another's."""
     seen: set[int] = set()
