@@ -346,6 +346,22 @@ def test_an_index_of_which_half_is_gone_is_small_again(checkout: Services, tmp_p
                 assert checkout.index_store.one(room) <= MORE * fresh.one(room), (table, few)
 
 
+def test_a_push_leaves_no_log_beside_the_index_and_waits_for_no_reader(tea: Services) -> None:
+    tea.commit({"src/mug.py": CUP})
+    tea.index()
+    log = tea.index_store.path.with_name(tea.index_store.path.name + "-wal")
+    assert log.stat().st_size == 0
+    with closing(IndexStore.open(tea.index_store.path)) as reader, reader.reading():
+        assert reader.state("tip")
+        tea.commit({"src/mug.py": None})
+        tea.index()
+        assert log.stat().st_size > 0
+        assert "src/mug.py" in reader.files()
+    tea.commit({"src/mug.py": CUP})
+    tea.index()
+    assert log.stat().st_size == 0
+
+
 def test_ids_of_passages_are_never_given_twice(tea: Services) -> None:
     """A vector that was made for one that is gone meanwhile would be another's."""
     seen: set[int] = set()

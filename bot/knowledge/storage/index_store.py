@@ -21,6 +21,7 @@ from bot.knowledge.storage.words import Words
 
 APPLICATION = 0x486F6249
 """`HobI`, in the file's header. https://www.sqlite.org/fileformat2.html#database_header"""
+BUSY_MILLISECONDS = int(BUSY_SECONDS * 1000)
 MOST_FREE, MOST_APART = 0.1, 1 / 8
 """Of the file's pages, those that are free; of a full-text table's, those beside its largest piece, and of
 the files those that went since its rows were last merged."""
@@ -73,8 +74,8 @@ class IndexStore(History, IssueTable, Words, Vectors):
         """After much was put or dropped: makes the index small and quick."""
         with self.writing():
             self._merge(*WORDS)
-        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         self.rows("PRAGMA optimize")
+        self._empty_log()
 
     def tidy_some(self) -> None:
         """After little was put or dropped: merges words of which much lies in small pieces, and gives back to
@@ -84,6 +85,15 @@ class IndexStore(History, IssueTable, Words, Vectors):
             worn = self.dropped() > MOST_APART * files
             self._merge(*(WORDS if worn else [table for table in WORDS if self._is_apart(table)]))
         self._shrink()
+        self._empty_log()
+
+    def _empty_log(self) -> None:
+        """Not while others read from it: the next push will."""
+        self.connection.set_busy_timeout(0)
+        try:
+            self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.connection.set_busy_timeout(BUSY_MILLISECONDS)
 
     def _is_apart(self, table: str) -> bool:
         pages = self.rows(f"SELECT count(*) FROM {table}_words_idx GROUP BY segid")
@@ -168,7 +178,7 @@ def _connect(path: Path) -> apsw.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
         connection = apsw.Connection(str(path))
-        connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.enable_load_extension(True)
         connection.load_extension(_sqlite_vec())
         connection.enable_load_extension(False)
