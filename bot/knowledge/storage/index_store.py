@@ -97,7 +97,7 @@ class IndexStore(History, IssueTable, Words, Vectors):
 
     def _is_apart(self, table: str) -> bool:
         pages = self.rows(f"SELECT count(*) FROM {table}_words_idx GROUP BY segid")
-        sizes = [number for (number,) in pages]
+        sizes = [int(number) for (number,) in pages]
         return sum(sizes) > (1 + MOST_APART) * max(sizes, default=0)
 
     def _merge(self, *tables: str) -> None:
