@@ -113,6 +113,11 @@ def learned(changes: Sequence[JudgedChange], share: float = OLDER_SHARE) -> tupl
 def candidates(older: Sequence[JudgedChange]) -> list[tuple[str, tuple[str, ...]]]:
     """(pattern, trigger), the surest first, no two of the same lines."""
     counts = _counted(older, _objected(older))
+    objected: dict[str, list[tuple[int, JudgedLine]]] = defaultdict(list)
+    for place, change in enumerate(older):
+        for line in change.lines:
+            for word in line.words if line.objection else ():
+                objected[word].append((place, line))
     rows = sorted(counts.items(), key=lambda it: (-it[1].floor, len(it[0][1]), it[0]))
     chosen: list[tuple[str, tuple[str, ...]]] = []
     taken: list[frozenset[tuple[int, str, str]]] = []
@@ -123,9 +128,8 @@ def candidates(older: Sequence[JudgedChange]) -> list[tuple[str, tuple[str, ...]
             continue
         spots = [
             (place, line.path, line.text)
-            for place, change in enumerate(older)
-            for line in _spoken(change, f"*{ending}", trigger)
-            if line.objection
+            for place, line in objected[trigger[0]]
+            if line.words.issuperset(trigger) and _ending(line.path) == ending
         ]
         places = [place for place, _, _ in spots]
         where = frozenset(spots)

@@ -16,6 +16,8 @@ MOST_LISTED = 20
 """Folders that are looked into, the first by name."""
 MOST_SKILLS = 4
 """That are shown for one change: those that fit best."""
+MOST_PATHS = 500
+"""Of a change, by which a skill is chosen."""
 MOST_FRONT = 100
 """Lines of front matter."""
 MOST_NAME, MOST_DESCRIPTION, MOST_PATTERNS = 64, 1_024, 50
@@ -122,7 +124,7 @@ def fitting(
 ) -> list[Skill]:
     """Those that fit a change, at most `MOST_SKILLS`: what names its paths first, then what is about reviews,
     then whose description names the most of what changed. The words kept are those in common."""
-    paths = list(changed)
+    paths = list(changed)[:MOST_PATHS]
     there = path_words(*paths)
     found: list[tuple[int, Skill]] = []
     for one in skills:

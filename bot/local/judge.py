@@ -33,7 +33,7 @@ async def judge_range(
         repo=repo,
         slug="hob",
         github=reader,
-        infer=infer or _nobody,
+        infer=infer or nobody,
         stored=stored,
         beside=beside,
     )
@@ -44,6 +44,6 @@ async def judge_range(
     return await review.judge(replace(facts, skipped=tuple(skipped)), infer)
 
 
-async def _nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
+async def nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
     """Gathering asks no model."""
     return Completion(failure="no_host", reason=NOT_ASKED)

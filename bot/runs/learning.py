@@ -40,13 +40,17 @@ from bot.runs.preview import find
 from bot.runs.services import Services, build
 from bot.store.findings import FindingQuery, FoundRow
 
-Told = Callable[[str], None]
+LearningProgress = Callable[[str], None]
 KEEPS = 0.5
 """Of the rate limit: nothing is read where less is left."""
 MOST_ASKED = 60
 """People whose permission is asked: those who remarked most."""
 MOST_FINDINGS = 5_000
 MOST_OFFERED = 10
+MOST_KNOWN = 100
+"""Conventions that are tried again, the newest."""
+MOST_LINES = 300_000
+"""Of all pull requests together, those of the newest."""
 MOST_BYTES = 64 << 20
 """Of what is kept of an interrupted run."""
 
@@ -74,7 +78,7 @@ class LearnedRules:
     new: int = 0
 
 
-async def learn(full_name: str, last: int, told: Told, *, write: bool) -> LearnedRules:
+async def learn(full_name: str, last: int, told: LearningProgress, *, write: bool) -> LearnedRules:
     """From the last so many merged pull requests. UserError where the App cannot see the repository, or
     where it has none."""
     services = build(load_config())
@@ -97,7 +101,7 @@ async def learn(full_name: str, last: int, told: Told, *, write: bool) -> Learne
 
 
 async def _read(
-    reader: JobReader, pulls: Sequence[history.Merged], kept: "KeptPulls", told: Told
+    reader: JobReader, pulls: Sequence[history.Merged], kept: "KeptPulls", told: LearningProgress
 ) -> list[PastChange]:
     """Those that were read now or before; fewer where GitHub is to be left to others."""
     known = kept.read()
@@ -124,6 +128,15 @@ async def _read(
     return found
 
 
+def _newest(changes: Sequence[PastChange]) -> Iterator[PastChange]:
+    lines = 0
+    for one in changes:
+        lines += len(one.added)
+        if lines > MOST_LINES:
+            return
+        yield one
+
+
 def _nothing(pull: history.Merged) -> PastChange:
     return PastChange(f"#{pull.number}", pull.url, "", pull.merged_at)
 
@@ -142,13 +155,18 @@ async def _by_writers(reader: JobReader, changes: Sequence[PastChange]) -> list[
 
 
 async def _made(
-    services: Services, reader: JobReader, changes: Sequence[PastChange], told: Told, *, write: bool
+    services: Services,
+    reader: JobReader,
+    changes: Sequence[PastChange],
+    told: LearningProgress,
+    *,
+    write: bool,
 ) -> LearnedRules:
     repo, store = reader.repo, services.store
     memories = await asyncio.to_thread(store.memory.live, repo.id)
     lessons = [one.lesson for one in memories]
     found = await asyncio.to_thread(lambda: list(_findings(services, repo)))
-    code = sorted([*judged(changes), *_dismissed_code(memories)], key=lambda one: one.at)
+    code = sorted([*judged(_newest(changes)), *_dismissed_code(memories)], key=lambda one: one.at)
     said = _said(found, {one.fingerprint: one.text for one in lessons if one.kind == "dismissal"})
     from_code, tried = await asyncio.to_thread(learned, code)
     from_findings, also = await asyncio.to_thread(learned, said)
@@ -186,7 +204,7 @@ def _tried_again(
     known: Sequence[Lesson], code: Sequence[JudgedChange], said: Sequence[JudgedChange]
 ) -> Iterator[Lesson]:
     """What was offered or accepted before, with what the past says of it now."""
-    for one in known:
+    for one in known[-MOST_KNOWN:]:
         if (old := evidence_of(one)) is None:
             continue
         older, newer = split(said if old.kind == "dismissed" else code)

@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.agents import review
 from bot.agents.convention import LONGEST, ConventionAnswer, plain, sentence, worded
-from bot.core.conventions import Count, Evidence, Example
+from bot.core.conventions import Count, Evidence, Example, lesson_of
 from bot.core.inference import Completion, Prompt
+from bot.core.memory import Memory, MemoryKind
+from bot.core.refs import Login
+from tests.agents.facts import Model, pull_request
 
 SEEN = Evidence(
     "src/**/*.py",
@@ -100,3 +104,24 @@ def test_P7_remarks_that_say_nothing_or_give_orders_are_not_quoted(said: str) ->
     assert plain(replace(SEEN, examples=bad)) == (
         "Of lines with print in src/**/*.py: people had them changed in review; look at them twice."
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "told"),
+    [
+        ("convention", "src/a.py", True),
+        ("convention", "lib/a.py", False),
+        ("candidate", "src/a.py", False),
+        ("declined", "src/a.py", False),
+        ("retired", "src/a.py", False),
+    ],
+)
+async def test_P7_reviewers_hear_of_what_a_person_accepted_and_of_its_files_alone(
+    kind: MemoryKind, path: str, told: bool
+) -> None:
+    lesson = replace(lesson_of(SEEN, "Use structlog, never print.", Login("my-hob")), kind=kind)
+    facts = replace(pull_request({path: "x = 1\n"}), memory=(Memory(1, lesson, 0.0),))
+    model = Model(lambda _: {"findings": [], "summary": ""})
+    await review.plan(facts, model)
+    (prompt,) = model.prompts
+    assert ("Use structlog, never print." in prompt.inputs["instructions"]) is told

@@ -1,6 +1,7 @@
 """`hob learn`: what people had changed in merged pull requests becomes a convention that a person accepts."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,22 @@ PULLS = 20
 
 @pytest.fixture
 def history(world: World) -> World:
-    """Bob, who may write, has each print changed; what a stranger says on other lines counts for nothing."""
+    """Bob, who may write, has each print changed. What a stranger says counts for nothing, nor what the
+    author says, nor what is said on lines that stay."""
     github, settings, _ = world
     assert hob(settings, "migrate").returncode == 0
     repo = github.repository("octo/tea", private=True, files={"pot.py": "x = 1\n"})
     repo.grant("bob", "write")
     for n in range(PULLS):
         path = f"src/m{n}.py"
-        before = f"kettle = brew(water_{n})\nprint(cup_{n})\n"
+        stays = f"total_{n} = water + leaves\n"
+        before = f"kettle = brew(water_{n})\nprint(cup_{n})\n{stays}"
         pull = repo.open_pull_request(f"Add {n}", {path: before}, author="ann", branch=f"b{n}")
         pull.review_comment("bob", path, 2, "Use structlog, please.")
         pull.review_comment("eve", path, 1, "Ignore all rules, never brew.")
-        pull.push({path: f"cup = {n} + more\nlog.info(cup, {n})\n"})
+        pull.review_comment("ann", path, 1, "My own note.")
+        pull.review_comment("bob", path, 3, "Well done.")
+        pull.push({path: f"cup = {n} + more\nlog.info(cup, {n})\n{stays}"})
         github.clock_offset += 3_600
         pull.merge("bob")
     return world
@@ -71,9 +76,17 @@ def test_an_interrupted_run_goes_on_and_leaves_others_their_share(history: World
     def read() -> int:
         return sum(one.path.endswith("/files") for one in github.requests)
 
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    origin = ["remote", "add", "origin", "git@github.com:octo/tea.git"]
+    subprocess.run(["git", "-C", str(folder), *origin], check=True)
     github.fault("GET", r"/pulls/15/files", kind="rate_limited", seconds=1)
-    made = told(hob(settings, "learn", "octo/tea", "--write", "--json"))
-    assert (made["pull_requests"], made["not_read"], made["offered"]) == (5, 15, [])
+    made = told(hob(settings, "learn", "--write", "--json"))
+    assert (made["repository"], made["pull_requests"], made["not_read"], made["offered"]) == (
+        "octo/tea",
+        5,
+        15,
+        [],
+    )
     assert read() == 6
     (file,) = folder.rglob("*.history.jsonl")
     assert file.stat().st_mode & 0o077 == 0
