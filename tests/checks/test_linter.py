@@ -244,6 +244,12 @@ async def test_S1_what_it_is_given_is_under_hobs_names_beside_hobs_configuration
     assert program.only_reads is False
 
 
+@pytest.mark.parametrize("path", ["a.js", ".js", "b/.js", "a.b.js", "../-x.js", "a\n.js", " .js"])
+def test_a_file_keeps_the_ending_by_which_a_linter_takes_it(path: str) -> None:
+    assert linter.known("biome").wants(path)
+    assert list(programs.named({path: ""})[0]) == ["0.js"]
+
+
 @pytest.mark.parametrize("name", linter.names())
 def test_each_linter_says_of_each_rule_why_it_is_let_through(name: str) -> None:
     known = linter.known(name)
