@@ -115,6 +115,7 @@ def visited(index_store: IndexStore) -> Iterator[list[int]]:
     told[0] = count() - before
 
 
+@pytest.mark.timeout(1200 if LONG else 120)
 def test_an_index_that_has_lived_finds_the_same_and_costs_the_same_as_a_fresh_one(tmp_path: Path) -> None:
     life = Life(seed=1)
     repo = GitRepo(tmp_path / "repo.git")
