@@ -141,6 +141,7 @@ def answers(index_store: IndexStore) -> dict[str, Any]:
         "imports": index_store.imports(),
         "commits": index_store.known_commits(),
         "recent": index_store.recent(50),
+        "recent paths": list(map(sorted, index_store.recent_paths(50))),
         "touching": index_store.touching(["a b", "src/1.py"], 3),
         "one commit": index_store.commit(sha(1)),
         "issues": index_store.issues(range(13)),

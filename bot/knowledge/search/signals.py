@@ -104,7 +104,7 @@ def gather(
         parts["symbol"] = faded_sum(_spread(symbols, stored, snapshot))
     # That a file is worked on says nothing by itself.
     found = {path for scores in parts.values() for path in scores}
-    recent = from_recent(each.paths for each in index_store.recent(RECENT))
+    recent = from_recent(index_store.recent_paths(RECENT))
     parts["recent"] = _kept(recent, found)
     return SearchSignals(
         asked, snapshot, parts, chunks, symbols, stored, _turned({**named, **places}), commits

@@ -84,6 +84,19 @@ class History(Files):
         """Newest first."""
         return [each for _, each in self._commits("ORDER BY c.at DESC, c.id DESC LIMIT ?", [limit])]
 
+    def recent_paths(self, limit: int) -> list[list[str]]:
+        """What the newest commits touched, newest first, in no order: quicker than `recent`."""
+        found = self.rows(
+            'SELECT c.id, p.path FROM (SELECT id, at FROM "commit" ORDER BY at DESC, id DESC LIMIT ?) c '
+            'LEFT JOIN touched t ON t."commit" = c.id LEFT JOIN path p ON p.id = t.path '
+            "ORDER BY c.at DESC, c.id DESC",
+            [limit],
+        )
+        paths: dict[int, list[str]] = {}
+        for number, path in found:
+            paths.setdefault(number, []).extend([path] if path is not None else [])
+        return list(paths.values())
+
     def _commits(self, within: str, values: Sequence[Value]) -> list[tuple[int, IndexedCommit]]:
         found = self.rows(f"{_COMMIT} {within}", values)
         paths: dict[int, list[str]] = defaultdict(list)
