@@ -21,7 +21,7 @@ _TEST = re.compile(
     r"|(?:Tests?|TestCase|Spec)\.\w+$"
     # where tests and benchmarks lie beside what they are of, and are included by it
     rf"|(?:^|/)tests_[^/]*(?:{_C}|\.rs$)|[._-]tests?[_-]{_PARTS}(?:{_C}|\.rs$)"
-    rf"|(?:^|/)bench[^/]*\.c$|(?:^|/)bench(?:_[^/]*)?{_C}|[_-]bench(?:marks?)?{_C}"
+    rf"|(?:^|/)bench(?:marks?|es)?\d*(?:[_-][^/]*)?\.c$|(?:^|/)bench(?:_[^/]*)?{_C}|[_-]bench(?:marks?)?{_C}"
 )
 _STEERS = re.compile(
     # what runners, builds and packages read before any test

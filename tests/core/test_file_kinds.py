@@ -56,6 +56,9 @@ TESTS = {
     "src/bench_tea.c": "bench_tea",
     "src/bench-tea.c": "bench-tea",
     "benchmark.c": "benchmark",
+    "benchmark_tea.c": "benchmark_tea",
+    "benches.c": "benches",
+    "bench2.c": "bench2",
     "src/bench_impl.h": "bench_impl",
     "src/tea_benchmark.cc": "tea_benchmark",
     "testing/test_tea.py": "tea",
@@ -65,6 +68,7 @@ TESTS = {
     "testing/tests/tea.py": "tea",
 }
 LIBRARIES = [
+    *("programs/benchfn.c", "programs/benchzstd.c", "src/benchtop.c", "src/bencher.c"),
     *(
         "numpy/testing/utils.py",
         "src/testing/clock.go",
