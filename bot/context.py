@@ -28,6 +28,7 @@ from bot.core.memory import Memory
 from bot.core.recipes import Recipe, RecipeFiles, Recipes
 from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.sandbox_types import SandboxUnusable
+from bot.core.scan import ScanRecord
 from bot.core.settings import Complaint
 from bot.core.settings_merge import FILE, Layer, merge, settings_of
 from bot.core.suite_runs import RunSuite
@@ -178,6 +179,8 @@ class Context:
     first."""
     dashboard: DashboardIssue = field(default_factory=DashboardIssue)
     """The issue that Hob keeps in this repository."""
+    scans: ScanRecord | None = None
+    """What was read of code that no pull request touches."""
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bot.agents.look_ups import looks_up
 from bot.agents.research import Research
+from bot.agents.review.looking import Looking
 from bot.agents.tools import Lookups, ReadFiles
 from bot.context import Context
 from bot.core.code_search import Excerpt, Library
@@ -127,6 +129,12 @@ def lookups(ctx: Context, at: Sha, library: Library | None) -> Lookups:
         redact=redact,
         note=ctx.note_tool,
     )
+
+
+def looking(ctx: Context, at: Sha) -> Looking:
+    """Where a review of that head looks up what is outside of its diff."""
+    beside = lookups(ctx, at, ctx.knowledge)
+    return Looking(beside.search, redact, partial(looks_up, reading(ctx, at, {}), beside))
 
 
 async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreePath]:

@@ -5,6 +5,7 @@ from bot.context import Context
 from bot.core.effects import Plan, SetCheck
 from bot.core.events import CheckRunRequested
 from bot.core.refs import TRUSTED
+from bot.implement_facts import looking
 from bot.pull_request_facts import pull_request_facts
 from bot.router import Router
 
@@ -30,4 +31,4 @@ async def run_again(event: CheckRunRequested, ctx: Context) -> Plan:
         return Plan(reason="closed" if not state.open else "the head moved on")
     context = await ctx.repository(state.base_sha)
     facts = await pull_request_facts(ctx, context, state, full=event.everything, by_person=True)
-    return await review.plan(facts, ctx.infer)
+    return await review.plan(facts, ctx.infer, looking(ctx, state.head_sha))

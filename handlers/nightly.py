@@ -1,5 +1,6 @@
 """Each night, where `issues.nightly` says so: what needs attention, in one issue of Hob's own that is edited
-in place. Its boxes give commands, with the permission of whoever ticks them."""
+in place, with what was found in code that nobody is changing (`review.scan`). Its boxes give commands, with
+the permission of whoever ticks them."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from bot.core.text import in_code
 from bot.core.work_items import WorkItem
 from bot.router import Router
 from handlers.duplicates import duplicate_facts
+from handlers.scan import night_scan
 
 router = Router()
 GIVES_WAY = 300.0
@@ -41,7 +43,8 @@ changed in so many days."""
 async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     """Says nothing where there is nothing to say, and where the issue was closed."""
     context = await ctx.repository()
-    if not context.settings.issues.nightly:
+    reads = context.settings.review.scan > 0
+    if not context.settings.issues.nightly and not reads:
         return Plan(reason="issues.nightly is off")
     if not ctx.idle:
         raise OthersWait("somebody waits for another run", GIVES_WAY)
@@ -59,18 +62,23 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     if not before.number and not ctx.github.takes_issues:
         return Plan(reason="issues are off in this repository: there is no place for one of mine")
     usage: list[Usage] = []
-    sections = await _sections(ctx, usage)
+    night = datetime.fromtimestamp(event.due, UTC).date().isoformat()
+    scanned = await night_scan(ctx, context, night, usage)
+    sections = await _sections(ctx, usage) if context.settings.issues.nightly else []
+    sections += [core.scan_section(scanned.standing)] if reads else []
+    plan = Plan(usage=tuple(usage), findings=scanned.new)
+    read = f"; {scanned.files} files were read, {scanned.left} are left" if reads else ""
     if not before.number and not any(one.lines for one in sections):
-        return Plan(reason="there is nothing to say", usage=tuple(usage))
+        return replace(plan, reason=f"there is nothing to say{read}")
     page = core.page(sections, event.due, before, ctx.slug)
     if page is None:
-        return Plan(reason="it says the same already", usage=tuple(usage))
+        return replace(plan, reason=f"it says the same already{read}")
     if before.number:
         edit = EditIssue(before.number, page.body, page.folded, page.boxes)
-        return Plan((edit,), reason=f"edited the dashboard issue #{before.number}", usage=tuple(usage))
+        return replace(plan, effects=(edit,), reason=f"edited the dashboard issue #{before.number}{read}")
     opens = OpenIssue(core.TITLE, page.body, "nightly", page.folded, page.boxes)
     once = f"dashboard issue {before.made}"
-    return Plan((opens,), reason="opened the dashboard issue", once=once, usage=tuple(usage))
+    return replace(plan, effects=(opens,), reason=f"opened the dashboard issue{read}", once=once)
 
 
 async def _sections(ctx: Context, usage: list[Usage]) -> list[NightlySection]:

@@ -32,6 +32,7 @@ from bot.core.facts import PullRequestFacts
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
 from bot.core.skip_rules import AUTHORS_OWN, why_not_reviewed
+from bot.implement_facts import looking
 from bot.pull_request_facts import pull_request_facts
 from bot.router import Router
 from handlers.describe import walkthrough
@@ -84,7 +85,9 @@ async def judge(event: PullRequestEvent, ctx: Context) -> Plan:
     facts = await pull_request_facts(ctx, context, state)
     if reason := why_not_reviewed(state, facts.context.settings.review):  # another reviewer's settings say so
         return replace(await _left_out(ctx, at, facts.context.settings, reason), shadow=shadow, again=again)
-    plan = replace(await review.plan(facts, ctx.infer), shadow=shadow, again=again)
+    plan = replace(
+        await review.plan(facts, ctx.infer, looking(ctx, state.head_sha)), shadow=shadow, again=again
+    )
     if not facts.context.settings.review.walkthrough:
         return plan
     told = await walkthrough(facts, ctx)
@@ -144,7 +147,7 @@ async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
             f"Nothing is new since I reviewed `{state.head_sha[:10]}`; `review full` reads it all again."
         )
         return Plan((answer(event, nothing),), reason="nothing is new")
-    return await review.plan(facts, ctx.infer)
+    return await review.plan(facts, ctx.infer, looking(ctx, state.head_sha))
 
 
 def wish(argument: str) -> tuple[bool, Effort | None, str]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadGroupScheduling
 
+from tests import needs
 from tests.long import LONG
 
 # Under PYTHONDONTWRITEBYTECODE, which images set, each process that a test starts would compile Hob anew.
@@ -60,9 +61,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A skip is a failure where nothing may be missing."""
+    """A skip is a failure where nothing may be missing, but for what is missing everywhere."""
     report = yield
-    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+    kept = hasattr(report, "wasxfail") or needs.NOBODY_HAS_IT in str(report.longrepr)
+    if STRICT and report.skipped and not kept:
         report.outcome = "failed"
         report.longrepr = f"HOB_TEST_STRICT=1, and this was skipped: {_why(report)}"
     return report

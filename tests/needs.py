@@ -10,6 +10,9 @@ from typing import NoReturn
 
 import pytest
 
+NOBODY_HAS_IT = "no machine of ours has it"
+"""In the reason of a skip that is none's fault: for programs that Hob can do with and never installs."""
+
 
 def missing(what: str, install: str) -> NoReturn:
     """Skips the test."""
@@ -38,6 +41,15 @@ def program(name: str, install: str) -> Path:
     """The path of a program on PATH."""
     found = shutil.which(name)
     return Path(found) if found else missing(name, install)
+
+
+def linter(name: str) -> None:
+    """One that checks may run, as a user may have it or not. What it says is recorded, too."""
+    from bot.checks import linter, programs
+
+    known = linter.known(name)
+    if programs.find(known.program) is None:
+        pytest.skip(f"{known.program} is not here, and {NOBODY_HAS_IT}; install it: {known.install}")
 
 
 def sshd() -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
+from bot.checks import linter
 from bot.cli.mcp.tools import TOOLS
 from bot.config import Config, HostTable
 from bot.config.code import SuiteTable
@@ -185,6 +186,15 @@ def _metrics() -> Table:
     return Table("metrics", "operations.md", ("Metric", "Kind", "Means"), rows, words=2)
 
 
+def _linters() -> Table:
+    rows = []
+    for name in sorted(linter.names()):
+        known = linter.known(name)
+        takes = [*(f"`{known.under}{one}`" for one in known.takes)] or ["scripts, steps of workflows"]
+        rows.append((f"`{name}`", ", ".join(takes), str(len(known.rules)), known.measured))
+    return Table("linters", "checks.md", ("check", "files", "rules", "measured"), rows)
+
+
 def _weights() -> Table:
     rows = [(name, str(weight)) for name, weight in sorted(WEIGHTS.items(), key=lambda one: -one[1])]
     return Table("weights", "knowledge.md", ("part", "is", "weight"), rows, words=1)
@@ -246,6 +256,7 @@ def tables() -> list[Table]:
         *_manifest(),
         _hardening(),
         _metrics(),
+        _linters(),
         _weights(),
         _sizes(),
         _layers(),

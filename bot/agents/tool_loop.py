@@ -66,7 +66,18 @@ def with_tools(
 ) -> Infer:
     """The port by which that persona asks: with those of its tools that are to be had, or `infer` itself.
     What is spent is in the completion; whoever asks takes it from `budget`."""
-    tools = box.offered(persona.tools)
+    return with_named_tools(infer, persona.tools, box, budget, limits)
+
+
+def with_named_tools(
+    infer: Infer,
+    names: Sequence[str],
+    box: ToolBox,
+    budget: WorkBudget | None = None,
+    limits: ToolLimits = LIMITS,
+) -> Infer:
+    """The same for questions that no persona asks: what is to be known of the calls is said last."""
+    tools = box.offered(names)
     return through(infer, _Loop(infer, box, tools, budget, limits)) if tools else infer
 
 
@@ -157,13 +168,15 @@ class _Loop:
             )
         else:
             words = f"Answer now, with what you have: {over}." if over else ""
-        file = prompt.file
+        file, last = prompt.file, prompt.last
         if file and words:
             file = replace(file, system=f"{file.system}\n\n{words}")
+        elif words:  # the same beginning every time: a host need not read it anew
+            last = words
         tree = self.box.tree
         passages = tuple(replace(one, text=tree.written.get(one.name, one.text)) for one in prompt.passages)
         calls = tuple(Passage(one.title, one.told, 1 + self.rounds - one.round) for one in self.made)
-        return replace(prompt, file=file, tools=tools, passages=(*passages, *calls))
+        return replace(prompt, file=file, last=last, tools=tools, passages=(*passages, *calls))
 
     async def _carry_out(self, done: Completion[Any]) -> None:
         """All calls of one answer, in their order; those beyond the bound are told as not made."""
@@ -263,4 +276,6 @@ def _with_costs(last: Completion[T], every: Sequence[Completion[Any]]) -> Comple
         seconds=sum(one.seconds for one in every),
         calls=sum(one.calls for one in every),
         cost_usd=sum(one.cost_usd for one in every),
+        hidden=tuple(dict.fromkeys(kind for one in every for kind in one.hidden)),
+        sent_to=tuple(sorted({asked for one in every for asked in one.sent_to})),
     )

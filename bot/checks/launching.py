@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.core.sandbox_types import SandboxedProgram
@@ -22,15 +23,15 @@ _START = (
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 
 
-def launched(path: str, arguments: tuple[str, ...], native: str = "") -> SandboxedProgram:
-    """The program with what it is loaded from. `native`: where the program that a script only starts lies,
+def launched(path: str, arguments: tuple[str, ...], native: tuple[str, ...] = ()) -> SandboxedProgram:
+    """The program with what it is loaded from. `native`: where the program that a script only starts may lie,
     from the script's folder on; `{system}` and `{machine}` as npm writes them. `files` are the caller's."""
     with Path(path).open("rb") as file:
         begins = _FIRST.match(file.read(2_000))
     if begins is None:
         return SandboxedProgram(path, arguments)
-    if native and (own := _native(Path(path).parent, native)):
-        return SandboxedProgram(str(own), arguments)
+    if own := next(filter(Path.is_file, _natives(Path(path).parent, native)), None):
+        return SandboxedProgram(str(own.resolve()), arguments)
     interpreter = _interpreter(begins)
     if interpreter is None or not interpreter.name.startswith("python"):
         return SandboxedProgram(path, arguments)
@@ -39,15 +40,14 @@ def launched(path: str, arguments: tuple[str, ...], native: str = "") -> Sandbox
     packages = [one for one in dict.fromkeys(near) if one]
     begin = ("-I", "-c", _START, os.pathsep.join(packages) or os.devnull, path)
     script = "" if _system(Path(path)) else path
-    reads = [one for one in (_prefix(real), *packages, script) if one]
+    reads = [one for one in (*_base(real), *packages, script) if one]
     return SandboxedProgram(str(real), (*begin, *arguments), reads=tuple(dict.fromkeys(reads)))
 
 
-def _native(folder: Path, native: str) -> Path | None:
-    machine = platform.machine().lower()
-    system = platform.system().lower()
-    found = folder / native.format(system=system, machine=_MACHINES.get(machine, machine))
-    return found.resolve() if found.is_file() else None
+def _natives(folder: Path, native: tuple[str, ...]) -> Iterator[Path]:
+    machine, system = platform.machine().lower(), platform.system().lower()
+    for one in native:
+        yield folder / one.format(system=system, machine=_MACHINES.get(machine, machine))
 
 
 def _interpreter(begins: re.Match[bytes]) -> Path | None:
@@ -68,12 +68,16 @@ def _packages(prefix: Path, interpreter: Path) -> str:
     return str(found.resolve()) if found and not _system(found) else ""
 
 
-def _prefix(interpreter: Path) -> str:
-    """Where an interpreter that is not the system's has its library; never a folder in which a home lies."""
+def _base(interpreter: Path) -> list[str]:
+    """An interpreter that is not the system's, and its library; all of its folder on macOS, where it is an
+    application. Never a folder in which a home lies."""
     prefix = interpreter.parent.parent
-    if _system(interpreter) or Path.home().is_relative_to(prefix) or not any(prefix.glob("lib/python3*")):
-        return ""
-    return str(prefix)
+    libraries = [one for one in (prefix / "lib", prefix / "lib64") if any(one.glob("python3*"))]
+    if _system(interpreter) or not libraries:
+        return []
+    if platform.system() == "Darwin" and not Path.home().is_relative_to(prefix):
+        return [str(prefix)]
+    return [str(interpreter), *map(str, libraries)]
 
 
 def _system(path: Path) -> bool:

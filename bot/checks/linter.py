@@ -3,8 +3,9 @@ is `Linter`. A linter gets Hob's configuration and copies under Hob's names, in 
 rules that its file names are let through."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from bot.checks import launching, lint_output, programs
-from bot.checks.lint_output import JsonPlaces, LintRemark, NoAnswer
+from bot.checks.lint_output import JsonPlaces, LintRemark, NoLintAnswer
 from bot.checks.ruff_noise import is_broken_on_purpose
 from bot.core.check_input import CheckedChange, PartlyRun
 from bot.core.findings import Finding
@@ -24,6 +25,10 @@ from bot.patterns import wanted
 
 FOLDER = Path(__file__).parent / "linters"
 LONGEST_TITLE = 140
+MOST_TIMES = 2
+"""Times a program's time until no part of the files is tried again."""
+MOST_RUNS, FEW_RUNS = 16, 7
+"""Tries, each with half of the files that were too much; the fewer while none came to anything."""
 
 
 class LinterRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +63,7 @@ class Linter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the files' names; empty: as the repository's path ends."""
     files: dict[str, str] = {}
     """Hob's configuration."""
-    native: str = ""
+    native: tuple[str, ...] = ()
     places: JsonPlaces = JsonPlaces()
     pattern: str = ""
     prefix: str = ""
@@ -94,12 +99,32 @@ class Linter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class LintAnswer:
     """What was let through, with the paths that were given; `lacking` says what of the answer could not be
     read, or is empty."""
 
     remarks: tuple[LintRemark, ...]
     lacking: str = ""
+
+
+class NotJudged(SandboxUnusable):
+    """The program ran, and gave no answer that can be believed."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """Of one run or several: what was said, how many remarks could not be read, how many texts were judged,
+    and why others were not."""
+
+    remarks: list[LintRemark] = field(default_factory=list)
+    bad: int = 0
+    judged: int = 0
+    why: str = ""
+
+    def add(self, other: "_Part") -> None:
+        self.remarks += other.remarks
+        self.bad += other.bad
+        self.judged += other.judged
 
 
 @cache
@@ -126,34 +151,55 @@ async def run(name: str, change: CheckedChange, run_program: RunProgram) -> list
     return found
 
 
-async def judge(linter: Linter, texts: Mapping[str, str], run_program: RunProgram) -> Judged:
+async def judge(linter: Linter, texts: Mapping[str, str], run_program: RunProgram) -> LintAnswer:
     """What the program says of texts, which may have any names; Unusable where it says nothing that can be
-    believed."""
+    believed. A file that is too much for it costs its own judgement, not that of the others."""
     path = programs.find(linter.program)
     if path is None:
         raise programs.ProgramMissing(f"{linter.program} is not installed")
-    files, paths = programs.named(texts, linter.ending)
-    ended = await run_program(_program(linter, path, files))
+    end = time.monotonic() + MOST_TIMES * linter.seconds
+    done = _Part()
+    waiting, runs = [tuple(texts)], 0
+    while (
+        waiting and runs < (MOST_RUNS if done.judged else FEW_RUNS) and (not runs or time.monotonic() < end)
+    ):
+        some = waiting.pop(0)
+        ended = await run_program(_program(linter, path, {one: texts[one] for one in some}))
+        runs += 1
+        try:
+            done.add(_read(linter, ended, some, texts))
+        except NotJudged as why:
+            done.why = str(why)
+            half = len(some) // 2
+            waiting += [some[:half], some[half:]] if half else []
+    failed = len(texts) - done.judged
+    if not done.judged:
+        raise NotJudged(done.why)
+    believed, unread = _believed(linter, done.remarks, texts)
+    lacking = [f"{done.bad} of its remarks could not be read"] if done.bad else []
+    lacking += [f"it could not read {count(unread, 'file')}"] if unread else []
+    lacking += [f"{count(failed, 'file')} not judged: {done.why}"] if failed else []
+    return LintAnswer(tuple(believed), "; ".join(lacking))
+
+
+def _read(linter: Linter, ended: Ended, some: Sequence[str], texts: Mapping[str, str]) -> _Part:
     if ended.killed:
-        raise SandboxUnusable(ended.killed)
+        raise NotJudged(ended.killed)
     if ended.code not in linter.codes:
-        raise programs.unreadable(ended)
-    kept: list[LintRemark] = []
-    bad = 0
+        raise NotJudged(programs.unreadable(ended))
+    part = _Part(judged=len(some))
     for one in _told(linter, ended):
         # what is not let through is not looked at: of its own failures a program speaks in forms of its own
         if one is not None and linter.rule(one.rule) is None and one.rule not in linter.broken:
             continue
-        placed = _placed(one, paths, texts)
-        bad += placed is None
-        kept += [placed] if placed else []
-    believed, unread = _believed(linter, kept, texts)
-    lacking = [f"{bad} of its remarks could not be read"] if bad else []
-    lacking += [f"it could not read {count(unread, 'file')}"] if unread else []
-    return Judged(tuple(believed), "; ".join(lacking))
+        placed = _placed(one, some, texts)
+        part.bad += placed is None
+        part.remarks += [placed] if placed else []
+    return part
 
 
-def _program(linter: Linter, path: str, files: Mapping[str, str]) -> SandboxedProgram:
+def _program(linter: Linter, path: str, texts: Mapping[str, str]) -> SandboxedProgram:
+    files, _ = programs.named(texts, linter.ending)
     copies = {name: _defused(linter, text) for name, text in files.items()}
     try:
         program = launching.launched(path, (*linter.arguments, *files), linter.native)
@@ -178,25 +224,26 @@ def _told(linter: Linter, ended: Ended) -> list[LintRemark | None]:
                 told = list(lint_output.by_places(ended.output, linter.places))
             case "lines":
                 told = list(lint_output.by_lines(ended.output, linter.pattern))
-    except NoAnswer:
-        raise programs.unreadable(ended) from None
+    except NoLintAnswer:
+        raise NotJudged(programs.unreadable(ended)) from None
     if ended.code and not any(told):  # it found something, and what it says of it is not there
-        raise programs.unreadable(ended)
+        raise NotJudged(programs.unreadable(ended))
     return [one and replace(one, rule=f"{linter.prefix}{one.rule.rpartition('/')[2]}") for one in told]
 
 
-def _placed(one: LintRemark | None, paths: list[str], texts: Mapping[str, str]) -> LintRemark | None:
-    """With the path that was given; None where it speaks of another file or of a line that there is not. The
-    line after the last is where the end of a file is missed."""
+def _placed(one: LintRemark | None, paths: Sequence[str], texts: Mapping[str, str]) -> LintRemark | None:
+    """With the path that was given; None where it speaks of another file or of a line that there is not. What
+    is missed at the end of a file is said after its last line, and is about that."""
     if one is None:
         return None
     try:
         path = programs.path_of(one.path, paths)
     except SandboxUnusable:
         return None
+    last = texts[path].rstrip("\n").count("\n") + 1
     if one.line is not None and not 1 <= one.line <= texts[path].count("\n") + 2:
         return None
-    return replace(one, path=path)
+    return replace(one, path=path, line=one.line and min(one.line, last))
 
 
 def _believed(

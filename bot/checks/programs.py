@@ -3,7 +3,7 @@
 import os
 import shutil
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -36,13 +36,15 @@ def find(name: str) -> str | None:
 
 def named(texts: Mapping[str, str], ending: str = "") -> tuple[dict[str, str], list[str]]:
     """The texts as `0.sh`, `1.sh` …, and the paths in that order. A path of a repository is never a file's
-    name: it may say `-x`, `../`, or the name of a configuration."""
+    name: it may say `-x`, `../`, or the name of a configuration. One that is its ending alone (`.py`) has it
+    all the same."""
     paths = list(texts)
-    files = {f"{at}{ending or Path(path).suffix}": texts[path] for at, path in enumerate(paths)}
+    endings = [ending or PurePosixPath(f"x{path.rpartition('/')[2]}").suffix for path in paths]
+    files = {f"{at}{endings[at]}": texts[path] for at, path in enumerate(paths)}
     return files, paths
 
 
-def path_of(name: str, paths: list[str]) -> str:
+def path_of(name: str, paths: Sequence[str]) -> str:
     """The repository's path for a file's name in an answer; Unusable for one that was not given."""
     said = PurePosixPath(name)
     if not (said.stem.isascii() and said.stem.isdigit() and len(said.stem) < 9):
@@ -60,8 +62,9 @@ async def answer(run: RunProgram, program: SandboxedProgram, kind: type[T]) -> T
     try:
         return msgspec.json.decode(ended.output, type=kind)
     except (ValueError, RecursionError):  # msgspec's own are ValueErrors, and so is what is no UTF-8
-        raise unreadable(ended) from None
+        raise SandboxUnusable(unreadable(ended)) from None
 
 
-def unreadable(ended: Ended) -> SandboxUnusable:
-    return SandboxUnusable(f"it gave no answer that can be read (exit code {ended.code})")
+def unreadable(ended: Ended) -> str:
+    """For people."""
+    return f"it gave no answer that can be read (exit code {ended.code})"

@@ -11,6 +11,8 @@ from bot.yamlnodes import Mapping, Scalar, Sequence, UnreadableError, YamlNode
 
 _STEPS = (".github/workflows/*.yml", ".github/workflows/*.yaml", "*action.yml", "*action.yaml")
 _EXPRESSION = re.compile(r"\$\{\{.{0,2000}?\}\}", re.DOTALL)
+_BLOCK = re.compile(r"[|>][-+\d]{0,2}\s{0,80}(?:#.{0,400})?\r?$")
+"""The end of a line after which a text begins."""
 _SHELLS = {
     "bash": "#!/bin/bash\nset -eo pipefail\n",
     "sh": "#!/bin/sh\nset -e\n",
@@ -87,7 +89,12 @@ def _placed(run: Scalar, shell: str, lines: list[str]) -> ShellScript | None:
     """None for another shell's, and for one whose lines are not the file's (folded or quoted ones)."""
     start = _SHELLS.get(shell)
     rows = run.text.rstrip("\n").split("\n")
-    first = next((at for at in (run.line, run.line + 1) if _stands(rows, lines, at)), None)
+    begins = (
+        (run.line + 1, run.line)
+        if _BLOCK.search("".join(lines[run.line - 1 : run.line]))
+        else (run.line, run.line + 1)
+    )
+    first = next((at for at in begins if _stands(rows, lines, at)), None)
     if start is None or first is None or not run.text.strip():
         return None
     filled = _EXPRESSION.sub(lambda found: re.sub(r"[^\n]", "_", found[0]), "\n".join(rows))

@@ -30,6 +30,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "triage": "Triages the issues that were not triaged yet.",
         "standup": "Tells what moved, what is stuck, and who is asked.",
         "backtest": "Reviews merged pull requests again, and posts nothing.",
+        "scan": "Reads code that nobody is changing, the riskiest first.",
         "learn": "Finds conventions in merged pull requests, and tries them.",
         "memory": "What people taught Hob about a repository.",
         "receive": "Runs one stored payload, and prints its effects.",

@@ -241,6 +241,8 @@ class Prompt(Generic[T]):
     """Of which every call past the question's first takes one; None: each question has its own few."""
     tools: tuple[Tool, ...] = ()
     """What may be called instead of an answer; hosts and models without tools are left out."""
+    last: str = ""
+    """Hob's own words after all that the file says."""
     beginning: Beginning | None = field(default=None, compare=False)
     spare: tuple[str, ...] = ()
     """Inputs that are left out, and the beginning with them, where they leave no room for the passages after

@@ -13,6 +13,7 @@ from bot.core.context_packing import NOTHING, Surroundings
 from bot.core.diff import FileDiff
 from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import Sha
+from bot.core.scan import FileRisk
 
 IssueKind = Literal["issue", "pull_request"]
 FoundKind = Literal["code", "commit", "issue", "pull_request"]
@@ -156,6 +157,10 @@ class Knowledge(Library, Protocol):
 
     async def people(self, path: str) -> Sequence[str]:
         """Who knows a file by its commits, best first, by the names in git."""
+        ...
+
+    async def risks(self) -> Sequence[FileRisk]:
+        """How risky each file is, as of the commit that the index is of."""
         ...
 
     async def unindexed(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.core.commands import prose_of
 from bot.core.dashboard_issue import EMPTY, Box, DashboardIssue
 from bot.core.drafts import Draft
+from bot.core.findings import Finding
 from bot.core.github_reader import OpenPull, RawComment
 from bot.core.knowledge import Overlap
 from bot.core.refs import Login
@@ -119,7 +120,7 @@ def _foot(slug: str, boxes: bool) -> str:
     ticks = "A box that you tick gives its command as if you had written it. " if boxes else ""
     return (
         f"{ticks}`@{slug} undo` takes my last edit back. I edit this issue in place; while it is closed I"
-        " leave it alone, and `issues.nightly: false` ends it."
+        " leave it alone, and `issues.nightly: false` and `review.scan: 0` end it."
     )
 
 
@@ -262,6 +263,15 @@ def fixed_section(items: Iterable[WorkItem], commits: Mapping[int, str], link: L
     return NightlySection(
         "Open, and probably fixed", ("issue that may be fixed", "issues that may be fixed"), tuple(lines)
     )
+
+
+def scan_section(found: Sequence[Finding]) -> NightlySection:
+    """What stands in code that no pull request touches, the worst first."""
+    lines = tuple(
+        Line(f"{in_code(f'{one.path}:{one.line}')} ({one.severity}): {titled(f'{one.title}. {one.body}')}")
+        for one in found
+    )
+    return NightlySection("Found by reading code that nobody is changing", ("finding", "findings"), lines)
 
 
 def stale_section(

@@ -58,11 +58,16 @@ class ReviewChunk:
     def rank(self, changed: Mapping[str, int]) -> tuple[int, bool, int, str, int]:
         """Sorts what is read first to the front. `changed`: how many lines of each file change; the parts
         of one file stay together, for half a file is read in vain."""
-        guards = any(_GUARDS.search(path) for path in self.paths)
+        guarded = any(map(guards, self.paths))
         most = max(changed[path] for path in self.paths)
         first = self.parts[0]
         start = min((hunk.new_start for hunk in first.hunks or ()), default=0)
-        return min(map(kind, self.paths)), not guards, -most, first.path, start
+        return min(map(kind, self.paths)), not guarded, -most, first.path, start
+
+
+def guards(path: str) -> bool:
+    """Whether a file of this name may stand before money, secrets or other people's data."""
+    return _GUARDS.search(path) is not None
 
 
 def kind(path: str) -> int:

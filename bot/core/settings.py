@@ -120,6 +120,8 @@ class ReviewSettings:
     """How often a change is read while nothing else waits; what most readings find is said."""
     effort: tuple[str, ...] = ()
     """Rules, the first that fits first (`bot.core.effort`)."""
+    scan: int = 0
+    """Questions to models each night about code that no pull request touches."""
     max_calls: int = 40
     """Questions to models in one review; what they do not reach is said to be unread."""
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")

@@ -12,6 +12,7 @@ from bot.core.refs import RepoRef
 from bot.core.review_result import Judgement
 from bot.core.settings_merge import Layer
 from bot.core.skip_rules import BINARY, NO_PATCH, NOT_ASKED
+from bot.implement_facts import looking
 from bot.local.change import LocalRange
 from bot.local.reader import LocalReader
 from bot.pull_request_facts import pull_request_facts
@@ -33,7 +34,7 @@ async def judge_range(
         repo=repo,
         slug="hob",
         github=reader,
-        infer=infer or _nobody,
+        infer=infer or nobody,
         stored=stored,
         beside=beside,
     )
@@ -41,9 +42,9 @@ async def judge_range(
     state = await reader.pull_request(0)
     facts = await pull_request_facts(ctx, context, state, effort=effort, by_person=True)
     skipped = (replace(one, why=BINARY) if one.why == NO_PATCH else one for one in facts.skipped)
-    return await review.judge(replace(facts, skipped=tuple(skipped)), infer)
+    return await review.judge(replace(facts, skipped=tuple(skipped)), infer, looking(ctx, state.head_sha))
 
 
-async def _nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
+async def nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
     """Gathering asks no model."""
     return Completion(failure="no_host", reason=NOT_ASKED)

@@ -169,6 +169,8 @@ def render(
     if file.passages:
         values["passages"] = "\n".join(filter(None, blocks))
     user = _template(file.user).render(values)
+    if prompt.last:
+        user += f"\n\n{prompt.last}"
     if so_far:
         user += _GO_ON.format(block=block(fence, "your answer so far", so_far))
     system = f"{file.system}\n\n{_RULE.format(fence=fence)}"

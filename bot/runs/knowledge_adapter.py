@@ -12,6 +12,7 @@ from bot.core.inference import Embed
 from bot.core.knowledge import Fix, Found, IssueKind, KnownIssue, Outline, Overlap
 from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import RepoRef, Sha
+from bot.core.scan import FileRisk
 from bot.github import tracking
 from bot.github.client import Job
 from bot.knowledge.clone import Remote
@@ -126,6 +127,9 @@ class RepositoryKnowledge:
 
     async def callers(self, name: str) -> Sequence[Found]:
         return await (await self._indexed()).callers(name)
+
+    async def risks(self) -> Sequence[FileRisk]:
+        return await (await self._indexed()).risks()
 
     async def people(self, path: str) -> Sequence[str]:
         return await (await self._indexed()).people(path)

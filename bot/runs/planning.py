@@ -30,6 +30,7 @@ from bot.runs.dispatch import cause, command_of, priority
 from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
 from bot.runs.knowledge_adapter import RepositoryKnowledge
+from bot.runs.scans import RepositoryScans
 from bot.runs.services import Services
 from bot.runs.understanding import Understood, understood
 from bot.store.types import EffectState
@@ -122,6 +123,7 @@ async def make_plan(
         idle=await asyncio.to_thread(services.store.runs.is_idle),
         still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
         knowledge=knowledge,
+        scans=RepositoryScans(services.store, event.repo.id),
         judged=partial(judged_at, services, event),
         budget=services.config.code.budget,
         write_gap=services.config.github.write_gap_seconds,

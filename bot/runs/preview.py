@@ -16,6 +16,7 @@ from bot.core.review_result import Judgement
 from bot.core.settings_merge import merge, settings_of
 from bot.github.client import GitHub
 from bot.github.reader import PULL_REQUEST, JobReader
+from bot.implement_facts import looking
 from bot.pull_request_facts import pull_request_facts
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
@@ -91,4 +92,4 @@ async def judge(
     state = await reader.pull_request(number)
     context = await ctx.repository(state.base_sha)
     facts = await pull_request_facts(ctx, context, state, effort=effort, by_person=True)
-    return await review.judge(facts, ctx.infer)
+    return await review.judge(facts, ctx.infer, looking(ctx, state.head_sha))

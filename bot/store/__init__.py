@@ -25,6 +25,7 @@ from bot.store.routing import Decision, RunRouting
 from bot.store.run_lifecycle import Recovered, Recovery
 from bot.store.run_logs import RunLogs
 from bot.store.runs import Runs, held
+from bot.store.scans import Scans
 from bot.store.schedule import Schedule
 from bot.store.schema import await_schema, require_schema, schema_age
 from bot.store.settings import Scope, Settings
@@ -80,6 +81,7 @@ class Store:
         self.settings = Settings(self.database)
         self.memory = Memories(self.database)
         self.drafts = Drafts(self.database)
+        self.scans = Scans(self.database)
         self.findings = Findings(self.database)
         self.run_logs = RunLogs(self.database)
         self.issues = KnownIssues(self.database)

@@ -25,6 +25,7 @@ from bot.store.tables import (
     outbox,
     pulls,
     runs,
+    scans,
     settings,
     usage,
 )
@@ -137,7 +138,7 @@ def forget(
         run_lifecycle.mark(connection, open_runs & runs.c.state.not_in(FINAL), time.time(), why)
         folded = [name.lower() for name in names]
         if names:
-            for table in (memory, memory_repos, pulls, drafts, findings, issues):
+            for table in (memory, memory_repos, pulls, drafts, findings, issues, scans):
                 connection.execute(delete(table).where(table.c.repo_id.in_(repo_ids)))
         places = settings.c.scope.in_(("repo", "org")) & settings.c.name.in_(folded)
         connection.execute(delete(settings).where(places))

@@ -16,6 +16,7 @@ from bot.store.tables import (
     outbox,
     run_logs,
     runs,
+    scans,
     settings,
     usage,
 )
@@ -34,6 +35,7 @@ TEXTS: dict[str, tuple[Any, ...]] = {
     "run_logs": (run_logs.c.lines,),
     "findings": (findings.c.title, findings.c.path),
     "issues": (issues.c.title,),
+    "scans": (scans.c.path, scans.c.findings),
     "settings": (settings.c.value,),
 }
 _KINDS: tuple[tuple[str, Table, Any], ...] = (
@@ -47,6 +49,7 @@ _KINDS: tuple[tuple[str, Table, Any], ...] = (
     ("logs of runs", run_logs, run_logs.c.at),
     ("findings", findings, findings.c.at),
     ("titles", issues, issues.c.changed_at),
+    ("files that were read", scans, scans.c.at),
     ("settings", settings, settings.c.changed_at),
 )
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0011"
+SCHEMA = "0012"
 
 metadata = MetaData(
     naming_convention={
@@ -278,6 +278,18 @@ drafts = Table(  # comments that were not posted; settled ones without their tex
     Column("state", String(8), nullable=False),  # waiting, dropped, replaced
     Column("refusals", Integer, nullable=False),
     Index(None, "state", "at"),
+)
+
+scans = Table(  # files that were read though no pull request touches them
+    "scans",
+    metadata,
+    Column("repo_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", Text, primary_key=True),
+    Column("blob", String(64), nullable=False),
+    Column("night", String(10), nullable=False),  # 2026-03-04
+    Column("calls", Integer, nullable=False),
+    Column("findings", Text, nullable=False),  # JSON
+    Column("at", Double, nullable=False),
 )
 
 findings = Table(  # what a review judged, said or not; of what stands from an earlier review only the first

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tests.bench import (
     batch,
+    claims,
     implement,
     learning,
     linters,
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "poll": polling.figures,
     "reviews": reviews.figures,
     "prefixes": prefixes.figures,
+    "claims": claims.figures,
     "remarks": remarks.figures,
     "linters": linters.figures,
     "waiting": waiting.figures,

@@ -3,7 +3,7 @@ failure of theirs is silent."""
 
 import json
 import os
-import time
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from bot import checks, sandbox
-from bot.checks import lint_output, linter, programs
-from bot.checks.lint_output import JsonPlaces, LintRemark, NoAnswer
+from bot.checks import linter, programs
 from bot.core.sandbox_types import Ended, ProgramLimits, SandboxedProgram, SandboxUnusable
 from bot.core.settings import CHECKS
+from bot.core.text import count
 from tests import needs
 from tests.checks.changes import added, no_program
 
@@ -57,7 +57,7 @@ def says(output: object, code: int = 1, killed: str = "") -> Callable[[Sandboxed
     return run
 
 
-async def judged(output: object, code: int = 1, killed: str = "", **more: object) -> linter.Judged:
+async def judged(output: object, code: int = 1, killed: str = "", **more: object) -> linter.LintAnswer:
     texts = {"tea/-x ../a.txt": TEXT}
     return await linter.judge(linter_of(**more), texts, says(output, code, killed))  # type: ignore[arg-type]
 
@@ -92,6 +92,48 @@ async def test_a_program_that_fails_is_said_and_is_never_all_green(kind: str, th
 async def test_a_program_past_its_limits_is_said_so(there: Path) -> None:
     with pytest.raises(SandboxUnusable, match="it took longer"):
         await judged([REMARK], 1, "it took longer than 30 s")
+
+
+@pytest.mark.parametrize("evil", [[3], [0, 1], [9], [2, 7]])
+async def test_S5_a_file_that_is_too_much_costs_its_own_judgement_alone(evil: list[int], there: Path) -> None:
+    texts = {f"{at}.txt": "evil" if at in evil else "tea" for at in range(10)}
+    runs = []
+
+    async def run(program: SandboxedProgram) -> Ended:
+        runs.append(len(program.files))
+        if "evil" in program.files.values():
+            return Ended(-9, b"", "it took longer than 30 s")
+        found = [REMARK | {"file": name, "line": 1} for name in program.files]
+        return Ended(1, json.dumps(found).encode())
+
+    said = await linter.judge(linter_of(), texts, run)
+    assert {one.path for one in said.remarks} == {path for path, text in texts.items() if text == "tea"}
+    assert said.lacking == f"{count(len(evil), 'file')} not judged: it took longer than 30 s"
+    assert len(runs) <= linter.MOST_RUNS
+
+
+async def test_a_program_that_always_fails_is_not_asked_again_and_again(there: Path) -> None:
+    runs = []
+
+    async def run(program: SandboxedProgram) -> Ended:
+        runs.append(program)
+        return Ended(2, b"")
+
+    with pytest.raises(SandboxUnusable, match="exit code 2"):
+        await linter.judge(linter_of(), {f"{at}.txt": "tea" for at in range(1_000)}, run)
+    assert len(runs) == linter.FEW_RUNS
+
+
+async def test_without_a_sandbox_nothing_is_tried_twice(there: Path) -> None:
+    runs = []
+
+    async def run(program: SandboxedProgram) -> Ended:
+        runs.append(program)
+        raise SandboxUnusable("no sandbox works here")
+
+    with pytest.raises(SandboxUnusable, match="no sandbox works here"):
+        await linter.judge(linter_of(), {"a.txt": "tea", "b.txt": "tea"}, run)
+    assert len(runs) == 1
 
 
 ABSURD: dict[str, object] = {
@@ -133,13 +175,13 @@ async def test_what_cannot_be_in_an_answer_is_counted_and_the_rest_is_kept(kind:
 @pytest.mark.parametrize("line", [1, 2, 3, 4])
 async def test_its_own_files_are_known_wherever_it_says_they_lie(path: str, line: int, there: Path) -> None:
     said = await judged([REMARK | {"file": path, "line": line}])
-    assert [(one.path, one.line) for one in said.remarks] == [("tea/-x ../a.txt", line)]
+    assert [(one.path, one.line) for one in said.remarks] == [("tea/-x ../a.txt", min(line, 2))]
     assert said.lacking == ""
 
 
 async def test_a_rule_that_is_not_let_through_is_not_looked_at(there: Path) -> None:
     said = await judged([REMARK | {"code": "X2", "line": -7, "file": "/etc/passwd"}])
-    assert said == linter.Judged(())
+    assert said == linter.LintAnswer(())
 
 
 async def test_of_a_file_that_cannot_be_read_nothing_else_is_believed(there: Path) -> None:
@@ -149,6 +191,18 @@ async def test_of_a_file_that_cannot_be_read_nothing_else_is_believed(there: Pat
     assert [(one.rule, one.line) for one in said.remarks] == [("X9", 1)]
     assert (await judged(both, rules=rules, broken=["X9"], templates=["COPY"])).remarks == ()
     assert (await judged(both, broken=["X9"])).remarks == ()
+
+
+async def test_conflict_markers_explain_what_a_linter_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "find", lambda _: "/bin/sh")
+    text = "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> tea\n"
+    answer = b"0.yaml:3:1: [error] syntax error: could not find expected ':' (syntax)\n"
+    wanted = frozenset({"conflicts", "yamllint"})
+    said = await checks.run(added({"a.yml": text}), wanted, says(answer))  # type: ignore[arg-type]
+    assert said.ran == ("conflicts", "yamllint")
+    assert {one.source for one in said.findings} == {"conflicts"}
+    alone = await checks.run(added({"a.yml": text}), frozenset({"yamllint"}), says(answer))  # type: ignore[arg-type]
+    assert [one.category for one in alone.findings] == ["syntax"]
 
 
 async def test_a_finding_says_what_comes_of_it_and_where_to_read_on(
@@ -190,96 +244,10 @@ async def test_S1_what_it_is_given_is_under_hobs_names_beside_hobs_configuration
     assert program.only_reads is False
 
 
-SARIF_RESULT = {
-    "ruleId": "lint/X1",
-    "level": "error",
-    "message": {"text": "It is wrong"},
-    "locations": [
-        {"physicalLocation": {"artifactLocation": {"uri": "file:///repo/0.txt"}, "region": {"startLine": 2}}}
-    ],
-}
-
-
-def log(*results: object, **more: object) -> bytes:
-    return json.dumps({"version": "2.1.0", "runs": [{"results": list(results), **more}]}).encode()
-
-
-def test_sarif_is_read_as_tools_write_it() -> None:
-    known = LintRemark("/repo/0.txt", 2, "lint/X1", "It is wrong", "error")
-    assert list(lint_output.sarif(log(SARIF_RESULT))) == [known]
-    by_index = {key: value for key, value in SARIF_RESULT.items() if key != "ruleId"} | {"ruleIndex": 1}
-    driver = {"tool": {"driver": {"rules": [{"id": "other"}, {"id": "lint/X1"}]}}}
-    assert list(lint_output.sarif(log(by_index, **driver))) == [known]
-    place = {"physicalLocation": {"artifactLocation": {"uri": "0%2Etxt"}}}
-    (whole,) = lint_output.sarif(log(SARIF_RESULT | {"locations": [place]}))
-    assert whole == LintRemark("0.txt", None, "lint/X1", "It is wrong", "error")
-
-
-@pytest.mark.parametrize(
-    "output",
-    [
-        b"{}",
-        b"[]",
-        b'{"runs": []}',
-        b'{"runs": [null]}',
-        b'{"runs": [{"results": {}}]}',
-        log(SARIF_RESULT, invocations=[{"executionSuccessful": False}]),
-    ],
-)
-def test_sarif_that_is_none_or_tells_of_a_failure_is_no_answer(output: bytes) -> None:
-    with pytest.raises(NoAnswer):
-        list(lint_output.sarif(output))
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        *(None, 1, "x", [], {}),
-        {"locations": []},
-        {"locations": {"0": 1}},
-        {"locations": [{"physicalLocation": None}]},
-        {"message": "x"},
-        {"ruleId": {"id": 1}},
-        {"ruleId": None, "ruleIndex": 10**20},
-        {"ruleId": None, "ruleIndex": -1},
-        {"ruleId": None, "ruleIndex": True},
-    ],
-)
-def test_a_result_of_wrong_types_is_no_remark(wrong: object) -> None:
-    result = SARIF_RESULT | wrong if isinstance(wrong, dict) and wrong else wrong
-    assert list(lint_output.sarif(log(result))) == [None]
-
-
-def test_a_part_that_a_remark_lacks_is_that_of_what_it_stands_in() -> None:
-    places = JsonPlaces("files.*.found.*", "name", "at.line", "rule", "text")
-    files = [{"name": "0.txt", "found": [{"at": {"line": 2}, "rule": 2086, "text": "x"}]}, {"found": []}]
-    assert list(lint_output.by_places(json.dumps({"files": files}).encode(), places)) == [
-        LintRemark("0.txt", 2, "2086", "x")
-    ]
-
-
-def test_lines_are_remarks_or_are_counted() -> None:
-    pattern = linter.known("yamllint").pattern
-    output = (
-        b'0.yaml:2:1: [error] duplication of key "a:1:1: [x] (y)" in mapping (key-duplicates)\r\n'
-        b"Traceback (most recent call last):\n\n"
-        b"0.yaml:99999999999:1: [error] x (anchors)\n"
-    )
-    first, *rest = lint_output.by_lines(output, pattern)
-    assert first == LintRemark(
-        *("0.yaml", 2, "key-duplicates", 'duplication of key "a:1:1: [x] (y)" in mapping', "error")
-    )
-    assert rest == [None, None]
-    with pytest.raises(NoAnswer):
-        list(lint_output.by_lines(b"\xff\n", pattern))
-
-
-def test_lines_without_end_take_no_longer_than_their_length() -> None:
-    pattern = linter.known("yamllint").pattern
-    output = b"0.yaml:1:1: [error] " + b" (a" * 1_000_000 + b"\n"
-    since = time.process_time()
-    assert list(lint_output.by_lines(output, pattern)) == [None]
-    assert time.process_time() - since < 2
+@pytest.mark.parametrize("path", ["a.js", ".js", "b/.js", "a.b.js", "../-x.js", "a\n.js", " .js"])
+def test_a_file_keeps_the_ending_by_which_a_linter_takes_it(path: str) -> None:
+    assert linter.known("biome").wants(path)
+    assert list(programs.named({path: ""})[0]) == ["0.js"]
 
 
 @pytest.mark.parametrize("name", linter.names())
@@ -340,12 +308,15 @@ async def test_C4_a_real_program_that_misbehaves_is_ended_and_said(
     assert "root:" not in str(said.value)
 
 
+@pytest.mark.parametrize("interpreter", [os.path.realpath(sys.executable), "/usr/bin/python3"])
 async def test_a_program_of_an_environment_elsewhere_is_started_with_its_packages_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    interpreter: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A script of Python's whose packages lie beside it, as pip and pipx install; nothing else of that folder
     is there for it."""
     needs.sandbox()
+    if not Path(interpreter).exists():
+        needs.missing(interpreter, "python3")
     home = tmp_path / "home"
     packages = home / "venv" / "lib" / "python3.11" / "site-packages"
     packages.mkdir(parents=True)
@@ -359,7 +330,7 @@ async def test_a_program_of_an_environment_elsewhere_is_started_with_its_package
     (home / "venv" / "secret").write_text("x")
     script = home / "venv" / "bin" / "teapot"
     script.parent.mkdir()
-    script.write_text(f"#!{os.path.realpath('/proc/self/exe')}\nimport teapot\n")
+    script.write_text(f"#!{interpreter}\nimport teapot\n")
     script.chmod(0o755)
     monkeypatch.setattr(programs, "find", lambda _: str(script))
     asked = ":".join(map(str, (home / "secret", home / "venv" / "secret", packages / "teapot.py")))

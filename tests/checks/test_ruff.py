@@ -1,8 +1,13 @@
 """ruff on the head's files: real defects on added lines, no configuration of the repository, no taste."""
 
+import json
+
+import pytest
+
 from bot import checks, sandbox
 from bot.core.check_input import CheckedChange
 from bot.core.diff import FileDiff, parse_patch
+from bot.core.sandbox_types import Ended, SandboxedProgram
 from tests.checks.changes import added, refused, report
 
 WANTED = frozenset({"ruff", "secrets"})
@@ -64,6 +69,33 @@ async def test_S4_ruff_alone_runs_without_a_sandbox_and_the_rest_is_refused_by_n
     assert [one.category for one in said.findings] == ["F821"]
     assert said.ran == ("ruff",)
     assert said.not_run == (("shellcheck", "no sandbox works here"),)
+
+
+ROW = {"row": 1, "column": 1}
+FAILURES = {
+    "no UTF-8": (b'["\xff"]', 1),
+    "half a character": (b'["\\ud800"]', 1),
+    "nested without end": (b"[" * 200_000, 1),
+    "another form": (b'{"a": 1}', 0),
+    "wrong types": (b'[{"filename": 1}]', 0),
+    "another file": ([{"filename": "/etc/passwd", "message": "x", "location": ROW, "code": "F821"}], 0),
+    "a file before the first": ([{"filename": "-1.py", "message": "x", "location": ROW, "code": "F821"}], 0),
+    "a file after the last": ([{"filename": "7.py", "message": "x", "location": ROW, "code": "F821"}], 0),
+}
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+async def test_an_answer_that_cannot_be_ruffs_is_said_and_ends_no_review(kind: str) -> None:
+    output, code = FAILURES[kind]
+
+    async def run(_: SandboxedProgram) -> Ended:
+        return Ended(code, output if isinstance(output, bytes) else json.dumps(output).encode())
+
+    said = await checks.run(added({"a.py": "print(kettle)\n"}), frozenset({"ruff"}), run)
+    assert (said.findings, said.ran) == ((), ())
+    ((name, why),) = said.not_run
+    assert name == "ruff"
+    assert "no answer that can be read" in why or "a file that it was not given" in why
 
 
 STAR = "from .a import *\nimport os\n\n__all__ = ['Kettle']\n"

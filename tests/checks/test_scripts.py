@@ -32,6 +32,11 @@ STEPS = {
         "      - uses: a/b@v1\n      - name: x\n        run: >-\n          a\n      - run: |\n          b\n",
         [(9, "a"), (11, "b")],
     ),
+    "a block that its key names too": ("      - run: |\n          run\n", [(7, "run")]),
+    "a block with a comment": ("      - run: | # run it\n          run it\n", [(7, "run it")]),
+    "twice": ("      - run: make\n      - run: make\n", [(6, "make"), (7, "make")]),
+    "a line that ends as a block begins": ("      - run: a >\n      - run: b |\n", [(6, "a >"), (7, "b |")]),
+    "other ends of lines": ("      - run: |\r\n          a\r\n          b\r\n", [(7, "a"), (8, "b")]),
     "bash": ("      - run: a\n        shell: bash\n", [(6, "a")]),
     "with what GitHub puts in": ("      - run: echo ${{ a.b }} x\n", [(6, "echo __________ x")]),
 }
@@ -52,6 +57,7 @@ OTHERS = {
     "no text": "      - run: [a]\n      - run: {a: b}\n      - run:\n",
     "an alias": "      - name: &x a\n      - run: *x\n",
     "no step": "      - a\n      - 1\n      -\n",
+    "lines that only YAML knows": "      # \u2028\u2028\u2029\x85\u2028\u2028\n      - run: a\n",
     "no YAML": "      - run: |\n        a: [\n  b",
 }
 

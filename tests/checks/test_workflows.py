@@ -187,6 +187,24 @@ async def test_what_actionlint_finds_besides_is_said_too(
     ]
 
 
+@pytest.mark.parametrize("script", ["exit 3", "echo null", "kill -9 $$", "echo '[]'; exit 1"])
+async def test_an_actionlint_that_fails_is_said_and_hobs_own_rules_count(
+    script: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    needs.sandbox()
+    program = tmp_path / "actionlint"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(programs, "beside_hob", lambda name: str(tmp_path / "none" / name))
+    said = await report({PATH: HEAD + "      - uses: a/b@main\n"}, "actionlint")
+    assert [one.line for one in said.findings] == [7]
+    assert said.ran == ("actionlint",)
+    ((name, why),) = said.not_run
+    assert name == "a part of actionlint"
+    assert why.startswith("it gave no answer that can be read")
+
+
 async def test_a_branch_that_is_meant_to_be_followed_is_none_of_its_faults() -> None:
     step = "      - uses: dtolnay/rust-toolchain@master\n"
     assert await found({PATH: HEAD + step + "        with: {toolchain: stable}\n"}, "actionlint") == []

@@ -157,6 +157,7 @@ def answers(index_store: IndexStore) -> dict[str, Any]:
                     (_name(index_store, table, key), held[key]) for key in held
                 )
             found[f"frequencies {table} {others}"] = index_store.frequencies(table, WORDS, others=others)
+        found[f"totals {table}"] = index_store.totals(table)
     words = index_store.rows("SELECT word FROM word")
     found["rows"] = sorted(words), index_store.one("SELECT count(*) FROM path")
     return found

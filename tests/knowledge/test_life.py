@@ -10,7 +10,7 @@ import pytest
 
 from bot.knowledge import indexing
 from bot.knowledge.git import Git
-from bot.knowledge.indexing import update
+from bot.knowledge.indexing import put_blobs, update
 from bot.knowledge.search.search import Search
 from bot.knowledge.search.snapshot import snapshot_at
 from bot.knowledge.storage import IndexStore
@@ -181,6 +181,17 @@ def test_a_text_counts_for_another_commit_as_it_would_for_the_tip(tea: Services)
             assert other.parts[part] == pytest.approx(tip.parts[part])
 
 
+@pytest.mark.parametrize("tip", [{}, {"empty.py": ""}, {"a.bin": b"\0"}])
+def test_another_commit_is_searched_where_the_tip_has_nothing(
+    checkout: Services, tip: dict[str, str | bytes]
+) -> None:
+    old = checkout.commit({"src/cup.py": CUP}, "Cups")
+    checkout.commit({"src/cup.py": None, **tip}, "None")
+    checkout.index()
+    assert checkout.search.search("fill") == []
+    assert [one.path for one in checkout.search.search("fill a cup " * 200, at=old)] == ["src/cup.py"]
+
+
 def test_a_pull_request_is_read_whole_while_the_tip_moves_on(tea: Services) -> None:
     old = tea.repo.resolve("main")
     head = tea.repo.write(
@@ -286,6 +297,51 @@ def test_an_index_keeps_the_newest_commits_as_a_fresh_one_does(
     assert tea.search.search("Step 11", kinds=["commit"])
     assert not tea.search.search("Make tea", kinds=["commit"])
     assert "only/1.py" not in tea.index_store.path_names(range(100)).values()
+
+
+def test_an_index_made_before_is_taken_over_and_becomes_small(tea: Services) -> None:
+    """It has what was read for other commits among the tip's words, and never gives room back."""
+    fillers = {f"{n}.py": text(Random(n), n) for n in range(60)}
+    head = tea.repo.write(
+        "refs/heads/pull", fillers, parent=tea.repo.resolve("main"), message="Fill", author="Ann", at=1e9
+    )
+    before = tips(tea)
+    put_blobs(tea.index_store, tea.git, {entry.sha: entry.path for entry in tea.git.tree(head)})
+    found = tea.search.search("steep the leaves")
+    old = tea.index_store.connection
+    for sql in ("DROP TABLE {}_terms", "DROP TABLE {}_words"):
+        for table in ("other_chunk", "other_file"):
+            old.execute(sql.format(table))
+    old.execute("ALTER TABLE blob DROP COLUMN tip")
+    old.execute("PRAGMA auto_vacuum = none")
+    old.execute("VACUUM")
+    old.execute("PRAGMA user_version = 1")
+    tea.index_store.close()
+    tea.index_store = IndexStore.open(tea.index_store.path)
+    assert tea.index_store.rebuilt == ""
+    assert tea.search.search("steep the leaves") == found
+    large = tea.index_store.one("PRAGMA page_count")
+    tea.repo.run("update-ref", "refs/heads/main", head)
+    tea.index()
+    tea.repo.run("update-ref", "refs/heads/main", f"{head}~1")
+    tea.index()
+    assert tips(tea) == before
+    assert tea.index_store.one("PRAGMA page_count") < 0.8 * large
+    assert IndexStore.open(tea.index_store.path).rebuilt == ""
+
+
+def test_ids_of_passages_are_never_given_twice(tea: Services) -> None:
+    """A vector that was made for one that is gone meanwhile would be another's."""
+    seen: set[int] = set()
+    for text in ("def one(): ...", "def two(): ...", "", "def four(): ..."):
+        tea.commit({"src/cup.py": text or None, "src/tea.py": None})
+        tea.index()
+        ids = {
+            each.id for each in tea.index_store.chunks_of(tea.index_store.blobs_of(["src/cup.py"]).values())
+        }
+        assert not ids & seen
+        seen |= ids
+    assert len(seen) == 3
 
 
 def test_what_pull_requests_hold_takes_little_room(tea: Services) -> None:

@@ -1,5 +1,7 @@
 """What is searched is found, says why, and is where it says."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from bot.core.errors import UserError
 from bot.core.knowledge import Found, KnownIssue
 from bot.knowledge.parsing.languages import is_source
 from bot.knowledge.parsing.tokens import indexed
+from bot.knowledge.search.query import query_terms
 from bot.knowledge.search.ranking import (
     WEIGHTS,
     Part,
@@ -20,6 +23,7 @@ from bot.knowledge.search.ranking import (
     rarest,
 )
 from bot.knowledge.search.search import Search
+from bot.knowledge.search.signals import rare_terms
 from bot.knowledge.storage.types import Hit
 from tests.knowledge.conftest import CUP, TEA, Services
 
@@ -59,6 +63,27 @@ def test_a_query_of_nothing_but_a_place_leads_there(tea: Services) -> None:
     tea.index()
     found = tea.search.search("cup.py:3")
     assert (found[0].path, found[0].symbol) == ("src/cup.py", "Cup.fill")
+
+
+@pytest.mark.parametrize(
+    ("text", "spout", "kettle"),
+    [
+        ("The spout of a kettle", 1, 1),
+        ("The spout drips\nKettle, kettle, kettle and spout, spout, spout: 42, 42, 42!", 1, 1),
+        ("The spout drips\n" + "It drips 17 times from the spout of the kettle. " * 30, 1, 1),
+        ("The spout drips\nSpout and kettle of `Pot.pour`", 4, 1),
+        ("The kettle\nKettle, kettle and spout in src/tea.py", 1, 4),
+        ("The spout\nKettle, kettle and spout in src/tea.py", 4, 2),
+    ],
+)
+def test_a_word_counts_by_how_often_it_is_there_only_where_the_text_names_something(
+    tea: Services, text: str, spout: int, kettle: int
+) -> None:
+    kettles = {f"src/{n}.py": f"def boil_{n}(kettle):\n    kettle.heat({n})\n" for n in range(60)}
+    tea.commit({**kettles, "src/spout.py": "def drip(spout):\n    spout.kettle()\n"})
+    tea.index()
+    counts = Counter(rare_terms(tea.index_store, text, query_terms(text))[0])
+    assert (counts["spout"], counts["kettl"]) == (spout, kettle)
 
 
 def test_a_past_commit_leads_to_the_files_it_touched(tea: Services) -> None:

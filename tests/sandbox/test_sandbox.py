@@ -259,6 +259,20 @@ def test_the_profile_of_macos_denies_what_it_does_not_name() -> None:
         assert never not in text
 
 
+def test_what_a_program_is_loaded_from_is_read_at_its_place_and_nothing_beside_it() -> None:
+    reads = ("/opt/py/bin/python3.11", "/opt/py/lib")
+    program = SandboxedProgram("/opt/py/bin/python3.11", ("-I",), reads=reads)
+    command = Bubblewrap("/usr/bin/bwrap", "/usr/bin/prlimit").command(program, Path("/tmp/x"))
+    bound = [tuple(command[at + 1 : at + 3]) for at, part in enumerate(command) if part == "--ro-bind"]
+    assert [pair for pair in bound if "/opt" in pair[0]] == [(one, one) for one in reads]
+    assert command[-2:] == ["/opt/py/bin/python3.11", "-I"]
+    assert not any(part == "/hob" for part in command)
+    lines = profile("/opt/py/bin/python3.11", "/private/tmp/a", reads).splitlines()
+    started = '(allow process-exec (literal "/opt/py/bin/python3.11") (subpath "/opt/py/bin/python3.11")'
+    assert f'{started} (subpath "/opt/py/lib"))' in lines
+    assert '(subpath "/opt/py")' not in "\n".join(lines)
+
+
 def test_a_plain_user_gets_all_namespaces_and_root_becomes_nobody() -> None:
     program = SandboxedProgram("/opt/hob/bin/ruff", ("check",))
     plain = Bubblewrap("/usr/bin/bwrap", "/usr/bin/prlimit").command(program, Path("/tmp/x"))

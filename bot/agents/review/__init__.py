@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.agents.review import following, judging, writing
 from bot.agents.review.asking import not_asked, read
+from bot.agents.review.looking import Looking
 from bot.agents.review.repeating import Known, said_by_others
 from bot.agents.review.suggesting import with_suggestions
 from bot.agents.review.verifying import Verified, verify
@@ -30,13 +31,14 @@ MOST_VERIFIED = 24
 opinions = following.opinions
 
 
-async def plan(facts: PullRequestFacts, infer: Infer) -> Plan:
+async def plan(facts: PullRequestFacts, infer: Infer, looking: Looking | None = None) -> Plan:
     """One review when there is something to say, one check run always."""
-    return writing.plan(await judge(facts, infer))
+    return writing.plan(await judge(facts, infer, looking))
 
 
-async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
-    """What is found, what of it is said, and what was read; without `infer` by the checks alone."""
+async def judge(facts: PullRequestFacts, infer: Infer | None, looking: Looking | None = None) -> Judgement:
+    """What is found, what of it is said, and what was read; without `infer` by the checks alone. `looking`:
+    where what a claim rests on can be looked up."""
     reading = await read(facts, infer) if infer else not_asked(facts)
     judged = judging.judged(reading, facts)
     settings = facts.context.settings.review
@@ -45,9 +47,10 @@ async def judge(facts: PullRequestFacts, infer: Infer | None) -> Judgement:
     known = Known(facts, facts.checked)
     found = list(map(known.placed, (*facts.checked, *judged.findings)))
     candidates = _choose(found, facts, known, wanted)
-    verified = (
-        await verify(candidates.shown, facts, infer, reading.common) if infer else Verified(candidates.shown)
-    )
+    verified = Verified(candidates.shown)
+    if infer:
+        left = settings.max_calls - reading.calls
+        verified = await verify(candidates.shown, facts, infer, reading.common, looking, left)
     chosen = _joined(candidates, _choose(verified.kept, facts, known, most, verified=True))
     chosen = replace(chosen, shown=await with_suggestions(chosen.shown, facts))
     before = following.standing(facts, (*chosen.shown, *chosen.standing), known)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from bot.agents.review.answers import VerifyAnswer
 from bot.agents.review.asking import receipts
 from bot.agents.review.beginning import SPARE, Common, common
+from bot.agents.review.looking import Looking, fetched
 from bot.core.diff import FileDiff, HunkLine
 from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Infer, Passage, Prompt, ToolUse
 from bot.core.pathnames import shown as shown_path
 from bot.core.review_result import DataReceipt
 
@@ -36,16 +37,30 @@ class Verified:
 
 
 async def verify(
-    findings: Sequence[Finding], facts: PullRequestFacts, infer: Infer, begun: Common | None = None
+    findings: Sequence[Finding],
+    facts: PullRequestFacts,
+    infer: Infer,
+    begun: Common | None = None,
+    looking: Looking | None = None,
+    left: int = 1,
 ) -> Verified:
     """What a check proved is not asked about: no model can take it away. A finding that was not judged,
     because the verifier failed or did not name it, stays when the reviewer was sure of it. `begun`: what the
-    questions began with that found them."""
+    questions began with that found them; `left`: how many questions may be asked yet, of which looking things
+    up takes its share."""
     asked = [finding for finding in findings if finding.source == "model"]
     if not asked:
         return Verified(tuple(findings))
-    answer = await infer(_prompt(asked, facts, begun or common(facts, (), ())))
-    shown = tuple(dict.fromkeys(one.path for one in asked))
+    files = {file.path: file for file in facts.files}
+    told = [_told(one, files.get(one.path), facts) for one in asked]
+    beside = await fetched(asked, told, facts, looking)
+    used: list[ToolUse] = []
+    if looking and looking.look_ups and beside.wanting and left > 2 and facts.effort != "quick":
+        infer = looking.look_ups(infer, facts, len(asked), left, used)
+    answer = await infer(_prompt(told, begun or common(facts, (), ()), beside.passages))
+    shown = dict.fromkeys(
+        (*(one.path for one in asked), *(one.name for one in beside.passages), *map(_looked, used))
+    )
     verdicts: dict[int, bool] = {}
     for verdict in answer.value.verdicts if answer.value else ():
         verdicts.setdefault(verdict.index, verdict.keep)
@@ -54,26 +69,28 @@ async def verify(
     refuted = tuple(one for one in asked if keeps[id(one)] is False)
     unsure = tuple(one for one in asked if keeps[id(one)] is None and not _stays(one, None))
     failure = answer.reason if answer.value is None else ""
-    seen = receipts([(shown, answer)])
+    seen = receipts([(tuple(shown), answer)])
     return Verified(tuple(kept), refuted, unsure, answer.usage("verify"), failure, seen)
+
+
+def _looked(use: ToolUse) -> str:
+    """What a host was shown by a look-up, for the receipt."""
+    return f"{use.name} {use.arguments}"[:200]
 
 
 def _stays(finding: Finding, keep: bool | None) -> bool:
     return finding.confidence >= SURE if keep is None else keep
 
 
-def _prompt(asked: Sequence[Finding], facts: PullRequestFacts, begun: Common) -> Prompt[VerifyAnswer]:
-    files = {file.path: file for file in facts.files}
-    claims = (
-        Passage(f"finding {number}", _told(one, files.get(one.path), facts), priority=1 + number)
-        for number, one in enumerate(asked)
-    )
+def _prompt(told: Sequence[str], begun: Common, beside: Sequence[Passage]) -> Prompt[VerifyAnswer]:
+    """Where space is short the claims stay, the gravest longest, then what is beside them."""
+    claims = (Passage(f"finding {number}", text) for number, text in enumerate(told))
     return Prompt(
         name="verify",
         role="review",
         answer=VerifyAnswer,
         inputs=begun.inputs,
-        passages=(*begun.shown(len(asked)), *claims),
+        passages=(*begun.shown(2), *claims, *beside),
         beginning=begun.beginning,
         spare=SPARE,
     )

@@ -16,10 +16,12 @@ from bot.core.diff import FileDiff
 from bot.core.errors import HobError
 from bot.core.inference import Embed
 from bot.core.knowledge import Found, Outline
+from bot.core.scan import FileRisk
 from bot.knowledge.embedding import near_chunks
 from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
 from bot.knowledge.parsing.tokens import tokens
+from bot.knowledge.risks import risks
 from bot.knowledge.search.change_context import around
 from bot.knowledge.search.excerpts import excerpts, outlines
 from bot.knowledge.search.records import records
@@ -132,6 +134,10 @@ class Indexed:
             return [replace(one, sha=tip) for one in sorted(found, key=lambda one: -one.score)]
 
         return await asyncio.to_thread(self._asked, find, ())
+
+    async def risks(self) -> list[FileRisk]:
+        """How risky each file of the tip is."""
+        return await asyncio.to_thread(self._asked, risks, [])
 
     async def people(self, path: str) -> list[str]:
         """Who knows a file, best first; a robot knows nothing."""

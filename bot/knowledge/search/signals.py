@@ -115,14 +115,18 @@ def rare_terms(
     index_store: IndexStore, query: str, asked: ParsedQuery, *, others: bool = False
 ) -> tuple[list[str], dict[str, float]]:
     """What is worth looking for, of a long text the rarest words, each as often as it counts; and how much
-    each says."""
+    each says.
+
+    Where a text names nothing, each counts once: who has no names for it repeats numbers and words of the
+    story (pull requests of a C library @1 +.08, @5 +.06; where names are given, @1 -.06)."""
     counts = Counter(tokens(query))
     title = set(query_terms(query.strip().partition("\n")[0]).terms)
     weights = {term: 1 + math.log(max(1, counts[term])) + _OF_TITLE * (term in title) for term in asked.terms}
     rows = index_store.frequencies("chunk", asked.terms, others=others)
     kept = rarest(weights, rows, MOST_TERMS) if len(weights) > MOST_TERMS else list(weights)
     worth = {term: weights[term] * idf(rows[term]) for term in kept}
-    return [term for term in kept for _ in range(round(weights[term]))], worth
+    names = bool(asked.names or asked.places)
+    return [term for term in kept for _ in range(round(weights[term]) if names else 1)], worth
 
 
 def near_commits(

@@ -28,9 +28,8 @@ _DROPS = (
     ),
     f"DELETE FROM vector WHERE of = 'chunk' AND id IN (SELECT id FROM chunk WHERE blob IN {_OF_BLOBS})",
     f"DELETE FROM chunk WHERE blob IN {_OF_BLOBS}",
-    "DELETE FROM word WHERE id IN (SELECT r.word FROM reference r "
-    f"WHERE r.blob IN {_OF_BLOBS} AND NOT EXISTS "
-    f"(SELECT 1 FROM reference o WHERE o.word = r.word AND o.blob NOT IN {_OF_BLOBS}))",
+    f"DELETE FROM word WHERE id IN (SELECT DISTINCT word FROM reference WHERE blob IN {_OF_BLOBS}) "
+    f"AND NOT EXISTS (SELECT 1 FROM reference o WHERE o.word = word.id AND o.blob NOT IN {_OF_BLOBS})",
     f"DELETE FROM reference WHERE blob IN {_OF_BLOBS}",
     f"DELETE FROM import WHERE blob IN {_OF_BLOBS}",
     "DELETE FROM blob WHERE sha IN (SELECT unhex(value) FROM json_each(?1))",
@@ -66,7 +65,7 @@ class Files(SqliteBase):
 
     def _put_all(self, new: Sequence[tuple[int, Blob]], tip: bool) -> None:
         """What blobs hold, a table at a time: each statement costs more than the rows it puts."""
-        first = int(self.one("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'") or 0) + 1
+        first = self._last_chunk() + 1
         chunks = list(enumerate(((blob, *each) for blob, of in new for each in of.chunks), first))
         self.many(
             "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -120,8 +119,15 @@ class Files(SqliteBase):
             return
         some = listed(old)
         with self.writing():
+            last = str(self._last_chunk())
+            self.rows("INSERT OR REPLACE INTO state VALUES ('last chunk', ?)", [last])
             for sql in _DROPS:
                 self.rows(sql, [some])
+
+    def _last_chunk(self) -> int:
+        """The largest id that was ever given."""
+        gone = self.one("SELECT value FROM state WHERE key = 'last chunk'") or 0
+        return max(int(gone), int(self.one("SELECT max(id) FROM chunk") or 0))
 
     def files(self) -> dict[str, IndexedFile]:
         """By path."""
@@ -171,6 +177,13 @@ class Files(SqliteBase):
         old = [listed([number for (number,) in found])]
         self.rows(f"DELETE FROM path_words WHERE rowid IN {IDS}", old)
         self.rows(f"DELETE FROM path WHERE id IN {IDS}", old)
+
+    def line_counts(self) -> dict[str, int]:
+        """blob -> its lines, of those that the tip has."""
+        found = self.rows(
+            "SELECT lower(hex(sha)), lines FROM blob WHERE sha IN (SELECT sha FROM file WHERE why = '')"
+        )
+        return dict(found)
 
     def paths(self, blobs: Collection[str]) -> dict[str, list[str]]:
         """blob -> the paths that have it at the tip."""

@@ -13,7 +13,7 @@ import apsw
 from bot.knowledge.storage.base import BUSY_SECONDS, in_our_words, locked
 from bot.knowledge.storage.history import History
 from bot.knowledge.storage.issues import IssueTable
-from bot.knowledge.storage.schema import TABLES, WORDS
+from bot.knowledge.storage.schema import TABLES, UPGRADES, WORDS
 from bot.knowledge.storage.types import SCHEMA, Damaged, IndexStoreError, Sizes
 from bot.knowledge.storage.vectors import Vectors
 from bot.knowledge.storage.words import Words
@@ -22,6 +22,8 @@ APPLICATION = 0x486F6249
 """`HobI`, in the file's header. https://www.sqlite.org/fileformat2.html#database_header"""
 MOST_FREE, MOST_APART = 0.1, 1 / 8
 """Of the file's pages, those that are free; of a full-text table's, those beside its largest piece."""
+_INCREMENTAL = 2
+"""https://www.sqlite.org/pragma.html#pragma_auto_vacuum"""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,12 @@ class IndexStore(History, IssueTable, Words, Vectors):
 
     def _shrink(self) -> None:
         free, pages = int(self.one("PRAGMA freelist_count")), int(self.one("PRAGMA page_count"))
-        if free > pages * MOST_FREE:
+        if free <= pages * MOST_FREE:
+            return
+        if self.one("PRAGMA auto_vacuum") != _INCREMENTAL:  # upgraded
+            self.rows("PRAGMA auto_vacuum = incremental")
+            self.rows("VACUUM")
+        else:
             self.rows(f"PRAGMA incremental_vacuum({free - int(pages * MOST_FREE / 2)})")
 
     def sizes(self) -> Sizes:
@@ -132,7 +139,7 @@ def _put_away(path: Path) -> str:
         path.replace(aside)
         remove(path)
         return f"what was there is no index of Hob; it is kept as {aside.name}"
-    if schema != SCHEMA:
+    if schema != SCHEMA and schema not in UPGRADES:
         remove(path)
         return "it was made by another version of Hob"
     if size % (page or 1):  # SQLite itself sees a missing page, not a part of one
@@ -158,10 +165,10 @@ def _connect(path: Path) -> apsw.Connection:
         connection.enable_load_extension(True)
         connection.load_extension(_sqlite_vec())
         connection.enable_load_extension(False)
-        if connection.pragma("user_version") != SCHEMA:
+        if (schema := connection.pragma("user_version")) != SCHEMA:
             connection.pragma("auto_vacuum", "incremental")  # before the first table
             with connection:
-                connection.execute(TABLES)
+                connection.execute(UPGRADES.get(schema, TABLES))
                 connection.pragma("application_id", APPLICATION)
                 connection.pragma("user_version", SCHEMA)
         # After the tables: the header of the file itself says then whose it is.

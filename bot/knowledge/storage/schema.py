@@ -5,7 +5,8 @@ them. https://www.sqlite.org/fts5.html
 
 What was read for the tip (`blob.tip`) and what was read for another commit, as the head of a pull request,
 have full-text tables of their own: how rare a word is, and which hits are first, the tip alone decides. Ids
-of blobs and passages are never given twice: a vector or a hit of one that is gone is never another's.
+of blobs and passages are never given twice (`state` keeps the last of those that are gone): a vector or a hit
+of one that is gone is never another's.
 """
 
 _TABLES = """
@@ -21,7 +22,7 @@ CREATE TABLE blob (
   lines INTEGER NOT NULL, tip INTEGER NOT NULL
 );
 CREATE TABLE chunk (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, blob INTEGER NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, blob INTEGER NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL,
   start INTEGER NOT NULL, "end" INTEGER NOT NULL, signature TEXT NOT NULL, name TEXT
 );
 CREATE INDEX chunk_blob ON chunk (blob);
@@ -80,3 +81,10 @@ def _full_text(table: str) -> str:
 
 
 TABLES = _TABLES + "".join(_full_text(table) for table in WORDS)
+UPGRADES = {
+    1: "ALTER TABLE blob ADD COLUMN tip INTEGER NOT NULL DEFAULT 1;"
+    + _full_text("other_chunk")
+    + _full_text("other_file")
+}
+"""From an index of that number to one of the next. What it was given for other commits counts as the tip's
+until the next push drops it."""

@@ -8,6 +8,7 @@ and how many of them hold a term. https://www.sqlite.org/fts5.html#the_bm25_func
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import apsw
@@ -41,7 +42,7 @@ class Words(SqliteBase):
 
     def _others(self, table: WordTable, terms: Sequence[str]) -> list[Hit]:
         """Rows of other commits, as the tip's table would score them."""
-        rows, length = self._totals(table)
+        rows, length = self.totals(table)
         counts = Counter(terms)
         held = self.frequencies(table, counts)
         worth = [
@@ -49,18 +50,17 @@ class Words(SqliteBase):
             for term, count in counts.items()
         ]
         other = f"{_OTHERS[table]}_words"
-        values = [length / rows if rows else 1.0, *worth]
+        scored = partial(_as_of_tip, average=length / rows if length else 1.0, worth=worth)
         with in_our_words(self.path):
-            self.connection.register_fts5_function(AS_OF_TIP, _as_of_tip)
+            self.connection.register_fts5_function(AS_OF_TIP, scored)
         found = self.rows(
-            f"SELECT rowid, {AS_OF_TIP}({other}, {', '.join('?' * len(values))}) FROM {other} "
-            f"WHERE {other} MATCH ?",
-            [*values, " OR ".join(map(_quoted, counts))],
+            f"SELECT rowid, {AS_OF_TIP}({other}) FROM {other} WHERE {other} MATCH ?",
+            [" OR ".join(map(_quoted, counts))],
         )
         return [Hit(number, score) for number, score in found]
 
-    def _totals(self, table: WordTable) -> tuple[int, int]:
-        """How many rows FTS5 counts, and how many tokens: its averages record, of which each is a varint.
+    def totals(self, table: WordTable) -> tuple[int, int]:
+        """How many rows there are, and tokens in all: FTS5's averages record, in which each is a varint.
         https://www.sqlite.org/fts5.html#fts5_data_structures"""
         record = self.one(f"SELECT block FROM {table}_words_data WHERE id = 1") or b""
         numbers, value = [], 0
@@ -100,9 +100,8 @@ class Words(SqliteBase):
         return found
 
 
-def _as_of_tip(row: apsw.FTS5ExtensionApi, *values: Any) -> float:
+def _as_of_tip(row: apsw.FTS5ExtensionApi, *_: Any, average: float, worth: Sequence[float]) -> float:
     """BM25 of one row by numbers that are not its own table's: the average length, and each term's idf."""
-    average, *worth = values
     length = row.column_size(-1)
     norm = _K1 * (1 - _B + _B * length / average)
     score = 0.0

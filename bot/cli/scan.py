@@ -1,0 +1,155 @@
+"""`hob scan`."""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.framework import HobCommand, clean, folder_option, tell
+
+
+@click.command(
+    cls=HobCommand, example="hob scan\nhob scan src/pay --questions 40\nhob scan --again --json > found.json"
+)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@folder_option(old="--repo")
+@click.option(
+    "--questions",
+    type=click.IntRange(2, 10_000),
+    default=20,
+    show_default=True,
+    help="To models, at most: each file takes two or more.",
+)
+@click.option("--again", is_flag=True, help="Read files too that were read as they are.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+def command(paths: tuple[str, ...], folder: Path, questions: int, again: bool, as_json: bool) -> int:
+    """Reads code that nobody is changing, the riskiest files first, and says what it finds.
+
+    The index is brought to the last commit and says what is risky: changed and mended often, no test named
+    after it, before money or secrets by its name. Each finding is verified by a second question. What was
+    read is remembered: the next scan goes on with the rest, and with what has changed. PATH: files and
+    folders of the repository, as .gitignore writes patterns.
+    """
+    from bot.config import load_config
+    from bot.knowledge.local import Local
+    from bot.log import setup
+
+    setup("error")
+    config = load_config()
+    local = Local(folder, config.hob.data_dir)
+    read, found, left = asyncio.run(_scanned(local, paths, questions, again))
+    told = [_as_json(one) for one in found]
+    if as_json:
+        click.echo(json.dumps({"findings": told, "read": read, "left": left}, indent=2))
+        return 0
+    for one in told:
+        click.echo(clean(f"{one['path']}:{one['line']}  {one['severity']}  {one['title']}"))
+        click.echo(f"    {clean(one['body'])}")
+    _tell_end(len(found), len(read), left)
+    return 0
+
+
+def _tell_end(found: int, read: int, left: int) -> None:
+    from bot.core.text import count
+
+    more = f"; {count(left, 'file')} left: run it again" if left else ""
+    click.echo(f"{count(found, 'finding')} in {count(read, 'file')}{more}.")
+
+
+async def _scanned(
+    local: Any, paths: tuple[str, ...], most: int, again: bool
+) -> tuple[list[str], list[Any], int]:
+    """(files that were read, findings in them, how many files are left)."""
+    from bot.agents.scan import Counted, scan
+    from bot.cli.index.progress import ProgressBar
+    from bot.cli.review.progress import Asked
+    from bot.context import TOOLS
+    from bot.core.errors import UserError
+    from bot.core.scan import ScannedFile, questions, riskiest
+    from bot.patterns import wanted
+    from bot.scripting import Workshop
+
+    with ProgressBar() as progress:
+        await asyncio.to_thread(local.index, progress)
+    kept = KeptScan(local)
+    known = {} if again else kept.read()
+    files = [one for one in await local.indexed.risks() if not paths or wanted(one.path, list(paths))]
+    if not files:
+        under = f" under {', '.join(paths)[:80]}" if paths else ""
+        raise UserError(f"there is no file to read{under}", "commit it first, or name another PATH")
+    read: list[str] = []
+    found: list[Any] = []
+    night, left = datetime.now(UTC).date().isoformat(), most
+    context = await _context(local)
+    async with Workshop(repo=local.root) as shop, Asked() as asked:
+        for file in riskiest(files, known):
+            text = await local.indexed.read(file.path, 1, file.lines)
+            lines = text.lines if text else ()
+            if left < (need := questions(lines)) <= most:
+                continue
+            one = ScannedFile(file.path, file.blob, night, 0)
+            if len(lines) >= file.lines and need <= most:
+                tell(f"{file.path}: {file.why}")
+                counted = Counted(asked.through(shop.infer()))
+                judged = await scan(file, lines, context, counted.port, most_calls=left, tools=TOOLS)
+                if why := judged.coverage.failure:
+                    raise UserError(f"no model could read {file.path}: {why}", "see `hob doctor`")
+                some = tuple(finding for finding in judged.chosen.shown if finding.anchored)
+                one = ScannedFile(file.path, file.blob, night, counted.calls, some)
+                read.append(file.path)
+                found += some
+            left -= one.calls
+            known[file.path] = one
+            kept.write(known.values())
+    return read, found, len(riskiest(files, known))
+
+
+async def _context(local: Any) -> Any:
+    """With the settings of the last commit."""
+    from bot.context import Context
+    from bot.core.refs import RepoRef
+    from bot.local.change import LocalRange
+    from bot.local.judge import nobody
+    from bot.local.reader import LocalReader
+
+    reader = LocalReader(local.root, LocalRange(local.tip, local.tip, "", "", ""))
+    repo = RepoRef("local", local.root.name or "repository", 0, 0, private=True)
+    return await Context(repo=repo, slug="hob", github=reader, infer=nobody).repository(local.tip)
+
+
+class KeptScan:
+    """What was read of a repository of this machine, a file of JSON in the data directory."""
+
+    def __init__(self, local: Any) -> None:
+        name = hashlib.sha256(os.fsencode(local.root)).hexdigest()[:16]
+        self._file: Path = local.path.parent.parent / "scans" / f"local-{name}.json"
+
+    def read(self) -> dict[str, Any]:
+        """By path; nothing of what cannot be read."""
+        from bot.core.scan import of_text
+
+        try:
+            return {one.path: one for one in of_text(self._file.read_bytes())}
+        except OSError:
+            return {}
+
+    def write(self, known: Iterable[Any]) -> None:
+        """In one step: what ends in the middle leaves what was there."""
+        from bot.core.scan import as_text
+
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._file.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(as_text(known), encoding="utf-8")
+        new.replace(self._file)
+
+
+def _as_json(one: Any) -> dict[str, Any]:
+    names = ("path", "line", "severity", "title", "body", "confidence")
+    return {name: getattr(one, name) for name in names}

@@ -1,0 +1,136 @@
+"""Which code that no pull request touches is read first, and what is known of what was read. Pure."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import msgspec
+
+from bot.core.diff import FileDiff, Hunk, HunkLine
+from bot.core.findings import Finding, fingerprint
+from bot.core.review_chunks import guards, kind
+from bot.core.skip_rules import kind_of_path
+from bot.core.text import count
+
+LEAST_LINES, MOST_LINES = 10, 2_000
+"""Of a file: less tells nothing, more is written by no person."""
+PROMPT_CHARS = 8_000
+"""Of a file in one prompt, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRisk:
+    """A file of the tip. `blob`: its text's name in git; `commits` that touched it, `fixes` of them by what
+    they say; `tested`: whether a test is named after it; `subjects`: of the newest of these commits."""
+
+    path: str
+    blob: str
+    lines: int
+    commits: int = 0
+    fixes: int = 0
+    tested: bool = False
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Changed often, mended often, guards something, untested, long."""
+        known = math.log1p(self.commits) + 2 * math.log1p(self.fixes)
+        return known + 1.5 * guards(self.path) + (not self.tested) + min(1.0, self.lines / 400)
+
+    @property
+    def why(self) -> str:
+        """For a person, in half a line."""
+        said = [f"{count(self.commits, 'commit')}, {self.fixes} of them mended something"]
+        said += ["guards something"] if guards(self.path) else []
+        said += [] if self.tested else ["no test is named after it"]
+        return "; ".join([*said, count(self.lines, "line")])
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedFile:
+    """A file as it was read: of another `blob` it is to be read again. `night`: when, as `2026-03-04`;
+    `calls`: questions that it took."""
+
+    path: str
+    blob: str
+    night: str
+    calls: int
+    findings: tuple[Finding, ...] = ()
+
+
+def as_text(known: Iterable[ScannedFile]) -> str:
+    """JSON; of half characters, which no file and no database takes, a `?` is left."""
+    told = json.dumps([asdict(one) for one in known], ensure_ascii=False)
+    return told.encode("utf-8", "replace").decode()
+
+
+def of_text(text: str | bytes) -> list[ScannedFile]:
+    """Nothing of what cannot be read."""
+    try:
+        return msgspec.json.decode(text, type=list[ScannedFile])
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return []
+
+
+class ScanRecord(Protocol):
+    """What was read of one repository."""
+
+    async def known(self) -> Mapping[str, ScannedFile]:
+        """By path."""
+        ...
+
+    async def keep(self, one: ScannedFile) -> None:
+        """At once, in the place of what is known of that file."""
+        ...
+
+    async def drop(self, paths: Sequence[str]) -> None:
+        """Files that are no longer there."""
+        ...
+
+
+def riskiest(files: Iterable[FileRisk], known: Mapping[str, ScannedFile]) -> list[FileRisk]:
+    """Those to be read, the riskiest first: code that people write, and that was not read as it is now."""
+    new = (
+        one
+        for one in files
+        if LEAST_LINES <= one.lines <= MOST_LINES
+        and kind(one.path) == 0
+        and kind_of_path(one.path) is None
+        and not (one.path in known and known[one.path].blob == one.blob)
+    )
+    return sorted(new, key=lambda one: (-one.score, one.path))
+
+
+def questions(lines: Sequence[str]) -> int:
+    """That reading so much takes, with the one that verifies; about."""
+    return 2 + sum(len(line) + 2 for line in lines) // PROMPT_CHARS
+
+
+def spent(known: Iterable[ScannedFile], night: str) -> int:
+    """Questions of that night."""
+    return sum(one.calls for one in known if one.night == night)
+
+
+def standing(
+    known: Iterable[ScannedFile], blobs: Mapping[str, str], dismissed: Iterable[str] = ()
+) -> list[Finding]:
+    """What was found in files that are still the same (`blobs`: path -> blob at the tip), the worst first;
+    not what people `dismissed`, by fingerprint."""
+    unwanted = frozenset(dismissed)
+    found = [
+        finding
+        for one in known
+        if blobs.get(one.path) == one.blob
+        for finding in one.findings
+        if fingerprint(finding) not in unwanted
+    ]
+    return sorted(found, key=lambda finding: finding.rank)
+
+
+def as_change(path: str, lines: Sequence[str]) -> FileDiff:
+    """A whole file as if a pull request brought it."""
+    new = tuple(HunkLine("+", text, None, number) for number, text in enumerate(lines, 1))
+    hunk = Hunk(0, 0, 1, len(new), "", new)
+    return FileDiff(path=path, status="added", hunks=(hunk,), additions=len(new))

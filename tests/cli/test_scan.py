@@ -1,0 +1,98 @@
+"""`hob scan` as a person runs it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.agents.conftest import git, make_repository
+from tests.cli.conftest import Hob
+from tests.fakes import acts
+from tests.fakes.models import FakeOllama
+from tests.living import keeping_all
+from tests.tea import finding
+
+CODE = "def brew(water):\n" + "".join(f"    step_{n} = {n}\n" for n in range(12))
+BAD = CODE + "    return water / 0\n"
+
+
+def answer(request: dict[str, Any]) -> Any:
+    if "verdicts" in json.dumps(request["format"]):
+        return keeping_all()
+    asked = str(request["messages"][-1]["content"])
+    path = next(name for name in ("src/auth.py", "src/pot.py", "lib/cup.py") if name in asked)
+    return {"findings": [finding(path=path)] if "water / 0" in asked else [], "summary": ""}
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with FakeOllama(answer=answer) as host:
+        yield host
+
+
+@pytest.fixture
+def house(hob: Hob, ollama: FakeOllama) -> Hob:
+    hob.environ["HOB_HOSTS"] = json.dumps([{"name": "mini", "url": ollama.url}])
+    make_repository(
+        hob.folder / "tea", {"src/auth.py": BAD, "src/pot.py": BAD, "lib/cup.py": CODE, "README.md": "x"}
+    )
+    return hob
+
+
+def scan(house: Hob, *more: str) -> dict[str, Any]:
+    done = house.run("scan", "--folder", "tea", "--json", *more)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_riskiest_file_is_read_first_and_nothing_twice(house: Hob, ollama: FakeOllama) -> None:
+    first = scan(house, "--questions", "3")
+    assert (first["read"], first["left"]) == (["src/auth.py"], 2)
+    assert [(one["path"], one["line"], one["severity"]) for one in first["findings"]] == [
+        ("src/auth.py", 14, "major")
+    ]
+    second = scan(house)
+    assert (second["read"], second["left"]) == (["src/pot.py", "lib/cup.py"], 0)
+    asked = len(ollama.chats)
+    assert scan(house) == {"findings": [], "read": [], "left": 0}
+    assert len(ollama.chats) == asked
+    (house.folder / "tea" / "lib" / "cup.py").write_text(BAD)
+    git(house.folder / "tea", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qam", "Worse")
+    assert scan(house)["read"] == ["lib/cup.py"]
+    assert len(scan(house, "--again")["read"]) == 3
+
+
+def test_people_are_told_what_and_where(house: Hob) -> None:
+    done = house.run("scan", "src", "--folder", "tea", "--questions", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "src/auth.py:14  major  Division by zero", "    This always fails.",
+        "1 finding in 1 file; 1 file left: run it again.",
+    ]  # fmt: skip
+    assert "src/auth.py: 1 commit, 0 of them mended something; guards something" in done.stderr
+
+
+def test_what_was_read_before_a_host_went_away_is_kept(house: Hob, ollama: FakeOllama) -> None:
+    ollama.answer = lambda request: acts.error_line if len(ollama.chats) > 2 else answer(request)
+    done = house.run("scan", "--folder", "tea")
+    assert done.returncode == 1
+    assert "hob: no model could read src/pot.py" in done.stderr
+    ollama.answer = answer
+    assert scan(house)["read"] == ["src/pot.py", "lib/cup.py"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["docs"], 1, "there is no file to read under docs"),
+        (["--questions", "1"], 2, "1 is not in the range"),
+        (["--folder", "."], 1, "is not in a git repository"),
+    ],
+)
+def test_what_is_wrong_is_one_line(house: Hob, arguments: list[str], code: int, said: str) -> None:
+    more = [] if "--folder" in arguments else ["--folder", "tea"]
+    done = house.run("scan", *arguments, *more)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr

@@ -1,0 +1,158 @@
+"""Code that no pull request touches is read at night."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.memory import Lesson
+from bot.core.refs import Login, RepoRef
+from bot.core.scan import ScannedFile
+from bot.store import Run
+from bot.store.findings import FindingQuery
+from bot.store.scans import Scans
+from bot.testing.github import GitHubStandIn
+from bot.testing.github.issues import Issue
+from bot.testing.github.repository import Repository
+from tests.fakes import acts
+from tests.fakes.models import FakeOllama
+from tests.living import LivingHob, by_schema, living_hob
+from tests.runs.test_refusals import Killed, lost
+from tests.tea import finding
+
+EVENING = datetime(2026, 3, 3, 20, tzinfo=UTC)
+DAY = timedelta(days=1)
+BAD = "    return water / 0\n"
+CODE = "def brew(water):\n" + "".join(f"    step_{n} = {n}\n" for n in range(12))
+
+
+@pytest.fixture
+async def hob(tmp_path: Path, github: GitHubStandIn, ollama: FakeOllama) -> AsyncIterator[LivingHob]:
+    async with living_hob(tmp_path, github, ollama, HOB_KNOWLEDGE__ENABLED="true") as living:
+        yield living
+
+
+def finds_zero(request: dict[str, Any]) -> Any:
+    """A division by zero in each file that has one."""
+    asked = str(request["messages"][-1]["content"])
+    paths = [name for name in ("auth.py", "pot.py", "cup.py") if name in asked]
+    some = [finding(path=path) for path in paths] if "return water / 0" in asked else []
+    return by_schema(review={"findings": some, "summary": ""})(request)
+
+
+async def teahouse(hob: LivingHob, questions: int, **files: str) -> Repository:
+    settings = f"review: {{scan: {questions}}}\n"
+    given = {"auth.py": CODE + BAD, "pot.py": CODE + BAD, "cup.py": CODE, **files}
+    repo = hob.github.repository("octo/tea", private=True, files={".github/hob.yml": settings, **given})
+    repo.grant("tom", "triage")
+    repo.push({"pot.py": CODE + BAD.replace("0", "0  # hot")}, "Fix a crash")
+    repo.push({"pot.py": CODE + BAD}, "Fix it again")
+    await hob.works()
+    await hob.works_at(EVENING)
+    hob.ollama.chats.clear()
+    hob.ollama.answer = finds_zero
+    return repo
+
+
+async def night(hob: LivingHob, n: int = 1) -> Run:
+    """The nightly run of the n-th night."""
+    runs = await hob.works_at(EVENING + n * DAY)
+    return [run for run in runs if run.handler == "nightly"][-1]
+
+
+def ours(repo: Repository) -> list[Issue]:
+    return [one for one in repo.issues.values() if one.author.login == "my-hob[bot]"]
+
+
+def listed(issue: Issue) -> list[str]:
+    return [line for line in issue.body.split("\n") if line.startswith("- `")]
+
+
+async def test_the_riskiest_come_first_within_the_budget_and_nothing_is_said_twice(hob: LivingHob) -> None:
+    repo = await teahouse(hob, questions=2)
+    run = await night(hob)
+    assert run.summary.endswith("; 1 files were read, 2 are left")
+    assert len(hob.ollama.chats) == 2  # one reads, one verifies
+    (issue,) = ours(repo)
+    assert listed(issue) == ["- `pot.py:14` (major): `Division by zero. This always fails.`"]
+    assert "### Found by reading code that nobody is changing" in issue.body
+    bodies = [issue.body]
+    for n in (2, 3, 4, 5):
+        await night(hob, n)
+        bodies.append(issue.body)
+    assert len(hob.ollama.chats) == 2 + 2 + 1  # the last has nothing to verify
+    assert [len(listed(issue)), len(ours(repo)), len(issue.comments)] == [2, 1, 0]
+    assert bodies[-1] == bodies[-2]
+    page = hob.services.store.findings.page(FindingQuery(), None, 50)
+    assert sorted(one.path for one in page) == ["auth.py", "pot.py"]
+
+
+async def test_what_was_changed_is_read_again_and_what_was_mended_goes(hob: LivingHob) -> None:
+    repo = await teahouse(hob, questions=20)
+    await night(hob)
+    (issue,) = ours(repo)
+    assert len(listed(issue)) == 2
+    asked = len(hob.ollama.chats)
+    repo.push({"pot.py": CODE + BAD.replace("0", "2"), "auth.py": None}, "Mend it")
+    await hob.works()
+    run = await night(hob, 2)
+    assert run.summary.endswith("; 1 files were read, 0 are left")
+    assert len(hob.ollama.chats) == asked + 1
+    assert listed(issue) == []
+
+
+async def test_R1_a_night_that_is_killed_goes_on_where_it_was(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = await teahouse(hob, questions=20)
+    kept: list[str] = []
+    real = Scans.keep
+
+    def keep(self: Scans, repo_id: int, one: ScannedFile) -> None:
+        kept.append(one.path)
+        if len(kept) == 2:
+            raise Killed
+        real(self, repo_id, one)
+
+    monkeypatch.setattr(Scans, "keep", keep)
+    with pytest.raises(Killed):
+        await night(hob)
+    lost(hob)
+    await hob.retries()
+    assert kept == ["pot.py", "auth.py", "auth.py", "cup.py"]
+    (issue,) = ours(repo)
+    assert len(listed(issue)) == 2
+    page = hob.services.store.findings.page(FindingQuery(), None, 50)
+    assert sorted(one.path for one in page) == ["auth.py", "pot.py"]
+
+
+async def test_R10_where_no_host_answers_the_next_night_reads_the_rest(hob: LivingHob) -> None:
+    repo = await teahouse(hob, questions=20)
+    hob.ollama.answer = lambda request: acts.drop if len(hob.ollama.chats) > 2 else finds_zero(request)
+    assert (await night(hob)).summary.endswith("; 1 files were read, 2 are left")
+    hob.ollama.answer = finds_zero
+    await night(hob, 2)
+    (issue,) = ours(repo)
+    assert len(listed(issue)) == 2
+
+
+async def test_what_people_dismissed_is_not_listed(hob: LivingHob) -> None:
+    repo = await teahouse(hob, questions=20)
+    await night(hob)
+    (issue,) = ours(repo)
+    (row, *_) = hob.services.store.findings.page(FindingQuery(), None, 1)
+    lesson = Lesson("dismissal", "It is meant.", Login("tom"), fingerprint=row.fingerprint, path=row.path)
+    with hob.services.store.database.write() as connection:
+        hob.services.store.memory.remember(
+            connection, RepoRef("octo", "tea", repo.id, installation=1), lesson, 365
+        )
+    await night(hob, 2)
+    assert [line for line in listed(issue) if row.path in line] == []
+
+
+async def test_without_the_key_nothing_is_read(hob: LivingHob) -> None:
+    await teahouse(hob, questions=0)
+    assert (await night(hob)).summary == "issues.nightly is off"
+    assert hob.ollama.chats == []
