@@ -18,7 +18,7 @@ LONGEST_RULE = 80
 _RULE = re.compile(rf"[A-Za-z0-9@][\w@./-]{{0,{LONGEST_RULE - 1}}}", re.ASCII)
 
 
-class NoAnswer(Exception):
+class NoLintAnswer(Exception):
     """It is none of the form; the words are for people."""
 
 
@@ -47,22 +47,22 @@ class JsonPlaces:
     level: str = "level"
 
 
-Told = Iterator[LintRemark | None]
+LintRemarks = Iterator[LintRemark | None]
 """None: a remark of which a part is missing or of a wrong type."""
 
 
-def sarif(output: bytes) -> Told:
-    """Of all runs; NoAnswer also where a run says that it failed."""
+def sarif(output: bytes) -> LintRemarks:
+    """Of all runs; NoLintAnswer also where a run says that it failed."""
     log = _json(output)
     runs = log.get("runs") if isinstance(log, dict) else None
     if not isinstance(runs, list) or not runs:
-        raise NoAnswer("no SARIF")
+        raise NoLintAnswer("no SARIF")
     for run in runs:
         results = run.get("results") if isinstance(run, dict) else None
         if not isinstance(results, list):
-            raise NoAnswer("no SARIF")
+            raise NoLintAnswer("no SARIF")
         if any(_at([one], "executionSuccessful") is False for one in _list(run.get("invocations"))):
-            raise NoAnswer("it says itself that it failed")
+            raise NoLintAnswer("it says itself that it failed")
         rules = _list(_at([run], "tool.driver.rules"))
         for result in results:
             yield _result(result, rules)
@@ -81,7 +81,7 @@ def _result(result: Any, rules: list[Any]) -> LintRemark | None:
     return _remark(path, line, rule, _at([result], "message.text"), _at([result], "level"))
 
 
-def by_places(output: bytes, places: JsonPlaces) -> Told:
+def by_places(output: bytes, places: JsonPlaces) -> LintRemarks:
     """JSON of which `places` says where everything stands."""
     for chain in _below([_json(output)], places.remarks.split(".") if places.remarks else []):
         parts = (places.path, places.line, places.rule, places.message, places.level)
@@ -89,13 +89,13 @@ def by_places(output: bytes, places: JsonPlaces) -> Told:
         yield _remark(path, line, rule, message, level)
 
 
-def by_lines(output: bytes, pattern: str) -> Told:
+def by_lines(output: bytes, pattern: str) -> LintRemarks:
     """A remark a line, with the groups `path`, `line`, `rule`, `message`, `level`; the rest of a line that
     has no such form is not believed."""
     try:
         text = output.decode()
     except UnicodeDecodeError:
-        raise NoAnswer("no UTF-8") from None
+        raise NoLintAnswer("no UTF-8") from None
     form = re2.compile(pattern)  # type: ignore[no-untyped-call]
     for row in filter(None, text.split("\n")):
         found = form.fullmatch(row.removesuffix("\r"))
@@ -123,7 +123,7 @@ def _json(output: bytes) -> Any:
     try:
         return json_text.read(output)
     except (ValueError, RecursionError):
-        raise NoAnswer("no JSON") from None
+        raise NoLintAnswer("no JSON") from None
 
 
 def _list(found: Any) -> list[Any]:
@@ -138,13 +138,13 @@ def _below(chain: list[Any], names: list[str]) -> Iterator[list[Any]]:
     first, *rest = names
     if first == "*":
         if not isinstance(chain[0], list):
-            raise NoAnswer("no list where its remarks stand")
+            raise NoLintAnswer("no list where its remarks stand")
         for item in chain[0]:
             yield from _below([item, *chain], rest)
     elif isinstance(chain[0], dict) and first in chain[0]:
         yield from _below([chain[0][first], *chain], rest)
     else:
-        raise NoAnswer(f"no {first!r} where its remarks stand")
+        raise NoLintAnswer(f"no {first!r} where its remarks stand")
 
 
 def _at(chain: list[Any], place: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from bot.checks import launching, lint_output, programs
-from bot.checks.lint_output import JsonPlaces, LintRemark, NoAnswer
+from bot.checks.lint_output import JsonPlaces, LintRemark, NoLintAnswer
 from bot.checks.ruff_noise import is_broken_on_purpose
 from bot.core.check_input import CheckedChange, PartlyRun
 from bot.core.findings import Finding
@@ -99,7 +99,7 @@ class Linter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class LintAnswer:
     """What was let through, with the paths that were given; `lacking` says what of the answer could not be
     read, or is empty."""
 
@@ -151,7 +151,7 @@ async def run(name: str, change: CheckedChange, run_program: RunProgram) -> list
     return found
 
 
-async def judge(linter: Linter, texts: Mapping[str, str], run_program: RunProgram) -> Judged:
+async def judge(linter: Linter, texts: Mapping[str, str], run_program: RunProgram) -> LintAnswer:
     """What the program says of texts, which may have any names; Unusable where it says nothing that can be
     believed. A file that is too much for it costs its own judgement, not that of the others."""
     path = programs.find(linter.program)
@@ -179,7 +179,7 @@ async def judge(linter: Linter, texts: Mapping[str, str], run_program: RunProgra
     lacking = [f"{done.bad} of its remarks could not be read"] if done.bad else []
     lacking += [f"it could not read {count(unread, 'file')}"] if unread else []
     lacking += [f"{count(failed, 'file')} not judged: {done.why}"] if failed else []
-    return Judged(tuple(believed), "; ".join(lacking))
+    return LintAnswer(tuple(believed), "; ".join(lacking))
 
 
 def _read(linter: Linter, ended: Ended, some: Sequence[str], texts: Mapping[str, str]) -> _Part:
@@ -224,7 +224,7 @@ def _told(linter: Linter, ended: Ended) -> list[LintRemark | None]:
                 told = list(lint_output.by_places(ended.output, linter.places))
             case "lines":
                 told = list(lint_output.by_lines(ended.output, linter.pattern))
-    except NoAnswer:
+    except NoLintAnswer:
         raise NotJudged(programs.unreadable(ended)) from None
     if ended.code and not any(told):  # it found something, and what it says of it is not there
         raise NotJudged(programs.unreadable(ended))

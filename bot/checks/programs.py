@@ -36,9 +36,11 @@ def find(name: str) -> str | None:
 
 def named(texts: Mapping[str, str], ending: str = "") -> tuple[dict[str, str], list[str]]:
     """The texts as `0.sh`, `1.sh` …, and the paths in that order. A path of a repository is never a file's
-    name: it may say `-x`, `../`, or the name of a configuration."""
+    name: it may say `-x`, `../`, or the name of a configuration. One that is its ending alone (`.py`) has it
+    all the same."""
     paths = list(texts)
-    files = {f"{at}{ending or Path(path).suffix}": texts[path] for at, path in enumerate(paths)}
+    endings = [ending or PurePosixPath(f"x{path.rpartition('/')[2]}").suffix for path in paths]
+    files = {f"{at}{endings[at]}": texts[path] for at, path in enumerate(paths)}
     return files, paths
 
 
