@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class ToolProgress:
-    """`async with ToolProgress(report) as told`: the newest line goes to the client, twice a second at most."""
+    """`async with ToolProgress(report) as told`: the newest line is sent, at most twice a second."""
 
     def __init__(self, report: Callable[[float, float | None, str | None], Awaitable[None]]) -> None:
         self._report = report
