@@ -40,7 +40,7 @@ from bot.inference.runners import (
     Unsupported,
 )
 from bot.inference.structured_output import complaint, schema_of
-from bot.inference.token_budget import Fitted, Render, fitted
+from bot.inference.token_budget import Fitted, Render, fitted, prompt_tokens, shared_tokens
 from bot.inference.tool_calls import UnderstoodReply, understood_reply
 from bot.inference.trace import NO_TRAIL, Trace
 
@@ -94,7 +94,7 @@ def make_infer(
     async def is_free(prompt: Prompt[Any]) -> bool:
         wanted = _wanted(prompt, models)
         allowed = _guard_of(prompt)
-        sizes = size(prompt), prompt.behind, prompt.beginning, shared_size(prompt)
+        sizes = prompt_tokens(prompt), prompt.behind, prompt.beginning, shared_tokens(prompt)
         return await pool.is_free(prompt.role, wanted, urgency, allowed, *sizes)
 
     def _guard_of(prompt: Prompt[Any]) -> EgressGuard:
@@ -222,8 +222,10 @@ class Asking(Generic[T]):
         left = [one for one in found.candidates if one.sees or not self.prompt.images]
         left = [one for one in left if one.model.calls_tools or not self.prompt.tools]
         while left and not self._exhausted:
-            sizes = self.prompt.behind, self.prompt.beginning, shared_size(self.prompt)
-            async with self.pool.place(left, self.urgency, size(self.prompt), self.guard, *sizes) as place:
+            sizes = self.prompt.behind, self.prompt.beginning, shared_tokens(self.prompt)
+            async with self.pool.place(
+                left, self.urgency, prompt_tokens(self.prompt), self.guard, *sizes
+            ) as place:
                 self.placed()
                 left.remove(place.candidate)
                 try:
@@ -436,25 +438,6 @@ class Asking(Generic[T]):
             cached=spent.cached,
             sent_to=tuple(sorted(spent.sent_to)),
         )
-
-
-def size(prompt: Prompt[Any]) -> int:
-    """About how many tokens a prompt has."""
-    texts = (
-        *prompt.inputs.values(),
-        *(one.text for one in prompt.passages),
-        *(one.text for one in prompt.turns),
-    )
-    return token_budget.tokens(sum(map(len, texts)), token_budget.START_RATIO)
-
-
-def shared_size(prompt: Prompt[Any]) -> int:
-    """About how many of them it begins with as others do."""
-    begun = prompt.beginning
-    if begun is None:
-        return 0
-    texts = (*prompt.inputs.values(), *(one.text for one in prompt.passages[: begun.passages]))
-    return token_budget.tokens(sum(map(len, texts)), token_budget.START_RATIO)
 
 
 def _name(candidate: Candidate) -> str:

@@ -83,6 +83,25 @@ def is_cut(counted: int, half: int) -> bool:
     return abs(counted - half) <= 0.1 * counted
 
 
+def prompt_tokens(prompt: Prompt[Any]) -> int:
+    """About how many a prompt has."""
+    texts = (
+        *prompt.inputs.values(),
+        *(one.text for one in prompt.passages),
+        *(one.text for one in prompt.turns),
+    )
+    return tokens(sum(map(len, texts)), START_RATIO)
+
+
+def shared_tokens(prompt: Prompt[Any]) -> int:
+    """About how many of them it begins with as others do."""
+    begun = prompt.beginning
+    if begun is None:
+        return 0
+    texts = (*prompt.inputs.values(), *(one.text for one in prompt.passages[: begun.passages]))
+    return tokens(sum(map(len, texts)), START_RATIO)
+
+
 _ROOM_FOR_NOTE = 600
 """Size kept free for what a model is told about an answer that was no good."""
 

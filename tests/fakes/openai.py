@@ -26,6 +26,8 @@ class FakeOpenAI(FakeOllama):
     counts: bool = True
     usage: dict[str, Any] = field(default_factory=dict)
     """More that it says it used."""
+    timings: dict[str, Any] = field(default_factory=dict)
+    """As llama.cpp tells them."""
 
     def routes(self) -> list[Route]:
         return [
@@ -151,6 +153,7 @@ class OpenAIStage(Stage):
         await self.chunk({}, reason)
         if self.host.counts and self.request.get("stream_options", {}).get("include_usage"):
             used = {"prompt_tokens": self.tokens_in, "completion_tokens": tokens_out, **self.host.usage}
-            await self.line(id="chatcmpl-1", object="chat.completion.chunk", choices=[], usage=used)
+            more = {"timings": self.host.timings} if self.host.timings else {}
+            await self.line(id="chatcmpl-1", object="chat.completion.chunk", choices=[], usage=used, **more)
         await self.raw(b"data: [DONE]\n\n")
         await self.end()

@@ -116,6 +116,29 @@ async def test_a_model_is_loaded_once_speaks_in_pieces_and_gives_its_place_to_an
         assert (await runner.chat(asking(second, schema={}))).text == "plain words, no JSON"
 
 
+async def test_the_beginning_that_questions_share_is_read_once_and_changes_no_answer(models: Models) -> None:
+    name = models("random")
+    begun = "What is known of it. " * 40
+    asked = [
+        asking(name, f"{begun}{one}", max_tokens=40, schema={}) for one in ("a", "bc", "a", "a", "other")
+    ]
+    asked += [asking(name, "Anew", max_tokens=40, schema={}), asked[0]]
+    alone = []
+    for one in asked[:3]:
+        async with speaking() as runner:
+            alone.append(await runner.chat(one))
+    async with speaking() as runner:
+        replies = [await runner.chat(one) for one in asked]
+    shared = len("Be kind.") + len(begun)
+    cached = [reply.tokens_cached or 0 for reply in replies]
+    assert cached[0] == 0
+    assert all(shared <= count <= shared + 3 for count in (*cached[1:3], cached[4]))
+    assert cached[3] == (replies[3].tokens_in or 0) - 1
+    assert max(cached[5:]) < 20
+    assert [reply.text for reply in replies[:3]] == [reply.text for reply in alone]
+    assert replies[3].text == replies[0].text == replies[6].text
+
+
 async def test_random_weights_are_held_to_the_schema(models: Models) -> None:
     name = models("random")
     async with speaking() as runner:

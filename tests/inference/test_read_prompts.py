@@ -165,11 +165,21 @@ async def _three_reviews() -> None:
 
 @pytest.mark.parametrize(
     ("details", "cached"),
-    [({"cached_tokens": 80}, 80), ({"cached_tokens": 0}, 0), (None, None), ({}, None), ("x", None)]
+    [
+        ({"cache_n": 70, "prompt_n": 10}, 70),
+        ({"cache_n": "x"}, 0),
+        ({"cached_tokens": 80}, 80),
+        ({"cached_tokens": 0}, 0),
+        (None, None),
+        ({}, None),
+        ("x", None),
+    ]
     + [({"cached_tokens": wrong}, 0) for wrong in ("80", -1, None, 1.5)],
 )
 async def test_what_openai_like_servers_say_of_their_cache_is_read(details: Any, cached: int | None) -> None:
     with FakeOpenAI() as fake:
+        if isinstance(details, dict) and "cache_n" in details:
+            fake.timings = details
         fake.usage = {"prompt_tokens_details": details}
         runner = OpenAIRunner(Host("v", "openai", fake.url))
         reply = await runner.chat(replace(request("Hello"), model=HostModel(next(iter(fake.models)), 8_192)))

@@ -14,6 +14,7 @@ from bot.core.errors import HobError, Superseded
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
 from bot.core.inference import Infer, Passage, ToolUse
+from bot.core.source import Chunk
 
 MOST_NAMES = 4
 """Of one claim that are fetched,"""
@@ -79,6 +80,7 @@ async def fetched(
     model is shown with each of them."""
     found: dict[tuple[str, int], tuple[list[int], str]] = {}
     known: dict[str, tuple[str, int, str] | None] = {}
+    symbols: dict[str, Sequence[Chunk]] = {}
     wanting = False
     if looking is None:
         return LookedUp()
@@ -94,7 +96,7 @@ async def fetched(
                 continue
             wanting = True
             if name not in known and len(known) < MOST_LOOKED_FOR:
-                known[name] = _in_change(name, facts) or await _outside(name, looking)
+                known[name] = _in_change(name, facts, symbols) or await _outside(name, looking)
             if place := known.get(name):
                 found.setdefault(place[:2], ([], place[2]))[0].append(number)
     passages: list[Passage] = []
@@ -119,14 +121,20 @@ def _names(every: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(every) if name not in _COMMON][:MOST_NAMES]
 
 
-def _in_change(name: str, facts: PullRequestFacts) -> tuple[str, int, str] | None:
-    """(path, first line, code) of a definition in a changed file."""
+def _in_change(
+    name: str, facts: PullRequestFacts, symbols: dict[str, Sequence[Chunk]]
+) -> tuple[str, int, str] | None:
+    """(path, first line, code) of a definition in a changed file. `symbols` by path, as far as they were
+    asked for."""
     for path, text in facts.texts.items():
         if name not in text:
             continue
-        for one in facts.tools.symbols(path, text):
+        if path not in symbols:
+            symbols[path] = facts.tools.symbols(path, text)
+        for one in symbols[path]:
             if one.symbol.rpartition(".")[2] == name:
-                return _part(path, text.split("\n"), one.start)
+                lines = text.split("\n")[one.start - 1 : one.start - 1 + MOST_LINES]
+                return path, one.start, "\n".join(lines)
     return None
 
 
@@ -162,10 +170,6 @@ async def _outside(name: str, looking: Looking) -> tuple[str, int, str] | None:
             lines = dict(enumerate(one.lines[at : at + MOST_LINES], one.start + at))
             return one.path, one.start + at, looking.redact(written(lines))
     return None
-
-
-def _part(path: str, lines: Sequence[str], start: int) -> tuple[str, int, str]:
-    return path, start, "\n".join(lines[start - 1 : start - 1 + MOST_LINES])
 
 
 def _defining_line(text: str, name: str) -> int | None:

@@ -3,8 +3,9 @@ what they read last there: of the next prompt they read only what follows the co
 what they had read before (`Reply.tokens_cached`); of others it is told by what they were sent and how long
 they read."""
 
+import json
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from bot.core.inference import Beginning
 from bot.inference.runners import ChatRequest, Reply
@@ -38,7 +39,8 @@ class ReadPrompts:
 
     def begin(self, request: ChatRequest, beginning: Beginning | None = None) -> "Read":
         """A prompt that is read now, at the free place that has most of it."""
-        text = "\0".join((request.system, *(text for _, text in request.turns), request.user))
+        tools = json.dumps([asdict(each) for each in request.tools])  # most templates have them here
+        text = "\0".join((request.system, tools, *(text for _, text in request.turns), request.user))
         while len(self._places) < self.count:
             self._places.append(_Place())
         free = [one for one in self._places if not one.busy] or self._places

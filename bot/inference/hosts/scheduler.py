@@ -27,7 +27,7 @@ from bot.inference.token_budget import TYPICAL_RATIO
 
 LOOK_SECONDS = 1.0
 """Who waits looks again after so long, even when no place was said to be free: word of it may be lost."""
-Kept = Callable[[Candidate], int]
+TokensKept = Callable[[Candidate], int]
 """How many tokens of a request a candidate has read already."""
 
 
@@ -50,7 +50,7 @@ class _Waiter:
     number: int
     turn: asyncio.Future[tuple[SlotRequest, Candidate]]
     behind: int = 0
-    kept: Kept = _nothing
+    kept: TokensKept = _nothing
     at: SlotRequest | None = None
 
 
@@ -106,7 +106,7 @@ class Scheduler:
         tokens_in: int,
         urgency: int,
         behind: int = 0,
-        kept: Kept = _nothing,
+        kept: TokensKept = _nothing,
     ) -> tuple[SlotRequest, Candidate]:
         """Waits for a slot at one of the candidates (at least one); 0 is the most urgent. Whoever enters must
         `leave`. `behind`: so many more of the same kind will come after it."""
@@ -133,7 +133,7 @@ class Scheduler:
         tokens_in: int,
         urgency: int,
         behind: int,
-        kept: Kept = _nothing,
+        kept: TokensKept = _nothing,
     ) -> bool:
         """Whether `enter` would not wait now."""
         return (await self._best(candidates, tokens_in, urgency, behind, kept)).is_free
@@ -144,7 +144,7 @@ class Scheduler:
         tokens_in: int,
         urgency: int,
         behind: int = 0,
-        kept: Kept = _nothing,
+        kept: TokensKept = _nothing,
     ) -> Option:
         """The option that `enter` would take."""
         order = urgency * _URGENCY + time.time()

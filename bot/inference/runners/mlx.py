@@ -107,7 +107,7 @@ class MlxRunner:
                 self._loaded, load_seconds = name, float(told["seconds"])
             elif "done" in told:
                 done = dict_of(told, "done")
-                counts = {key: count_of(done, key) for key in ("tokens_in", "tokens_out")}
+                counts = {key: count_of(done, key) for key in ("tokens_in", "tokens_out", "tokens_cached")}
                 return speech.reply(
                     **counts,
                     finish="stop" if done.get("complete") is True else "length",

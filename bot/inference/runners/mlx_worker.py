@@ -43,6 +43,9 @@ class Resident:
         self.model: Any = None
         self.tokenizer: Any = None
         self._vocabulary: Any = None
+        self._cache: Any = None
+        self._read: list[int] = []
+        """The prompt that is in the cache, with more behind it."""
 
     def hold(self, folder: str) -> None:
         """Loads the model of this folder in the place of the one that is there; `_Refusal`."""
@@ -52,6 +55,7 @@ class Resident:
         from mlx_lm import load
 
         self._folder, self.model, self.tokenizer, self._vocabulary = "", None, None, None
+        self.forget()
         gc.collect()
         core.clear_cache()
         begun = time.monotonic()
@@ -76,6 +80,26 @@ class Resident:
             messages, add_generation_prompt=True, tokenize=True, return_dict=False, enable_thinking=False
         )
         return list(made)
+
+    def kept(self, tokens: list[int]) -> tuple[Any, int]:
+        """The cache for a prompt, and how many of its tokens were read before: those with which the last one
+        began too, so that questions about one change read it once. At least one is left to be read."""
+        from mlx_lm.models.cache import can_trim_prompt_cache, make_prompt_cache, trim_prompt_cache
+
+        pairs = enumerate(zip(self._read, tokens, strict=False))
+        same = next((at for at, (old, new) in pairs if old != new), min(len(self._read), len(tokens)))
+        held = min((getattr(one, "offset", 0) for one in self._cache), default=0) if self._cache else 0
+        same = min(same, len(tokens) - 1, held)
+        if same and can_trim_prompt_cache(self._cache):
+            trim_prompt_cache(self._cache, held - same)
+        else:
+            self._cache, same = make_prompt_cache(self.model), 0
+        self._read = tokens
+        return self._cache, same
+
+    def forget(self) -> None:
+        """What was read may not be whole."""
+        self._cache, self._read = None, []
 
     def holder(self, schema: WorkerMessage) -> Callable[[Any, Any], Any] | None:
         """What holds the model to a schema while it speaks; None where that cannot be had."""
@@ -138,6 +162,7 @@ class Worker:
             hint = f"MLX is not installed here ({error.name}): type `make .venv/.mlx`"
             self._say({"error": "HostDown", "message": hint})
         except Exception as error:  # whatever a model does, the next chat is heard
+            self._resident.forget()
             self._say({"error": "Broken", "message": f"the model failed: {_short(error)}"})
 
     def _chat(self, asked: WorkerMessage) -> WorkerMessage:
@@ -152,18 +177,20 @@ class Worker:
                 "TooLong", "the prompt is longer than it reads", sent=len(tokens), limit=asked["num_ctx"]
             )
         last: Any = None
-        for last in self._pieces(tokens, asked, holder):
+        cache, cached = self._resident.kept(tokens)
+        for last in self._pieces(tokens[cached:], asked, holder, cache):
             if last.text:
                 self._say({"word": last.text})
             self._check()
         return {
             "tokens_in": len(tokens),
+            "tokens_cached": cached,
             "tokens_out": last.generation_tokens,
             "complete": last.finish_reason != "length",
         }
 
     def _pieces(
-        self, tokens: list[int], asked: WorkerMessage, holder: Callable[[Any, Any], Any] | None
+        self, tokens: list[int], asked: WorkerMessage, holder: Callable[[Any, Any], Any] | None, cache: Any
     ) -> Iterator[Any]:
         from mlx_lm import stream_generate
         from mlx_lm.sample_utils import make_sampler
@@ -175,6 +202,7 @@ class Worker:
             max_tokens=asked["max_tokens"],
             sampler=make_sampler(temp=asked["temperature"]),
             logits_processors=[holder] if holder else None,
+            prompt_cache=cache,
             prompt_progress_callback=lambda *_: self._check(),
         )
         return pieces

@@ -182,6 +182,7 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
     """The whole answer: its end is `[DONE]`, or at least a reason to have finished."""
     finish, calls = "", ToolCallCollector()
     usage: dict[str, Any] = {}
+    timings: dict[str, Any] = {}
     heard = False  # a piece: what then comes whole is all of it once more
     refuses = False
     number = 0
@@ -205,6 +206,7 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
         finish = text_of(choice, "finish_reason") or finish
         # Groq counts in a field of its own. https://console.groq.com/docs/api-reference
         usage = dict_of(chunk, "usage") or dict_of(dict_of(chunk, "x_groq"), "usage") or usage
+        timings = dict_of(chunk, "timings") or timings  # llama.cpp's
     if not finish and (heard or number != 1 or not speech.begun):
         raise Broken("the answer ended in the middle")
     details = dict_of(usage, "prompt_tokens_details")  # vLLM and mlx_lm.server too
@@ -212,9 +214,16 @@ async def _listen(response: Response, speech: Speech, request: ChatRequest) -> R
         tokens_in=count_of(usage, "prompt_tokens"),
         tokens_out=count_of(usage, "completion_tokens"),
         finish="refusal" if refuses else finish,
-        tokens_cached=count_of(details, "cached_tokens") if "cached_tokens" in details else None,
+        tokens_cached=_cached(details, timings),
     )
     return calls.into(request, reply)
+
+
+def _cached(details: dict[str, Any], timings: dict[str, Any]) -> int | None:
+    """Tokens that the server had read before; None where it does not say."""
+    if "cached_tokens" in details:
+        return count_of(details, "cached_tokens")
+    return count_of(timings, "cache_n") if "cache_n" in timings else None
 
 
 def refusal(refused: HostRefused) -> RunnerError:

@@ -27,7 +27,7 @@ _RUN: dict[str, Any] = {
     "state": text(enum=list(get_args(RunState))), "attempts": COUNT, "crashes": COUNT, "not_before": TIME,
     "arrived_at": TIME, "created_at": TIME, "started_at": TIME, "finished_at": TIME, "error": TEXT,
     "host": TEXT, "model": TEXT, "tokens_in": COUNT, "tokens_out": COUNT, "summary": TEXT, "seconds": SECONDS,
-    "tokens_cached": COUNT, "number": optional(COUNT), "title": TEXT, "is_pull": FLAG,
+    "number": optional(COUNT), "title": TEXT, "is_pull": FLAG, "tokens_cached": COUNT,
 }  # fmt: skip
 RUN = shape(**_RUN)
 EFFECT = shape(kind=TEXT, state=TEXT, url=URL, attempts=COUNT, error=TEXT, changed_at=TIME)
