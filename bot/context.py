@@ -36,6 +36,7 @@ from bot.core.text import REDIRECTING, in_code, issue_link
 from bot.core.work_budget import WorkBudget
 from bot.github import hobyml, other_reviewers, recipes
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
+from bot.patterns import wanted
 from bot.prompting import load_chain, load_persona
 from bot.prompting import recipes as bundled_texts
 
@@ -255,7 +256,8 @@ class Context:
         own."""
         read = {path: other_reviewers.read(path, text) for path, text in guidance.other_reviewers.items()}
         notes = [note for _, note in read.values()]
-        if there := [in_code(one.path) for one in guidance.guidelines]:
+        held = (one for one in guidance.guidelines if any(one.holds_for(path, wanted) for path in changed))
+        if there := [in_code(one.path) for one in held]:
             more = f" and {len(there) - MOST_TOLD} more" if len(there) > MOST_TOLD else ""
             notes.append(f"Guidelines of the base: {', '.join(there[:MOST_TOLD])}{more}.")
         notes += [f"{in_code(path)} is a symlink and was not followed." for path in guidance.symlinks]

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import PurePosixPath
@@ -180,11 +180,10 @@ def _ending(path: str) -> str:
     return PurePosixPath(path).suffix
 
 
-def _triggers(line: JudgedLine, known: Iterable[str] | None = None) -> Iterator[tuple[str, ...]]:
+def _triggers(line: JudgedLine, known: Collection[str] | None = None) -> Iterator[tuple[str, ...]]:
     """Each word that tells anything, and each two of them."""
-    words = [word for word in sorted(line.words) if len(word) > 2 and not word.isdecimal()][:MOST_WORDS]
-    if known is not None:
-        words = [word for word in words if word in known]
+    words = [word for word in sorted(line.words) if len(word) > 2 and not word.isdecimal()]
+    words = words[:MOST_WORDS] if known is None else [word for word in words if word in known]
     yield from ((word,) for word in words)
     yield from combinations(words, 2)
 

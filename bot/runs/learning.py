@@ -166,8 +166,11 @@ async def _made(
     memories = await asyncio.to_thread(store.memory.live, repo.id)
     lessons = [one.lesson for one in memories]
     found = await asyncio.to_thread(lambda: list(_findings(services, repo)))
-    code = sorted([*judged(_newest(changes)), *_dismissed_code(memories)], key=lambda one: one.at)
-    said = _said(found, {one.fingerprint: one.text for one in lessons if one.kind == "dismissal"})
+    at = f"{reader.site}/{repo.full_name}/pull/"
+    code = sorted([*judged(_newest(changes)), *dismissed_code(memories, at)], key=lambda one: one.at)
+    said = judged_findings(
+        found, {one.fingerprint: one.text for one in lessons if one.kind == "dismissal"}, at
+    )
     from_code, tried = await asyncio.to_thread(learned, code)
     from_findings, also = await asyncio.to_thread(learned, said)
     offered = (from_code + from_findings)[:MOST_OFFERED]
@@ -224,8 +227,9 @@ def _findings(services: Services, repo: RepoRef) -> Iterator[FoundRow]:
         before = page[-1].id
 
 
-def _said(found: Sequence[FoundRow], why: dict[str, str]) -> list[JudgedChange]:
-    """Findings as if each were a line, objected to where a person dismissed it: by pull request."""
+def judged_findings(found: Sequence[FoundRow], why: dict[str, str], pulls: str) -> list[JudgedChange]:
+    """Findings as if each were a line, objected to where a person dismissed it: by pull request. `pulls`: the
+    address of a pull request without its number."""
     lines: dict[int, list[JudgedLine]] = {}
     times: dict[int, float] = {}
     for one in found:
@@ -235,17 +239,20 @@ def _said(found: Sequence[FoundRow], why: dict[str, str]) -> list[JudgedChange]:
         line = JudgedLine(one.path, one.title, words, objection, reason[:500])  # type: ignore[arg-type]
         lines.setdefault(one.number, []).append(line)
         times[one.number] = max(one.at, times.get(one.number, 0.0))
-    made = [JudgedChange(f"#{number}", "", times[number], tuple(some)) for number, some in lines.items()]
+    made = [
+        JudgedChange(f"#{number}", f"{pulls}{number}", times[number], tuple(some))
+        for number, some in lines.items()
+    ]
     return sorted(made, key=lambda one: one.at)
 
 
-def _dismissed_code(memories: Sequence[Memory]) -> Iterator[JudgedChange]:
+def dismissed_code(memories: Sequence[Memory], pulls: str) -> Iterator[JudgedChange]:
     """Code that people said is right: each a case in which speaking of it was wrong."""
     for one in memories:
         lesson = one.lesson
         if lesson.kind == "dismissal" and lesson.words:
             line = JudgedLine(lesson.path, lesson.title, frozenset(lesson.words))
-            yield JudgedChange(f"dismissal {one.n}", "", one.at, (line,))
+            yield JudgedChange(f"dismissal {one.n}", f"{pulls}{lesson.number}", one.at, (line,))
 
 
 class KeptPulls:

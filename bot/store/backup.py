@@ -36,7 +36,7 @@ BATCH_ROWS, BATCH_BYTES = 500, 8 << 20
 _LARGE = ("inbox",)
 """Whose rows may have some 25 MB each."""
 _MOST_INTEGER = 2**63
-Told = Callable[[str, int], None]
+RowsTold = Callable[[str, int], None]
 """Hears a table and how many of its rows are done."""
 
 
@@ -58,7 +58,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
     return {name: int(connection.execute(asked).scalar_one()) for name, asked in counts}
 
 
-def write_rows(connection: Connection, writer: BackupWriter, told: Told) -> None:
+def write_rows(connection: Connection, writer: BackupWriter, told: RowsTold) -> None:
     """Every row of every table, a few at a time."""
     for table in tables_of(connection):
         writer.table(table.name, [column.name for column in table.columns])
@@ -69,7 +69,7 @@ def write_rows(connection: Connection, writer: BackupWriter, told: Told) -> None
             told(table.name, number)
 
 
-def fill(database: Database, schema: str, rows: Iterable[Row], told: Told, *, replaces: bool) -> None:
+def fill(database: Database, schema: str, rows: Iterable[Row], told: RowsTold, *, replaces: bool) -> None:
     """Makes the rows of a backup the database's, or raises and changes nothing. `replaces`: what is in it
     goes (PostgreSQL; a file of SQLite is made anew)."""
     migration.require_known(schema)
@@ -96,7 +96,7 @@ def fill(database: Database, schema: str, rows: Iterable[Row], told: Told, *, re
         migration.to(database, connection, "head")
 
 
-def _insert(connection: Connection, tables: dict[str, Table], rows: Iterable[Row], told: Told) -> None:
+def _insert(connection: Connection, tables: dict[str, Table], rows: Iterable[Row], told: RowsTold) -> None:
     batch: list[dict[str, Any]] = []
     size = done = 0
     now = ""

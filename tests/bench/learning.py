@@ -47,14 +47,15 @@ _DIFF = (
 )
 
 
-def _git(clone: Path, *arguments: str, stdin: str = "") -> str:
+def _git(clone: Path, *arguments: str, check: bool = True) -> str:
     command = ["git", "-C", str(clone), *arguments]
-    ran = subprocess.run(command, input=stdin.encode(), capture_output=True, check=True)
+    ran = subprocess.run(command, capture_output=True, check=check)
     return ran.stdout.decode("utf-8", "replace")
 
 
 def commits(clone: Path) -> Iterator[PastChange]:
-    out = _git(clone, "log", "--no-merges", f"-{COMMITS}", _FORMAT, "-p", *_DIFF, "HEAD")
+    """The newest, back to where the clone lacks a file's text."""
+    out = _git(clone, "log", "--no-merges", f"-{COMMITS}", _FORMAT, "-p", *_DIFF, "HEAD", check=False)
     parts = _COMMIT.split(out)[1:]
     for sha, rest in zip(parts[::2], parts[1::2], strict=True):
         at, title, body, diff = rest.split("\0", 3)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from bot.core.knowledge import Edge, GraphNode, KnownIssue
 from bot.core.source import Chunk, Import, Reference
 from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import Blob, IndexedCommit, IndexedFile, IndexStoreError, WordTable
+from tests.long import LONG
 
 WORDS = ("crash", "worker", "lease", "guid", "get_user", "été", "x1")
 TABLES: tuple[WordTable, ...] = ("chunk", "file", "path", "commit", "issue")
@@ -255,6 +257,26 @@ def test_after_any_steps_an_index_answers_as_one_that_never_held_what_is_gone(
             step(left)
         left.put_into(fresh)
         assert answers(stepped) == answers(fresh)
+
+
+@settings(max_examples=100 if LONG else 10, deadline=None)
+@given(
+    texts=st.lists(_texts, min_size=1, max_size=20),
+    terms=st.lists(st.sampled_from([*WORDS, "nothing"]), min_size=1, max_size=30),
+    limit=st.integers(1, 30),
+)
+def test_a_term_counts_as_often_as_it_is_given(texts: list[str], terms: list[str], limit: int) -> None:
+    """As if FTS5 were asked for it so often, which takes the time of each."""
+    with TemporaryDirectory() as folder, closing(IndexStore.open(Path(folder) / "1.db")) as index_store:
+        index_store.put_commits(commit(number, each) for number, each in enumerate(texts))
+        repeated = " OR ".join(f'"{term}"' for term in terms)
+        told = index_store.rows(
+            "SELECT rowid, -rank FROM commit_words WHERE commit_words MATCH ? ORDER BY rank", [repeated]
+        )
+        found = index_store.match("commit", terms, limit)
+    scores = dict(told)
+    assert [hit.score for hit in found] == pytest.approx([score for _, score in told[:limit]])
+    assert {hit.id: hit.score for hit in found} == pytest.approx({hit.id: scores[hit.id] for hit in found})
 
 
 def test_a_transaction_is_all_or_nothing(index_store: IndexStore) -> None:

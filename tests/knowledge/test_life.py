@@ -115,6 +115,7 @@ def visited(index_store: IndexStore) -> Iterator[list[int]]:
     told[0] = count() - before
 
 
+@pytest.mark.timeout(1200 if LONG else 120)
 def test_an_index_that_has_lived_finds_the_same_and_costs_the_same_as_a_fresh_one(tmp_path: Path) -> None:
     life = Life(seed=1)
     repo = GitRepo(tmp_path / "repo.git")
@@ -328,6 +329,38 @@ def test_an_index_made_before_is_taken_over_and_becomes_small(tea: Services) -> 
     assert tips(tea) == before
     assert tea.index_store.one("PRAGMA page_count") < 0.8 * large
     assert IndexStore.open(tea.index_store.path).rebuilt == ""
+
+
+def test_an_index_of_which_half_is_gone_is_small_again(checkout: Services, tmp_path: Path) -> None:
+    """In one push or in several, with nothing put beside."""
+    files = {f"src/m{n}.py": text(Random(n), n) for n in range(60)}
+    checkout.commit(files)
+    checkout.index()
+    for few in (range(1, 5), range(5, 10), range(10, 50)):
+        checkout.commit({f"src/m{n}.py": None for n in few})
+        checkout.index()
+        with closing(IndexStore.open(tmp_path / f"{len(few)}.db")) as fresh:
+            update(fresh, checkout.git, checkout.git.commit("main"), processes=1)
+            fresh.tidy()
+            for table in ("chunk", "file"):
+                room = f"SELECT sum(length(block)) FROM {table}_words_data"
+                assert checkout.index_store.one(room) <= MORE * fresh.one(room), (table, few)
+
+
+def test_a_push_leaves_no_log_beside_the_index_and_waits_for_no_reader(tea: Services) -> None:
+    tea.commit({"src/mug.py": CUP})
+    tea.index()
+    log = tea.index_store.path.with_name(tea.index_store.path.name + "-wal")
+    assert log.stat().st_size == 0
+    with closing(IndexStore.open(tea.index_store.path)) as reader, reader.reading():
+        assert reader.state("tip")
+        tea.commit({"src/mug.py": None})
+        tea.index()
+        assert log.stat().st_size > 0
+        assert "src/mug.py" in reader.files()
+    tea.commit({"src/mug.py": CUP})
+    tea.index()
+    assert log.stat().st_size == 0
 
 
 def test_ids_of_passages_are_never_given_twice(tea: Services) -> None:

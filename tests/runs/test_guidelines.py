@@ -51,6 +51,7 @@ async def test_guidelines_reach_the_reviewer_by_path_with_the_stable_before_the_
     told = pull.check_runs[0].summary or ""
     assert "Guidelines of the base: `REVIEW.md`, `AGENTS.md`," in told
     assert "`.github/skills/brew/SKILL.md`." in told
+    assert ".cursor/rules/ts.mdc" not in told
     assert "This pull request changes `skills/tea/SKILL.md`; what is on its base counts." in told
 
 

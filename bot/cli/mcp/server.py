@@ -19,7 +19,7 @@ from mcp.server.stdio import stdio_server
 from pydantic import ValidationError
 
 from bot.cli.mcp.answers import LONGEST_LINE, bounded, cleaned, complaint
-from bot.cli.mcp.tools import TOOLS, Lent, LentTool, Result, Stopped
+from bot.cli.mcp.tools import TOOLS, Lent, LentTool, Result, ToolStopped
 from bot.core.errors import HobError, UserError
 from bot.core.text import cut, for_terminal
 from bot.log import redact
@@ -35,8 +35,8 @@ INSTRUCTIONS = (
 log = logging.getLogger(__name__)
 
 
-class Progress:
-    """`async with Progress(report) as told`: the newest line goes to the client, twice a second at most."""
+class ToolProgress:
+    """`async with ToolProgress(report) as told`: the newest line is sent, at most twice a second."""
 
     def __init__(self, report: Callable[[float, float | None, str | None], Awaitable[None]]) -> None:
         self._report = report
@@ -59,7 +59,7 @@ class Progress:
 
     def __call__(self, line: str) -> None:
         if self._ended:
-            raise Stopped
+            raise ToolStopped
         self._line = cut(for_terminal(redact(line)), 300, end="…")
         self._loop.call_soon_threadsafe(self._new.set)
 
@@ -89,7 +89,7 @@ def make_server(lent: Lent) -> Server[Any]:
             arguments = tool.arguments.model_validate(given.arguments or {})
         except ValidationError as wrong:
             return _refused(complaint(wrong))
-        async with places, Progress(context.session.report_progress) as told:
+        async with places, ToolProgress(context.session.report_progress) as told:
             try:
                 async with asyncio.timeout(tool.seconds):
                     return _answer(await tool.call(lent, arguments, told))

@@ -13,15 +13,15 @@ from bot.cli.waiting import so_far
 from bot.config import Config
 from bot.core.errors import UserError
 
-Told = Callable[[str], None]
-"""Hears how far the work is, from any thread; raises `Stopped` once nobody waits for it any more."""
+ToolTold = Callable[[str], None]
+"""Hears how far the work is, from any thread; raises `ToolStopped` once nobody waits for it any more."""
 Result = dict[str, Any]
 MOST_NAMED = 20
 """Issues that one answer tells of."""
 LONGEST_BODY = 2_000
 
 
-class Stopped(Exception):
+class ToolStopped(Exception):
     """The call was cancelled, or took too long."""
 
 
@@ -95,7 +95,7 @@ class FindingsArguments(Arguments):
     )
 
 
-async def search(lent: Lent, given: SearchArguments, told: Told) -> Result:
+async def search(lent: Lent, given: SearchArguments, told: ToolTold) -> Result:
     from bot.cli.search import result_as_json
     from bot.knowledge.local import Local, search_beside
 
@@ -109,7 +109,7 @@ async def search(lent: Lent, given: SearchArguments, told: Told) -> Result:
     return await asyncio.to_thread(find)
 
 
-async def ask(lent: Lent, given: AskArguments, told: Told) -> Result:
+async def ask(lent: Lent, given: AskArguments, told: ToolTold) -> Result:
     from bot.cli.ask import NOT_HERE, answer_as_json
     from bot.core.chat import Answered
     from bot.core.dependency_questions import dependency_question
@@ -131,7 +131,7 @@ async def ask(lent: Lent, given: AskArguments, told: Told) -> Result:
     raise UserError("no answer", "see `hob hosts`")
 
 
-async def review(lent: Lent, given: ReviewArguments, told: Told) -> Result:
+async def review(lent: Lent, given: ReviewArguments, told: ToolTold) -> Result:
     from bot.cli.review.local import Work, judge
     from bot.core.report import as_json
     from bot.local import NothingToReview
@@ -145,7 +145,7 @@ async def review(lent: Lent, given: ReviewArguments, told: Told) -> Result:
         return {"findings": [], "head": nothing.head, "notes": [str(nothing), nothing.hint]}
 
 
-async def callers(lent: Lent, given: CallersArguments, told: Told) -> Result:
+async def callers(lent: Lent, given: CallersArguments, told: ToolTold) -> Result:
     from bot.cli.search import result_as_json
     from bot.knowledge.local import Local
 
@@ -160,7 +160,7 @@ async def callers(lent: Lent, given: CallersArguments, told: Told) -> Result:
     return {"callers": [result_as_json(one) for one in found], "sha": local.tip, "notes": notes}
 
 
-async def why(lent: Lent, given: WhyArguments, told: Told) -> Result:
+async def why(lent: Lent, given: WhyArguments, told: ToolTold) -> Result:
     from bot.core.mentions import mentions
     from bot.local.history import history, inside, origin_name
 
@@ -237,7 +237,7 @@ def _known(config: Config, name: str, numbers: list[int]) -> tuple[dict[int, Res
     return found, "" if found else nothing
 
 
-async def findings(lent: Lent, given: FindingsArguments, told: Told) -> Result:
+async def findings(lent: Lent, given: FindingsArguments, told: ToolTold) -> Result:
     from bot.local.history import remote_names
 
     names = await remote_names(lent.root)
@@ -282,7 +282,7 @@ def _findings(config: Config, name: str, number: int) -> Result:
     }
 
 
-def _indexing(told: Told) -> Callable[[int, int, str], None]:
+def _indexing(told: ToolTold) -> Callable[[int, int, str], None]:
     return lambda done, of, what: told(so_far(done, of, what))
 
 
@@ -292,7 +292,7 @@ class LentTool:
 
     about: str
     arguments: type[Arguments]
-    call: Callable[[Lent, Any, Told], Awaitable[Result]]
+    call: Callable[[Lent, Any, ToolTold], Awaitable[Result]]
     seconds: float
     models: bool = False
 

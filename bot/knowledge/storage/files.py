@@ -10,6 +10,8 @@ from bot.knowledge.parsing.tokens import indexed
 from bot.knowledge.storage.base import IDS, SHAS, SqliteBase, listed
 from bot.knowledge.storage.types import Blob, Imported, IndexedFile, StoredChunk, Use
 
+LAST_CHUNK, DROPPED = "last chunk", "dropped"
+"""In the table `state`."""
 _CHUNK = """SELECT c.id, lower(hex(b.sha)), c.kind, c.symbol, c.start, c."end", c.signature
     FROM chunk c JOIN blob b ON b.id = c.blob"""
 _OF_BLOBS = "(SELECT id FROM blob WHERE sha IN (SELECT unhex(value) FROM json_each(?1)))"
@@ -119,15 +121,19 @@ class Files(SqliteBase):
             return
         some = listed(old)
         with self.writing():
-            last = str(self._last_chunk())
-            self.rows("INSERT OR REPLACE INTO state VALUES ('last chunk', ?)", [last])
+            last, dropped = str(self._last_chunk()), str(self.dropped() + len(old))
+            self.many("INSERT OR REPLACE INTO state VALUES (?, ?)", [(LAST_CHUNK, last), (DROPPED, dropped)])
             for sql in _DROPS:
                 self.rows(sql, [some])
 
     def _last_chunk(self) -> int:
         """The largest id that was ever given."""
-        gone = self.one("SELECT value FROM state WHERE key = 'last chunk'") or 0
+        gone = self.one("SELECT value FROM state WHERE key = ?", [LAST_CHUNK]) or 0
         return max(int(gone), int(self.one("SELECT max(id) FROM chunk") or 0))
+
+    def dropped(self) -> int:
+        """Blobs since the words were last merged."""
+        return int(self.one("SELECT value FROM state WHERE key = ?", [DROPPED]) or 0)
 
     def files(self) -> dict[str, IndexedFile]:
         """By path."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from bot.knowledge.storage.base import BUSY_SECONDS, in_our_words, locked
+from bot.knowledge.storage.files import DROPPED
 from bot.knowledge.storage.history import History
 from bot.knowledge.storage.issues import IssueTable
 from bot.knowledge.storage.schema import TABLES, UPGRADES, WORDS
@@ -20,8 +21,10 @@ from bot.knowledge.storage.words import Words
 
 APPLICATION = 0x486F6249
 """`HobI`, in the file's header. https://www.sqlite.org/fileformat2.html#database_header"""
+BUSY_MILLISECONDS = int(BUSY_SECONDS * 1000)
 MOST_FREE, MOST_APART = 0.1, 1 / 8
-"""Of the file's pages, those that are free; of a full-text table's, those beside its largest piece."""
+"""Of the file's pages, those that are free; of a full-text table's, those beside its largest piece, and of
+the files those that went since its rows were last merged."""
 _INCREMENTAL = 2
 """https://www.sqlite.org/pragma.html#pragma_auto_vacuum"""
 _BESIDE = ("", "-wal", "-shm", "-journal")
@@ -70,25 +73,39 @@ class IndexStore(History, IssueTable, Words, Vectors):
     def tidy(self) -> None:
         """After much was put or dropped: makes the index small and quick."""
         with self.writing():
-            for table in WORDS:
-                self._merge(table)
-        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._merge(*WORDS)
         self.rows("PRAGMA optimize")
+        self._empty_log()
 
     def tidy_some(self) -> None:
         """After little was put or dropped: merges words of which much lies in small pieces, and gives back to
         the disk most of what is free. So a push costs by what it puts and not by the size of the index."""
         with self.writing():
-            for table in WORDS:
-                pages = self.rows(f"SELECT count(*) FROM {table}_words_idx GROUP BY segid")
-                sizes = [number for (number,) in pages]
-                if sum(sizes) > (1 + MOST_APART) * max(sizes, default=0):
-                    self._merge(table)
+            files = int(self.one("SELECT count(*) FROM file WHERE why = ''"))
+            worn = self.dropped() > MOST_APART * files
+            self._merge(*(WORDS if worn else [table for table in WORDS if self._is_apart(table)]))
         self._shrink()
+        self._empty_log()
 
-    def _merge(self, table: str) -> None:
+    def _empty_log(self) -> None:
+        """Not while others read from it: the next push will."""
+        self.connection.set_busy_timeout(0)
+        try:
+            self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.connection.set_busy_timeout(BUSY_MILLISECONDS)
+
+    def _is_apart(self, table: str) -> bool:
+        pages = self.rows(f"SELECT count(*) FROM {table}_words_idx GROUP BY segid")
+        sizes = [int(number) for (number,) in pages]
+        return sum(sizes) > (1 + MOST_APART) * max(sizes, default=0)
+
+    def _merge(self, *tables: str) -> None:
         """https://www.sqlite.org/fts5.html#the_optimize_command"""
-        self.rows(f"INSERT INTO {table}_words ({table}_words) VALUES ('optimize')")
+        for table in tables:
+            self.rows(f"INSERT INTO {table}_words ({table}_words) VALUES ('optimize')")
+        if len(tables) == len(WORDS):
+            self.set_state(DROPPED, "0")
 
     def _shrink(self) -> None:
         free, pages = int(self.one("PRAGMA freelist_count")), int(self.one("PRAGMA page_count"))
@@ -161,7 +178,7 @@ def _connect(path: Path) -> apsw.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
         connection = apsw.Connection(str(path))
-        connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.enable_load_extension(True)
         connection.load_extension(_sqlite_vec())
         connection.enable_load_extension(False)

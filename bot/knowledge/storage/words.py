@@ -6,7 +6,7 @@ and how many of them hold a term. https://www.sqlite.org/fts5.html#the_bm25_func
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -29,16 +29,28 @@ class Words(SqliteBase):
         those of other commits, as many as would be among so many."""
         if not terms:
             return []
-        found = self.rows(
-            f"SELECT rowid, -rank FROM {table}_words WHERE {table}_words MATCH ? "
-            "ORDER BY rank, rowid LIMIT ?",
-            [" OR ".join(map(_quoted, terms)), limit],
-        )
-        hits = [Hit(number, score) for number, score in found]
+        hits = self._of_tip(table, terms, limit)
         if others and table in _OTHERS:
             least = hits[-1].score if len(hits) == limit else 0.0
             hits += [hit for hit in self._others(table, terms) if hit.score >= least]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id)) if others else hits
+
+    def _of_tip(self, table: WordTable, terms: Sequence[str], limit: int) -> list[Hit]:
+        """A term that FTS5 is given n times it also evaluates n times: terms that count alike are asked for
+        together, once."""
+        alike: dict[int, list[str]] = defaultdict(list)
+        for term, count in Counter(terms).items():
+            alike[count].append(_quoted(term))
+        asked = [" OR ".join(some) for some in alike.values()]
+        name = f"{table}_words"
+        if len(alike) == 1:
+            (n,) = alike
+            sql = f"SELECT rowid, {n} * -rank FROM {name} WHERE {name} MATCH ? ORDER BY rank, rowid"
+        else:
+            each = (f"SELECT rowid, {n} * -rank AS score FROM {name} WHERE {name} MATCH ?" for n in alike)
+            every = " UNION ALL ".join(each)
+            sql = f"SELECT rowid, sum(score) FROM ({every}) GROUP BY rowid ORDER BY 2 DESC, rowid"
+        return [Hit(number, score) for number, score in self.rows(f"{sql} LIMIT ?", [*asked, limit])]
 
     def _others(self, table: WordTable, terms: Sequence[str]) -> list[Hit]:
         """Rows of other commits, as the tip's table would score them."""

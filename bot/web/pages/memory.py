@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bot.core.conventions import Example, evidence_of
 from bot.core.memory import Lesson, MemoryKind
+from bot.core.text import cut
 from bot.log import redact
 from bot.store import Store
 from bot.store.overview import MemoryRow, memory_page
@@ -32,6 +33,9 @@ from bot.web.pages.view import (
     words,
 )
 from bot.web.runs import when
+
+MOST_SHOWN = 160
+"""Characters of a line and of a remark that a convention rests on."""
 
 
 async def list_memory(request: Request) -> Answer:
@@ -78,7 +82,8 @@ def _evidence(lesson: Lesson) -> dict[str, Any] | None:
 
 def _example(one: Example) -> dict[str, str]:
     url = one.url if one.url.startswith("https://") else ""
-    return {"url": url, "path": one.path, "line": redact(one.line), "said": redact(one.said)}
+    line, said = (cut(redact(text), MOST_SHOWN, end="…") for text in (one.line, one.said))
+    return {"url": url, "path": cut(one.path, MOST_SHOWN, end="…"), "line": line, "said": said}
 
 
 async def forget(request: Request) -> Response:

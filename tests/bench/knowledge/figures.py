@@ -125,6 +125,13 @@ def _costs(answered: Sequence[Answered], built: Sequence[Built]) -> Iterator[Fig
     yield Figure("full index of 1,000 files, history included", f"{seconds:.1f} s", "<= 5 s", seconds <= 5)
     size = sum(each.octets for each in built) / files / 1e6
     yield Figure("size of 1,000 files", f"{size:.0f} MB", "<= 60 MB", size <= 60)
+    fresh, lived = (sum(sum(getattr(each, when)) for each in built) for when in ("fresh", "lived"))
+    name = "queries to an index after all those pushes, beside a fresh one"
+    yield Figure(name, f"{lived / fresh:.2f} x", "<= 1.3 x", lived <= 1.3 * fresh, f"{1000 * fresh:.0f} ms")
+    octets, grown = sum(each.octets for each in built), sum(each.lived_octets for each in built)
+    yield Figure(
+        "its size", f"{grown / octets:.2f} x", "<= 1.3 x", grown <= 1.3 * octets, f"{octets / 1e6:.1f} MB"
+    )
     pushes = [seconds for each in built for seconds in each.pushes]
     if pushes:
         median = 1000 * statistics.median(pushes)

@@ -19,6 +19,8 @@ PUSHED = 5
 """Files of a push that is timed."""
 MOST_PUSHES = 10
 """Of a repository: each is an update there and one back."""
+ASKED = 10
+"""Queries whose time is compared between an index that has lived and a fresh one."""
 
 
 @dataclass
@@ -29,6 +31,11 @@ class Built:
     seconds: float
     octets: int
     pushes: list[float] = field(default_factory=list)
+    fresh: list[float] = field(default_factory=list)
+    """Of queries to it as it was built."""
+    lived: list[float] = field(default_factory=list)
+    """Of the same queries to it at the same commit, after all those pushes."""
+    lived_octets: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built |
     path = folder / f"{cases[0].repository}.db"
     built = full(path, git, cases[0].snapshot)
     index_store = IndexStore.open(path)
+    built.fresh = _times(index_store, git, cases)
     try:
         for case in reversed(cases):
             update(index_store, git, case.snapshot)
@@ -86,9 +94,22 @@ def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built |
                 begun = time.perf_counter()
                 update(index_store, git, case.commit)
                 built.pushes.append(time.perf_counter() - begun)
+        update(index_store, git, cases[0].snapshot)
+        built.lived, built.lived_octets = _times(index_store, git, cases), index_store.sizes().octets
     finally:
         index_store.close()
     yield built
+
+
+def _times(index_store: IndexStore, git: Git, cases: Sequence[Case]) -> list[float]:
+    """The quickest of three searches for each of some."""
+
+    def seconds(case: Case) -> float:
+        begun = time.perf_counter()
+        Search(index_store, git).search(f"{case.title}\n{case.body}", 10)
+        return time.perf_counter() - begun
+
+    return [min(seconds(case) for _ in range(3)) for case in cases[:ASKED]]
 
 
 def full(path: Path, git: Git, snapshot: str) -> Built:
