@@ -4,6 +4,7 @@ read only, within bounds. Every question with look-ups counts as one of the revi
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.agents.review.looking import own_code
 from bot.agents.tool_loop import ToolLimits, with_named_tools
 from bot.agents.tools import Lookups, ReadFiles, ToolBox, WorkTree
 from bot.core.code_search import Excerpt
@@ -51,8 +52,3 @@ def looks_up(
     )
     box = ToolBox(WorkTree(patch, read), only)
     return with_named_tools(infer, TOOLS, box, WorkBudget(left, TOKENS, SECONDS), limits)
-
-
-def own_code(found: Sequence[Excerpt]) -> tuple[Excerpt, ...]:
-    """Without what is an archive's: who reads of this repository may not read of that one."""
-    return tuple(one for one in found if not one.path.startswith("@"))

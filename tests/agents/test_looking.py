@@ -82,7 +82,8 @@ async def test_what_is_shown_anyway_is_not_fetched_and_callers_only_where_they_a
 
 
 async def test_P6_no_archives_code_is_fetched_and_a_search_that_fails_costs_nothing_else() -> None:
-    assert await names(claim(), ("@vault/pour.py", LIB)) == []
+    for path in ("@vault/pour.py", ".env", "deploy/.env.local", "keys/id_rsa"):
+        assert await names(claim(), (path, LIB)) == []
 
     async def down(query: str) -> Sequence[Excerpt]:
         raise TemporaryError("no index now")
@@ -129,7 +130,9 @@ async def judged(model: Looks, max_calls: int = 40, notes: list[ToolUse] | None 
         files = {"lib/pour.py": LIB, ".env": "KEY=1"}
         return {path: files[path] for path in paths if path in files}, {}
 
-    lookups = Lookups(search=searching(("lib/kettle.py", "x"), ("@vault/s.py", "secret = 1")))
+    lookups = Lookups(
+        search=searching(("lib/kettle.py", "x"), ("@vault/s.py", "secret = 1"), (".env", "secret = 1"))
+    )
     lookups = replace(lookups, note=notes.append if notes is not None else lookups.note)
     settings = RepoSettings(review=ReviewSettings(max_calls=max_calls))
     facts = pull_request({"tea.py": CODE}, settings, **more)

@@ -5,11 +5,11 @@ import builtins
 import keyword
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bot.core.code_search import Excerpt
-from bot.core.context_packing import written
+from bot.core.edit_paths import is_private
 from bot.core.errors import HobError, Superseded
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
@@ -18,7 +18,7 @@ from bot.core.source import Chunk
 
 MOST_NAMES = 4
 """Of one claim that are fetched,"""
-MOST_LOOKED_FOR = 40
+MOST_LOOKED_FOR = 30
 """and of all together."""
 MOST_CALLED = 2
 """Names of one claim whose callers are fetched, where it speaks of callers,"""
@@ -79,97 +79,111 @@ async def fetched(
     """The definitions of what the claims name, and calls of it where they speak of callers. `shown`: what a
     model is shown with each of them."""
     found: dict[tuple[str, int], tuple[list[int], str]] = {}
-    known: dict[str, tuple[str, int, str] | None] = {}
-    symbols: dict[str, Sequence[Chunk]] = {}
     wanting = False
     if looking is None:
         return LookedUp()
+    code = _Code(facts, looking)
     for number, (claim, text) in enumerate(zip(claims, shown, strict=True)):
-        wanting = wanting or bool(_ELSEWHERE.search(f"{claim.title}\n{claim.body}"))
-        said, quoted = _named(claim), _CALLED.findall(claim.quote)
-        if _CALLERS.search(f"{claim.title}\n{claim.body}"):
-            for name in _names(said)[:MOST_CALLED]:
-                for call in await _callers(name, facts, looking):
-                    found.setdefault(call[:2], ([], call[2]))[0].append(number)
+        told = f"{claim.title}\n{claim.body}"
+        said, quoted = _named(told), _CALLED.findall(claim.quote)
+        wanting = wanting or bool(_ELSEWHERE.search(told))
+        places = []
+        for name in _names(said)[:MOST_CALLED] if _CALLERS.search(told) else ():
+            places += await code.callers(name)
         for name in _names((*said, *quoted)):
-            if _defining_line(text, name) is not None:
-                continue
-            wanting = True
-            if name not in known and len(known) < MOST_LOOKED_FOR:
-                known[name] = _in_change(name, facts, symbols) or await _outside(name, looking)
-            if place := known.get(name):
-                found.setdefault(place[:2], ([], place[2]))[0].append(number)
+            if _defining_line(text, name) is None:
+                wanting = True
+                places += await code.definition(name)
+        for path, start, lines in places:
+            found.setdefault((path, start), ([], lines))[0].append(number)
     passages: list[Passage] = []
     room = MOST_CHARS
-    for (path, _), (numbers, code) in found.items():
+    for (path, _), (numbers, lines) in found.items():
         of = ", ".join(str(one) for one in dict.fromkeys(numbers))
-        if (room := room - len(code)) < 0:
+        if (room := room - len(lines)) < 0:
             return LookedUp(tuple(passages), wanting=True)
-        passages.append(Passage(f"around {path} for finding {of}", code, 2))
+        passages.append(Passage(f"around {path} for finding {of}", lines, 2))
     return LookedUp(tuple(passages), wanting)
 
 
-def _named(claim: Finding) -> list[str]:
+def _named(told: str) -> list[str]:
     """The names that a claim is about: what it marks as code or calls, then what looks like code in it."""
-    said = f"{claim.title}\n{claim.body}"
-    marked = [name for one in _MARKED.findall(said) for name in _NAME.findall(one)]
-    alike = (name for name in _NAME.findall(said) if _CODELIKE.search(name))
-    return [*marked, *_CALLED.findall(said), *alike]
+    marked = [name for one in _MARKED.findall(told) for name in _NAME.findall(one)]
+    alike = (name for name in _NAME.findall(told) if _CODELIKE.search(name))
+    return [*marked, *_CALLED.findall(told), *alike]
 
 
 def _names(every: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(every) if name not in _COMMON][:MOST_NAMES]
 
 
-def _in_change(
-    name: str, facts: PullRequestFacts, symbols: dict[str, Sequence[Chunk]]
-) -> tuple[str, int, str] | None:
-    """(path, first line, code) of a definition in a changed file. `symbols` by path, as far as they were
-    asked for."""
-    for path, text in facts.texts.items():
-        if name not in text:
-            continue
-        if path not in symbols:
-            symbols[path] = facts.tools.symbols(path, text)
-        for one in symbols[path]:
-            if one.symbol.rpartition(".")[2] == name:
-                lines = text.split("\n")[one.start - 1 : one.start - 1 + MOST_LINES]
-                return path, one.start, "\n".join(lines)
-    return None
+_Place = tuple[str, int, str]
+"""(path, first line, code)"""
 
 
-async def _found(name: str, looking: Looking) -> list[Excerpt]:
-    """Passages of this repository alone, no archive's, that have to do with a name."""
-    try:
-        excerpts = await looking.search(name) if looking.search else ()
-    except Superseded:
-        raise
-    except HobError:
+@dataclass(slots=True)
+class _Code:
+    """The code of the head. Each name is searched and each file taken apart once."""
+
+    facts: PullRequestFacts
+    looking: Looking
+    searched: dict[str, list[Excerpt]] = field(default_factory=dict)
+    symbols: dict[str, Sequence[Chunk]] = field(default_factory=dict)
+
+    async def definition(self, name: str) -> list[_Place]:
+        """In a changed file, else elsewhere; none where it is not found."""
+        for path, text in self.facts.texts.items():
+            for one in self._symbols(path, text) if name in text else ():
+                if one.symbol.rpartition(".")[2] == name:
+                    lines = text.split("\n")[one.start - 1 : one.start - 1 + MOST_LINES]
+                    return [(path, one.start, "\n".join(lines))]
+        for found in await self._search(name):
+            at = _defining_line("\n".join(found.lines), name)
+            if at is not None:
+                return [self._place(found, at, at + MOST_LINES)]
         return []
-    return [one for one in excerpts if one.kind == "file" and not one.path.startswith("@")]
+
+    async def callers(self, name: str) -> list[_Place]:
+        """In files that do not change."""
+        places: dict[str, _Place] = {}
+        for found in await self._search(name):
+            calls = (n for n, line in enumerate(found.lines) if f"{name}(" in line[:_LONGEST_LINE])
+            at = next((n for n in calls if _defining_line(found.lines[n], name) is None), None)
+            if at is not None and found.path not in self.facts.texts:
+                place = self._place(found, max(0, at - NEAR_CALL), at + NEAR_CALL + 1)
+                places.setdefault(found.path, place)
+        return list(places.values())[:MOST_CALLERS]
+
+    def _place(self, found: Excerpt, first: int, end: int) -> _Place:
+        lines = "\n".join(found.lines[first:end])
+        return found.path, found.start + first, self.looking.redact(lines)
+
+    def _symbols(self, path: str, text: str) -> Sequence[Chunk]:
+        if path not in self.symbols:
+            self.symbols[path] = self.facts.tools.symbols(path, text)
+        return self.symbols[path]
+
+    async def _search(self, name: str) -> list[Excerpt]:
+        """Passages of this repository alone, no archive's, that have to do with a name."""
+        if name not in self.searched and self.looking.search and len(self.searched) < MOST_LOOKED_FOR:
+            try:
+                some = await self.looking.search(name)
+            except Superseded:
+                raise
+            except HobError:
+                some = ()
+            self.searched[name] = list(own_code(some))
+        return self.searched.get(name, [])
 
 
-async def _callers(name: str, facts: PullRequestFacts, looking: Looking) -> list[tuple[str, int, str]]:
-    """(path, first line, code) around calls in files that do not change."""
-    found: dict[str, tuple[str, int, str]] = {}
-    for one in await _found(name, looking):
-        calls = (n for n, line in enumerate(one.lines) if f"{name}(" in line[:_LONGEST_LINE])
-        at = next((n for n in calls if _defining_line(one.lines[n], name) is None), None)
-        if at is not None and one.path not in facts.texts:
-            first = max(0, at - NEAR_CALL)
-            lines = dict(enumerate(one.lines[first : at + NEAR_CALL + 1], one.start + first))
-            found.setdefault(one.path, (one.path, one.start + first, looking.redact(written(lines))))
-    return list(found.values())[:MOST_CALLERS]
-
-
-async def _outside(name: str, looking: Looking) -> tuple[str, int, str] | None:
-    """(path, first line, code) of a definition in a file that does not change."""
-    for one in await _found(name, looking):
-        at = _defining_line("\n".join(one.lines), name)
-        if at is not None:
-            lines = dict(enumerate(one.lines[at : at + MOST_LINES], one.start + at))
-            return one.path, one.start + at, looking.redact(written(lines))
-    return None
+def own_code(found: Sequence[Excerpt]) -> tuple[Excerpt, ...]:
+    """The files of the repository among what was found, but for those in which passwords are kept: who reads
+    of this repository may not read of an archive."""
+    return tuple(
+        one
+        for one in found
+        if one.kind == "file" and not one.path.startswith("@") and not is_private(one.path)
+    )
 
 
 def _defining_line(text: str, name: str) -> int | None:
