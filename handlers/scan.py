@@ -2,17 +2,15 @@
 number of questions, each file once as it is. It is told in the one issue that Hob keeps and in the
 dashboard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.agents.scan import Counted, scan
+from bot.agents.scan import read_on
 from bot.context import Context
 from bot.core.effects import Usage
 from bot.core.facts import RepoContext
 from bot.core.findings import Finding, JudgedFinding
-from bot.core.scan import ScannedFile, questions, riskiest, spent, standing
-
-LEAST_CALLS = 2
-"""Fewer questions read and verify nothing."""
+from bot.core.scan import FileRisk, riskiest, spent, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +36,30 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         here = {one.path for one in files}
         await ctx.scans.drop([path for path in known if path not in here])
     todo = riskiest(files, known)
-    left = most - spent(known.values(), night)
-    done = 0
-    for file in todo:
-        if left < LEAST_CALLS or not await ctx.still_idle():
-            break
-        text = await ctx.knowledge.read(file.path, 1, file.lines)
-        lines = text.lines if text else ()
-        if left < (need := questions(lines)) <= most:
-            continue  # another night begins with it
-        one = ScannedFile(file.path, file.blob, night, 0)  # as there is nothing that could be read
-        if len(lines) >= file.lines and need <= most:
-            counted = Counted(ctx.infer)
-            judged = await scan(
-                file, lines, context, counted.port, most_calls=left, memory=ctx.memory, tools=ctx.tools
-            )
-            usage += judged.usage
-            if judged.coverage.failure:
-                break
-            found = tuple(finding for finding in judged.chosen.shown if finding.anchored)
-            one = ScannedFile(file.path, file.blob, night, counted.calls, found)
-        await ctx.scans.keep(one)
-        known[file.path] = one
-        left -= one.calls
-        done += 1
+    left, done, knowledge = most - spent(known.values(), night), 0, ctx.knowledge
+
+    async def lines_of(file: FileRisk) -> Sequence[str]:
+        text = await knowledge.read(file.path, 1, file.lines)
+        return text.lines if text else ()
+
+    reading = read_on(
+        todo,
+        lines_of,
+        context,
+        ctx.infer,
+        night,
+        most,
+        left,
+        goes_on=ctx.still_idle,
+        memory=ctx.memory,
+        tools=ctx.tools,
+    )
+    async for one, judged in reading:
+        usage += judged.usage if judged else ()
+        if one:
+            await ctx.scans.keep(one)
+            known[one.path] = one
+            done += 1
     blobs = {one.path: one.blob for one in files}
     dismissed = [one.lesson.fingerprint for one in ctx.memory if one.lesson.kind == "dismissal"]
     tonight = [one for one in known.values() if one.night == night and blobs.get(one.path) == one.blob]

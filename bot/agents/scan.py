@@ -1,7 +1,7 @@
 """Reads a file that no pull request touches, as the Review agent reads a change: each finding is verified by
 a second prompt."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.agents import review
@@ -14,10 +14,12 @@ from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.memory import Memory
 from bot.core.refs import Login, Sha
 from bot.core.review_result import Judgement
-from bot.core.scan import FileRisk, as_change
+from bot.core.scan import FileRisk, ScannedFile, as_change, questions
 
 HISTORY = 0.5
 """What the subjects of a file's commits are worth beside the code around its parts."""
+LEAST_CALLS = 2
+"""Fewer questions read and verify nothing."""
 
 
 @dataclass(slots=True)
@@ -70,3 +72,39 @@ async def scan(
         tools=tools or Tools(),
     )
     return await review.judge(facts, infer)
+
+
+async def read_on(
+    todo: Iterable[FileRisk],
+    lines_of: Callable[[FileRisk], Awaitable[Sequence[str]]],
+    context: RepoContext,
+    infer: Infer,
+    night: str,
+    most: int,
+    left: int,
+    *,
+    goes_on: Callable[[], Awaitable[bool]],
+    memory: tuple[Memory, ...] = (),
+    tools: Tools | None = None,
+) -> AsyncIterator[tuple[ScannedFile | None, Judgement | None]]:
+    """Each file as it was read, with its judgement, until `left` of at most `most` questions are spent; ends
+    with None for one that no host could read. A file that is too large or not there as it was indexed is one
+    without findings: it is read once it has changed. One for which too few questions are left waits."""
+    for file in todo:
+        if left < LEAST_CALLS or not await goes_on():
+            return
+        lines = await lines_of(file)
+        need = questions(lines)
+        if left < need <= most:
+            continue
+        if len(lines) < file.lines or need > most:
+            yield ScannedFile(file.path, file.blob, night, 0), None
+            continue
+        counted = Counted(infer)
+        judged = await scan(file, lines, context, counted.port, most_calls=left, memory=memory, tools=tools)
+        if judged.coverage.failure:
+            yield None, judged
+            return
+        found = tuple(finding for finding in judged.chosen.shown if finding.anchored)
+        left -= counted.calls
+        yield ScannedFile(file.path, file.blob, night, counted.calls, found), judged

@@ -66,12 +66,12 @@ async def _scanned(
     local: Any, paths: tuple[str, ...], most: int, again: bool
 ) -> tuple[list[str], list[Any], int]:
     """(files that were read, findings in them, how many files are left)."""
-    from bot.agents.scan import Counted, scan
+    from bot.agents.scan import read_on
     from bot.cli.index.progress import ProgressBar
     from bot.cli.review.progress import Asked
     from bot.context import TOOLS
     from bot.core.errors import UserError
-    from bot.core.scan import ScannedFile, questions, riskiest
+    from bot.core.scan import riskiest
     from bot.patterns import wanted
     from bot.scripting import Workshop
 
@@ -85,29 +85,30 @@ async def _scanned(
         raise UserError(f"there is no file to read{under}", "commit it first, or name another PATH")
     read: list[str] = []
     found: list[Any] = []
-    night, left = datetime.now(UTC).date().isoformat(), most
+    night = datetime.now(UTC).date().isoformat()
     context = await _context(local)
+
+    async def lines_of(file: Any) -> Any:
+        tell(f"{file.path}: {file.why}")
+        text = await local.indexed.read(file.path, 1, file.lines)
+        return text.lines if text else ()
+
     async with Workshop(repo=local.root) as shop, Asked() as asked:
-        for file in riskiest(files, known):
-            text = await local.indexed.read(file.path, 1, file.lines)
-            lines = text.lines if text else ()
-            if left < (need := questions(lines)) <= most:
-                continue
-            one = ScannedFile(file.path, file.blob, night, 0)
-            if len(lines) >= file.lines and need <= most:
-                tell(f"{file.path}: {file.why}")
-                counted = Counted(asked.through(shop.infer()))
-                judged = await scan(file, lines, context, counted.port, most_calls=left, tools=TOOLS)
-                if why := judged.coverage.failure:
-                    raise UserError(f"no model could read {file.path}: {why}", "see `hob doctor`")
-                some = tuple(finding for finding in judged.chosen.shown if finding.anchored)
-                one = ScannedFile(file.path, file.blob, night, counted.calls, some)
-                read.append(file.path)
-                found += some
-            left -= one.calls
-            known[file.path] = one
+        infer, todo = asked.through(shop.infer()), riskiest(files, known)
+        reading = read_on(todo, lines_of, context, infer, night, most, most, goes_on=_on, tools=TOOLS)
+        async for one, judged in reading:
+            if one is None:
+                why = judged.coverage.failure if judged else ""
+                raise UserError(f"no model could read the next file: {why}", "see `hob doctor`")
+            known[one.path] = one
             kept.write(known.values())
+            read += [one.path] if judged else []
+            found += one.findings
     return read, found, len(riskiest(files, known))
+
+
+async def _on() -> bool:
+    return True
 
 
 async def _context(local: Any) -> Any:
