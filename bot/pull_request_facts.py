@@ -118,6 +118,7 @@ async def pull_request_facts(
         checked=report.findings,
         checks_run=report.ran,
         checks_not_run=report.not_run,
+        checks_unjudged=report.unjudged,
         posted=ctx.posted - ctx.withdrawn if full else ctx.posted,
         reviews=ctx.reviews,
         blocking=past.blocking(ctx.past_runs),

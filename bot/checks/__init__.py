@@ -14,7 +14,7 @@ from importlib import import_module
 from bot.checks import linter
 from bot.checks.grouping import alike, causes_only
 from bot.checks.programs import ProgramMissing
-from bot.core.check_input import CheckedChange, CheckReport, PartlyRun
+from bot.core.check_input import CheckedChange, CheckReport, NotJudged, PartlyRun
 from bot.core.findings import Finding
 from bot.core.sandbox_types import RunProgram, SandboxUnusable
 from bot.core.settings import CHECKS
@@ -37,6 +37,7 @@ async def run(change: CheckedChange, wanted: frozenset[str], run_program: RunPro
     ran: list[str] = []
     not_run: list[tuple[str, str]] = []
     missing: list[str] = []
+    unjudged: list[str] = []
     # The last ones begin first: their programs work while the others read.
     names = [name for name in CHECKS if name in wanted][::-1]
     results = await asyncio.gather(*(_found(_RUN[name], change, run_program) for name in names))
@@ -46,12 +47,14 @@ async def run(change: CheckedChange, wanted: frozenset[str], run_program: RunPro
         elif isinstance(found, SandboxUnusable):
             part = "a part of " if isinstance(found, PartlyRun) else ""
             not_run.append((f"{part}{name}", str(found)))
+            unjudged += [name] if isinstance(found, NotJudged) else []
         new = found.findings if isinstance(found, PartlyRun) else found
         if new is not None and not isinstance(new, SandboxUnusable):
             ran.append(name)
             findings += [_quoted(one, change) for one in new if _is_new(one, change)]
     not_run += [(", ".join(missing), MISSING)] if missing else []
-    return CheckReport(tuple(alike(causes_only(findings, change))), tuple(ran), tuple(not_run))
+    told = tuple(alike(causes_only(findings, change)))
+    return CheckReport(told, tuple(ran), tuple(not_run), tuple(unjudged))
 
 
 async def _found(

@@ -16,7 +16,7 @@ import msgspec
 from bot.checks import launching, lint_output, programs
 from bot.checks.lint_output import JsonPlaces, LintRemark, NoLintAnswer
 from bot.checks.ruff_noise import is_broken_on_purpose
-from bot.core.check_input import CheckedChange, PartlyRun
+from bot.core.check_input import CheckedChange, NotJudged, PartlyRun
 from bot.core.findings import Finding
 from bot.core.sandbox_types import Ended, ProgramLimits, RunProgram, SandboxedProgram, SandboxUnusable
 from bot.core.settings import Severity
@@ -105,10 +105,6 @@ class LintAnswer:
 
     remarks: tuple[LintRemark, ...]
     lacking: str = ""
-
-
-class NotJudged(SandboxUnusable):
-    """The program ran, and gave no answer that can be believed."""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from bot.core.check_input import NotJudged
 from bot.core.sandbox_types import WORK, Ended, RunProgram, SandboxedProgram, SandboxUnusable
 
 T = TypeVar("T")
@@ -48,9 +49,9 @@ def path_of(name: str, paths: Sequence[str]) -> str:
     """The repository's path for a file's name in an answer; Unusable for one that was not given."""
     said = PurePosixPath(name)
     if not (said.stem.isascii() and said.stem.isdigit() and len(said.stem) < 9):
-        raise SandboxUnusable("it speaks of a file that it was not given")
+        raise NotJudged("it speaks of a file that it was not given")
     if int(said.stem) >= len(paths) or said.parent.name not in OUR_FOLDERS:
-        raise SandboxUnusable("it speaks of a file that it was not given")
+        raise NotJudged("it speaks of a file that it was not given")
     return paths[int(said.stem)]
 
 
@@ -58,11 +59,11 @@ async def answer(run: RunProgram, program: SandboxedProgram, kind: type[T]) -> T
     """The JSON that the program prints; Unusable where it prints none."""
     ended = await run(program)
     if ended.killed:
-        raise SandboxUnusable(ended.killed)
+        raise NotJudged(ended.killed)
     try:
         return msgspec.json.decode(ended.output, type=kind)
     except (ValueError, RecursionError):  # msgspec's own are ValueErrors, and so is what is no UTF-8
-        raise SandboxUnusable(unreadable(ended)) from None
+        raise NotJudged(unreadable(ended)) from None
 
 
 def unreadable(ended: Ended) -> str:

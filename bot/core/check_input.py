@@ -46,9 +46,15 @@ class CheckReport:
     ran: tuple[str, ...] = ()
     not_run: tuple[tuple[str, str], ...] = ()
     """(name, reason)"""
+    unjudged: tuple[str, ...] = ()
+    """Those that began and did not come to an end, or not of all: what was read may have brought it about."""
 
 
-class PartlyRun(SandboxUnusable):
+class NotJudged(SandboxUnusable):
+    """The program ran, and gave no answer that can be believed."""
+
+
+class PartlyRun(NotJudged):
     """A check's program failed, or not all of its answer could be read: what was found all the same."""
 
     def __init__(self, why: str, findings: tuple[Finding, ...]) -> None:

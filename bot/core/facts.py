@@ -114,6 +114,8 @@ class PullRequestFacts:
     """Names of the checks that ran."""
     checks_not_run: tuple[tuple[str, str], ...] = ()
     """(name, why) of those that had something to read and could not run"""
+    checks_unjudged: tuple[str, ...] = ()
+    """Those of them that began: what they read may have brought it about."""
     posted: frozenset[str] = frozenset()
     """Fingerprints of findings that stand on this pull request already."""
     threads: tuple[OthersRemark, ...] = ()

@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 
+from bot import checks
+from bot.checks.programs import ProgramMissing
+from bot.core.check_input import NotJudged, PartlyRun
 from bot.core.check_judgement import unread
 from bot.core.facts import Skipped
 from bot.core.review_result import NOT_WORTH_READING, Coverage, conclusion
+from bot.core.sandbox_types import SandboxUnusable
 from bot.core.skip_rules import BINARY, LFS, NO_PATCH, NOT_ASKED, SUBMODULE
 from bot.store.runs import MAX_ATTEMPTS
 from tests.living import LivingHob, by_schema, until
@@ -48,6 +52,28 @@ async def test_nothing_worth_reading_needs_no_judgement(hob: LivingHob) -> None:
     pull = teahouse(hob, "").open_pull_request("Lock", {"uv.lock": "a = 1\n"}, author="ann")
     await hob.works()
     assert shown(pull)[0] == "neutral"
+
+
+@pytest.mark.parametrize(
+    ("why", "shows"),
+    [
+        (NotJudged("killed after 10 s"), "action_required"),
+        (PartlyRun("1 file not judged: killed", ()), "action_required"),
+        (SandboxUnusable("no sandbox works here"), "success"),
+        (ProgramMissing("not installed"), "success"),
+    ],
+)
+async def test_a_check_that_ends_over_what_it_reads_passes_nothing(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch, why: SandboxUnusable, shows: str
+) -> None:
+    async def ends(*_: object) -> None:
+        raise why
+
+    monkeypatch.setitem(checks._RUN, "ruff", ends)
+    pull = teahouse(hob, "", finds=False).open_pull_request("Brew", {"a.py": "a = 1\n"}, author="ann")
+    await hob.works()
+    assert shown(pull)[0] == shows
+    assert "ruff" in (pull.check_runs[-1].summary or "")
 
 
 async def test_a_run_that_dies_passes_nothing(hob: LivingHob) -> None:

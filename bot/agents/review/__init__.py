@@ -73,6 +73,7 @@ async def judge(facts: PullRequestFacts, infer: Infer | None, looking: Looking |
     dropped = judged.dropped + _dropped(verified)
     unplaced = dropped[judging.ASTRAY] + dropped[judging.UNQUOTED]
     unjudged = dropped[judging.TOO_MANY] + dropped[UNVERIFIED]
+    unchecked = len(facts.checks_unjudged) if settings.request_changes else 0
     return Judgement(
         facts=facts,
         chosen=chosen,
@@ -81,7 +82,7 @@ async def judge(facts: PullRequestFacts, infer: Infer | None, looking: Looking |
             coverage,
             (*chosen.shown, *chosen.standing),
             gating=settings.request_changes,
-            unplaced=unplaced + unjudged,
+            unplaced=unplaced + unjudged + unchecked,
         ),
         usage=(*reading.usage, *verified.usage),
         dropped=dropped,
