@@ -42,7 +42,7 @@ def test_it_says_what_is_there_in_which_version_and_how_to_get_the_rest(with_had
     assert found["secrets"] == {"check": "secrets", "on": True, "program": ""}
     table = with_hadolint.run("checks").stdout
     assert "hadolint 2.15.1" in table
-    assert "sqlfluff is not installed: `pipx install sqlfluff`" in table
+    assert "sqlfluff is not installed: `brew install sqlfluff`" in table
     doctor = json.loads(with_hadolint.run("doctor", "--json").stdout)["checks"]
     (line,) = [each for each in doctor if each["check"] == "checks"]
     assert line["ok"]

@@ -156,7 +156,7 @@ def test_what_was_written_down_is_not_done_again(bench: Hob, ollama: FakeOllama)
 def test_what_belongs_to_patches_is_not_ignored_without_them(bench: Hob, option: tuple[str, ...]) -> None:
     ended = bench.run("eval", *option)
     assert ended.returncode == 2
-    assert "are about --patches" in ended.stderr
+    assert f"{option[0]} is about --patches" in ended.stderr
 
 
 def test_a_bundle_is_unpacked(bench: Hob) -> None:

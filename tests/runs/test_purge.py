@@ -18,6 +18,7 @@ import pytest
 from bot.core.effects import Usage
 from bot.core.memory import Memory
 from bot.core.refs import RepoRef
+from bot.core.scan import ScannedFile
 from bot.store import OlderThan, Store
 from bot.store.retention import KEY_SECONDS
 from bot.store.tables import metadata
@@ -59,6 +60,7 @@ async def worked_in(hob: LivingHob, name: str) -> Repository:
     with store.database.write() as connection:
         store.drafts.keep(connection, RepoRef("octo", name, repo.id, where.id), 2, "Which?", "question")
         store.pulls.put(connection, repo.id, 1, "paused")
+    store.scans.keep(repo.id, ScannedFile("tea.py", "0" * 40, "2026-03-04", 2))
     store.ledger.add(None, repo.full_name, Usage("review", "mini", "m", 1, 2, 0.1), 0.5)
     report = hob.services.config.hob.data_dir / "shadow" / "2026-W40" / f"octo--{name}.md"
     report.parent.mkdir(parents=True, exist_ok=True)

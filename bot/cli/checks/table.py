@@ -10,6 +10,7 @@ from bot import sandbox
 from bot.checks import inventory
 from bot.checks.inventory import CheckProgram
 from bot.cli import tables
+from bot.cli.waiting import TellWaiting
 from bot.core.errors import UserError
 from bot.core.settings import CHECKS
 
@@ -18,7 +19,8 @@ def run(check: str, as_json: bool) -> None:
     """Of one check, or of all (empty); UserError for none."""
     if check and check not in CHECKS:
         raise UserError(f"there is no check {check[:60]!r}", f"there are: {', '.join(CHECKS)}")
-    found = asyncio.run(_asked(check))
+    with TellWaiting("asking programs for their versions"):
+        found = asyncio.run(_asked(check))
     if as_json:
         having = {one.check: asdict(one) for one in found}
         names = [check] if check else list(CHECKS)
