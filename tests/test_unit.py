@@ -152,6 +152,8 @@ def test_hob_up_runs_under_the_unit_with_its_sandbox_and_ends_when_it_is_stopped
     needs.sandbox()
     shown = any(each.startswith(("/root", "/home")) for each in (sys.prefix, sys.base_prefix))
     test = f"[Service]\nExecStart=\nExecStart={sys.prefix}/bin/hob up\n" + "ProtectHome=no\n" * shown
+    if any(each.startswith(("/tmp/", "/var/tmp/")) for each in (sys.prefix, sys.base_prefix)):
+        test += "PrivateTmp=no\n"  # Hob itself would be hidden
     test += "StandardOutput=truncate:/run/out/log\nStandardError=inherit\n"
     units = {"hob.service": UNIT, "hob-user.service": USER, **drop_ins(), "hob.service.d/test.conf": test}
     files = {"/etc/hob/hob.toml": TOML, "/etc/hob/app.pem": make_key()}
