@@ -15,7 +15,7 @@ from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
 from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
-from bot.core.errors import UserError
+from bot.core.errors import OthersWait, UserError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import RepoContext
 from bot.core.findings import Finding
@@ -50,6 +50,8 @@ async def _lint(texts: Mapping[str, str]) -> Sequence[Finding] | None:
         return None
 
 
+GIVES_WAY = 300.0
+"""Seconds after which work that gives way looks again whether nobody waits."""
 MOST_TOLD = 10
 """Guidelines that a check run names."""
 TOOLS = Tools(symbols=symbols, still_parses=still_parses, lint=_lint)
@@ -199,6 +201,11 @@ class Context:
     """Runs the repository's tests in the sandbox; None where the operator did not opt it in."""
     judged: JudgedChecks = no_judgement
     """The check runs with a judgement that stand at a commit, of all pull requests, oldest first."""
+
+    def give_way(self) -> None:
+        """For work that nobody waits for: OthersWait while another run does."""
+        if not self.idle:
+            raise OthersWait("somebody waits for another run", GIVES_WAY)
 
     def link(self, number: int) -> str:
         """A reference to an issue or pull request of this repository that leaves no mark there."""

@@ -51,3 +51,13 @@ def sync(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def put_private(path: Path, text: str) -> None:
+    """Writes a file that its owner alone reads, with its folder, in one step: what ends in the middle leaves
+    what was there."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = path.with_suffix(".new")
+    made.touch(mode=0o600)
+    made.write_text(text, encoding="utf-8")
+    made.replace(path)

@@ -140,9 +140,14 @@ async def pull_request_facts(
 
 
 def _read_before(ctx: Context, state: PullRequestState, files: Sequence[FileDiff]) -> bool:
+    """Whether this very head was reviewed, and whole: where a model gave up, there is still something to
+    read."""
     before = ctx.earlier
-    here = before is not None and before.stands_for(state.head_sha, state.base_ref)
-    return here and before is not None and before.read >= {file.path for file in files}
+    return (
+        before is not None
+        and before.stands_for(state.head_sha, state.base_ref)
+        and before.read >= {file.path for file in files}
+    )
 
 
 def _guides(guidance: Guidance, files: Sequence[FileDiff]) -> dict[str, tuple[str, ...]]:

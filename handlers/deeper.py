@@ -3,14 +3,11 @@
 from bot.context import Context
 from bot.core.effects import Plan, RequestCommand
 from bot.core.effort import effort_rule
-from bot.core.errors import OthersWait
 from bot.core.events import PACE, RepositoryDue
 from bot.core.refs import OPERATOR
 from bot.router import Router
 
 router = Router()
-GIVES_WAY = 300.0
-"""Seconds after which it looks again whether nobody waits."""
 MOST_PULLS, MOST_READ = 100, 20
 """That are looked at, those that changed last first; that are read in one night."""
 
@@ -22,8 +19,7 @@ async def deeper(event: RepositoryDue, ctx: Context) -> Plan:
     rules = (effort_rule(text) for text in context.settings.review.effort)
     if not any(rule and rule.effort == "quick" for rule in rules):
         return Plan(reason="nothing is read quickly here")
-    if not ctx.idle:
-        raise OthersWait("somebody waits for another run", GIVES_WAY)
+    ctx.give_way()
     heads: list[tuple[int, str]] = []
     for pull in await ctx.github.open_pulls(MOST_PULLS):
         judged = [one for one in await ctx.judged(pull.head_sha) if one.number == pull.number]

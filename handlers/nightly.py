@@ -13,7 +13,7 @@ from bot.core import nightly as core
 from bot.core.dashboard_issue import DashboardIssue, ticked, with_ticked
 from bot.core.duplicates import sure
 from bot.core.effects import Comment, EditIssue, OpenIssue, Plan, RequestCommand, Usage
-from bot.core.errors import Gone, HobError, OthersWait
+from bot.core.errors import Gone, HobError
 from bot.core.events import IssueEdited, RepositoryDue
 from bot.core.github_reader import IssueState, OpenPull
 from bot.core.knowledge import Overlap
@@ -21,15 +21,13 @@ from bot.core.nightly import NightlySection
 from bot.core.refs import TRUSTED, Actor
 from bot.core.security_reports import suspicion
 from bot.core.standup import standup, standup_facts
-from bot.core.text import in_code
+from bot.core.text import day, in_code
 from bot.core.work_items import WorkItem
 from bot.router import Router
 from handlers.duplicates import duplicate_facts
 from handlers.scan import night_scan
 
 router = Router()
-GIVES_WAY = 300.0
-"""Seconds after which it looks again whether nobody waits."""
 MOST_PULLS, MOST_REVIEWS = 100, 20
 """That are read; the reviews of one pull request are a call."""
 QUESTION_DAYS, MOST_SAID, MOST_ASKERS = 14, 300, 10
@@ -46,8 +44,7 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     reads = context.settings.review.scan > 0
     if not context.settings.issues.nightly and not reads:
         return Plan(reason="issues.nightly is off")
-    if not ctx.idle:
-        raise OthersWait("somebody waits for another run", GIVES_WAY)
+    ctx.give_way()
     before = ctx.dashboard
     if before.number:
         try:
@@ -62,8 +59,7 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     if not before.number and not ctx.github.takes_issues:
         return Plan(reason="issues are off in this repository: there is no place for one of mine")
     usage: list[Usage] = []
-    night = datetime.fromtimestamp(event.due, UTC).date().isoformat()
-    scanned = await night_scan(ctx, context, night, usage)
+    scanned = await night_scan(ctx, context, day(event.due), usage)
     sections = await _sections(ctx, usage) if context.settings.issues.nightly else []
     sections += [core.scan_section(scanned.standing)] if reads else []
     plan = Plan(usage=tuple(usage), findings=scanned.new)

@@ -28,7 +28,6 @@ from bot.core.events import (
     PullRequestRetitled,
     PullRequestSynchronized,
 )
-from bot.core.facts import PullRequestFacts
 from bot.core.refs import Sha
 from bot.core.settings import RepoSettings
 from bot.core.skip_rules import AUTHORS_OWN, why_not_reviewed
@@ -142,7 +141,7 @@ async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
     context = await ctx.repository(state.base_sha)
     facts = await pull_request_facts(ctx, context, state, full=full, effort=effort, by_person=True)
     facts = replace(facts, focus=focus)
-    if _was_read(facts):
+    if facts.earlier is not None and facts.read_before:
         nothing = (
             f"Nothing is new since I reviewed `{state.head_sha[:10]}`; `review full` reads it all again."
         )
@@ -159,14 +158,3 @@ def wish(argument: str) -> tuple[bool, Effort | None, str]:
     efforts: tuple[Effort, ...] = ("security", "deep", "quick")
     effort = next((one for one in efforts if one in words), None)
     return bool("full" in words or focus or effort in ("deep", "security")), effort, focus
-
-
-def _was_read(facts: PullRequestFacts) -> bool:
-    """Whether this very head was reviewed, and whole: where a model gave up, there is still something to
-    read."""
-    earlier = facts.earlier
-    return (
-        earlier is not None
-        and earlier.stands_for(facts.head_sha, facts.base_ref)
-        and earlier.read >= {file.path for file in facts.files}
-    )

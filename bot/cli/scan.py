@@ -1,11 +1,9 @@
 """`hob scan`."""
 
 import asyncio
-import hashlib
 import json
-import os
+import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +67,12 @@ async def _scanned(
     from bot.agents.scan import read_on
     from bot.cli.index.progress import ProgressBar
     from bot.cli.review.progress import Asked
-    from bot.context import TOOLS
+    from bot.context import TOOLS, nobody_waits
     from bot.core.errors import UserError
     from bot.core.scan import riskiest
+    from bot.core.text import day
+    from bot.local.change import LocalRange
+    from bot.local.judge import local_context
     from bot.patterns import wanted
     from bot.scripting import Workshop
 
@@ -85,8 +86,9 @@ async def _scanned(
         raise UserError(f"there is no file to read{under}", "commit it first, or name another PATH")
     read: list[str] = []
     found: list[Any] = []
-    night = datetime.now(UTC).date().isoformat()
-    context = await _context(local)
+    night = day(time.time())
+    here = LocalRange(local.tip, local.tip, "", "", "")
+    context = await local_context(local.root, here).repository(local.tip)
 
     async def lines_of(file: Any) -> Any:
         tell(f"{file.path}: {file.why}")
@@ -95,7 +97,9 @@ async def _scanned(
 
     async with Workshop(repo=local.root) as shop, Asked() as asked:
         infer, todo = asked.through(shop.infer()), riskiest(files, known)
-        reading = read_on(todo, lines_of, context, infer, night, most, most, goes_on=_on, tools=TOOLS)
+        reading = read_on(
+            todo, lines_of, context, infer, night, most, most, goes_on=nobody_waits, tools=TOOLS
+        )
         async for one, judged in reading:
             if one is None:
                 why = judged.coverage.failure if judged else ""
@@ -107,29 +111,11 @@ async def _scanned(
     return read, found, len(riskiest(files, known))
 
 
-async def _on() -> bool:
-    return True
-
-
-async def _context(local: Any) -> Any:
-    """With the settings of the last commit."""
-    from bot.context import Context
-    from bot.core.refs import RepoRef
-    from bot.local.change import LocalRange
-    from bot.local.judge import nobody
-    from bot.local.reader import LocalReader
-
-    reader = LocalReader(local.root, LocalRange(local.tip, local.tip, "", "", ""))
-    repo = RepoRef("local", local.root.name or "repository", 0, 0, private=True)
-    return await Context(repo=repo, slug="hob", github=reader, infer=nobody).repository(local.tip)
-
-
 class KeptScan:
     """What was read of a repository of this machine, a file of JSON in the data directory."""
 
     def __init__(self, local: Any) -> None:
-        name = hashlib.sha256(os.fsencode(local.root)).hexdigest()[:16]
-        self._file: Path = local.path.parent.parent / "scans" / f"local-{name}.json"
+        self._file: Path = local.path.parent.parent / "scans" / f"{local.path.stem}.json"
 
     def read(self) -> dict[str, Any]:
         """By path; nothing of what cannot be read."""
@@ -141,14 +127,10 @@ class KeptScan:
             return {}
 
     def write(self, known: Iterable[Any]) -> None:
-        """In one step: what ends in the middle leaves what was there."""
         from bot.core.scan import as_text
+        from bot.paths import put_private
 
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = self._file.with_suffix(".new")
-        new.touch(mode=0o600)
-        new.write_text(as_text(known), encoding="utf-8")
-        new.replace(self._file)
+        put_private(self._file, as_text(known))
 
 
 def _as_json(one: Any) -> dict[str, Any]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # settings are read where nobody reads diffs
 Effort = Literal["quick", "normal", "deep", "security"]
 """`quick`: the checks and the riskiest parts, once. `deep`: several readings that vote, more code around, and
 a look for holes alone. `security`: nothing but that look; people ask for it."""
-RULED = ("quick", "normal", "deep")
 QUICK_PARTS = 2
 """Prompts of a quick reading."""
 DEEP_PASSES = 3

@@ -12,7 +12,7 @@ https://github.com/withmartian/code-review-benchmark
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
@@ -157,18 +157,15 @@ def _prompt(file: Path) -> JudgePrompt:
             case ast.Dict(keys=[ast.Constant(value="role"), ast.Constant(value="content")],
                           values=[ast.Constant(value="system"), ast.Constant(value=str(text))]):  # fmt: skip
                 system = text
-    try:
-        places = sorted(name for _, *place in Formatter().parse(question) if (name := "".join(_told(place))))
+    try:  # a name with how it is shown or converted is no plain name
+        places = sorted(
+            name for _, *place in Formatter().parse(question) if (name := "".join(filter(None, place)))
+        )
     except ValueError:
         places = []
     if places != ["candidate", "golden_comment"] or len(question) > MOST_CHARS:
         raise UserError(f"{file} has no JUDGE_PROMPT with one {{golden_comment}} and one {{candidate}}")
     return JudgePrompt(system[:MOST_CHARS], question)
-
-
-def _told(place: Sequence[str | None]) -> Iterator[str]:
-    """A name, how it is to be shown, how it is converted: names alone are plain."""
-    yield from (part for part in place if part)
 
 
 def _read(file: Path) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from bot.core.inference import Turn
+from bot.paths import put_private
 from bot.repository import LocalRepository
 
 MOST_TURNS, MOST_CHARS = 20, 40_000
@@ -47,11 +48,7 @@ class LocalConversation:
         while kept and kept[0].speaker != "user":
             kept.pop(0)
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            made = self.path.with_suffix(".new")
-            made.touch(mode=0o600)
-            made.write_text(json.dumps([[one.speaker, one.text] for one in kept]), encoding="utf-8")
-            made.replace(self.path)
+            put_private(self.path, json.dumps([[one.speaker, one.text] for one in kept]))
         except OSError:  # a disk that is full or read only: the answer was given all the same
             return
 

@@ -28,23 +28,32 @@ async def judge_range(
 ) -> Judgement:
     """`root` is the repository's; its settings are those of the change's base over `stored`. Whether a draft
     or a title would keep a review away does not count: a person asked. Without `infer` no model is asked."""
-    repo = RepoRef("local", root.name or "repository", 0, 0, private=True)
-    reader = LocalReader(root, change)
-    ctx = Context(
-        repo=repo,
-        slug="hob",
-        github=reader,
-        infer=infer or nobody,
-        stored=stored,
-        beside=beside,
-    )
+    ctx = local_context(root, change, infer, stored, beside)
     context = await ctx.repository(change.base)
-    state = await reader.pull_request(0)
+    state = await ctx.github.pull_request(0)
     facts = await pull_request_facts(ctx, context, state, effort=effort, by_person=True)
     skipped = (replace(one, why=BINARY) if one.why == NO_PATCH else one for one in facts.skipped)
     return await review.judge(replace(facts, skipped=tuple(skipped)), infer, looking(ctx, state.head_sha))
 
 
-async def nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
+def local_context(
+    root: Path,
+    change: LocalRange,
+    infer: Infer | None = None,
+    stored: tuple[Layer, ...] = (),
+    beside: Beside = nothing_beside,
+) -> Context:
+    """A repository of this machine in the place of one on GitHub."""
+    return Context(
+        repo=RepoRef("local", root.name or "repository", 0, 0, private=True),
+        slug="hob",
+        github=LocalReader(root, change),
+        infer=infer or _nobody,
+        stored=stored,
+        beside=beside,
+    )
+
+
+async def _nobody(_: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
     """Gathering asks no model."""
     return Completion(failure="no_host", reason=NOT_ASKED)

@@ -27,6 +27,7 @@ from bot.core.conventions import (
     tested,
 )
 from bot.core.errors import Gone, RateLimited, TemporaryError, UserError
+from bot.core.inference import Infer
 from bot.core.memory import Lesson, Memory, code_words
 from bot.core.past_changes import JudgedChange, JudgedLine, PastChange, judged
 from bot.core.refs import RANK, Login, RepoRef
@@ -176,7 +177,11 @@ async def _made(
     offered = (from_code + from_findings)[:MOST_OFFERED]
     told(f"{tried + also} candidates were tried on the newer part, {len(offered)} may be offered")
     known = {one.fingerprint: one for one in lessons if one.evidence}
-    made = [await _worded(services, reader, one, known) for one in offered]
+    settings = settings_of(merge(tuple(store.settings.layers(repo.owner, repo.name, ""))))
+    gate = guard(services.config, store, repo, reader, None, settings)
+    infer = services.infer("low", gate, CallRecorder(repo, 0), settings)
+    author = Login(services.config.github.app_slug or "hob")
+    made = [await _worded(infer, settings.language, author, one, known) for one in offered]
     names = {one.lesson.fingerprint for one in made}
     again = [one for name, one in known.items() if name not in names]
     new = 0
@@ -188,18 +193,13 @@ async def _made(
 
 
 async def _worded(
-    services: Services, reader: JobReader, evidence: Evidence, known: dict[str, Lesson]
+    infer: Infer, language: str, author: Login, evidence: Evidence, known: dict[str, Lesson]
 ) -> LearnedConvention:
     """What is known keeps the words that a person has seen."""
-    author = Login(services.config.github.app_slug or "hob")
     old = known.get(named(evidence.pattern, evidence.trigger))
     if old is not None:
         return LearnedConvention(lesson_of(evidence, old.text, author), evidence, old.kind)
-    repo = reader.repo
-    settings = settings_of(merge(tuple(services.store.settings.layers(repo.owner, repo.name, ""))))
-    gate = guard(services.config, services.store, repo, reader, None, settings)
-    infer = services.infer("low", gate, CallRecorder(repo, 0), settings)
-    text, _ = await worded(evidence, settings.language, infer)
+    text, _ = await worded(evidence, language, infer)
     return LearnedConvention(lesson_of(evidence, text, author), evidence)
 
 

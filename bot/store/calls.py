@@ -64,7 +64,12 @@ MOST_NAMES = 50
 MOST_SAID = 500_000
 """Characters of one text of a call; a window of 128k tokens is no more."""
 SUMS = (
-    *("calls", "tokens_in", "tokens_out", "seconds", "first_token_seconds", "cost_usd"),
+    "calls",
+    "tokens_in",
+    "tokens_out",
+    "seconds",
+    "first_token_seconds",
+    "cost_usd",
     "tokens_cached",
 )
 

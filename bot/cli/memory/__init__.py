@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from bot.cli.framework import Group, HobCommand
 from bot.core.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.core.memory import MemoryKind
 
 REPO = click.option("--repo", required=True, metavar="OWNER/NAME", help="Of which repository.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
@@ -80,10 +83,7 @@ def take(file: Path, repo: str, as_json: bool) -> None:
 @JSON
 def accept(number: int, repo: str, as_json: bool) -> None:
     """Accepts a convention that `hob learn --write` offered: reviewers are told of it from then on."""
-    from bot.cli.memory import operations
-
-    operations.decided(repo, number, "convention")
-    click.echo(json.dumps({"accepted": number}) if as_json else f"accepted {number}")
+    _decide(repo, number, "convention", "accepted", as_json)
 
 
 @command.command("decline", cls=HobCommand, example="hob memory decline 3 --repo octo/tea")
@@ -92,10 +92,14 @@ def accept(number: int, repo: str, as_json: bool) -> None:
 @JSON
 def decline(number: int, repo: str, as_json: bool) -> None:
     """Declines a convention that `hob learn --write` offered: it is not offered again."""
+    _decide(repo, number, "declined", "declined", as_json)
+
+
+def _decide(repo: str, number: int, kind: "MemoryKind", word: str, as_json: bool) -> None:
     from bot.cli.memory import operations
 
-    operations.decided(repo, number, "declined")
-    click.echo(json.dumps({"declined": number}) if as_json else f"declined {number}")
+    operations.decided(repo, number, kind)
+    click.echo(json.dumps({word: number}) if as_json else f"{word} {number}")
 
 
 @command.command("forget", cls=HobCommand, example="hob memory forget 3 --repo octo/tea")

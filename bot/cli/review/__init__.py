@@ -5,14 +5,14 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from bot.cli.framework import HobCommand, folder_option
+from bot.core.effort import Effort
 from bot.core.settings import SEVERITIES
 
-EFFORTS = ("quick", "normal", "deep", "security")
 FORMATS = ("text", "json", "markdown", "sarif")
 _NAME = r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})"
 _PULL_REQUEST = re.compile(rf"(){_NAME}#([0-9]{{1,9}})")
@@ -47,7 +47,7 @@ FINDINGS = 3
 )
 @click.option(
     "--effort",
-    type=click.Choice(EFFORTS),
+    type=click.Choice(get_args(Effort)),
     help="How thoroughly: quick reads the riskiest parts, deep reads all several times and votes, security "
     "looks for holes alone; by default as review.effort says, and never quickly.",
 )
