@@ -7,6 +7,7 @@ from bot.core.diff import FileDiff, parse_git_diff
 from bot.core.refs import Sha
 from bot.knowledge.parsing.code_analysis import still_parses, symbols
 from bot.knowledge.search.repository_search import Indexed
+from bot.knowledge.search.search import Search
 from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import IndexStoreError
 from tests.knowledge.conftest import Services
@@ -93,6 +94,29 @@ async def test_without_the_base_or_an_index_there_is_nothing(shop: Services) -> 
     without = Indexed(lambda: None, shop.git)
     assert await without.beside(change(), {}, Sha(shop.git.commit("main"))) == NOTHING
     assert await without.search("total") == ()
+
+
+@pytest.mark.parametrize("way", ["passages", "search"])
+async def test_a_push_after_a_search_changes_no_line_that_is_shown(
+    shop: Services, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    search = getattr(Search, way)
+
+    def pushed_after(*args: object, **named: object) -> object:
+        found = search(*args, **named)
+        cart = FILES["shop/cart.py"].replace("def total", "LIMIT = 9\n\n\ndef grand_total")
+        shop.commit({**FILES, "shop/cart.py": cart}, "Set a limit")
+        shop.index()
+        return found
+
+    monkeypatch.setattr(Search, way, pushed_after)
+    if way == "passages":
+        (cart, *_) = [one for one in await indexed(shop).search("total of items") if "cart" in one.path]
+        assert "def total(items):" in cart.lines
+    else:
+        outlines = await indexed(shop).outlines("total of items")
+        (known, *_) = [one for one in outlines if one.path == "shop/cart.py"]
+        assert known.signatures == ("def total(items)",)
 
 
 async def test_who_knows_a_file_is_named_and_nobody_where_there_is_no_index(shop: Services) -> None:

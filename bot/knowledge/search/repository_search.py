@@ -4,8 +4,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
@@ -66,12 +66,13 @@ class Indexed:
         near = await self._near(query)
 
         def find(index_store: IndexStore) -> tuple[Excerpt, ...]:
-            snapshot = self._snapshot(index_store)
+            sha = self._sha(index_store)
             most = 4 * MOST_FOUND if self.first else MOST_FOUND
-            found = Search(index_store, self.git, lambda _: near).passages(query, most, snapshot.sha)
+            found = Search(index_store, self.git, lambda _: near).passages(query, most, sha)
             places = {path: place for place, path in enumerate(self.first)}
             found = sorted(found, key=lambda one: places.get(one.path, len(places)))[:MOST_FOUND]
-            blobs = snapshot.blobs_of([one.path for one in found])
+            with self._files(index_store, sha) as snapshot:
+                blobs = snapshot.blobs_of([one.path for one in found])
             return merged(excerpts(self.git, blobs, [(one.path, one.start, one.end) for one in found]))
 
         return await asyncio.to_thread(self._asked, find, ())
@@ -94,19 +95,21 @@ class Indexed:
         """The best thirty files by what they define."""
 
         def find(index_store: IndexStore) -> list[Outline]:
-            snapshot = self._snapshot(index_store)
-            return outlines(
-                index_store,
-                snapshot,
-                Search(index_store, self.git).search(query, MOST_FILES, at=snapshot.sha),
-            )
+            sha = self._sha(index_store)
+            found = Search(index_store, self.git).search(query, MOST_FILES, at=sha)
+            with self._files(index_store, sha) as snapshot:
+                return outlines(index_store, snapshot, found)
 
         return await asyncio.to_thread(self._asked, find, [])
 
-    def _snapshot(self, index_store: IndexStore) -> Snapshot:
-        sha = self.git.commit(self.at) if self.at else ""
-        other = snapshot_at(index_store, self.git, sha) if sha else None
-        return other or AtTip(index_store, index_store.state("tip"))
+    def _sha(self, index_store: IndexStore) -> str:
+        return (self.git.commit(self.at) if self.at else "") or index_store.state("tip")
+
+    @contextmanager
+    def _files(self, index_store: IndexStore, sha: str) -> Iterator[Snapshot]:
+        """Those of the commit that was searched, though a push may have moved the tip since."""
+        with index_store.reading():
+            yield snapshot_at(index_store, self.git, sha) or AtTip(index_store, sha)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         """Those lines of a file, as far as they exist."""
