@@ -4,14 +4,11 @@ https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from bot.testing.github.issues import CheckRun
-from bot.testing.github.pulls import PullRequest
+from bot.testing.github.pulls import CodeHome, PullRequest
 from bot.testing.github.world import User, World, locked, stamp
-
-if TYPE_CHECKING:
-    from bot.testing.github.repository import Repository
 
 Method = Literal["merge", "squash"]
 
@@ -20,7 +17,7 @@ Method = Literal["merge", "squash"]
 class QueuedGroup:
     """`head_sha` holds the base branch and, on top of it, the pull requests in order."""
 
-    repo: "Repository"
+    repo: CodeHome
     pulls: tuple[PullRequest, ...]
     base_ref: str
     base_sha: str
@@ -52,7 +49,7 @@ class QueuedGroup:
         )
 
 
-def queue(repo: "Repository", pulls: tuple[PullRequest, ...], by: User, method: Method) -> QueuedGroup:
+def queue(repo: CodeHome, pulls: tuple[PullRequest, ...], by: User, method: Method) -> QueuedGroup:
     """A group of these, made as GitHub makes it; webhooks say `checks_requested`."""
     base_ref = f"refs/heads/{pulls[0].base_ref}"
     base = tip = repo.git.resolve(base_ref) or ""
