@@ -68,7 +68,7 @@ async def implement_facts(
     paths = [path for several in named.values() for path in several]
     used: tuple[Usage, ...] = ()
     if library is not None and not _small(tree):
-        found, used = await _searched(ctx, library, wanted, budget)
+        found, used = await _searched(ctx, tip, library, wanted, budget)
         paths += found
     texts_there = [path for path, entry in tree.items() if _is_source(path, entry)]
     paths += texts_there if _small(tree) else ()
@@ -146,18 +146,20 @@ async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreePath]:
 
 
 async def _searched(
-    ctx: Context, library: Library, wanted: WantedChange, budget: WorkBudget
+    ctx: Context, tip: Sha, library: Library, wanted: WantedChange, budget: WorkBudget
 ) -> tuple[list[str], tuple[Usage, ...]]:
-    scout = Research.of(ctx.persona, ctx.infer, library, rounds=ROUNDS if ctx.idle else 1)
+    looked: list[Usage] = []
+    there = ctx.searched(library, looked, tip, budget)
+    scout = Research.of(ctx.persona, ctx.infer, there, rounds=ROUNDS if ctx.idle else 1)
     try:
         async with asyncio.timeout(budget.seconds_left):
             found, spent = await scout.gather(f"{wanted.title}\n\n{wanted.text[:4_000]}")
     except TimeoutError:
-        return [], ()
+        return [], tuple(looked)
     for one in spent:
         budget.spend(one.tokens_in + one.tokens_out, max(1, one.calls))
-    used = tuple(line for one in spent for line in one.usage("implement scout"))
-    return [one.path for one in found if one.kind == "file"], used
+    used = (line for one in spent for line in one.usage("implement scout"))
+    return [one.path for one in found if one.kind == "file"], (*looked, *used)
 
 
 def _is_file(entry: TreePath | None) -> bool:

@@ -67,7 +67,8 @@ async def _scanned(
     from bot.agents.scan import read_on
     from bot.cli.index.progress import ProgressBar
     from bot.cli.review.progress import Asked
-    from bot.context import TOOLS, nobody_waits
+    from bot.context import TOOLS
+    from bot.core.concurrency import nobody_waits
     from bot.core.errors import UserError
     from bot.core.scan import riskiest
     from bot.core.text import day

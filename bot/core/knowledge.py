@@ -54,10 +54,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A file by the signatures of what it defines, those that matter most first."""
+    """A file by the signatures of what it defines, those that matter most first. `best`: the passage that was
+    found in it, of the first few files alone."""
 
     path: str
     signatures: tuple[str, ...] = ()
+    best: Excerpt | None = None
 
 
 @dataclass(frozen=True, slots=True)

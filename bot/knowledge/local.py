@@ -175,7 +175,7 @@ class Local:
             update(index_store, self.git, tip, progress)
             snapshot = AtTip(index_store, tip)
             found = with_lines(self.git, snapshot, query, Search(index_store, self.git).search(query, k))
-            return list(zip(found, outlines(index_store, snapshot, found), strict=True))
+            return list(zip(found, outlines(index_store, self.git, snapshot, found), strict=True))
 
         return with_index_store(path, work)
 
