@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 from bot import sandbox
-from bot.agents.rerank import Outlined, Reranking
+from bot.agents.rerank import Reranking
 from bot.checks import ruff
 from bot.core import effect_history as past
 from bot.core.chain import Chain
@@ -26,7 +26,7 @@ from bot.core.github_reader import GitHubReader
 from bot.core.guidelines import Guidance, speaks
 from bot.core.incremental_review import ReviewedHead
 from bot.core.inference import Infer, PromptFile, ToolUse
-from bot.core.knowledge import Beside, Knowledge, nothing_beside
+from bot.core.knowledge import Beside, IndexedLibrary, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.recipes import Recipe, RecipeFiles, Recipes
 from bot.core.refs import Permission, RepoRef, Sha
@@ -210,7 +210,7 @@ class Context:
     ) -> Library | None:
         """The library at a commit, where a model's second look says which of the found files matter, while a
         host has time for that; `spent` and the budget are told what it took."""
-        if not isinstance(library, Outlined):
+        if not isinstance(library, IndexedLibrary):
             return library
         return Reranking(library, self.infer, at, spent, budget, self.still_idle)
 

@@ -6,17 +6,16 @@ or none in time, the order stays as the search had it. All that an answer can do
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
-from bot.core.code_search import Excerpt, Library
+from bot.core.code_search import Excerpt
 from bot.core.concurrency import asked_within, nobody_waits, seconds_now
 from bot.core.context_packing import CHARS_PER_TOKEN, CUT, FRAME, beginning, pack, passage_size, size
 from bot.core.edit_paths import is_private
 from bot.core.effects import Usage
 from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt
-from bot.core.knowledge import Outline
+from bot.core.knowledge import IndexedLibrary, Outline
 from bot.core.pathnames import shown as shown_path
 from bot.core.text import count, cut, one_line
 from bot.core.work_budget import WorkBudget
@@ -83,20 +82,12 @@ def _reranked(files: int, answer: Completion[RerankAnswer]) -> Reranked:
     return Reranked(order, len(first), failure, answer.usage("rerank"), answer.calls)
 
 
-@runtime_checkable
-class Outlined(Library, Protocol):
-    """A library that can say which files a search finds (`bot.core.knowledge.Knowledge`)."""
-
-    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]: ...
-    async def outlines(self, query: str, at: str = "") -> Sequence[Outline]: ...
-
-
 @dataclass(slots=True)
 class Reranking:
     """A `Library` at a commit. Of what the first search finds, the question, a model says which files matter
     most where that is `worth_asking`; `spent` and the budget are told what it took."""
 
-    library: Outlined
+    library: IndexedLibrary
     infer: Infer
     at: str = ""
     spent: list[Usage] = field(default_factory=list)

@@ -62,7 +62,12 @@ class LocalLibrary:
 
     async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
         indexed = await self._ready()
-        return await replace(indexed, at=at).outlines(query) if indexed else ()
+        return await indexed.outlines(query, at) if indexed else ()
+
+    async def callers(self, name: str) -> Sequence[Found]:
+        """Who refers to a symbol, as of the last commit."""
+        indexed = await self._ready()
+        return await indexed.callers(name) if indexed else ()
 
     async def records(self, query: str) -> tuple[Excerpt, ...]:
         """Commits, and issues where the index has any."""

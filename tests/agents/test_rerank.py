@@ -174,6 +174,9 @@ class Shelves:
     async def outlines(self, query: str, at: str = "") -> Any:
         return FILES
 
+    async def callers(self, name: str) -> Any:
+        return ()
+
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return None
 

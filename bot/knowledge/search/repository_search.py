@@ -64,8 +64,10 @@ class Indexed:
     embed: Embed | None = None
     """Makes a query's vector, where a host has the model of the index."""
 
-    async def search(self, query: str) -> tuple[Excerpt, ...]:
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
         """The best passages, best first."""
+        if at or first:
+            return await replace(self, at=at or self.at, first=tuple(first) or self.first).search(query)
         near = await self._near(query)
 
         def find(index_store: IndexStore) -> tuple[Excerpt, ...]:
@@ -96,8 +98,10 @@ class Indexed:
             log.warning("the index does not answer: %s", wrong)
             return ()
 
-    async def outlines(self, query: str) -> list[Outline]:
+    async def outlines(self, query: str, at: str = "") -> list[Outline]:
         """The best thirty files by what they define."""
+        if at:
+            return await replace(self, at=at).outlines(query)
 
         def find(index_store: IndexStore) -> list[Outline]:
             snapshot = self._snapshot(index_store)
