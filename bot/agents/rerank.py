@@ -93,6 +93,8 @@ class Reranking:
     spent: list[Usage] = field(default_factory=list)
     budget: WorkBudget | None = None
     idle: Callable[[], Awaitable[bool]] = nobody_waits
+    tell: Callable[[str], None] = lambda _: None
+    """Hears, for a person, what is about to be asked, and why nothing came of it."""
     _looked: bool = False
 
     async def search(self, query: str) -> tuple[Excerpt, ...]:
@@ -111,12 +113,15 @@ class Reranking:
         seconds = await seconds_now(self.infer, prompt) if outlines else 0.0
         if not worth_asking(len(outlines), idle=idle, seconds=seconds, budget=self.budget):
             return ()
+        self.tell(f"asking a model which of {min(len(outlines), MOST_FILES)} files matter")
         patience = min(PATIENCE, self.budget.seconds_left) if self.budget else PATIENCE
         answer = await asked_within(patience, self.infer, prompt)
         if self.budget:
             self.budget.spend(answer.tokens_in + answer.tokens_out, max(1, answer.calls))
         done = _reranked(len(outlines), answer)
         self.spent += done.usage
+        if done.failure:
+            self.tell(f"the order is the search's own: {done.failure}")
         return tuple(outlines[place].path for place in done.order[: done.named])
 
 
