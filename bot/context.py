@@ -5,16 +5,19 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 from bot import sandbox
+from bot.agents.rerank import Reranking
 from bot.checks import ruff
 from bot.core import effect_history as past
 from bot.core.chain import Chain
 from bot.core.check_input import CheckedChange
 from bot.core.code_analysis import Tools
+from bot.core.code_search import Library
 from bot.core.commands import Command
+from bot.core.concurrency import nobody_waits
 from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
-from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck
+from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck, Usage
 from bot.core.errors import OthersWait, UserError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import RepoContext
@@ -23,7 +26,7 @@ from bot.core.github_reader import GitHubReader
 from bot.core.guidelines import Guidance, speaks
 from bot.core.incremental_review import ReviewedHead
 from bot.core.inference import Infer, PromptFile, ToolUse
-from bot.core.knowledge import Beside, Knowledge, nothing_beside
+from bot.core.knowledge import Beside, IndexedLibrary, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.recipes import Recipe, RecipeFiles, Recipes
 from bot.core.refs import Permission, RepoRef, Sha
@@ -78,11 +81,6 @@ def unnoted(_: ToolUse) -> None:
 def usual_budget() -> WorkBudget:
     """Where no configuration says another."""
     return WorkBudget(steps=40, tokens=400_000, seconds=3_600.0)
-
-
-async def nobody_waits() -> bool:
-    """Where there is no queue."""
-    return True
 
 
 Deeds = Callable[[int], Awaitable[tuple[PastRun, ...]]]
@@ -206,6 +204,15 @@ class Context:
         """For work that nobody waits for: OthersWait while another run does."""
         if not self.idle:
             raise OthersWait("somebody waits for another run", GIVES_WAY)
+
+    def searched(
+        self, library: Library | None, spent: list[Usage], at: str = "", budget: WorkBudget | None = None
+    ) -> Library | None:
+        """The library at a commit, where a model's second look says which of the found files matter, while a
+        host has time for that; `spent` and the budget are told what it took."""
+        if not isinstance(library, IndexedLibrary):
+            return library
+        return Reranking(library, self.infer, at, spent, budget, self.still_idle)
 
     def link(self, number: int) -> str:
         """A reference to an issue or pull request of this repository that leaves no mark there."""

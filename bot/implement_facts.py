@@ -12,13 +12,13 @@ from bot.agents.research import Research
 from bot.agents.review.looking import Looking
 from bot.agents.tools import Lookups, ReadFiles
 from bot.context import Context
-from bot.core.code_search import Excerpt, Library
+from bot.core.code_search import Excerpt, Library, whole
 from bot.core.edit_paths import is_private, why_not
 from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import PatchFacts, RepoContext
 from bot.core.github_reader import TreePath
-from bot.core.knowledge import Found
+from bot.core.knowledge import Found, IndexedLibrary
 from bot.core.named_files import candidates, named_files
 from bot.core.refs import Login, Sha
 from bot.core.skip_rules import kind_of_path
@@ -68,7 +68,7 @@ async def implement_facts(
     paths = [path for several in named.values() for path in several]
     used: tuple[Usage, ...] = ()
     if library is not None and not _small(tree):
-        found, used = await _searched(ctx, library, wanted, budget)
+        found, used = await _searched(ctx, tip, library, wanted, budget)
         paths += found
     texts_there = [path for path, entry in tree.items() if _is_source(path, entry)]
     paths += texts_there if _small(tree) else ()
@@ -107,22 +107,34 @@ def reading(ctx: Context, at: Sha, modes: Mapping[str, int]) -> ReadFiles:
     return read
 
 
+def reading_from(library: Library) -> ReadFiles:
+    """Reads more files as a library has them; none of an archive."""
+
+    async def read(paths: Sequence[str]) -> tuple[Mapping[str, str], Mapping[str, int]]:
+        found = {path: await whole(library, path) for path in paths if not path.startswith("@")}
+        return {path: "\n".join(lines) + "\n" for path, lines in found.items() if lines}, {}
+
+    return read
+
+
 def lookups(ctx: Context, at: Sha, library: Library | None) -> Lookups:
     """What tools look up, as of a commit. An index knows callers and issues as of what it was made from."""
     known = ctx.knowledge
+    source = known if known is not None else library
+    indexed = source if isinstance(source, IndexedLibrary) else None
     tests, commits = ctx.suite, ctx.github.touching
 
     async def search(query: str) -> Sequence[Excerpt]:
-        if known is not None:
-            return await known.search(query, at)
-        return await library.search(query) if library is not None else ()
+        if indexed is not None:
+            return await indexed.search(query, at)
+        return await source.search(query) if source is not None else ()
 
     async def issues(query: str) -> Sequence[Found]:
         return await known.related(query, "", k=8) if known is not None else ()
 
     return Lookups(
-        search=search if known is not None or library is not None else None,
-        callers=known.callers if known is not None else None,
+        search=search if source is not None else None,
+        callers=indexed.callers if indexed is not None else None,
         issues=issues if known is not None else None,
         commits=lambda path: commits(path, at, 10),
         tests=partial(tests, at) if tests else None,
@@ -131,10 +143,11 @@ def lookups(ctx: Context, at: Sha, library: Library | None) -> Lookups:
     )
 
 
-def looking(ctx: Context, at: Sha) -> Looking:
-    """Where a review of that head looks up what is outside of its diff."""
-    beside = lookups(ctx, at, ctx.knowledge)
-    return Looking(beside.search, redact, partial(looks_up, reading(ctx, at, {}), beside))
+def looking(ctx: Context, at: Sha, library: Library | None = None, read: ReadFiles | None = None) -> Looking:
+    """Where a review of that head looks up what is outside of its diff. `library`: what is searched where the
+    context knows nothing; `read`: instead of the context's own way to files."""
+    beside = lookups(ctx, at, library)
+    return Looking(beside.search, redact, partial(looks_up, read or reading(ctx, at, {}), beside))
 
 
 async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreePath]:
@@ -146,18 +159,20 @@ async def _tree(ctx: Context, tip: Sha) -> Mapping[str, TreePath]:
 
 
 async def _searched(
-    ctx: Context, library: Library, wanted: WantedChange, budget: WorkBudget
+    ctx: Context, tip: Sha, library: Library, wanted: WantedChange, budget: WorkBudget
 ) -> tuple[list[str], tuple[Usage, ...]]:
-    scout = Research.of(ctx.persona, ctx.infer, library, rounds=ROUNDS if ctx.idle else 1)
+    looked: list[Usage] = []
+    there = ctx.searched(library, looked, tip, budget)
+    scout = Research.of(ctx.persona, ctx.infer, there, rounds=ROUNDS if ctx.idle else 1)
     try:
         async with asyncio.timeout(budget.seconds_left):
             found, spent = await scout.gather(f"{wanted.title}\n\n{wanted.text[:4_000]}")
     except TimeoutError:
-        return [], ()
+        return [], tuple(looked)
     for one in spent:
         budget.spend(one.tokens_in + one.tokens_out, max(1, one.calls))
-    used = tuple(line for one in spent for line in one.usage("implement scout"))
-    return [one.path for one in found if one.kind == "file"], used
+    used = (line for one in spent for line in one.usage("implement scout"))
+    return [one.path for one in found if one.kind == "file"], (*looked, *used)
 
 
 def _is_file(entry: TreePath | None) -> bool:

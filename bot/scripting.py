@@ -110,7 +110,7 @@ class Workshop:
         if issubclass(kind, Research):
             more["scout"] = load_persona(SCOUT)
             if isinstance(library, LocalLibrary):
-                library = WithRecords(Reranking(library, infer), library)
+                library = WithRecords(Reranking(library, infer, tell=self._tell), library)
         return kind(load_persona(name), infer, library, **more)
 
     async def delegate(

@@ -3,7 +3,6 @@
 from bot.agents.ask import reply
 from bot.agents.dependencies import dependency_answer
 from bot.agents.records import WithRecords
-from bot.agents.rerank import Reranking
 from bot.agents.research import MOST_ROUNDS, Research
 from bot.context import Context, answer
 from bot.core.code_search import AtHead
@@ -62,7 +61,7 @@ async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thr
             asker=event.author.login,
             conversation=conversation(comments, without=event.comment_id),
             unheard=max(0, issue.comments - len(comments)),
-            library=_index(ctx, spent),
+            library=ctx.searched(ctx.knowledge, spent),
             spent=spent,
             slug=ctx.slug,
         )
@@ -88,12 +87,7 @@ async def _thread_facts(ctx: Context, event: CommentEvent, question: str) -> Thr
         unheard=unheard,
         files=tuple(files),
         head_sha=state.head_sha,
-        library=AtHead(frozenset(paths), texts, _index(ctx, spent, state.base_sha)),
+        library=AtHead(frozenset(paths), texts, ctx.searched(ctx.knowledge, spent, state.base_sha)),
         spent=spent,
         slug=ctx.slug,
     )
-
-
-def _index(ctx: Context, spent: list[Usage], at: str = "") -> Reranking | None:
-    """What the index has. While nothing else waits, a model says first which of the files matter."""
-    return Reranking(ctx.knowledge, ctx.infer, at, spent, ctx.idle) if ctx.knowledge else None

@@ -7,7 +7,7 @@ from bot.agents.plan import PlanFacts
 from bot.agents.plan import plan as planned
 from bot.context import Context, answer
 from bot.core.effect_history import standing_comment
-from bot.core.effects import Comment, EditComment, Plan, ReplyInThread
+from bot.core.effects import Comment, EditComment, Plan, ReplyInThread, Usage
 from bot.core.events import CommentEvent
 from bot.core.github_reader import conversation
 from bot.core.plan_text import ABOUT, merged, visible
@@ -35,7 +35,8 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
     now = await ctx.github.comment_text(there.id) if there else None
     wish = ctx.command.argument if ctx.command else ""
     said = await ctx.github.comments(event.number, issue.comments)
-    about = f"{issue.title}\n{issue.body[:2_000]}"
+    about, spent = f"{issue.title}\n{issue.body[:2_000]}", list[Usage]()
+    library = ctx.searched(ctx.knowledge, spent)
     facts = PlanFacts(
         context=await ctx.repository(),
         title=issue.title,
@@ -43,7 +44,7 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
         conversation=conversation(
             [one for one in said if there is None or one.id != there.id], without=event.comment_id
         ),
-        excerpts=await ctx.knowledge.search(about) if ctx.knowledge else (),
+        excerpts=await library.search(about) if library else (),
         standing=visible(now or ""),
         wish=wish,
         slug=ctx.slug,
@@ -53,18 +54,19 @@ async def make_plan(event: CommentEvent, ctx: Context) -> Plan:
         return await ctx.github.sizes(Sha(ctx.repo.default_branch), paths)
 
     told = await planned(facts, ctx.infer, existing)
+    used = (*spent, *told.usage)
     if told.failure:
         words = f"I could not plan this: {told.failure}"
-        return Plan((answer(event, words),), reason="there is no plan", usage=told.usage)
+        return Plan((answer(event, words),), reason="there is no plan", usage=used)
     if there is None or now is None:
         comment = Comment(event.number, told.text, about=ABOUT)
-        return Plan((comment,), reason="a plan was asked for", usage=told.usage)
+        return Plan((comment,), reason="a plan was asked for", usage=used)
     text = merged(there.own, facts.standing, told.text)
     if utf8_size(text) > MOST_BYTES:
         words = "The plan above has grown too long for me to add to it; delete it, and I write a new one."
-        return Plan((answer(event, words),), reason="the plan is too long", usage=told.usage)
+        return Plan((answer(event, words),), reason="the plan is too long", usage=used)
     if text == facts.standing:
         words = "I would plan nothing else; the plan above stands as it is."
-        return Plan((answer(event, words),), reason="nothing new to plan", usage=told.usage)
+        return Plan((answer(event, words),), reason="nothing new to plan", usage=used)
     edit = EditComment(event.number, there.id, text, own=told.text)
-    return Plan((edit,), reason="planned anew", usage=told.usage)
+    return Plan((edit,), reason="planned anew", usage=used)

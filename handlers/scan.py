@@ -5,12 +5,17 @@ dashboard."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.agents.scan import read_on
+from bot.agents.review.looking import Looking
+from bot.agents.scan import LEAST_CALLS, read_on
 from bot.context import Context
+from bot.core.code_search import whole
 from bot.core.effects import Usage
+from bot.core.errors import GitHubError
 from bot.core.facts import RepoContext
 from bot.core.findings import Finding, JudgedFinding
+from bot.core.knowledge import Knowledge
 from bot.core.scan import FileRisk, riskiest, spent, standing
+from bot.implement_facts import looking, reading_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,7 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     left, done, knowledge = most - spent(known.values(), night), 0, ctx.knowledge
 
     async def lines_of(file: FileRisk) -> Sequence[str]:
-        text = await knowledge.read(file.path, 1, file.lines)
-        return text.lines if text else ()
+        return await whole(knowledge, file.path, file.lines)
 
     reading = read_on(
         todo,
@@ -53,6 +57,7 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         goes_on=ctx.still_idle,
         memory=ctx.memory,
         tools=ctx.tools,
+        looking=await _looking(ctx, knowledge) if todo and left >= LEAST_CALLS else None,
     )
     async for one, judged in reading:
         usage += judged.usage if judged else ()
@@ -65,3 +70,12 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     tonight = [one for one in known.values() if one.night == night and blobs.get(one.path) == one.blob]
     new = [JudgedFinding(finding, "said", "") for one in tonight for finding in one.findings]
     return NightScan(tuple(standing(known.values(), blobs, dismissed)), tuple(new), done, len(todo) - done)
+
+
+async def _looking(ctx: Context, knowledge: Knowledge) -> Looking | None:
+    """Files are read from the clone, as those that are scanned; nothing where there is no branch."""
+    try:
+        tip, _ = await ctx.github.tip(ctx.repo.default_branch)
+    except GitHubError:
+        return None
+    return looking(ctx, tip, read=reading_from(knowledge))

@@ -3,6 +3,7 @@ over HTTP, the store on disk. `await hob.works()` routes and performs what has c
 left to do."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -129,6 +130,12 @@ def keeping_all(*refuted: int) -> dict[str, Any]:
     """A verifier's answer that refutes these findings and keeps all others."""
     numbers = range(24)
     return {"verdicts": [{"index": n, "keep": n not in refuted, "reason": ""} for n in numbers]}
+
+
+def listed_number(request: dict[str, Any], path: str) -> int:
+    """By which number a file is listed that a model is to put in order."""
+    (found,) = re.findall(rf"^(\d+)\. {re.escape(path)}$", request["messages"][-1]["content"], re.M)
+    return int(found)
 
 
 Says = Callable[[dict[str, Any]], Mapping[str, Any]]

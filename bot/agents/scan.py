@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from dataclasses import dataclass, replace
 
 from bot.agents import review
+from bot.agents.review.looking import Looking
 from bot.core.code_analysis import Tools
 from bot.core.code_search import Excerpt
 from bot.core.concurrency import through
@@ -48,9 +49,10 @@ async def scan(
     most_calls: int,
     memory: tuple[Memory, ...] = (),
     tools: Tools | None = None,
+    looking: Looking | None = None,
 ) -> Judgement:
-    """`lines`: the file as it is; `most_calls`: questions, at most. No check takes part: linters read whole
-    repositories by themselves."""
+    """`lines`: the file as it is; `most_calls`: questions, at most, of which looking things up takes its
+    share. No check takes part: linters read whole repositories by themselves."""
     settings = context.settings
     own = replace(
         settings.review, max_calls=min(most_calls, settings.review.max_calls), request_changes=False
@@ -71,7 +73,7 @@ async def scan(
         memory=memory,
         tools=tools or Tools(),
     )
-    return await review.judge(facts, infer)
+    return await review.judge(facts, infer, looking)
 
 
 async def read_on(
@@ -86,6 +88,7 @@ async def read_on(
     goes_on: Callable[[], Awaitable[bool]],
     memory: tuple[Memory, ...] = (),
     tools: Tools | None = None,
+    looking: Looking | None = None,
 ) -> AsyncIterator[tuple[ScannedFile | None, Judgement | None]]:
     """Each file as it was read, with its judgement, until `left` of at most `most` questions are spent; ends
     with None for one that no host could read. A file that is too large or not there as it was indexed is one
@@ -101,7 +104,9 @@ async def read_on(
             yield ScannedFile(file.path, file.blob, night, 0), None
             continue
         counted = Counted(infer)
-        judged = await scan(file, lines, context, counted.port, most_calls=left, memory=memory, tools=tools)
+        judged = await scan(
+            file, lines, context, counted.port, most_calls=left, memory=memory, tools=tools, looking=looking
+        )
         if judged.coverage.failure:
             yield None, judged
             return

@@ -67,10 +67,13 @@ async def _scanned(
     from bot.agents.scan import read_on
     from bot.cli.index.progress import ProgressBar
     from bot.cli.review.progress import Asked
-    from bot.context import TOOLS, nobody_waits
+    from bot.context import TOOLS
+    from bot.core.code_search import whole
+    from bot.core.concurrency import nobody_waits
     from bot.core.errors import UserError
     from bot.core.scan import riskiest
     from bot.core.text import day
+    from bot.implement_facts import looking
     from bot.local.change import LocalRange
     from bot.local.judge import local_context
     from bot.patterns import wanted
@@ -88,17 +91,26 @@ async def _scanned(
     found: list[Any] = []
     night = day(time.time())
     here = LocalRange(local.tip, local.tip, "", "", "")
-    context = await local_context(local.root, here).repository(local.tip)
+    ctx, indexed = local_context(local.root, here), local.indexed
+    context = await ctx.repository(local.tip)
 
     async def lines_of(file: Any) -> Any:
         tell(f"{file.path}: {file.why}")
-        text = await local.indexed.read(file.path, 1, file.lines)
-        return text.lines if text else ()
+        return await whole(indexed, file.path, file.lines)
 
     async with Workshop(repo=local.root) as shop, Asked() as asked:
         infer, todo = asked.through(shop.infer()), riskiest(files, known)
         reading = read_on(
-            todo, lines_of, context, infer, night, most, most, goes_on=nobody_waits, tools=TOOLS
+            todo,
+            lines_of,
+            context,
+            infer,
+            night,
+            most,
+            most,
+            goes_on=nobody_waits,
+            tools=TOOLS,
+            looking=looking(ctx, local.tip, indexed),
         )
         async for one, judged in reading:
             if one is None:

@@ -76,6 +76,20 @@ class Library(Protocol):
         ...
 
 
+MOST_WHOLE = 5_000
+"""Lines of a file that is read whole."""
+
+
+async def whole(library: Library, path: str, most: int = MOST_WHOLE) -> tuple[str, ...]:
+    """So many lines of a file at most, in as many pieces as a library gives it in."""
+    lines: list[str] = []
+    while len(lines) < most and (more := await library.read(path, len(lines) + 1, most)):
+        if not more.lines or more.start != len(lines) + 1:
+            break
+        lines += more.lines
+    return tuple(lines)
+
+
 MOST_FROM_ARCHIVE = 4
 """Passages of each archive beside those of the repository."""
 

@@ -4,6 +4,7 @@ are heard while they come."""
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,12 +18,18 @@ async def _nobody(_prompt: Prompt[Any]) -> bool:
     return False
 
 
+async def nobody_waits() -> bool:
+    """Whether no other work waits, where there is no queue."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An `Infer` that knows its hosts: `free` tells whether a question would be asked at once."""
+    """An `Infer` that knows its hosts: `seconds` tells how long an answer would take as they were measured,
+    without end where a question would not be asked at once."""
 
     ask: Infer
-    free: Callable[[Prompt[Any]], Awaitable[bool]]
+    seconds: Callable[[Prompt[Any]], Awaitable[float]]
     sees: Callable[[Prompt[Any]], Awaitable[bool]] = _nobody
     """Whether a model that reads pictures could be asked."""
     _coming: set[int] = field(default_factory=set)
@@ -47,7 +54,22 @@ class Port:
         while self._coming:
             self._news.clear()
             await self._news.wait()
-        return await self.free(prompt)
+        return await self.seconds(prompt) < inf
+
+
+async def seconds_now(infer: Infer, prompt: Prompt[Any]) -> float:
+    """How long an answer to what is asked now would take: without end where it would have to wait or nobody
+    can be asked, 0 where the port knows of no hosts."""
+    return await infer.seconds(prompt) if isinstance(infer, Port) else 0.0
+
+
+async def asked_within(seconds: float, infer: Infer, prompt: Prompt[T]) -> Completion[T]:
+    """The answer, or the failure that it did not come in time: then the host is told to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await infer(prompt)
+    except TimeoutError:
+        return Completion(failure="timeout", reason=f"there was no answer within {seconds:,.0f} s", calls=1)
 
 
 async def sees(infer: Infer, prompt: Prompt[Any]) -> bool:

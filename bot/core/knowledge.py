@@ -6,7 +6,7 @@ and issues.
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from bot.core.code_search import Excerpt, Library
 from bot.core.context_packing import NOTHING, Surroundings
@@ -54,10 +54,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A file by the signatures of what it defines, those that matter most first."""
+    """A file by the signatures of what it defines, those that matter most first. `best`: the passage that was
+    found in it, of the first few files alone."""
 
     path: str
     signatures: tuple[str, ...] = ()
+    best: Excerpt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,9 @@ async def nothing_beside(_files: Sequence[FileDiff], _heads: Mapping[str, str], 
     return NOTHING
 
 
-class Knowledge(Library, Protocol):
-    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
-    nothing yet, nothing is found."""
+@runtime_checkable
+class IndexedLibrary(Library, Protocol):
+    """A library that is an index of a repository."""
 
     async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
         """`at` is the commit whose files are meant, where the clone has it; else the newest that it has.
@@ -142,17 +144,22 @@ class Knowledge(Library, Protocol):
         """The files that a search finds, by what they define."""
         ...
 
+    async def callers(self, name: str) -> Sequence[Found]:
+        """Who refers to a symbol, the surest first: `brew`, `Kettle.brew` or `path::brew`. As of the commit
+        that the index is of, which each names."""
+        ...
+
+
+class Knowledge(IndexedLibrary, Protocol):
+    """What Hob knows of one repository. Searching and reading answer with what is there; where there is
+    nothing yet, nothing is found."""
+
     async def records(self, query: str) -> tuple[Excerpt, ...]:
         """Issues, pull requests and commits that have to do with it, as what can be cited."""
         ...
 
     async def beside(self, files: Sequence[FileDiff], heads: Mapping[str, str], base: Sha) -> Surroundings:
         """`Beside`."""
-        ...
-
-    async def callers(self, name: str) -> Sequence[Found]:
-        """Who refers to a symbol, the surest first: `brew`, `Kettle.brew` or `path::brew`. As of the commit
-        that the index is of, which each names."""
         ...
 
     async def people(self, path: str) -> Sequence[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from bot.agents import review
+from bot.agents.review.looking import Looking
 from bot.context import Context
 from bot.core.diff import FileDiff
 from bot.core.effects import Usage
@@ -23,6 +24,7 @@ from bot.core.review_result import Judgement
 from bot.core.scoring import Golden, Score, once_each, pairs
 from bot.core.settings import Complaint
 from bot.evals.cases import Case
+from bot.implement_facts import looking
 from bot.pull_request_facts import pull_request_facts
 
 
@@ -46,6 +48,9 @@ class CaseReader(GitHubReader):
 
     async def texts(self, sha: Sha, paths: Sequence[str]) -> dict[str, str]:
         return {path: self.case.texts[path] for path in paths if path in self.case.texts}
+
+    async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
+        return {path: 0o100644 for path in paths if path in self.case.texts}
 
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
         return self.case.settings, ()
@@ -137,12 +142,14 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried. `cost`: US dollars of an answer."""
+    """What is tried. `cost`: US dollars of an answer; `looking`: where what a claim rests on is looked up,
+    where the whole repository of a case is there (None: among its own texts)."""
 
     cases: Sequence[Case]
     thresholds: Sequence[float] = (0.5,)
     scorer: Scorer = by_quotes
     cost: Callable[[Usage], float] = costs_nothing
+    looking: Callable[[Case], Looking | None] = lambda _: None
 
     async def run(self, model: str, infer: Infer, told: TrialProgress = lambda _: None) -> list[TrialRow]:
         """A row for each threshold. Each case is reviewed once."""
@@ -167,7 +174,8 @@ class Trial:
         ctx = Context(repo=repo, slug="hob", github=reader, infer=infer)
         context = await ctx.repository("base")
         facts = await pull_request_facts(ctx, context, await reader.pull_request(0))
-        return await review.judge(facts, infer)
+        beside = self.looking(case) or looking(ctx, facts.head_sha)
+        return await review.judge(facts, infer, beside)
 
 
 def shown(judged: Judgement, threshold: float) -> Sequence[Finding]:

@@ -91,11 +91,11 @@ def make_infer(
             return Completion(failure="invalid", reason=reason)
         return listening.whole(completion) if listening else completion
 
-    async def is_free(prompt: Prompt[Any]) -> bool:
+    async def seconds(prompt: Prompt[Any]) -> float:
         wanted = _wanted(prompt, models)
         allowed = _guard_of(prompt)
         sizes = prompt_tokens(prompt), prompt.behind, prompt.beginning, shared_tokens(prompt)
-        return await pool.is_free(prompt.role, wanted, urgency, allowed, *sizes)
+        return await pool.seconds_now(prompt.role, wanted, urgency, allowed, *sizes)
 
     def _guard_of(prompt: Prompt[Any]) -> EgressGuard:
         return replace(guard, purpose=prompt.name, policy="never" if prompt.local else guard.policy)
@@ -105,7 +105,7 @@ def make_infer(
         found = await pool.candidates(prompt.role, _wanted(prompt, models), allowed, start=False)
         return any(one.sees for one in found.candidates)
 
-    port = Port(infer, is_free, sees)
+    port = Port(infer, seconds, sees)
     return port
 
 

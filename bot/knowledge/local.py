@@ -62,7 +62,12 @@ class LocalLibrary:
 
     async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
         indexed = await self._ready()
-        return await replace(indexed, at=at).outlines(query) if indexed else ()
+        return await indexed.outlines(query, at) if indexed else ()
+
+    async def callers(self, name: str) -> Sequence[Found]:
+        """Who refers to a symbol, as of the last commit."""
+        indexed = await self._ready()
+        return await indexed.callers(name) if indexed else ()
 
     async def records(self, query: str) -> tuple[Excerpt, ...]:
         """Commits, and issues where the index has any."""
@@ -175,7 +180,7 @@ class Local:
             update(index_store, self.git, tip, progress)
             snapshot = AtTip(index_store, tip)
             found = with_lines(self.git, snapshot, query, Search(index_store, self.git).search(query, k))
-            return list(zip(found, outlines(index_store, snapshot, found), strict=True))
+            return list(zip(found, outlines(index_store, self.git, snapshot, found), strict=True))
 
         return with_index_store(path, work)
 

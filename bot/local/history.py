@@ -2,6 +2,7 @@
 which repository of GitHub it is a clone of. https://git-scm.com/docs/git-log#Documentation/git-log.txt--Lltstartgtltendgtltfilegt"""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +19,7 @@ MOST_COMMITS = 12
 LONGEST_MESSAGE = 2_000
 _NAME = re.compile(r"[:/]([A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?\Z")
 _FORMAT = "--format=tformat:%H%x00%aN%x00%at%x00%B"
+_PLAIN = ("--no-color", "--no-decorate", "--no-ext-diff", "--no-textconv", "--encoding=UTF-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,21 @@ async def history(root: Path, path: str, start: int = 0, end: int = 0) -> LineHi
         which = [f"-L{start},{min(end or start, total)}:{path}", "-s"]
     else:
         which = ["--follow", "--", f":(literal){path}"]
-    options = ("--no-color", "--no-decorate", "--no-ext-diff", "--no-textconv", "--encoding=UTF-8")
-    asked = ("log", "-z", _FORMAT, f"--max-count={MOST_COMMITS}", *options, *which)
+    asked = ("log", "-z", _FORMAT, f"--max-count={MOST_COMMITS}", *_PLAIN, *which)
     ran = await run(root, *asked, seconds=SECONDS)
     if ran.why and not ran.late:
         raise UserError(f"git cannot tell the history of {cut(path, 80, end='…')}: {ran.why}")
     compared = ("diff", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--", f":(literal){path}")
     differs = await run(root, *compared, environ=await without_filters(root))
     return LineHistory(tuple(_commits(ran.out)), total, ran.late, differs.code == 1)
+
+
+async def touching(root: Path, path: str, at: Sha, most: int, environ: Mapping[str, str]) -> list[Commit]:
+    """The newest commits up to `at` that touched a file, newest first; UserError for a path that leads out of
+    the repository."""
+    asked = ("log", "-z", _FORMAT, f"--max-count={most}", *_PLAIN, "--end-of-options", at)
+    ran = await run(root, *asked, "--", f":(literal){inside(root, path)}", seconds=SECONDS, environ=environ)
+    return _commits(ran.out) if ran.late or not ran.why else []
 
 
 async def origin_name(root: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.core.diff import FileDiff, parse_git_diff
 from bot.core.errors import UserError
+from bot.core.facts import Commit
 from bot.core.github_reader import GitHubReader, PullRequestState, TreePath
 from bot.core.guidelines import Guidance, gathered
 from bot.core.refs import Actor, Login, Sha
@@ -15,6 +16,7 @@ from bot.core.settings import Complaint
 from bot.core.skills import FOLDER_MODE
 from bot.git import run
 from bot.local.change import LocalRange
+from bot.local.history import touching
 from bot.patterns import wanted as by_pattern
 
 CONFIG = ".github/hob.yml"
@@ -89,6 +91,9 @@ class LocalReader(GitHubReader):
     async def modes(self, sha: Sha, paths: Sequence[str]) -> dict[str, int]:
         tree = await self.tree(sha)
         return {path: tree[path].mode for path in paths if path in tree}
+
+    async def touching(self, path: str, ref: str, most: int) -> Sequence[Commit]:
+        return await touching(self.root, path, Sha(ref), most, self.change.environ)
 
     async def config_text(self, ref: str) -> tuple[str | None, tuple[Complaint, ...]]:
         """`.github/hob.yml` at the base, whatever `ref` says: a head never judges itself."""

@@ -11,7 +11,6 @@ from functools import partial
 from bot.agents.base import question_in
 from bot.agents.dependencies import dependency_answer
 from bot.agents.records import WithRecords
-from bot.agents.rerank import Reranking
 from bot.agents.research import Research
 from bot.config import Config
 from bot.context import Context
@@ -86,9 +85,7 @@ async def _answer(
             yield told
             yield Answered(Completion(Spoken(told), text=told))
             return
-        found = (
-            WithRecords(Reranking(library, infer) if library else None, library, reader) if looks else None
-        )
+        found = WithRecords(ctx.searched(library, []), library, reader) if looks else None
         agent = Research.of(load_persona, infer, found)
         async for piece in agent.stream(question_in(settings.language, message, before)):
             yield piece

@@ -113,7 +113,7 @@ class RepositoryKnowledge:
         return await (await self._joined(at, first)).search(query)
 
     async def outlines(self, query: str, at: str = "") -> Sequence[Outline]:
-        return await replace(await self._indexed(), at=at).outlines(query)
+        return await (await self._indexed()).outlines(query, at)
 
     async def read(self, path: str, start: int, end: int) -> Excerpt | None:
         return await (await self._joined()).read(path, start, end)

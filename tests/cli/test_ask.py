@@ -12,6 +12,7 @@ from tests.agents.conftest import git, make_repository
 from tests.cli.conftest import Hob
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama
+from tests.living import listed_number
 
 SAID = 'Sixty seconds a leaf [src/tea.py:6 "leaves * 60"], not more [src/tea.py:1 "invented"].'
 
@@ -196,3 +197,24 @@ def test_what_waits_for_what_is_not_guessed_without_github(
     assert done.returncode == 1 and done.stdout == ""
     assert "is known to GitHub and not to this folder" in done.stderr
     assert ollama.chats == []
+
+
+def test_where_a_host_has_time_a_model_says_first_which_files_matter(asker: Hob, ollama: FakeOllama) -> None:
+    many = {f"shelf{n}.py": f"def fetch_biscuits_{n}():\n    return 'biscuits'\n" * 3 for n in range(18)}
+    (asker.folder / "cellar").mkdir()
+    make_repository(asker.folder / "cellar", {**many, "tin.py": "def open_tin():\n    return 'biscuits'\n"})
+
+    def names_tin(request: dict[str, Any]) -> Any:
+        if "files" in (request.get("format") or {}).get("properties", {}):
+            return {"thought": "", "files": [listed_number(request, "tin.py")]}
+        return model(request)
+
+    ollama.answer = names_tin
+    done = asker.run("ask", "Where are the biscuits fetched from?", "--folder", "cellar")
+    assert "asking a model which of 19 files matter" in done.stderr
+    shown = str(ollama.chats[-1]["messages"])
+    assert 0 < shown.index("def open_tin") < shown.index("def fetch_biscuits")
+    ollama.answer = lambda request: "no" if "files" in str(request.get("format")) else model(request)
+    done = asker.run("ask", "Where are the biscuits fetched from?", "--folder", "cellar")
+    assert "the order is the search's own: " in done.stderr
+    assert "def open_tin" not in str(ollama.chats[-1]["messages"])

@@ -92,3 +92,26 @@ def test_R10_a_host_that_is_away_is_told_and_fails(judge: Hob, ollama: FakeOllam
     done = judge.process("eval", "--json")
     assert done.returncode == 1
     assert {row["failed"] for row in json.loads(done.stdout)["rows"]} == {6}
+
+
+def test_a_claim_is_looked_up_in_the_texts_of_its_case(judge: Hob, ollama: FakeOllama) -> None:
+    code = "from pour import pour\n\n\ndef brew(water):\n    return pour(water)[0]\n"
+    lines = "".join(f"+{line}\n" for line in code.splitlines())
+    head = "diff --git a/tea.py b/tea.py\nnew file mode 100644\n--- /dev/null\n+++ b/tea.py\n"
+    diff = f"{head}@@ -0,0 +1,5 @@\n{lines}"
+    texts = {"tea.py": code, "lib/pour.py": "def pour(water):\n    return water or [0]\n"}
+    case = {"version": 1, "name": "pour", "diff": diff, "texts": texts, "golden": []}
+    (judge.folder / "case.json").write_text(json.dumps(case))
+    said = NOISE | {"path": "tea.py", "quote": "    return pour(water)[0]", "title": "`pour` may give None"}
+
+    def looks(request: dict[str, Any]) -> Any:
+        if "verdicts" not in json.dumps(request["format"]):
+            return {"findings": [said], "summary": ""}
+        if "call 1" not in asked(request):
+            return acts.calls(("read_file", {"path": "lib/pour.py"}), ("read_file", {"path": "no.py"}))
+        return keeping_all(*([0] if "or [0]" in asked(request) else []))
+
+    ollama.answer = looks
+    (row,) = rows(judge.run("eval", str(judge.folder / "case.json"), "--json", "--threshold", "0.0"))
+    assert (row["cases"], row["found"], row["failed"]) == (1, 0, 0)
+    assert len(ollama.chats) == 3

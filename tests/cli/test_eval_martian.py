@@ -100,6 +100,27 @@ def test_hob_beside_them_on_the_same_pull_requests(bench: Hob) -> None:
     assert "has no branch pr-1" in said
 
 
+def test_a_claim_about_a_fork_is_looked_up_in_its_clone(bench: Hob, ollama: FakeOllama) -> None:
+    clones = make_clones(bench.folder / "forks")
+
+    def looks(request: dict[str, Any]) -> Any:
+        fields, told = (request.get("format") or {}).get("properties", {}), str(request["messages"])
+        if "findings" in fields:
+            found = answer(request)
+            found["findings"][0] |= {"title": "`brew` divides by zero", "body": "Its callers fail."}
+            return found
+        if "verdicts" in fields and "call 1" not in told:
+            looked = (("search_code", {"query": "brew"}), ("recent_commits", {"path": "tea.py"}))
+            return acts.calls(*looked)
+        return answer(request)
+
+    ollama.answer = looks
+    rows(bench, "--judge", "judge", "--clones", str(clones), "--model", "small", "--threshold", "0.5")
+    told = str([one["messages"] for one in ollama.chats if one.get("tools")][-1])
+    assert "Brew hotter" in told, "the commit of the head"
+    assert "call 1: search_code" in told and "2: " in told.partition("call 1")[2]
+
+
 def test_prices_make_a_useful_finding_cost(bench: Hob, ollama: FakeOllama) -> None:
     host = {"name": "mini", "url": ollama.url, "usd_per_mtok_in": 1_000, "usd_per_mtok_out": 0}
     bench.environ["HOB_HOSTS"] = json.dumps([host])

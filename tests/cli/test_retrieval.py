@@ -12,6 +12,7 @@ from tests.agents.conftest import git, make_repository
 from tests.cli.conftest import Hob
 from tests.fakes import acts
 from tests.fakes.models import FakeModel, FakeOllama
+from tests.living import listed_number
 
 FILES = {
     "kettle.py": "def boil(water):\n    return water * 100\n",
@@ -22,9 +23,7 @@ FILES = {
 
 def stove_first(request: dict[str, Any]) -> dict[str, Any]:
     """A model that thinks that the stove matters most."""
-    text = request["messages"][-1]["content"]
-    (number,) = [n for n in range(1, 31) if f'"file {n}">\nstove.py' in text]
-    return {"thought": "It is the stove.", "files": [number]}
+    return {"thought": "It is the stove.", "files": [listed_number(request, "stove.py")]}
 
 
 @pytest.fixture

@@ -83,6 +83,34 @@ def test_what_was_read_before_a_host_went_away_is_kept(house: Hob, ollama: FakeO
     assert scan(house)["read"] == ["src/pot.py", "lib/cup.py"]
 
 
+def test_a_long_file_is_read_whole_and_what_a_claim_rests_on_is_looked_up(
+    house: Hob, ollama: FakeOllama
+) -> None:
+    tea = house.folder / "tea"
+    long = CODE + "".join(f"    step_{n} = {n}\n" for n in range(700)) + "    return pour(water)[0]\n"
+    for path, text in {
+        "src/long.py": long,
+        "lib/pour.py": "def pour(water):\n    return water or [0]\n",
+    }.items():
+        (tea / path).write_text(text)
+    git(tea, "add", "-A")
+    git(tea, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "Pour")
+    said = finding(path="src/long.py", quote="    return pour(water)[0]", title="`pour` may give None")
+
+    def looks(request: dict[str, Any]) -> Any:
+        told = str(request["messages"])
+        if "verdicts" not in json.dumps(request["format"]):
+            return {"findings": [said] if "pour(water)[0]" in told else [], "summary": ""}
+        if "call 1" not in told:
+            return acts.calls(("recent_commits", {"path": "lib/pour.py"}), ("search_code", {"query": "pour"}))
+        return keeping_all(*([0] if "Pour" in told and "or [0]" in told else []))
+
+    ollama.answer = looks
+    found = scan(house, "src/long.py")
+    assert (found["read"], found["findings"]) == (["src/long.py"], [])
+    assert [bool(one.get("tools")) for one in ollama.chats][-2:] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -3,21 +3,42 @@ folder named `owner__repo__tool__PR12__20260123`, with the branch `pr-12` beside
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from bot.agents.review.looking import Looking
 from bot.core.diff import git_diff_text
 from bot.core.errors import UserError
 from bot.evals.cases import Case, GoldenComment
 from bot.evals.martian import MartianPull, pull_names
 from bot.git import git
+from bot.implement_facts import looking
+from bot.knowledge.local import LocalLibrary
 from bot.local.change import LocalRange, find_root, merge_base, resolved
+from bot.local.judge import local_context
 from bot.local.reader import LocalReader
+from bot.repository import LocalRepository
 
 MOST_FOLDERS = 10_000
 _NUMBER = re.compile(r"PR([0-9]{1,9})", re.ASCII)
 
 
-async def case_of(folder: Path, pull: MartianPull, number: int) -> Case:
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A case, and the clone that has all of its repository."""
+
+    case: Case
+    root: Path
+    change: LocalRange
+
+    def looking(self, data_dir: Path) -> Looking:
+        """Where claims about it are looked up: files at its head, and an index of the clone, made with the
+        first search."""
+        library = LocalLibrary(self.root, data_dir, LocalRepository(self.root))
+        return looking(local_context(self.root, self.change), self.change.head, library)
+
+
+async def case_of(folder: Path, pull: MartianPull, number: int) -> Fork:
     """The change as its reviewers saw it; UserError where the clone does not have it."""
     root = await find_root(folder)
     head = await resolved(root, f"pr-{number}") or await resolved(root, f"origin/pr-{number}")
@@ -26,9 +47,10 @@ async def case_of(folder: Path, pull: MartianPull, number: int) -> Case:
     base = await merge_base(root, head, *await _others(root, number))
     if base in (None, head):
         raise UserError(f"{folder} has no branch that pr-{number} goes into")
-    reader = LocalReader(root, LocalRange(base, head, pull.title, "", "author"))
+    change = LocalRange(base, head, pull.title, "", "author")
+    reader = LocalReader(root, change)
     files = await reader.files(0)
-    return Case(
+    case = Case(
         version=1,
         name=pull.url,
         title=pull.title,
@@ -36,6 +58,7 @@ async def case_of(folder: Path, pull: MartianPull, number: int) -> Case:
         texts=await reader.texts(head, [file.path for file in files]),
         golden=[GoldenComment(path="", body=text) for text in pull.golden],
     )
+    return Fork(case, root, change)
 
 
 async def _others(root: Path, number: int) -> list[str]:

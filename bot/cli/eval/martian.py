@@ -75,12 +75,18 @@ async def _judged(
         infer, decisions = shop.infer(models=(judge,)), Decisions(judge, results)
         pulls = benchmark.pulls
         if clones:
-            cases = await _cases(clones, pulls)
-            named = {case.name for case in cases}
-            pulls = [pull for pull in pulls if pull.url in named]
+            forks = {fork.case.name: fork for fork in await _forks(clones, pulls)}
+            cases, data_dir = [fork.case for fork in forks.values()], shop.config.hob.data_dir
+            pulls = [pull for pull in pulls if pull.url in forks]
             for model in models or shop.config.models.review[:1]:
                 by_pair = PairJudge(infer, benchmark.prompt, decisions)
-                trial = Trial(cases, thresholds, by_pair.of_case, costs_of(shop.config))
+                trial = Trial(
+                    cases,
+                    thresholds,
+                    by_pair.of_case,
+                    costs_of(shop.config),
+                    lambda case: forks[case.name].looking(data_dir),
+                )
                 for row in await trial.run(model, shop.infer(models=(model,)), tell):
                     tool = f"hob, {model}, {row.threshold:.2f}"
                     rows.append(ToolRow(tool, judge, row.scores, by_pair.undecided, row))
@@ -99,24 +105,24 @@ async def _judged(
     return rows
 
 
-async def _cases(folder: Path, pulls: Sequence[Any]) -> list[Any]:
+async def _forks(folder: Path, pulls: Sequence[Any]) -> list[Any]:
     """What a clone lacks is told, and the others go on; UserError where no clone can be used."""
     from bot.cli.eval.forks import case_of, clones
     from bot.core.errors import UserError
 
-    cases: list[Any] = []
+    forks: list[Any] = []
     for pull, number, place in clones(folder, pulls):
         try:
-            cases.append(await case_of(place, pull, number))
+            forks.append(await case_of(place, pull, number))
         except UserError as wrong:
             tell(f"{pull.url} is left out: {wrong}")
-    if not cases:
+    if not forks:
         raise UserError(
             f"{folder} has no clone of a fork of one of the {len(pulls)} pull requests",
             "clone the benchmark's forks into it, each into a folder named as its repository is",
         )
-    tell(f"{len(cases)} of {len(pulls)} pull requests have a clone: all tools are compared on these")
-    return cases
+    tell(f"{len(forks)} of {len(pulls)} pull requests have a clone: all tools are compared on these")
+    return forks
 
 
 def _f1(one: ToolRow) -> float:

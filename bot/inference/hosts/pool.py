@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from math import inf
 
 from bot.core.host_slots import HostSlots, Outlook, Served, Speed, Traffic
 from bot.core.hosts import Host, HostModel, RoutingStrategy
@@ -160,7 +161,7 @@ class Pool:
         first = _first((await self.candidates(role, wanted, guard)).candidates)
         return await self._line.outlook(first, tokens_in, urgency) if first else Outlook()
 
-    async def is_free(
+    async def seconds_now(
         self,
         role: Role,
         wanted: Sequence[str],
@@ -170,11 +171,14 @@ class Pool:
         behind: int,
         beginning: Beginning | None = None,
         shared: int = 0,
-    ) -> bool:
-        """Whether a request for a role would get a slot at once."""
+    ) -> float:
+        """How long a request for a role would take, as its host was measured; without end where it would get
+        no slot at once."""
         first = _first((await self.candidates(role, wanted, guard)).candidates)
-        kept = self._kept(beginning, shared)
-        return bool(first) and await self._line.is_free(first, tokens_in, urgency, behind, kept)
+        if not first:
+            return inf
+        best = await self._line.best(first, tokens_in, urgency, behind, self._kept(beginning, shared))
+        return best.needed(tokens_in) if best.is_free else inf
 
     def _kept(self, beginning: Beginning | None, shared: int) -> Callable[[Candidate], int]:
         """How many tokens of a question with that beginning a candidate has read already."""

@@ -124,21 +124,10 @@ class Scheduler:
 
     async def outlook(self, candidates: Sequence[Candidate], tokens_in: int, urgency: int) -> Outlook:
         """How `enter` would wait now."""
-        best = await self._best(candidates, tokens_in, urgency)
+        best = await self.best(candidates, tokens_in, urgency)
         return Outlook(best.waiting, best.wait)
 
-    async def is_free(
-        self,
-        candidates: Sequence[Candidate],
-        tokens_in: int,
-        urgency: int,
-        behind: int,
-        kept: TokensKept = _nothing,
-    ) -> bool:
-        """Whether `enter` would not wait now."""
-        return (await self._best(candidates, tokens_in, urgency, behind, kept)).is_free
-
-    async def _best(
+    async def best(
         self,
         candidates: Sequence[Candidate],
         tokens_in: int,
@@ -146,7 +135,7 @@ class Scheduler:
         behind: int = 0,
         kept: TokensKept = _nothing,
     ) -> Option:
-        """The option that `enter` would take."""
+        """The option that `enter` would take now."""
         order = urgency * _URGENCY + time.time()
         traffics = await self.host_slots.look(sorted({candidate.host.name for candidate in candidates}))
         turn = asyncio.get_running_loop().create_future()

@@ -17,9 +17,11 @@ from bot.knowledge.storage import IndexStore
 
 MOST, LONGEST = 40, 100
 """Signatures of a file, and characters of one."""
+MOST_PASSAGES = 5
+"""Files of which the passage that was found is told."""
 
 
-def outlines(index_store: IndexStore, snapshot: Snapshot, found: Sequence[Found]) -> list[Outline]:
+def outlines(index_store: IndexStore, git: Git, snapshot: Snapshot, found: Sequence[Found]) -> list[Outline]:
     """For each file that was found the signatures of its symbols, the one that was found first."""
     blobs = snapshot.blobs_of([one.path for one in found])
     chunks: dict[str, list[tuple[str, str]]] = {}
@@ -27,7 +29,12 @@ def outlines(index_store: IndexStore, snapshot: Snapshot, found: Sequence[Found]
         if each.chunk.signature:
             signature = " ".join(each.chunk.signature.split())[:LONGEST]
             chunks.setdefault(each.blob, []).append((each.chunk.symbol, signature))
-    return [Outline(one.path, _ordered(chunks.get(blobs.get(one.path, ""), []), one.symbol)) for one in found]
+    places = [(one.path, one.start, one.end) for one in found[:MOST_PASSAGES]]
+    best = {one.path: one for one in excerpts(git, blobs, places)}
+    return [
+        Outline(one.path, _ordered(chunks.get(blobs.get(one.path, ""), []), one.symbol), best.get(one.path))
+        for one in found
+    ]
 
 
 def _ordered(signatures: Sequence[tuple[str, str]], first: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import Hit, WordTable
 
 MOST_FOUND, MOST_FILES = 12, 30
+MOST_EACH = 3
+"""Passages of a file that comes first, before those of other files."""
 MOST_DEFINITIONS = 5
 """Of one name, whose callers are looked for."""
 LEAST_SHARE = 0.2
@@ -56,21 +59,25 @@ class Indexed:
     """The commit that a search is of, where the repository has it; else the tip."""
 
     first: tuple[str, ...] = ()
-    """Files whose passages come before all others, in this order."""
+    """Files whose passages come before all others, in this order; each is there with its best one."""
 
     embed: Embed | None = None
     """Makes a query's vector, where a host has the model of the index."""
 
-    async def search(self, query: str) -> tuple[Excerpt, ...]:
+    async def search(self, query: str, at: str = "", first: Sequence[str] = ()) -> tuple[Excerpt, ...]:
         """The best passages, best first."""
+        if at or first:
+            return await replace(self, at=at or self.at, first=tuple(first) or self.first).search(query)
         near = await self._near(query)
 
         def find(index_store: IndexStore) -> tuple[Excerpt, ...]:
-            sha = self._sha(index_store)
-            most = 4 * MOST_FOUND if self.first else MOST_FOUND
-            found = Search(index_store, self.git, lambda _: near).passages(query, most, sha)
-            places = {path: place for place, path in enumerate(self.first)}
-            found = sorted(found, key=lambda one: places.get(one.path, len(places)))[:MOST_FOUND]
+            sha, most = self._sha(index_store), 4 * MOST_FOUND if self.first else MOST_FOUND
+            searching = Search(index_store, self.git, lambda _: near)
+            found = searching.passages(query, most, sha)
+            if lacking := set(self.first).difference(one.path for one in found):
+                files = searching.search(query, MOST_FILES, at=sha)
+                found += [one for one in files if one.path in lacking]
+            found = _with_first(found, self.first, MOST_FOUND)
             with self._files(index_store, sha) as snapshot:
                 blobs = snapshot.blobs_of([one.path for one in found])
             return merged(excerpts(self.git, blobs, [(one.path, one.start, one.end) for one in found]))
@@ -91,14 +98,16 @@ class Indexed:
             log.warning("the index does not answer: %s", wrong)
             return ()
 
-    async def outlines(self, query: str) -> list[Outline]:
+    async def outlines(self, query: str, at: str = "") -> list[Outline]:
         """The best thirty files by what they define."""
+        if at:
+            return await replace(self, at=at).outlines(query)
 
         def find(index_store: IndexStore) -> list[Outline]:
             sha = self._sha(index_store)
             found = Search(index_store, self.git).search(query, MOST_FILES, at=sha)
             with self._files(index_store, sha) as snapshot:
-                return outlines(index_store, snapshot, found)
+                return outlines(index_store, self.git, snapshot, found)
 
         return await asyncio.to_thread(self._asked, find, [])
 
@@ -195,3 +204,18 @@ class Indexed:
         except HobError as wrong:
             log.warning("the index does not answer: %s", wrong)
             return otherwise
+
+
+def _with_first(found: Sequence[Found], first: Sequence[str], most: int) -> list[Found]:
+    """So many of them: of these files a few each, the best of every one before the second of any; then what
+    else was found."""
+    places = {path: place for place, path in enumerate(first)}
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[tuple[bool, int, int], Found]] = []
+    for one in found:
+        comes_first = one.path in places and seen[one.path] < MOST_EACH
+        rank = (False, seen[one.path], places[one.path]) if comes_first else (True, 0, 0)
+        ranked.append((rank, one))
+        seen[one.path] += 1
+    chosen = [one for _, one in sorted(ranked, key=lambda each: each[0])[:most]]
+    return sorted(chosen, key=lambda one: places.get(one.path, len(places)))
