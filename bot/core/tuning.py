@@ -10,6 +10,7 @@ one pull request stands in two of them.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -33,12 +34,16 @@ TrainingSource = Literal["accepted", "dismissed", "remark", "fix", "quiet"]
 after the merge, and code beside such remarks of which nobody said anything."""
 
 
+MergedPull = tuple[int, float]
+"""A pull request, and when it was merged in epoch seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
     """A question as it is put to a reviewer, and the answer that people's own decisions give. `pulls`: every
-    pull request that any of it comes from."""
+    pull request that any of it comes from, first the one that is asked about."""
 
-    pulls: frozenset[int]
+    pulls: tuple[MergedPull, ...]
     source: TrainingSource
     system: str
     user: str
@@ -48,32 +53,42 @@ class TrainingExample:
     def line(self) -> str:
         """One line of JSON, without its end."""
         said = (("system", self.system), ("user", self.user), ("assistant", self.assistant))
-        messages = [{"role": role, "content": text} for role, text in said]
-        return json.dumps({"messages": messages})
+        return json.dumps({"messages": [{"role": role, "content": text} for role, text in said]})
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSplit:
-    """The pull requests of each file. `at`: epoch seconds of the first merge that is held out; 0.0 where none
-    is."""
+    """(when, pull request) from which on `valid` and `test` begin."""
 
-    sides: Mapping[DataFile, frozenset[int]]
-    at: float = 0.0
+    valid: tuple[float, int]
+    test: tuple[float, int]
 
-    def side(self, pulls: Iterable[int]) -> DataFile | None:
-        """Where an example from these belongs; None where they are of several sides."""
-        wanted = frozenset(pulls)
-        return next((name for name in DATA_FILES if wanted and wanted <= self.sides[name]), None)
+    @property
+    def held_out_from(self) -> float | None:
+        """Epoch seconds of the first merge that is held out; None where none is."""
+        return self.test[0] if self.test[0] < math.inf else None
+
+    def side(self, pulls: Iterable[MergedPull]) -> DataFile | None:
+        """Where what comes from these belongs; None where that is several files."""
+        sides = {self._side(at, number) for number, at in pulls}
+        return sides.pop() if len(sides) == 1 else None
+
+    def _side(self, at: float, number: int) -> DataFile:
+        if (at, number) >= self.test:
+            return "test"
+        return "valid" if (at, number) >= self.valid else "train"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportManifest:
-    """`manifest.json`. `made` and `split` are ISO 8601 in UTC (what was merged before `split` is trained on;
-    empty where nothing is held out); `max_tokens`: about as many has the longest example at most; `counts`
-    has examples `by_source` and lines or cases `by_file` (`train`, `valid`, `test`, `cases`); `redacted`:
-    credentials that were taken out; `left_out`: examples by the reason."""
+    """`manifest.json`. `repo_id` is GitHub's, which stays when the name changes; `made` and `split` are ISO
+    8601 in UTC (what was merged before `split` is trained on; empty where nothing is held out); `max_tokens`:
+    about as many has the longest example at most; `counts` has examples `by_source` and lines or cases
+    `by_file` (`train`, `valid`, `test`, `cases`); `redacted`: credentials that were taken out; `left_out`:
+    examples by the reason."""
 
     repository: str
+    repo_id: int
     made: str
     split: str
     digest: str
@@ -97,6 +112,7 @@ def manifest_of(text: str) -> ExportManifest:
         )
         return ExportManifest(
             repository,
+            int(said["repo_id"]),
             made,
             split,
             digest,
@@ -128,21 +144,20 @@ def data_digest(files: Mapping[DataFile, bytes]) -> str:
     return told.hexdigest()
 
 
-def by_time(merged: Mapping[int, float], held_out: float = HELD_OUT_SHARE) -> TimeSplit:
-    """`merged`: pull request -> epoch seconds. Each file has one where there are enough of them: two for
-    something held out, three for something to validate with."""
-    ordered = sorted(merged, key=lambda number: (merged[number], number))
-    rest, test = _newest(ordered, held_out)
-    train, valid = _newest(rest, VALID_SHARE)
-    sides: dict[DataFile, frozenset[int]] = {
-        "train": frozenset(train),
-        "valid": frozenset(valid),
-        "test": frozenset(test),
-    }
-    return TimeSplit(sides, merged[test[0]] if test else 0.0)
+def by_time(pulls: Iterable[MergedPull]) -> TimeSplit:
+    """Each file has a pull request where there are enough of them: two for something held out, three for
+    something to validate with."""
+    ordered = sorted((at, number) for number, at in dict(pulls).items())
+    rest, test = _newest(ordered, HELD_OUT_SHARE)
+    _, valid = _newest(rest, VALID_SHARE)
+    never = (math.inf, 0)
+    return TimeSplit((*valid, *test, never)[0], (*test, never)[0])
 
 
-def _newest(ordered: Sequence[int], share: float) -> tuple[Sequence[int], Sequence[int]]:
+_Ordered = Sequence[tuple[float, int]]
+
+
+def _newest(ordered: _Ordered, share: float) -> tuple[_Ordered, _Ordered]:
     """(the others, the newest): of two or more at least one each."""
     many = min(max(1, round(len(ordered) * share)), len(ordered) - 1) if len(ordered) > 1 else 0
     return ordered[: len(ordered) - many], ordered[len(ordered) - many :]
