@@ -99,7 +99,7 @@ class ExportManifest:
 
     @property
     def text(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def manifest_of(text: str) -> ExportManifest:
