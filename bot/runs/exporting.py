@@ -27,7 +27,7 @@ from bot.agents.review.training import (
 from bot.config import Config
 from bot.context import Context
 from bot.core.context_packing import size
-from bot.core.diff import render
+from bot.core.diff import git_diff_text
 from bot.core.effect_history import reviews, undone
 from bot.core.errors import Gone, UserError
 from bot.core.facts import OthersRemark, PullRequestFacts
@@ -42,6 +42,7 @@ from bot.core.text import one_line, strip_invisible
 from bot.core.tuning import TrainingExample
 from bot.github import history
 from bot.github.history import Merged
+from bot.github.past_pulls import share_left
 from bot.github.reader import PULL_REQUEST, JobReader
 from bot.inference.token_budget import START_RATIO, fitted_texts, tokens
 from bot.local_egress import cleaned
@@ -50,6 +51,7 @@ from bot.pull_request_facts import pull_request_facts
 from bot.runs.backtest import PastReader
 from bot.runs.decided import DecidedChange, ToldChange, decided_change, fixes_of, point_of
 from bot.runs.learning import (
+    KEEPS,
     LearningProgress,
     ReadHistory,
     findings_said,
@@ -65,13 +67,14 @@ HIDDEN = "with a credential that cannot be cut out"
 SHORT = "remarks of a few words"
 UNDECIDED = "findings that nobody decided on"
 ASTRAY = "points that are on no changed line of what a review reads"
+NO_ROOM = "pull requests that were not looked at: the rest of GitHub's limit is left to others"
 UNQUOTED = "points whose lines cannot be quoted"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingHistory:
-    """All that an export is made of, oldest first. `left`: pull requests that were not read yet, because half
-    of the rate limit is other people's: then there is nothing else."""
+    """All that an export is made of, its examples oldest first. `left`: pull requests that were not read yet,
+    because half of the rate limit is other people's: then there is nothing else."""
 
     repo: RepoRef
     read: int
@@ -99,7 +102,8 @@ async def training_history(
         if past.left:
             return TrainingHistory(past.reader.repo, len(past.changes), past.left)
         made = await _Exporting(past, max_tokens, told).made()
-        past.kept.remove()
+        if not made.left:
+            past.kept.remove()
         return made
 
 
@@ -157,10 +161,15 @@ class _Exporting:
         said = Counter(one.author for change in changes for one in change.remarks)
         said += Counter(str(one.login) for one in fixers if not one.is_bot)
         self.writers = await who_may_write(self.reader, said)
-        told = [self._told_of(one) for one in sorted(changes, key=lambda one: (one.at, one.name))]
+        told = [self._told_of(one) for one in sorted(changes, key=lambda one: -one.at)]
         told = [one for one in told if one.is_decided]
-        for place, one in enumerate(told, 1):
-            self.told(f"{place} of {len(told)}: #{one.pull.number} {one.pull.title[:60]}")
+        for place, one in enumerate(told):
+            if await share_left(self.reader.job.api(PULL_REQUEST)) < KEEPS:
+                if not place:
+                    return TrainingHistory(self.reader.repo, len(changes), len(told))
+                self.left_out[NO_ROOM] = len(told) - place
+                break
+            self.told(f"{place + 1} of {len(told)}: #{one.pull.number} {one.pull.title[:60]}")
             try:
                 await self._take(await self._heard(one))
             except Gone:
@@ -169,7 +178,7 @@ class _Exporting:
             self.reader.repo,
             len(changes),
             0,
-            tuple(self.examples),
+            tuple(sorted(self.examples, key=lambda one: one.pulls[0][::-1])),
             tuple(self.changes),
             self.clean.count,
             dict(self.left_out),
@@ -212,6 +221,7 @@ class _Exporting:
 
     async def _take(self, told: ToldChange) -> None:
         drafts: dict[str, tuple[DraftedExample, Sha]] = {}
+        changes: dict[str, DecidedChange] = {}
         for head in told.heads:
             try:
                 facts, settings, points = await self._read(told, head)
@@ -222,11 +232,14 @@ class _Exporting:
             made, astray = await asyncio.to_thread(drafted, facts, points, spoken)
             self.left_out[ASTRAY] += astray
             for one in made:
-                shown = "\n".join(f"{file.path}\n{render(file)}" for file in one.part.parts)
+                shown = git_diff_text(one.part.parts)
                 if shown not in drafts or len(drafts[shown][0].right) < len(one.right):
                     drafts[shown] = one, head
             if change := decided_change(told.pull, facts, settings, made):
-                self.changes.append(change)
+                shown = git_diff_text(change.files)
+                if shown not in changes or len(changes[shown].golden) < len(change.golden):
+                    changes[shown] = change
+        self.changes += changes.values()
         for one, head in drafts.values():
             if example := self._example(one, told.pull, head):
                 self.examples.append(example)

@@ -4,14 +4,19 @@ bots said does not."""
 import asyncio
 import json
 import os
+import re
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
 
 from bot.agents.review.answers import ReviewAnswer
 from bot.core.tuning import manifest_of
 from bot.evals.cases import load_cases
 from bot.prompting import load
+from bot.runs import exporting
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
 from tests import commands
@@ -21,7 +26,7 @@ from tests.tea import BROKEN, TEA, finding
 
 KEY = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"
 PRINTS = "kettle = brew(water)\nprint(kettle)\ntotal = water + leaves\n"
-LOGS = "kettle = brew(water)\nlog.info(kettle)\nstrained = leaves\n"
+LOGS = "pot = brew(water)\nlog.info(kettle)\nstrained = leaves\n"
 
 
 async def hob_in(hob: LivingHob, *arguments: str, **environment: str) -> CompletedProcess[str]:
@@ -46,6 +51,11 @@ def read(folder: Path, name: str) -> list[tuple[str, ReviewAnswer]]:
         assert system["content"].startswith(load("review").system)
         found.append((user["content"], ReviewAnswer.model_validate_json(assistant["content"])))
     return found
+
+
+def plain(question: str) -> str:
+    """Without its fence."""
+    return re.sub(r"data-[0-9a-f]{12}", "data", question)
 
 
 def later(hob: LivingHob, pull: PullRequest) -> None:
@@ -128,6 +138,8 @@ async def test_what_people_decided_becomes_examples_and_the_newest_are_kept_apar
         [("six.py", "print(kettle)", "Use structlog, please")],
     ]
     assert "token = '[hidden]'" in lines["train"][0][0]
+    asked = [one["messages"][-1]["content"] for one in hob.ollama.chats]
+    assert plain(lines["train"][1][0]) in map(plain, asked), "it is what the review of that change asked"
     (case,) = load_cases([folder / "cases"])
     assert (case.title, [(one.path, one.start, one.quote) for one in case.golden]) == (
         "six",
@@ -137,7 +149,9 @@ async def test_what_people_decided_becomes_examples_and_the_newest_are_kept_apar
     assert json.loads(scored.stdout)["rows"][0]["golden"] == 1
 
 
-async def test_an_export_takes_the_place_of_the_older_one_and_goes_with_a_purge(hob: LivingHob) -> None:
+async def test_an_export_takes_the_place_of_the_older_one_and_goes_with_a_purge(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo = hob.github.repository("octo/tea", private=False, files={"pot.py": "x = 1\n"})
     repo.grant("bob", "write")
     remarked(hob, repo, "one")
@@ -157,6 +171,13 @@ async def test_an_export_takes_the_place_of_the_older_one_and_goes_with_a_purge(
     assert sorted(one.name for one in folder.iterdir()) == ["adapters", "cases", "data", "manifest.json"]
     assert [one.name for one in folder.parent.iterdir()] == ["octo--tea"]
     await hob.works()
+    left = iter([1.0, 0.4, 0.4])
+    monkeypatch.setattr(exporting, "share_left", AsyncMock(side_effect=lambda _: next(left)))
+    third = await exported(hob)
+    assert (third["counts"]["by_file"]["train"], third["left_out"]) == (1, {exporting.NO_ROOM: 1})
+    nothing = await exported(hob)
+    assert (nothing["not_read"], nothing["folder"]) == (2, None)
+    assert manifest_of((folder / "manifest.json").read_text()).digest == third["digest"]
     purged = await hob_in(hob, "purge", "octo/tea", "--yes", "--json")
     assert json.loads(purged.stdout)["kinds"]["training data"]["count"] == 1
     assert list(folder.parent.iterdir()) == []

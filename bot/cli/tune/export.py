@@ -22,8 +22,8 @@ from bot.cli.waiting import TellWaiting
     type=click.IntRange(10, 2_000),
     default=200,
     show_default=True,
-    help="How many merged pull requests are read; each costs two calls to GitHub, one with something to "
-    "learn from some ten.",
+    help="How many merged pull requests are read; each costs two calls to GitHub, and each commit on which "
+    "something was decided five more.",
 )
 @click.option(
     "--max-tokens",
