@@ -4,8 +4,9 @@
     cases/*.json                                the held-out pull requests, as `hob eval` reads them
     manifest.json                               what was made, when, of what (`ExportManifest`)
 
-What is newest is held out (`test.jsonl` and the cases), the newest of the rest is `valid.jsonl`; nothing of
-one pull request stands in two of them.
+A file without examples is not there, for mlx-lm fails on an empty one. What is newest is held out
+(`test.jsonl` and the cases), the newest of the rest is `valid.jsonl`; nothing of one pull request stands in
+two of them.
 """
 
 import hashlib

@@ -1,6 +1,8 @@
 """Training data: which pull requests are held out, and what its files look like."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from bot.core.tuning import (
     folder_name,
     manifest_of,
 )
+from tests import needs
 
 PULLS = st.dictionaries(st.integers(1, 500), st.floats(0, 2e9, allow_nan=False), max_size=60)
 
@@ -52,6 +55,19 @@ def test_an_example_is_one_line_that_every_reader_takes_for_one(user: str, assis
         ("user", user),
         ("assistant", assistant),
     ]
+
+
+def test_mlx_lm_takes_the_lines_for_chats(tmp_path: Path) -> None:
+    needs.mlx()
+    from mlx_lm.tuner.datasets import ChatDataset, load_local_dataset
+
+    told = ("You review.", "a\u2028b\r\n{}", '{"findings": []}')
+    line = TrainingExample(((1, 0.0),), "remark", *told).line
+    (tmp_path / "train.jsonl").write_text(f"{line}\n{line}\n")
+    train, valid, test = load_local_dataset(tmp_path, None, SimpleNamespace(mask_prompt=True))
+    assert isinstance(train, ChatDataset)
+    assert [[one["content"] for one in each["messages"]] for each in train] == [[*told], [*told]]
+    assert (valid, test) == ([], [])
 
 
 def test_the_manifest_is_read_as_it_was_written() -> None:

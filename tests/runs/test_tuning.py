@@ -159,6 +159,7 @@ async def test_an_export_takes_the_place_of_the_older_one_and_goes_with_a_purge(
     assert first["counts"]["by_file"] == {"train": 1, "valid": 0, "test": 0, "cases": 0}
     assert (first["split"], first["left_out"]) == ("", {})
     folder = Path(first["folder"])
+    assert [one.name for one in (folder / "data").iterdir()] == ["train.jsonl"], "mlx-lm takes no empty file"
     (folder / "adapters").mkdir()
     assert (await exported(hob))["digest"] == first["digest"]
     remarked(hob, repo, "two")
