@@ -18,6 +18,7 @@ import pytest
 
 import bot
 from bot.agents.convention import plain
+from bot.agents.review.training import DecidedPoint, drafted
 from bot.checks import linter
 from bot.checks.lint_output import JsonPlaces, by_lines, by_places, sarif
 from bot.checks.scripts import scripts_of
@@ -66,6 +67,7 @@ from bot.knowledge.merge_texts import Sides, longest_mark, sides
 from bot.knowledge.parsing.passages import parse
 from bot.patterns import wanted
 from bot.yamlnodes import UnreadableError
+from tests.agents.facts import pull_request
 from tests.test_growth import LONGEST, UNITS, Told, patch_of, seconds
 
 SIZE = 8_000
@@ -77,7 +79,8 @@ GROWTH = 9.0
 """Times as long for four times the text: 16 is what a square would take."""
 ROOT = Path(bot.__file__).parent
 WALKED = (
-    "agents/citing.py", "agents/review/judging.py", "checks/**/*.py", "core/ci*.py", "core/credentials/*.py",
+    "agents/citing.py", "agents/review/judging.py", "agents/review/training.py", "core/redacting.py",
+    "core/tuning.py", "checks/**/*.py", "core/ci*.py", "core/credentials/*.py",
     "core/diff/*.py", "core/report/*.py", "core/addresses.py", "core/markdown_blocks.py",
     "core/check_input.py",
     "core/named_files.py", "core/issue_forms.py", "core/security_reports.py", "core/pictures.py",
@@ -109,7 +112,7 @@ IN_THE_TABLE = {
 EXCLUDED = {
     "what is asked is Hob's own": {
         "checks.programs.beside_hob", "checks.programs.find", "core.credentials.issued.compiled",
-        "core.text.day",
+        "core.text.day", "core.tuning.data_digest",
         "core.settings_schema.find", "core.report.sarif.as_sarif", "inference.runners.anthropic.headers",
         "inference.runners.server_quirks.in_prompt", "inference.runners.openai.base_url",
         "inference.runners.streams.count_of", "inference.runners.streams.dict_of",
@@ -254,6 +257,9 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.conventions.learned": lambda said: learned(past_of(said)),
     "core.conventions.evidence_of": lambda said: evidence_of(
         Lesson("candidate", "x", Login("a"), evidence=said)
+    ),
+    "agents.review.training.drafted": lambda said: drafted(
+        pull_request({"a.py": said[:4_000]}), [DecidedPoint("remark", "a.py", 1, 9_999, said, said)], [said]
     ),
     "agents.convention.plain": lambda said: plain(evidence_with(said)),
     "core.issue_forms.filled": lambda said: filled(said, [IssueForm("a", (FormField(said[:99]),))]),

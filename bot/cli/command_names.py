@@ -33,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "scan": "Reads code that nobody is changing, the riskiest first.",
         "learn": "Finds conventions in merged pull requests, and tries them.",
         "memory": "What people taught Hob about a repository.",
+        "tune": "Trains a model on a repository's own past.",
         "receive": "Runs one stored payload, and prints its effects.",
     },
     "Its data": {

@@ -281,6 +281,7 @@ class PrivacyTable(ConfigTable):
     """`[privacy]`"""
 
     online: Literal["never", "public", "allowed"] = "never"
+    tune: bool = False
 
 
 class BudgetTable(ConfigTable):

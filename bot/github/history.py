@@ -50,13 +50,15 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class LineRemark:
-    """The first comment of a thread, on the line and commit on which it was made."""
+    """The first comment of a thread, on the line and commit on which it was made; `start`: the first of
+    several lines."""
 
     author: Actor
     path: str
     line: int
     sha: Sha
     body: str
+    start: int | None = None
 
 
 async def merged(api: Api, repo: RepoRef, last: int) -> list[Merged]:
@@ -127,6 +129,7 @@ async def line_remarks(api: Api, repo: RepoRef, number: int) -> Sequence[LineRem
             one["original_line"],
             Sha(str(one.get("original_commit_id"))),
             clean(one.get("body")),
+            start if isinstance(start := one.get("original_start_line"), int) else None,
         )
         for one in found
         if isinstance(one, dict)

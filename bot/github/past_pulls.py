@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.errors import GitHubError
+from bot.core.errors import GitHubError, Gone
 from bot.core.past_changes import (
     MOST_LINE,
     MOST_REMARK,
@@ -64,6 +64,17 @@ async def past_pull(api: Api, repo: RepoRef, pull: Merged) -> PastPull:
         reverted(pull.title, pull.body),
     )
     return PastPull(change, left)
+
+
+async def share_left(api: Api) -> float:
+    """Of the rate limit; asking takes nothing of it, and where there is none all is left.
+
+    https://docs.github.com/en/rest/rate-limit/rate-limit
+    """
+    try:
+        return (await api.get_page("/rate_limit")).left
+    except Gone:
+        return 1.0
 
 
 async def _pages(api: Api, path: str, repo: RepoRef, number: int) -> tuple[list[Any], bool, float]:

@@ -131,6 +131,45 @@ def tools_size(request: ChatRequest) -> int:
     return size(json.dumps([asdict(each) for each in request.tools])) + size(json.dumps(request.schema))
 
 
+@dataclass(frozen=True, slots=True)
+class FittedTexts:
+    """What a model is told in a window, what of the passages is in it, and how many tokens the answer may
+    have."""
+
+    texts: PromptTexts
+    packed: FittedPassages
+    max_tokens: int
+
+
+def fitted_texts(
+    prompt: Prompt[T],
+    render: Render,
+    schema: dict[str, Any],
+    limit: int,
+    ratio: float,
+    model: str = "",
+    so_far: str = "",
+) -> FittedTexts | None:
+    """With as many passages as `limit` tokens take; None when not even what it needs fits. `ratio` is size
+    per token, `so_far` is what a broken try has said."""
+    texts = render(prompt, (), so_far)
+    max_tokens = min(texts.max_tokens, limit // 4)
+    space = _space(prompt, texts, schema, limit, ratio, max_tokens)
+    packed = _packed(prompt, space, (model, limit))
+    if prompt.spare and prompt.beginning and not _holds_own(prompt, packed):
+        prompt = replace(
+            prompt, inputs={**prompt.inputs, **dict.fromkeys(prompt.spare, "")}, beginning=None, spare=()
+        )
+        texts = render(prompt, (), so_far)
+        space = _space(prompt, texts, schema, limit, ratio, max_tokens)
+        packed = _packed(prompt, space, (model, limit))
+    if packed is None:
+        return None
+    if packed.passages:
+        texts = render(prompt, packed.passages, so_far)
+    return FittedTexts(texts, packed, max_tokens)
+
+
 def fitted(
     prompt: Prompt[T],
     render: Render,
@@ -142,38 +181,26 @@ def fitted(
     note: str = "",
     so_far: str = "",
 ) -> Fitted | None:
-    """The request with as many passages as `limit` tokens take; None when not even what it needs fits.
-    `ratio` is size per token, `note` comes last, `so_far` is what a broken try has said. The window that the
-    host is asked for is the candidate's, whatever the limit."""
-    texts = render(prompt, (), so_far)
-    max_tokens = min(texts.max_tokens, limit // 4)
-    space = _space(prompt, texts, schema, limit, ratio, max_tokens)
-    packed = _packed(prompt, space, (candidate.model.name, limit))
-    if prompt.spare and prompt.beginning and not _holds_own(prompt, packed):
-        prompt = replace(
-            prompt, inputs={**prompt.inputs, **dict.fromkeys(prompt.spare, "")}, beginning=None, spare=()
-        )
-        texts = render(prompt, (), so_far)
-        space = _space(prompt, texts, schema, limit, ratio, max_tokens)
-        packed = _packed(prompt, space, (candidate.model.name, limit))
-    if packed is None:
+    """The request that fits, as `fitted_texts` has it; `note` comes last. The window that the host is asked
+    for is the candidate's, whatever the limit."""
+    found = fitted_texts(prompt, render, schema, limit, ratio, candidate.model.name, so_far)
+    if found is None:
         return None
-    if packed.passages:
-        texts = render(prompt, packed.passages, so_far)
+    texts = found.texts
     request = ChatRequest(
         candidate.model,
         texts.system,
         f"{texts.user}{note}",
         schema,
         candidate.num_ctx,
-        max_tokens,
+        found.max_tokens,
         texts.temperature,
         turns=texts.turns,
         prompt=prompt.name,
         images=prompt.images,
         tools=prompt.tools,
     )
-    return Fitted(request, packed)
+    return Fitted(request, found.packed)
 
 
 def _space(

@@ -7,7 +7,8 @@ What was read is kept until all of it is, so that a run that was interrupted goe
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from msgspec import DecodeError
 from msgspec.json import decode, encode
 
 from bot.agents.convention import worded
-from bot.config import load_config
+from bot.config import Config, load_config
 from bot.core.conventions import (
     Evidence,
     evidence_of,
@@ -79,26 +80,60 @@ class LearnedRules:
     new: int = 0
 
 
-async def learn(full_name: str, last: int, told: LearningProgress, *, write: bool) -> LearnedRules:
-    """From the last so many merged pull requests. UserError where the App cannot see the repository, or
-    where it has none."""
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """The last merged pull requests, newest first, and those of them that were read. `kept`: what is to be
+    removed when they were made use of."""
+
+    services: Services
+    reader: JobReader
+    pulls: Sequence[history.Merged]
+    changes: list[PastChange]
+    kept: "KeptPulls"
+
+    @property
+    def left(self) -> int:
+        """Of so many it is not known yet what they are."""
+        return len(self.pulls) - len(self.changes)
+
+
+def anybody(_config: Config, _repo: RepoRef) -> None:
+    """Every repository may be read that the App sees."""
+
+
+@asynccontextmanager
+async def read_history(
+    full_name: str,
+    last: int,
+    told: LearningProgress,
+    permitted: Callable[[Config, RepoRef], None] = anybody,
+) -> AsyncIterator[ReadHistory]:
+    """UserError where the App cannot see the repository, or where it has no merged pull request; `permitted`
+    may raise another before anything of it is read."""
     services = build(load_config())
     try:
         repo = await find(services.github, full_name)
+        permitted(services.config, repo)
         async with services.github.job(repo) as job:
             reader = JobReader(repo, job, PULL_REQUEST)
             kept = KeptPulls(services.config.hob.data_dir / "knowledge" / f"{repo.id}.history.jsonl")
             pulls = await history.merged(job.api(PULL_REQUEST), repo, last)
             if not pulls:
                 raise UserError(f"{full_name} has no merged pull request that can be read")
-            changes = await _read(reader, pulls, kept, told)
-            if left := len(pulls) - len(changes):
-                return LearnedRules(len(changes), 0, 0, (), left)
-            made = await _made(services, reader, await _by_writers(reader, changes), told, write=write)
-        kept.remove()
-        return made
+            yield ReadHistory(services, reader, pulls, await _read(reader, pulls, kept, told), kept)
     finally:
         await services.aclose()
+
+
+async def learn(full_name: str, last: int, told: LearningProgress, *, write: bool) -> LearnedRules:
+    """From the last so many merged pull requests; UserError."""
+    async with read_history(full_name, last, told) as past:
+        if past.left:
+            return LearnedRules(len(past.changes), 0, 0, (), past.left)
+        changes = await _by_writers(past.reader, past.changes)
+        made = await _made(past.services, past.reader, changes, told, write=write)
+        past.kept.remove()
+        return made
 
 
 async def _read(
@@ -129,7 +164,7 @@ async def _read(
     return found
 
 
-def _newest(changes: Sequence[PastChange]) -> Iterator[PastChange]:
+def newest_changes(changes: Sequence[PastChange]) -> Iterator[PastChange]:
     lines = 0
     for one in changes:
         lines += len(one.added)
@@ -142,13 +177,16 @@ def _nothing(pull: history.Merged) -> PastChange:
     return PastChange(f"#{pull.number}", pull.url, "", pull.merged_at)
 
 
+async def who_may_write(reader: JobReader, said: Counter[str]) -> frozenset[str]:
+    """Of those who said so much, a call for each; the others are not asked for."""
+    asked = [login for login, _ in said.most_common(MOST_ASKED)]
+    return frozenset([one for one in asked if RANK[await reader.permission(one)] >= RANK["write"]])
+
+
 async def _by_writers(reader: JobReader, changes: Sequence[PastChange]) -> list[PastChange]:
     """With the remarks of those alone who may write to the repository."""
     said = Counter(one.author for change in changes for one in change.remarks)
-    writers = set()
-    for login, _ in said.most_common(MOST_ASKED):
-        if RANK[await reader.permission(login)] >= RANK["write"]:
-            writers.add(login)
+    writers = await who_may_write(reader, said)
     return [
         replace(change, remarks=tuple(one for one in change.remarks if one.author in writers))
         for change in changes
@@ -166,9 +204,9 @@ async def _made(
     repo, store = reader.repo, services.store
     memories = await asyncio.to_thread(store.memory.live, repo.id)
     lessons = [one.lesson for one in memories]
-    found = await asyncio.to_thread(lambda: list(_findings(services, repo)))
+    found = await asyncio.to_thread(lambda: list(findings_said(services, repo)))
     at = f"{reader.site}/{repo.full_name}/pull/"
-    code = sorted([*judged(_newest(changes)), *dismissed_code(memories, at)], key=lambda one: one.at)
+    code = sorted([*judged(newest_changes(changes)), *dismissed_code(memories, at)], key=lambda one: one.at)
     said = judged_findings(
         found, {one.fingerprint: one.text for one in lessons if one.kind == "dismissal"}, at
     )
@@ -216,7 +254,7 @@ def _tried_again(
             yield lesson_of(replace(fresh, kind=fresh.kind or old.kind), one.text, one.author)
 
 
-def _findings(services: Services, repo: RepoRef) -> Iterator[FoundRow]:
+def findings_said(services: Services, repo: RepoRef) -> Iterator[FoundRow]:
     """What Hob said here, the newest first."""
     before: int | None = None
     for _ in range(MOST_FINDINGS // 500):

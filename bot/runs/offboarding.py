@@ -13,6 +13,7 @@ from bot.core.events import (
     RepositoryRemoved,
 )
 from bot.runs.services import Services
+from bot.runs.tuning_folder import forget_tuning
 
 WHY: dict[type[AccessEvent], str] = {
     InstallationDeleted: "the App was uninstalled there",
@@ -29,6 +30,8 @@ def offboarding(services: Services, event: AccessEvent) -> Offboarding:
         for private in (True, False):
             repos = [repo.id for repo in event.repos if repo.private is private]
             await asyncio.to_thread(services.store.known.hide, repos, private=private)
+            if private and not services.config.privacy.tune:
+                await asyncio.to_thread(forget_tuning, services.config.hob.data_dir, repos)
         return await _unlearn(services, await _affected(services, event))
 
     async def forget_repositories() -> str:
@@ -60,6 +63,7 @@ async def _forget(services: Services, event: AccessEvent, names: tuple[str, ...]
     whole = event.installation if event.whole else 0
     why = WHY.get(type(event), "access to it ended")
     gone = await asyncio.to_thread(services.store.forget, affected, names, whole, event.delivery, why)
+    await asyncio.to_thread(forget_tuning, services.config.hob.data_dir, affected)
     return f"{await _unlearn(services, affected)}, {gone} deliveries deleted"
 
 

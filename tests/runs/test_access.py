@@ -15,10 +15,12 @@ from bot.core.errors import TemporaryError
 from bot.core.memory import Lesson, Memory
 from bot.core.privacy import Budget
 from bot.core.refs import Login, RepoRef
+from bot.core.tuning import ExportManifest
 from bot.runs import access
 from bot.runs.access import look_at_access
 from bot.runs.egress_policy import guard
 from bot.runs.tidying import tidy_once
+from bot.runs.tuning_folder import put_export, tuning_folder, tuning_folders
 from bot.store.known_repositories import Seen
 from bot.testing.github import GitHubStandIn
 from bot.testing.github.repository import Repository
@@ -38,6 +40,13 @@ async def hob(tmp_path: Path, github: GitHubStandIn, ollama: FakeOllama) -> Asyn
 
 def teahouse(hob: LivingHob, name: str = "octo/tea", **more: Any) -> Repository:
     return hob.github.repository(name, **{"private": True, "files": FILES, **more})
+
+
+async def trained(hob: LivingHob, *repos: Repository) -> None:
+    """There is training data of them."""
+    for repo in repos:
+        folder = tuning_folder(hob.services.config.hob.data_dir, repo.full_name)
+        await put_export(folder, {}, ExportManifest(repo.full_name, repo.id, "", "", ""))
 
 
 async def learned(hob: LivingHob, *repos: Repository) -> None:
@@ -76,6 +85,8 @@ async def test_K2_access_that_ended_unheard_ends_the_work_and_what_was_kept(hob:
     tea, pot = teahouse(hob), teahouse(hob, "octo/pot")
     await learned(hob, tea, pot)
     store, where = hob.services.store, installation(hob)
+    data = hob.services.config.hob.data_dir
+    await trained(hob, tea, pot)
     store.settings.change("repo", "octo/tea", lambda _: {"language": "de"})
     pull = tea.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
     await hob.works(limit=1, perform=False)
@@ -92,6 +103,8 @@ async def test_K2_access_that_ended_unheard_ends_the_work_and_what_was_kept(hob:
     await look_at_access(hob.services)
     assert kept(hob, tea) == []
     assert bool(kept(hob, pot)) == (how in ("take_away", "delete"))
+    assert tuning_folders(data, {tea.id}) == []
+    assert bool(tuning_folders(data, {pot.id})) == (how in ("take_away", "delete"))
     ended = [run for run_id in waiting if (run := store.runs.get(run_id))]
     assert {run.state for run in ended} == {"superseded"}
     why = {"suspend": "suspended there", "uninstall": "uninstalled there"}.get(how, "may not read")
@@ -236,17 +249,21 @@ async def test_X6_made_private_unheard_no_prompt_goes_online_any_more(hob: Livin
     host = replace(services.config.pool_hosts()[0], online=True, usd_per_mtok_in=0.0, usd_per_mtok_out=0.0)
     watched = replace(watched, spent=_rich)
     assert (await watched.verdict(host)).allowed
+    await trained(hob, tea)
     hob.github.privatize(tea)
     unheard(hob)
     assert await look_at_access(hob.services) == "made private: 1, to be indexed: 1"
     assert not (await watched.verdict(host)).allowed
     assert kept(hob, tea) == []
+    assert tuning_folders(hob.services.config.hob.data_dir, {tea.id}) == []
     hob.github.publicize(tea)
     await hob.works()
     assert (await watched.verdict(host)).allowed
+    await trained(hob, tea)
     hob.github.privatize(tea)
     await hob.works()
     assert not (await watched.verdict(host)).allowed
+    assert tuning_folders(hob.services.config.hob.data_dir, {tea.id}) == []
 
 
 async def _rich() -> Budget:

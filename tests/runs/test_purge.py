@@ -19,6 +19,7 @@ from bot.core.effects import Usage
 from bot.core.memory import Memory
 from bot.core.refs import RepoRef
 from bot.core.scan import ScannedFile
+from bot.runs.tuning_folder import tuning_folder
 from bot.store import OlderThan, Store
 from bot.store.retention import KEY_SECONDS
 from bot.store.tables import metadata
@@ -65,6 +66,9 @@ async def worked_in(hob: LivingHob, name: str) -> Repository:
     report = hob.services.config.hob.data_dir / "shadow" / "2026-W40" / f"octo--{name}.md"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(f"# octo/{name}\n")
+    example = tuning_folder(hob.services.config.hob.data_dir, repo.full_name) / "data" / "train.jsonl"
+    example.parent.mkdir(parents=True)
+    example.write_text(f"octo/{name}\n")
     return repo
 
 

@@ -168,22 +168,48 @@ class _Course:
         return read, part, unread
 
 
-async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
-    """Asks part by part about what is new, the most urgent first, and several at the same time where hosts
-    are free. Ends where the next prompt would fail too (no host, no time, no budget, two answers in a row
-    that are none), or when all but one of the questions that a review may ask are spent: the last is for
-    verifying. The same answers give the same reading, whichever comes first."""
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """The parts of a change, and what a model is asked about each."""
+
+    parts: list[ReviewChunk]
+    shared: Common
+    diffs: list[list[Passage]]
+    head: str
+
+    def prompt(self, number: int, reading: int = 0) -> Prompt[ReviewAnswer]:
+        return _prompt(self.shared, self.shared.own[number], _order(self.diffs[number], self.head, reading))
+
+
+def _questions(facts: PullRequestFacts) -> tuple[_Questions, tuple[str, ...]]:
+    """About what is new; and the paths of which nothing is."""
     symbols = {path: facts.tools.symbols(path, text) for path, text in facts.texts.items()}
     fresh = facts.files
     known: tuple[str, ...] = ()
     if facts.earlier is not None:
         fresh, known = new_since(facts.files, facts.texts, facts.earlier)
     parts = batches(review_chunks(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
-    course = _Course(facts, parts, readings=[0] * len(parts))
     shared = common(facts, parts, [_around(facts, part, symbols) for part in parts])
     diffs = [_diffs(part) for part in parts]
     beside = (size_of((*own, *some)) for own, some in zip(shared.own, diffs, strict=True))
     shared.beginning.beside = max(beside, default=0)
+    return _Questions(parts, shared, diffs, facts.head_sha), known
+
+
+def first_questions(facts: PullRequestFacts) -> list[tuple[ReviewChunk, Prompt[ReviewAnswer]]]:
+    """What the first reading of a change asks, part by part, the most urgent first."""
+    questions, _ = _questions(facts)
+    return [(part, questions.prompt(number)) for number, part in enumerate(questions.parts)]
+
+
+async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
+    """Asks part by part about what is new, the most urgent first, and several at the same time where hosts
+    are free. Ends where the next prompt would fail too (no host, no time, no budget, two answers in a row
+    that are none), or when all but one of the questions that a review may ask are spent: the last is for
+    verifying. The same answers give the same reading, whichever comes first."""
+    questions, known = _questions(facts)
+    parts, shared = questions.parts, questions.shared
+    course = _Course(facts, parts, readings=[0] * len(parts))
     allowance = Allowance(max(1, facts.context.settings.review.max_calls - 1))
     asked = _order_of(facts, len(parts))
     heard = _Heard()
@@ -192,7 +218,7 @@ async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
         for place, (number, reading) in enumerate(asked):
             if allowance.left:
                 prompt = replace(
-                    _prompt(shared, shared.own[number], _order(diffs[number], facts.head_sha, reading)),
+                    questions.prompt(number, reading),
                     name="security" if reading == SECURITY else "review",
                     behind=min(len(asked) - place - 1, allowance.left - 1),
                     retries=allowance,

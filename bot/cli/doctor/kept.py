@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.cli.doctor.line import Wrong
 from bot.cli.purge.operations import human, size_of
 from bot.config import Config
+from bot.core.tuning import TUNE
 
 if TYPE_CHECKING:
     from bot.store.sizes import KindSize
@@ -46,6 +47,7 @@ def _told(config: Config) -> str:
         (f"{len(clones)} clones", clones),
         (f"{len([one for one in indexes if one.suffix == '.db'])} indexes", indexes),
         ("cache", sorted(data.glob("cache.db*"))),
+        ("training data", sorted((data / TUNE).glob("*--*"))),
         ("database file", [Path(f"{file}{end}") for end in ("", "-wal")] if file else []),
     ):
         if size := size_of(paths):

@@ -12,6 +12,7 @@ from bot.core.errors import TemporaryError, UserError
 from bot.inference.cache import Cache
 from bot.knowledge.manager import KnowledgeManager
 from bot.knowledge.storage.index_stores import IndexStores
+from bot.runs.tuning_folder import forget_tuning, tuning_folders
 from bot.store import Store, open_store
 from bot.store.purging import KeptRows, kept, purge_repository, which_repository
 
@@ -49,6 +50,7 @@ class Purge:
         self.cache.purge(self.repo_id)
         for report in self._reports():
             report.unlink(missing_ok=True)
+        forget_tuning(self.config.hob.data_dir, {self.repo_id}, self.names)
         return [*rows, *files]
 
     def _manager(self) -> KnowledgeManager:
@@ -59,12 +61,14 @@ class Purge:
         data, reports = self.config.hob.data_dir, self._reports()
         clone = data / "clones" / f"{self.repo_id}.git"
         index = [one for one in (data / "knowledge").glob(f"{self.repo_id}.*") if one.is_file()]
+        tuning = tuning_folders(data, {self.repo_id}, self.names)
         entries, size = self.cache.kept(self.repo_id) if (data / "cache.db").exists() else (0, 0)
         return [
             KeptRows("clone", int(clone.exists()), size_of([clone])),
             KeptRows("index", int(bool(index)), size_of(index)),
             KeptRows("answers in the cache", entries, size),
             KeptRows("reports of what was only kept", len(reports), size_of(reports)),
+            KeptRows("training data", len(tuning), size_of(tuning)),
         ]
 
     def _reports(self) -> list[Path]:

@@ -1,0 +1,71 @@
+"""Where training data lies: whole or not there at all, and never another repository's."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.tuning import ExportManifest
+from bot.runs.tuning_folder import forget_tuning, manifest_in, put_export, tuning_folder, tuning_folders
+
+
+def manifest(digest: str = "1", repo_id: int = 7) -> ExportManifest:
+    return ExportManifest("octo/tea", repo_id, "", "", digest)
+
+
+async def put(folder: Path, digest: str, repo_id: int = 7) -> None:
+    await put_export(
+        folder, {"data/train.jsonl": digest, f"cases/{digest}.json": digest}, manifest(digest, repo_id)
+    )
+
+
+def there(folder: Path) -> dict[str, str]:
+    files = (one for one in folder.rglob("*") if one.is_file())
+    return {str(one.relative_to(folder)): one.read_text() for one in files if one.name != "manifest.json"}
+
+
+@pytest.mark.parametrize("ends_at", range(6))
+async def test_what_ends_in_the_middle_leaves_the_old_export_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends_at: int
+) -> None:
+    folder, rename, left = tuning_folder(tmp_path, "octo/tea"), Path.rename, iter(range(99))
+
+    def ends(self: Path, target: Any) -> Path:
+        if next(left) == ends_at:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    await put(folder, "1")
+    whole = {"data/train.jsonl": "2", "cases/2.json": "2"}
+    monkeypatch.setattr(Path, "rename", ends)
+    if ends_at < 5:
+        with pytest.raises(KeyboardInterrupt):
+            await put(folder, "2")
+        assert manifest_in(folder) is None
+    else:
+        await put(folder, "2")
+    monkeypatch.undo()
+    await put(folder, "2")
+    assert manifest_in(folder) == manifest("2")
+    assert there(folder) == whole
+    assert sorted(one.name for one in folder.parent.iterdir()) == ["octo--tea"]
+
+
+async def test_another_repository_of_the_name_finds_nothing_of_the_one_before(tmp_path: Path) -> None:
+    folder = tuning_folder(tmp_path, "octo/tea")
+    await put(folder, "1")
+    (folder / "adapters").mkdir()
+    await put(folder, "2", repo_id=8)
+    assert sorted(one.name for one in folder.iterdir()) == ["cases", "data", "manifest.json"]
+    assert tuning_folders(tmp_path, {7}, ["octo/tea"]) == []
+
+
+async def test_it_is_known_by_its_number_and_without_a_manifest_by_its_name(tmp_path: Path) -> None:
+    old, new, pot = (tuning_folder(tmp_path, name) for name in ("octo/tea", "octo/kettle", "octo/pot"))
+    for folder in (old, new):
+        await put(folder, "1")
+    (pot / "data").mkdir(parents=True)
+    (pot / "manifest.json").write_text("{")
+    assert set(tuning_folders(tmp_path, {7})) == {old, new}
+    forget_tuning(tmp_path, {7}, ["Octo/Pot"])
+    assert list((tmp_path / "tune").iterdir()) == []
