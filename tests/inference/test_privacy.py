@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from math import inf
 
 import pytest
 
 from bot.core import credentials
+from bot.core.concurrency import seconds_now
 from bot.core.effects import Usage
 from bot.core.hosts import Host
 from bot.core.inference import Completion, Infer
@@ -116,6 +118,21 @@ async def test_X6_a_host_outside_is_not_even_connected_to(
     assert completion.failure == "no_host"
     assert completion.reason.startswith("no model host answered: cloud: it is online, ")
     assert cloud.requests == []
+
+
+async def test_X6_whether_a_host_has_time_is_not_asked_of_one_outside_and_a_busy_one_has_none(
+    ollama: FakeOllama, cloud: FakeOllama, pool_of: Pools
+) -> None:
+    closed = asks(pool_of(online(cloud)), Books().guard("never"))
+    assert await seconds_now(closed, triage()) == inf
+    assert cloud.requests == []
+    pool = pool_of(Host("mini", "ollama", ollama.url))
+    infer = asks(pool, Books().guard("never"))
+    assert 0 < await seconds_now(infer, triage()) < 120
+    (candidate,) = (await pool.candidates("triage", [MODEL])).candidates
+    async with pool.place([candidate], 0):
+        assert await seconds_now(infer, triage()) == inf
+    assert await seconds_now(infer, triage()) < inf
 
 
 async def test_X6_local_hosts_come_first_and_the_fallback_is_written_down(

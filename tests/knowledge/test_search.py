@@ -1,6 +1,7 @@
 """What is searched is found, says why, and is where it says."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UserError
 from bot.core.knowledge import Found, KnownIssue
+from bot.knowledge.local import Local
 from bot.knowledge.parsing.languages import is_source
 from bot.knowledge.parsing.tokens import indexed
 from bot.knowledge.search.query import query_terms
@@ -25,6 +27,7 @@ from bot.knowledge.search.ranking import (
 from bot.knowledge.search.search import Search
 from bot.knowledge.search.signals import rare_terms
 from bot.knowledge.storage.types import Hit
+from tests.agents.conftest import make_repository
 from tests.knowledge.conftest import CUP, TEA, Services
 
 
@@ -235,3 +238,19 @@ def test_no_score_leaves_its_bounds(parts: dict[Part, dict[str, float]]) -> None
     ranked = rank(parts)
     assert all(0 <= score <= 1 + 1e-9 for _, score in ranked)
     assert [score for _, score in ranked] == sorted((score for _, score in ranked), reverse=True)
+
+
+async def test_what_comes_first_is_there_and_hides_nothing_that_the_search_had_first(tmp_path: Path) -> None:
+    many = {f"shelf{n:02}.py": f"def fetch_biscuits_{n}():\n    return 'biscuits'\n" * 6 for n in range(18)}
+    tin = {"tin.py": "def open_tin():\n    return 'biscuits'\n"}
+    local = Local(make_repository(tmp_path, many | tin), tmp_path / "data")
+    local.index(lambda *_: None)
+    query = "where are the biscuits fetched from?"
+    plain = await local.indexed.search(query)
+    alone = await local.indexed.search(query, first=["tin.py", "no.py"])
+    assert (alone[0].path, alone[0].lines[0]) == ("tin.py", "def open_tin():")
+    assert "tin.py" not in {one.path for one in plain}
+    wrong = [path for path in sorted(many) if path not in {one.path for one in plain}][:10]
+    found = await local.indexed.search(query, first=wrong)
+    assert [one.path for one in found][:8] == wrong[:8], "each with one, before any has a second"
+    assert plain[0].path in {one.path for one in found}

@@ -180,3 +180,17 @@ async def test_guidelines_and_settings_of_others_are_those_of_the_base(checkout:
     assert found.owners == ("octo/tea",)
     assert found.context.settings.language == "de"
     assert any("`reviews.poem`" in note for note in found.context.notes)
+
+
+async def test_who_touched_a_file_last_up_to_a_commit(checkout: Path) -> None:
+    change = await find_change(checkout, "main..brew")
+    reader = LocalReader(checkout, change)
+    told = await reader.touching("tea.py", change.head, 10)
+    assert [one.message.split("\n")[0] for one in told] == ["Brew more", "Tea"]
+    assert [one.message for one in await reader.touching("tea.py", change.base, 10)] == ["Tea"]
+    assert len(await reader.touching("tea.py", change.head, 1)) == 1
+    for path in ("no.py", "*", ":(glob)**", "--all"):
+        assert await reader.touching(path, change.head, 10) == []
+    for path in ("../tea.py", "/etc/passwd", "tea\0py", ""):
+        with pytest.raises(UserError):
+            await reader.touching(path, change.head, 10)

@@ -34,6 +34,8 @@ from bot.knowledge.storage.types import Hit, WordTable
 MOST_FOUND, MOST_FILES = 12, 30
 MOST_EACH = 3
 """Passages of a file that comes first, before those of other files."""
+MOST_KEPT = 4
+"""Passages that stay, whatever comes first: who says that may be wrong, or talked round by a file."""
 MOST_DEFINITIONS = 5
 """Of one name, whose callers are looked for."""
 LEAST_SHARE = 0.2
@@ -59,7 +61,8 @@ class Indexed:
     """The commit that a search is of, where the repository has it; else the tip."""
 
     first: tuple[str, ...] = ()
-    """Files whose passages come before all others, in this order; each is there with its best one."""
+    """Files whose passages come before all others, in this order, as far as there is room: the search's own
+    best ones stay."""
 
     embed: Embed | None = None
     """Makes a query's vector, where a host has the model of the index."""
@@ -207,14 +210,15 @@ class Indexed:
 
 
 def _with_first(found: Sequence[Found], first: Sequence[str], most: int) -> list[Found]:
-    """So many of them: of these files a few each, the best of every one before the second of any; then what
-    else was found."""
+    """So many of them: the best few; of these files a few each, the best of every one before the second of
+    any; then what else was found."""
     places = {path: place for place, path in enumerate(first)}
     seen: Counter[str] = Counter()
     ranked: list[tuple[tuple[bool, int, int], Found]] = []
-    for one in found:
+    for number, one in enumerate(found):
         comes_first = one.path in places and seen[one.path] < MOST_EACH
         rank = (False, seen[one.path], places[one.path]) if comes_first else (True, 0, 0)
+        rank = (False, -1, number) if number < MOST_KEPT else rank
         ranked.append((rank, one))
         seen[one.path] += 1
     chosen = [one for _, one in sorted(ranked, key=lambda each: each[0])[:most]]
