@@ -285,10 +285,10 @@ def _findings(services: Services, repo: RepoRef) -> Iterator[FoundRow]:
 
 def judged_findings(found: Sequence[FoundRow], why: dict[str, str], pulls: str) -> list[JudgedChange]:
     """Findings as if each were a line, objected to where a person dismissed it: by pull request. `pulls`: the
-    address of a pull request without its number."""
+    address of a pull request without its number. What a scan found belongs to none, and cannot be linked."""
     lines: dict[int, list[JudgedLine]] = {}
     times: dict[int, float] = {}
-    for one in found:
+    for one in (each for each in found if each.number):
         words = frozenset(code_words(f"{one.category} {one.title}"))
         objection = "dismissed" if one.outcome == "dismissed" else ""
         reason = why.get(one.fingerprint, "") if objection else ""
