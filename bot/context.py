@@ -17,7 +17,7 @@ from bot.core.concurrency import nobody_waits
 from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
-from bot.core.effects import Comment, Effect, PostReview, PullState, ReplyInThread, SetCheck, Usage
+from bot.core.effects import Comment, Effect, Plan, PostReview, PullState, ReplyInThread, SetCheck, Usage
 from bot.core.errors import OthersWait, UserError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import RepoContext
@@ -72,6 +72,16 @@ class Offer:
     """Whether it only answers."""
     code: bool = False
     """Whether it writes code, where `code.enabled` lets it."""
+
+
+LookBack = Callable[[int, str], Awaitable[Plan]]
+"""Reads at most so many merged pull requests that were not read before, and offers in the dashboard, in a
+language, what all that were read suggest."""
+
+
+async def no_past(_most: int, _language: str) -> Plan:
+    """Where nothing is kept."""
+    return Plan(reason="nothing is kept here")
 
 
 def unnoted(_: ToolUse) -> None:
@@ -182,6 +192,7 @@ class Context:
     """The issue that Hob keeps in this repository."""
     scans: ScanRecord | None = None
     """What was read of code that no pull request touches."""
+    look_back: LookBack = no_past
     beside: Beside = nothing_beside
     persona: Callable[[str], PromptFile] = load_persona
     """An agent's prompt file by its name."""

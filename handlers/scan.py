@@ -3,7 +3,7 @@ number of questions, each file once as it is. It is told in the one issue that H
 dashboard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.agents.review.looking import Looking
 from bot.agents.scan import LEAST_CALLS, read_on
@@ -12,16 +12,16 @@ from bot.core.code_search import whole
 from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import RepoContext
-from bot.core.findings import Finding, JudgedFinding
+from bot.core.findings import Finding, JudgedFinding, fingerprint
 from bot.core.knowledge import Knowledge
-from bot.core.scan import FileRisk, riskiest, spent, standing
+from bot.core.scan import FileRisk, ScannedFile, riskiest, spent, standing
 from bot.implement_facts import looking, reading_from
 
 
 @dataclass(frozen=True, slots=True)
 class NightScan:
-    """`standing`: all that was found and still stands; `new`: what this night found; `files`: how many it
-    read; `left`: how many are to be read."""
+    """`standing`: all that was found and stands; `new`: what of it the dashboard does not have; `files`:
+    how many this night read; `left`: how many are to be read."""
 
     standing: tuple[Finding, ...] = ()
     new: tuple[JudgedFinding, ...] = ()
@@ -36,12 +36,17 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     if not most or ctx.knowledge is None or ctx.scans is None:
         return NightScan()
     files = await ctx.knowledge.risks()
-    known = dict(await ctx.scans.known())
+    scans, known = ctx.scans, dict(await ctx.scans.known())
     if files:
         here = {one.path for one in files}
-        await ctx.scans.drop([path for path in known if path not in here])
+        await scans.drop([path for path in known if path not in here])
     todo = riskiest(files, known)
     left, done, knowledge = most - spent(known.values(), night), 0, ctx.knowledge
+    # of files over which an earlier attempt of this night was killed
+    before = {path: one.calls for path, one in known.items() if one.night == night}
+
+    async def begun(file: FileRisk, calls: int) -> None:
+        await scans.keep(ScannedFile(file.path, "", night, before.get(file.path, 0) + calls))
 
     async def lines_of(file: FileRisk) -> Sequence[str]:
         return await whole(knowledge, file.path, file.lines)
@@ -55,6 +60,7 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         most,
         left,
         goes_on=ctx.still_idle,
+        begun=begun,
         memory=ctx.memory,
         tools=ctx.tools,
         looking=await _looking(ctx, knowledge) if todo and left >= LEAST_CALLS else None,
@@ -62,14 +68,15 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     async for one, judged in reading:
         usage += judged.usage if judged else ()
         if one:
-            await ctx.scans.keep(one)
-            known[one.path] = one
+            known[one.path] = replace(one, calls=before.get(one.path, 0) + one.calls)
+            await scans.keep(known[one.path])
             done += 1
     blobs = {one.path: one.blob for one in files}
     dismissed = [one.lesson.fingerprint for one in ctx.memory if one.lesson.kind == "dismissal"]
-    tonight = [one for one in known.values() if one.night == night and blobs.get(one.path) == one.blob]
-    new = [JudgedFinding(finding, "said", "") for one in tonight for finding in one.findings]
-    return NightScan(tuple(standing(known.values(), blobs, dismissed)), tuple(new), done, len(todo) - done)
+    found, told = standing(known.values(), blobs, dismissed), await scans.told()
+    # not of this night alone: one whose worker died too often told nothing of what it had read
+    new = [JudgedFinding(one, "said", "") for one in found if fingerprint(one) not in told]
+    return NightScan(tuple(found), tuple(new), done, len(todo) - done)
 
 
 async def _looking(ctx: Context, knowledge: Knowledge) -> Looking | None:

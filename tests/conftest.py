@@ -61,9 +61,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A skip is a failure where nothing may be missing, but for what is missing everywhere."""
+    """A skip is a failure where nothing may be missing, but for what nobody can install."""
     report = yield
-    kept = hasattr(report, "wasxfail") or needs.NOBODY_HAS_IT in str(report.longrepr)
+    kept = hasattr(report, "wasxfail") or needs.NOT_TO_BE_HAD in str(report.longrepr)
     if STRICT and report.skipped and not kept:
         report.outcome = "failed"
         report.longrepr = f"HOB_TEST_STRICT=1, and this was skipped: {_why(report)}"

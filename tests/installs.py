@@ -26,7 +26,8 @@ VALUED = {
 """Options of pip whose value is the next word."""
 NEVER = re.compile(
     r"\b(?:pipx (?:install|run)|uvx \S|uv (?:tool|add|run --with)|easy_install|conda install|"
-    r"npx(?: -\S+)* \S|(?:npm|pnpm|yarn|bun) (?:install|i|add|exec|dlx|create|init) \S|bunx \S|"
+    r"npx(?: -\S+)* \S|bunx \S|"
+    r"(?:npm|pnpm|yarn|bun) (?:install|i|add|exec|dlx|create|init) (?!--package-lock-only)\S|"
     r"go install \S+@|cargo install|gem install|docker pull (?!\S+@))"
     r"|\b(?:curl|wget)\b[^\n;&`]*\|\s*(?:sudo )?(?:ba|da|z)?(?:sh|python3?|node)\b"
     r"|(?:ba|z)?sh <\(\s*curl|(?:ba|z)?sh -c \"\$\((?:curl|wget)"

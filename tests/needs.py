@@ -10,8 +10,11 @@ from typing import NoReturn
 
 import pytest
 
-NOBODY_HAS_IT = "no machine of ours has it"
-"""In the reason of a skip that is none's fault: for programs that Hob can do with and never installs."""
+NOT_TO_BE_HAD = "no registry that tests install from has it"
+"""In the reason of a skip that stays one where nothing may be missing."""
+NOT_IN_REGISTRIES = frozenset({"actionlint"})
+"""Linters that come as a release, or as source that downloads one; nothing else is let off."""
+ROOT = Path(__file__).parents[1]
 
 
 def missing(what: str, install: str) -> NoReturn:
@@ -33,7 +36,7 @@ def mcp() -> None:
 
 def schemathesis() -> Path:
     """Its program, which has an environment of its own."""
-    found = Path(__file__).parents[1] / ".venv" / "schemathesis" / "bin" / "schemathesis"
+    found = ROOT / ".venv" / "schemathesis" / "bin" / "schemathesis"
     return found if found.exists() else missing("schemathesis", "it with `make .venv/.schemathesis`")
 
 
@@ -43,13 +46,20 @@ def program(name: str, install: str) -> Path:
     return Path(found) if found else missing(name, install)
 
 
-def linter(name: str) -> None:
-    """One that checks may run, as a user may have it or not. What it says is recorded, too."""
+def linter(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that checks may run: from the environment of `make .venv/.linters`, which is put on PATH, or
+    as this machine has it. What it says is recorded, too."""
     from bot.checks import linter, programs
 
+    ours = ROOT / ".venv" / "linters"
+    folders = map(str, (ours / "bin", ours / "node_modules" / ".bin"))
+    monkeypatch.setenv("PATH", os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)]))
     known = linter.known(name)
-    if programs.find(known.program) is None:
-        pytest.skip(f"{known.program} is not here, and {NOBODY_HAS_IT}; install it: {known.install}")
+    if programs.find(known.program):
+        return
+    if name in NOT_IN_REGISTRIES:
+        pytest.skip(f"{known.program} is not here, and {NOT_TO_BE_HAD}; install it: {known.install}")
+    missing(known.program, "it with `make .venv/.linters`, where npm is installed")
 
 
 def sshd() -> Path:

@@ -1,5 +1,6 @@
 """Nothing that Hob installs, or tells people to, is whatever somebody else has put there since."""
 
+import json
 import re
 from pathlib import Path
 
@@ -105,3 +106,10 @@ def test_each_lock_file_is_made_and_installed_by_the_makefile() -> None:
         assert re.search(rf"--require-hashes (?:-r \S+ )*-r {re.escape(path.name)}", makefile), (
             "nothing installs it"
         )
+
+
+def test_what_comes_from_npm_is_held_to_a_hash_too() -> None:
+    lock = json.loads(Path(ROOT, "tests/checks/linters/package-lock.json").read_text())["packages"]
+    assert all(one["integrity"].startswith("sha512-") for path, one in lock.items() if path)
+    assert not any("resolved" in one for one in lock.values()), "an address is the registry's to say"
+    assert lock[""]["devDependencies"].keys() == {"@biomejs/biome"}

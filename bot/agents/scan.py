@@ -3,6 +3,7 @@ a second prompt."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.agents import review
 from bot.agents.review.looking import Looking
@@ -25,16 +26,20 @@ LEAST_CALLS = 2
 
 @dataclass(slots=True)
 class Counted:
-    """A port that counts the questions that hosts were really asked."""
+    """A port that counts the questions that hosts were really asked, and tells `begun` how many they are
+    before each: whoever is killed over it has counted it."""
 
     infer: Infer
+    begun: Callable[[int], Awaitable[None]]
     calls: int = 0
 
     @property
     def port(self) -> Infer:
         async def ask(prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
+            self.calls += 1
+            await self.begun(self.calls)
             answer = await self.infer(prompt, on_text) if on_text else await self.infer(prompt)
-            self.calls += max(answer.calls, not answer.cached)
+            self.calls += max(answer.calls, not answer.cached) - 1
             return answer
 
         return through(self.infer, ask)
@@ -76,6 +81,10 @@ async def scan(
     return await review.judge(facts, infer, looking)
 
 
+async def nobody_counts(file: FileRisk, calls: int) -> None:
+    """Where what is killed has a budget of its own the next time."""
+
+
 async def read_on(
     todo: Iterable[FileRisk],
     lines_of: Callable[[FileRisk], Awaitable[Sequence[str]]],
@@ -86,13 +95,15 @@ async def read_on(
     left: int,
     *,
     goes_on: Callable[[], Awaitable[bool]],
+    begun: Callable[[FileRisk, int], Awaitable[None]] = nobody_counts,
     memory: tuple[Memory, ...] = (),
     tools: Tools | None = None,
     looking: Looking | None = None,
 ) -> AsyncIterator[tuple[ScannedFile | None, Judgement | None]]:
     """Each file as it was read, with its judgement, until `left` of at most `most` questions are spent; ends
     with None for one that no host could read. A file that is too large or not there as it was indexed is one
-    without findings: it is read once it has changed. One for which too few questions are left waits."""
+    without findings: it is read once it has changed. One for which too few questions are left waits. `begun`
+    is told of each question before it is asked, with how many of that file they are by then."""
     for file in todo:
         if left < LEAST_CALLS or not await goes_on():
             return
@@ -103,7 +114,7 @@ async def read_on(
         if len(lines) < file.lines or need > most:
             yield ScannedFile(file.path, file.blob, night, 0), None
             continue
-        counted = Counted(infer)
+        counted = Counted(infer, partial(begun, file))
         judged = await scan(
             file, lines, context, counted.port, most_calls=left, memory=memory, tools=tools, looking=looking
         )

@@ -66,5 +66,5 @@ async def version(one: CheckProgram, run_program: RunProgram) -> tuple[str, str]
         return "", str(reason)
     found = _VERSION.search(ended.output[:2_000])
     if ended.killed or ended.code or found is None:
-        return "", ended.killed or f"it did not say its version (exit code {ended.code})"
+        return "", ended.killed or f"it did not say its version ({programs.exited(ended)})"
     return found[0].decode(), ""

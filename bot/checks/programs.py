@@ -68,4 +68,13 @@ async def answer(run: RunProgram, program: SandboxedProgram, kind: type[T]) -> T
 
 def unreadable(ended: Ended) -> str:
     """For people."""
-    return f"it gave no answer that can be read (exit code {ended.code})"
+    return f"it gave no answer that can be read ({exited(ended)})"
+
+
+def exited(ended: Ended) -> str:
+    """The code with which it ended, and what that may mean."""
+    unseen = ended.code in {126, 127}  # of a shell or a loader that did not find something
+    more = (
+        "; what it starts, or is loaded with, the sandbox may not show: see docs/checks.md" if unseen else ""
+    )
+    return f"exit code {ended.code}{more}"

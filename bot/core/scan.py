@@ -51,7 +51,7 @@ class FileRisk:
 @dataclass(frozen=True, slots=True)
 class ScannedFile:
     """A file as it was read: of another `blob` it is to be read again. `night`: when, as `2026-03-04`;
-    `calls`: questions that it took."""
+    `calls`: questions that it took. One that is being read has no blob, so that it is read again."""
 
     path: str
     blob: str
@@ -87,6 +87,10 @@ class ScanRecord(Protocol):
 
     async def drop(self, paths: Sequence[str]) -> None:
         """Files that are no longer there."""
+        ...
+
+    async def told(self) -> frozenset[str]:
+        """Fingerprints of what the dashboard has of it."""
         ...
 
 

@@ -122,6 +122,8 @@ class ReviewSettings:
     """Rules, the first that fits first (`bot.core.effort`)."""
     scan: int = 0
     """Questions to models each night about code that no pull request touches."""
+    learn: int = 0
+    """Merged pull requests that are read each week to find conventions."""
     max_calls: int = 40
     """Questions to models in one review; what they do not reach is said to be unread."""
     guidelines: tuple[str, ...] = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")

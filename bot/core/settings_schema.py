@@ -97,6 +97,12 @@ KEYS: tuple[SettingKey, ...] = (
         "So many questions each night about code that no pull request touches, the riskiest first; 0: none.",
         most=200,
     ),
+    SettingKey(
+        "review.learn",
+        "whole",
+        "Read so many merged pull requests each week to find conventions, for a person to accept; 0: none.",
+        most=200,
+    ),
     SettingKey("review.max_calls", "whole", "At most so many questions to models in one review.", most=200),
     SettingKey("review.guidelines", "names", "Files of the repository that a reviewer reads first."),
     *(SettingKey(f"review.checks.{name}", "flag", check.about) for name, check in CHECKS.items()),

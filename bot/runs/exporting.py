@@ -103,7 +103,7 @@ async def training_history(
             return TrainingHistory(past.reader.repo, len(past.changes), past.left)
         made = await _Exporting(past, max_tokens, told).made()
         if not made.left:
-            past.kept.remove()
+            past.keep()
         return made
 
 

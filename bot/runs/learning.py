@@ -1,13 +1,14 @@
 """Learns from a repository's past: reads merged pull requests, has candidates found and tried by rules
 (`bot.core.conventions`), and each that may be offered put into words by a model where one answers.
 
-What was read is kept until all of it is, so that a run that was interrupted goes on.
+What was read is kept, so that a run that was interrupted goes on and the next look reads what is new alone.
 """
 
 import asyncio
 import os
+import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from msgspec.json import decode, encode
 
 from bot.agents.convention import worded
 from bot.config import Config, load_config
+from bot.core.concurrency import nobody_waits
 from bot.core.conventions import (
     Evidence,
     evidence_of,
@@ -27,15 +29,18 @@ from bot.core.conventions import (
     split,
     tested,
 )
+from bot.core.effects import Plan, Usage
 from bot.core.errors import Gone, RateLimited, TemporaryError, UserError
 from bot.core.inference import Infer
 from bot.core.memory import Lesson, Memory, code_words
 from bot.core.past_changes import JudgedChange, JudgedLine, PastChange, judged
 from bot.core.refs import RANK, Login, RepoRef
 from bot.core.settings_merge import merge, settings_of
+from bot.core.text import count
 from bot.github import history
 from bot.github.past_pulls import past_pull
 from bot.github.reader import PULL_REQUEST, JobReader
+from bot.paths import put_private
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
 from bot.runs.preview import find
@@ -45,6 +50,8 @@ from bot.store.findings import FindingQuery, FoundRow
 LearningProgress = Callable[[str], None]
 KEEPS = 0.5
 """Of the rate limit: nothing is read where less is left."""
+WEEKLY = 200
+"""Merged pull requests that a weekly look is about, the newest."""
 MOST_ASKED = 60
 """People whose permission is asked: those who remarked most."""
 MOST_FINDINGS = 5_000
@@ -70,7 +77,7 @@ class LearnedConvention:
 class LearnedRules:
     """What came of it. `tried`: candidates, of which those in `found` may be offered; `left`: pull requests
     that were not read, because half of the rate limit is other people's: then nothing is judged yet; `new`:
-    candidates that were kept."""
+    candidates that were kept; `usage`: of the models that put them into words."""
 
     pulls: int
     remarks: int
@@ -78,12 +85,12 @@ class LearnedRules:
     found: tuple[LearnedConvention, ...]
     left: int = 0
     new: int = 0
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReadHistory:
-    """The last merged pull requests, newest first, and those of them that were read. `kept`: what is to be
-    removed when they were made use of."""
+    """The last merged pull requests, newest first, and those of them that were read."""
 
     services: Services
     reader: JobReader
@@ -95,6 +102,13 @@ class ReadHistory:
     def left(self) -> int:
         """Of so many it is not known yet what they are."""
         return len(self.pulls) - len(self.changes)
+
+    def keep(self) -> None:
+        """For the next time, where something would delete it with the repository."""
+        if self.services.config.knowledge.enabled:
+            self.kept.keep(self.changes)
+        else:
+            self.kept.remove()
 
 
 def anybody(_config: Config, _repo: RepoRef) -> None:
@@ -116,7 +130,7 @@ async def read_history(
         permitted(services.config, repo)
         async with services.github.job(repo) as job:
             reader = JobReader(repo, job, PULL_REQUEST)
-            kept = KeptPulls(services.config.hob.data_dir / "knowledge" / f"{repo.id}.history.jsonl")
+            kept = _kept(services, repo)
             pulls = await history.merged(job.api(PULL_REQUEST), repo, last)
             if not pulls:
                 raise UserError(f"{full_name} has no merged pull request that can be read")
@@ -130,24 +144,62 @@ async def learn(full_name: str, last: int, told: LearningProgress, *, write: boo
     async with read_history(full_name, last, told) as past:
         if past.left:
             return LearnedRules(len(past.changes), 0, 0, (), past.left)
-        changes = await _by_writers(past.reader, past.changes)
-        made = await _made(past.services, past.reader, changes, told, write=write)
-        past.kept.remove()
+        services, reader, repo = past.services, past.reader, past.reader.repo
+        settings = settings_of(merge(tuple(services.store.settings.layers(repo.owner, repo.name, ""))))
+        gate = guard(services.config, services.store, repo, reader, None, settings)
+        infer = services.infer("low", gate, CallRecorder(repo, 0), settings)
+        made = await _made(services, reader, infer, settings.language, past.changes, told, write=write)
+        past.keep()
         return made
 
 
+async def learn_on(
+    services: Services,
+    reader: JobReader,
+    infer: Infer,
+    most: int,
+    language: str,
+    goes_on: Callable[[], Awaitable[bool]],
+) -> Plan:
+    """A look of the week: at most so many merged pull requests are read that were not read before; once the
+    newest are all read, what they suggest is offered in the dashboard. It says nothing on GitHub."""
+    repo, kept = reader.repo, _kept(services, reader.repo)
+    pulls = await history.merged(reader.job.api(PULL_REQUEST), repo, WEEKLY)
+    changes = await _read(reader, pulls, kept, lambda _: None, most, goes_on)
+    read = f"{len(changes)} of the last {count(len(pulls), 'merged pull request')} read"
+    if len(changes) < len(pulls) or not pulls:
+        return Plan(reason=f"{read}; nothing is judged before all are")
+    kept.keep(changes)
+    try:
+        made = await _made(services, reader, infer, language, changes, lambda _: None, write=True)
+    except UserError as full:
+        return Plan(reason=f"{read}; {full}")
+    tried = f"{count(made.tried, 'candidate')} tried, {made.new} new in the dashboard"
+    return Plan(reason=f"{read}; {tried}", usage=made.usage)
+
+
+def _kept(services: Services, repo: RepoRef) -> "KeptPulls":
+    return KeptPulls(services.config.hob.data_dir / "knowledge" / f"{repo.id}.history.jsonl")
+
+
 async def _read(
-    reader: JobReader, pulls: Sequence[history.Merged], kept: "KeptPulls", told: LearningProgress
+    reader: JobReader,
+    pulls: Sequence[history.Merged],
+    kept: "KeptPulls",
+    told: LearningProgress,
+    most: int = sys.maxsize,
+    goes_on: Callable[[], Awaitable[bool]] = nobody_waits,
 ) -> list[PastChange]:
-    """Those that were read now or before; fewer where GitHub is to be left to others."""
+    """Those that were read now, at most so many, or before; fewer where GitHub is to be left to others."""
     known = kept.read()
     found: list[PastChange] = []
     api = reader.job.api(PULL_REQUEST)
     left = 1.0
     for number, pull in enumerate(pulls, 1):
         if (one := known.get(f"#{pull.number}")) is None:
-            if left < KEEPS:
+            if left < KEEPS or most < 1 or not await goes_on():
                 continue
+            most -= 1
             told(f"{number} of {len(pulls)}: #{pull.number} {pull.title[:60]}")
             try:
                 read = await past_pull(api, reader.repo, pull)
@@ -196,12 +248,15 @@ async def _by_writers(reader: JobReader, changes: Sequence[PastChange]) -> list[
 async def _made(
     services: Services,
     reader: JobReader,
-    changes: Sequence[PastChange],
+    infer: Infer,
+    language: str,
+    read: Sequence[PastChange],
     told: LearningProgress,
     *,
     write: bool,
 ) -> LearnedRules:
     repo, store = reader.repo, services.store
+    changes = await _by_writers(reader, read)
     memories = await asyncio.to_thread(store.memory.live, repo.id)
     lessons = [one.lesson for one in memories]
     found = await asyncio.to_thread(lambda: list(findings_said(services, repo)))
@@ -215,11 +270,9 @@ async def _made(
     offered = (from_code + from_findings)[:MOST_OFFERED]
     told(f"{tried + also} candidates were tried on the newer part, {len(offered)} may be offered")
     known = {one.fingerprint: one for one in lessons if one.evidence}
-    settings = settings_of(merge(tuple(store.settings.layers(repo.owner, repo.name, ""))))
-    gate = guard(services.config, store, repo, reader, None, settings)
-    infer = services.infer("low", gate, CallRecorder(repo, 0), settings)
     author = Login(services.config.github.app_slug or "hob")
-    made = [await _worded(infer, settings.language, author, one, known) for one in offered]
+    usage: list[Usage] = []
+    made = [await _worded(infer, language, author, one, known, usage) for one in offered]
     names = {one.lesson.fingerprint for one in made}
     again = [one for name, one in known.items() if name not in names]
     new = 0
@@ -227,17 +280,23 @@ async def _made(
         fresh = [*(one.lesson for one in made), *_tried_again(again, code, said)]
         new = await asyncio.to_thread(store.memory.offer, repo.id, repo.full_name, fresh)
     remarks = sum(len(one.remarks) for one in changes)
-    return LearnedRules(len(changes), remarks, tried + also, tuple(made), new=new)
+    return LearnedRules(len(changes), remarks, tried + also, tuple(made), new=new, usage=tuple(usage))
 
 
 async def _worded(
-    infer: Infer, language: str, author: Login, evidence: Evidence, known: dict[str, Lesson]
+    infer: Infer,
+    language: str,
+    author: Login,
+    evidence: Evidence,
+    known: dict[str, Lesson],
+    usage: list[Usage],
 ) -> LearnedConvention:
     """What is known keeps the words that a person has seen."""
     old = known.get(named(evidence.pattern, evidence.trigger))
     if old is not None:
         return LearnedConvention(lesson_of(evidence, old.text, author), evidence, old.kind)
-    text, _ = await worded(evidence, language, infer)
+    text, used = await worded(evidence, language, infer)
+    usage += used
     return LearnedConvention(lesson_of(evidence, text, author), evidence)
 
 
@@ -267,10 +326,10 @@ def findings_said(services: Services, repo: RepoRef) -> Iterator[FoundRow]:
 
 def judged_findings(found: Sequence[FoundRow], why: dict[str, str], pulls: str) -> list[JudgedChange]:
     """Findings as if each were a line, objected to where a person dismissed it: by pull request. `pulls`: the
-    address of a pull request without its number."""
+    address of a pull request without its number. What a scan found belongs to none, and cannot be linked."""
     lines: dict[int, list[JudgedLine]] = {}
     times: dict[int, float] = {}
-    for one in found:
+    for one in (each for each in found if each.number):
         words = frozenset(code_words(f"{one.category} {one.title}"))
         objection = "dismissed" if one.outcome == "dismissed" else ""
         reason = why.get(one.fingerprint, "") if objection else ""
@@ -321,6 +380,10 @@ class KeptPulls:
         opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(opened, "ab") as file:
             file.write(b"\n" + encode(change) + b"\n")
+
+    def keep(self, changes: Sequence[PastChange]) -> None:
+        """These alone."""
+        put_private(self._file, b"".join(encode(one) + b"\n" for one in changes).decode())
 
     def remove(self) -> None:
         self._file.unlink(missing_ok=True)

@@ -30,6 +30,7 @@ from bot.runs.dispatch import cause, command_of, priority
 from bot.runs.effect_policy import Keyed, keyed, load
 from bot.runs.egress_policy import guard
 from bot.runs.knowledge_adapter import RepositoryKnowledge
+from bot.runs.learning import learn_on
 from bot.runs.scans import RepositoryScans
 from bot.runs.services import Services
 from bot.runs.understanding import Understood, understood
@@ -93,6 +94,7 @@ async def make_plan(
         asked,
         settings,
     )
+    still_idle = partial(asyncio.to_thread, services.store.runs.is_idle)
     ctx = Context(
         repo=event.repo,
         slug=slug,
@@ -121,9 +123,10 @@ async def make_plan(
         earlier=past.earlier(past_runs),
         pull=await asyncio.to_thread(services.store.pulls.state, event.repo.id, number_of(event)),
         idle=await asyncio.to_thread(services.store.runs.is_idle),
-        still_idle=partial(asyncio.to_thread, services.store.runs.is_idle),
+        still_idle=still_idle,
         knowledge=knowledge,
         scans=RepositoryScans(services.store, event.repo.id),
+        look_back=lambda most, language: learn_on(services, reader, infer, most, language, still_idle),
         judged=partial(judged_at, services, event),
         budget=services.config.code.budget,
         write_gap=services.config.github.write_gap_seconds,

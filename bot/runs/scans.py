@@ -21,3 +21,6 @@ class RepositoryScans:
 
     async def drop(self, paths: Sequence[str]) -> None:
         await asyncio.to_thread(self.store.scans.drop, self.repo_id, list(paths))
+
+    async def told(self) -> frozenset[str]:
+        return await asyncio.to_thread(self.store.findings.fingerprints, self.repo_id, 0)

@@ -117,6 +117,12 @@ class Findings:
                 which = _of(repo_id, number) & gone
                 connection.execute(update(findings).where(which).values(outcome="fixed"))
 
+    def fingerprints(self, repo_id: int, number: int) -> frozenset[str]:
+        """Of all that was judged there; 0 is what belongs to no pull request."""
+        asked = select(findings.c.fingerprint).where(_of(repo_id, number)).distinct()
+        with self._db.read() as connection:
+            return frozenset(connection.execute(asked).scalars())
+
     def page(self, query: FindingQuery, before: int | None, limit: int) -> list[FoundRow]:
         """The newest that fit, those with a smaller id than `before`."""
         which = _which(query)

@@ -27,6 +27,7 @@ from tests.bench import (
     receiver,
     remarks,
     reviews,
+    scan,
     starting,
     triage,
     waiting,
@@ -55,6 +56,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "knowledge": knowledge,
     "duplicates": duplicates.figures,
     "learning": learning.figures,
+    "scan": scan.figures,
     "starting": starting.figures,
 }
 

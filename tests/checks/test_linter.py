@@ -3,7 +3,6 @@ failure of theirs is silent."""
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -306,38 +305,6 @@ async def test_C4_a_real_program_that_misbehaves_is_ended_and_said(
     with pytest.raises(SandboxUnusable, match=why) as said:
         await linter.judge(linter_of(), {"a.txt": TEXT}, run)
     assert "root:" not in str(said.value)
-
-
-@pytest.mark.parametrize("interpreter", [os.path.realpath(sys.executable), "/usr/bin/python3"])
-async def test_a_program_of_an_environment_elsewhere_is_started_with_its_packages_alone(
-    interpreter: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A script of Python's whose packages lie beside it, as pip and pipx install; nothing else of that folder
-    is there for it."""
-    needs.sandbox()
-    if not Path(interpreter).exists():
-        needs.missing(interpreter, "python3")
-    home = tmp_path / "home"
-    packages = home / "venv" / "lib" / "python3.11" / "site-packages"
-    packages.mkdir(parents=True)
-    (packages / "teapot.py").write_text(
-        "import json, os, sys\n"
-        "seen = [os.path.exists(one) for one in sys.argv[1].split(':')]\n"
-        "said = f'{seen} {sys.path[0]}'\n"
-        "print(json.dumps([{'file': '0.txt', 'line': 2, 'code': 'X1', 'message': said}]))\n"
-    )
-    (home / "secret").write_text("x")
-    (home / "venv" / "secret").write_text("x")
-    script = home / "venv" / "bin" / "teapot"
-    script.parent.mkdir()
-    script.write_text(f"#!{interpreter}\nimport teapot\n")
-    script.chmod(0o755)
-    monkeypatch.setattr(programs, "find", lambda _: str(script))
-    asked = ":".join(map(str, (home / "secret", home / "venv" / "secret", packages / "teapot.py")))
-    known = linter_of(arguments=[asked])
-    said = await linter.judge(known, {"a.txt": TEXT}, sandbox.run)
-    assert said.remarks[0].message.startswith("[False, False, True]")
-    assert "/repo" not in said.remarks[0].message
 
 
 def test_a_program_in_the_folder_where_hob_was_started_is_not_taken(

@@ -1,5 +1,5 @@
 """What the linters themselves say: as they answered once (`recorded`; its files are named by version), and as
-they answer here where they are installed, beside a repository's own configuration."""
+they answer here (`make .venv/.linters`), beside a repository's own configuration."""
 
 from pathlib import Path
 
@@ -43,6 +43,29 @@ WRONG: dict[str, dict[str, str]] = {
         "templated.sql": "SELECT {{ x }} FROM {% if y %} (\n",
     },
 }
+WORKFLOW = """on: push
+jobs:
+  a:
+    needs: [b]
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo ::set-output name=x::1
+        if: "${{ true }} "
+      - {run: "true", id: x}
+      - run: "true"
+        id: x
+        env:
+          "a b": 1
+  b:
+    needs: [a]
+    runs-on: ubuntu-latest
+    strategy:
+      matrix:
+        n: [1, 1]
+    steps:
+      - run: "true"
+        shell: fishy
+"""
 FOUND: dict[str, list[tuple[str, int | None, str]]] = {
     "biome": [
         *(("-x.ts", 2, "noUnreachableSuper"), ("a.js", 2, "noConstAssign"), ("a.js", 5, "noDuplicateCase")),
@@ -103,9 +126,11 @@ async def test_what_a_linter_answered_becomes_findings_where_they_are(
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_S1_a_linter_obeys_hobs_configuration_and_none_of_a_repository(name: str) -> None:
+async def test_S1_a_linter_obeys_hobs_configuration_and_none_of_a_repository(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needs.sandbox()
-    needs.linter(name)
+    needs.linter(name, monkeypatch)
     said = await report(added(WRONG[name] | HOSTILE), name)
     assert told(said) == FOUND[name]
     assert (said.ran, said.not_run) == ((name,), LACKING[name])
@@ -116,12 +141,28 @@ async def test_S1_a_linter_obeys_hobs_configuration_and_none_of_a_repository(nam
         assert told(await report(added(moved), name)) == expected
 
 
-@pytest.mark.parametrize("name", [*WRONG, "shellcheck"])
-async def test_a_linter_says_its_version_in_the_sandbox(name: str) -> None:
+async def test_S1_actionlint_obeys_hobs_configuration_and_none_of_a_repository(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hob's own rules answer beside it: what it says is asked of it alone."""
+    needs.sandbox()
+    needs.linter("actionlint", monkeypatch)
+    hostile = {".github/actionlint.yaml": "paths:\n  '**':\n    ignore: ['.*']\n"}
+    found = await linter.run(
+        "actionlint", added({".github/workflows/-x.yaml": WORKFLOW} | hostile), sandbox.run
+    )
+    assert sorted((one.line, one.category) for one in found or ()) == [
+        *((3, "job-needs"), (7, "deprecated-commands"), (8, "if-cond"), (11, "id"), (13, "env-var")),
+        *((19, "matrix"), (22, "shell-name")),
+    ]
+
+
+@pytest.mark.parametrize("name", [*WRONG, "actionlint", "shellcheck"])
+async def test_a_linter_says_its_version_in_the_sandbox(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from bot.checks import inventory
 
     needs.sandbox()
-    needs.linter(name)
+    needs.linter(name, monkeypatch)
     (one,) = [one for one in inventory.programs_of() if one.check == name]
     version, trouble = await inventory.version(one, sandbox.run)
     assert (bool(version), trouble) == (True, "")

@@ -33,9 +33,8 @@ def test_it_says_what_is_there_in_which_version_and_how_to_get_the_rest(with_had
     found = {each["check"]: each for each in shown}
     assert list(found) == list(CHECKS)
     assert (found["hadolint"]["version"], found["hadolint"]["trouble"]) == ("2.15.1", "")
-    assert (found["biome"]["version"], found["biome"]["trouble"]) == (
-        *("", "it did not say its version (exit code 127)"),
-    )
+    assert found["biome"]["version"] == ""
+    assert found["biome"]["trouble"].startswith("it did not say its version (exit code 127; what it starts")
     assert found["yamllint"]["path"] == ""
     assert "yamllint" in found["yamllint"]["install"]
     assert found["ruff"]["version"]

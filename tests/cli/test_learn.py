@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.testing.github import GitHubStandIn
+from bot.testing.github.repository import Repository
 from tests.cli.test_receive import hob, told, world
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
@@ -24,10 +25,13 @@ def history(world: World) -> World:
 
 
 def lived(github: GitHubStandIn, settings: dict[str, str]) -> None:
+    assert hob(settings, "migrate").returncode == 0
+    had_changed(github, github.repository("octo/tea", private=True, files={"pot.py": "x = 1\n"}))
+
+
+def had_changed(github: GitHubStandIn, repo: Repository) -> None:
     """Bob, who may write, has each print changed. What a stranger says counts for nothing, nor what the
     author says, nor what is said on lines that stay."""
-    assert hob(settings, "migrate").returncode == 0
-    repo = github.repository("octo/tea", private=True, files={"pot.py": "x = 1\n"})
     repo.grant("bob", "write")
     for n in range(PULLS):
         path = f"src/m{n}.py"

@@ -1,6 +1,8 @@
 """`hob scan` as a person runs it."""
 
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +74,24 @@ def test_people_are_told_what_and_where(house: Hob) -> None:
         "1 finding in 1 file; 1 file left: run it again.",
     ]  # fmt: skip
     assert "src/auth.py: 1 commit, 0 of them mended something; guards something" in done.stderr
+
+
+def test_R1_killed_in_the_middle_it_goes_on_where_it_was(house: Hob, ollama: FakeOllama) -> None:
+    """`kill -9` while the second file's answer is awaited."""
+    scanning: list[subprocess.Popen[str]] = []
+
+    def killing(request: dict[str, Any]) -> Any:
+        if len(ollama.chats) == 3:
+            scanning[0].kill()
+        return answer(request)
+
+    ollama.answer = killing
+    scanning.append(house.start("scan", "--folder", "tea"))
+    assert scanning[0].wait(60) == -signal.SIGKILL
+    ollama.answer = answer
+    rest = scan(house)
+    assert (rest["read"], rest["left"]) == (["src/pot.py", "lib/cup.py"], 0)
+    assert sum("src/auth.py" in str(one["messages"]) for one in ollama.chats) == 2  # one reads, one verifies
 
 
 def test_what_was_read_before_a_host_went_away_is_kept(house: Hob, ollama: FakeOllama) -> None:

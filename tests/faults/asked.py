@@ -8,6 +8,7 @@ from bot.testing.github import GitHubStandIn
 from bot.testing.github.issues import Issue
 from bot.testing.github.pulls import PullRequest
 from bot.testing.github.repository import Repository
+from tests.fakes.models import FakeOllama
 from tests.faults.test_steps_of_code import CONFIG, LINES, Asked, says
 from tests.faults.ticking import CLOCK_TOWER
 from tests.faults.tree import Tree
@@ -55,8 +56,8 @@ class OneAsked(Protocol):
 class World:
     """People at the stand-in, and the Hob that they talk to."""
 
-    def __init__(self, github: GitHubStandIn, tree: Tree) -> None:
-        self.github, self.tree = github, tree
+    def __init__(self, github: GitHubStandIn, ollama: FakeOllama, tree: Tree) -> None:
+        self.github, self.ollama, self.tree = github, ollama, tree
         self.number = 0
         self._repo: Repository | None = None
         self._left = 0

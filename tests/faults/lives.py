@@ -40,7 +40,7 @@ def world(folder: Path, forking: Forking, **more: str) -> Iterator[World]:
         if more.get("HOB_INTAKE__MODE") != "poll":
             github.send_webhooks_to(f"{tree.url}/webhook")
         try:
-            yield World(github, tree)
+            yield World(github, ollama, tree)
         finally:
             crash_points.disarm(tree.folder)
             tree.stop()

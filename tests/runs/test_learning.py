@@ -34,6 +34,11 @@ def test_remarks_that_people_dismiss_become_a_convention_to_leave_them_out() -> 
     assert plain(one).startswith("People here do not want remarks about ")
 
 
+def test_what_the_night_found_belongs_to_no_pull_request_and_teaches_nothing() -> None:
+    rows = [found(0, f"Missing docstring in brew_{n}", "dismissed") for n in range(3)]
+    assert judged_findings(rows, {}, PULLS) == []
+
+
 def test_findings_that_are_mended_more_often_than_dismissed_teach_nothing() -> None:
     for third in range(3):
         rows = [

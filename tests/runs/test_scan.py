@@ -103,16 +103,18 @@ async def test_what_was_changed_is_read_again_and_what_was_mended_goes(hob: Livi
     assert listed(issue) == []
 
 
+@pytest.mark.parametrize("given_up", [False, True])
 async def test_R1_a_night_that_is_killed_goes_on_where_it_was(
-    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+    given_up: bool, hob: LivingHob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repo = await teahouse(hob, questions=20)
+    """And pays for what it had asked; where it is given up, the next one tells what it had found."""
+    repo = await teahouse(hob, questions=7)
     kept: list[str] = []
     real = Scans.keep
 
     def keep(self: Scans, repo_id: int, one: ScannedFile) -> None:
-        kept.append(one.path)
-        if len(kept) == 2:
+        kept.extend([one.path] if one.blob else [])
+        if len(kept) == 2 and one.blob:
             raise Killed
         real(self, repo_id, one)
 
@@ -120,7 +122,14 @@ async def test_R1_a_night_that_is_killed_goes_on_where_it_was(
     with pytest.raises(Killed):
         await night(hob)
     lost(hob)
-    await hob.retries()
+    if given_up:
+        with hob.services.store.database.write() as connection:
+            connection.exec_driver_sql("UPDATE runs SET state = 'dead' WHERE state = 'queued'")
+        await night(hob, 2)
+    else:
+        await hob.retries()
+        known = hob.services.store.scans.known(repo.id)
+        assert sum(one.calls for one in known.values()) == len(hob.ollama.chats) > 2 + 2 + 1
     assert kept == ["pot.py", "auth.py", "auth.py", "cup.py"]
     (issue,) = ours(repo)
     assert len(listed(issue)) == 2
