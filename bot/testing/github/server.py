@@ -26,15 +26,46 @@ class _Protocol(HttpToolsProtocol):
         self.scope["github.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
 
 
-class _Server(uvicorn.Server):
+class PromptServer(uvicorn.Server):
+    """Runs in a thread and ends when it is told to: uvicorn's own looks for that ten times a second, and
+    gives connections a tenth of a second to close."""
+
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = threading.Event()
+        self._told = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
         self.up.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)  # the headers of all answers
+        await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        give_up = self.loop.time() + (self.config.timeout_graceful_shutdown or 0)
+        while self.server_state.connections or self.server_state.tasks:
+            if self.loop.time() > give_up:
+                break
+            await asyncio.sleep(0.002)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+    def wait_until_up(self) -> None:
+        """Until requests are answered; TimeoutError."""
+        if not self.up.wait(30):
+            raise TimeoutError("the stand-in did not start")
+
+    def stop(self) -> None:
+        """From another thread: answers what is under way, as long as its configuration grants, and ends."""
+        self.wait_until_up()
+        self.loop.call_soon_threadsafe(self._told.set)
 
 
 class ServerThread:
@@ -60,7 +91,7 @@ class ServerThread:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=10,
         )
-        self._server = _Server(config)
+        self._server = PromptServer(config)
         self._thread = threading.Thread(target=self._run, name="github-stand-in", daemon=True)
 
     @property
@@ -70,12 +101,11 @@ class ServerThread:
     def start(self) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         self._thread.start()
-        if not self._server.up.wait(30):
-            raise TimeoutError("the stand-in did not start")
+        self._server.wait_until_up()
 
     def stop(self) -> None:
         self.release()
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join(30)
         self._socket.close()
 
