@@ -154,7 +154,7 @@ EXCLUDED = {
         "core.effect_history.standing_comment",
         "core.review_chunks.around", "pull_request_facts.select",
         "inference.runners.vectors", "knowledge.edges.of_commit", "knowledge.edges.of_file",
-        "knowledge.search.signals.means", "knowledge.graph.issues_in", "knowledge.indexing.plan",
+        "knowledge.search.signals.named_worth", "knowledge.graph.issues_in", "knowledge.indexing.plan",
         "knowledge.ownership.together", "knowledge.search.ranking.faded_sum",
         "knowledge.search.ranking.from_history", "knowledge.search.ranking.from_names",
         "knowledge.search.ranking.from_recent", "knowledge.search.ranking.functions",

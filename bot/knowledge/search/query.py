@@ -4,6 +4,7 @@ trace."""
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.knowledge.parsing.languages import language_of
 from bot.knowledge.parsing.tokens import stem, tokens
@@ -64,14 +65,15 @@ class ParsedQuery:
     places: tuple[QueriedPlace, ...] = ()
 
 
+@lru_cache(maxsize=16)
 def query_terms(text: str) -> ParsedQuery:
     """Takes a query apart; its first 20,000 characters count. A query of stop words alone keeps them."""
-    text = text[:_READ]
-    found = list(dict.fromkeys(tokens(_URL.sub(" ", text))))
+    text = _URL.sub(" ", text[:_READ])
+    found = list(dict.fromkeys(tokens(text)))
     terms = [term for term in found if term not in STOP_WORDS] or found
-    places = tuple(dict.fromkeys(_places(_URL.sub(" ", text))))[:_MAX_NAMED]
+    places = tuple(dict.fromkeys(_places(text)))[:_MAX_NAMED]
     files = {place.path.rpartition("/")[2] for place in places}
-    names = [name for name in dict.fromkeys(_names(_URL.sub(" ", text))) if name not in files]
+    names = [name for name in dict.fromkeys(_names(text)) if name not in files]
     return ParsedQuery(tuple(terms[:MAX_TERMS]), tuple(names[:_MAX_NAMED]), places)
 
 

@@ -19,8 +19,8 @@ from bot.knowledge.search.signals import (
     MOST_PASSAGES,
     Nearest,
     SearchSignals,
+    called,
     gather,
-    means,
     near_commits,
     nothing_near,
     rare_terms,
@@ -110,14 +110,22 @@ class Search:
         by_blob: dict[str, list[StoredChunk]] = {}
         for each in signals.stored.values():
             by_blob.setdefault(each.blob, []).append(each)
-        best = {}
-        for path, blob in blobs.items():
-            lines = [each.line for each in signals.asked.places if each.line and path.endswith(each.path)]
-            if lines or path in signals.named or blob not in by_blob:
-                by_blob[blob] = self.index_store.chunks_of([blob])
-            if by_blob[blob]:
-                best[path] = max(by_blob[blob], key=partial(_value, signals, lines))
-        return best
+        told = {
+            path: [each.line for each in signals.asked.places if each.line and path.endswith(each.path)]
+            for path in blobs
+        }
+        whole = {
+            blob for path, blob in blobs.items() if told[path] or path in signals.named or blob not in by_blob
+        }
+        by_blob.update((blob, []) for blob in whole)
+        for each in self.index_store.chunks_of(whole):
+            by_blob[each.blob].append(each)
+        names = {name.casefold() for name in signals.asked.names}
+        return {
+            path: max(by_blob[blob], key=partial(_value, signals, names, told[path]))
+            for path, blob in blobs.items()
+            if by_blob[blob]
+        }
 
     def _found(
         self, query: str, signals: SearchSignals, picked: Sequence[tuple[str, StoredChunk, float]]
@@ -125,7 +133,7 @@ class Search:
         words = spoken(query)
         ids = [each.id for _, each, _ in picked]
         others = signals.snapshot.others
-        held = self.index_store.holding("chunk", signals.asked.terms, ids, others=others)
+        held = self.index_store.holding("chunk", signals.worth, ids, others=others)
         sha = signals.snapshot.sha
         return [
             Found(
@@ -165,7 +173,9 @@ class Search:
         ][:k]
 
 
-def _value(signals: SearchSignals, lines: Sequence[int], each: StoredChunk) -> tuple[bool, bool, float, int]:
+def _value(
+    signals: SearchSignals, names: Collection[str], lines: Sequence[int], each: StoredChunk
+) -> tuple[bool, bool, float, int]:
     told = any(each.chunk.start <= line <= each.chunk.end for line in lines)
-    named = means(signals.asked.names, each)
+    named = any(name in names for name in called(each))
     return told, named, signals.chunks.get(each.id, 0.0), -each.id

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.knowledge.parsing.tokens import tokens
 from bot.knowledge.search.query import ParsedQuery, query_terms
@@ -52,15 +53,20 @@ class SearchSignals:
     asked: ParsedQuery
     snapshot: Snapshot
     parts: Mapping[Part, Scores]
+    worth: Mapping[str, float]
+    """What each term that was looked for says."""
     chunks: Mapping[int, float]
     """Scores of passages, by id."""
-    symbols: Mapping[int, float]
-    """How much of the query is in their names."""
     stored: Mapping[int, StoredChunk]
     named: Mapping[str, Sequence[str]]
     """path -> what in the query names it."""
     commits: Sequence[IndexedCommit]
     """Whose messages are near, the nearest first."""
+
+    @cached_property
+    def symbols(self) -> Mapping[int, float]:
+        """How much of the query is in the names of passages, by id."""
+        return named_worth(self.worth, {number: self.stored[number].chunk.symbol for number in self.chunks})
 
     def places(self) -> dict[int, str]:
         """chunk -> the first path that holds it."""
@@ -81,14 +87,18 @@ def gather(
     hits = {hit.id: hit.score for hit in index_store.match("chunk", terms, most, others=others)}
     near = {hit.id: hit.score for hit in nearest(query)}
     stored = {each.id: each for each in index_store.chunks([*hits, *(set(near) - set(hits))])}
-    snapshot = snapshot.holding({each.blob for each in stored.values()})
+    files = index_store.match("file", terms, MOST_FILES, others=others)
+    blobs = index_store.blobs([hit.id for hit in files])
+    names = asked.names[:MOST_NAMED]
+    defined = index_store.defined(names)
+    snapshot = snapshot.holding({*(each.blob for each in (*stored.values(), *defined)), *blobs.values()})
     stored = {number: each for number, each in stored.items() if each.blob in snapshot.paths}
     places = {place.path: snapshot.ending(place.path) for place in asked.places[:MOST_NAMED]}
-    named = _named(index_store, asked, snapshot)
+    named = _named(names, defined, snapshot)
     history, commits = _history(index_store, query, terms, snapshot)
     parts: dict[Part, Scores] = {
         "chunk": faded_sum(_spread(hits, stored, snapshot)),
-        "file": _files(index_store, terms, snapshot),
+        "file": {path: hit.score for hit in files for path in snapshot.paths.get(blobs.get(hit.id, ""), ())},
         "path": _paths(index_store, terms, snapshot),
         "named": from_names(named.values()),
         "place": from_names(places.values()),
@@ -96,19 +106,23 @@ def gather(
         "vector": faded_sum(_spread(near, stored, snapshot)),
     }
     chunks = {number: score for number, score in hits.items() if number in stored}
-    symbols = {
-        number: sum(worth.get(term, 0.0) for term in set(tokens(stored[number].chunk.symbol)))
-        for number in chunks
-    }
     if len(asked.terms) > LONG:
+        symbols = named_worth(worth, {number: stored[number].chunk.symbol for number in chunks})
         parts["symbol"] = faded_sum(_spread(symbols, stored, snapshot))
     # That a file is worked on says nothing by itself.
     found = {path for scores in parts.values() for path in scores}
     recent = from_recent(index_store.recent_paths(RECENT))
     parts["recent"] = _kept(recent, found)
-    return SearchSignals(
-        asked, snapshot, parts, chunks, symbols, stored, _turned({**named, **places}), commits
-    )
+    return SearchSignals(asked, snapshot, parts, worth, chunks, stored, _turned({**named, **places}), commits)
+
+
+def named_worth(worth: Mapping[str, float], symbols: Mapping[int, str]) -> dict[int, float]:
+    """id -> what the terms in its symbol say."""
+    of = {
+        symbol: sum(worth.get(term, 0.0) for term in dict.fromkeys(tokens(symbol)))
+        for symbol in set(symbols.values())
+    }
+    return {number: of[symbol] for number, symbol in symbols.items()}
 
 
 def rare_terms(
@@ -133,22 +147,19 @@ def near_commits(
     index_store: IndexStore, terms: Sequence[str], limit: int
 ) -> list[tuple[float, IndexedCommit]]:
     """Commits whose messages hold the terms."""
-    hits = index_store.match("commit", terms, limit)
-    commits = index_store.commits([hit.id for hit in hits])
-    return [(hit.score, commits[hit.id]) for hit in hits if hit.id in commits]
+    return _commits(index_store, index_store.match("commit", terms, limit))[0]
 
 
-def means(names: Sequence[str], chunk: StoredChunk) -> bool:
-    """Whether one of the names is the chunk's symbol or the last part of it, in any case."""
+def _commits(index_store: IndexStore, *found: Sequence[Hit]) -> list[list[tuple[float, IndexedCommit]]]:
+    """Those of each list of hits; what is in several is loaded once."""
+    commits = index_store.commits({hit.id for hits in found for hit in hits})
+    return [[(hit.score, commits[hit.id]) for hit in hits if hit.id in commits] for hits in found]
+
+
+def called(chunk: StoredChunk) -> tuple[str, str]:
+    """The names that mean it, in lower case: its symbol and the last part of that."""
     symbol = chunk.chunk.symbol.casefold()
-    return any(name.casefold() in (symbol, symbol.rpartition(".")[2]) for name in names)
-
-
-def _files(index_store: IndexStore, terms: Sequence[str], snapshot: Snapshot) -> dict[str, float]:
-    hits = index_store.match("file", terms, MOST_FILES, others=snapshot.others)
-    blobs = index_store.blobs([hit.id for hit in hits])
-    paths = snapshot.holding(blobs.values()).paths
-    return {path: hit.score for hit in hits for path in paths.get(blobs.get(hit.id, ""), ())}
+    return symbol, symbol.rpartition(".")[2]
 
 
 def _history(
@@ -156,8 +167,9 @@ def _history(
 ) -> tuple[dict[Part, Scores], list[IndexedCommit]]:
     """What past commits say whose messages are near, and these."""
     title, _, body = query.strip().partition("\n")
-    of_all = near_commits(index_store, terms, MOST_COMMITS)
-    of_title = near_commits(index_store, _within(title, terms), MOST_COMMITS) if body.strip() else of_all
+    hits = index_store.match("commit", terms, MOST_COMMITS)
+    titled = index_store.match("commit", _within(title, terms), MOST_COMMITS) if body.strip() else hits
+    of_all, of_title = _commits(index_store, hits, titled)
     touched = sorted({path for _, each in (*of_all, *of_title) for path in each.paths})
     there = set(snapshot.those(touched))
     parts: dict[Part, Scores] = {
@@ -184,15 +196,13 @@ def _paths(index_store: IndexStore, terms: Sequence[str], snapshot: Snapshot) ->
     return {names[hit.id]: hit.score for hit in hits if names.get(hit.id) in there}
 
 
-def _named(index_store: IndexStore, asked: ParsedQuery, snapshot: Snapshot) -> dict[str, list[str]]:
+def _named(names: Sequence[str], defined: Sequence[StoredChunk], snapshot: Snapshot) -> dict[str, list[str]]:
     """What the query calls by a name that is defined -> the paths that it may mean."""
-    named: dict[str, list[str]] = {}
-    names = asked.names[:MOST_NAMED]
-    defined = index_store.defined(names)
-    paths = snapshot.holding({each.blob for each in defined}).paths
-    for name in names:
-        own = [each for each in defined if means([name], each)]
-        named[name] = sorted({path for each in own for path in paths.get(each.blob, ())})
+    meant: dict[str, set[str]] = {}
+    for each in defined:
+        for name in called(each):
+            meant.setdefault(name, set()).update(snapshot.paths.get(each.blob, ()))
+    named = {name: sorted(meant.get(name.casefold(), ())) for name in names}
     return {name: some for name, some in named.items() if some}
 
 

@@ -26,7 +26,7 @@ from tests.bench.knowledge.cases import Case, cut, for_tuning, read, repositorie
 from tests.bench.knowledge.embedded import embed
 from tests.bench.knowledge.found import files, files_packed, functions_packed, mean, recall
 from tests.bench.knowledge.threads import read as read_threads
-from tests.bench.knowledge.walk import Answered, Built, walk
+from tests.bench.knowledge.walk import Answered, Built, Took, walk
 from tests.bench.load import quantile
 from tests.fakes.minilm import MiniLMHost
 
@@ -118,11 +118,14 @@ def _costs(answered: Sequence[Answered], built: Sequence[Built]) -> Iterator[Fig
     for what, times in sorted(costs.items(), key=lambda each: -sum(each[1])):
         if sum(times) > 0.001 * len(answered):
             yield Figure(f"one query: {what}", f"{1000 * statistics.median(times):.1f} ms", "", True)
-    p95 = 1000 * quantile([each.seconds for each in answered], 0.95)
-    yield Figure("one query, p95", f"{p95:.0f} ms", "<= 50 ms", p95 <= 50)
+    for k, searches in (10, [each.ten for each in answered]), (60, [each.sixty for each in answered]):
+        p95, own = (1000 * quantile(times, 0.95) for times in _apart(searches))
+        told = f"{p95:.0f} ms, {own:.0f} of the processor"
+        yield Figure(f"one query for {k}, p95", told, "<= 50 ms", p95 <= 50)
     files = sum(each.files for each in built) / 1000
-    seconds = sum(each.seconds for each in built) / files
-    yield Figure("full index of 1,000 files, history included", f"{seconds:.1f} s", "<= 5 s", seconds <= 5)
+    seconds, own = (sum(times) / files for times in _apart([each.took for each in built]))
+    told = f"{seconds:.1f} s, {own:.1f} of the processor"
+    yield Figure("full index of 1,000 files, history included", told, "<= 5 s", seconds <= 5)
     size = sum(each.octets for each in built) / files / 1e6
     yield Figure("size of 1,000 files", f"{size:.0f} MB", "<= 60 MB", size <= 60)
     fresh, lived = (sum(sum(getattr(each, when)) for each in built) for when in ("fresh", "lived"))
@@ -132,10 +135,16 @@ def _costs(answered: Sequence[Answered], built: Sequence[Built]) -> Iterator[Fig
     yield Figure(
         "its size", f"{grown / octets:.2f} x", "<= 1.3 x", grown <= 1.3 * octets, f"{octets / 1e6:.1f} MB"
     )
-    pushes = [seconds for each in built for seconds in each.pushes]
+    pushes = [push for each in built for push in each.pushes]
     if pushes:
-        median = 1000 * statistics.median(pushes)
-        yield Figure("a push of up to 5 files, median", f"{median:.0f} ms", "<= 100 ms", median <= 100)
+        median, own = (1000 * statistics.median(times) for times in _apart(pushes))
+        told = f"{median:.0f} ms, {own:.0f} of the processor"
+        yield Figure("a push of up to 5 files, median", told, "<= 100 ms", median <= 100)
+
+
+def _apart(every: Sequence[Took]) -> tuple[list[float], list[float]]:
+    """By the clock, and of the processor."""
+    return [each.seconds for each in every], [each.processor for each in every]
 
 
 def _issues(folder: Path, found: dict[str, Path], cases: Sequence[Case]) -> Iterator[Figure]:

@@ -1,8 +1,10 @@
 """Goes through the history of a repository with a real index of it and asks at each snapshot."""
 
+import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,34 @@ ASKED = 10
 """Queries whose time is compared between an index that has lived and a fresh one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds: by the clock, and of the processor with those of the processes that ended, which others on
+    the machine hardly change."""
+
+    seconds: float
+    processor: float
+
+
+def took(work: Callable[[], object]) -> Took:
+    begun, before = time.perf_counter(), _processor()
+    work()
+    return Took(time.perf_counter() - begun, _processor() - before)
+
+
+def _processor() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
 @dataclass
 class Built:
     """A full index, and the pushes after it. Times in seconds."""
 
     files: int
-    seconds: float
+    took: Took
     octets: int
-    pushes: list[float] = field(default_factory=list)
+    pushes: list[Took] = field(default_factory=list)
     fresh: list[float] = field(default_factory=list)
     """Of queries to it as it was built."""
     lived: list[float] = field(default_factory=list)
@@ -40,14 +62,15 @@ class Built:
 
 @dataclass(frozen=True)
 class Answered:
-    """One case: what speaks for files, and what the gold functions were. `seconds` is of a whole search, and
-    `costs` of the questions put to the index for it, by what was asked for."""
+    """One case: what speaks for files, and what the gold functions were. `ten` and `sixty` are of whole
+    searches for so many, `costs` of the questions put to the index, by what was asked for."""
 
     case: Case
     signals: SearchSignals
     deep: SearchSignals
     """As functions are asked for."""
-    seconds: float
+    ten: Took
+    sixty: Took
     costs: dict[str, float]
     functions: frozenset[int]
     """Chunks of gold files that the change touched."""
@@ -91,9 +114,7 @@ def walk(folder: Path, git_dir: Path, cases: Sequence[Case]) -> Iterator[Built |
             update(index_store, git, case.snapshot)
             yield ask(index_store, git, case)
             if len(built.pushes) < MOST_PUSHES and len(case.lines) <= PUSHED and git.commit(case.commit):
-                begun = time.perf_counter()
-                update(index_store, git, case.commit)
-                built.pushes.append(time.perf_counter() - begun)
+                built.pushes.append(took(partial(update, index_store, git, case.commit)))
         update(index_store, git, cases[0].snapshot)
         built.lived, built.lived_octets = _times(index_store, git, cases), index_store.sizes().octets
     finally:
@@ -115,12 +136,10 @@ def _times(index_store: IndexStore, git: Git, cases: Sequence[Case]) -> list[flo
 def full(path: Path, git: Git, snapshot: str) -> Built:
     """A new index of a commit, history included."""
     index_store = IndexStore.open(path)
-    begun = time.perf_counter()
-    update(index_store, git, snapshot)
-    seconds = time.perf_counter() - begun
+    whole = took(partial(update, index_store, git, snapshot))
     sizes = index_store.sizes()
     index_store.close()
-    return Built(sizes.files, seconds, sizes.octets)
+    return Built(sizes.files, whole, sizes.octets)
 
 
 def ask(index_store: IndexStore, git: Git, case: Case) -> Answered:
@@ -131,9 +150,7 @@ def ask(index_store: IndexStore, git: Git, case: Case) -> Answered:
         pass
     with Search(index_store, git).signals(query, most=MOST_PASSAGES) as deep:
         pass
-    begun = time.perf_counter()
-    Search(index_store, git).search(query, 10)
-    seconds = time.perf_counter() - begun
+    ten, sixty = (took(partial(Search(index_store, git).search, query, k)) for k in (10, 60))
     blobs = {path: file.sha for path, file in index_store.files().items() if not file.why}
     gold = {path: blobs[path] for path in case.lines if path in blobs}
     of_gold = index_store.chunks_of(list(gold.values()))
@@ -151,7 +168,8 @@ def ask(index_store: IndexStore, git: Git, case: Case) -> Answered:
         case,
         signals,
         deep,
-        seconds,
+        ten,
+        sixty,
         timed.costs,
         frozenset(functions),
         {each.id: _size(texts[each.blob][each.chunk.start - 1 : each.chunk.end]) for each in passages},
