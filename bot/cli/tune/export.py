@@ -27,7 +27,7 @@ from bot.cli.waiting import TellWaiting
 )
 @click.option(
     "--max-tokens",
-    type=click.IntRange(1_024, 131_072),
+    type=click.IntRange(2_048, 131_072),
     default=4_096,
     show_default=True,
     help="About as many has an example at most; a longer one is left out and counted.",
