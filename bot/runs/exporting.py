@@ -180,7 +180,8 @@ class _Exporting:
                     return TrainingHistory(self.reader.repo, len(changes), len(told))
                 self.left_out[NO_ROOM] = len(told) - place
                 break
-            self.told(f"{place + 1} of {len(told)}: #{one.pull.number} {one.pull.title[:60]}")
+            number, title = one.pull.number, one.pull.title[:60]
+            self.told(f"what was decided, {place + 1} of {len(told)}: #{number} {title}")
             try:
                 await self._take(await self._heard(one))
             except (GitHubError, QueryTooLarge) as error:

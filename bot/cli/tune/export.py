@@ -155,7 +155,7 @@ def _show(manifest: Any, folder: Any) -> None:
             row(left, why, str(many))
         out.print(left)
     if manifest.redacted:
-        click.echo(f"{count(manifest.redacted, 'credential')} taken out")
+        click.echo(f"credentials were taken out in {count(manifest.redacted, 'place')}")
     click.echo(f"written to {folder}")
     train = manifest.counts["by_file"]["train"]
     if train < LEAST_EXAMPLES:
