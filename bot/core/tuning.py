@@ -85,8 +85,8 @@ class ExportManifest:
     """`manifest.json`. `repo_id` is GitHub's, which stays when the name changes; `made` and `split` are ISO
     8601 in UTC (what was merged before `split` is trained on; empty where nothing is held out); `max_tokens`:
     about as many has the longest example at most; `counts` has examples `by_source` and lines or cases
-    `by_file` (`train`, `valid`, `test`, `cases`); `redacted`: credentials that were taken out; `left_out`:
-    examples by the reason."""
+    `by_file` (`train`, `valid`, `test`, `cases`); `redacted`: places where a credential was taken out;
+    `left_out`: examples by the reason."""
 
     repository: str
     repo_id: int

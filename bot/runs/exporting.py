@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.agents.review.asking import DIFF_CHARS
 from bot.agents.review.training import (
     LONGEST_BODY,
     LONGEST_TITLE,
@@ -29,7 +30,7 @@ from bot.context import Context
 from bot.core.context_packing import size
 from bot.core.diff import git_diff_text
 from bot.core.effect_history import reviews, undone
-from bot.core.errors import Gone, UserError
+from bot.core.errors import GitHubError, QueryTooLarge, UserError
 from bot.core.facts import OthersRemark, PullRequestFacts
 from bot.core.finding_outcome import outcome
 from bot.core.findings import Finding, fingerprint
@@ -44,7 +45,7 @@ from bot.github import history
 from bot.github.history import Merged
 from bot.github.past_pulls import share_left
 from bot.github.reader import PULL_REQUEST, JobReader
-from bot.inference.token_budget import START_RATIO, fitted_texts, tokens
+from bot.inference.token_budget import START_RATIO, fitted_texts, room, tokens
 from bot.local_egress import cleaned
 from bot.prompting import rendered
 from bot.pull_request_facts import pull_request_facts
@@ -61,14 +62,18 @@ from bot.runs.learning import (
 from bot.runs.planning import deeds_at
 from bot.store.findings import FoundRow
 
+OWN_CHARS = 3_000
+"""Of Hob's own words in a question."""
 LONG = "longer than --max-tokens"
-GONE = "whose commits are gone"
+GONE = "pull requests whose commits GitHub does not give"
 HIDDEN = "with a credential that cannot be cut out"
 SHORT = "remarks of a few words"
 UNDECIDED = "findings that nobody decided on"
 ASTRAY = "points that are on no changed line of what a review reads"
 NO_ROOM = "pull requests that were not looked at: the rest of GitHub's limit is left to others"
 UNQUOTED = "points whose lines cannot be quoted"
+_REFUSED = (401, 403)
+"""All the others would be refused, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,12 @@ class _Exporting:
     """change -> fix -> the lines of the one that the other replaced"""
 
     @property
+    def most(self) -> int:
+        """Characters of diff in one question: what is beside it takes a fifth."""
+        free = room(self.max_tokens, self.max_tokens // 4, START_RATIO) - OWN_CHARS
+        return min(DIFF_CHARS, int(0.8 * free))
+
+    @property
     def reader(self) -> JobReader:
         return self.past.reader
 
@@ -169,10 +180,13 @@ class _Exporting:
                     return TrainingHistory(self.reader.repo, len(changes), len(told))
                 self.left_out[NO_ROOM] = len(told) - place
                 break
-            self.told(f"{place + 1} of {len(told)}: #{one.pull.number} {one.pull.title[:60]}")
+            number, title = one.pull.number, one.pull.title[:60]
+            self.told(f"what was decided, {place + 1} of {len(told)}: #{number} {title}")
             try:
                 await self._take(await self._heard(one))
-            except Gone:
+            except (GitHubError, QueryTooLarge) as error:
+                if isinstance(error, GitHubError) and error.status in _REFUSED:
+                    raise
                 self.left_out[GONE] += 1
         return TrainingHistory(
             self.reader.repo,
@@ -229,7 +243,7 @@ class _Exporting:
                 self.left_out[HIDDEN] += 1
                 continue
             spoken = told.spoken if self._was_reviewed(told, head) else None
-            made, astray = await asyncio.to_thread(drafted, facts, points, spoken)
+            made, astray = await asyncio.to_thread(drafted, facts, points, spoken, self.most)
             self.left_out[ASTRAY] += astray
             for one in made:
                 shown = git_diff_text(one.part.parts)

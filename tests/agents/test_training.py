@@ -164,3 +164,11 @@ def test_a_private_key_goes_whole_and_lines_stay_lines() -> None:
 def test_what_would_lose_lines_is_not_cut() -> None:
     with pytest.raises(Uncut):
         redacted(pull_request({"tea.py": BROKEN}), lambda text: text.replace("\n", ""))
+
+
+def test_where_a_question_holds_less_the_change_is_asked_about_in_smaller_parts() -> None:
+    facts = pull_request({"tea.py": "".join(f"x{n} = {n}\n\n" for n in range(300))})
+    (whole,), _ = drafted(facts, [point(start=299, end=299)])
+    (part,), _ = drafted(facts, [point(start=299, end=299)], most=1_000)
+    assert whole.assistant == part.assistant
+    assert len(part.prompt.passages[-1].text) < 1_000 < len(whole.prompt.passages[-1].text)

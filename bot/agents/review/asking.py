@@ -181,14 +181,14 @@ class _Questions:
         return _prompt(self.shared, self.shared.own[number], _order(self.diffs[number], self.head, reading))
 
 
-def _questions(facts: PullRequestFacts) -> tuple[_Questions, tuple[str, ...]]:
-    """About what is new; and the paths of which nothing is."""
+def _questions(facts: PullRequestFacts, most: int = DIFF_CHARS) -> tuple[_Questions, tuple[str, ...]]:
+    """About what is new; and the paths of which nothing is. `most`: characters of diff in one."""
     symbols = {path: facts.tools.symbols(path, text) for path, text in facts.texts.items()}
     fresh = facts.files
     known: tuple[str, ...] = ()
     if facts.earlier is not None:
         fresh, known = new_since(facts.files, facts.texts, facts.earlier)
-    parts = batches(review_chunks(fresh, DIFF_CHARS, lambda path: symbols.get(path, ())), DIFF_CHARS)
+    parts = batches(review_chunks(fresh, most, lambda path: symbols.get(path, ())), most)
     shared = common(facts, parts, [_around(facts, part, symbols) for part in parts])
     diffs = [_diffs(part) for part in parts]
     beside = (size_of((*own, *some)) for own, some in zip(shared.own, diffs, strict=True))
@@ -196,9 +196,12 @@ def _questions(facts: PullRequestFacts) -> tuple[_Questions, tuple[str, ...]]:
     return _Questions(parts, shared, diffs, facts.head_sha), known
 
 
-def first_questions(facts: PullRequestFacts) -> list[tuple[ReviewChunk, Prompt[ReviewAnswer]]]:
-    """What the first reading of a change asks, part by part, the most urgent first."""
-    questions, _ = _questions(facts)
+def first_questions(
+    facts: PullRequestFacts, most: int = DIFF_CHARS
+) -> list[tuple[ReviewChunk, Prompt[ReviewAnswer]]]:
+    """What the first reading of a change asks, part by part, the most urgent first; `most`: characters of
+    diff in one."""
+    questions, _ = _questions(facts, most)
     return [(part, questions.prompt(number)) for number, part in enumerate(questions.parts)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
-from bot.agents.review.asking import first_questions
+from bot.agents.review.asking import DIFF_CHARS, first_questions
 from bot.core.diff import FileDiff
 from bot.core.facts import PullRequestFacts
 from bot.core.inference import Prompt
@@ -98,15 +98,19 @@ class DraftedExample:
 
 
 def drafted(
-    facts: PullRequestFacts, points: Sequence[DecidedPoint], spoken: Collection[str] | None = None
+    facts: PullRequestFacts,
+    points: Sequence[DecidedPoint],
+    spoken: Collection[str] | None = None,
+    most: int = DIFF_CHARS,
 ) -> tuple[list[DraftedExample], int]:
-    """(the examples; points that are on no changed line of what a review reads). `spoken`: the paths of which
+    """(the examples; points that are on no changed line of what a review reads). `most`: characters of diff
+    in one question; `spoken`: the paths of which
     anybody said anything; where these are told, parts of other paths alone are examples of code that is fine,
     no more than those with an answer."""
     made: list[DraftedExample] = []
     quiet: list[DraftedExample] = []
     left = list(points)
-    for part, prompt in first_questions(facts):
+    for part, prompt in first_questions(facts, most):
         placed = {number: at for number, one in enumerate(left) if (at := quoted(part, one))}
         left = [one for number, one in enumerate(left) if number not in placed]
         if placed:

@@ -27,7 +27,7 @@ from bot.cli.waiting import TellWaiting
 )
 @click.option(
     "--max-tokens",
-    type=click.IntRange(1_024, 131_072),
+    type=click.IntRange(2_048, 131_072),
     default=4_096,
     show_default=True,
     help="About as many has an example at most; a longer one is left out and counted.",
@@ -155,7 +155,7 @@ def _show(manifest: Any, folder: Any) -> None:
             row(left, why, str(many))
         out.print(left)
     if manifest.redacted:
-        click.echo(f"{count(manifest.redacted, 'credential')} taken out")
+        click.echo(f"credentials were taken out in {count(manifest.redacted, 'place')}")
     click.echo(f"written to {folder}")
     train = manifest.counts["by_file"]["train"]
     if train < LEAST_EXAMPLES:
