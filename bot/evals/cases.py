@@ -18,6 +18,7 @@ from bot.core.diff import BadPatch, FileDiff, git_diff_text, new_side_lines, par
 from bot.core.errors import UserError
 from bot.core.facts import PullRequestFacts
 from bot.core.scoring import Golden
+from bot.evals.files import read_bytes
 
 OURS = Path(__file__).parent / "cases"
 MOST_BYTES = 8 << 20
@@ -81,11 +82,9 @@ def _files(place: Path) -> list[Path]:
 
 def _load(file: Path) -> Case:
     try:
-        raw = _bytes(file)
+        raw = read_bytes(file, MOST_BYTES)
         case = Case.model_validate_json(raw)
         files = case.files
-    except OSError as wrong:
-        raise UserError(f"{file} cannot be read: {wrong.strerror}") from None
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
@@ -95,12 +94,6 @@ def _load(file: Path) -> Case:
     if not files:
         raise UserError(f"{file} is no case: diff: it shows no file", "give what `git diff` prints")
     return case
-
-
-def _bytes(file: Path) -> bytes:
-    if file.stat().st_size > MOST_BYTES:
-        raise UserError(f"{file} is over {MOST_BYTES >> 20} MB", "cut the case to what matters")
-    return file.read_bytes()
 
 
 def of_replay(facts: PullRequestFacts, remarks: Sequence[tuple[str, int, str]]) -> Case:

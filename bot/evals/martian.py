@@ -21,8 +21,8 @@ from typing import Any
 from bot.core import json_text
 from bot.core.errors import UserError
 from bot.core.scoring import Score
+from bot.evals.files import read_bytes
 
-MOST_BYTES = 64 << 20
 MOST_PULLS = 5_000
 MOST_REMARKS = 200
 """Of one tool about one pull request, and golden ones of it."""
@@ -146,7 +146,7 @@ def _score(told: Any) -> Score | None:
 def _prompt(file: Path) -> JudgePrompt:
     """The two texts of the script, which is parsed and not run. UserError where they are not there."""
     try:
-        tree = ast.parse(_bytes(file))
+        tree = ast.parse(read_bytes(file))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserError(f"{file} is no Python that can be read") from None
     question = system = ""
@@ -170,18 +170,9 @@ def _prompt(file: Path) -> JudgePrompt:
 
 def _read(file: Path) -> Any:
     try:
-        return json_text.read(_bytes(file))
+        return json_text.read(read_bytes(file))
     except (ValueError, RecursionError):
         raise UserError(f"{file} is no JSON") from None
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UserError(f"{file} is over {MOST_BYTES >> 20} MB")
-        return file.read_bytes()
-    except OSError as wrong:
-        raise UserError(f"{file} cannot be read: {wrong.strerror}") from None
 
 
 def _items(told: Any) -> Iterator[tuple[str, Any]]:

@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.core.errors import UserError
 from bot.core.file_kinds import is_test
 from bot.core.suite_runs import SuiteRun
+from bot.evals.files import read_bytes, read_text
 
 MOST_CASES = 5_000
-MOST_BYTES = 64 << 20
 RUNNERS = frozenset(
     [
         *(
@@ -81,12 +81,7 @@ class BadCase:
 
 def load_cases(file: Path) -> tuple[list[tuple[int, PatchCase]], list[BadCase]]:
     """(line, case) of each line that is one, and the others; UserError for a file that cannot be read."""
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UserError(f"{file} is over {MOST_BYTES >> 20} MB", "cut it in parts")
-        lines = file.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise UserError(f"{file} cannot be read: {wrong}") from None
+    lines = read_text(file).split("\n")
     cases: list[tuple[int, PatchCase]] = []
     bad: list[BadCase] = []
     for number, line in enumerate(lines, 1):
@@ -205,12 +200,7 @@ def rows(outcomes: Sequence[PatchOutcome], models: Sequence[str]) -> list[PatchR
 
 def load_results(file: Path) -> list[PatchOutcome]:
     """What an earlier run wrote down; a line that broke off is left out."""
-    try:
-        lines = file.read_text("utf-8", "replace").split("\n")
-    except FileNotFoundError:
-        return []
-    except OSError as wrong:
-        raise UserError(f"{file} cannot be read: {wrong.strerror}") from None
+    lines = read_bytes(file).decode("utf-8", "replace").split("\n") if file.exists() else []
     found: list[PatchOutcome] = []
     for line in lines:
         try:

@@ -17,11 +17,11 @@ from bot.agents.rerank import MOST_FILES, rerank
 from bot.core.errors import UserError
 from bot.core.inference import Infer
 from bot.core.knowledge import Outline
+from bot.evals.files import read_text
 from bot.knowledge.local import Local
 
 AT = (1, 5, 10)
 MOST_CASES = 5_000
-MOST_BYTES = 64 << 20
 RetrievalProgress = Callable[[str], None]
 
 
@@ -55,12 +55,7 @@ class Recall:
 
 def load_cases(file: Path) -> list[RetrievalCase]:
     """Of a .json file with one case or a list, or a .jsonl file; UserError for the first that is none."""
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UserError(f"{file} is over {MOST_BYTES >> 20} MB", "cut it in parts")
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise UserError(f"{file} cannot be read: {wrong}") from None
+    text = read_text(file)
     lines = [line for line in text.splitlines() if line.strip()] if file.suffix == ".jsonl" else [text]
     cases = [_case(file, number, line) for number, line in enumerate(lines, 1)]
     if not cases or len(cases) > MOST_CASES:
