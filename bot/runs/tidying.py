@@ -8,6 +8,7 @@ from bot.config.retention import DAY
 from bot.core.errors import HobError
 from bot.runs.schedule import PURGE_SECONDS
 from bot.runs.services import Services
+from bot.runs.tuning_folder import forget_unknown
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,13 @@ async def tidy_forever(services: Services) -> None:
 
 
 async def tidy_once(services: Services) -> int:
-    """Of how many repositories something was deleted. Raises `StoreUnavailable`, `TemporaryError`."""
+    """Of how many repositories a clone or an index was deleted. Raises `StoreUnavailable`,
+    `TemporaryError`."""
+    known = await asyncio.to_thread(services.store.known.ids)
+    await asyncio.to_thread(forget_unknown, services.config.hob.data_dir, known)
     if not services.manager:
         return 0
     kept = services.config.retention
-    known = await asyncio.to_thread(services.store.known.ids)
     clones, indexes = (
         time.time() - days * DAY if days else None for days in (kept.clones_days, kept.indexes_days)
     )

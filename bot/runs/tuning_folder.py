@@ -2,11 +2,13 @@
 a repository: readable by its owner alone, gone when the repository is purged or may not be read any more."""
 
 import shutil
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bot.core.tuning import CASES, DATA, MANIFEST, TUNE, ExportManifest, folder_name, manifest_of
 from bot.knowledge.locking import locked
+from bot.knowledge.manager import UNKNOWN_SECONDS
 from bot.paths import put_private, sync
 
 _NEW, _OLD = ".new", ".old"
@@ -56,6 +58,15 @@ def _put(folder: Path, files: Mapping[str, str], manifest: ExportManifest) -> No
     sync(folder)
     for gone in (new, old):
         shutil.rmtree(gone)
+
+
+def forget_unknown(data_dir: Path, known: Collection[int]) -> None:
+    """Where another machine heard that access ended. What was just made may not be known yet."""
+    before = time.time() - UNKNOWN_SECONDS
+    for folder in (data_dir / TUNE).glob("*--*"):
+        told = manifest_in(folder)
+        if told and told.repo_id not in known and (folder / MANIFEST).stat().st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def tuning_folders(data_dir: Path, repo_ids: Collection[int], names: Collection[str] = ()) -> list[Path]:

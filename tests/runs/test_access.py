@@ -330,13 +330,17 @@ async def test_a_clone_goes_when_nobody_used_it_or_another_machine_heard_that_ac
     assert await tidy_once(services) == 2
     assert [one for one in kept(hob, tea) if one.endswith(".git")] == []
     assert [one for one in kept(hob, tea) if one.endswith(".db")]
+    await trained(hob, tea, pot)
     await asyncio.to_thread(hob.services.store.forget, [tea.id])  # as another machine does
-    _age(data, days=3)
     assert await tidy_once(hob.services) == 1
     assert kept(hob, tea) == []
     assert kept(hob, pot)
+    assert len(tuning_folders(data, {tea.id, pot.id})) == 2, "it was only just made"
+    _age(data, days=3)
+    assert await tidy_once(hob.services) == 0
+    assert tuning_folders(data, {tea.id, pot.id}) == [tuning_folder(data, "octo/pot")]
 
 
 def _age(data: Path, days: int) -> None:
-    for one in [*(data / "clones").glob("*"), *(data / "knowledge").glob("*")]:
+    for one in [*(data / "clones").glob("*"), *(data / "knowledge").glob("*"), *data.glob("tune/*/*.json")]:
         os.utime(one, (time.time() - days * 86_400,) * 2)
