@@ -23,6 +23,8 @@ _LIBRARY = re.compile(r"(?<!\S)/\S{1,1000}")
 MOST_SCRIPT = 16_384
 """Bytes of a script that starts a program elsewhere."""
 LDD_SECONDS = 5.0
+_SHOWN = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
+"""Where the sandbox of Linux has the system's libraries."""
 _START = (
     "import os, runpy, site, sys; [site.addsitedir(one) for one in sys.argv[1].split(os.pathsep)]; "
     "sys.argv[:2] = []; "
@@ -97,9 +99,9 @@ def _libraries(path: str) -> list[str]:
     except (OSError, subprocess.TimeoutExpired):
         return []
     named = map(os.path.normpath, _LIBRARY.findall(asked.stdout.decode("utf-8", "replace")))
-    return [
-        one for one in dict.fromkeys(named) if one != path and Path(one).is_file() and not _system(Path(one))
-    ]
+    # by their names: what is a link into the system's folders is not there by its own
+    files = (one for one in dict.fromkeys(named) if one != path and Path(one).is_file())
+    return [one for one in files if not any(Path(one).is_relative_to(shown) for shown in _SHOWN)]
 
 
 def _natives(folder: Path, native: tuple[str, ...]) -> Iterator[Path]:

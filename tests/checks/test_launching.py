@@ -97,7 +97,8 @@ async def test_a_script_that_starts_nothing_elsewhere_is_started_itself(tmp_path
 
 
 async def test_a_program_whose_libraries_lie_elsewhere_is_loaded_with_them_alone(tmp_path: Path) -> None:
-    """As those of Homebrew and conda are, which find them from where they lie themselves."""
+    """As those of Homebrew and conda are, which find them from where they lie themselves; and by a loader
+    that stands elsewhere, too."""
     needs.sandbox()
     cc = needs.program("cc", "gcc")
     home = tmp_path / "home"
@@ -112,6 +113,9 @@ async def test_a_program_whose_libraries_lie_elsewhere_is_loaded_with_them_alone
     library, program = home / "lib" / "libtea.so", home / "bin" / "teapot"
     subprocess.run([cc, "-shared", "-fPIC", "-o", library, home / "tea.c"], check=True)
     found = ["-L", home / "lib", "-ltea", "-Wl,-rpath,$ORIGIN/../lib"]
+    if loaders := [*Path("/lib64").glob("ld-linux-*"), *Path("/lib").glob("ld-linux-*")]:
+        (home / "lib" / "ld.so").symlink_to(loaders[0])  # as Homebrew has it on Linux
+        found += [f"-Wl,--dynamic-linker={home}/lib/ld.so"]
     subprocess.run([cc, "-o", program, home / "pot.c", *found], check=True)
     secret = str(home / "lib" / "secret")
     assert await told(launching.launched(str(program), (secret,))) == (0, "42 -1\n")
