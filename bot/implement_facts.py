@@ -17,11 +17,11 @@ from bot.core.edit_paths import is_private, why_not
 from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import PatchFacts, RepoContext
+from bot.core.file_kinds import kind_of_path
 from bot.core.github_reader import TreePath
 from bot.core.knowledge import Found, IndexedLibrary
 from bot.core.named_files import candidates, named_files
 from bot.core.refs import Login, Sha
-from bot.core.skip_rules import kind_of_path
 from bot.core.work_budget import WorkBudget
 from bot.log import redact
 from bot.proposals import REGULAR, allowed, regular

@@ -30,7 +30,7 @@ from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.slots import SharedHostSlots
 from bot.inference.request import make_infer
 from bot.inference.structured_output import understood
-from bot.knowledge.local import LocalLibrary
+from bot.knowledge.local_library import LocalLibrary
 from bot.local_egress import Outgoing
 from bot.prompting import load_chain, load_persona, names, rendered
 from bot.queue.redis_slots import RedisHostSlots

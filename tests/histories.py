@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.core.skip_rules import GENERATED_ENDINGS, LOCK_FILES, VENDORED
+from bot.core.file_kinds import GENERATED_ENDINGS, LOCK_FILES, VENDORED
 from bot.testing.github.pulls import PullRequest, ReviewComment, block, suggested
 from tests.living import LivingHob, keeping_all
 from tests.tea import finding

@@ -1,9 +1,9 @@
 """Files that make every clone of the repository larger for ever."""
 
 from bot.core.check_input import CheckedChange
+from bot.core.file_kinds import LOCK_FILES
 from bot.core.findings import Finding
 from bot.core.sandbox_types import RunProgram
-from bot.core.skip_rules import LOCK_FILES
 
 MEGABYTE = 1024 * 1024
 LARGE, VERY_LARGE = MEGABYTE, 10 * MEGABYTE

@@ -1,6 +1,5 @@
 """`hob search`."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,9 +47,7 @@ def command(query: str, folder: Path, k: int, rerank: bool, as_json: bool) -> No
     with ProgressBar() as told:
         most = max(k, MOST_RERANKED) if rerank else k
         outlined, wrong = search_beside(local, config.knowledge.archives, query, most, told)
-    found = (asyncio.run(_reranked(query, outlined, local.root)) if rerank else [one for one, _ in outlined])[
-        :k
-    ]
+    found = (_reranked(query, outlined, local.root) if rerank else [one for one, _ in outlined])[:k]
     for line in wrong:
         click.echo(f"hob: {clean(line)}", err=True)
     if as_json:
@@ -64,14 +61,19 @@ def command(query: str, folder: Path, k: int, rerank: bool, as_json: bool) -> No
     click.echo(click.style(said if found else f"nothing was found, {said}", dim=True), err=True)
 
 
-async def _reranked(query: str, found: Any, root: Path) -> list[Any]:
+def _reranked(query: str, found: Any, root: Path) -> list[Any]:
     """In the order of a model; as it was where none answers, which is said."""
+    import asyncio
+
     from bot.agents.rerank import rerank
     from bot.log import redact
     from bot.scripting import Workshop
 
-    async with Workshop(repo=root if (root / ".git").exists() else None) as shop:
-        done = await rerank(query, [what for _, what in found], shop.infer())
+    async def asked() -> Any:
+        async with Workshop(repo=root if (root / ".git").exists() else None) as shop:
+            return await rerank(query, [what for _, what in found], shop.infer())
+
+    done = asyncio.run(asked())
     if done.failure:
         click.echo(f"hob: the order is the search's own: {redact(done.failure)}", err=True)
     return [found[place][0] for place in done.order]

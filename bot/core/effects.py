@@ -7,7 +7,9 @@ from typing import Literal
 
 from bot.core.ci_session import CiSession
 from bot.core.findings import Finding, JudgedFinding
+from bot.core.inference import Usage as Usage
 from bot.core.memory import Lesson
+from bot.core.merging import CommittedFile as CommittedFile
 from bot.core.own_texts import DropDraft as DropDraft
 from bot.core.own_texts import EditIssue as EditIssue
 from bot.core.own_texts import KeepDraft as KeepDraft
@@ -250,17 +252,6 @@ class EditPullRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CommittedFile:
-    """A file as a commit leaves it; `text` None: it goes, or with a `sha` it is what GitHub has by that name.
-    `mode` is git's; what is no plain file always comes with a `sha`."""
-
-    path: str
-    text: str | None
-    mode: Literal["100644", "100755", "120000", "160000"] = "100644"
-    sha: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class PushCommit:
     """One commit on top of `parent`: on a new branch of Hob's own, or (`own` False) on a branch that ends in
     `parent` still. Never by force. https://docs.github.com/en/rest/git"""
@@ -365,20 +356,6 @@ Effect = (
     | MemoryEffect
     | IssueEffect
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """One answer of a model, for the ledger."""
-
-    purpose: str
-    host: str
-    model: str
-    tokens_in: int
-    tokens_out: int
-    seconds: float
-    tokens_cached: int = 0
-    """Of `tokens_in`, those that the host had read before and did not read anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
-from bot.core.effects import Usage
 from bot.core.pictures import Picture
 
 
@@ -271,6 +270,20 @@ class AskedHost:
     host: str
     model: str
     online: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One answer of a model, for the ledger."""
+
+    purpose: str
+    host: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    seconds: float
+    tokens_cached: int = 0
+    """Of `tokens_in`, those that the host had read before and did not read anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from bot.core.effects import CommittedFile
 from bot.core.refs import Sha
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedFile:
+    """A file as a commit leaves it; `text` None: it goes, or with a `sha` it is what GitHub has by that name.
+    `mode` is git's; what is no plain file always comes with a `sha`."""
+
+    path: str
+    text: str | None
+    mode: Literal["100644", "100755", "120000", "160000"] = "100644"
+    sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)

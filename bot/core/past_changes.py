@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.core.file_kinds import is_prose
+from bot.core.file_kinds import is_prose, kind_of_path
 from bot.core.memory import code_words
-from bot.core.skip_rules import kind_of_path
 
 Objection = Literal["", "remark", "revert", "fix", "dismissed"]
 """Why a line was not right as it came: somebody with write access said so and it was changed before the

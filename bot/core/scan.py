@@ -9,9 +9,9 @@ from typing import Protocol
 import msgspec
 
 from bot.core.diff import FileDiff, Hunk, HunkLine
+from bot.core.file_kinds import kind_of_path
 from bot.core.findings import Finding, fingerprint
 from bot.core.review_chunks import guards, kind
-from bot.core.skip_rules import kind_of_path
 from bot.core.text import count
 
 LEAST_LINES, MOST_LINES = 10, 2_000

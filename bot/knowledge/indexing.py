@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.skip_rules import kind_of_path
+from bot.core.file_kinds import kind_of_path
 from bot.core.source import LeftOut
 from bot.knowledge.git import Git, TreeEntry
 from bot.knowledge.parsing.files import MAX_BYTES

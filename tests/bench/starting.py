@@ -16,8 +16,8 @@ TIMES = 9
 def figures(folder: Path) -> Iterator[Figure]:
     make_repository(folder)
     git(folder, "branch", "-M", "main")
-    for arguments, bar in ((("--help",), 0.3), (("review",), 0.5)):
-        _seconds(folder, *arguments)  # compiles what was not compiled
+    for arguments, bar in ((("--help",), 0.3), (("review",), 0.5), (("search", "tea"), 0.3)):
+        _seconds(folder, *arguments)  # compiles what was not compiled, and builds the index
         measured = statistics.median(_seconds(folder, *arguments) for _ in range(TIMES))
         name = f"hob {' '.join(arguments)}{' with nothing to do' if arguments == ('review',) else ''}"
         yield Figure(name, f"{measured:.2f} s", f"< {bar} s of the processor", measured < bar)
@@ -26,6 +26,7 @@ def figures(folder: Path) -> Iterator[Figure]:
 def _seconds(folder: Path, *arguments: str) -> float:
     """User and system time, of what it starts too."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
+    environ["HOB_HOB__DATA_DIR"] = str(folder / ".git" / "hob")
     process = subprocess.Popen(
         [PROGRAM, *arguments], cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

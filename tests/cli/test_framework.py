@@ -212,6 +212,13 @@ def test_a_local_review_loads_no_database_and_no_queue(hob: Hob) -> None:
     )
 
 
+def test_a_search_loads_what_searches(hob: Hob) -> None:
+    (loaded,) = loaded_by(hob, "bot.knowledge.local").values()
+    assert loaded.isdisjoint(
+        {"asyncio", "pydantic", "bot.core.effects", "bot.core.github_reader", "bot.knowledge.graph"}
+    )
+
+
 def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> None:
     (loaded,) = loaded_by(hob, "bot.web.compose").values()
     rooms = (

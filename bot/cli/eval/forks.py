@@ -13,7 +13,7 @@ from bot.evals.cases import Case, GoldenComment
 from bot.evals.martian import MartianPull, pull_names
 from bot.git import git
 from bot.implement_facts import looking
-from bot.knowledge.local import LocalLibrary
+from bot.knowledge.local_library import LocalLibrary
 from bot.local.change import LocalRange, find_root, merge_base, resolved
 from bot.local.judge import local_context
 from bot.local.reader import LocalReader

@@ -3,11 +3,9 @@
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from bot.cli.waiting import so_far
 
@@ -15,31 +13,44 @@ SECONDS = 2.0
 """Between lines; what takes less says nothing."""
 
 
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
 class ProgressBar:
     """Called with how much is done, of how much (0: nobody knows), and of what."""
 
     def __init__(self) -> None:
-        bar = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-        self._bar = Progress(
-            *bar, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
-        )
+        self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._said = time.monotonic()
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._bar.stop()
 
     def __call__(self, done: int, of: int, what: str) -> None:
-        if not self._bar.disable:
+        if sys.stderr.isatty():
+            self._bar = self._bar or _started()
             if what not in self._tasks:
                 self._tasks[what] = self._bar.add_task(what, total=of or None)
             self._bar.update(self._tasks[what], completed=done, total=of or None)
         elif time.monotonic() - self._said >= SECONDS:
             self._said = time.monotonic()
             click.echo(so_far(done, of, what), err=True)
+
+
+def _started() -> "Progress":
+    """Imported where there is something to show: an index that is up to date has nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.start()
+    return bar

@@ -2,7 +2,7 @@
 
 import codecs
 
-from bot.core.skip_rules import kind_of_path, says_generated
+from bot.core.file_kinds import kind_of_path, says_generated
 from bot.knowledge.parsing.languages import DATA, language_of
 
 MAX_BYTES = 1_000_000

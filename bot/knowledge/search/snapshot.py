@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 from bot.core.errors import UserError
-from bot.core.skip_rules import kind_of_path
+from bot.core.file_kinds import kind_of_path
 from bot.knowledge.git import Git
 from bot.knowledge.indexing import OTHERS, put_blobs
 from bot.knowledge.storage import IndexStore
