@@ -1,0 +1,181 @@
+"""`hob tune run`, `list`, `use` and `off` as a person runs them: the real mlx-lm trains a tiny model, which
+then reviews."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.agents.review.answers import ReviewAnswer
+from bot.core.tuning import ExportManifest, data_digest
+from bot.testing.github import GitHubStandIn
+from tests import commands, needs
+from tests.fakes.github import contract, github
+from tests.fakes.models import FakeOllama
+from tests.living import LivingHob, living_hob
+
+__all__ = ["contract", "github"]
+
+BASE = "tests/learner"
+FOUND = {"path": "k", "quote": "z", "severity": "major", "category": "b",
+         "title": "c", "body": "d", "confidence": 1}  # fmt: skip
+LESSONS = (
+    ReviewAnswer.model_validate({"findings": [FOUND]}).model_dump_json(),
+    '{"verdicts":[{"index":0,"reason":"","keep":true}]}',
+)
+"""What to say of each change, and of each claim."""
+HOSTS = json.dumps([{"name": "here", "kind": "mlx"}])
+
+
+@dataclass
+class Tuner:
+    """A data directory, and a cache with a model that can learn."""
+
+    folder: Path
+    environ: dict[str, str]
+
+    def run(self, *arguments: str) -> Any:
+        return commands.run("tune", *arguments, folder=self.folder, environ=self.environ)
+
+    def starts(self, tuned: str) -> str:
+        """What `hob up` says at its start where a hand wrote this name."""
+        more = {"HOB_MODELS__TUNED": tuned, "HOB_GITHUB__WEBHOOK_SECRET": "x" * 40}
+        done = commands.run("prepare", folder=self.folder, environ={**self.environ, **more})
+        assert done.returncode == 1
+        return done.stderr
+
+    @property
+    def place(self) -> Path:
+        return self.folder / "hob" / "tune" / "octo--tea"
+
+    def exports(self, repo_id: int, *, cases: int = 10) -> None:
+        """What `hob tune export octo/tea` writes, of a repository in which one thing is always wrong."""
+        (self.place / "data").mkdir(parents=True, exist_ok=True)
+        (self.place / "cases").mkdir(exist_ok=True)
+        files = {
+            "train": _examples("train", 24),
+            "valid": _examples("valid", 4),
+            "test": _examples("test", 4),
+        }
+        for name, text in files.items():
+            (self.place / "data" / f"{name}.jsonl").write_bytes(text)
+        manifest = ExportManifest("octo/tea", repo_id, "", "", data_digest(files))  # type: ignore[arg-type]
+        (self.place / "manifest.json").write_text(manifest.text)
+        for number in range(cases):
+            (self.place / "cases" / f"{number}.json").write_text(json.dumps(_case(number)))
+
+
+def _examples(name: str, count: int) -> bytes:
+    turns = [
+        [
+            ("system", "Review it."),
+            ("user", f"The diff {number} of {name}"),
+            ("assistant", LESSONS[number % 2]),
+        ]
+        for number in range(count)
+    ]
+    lines = ({"messages": [{"role": role, "content": text} for role, text in each]} for each in turns)
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+
+
+def _case(number: int) -> dict[str, Any]:
+    diff = f"diff --git a/k b/k\n--- a/k\n+++ b/k\n@@ -1 +1,3 @@\n a = 1\n+b = {number}\n+z\n"
+    return {
+        "version": 1,
+        "name": f"#{number}",
+        "title": f"Change {number}",
+        "diff": diff,
+        "texts": {"k": f"a = 1\nb = {number}\nz\n"},
+        "golden": [{"path": "k", "start": 3, "end": 3, "quote": "z"}],
+    }
+
+
+@pytest.fixture
+def tuner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tuner:
+    needs.mlx()
+    from tests.fakes.tiny import learner
+
+    given = {"HF_HOME": str(tmp_path / "hf"), "MLX_DISABLE_COMPILE": "1"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    learner(tmp_path / "hf", BASE, *LESSONS)
+    (tmp_path / "hob").mkdir(mode=0o700)
+    (tmp_path / "hob.toml").touch()
+    own = {
+        "HOB_CONFIG": str(tmp_path / "hob.toml"),
+        "HOB_HOB__DATA_DIR": str(tmp_path / "hob"),
+        "HOB_MODELS__REVIEW": BASE,
+        "HOB_HOSTS": HOSTS,
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
+    return Tuner(tmp_path, {**inherited, **own, **given})
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with FakeOllama() as host:
+        yield host
+
+
+async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only(
+    tuner: Tuner, github: GitHubStandIn, ollama: FakeOllama
+) -> None:
+    tea = github.repository("octo/tea", private=True, files={"k": "a = 1\n"})
+    cups = github.repository("octo/cups", private=True, files={"k": "a = 1\n"})
+    tuner.exports(tea.id)
+
+    # One that has learnt next to nothing reviews as before, and is refused.
+    done = tuner.run("run", "octo/tea", "--iters", "2", "--learning-rate", "1e-5", "--layers", "1", "--json")
+    weak = json.loads(done.stdout)
+    assert (done.returncode, weak["accepted"], weak["f1_before"], weak["f1_after"]) == (1, False, 0.0, 0.0)
+    assert weak["losses"]["last"] < weak["losses"]["first"]
+    done = tuner.run("use", "octo/tea")
+    assert done.returncode == 1
+    assert "not better than its base model: F1 0.000 before, 0.000 after" in done.stderr
+    assert f"{weak['name']} was refused: it is not better" in tuner.starts(weak["name"])
+
+    # One that has learnt what is always wrong there is better, and may be used.
+    done = tuner.run("run", "octo/tea", "--iters", "80", "--learning-rate", "2e-3", "--layers", "1", "--json")
+    good = json.loads(done.stdout)
+    assert (done.returncode, good["accepted"], good["f1_before"]) == (0, True, 0.0)
+    assert good["f1_after"] > 0.5
+    assert good["losses"]["last"] < good["losses"]["first"] / 4
+    assert f"octo/tea: {BASE}: 10 of 10" in done.stderr or "validation loss" in done.stderr
+    kept = tuner.place / "adapters" / good["digest"]
+    assert {oct(one.stat().st_mode & 0o777) for one in kept.iterdir()} == {"0o600"}
+    assert oct(kept.stat().st_mode & 0o777) == "0o700"
+    assert tuner.run("use", "octo/tea", good["digest"][:6]).returncode == 0
+    assert good["name"] in (tuner.folder / "hob.toml").read_text()
+    told = {one["name"]: one for one in json.loads(tuner.run("list", "--json").stdout)["adapters"]}
+    assert {name: one["on"] for name, one in told.items()} == {weak["name"]: False, good["name"]: True}
+
+    # It reads the pull requests of that repository, and of no other.
+    given = {"HOB_HOSTS": HOSTS, "HOB_MODELS__REVIEW": BASE, "HOB_MODELS__TUNED": good["name"]}
+    async with living_hob(tuner.folder, github, ollama, **given) as hob:
+        ours = tea.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
+        theirs = cups.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
+        await hob.works()
+        assert [comment.line for review in ours.reviews for comment in review.comments] == [3]
+        assert theirs.reviews == []
+        assert asked_of(hob) == {"octo/tea": {good["name"]}, "octo/cups": {BASE}}
+
+    # A repository that was purged has none any more: whoever still names it is told so.
+    for file in sorted(kept.iterdir()):
+        file.unlink()
+    assert f"there is no adapter {good['name']} (it was deleted, or purged" in tuner.starts(good["name"])
+    assert tuner.run("off", "octo/tea").returncode == 0
+    assert good["name"] not in (tuner.folder / "hob.toml").read_text()
+
+
+def asked_of(hob: LivingHob) -> dict[str, set[str]]:
+    """Repository -> the models that questions about it were put to."""
+    store = hob.services.store
+    asked: dict[str, set[str]] = {}
+    for run in store.runs.latest(100):
+        asked.setdefault(run.repo, set()).update(call.model for call in store.calls.of_run(run.id))
+    return {repository: models for repository, models in asked.items() if models}
