@@ -27,7 +27,7 @@ from bot.config.fields import ConfigTable, FilePath, NameList, Seconds, as_tuple
 from bot.config.network import NetworkTable
 from bot.config.retention import RetentionTable
 from bot.config.tuned import MLX, switched_on
-from bot.core.adapters import adapter_name
+from bot.core.adapters import ADAPTER_NAME, adapter_name
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
@@ -167,14 +167,13 @@ class ScheduleTable(ConfigTable):
         return zone(self.time_zone)
 
 
-def _adapter_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    if wrong := next((name for name in names if adapter_name(name) is None), ""):
-        raise ValueError(
-            f"names as `hob tune list` shows them, BASE+OWNER--REPO:DIGEST, which {wrong[:80]!r} is not"
-        )
-    return names
+def _adapter(name: str) -> str:
+    if adapter_name(name) is None:
+        raise ValueError("a name as `hob tune list` shows it, BASE+OWNER--REPO:DIGEST")
+    return name
 
 
+TunedName = Annotated[str, AfterValidator(_adapter), Field(json_schema_extra={"pattern": ADAPTER_NAME})]
 NEAR = 0.75
 """How alike a key is to a known one that is taken for a slip: `reviews`, `chta`."""
 _OWN_ROLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -193,7 +192,7 @@ class ModelsTable(ConfigTable):
     """Roles of one's own."""
     share: dict[Role, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Role -> the part of the questions (0 to 1) for which the second model is asked first: an A/B."""
-    tuned: Annotated[NameList, AfterValidator(_adapter_names)] = ()
+    tuned: Annotated[tuple[TunedName, ...], BeforeValidator(as_tuple)] = ()
     """Adapters that are switched on, `BASE+OWNER--REPO:DIGEST`."""
 
     @model_validator(mode="before")

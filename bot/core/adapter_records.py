@@ -121,7 +121,7 @@ def not_better(before: Evaluation, after: Evaluation, better_in: float, *, few_a
         wrong = f"{after.wrong:.2f} wrong remarks a pull request, its base {before.wrong:.2f}"
         return f"it finds more by saying more: {wrong} ({figures})"
     if cases < FEW and not few_accepted:
-        return f"{count(cases, 'held-out pull request')} say little ({figures}): {FEW} are needed"
+        return f"too few pull requests are held out ({cases}, {FEW} are needed) for {figures} to say much"
     if better_in < OFTEN:
         return f"it may be chance: it is better in {better_in:.0%} of as many draws of the cases ({figures})"
     return ""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from bot.core.adapters import Adapter
+from bot.core.adapters import Adapter, adapter_name
 from bot.core.host_slots import Ahead, Speed, Traffic
 from bot.core.network import DIRECT, Network
 
@@ -54,8 +54,9 @@ class Host:
     """Those that a host of kind `mlx` has."""
 
     def of(self, model: str) -> "Host":
-        """The host with the keys that are this model's own."""
-        own: Any = dict(dict(self.models).get(model, ()))
+        """The host with the keys that are this model's own; an adapter's are those of its base model."""
+        told = adapter_name(model)
+        own: Any = dict(dict(self.models).get(told.base if told else model, ()))
         return replace(self, **own) if own else self
 
     def patience(self, model: str, usual: tuple[float, float]) -> tuple[float, float]:

@@ -58,7 +58,7 @@ class TrainingSettings:
             "val_batches": -1,
             "steps_per_report": every,
             "steps_per_eval": every * 5,
-            "save_every": self.iterations,
+            "save_every": self.iterations + 1,
             "seed": 0,
         }
 

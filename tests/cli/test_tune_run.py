@@ -1,9 +1,12 @@
 """`hob tune run`, `list`, `use` and `off` as a person runs them: the real mlx-lm trains a tiny model, which
 then reviews."""
 
+import asyncio
 import json
 import os
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,15 @@ from typing import Any
 import pytest
 
 from bot.agents.review.answers import ReviewAnswer
+from bot.core.errors import TemporaryError
 from bot.core.tuning import ExportManifest, data_digest
+from bot.knowledge.locking import locked
 from bot.testing.github import GitHubStandIn
 from tests import commands, needs
 from tests.fakes.github import contract, github
 from tests.fakes.models import FakeOllama
 from tests.living import LivingHob, living_hob
+from tests.running import wait_for
 
 __all__ = ["contract", "github"]
 
@@ -139,6 +145,15 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     assert "not better than its base model: F1 0.000 before, 0.000 after" in done.stderr
     assert f"{weak['name']} was refused: it is not better" in tuner.starts(weak["name"])
 
+    # What was killed after its training is tried, and not trained again.
+    kept = tuner.place / "adapters" / weak["digest"]
+    (kept / "adapter.json").unlink()
+    kept.rename(kept.with_suffix(".new"))
+    done = tuner.run("run", "octo/tea", "--iters", "2", "--learning-rate", "1e-5", "--layers", "1")
+    assert (done.returncode, "trained already" in done.stderr) == (1, True)
+    assert f"{weak['name']}\n" in done.stdout
+    assert "refused: it is not better" in done.stdout
+
     # One that has learnt what is always wrong there is better, and may be used.
     done = tuner.run("run", "octo/tea", "--iters", "80", "--learning-rate", "2e-3", "--layers", "1", "--json")
     good = json.loads(done.stdout)
@@ -170,6 +185,67 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     assert f"there is no adapter {good['name']} (it was deleted, or purged" in tuner.starts(good["name"])
     assert tuner.run("off", "octo/tea").returncode == 0
     assert good["name"] not in (tuner.folder / "hob.toml").read_text()
+
+
+def test_a_training_ends_with_whoever_began_it_and_is_begun_anew(tuner: Tuner) -> None:
+    tuner.exports(7, cases=1)
+    given = ["tune", "run", "octo/tea", "--iters", "1000000", "--layers", "1"]
+    running = subprocess.Popen(
+        [commands.PROGRAM, *given], cwd=tuner.folder, env=tuner.environ, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stderr is not None
+    assert "too few pull requests are held out (1)" in running.stderr.readline()
+    wait_for(lambda: any(tuner.place.glob("adapters/*.new/adapter_config.json")), 60)
+    with pytest.raises(TemporaryError, match="another process"):
+        asyncio.run(_take(tuner.place, 0.1))
+    running.kill()
+    running.wait()
+    running.stderr.close()
+    asyncio.run(_take(tuner.place, 20))  # its child held it, and is gone
+    done = tuner.run("run", "octo/tea", "--iters", "2", "--layers", "1", "--accept-few")
+    assert done.returncode == 1
+    assert "not better than its base model" in done.stdout
+    assert not list(tuner.place.glob("adapters/*.new"))
+
+
+async def _take(place: Path, seconds: float) -> None:
+    async with locked(place / "run.lock", seconds):
+        return
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda place: shutil.rmtree(place), "nothing of octo/tea is exported"),
+        (lambda place: (place / "manifest.json").write_text("{}"), "cannot be read"),
+        (lambda place: (place / "data" / "train.jsonl").write_text("{}"), "is not what was exported"),
+        (lambda place: shutil.rmtree(place / "cases"), "no pull request of octo/tea is held out"),
+    ],
+)
+def test_without_what_it_needs_nothing_is_trained(
+    tuner: Tuner, spoil: Callable[[Path], object], says: str
+) -> None:
+    tuner.exports(7)
+    spoil(tuner.place)
+    done = tuner.run("run", "octo/tea")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "hob tune export octo/tea" in done.stderr
+    assert not list(tuner.place.glob("adapters/*"))
+
+
+def test_a_model_that_is_not_here_and_a_training_that_fails_are_said_in_one_line(tuner: Tuner) -> None:
+    tuner.exports(7)
+    done = tuner.run("run", "octo/tea", "--model", "tests/nosuch")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"tests/nosuch is not in the Hugging Face cache of this machine, which has {BASE}" in done.stderr
+    done = tuner.run("run", "octo/tea", "--layers", "5", "--iters", "2")
+    assert done.returncode == 1
+    assert "mlx_lm lora ended with 1: " in done.stderr
+    assert "only has 1 layers" in done.stderr
+    assert "no adapter of octo/tea" in tuner.run("use", "octo/tea").stderr
+    assert "no adapter of octo/tea is on" in tuner.run("off", "octo/tea").stderr
+    assert "nothing was trained yet" in tuner.run("list").stdout
 
 
 def asked_of(hob: LivingHob) -> dict[str, set[str]]:

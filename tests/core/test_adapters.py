@@ -52,7 +52,7 @@ def test_an_adapter_stands_before_its_base_model(wanted: tuple[str, ...], expect
 
 
 @pytest.mark.parametrize("repository", ["octo/cups", "octo/tea2", "other/tea", ""])
-def test_P1_it_stands_nowhere_for_another_repository(repository: str) -> None:
+def test_P6_it_stands_nowhere_for_another_repository(repository: str) -> None:
     assert in_front((BASE,), [NAME], repository) == (BASE,)
 
 
@@ -139,7 +139,11 @@ GOOD, NOTHING = scores(9, 10), scores(0, 0)
         (scores(5, 10), scores(6, 11), "may be chance"),
         (scores(4, 4), scores(12, 24), "finds more by saying more: 1.00 wrong"),
         (NOTHING, replace(GOOD, unread=2), "could not read 2 of 12 cases, its base 0"),
-        (scores(0, 0, cases=9), scores(9, 9, cases=9), "9 held-out pull requests say little"),
+        (
+            scores(0, 0, cases=9),
+            scores(9, 9, cases=9),
+            "too few pull requests are held out (9, 10 are needed)",
+        ),
         (NOTHING, Evaluation(), "not tried"),
         (scores(1, 1, cases=11), GOOD, "not tried"),
     ],
@@ -153,7 +157,7 @@ def test_an_adapter_is_better_or_it_is_said_why_not(before: Evaluation, after: E
 
 def test_few_cases_are_enough_only_for_whoever_says_so() -> None:
     few = scores(3, 3, cases=4)
-    assert "4 held-out pull requests say little" in not_better(scores(0, 0, cases=4), few, 1.0)
+    assert "held out (4, 10" in not_better(scores(0, 0, cases=4), few, 1.0)
     assert not_better(scores(0, 0, cases=4), few, 1.0, few_accepted=True) == ""
     assert not_better(few, few, 0.0, few_accepted=True) != ""
 

@@ -80,6 +80,11 @@ def _host(state: HostState, config: Config) -> DoctorResult:
     """Whether it answers, and with which models."""
     host, name = state.host, f"host {state.host.name}"
     if state.up:
+        if lost := [
+            one.name for one in host.adapters if one.name not in {model.name for model in state.models}
+        ]:
+            said = f"{lost[0]} fits no model that is here: its base model is gone, or another by now"
+            return DoctorResult(name, False, said, "train it again (`hob tune run`), or `hob tune off`")
         models = ", ".join(f"{model.shown} ({model.context_length} tokens)" for model in state.models)
         return DoctorResult(name, True, models or "answers, and has no models")
     if host.start:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command(
     "run",
     cls=HobCommand,
-    example="hob tune run octo/tea --model mlx-community/Qwen2.5-Coder-7B-Instruct-4bit",
+    example="hob tune run octo/tea\nhob tune run octo/tea --iters 1000",
 )
 @click.argument("repository", metavar="OWNER/REPO")
 @click.option(

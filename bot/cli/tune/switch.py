@@ -51,7 +51,8 @@ def _as_json(record: "AdapterRecord", config: "Config") -> dict[str, Any]:
 @click.command("use", cls=HobCommand, example="hob tune use octo/tea\nhob tune use octo/tea 1a2b3c4d5e6f")
 @click.argument("repository", metavar="OWNER/REPO")
 @click.argument("digest", default="")
-def use(repository: str, digest: str) -> None:
+@JSON
+def use(repository: str, digest: str, *, as_json: bool) -> None:
     """Switches an adapter on: from then on it reads the pull requests of its repository, and of no other.
 
     Without DIGEST (its beginning is enough) it is the newest. One that was not better than its base model is
@@ -77,12 +78,14 @@ def use(repository: str, digest: str) -> None:
     hosts = [table.host() for table in config.hosts]
     switched_on(names, config.models.review, hosts, config.hob.data_dir)
     _write(config, names)
-    click.echo(f"{record.name} reads the pull requests of {record.repository}: {RESTART}")
+    told = f"{record.name} reads the pull requests of {record.repository}: {RESTART}"
+    click.echo(json.dumps({"tuned": names}) if as_json else told)
 
 
 @click.command("off", cls=HobCommand, example="hob tune off octo/tea")
 @click.argument("repository", metavar="OWNER/REPO")
-def off(repository: str) -> None:
+@JSON
+def off(repository: str, *, as_json: bool) -> None:
     """Switches a repository's adapter off: its base model reads pull requests again. Nothing is deleted."""
     from bot.config import load_config
 
@@ -91,7 +94,8 @@ def off(repository: str) -> None:
     if names == config.models.tuned:
         raise UserError(f"no adapter of {repository[:200]} is on", "`hob tune list` shows which are")
     _write(config, names)
-    click.echo(f"{repository} is read by the base model again: {RESTART}")
+    told = f"{repository} is read by the base model again: {RESTART}"
+    click.echo(json.dumps({"tuned": names}) if as_json else told)
 
 
 def _others(config: "Config", repository: str) -> tuple[str, ...]:

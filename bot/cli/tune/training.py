@@ -2,11 +2,11 @@
 
 import asyncio
 import json
+import math
 import os
 import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -27,7 +27,6 @@ from bot.paths import put_private
 _CHILD = (sys.executable, "-P", "-m", "bot.inference.runners.mlx_lora")
 _LINE_BYTES = 4096
 """Of a line; what is longer tells nothing."""
-_LAST_LINES = 5
 _TOO_MUCH = "it may have taken more memory than there is: try fewer --layers, or a smaller model"
 
 
@@ -39,20 +38,25 @@ async def train(
     config = work / "training.json"
     put_private(config, json.dumps(settings.config(str(model), str(data), str(work))))
     reports: list[LossReport] = []
-    last: deque[str] = deque(maxlen=_LAST_LINES)
+    last = ""
     begun = time.monotonic()
     async with _started(config, lock) as child:
         assert child.stdout is not None  # noqa: S101  it was begun with a pipe
         async for line in _lines(child.stdout):
             report = loss_report(line)
             if report is None:
-                last.append(line)
+                last = line if line.strip() else last
                 continue
+            if not math.isfinite(report.loss):
+                raise UserError(
+                    f"the loss is no number any more at iteration {report.iteration}",
+                    f"try a smaller --learning-rate, or examples of under {settings.max_tokens:,} tokens",
+                )
             reports.append(report)
             told(_progress(reports, settings, time.monotonic() - begun))
         code = await child.wait()
     if code:
-        said = cut(" ".join(for_terminal(" ".join(last)).split()), 300, end="…")
+        said = cut(" ".join(for_terminal(last).split()), 300, end="…")
         killed = code < 0
         what = f"was killed (signal {-code})" if killed else f"ended with {code}: {said}"
         raise UserError(f"mlx_lm lora {what}", _TOO_MUCH if killed else "mend that, and run it again")

@@ -26,6 +26,8 @@ from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
 from bot.paths import put_private
 
+LOSSES = "losses.json"
+"""Written when a training is over."""
 LOCK_SECONDS = 2.0
 """How long the training of a run that was killed just now may take to end."""
 
@@ -52,7 +54,9 @@ class TuningRun:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with locked(folder.path / "run.lock", LOCK_SECONDS) as lock:
             kept = next((one for one in folder.records() if one.digest == digest), None)
-            if kept and not again and kept.cases == cases_digest:
+            if kept and not again and kept.cases != cases_digest:
+                work = place  # what is trained is tried on other cases
+            elif kept and not again:
                 tell(f"{kept.name} was trained on {kept.made[:10]}: --again trains it anew")
                 if accept_few and not kept.few_accepted:
                     kept = replace(kept, few_accepted=True)
@@ -60,10 +64,11 @@ class TuningRun:
                 return kept
             if len(cases) < FEW and not accept_few:
                 tell(
-                    f"{len(cases)} held-out pull requests say little: it will be refused without --accept-few"
+                    f"too few pull requests are held out ({len(cases)}): without --accept-few it will be refused"
                 )
-            if again:
-                shutil.rmtree(work, ignore_errors=True)
+            for other in place.parent.glob("*.new"):
+                if (again and other == work) or not (other / LOSSES).is_file():
+                    shutil.rmtree(other, ignore_errors=True)
             losses = await self._trained(model, folder.data, work, lock)
             record = AdapterRecord(
                 manifest.repository,
@@ -101,11 +106,10 @@ class TuningRun:
 
     async def _trained(self, model: Path, data: Path, work: Path, lock: int) -> Losses:
         """Its losses, of now or of a run that was broken off after it."""
-        done = work / "losses.json"
+        done = work / LOSSES
         if done.is_file() and (work / WEIGHTS).is_file():
-            tell("it was trained already, and is tried now")
+            tell("it is trained already, and is tried now")
             return Losses(**json.loads(done.read_text(encoding="utf-8")))
-        shutil.rmtree(work, ignore_errors=True)
         losses = await train(model, data, private_folder(work), self.settings, self._told, lock)
         put_private(done, json.dumps(asdict(losses)))
         tell(str(losses))
