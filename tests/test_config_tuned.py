@@ -1,6 +1,7 @@
 """`[models] tuned`: what may be named there, and what is said of anything else."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +75,7 @@ def lost(place: Path) -> None:
     (place / "adapters.safetensors").unlink()
 
 
-def purged(place: Path) -> None:
+def deleted(place: Path) -> None:
     (place / "adapter.json").unlink()
 
 
@@ -99,7 +100,7 @@ def copied(place: Path) -> None:
     [
         (damaged, "cannot be read"),
         (lost, "has no weights"),
-        (purged, "there is no adapter .* purged with its repository"),
+        (deleted, "there is no adapter"),
         (worse, "was refused: it is not better than its base model: F1 0.818 before, 0.818 after"),
         (unlearnt, "was refused: its loss has not fallen"),
         (others, "another's"),
@@ -113,6 +114,16 @@ def test_one_that_may_not_be_used_is_an_error_with_the_reason(
     config = made()  # so that `hob tune off` can mend it
     with pytest.raises(ConfigError, match=says):
         config.pool_hosts()
+
+
+def test_what_was_purged_with_its_repository_is_told_of_and_keeps_nobody_from_starting(
+    made: Made, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(tmp_path / "tune")
+    (host,) = made().pool_hosts()
+    assert host.adapters == ()
+    assert f"{NAME} was purged with its repository" in caplog.text
+    assert "hob tune off" in caplog.text
 
 
 def test_an_adapter_needs_its_base_model_and_a_host_that_can(made: Made, tmp_path: Path) -> None:

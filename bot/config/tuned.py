@@ -1,6 +1,7 @@
 """The adapters that `[models] tuned` switches on: each is there, was better than its base model, and has
 a host that can use it."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from bot.core.errors import ConfigError
 from bot.core.hosts import Host
 from bot.core.tuning import TUNE, folder_name
 
+log = logging.getLogger(__name__)
+
 MLX = "mlx"
 """The kind of host that has adapters."""
 ADAPTERS, RECORD, WEIGHTS = "adapters", "adapter.json", "adapters.safetensors"
-OFF = "switch it off (`hob tune off`), or take it out of `tuned` in [models]"
+OFF = "switch it off (`hob tune off OWNER/REPO`), or take it out of `tuned` in [models]"
 MOST_BYTES = 16 << 20
 
 
@@ -26,10 +29,15 @@ def read_record(place: Path) -> AdapterRecord:
 def switched_on(
     names: Sequence[str], review: Sequence[str], hosts: Sequence[Host], data_dir: Path
 ) -> tuple[Adapter, ...]:
-    """ConfigError for the first that may not be used. `review`: the models of that role."""
+    """ConfigError for the first that may not be used. `review`: the models of that role. One that is gone
+    with all of its repository is left out and told of: others decide when its access ends, and that shall
+    keep no Hob from starting."""
     bases = {name.partition("@")[0] for name in review}
     found: list[Adapter] = []
-    for name in names:
+    lost = gone(names, data_dir)
+    for name in lost:
+        log.warning("%s; its base model is asked. %s", gone_words(name), OFF)
+    for name in (one for one in names if one not in lost):
         adapter = usable(name, data_dir)
         if adapter.base not in bases:
             raise ConfigError(
@@ -49,6 +57,16 @@ def switched_on(
     return tuple(found)
 
 
+def gone(names: Sequence[str], data_dir: Path) -> list[str]:
+    """Those whose repository was purged, or ended its access: nothing of it is there."""
+    told = ((name, adapter_name(name)) for name in names)
+    return [name for name, one in told if one and not (data_dir / TUNE / one.folder).is_dir()]
+
+
+def gone_words(name: str) -> str:
+    return f"[models] tuned: {name} was purged with its repository, or that ended its access"
+
+
 def usable(name: str, data_dir: Path) -> Adapter:
     """The adapter of this name; ConfigError where it is not there, was refused, or is another's."""
     told = adapter_name(name)
@@ -58,9 +76,7 @@ def usable(name: str, data_dir: Path) -> Adapter:
     try:
         record = read_record(place)
     except FileNotFoundError:
-        raise ConfigError(
-            f"[models] tuned: there is no adapter {name} (it was deleted, or purged with its repository)", OFF
-        ) from None
+        raise ConfigError(f"[models] tuned: there is no adapter {name}", OFF) from None
     except (OSError, ValueError) as wrong:
         raise ConfigError(f"[models] tuned: {place / RECORD} cannot be read: {wrong}", OFF) from None
     if record.name != name or folder_name(record.repository) != told.folder:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from bot.agents.review.answers import ReviewAnswer
+from bot.cli.doctor.hosts import examine
+from bot.config import load_config
 from bot.core.errors import TemporaryError
 from bot.core.tuning import ExportManifest, data_digest
 from bot.knowledge.locking import locked
@@ -129,7 +131,7 @@ def ollama() -> Iterator[FakeOllama]:
 
 
 async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only(
-    tuner: Tuner, github: GitHubStandIn, ollama: FakeOllama
+    tuner: Tuner, github: GitHubStandIn, ollama: FakeOllama, tmp_path: Path
 ) -> None:
     tea = github.repository("octo/tea", private=True, files={"k": "a = 1\n"})
     cups = github.repository("octo/cups", private=True, files={"k": "a = 1\n"})
@@ -179,10 +181,13 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
         assert theirs.reviews == []
         assert asked_of(hob) == {"octo/tea": {good["name"]}, "octo/cups": {BASE}}
 
-    # A repository that was purged has none any more: whoever still names it is told so.
-    for file in sorted(kept.iterdir()):
-        file.unlink()
-    assert f"there is no adapter {good['name']} (it was deleted, or purged" in tuner.starts(good["name"])
+    # One that is not there any more is told of wherever it is still named.
+    (tmp_path / "hf" / "hub" / "models--tests--learner" / "refs" / "main").write_text("1" * 40)
+    assert "it or its base model is gone" in await doctors(tuner)
+    shutil.rmtree(kept)
+    assert f"there is no adapter {good['name']}" in tuner.starts(good["name"])
+    shutil.rmtree(tuner.place)
+    assert f"{good['name']} was purged with its repository" in await doctors(tuner)
     assert tuner.run("off", "octo/tea").returncode == 0
     assert good["name"] not in (tuner.folder / "hob.toml").read_text()
 
@@ -194,7 +199,7 @@ def test_a_training_ends_with_whoever_began_it_and_is_begun_anew(tuner: Tuner) -
         [commands.PROGRAM, *given], cwd=tuner.folder, env=tuner.environ, stderr=subprocess.PIPE, text=True
     )
     assert running.stderr is not None
-    assert "too few pull requests are held out (1)" in running.stderr.readline()
+    assert "few pull requests are held out (1)" in running.stderr.readline()
     wait_for(lambda: any(tuner.place.glob("adapters/*.new/adapter_config.json")), 60)
     with pytest.raises(TemporaryError, match="another process"):
         asyncio.run(_take(tuner.place, 0.1))
@@ -246,6 +251,12 @@ def test_a_model_that_is_not_here_and_a_training_that_fails_are_said_in_one_line
     assert "no adapter of octo/tea" in tuner.run("use", "octo/tea").stderr
     assert "no adapter of octo/tea is on" in tuner.run("off", "octo/tea").stderr
     assert "nothing was trained yet" in tuner.run("list").stdout
+
+
+async def doctors(tuner: Tuner) -> str:
+    """What `hob doctor` finds wrong about models."""
+    lines = await examine(load_config(tuner.folder / "hob.toml", tuner.environ))
+    return "\n".join(line.detail for line in lines if not line.ok)
 
 
 def asked_of(hob: LivingHob) -> dict[str, set[str]]:

@@ -64,7 +64,7 @@ class TuningRun:
                 return kept
             if len(cases) < FEW and not accept_few:
                 tell(
-                    f"too few pull requests are held out ({len(cases)}): without --accept-few it will be refused"
+                    f"few pull requests are held out ({len(cases)}): without --accept-few it will be refused"
                 )
             for other in place.parent.glob("*.new"):
                 if (again and other == work) or not (other / LOSSES).is_file():
@@ -86,6 +86,7 @@ class TuningRun:
             if losses.fell:
                 before = await self._before(record, cases, work)
                 after = await self._evaluated(record, cases, record.adapter(str(work)))
+                self._refuse_purged(work)
                 share = better_share(before.scores, after.scores)
                 record = replace(record, before=before, after=after, better_in=share)
             folder.keep(record, work)
@@ -121,6 +122,7 @@ class TuningRun:
         if file.is_file():
             return evaluation_of(json.loads(file.read_text(encoding="utf-8")))
         before = await self._evaluated(record, cases)
+        self._refuse_purged(work)
         put_private(file, json.dumps(asdict(before)))
         return before
 
@@ -131,6 +133,11 @@ class TuningRun:
         made = await evaluated(self.config, name, cases, record.repo_id, adapter, self._told)
         tell(f"{name}: {made}")
         return made
+
+    def _refuse_purged(self, work: Path) -> None:
+        """Nothing is written of a repository whose folder was taken away."""
+        if not work.is_dir():
+            raise UserError(f"{self.repository} was purged meanwhile, with what was learnt of it")
 
     def _told(self, line: str) -> None:
         self.waiting.what = f"{self.repository}: {line}"

@@ -181,9 +181,11 @@ def environment() -> dict[str, str]:
 
 
 def fitting(adapter: Adapter, folders: Mapping[str, Path]) -> Path | None:
-    """The folder of an adapter's base model; None where it is not there, or is another by now."""
+    """The folder of an adapter's base model; None where one of the two is not there, or the model is another
+    by now."""
     folder = folders.get(adapter.base)
-    return folder if folder is not None and folder.name == adapter.revision else None
+    fits = folder is not None and folder.name == adapter.revision and Path(adapter.place).is_dir()
+    return folder if fits else None
 
 
 def cached() -> Iterator[tuple[str, Path]]:
