@@ -23,6 +23,7 @@ from bot.core.chain import Chain, ChainResult
 from bot.core.code_search import Library
 from bot.core.errors import UserError
 from bot.core.events import Priority
+from bot.core.hosts import Host
 from bot.core.inference import Completion, Embed, Infer, Role, Spoken, T
 from bot.inference.egress import EgressGuard
 from bot.inference.embed import make_embed
@@ -58,11 +59,14 @@ class Workshop:
         repo: Path | str | None = None,
         library: Library | None = None,
         guard: EgressGuard | None = None,
+        hosts: Sequence[Host] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard`
-        says what may go to online hosts: by default what `[privacy]` and `[budget]` allow."""
+        says what may go to online hosts: by default what `[privacy]` and `[budget]` allow; `hosts` are asked
+        instead of the configuration's."""
         self.config = config or load_config()
+        self._hosts = hosts
         root = LocalRepository.at(Path(repo)).root if repo is not None else None
         self._outgoing = Outgoing(self.config, root)
         self.library = library or (self._local(Path(repo), tell) if repo is not None else None)
@@ -169,7 +173,8 @@ class Workshop:
         """As a worker has it: its places are those that a `hob up` or `hob work` gives out too, where their
         Redis answers, and this process's own where not."""
         host_slots = SharedHostSlots(RedisHostSlots(self.config.redis_url), quiet=True)
-        return Pool(self.config.pool_hosts(), host_slots=host_slots, routing=self.config.pool.routing)
+        hosts = self.config.pool_hosts() if self._hosts is None else self._hosts
+        return Pool(hosts, host_slots=host_slots, routing=self.config.pool.routing)
 
     def _drive(self, work: Coroutine[Any, Any, _R]) -> _R:
         """Runs a coroutine where no loop runs. Outside of `with`, connections are closed behind it: they

@@ -27,6 +27,7 @@ def command(host: str | None, port: int | None) -> None:
 
     config = load_config()
     require_receiver(config)
+    config.pool_hosts()  # refuses an adapter that may not be used
     sign({}, private_key(config))
     folder = config.hob.data_dir
     try:

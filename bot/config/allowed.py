@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.config.models import Config
+from bot.core.adapters import in_front
 from bot.core.inference import Role
 from bot.core.settings import RepoSettings
 from bot.core.settings_schema import ONLINE
@@ -30,9 +31,12 @@ def configured(config: Config, embeds: bool = False) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def chosen(config: Config, settings: RepoSettings, part: float = 1.0) -> Mapping[Role, tuple[str, ...]]:
+def chosen(
+    config: Config, settings: RepoSettings, part: float = 1.0, repository: str = ""
+) -> Mapping[Role, tuple[str, ...]]:
     """Models by role for a repository: its wishes as far as they are still configured, else the process's.
-    `part` (0 to 1) is where this question falls: below a role's share the second model comes first."""
+    `part` (0 to 1) is where this question falls: below a role's share the second model comes first. A review
+    model that was trained on the repository (its full name) comes before the one that it was made of."""
     models: dict[Role, tuple[str, ...]] = {}
     for role, own in config.models.by_role().items():
         known = configured(config, role == "embed")
@@ -41,4 +45,5 @@ def chosen(config: Config, settings: RepoSettings, part: float = 1.0) -> Mapping
         swapped = second and not wished and part < config.models.share.get(role, 0.0)
         order = (second, first, *rest) if swapped else (first, second, *rest)
         models[role] = tuple(name for name in order if name)
+    models["review"] = in_front(models["review"], config.models.tuned, repository)
     return models

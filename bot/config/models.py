@@ -26,6 +26,8 @@ from bot.config.code import CodeTable, refuse_mounts
 from bot.config.fields import ConfigTable, FilePath, NameList, Seconds, as_tuple, one_or_list
 from bot.config.network import NetworkTable
 from bot.config.retention import RetentionTable
+from bot.config.tuned import MLX, switched_on
+from bot.core.adapters import ADAPTER_NAME, adapter_name
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
 from bot.core.inference import Role
@@ -165,6 +167,13 @@ class ScheduleTable(ConfigTable):
         return zone(self.time_zone)
 
 
+def _adapter(name: str) -> str:
+    if adapter_name(name) is None:
+        raise ValueError("a name as `hob tune list` shows it, BASE+OWNER--REPO:DIGEST")
+    return name
+
+
+TunedName = Annotated[str, AfterValidator(_adapter), Field(json_schema_extra={"pattern": ADAPTER_NAME})]
 NEAR = 0.75
 """How alike a key is to a known one that is taken for a slip: `reviews`, `chta`."""
 _OWN_ROLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -183,6 +192,8 @@ class ModelsTable(ConfigTable):
     """Roles of one's own."""
     share: dict[Role, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Role -> the part of the questions (0 to 1) for which the second model is asked first: an A/B."""
+    tuned: Annotated[tuple[TunedName, ...], BeforeValidator(as_tuple)] = ()
+    """Adapters that are switched on, `BASE+OWNER--REPO:DIGEST`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -367,9 +378,13 @@ class Config(ConfigTable):
         return self.queue.redis_url
 
     def pool_hosts(self) -> tuple[Host, ...]:
-        """`[[hosts]]` as values of the core."""
+        """`[[hosts]]` as values of the core. ConfigError for an adapter that may not be used."""
         way = self.network.way()
-        return tuple(replace(table.host(), network=way) for table in self.hosts)
+        hosts = tuple(replace(table.host(), network=way) for table in self.hosts)
+        if not self.models.tuned:
+            return hosts
+        adapters = switched_on(self.models.tuned, self.models.review, hosts, self.hob.data_dir)
+        return tuple(replace(one, adapters=adapters) if one.kind == MLX else one for one in hosts)
 
     def at(self, source: Path | None, folder: Path) -> "Config":
         """The same with `{data_dir}` filled in and every path absolute: relative ones start at `folder`."""

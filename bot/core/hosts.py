@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from bot.core.adapters import Adapter, adapter_name
 from bot.core.host_slots import Ahead, Speed, Traffic
 from bot.core.network import DIRECT, Network
 
@@ -49,10 +50,13 @@ class Host:
     answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """prompt -> what a scripted host says to it, one after the other"""
     network: Network = DIRECT
+    adapters: tuple[Adapter, ...] = ()
+    """Those that a host of kind `mlx` has."""
 
     def of(self, model: str) -> "Host":
-        """The host with the keys that are this model's own."""
-        own: Any = dict(dict(self.models).get(model, ()))
+        """The host with the keys that are this model's own; an adapter's are those of its base model."""
+        told = adapter_name(model)
+        own: Any = dict(dict(self.models).get(told.base if told else model, ()))
         return replace(self, **own) if own else self
 
     def patience(self, model: str, usual: tuple[float, float]) -> tuple[float, float]:
@@ -86,6 +90,8 @@ class HostModel:
     """False where the host tells that it does not."""
     loaded: bool = field(default=False, compare=False)
     """In the host's memory when it was last asked what it has."""
+    repo_id: int | None = None
+    """Whose adapter it is: no prompt about another repository is put to it; None: anybody's."""
     digest: str = field(default="", compare=False)
     """Names its very weights, where the host tells; empty: an answer of it is not kept for later."""
 

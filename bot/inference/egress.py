@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.core.credentials import Hidden
 from bot.core.effects import Usage
-from bot.core.hosts import Host
+from bot.core.hosts import Host, HostModel
 from bot.core.privacy import Budget, EgressVerdict, Online, may_leave
 
 
@@ -56,9 +56,15 @@ class EgressGuard:
     clean: Callable[[str], Hidden | None] = _refuse
     record: Callable[[Usage, float], Awaitable[None]] = _forget
     purpose: str = ""
+    repo_id: int | None = None
+    """Whose prompts they are; where nobody says, no model that has learnt a repository is asked."""
     prefer_online: bool = False
     """Of the hosts that may be asked, online ones first."""
     flight: Flight = field(default_factory=lambda: IN_FLIGHT)
+
+    def knows(self, model: HostModel) -> bool:
+        """Whether a model is anybody's, or has learnt this very repository."""
+        return model.repo_id is None or model.repo_id == self.repo_id
 
     async def verdict(self, host: Host) -> EgressVerdict:
         """Whether this repository's text may go to the host now."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.config import Config
 from bot.core.effects import Usage
@@ -54,7 +55,8 @@ def guard(
 
     prefers = known.prefer == "online"
     policy = config.privacy.online
-    return EgressGuard(policy, repo.private, setting, spent, cleaned, record, prefer_online=prefers)
+    guarded = EgressGuard(policy, repo.private, setting, spent, cleaned, record, prefer_online=prefers)
+    return replace(guarded, repo_id=repo.id)
 
 
 def _hidden(store: Store, repo: RepoRef, reader: JobReader | None) -> bool:

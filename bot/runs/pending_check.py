@@ -127,7 +127,8 @@ async def _outlook(
 ) -> Outlook:
     gate = guard(services.config, services.store, event.repo, reader, None, settings)
     urgency = ("high", "default", "low").index(route.priority)
-    return await services.pool.outlook("review", chosen(services.config, settings)["review"], urgency, gate)
+    models = chosen(services.config, settings, repository=event.repo.full_name)["review"]
+    return await services.pool.outlook("review", models, urgency, gate)
 
 
 def _words(outlook: Outlook) -> tuple[str, str]:

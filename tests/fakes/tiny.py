@@ -5,8 +5,10 @@ piece of the script is a token of its own that leads to the next. Without a scri
 """
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy
 from safetensors.numpy import save_file
@@ -14,10 +16,16 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 BEGIN, END, USER, ASSISTANT = "<|begin|>", "<|end|>", "<|user|>", "<|assistant|>"
 TEMPLATE = (
-    "{% for message in messages %}<|user|>{{ message['content'] }}{% endfor %}"
+    "{% for message in messages %}{% if message['role'] == 'assistant' %}"
+    "<|assistant|>{{ message['content'] }}<|end|>{% else %}<|user|>{{ message['content'] }}{% endif %}"
+    "{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 WINDOW = 8192
+WIDTH = 64
+"""Of what learns."""
+PIECE = 4
+"""Characters."""
 
 
 def tiny(folder: Path, script: str = "", *, endless: bool = False) -> Path:
@@ -39,11 +47,43 @@ def tiny(folder: Path, script: str = "", *, endless: bool = False) -> Path:
 
 def cached(home: Path, name: str, script: str = "", *, endless: bool = False) -> Path:
     """The same in a Hugging Face cache (`HF_HOME`) under the name `owner/model`."""
+    return tiny(_place(home, name), script, endless=endless)
+
+
+def learner(home: Path, name: str, *lessons: str, window: int = 16_384) -> Path:
+    """A model in a cache that says anything, and can learn to say these texts by LoRA: its weights are random
+    in every layer, and its tokenizer reads them in pieces, of which each leads to the next."""
+    folder = _place(home, name)
+    pieces = [text[at : at + PIECE] for text in lessons for at in range(0, len(text), PIECE)]
+    assert len(set(pieces)) == len(pieces), "a piece would have to lead to two"
+    vocabulary = _vocabulary(pieces)
+    _write_tokenizer(folder, vocabulary, pieces)
+    size = -(-len(vocabulary) // 64) * 64
+    heads = {"hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_attention_heads": WIDTH // 64}
+    told = {**_config(size, vocabulary), **heads, "max_position_embeddings": window}
+    (folder / "config.json").write_text(json.dumps(told))
+    drawn = numpy.random.default_rng(7)
+    shapes = {**_shapes(WIDTH, 2 * WIDTH), "lm_head": (size, WIDTH), "model.embed_tokens": (size, WIDTH)}
+    weights = {
+        f"{layer}.weight": (drawn.normal(size=shape) / shape[1] ** 0.5).astype(numpy.float32)
+        for layer, shape in shapes.items()
+    }
+    weights["model.embed_tokens.weight"] *= WIDTH**0.5
+    for layer in (name for name in weights if "self_attn" in name):
+        weights[layer] *= (
+            0  # and stays so: what comes next depends on the last token alone, whatever was asked
+        )
+    save_file({**weights, **_norms(WIDTH, numpy.float32)}, folder / "model.safetensors")
+    return folder
+
+
+def _place(home: Path, name: str) -> Path:
     place = home / "hub" / f"models--{name.replace('/', '--')}"
     revision = "0" * 40
-    folder = tiny(place / "snapshots" / revision, script, endless=endless)
-    (place / "refs").mkdir(exist_ok=True)
+    (place / "refs").mkdir(parents=True, exist_ok=True)
     (place / "refs" / "main").write_text(revision)
+    folder = place / "snapshots" / revision
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -78,11 +118,12 @@ def _vocabulary(pieces: list[str]) -> dict[str, int]:
     return {token: at for at, token in enumerate(dict.fromkeys(tokens))}
 
 
-def _write_tokenizer(folder: Path, vocabulary: dict[str, int]) -> None:
+def _write_tokenizer(folder: Path, vocabulary: dict[str, int], added: Sequence[str] = ()) -> None:
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([BEGIN, END, USER, ASSISTANT])
+    tokenizer.add_tokens(list(added))
     tokenizer.save(str(folder / "tokenizer.json"))
     told = {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -116,18 +157,8 @@ def _config(size: int, vocabulary: dict[str, int]) -> dict[str, object]:
 def _weights(size: int, chain: list[int], end: int) -> dict[str, numpy.ndarray]:
     """`chain`: the tokens that follow each other; every other one leads to the end."""
     half = numpy.float16
-    shapes = {
-        "self_attn.q_proj": (size, size),
-        "self_attn.k_proj": (64, size),
-        "self_attn.v_proj": (64, size),
-        "self_attn.o_proj": (size, size),
-        "mlp.gate_proj": (8, size),
-        "mlp.up_proj": (8, size),
-        "mlp.down_proj": (size, 8),
-    }
-    weights = {f"model.layers.0.{name}.weight": numpy.zeros(shape, half) for name, shape in shapes.items()}
-    for name in ("model.norm", "model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm"):
-        weights[f"{name}.weight"] = numpy.ones(size, half)
+    weights = {f"{name}.weight": numpy.zeros(shape, half) for name, shape in _shapes(size, 8).items()}
+    weights |= _norms(size, half)
     weights["model.embed_tokens.weight"] = numpy.eye(size, dtype=half)
     head = numpy.random.default_rng(7).normal(size=(size, size)).astype(half)
     if chain:
@@ -138,3 +169,22 @@ def _weights(size: int, chain: list[int], end: int) -> dict[str, numpy.ndarray]:
             head[following, last] = 1
     weights["lm_head.weight"] = head
     return weights
+
+
+def _shapes(size: int, inner: int) -> dict[str, tuple[int, int]]:
+    """Of the one layer."""
+    shapes = {
+        "self_attn.q_proj": (size, size),
+        "self_attn.k_proj": (64, size),
+        "self_attn.v_proj": (64, size),
+        "self_attn.o_proj": (size, size),
+        "mlp.gate_proj": (inner, size),
+        "mlp.up_proj": (inner, size),
+        "mlp.down_proj": (size, inner),
+    }
+    return {f"model.layers.0.{name}": shape for name, shape in shapes.items()}
+
+
+def _norms(size: int, kind: type[numpy.floating[Any]]) -> dict[str, numpy.ndarray]:
+    names = ("model.norm", "model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm")
+    return {f"{name}.weight": numpy.ones(size, kind) for name in names}

@@ -222,3 +222,18 @@ async def test_a_dead_host_does_not_hold_up_a_live_one(
     assert (dead.up, dead.error) == (False, "connection refused")
     assert live.up
     assert len(live.models) == 2
+
+
+async def test_P6_what_has_learnt_one_repository_is_asked_about_no_other() -> None:
+    learnt = HostModel("small:7b+octo--tea:1a2b3c4d5e6f", 8_192, repo_id=7)
+    hosts, _ = pool({"mini": (HostModel("small:7b", 8_192), learnt)}, MINI)
+    asked = (learnt.name, f"{learnt.name}@mini", "small:7b")
+
+    async def able(guard: EgressGuard) -> list[str]:
+        found = await hosts.candidates("review", asked, guard)
+        return [one.model.name for one in found.candidates]
+
+    assert await able(EgressGuard(repo_id=7)) == [learnt.name, "small:7b"]
+    for other in (EgressGuard(repo_id=8), EgressGuard(repo_id=0), EgressGuard(), replace(OPEN, repo_id=70)):
+        assert await able(other) == ["small:7b"]
+    await hosts.aclose()

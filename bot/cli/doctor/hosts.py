@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from bot.cli.doctor import fixes, probe
 from bot.cli.doctor.line import DoctorFix, DoctorResult, Wrong
 from bot.config import Config
+from bot.config.tuned import OFF, gone, gone_words
 from bot.core.hosts import Host
 from bot.core.inference import Role
 from bot.http import AsyncClient, HTTPError, Timeout
@@ -38,7 +39,10 @@ async def examine(config: Config, probes: bool = False) -> list[DoctorResult]:
         await pool.aclose()
         outgoing.close()
     lines = {state.host.name: _host(state, config) for state in states}
-    roles: list[DoctorResult] = []
+    roles = [
+        DoctorResult("tuned models", False, f"{gone_words(name)}; its base model is asked", OFF)
+        for name in gone(config.models.tuned, config.hob.data_dir)
+    ]
     lacking: dict[tuple[str, ...], list[Role]] = {}
     for role, candidates in found.items():
         wanted = config.models.of(role)
@@ -80,6 +84,11 @@ def _host(state: HostState, config: Config) -> DoctorResult:
     """Whether it answers, and with which models."""
     host, name = state.host, f"host {state.host.name}"
     if state.up:
+        if lost := [
+            one.name for one in host.adapters if one.name not in {model.name for model in state.models}
+        ]:
+            said = f"{lost[0]} cannot be used: it or its base model is gone, or that is another by now"
+            return DoctorResult(name, False, said, "train it again (`hob tune run`), or `hob tune off`")
         models = ", ".join(f"{model.shown} ({model.context_length} tokens)" for model in state.models)
         return DoctorResult(name, True, models or "answers, and has no models")
     if host.start:

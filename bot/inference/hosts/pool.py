@@ -116,7 +116,7 @@ class Pool:
             if start and not state.up and state.host.start and _needed(state.host, role, wanted, states):
                 states[number] = await serving[state.host.name].started()
                 self._idle.watch()
-        return Candidates(self._found(states, wanted, guard.prefer_online), _reason(states, role, wanted))
+        return Candidates(self._found(states, wanted, guard), _reason(states, role, wanted))
 
     @asynccontextmanager
     async def place(
@@ -233,15 +233,17 @@ class Pool:
         )
 
     def _found(
-        self, states: Sequence[HostState], wanted: Sequence[str], prefer_online: bool = False
+        self, states: Sequence[HostState], wanted: Sequence[str], guard: EgressGuard
     ) -> tuple[Candidate, ...]:
-        """Local hosts first (or online ones), then by preference, then in the order of the configuration."""
+        """Local hosts first (or online ones), then by preference, then in the order of the configuration.
+        What has learnt one repository is there for that one only."""
         found: dict[tuple[Host, str], Candidate] = {}
-        for place, online in enumerate((prefer_online, not prefer_online)):
+        for place, online in enumerate((guard.prefer_online, not guard.prefer_online)):
             for number, name in enumerate(wanted):
                 for state in states:
                     for model in state.models if state.host.online == online else ():
-                        if (state.host.online or not model.remote) and _is(name, model, state.host):
+                        allowed = (state.host.online or not model.remote) and guard.knows(model)
+                        if allowed and _is(name, model, state.host):
                             model = model if model.name else replace(model, name=name.partition("@")[0])
                             window = min(
                                 model.context_length,

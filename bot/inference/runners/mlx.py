@@ -3,7 +3,7 @@
 The model runs in a child process (`mlx_worker`): the event loop never waits for it, all its memory comes
 back when it is unloaded, and a crash in it is a broken answer and no more. One model is in memory at a time.
 Models are those of the Hugging Face cache (`hf download mlx-community/…`); none is downloaded for a
-question.
+question. One with an adapter (`bot.core.adapters`) is a model of its own.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bot.core.adapters import Adapter
 from bot.core.hosts import Host, HostModel
 from bot.inference.runners import (
     Broken,
@@ -67,21 +68,31 @@ class MlxRunner:
         if find_spec("mlx_lm") is None:
             raise HostDown("MLX is not installed here: type `make .venv/.mlx` in Hob's folder")
         found = await asyncio.to_thread(lambda: list(cached()))
-        return tuple(HostModel(name, _window(folder), calls_tools=False) for name, folder in found)
+        plain = [HostModel(name, _window(folder), calls_tools=False) for name, folder in found]
+        folders = dict(found)
+        tuned = [
+            HostModel(one.name, _window(folder), calls_tools=False, repo_id=one.repo_id)
+            for one in self.host.adapters
+            if (folder := fitting(one, folders)) is not None
+        ]
+        return (*plain, *tuned)
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
         """One answer; `RunnerError`. Questions wait for one another."""
         without_tools(request)
         without_images(request)
         name = request.model.name
-        folder = await asyncio.to_thread(lambda: dict(cached()).get(name))
+        adapter = next((one for one in self.host.adapters if one.name == name), None)
+        folders = await asyncio.to_thread(lambda: dict(cached()))
+        folder = fitting(adapter, folders) if adapter else folders.get(name)
         if folder is None:
             raise ModelMissing(f"it does not have the model ({name})")
         async with self._turn:
             process = await self._started()
             try:
                 async with patience(*self.host.patience(request.model.name, self._idle)) as waiter:
-                    _send(process, {"do": "chat", "folder": str(folder), **_fields(request)})
+                    held = {"folder": str(folder), "adapter": adapter.place if adapter else ""}
+                    _send(process, {"do": "chat", **held, **_fields(request)})
                     return await self._listen(process, name, Speech(waiter, heard))
             except _Told as told:
                 raise told.error from None
@@ -124,16 +135,8 @@ class MlxRunner:
     async def _started(self) -> Process:
         """The worker, begun anew where there is none. It inherits no key."""
         if self._process is None or self._process.returncode is not None:
-            passed = {
-                key: value
-                for key, value in os.environ.items()
-                if key in _PASSED or key.startswith(("HF_", "MLX_"))
-            }
-            # Never on the way to an answer: what is not in the cache is not there.
-            environment = {**passed, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-            environment.pop("HF_TOKEN", None)
             self._process = await asyncio.create_subprocess_exec(
-                *_WORKER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, limit=_LINE_BYTES
+                *_WORKER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment(), limit=_LINE_BYTES
             )
         return self._process
 
@@ -165,6 +168,24 @@ class _Told(Exception):
     def __init__(self, error: RunnerError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def environment() -> dict[str, str]:
+    """Of a process in which mlx-lm runs: no key of ours, and nothing is fetched. What is not in the cache is
+    not there."""
+    passed = {
+        key: value for key, value in os.environ.items() if key in _PASSED or key.startswith(("HF_", "MLX_"))
+    }
+    passed.pop("HF_TOKEN", None)
+    return {**passed, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def fitting(adapter: Adapter, folders: Mapping[str, Path]) -> Path | None:
+    """The folder of an adapter's base model; None where one of the two is not there, or the model is another
+    by now."""
+    folder = folders.get(adapter.base)
+    fits = folder is not None and folder.name == adapter.revision and Path(adapter.place).is_dir()
+    return folder if fits else None
 
 
 def cached() -> Iterator[tuple[str, Path]]:

@@ -1,9 +1,9 @@
 """The process in which a model runs: `python -m bot.inference.runners.mlx_worker`, one JSON object a line on
 stdin and stdout. It holds one model at a time and never downloads one.
 
-In: {"do": "chat", "folder", "system", "turns", "schema", "num_ctx", "max_tokens", "temperature"} and
-{"do": "stop"}. Out: {"loaded": folder, "seconds"}, {"word": text} …, and at the end of each chat one
-{"done": {…}} or {"error": name of a RunnerError, "message", "sent", "limit"}.
+In: {"do": "chat", "folder", "adapter", "system", "turns", "schema", "num_ctx", "max_tokens", "temperature"}
+and {"do": "stop"}; `adapter` is a folder too, or empty. Out: {"loaded": folder, "seconds"}, {"word": text} …,
+and at the end of each chat one {"done": {…}} or {"error": name of a RunnerError, "message", "sent", "limit"}.
 """
 
 import gc
@@ -39,7 +39,7 @@ class Resident:
 
     def __init__(self, say: Callable[[WorkerMessage], None]) -> None:
         self._say = say
-        self._folder = ""
+        self._held = ("", "")
         self.model: Any = None
         self.tokenizer: Any = None
         self._vocabulary: Any = None
@@ -47,23 +47,24 @@ class Resident:
         self._read: list[int] = []
         """The prompt that is in the cache, with more behind it."""
 
-    def hold(self, folder: str) -> None:
-        """Loads the model of this folder in the place of the one that is there; `_Refusal`."""
-        if folder == self._folder:
+    def hold(self, folder: str, adapter: str = "") -> None:
+        """Loads the model of this folder, with the adapter of another where one is named, in the place of the
+        one that is there; `_Refusal`."""
+        if (folder, adapter) == self._held:
             return
         from mlx import core
         from mlx_lm import load
 
-        self._folder, self.model, self.tokenizer, self._vocabulary = "", None, None, None
+        self._held, self.model, self.tokenizer, self._vocabulary = ("", ""), None, None, None
         self.forget()
         gc.collect()
         core.clear_cache()
         begun = time.monotonic()
         try:
-            self.model, self.tokenizer = load(folder)
+            self.model, self.tokenizer = load(folder, adapter_path=adapter or None)
         except Exception as error:  # a model's files may be anything
             raise _Refusal("ModelMissing", f"the model cannot be loaded ({_short(error)})") from None
-        self._folder = folder
+        self._held = (folder, adapter)
         self._say({"loaded": folder, "seconds": time.monotonic() - begun})
 
     def tokens(self, system: str, turns: list[dict[str, str]]) -> list[int]:
@@ -166,7 +167,7 @@ class Worker:
             self._say({"error": "Broken", "message": f"the model failed: {_short(error)}"})
 
     def _chat(self, asked: WorkerMessage) -> WorkerMessage:
-        self._resident.hold(asked["folder"])
+        self._resident.hold(asked["folder"], asked["adapter"])
         holder = self._resident.holder(asked["schema"])
         system = (
             asked["system"] if holder or not asked["schema"] else in_prompt(asked["system"], asked["schema"])

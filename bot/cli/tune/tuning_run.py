@@ -1,0 +1,143 @@
+"""`hob tune run` from what was exported to a verdict. What was killed goes on at the step it was at: a
+training that ended is not repeated, nor is the look at the base model."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from bot.cli.framework import tell
+from bot.cli.tune.evaluating import evaluated
+from bot.cli.tune.folder import TuneFolder
+from bot.cli.tune.training import private_folder, train
+from bot.cli.waiting import TellWaiting
+from bot.config import Config
+from bot.config.tuned import WEIGHTS
+from bot.core.adapter_records import FEW, AdapterRecord, Evaluation, evaluation_of
+from bot.core.adapters import Adapter
+from bot.core.errors import UserError
+from bot.core.training import Losses, TrainingSettings
+from bot.evals.bootstrap import better_share
+from bot.evals.cases import Case
+from bot.inference.runners.mlx import cached
+from bot.knowledge.locking import locked
+from bot.paths import put_private
+
+LOSSES = "losses.json"
+"""Written when a training is over."""
+LOCK_SECONDS = 2.0
+"""How long the training of a run that was killed just now may take to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuningRun:
+    """Of one repository and base model."""
+
+    config: Config
+    repository: str
+    base: str
+    settings: TrainingSettings
+    waiting: TellWaiting
+
+    async def run(self, *, again: bool, accept_few: bool) -> AdapterRecord:
+        """UserError where there is nothing to train with, on or for."""
+        folder = TuneFolder(self.config.hob.data_dir, self.repository)
+        model = self._model()
+        manifest = folder.exported()
+        cases, cases_digest = folder.cases()
+        digest = self.settings.digest(manifest.digest, self.base, model.name)
+        place = folder.place(digest)
+        work = place.with_suffix(".new")
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with locked(folder.path / "run.lock", LOCK_SECONDS) as lock:
+            kept = next((one for one in folder.records() if one.digest == digest), None)
+            if kept and not again and kept.cases != cases_digest:
+                work = place  # what is trained is tried on other cases
+            elif kept and not again:
+                tell(f"{kept.name} was trained on {kept.made[:10]}: --again trains it anew")
+                if accept_few and not kept.few_accepted:
+                    kept = replace(kept, few_accepted=True)
+                    folder.keep(kept, place)
+                return kept
+            if len(cases) < FEW and not accept_few:
+                tell(
+                    f"few pull requests are held out ({len(cases)}): without --accept-few it will be refused"
+                )
+            for other in place.parent.glob("*.new"):
+                if (again and other == work) or not (other / LOSSES).is_file():
+                    shutil.rmtree(other, ignore_errors=True)
+            losses = await self._trained(model, folder.data, work, lock)
+            record = AdapterRecord(
+                manifest.repository,
+                manifest.repo_id,
+                self.base,
+                model.name,
+                digest,
+                manifest.digest,
+                datetime.now(UTC).isoformat(timespec="seconds"),
+                self.settings,
+                losses,
+                cases_digest,
+                few_accepted=accept_few,
+            )
+            if losses.fell:
+                before = await self._before(record, cases, work)
+                after = await self._evaluated(record, cases, record.adapter(str(work)))
+                self._refuse_purged(work)
+                share = better_share(before.scores, after.scores)
+                record = replace(record, before=before, after=after, better_in=share)
+            folder.keep(record, work)
+            return record
+
+    def _model(self) -> Path:
+        """The base model's files."""
+        if find_spec("mlx_lm") is None:
+            raise UserError("MLX is not installed here", "type `make .venv/.mlx` in Hob's folder")
+        found = dict(cached())
+        if self.base not in found:
+            raise UserError(
+                f"{self.base[:200]} is not in the Hugging Face cache of this machine, "
+                f"which has {', '.join(sorted(found)) or 'no model that mlx-lm could load'}",
+                "get it with `hf download NAME`, or name one that is there with --model",
+            )
+        return found[self.base]
+
+    async def _trained(self, model: Path, data: Path, work: Path, lock: int) -> Losses:
+        """Its losses, of now or of a run that was broken off after it."""
+        done = work / LOSSES
+        if done.is_file() and (work / WEIGHTS).is_file():
+            tell("it is trained already, and is tried now")
+            return Losses(**json.loads(done.read_text(encoding="utf-8")))
+        losses = await train(model, data, private_folder(work), self.settings, self._told, lock)
+        put_private(done, json.dumps(asdict(losses)))
+        tell(str(losses))
+        return losses
+
+    async def _before(self, record: AdapterRecord, cases: Sequence[Case], work: Path) -> Evaluation:
+        """Of the base model, of now or of a run that was broken off after it."""
+        file = work / f"before-{record.cases[:12]}.json"
+        if file.is_file():
+            return evaluation_of(json.loads(file.read_text(encoding="utf-8")))
+        before = await self._evaluated(record, cases)
+        self._refuse_purged(work)
+        put_private(file, json.dumps(asdict(before)))
+        return before
+
+    async def _evaluated(
+        self, record: AdapterRecord, cases: Sequence[Case], adapter: Adapter | None = None
+    ) -> Evaluation:
+        name = adapter.name if adapter else record.base
+        made = await evaluated(self.config, name, cases, record.repo_id, adapter, self._told)
+        tell(f"{name}: {made}")
+        return made
+
+    def _refuse_purged(self, work: Path) -> None:
+        """Nothing is written of a repository whose folder was taken away."""
+        if not work.is_dir():
+            raise UserError(f"{self.repository} was purged meanwhile, with what was learnt of it")
+
+    def _told(self, line: str) -> None:
+        self.waiting.what = f"{self.repository}: {line}"

@@ -1,0 +1,60 @@
+"""What a model has learnt of one repository: an adapter beside its weights, with a name of its own.
+
+`mlx-community/Qwen2.5-Coder-7B-Instruct-4bit+octo--tea:1a2b3c4d5e6f` is the base model, the repository's
+folder (`bot.core.tuning.folder_name`) and the beginning of the digest of all that the training began from.
+It may know private code by heart: only its own repository's prompts are put to it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.core.tuning import folder_name
+
+DIGEST_LENGTH = 12
+ADAPTER_NAME = r"^([^+:@\s]{1,200})\+([a-z0-9_.-]{1,200}):([0-9a-f]{12})$"
+"""BASE+OWNER--REPO:DIGEST"""
+_NAME = re.compile(ADAPTER_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterName:
+    """`folder` is the repository's. Its text is the model's name, in configuration, traces and tables."""
+
+    base: str
+    folder: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.base}+{self.folder}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """As a host of kind `mlx` has it. `revision`: of the base model's files, the only ones that it fits;
+    `place`: the folder of its weights, absolute."""
+
+    name: str
+    base: str
+    revision: str
+    repo_id: int
+    """GitHub's: whose prompts alone may be put to it."""
+    place: str
+
+
+def adapter_name(name: str) -> AdapterName | None:
+    """None for the name of another model."""
+    found = _NAME.fullmatch(name)
+    return AdapterName(*found.groups()) if found else None
+
+
+def in_front(wanted: Sequence[str], adapters: Iterable[str], repository: str) -> tuple[str, ...]:
+    """`wanted`, models in order of preference (`NAME` or `NAME@HOST`), with the repository's adapters each
+    before the model that it belongs to."""
+    known = [told for each in adapters if (told := adapter_name(each))]
+    own = {told.base: str(told) for told in known if told.folder == folder_name(repository)}
+    found: list[str] = []
+    for name in wanted:
+        base, at, host = name.partition("@")
+        found += [f"{own[base]}{at}{host}", name] if base in own else [name]
+    return tuple(found)

@@ -1,0 +1,268 @@
+"""`hob tune run`, `list`, `use` and `off` as a person runs them: the real mlx-lm trains a tiny model, which
+then reviews."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.agents.review.answers import ReviewAnswer
+from bot.cli.doctor.hosts import examine
+from bot.config import load_config
+from bot.core.errors import TemporaryError
+from bot.core.tuning import ExportManifest, data_digest
+from bot.knowledge.locking import locked
+from bot.testing.github import GitHubStandIn
+from tests import commands, needs
+from tests.fakes.github import contract, github
+from tests.fakes.models import FakeOllama
+from tests.living import LivingHob, living_hob
+from tests.running import wait_for
+
+__all__ = ["contract", "github"]
+
+BASE = "tests/learner"
+FOUND = {"path": "k", "quote": "z", "severity": "major", "category": "b",
+         "title": "c", "body": "d", "confidence": 1}  # fmt: skip
+LESSONS = (
+    ReviewAnswer.model_validate({"findings": [FOUND]}).model_dump_json(),
+    '{"verdicts":[{"index":0,"reason":"","keep":true}]}',
+)
+"""What to say of each change, and of each claim."""
+HOSTS = json.dumps([{"name": "here", "kind": "mlx"}])
+
+
+@dataclass
+class Tuner:
+    """A data directory, and a cache with a model that can learn."""
+
+    folder: Path
+    environ: dict[str, str]
+
+    def run(self, *arguments: str) -> Any:
+        return commands.run("tune", *arguments, folder=self.folder, environ=self.environ)
+
+    def starts(self, tuned: str) -> str:
+        """What `hob up` says at its start where a hand wrote this name."""
+        more = {"HOB_MODELS__TUNED": tuned, "HOB_GITHUB__WEBHOOK_SECRET": "x" * 40}
+        done = commands.run("prepare", folder=self.folder, environ={**self.environ, **more})
+        assert done.returncode == 1
+        return done.stderr
+
+    @property
+    def place(self) -> Path:
+        return self.folder / "hob" / "tune" / "octo--tea"
+
+    def exports(self, repo_id: int, *, cases: int = 10) -> None:
+        """What `hob tune export octo/tea` writes, of a repository in which one thing is always wrong."""
+        (self.place / "data").mkdir(parents=True, exist_ok=True)
+        (self.place / "cases").mkdir(exist_ok=True)
+        files = {
+            "train": _examples("train", 24),
+            "valid": _examples("valid", 4),
+            "test": _examples("test", 4),
+        }
+        for name, text in files.items():
+            (self.place / "data" / f"{name}.jsonl").write_bytes(text)
+        manifest = ExportManifest("octo/tea", repo_id, "", "", data_digest(files))  # type: ignore[arg-type]
+        (self.place / "manifest.json").write_text(manifest.text)
+        for number in range(cases):
+            (self.place / "cases" / f"{number}.json").write_text(json.dumps(_case(number)))
+
+
+def _examples(name: str, count: int) -> bytes:
+    turns = [
+        [
+            ("system", "Review it."),
+            ("user", f"The diff {number} of {name}"),
+            ("assistant", LESSONS[number % 2]),
+        ]
+        for number in range(count)
+    ]
+    lines = ({"messages": [{"role": role, "content": text} for role, text in each]} for each in turns)
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+
+
+def _case(number: int) -> dict[str, Any]:
+    diff = f"diff --git a/k b/k\n--- a/k\n+++ b/k\n@@ -1 +1,3 @@\n a = 1\n+b = {number}\n+z\n"
+    return {
+        "version": 1,
+        "name": f"#{number}",
+        "title": f"Change {number}",
+        "diff": diff,
+        "texts": {"k": f"a = 1\nb = {number}\nz\n"},
+        "golden": [{"path": "k", "start": 3, "end": 3, "quote": "z"}],
+    }
+
+
+@pytest.fixture
+def tuner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tuner:
+    needs.mlx()
+    from tests.fakes.tiny import learner
+
+    given = {"HF_HOME": str(tmp_path / "hf"), "MLX_DISABLE_COMPILE": "1"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    learner(tmp_path / "hf", BASE, *LESSONS)
+    (tmp_path / "hob").mkdir(mode=0o700)
+    (tmp_path / "hob.toml").touch()
+    own = {
+        "HOB_CONFIG": str(tmp_path / "hob.toml"),
+        "HOB_HOB__DATA_DIR": str(tmp_path / "hob"),
+        "HOB_MODELS__REVIEW": BASE,
+        "HOB_HOSTS": HOSTS,
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
+    return Tuner(tmp_path, {**inherited, **own, **given})
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with FakeOllama() as host:
+        yield host
+
+
+async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only(
+    tuner: Tuner, github: GitHubStandIn, ollama: FakeOllama, tmp_path: Path
+) -> None:
+    tea = github.repository("octo/tea", private=True, files={"k": "a = 1\n"})
+    cups = github.repository("octo/cups", private=True, files={"k": "a = 1\n"})
+    tuner.exports(tea.id)
+
+    # One that has learnt next to nothing reviews as before, and is refused.
+    done = tuner.run("run", "octo/tea", "--iters", "2", "--learning-rate", "1e-5", "--layers", "1", "--json")
+    weak = json.loads(done.stdout)
+    assert (done.returncode, weak["accepted"], weak["f1_before"], weak["f1_after"]) == (1, False, 0.0, 0.0)
+    assert weak["losses"]["last"] < weak["losses"]["first"]
+    done = tuner.run("use", "octo/tea")
+    assert done.returncode == 1
+    assert "not better than its base model: F1 0.000 before, 0.000 after" in done.stderr
+    assert f"{weak['name']} was refused: it is not better" in tuner.starts(weak["name"])
+
+    # What was killed after its training is tried, and not trained again.
+    kept = tuner.place / "adapters" / weak["digest"]
+    (kept / "adapter.json").unlink()
+    kept.rename(kept.with_suffix(".new"))
+    done = tuner.run("run", "octo/tea", "--iters", "2", "--learning-rate", "1e-5", "--layers", "1")
+    assert (done.returncode, "trained already" in done.stderr) == (1, True)
+    assert f"{weak['name']}\n" in done.stdout
+    assert "refused: it is not better" in done.stdout
+
+    # One that has learnt what is always wrong there is better, and may be used.
+    done = tuner.run("run", "octo/tea", "--iters", "80", "--learning-rate", "2e-3", "--layers", "1", "--json")
+    good = json.loads(done.stdout)
+    assert (done.returncode, good["accepted"], good["f1_before"]) == (0, True, 0.0)
+    assert good["f1_after"] > 0.5
+    assert good["losses"]["last"] < good["losses"]["first"] / 4
+    assert f"octo/tea: {BASE}: 10 of 10" in done.stderr or "validation loss" in done.stderr
+    kept = tuner.place / "adapters" / good["digest"]
+    assert {oct(one.stat().st_mode & 0o777) for one in kept.iterdir()} == {"0o600"}
+    assert oct(kept.stat().st_mode & 0o777) == "0o700"
+    assert tuner.run("use", "octo/tea", good["digest"][:6]).returncode == 0
+    assert good["name"] in (tuner.folder / "hob.toml").read_text()
+    told = {one["name"]: one for one in json.loads(tuner.run("list", "--json").stdout)["adapters"]}
+    assert {name: one["on"] for name, one in told.items()} == {weak["name"]: False, good["name"]: True}
+
+    # It reads the pull requests of that repository, and of no other.
+    given = {"HOB_HOSTS": HOSTS, "HOB_MODELS__REVIEW": BASE, "HOB_MODELS__TUNED": good["name"]}
+    async with living_hob(tuner.folder, github, ollama, **given) as hob:
+        ours = tea.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
+        theirs = cups.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
+        await hob.works()
+        assert [comment.line for review in ours.reviews for comment in review.comments] == [3]
+        assert theirs.reviews == []
+        assert asked_of(hob) == {"octo/tea": {good["name"]}, "octo/cups": {BASE}}
+
+    # One that is not there any more is told of wherever it is still named.
+    (tmp_path / "hf" / "hub" / "models--tests--learner" / "refs" / "main").write_text("1" * 40)
+    assert "it or its base model is gone" in await doctors(tuner)
+    shutil.rmtree(kept)
+    assert f"there is no adapter {good['name']}" in tuner.starts(good["name"])
+    shutil.rmtree(tuner.place)
+    assert f"{good['name']} was purged with its repository" in await doctors(tuner)
+    assert tuner.run("off", "octo/tea").returncode == 0
+    assert good["name"] not in (tuner.folder / "hob.toml").read_text()
+
+
+def test_a_training_ends_with_whoever_began_it_and_is_begun_anew(tuner: Tuner) -> None:
+    tuner.exports(7, cases=1)
+    given = ["tune", "run", "octo/tea", "--iters", "1000000", "--layers", "1"]
+    running = subprocess.Popen(
+        [commands.PROGRAM, *given], cwd=tuner.folder, env=tuner.environ, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stderr is not None
+    assert "few pull requests are held out (1)" in running.stderr.readline()
+    wait_for(lambda: any(tuner.place.glob("adapters/*.new/adapter_config.json")), 60)
+    with pytest.raises(TemporaryError, match="another process"):
+        asyncio.run(_take(tuner.place, 0.1))
+    running.kill()
+    running.wait()
+    running.stderr.close()
+    asyncio.run(_take(tuner.place, 20))  # its child held it, and is gone
+    done = tuner.run("run", "octo/tea", "--iters", "2", "--layers", "1", "--accept-few")
+    assert done.returncode == 1
+    assert "not better than its base model" in done.stdout
+    assert not list(tuner.place.glob("adapters/*.new"))
+
+
+async def _take(place: Path, seconds: float) -> None:
+    async with locked(place / "run.lock", seconds):
+        return
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda place: shutil.rmtree(place), "nothing of octo/tea is exported"),
+        (lambda place: (place / "manifest.json").write_text("{}"), "cannot be read"),
+        (lambda place: (place / "data" / "train.jsonl").write_text("{}"), "is not what was exported"),
+        (lambda place: shutil.rmtree(place / "cases"), "no pull request of octo/tea is held out"),
+    ],
+)
+def test_without_what_it_needs_nothing_is_trained(
+    tuner: Tuner, spoil: Callable[[Path], object], says: str
+) -> None:
+    tuner.exports(7)
+    spoil(tuner.place)
+    done = tuner.run("run", "octo/tea")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "hob tune export octo/tea" in done.stderr
+    assert not list(tuner.place.glob("adapters/*"))
+
+
+def test_a_model_that_is_not_here_and_a_training_that_fails_are_said_in_one_line(tuner: Tuner) -> None:
+    tuner.exports(7)
+    done = tuner.run("run", "octo/tea", "--model", "tests/nosuch")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"tests/nosuch is not in the Hugging Face cache of this machine, which has {BASE}" in done.stderr
+    done = tuner.run("run", "octo/tea", "--layers", "5", "--iters", "2")
+    assert done.returncode == 1
+    assert "mlx_lm lora ended with 1: " in done.stderr
+    assert "only has 1 layers" in done.stderr
+    assert "no adapter of octo/tea" in tuner.run("use", "octo/tea").stderr
+    assert "no adapter of octo/tea is on" in tuner.run("off", "octo/tea").stderr
+    assert "nothing was trained yet" in tuner.run("list").stdout
+
+
+async def doctors(tuner: Tuner) -> str:
+    """What `hob doctor` finds wrong about models."""
+    lines = await examine(load_config(tuner.folder / "hob.toml", tuner.environ))
+    return "\n".join(line.detail for line in lines if not line.ok)
+
+
+def asked_of(hob: LivingHob) -> dict[str, set[str]]:
+    """Repository -> the models that questions about it were put to."""
+    store = hob.services.store
+    asked: dict[str, set[str]] = {}
+    for run in store.runs.latest(100):
+        asked.setdefault(run.repo, set()).update(call.model for call in store.calls.of_run(run.id))
+    return {repository: models for repository, models in asked.items() if models}
