@@ -9,7 +9,7 @@ from bot.core.inference import Completion, Prompt
 from bot.core.refs import RepoRef
 from bot.core.work_budget import WorkBudget
 from bot.implement_facts import WantedChange, implement_facts
-from bot.knowledge.local import LocalLibrary
+from bot.knowledge.local_library import LocalLibrary
 from bot.local.change import LocalRange
 from bot.local.implement import starting_point
 from bot.local.reader import LocalReader
