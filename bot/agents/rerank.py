@@ -36,6 +36,8 @@ LONGEST_NAME = 200
 """A file with a longer one is left out: it would take the place of several."""
 PATIENCE = 60.0
 """Seconds: a host that would take longer is not asked, and one that does is not waited for."""
+ANSWER_TOKENS = 80
+"""A sentence and ten numbers, about."""
 SPARE_STEPS = 8
 """Questions of a budget that are left to the work itself."""
 
@@ -135,7 +137,15 @@ def question(query: str, outlines: Sequence[Outline]) -> Prompt[RerankAnswer]:
     free -= sum(map(passage_size, code))
     files = Passage("files", "")
     files = Passage(files.name, _listed(shown, free - passage_size(files)))
-    return Prompt("rerank", "chat", RerankAnswer, {"query": asked}, (files, *code), retries=Allowance(0))
+    return Prompt(
+        "rerank",
+        "chat",
+        RerankAnswer,
+        {"query": asked},
+        (files, *code),
+        retries=Allowance(0),
+        length=ANSWER_TOKENS,
+    )
 
 
 def _code(shown: Sequence[Outline]) -> Iterator[Passage]:

@@ -246,6 +246,8 @@ class Prompt(Generic[T]):
     spare: tuple[str, ...] = ()
     """Inputs that are left out, and the beginning with them, where they leave no room for the passages after
     it."""
+    length: int = 0
+    """Tokens that its answer has, about; 0: as many as the model's answers have had."""
 
     @property
     def question(self) -> Turn | None:

@@ -94,7 +94,7 @@ def make_infer(
     async def seconds(prompt: Prompt[Any]) -> float:
         wanted = _wanted(prompt, models)
         allowed = _guard_of(prompt)
-        sizes = prompt_tokens(prompt), prompt.behind, prompt.beginning, shared_tokens(prompt)
+        sizes = prompt_tokens(prompt), prompt.behind, prompt.beginning, shared_tokens(prompt), prompt.length
         return await pool.seconds_now(prompt.role, wanted, urgency, allowed, *sizes)
 
     def _guard_of(prompt: Prompt[Any]) -> EgressGuard:

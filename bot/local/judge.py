@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.agents import review
 from bot.context import Context
+from bot.core.code_search import Library
 from bot.core.effort import Effort
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
 from bot.core.knowledge import Beside, nothing_beside
@@ -25,15 +26,18 @@ async def judge_range(
     stored: tuple[Layer, ...] = (),
     beside: Beside = nothing_beside,
     effort: Effort | None = None,
+    library: Library | None = None,
 ) -> Judgement:
     """`root` is the repository's; its settings are those of the change's base over `stored`. Whether a draft
-    or a title would keep a review away does not count: a person asked. Without `infer` no model is asked."""
+    or a title would keep a review away does not count: a person asked. Without `infer` no model is asked.
+    `library`: what is searched for what a claim rests on."""
     ctx = local_context(root, change, infer, stored, beside)
     context = await ctx.repository(change.base)
     state = await ctx.github.pull_request(0)
     facts = await pull_request_facts(ctx, context, state, effort=effort, by_person=True)
     skipped = (replace(one, why=BINARY) if one.why == NO_PATCH else one for one in facts.skipped)
-    return await review.judge(replace(facts, skipped=tuple(skipped)), infer, looking(ctx, state.head_sha))
+    beside_claims = looking(ctx, state.head_sha, library)
+    return await review.judge(replace(facts, skipped=tuple(skipped)), infer, beside_claims)
 
 
 def local_context(

@@ -295,9 +295,10 @@ def test_with_an_index_the_model_sees_who_calls_what_is_changed(checkout: Hob, o
     assert "hob index" in alone.stderr
     assert "around party.py" not in ollama.chats[-1]["messages"][-1]["content"]
     assert checkout.run("index", "house").returncode == 0
+    said = finding(title="`brew` divides by zero", body="Its callers fail.")
+    ollama.answer = lambda _: {"findings": [said], "summary": ""}
     done = checkout.run("review", "HEAD~1..HEAD", "--folder", "house")
     assert done.returncode == 0, done.stderr
-    asked = [
-        one["messages"][-1]["content"] for one in ollama.chats if "findings" in one["format"]["properties"]
-    ]
+    asked = [one["messages"][-1]["content"] for one in ollama.chats if "findings" in str(one.get("format"))]
     assert "around party.py" in asked[-1]
+    assert "around party.py for finding 0" in str(ollama.chats[-1]["messages"])

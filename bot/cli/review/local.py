@@ -15,8 +15,8 @@ from bot.local.change import is_bare
 
 if TYPE_CHECKING:  # what a review needs is imported once there is something to review
     from bot.core.effort import Effort
-    from bot.core.knowledge import Beside
     from bot.core.review_result import Judgement
+    from bot.knowledge.search.repository_search import Indexed
 
 Work = Literal["", "staged", "worktree"]
 
@@ -62,9 +62,10 @@ async def judge_change(
 
     bare = await is_bare(root)
     async with Workshop(repo=None if bare else root) as shop, Asked(say) as asked:
-        beside = nothing_beside if bare else _beside(root, shop.config.hob.data_dir)
+        index = None if bare else _index(root, shop.config.hob.data_dir)
+        beside = index.beside if index else nothing_beside
         infer = asked.through(shop.infer())
-        return await judge_range(root, change, infer, beside=beside, effort=effort)
+        return await judge_range(root, change, infer, beside=beside, effort=effort, library=index)
 
 
 @asynccontextmanager
@@ -76,17 +77,17 @@ async def _change(root: Path, text: str, work: Work) -> AsyncIterator[LocalRange
         yield await find_change(root, text)
 
 
-def _beside(root: Path, data_dir: Path) -> "Beside":
-    """By the index as `hob index` left it; without one the change is read alone, and that is said."""
-    from bot.core.knowledge import nothing_beside
+def _index(root: Path, data_dir: Path) -> "Indexed | None":
+    """As `hob index` left it; without one the change is read alone, and that is said."""
     from bot.knowledge.local import Local
 
     try:
         local = Local(root, data_dir)
     except UserError:  # no commit yet
-        return nothing_beside
+        return None
     if not local.path.exists():
         click.echo(
             click.style("no index here: hob index lets a review see callers and tests", dim=True), err=True
         )
-    return local.indexed.beside
+        return None
+    return local.indexed

@@ -171,13 +171,16 @@ class Pool:
         behind: int,
         beginning: Beginning | None = None,
         shared: int = 0,
+        length: int = 0,
     ) -> float:
         """How long a request for a role would take, as its host was measured; without end where it would get
-        no slot at once."""
+        no slot at once. `length`: of its answer, where that is known."""
         first = _first((await self.candidates(role, wanted, guard)).candidates)
         if not first:
             return inf
         best = await self._line.best(first, tokens_in, urgency, behind, self._kept(beginning, shared))
+        if length:
+            best = replace(best, speed=replace(best.speed, length=length))
         return best.needed(tokens_in) if best.is_free else inf
 
     def _kept(self, beginning: Beginning | None, shared: int) -> Callable[[Candidate], int]:
