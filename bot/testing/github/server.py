@@ -63,9 +63,11 @@ class PromptServer(uvicorn.Server):
             raise TimeoutError("the stand-in did not start")
 
     def stop(self) -> None:
-        """From another thread: answers what is under way, as long as its configuration grants, and ends."""
+        """From another thread: answers what is under way, as long as its configuration grants, and ends.
+        It may have ended before."""
         self.wait_until_up()
-        self.loop.call_soon_threadsafe(self._told.set)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(self._told.set)
 
 
 class ServerThread:
