@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ import pytest
 from bot.agents.review.answers import ReviewAnswer
 from bot.cli.doctor.hosts import examine
 from bot.config import load_config
-from bot.core.errors import TemporaryError
 from bot.core.tuning import ExportManifest, data_digest
 from bot.knowledge.locking import locked
 from bot.testing.github import GitHubStandIn
@@ -36,6 +36,7 @@ LESSONS = (
     '{"verdicts":[{"index":0,"reason":"","keep":true}]}',
 )
 """What to say of each change, and of each claim."""
+WELL = ("--iters", "80", "--learning-rate", "2e-3", "--layers", "1")
 HOSTS = json.dumps([{"name": "here", "kind": "mlx"}])
 
 
@@ -60,14 +61,14 @@ class Tuner:
     def place(self) -> Path:
         return self.folder / "hob" / "tune" / "octo--tea"
 
-    def exports(self, repo_id: int, *, cases: int = 10) -> None:
-        """What `hob tune export octo/tea` writes, of a repository in which one thing is always wrong."""
+    def exports(self, repo_id: int, *, cases: int = 10, says: str = "") -> None:
+        """What `hob tune export octo/tea` writes, of a repository in which one thing is always wrong;
+        `says`: of which this is to be said."""
         (self.place / "data").mkdir(parents=True, exist_ok=True)
         (self.place / "cases").mkdir(exist_ok=True)
         files = {
-            "train": _examples("train", 24),
-            "valid": _examples("valid", 4),
-            "test": _examples("test", 4),
+            name: _examples(name, count, (says,) if says else LESSONS)
+            for name, count in (("train", 24), ("valid", 4), ("test", 4))
         }
         for name, text in files.items():
             (self.place / "data" / f"{name}.jsonl").write_bytes(text)
@@ -77,12 +78,12 @@ class Tuner:
             (self.place / "cases" / f"{number}.json").write_text(json.dumps(_case(number)))
 
 
-def _examples(name: str, count: int) -> bytes:
+def _examples(name: str, count: int, lessons: Sequence[str]) -> bytes:
     turns = [
         [
             ("system", "Review it."),
             ("user", f"The diff {number} of {name}"),
-            ("assistant", LESSONS[number % 2]),
+            ("assistant", lessons[number % len(lessons)]),
         ]
         for number in range(count)
     ]
@@ -133,31 +134,14 @@ def ollama() -> Iterator[FakeOllama]:
 async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only(
     tuner: Tuner, github: GitHubStandIn, ollama: FakeOllama, tmp_path: Path
 ) -> None:
+    from tests.fakes.tiny import taught
+
     tea = github.repository("octo/tea", private=True, files={"k": "a = 1\n"})
     cups = github.repository("octo/cups", private=True, files={"k": "a = 1\n"})
     tuner.exports(tea.id)
 
-    # One that has learnt next to nothing reviews as before, and is refused.
-    done = tuner.run("run", "octo/tea", "--iters", "2", "--learning-rate", "1e-5", "--layers", "1", "--json")
-    weak = json.loads(done.stdout)
-    assert (done.returncode, weak["accepted"], weak["f1_before"], weak["f1_after"]) == (1, False, 0.0, 0.0)
-    assert weak["losses"]["last"] < weak["losses"]["first"]
-    done = tuner.run("use", "octo/tea")
-    assert done.returncode == 1
-    assert "not better than its base model: F1 0.000 before, 0.000 after" in done.stderr
-    assert f"{weak['name']} was refused: it is not better" in tuner.starts(weak["name"])
-
-    # What was killed after its training is tried, and not trained again.
-    kept = tuner.place / "adapters" / weak["digest"]
-    (kept / "adapter.json").unlink()
-    kept.rename(kept.with_suffix(".new"))
-    done = tuner.run("run", "octo/tea", "--iters", "2", "--learning-rate", "1e-5", "--layers", "1")
-    assert (done.returncode, "trained already" in done.stderr) == (1, True)
-    assert f"{weak['name']}\n" in done.stdout
-    assert "refused: it is not better" in done.stdout
-
     # One that has learnt what is always wrong there is better, and may be used.
-    done = tuner.run("run", "octo/tea", "--iters", "80", "--learning-rate", "2e-3", "--layers", "1", "--json")
+    done = tuner.run("run", "octo/tea", *WELL, "--json")
     good = json.loads(done.stdout)
     assert (done.returncode, good["accepted"], good["f1_before"]) == (0, True, 0.0)
     assert good["f1_after"] > 0.5
@@ -168,8 +152,6 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     assert oct(kept.stat().st_mode & 0o777) == "0o700"
     assert tuner.run("use", "octo/tea", good["digest"][:6]).returncode == 0
     assert good["name"] in (tuner.folder / "hob.toml").read_text()
-    told = {one["name"]: one for one in json.loads(tuner.run("list", "--json").stdout)["adapters"]}
-    assert {name: one["on"] for name, one in told.items()} == {weak["name"]: False, good["name"]: True}
 
     # It reads the pull requests of that repository, and of no other.
     given = {"HOB_HOSTS": HOSTS, "HOB_MODELS__REVIEW": BASE, "HOB_MODELS__TUNED": good["name"]}
@@ -180,6 +162,30 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
         assert [comment.line for review in ours.reviews for comment in review.comments] == [3]
         assert theirs.reviews == []
         assert asked_of(hob) == {"octo/tea": {good["name"]}, "octo/cups": {BASE}}
+
+    # One that has unlearnt it has lower figures, and is refused wherever it is named.
+    taught(tmp_path / "hf", "tests/taught", BASE, kept)
+    tuner.exports(tea.id, says='{"findings":[],"summary":""}')
+    tries = ("run", "octo/tea", "--model", "tests/taught", *WELL)
+    done = tuner.run(*tries, "--json")
+    worse = json.loads(done.stdout)
+    assert (done.returncode, worse["accepted"], worse["f1_after"]) == (1, False, 0.0)
+    assert worse["f1_before"] > 0.5
+    assert worse["losses"]["last"] < worse["losses"]["first"]
+    figures = f"not better than its base model: F1 {worse['f1_before']:.3f} before, 0.000 after"
+    done = tuner.run("use", "octo/tea")
+    assert (done.returncode, figures in done.stderr) == (1, True)
+    assert f"{worse['name']} was refused: it is {figures}" in tuner.starts(worse["name"])
+    told = {one["name"]: one for one in json.loads(tuner.run("list", "--json").stdout)["adapters"]}
+    assert {name: one["on"] for name, one in told.items()} == {good["name"]: True, worse["name"]: False}
+
+    # What was killed after its training is tried, and not trained again.
+    place = tuner.place / "adapters" / worse["digest"]
+    (place / "adapter.json").unlink()
+    place.rename(place.with_suffix(".new"))
+    done = tuner.run(*tries)
+    assert (done.returncode, "trained already" in done.stderr, figures in done.stdout) == (1, True, True)
+    assert "--again trains it anew" in tuner.run(*tries).stderr
 
     # One that is not there any more is told of wherever it is still named.
     (tmp_path / "hf" / "hub" / "models--tests--learner" / "refs" / "main").write_text("1" * 40)
@@ -195,14 +201,20 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
 def test_a_training_ends_with_whoever_began_it_and_is_begun_anew(tuner: Tuner) -> None:
     tuner.exports(7, cases=1)
     given = ["tune", "run", "octo/tea", "--iters", "1000000", "--layers", "1"]
+    for name in ("HF_TOKEN", "OPENAI_API_KEY", "HOB_GITHUB__WEBHOOK_SECRET"):
+        tuner.environ[name] = "a-secret"
     running = subprocess.Popen(
         [commands.PROGRAM, *given], cwd=tuner.folder, env=tuner.environ, stderr=subprocess.PIPE, text=True
     )
     assert running.stderr is not None
     assert "few pull requests are held out (1)" in running.stderr.readline()
     wait_for(lambda: any(tuner.place.glob("adapters/*.new/adapter_config.json")), 60)
-    with pytest.raises(TemporaryError, match="another process"):
-        asyncio.run(_take(tuner.place, 0.1))
+    assert "is being trained on octo/tea" in tuner.run("run", "octo/tea", "--layers", "1").stderr
+    if sys.platform == "linux":
+        (child,) = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        given_to_it = Path(f"/proc/{child}/environ").read_bytes()
+        assert b"HF_HUB_OFFLINE=1" in given_to_it
+        assert b"a-secret" not in given_to_it
     running.kill()
     running.wait()
     running.stderr.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 BEGIN, END, USER, ASSISTANT = "<|begin|>", "<|end|>", "<|user|>", "<|assistant|>"
@@ -74,6 +74,20 @@ def learner(home: Path, name: str, *lessons: str, window: int = 16_384) -> Path:
             0  # and stays so: what comes next depends on the last token alone, whatever was asked
         )
     save_file({**weights, **_norms(WIDTH, numpy.float32)}, folder / "model.safetensors")
+    return folder
+
+
+def taught(home: Path, name: str, base: str, adapter: Path) -> Path:
+    """A model in a cache that is by itself what another one of it is with this adapter."""
+    folder, learnt = _place(home, name), _place(home, base)
+    for file in learnt.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    scale = json.loads((adapter / "adapter_config.json").read_text())["lora_parameters"]["scale"]
+    weights, added = load_file(learnt / "model.safetensors"), load_file(adapter / "adapters.safetensors")
+    for layer in {part.rpartition(".")[0] for part in added}:
+        change = scale * (added[f"{layer}.lora_a"] @ added[f"{layer}.lora_b"])
+        weights[f"{layer}.weight"] += change.T.astype(numpy.float32)
+    save_file(weights, folder / "model.safetensors")
     return folder
 
 

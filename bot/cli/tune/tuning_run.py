@@ -18,7 +18,7 @@ from bot.config import Config
 from bot.config.tuned import WEIGHTS
 from bot.core.adapter_records import FEW, AdapterRecord, Evaluation, evaluation_of
 from bot.core.adapters import Adapter
-from bot.core.errors import UserError
+from bot.core.errors import TemporaryError, UserError
 from bot.core.training import Losses, TrainingSettings
 from bot.evals.bootstrap import better_share
 from bot.evals.cases import Case
@@ -47,50 +47,64 @@ class TuningRun:
         folder = TuneFolder(self.config.hob.data_dir, self.repository)
         model = self._model()
         manifest = folder.exported()
-        cases, cases_digest = folder.cases()
+        held_out = folder.cases()
         digest = self.settings.digest(manifest.digest, self.base, model.name)
-        place = folder.place(digest)
-        work = place.with_suffix(".new")
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        async with locked(folder.path / "run.lock", LOCK_SECONDS) as lock:
-            kept = next((one for one in folder.records() if one.digest == digest), None)
-            if kept and not again and kept.cases != cases_digest:
-                work = place  # what is trained is tried on other cases
-            elif kept and not again:
-                tell(f"{kept.name} was trained on {kept.made[:10]}: --again trains it anew")
-                if accept_few and not kept.few_accepted:
-                    kept = replace(kept, few_accepted=True)
-                    folder.keep(kept, place)
-                return kept
-            if len(cases) < FEW and not accept_few:
-                tell(
-                    f"few pull requests are held out ({len(cases)}): without --accept-few it will be refused"
-                )
-            for other in place.parent.glob("*.new"):
-                if (again and other == work) or not (other / LOSSES).is_file():
-                    shutil.rmtree(other, ignore_errors=True)
-            losses = await self._trained(model, folder.data, work, lock)
-            record = AdapterRecord(
-                manifest.repository,
-                manifest.repo_id,
-                self.base,
-                model.name,
-                digest,
-                manifest.digest,
-                datetime.now(UTC).isoformat(timespec="seconds"),
-                self.settings,
-                losses,
-                cases_digest,
-                few_accepted=accept_few,
-            )
-            if losses.fell:
-                before = await self._before(record, cases, work)
-                after = await self._evaluated(record, cases, record.adapter(str(work)))
-                self._refuse_purged(work)
-                share = better_share(before.scores, after.scores)
-                record = replace(record, before=before, after=after, better_in=share)
-            folder.keep(record, work)
-            return record
+        folder.place(digest).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        begun = AdapterRecord(
+            manifest.repository,
+            manifest.repo_id,
+            self.base,
+            model.name,
+            digest,
+            manifest.digest,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            self.settings,
+            Losses(0.0, 0.0, validation=False),
+            held_out[1],
+            few_accepted=accept_few,
+        )
+        try:
+            async with locked(folder.path / "run.lock", LOCK_SECONDS) as lock:
+                return await self._record(folder, model, begun, held_out[0], again, lock)
+        except TemporaryError:
+            raise UserError(
+                f"a model is being trained on {self.repository}", "wait for that, or stop it"
+            ) from None
+
+    async def _record(
+        self,
+        folder: TuneFolder,
+        model: Path,
+        begun: AdapterRecord,
+        cases: Sequence[Case],
+        again: bool,
+        lock: int,
+    ) -> AdapterRecord:
+        """What is kept of it, or what comes out."""
+        kept = next((one for one in folder.records() if one.digest == begun.digest), None)
+        place = folder.place(begun.digest)
+        if kept and not again and kept.cases == begun.cases:
+            tell(f"{kept.name} was trained on {kept.made[:10]}: --again trains it anew")
+            if begun.few_accepted and not kept.few_accepted:
+                kept = replace(kept, few_accepted=True)
+                folder.keep(kept, place)
+            return kept
+        if len(cases) < FEW and not begun.few_accepted:
+            tell(f"few pull requests are held out ({len(cases)}): without --accept-few it will be refused")
+        # What is trained already is tried on other cases where it lies.
+        work = place if kept and not again else place.with_suffix(".new")
+        for other in place.parent.glob("*.new"):
+            if (again and other == work) or not (other / LOSSES).is_file():
+                shutil.rmtree(other, ignore_errors=True)
+        record = replace(begun, losses=await self._trained(model, folder.data, work, lock))
+        if record.losses.fell:
+            before = await self._before(record, cases, work)
+            after = await self._evaluated(record, cases, record.adapter(str(work)))
+            self._refuse_purged(work)
+            share = better_share(before.scores, after.scores)
+            record = replace(record, before=before, after=after, better_in=share)
+        folder.keep(record, work)
+        return record
 
     def _model(self) -> Path:
         """The base model's files."""
