@@ -1,5 +1,6 @@
 """What holds for every test: a skip names what to install, and is none where nothing may be missing."""
 
+import gc
 import os
 import re
 import sys
@@ -18,6 +19,8 @@ from tests.long import LONG
 # Under PYTHONDONTWRITEBYTECODE, which images set, each process that a test starts would compile Hob anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+gc.disable()  # until all tests are collected: each collection would walk through all of them
 
 STRICT = os.environ.get("HOB_TEST_STRICT") == "1"
 
@@ -48,6 +51,7 @@ def _group(file: Path) -> str:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    gc.enable()  # the process that only hands out collects no tests
     return _Scheduling(config, log)
 
 
@@ -91,6 +95,13 @@ class _Skipped:
         if report.skipped and not hasattr(report, "wasxfail"):
             with self._path.open("a") as file:
                 file.write(_plain(report.nodeid) + "\n")
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays until the end, and is looked through no more."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,6 +7,7 @@ Each way is one that hardly says anything else.
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 
 _LISTED = {
     "duplicates": """
@@ -204,8 +205,19 @@ def _pattern(way: str) -> str:
     return start + r"(?:\S{1,30} ){0,3}".join(map(re.escape, text.split("~"))) + end
 
 
-WAYS: Mapping[str, re.Pattern[str]] = {name: _ways(listed) for name, listed in _LISTED.items()}
-"""By command."""
-REASON = re.compile(rf"(?:(?:and|but|so|und|aber|et|mais|y|pero|e) )?(?:{_ways(_REASONS).pattern})")
-"""How a question begins that wants a reason."""
-NEGATIVE = _ways(_NEGATIVES)
+@cache
+def ways() -> Mapping[str, re.Pattern[str]]:
+    """By command. Made, like the others, when somebody asks: a process that starts needs none of them."""
+    return {name: _ways(listed) for name, listed in _LISTED.items()}
+
+
+@cache
+def reason() -> re.Pattern[str]:
+    """How a question begins that wants a reason."""
+    return re.compile(rf"(?:(?:and|but|so|und|aber|et|mais|y|pero|e) )?(?:{_ways(_REASONS).pattern})")
+
+
+@cache
+def negative() -> re.Pattern[str]:
+    """What says that it is not asked for."""
+    return _ways(_NEGATIVES)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.core.commands import prose_of
-from bot.core.intent_words import NEGATIVE, REASON, WAYS
+from bot.core.intent_words import negative, reason, ways
 from bot.core.text import strip_invisible
 
 MOST_SAID = 1_000
@@ -59,10 +59,10 @@ def by_rules(said: str, offered: Iterable[OfferedCommand]) -> Intent:
     text = _plain(said)
     if not text:
         return QUESTION
-    found = [name for name, ways in WAYS.items() if ways.search(text)]
+    found = [name for name, pattern in ways().items() if pattern.search(text)]
     if len(found) != 1 or all(one.name != found[0] for one in offered):
         return QUESTION
-    if REASON.match(text) or NEGATIVE.search(text):
+    if reason().match(text) or negative().search(text):
         return QUESTION
     return Intent(found[0], _argument(found[0], said), sure=len(text) <= _SURE_WITHIN)
 
