@@ -133,7 +133,7 @@ def search_beside(
 
 def with_index_store(path: Path, work: Callable[[IndexStore], T]) -> T:
     """What `work` gives; once more on an empty index where the first proves to be damaged."""
-    index_store = IndexStore.open(path)
+    index_store = IndexStore.open(path, whole=False)
     try:
         return work(index_store)
     except Damaged as wrong:

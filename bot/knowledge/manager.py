@@ -119,7 +119,8 @@ class KnowledgeManager:
         return IndexedIssues(partial(self._opened, repo.id), git, repo.full_name, embed)
 
     def _opened(self, repo_id: int) -> IndexStore | None:
-        return self.index_stores.open(repo_id) if self.index_stores.has(repo_id) else None
+        """To be read."""
+        return self.index_stores.open(repo_id, whole=False) if self.index_stores.has(repo_id) else None
 
     async def overlaps(self, repo: RepoRef, origin: Origin, pulls: Sequence[int]) -> Sequence[Overlap]:
         """`Held.overlaps`. Raises what `refresh` raises."""

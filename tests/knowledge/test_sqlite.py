@@ -93,6 +93,26 @@ def test_another_programs_database_is_kept_aside(tmp_path: Path) -> None:
     kept.close()
 
 
+def test_who_only_reads_meets_damage_later_and_the_next_push_mends_it(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    index_store = small(path)
+    index_store.put_files(IndexedFile(f"{number}.py", f"{number:040}") for number in range(1_000))
+    index_store.tidy()
+    last = index_store.one("SELECT max(pageno) FROM dbstat WHERE name = 'file' AND pagetype = 'leaf'")
+    index_store.close()
+    raw = bytearray(path.read_bytes())
+    raw[4096 * (last - 1) : 4096 * last] = b"\xa5" * 4096
+    path.write_bytes(raw)
+    reader = IndexStore.open(path, whole=False)
+    assert reader.rebuilt == ""
+    with pytest.raises(Damaged):
+        reader.sizes()
+    reader.close()
+    again = IndexStore.open(path)
+    assert "damaged" in again.rebuilt
+    again.close()
+
+
 def test_an_index_of_another_version_is_built_again(tmp_path: Path) -> None:
     path = tmp_path / "index.db"
     index_store = small(path)

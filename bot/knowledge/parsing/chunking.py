@@ -19,6 +19,8 @@ def windows(lines: Sequence[str], start: int, end: int) -> Iterator[tuple[int, i
 
 def _fits(lines: Sequence[str], start: int, end: int) -> int:
     """The last line of the passage that begins at `start`."""
+    if end - start < WHOLE and sum(map(len, lines[start - 1 : end])) + end - start < WINDOW_CHARS:
+        return end
     chars, most = 0, WHOLE if end - start < WHOLE else WINDOW
     for at in range(start, end + 1):
         chars += len(lines[at - 1]) + 1

@@ -1,5 +1,6 @@
 """A file taken apart into passages worth finding: by symbol, by heading, else by lines."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -12,6 +13,7 @@ from bot.knowledge.parsing.symbols import Definition, definitions, imports, refe
 from bot.knowledge.parsing.trees import TooHard, captures_of, tree_of
 
 _NOBODY = -1
+_LETTER = re.compile(r"[^\W_]")
 
 Segment = tuple[int, int, int]
 """Which definition owns them (its index, or nobody), first line, last line."""
@@ -77,7 +79,7 @@ def _segments(lines: Sequence[str], found: Sequence[Definition]) -> Iterator[Seg
         owners[each.start - 1 : end] = [index] * (end - each.start + 1)
     at = 1
     for owner, run in groupby(owners):
-        length = sum(1 for _ in run)
+        length = len(list(run))
         yield owner, at, at + length - 1
         at += length
 
@@ -87,11 +89,11 @@ def _joined(lines: Sequence[str], segments: Iterator[Segment]) -> list[Segment]:
     start."""
     joined: list[Segment] = []
     for owner, start, end in segments:
-        bare = not any(char.isalnum() for line in lines[start - 1 : end] for char in line)
+        bare = not any(map(_LETTER.search, lines[start - 1 : end]))
         if joined and (bare or joined[-1][0] == owner):
             joined[-1] = (joined[-1][0], joined[-1][1], end)
         else:
             joined.append((owner, start, end))
-    if len(joined) > 1 and not any(c.isalnum() for line in lines[: joined[0][2]] for c in line):
+    if len(joined) > 1 and not any(map(_LETTER.search, lines[: joined[0][2]])):
         joined[:2] = [(joined[1][0], joined[0][1], joined[1][2])]
     return joined

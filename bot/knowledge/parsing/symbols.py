@@ -141,14 +141,10 @@ def _signature(node: tree_sitter.Node, data: bytes) -> str:
 
 def references(found: Captures, data: bytes) -> tuple[Reference, ...]:
     """Each name once a line, in the order of the text."""
-    seen: dict[tuple[int, bytes], None] = {}
-    for node in found.get("use", ())[:MAX_REFERENCES]:
-        seen[node.start_point[0] + 1, data[node.start_byte : node.end_byte]] = None
-    return tuple(
-        Reference(name.decode(errors="replace"), line)
-        for line, name in sorted(seen)
-        if len(name) <= _MAX_NAME
-    )
+    uses = found.get("use", ())[:MAX_REFERENCES]
+    seen = {(node.start_point[0] + 1, data[node.start_byte : node.end_byte]) for node in uses}
+    names = {name: name.decode(errors="replace") for _, name in seen if len(name) <= _MAX_NAME}
+    return tuple(Reference(names[name], line) for line, name in sorted(seen) if name in names)
 
 
 def imports(found: Captures, data: bytes) -> tuple[Import, ...]:

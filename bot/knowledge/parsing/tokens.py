@@ -7,6 +7,7 @@ ASCII but letters and digits, so that a full-text index has only to split at spa
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LONGEST = 64
 """Characters of a word that are looked at: beyond are keys and data, that nobody asks for."""
@@ -24,6 +25,7 @@ _UNSPACED = re.compile(
 _DOUBLED = frozenset("bdfgmnprt")
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """A lower-case word without its commonest English endings: `parses`, `parsing` and `parse` meet in
     `pars`. Words of other scripts, with digits, or of three letters stay."""

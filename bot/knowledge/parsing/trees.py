@@ -26,7 +26,7 @@ Python have 48,000 and take it 2 seconds."""
 MAX_OPEN_COMMENTS = 50
 """Swift's scanner looks for the end of each nested comment anew, outside of the counted steps: 2 KB of `/*`
 take it 17 seconds."""
-_SPLATS = re.compile(rb"(?:/\s*\*+\s*){50}")
+_SPLATS = re.compile(rb"/\s*\*+\s*(?:/\s*\*+\s*){49}")
 """Python's grammar takes `/*/*` for the beginning of something, and at its end as much memory as the square
 of its length, in one step: 60 KB take it 3 GB. Other grammars have their own; what nobody foresaw is stopped
 with its process (bot.knowledge.parsing.reader)."""

@@ -89,10 +89,14 @@ class Files(SqliteBase):
         for blob, of in new:
             for each in of.references:
                 lines[each.name, blob].add(each.line)
-        self.many("INSERT OR IGNORE INTO word (word) VALUES (?)", dict.fromkeys((name,) for name, _ in lines))
+        names = sorted({name for name, _ in lines})
+        self.many("INSERT OR IGNORE INTO word (word) VALUES (?)", ((name,) for name in names))
+        ids = dict(self.rows(f"SELECT word, id FROM word WHERE word IN {IDS}", [listed(names)]))
         self.many(
-            "INSERT INTO reference SELECT id, ?, ? FROM word WHERE word = ?",
-            ((blob, " ".join(map(str, sorted(some))), name) for (name, blob), some in sorted(lines.items())),
+            "INSERT INTO reference VALUES (?, ?, ?)",
+            sorted(
+                (ids[name], blob, " ".join(map(str, sorted(some)))) for (name, blob), some in lines.items()
+            ),
         )
 
     def spare(self) -> list[str]:

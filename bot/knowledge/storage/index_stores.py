@@ -18,9 +18,9 @@ class IndexStores:
         """Whether there is an index."""
         return self._file(repo_id).exists()
 
-    def open(self, repo_id: int) -> IndexStore:
-        """An empty one where there was none; whoever opens it closes it."""
-        opened = IndexStore.open(self._file(repo_id))
+    def open(self, repo_id: int, *, whole: bool = True) -> IndexStore:
+        """An empty one where there was none; whoever opens it closes it. See `IndexStore.open`."""
+        opened = IndexStore.open(self._file(repo_id), whole=whole)
         with suppress(OSError):
             os.utime(self._file(repo_id))
         return opened
