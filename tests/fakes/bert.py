@@ -30,10 +30,6 @@ class MiniLM:
         """Numbers of the text's tokens, the two special ones around them included."""
         return list(self._tokenizer.encode(text).ids)
 
-    def pieces(self, word: str) -> Array:
-        """A vector for each piece of a word, as the model knows it by itself."""
-        return self._weights["embeddings.word_embeddings.weight"][self.tokens(word)[1:-1]]
-
     def embed(self, texts: Sequence[str]) -> Array:
         """A vector of length 1 for each text; what is past the tokens that it reads is not read."""
         given = [self.tokens(text) for text in texts]
