@@ -77,12 +77,19 @@ _REPORT = re.compile(
     r" {0,9}([0-9]{1,9}) {1,9}(?:val {1,9}([0-9]{1,9}\.[0-9]{1,9}|nan|inf)"
     r"|([0-9]{1,9}\.[0-9]{1,9}|nan|inf) {0,9}[▲▼])(?: .*)?"
 )
+_REPORT_BEFORE = re.compile(r"Iter ([0-9]{1,9}): (Val|Train) loss ([0-9]{1,9}\.[0-9]{1,9}|nan|inf),.*")
+"""How it was said before its table, and is by other versions of the same interface."""
 _LONGEST_LINE = 400
 
 
 def loss_report(line: str) -> LossReport | None:
     """Of a line that mlx-lm printed; None for any other."""
-    found = _REPORT.fullmatch(_STYLE.sub("", line).rstrip()) if len(line) <= _LONGEST_LINE else None
+    if len(line) > _LONGEST_LINE:
+        return None
+    line = _STYLE.sub("", line).rstrip()
+    if before := _REPORT_BEFORE.fullmatch(line):
+        return LossReport(int(before[1]), float(before[3]), before[2] == "Val")
+    found = _REPORT.fullmatch(line)
     if found is None:
         return None
     iteration, validation, training = found.groups()

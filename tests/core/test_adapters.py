@@ -88,6 +88,12 @@ def test_what_mlx_lm_says_is_read_with_and_without_colours() -> None:
     assert loss_report(TRAINED) == LossReport(10, 5.106)
     assert loss_report("  1200    0.001 ▲    4,487     21.8k") == LossReport(1200, 0.001)
     assert loss_report("   50    val 0.981    0.08s\r") == LossReport(50, 0.981, validation=True)
+    told = "Iter 1: Val loss 2.874, Val took 1.234s"
+    assert loss_report(told) == LossReport(1, 2.874, validation=True)
+    told = (
+        "Iter 10: Train loss 1.050, Learning Rate 1.000e-05, It/sec 0.9, Tokens/sec 210.1, Trained Tokens 99"
+    )
+    assert loss_report(told) == LossReport(10, 1.05)
     found = loss_report("   50    nan ▲    1    1.0k")
     assert found is not None
     assert math.isnan(found.loss)

@@ -3,29 +3,34 @@ training that ended is not repeated, nor is the look at the base model."""
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 from bot.cli.framework import tell
-from bot.cli.tune.evaluating import evaluated
 from bot.cli.tune.folder import TuneFolder
 from bot.cli.tune.training import private_folder, train
 from bot.cli.waiting import TellWaiting
 from bot.config import Config
-from bot.config.tuned import WEIGHTS
+from bot.config.tuned import MLX, WEIGHTS
 from bot.core.adapter_records import FEW, AdapterRecord, Evaluation, evaluation_of
 from bot.core.adapters import Adapter
 from bot.core.errors import TemporaryError, UserError
+from bot.core.hosts import Host
 from bot.core.training import Losses, TrainingSettings
 from bot.evals.bootstrap import better_share
 from bot.evals.cases import Case
+from bot.evals.trial import Trial
+from bot.inference.egress import EgressGuard
 from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
 from bot.paths import put_private
+from bot.scripting import Workshop
 
+THRESHOLD = 0.0
+"""Every finding that the App would post."""
 LOSSES = "losses.json"
 """Written when a training is over."""
 LOCK_SECONDS = 2.0
@@ -155,3 +160,26 @@ class TuningRun:
 
     def _told(self, line: str) -> None:
         self.waiting.what = f"{self.repository}: {line}"
+
+
+async def evaluated(
+    config: Config,
+    model: str,
+    cases: Sequence[Case],
+    repo_id: int,
+    adapter: Adapter | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
+    """Reviews held-out pull requests with one model, as `hob eval` does: the same review, matching and sums.
+    `adapter`: the model's own, where it has one."""
+    host = replace(mlx_host(config), adapters=(adapter,) if adapter else ())
+    guard = EgressGuard(repo_id=repo_id)
+    async with Workshop(config, hosts=[host], guard=guard) as shop:
+        (row,) = await Trial(cases, (THRESHOLD,)).run(model, shop.infer("low", (model,)), told)
+    return Evaluation(tuple(row.scores), row.failed)
+
+
+def mlx_host(config: Config) -> Host:
+    """The configuration's first of this kind, else one as if it were there. It serves every role here."""
+    found = next((table.host() for table in config.hosts if table.kind == MLX), Host(MLX, MLX, ""))
+    return replace(found, roles=())
