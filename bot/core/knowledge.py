@@ -4,6 +4,7 @@ What a repository is asked for, and what it answers: found passages with their r
 and issues.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
@@ -13,7 +14,8 @@ from bot.core.context_packing import NOTHING, Surroundings
 from bot.core.diff import FileDiff
 from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import Sha
-from bot.core.scan import FileRisk
+from bot.core.review_chunks import guards
+from bot.core.text import count
 
 IssueKind = Literal["issue", "pull_request"]
 FoundKind = Literal["code", "commit", "issue", "pull_request"]
@@ -105,6 +107,34 @@ class Overlap:
     second: int
     paths: tuple[str, ...]
     conflicts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRisk:
+    """A file of the tip. `blob`: its text's name in git; `commits` that touched it, `fixes` of them by what
+    they say; `tested`: whether a test is named after it; `subjects`: of the newest of these commits."""
+
+    path: str
+    blob: str
+    lines: int
+    commits: int = 0
+    fixes: int = 0
+    tested: bool = False
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Changed often, mended often, guards something, untested, long."""
+        known = math.log1p(self.commits) + 2 * math.log1p(self.fixes)
+        return known + 1.5 * guards(self.path) + (not self.tested) + min(1.0, self.lines / 400)
+
+    @property
+    def why(self) -> str:
+        """For a person, in half a line."""
+        said = [f"{count(self.commits, 'commit')}, {self.fixes} of them mended something"]
+        said += ["guards something"] if guards(self.path) else []
+        said += [] if self.tested else ["no test is named after it"]
+        return "; ".join([*said, count(self.lines, "line")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Which code that no pull request touches is read first, and what is known of what was read. Pure."""
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
@@ -11,8 +10,8 @@ import msgspec
 from bot.core.diff import FileDiff, Hunk, HunkLine
 from bot.core.file_kinds import kind_of_path
 from bot.core.findings import Finding, fingerprint
-from bot.core.review_chunks import guards, kind
-from bot.core.text import count
+from bot.core.knowledge import FileRisk as FileRisk
+from bot.core.review_chunks import kind
 
 LEAST_LINES, MOST_LINES = 10, 2_000
 """Of a file: less tells nothing, more is written by no person."""
@@ -20,34 +19,6 @@ PROMPT_CHARS = 8_000
 """Of a file in one prompt, about."""
 MOST_BEGUN = 3
 """As many deaths of its worker give a run up: the file they were over would be first of the next, too."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileRisk:
-    """A file of the tip. `blob`: its text's name in git; `commits` that touched it, `fixes` of them by what
-    they say; `tested`: whether a test is named after it; `subjects`: of the newest of these commits."""
-
-    path: str
-    blob: str
-    lines: int
-    commits: int = 0
-    fixes: int = 0
-    tested: bool = False
-    subjects: tuple[str, ...] = ()
-
-    @property
-    def score(self) -> float:
-        """Changed often, mended often, guards something, untested, long."""
-        known = math.log1p(self.commits) + 2 * math.log1p(self.fixes)
-        return known + 1.5 * guards(self.path) + (not self.tested) + min(1.0, self.lines / 400)
-
-    @property
-    def why(self) -> str:
-        """For a person, in half a line."""
-        said = [f"{count(self.commits, 'commit')}, {self.fixes} of them mended something"]
-        said += ["guards something"] if guards(self.path) else []
-        said += [] if self.tested else ["no test is named after it"]
-        return "; ".join([*said, count(self.lines, "line")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 
 from bot.core.file_kinds import is_test, subject
+from bot.core.knowledge import FileRisk
 from bot.core.past_changes import is_fix
-from bot.core.scan import FileRisk
 from bot.knowledge.storage import IndexStore
 
 MOST_COMMITS = 3_000

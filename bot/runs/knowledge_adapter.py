@@ -9,10 +9,9 @@ from bot.core.code_search import Excerpt, Joined
 from bot.core.context_packing import Surroundings
 from bot.core.diff import FileDiff
 from bot.core.inference import Embed
-from bot.core.knowledge import Fix, Found, IssueKind, KnownIssue, Outline, Overlap
+from bot.core.knowledge import FileRisk, Fix, Found, IssueKind, KnownIssue, Outline, Overlap
 from bot.core.merging import MergedTree, MergeTried
 from bot.core.refs import RepoRef, Sha
-from bot.core.scan import FileRisk
 from bot.github import tracking
 from bot.github.client import Job
 from bot.knowledge.clone import Remote

@@ -215,7 +215,16 @@ def test_a_local_review_loads_no_database_and_no_queue(hob: Hob) -> None:
 def test_a_search_loads_what_searches(hob: Hob) -> None:
     (loaded,) = loaded_by(hob, "bot.knowledge.local").values()
     assert loaded.isdisjoint(
-        {"asyncio", "pydantic", "bot.core.effects", "bot.core.github_reader", "bot.knowledge.graph"}
+        {
+            "asyncio",
+            "multiprocessing",
+            "msgspec",
+            "pydantic",
+            "bot.core.effects",
+            "bot.core.github_reader",
+            "bot.core.scan",
+            "bot.knowledge.graph",
+        }
     )
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bot.core.source import LeftOut
 from bot.knowledge.git import Git, TreeEntry
 from bot.knowledge.indexing import plan
-from bot.knowledge.parsing.reader import CRASHED, WORTH_PROCESSES, Source, read_all
+from bot.knowledge.parsing.reader import WORTH_PROCESSES, Source, read_all
+from bot.knowledge.parsing.reader_pool import CRASHED
 from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.types import IndexedFile
 from bot.testing.github.git import GitRepo, submodule, symlink

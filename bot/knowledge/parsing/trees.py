@@ -29,7 +29,7 @@ take it 17 seconds."""
 _SPLATS = re.compile(rb"/\s*\*+\s*(?:/\s*\*+\s*){49}")
 """Python's grammar takes `/*/*` for the beginning of something, and at its end as much memory as the square
 of its length, in one step: 60 KB take it 3 GB. Other grammars have their own; what nobody foresaw is stopped
-with its process (bot.knowledge.parsing.reader)."""
+with its process (bot.knowledge.parsing.reader_pool)."""
 _COMMENT = re.compile(rb"/\*|\*/")
 
 

@@ -16,8 +16,7 @@ from bot.core.context_packing import NOTHING, Surroundings
 from bot.core.diff import FileDiff
 from bot.core.errors import HobError
 from bot.core.inference import Embed
-from bot.core.knowledge import Found, Outline
-from bot.core.scan import FileRisk
+from bot.core.knowledge import FileRisk, Found, Outline
 from bot.knowledge.embedding import near_chunks
 from bot.knowledge.git import Git
 from bot.knowledge.graph import Graph
