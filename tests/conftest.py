@@ -84,6 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The file is written by the process that people started, not by its workers. Those count for themselves
     how often they tried a test, and ask that process nothing; what ends its worker has no second try."""
     if hasattr(config, "workerinput"):
+        config.failures_db.sock.close()
         config.failures_db = StatusDB()
     if (path := config.getoption("skipped_to")) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Skipped(Path(path)))
