@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from pytest_rerunfailures import StatusDB
 from xdist.scheduler import LoadGroupScheduling
 
 from tests import needs
@@ -78,8 +79,13 @@ def _why(report: pytest.TestReport) -> str:
     return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """The file is written by the process that people started, not by its workers."""
+    """The file is written by the process that people started, not by its workers. Those count for themselves
+    how often they tried a test, and ask that process nothing; what ends its worker has no second try."""
+    if hasattr(config, "workerinput"):
+        config.failures_db.sock.close()
+        config.failures_db = StatusDB()
     if (path := config.getoption("skipped_to")) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Skipped(Path(path)))
 
