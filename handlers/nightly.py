@@ -18,16 +18,20 @@ from bot.core.events import IssueEdited, RepositoryDue
 from bot.core.github_reader import IssueState, OpenPull
 from bot.core.knowledge import Overlap
 from bot.core.nightly import NightlySection
+from bot.core.pathnames import shown
 from bot.core.refs import TRUSTED, Actor
+from bot.core.scan import MOST_BEGUN
 from bot.core.security_reports import suspicion
 from bot.core.standup import standup, standup_facts
-from bot.core.text import day, in_code
+from bot.core.text import day, in_code, some_of
 from bot.core.work_items import WorkItem
 from bot.router import Router
 from handlers.duplicates import duplicate_facts
 from handlers.scan import night_scan
 
 router = Router()
+MOST_NAMED = 3
+"""Files in the summary of a night."""
 MOST_PULLS, MOST_REVIEWS = 100, 20
 """That are read; the reviews of one pull request are a call."""
 QUESTION_DAYS, MOST_SAID, MOST_ASKERS = 14, 300, 10
@@ -64,6 +68,9 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     sections += [core.scan_section(scanned.standing)] if reads else []
     plan = Plan(usage=tuple(usage), findings=scanned.new)
     read = f"; {scanned.files} files were read, {scanned.left} are left" if reads else ""
+    if scanned.fatal:
+        names = some_of([shown(path) for path in scanned.fatal], MOST_NAMED)
+        read += f"; left out until it changes, because its reading did not end {MOST_BEGUN} times: {names}"
     if not before.number and not any(one.lines for one in sections):
         return replace(plan, reason=f"there is nothing to say{read}")
     page = core.page(sections, event.due, before, ctx.slug)

@@ -14,19 +14,21 @@ from bot.core.errors import GitHubError
 from bot.core.facts import RepoContext
 from bot.core.findings import Finding, JudgedFinding, fingerprint
 from bot.core.knowledge import Knowledge
-from bot.core.scan import FileRisk, ScannedFile, riskiest, spent, standing
+from bot.core.scan import MOST_BEGUN, FileRisk, ScannedFile, riskiest, spent, standing
 from bot.implement_facts import looking, reading_from
 
 
 @dataclass(frozen=True, slots=True)
 class NightScan:
     """`standing`: all that was found and stands; `new`: what of it the dashboard does not have; `files`:
-    how many this night read; `left`: how many are to be read."""
+    how many this night read; `left`: how many are to be read; `fatal`: paths of those that are not read until
+    they change, for workers died over them."""
 
     standing: tuple[Finding, ...] = ()
     new: tuple[JudgedFinding, ...] = ()
     files: int = 0
     left: int = 0
+    fatal: tuple[str, ...] = ()
 
 
 async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list[Usage]) -> NightScan:
@@ -40,13 +42,25 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     if files:
         here = {one.path for one in files}
         await scans.drop([path for path in known if path not in here])
-    todo = riskiest(files, known)
+    ordered = riskiest(files, known)
+    fatal = {one.path for one in ordered if one.path in known and known[one.path].begun >= MOST_BEGUN}
+    todo = [one for one in ordered if one.path not in fatal]
     left, done, knowledge = most - spent(known.values(), night), 0, ctx.knowledge
     # of files over which an earlier attempt of this night was killed
     before = {path: one.calls for path, one in known.items() if one.night == night}
 
+    going: ScannedFile | None = None
+
     async def begun(file: FileRisk, calls: int) -> None:
-        await scans.keep(ScannedFile(file.path, "", night, before.get(file.path, 0) + calls))
+        nonlocal going
+        times = known[file.path].begun + 1 if file.path in known else 1
+        going = ScannedFile(file.path, "", night, before.get(file.path, 0) + calls, begun=times)
+        await scans.keep(going)
+
+    for file in ordered:
+        if file.path in fatal:
+            known[file.path] = ScannedFile(file.path, file.blob, night, before.get(file.path, 0))
+            await scans.keep(known[file.path])
 
     async def lines_of(file: FileRisk) -> Sequence[str]:
         return await whole(knowledge, file.path, file.lines)
@@ -71,12 +85,14 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
             known[one.path] = replace(one, calls=before.get(one.path, 0) + one.calls)
             await scans.keep(known[one.path])
             done += 1
+        elif going:  # no host could read it: that is no fault of the file's
+            await scans.keep(replace(going, begun=going.begun - 1))
     blobs = {one.path: one.blob for one in files}
     dismissed = [one.lesson.fingerprint for one in ctx.memory if one.lesson.kind == "dismissal"]
     found, told = standing(known.values(), blobs, dismissed), await scans.told()
     # not of this night alone: one whose worker died too often told nothing of what it had read
     new = [JudgedFinding(one, "said", "") for one in found if fingerprint(one) not in told]
-    return NightScan(tuple(found), tuple(new), done, len(todo) - done)
+    return NightScan(tuple(found), tuple(new), done, len(todo) - done, tuple(sorted(fatal)))
 
 
 async def _looking(ctx: Context, knowledge: Knowledge) -> Looking | None:

@@ -103,7 +103,8 @@ async def read_on(
     """Each file as it was read, with its judgement, until `left` of at most `most` questions are spent; ends
     with None for one that no host could read. A file that is too large or not there as it was indexed is one
     without findings: it is read once it has changed. One for which too few questions are left waits. `begun`
-    is told of each question before it is asked, with how many of that file they are by then."""
+    is told of each file before it is read and of each question before it is asked, with how many of that file
+    they are by then."""
     for file in todo:
         if left < LEAST_CALLS or not await goes_on():
             return
@@ -114,6 +115,7 @@ async def read_on(
         if len(lines) < file.lines or need > most:
             yield ScannedFile(file.path, file.blob, night, 0), None
             continue
+        await begun(file, 0)
         counted = Counted(infer, partial(begun, file))
         judged = await scan(
             file, lines, context, counted.port, most_calls=left, memory=memory, tools=tools, looking=looking

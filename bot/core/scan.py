@@ -18,6 +18,8 @@ LEAST_LINES, MOST_LINES = 10, 2_000
 """Of a file: less tells nothing, more is written by no person."""
 PROMPT_CHARS = 8_000
 """Of a file in one prompt, about."""
+MOST_BEGUN = 3
+"""As many deaths of its worker give a run up: the file they were over would be first of the next, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,15 @@ class FileRisk:
 @dataclass(frozen=True, slots=True)
 class ScannedFile:
     """A file as it was read: of another `blob` it is to be read again. `night`: when, as `2026-03-04`;
-    `calls`: questions that it took. One that is being read has no blob, so that it is read again."""
+    `calls`: questions that it took. One that is being read has no blob, so that it is read again; `begun`:
+    how often in a row that was and did not end."""
 
     path: str
     blob: str
     night: str
     calls: int
     findings: tuple[Finding, ...] = ()
+    begun: int = 0
 
 
 def as_text(known: Iterable[ScannedFile]) -> str:

@@ -44,5 +44,7 @@ class Scans:
 
 
 def _file(row: Any) -> ScannedFile:
-    found = [finding for one in of_text(row["findings"]) for finding in one.findings]
-    return ScannedFile(row["path"], row["blob"], row["night"], row["calls"], tuple(found))
+    told = of_text(row["findings"])
+    found = tuple(finding for one in told for finding in one.findings)
+    begun = sum(one.begun for one in told)
+    return ScannedFile(row["path"], row["blob"], row["night"], row["calls"], found, begun)

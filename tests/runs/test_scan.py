@@ -137,10 +137,41 @@ async def test_R1_a_night_that_is_killed_goes_on_where_it_was(
     assert sorted(one.path for one in page) == ["auth.py", "pot.py"]
 
 
+async def test_a_file_over_which_workers_die_is_left_out_until_it_changes(
+    hob: LivingHob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = await teahouse(hob, questions=20)
+    hob.services.store.scans.keep(repo.id, ScannedFile("pot.py", "", "2026-03-03", 2, begun=2))
+    real = Scans.keep
+
+    def keep(self: Scans, repo_id: int, one: ScannedFile) -> None:
+        real(self, repo_id, one)
+        if one.path == "pot.py" and not one.blob:
+            raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Scans, "keep", keep)
+        with pytest.raises(Killed):
+            await night(hob)
+    lost(hob)
+    with hob.services.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE runs SET state = 'dead' WHERE state = 'queued'")
+    assert (await night(hob, 2)).summary.endswith(
+        "; 2 files were read, 0 are left; left out until it changes, "
+        "because its reading did not end 3 times: pot.py"
+    )
+    assert (await night(hob, 3)).summary.endswith("; 0 files were read, 0 are left")
+    repo.push({"pot.py": CODE + BAD.replace("0", "1")}, "Change it")
+    await hob.works()
+    assert (await night(hob, 4)).summary.endswith("; 1 files were read, 0 are left")
+
+
 async def test_R10_where_no_host_answers_the_next_night_reads_the_rest(hob: LivingHob) -> None:
     repo = await teahouse(hob, questions=20)
     hob.ollama.answer = lambda request: acts.drop if len(hob.ollama.chats) > 2 else finds_zero(request)
     assert (await night(hob)).summary.endswith("; 1 files were read, 2 are left")
+    known = hob.services.store.scans.known(repo.id)
+    assert [one.begun for one in known.values()] == [0, 0]  # no fault of the file's
     hob.ollama.answer = finds_zero
     await night(hob, 2)
     (issue,) = ours(repo)
