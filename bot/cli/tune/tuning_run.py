@@ -1,6 +1,7 @@
 """`hob tune run` from what was exported to a verdict. What was killed goes on at the step it was at: a
 training that ended is not repeated, nor is the look at the base model."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from pathlib import Path
 
 from bot.cli.framework import tell
 from bot.cli.tune.evaluating import evaluated
-from bot.cli.tune.folder import TuneFolder
 from bot.cli.tune.training import private_folder, train
 from bot.cli.waiting import TellWaiting
 from bot.config import Config
@@ -20,11 +20,13 @@ from bot.core.adapter_records import FEW, AdapterRecord, Evaluation, evaluation_
 from bot.core.adapters import Adapter
 from bot.core.errors import UserError
 from bot.core.training import Losses, TrainingSettings
+from bot.core.tuning import CASES
 from bot.evals.bootstrap import better_share
-from bot.evals.cases import Case
+from bot.evals.cases import Case, load_cases
 from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
 from bot.paths import put_private
+from bot.runs.tuning_folder import TuneFolder
 
 LOSSES = "losses.json"
 """Written when a training is over."""
@@ -47,7 +49,7 @@ class TuningRun:
         folder = TuneFolder(self.config.hob.data_dir, self.repository)
         model = self._model()
         manifest = folder.exported()
-        cases, cases_digest = folder.cases()
+        cases, cases_digest = held_out(folder)
         digest = self.settings.digest(manifest.digest, self.base, model.name)
         place = folder.place(digest)
         work = place.with_suffix(".new")
@@ -141,3 +143,17 @@ class TuningRun:
 
     def _told(self, line: str) -> None:
         self.waiting.what = f"{self.repository}: {line}"
+
+
+def held_out(folder: TuneFolder) -> tuple[list[Case], str]:
+    """The held-out pull requests, and their digest. UserError where there are none."""
+    files = sorted((folder.path / CASES).glob("*.json"))
+    if not files:
+        raise UserError(
+            f"no pull request of {folder.repository} is held out, so nobody could tell if it got better",
+            f"run `hob tune export {folder.repository}` with more of its past",
+        )
+    told = hashlib.sha256()
+    for file in files:
+        told.update(f"{file.name}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return load_cases(files), told.hexdigest()
