@@ -108,6 +108,13 @@ def _others(config: "Config", repository: str) -> tuple[str, ...]:
 
 
 def _write(config: "Config", names: tuple[str, ...]) -> None:
+    from bot.config import load_config
     from bot.config.write import change
 
-    change(config.source or config.hob.data_dir / "hob.toml", {"models": {"tuned": names}})
+    file = config.source or config.hob.data_dir / "hob.toml"
+    change(file, {"models": {"tuned": names}})
+    if load_config().models.tuned != names:
+        raise UserError(
+            f"{file} says so now, but HOB_MODELS__TUNED of the environment comes first and says otherwise",
+            "take it out of the environment",
+        )
