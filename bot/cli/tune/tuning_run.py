@@ -49,6 +49,13 @@ class TuningRun:
         folder = TuneFolder(self.config.hob.data_dir, self.repository)
         model = self._model()
         manifest = folder.exported()
+        if manifest.max_tokens > self.settings.max_tokens:
+            most = self.settings.max_tokens
+            raise UserError(
+                f"examples of up to {manifest.max_tokens:,} tokens are exported, and of what is longer than "
+                f"{most:,} the end would be cut off, which is the answer",
+                f"run `hob tune export {self.repository} --max-tokens {most}`",
+            )
         cases, cases_digest = held_out(folder)
         digest = self.settings.digest(manifest.digest, self.base, model.name)
         place = folder.place(digest)
