@@ -48,7 +48,6 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     left, done, knowledge = most - spent(known.values(), night), 0, ctx.knowledge
     # of files over which an earlier attempt of this night was killed
     before = {path: one.calls for path, one in known.items() if one.night == night}
-
     going: ScannedFile | None = None
 
     async def begun(file: FileRisk, calls: int) -> None:
@@ -56,11 +55,6 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         times = known[file.path].begun + 1 if file.path in known else 1
         going = ScannedFile(file.path, "", night, before.get(file.path, 0) + calls, begun=times)
         await scans.keep(going)
-
-    for one in ordered:
-        if one.path in fatal:
-            known[one.path] = ScannedFile(one.path, one.blob, night, before.get(one.path, 0))
-            await scans.keep(known[one.path])
 
     async def lines_of(file: FileRisk) -> Sequence[str]:
         return await whole(knowledge, file.path, file.lines)
@@ -87,6 +81,9 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
             done += 1
         elif going:  # no host could read it: that is no fault of the file's
             await scans.keep(replace(going, begun=going.begun - 1))
+    for file in ordered:  # last, so that a night that is killed over another names them again
+        if file.path in fatal:
+            await scans.keep(ScannedFile(file.path, file.blob, night, before.get(file.path, 0)))
     blobs = {one.path: one.blob for one in files}
     dismissed = [one.lesson.fingerprint for one in ctx.memory if one.lesson.kind == "dismissal"]
     found, told = standing(known.values(), blobs, dismissed), await scans.told()

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli.framework import hob as group
 from bot.config import Config, chosen, load_config
 from bot.core.errors import ConfigError
 from bot.core.settings import RepoSettings
@@ -146,3 +148,15 @@ def test_what_is_no_name_of_an_adapter_is_refused_when_it_is_read(made: Made, na
     with pytest.raises(ConfigError, match="TUNED: models") as wrong:
         made(name)
     assert "as `hob tune list` shows it" in wrong.value.hint
+
+
+def test_nobody_is_told_that_an_adapter_is_off_while_the_environment_has_it_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file := tmp_path / "hob.toml").write_text("[models]  # mine\n")
+    monkeypatch.setenv("HOB_CONFIG", str(file))
+    monkeypatch.setenv("HOB_MODELS__TUNED", "m/x+octo--tea:1a2b3c4d5e6f")
+    done = CliRunner().invoke(group, ["tune", "off", "octo/tea"])
+    assert done.exit_code == 1
+    assert "HOB_MODELS__TUNED of the environment" in f"{done.output}{done.exception}"
+    assert file.read_text() == "[models]  # mine\ntuned = []\n"

@@ -53,6 +53,14 @@ def day(text: str) -> float:
     return asked.at
 
 
+class NumberRange(click.FloatRange):
+    """Without NaN, which is in every range: each comparison with it is false."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        return found if found == found else self.fail(f"{value} is no number.", param, ctx)
+
+
 class Output(click.Path):
     """A file to be written, or with `folder` a folder of files. That it can be is known before the work
     begins, and nothing is left there by looking."""

@@ -2,12 +2,11 @@
 held-out pull requests better, which chance does not explain."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bot.core.adapters import Adapter, AdapterName
+from bot.core.adapters import Adapter, AdapterName, adapter_name
 from bot.core.scoring import Score
 from bot.core.text import count
 from bot.core.training import Losses, TrainingSettings
@@ -128,12 +127,12 @@ def not_better(before: Evaluation, after: Evaluation, better_in: float, *, few_a
 
 
 def record_of(text: str) -> AdapterRecord:
-    """ValueError for what is no record."""
+    """ValueError for what is no record, or tells what cannot be: it decides what is asked."""
     try:
-        said: dict[str, Any] = json.loads(text)
+        said: dict[str, Any] = json.loads(text, parse_constant=_no_number)
         settings, losses = said["settings"], said["losses"]
         names = ("repository", "base", "revision", "digest", "data", "made", "cases")
-        return AdapterRecord(
+        record = AdapterRecord(
             **{name: str(said[name]) for name in names},
             repo_id=int(said["repo_id"]),
             settings=TrainingSettings(
@@ -150,12 +149,25 @@ def record_of(text: str) -> AdapterRecord:
         )
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as wrong:
         raise ValueError(f"it is no record of an adapter: {type(wrong).__name__} {wrong}") from None
+    if adapter_name(record.name) is None:
+        raise ValueError("it is no record of an adapter: its base, repository or digest is no name")
+    if not 0 <= record.better_in <= 1:
+        raise ValueError("it is better in more than all draws, or in fewer than none")
+    return record
+
+
+def _no_number(name: str) -> float:
+    """JSON has none of these, and each comparison with one is false."""
+    raise ValueError(f"{name} is no number")
 
 
 def evaluation_of(said: Mapping[str, Any]) -> Evaluation:
     """Of what `asdict` gives; KeyError, TypeError or ValueError for anything else."""
     names = ("cases", "matched", "found", "golden")
     scores = tuple(Score(*(int(each[name]) for name in names)) for each in said["scores"])
-    if any(min(asdict(each).values()) < 0 or not math.isfinite(each.comments) for each in scores):
-        raise ValueError("a score is less than nothing")
-    return Evaluation(scores, int(said["unread"]))
+    if any(each.cases != 1 or not 0 <= each.matched <= min(each.found, each.golden) for each in scores):
+        raise ValueError("a score matches more than there is, or is not of one case")
+    unread = int(said["unread"])
+    if not 0 <= unread <= len(scores):
+        raise ValueError("more cases are unread than there are, or fewer than none")
+    return Evaluation(scores, unread)

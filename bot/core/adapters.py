@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.core.tuning import folder_name
 
 DIGEST_LENGTH = 12
-ADAPTER_NAME = r"^([^+:@\s]{1,200})\+([a-z0-9_.-]{1,200}):([0-9a-f]{12})$"
+ADAPTER_NAME = r"^([A-Za-z0-9._/-]{1,200})\+([a-z0-9_.-]{1,200}):([0-9a-f]{12})$"
 """BASE+OWNER--REPO:DIGEST"""
 _NAME = re.compile(ADAPTER_NAME)
 

@@ -1,16 +1,34 @@
-"""Where training data lies (`bot.core.tuning`), put there whole and taken away again. It is code and words of
-a repository: readable by its owner alone, gone when the repository is purged or may not be read any more."""
+"""What lies in `tune/OWNER--REPO` of the data directory: what was exported (`bot.core.tuning`), put there
+whole, and the adapters that were trained on it. It is code and words of a repository: readable by its owner
+alone, gone when the repository is purged or may not be read any more."""
 
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.tuning import CASES, DATA, MANIFEST, TUNE, ExportManifest, folder_name, manifest_of
+from bot.config.tuned import ADAPTERS, RECORD, read_record
+from bot.core.adapter_records import AdapterRecord
+from bot.core.errors import UserError
+from bot.core.tuning import (
+    CASES,
+    DATA,
+    DATA_FILES,
+    MANIFEST,
+    TUNE,
+    DataFile,
+    ExportManifest,
+    data_digest,
+    folder_name,
+    manifest_of,
+)
 from bot.knowledge.locking import locked
 from bot.knowledge.manager import UNKNOWN_SECONDS
 from bot.paths import put_private, sync
 
+MOST_BYTES = 1 << 30
+"""Of a file of examples."""
 _NEW, _OLD = ".new", ".old"
 
 
@@ -21,9 +39,14 @@ def tuning_folder(data_dir: Path, full_name: str) -> Path:
 def manifest_in(folder: Path) -> ExportManifest | None:
     """None where there is no export, or not all of it."""
     try:
-        return manifest_of((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return _manifest(folder)
+    except (OSError, ValueError):
         return None
+
+
+def _manifest(folder: Path) -> ExportManifest:
+    """OSError where there is none, ValueError where that cannot be read."""
+    return manifest_of((folder / MANIFEST).read_text(encoding="utf-8"))
 
 
 async def put_export(folder: Path, files: Mapping[str, str], manifest: ExportManifest) -> None:
@@ -35,7 +58,7 @@ async def put_export(folder: Path, files: Mapping[str, str], manifest: ExportMan
     async with locked(lock):
         before = manifest_in(folder)
         if before is not None and before.repo_id != manifest.repo_id:
-            shutil.rmtree(folder)
+            _remove(folder)
         _put(folder, files, manifest)
         lock.unlink()
 
@@ -66,7 +89,7 @@ def forget_unknown(data_dir: Path, known: Collection[int]) -> None:
     for folder in (data_dir / TUNE).glob("*--*"):
         told = manifest_in(folder)
         if told and told.repo_id not in known and (folder / MANIFEST).stat().st_mtime < before:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
 
 def tuning_folders(data_dir: Path, repo_ids: Collection[int], names: Collection[str] = ()) -> list[Path]:
@@ -80,4 +103,84 @@ def tuning_folders(data_dir: Path, repo_ids: Collection[int], names: Collection[
 def forget_tuning(data_dir: Path, repo_ids: Collection[int], names: Collection[str] = ()) -> None:
     """With what was trained on it."""
     for folder in tuning_folders(data_dir, repo_ids, names):
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Where a person has put a link to a larger disk there, of what it leads to all that is ours."""
+    ours = [folder / name for name in (DATA, CASES, ADAPTERS, _NEW, _OLD)]
+    for gone in ours if folder.is_symlink() else [folder]:
+        shutil.rmtree(gone, ignore_errors=True)
+    if folder.is_symlink():
+        (folder / MANIFEST).unlink(missing_ok=True)
+        folder.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class TuneFolder:
+    """Of one repository (`Owner/Repo`)."""
+
+    data_dir: Path
+    repository: str
+
+    @property
+    def path(self) -> Path:
+        return tuning_folder(self.data_dir, self.repository)
+
+    @property
+    def data(self) -> Path:
+        return self.path / DATA
+
+    def exported(self) -> ExportManifest:
+        """Of what there is to train on. UserError where there is nothing, or it is not what was
+        exported."""
+        hint = f"run `hob tune export {self.repository}` first"
+        try:
+            manifest = _manifest(self.path)
+        except FileNotFoundError:
+            raise UserError(f"nothing of {self.repository} is exported", hint) from None
+        except (OSError, ValueError) as wrong:
+            raise UserError(f"{self.path / MANIFEST} cannot be read: {wrong}", hint) from None
+        if manifest.repository.lower() != self.repository.lower():
+            raise UserError(f"{self.path} is an export of {manifest.repository[:200]}", hint)
+        files: dict[DataFile, bytes] = {
+            name: file.read_bytes()
+            for name in DATA_FILES
+            if (file := self.data / f"{name}.jsonl").is_file() and file.stat().st_size < MOST_BYTES
+        }
+        if data_digest(files) != manifest.digest:
+            raise UserError(f"{self.data} is not what was exported", hint)
+        if not files.get("train"):
+            raise UserError(f"there is no example to train on in {self.data}", hint)
+        return manifest
+
+    def place(self, digest: str) -> Path:
+        return self.path / ADAPTERS / digest
+
+    def records(self) -> list[AdapterRecord]:
+        """Of all that were trained to the end, the newest last; those that cannot be read are left out."""
+        return sorted(_records(self.path), key=lambda one: one.made)
+
+    def keep(self, record: AdapterRecord, work: Path) -> None:
+        """Puts what was trained in `work` in its place, with what is known of it."""
+        put_private(work / RECORD, record.text)
+        place = self.place(record.digest)
+        if work != place:
+            _remove(place)
+            work.rename(place)
+
+
+def every_record(data_dir: Path) -> list[AdapterRecord]:
+    """Of all repositories."""
+    found = [one for place in sorted((data_dir / TUNE).glob("*")) for one in _records(place)]
+    return sorted(found, key=lambda one: (one.repository.lower(), one.made))
+
+
+def _records(place: Path) -> Iterator[AdapterRecord]:
+    for file in sorted((place / ADAPTERS).glob(f"*/{RECORD}")):
+        try:
+            record = read_record(file.parent)
+        except (OSError, ValueError):
+            continue
+        if record.digest == file.parent.name and folder_name(record.repository) == place.name:
+            yield record

@@ -30,6 +30,15 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"hob {name}" in shown.output.split("Example")[1]
 
 
+@pytest.mark.parametrize(
+    "line", ["tune run octo/tea --learning-rate", "eval cases --threshold", "setup --minutes"]
+)
+def test_a_number_is_one(line: str) -> None:
+    ended = CliRunner().invoke(group, [*line.split(), "nan"])
+    assert "nan is no number" in f"{ended.output}{ended.exception}"
+    assert ended.exit_code == 2
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_unknown_option_is_wrong_usage(name: str, hob: Hob) -> None:
     ended = hob.run(name, "--no-such-option")

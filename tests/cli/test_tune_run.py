@@ -225,6 +225,10 @@ def test_a_training_ends_with_whoever_began_it_and_is_begun_anew(tuner: Tuner) -
     assert not list(tuner.place.glob("adapters/*.new"))
 
 
+def _longer(manifest: Path) -> None:
+    manifest.write_text(manifest.read_text().replace('"max_tokens": 0', '"max_tokens": 32768'))
+
+
 async def _take(place: Path, seconds: float) -> None:
     async with locked(place / "run.lock", seconds):
         return
@@ -237,6 +241,7 @@ async def _take(place: Path, seconds: float) -> None:
         (lambda place: (place / "manifest.json").write_text("{}"), "cannot be read"),
         (lambda place: (place / "data" / "train.jsonl").write_text("{}"), "is not what was exported"),
         (lambda place: shutil.rmtree(place / "cases"), "no pull request of octo/tea is held out"),
+        (lambda place: _longer(place / "manifest.json"), "longer than 16,384 the end would be cut off"),
     ],
 )
 def test_without_what_it_needs_nothing_is_trained(

@@ -196,8 +196,16 @@ def test_a_loss_that_has_not_fallen_refuses_whatever_the_figures() -> None:
     ["", "[]", "{}", "null", "[" * 5_000, RECORD.text.replace('"first"', '"frist"'),
      RECORD.text.replace('"matched": 1', '"matched": -1'),
      RECORD.text.replace('"repo_id": 7', '"repo_id": null'),
-     RECORD.text.replace('"found": 1', '"found": "many"')],
+     RECORD.text.replace('"found": 1', '"found": "many"'),
+     RECORD.text.replace('"better_in": 1.0', '"better_in": NaN'),
+     RECORD.text.replace('"better_in": 1.0', '"better_in": 1e999'),
+     RECORD.text.replace('"learning_rate": 1e-05', '"learning_rate": NaN'),
+     RECORD.text.replace('"matched": 1', '"matched": 99'),
+     RECORD.text.replace('"cases": 1,', '"cases": 0,'),
+     RECORD.text.replace('"unread": 0', '"unread": -5'),
+     RECORD.text.replace(f'"base": "{BASE}"', '"base": "\\u001b[31mx"')],
 )  # fmt: skip
 def test_a_record_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"record|JSON|less|invalid|Expecting"):
+    assert text != RECORD.text
+    with pytest.raises(ValueError, match=r"record|JSON|matches|invalid|Expecting|number|unread|draws"):
         record_of(text)

@@ -237,3 +237,11 @@ async def test_P6_what_has_learnt_one_repository_is_asked_about_no_other() -> No
     for other in (EgressGuard(repo_id=8), EgressGuard(repo_id=0), EgressGuard(), replace(OPEN, repo_id=70)):
         assert await able(other) == ["small:7b"]
     await hosts.aclose()
+
+
+async def test_P6_a_host_that_names_no_model_is_asked_for_no_adapter_by_its_name() -> None:
+    hosts, _ = pool({"mini": (HostModel("", 8_192),)}, MINI)
+    asked = ("small+octo--tea:1a2b3c4d5e6f", "small")
+    found = await hosts.candidates("review", asked, EgressGuard(repo_id=7))
+    assert [one.model.name for one in found.candidates] == ["small"]
+    await hosts.aclose()

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from bot.core.tuning import ExportManifest
-from bot.runs.tuning_folder import forget_tuning, manifest_in, put_export, tuning_folder, tuning_folders
+from bot.runs.tuning_folder import (
+    forget_tuning,
+    forget_unknown,
+    manifest_in,
+    put_export,
+    tuning_folder,
+    tuning_folders,
+)
 
 
 def manifest(digest: str = "1", repo_id: int = 7) -> ExportManifest:
@@ -58,6 +65,21 @@ async def test_another_repository_of_the_name_finds_nothing_of_the_one_before(tm
     await put(folder, "2", repo_id=8)
     assert sorted(one.name for one in folder.iterdir()) == ["cases", "data", "manifest.json"]
     assert tuning_folders(tmp_path, {7}, ["octo/tea"]) == []
+
+
+async def test_of_a_link_to_a_larger_disk_all_that_is_hobs_goes_and_a_stray_file_is_no_folder(
+    tmp_path: Path,
+) -> None:
+    (disk := tmp_path / "disk").mkdir()
+    (disk / "own.txt").touch()
+    (folder := tuning_folder(tmp_path, "octo/tea")).parent.mkdir()
+    folder.symlink_to(disk)
+    await put(folder, "1")
+    (folder.parent / "notes--old.txt").touch()
+    forget_unknown(tmp_path, [7])
+    forget_tuning(tmp_path, {7})
+    assert [one.name for one in disk.iterdir()] == ["own.txt"]
+    assert [one.name for one in folder.parent.iterdir()] == ["notes--old.txt"]
 
 
 async def test_it_is_known_by_its_number_and_without_a_manifest_by_its_name(tmp_path: Path) -> None:

@@ -104,9 +104,8 @@ def drafted(
     most: int = DIFF_CHARS,
 ) -> tuple[list[DraftedExample], int]:
     """(the examples; points that are on no changed line of what a review reads). `most`: characters of diff
-    in one question; `spoken`: the paths of which
-    anybody said anything; where these are told, parts of other paths alone are examples of code that is fine,
-    no more than those with an answer."""
+    in one question; `spoken`: the paths of which anybody said anything; where these are told, parts of other
+    paths alone are examples of code that is fine, no more than those with an answer."""
     made: list[DraftedExample] = []
     quiet: list[DraftedExample] = []
     left = list(points)

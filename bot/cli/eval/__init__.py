@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, tell
+from bot.cli.framework import HobCommand, NumberRange, tell
 from bot.cli.waiting import TellWaiting
 
 
@@ -25,7 +25,7 @@ from bot.cli.waiting import TellWaiting
     "--threshold",
     "thresholds",
     multiple=True,
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=(0.0, 0.5, 0.8),
     show_default=True,
     help="Findings need this much confidence; one row each.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.framework import HobCommand, is_debug
+from bot.cli.framework import HobCommand, NumberRange, is_debug
 from bot.core.errors import ConfigError, UserError
 from bot.core.text import for_terminal
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--minutes",
     default=30.0,
-    type=click.FloatRange(0, 1440),
+    type=NumberRange(0, 1440),
     help="To wait for the installation.",
     show_default=True,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, NumberRange
 
 if TYPE_CHECKING:
     from bot.core.adapter_records import AdapterRecord
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=NumberRange(0, 1, min_open=True),
     default=1e-5,
     show_default=True,
     help="How far each example moves it.",

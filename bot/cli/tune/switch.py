@@ -20,8 +20,8 @@ RESTART = "it counts once `hob up` or `hob work` is started again"
 @JSON
 def show(as_json: bool) -> None:
     """Shows every adapter that was trained: its figures, whether it is on, or why it may not be."""
-    from bot.cli.tune.folder import every_record
     from bot.config import load_config
+    from bot.runs.tuning_folder import every_record
 
     config = load_config()
     records = every_record(config.hob.data_dir)
@@ -58,9 +58,9 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
     Without DIGEST (its beginning is enough) it is the newest. One that was not better than its base model is
     refused.
     """
-    from bot.cli.tune.folder import TuneFolder
     from bot.config import load_config
     from bot.config.tuned import switched_on
+    from bot.runs.tuning_folder import TuneFolder
 
     config = load_config()
     found = TuneFolder(config.hob.data_dir, repository).records()
@@ -108,6 +108,13 @@ def _others(config: "Config", repository: str) -> tuple[str, ...]:
 
 
 def _write(config: "Config", names: tuple[str, ...]) -> None:
+    from bot.config import load_config
     from bot.config.write import change
 
-    change(config.source or config.hob.data_dir / "hob.toml", {"models": {"tuned": names}})
+    file = config.source or config.hob.data_dir / "hob.toml"
+    change(file, {"models": {"tuned": names}})
+    if load_config().models.tuned != names:
+        raise UserError(
+            f"{file} says so now, but HOB_MODELS__TUNED of the environment comes first and says otherwise",
+            "take it out of the environment",
+        )

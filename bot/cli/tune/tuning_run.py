@@ -1,6 +1,7 @@
 """`hob tune run` from what was exported to a verdict. What was killed goes on at the step it was at: a
 training that ended is not repeated, nor is the look at the base model."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -10,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bot.cli.framework import tell
-from bot.cli.tune.folder import TuneFolder
 from bot.cli.tune.training import private_folder, train
 from bot.cli.waiting import TellWaiting
 from bot.config import Config
@@ -20,13 +20,15 @@ from bot.core.adapters import Adapter
 from bot.core.errors import TemporaryError, UserError
 from bot.core.hosts import Host
 from bot.core.training import Losses, TrainingSettings
+from bot.core.tuning import CASES
 from bot.evals.bootstrap import better_share
-from bot.evals.cases import Case
+from bot.evals.cases import Case, load_cases
 from bot.evals.trial import Trial
 from bot.inference.egress import EgressGuard
 from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
 from bot.paths import put_private
+from bot.runs.tuning_folder import TuneFolder
 from bot.scripting import Workshop
 
 THRESHOLD = 0.0
@@ -52,7 +54,14 @@ class TuningRun:
         folder = TuneFolder(self.config.hob.data_dir, self.repository)
         model = self._model()
         manifest = folder.exported()
-        held_out = folder.cases()
+        if manifest.max_tokens > self.settings.max_tokens:
+            most = self.settings.max_tokens
+            raise UserError(
+                f"examples of up to {manifest.max_tokens:,} tokens are exported, and of what is longer than "
+                f"{most:,} the end would be cut off, which is the answer",
+                f"run `hob tune export {self.repository} --max-tokens {most}`",
+            )
+        cases, cases_digest = held_out(folder)
         digest = self.settings.digest(manifest.digest, self.base, model.name)
         folder.place(digest).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         begun = AdapterRecord(
@@ -65,12 +74,12 @@ class TuningRun:
             datetime.now(UTC).isoformat(timespec="seconds"),
             self.settings,
             Losses(0.0, 0.0, validation=False),
-            held_out[1],
+            cases_digest,
             few_accepted=accept_few,
         )
         try:
             async with locked(folder.path / "run.lock", LOCK_SECONDS) as lock:
-                return await self._record(folder, model, begun, held_out[0], again, lock)
+                return await self._record(folder, model, begun, cases, again, lock)
         except TemporaryError:
             raise UserError(
                 f"a model is being trained on {self.repository}", "wait for that, or stop it"
@@ -183,3 +192,17 @@ def mlx_host(config: Config) -> Host:
     """The configuration's first of this kind, else one as if it were there. It serves every role here."""
     found = next((table.host() for table in config.hosts if table.kind == MLX), Host(MLX, MLX, ""))
     return replace(found, roles=())
+
+
+def held_out(folder: TuneFolder) -> tuple[list[Case], str]:
+    """The held-out pull requests, and their digest. UserError where there are none."""
+    files = sorted((folder.path / CASES).glob("*.json"))
+    if not files:
+        raise UserError(
+            f"no pull request of {folder.repository} is held out, so nobody could tell if it got better",
+            f"run `hob tune export {folder.repository}` with more of its past",
+        )
+    told = hashlib.sha256()
+    for file in files:
+        told.update(f"{file.name}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return load_cases(files), told.hexdigest()

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
 
+from bot.core.adapters import adapter_name
 from bot.core.host_slots import HostSlots, Outlook, Served, Speed, Traffic
 from bot.core.hosts import Host, HostModel, RoutingStrategy
 from bot.core.inference import Beginning, Role
@@ -284,10 +285,12 @@ def _needed(host: Host, role: Role, wanted: Sequence[str], states: Sequence[Host
 
 
 def _is(wanted: str, model: HostModel, host: Host) -> bool:
-    """Whether a configured name means this model of this host, as every name does one without; Ollama reads
-    a name without a tag as `:latest`."""
+    """Whether a configured name means this model of this host, as every name does one without, but an
+    adapter's, which would go to a host that never had it; Ollama reads a name without a tag as `:latest`."""
     name, _, at = wanted.partition("@")
-    return at in {"", host.name} and (not model.name or _tagged(name) == _tagged(model.name))
+    if at not in {"", host.name}:
+        return False
+    return _tagged(name) == _tagged(model.name) if model.name else adapter_name(name) is None
 
 
 def _tagged(name: str) -> str:
