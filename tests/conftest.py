@@ -83,7 +83,7 @@ def _why(report: pytest.TestReport) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """The file is written by the process that people started, not by its workers. Those count for themselves
     how often they tried a test, and ask that process nothing; what ends its worker has no second try."""
-    if hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") and hasattr(config, "failures_db"):  # not without that plugin
         config.failures_db.sock.close()
         config.failures_db = StatusDB()
     if (path := config.getoption("skipped_to")) and not hasattr(config, "workerinput"):
