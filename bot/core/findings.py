@@ -160,7 +160,9 @@ def choose(
     that a finding may have had. Nor is what people have `dismissed` or somebody else has said (`heard`).
     """
     floor = SEVERITIES.index(min_severity)
-    ranked = sorted(map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body))
+    ranked = sorted(
+        map(_clamped, findings), key=lambda one: (one.rank, one.quote, one.body, fingerprint(one))
+    )
     distinct, repeated = _distinct(ranked)
     below = [finding for finding in distinct if SEVERITIES.index(finding.severity) > floor]
     severe = [finding for finding in distinct if SEVERITIES.index(finding.severity) <= floor]

@@ -54,6 +54,19 @@ def test_P9_nothing_is_lost_nothing_shown_twice_and_the_order_given_does_not_mat
     ]
 
 
+@pytest.mark.parametrize(
+    "differ", [{"source": "secrets"}, {"category": "key"}, {"content": "b"}, {"symbol": "f"}, {"ordinal": 2}]
+)
+def test_P9_of_two_that_differ_in_what_names_them_alone_the_same_is_shown(differ):
+    one = finding("minor", "third", source="ruff", content="a")
+    other = replace(one, **differ)
+    shown = [
+        choose(some, min_severity="minor", max_comments=1).shown for some in ([one, other], [other, one])
+    ]
+    assert shown[0] == shown[1]
+    assert len(shown[0]) == 1
+
+
 @given(FINDINGS)
 def test_P8_what_a_check_proved_is_hidden_by_no_model(findings):
     secret = finding("critical", "A private key", source="secrets", category="key", quote="BEGIN", line=5)

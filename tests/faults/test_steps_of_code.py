@@ -95,7 +95,8 @@ def stepped(hob: LivingHob, tmp_path: Path) -> Iterator[SteppedHob]:
 def chosen(steps: list[str], command: Command) -> list[str]:
     """One half where something is written to GitHub, as far as there are so many; the others anywhere."""
     chance = random.Random(command)
-    steps = [step for step in steps if "heartbeat" not in step]  # those come by the clock
+    # Those come by the clock, and the first time that a repository is asked.
+    steps = [step for step in steps if "heartbeat" not in step and "keep_file" not in step]
     writing = [step for step in steps if "POST /git/" in step or "POST /pulls" in step or "comments" in step]
     first = chance.sample(writing, min(KILLS // 2, len(writing)))
     rest = [step for step in steps if step not in first]
