@@ -27,6 +27,7 @@ from bot.agents.review.training import (
 )
 from bot.config import Config
 from bot.context import Context
+from bot.core.check_input import new_lines
 from bot.core.context_packing import size
 from bot.core.diff import git_diff_text
 from bot.core.effect_history import reviews, undone
@@ -291,9 +292,7 @@ class _Exporting:
         lines = {
             (file.path, line.new): (file.path, line.text.strip()[:MOST_LINE])
             for file in facts.files
-            for hunk in file.hunks or ()
-            for line in hunk.lines
-            if line.kind == "+"
+            for line in new_lines(file)
         }
         for one in told.remarks:
             line = lines.get((one.path, one.line))

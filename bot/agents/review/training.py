@@ -8,6 +8,7 @@ from typing import get_args
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
 from bot.agents.review.asking import DIFF_CHARS, first_questions
+from bot.core.check_input import new_lines
 from bot.core.diff import FileDiff
 from bot.core.facts import PullRequestFacts
 from bot.core.inference import Prompt
@@ -137,10 +138,9 @@ def quoted(part: ReviewChunk, point: DecidedPoint) -> QuotedPoint | None:
     """The last of its lines that the change brings, one after another."""
     file = next((one for one in part.parts if one.path == point.path), None)
     run: list[tuple[int, str]] = []
-    for hunk in file.hunks or () if file else ():
-        for line in hunk.lines:
-            if line.kind == "+" and line.new is not None and point.start <= line.new <= point.end:
-                run = [*(run if run and run[-1][0] == line.new - 1 else []), (line.new, line.text)][-QUOTED:]
+    for line in new_lines(file) if file else ():
+        if line.new is not None and point.start <= line.new <= point.end:
+            run = [*(run if run and run[-1][0] == line.new - 1 else []), (line.new, line.text)][-QUOTED:]
     if not run or not any(text.strip() for _, text in run):
         return None
     return QuotedPoint(point, run[0][0], run[-1][0], "\n".join(text for _, text in run))
@@ -192,17 +192,14 @@ def fixed_lines(
     and what is past `longest` aside."""
     for file in files:
         run: tuple[int, int] | None = None
-        for hunk in file.hunks or ():
-            for line in hunk.lines:
-                if line.kind != "+" or line.new is None:
-                    continue
-                if (file.path, line.text.strip()[:longest]) not in wanted:
-                    continue
-                if run and run[1] == line.new - 1:
-                    run = (run[0], line.new)
-                    continue
-                if run:
-                    yield file.path, *run
-                run = (line.new, line.new)
+        for line in new_lines(file):
+            if line.new is None or (file.path, line.text.strip()[:longest]) not in wanted:
+                continue
+            if run and run[1] == line.new - 1:
+                run = (run[0], line.new)
+                continue
+            if run:
+                yield file.path, *run
+            run = (line.new, line.new)
         if run:
             yield file.path, *run
