@@ -20,13 +20,13 @@ def command(as_json: bool) -> None:
     from bot.config import load_config
     from bot.store import open_store
     from bot.store.migration import run
-    from bot.store.schema import schema_age
+    from bot.store.schema import await_age
 
     config = load_config()
     store = open_store(config.store.database_url)
     try:
-        before = schema_age(store.database)
         with TellWaiting("bringing the database to the newest schema"):
+            before = await_age(store.database)
             kept = None if before == "current" else run(config.store.database_url)
     finally:
         store.close()

@@ -41,6 +41,11 @@ _REMEDIES = {
     "Permission denied": "let this user write there, or set hob.data_dir",
     "Read-only file system": "set hob.data_dir to a place that can be written",
     "Not a directory": "set hob.data_dir to a folder",
+    "File exists": "set hob.data_dir to a folder",
+    "authentication failed": "set user and password in store.database_url",
+    "no password supplied": "set the password in store.database_url",
+    "no pg_hba.conf entry": "let PostgreSQL take this machine, user and database in its pg_hba.conf",
+    '" does not exist': "create it, or name another in store.database_url",
 }
 _POSTGRES_OPTIONS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 
@@ -130,12 +135,16 @@ class Database:
             yield
         except _AWAY as error:
             cause = str(getattr(error, "orig", None) or error).strip()[:300]
-            raise StoreUnavailable(f"the database cannot be used now: {cause}{_remedy(cause)}") from error
+            remedy = _remedy(cause)
+            helps = "is locked" in cause if self.is_sqlite else not remedy
+            said = f"the database cannot be used now: {cause}{remedy}"
+            raise StoreUnavailable(said, waiting_helps=helps) from error
         except (exc.DBAPIError, sqlite3.DatabaseError) as error:
             cause = str(getattr(error, "orig", None) or error).strip()[:300]
             if any(sign in cause for sign in _DAMAGED):
                 where = self.url.render_as_string(hide_password=True)
-                raise StoreUnavailable(f"{where} is damaged, or no database: {cause}{_RESTORE}") from error
+                said = f"{where} is damaged, or no database: {cause}{_RESTORE}"
+                raise StoreUnavailable(said, waiting_helps=False) from error
             if not getattr(error, "connection_invalidated", False):
                 raise
             raise StoreUnavailable("the connection to the database was lost") from error

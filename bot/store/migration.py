@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text  # noqa: E402
 
 from bot.store.database import Database  # noqa: E402
 from bot.store.file_copy import keep_copy  # noqa: E402
-from bot.store.schema import OLDEST, fits_newer  # noqa: E402
+from bot.store.schema import OLDEST, await_age, fits_newer  # noqa: E402
 from bot.store.tables import meta  # noqa: E402
 from bot.store.types import StoreUnavailable, newer_schema  # noqa: E402
 
@@ -32,11 +32,12 @@ def run(url: str, revision: str = "head") -> Path | None:
     of a newer version stay as they are where this one works with them, else UserError. Where a copy of the
     database as it was is kept (SQLite).
 
-    Others may be at work: for a table that they hold it waits a second, lets them go on, and begins anew.
-    Raises `StoreUnavailable` where that does not end.
+    A database that is away is waited for. Others may be at work: for a table that they hold it waits a
+    second, lets them go on, and begins anew. Raises `StoreUnavailable` where that does not end.
     """
     database, until = Database(url), time.monotonic() + BUSY_SECONDS
     try:
+        await_age(database)
         while True:
             try:
                 return _at_once(database, revision)

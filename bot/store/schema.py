@@ -21,6 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 OLDEST = "oldest_schema"
 """In `meta`: the first schema whose version may work with these tables."""
 WAIT_SECONDS = 60.0
+POLL_SECONDS = 0.5
 
 SchemaAge = Literal["none", "older", "current", "newer", "too new"]
 """How a database's tables are to this version's; it works with `current` and `newer`."""
@@ -54,15 +55,31 @@ def require_schema(database: Database) -> None:
         raise UserError("the database is not at the newest schema", "run hob migrate")
 
 
+def await_age(database: Database, seconds: float = WAIT_SECONDS) -> SchemaAge:
+    """`schema_age`; a database that is away is waited for, since after a power cut all machines start at
+    once. Raises `StoreUnavailable` where it stays away, or a person has to mend it. Blocks."""
+    until, told = time.monotonic() + seconds, False
+    while True:
+        try:
+            return schema_age(database)
+        except StoreUnavailable as away:
+            if not away.waiting_helps or time.monotonic() >= until:
+                raise
+            if not told:
+                log.warning("waiting up to %.0f s: %s", seconds, away)
+            told = True
+        time.sleep(POLL_SECONDS)
+
+
 def await_schema(url: str, seconds: float = WAIT_SECONDS) -> None:
-    """`require_schema`; older tables are waited for, since in an upgrade of several machines one of them
-    migrates. Blocks."""
+    """`require_schema`; a database that is away is waited for, and older tables, since in an upgrade of
+    several machines one of them migrates. Raises `StoreUnavailable` as `await_age` does. Blocks."""
     database, until = Database(url), time.monotonic() + seconds
     try:
-        if schema_age(database) == "older":
+        if await_age(database, seconds) == "older":
             log.warning("waiting up to %.0f s for the database to be migrated: run hob migrate", seconds)
-        while schema_age(database) == "older" and time.monotonic() < until:
-            time.sleep(0.5)
+        while await_age(database, until - time.monotonic()) == "older" and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
         require_schema(database)
     finally:
         database.close()

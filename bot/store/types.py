@@ -12,7 +12,11 @@ from bot.core.events import Priority
 
 class StoreUnavailable(TemporaryError):
     """The database is full, locked or out of reach. Nothing of what was asked has been stored; asking
-    again may work."""
+    again may work. `waiting_helps`: unless a person has to do something first."""
+
+    def __init__(self, message: str, *, waiting_helps: bool = True) -> None:
+        super().__init__(message)
+        self.waiting_helps = waiting_helps
 
 
 def newer_schema(revision: str) -> UserError:

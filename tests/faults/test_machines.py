@@ -122,6 +122,32 @@ class Pouring:
         self._thread.join()
 
 
+def test_R15_all_that_starts_before_the_database_and_Redis_waits_for_them(
+    several: Machines, github: GitHubStandIn, own_redis: Embedded, cluster: Cluster
+) -> None:
+    """As after a power cut. PostgreSQL also refuses for a while when it is there: it recovers first."""
+    repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
+    own_redis.stop()
+    cluster.stop()
+    try:
+        every = ("serve",), ("schedule",), ("work", "--no-schedule", "-n", "2"), ("work",), ("migrate",)
+        started = [several.start(*words) for words in every]
+        waits = "waiting up to 60 s: the database cannot be used"
+        several.wait(lambda: all(waits in one.log for one in started))
+        assert [one.process.poll() for one in started] == [None] * 5
+    finally:
+        cluster.start()
+    *_, migrating = started
+    assert migrating.process.wait(60) == 0, migrating.log
+    own_redis.start()
+    several.wait(lambda: listening(several))
+    github.send_webhooks_to(f"http://127.0.0.1:{started[0].port}/webhook")
+    repo.open_issue("Cold", "It is.", author="ann")
+    several.wait(lambda: repo.issues[1].labels)
+    assert [one.process.poll() for one in started[:-1]] == [None] * 4
+    assert no_traceback(several.all)
+
+
 def listening(several: Machines) -> list[int]:
     return [one.port for one in several.all if one.process.poll() is None and one.port]
 

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from bot.runs.scheduled import make_due_once
 from bot.runs.services import Services, current
 from bot.runs.tidying import tidy_forever
 from bot.sandbox import tell
-from bot.store import await_schema
+from bot.store import StoreUnavailable, await_schema
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +35,18 @@ Forever = Coroutine[Any, Any, None]
 def run(config: Config, slots: int, *, schedules: bool = True) -> None:
     """Works until SIGINT or SIGTERM; without `schedules` others have to (`run_schedule`). UserError where it
     cannot start."""
-    _run(_work(config, slots, schedules))
+    _run(config, partial(_work, config, slots, schedules))
 
 
 def run_schedule(config: Config) -> None:
     """Makes the runs that workers do, until SIGINT or SIGTERM. UserError where it cannot start."""
-    _run(_schedule(config))
+    _run(config, partial(_schedule, config))
 
 
-def _run(whole: Forever) -> None:
+def _run(config: Config, whole: Callable[[], Forever]) -> None:
+    await_schema(config.store.database_url)
     try:
-        asyncio.run(whole)
+        asyncio.run(whole())
     except EmbeddedFailed as wrong:
         raise UserError(str(wrong), "or set queue.redis_url to a Redis of your own") from None
 
@@ -88,13 +89,21 @@ async def _parts(
     config: Config, stack: contextlib.AsyncExitStack
 ) -> tuple[Services, Queues, Wakeup, tuple[Forever, ...]]:
     """What workers and schedulers have; the last keeps the embedded Redis running, if it is that."""
-    await asyncio.to_thread(await_schema, config.store.database_url)
-    services = await current()
+    services = await _services(config)
     stack.push_async_callback(services.aclose)
     background = await _embedded(config, stack)
     queues = Queues(config.redis_url)
     stack.callback(queues.close)
     return services, queues, await stack.enter_async_context(Wakeup(config.redis_url)), background
+
+
+async def _services(config: Config) -> Services:
+    """`current`, also where the database goes away in this moment."""
+    try:
+        return await current()
+    except StoreUnavailable:
+        await asyncio.to_thread(await_schema, config.store.database_url)
+        return await current()
 
 
 def _scheduling(
