@@ -2,14 +2,14 @@
 a host that can use it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.core.adapter_records import AdapterRecord, record_of
-from bot.core.adapters import Adapter, adapter_name
+from bot.core.adapters import Adapter, AdapterName, adapter_name
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host
-from bot.core.tuning import TUNE, folder_name
+from bot.core.tuning import TUNE
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ def read_record(place: Path) -> AdapterRecord:
 def switched_on(
     names: Sequence[str], review: Sequence[str], hosts: Sequence[Host], data_dir: Path
 ) -> tuple[Adapter, ...]:
-    """ConfigError for the first that may not be used. `review`: the models of that role. One that is gone
-    with all of its repository is left out and told of: others decide when its access ends, and that shall
-    keep no Hob from starting."""
+    """ConfigError for the first that may not be used. `review`: the models of that role. One that is not
+    there is left out and told of: others decide when the access to its repository ends, and that shall keep
+    no Hob from starting."""
     bases = {name.partition("@")[0] for name in review}
     found: list[Adapter] = []
     lost = gone(names, data_dir)
@@ -58,13 +58,20 @@ def switched_on(
 
 
 def gone(names: Sequence[str], data_dir: Path) -> list[str]:
-    """Those whose repository was purged, or ended its access: nothing of it is there."""
+    """Those that are not there."""
     told = ((name, adapter_name(name)) for name in names)
-    return [name for name, one in told if one and not (data_dir / TUNE / one.folder).is_dir()]
+    return [name for name, one in told if one and not any(_places(one, data_dir))]
 
 
 def gone_words(name: str) -> str:
-    return f"[models] tuned: {name} was purged with its repository, or that ended its access"
+    why = "its repository was purged or ended its access, or it was deleted"
+    return f"[models] tuned: {name} is not there: {why}"
+
+
+def _places(told: AdapterName, data_dir: Path) -> Iterator[Path]:
+    """Folders of its digest. Whose they are, and what that was called then, their records say."""
+    for record in sorted((data_dir / TUNE).glob(f"*/{ADAPTERS}/{told.digest}/{RECORD}")):
+        yield record.parent
 
 
 def usable(name: str, data_dir: Path) -> Adapter:
@@ -72,17 +79,28 @@ def usable(name: str, data_dir: Path) -> Adapter:
     told = adapter_name(name)
     if told is None:
         raise ConfigError(f"{name[:80]!r} is no name of an adapter", "`hob tune list` shows them")
-    place = data_dir / TUNE / told.folder / ADAPTERS / told.digest
-    try:
-        record = read_record(place)
-    except FileNotFoundError:
-        raise ConfigError(f"[models] tuned: there is no adapter {name}", OFF) from None
-    except (OSError, ValueError) as wrong:
-        raise ConfigError(f"[models] tuned: {place / RECORD} cannot be read: {wrong}", OFF) from None
-    if record.name != name or folder_name(record.repository) != told.folder:
-        raise ConfigError(
-            f"[models] tuned: what lies in the place of {name} is {record.name[:200]}, another's", OFF
-        )
+    wrong = f"there is no adapter {name}"
+    for place in _places(told, data_dir):
+        try:
+            record = read_record(place)
+        except (OSError, ValueError) as error:
+            wrong = f"{place / RECORD} cannot be read: {error}"
+            continue
+        if record.name == name and is_at_home(record, place):
+            return _adapter(record, place)
+        found = f"{record.name[:200]} of number {record.repo_id}"
+        wrong = f"what lies in the place of {name} is {found}, another's"
+    raise ConfigError(f"[models] tuned: {wrong}", OFF)
+
+
+def is_at_home(record: AdapterRecord, place: Path) -> bool:
+    """Whether it is what belongs into its folder, `NUMBER/adapters/DIGEST`."""
+    return (str(record.repo_id), record.digest) == (place.parent.parent.name, place.name)
+
+
+def _adapter(record: AdapterRecord, place: Path) -> Adapter:
+    """ConfigError where it may not be used."""
+    name = record.name
     if record.refusal:
         raise ConfigError(f"[models] tuned: {name} was refused: {record.refusal}", OFF)
     if not (place / WEIGHTS).is_file():

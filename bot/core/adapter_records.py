@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bot.core.adapters import Adapter, AdapterName, adapter_name
+from bot.core.adapters import Adapter, AdapterName, adapter_name, dashed
 from bot.core.scoring import Score
 from bot.core.text import count
 from bot.core.training import Losses, TrainingSettings
-from bot.core.tuning import folder_name
 
 FEW = 10
 """Cases under which a figure says little."""
@@ -54,8 +53,9 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class AdapterRecord:
-    """`adapter.json`. `data`: digest of what it was trained on; `cases`: of what it was tried on; `made`: ISO
-    8601 in UTC; `repo_id`: GitHub's; `few_accepted`: a person took a figure of few cases for enough."""
+    """`adapter.json`. `repository` as it was called then, `repo_id` GitHub's number of it, which stays;
+    `data`: digest of what it was trained on; `cases`: of what it was tried on; `made`: ISO 8601 in UTC;
+    `few_accepted`: a person took a figure of few cases for enough."""
 
     repository: str
     repo_id: int
@@ -74,7 +74,7 @@ class AdapterRecord:
 
     @property
     def name(self) -> str:
-        return str(AdapterName(self.base, folder_name(self.repository), self.digest))
+        return str(AdapterName(self.base, dashed(self.repository), self.digest))
 
     @property
     def figures(self) -> str:

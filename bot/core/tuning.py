@@ -1,4 +1,4 @@
-"""Training data from a repository's own past, in `tune/OWNER--REPO` of the data directory:
+"""Training data from a repository's own past, in `tune/NUMBER` (GitHub's) of the data directory:
 
     data/train.jsonl, valid.jsonl, test.jsonl   one example a line, as mlx-lm's LoRA reads chats
     cases/*.json                                the held-out pull requests, as `hob eval` reads them
@@ -128,12 +128,6 @@ def manifest_of(text: str) -> ExportManifest:
 
 def _counts(said: Mapping[str, Any]) -> dict[str, int]:
     return {str(name): int(count) for name, count in said.items()}
-
-
-def folder_name(full_name: str) -> str:
-    """Of `Owner/Repo`: `owner--repo`. GitHub's names of owners have no two dashes in a row, and no two names
-    differ by their case alone."""
-    return full_name.replace("/", "--").lower()
 
 
 def data_digest(files: Mapping[DataFile, bytes]) -> str:

@@ -1,6 +1,6 @@
-"""What lies in `tune/OWNER--REPO` of the data directory: what was exported (`bot.core.tuning`), put there
-whole, and the adapters that were trained on it. It is code and words of a repository: readable by its owner
-alone, gone when the repository is purged or may not be read any more."""
+"""What lies in `tune/NUMBER` of the data directory: what was exported (`bot.core.tuning`), put there whole,
+and the adapters that were trained on it. The number is GitHub's, for names come and go. It is code and words
+of a repository: readable by its owner alone, gone when that is purged or may not be read any more."""
 
 import shutil
 import time
@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.config.tuned import ADAPTERS, RECORD, read_record
+from bot.config import Config
+from bot.config.tuned import ADAPTERS, RECORD, is_at_home, read_record
 from bot.core.adapter_records import AdapterRecord
 from bot.core.errors import UserError
 from bot.core.tuning import (
@@ -20,20 +21,25 @@ from bot.core.tuning import (
     DataFile,
     ExportManifest,
     data_digest,
-    folder_name,
     manifest_of,
 )
 from bot.knowledge.locking import locked
 from bot.knowledge.manager import UNKNOWN_SECONDS
 from bot.paths import put_private, sync
+from bot.store import StoreUnavailable, open_store
 
 MOST_BYTES = 1 << 30
 """Of a file of examples."""
 _NEW, _OLD = ".new", ".old"
 
 
-def tuning_folder(data_dir: Path, full_name: str) -> Path:
-    return data_dir / TUNE / folder_name(full_name)
+def tuning_folder(data_dir: Path, repo_id: int) -> Path:
+    return data_dir / TUNE / str(repo_id)
+
+
+def _folders(data_dir: Path) -> dict[int, Path]:
+    there = sorted(one for one in (data_dir / TUNE).glob("*") if one.is_dir())
+    return {int(one.name): one for one in there if one.name.isascii() and one.name.isdecimal()}
 
 
 def manifest_in(folder: Path) -> ExportManifest | None:
@@ -51,14 +57,10 @@ def _manifest(folder: Path) -> ExportManifest:
 
 async def put_export(folder: Path, files: Mapping[str, str], manifest: ExportManifest) -> None:
     """In the place of an older one. `files`: texts by their paths under the folder, in `data/` or `cases/`.
-    What ends in the middle leaves the old export, or none: the manifest goes first and comes last. What
-    stands there of another repository, which had the name before, goes whole."""
+    What ends in the middle leaves the old export, or none: the manifest goes first and comes last."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = folder.with_name(f".{folder.name}")
     async with locked(lock):
-        before = manifest_in(folder)
-        if before is not None and before.repo_id != manifest.repo_id:
-            _remove(folder)
         _put(folder, files, manifest)
         lock.unlink()
 
@@ -86,23 +88,20 @@ def _put(folder: Path, files: Mapping[str, str], manifest: ExportManifest) -> No
 def forget_unknown(data_dir: Path, known: Collection[int]) -> None:
     """Where another machine heard that access ended. What was just made may not be known yet."""
     before = time.time() - UNKNOWN_SECONDS
-    for folder in (data_dir / TUNE).glob("*--*"):
-        told = manifest_in(folder)
-        if told and told.repo_id not in known and (folder / MANIFEST).stat().st_mtime < before:
+    for repo_id, folder in _folders(data_dir).items():
+        manifest = folder / MANIFEST
+        made = (manifest if manifest.exists() else folder).stat().st_mtime
+        if repo_id not in known and made < before:
             _remove(folder)
 
 
-def tuning_folders(data_dir: Path, repo_ids: Collection[int], names: Collection[str] = ()) -> list[Path]:
-    """Of repositories by their numbers; one without a manifest by these names."""
-    wanted = {folder_name(name) for name in names}
-    there = [one for one in (data_dir / TUNE).glob("*--*") if one.is_dir()]
-    known = {one: manifest_in(one) for one in there}
-    return [one for one, told in known.items() if (told.repo_id in repo_ids if told else one.name in wanted)]
+def tuning_folders(data_dir: Path, repo_ids: Collection[int]) -> list[Path]:
+    return [folder for repo_id, folder in _folders(data_dir).items() if repo_id in repo_ids]
 
 
-def forget_tuning(data_dir: Path, repo_ids: Collection[int], names: Collection[str] = ()) -> None:
+def forget_tuning(data_dir: Path, repo_ids: Collection[int]) -> None:
     """With what was trained on it."""
-    for folder in tuning_folders(data_dir, repo_ids, names):
+    for folder in tuning_folders(data_dir, repo_ids):
         _remove(folder)
 
 
@@ -116,16 +115,42 @@ def _remove(folder: Path) -> None:
         folder.unlink()
 
 
+def tune_folder(config: Config, named: str) -> "TuneFolder":
+    """Of what a person calls `owner/name`: the repository that has the name now, as far as that is known
+    here, or else had it when it was exported."""
+    data_dir = config.hob.data_dir
+    repo_id = _known_id(config, named)
+    if not repo_id:
+        told = [one for folder in _folders(data_dir).values() if (one := manifest_in(folder))]
+        same = [one for one in told if one.repository.lower() == named.lower()]
+        repo_id = max(same, key=lambda one: one.made).repo_id if same else 0
+    return TuneFolder(data_dir, named, repo_id)
+
+
+def _known_id(config: Config, named: str) -> int:
+    store = open_store(config.store.database_url)
+    try:
+        if store.database.file.is_missing or not store.schema_is_current():
+            return 0
+        return store.known.id_of(named)
+    except StoreUnavailable:
+        return 0
+    finally:
+        store.close()
+
+
 @dataclass(frozen=True, slots=True)
 class TuneFolder:
-    """Of one repository (`Owner/Repo`)."""
+    """Of one repository. `repository`: as a person names it."""
 
     data_dir: Path
     repository: str
+    repo_id: int
+    """0 where nothing of it is known here."""
 
     @property
     def path(self) -> Path:
-        return tuning_folder(self.data_dir, self.repository)
+        return tuning_folder(self.data_dir, self.repo_id)
 
     @property
     def data(self) -> Path:
@@ -141,8 +166,8 @@ class TuneFolder:
             raise UserError(f"nothing of {self.repository} is exported", hint) from None
         except (OSError, ValueError) as wrong:
             raise UserError(f"{self.path / MANIFEST} cannot be read: {wrong}", hint) from None
-        if manifest.repository.lower() != self.repository.lower():
-            raise UserError(f"{self.path} is an export of {manifest.repository[:200]}", hint)
+        if manifest.repo_id != self.repo_id:
+            raise UserError(f"{self.path} is an export of number {manifest.repo_id}", hint)
         files: dict[DataFile, bytes] = {
             name: file.read_bytes()
             for name in DATA_FILES
@@ -172,7 +197,7 @@ class TuneFolder:
 
 def every_record(data_dir: Path) -> list[AdapterRecord]:
     """Of all repositories."""
-    found = [one for place in sorted((data_dir / TUNE).glob("*")) for one in _records(place)]
+    found = [one for place in _folders(data_dir).values() for one in _records(place)]
     return sorted(found, key=lambda one: (one.repository.lower(), one.made))
 
 
@@ -182,5 +207,5 @@ def _records(place: Path) -> Iterator[AdapterRecord]:
             record = read_record(file.parent)
         except (OSError, ValueError):
             continue
-        if record.digest == file.parent.name and folder_name(record.repository) == place.name:
+        if is_at_home(record, file.parent):
             yield record

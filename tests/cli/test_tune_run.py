@@ -37,6 +37,7 @@ LESSONS = (
 )
 """What to say of each change, and of each claim."""
 WELL = ("--iters", "80", "--learning-rate", "2e-3", "--layers", "1")
+TUNE = {"HOB_PRIVACY__TUNE": "true"}
 HOSTS = json.dumps([{"name": "here", "kind": "mlx"}])
 
 
@@ -46,6 +47,7 @@ class Tuner:
 
     folder: Path
     environ: dict[str, str]
+    repo_id: int = 7
 
     def run(self, *arguments: str) -> Any:
         return commands.run("tune", *arguments, folder=self.folder, environ=self.environ)
@@ -59,11 +61,12 @@ class Tuner:
 
     @property
     def place(self) -> Path:
-        return self.folder / "hob" / "tune" / "octo--tea"
+        return self.folder / "hob" / "tune" / str(self.repo_id)
 
     def exports(self, repo_id: int, *, cases: int = 10, says: str = "") -> None:
         """What `hob tune export octo/tea` writes, of a repository in which one thing is always wrong;
         `says`: of which this is to be said."""
+        self.repo_id = repo_id
         (self.place / "data").mkdir(parents=True, exist_ok=True)
         (self.place / "cases").mkdir(exist_ok=True)
         files = {
@@ -120,6 +123,7 @@ def tuner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tuner:
         "HOB_HOB__DATA_DIR": str(tmp_path / "hob"),
         "HOB_MODELS__REVIEW": BASE,
         "HOB_HOSTS": HOSTS,
+        **TUNE,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
     return Tuner(tmp_path, {**inherited, **own, **given})
@@ -154,7 +158,7 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     assert good["name"] in (tuner.folder / "hob.toml").read_text()
 
     # It reads the pull requests of that repository, and of no other.
-    given = {"HOB_HOSTS": HOSTS, "HOB_MODELS__REVIEW": BASE, "HOB_MODELS__TUNED": good["name"]}
+    given = {"HOB_HOSTS": HOSTS, "HOB_MODELS__REVIEW": BASE, "HOB_MODELS__TUNED": good["name"], **TUNE}
     async with living_hob(tuner.folder, github, ollama, **given) as hob:
         ours = tea.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
         theirs = cups.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
@@ -163,17 +167,26 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
         assert theirs.reviews == []
         assert asked_of(hob) == {"octo/tea": {good["name"]}, "octo/cups": {BASE}}
 
+        # After a rename it reads on, and nothing of a new repository that has the old name.
+        github.rename(tea, "kettle")
+        new = github.repository("octo/tea", private=True, files={"k": "a = 1\n"})
+        for repo in (tea, new):
+            repo.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
+        await hob.works()
+        asked = {"octo/kettle": {good["name"]}, "octo/cups": {BASE}, "octo/tea": {BASE}}
+        assert asked_of(hob) == asked
+
     # One that has unlearnt it has lower figures, and is refused wherever it is named.
     taught(tmp_path / "hf", "tests/taught", BASE, kept)
     tuner.exports(tea.id, says='{"findings":[],"summary":""}')
-    tries = ("run", "octo/tea", "--model", "tests/taught", *WELL)
+    tries = ("run", "octo/kettle", "--model", "tests/taught", *WELL)
     done = tuner.run(*tries, "--json")
     worse = json.loads(done.stdout)
     assert (done.returncode, worse["accepted"], worse["f1_after"]) == (1, False, 0.0)
     assert worse["f1_before"] > 0.5
     assert worse["losses"]["last"] < worse["losses"]["first"]
     figures = f"not better than its base model: F1 {worse['f1_before']:.3f} before, 0.000 after"
-    done = tuner.run("use", "octo/tea")
+    done = tuner.run("use", "octo/kettle")
     assert (done.returncode, figures in done.stderr) == (1, True)
     assert f"{worse['name']} was refused: it is {figures}" in tuner.starts(worse["name"])
     told = {one["name"]: one for one in json.loads(tuner.run("list", "--json").stdout)["adapters"]}
@@ -191,10 +204,8 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     (tmp_path / "hf" / "hub" / "models--tests--learner" / "refs" / "main").write_text("1" * 40)
     assert "it or its base model is gone" in await doctors(tuner)
     shutil.rmtree(kept)
-    assert f"there is no adapter {good['name']}" in tuner.starts(good["name"])
-    shutil.rmtree(tuner.place)
-    assert f"{good['name']} was purged with its repository" in await doctors(tuner)
-    assert tuner.run("off", "octo/tea").returncode == 0
+    assert f"{good['name']} is not there: its repository was purged" in await doctors(tuner)
+    assert tuner.run("off", good["name"]).returncode == 0
     assert good["name"] not in (tuner.folder / "hob.toml").read_text()
 
 
@@ -238,7 +249,7 @@ async def _take(place: Path, seconds: float) -> None:
     ("spoil", "says"),
     [
         (lambda place: shutil.rmtree(place), "nothing of octo/tea is exported"),
-        (lambda place: (place / "manifest.json").write_text("{}"), "cannot be read"),
+        (lambda place: (place / "manifest.json").write_text("{}"), "nothing of octo/tea is exported"),
         (lambda place: (place / "data" / "train.jsonl").write_text("{}"), "is not what was exported"),
         (lambda place: shutil.rmtree(place / "cases"), "no pull request of octo/tea is held out"),
         (lambda place: _longer(place / "manifest.json"), "longer than 16,384 the end would be cut off"),

@@ -45,7 +45,7 @@ def teahouse(hob: LivingHob, name: str = "octo/tea", **more: Any) -> Repository:
 async def trained(hob: LivingHob, *repos: Repository) -> None:
     """There is training data of them."""
     for repo in repos:
-        folder = tuning_folder(hob.services.config.hob.data_dir, repo.full_name)
+        folder = tuning_folder(hob.services.config.hob.data_dir, repo.id)
         await put_export(folder, {}, ExportManifest(repo.full_name, repo.id, "", "", ""))
 
 
@@ -338,7 +338,7 @@ async def test_a_clone_goes_when_nobody_used_it_or_another_machine_heard_that_ac
     assert len(tuning_folders(data, {tea.id, pot.id})) == 2, "it was only just made"
     _age(data, days=3)
     assert await tidy_once(hob.services) == 0
-    assert tuning_folders(data, {tea.id, pot.id}) == [tuning_folder(data, "octo/pot")]
+    assert tuning_folders(data, {tea.id, pot.id}) == [tuning_folder(data, pot.id)]
 
 
 def _age(data: Path, days: int) -> None:

@@ -47,7 +47,7 @@ def _told(config: Config) -> str:
         (f"{len(clones)} clones", clones),
         (f"{len([one for one in indexes if one.suffix == '.db'])} indexes", indexes),
         ("cache", sorted(data.glob("cache.db*"))),
-        ("training data", sorted((data / TUNE).glob("*--*"))),
+        ("training data", sorted((data / TUNE).glob("[0-9]*"))),
         ("database file", [Path(f"{file}{end}") for end in ("", "-wal")] if file else []),
     ):
         if size := size_of(paths):

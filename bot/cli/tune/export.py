@@ -93,7 +93,7 @@ def _written(made: Any, max_tokens: int) -> tuple[Any, Path]:
         made.redacted,
         {why: count for why, count in left_out.items() if count},
     )
-    folder = tuning_folder(load_config().hob.data_dir, made.repo.full_name)
+    folder = tuning_folder(load_config().hob.data_dir, made.repo.id)
     files = {f"{DATA}/{name}.jsonl": text for name, text in data.items() if text} | cases
     asyncio.run(put_export(folder, files, manifest))
     return manifest, folder

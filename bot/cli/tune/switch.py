@@ -33,7 +33,7 @@ def show(as_json: bool) -> None:
     for one in records:
         click.echo(f"{one.name}\n  {one.made[:10]}, {_state(one, config)}; {one.figures}")
     for name in missing:
-        click.echo(f"{name}\n  named in [models] tuned, and not there: `hob tune off` takes it out")
+        click.echo(f"{name}\n  named in [models] tuned, and not there: `hob tune off {name}` takes it out")
     if not records and not missing:
         click.echo("nothing was trained yet: `hob tune run OWNER/REPO`")
 
@@ -60,10 +60,10 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
     """
     from bot.config import load_config
     from bot.config.tuned import switched_on
-    from bot.runs.tuning_folder import TuneFolder
+    from bot.runs.tuning_folder import tune_folder
 
     config = load_config()
-    found = TuneFolder(config.hob.data_dir, repository).records()
+    found = tune_folder(config, repository).records()
     wanted = [one for one in found if one.digest.startswith(digest)]
     if not wanted:
         which = f" that begins with {digest[:80]}" if digest else ""
@@ -86,7 +86,10 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
 @click.argument("repository", metavar="OWNER/REPO")
 @JSON
 def off(repository: str, *, as_json: bool) -> None:
-    """Switches a repository's adapter off: its base model reads pull requests again. Nothing is deleted."""
+    """Switches a repository's adapter off: its base model reads pull requests again. Nothing is deleted.
+
+    The name of an adapter will do, too.
+    """
     from bot.config import load_config
 
     config = load_config()
@@ -99,12 +102,19 @@ def off(repository: str, *, as_json: bool) -> None:
 
 
 def _others(config: "Config", repository: str) -> tuple[str, ...]:
-    """The adapters that are on and of other repositories."""
-    from bot.core.adapters import adapter_name
-    from bot.core.tuning import folder_name
+    """The adapters that are on and of other repositories. One that is not there has its name alone."""
+    from bot.core.adapters import adapter_name, dashed
+    from bot.runs.tuning_folder import every_record, tune_folder
 
-    own = folder_name(repository)
-    return tuple(name for name in config.models.tuned if (told := adapter_name(name)) and told.folder != own)
+    own, called = tune_folder(config, repository).repo_id, dashed(repository)
+    whose = {one.name: one.repo_id for one in every_record(config.hob.data_dir)}
+    return tuple(
+        name
+        for name in config.models.tuned
+        if (told := adapter_name(name))
+        and name != repository
+        and (whose[name] != own if name in whose else told.repository != called)
+    )
 
 
 def _write(config: "Config", names: tuple[str, ...]) -> None:

@@ -28,7 +28,7 @@ from bot.inference.egress import EgressGuard
 from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
 from bot.paths import put_private
-from bot.runs.tuning_folder import TuneFolder
+from bot.runs.tuning_folder import TuneFolder, tune_folder
 from bot.scripting import Workshop
 
 THRESHOLD = 0.0
@@ -51,7 +51,7 @@ class TuningRun:
 
     async def run(self, *, again: bool, accept_few: bool) -> AdapterRecord:
         """UserError where there is nothing to train with, on or for."""
-        folder = TuneFolder(self.config.hob.data_dir, self.repository)
+        folder = tune_folder(self.config, self.repository)
         model = self._model()
         manifest = folder.exported()
         if manifest.max_tokens > self.settings.max_tokens:
