@@ -4,7 +4,7 @@ of a repository: readable by its owner alone, gone when that is purged or may no
 
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,9 @@ from bot.store import StoreUnavailable, open_store
 
 MOST_BYTES = 1 << 30
 """Of a file of examples."""
-_NEW, _OLD = ".new", ".old"
+NEW, _OLD = ".new", ".old"
+"""`NEW`: of an adapter's folder while it is trained and tried, too."""
+DELETE = "delete it"
 
 
 def tuning_folder(data_dir: Path, repo_id: int) -> Path:
@@ -66,7 +68,7 @@ async def put_export(folder: Path, files: Mapping[str, str], manifest: ExportMan
 
 
 def _put(folder: Path, files: Mapping[str, str], manifest: ExportManifest) -> None:
-    new, old = folder / _NEW, folder / _OLD
+    new, old = folder / NEW, folder / _OLD
     for gone in (new, old):
         shutil.rmtree(gone, ignore_errors=True)
     for made in (folder, new, old, new / DATA, new / CASES):
@@ -107,7 +109,7 @@ def forget_tuning(data_dir: Path, repo_ids: Collection[int]) -> None:
 
 def _remove(folder: Path) -> None:
     """Where a person has put a link to a larger disk there, of what it leads to all that is ours."""
-    ours = [folder / name for name in (DATA, CASES, ADAPTERS, _NEW, _OLD)]
+    ours = [folder / name for name in (DATA, CASES, ADAPTERS, NEW, _OLD)]
     for gone in ours if folder.is_symlink() else [folder]:
         shutil.rmtree(gone, ignore_errors=True)
     if folder.is_symlink():
@@ -163,7 +165,9 @@ class TuneFolder:
         try:
             manifest = _manifest(self.path)
         except FileNotFoundError:
-            raise UserError(f"nothing of {self.repository} is exported", hint) from None
+            unread = [str(one.path) for one in unread_places(self.data_dir) if one.path.name == MANIFEST]
+            more = f" that can be read; not {', '.join(unread[:3])}" if unread else ""
+            raise UserError(f"nothing of {self.repository} is exported{more}", hint) from None
         except (OSError, ValueError) as wrong:
             raise UserError(f"{self.path / MANIFEST} cannot be read: {wrong}", hint) from None
         if manifest.repo_id != self.repo_id:
@@ -183,7 +187,7 @@ class TuneFolder:
         return self.path / ADAPTERS / digest
 
     def records(self) -> list[AdapterRecord]:
-        """Of all that were trained to the end, the newest last; those that cannot be read are left out."""
+        """Of all that were trained to the end, the newest last; `unread_places` has the others."""
         return sorted(_records(self.path), key=lambda one: one.made)
 
     def keep(self, record: AdapterRecord, work: Path) -> None:
@@ -195,17 +199,54 @@ class TuneFolder:
             work.rename(place)
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadPlace:
+    """A file or folder below `tune/` of which Hob can make nothing. `what_to_do`: with it."""
+
+    path: Path
+    why: str
+    what_to_do: str
+
+
 def every_record(data_dir: Path) -> list[AdapterRecord]:
     """Of all repositories."""
     found = [one for place in _folders(data_dir).values() for one in _records(place)]
     return sorted(found, key=lambda one: (one.repository.lower(), one.made))
 
 
-def _records(place: Path) -> Iterator[AdapterRecord]:
-    for file in sorted((place / ADAPTERS).glob(f"*/{RECORD}")):
-        try:
-            record = read_record(file.parent)
-        except (OSError, ValueError):
-            continue
-        if is_at_home(record, file.parent):
-            yield record
+def unread_places(data_dir: Path) -> list[UnreadPlace]:
+    """All that the others leave out, by path. What is being trained, or waits for its trial, is none."""
+    folders = _folders(data_dir)
+    strange = [one for one in (data_dir / TUNE).glob("[!.]*") if one not in folders.values()]
+    found = [UnreadPlace(one, "its name is no number of a repository", DELETE) for one in strange]
+    for folder in folders.values():
+        if (folder / MANIFEST).exists():
+            try:
+                _manifest(folder)
+            except (OSError, ValueError) as wrong:
+                found.append(UnreadPlace(folder / MANIFEST, str(wrong), "export again (`hob tune export`)"))
+        found += [one for one in _all(folder) if isinstance(one, UnreadPlace)]
+    return sorted(found, key=lambda one: one.path)
+
+
+def _records(folder: Path) -> list[AdapterRecord]:
+    return [one for one in _all(folder) if isinstance(one, AdapterRecord)]
+
+
+def _all(folder: Path) -> list[AdapterRecord | UnreadPlace]:
+    places = sorted((folder / ADAPTERS).glob("[!.]*"))
+    return [_read(place) for place in places if place.suffix != NEW]
+
+
+def _read(place: Path) -> AdapterRecord | UnreadPlace:
+    file = place / RECORD
+    try:
+        record = read_record(place)
+    except FileNotFoundError:
+        return UnreadPlace(place, f"it has no {RECORD}", DELETE)
+    except (OSError, ValueError) as wrong:
+        return UnreadPlace(file, str(wrong), f"train again (`hob tune run`), or {DELETE}")
+    if not is_at_home(record, place):
+        whose = f"it is of {record.name} of number {record.repo_id}, which belongs elsewhere"
+        return UnreadPlace(file, whose, DELETE)
+    return record

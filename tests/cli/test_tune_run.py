@@ -249,7 +249,7 @@ async def _take(place: Path, seconds: float) -> None:
     ("spoil", "says"),
     [
         (lambda place: shutil.rmtree(place), "nothing of octo/tea is exported"),
-        (lambda place: (place / "manifest.json").write_text("{}"), "nothing of octo/tea is exported"),
+        (lambda place: (place / "manifest.json").write_text("{}"), "exported that can be read; not /"),
         (lambda place: (place / "data" / "train.jsonl").write_text("{}"), "is not what was exported"),
         (lambda place: shutil.rmtree(place / "cases"), "no pull request of octo/tea is held out"),
         (lambda place: _longer(place / "manifest.json"), "longer than 16,384 the end would be cut off"),

@@ -1,5 +1,6 @@
 """Where training data lies: whole or not there at all, and never another repository's."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -134,3 +135,35 @@ def test_the_adapter_of_a_repository_that_was_renamed_is_switched_off_by_its_new
     assert CliRunner().invoke(group, ["tune", "off", "octo/kettle"]).exit_code == 0
     assert load_config().models.tuned == (later.name,)
     assert CliRunner().invoke(group, ["tune", "off", "octo/kettle"]).exit_code == 1
+
+
+def test_what_is_not_read_is_named_with_why_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapters = tuning_folder(tmp_path, 7) / "adapters"
+    for name, text in (
+        (RECORD.digest, RECORD.text),
+        ("b" * 12, "{"),
+        ("c" * 12, RECORD.text),
+        ("d" * 12, None),
+        ("e" * 12 + ".new", None),
+    ):
+        (adapters / name).mkdir(parents=True)
+        if text:
+            (adapters / name / "adapter.json").write_text(text)
+    (adapters.parent / "manifest.json").write_text("[]")
+    (tmp_path / "tune" / "octo--tea").mkdir()
+    monkeypatch.setenv("HOB_HOB__DATA_DIR", str(tmp_path))
+    told = json.loads(CliRunner().invoke(group, ["tune", "list", "--json"]).output)
+    assert [one["name"] for one in told["adapters"]] == [RECORD.name]
+    assert {one["path"].removeprefix(f"{tmp_path}/tune/") for one in told["unread"]} == {
+        "7/manifest.json",
+        f"7/adapters/{'b' * 12}/adapter.json",
+        f"7/adapters/{'c' * 12}/adapter.json",
+        f"7/adapters/{'d' * 12}",
+        "octo--tea",
+    }
+    assert all(one["why"] and one["what_to_do"] for one in told["unread"])
+    shown = CliRunner().invoke(group, ["tune", "list"]).output
+    assert f"{'b' * 12}/adapter.json\n  cannot be used: Expecting property name" in shown
+    assert "hob tune run" in shown

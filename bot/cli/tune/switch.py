@@ -19,22 +19,32 @@ RESTART = "it counts once `hob up` or `hob work` is started again"
 @click.command("list", cls=HobCommand, example="hob tune list\nhob tune list --json")
 @JSON
 def show(as_json: bool) -> None:
-    """Shows every adapter that was trained: its figures, whether it is on, or why it may not be."""
+    """Shows every adapter that was trained: its figures, whether it is on, or why it may not be.
+
+    What lies among them and cannot be read is named too, with why and what to do.
+    """
     from bot.config import load_config
-    from bot.runs.tuning_folder import every_record
+    from bot.core.text import for_terminal
+    from bot.runs.tuning_folder import every_record, unread_places
 
     config = load_config()
     records = every_record(config.hob.data_dir)
     missing = [name for name in config.models.tuned if name not in {one.name for one in records}]
+    unread = [
+        {"path": str(one.path), "why": for_terminal(one.why)[:300], "what_to_do": one.what_to_do}
+        for one in unread_places(config.hob.data_dir)
+    ]
     if as_json:
         told = [_as_json(one, config) for one in records]
-        click.echo(json.dumps({"adapters": told, "missing": missing}, indent=2))
+        click.echo(json.dumps({"adapters": told, "missing": missing, "unread": unread}, indent=2))
         return
     for one in records:
         click.echo(f"{one.name}\n  {one.made[:10]}, {_state(one, config)}; {one.figures}")
     for name in missing:
         click.echo(f"{name}\n  named in [models] tuned, and not there: `hob tune off {name}` takes it out")
-    if not records and not missing:
+    for place in unread:
+        click.echo(f"{place['path']}\n  cannot be used: {place['why']}; {place['what_to_do']}")
+    if not records and not missing and not unread:
         click.echo("nothing was trained yet: `hob tune run OWNER/REPO`")
 
 

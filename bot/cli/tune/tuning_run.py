@@ -28,7 +28,7 @@ from bot.inference.egress import EgressGuard
 from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
 from bot.paths import put_private
-from bot.runs.tuning_folder import TuneFolder, tune_folder
+from bot.runs.tuning_folder import NEW, TuneFolder, tune_folder
 from bot.scripting import Workshop
 
 THRESHOLD = 0.0
@@ -106,8 +106,8 @@ class TuningRun:
         if len(cases) < FEW and not begun.few_accepted:
             tell(f"few pull requests are held out ({len(cases)}): without --accept-few it will be refused")
         # What is trained already is tried on other cases where it lies.
-        work = place if kept and not again else place.with_suffix(".new")
-        for other in place.parent.glob("*.new"):
+        work = place if kept and not again else place.with_suffix(NEW)
+        for other in place.parent.glob(f"*{NEW}"):
             if (again and other == work) or not (other / LOSSES).is_file():
                 shutil.rmtree(other, ignore_errors=True)
         record = replace(begun, losses=await self._trained(model, folder.data, work, lock))
