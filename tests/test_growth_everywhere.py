@@ -23,6 +23,7 @@ from bot.checks import linter
 from bot.checks.lint_output import JsonPlaces, by_lines, by_places, sarif
 from bot.checks.scripts import scripts_of
 from bot.context import TOOLS
+from bot.core.adapters import Adapter, in_front
 from bot.core.addresses import refusal
 from bot.core.ci_log import excerpt, stands
 from bot.core.ci_rounds import state_of
@@ -260,6 +261,7 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "core.conventions.evidence_of": lambda said: evidence_of(
         Lesson("candidate", "x", Login("a"), evidence=said)
     ),
+    "core.adapters.in_front": lambda said: in_front(said.split(), [Adapter(said, said, said, 1, said)]),
     "agents.review.training.drafted": lambda said: drafted(
         pull_request({"a.py": said[:4_000]}), [DecidedPoint("remark", "a.py", 1, 9_999, said, said)], [said]
     ),
