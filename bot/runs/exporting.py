@@ -16,13 +16,12 @@ from typing import Any
 
 from bot.agents.review.asking import DIFF_CHARS
 from bot.agents.review.training import (
-    LONGEST_BODY,
-    LONGEST_TITLE,
     DecidedPoint,
     DraftedExample,
     QuotedPoint,
     drafted,
     fixed_lines,
+    said_by_fix,
     said_by_person,
 )
 from bot.config import Config
@@ -40,7 +39,7 @@ from bot.core.inference import Completion, OnText, Prompt
 from bot.core.past_changes import MOST_LINE, SOON_SECONDS, CodeLine, PastChange
 from bot.core.redacting import Uncut, redacted
 from bot.core.refs import Actor, RepoRef, Sha
-from bot.core.text import one_line, strip_invisible
+from bot.core.text import strip_invisible
 from bot.core.tuning import TrainingExample
 from bot.github import history
 from bot.github.history import Merged
@@ -330,11 +329,10 @@ class _Exporting:
     def _of_fixes(self, told: ToldChange, facts: PullRequestFacts) -> Iterator[DecidedPoint]:
         for name, lines in told.fixes.items():
             fix = self.pulls[name]
-            title = one_line(fix.title, LONGEST_TITLE)
-            body = f"This was wrong, and mended soon after it was merged: {one_line(fix.title, LONGEST_BODY)}"
+            said = said_by_fix(fix.title, fix.body)
             pulls = ((fix.number, fix.merged_at),)
             for path, first, last in fixed_lines(facts.files, lines, MOST_LINE):
-                yield DecidedPoint("fix", path, first, last, title, body, "major", pulls=pulls)
+                yield DecidedPoint("fix", path, first, last, said.title, said.body, "major", pulls=pulls)
 
     def _was_reviewed(self, told: ToldChange, head: Sha) -> bool:
         """Whether somebody who may write remarked on this commit, and fixes have had their time."""

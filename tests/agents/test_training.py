@@ -16,10 +16,12 @@ from bot.agents.review.training import (
     SaidByPerson,
     drafted,
     fixed_lines,
+    said_by_fix,
     said_by_person,
 )
 from bot.core.credentials import without
 from bot.core.diff import git_diff_text, parse_git_diff
+from bot.core.pr_description import with_description
 from bot.core.redacting import Uncut, redacted, redacted_diff
 from tests.agents.facts import Model, new_file, pull_request
 from tests.tea import BROKEN
@@ -123,6 +125,31 @@ def test_what_is_on_no_changed_line_is_counted_and_no_example(astray: DecidedPoi
 )
 def test_a_remark_has_a_title_and_what_it_suggests(words: str, said: SaidByPerson | None) -> None:
     assert said_by_person(words) == said
+
+
+MENDED = "This was wrong, and mended soon after it was merged: "
+
+
+@pytest.mark.parametrize(
+    ("description", "why"),
+    [
+        ("The cups were counted twice, once a pot.\r\n\r\nMore.", "The cups were counted twice, once a pot."),
+        (
+            "## What\n\n<!-- Describe it, please, in some words -->\n\n- [x] tested by hand on my machine\n\n"
+            "Fixes #12, which the people of the house saw\n\nA pot may be empty,\nand then this divides by 0.",
+            "A pot may be empty, and then this divides by 0.",
+        ),
+        ("Signed-off-by: Ann of the house by the river", "Fix the cups"),
+        ("Reported by @ann on Monday after the deployment.", "Fix the cups"),
+        ("See TEA-12 for all there is to know.", "Fix the cups"),
+        ("1. count the cups and the pots anew", "Fix the cups"),
+        ("Counts cups.", "Fix the cups"),
+        (with_description("", "This change counts each of the cups once."), "Fix the cups"),
+        ("", "Fix the cups"),
+    ],
+)
+def test_a_fix_says_why_in_its_own_first_words_of_prose(description: str, why: str) -> None:
+    assert said_by_fix("Fix the cups", description) == SaidByPerson("Fix the cups", MENDED + why)
 
 
 @given(st.text())

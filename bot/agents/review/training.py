@@ -2,8 +2,10 @@
 give: examples to train a model on."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import get_args
 
 from bot.agents.review.answers import FindingAnswer, ReviewAnswer
@@ -14,6 +16,7 @@ from bot.core.facts import PullRequestFacts
 from bot.core.inference import Prompt
 from bot.core.past_changes import CodeLine
 from bot.core.pathnames import shown
+from bot.core.pr_description import own_words
 from bot.core.review_chunks import ReviewChunk
 from bot.core.settings import Severity
 from bot.core.text import close_fences, cut, one_line
@@ -23,6 +26,8 @@ QUOTED = 5
 """Lines that an answer may quote of one point."""
 LEAST_WORDS = 3
 """Of a remark that tells anything."""
+LEAST_EXPLAINED = 6
+"""Of a paragraph that explains a fix."""
 LONGEST_TITLE, LONGEST_BODY = 80, 600
 SURE = 0.9
 """The confidence of an answer that people have decided on."""
@@ -183,6 +188,32 @@ def _without_suggestion(words: str) -> tuple[str, str | None]:
         else:
             kept.append(line)
     return "\n".join(kept).strip(), "\n".join(blocks[0]) if blocks else None
+
+
+def said_by_fix(title: str, description: str) -> SaidByPerson:
+    """Of a pull request that mended a change: its title, and the first paragraph of prose in which it is
+    explained. One that names what no reader of the change can see (an issue, a person, an address) would
+    teach a model to make such things up: then the title is all."""
+    why = next(filter(_explains, _paragraphs(own_words(description))), title)
+    body = one_line(f"This was wrong, and mended soon after it was merged: {why}", LONGEST_BODY)
+    return SaidByPerson(one_line(title, LONGEST_TITLE), body)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for is_blank, lines in groupby(text.splitlines(), key=lambda line: not line.strip()):
+        if not is_blank:
+            yield "\n".join(lines).strip()
+
+
+_NO_PROSE = re.compile(r"[^\w\"'(]|\d+[.)]\s")
+"""How headings, lists, quotations, tables, comments and code begin."""
+_ELSEWHERE = re.compile(r"#\d|@\w|://|[<>`|]|\b[A-Z]{2,10}-\d|^[\w-]{2,30}:\s", re.MULTILINE)
+"""What is not in the change, a template's comment, a trailer."""
+
+
+def _explains(paragraph: str) -> bool:
+    is_prose = not _NO_PROSE.match(paragraph) and not _ELSEWHERE.search(paragraph)
+    return is_prose and len(paragraph.split()) >= LEAST_EXPLAINED
 
 
 def fixed_lines(
