@@ -17,7 +17,7 @@ from bot.core.concurrency import nobody_waits
 from bot.core.dashboard_issue import DashboardIssue
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
-from bot.core.effects import Comment, Effect, Plan, PostReview, PullState, ReplyInThread, SetCheck, Usage
+from bot.core.effects import Comment, Effect, Plan, PostReview, PullState, ReplyInThread, SetCheck
 from bot.core.errors import OthersWait, UserError
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import RepoContext
@@ -25,7 +25,7 @@ from bot.core.findings import Finding
 from bot.core.github_reader import GitHubReader
 from bot.core.guidelines import Guidance, speaks
 from bot.core.incremental_review import ReviewedHead
-from bot.core.inference import Infer, PromptFile, ToolUse
+from bot.core.inference import Infer, PromptFile, ToolUse, Usage
 from bot.core.knowledge import Beside, IndexedLibrary, Knowledge, nothing_beside
 from bot.core.memory import Memory
 from bot.core.recipes import Recipe, RecipeFiles, Recipes

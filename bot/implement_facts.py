@@ -14,11 +14,11 @@ from bot.agents.tools import Lookups, ReadFiles
 from bot.context import Context
 from bot.core.code_search import Excerpt, Library, whole
 from bot.core.edit_paths import is_private, why_not
-from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import PatchFacts, RepoContext
 from bot.core.file_kinds import kind_of_path
 from bot.core.github_reader import TreePath
+from bot.core.inference import Usage
 from bot.core.knowledge import Found, IndexedLibrary
 from bot.core.named_files import candidates, named_files
 from bot.core.refs import Login, Sha

@@ -11,7 +11,7 @@ from bot import log as logs
 from bot.config import Config
 from bot.core import credentials
 from bot.core.credentials import Hidden
-from bot.core.effects import Usage
+from bot.core.inference import Usage
 from bot.core.privacy import Budget, Online
 from bot.github import hobyml
 from bot.inference.egress import IN_FLIGHT, EgressGuard

@@ -9,15 +9,17 @@ from types import MappingProxyType
 
 from bot.agents.implement import Judge
 from bot.agents.patch import PatchChecks, Patched, checked, listed, patch, why_of
-from bot.agents.quality_gate import GateResult, gate, remembered, to_mend
+from bot.agents.quality_gate import gate, remembered, to_mend
 from bot.context import Context, answer
 from bot.core.ci_session import SUBJECT
 from bot.core.edits import place_taken
-from bot.core.effects import CommittedFile, Effect, OpenPullRequest, Plan, PushCommit
+from bot.core.effects import Effect, OpenPullRequest, Plan, PushCommit
 from bot.core.events import CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
 from bot.core.file_kinds import is_test
 from bot.core.github_reader import PullRequestState
+from bot.core.merging import CommittedFile
+from bot.core.quality_gate import GateResult
 from bot.core.refs import Actor, Sha
 from bot.core.suite_runs import RunSuite
 from bot.core.text import cut, in_code, utf8_size

@@ -7,10 +7,11 @@ from bot.agents.research import MOST_ROUNDS, Research
 from bot.context import Context, answer
 from bot.core.code_search import AtHead
 from bot.core.dependency_questions import dependency_question
-from bot.core.effects import Comment, Plan, ReplyInThread, Usage
+from bot.core.effects import Comment, Plan, ReplyInThread
 from bot.core.events import CommentEvent, ReviewCommentEvent
 from bot.core.facts import ThreadFacts
 from bot.core.github_reader import conversation
+from bot.core.inference import Usage
 from bot.pull_request_facts import select
 from bot.router import Router
 

@@ -10,20 +10,12 @@ from bot.agents.conflicts import Resolved, ResolvedFile, ResolvedHunk, resolve
 from bot.agents.merge_tests import tested
 from bot.context import Context, answer
 from bot.core.edit_paths import is_lock_file, why_not
-from bot.core.effects import (
-    Comment,
-    CommittedFile,
-    Effect,
-    OpenPullRequest,
-    Plan,
-    PushCommit,
-    ReplyInThread,
-)
+from bot.core.effects import Comment, Effect, OpenPullRequest, Plan, PushCommit, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.facts import MergeFacts, RepoContext
 from bot.core.github_reader import PullRequestState
 from bot.core.merge_checks import parses
-from bot.core.merging import MergedTree
+from bot.core.merging import CommittedFile, MergedTree
 from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
 from bot.core.text import code_block, count, cut, in_code, one_line

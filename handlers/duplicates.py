@@ -6,12 +6,12 @@ from dataclasses import replace
 from bot.agents.duplicates import DuplicateCandidate, DuplicateFacts, Now, nothing, suggestion
 from bot.context import Context, answer
 from bot.core.duplicates import root
-from bot.core.effects import Comment, Plan, ReplyInThread, Usage
+from bot.core.effects import Comment, Plan, ReplyInThread
 from bot.core.errors import GitHubError
 from bot.core.events import CommentEvent
 from bot.core.facts import IssueFacts
 from bot.core.github_reader import IssueState
-from bot.core.inference import Allowance
+from bot.core.inference import Allowance, Usage
 from bot.core.knowledge import Found, IssueKind
 from bot.core.security_reports import suspicion
 from bot.router import Router

@@ -12,12 +12,13 @@ from bot.core.ci import ACTIONS, CiState, FailedCheck, failure_of
 from bot.core.ci_rounds import Standing, commit_of, is_untold, standing, state_of
 from bot.core.ci_session import CI_BRANCH, MOST_NAMES, CiRound, CiSession, green, told
 from bot.core.edit_paths import why_not
-from bot.core.effects import Comment, EditComment, Plan, PushCommit, ReplyInThread, RequestCommand, Usage
+from bot.core.effects import Comment, EditComment, Plan, PushCommit, ReplyInThread, RequestCommand
 from bot.core.errors import Gone, TemporaryError
 from bot.core.events import ChecksCompleted, CommandRequested, CommentEvent
 from bot.core.facts import PatchFacts, RepoContext
 from bot.core.file_kinds import is_test
 from bot.core.github_reader import PullRequestState
+from bot.core.inference import Usage
 from bot.core.named_files import candidates, named_files
 from bot.core.quality_gate import patched_tests
 from bot.core.refs import Login, Sha

@@ -12,10 +12,11 @@ from bot.context import Context
 from bot.core import nightly as core
 from bot.core.dashboard_issue import DashboardIssue, ticked, with_ticked
 from bot.core.duplicates import sure
-from bot.core.effects import Comment, EditIssue, OpenIssue, Plan, RequestCommand, Usage
+from bot.core.effects import Comment, EditIssue, OpenIssue, Plan, RequestCommand
 from bot.core.errors import Gone, HobError
 from bot.core.events import IssueEdited, RepositoryDue
 from bot.core.github_reader import IssueState, OpenPull
+from bot.core.inference import Usage
 from bot.core.knowledge import Overlap
 from bot.core.nightly import NightlySection
 from bot.core.pathnames import shown

@@ -7,9 +7,10 @@ from bot.agents.plan import PlanFacts
 from bot.agents.plan import plan as planned
 from bot.context import Context, answer
 from bot.core.effect_history import standing_comment
-from bot.core.effects import Comment, EditComment, Plan, ReplyInThread, Usage
+from bot.core.effects import Comment, EditComment, Plan, ReplyInThread
 from bot.core.events import CommentEvent
 from bot.core.github_reader import conversation
+from bot.core.inference import Usage
 from bot.core.plan_text import ABOUT, merged, visible
 from bot.core.refs import Sha
 from bot.core.text import utf8_size

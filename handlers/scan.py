@@ -9,12 +9,12 @@ from bot.agents.review.looking import Looking
 from bot.agents.scan import LEAST_CALLS, read_on
 from bot.context import Context
 from bot.core.code_search import whole
-from bot.core.effects import Usage
 from bot.core.errors import GitHubError
 from bot.core.facts import RepoContext
 from bot.core.findings import Finding, JudgedFinding, fingerprint
-from bot.core.knowledge import Knowledge
-from bot.core.scan import MOST_BEGUN, FileRisk, ScannedFile, riskiest, spent, standing
+from bot.core.inference import Usage
+from bot.core.knowledge import FileRisk, Knowledge
+from bot.core.scan import MOST_BEGUN, ScannedFile, riskiest, spent, standing
 from bot.implement_facts import looking, reading_from
 
 

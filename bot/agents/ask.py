@@ -7,9 +7,8 @@ from bot.agents.citing import told
 from bot.core.code_search import Excerpt
 from bot.core.context_packing import pack_conversation, tokens
 from bot.core.diff import render
-from bot.core.effects import Usage
 from bot.core.facts import ThreadFacts
-from bot.core.inference import Passage, Turn
+from bot.core.inference import Passage, Turn, Usage
 from bot.core.mentions import without_comments
 from bot.core.refs import Login
 from bot.core.text import count

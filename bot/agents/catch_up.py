@@ -9,10 +9,9 @@ from typing import Literal
 from pydantic import BaseModel
 
 from bot.core.commands import prose_of
-from bot.core.effects import Usage
 from bot.core.facts import RepoContext
 from bot.core.github_reader import IssueHappening, RawComment
-from bot.core.inference import Allowance, Infer, Prompt
+from bot.core.inference import Allowance, Infer, Prompt, Usage
 from bot.core.standup import MOST_CHARS, titled
 from bot.core.text import count, cut, day, in_code, one_line
 

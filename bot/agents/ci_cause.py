@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from bot.core.ci import WITHOUT_READING, FailedCheck
 from bot.core.ci_log import stands
-from bot.core.effects import Usage
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Infer, Passage, Prompt, Usage
 from bot.core.text import cut, model_words, one_line
 
 CauseKind = Literal["code", "flaky", "infrastructure", "secret", "timeout", "workflow", "other"]

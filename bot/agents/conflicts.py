@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from bot.core.code_analysis import Tools
 from bot.core.edit_paths import why_not
-from bot.core.effects import Usage
 from bot.core.facts import MergeFacts
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Infer, Passage, Prompt, Usage
 from bot.core.merge_checks import lost, unsound
 from bot.core.merge_proof import holds
 from bot.core.merge_rules import proved

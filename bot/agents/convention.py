@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from bot.core.conventions import Evidence
-from bot.core.effects import Usage
-from bot.core.inference import Allowance, Infer, Passage, Prompt
+from bot.core.inference import Allowance, Infer, Passage, Prompt, Usage
 from bot.core.memory import code_words
 from bot.core.text import one_line, strip_invisible
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from bot.core.diff import render
-from bot.core.effects import Usage
 from bot.core.facts import ChangeFacts
 from bot.core.folding import folded
-from bot.core.inference import Completion, Infer, Passage, Prompt
+from bot.core.inference import Completion, Infer, Passage, Prompt, Usage
 from bot.core.pathnames import resolve
 from bot.core.pr_description import Proposal, own_words
 from bot.core.text import count, cut, in_code

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel
 
 from bot.core.duplicates import eligible, ordered, proves, sure, words_of
-from bot.core.effects import Usage
 from bot.core.github_reader import IssueState
-from bot.core.inference import Allowance, Infer, Passage, Prompt
+from bot.core.inference import Allowance, Infer, Passage, Prompt, Usage
 from bot.core.knowledge import Fix, Found, KnownIssue
 from bot.core.security_reports import suspicion
 from bot.core.text import in_code, one_line

@@ -2,9 +2,8 @@
 
 from bot.agents.citing import CitedAnswer, Citing, told
 from bot.core.diff import render
-from bot.core.effects import Usage
 from bot.core.facts import ExplainFacts
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Infer, Passage, Prompt, Usage
 from bot.core.text import count
 
 

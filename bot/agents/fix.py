@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from bot.core.diff import FileDiff
 from bot.core.edits import EditProblem, FileEdit, replaced
-from bot.core.effects import Usage
 from bot.core.facts import FixFacts
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Infer, Passage, Prompt, Usage
 from bot.core.pathnames import resolve
 from bot.core.suggestion import LineReplacement, change, in_one_hunk, proved
 from bot.core.text import code_block, cut, model_words

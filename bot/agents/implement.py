@@ -14,9 +14,8 @@ from bot.agents.tools import Lookups, ReadFiles, ToolBox, WorkTree
 from bot.core.chain import Begun, Chain, ChainResult, StepRun
 from bot.core.edit_paths import why_not
 from bot.core.edits import place_taken
-from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
-from bot.core.inference import Infer, Passage, PromptFile
+from bot.core.inference import Infer, Passage, PromptFile, Usage
 from bot.core.pathnames import resolve
 from bot.core.plan_text import PlannedStep, beside_steps, steps_of, task_list
 from bot.core.quality_gate import GateResult

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from bot.core.effects import Usage
-from bot.core.inference import Allowance, Infer, Prompt
+from bot.core.inference import Allowance, Infer, Prompt, Usage
 from bot.core.intents import QUESTION, Intent, OfferedCommand, by_rules, checked, own_words
 
 MOST_OFFERED = 60

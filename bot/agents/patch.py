@@ -10,9 +10,8 @@ from pydantic import BaseModel
 from bot.core.code_analysis import LINTED
 from bot.core.edit_paths import asks_for_lock_files
 from bot.core.edits import EditedFiles, EditProblem, FileEdit, apply
-from bot.core.effects import Usage
 from bot.core.facts import PatchFacts
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Infer, Passage, Prompt, Usage
 from bot.core.layout import changed_layout
 from bot.core.text import in_code, model_words, some_of
 

@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from bot.core.code_search import Excerpt
 from bot.core.context_packing import pack_conversation
-from bot.core.effects import Usage
 from bot.core.facts import RepoContext
-from bot.core.inference import Infer, Passage, Prompt
+from bot.core.inference import Infer, Passage, Prompt, Usage
 from bot.core.refs import Login
 from bot.core.text import count, in_code, one_line
 

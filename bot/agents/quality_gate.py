@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from bot.agents.patch import Patched
 from bot.core.inference import Passage
-from bot.core.quality_gate import GateResult as GateResult
-from bot.core.quality_gate import GateRuns, needed, patched_tests, verdict
+from bot.core.quality_gate import GateResult, GateRuns, needed, patched_tests, verdict
 from bot.core.refs import Sha
 from bot.core.suite_runs import RunSuite, SuiteRun
 

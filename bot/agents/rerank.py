@@ -13,8 +13,7 @@ from bot.core.code_search import Excerpt
 from bot.core.concurrency import asked_within, nobody_waits, seconds_now
 from bot.core.context_packing import CHARS_PER_TOKEN, CUT, FRAME, beginning, pack, passage_size, size
 from bot.core.edit_paths import is_private
-from bot.core.effects import Usage
-from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt
+from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt, Usage
 from bot.core.knowledge import IndexedLibrary, Outline
 from bot.core.pathnames import shown as shown_path
 from bot.core.text import count, cut, one_line

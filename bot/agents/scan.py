@@ -13,10 +13,11 @@ from bot.core.concurrency import through
 from bot.core.context_packing import ContextCandidate
 from bot.core.facts import PullRequestFacts, RepoContext
 from bot.core.inference import Completion, Infer, OnText, Prompt, T
+from bot.core.knowledge import FileRisk
 from bot.core.memory import Memory
 from bot.core.refs import Login, Sha
 from bot.core.review_result import Judgement
-from bot.core.scan import FileRisk, ScannedFile, as_change, questions
+from bot.core.scan import ScannedFile, as_change, questions
 
 HISTORY = 0.5
 """What the subjects of a file's commits are worth beside the code around its parts."""

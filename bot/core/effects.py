@@ -7,9 +7,9 @@ from typing import Literal
 
 from bot.core.ci_session import CiSession
 from bot.core.findings import Finding, JudgedFinding
-from bot.core.inference import Usage as Usage
+from bot.core.inference import Usage
 from bot.core.memory import Lesson
-from bot.core.merging import CommittedFile as CommittedFile
+from bot.core.merging import CommittedFile
 from bot.core.own_texts import DropDraft as DropDraft
 from bot.core.own_texts import EditIssue as EditIssue
 from bot.core.own_texts import KeepDraft as KeepDraft

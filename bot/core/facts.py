@@ -11,10 +11,11 @@ from bot.core.context_packing import ContextCandidate
 from bot.core.diff import FileDiff
 from bot.core.drafts import Draft
 from bot.core.effect_history import PastRun
-from bot.core.effects import PostReview, SetCheck, Usage
+from bot.core.effects import PostReview, SetCheck
 from bot.core.effort import Effort
 from bot.core.findings import Finding
 from bot.core.incremental_review import ReviewedHead
+from bot.core.inference import Usage
 from bot.core.issue_forms import FilledForm
 from bot.core.memory import Memory
 from bot.core.merging import Conflict

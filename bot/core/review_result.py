@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.check_judgement import unread
-from bot.core.effects import Conclusion, Usage
+from bot.core.effects import Conclusion
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.findings import Chosen, Finding, JudgedFinding
-from bot.core.inference import AskedHost
+from bot.core.inference import AskedHost, Usage
 from bot.core.text import count, in_code
 
 LEFT_QUICKLY = "left by a quick reading"

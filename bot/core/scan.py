@@ -10,7 +10,7 @@ import msgspec
 from bot.core.diff import FileDiff, Hunk, HunkLine
 from bot.core.file_kinds import kind_of_path
 from bot.core.findings import Finding, fingerprint
-from bot.core.knowledge import FileRisk as FileRisk
+from bot.core.knowledge import FileRisk
 from bot.core.review_chunks import kind
 
 LEAST_LINES, MOST_LINES = 10, 2_000

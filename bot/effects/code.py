@@ -9,16 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.effects import (
-    CommittedFile,
-    DeleteBranch,
-    OpenPullRequest,
-    PushCommit,
-    RevertCommit,
-    WithdrawPullRequest,
-)
+from bot.core.effects import DeleteBranch, OpenPullRequest, PushCommit, RevertCommit, WithdrawPullRequest
 from bot.core.errors import Ambiguous, GitHubError, Gone, RateLimited, UserError
 from bot.core.facts import UndoFacts
+from bot.core.merging import CommittedFile
 from bot.core.refs import Sha
 from bot.core.text import code_block, in_code
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone

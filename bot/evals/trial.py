@@ -15,10 +15,9 @@ from bot.agents import review
 from bot.agents.review.looking import Looking
 from bot.context import Context
 from bot.core.diff import FileDiff
-from bot.core.effects import Usage
 from bot.core.findings import Finding, choose
 from bot.core.github_reader import GitHubReader, PullRequestState
-from bot.core.inference import Infer, Prompt
+from bot.core.inference import Infer, Prompt, Usage
 from bot.core.refs import Actor, Login, RepoRef, Sha
 from bot.core.review_result import Judgement
 from bot.core.scoring import Golden, Score, once_each, pairs

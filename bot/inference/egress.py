@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.core.credentials import Hidden
-from bot.core.effects import Usage
 from bot.core.hosts import Host, HostModel
+from bot.core.inference import Usage
 from bot.core.privacy import Budget, EgressVerdict, Online, may_leave
 
 

@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass, replace
 
 from bot.core.context_packing import size as size_of
 from bot.core.credentials import Hidden
-from bot.core.effects import Usage
 from bot.core.host_slots import Served
-from bot.core.inference import Beginning
+from bot.core.inference import Beginning, Usage
 from bot.inference import token_budget
 from bot.inference.egress import EgressGuard
 from bot.inference.hosts.known_host import Candidate, KnownHost

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from bot.core.effects import CommittedFile
-from bot.core.merging import MergedTree
+from bot.core.merging import CommittedFile, MergedTree
 from bot.core.refs import Sha
 
 MOST_FILES = 20_000

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.core.effects import CommittedFile
 from bot.core.errors import UserError
+from bot.core.merging import CommittedFile
 from bot.core.refs import Sha
 from bot.git import git, run
 

@@ -8,9 +8,9 @@ from bot.agents.chain import ChainProgress
 from bot.agents.implement import Implemented, implement
 from bot.context import Context
 from bot.core.code_search import Library
-from bot.core.effects import CommittedFile
 from bot.core.errors import UserError
 from bot.core.inference import Infer
+from bot.core.merging import CommittedFile
 from bot.core.refs import RepoRef, Sha
 from bot.core.work_budget import WorkBudget
 from bot.implement_facts import WantedChange, implement_facts, lookups, reading

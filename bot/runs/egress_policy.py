@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.config import Config
-from bot.core.effects import Usage
 from bot.core.errors import HobError
+from bot.core.inference import Usage
 from bot.core.privacy import ONLINE, Budget, Online
 from bot.core.refs import RepoRef
 from bot.core.settings import RepoSettings

@@ -13,7 +13,7 @@ from typing import Literal
 
 from bot import log as logs
 from bot.context import answer
-from bot.core.effects import Plan, PushCommit, React, SetCheck, SetPull, TakenBack, Usage
+from bot.core.effects import Plan, PushCommit, React, SetCheck, SetPull, TakenBack
 from bot.core.errors import (
     BadPayload,
     Gone,
@@ -37,6 +37,7 @@ from bot.core.events import (
     ReviewCommentEvent,
     ReviewEvent,
 )
+from bot.core.inference import Usage
 from bot.effects import of, on_github
 from bot.effects.base import Refused
 from bot.github.client import Job

@@ -29,9 +29,9 @@ from bot.core.conventions import (
     split,
     tested,
 )
-from bot.core.effects import Plan, Usage
+from bot.core.effects import Plan
 from bot.core.errors import Gone, RateLimited, TemporaryError, UserError
-from bot.core.inference import Infer
+from bot.core.inference import Infer, Usage
 from bot.core.memory import Lesson, Memory, code_words
 from bot.core.past_changes import JudgedChange, JudgedLine, PastChange, judged
 from bot.core.refs import RANK, Login, RepoRef

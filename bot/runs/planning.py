@@ -11,11 +11,11 @@ from bot.context import Context, answer
 from bot.core import effect_history as past
 from bot.core.concurrency import through
 from bot.core.effect_history import Did, PastRun
-from bot.core.effects import Comment, KeepDraft, Plan, PushCommit, SetCheck, TakenBack, Usage
+from bot.core.effects import Comment, KeepDraft, Plan, PushCommit, SetCheck, TakenBack
 from bot.core.errors import Gone
 from bot.core.events import CommandRequested, CommentEvent, Event, IssueEvent, RepositoryEvent
 from bot.core.findings import JudgedFinding
-from bot.core.inference import Completion, Infer, OnText, Prompt, T
+from bot.core.inference import Completion, Infer, OnText, Prompt, T, Usage
 from bot.core.knowledge import nothing_beside
 from bot.core.refs import Permission, RepoRef, Sha
 from bot.core.settings import RepoSettings

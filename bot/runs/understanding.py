@@ -8,8 +8,9 @@ from bot.agents.intent import understand
 from bot.context import Context, answer
 from bot.core.commands import Command, as_comment
 from bot.core.dependency_questions import dependency_question
-from bot.core.effects import Plan, RequestCommand, Usage
+from bot.core.effects import Plan, RequestCommand
 from bot.core.events import CommentEvent, ReviewCommentEvent
+from bot.core.inference import Usage
 from bot.core.intents import OfferedCommand
 from bot.core.recipes import asked_for, path_of
 from bot.core.text import in_code

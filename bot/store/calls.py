@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from sqlalchemy import Connection, func, select
 
 from bot.core import credentials
-from bot.core.effects import Usage
-from bot.core.inference import ModelCall, ToolUse
+from bot.core.inference import ModelCall, ToolUse, Usage
 from bot.store.columns import fit
 from bot.store.database import Database
 from bot.store.tables import call_totals, calls, usage

@@ -136,7 +136,7 @@ MENDED = "This was wrong, and mended soon after it was merged: "
         ("The cups were counted twice, once a pot.\r\n\r\nMore.", "The cups were counted twice, once a pot."),
         (
             "## What\n\n<!-- Describe it, please, in some words -->\n\n- [x] tested by hand on my machine\n\n"
-            "Fixes #12, which the people of the house saw\n\nA pot may be empty,\nand then this divides by 0.",
+            "Fixes #12, which people of the house saw\n\nA pot may be empty,\nand then this divides by 0.",
             "A pot may be empty, and then this divides by 0.",
         ),
         ("Signed-off-by: Ann of the house by the river", "Fix the cups"),

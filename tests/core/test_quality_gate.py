@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from bot.agents.patch import Patched
-from bot.agents.quality_gate import GateResult, gate, remembered
+from bot.agents.quality_gate import gate, remembered
 from bot.core.file_kinds import is_test
+from bot.core.quality_gate import GateResult
 from bot.core.refs import Sha
 from bot.core.suite_runs import RunSuite, SuiteRun
 from tests.fakes.suites import FakeSuite, Texts

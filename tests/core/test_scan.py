@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from bot.core.diff import render
 from bot.core.findings import Finding, fingerprint
-from bot.core.scan import FileRisk, ScannedFile, as_change, questions, riskiest, spent, standing
+from bot.core.knowledge import FileRisk
+from bot.core.scan import ScannedFile, as_change, questions, riskiest, spent, standing
 
 
 def file(path: str, lines: int = 50, **more: int | bool) -> FileRisk:

@@ -6,7 +6,6 @@ from bot.core.effects import (
     Annotation,
     BeginCheck,
     Comment,
-    CommittedFile,
     DeleteBranch,
     DeleteComment,
     DismissReview,
@@ -37,6 +36,7 @@ from bot.core.effects import (
     WithdrawPullRequest,
 )
 from bot.core.memory import Lesson
+from bot.core.merging import CommittedFile
 from bot.core.refs import Actor, Login, Sha
 
 HEAD = Sha("a" * 40)

@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.effects import (
-    CommittedFile,
-    DeleteBranch,
-    Effect,
-    OpenPullRequest,
-    PushCommit,
-    WithdrawPullRequest,
-)
+from bot.core.effects import DeleteBranch, Effect, OpenPullRequest, PushCommit, WithdrawPullRequest
 from bot.core.errors import Ambiguous, GitHubError, RateLimited, UserError
+from bot.core.merging import CommittedFile
 from bot.core.refs import RepoRef, Sha
 from bot.effects import on_github
 from bot.effects.base import Applied, Destination

@@ -9,9 +9,8 @@ from starlette.responses import JSONResponse
 
 from bot.config import Config
 from bot.core.credentials import Hidden
-from bot.core.effects import Usage
 from bot.core.hosts import Host
-from bot.core.inference import Embed
+from bot.core.inference import Embed, Usage
 from bot.core.privacy import Budget
 from bot.inference.egress import EgressGuard
 from bot.inference.embed import MOST_TEXTS, make_embed, prefixed

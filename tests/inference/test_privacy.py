@@ -9,9 +9,8 @@ import pytest
 
 from bot.core import credentials
 from bot.core.concurrency import seconds_now
-from bot.core.effects import Usage
 from bot.core.hosts import Host
-from bot.core.inference import Completion, Infer
+from bot.core.inference import Completion, Infer, Usage
 from bot.core.privacy import ONLINE, Budget, Online, may_leave
 from bot.inference.egress import IN_FLIGHT, EgressGuard
 from bot.inference.hosts.pool import Pool

@@ -15,7 +15,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from bot.core.effects import Usage
+from bot.core.inference import Usage
 from bot.core.memory import Memory
 from bot.core.refs import RepoRef
 from bot.core.scan import ScannedFile

@@ -8,8 +8,8 @@ import pytest
 
 from bot.config import load_config
 from bot.config.retention import DAY, RetentionTable
-from bot.core.effects import Usage
 from bot.core.errors import ConfigError
+from bot.core.inference import Usage
 from bot.runs.schedule import purge_once
 from bot.store import Store
 from bot.store.known_repositories import Seen

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from bot.core.effects import Usage
+from bot.core.inference import Usage
 from bot.store import Run, Store
 from bot.store.runs import within
 from bot.store.tables import outbox

@@ -13,11 +13,10 @@ from bot.agents.review.beginning import AROUND, Common, behind, common, size_of
 from bot.core.concurrency import Shared
 from bot.core.context_packing import ContextCandidate, pack_excerpts
 from bot.core.diff import FileDiff, render
-from bot.core.effects import Usage
 from bot.core.effort import QUICK_PARTS
 from bot.core.facts import PullRequestFacts, Skipped
 from bot.core.incremental_review import new_since
-from bot.core.inference import Allowance, AskedHost, Completion, Infer, Passage, Prompt
+from bot.core.inference import Allowance, AskedHost, Completion, Infer, Passage, Prompt, Usage
 from bot.core.review_chunks import ReviewChunk, around, batches, review_chunks
 from bot.core.review_result import LEFT_QUICKLY, DataReceipt
 from bot.core.skip_rules import NOT_ASKED

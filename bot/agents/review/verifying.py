@@ -9,10 +9,9 @@ from bot.agents.review.asking import receipts
 from bot.agents.review.beginning import SPARE, Common, common
 from bot.agents.review.looking import Looking, fetched
 from bot.core.diff import FileDiff, HunkLine
-from bot.core.effects import Usage
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
-from bot.core.inference import Infer, Passage, Prompt, ToolUse
+from bot.core.inference import Infer, Passage, Prompt, ToolUse, Usage
 from bot.core.pathnames import shown as shown_path
 from bot.core.review_result import DataReceipt
 
