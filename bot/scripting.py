@@ -29,7 +29,7 @@ from bot.inference.egress import EgressGuard
 from bot.inference.embed import make_embed
 from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.slots import SharedHostSlots
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.structured_output import understood
 from bot.knowledge.local_library import LocalLibrary
 from bot.local_egress import Outgoing

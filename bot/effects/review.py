@@ -26,8 +26,8 @@ from bot.core.facts import UndoFacts
 from bot.core.text import BODY_LIMIT, count, utf8_size
 from bot.effects.base import Applied, Changing, Destination, Judged, OnGitHub, Undone, applied
 from bot.effects.texts import Texts
+from bot.github.changed_files import changed_files
 from bot.github.idempotency_marker import fit
-from bot.github.reader import changed_files
 
 log = logging.getLogger(__name__)
 _LIST, _ONE = "/pulls/{number}/reviews", "/pulls/{number}/reviews/{id}"

@@ -9,9 +9,9 @@ from bot.core.diff import FileDiff
 from bot.core.errors import GitHubError
 from bot.core.refs import Actor, RepoRef, Sha
 from bot.github.api import Api
+from bot.github.changed_files import file_diff
 from bot.github.conversations import actor
 from bot.github.payloads import clean
-from bot.github.reader import file_diff
 
 _MOST_LISTED = 2_000
 

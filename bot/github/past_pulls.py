@@ -18,10 +18,10 @@ from bot.core.past_changes import (
 )
 from bot.core.refs import RepoRef
 from bot.github.api import Api, Params
+from bot.github.changed_files import file_diff
 from bot.github.conversations import actor
 from bot.github.history import Merged
 from bot.github.payloads import clean
-from bot.github.reader import file_diff
 
 PAGES = 3
 """Of 100 files or comments each, of one pull request; one with more moves code, and says nothing here."""

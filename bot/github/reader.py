@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core.ci import CiState, FailedCheck
-from bot.core.diff import BadPatch, FileDiff, Status, parse_patch
+from bot.core.diff import FileDiff
 from bot.core.errors import GitHubError, Gone
 from bot.core.events import (
     CheckRunRequested,
@@ -52,6 +52,7 @@ from bot.github import (
     work,
 )
 from bot.github.api import Api
+from bot.github.changed_files import changed_files
 from bot.github.client import Job
 from bot.github.conversations import (
     actor,
@@ -70,8 +71,6 @@ PULL_REQUEST = {"contents": "read", "pull_requests": "read", "checks": "read"}
 ISSUE = {"contents": "read", "issues": "read"}
 WORKFLOWS = ".github/workflows"
 MOST_WORKFLOWS = 100
-MOST_FILES = 3_000
-"""More files of a pull request GitHub does not list."""
 MOST_COMMENTS = 50
 """Of a conversation, the newest."""
 MOST_LINE_COMMENTS = 1_000
@@ -87,14 +86,6 @@ _PERMISSIONS: dict[str, Permission] = {
     "read": "read",
 }
 _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(\[bot\])?")
-_STATUSES: dict[str, Status] = {
-    "added": "added",
-    "removed": "removed",
-    "renamed": "renamed",
-    "copied": "copied",
-    "changed": "changed",
-    "unchanged": "unchanged",
-}
 _NOT_SHOWN = (403, 404)
 
 
@@ -346,35 +337,6 @@ class JobReader(GitHubReader):
             raise
         role = _PERMISSIONS.get(str(found.get("role_name")))
         return role or _PERMISSIONS.get(str(found.get("permission")), "none")
-
-
-async def changed_files(api: Api, number: int) -> list[FileDiff]:
-    """Of a pull request, a call for each 100.
-
-    https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files
-    """
-    path = "/repos/{owner}/{repo}/pulls/{number}/files"
-    return [file_diff(one) for one in await api.get_all(path, {"number": number}, cap=MOST_FILES)]
-
-
-def file_diff(found: Any) -> FileDiff:
-    """A changed file as GitHub tells it; without hunks where it gives no patch (binary, too large, renamed
-    only), or one that is not to be understood."""
-    found = as_object(found)
-    patch, old = found.get("patch"), found.get("previous_filename")
-    try:
-        hunks = parse_patch(patch) if isinstance(patch, str) else None
-    except BadPatch:
-        hunks = None
-    return FileDiff(
-        path=clean(found.get("filename")),
-        status=_STATUSES.get(str(found.get("status")), "modified"),
-        hunks=hunks,
-        old_path=clean(old) if old else None,
-        additions=int(found.get("additions") or 0),
-        deletions=int(found.get("deletions") or 0),
-        blob=found.get("sha") or "",
-    )
 
 
 def _pull_request(found: dict[str, Any], repo: RepoRef) -> PullRequestState:

@@ -1,33 +1,25 @@
-"""One question on its way through hosts and models until there is an answer or a reason.
+"""One question on its way through hosts and models until there is an answer or a reason: render, fit, ask,
+check, ask again, give up honestly. Whether the words are heard as they come changes nothing of it.
 
-The port `Infer` behind which hosts and models are: render, fit, ask, check, ask again, give up
-honestly. Whether the words are heard as they come changes nothing of it.
-
-One call of `Infer` asks models at most `MOST_CALLS` times and for at most `deadline` seconds in all; the
+It asks models at most `MOST_CALLS` times and for at most `deadline` seconds in all; the
 time in which it waits for its turn at a host is not counted. Whatever goes wrong is a `failure` with a
 sentence for a person.
 """
 
 import asyncio
-import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Generic, cast
+from typing import Any, Generic
 
-from bot.core.concurrency import Port
 from bot.core.context_packing import FittedPassages
 from bot.core.context_packing import size as size_of
-from bot.core.errors import HobError
-from bot.core.events import Priority
-from bot.core.inference import AskedHost, Completion, Failure, Infer, OnText, Prompt, Role, Spoken, T
+from bot.core.inference import AskedHost, Completion, Failure, Prompt, T
 from bot.inference import token_budget
 from bot.inference.egress import LOCAL_ONLY, EgressGuard
 from bot.inference.guarded_call import GuardedCall
 from bot.inference.hosts.known_host import Candidate
 from bot.inference.hosts.pool import Pool
-from bot.inference.listening import Listening
 from bot.inference.runners import (
     Broken,
     ChatRequest,
@@ -43,83 +35,6 @@ from bot.inference.structured_output import complaint, schema_of
 from bot.inference.token_budget import Fitted, Render, fitted, prompt_tokens, shared_tokens
 from bot.inference.tool_calls import UnderstoodReply, understood_reply
 from bot.inference.trace import NO_TRAIL, Trace
-
-log = logging.getLogger(__name__)
-
-DEADLINE = 1200.0
-"""Seconds: a 14B model on one machine without a graphics card reads 12k tokens in about ten minutes."""
-
-
-def make_infer(
-    pool: Pool,
-    models: Mapping[Role, Sequence[str]],
-    render: Render,
-    *,
-    deadline: float = DEADLINE,
-    priority: Priority = "default",
-    guard: EgressGuard = LOCAL_ONLY,
-    trace: Trace = NO_TRAIL,
-) -> Infer:
-    """An `Infer` over the pool's hosts. `models`: names by role in order of preference. Who waits at a
-    busy host goes by priority: a person waits (high), a review (default), background (low). What may go to an
-    online host, and where each use is written down, is the guard's: by default nothing, and nowhere. `trace`
-    keeps what was asked."""
-    urgency = ("high", "default", "low").index(priority)
-
-    async def infer(prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
-        free = prompt.answer is Spoken and not prompt.tools
-        listening = Listening(on_text or (lambda _: None)) if free else None
-        asked = replace(prompt, role=cast("Role", prompt.specialty)) if prompt.specialty else prompt
-        asking = Asking(
-            pool,
-            asked,
-            render,
-            deadline,
-            urgency,
-            _guard_of(prompt),
-            listening.hear if listening else on_text,
-            listening.so_far if listening else str,
-            trace,
-            partial(port.placed, prompt),
-        )
-        try:
-            completion = await asking.run(_wanted(prompt, models))
-        except (HobError, ValueError) as error:
-            # A prompt file, its inputs or an answer's schema are wrong: our own mistake, not the model's.
-            log.exception("prompt %s could not be asked", prompt.name)
-            reason = f"the prompt {prompt.name} could not be put: {error}"
-            return Completion(failure="invalid", reason=reason)
-        return listening.whole(completion) if listening else completion
-
-    async def seconds(prompt: Prompt[Any]) -> float:
-        wanted = _wanted(prompt, models)
-        allowed = _guard_of(prompt)
-        sizes = prompt_tokens(prompt), prompt.behind, prompt.beginning, shared_tokens(prompt), prompt.length
-        return await pool.seconds_now(prompt.role, wanted, urgency, allowed, *sizes)
-
-    def _guard_of(prompt: Prompt[Any]) -> EgressGuard:
-        return replace(guard, purpose=prompt.name, policy="never" if prompt.local else guard.policy)
-
-    async def sees(prompt: Prompt[Any]) -> bool:
-        allowed = _guard_of(prompt)
-        found = await pool.candidates(prompt.role, _wanted(prompt, models), allowed, start=False)
-        return any(one.sees for one in found.candidates)
-
-    port = Port(infer, seconds, sees)
-    return port
-
-
-def _wanted(prompt: Prompt[Any], models: Mapping[Role, Sequence[str]]) -> Sequence[str]:
-    """Names of models, best first. A specialty is the host's, so any model of ours that such a host has will
-    do."""
-    if prompt.model:
-        return (prompt.model,)
-    own = models.get(prompt.role, ())
-    if not prompt.specialty:
-        return own
-    others = (name for role, names in models.items() if role != "embed" for name in names)
-    return tuple(dict.fromkeys((*own, *others)))
-
 
 MOST_CALLS = 4
 _TRIES = 2

@@ -26,7 +26,7 @@ from bot.inference.egress import LOCAL_ONLY, EgressGuard
 from bot.inference.embed import make_embed
 from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.slots import SharedHostSlots
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.trace import Trace
 from bot.knowledge.clones import Clones
 from bot.knowledge.manager import KnowledgeManager

@@ -13,7 +13,7 @@ from bot.core.facts import PullRequestFacts
 from bot.core.hosts import Host
 from bot.core.settings import RepoSettings, ReviewSettings
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.prompting import rendered
 from tests.agents.facts import pull_request
 from tests.fakes import acts

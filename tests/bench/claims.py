@@ -24,7 +24,7 @@ from bot.core.hosts import Host, HostModel
 from bot.core.inference import ToolCall
 from bot.core.knowledge import Found
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import ChatRequest, Heard, Reply
 from bot.prompting import rendered
 from tests.agents.facts import pull_request

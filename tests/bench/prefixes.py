@@ -21,7 +21,7 @@ from bot.core.hosts import Host, HostModel
 from bot.core.inference import Passage, Prompt, PromptTexts
 from bot.core.settings import RepoSettings, ReviewSettings
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import ChatRequest, Heard, Reply
 from bot.inference.token_budget import Render
 from bot.prompting import new_fence, parse, render, rendered

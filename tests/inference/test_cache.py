@@ -12,7 +12,7 @@ from bot.core.hosts import Host, HostModel
 from bot.core.inference import Infer, ModelCall, Passage, Prompt, PromptTexts
 from bot.inference.cache import Cache, name_of
 from bot.inference.hosts.known_host import Candidate
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import ChatRequest, Reply
 from bot.inference.token_budget import Fitted
 from bot.inference.trace import Trace

@@ -12,7 +12,7 @@ import pytest
 from bot.core.hosts import Host
 from bot.core.inference import Infer, Passage, Prompt
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.prompting import load, rendered
 from tests.fakes import acts
 from tests.fakes.models import Act, Answer, FakeModel, FakeOllama, Stage

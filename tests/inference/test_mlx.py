@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from bot.core.hosts import Host, HostModel
 from bot.core.inference import Prompt
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import (
     Broken,
     ChatRequest,

@@ -12,7 +12,7 @@ import pytest
 
 from bot.core.hosts import Host, HostModel
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import Broken, ChatRequest, HostDown, HostTooSlow, ModelMissing, Unsupported
 from bot.inference.runners.openai import UNKNOWN_CONTEXT, OpenAIRunner
 from bot.prompting import rendered

@@ -11,7 +11,7 @@ from bot.core.hosts import Host, HostModel
 from bot.core.inference import Prompt, PromptFile, Spoken
 from bot.core.pictures import Picture
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import ChatRequest, Unsupported
 from bot.inference.runners.mlx import MlxRunner
 from bot.inference.runners.registry import make_runner

@@ -17,7 +17,7 @@ from bot.core.inference import Infer
 from bot.inference.hosts import scheduler
 from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.slots import LocalHostSlots, SharedHostSlots
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import Broken, ChatRequest, HostDown, Reply
 from bot.inference.runners.ollama import OllamaRunner
 from bot.inference.runners.scripted import ScriptedRunner

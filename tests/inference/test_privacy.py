@@ -14,7 +14,7 @@ from bot.core.inference import Completion, Infer, Usage
 from bot.core.privacy import ONLINE, Budget, Online, may_leave
 from bot.inference.egress import IN_FLIGHT, EgressGuard
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.prompting import rendered
 from tests.core.credentials import HUMAN, ISSUED
 from tests.fakes import acts

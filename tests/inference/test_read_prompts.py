@@ -13,7 +13,7 @@ from bot.core.hosts import Host, HostModel, Option, rank
 from bot.core.inference import Beginning, Passage, Prompt
 from bot.inference.hosts.pool import Pool
 from bot.inference.hosts.read_prompts import ReadPrompts
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import ChatRequest, Heard, Reply
 from bot.inference.runners.openai import OpenAIRunner
 from bot.prompting import rendered

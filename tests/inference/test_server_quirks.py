@@ -11,7 +11,7 @@ from starlette.responses import Response
 from bot.core.hosts import Host, HostModel
 from bot.inference.egress import LOCAL_ONLY
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import Broken, HostDown, Runner
 from bot.inference.runners.registry import make_runner
 from bot.inference.structured_output import unthought

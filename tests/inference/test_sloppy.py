@@ -19,7 +19,7 @@ from bot.agents.review.answers import ReviewAnswer, VerifyAnswer
 from bot.core.effects import SetCheck
 from bot.core.hosts import Host
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.structured_output import understood
 from bot.prompting import rendered
 from tests.agents.facts import pull_request

@@ -13,8 +13,8 @@ from bot.core.concurrency import streamed
 from bot.core.hosts import Host
 from bot.core.inference import Completion, Infer, Passage, Prompt, PromptFile, Spoken, Turn
 from bot.inference.hosts.pool import Pool
+from bot.inference.infer import make_infer
 from bot.inference.listening import Unthinking
-from bot.inference.request import make_infer
 from bot.inference.runners import Broken
 from bot.inference.runners.scripted import ScriptedRunner
 from bot.prompting import rendered

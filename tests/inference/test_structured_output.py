@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bot.core.hosts import Host
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners.scripted import ScriptedRunner
 from bot.inference.structured_output import read
 from bot.prompting import rendered

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from bot.core.hosts import Host
 from bot.core.inference import Completion, Prompt, PromptFile, Spoken, Tool, ToolCall
 from bot.inference.hosts.pool import Pool
-from bot.inference.request import make_infer
+from bot.inference.infer import make_infer
 from bot.inference.runners import Reply
 from bot.inference.runners.registry import make_runner
 from bot.inference.tool_calls import called_in, fitted_call, understood_reply

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.core.check_input import new_lines
 from bot.core.context_packing import ContextCandidate
 from bot.core.diff import FileDiff, added_lines
 from bot.core.knowledge import Found
@@ -124,7 +125,7 @@ def _in_test(graph: Graph, test: Found, names: Sequence[str]) -> Iterator[_Lead]
 
 def _alike(search: Search, file: FileDiff, names: Sequence[str]) -> Iterator[_Lead]:
     """By words: what does the same elsewhere, and may need the same change."""
-    added = [line.text for hunk in file.hunks or () for line in hunk.lines if line.kind == "+"]
+    added = [line.text for line in new_lines(file)]
     found = search.passages("\n".join([" ".join(names), *added])[:MOST_WORDS], 2 * MOST_OF_A_KIND)
     for one in [one for one in found if one.symbol and one.path != file.path][:MOST_OF_A_KIND]:
         yield _lead(one, ALIKE * one.score / (found[0].score or 1.0), "is like it")
