@@ -42,12 +42,15 @@ _SHAPES = re.compile(
     r"|\bgithub_pat_[A-Za-z0-9_]{16,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # a JWT
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}"
-    r"|(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)(?=[A-Z]{0,15}[0-9])(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}(?![A-Za-z0-9])"
-    r"|(?<=://)(?!user(?:name)?:pass(?:word)?@|[^\s/@:]{0,256}:[0-9]{1,5}[?#,;)|\]])"
-    r"[^\s/@:'\"<>{}$]{0,256}:[^\s/'\"<>{}$]{3,}(?=@)",  # a login of a URL
+    r"|(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)(?=[A-Z]{0,15}[0-9])(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}(?![A-Za-z0-9])",
     re.DOTALL,
 )
-_MARKS = ("gh", "github_pat_", "eyJ", "earer ", "-----BEGIN", "AKIA", "ASIA", "ABIA", "ACCA", "://")
+_MARKS = ("gh", "github_pat_", "eyJ", "earer ", "-----BEGIN", "AKIA", "ASIA", "ABIA", "ACCA")
+_LOGIN = re.compile(
+    r"(?<=://)(?!user(?:name)?:pass(?:word)?@|[^\s/@:]{0,256}:[0-9]{1,5}[?#,;)|\]])"
+    r"[^\s/@:'\"<>{}$]{0,256}:[^\s/'\"<>{}$]{3,}(?=@)"
+)
+"""Of a URL, with a password; neither what manuals print nor what follows a port."""
 
 
 def hide(secret: str, *, passing: bool = False) -> None:
@@ -103,6 +106,8 @@ def redact(text: str) -> str:
         mark in text for mark in _MARKS
     ):  # the pattern costs ten times as much as looking for its beginnings
         text = _SHAPES.sub(HIDDEN, text)
+    if "://" in text and "@" in text:
+        text = _LOGIN.sub(HIDDEN, text)
     return text
 
 

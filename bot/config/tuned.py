@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 MLX = "mlx"
 """The kind of host that has adapters."""
 ADAPTERS, RECORD, WEIGHTS = "adapters", "adapter.json", "adapters.safetensors"
-OFF = "switch it off (`hob tune off OWNER/REPO`), or take it out of `tuned` in [models]"
+OFF = "switch it off (`hob tune off` with its name or OWNER/REPO), or take it out of `tuned` in [models]"
 NOT_ALLOWED = "[privacy] tune does not allow that"
 PRIVATE = (
     f"has learnt a private repository, and {NOT_ALLOWED}: it is deleted while `hob up` or `hob work` runs"

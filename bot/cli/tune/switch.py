@@ -41,7 +41,7 @@ def show(as_json: bool) -> None:
     for one in records:
         click.echo(f"{one.name}\n  {one.made[:10]}, {_state(one, config)}; {one.figures}")
     for name in missing:
-        click.echo(f"{name}\n  named in [models] tuned, and not there: `hob tune off {name}` takes it out")
+        click.echo(f"{name}\n  named in [models] tuned, and of no use: `hob tune off {name}` takes it out")
     for place in unread:
         click.echo(f"{place['path']}\n  cannot be used: {place['why']}; {place['what_to_do']}")
     if not records and not missing and not unread:
