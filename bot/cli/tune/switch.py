@@ -43,7 +43,7 @@ def show(as_json: bool) -> None:
     for name in missing:
         click.echo(f"{name}\n  named in [models] tuned, and of no use: `hob tune off {name}` takes it out")
     for place in unread:
-        click.echo(f"{place['path']}\n  cannot be used: {place['why']}; {place['what_to_do']}")
+        click.echo(f"{for_terminal(place['path'])}\n  cannot be used: {place['why']}; {place['what_to_do']}")
     if not records and not missing and not unread:
         click.echo("nothing was trained yet: `hob tune run OWNER/REPO`")
 
