@@ -3,6 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from bot.runs.execute import perform_in
+from bot.runs.scheduled import make_due_once
 from bot.testing.github.pulls import PullRequest
 from tests.living import LivingHob, by_schema
 from tests.tea import BROKEN, finding
@@ -14,9 +18,9 @@ BIG = "".join(f"value_{n} = {n}  # {'x' * 80}\n" for n in range(90))
 RULES = "review:\n  effort:\n    - deep label:care\n    - quick lines>200\n    - fast\n"
 
 
-def opened(hob: LivingHob, parts: int = 4, **more: Any) -> PullRequest:
+def opened(hob: LivingHob, parts: int = 4, rules: str = RULES, **more: Any) -> PullRequest:
     repo = hob.github.repository(
-        "octo/tea", private=True, files={".github/hob.yml": RULES, "tea.py": "x = 1\n"}
+        "octo/tea", private=True, files={".github/hob.yml": rules, "tea.py": "x = 1\n"}
     )
     repo.grant("tom", "triage")
     return repo.open_pull_request("Brew", {f"part{n}.py": BIG for n in range(parts)}, author="ann", **more)
@@ -68,6 +72,41 @@ async def test_what_was_read_quickly_is_read_deeply_in_the_night_and_once(hob: L
     await hob.works()
     assert "0 to read deeply that were read quickly" in [run.summary for run in again]
     assert len(hob.ollama.chats) == asked
+
+
+@pytest.mark.parametrize(
+    ("since", "asked"),
+    [
+        ("pause", False),
+        ("title", False),
+        *(("ignore", True), ("draft", True), ("review", True), ("push", True)),
+    ],
+)
+async def test_what_people_did_since_keeps_the_night_away(hob: LivingHob, since: str, asked: bool) -> None:
+    """Also where the night has `asked` for it already, and its turn comes later."""
+    pull = opened(hob, parts=3, rules=RULES + "  ignore_title_keywords: [WIP]\n")
+    await hob.works()
+    await hob.works_at(EVENING)
+    told = "1 to read deeply that were read quickly"
+    if asked:  # the runs of that night, but not yet what they ask for
+        parts = hob.services.store, hob.services.router, hob.services.config
+        make_due_once(*parts, clock=(EVENING + DAY).timestamp)
+        due = [run for run in await hob.works(perform=False) if run.state == "queued"]
+        for run in sorted(due, key=lambda one: one.handler == "deeper"):
+            await perform_in(hob.services, run.id)
+        assert told in [run.summary for run in hob.services.store.runs.latest(9)]
+    match since:
+        case "title":
+            pull.edit("ann", title="WIP")
+        case "draft":
+            pull.convert_to_draft()
+        case "push":
+            pull.push({"part0.py": "x = 1\n"})
+        case _:
+            pull.comment("tom", f"@my-hob {since}")
+    await hob.works()
+    await hob.works_at(EVENING + DAY)
+    assert prompts(hob).count("security") == 0
 
 
 async def test_a_label_makes_it_deep(hob: LivingHob) -> None:
