@@ -60,6 +60,15 @@ def _tell_end(found: int, read: int, left: int) -> None:
     click.echo(f"{count(found, 'finding')} in {count(read, 'file')}{more}.")
 
 
+def _nothing_to_read(files: int, known: dict[str, Any]) -> str:
+    from bot.core.scan import LEAST_LINES, MOST_LINES
+    from bot.core.text import count
+
+    before = f"; {len(known)} of them as they are, by an earlier scan (--again)" if known else ""
+    read = f"read are those of code, not of tests, with {LEAST_LINES} to {MOST_LINES:,} lines"
+    return f"nothing is left to read of {count(files, 'file')}: {read}{before}"
+
+
 async def _scanned(
     local: Any, paths: tuple[str, ...], most: int, again: bool
 ) -> tuple[list[str], list[Any], int]:
@@ -100,6 +109,8 @@ async def _scanned(
 
     async with Workshop(repo=local.root) as shop, Asked() as asked:
         infer, todo = asked.through(shop.infer()), riskiest(files, known)
+        if not todo:
+            tell(_nothing_to_read(len(files), known))
         reading = read_on(
             todo,
             lines_of,
