@@ -53,10 +53,18 @@ def sync(folder: Path) -> None:
         os.close(opened)
 
 
+def make_private(folder: Path) -> None:
+    """A folder that its owner alone opens, with those above it that are not there either: `mkdir` gives its
+    mode to the last one only. OSError."""
+    if not folder.parent.exists():
+        make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def put_private(path: Path, text: str) -> None:
     """Writes a file that its owner alone reads, with its folder, in one step: what ends in the middle leaves
     what was there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     made = path.with_suffix(".new")
     made.touch(mode=0o600)
     made.write_text(text, encoding="utf-8")

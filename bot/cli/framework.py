@@ -124,6 +124,11 @@ DEBUG = click.Option(
 )
 
 
+def _asked_for_help(args: list[str]) -> list[str]:
+    """`hob help review` and `hob hosts help pull` are `--help` of what they name."""
+    return [*args[1:], "--help"] if args[:1] == ["help"] else args
+
+
 class HobCommand(click.Command):
     """A command with an example in its help. `hob COMMAND --help` shows `example` last."""
 
@@ -149,6 +154,9 @@ class Group(click.Group):
         self.example = example
         self.params.append(DEBUG)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _asked_for_help(args))
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The whole first sentence of each."""
         found = [(name, self.commands[name]) for name in self.list_commands(ctx)]
@@ -165,6 +173,9 @@ class Commands(click.Group):
     and holds a `command`."""
 
     context_class = HelpContext
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _asked_for_help(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*SUMMARIES, *HIDDEN})
@@ -196,8 +207,8 @@ class Commands(click.Group):
 
             near = get_close_matches(args[0], SUMMARIES, n=1)
             name = cut(args[0], LONGEST_NAME, end="…")
-            hint = f"did you mean {near[0]}?" if near else "`hob --help` lists what there is"
-            raise click.UsageError(f"there is no command {name} — {hint}", ctx)
+            hint = f" — did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"there is no command {name}{hint}", ctx)
         return super().resolve_command(ctx, args)
 
 

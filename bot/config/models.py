@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.config.addresses import host_url, http_url, parts_of
+from bot.config.addresses import OLLAMA, host_url, http_url, parts_of
 from bot.config.code import CodeTable, refuse_mounts
 from bot.config.fields import ConfigTable, FilePath, NameList, Seconds, as_tuple, one_or_list
 from bot.config.network import NetworkTable
@@ -347,7 +347,7 @@ class Config(ConfigTable):
     schedule: ScheduleTable = ScheduleTable()
     models: ModelsTable = ModelsTable()
     hosts: Annotated[tuple[HostTable, ...], BeforeValidator(as_tuple), AfterValidator(_unique)] = (
-        HostTable(name="local", url="http://127.0.0.1:11434"),
+        HostTable(name="local", url=OLLAMA),
     )
     pool: PoolTable = PoolTable()
     privacy: PrivacyTable = PrivacyTable()

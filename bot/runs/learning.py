@@ -40,7 +40,7 @@ from bot.core.text import count
 from bot.github import history
 from bot.github.past_pulls import past_pull
 from bot.github.reader import PULL_REQUEST, JobReader
-from bot.paths import put_private
+from bot.paths import make_private, put_private
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
 from bot.runs.preview import find
@@ -376,7 +376,7 @@ class KeptPulls:
         return found
 
     def add(self, change: PastChange) -> None:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._file.parent)
         opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(opened, "ab") as file:
             file.write(b"\n" + encode(change) + b"\n")

@@ -25,7 +25,7 @@ from bot.core.tuning import (
 )
 from bot.knowledge.locking import locked
 from bot.knowledge.manager import UNKNOWN_SECONDS
-from bot.paths import put_private, sync
+from bot.paths import make_private, put_private, sync
 from bot.store import StoreUnavailable, open_store
 
 MOST_BYTES = 1 << 30
@@ -60,7 +60,7 @@ def _manifest(folder: Path) -> ExportManifest:
 async def put_export(folder: Path, files: Mapping[str, str], manifest: ExportManifest) -> None:
     """In the place of an older one. `files`: texts by their paths under the folder, in `data/` or `cases/`.
     What ends in the middle leaves the old export, or none: the manifest goes first and comes last."""
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder.parent)
     lock = folder.with_name(f".{folder.name}")
     async with locked(lock):
         _put(folder, files, manifest)

@@ -65,6 +65,21 @@ def test_a_misspelt_command_is_named_with_the_nearest(hob: Hob) -> None:
     )
 
 
+@pytest.mark.parametrize("line", ["", "review", "hosts", "hosts pull", "memory list", "tune run"])
+def test_help_is_found_by_its_name_too(line: str) -> None:
+    """`hob help hosts pull` and `hob hosts help pull`."""
+    shown, *others = (
+        CliRunner().invoke(group, words, prog_name="hob").output
+        for words in (
+            [*line.split(), "--help"],
+            ["help", *line.split()],
+            *([[*line.split()[:-1], "help", line.split()[-1]]] if line else ()),
+        )
+    )
+    assert shown.startswith(f"Usage: hob {line}".rstrip())
+    assert all(other == shown for other in others)
+
+
 @pytest.mark.parametrize("arguments", [["x" * 100_000], ["migrate", "x" * 100_000]])
 def test_what_was_given_by_mistake_is_not_told_at_length(arguments: list[str], hob: Hob) -> None:
     ended = hob.run(*arguments)

@@ -24,7 +24,7 @@ def show(judged: Judgement) -> None:
     coverage = judged.coverage
     click.secho(clean(f"{count(len(judged.chosen.shown), 'finding')} {coverage.origin}."), bold=True)
     if coverage.failure:
-        click.echo(clean(f"No model read more: {coverage.failure}."))
+        click.echo(clean(f"No model read more: {coverage.failure}. `hob doctor` says what each host lacks."))
     if any(file.why == NOT_ASKED for file in coverage.unread):
         click.echo("No model was asked.")
     for name, why in judged.facts.checks_not_run:

@@ -27,7 +27,7 @@ from bot.evals.trial import Trial
 from bot.inference.egress import EgressGuard
 from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
-from bot.paths import put_private
+from bot.paths import make_private, put_private
 from bot.runs.tuning_folder import NEW, TuneFolder, tune_folder
 from bot.scripting import Workshop
 
@@ -63,7 +63,7 @@ class TuningRun:
             )
         cases, cases_digest = held_out(folder)
         digest = self.settings.digest(manifest.digest, self.base, model.name)
-        folder.place(digest).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder.place(digest).parent)
         begun = AdapterRecord(
             manifest.repository,
             manifest.repo_id,
