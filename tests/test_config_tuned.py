@@ -26,12 +26,13 @@ HERE = [{"name": "here", "kind": "mlx"}]
 def made(tmp_path: Path) -> Made:
     """A configuration that names an adapter, which is there."""
 
-    def make(*names: str, review: str = BASE, hosts: object = HERE) -> Config:
+    def make(*names: str, review: str = BASE, hosts: object = HERE, tune: bool = False) -> Config:
         given = {
             "HOB_HOB__DATA_DIR": str(tmp_path),
             "HOB_MODELS__REVIEW": review,
             "HOB_MODELS__TUNED": ",".join(names or (NAME,)),
             "HOB_HOSTS": json.dumps(hosts),
+            "HOB_PRIVACY__TUNE": str(tune).lower(),
         }
         return load_config(environ=given)
 
@@ -147,6 +148,19 @@ def test_what_is_not_there_any_more_is_told_of_and_keeps_nobody_from_starting(
     assert host.adapters == ()
     assert f"{NAME} is not there: its repository was purged" in caplog.text
     assert "hob tune off" in caplog.text
+
+
+def test_P6_what_learnt_a_private_repository_is_asked_only_while_that_is_allowed(
+    made: Made, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for text in (replace(RECORD, private=True).text, RECORD.text.replace('"private": false,', "")):
+        (place_of(tmp_path) / "adapter.json").write_text(text)
+        assert made(tune=True).pool_hosts()[0].adapters != ()
+        caplog.clear()
+        assert made().pool_hosts()[0].adapters == ()
+        assert (
+            f"{NAME} has learnt a private repository, and [privacy] tune does not allow that" in caplog.text
+        )
 
 
 def test_an_adapter_needs_its_base_model_and_a_host_that_can(made: Made, tmp_path: Path) -> None:

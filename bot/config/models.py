@@ -383,7 +383,9 @@ class Config(ConfigTable):
         hosts = tuple(replace(table.host(), network=way) for table in self.hosts)
         if not self.models.tuned:
             return hosts
-        adapters = switched_on(self.models.tuned, self.models.review, hosts, self.hob.data_dir)
+        adapters = switched_on(
+            self.models.tuned, self.models.review, hosts, self.hob.data_dir, tune=self.privacy.tune
+        )
         return tuple(replace(one, adapters=adapters) if one.kind == MLX else one for one in hosts)
 
     def at(self, source: Path | None, folder: Path) -> "Config":

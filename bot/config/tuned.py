@@ -17,6 +17,11 @@ MLX = "mlx"
 """The kind of host that has adapters."""
 ADAPTERS, RECORD, WEIGHTS = "adapters", "adapter.json", "adapters.safetensors"
 OFF = "switch it off (`hob tune off OWNER/REPO`), or take it out of `tuned` in [models]"
+NOT_ALLOWED = "[privacy] tune does not allow that"
+PRIVATE = (
+    f"has learnt a private repository, and {NOT_ALLOWED}: it is deleted while `hob up` or `hob work` runs"
+)
+ALLOW = "write `tune = true` under [privacy] in hob.toml if that is what you want"
 MOST_BYTES = 16 << 20
 
 
@@ -27,16 +32,15 @@ def read_record(place: Path) -> AdapterRecord:
 
 
 def switched_on(
-    names: Sequence[str], review: Sequence[str], hosts: Sequence[Host], data_dir: Path
+    names: Sequence[str], review: Sequence[str], hosts: Sequence[Host], data_dir: Path, *, tune: bool
 ) -> tuple[Adapter, ...]:
-    """ConfigError for the first that may not be used. `review`: the models of that role. One that is not
-    there is left out and told of: others decide when the access to its repository ends, and that shall keep
-    no Hob from starting."""
+    """ConfigError for the first that may not be used. `review`: the models of that role; `tune`:
+    what learnt a private repository is allowed. Of those that are `left_out` the log tells."""
     bases = {name.partition("@")[0] for name in review}
     found: list[Adapter] = []
-    lost = gone(names, data_dir)
-    for name in lost:
-        log.warning("%s; its base model is asked. %s", gone_words(name), OFF)
+    lost = left_out(names, data_dir, tune=tune)
+    for why in lost.values():
+        log.warning("%s; its base model is asked. %s", why, OFF)
     for name in (one for one in names if one not in lost):
         adapter = usable(name, data_dir)
         if adapter.base not in bases:
@@ -57,15 +61,27 @@ def switched_on(
     return tuple(found)
 
 
-def gone(names: Sequence[str], data_dir: Path) -> list[str]:
-    """Those that are not there."""
-    told = ((name, adapter_name(name)) for name in names)
-    return [name for name, one in told if one and not any(_places(one, data_dir))]
+def left_out(names: Sequence[str], data_dir: Path, *, tune: bool) -> dict[str, str]:
+    """Those that are not asked, with why: they are not there any more, or not allowed any more. That keeps no
+    Hob from starting, for what ends it may be decided elsewhere."""
+    found: dict[str, str] = {}
+    for name in names:
+        told = adapter_name(name)
+        places = list(_places(told, data_dir)) if told else []
+        if told and not places:
+            why = "is not there: its repository was purged or ended its access, or it was deleted"
+            found[name] = f"[models] tuned: {name} {why}"
+        elif not tune and any(_is_private(name, place) for place in places):
+            found[name] = f"[models] tuned: {name} {PRIVATE}"
+    return found
 
 
-def gone_words(name: str) -> str:
-    why = "its repository was purged or ended its access, or it was deleted"
-    return f"[models] tuned: {name} is not there: {why}"
+def _is_private(name: str, place: Path) -> bool:
+    try:
+        record = read_record(place)
+    except (OSError, ValueError):
+        return False
+    return record.name == name and record.private
 
 
 def _places(told: AdapterName, data_dir: Path) -> Iterator[Path]:

@@ -55,7 +55,8 @@ class Evaluation:
 class AdapterRecord:
     """`adapter.json`. `repository` as it was called then, `repo_id` GitHub's number of it, which stays;
     `data`: digest of what it was trained on; `cases`: of what it was tried on; `made`: ISO 8601 in UTC;
-    `few_accepted`: a person took a figure of few cases for enough."""
+    `few_accepted`: a person took a figure of few cases for enough; `private`: the repository was it when its
+    data was exported, which a record that does not say counts as."""
 
     repository: str
     repo_id: int
@@ -71,6 +72,7 @@ class AdapterRecord:
     after: Evaluation = field(default_factory=Evaluation)
     better_in: float = 0.0
     few_accepted: bool = False
+    private: bool = False
 
     @property
     def name(self) -> str:
@@ -146,6 +148,7 @@ def record_of(text: str) -> AdapterRecord:
             after=evaluation_of(said["after"]),
             better_in=float(said["better_in"]),
             few_accepted=said["few_accepted"] is True,
+            private=said.get("private") is not False,
         )
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as wrong:
         raise ValueError(f"it is no record of an adapter: {type(wrong).__name__} {wrong}") from None

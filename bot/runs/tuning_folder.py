@@ -97,6 +97,28 @@ def forget_unknown(data_dir: Path, known: Collection[int]) -> None:
             _remove(folder)
 
 
+def forget_not_allowed(data_dir: Path, private: Collection[int]) -> list[Path]:
+    """Where `[privacy] tune` is off: what was made of repositories that are `private`, or were it then. The
+    folders that were deleted."""
+    folders = _folders(data_dir).items()
+    found = [folder for repo_id, folder in folders if repo_id in private or _was_private(folder)]
+    for folder in found:
+        _remove(folder)
+    return found
+
+
+def _was_private(folder: Path) -> bool:
+    manifest = manifest_in(folder)
+    return bool(manifest and manifest.private) or any(one.private for one in _records(folder))
+
+
+def not_allowed(config: Config) -> list[Path]:
+    """What waits for that."""
+    if config.privacy.tune:
+        return []
+    return [folder for folder in _folders(config.hob.data_dir).values() if _was_private(folder)]
+
+
 def tuning_folders(data_dir: Path, repo_ids: Collection[int]) -> list[Path]:
     return [folder for repo_id, folder in _folders(data_dir).items() if repo_id in repo_ids]
 

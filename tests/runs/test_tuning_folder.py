@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bot.cli.doctor.kept import kept
 from bot.cli.framework import hob as group
 from bot.config import Config, load_config
 from bot.core.tuning import ExportManifest
 from bot.runs.tuning_folder import (
+    forget_not_allowed,
     forget_tuning,
     forget_unknown,
     manifest_in,
@@ -167,3 +169,28 @@ def test_what_is_not_read_is_named_with_why_and_what_to_do(
     shown = CliRunner().invoke(group, ["tune", "list"]).output
     assert f"{'b' * 12}/adapter.json\n  cannot be used: Expecting property name" in shown
     assert "hob tune run" in shown
+
+
+async def test_where_tuning_is_not_allowed_what_was_made_of_private_repositories_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, was, now, learnt = (tuning_folder(tmp_path, number) for number in (5, 6, 7, 8))
+    for folder in (public, now):
+        await put(folder, "1")
+    await put_export(was, {}, replace(manifest(), private=True))
+    (place := learnt / "adapters" / RECORD.digest).mkdir(parents=True)
+    (place / "adapter.json").write_text(replace(RECORD, repo_id=8, private=True).text)
+    monkeypatch.setenv("HOB_HOB__DATA_DIR", str(tmp_path))
+    (tmp_path / "hob.toml").write_text(f'[models]\ntuned = ["{RECORD.name}"]\nreview = ["{RECORD.base}"]\n')
+    monkeypatch.setenv("HOB_CONFIG", str(tmp_path / "hob.toml"))
+    shown = CliRunner().invoke(group, ["tune", "list"]).output
+    assert "not asked: it has learnt a private repository, and [privacy] tune does not allow that" in shown
+    (told,) = json.loads(CliRunner().invoke(group, ["tune", "list", "--json"]).output)["adapters"]
+    assert (told["on"], told["allowed"]) == (False, False)
+    migrate(load_config().store.database_url)
+    assert "of private repositories: as [privacy] tune does not allow that" in await kept(load_config())
+    (tmp_path / "tune" / "8" / "manifest.json").write_text(replace(manifest(), repo_id=8, made="2026").text)
+    done = CliRunner().invoke(group, ["tune", "use", "octo/tea"])
+    assert "has learnt a private repository, and [privacy] tune does not" in f"{done.output}{done.exception}"
+    assert forget_not_allowed(tmp_path, {7}) == [was, now, learnt]
+    assert list((tmp_path / "tune").iterdir()) == [public]

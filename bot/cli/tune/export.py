@@ -92,6 +92,7 @@ def _written(made: Any, max_tokens: int) -> tuple[Any, Path]:
         {"by_source": dict(sources), "by_file": by_file},
         made.redacted,
         {why: count for why, count in left_out.items() if count},
+        made.repo.private,
     )
     folder = tuning_folder(load_config().hob.data_dir, made.repo.id)
     files = {f"{DATA}/{name}.jsonl": text for name, text in data.items() if text} | cases

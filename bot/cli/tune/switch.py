@@ -49,13 +49,19 @@ def show(as_json: bool) -> None:
 
 
 def _state(record: "AdapterRecord", config: "Config") -> str:
+    from bot.config.tuned import PRIVATE
+
     if record.refusal:
         return f"refused: {record.refusal}"
+    if record.private and not config.privacy.tune:
+        return f"not asked: it {PRIVATE}"
     return "on" if record.name in config.models.tuned else "off"
 
 
 def _as_json(record: "AdapterRecord", config: "Config") -> dict[str, Any]:
-    return {"on": record.name in config.models.tuned, **json.loads(record.text)}
+    named = record.name in config.models.tuned
+    allowed = config.privacy.tune or not record.private
+    return {"on": named and allowed, "allowed": allowed, **json.loads(record.text)}
 
 
 @click.command("use", cls=HobCommand, example="hob tune use octo/tea\nhob tune use octo/tea 1a2b3c4d5e6f")
@@ -69,7 +75,7 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
     refused.
     """
     from bot.config import load_config
-    from bot.config.tuned import switched_on
+    from bot.config.tuned import ALLOW, NOT_ALLOWED, switched_on
     from bot.runs.tuning_folder import tune_folder
 
     config = load_config()
@@ -84,9 +90,11 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
             f"{record.name} may not be used: {record.refusal}; {record.figures}",
             "train with more examples or other settings, or name another DIGEST",
         )
+    if record.private and not config.privacy.tune:
+        raise UserError(f"{record.name} has learnt a private repository, and {NOT_ALLOWED}", ALLOW)
     names = (*_others(config, repository), record.name)
     hosts = [table.host() for table in config.hosts]
-    switched_on(names, config.models.review, hosts, config.hob.data_dir)
+    switched_on(names, config.models.review, hosts, config.hob.data_dir, tune=config.privacy.tune)
     _write(config, names)
     told = f"{record.name} reads the pull requests of {record.repository}: {RESTART}"
     click.echo(json.dumps({"tuned": names}) if as_json else told)

@@ -14,7 +14,7 @@ from bot.cli.framework import tell
 from bot.cli.tune.training import private_folder, train
 from bot.cli.waiting import TellWaiting
 from bot.config import Config
-from bot.config.tuned import MLX, WEIGHTS
+from bot.config.tuned import ALLOW, MLX, NOT_ALLOWED, WEIGHTS
 from bot.core.adapter_records import FEW, AdapterRecord, Evaluation, evaluation_of
 from bot.core.adapters import Adapter
 from bot.core.errors import TemporaryError, UserError
@@ -54,6 +54,8 @@ class TuningRun:
         folder = tune_folder(self.config, self.repository)
         model = self._model()
         manifest = folder.exported()
+        if manifest.private and not self.config.privacy.tune:
+            raise UserError(f"{self.repository} was private when it was exported, and {NOT_ALLOWED}", ALLOW)
         if manifest.max_tokens > self.settings.max_tokens:
             most = self.settings.max_tokens
             raise UserError(
@@ -76,6 +78,7 @@ class TuningRun:
             Losses(0.0, 0.0, validation=False),
             cases_digest,
             few_accepted=accept_few,
+            private=manifest.private,
         )
         try:
             async with locked(folder.path / "run.lock", LOCK_SECONDS) as lock:
