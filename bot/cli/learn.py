@@ -53,9 +53,16 @@ def command(repository: str, last: int, *, write: bool, as_json: bool) -> None:
 
 
 async def _origin() -> str:
+    """UsageError where this is no clone of a repository on Hob's GitHub: another site may have one of that
+    name, which is somebody else's."""
+    from bot.config import load_config
+    from bot.github.site import site_of
     from bot.local.history import origin_name
 
-    return await origin_name(Path.cwd())
+    host = site_of(load_config().github.api_url).partition("://")[2].partition(":")[0]
+    if name := await origin_name(Path.cwd(), host):
+        return name
+    raise click.UsageError(f"this folder has no remote 'origin' on {host}: name a repository, OWNER/REPO")
 
 
 def _as_json(made: Any) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def _show(name: str, made: Any, *, write: bool) -> None:
 
     read = count(made.pulls, "merged pull request")
     if made.left:
-        rest = f"{made.left} more are not, for GitHub's limit is left to others"
+        rest = f"{made.left} more are not, for its limit is left to others, or GitHub does not answer"
         click.echo(f"{read} of {name} are read; {rest}. Run it again later: it goes on where it was.")
         return
     lines = [f"{read} of {name}, {count(made.remarks, 'remark')} that led to a change"]
@@ -88,7 +95,11 @@ def _show(name: str, made: Any, *, write: bool) -> None:
     if not made.found:
         lines.append(f"none of {count(made.tried, 'candidate')} was right often enough on the newer part")
     elif write:
-        lines += ["", f"{made.new} new ones wait in the dashboard, under Memory"]
+        waits = f"{count(made.new, 'new one')} wait{'s' * (made.new == 1)} in the dashboard, under Memory"
+        lines += [
+            "",
+            waits if made.new else "none of them is new: what was offered before is in the dashboard",
+        ]
     else:
         lines += ["", "nothing was kept: --write offers them in the dashboard"]
     click.echo(for_terminal("\n".join(lines)))

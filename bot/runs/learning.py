@@ -6,6 +6,7 @@ What was read is kept, so that a run that was interrupted goes on and the next l
 
 import asyncio
 import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -268,7 +269,7 @@ async def _made(
     from_code, tried = await asyncio.to_thread(learned, code)
     from_findings, also = await asyncio.to_thread(learned, said)
     offered = (from_code + from_findings)[:MOST_OFFERED]
-    told(f"{tried + also} candidates were tried on the newer part, {len(offered)} may be offered")
+    told(f"{count(tried + also, 'candidate')} tried on the newer part: {len(offered)} may be offered")
     known = {one.fingerprint: one for one in lessons if one.evidence}
     author = Login(services.config.github.app_slug or "hob")
     usage: list[Usage] = []
@@ -354,7 +355,7 @@ def dismissed_code(memories: Sequence[Memory], pulls: str) -> Iterator[JudgedCha
 
 class KeptPulls:
     """What was read of a repository's pull requests, a line of JSON each. A line that cannot be read is read
-    from GitHub again."""
+    from GitHub again, and what is no file, or too large for one of ours, is removed."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -362,7 +363,8 @@ class KeptPulls:
     def read(self) -> dict[str, PastChange]:
         found: dict[str, PastChange] = {}
         try:
-            if self._file.stat().st_size > MOST_BYTES:
+            there = self._file.lstat()
+            if not stat.S_ISREG(there.st_mode) or there.st_size > MOST_BYTES:
                 self.remove()
             lines = self._file.read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -370,7 +372,7 @@ class KeptPulls:
         for line in lines:
             try:
                 one = decode(line, type=PastChange)
-            except DecodeError:
+            except (DecodeError, RecursionError):
                 continue
             found[one.name] = one
         return found

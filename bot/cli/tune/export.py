@@ -55,7 +55,7 @@ def export(repository: str, last: int, max_tokens: int, *, as_json: bool) -> Non
         counts = {"repository": repository, "pull_requests": made.read, "not_read": made.left}
         click.echo(json.dumps({**counts, "folder": folder and str(folder), **told}, indent=2))
     elif manifest is None:
-        rest = f"{made.left} more are not, for GitHub's limit is left to others"
+        rest = f"{made.left} more are not, for its limit is left to others, or GitHub does not answer"
         click.echo(f"{made.read} merged pull requests of {repository} are read; {rest}.")
         click.echo("Nothing is written yet. Run it again later: it goes on where it was.")
     else:
