@@ -23,7 +23,7 @@ from bot.core.facts import (
     Skipped,
 )
 from bot.core.github_reader import PullRequestState
-from bot.core.guidelines import Guidance, owners
+from bot.core.guidelines import SYMLINK, Guidance, owners
 from bot.core.incremental_review import ReviewedHead
 from bot.core.refs import Sha
 from bot.core.settings import Complaint, ReviewSettings
@@ -84,7 +84,8 @@ async def pull_request_facts(
     plain = {file.path for file in lineless if without_lines(file, texts.get(file.path))}
     plain &= {one.path for one in skipped if one.why in ("renamed only", ONLY_REMOVES, NO_PATCH)}
     skipped = [one for one in skipped if one.path not in plain]
-    texts = {file.path: texts[file.path] for file in files if file.path in texts}
+    links = await _links(ctx, state.head_sha, files)
+    texts = {file.path: texts[file.path] for file in files if file.path in texts and file.path not in links}
     settings = context.settings.review
     ruled, rule = effort_of(settings.effort, files, state.labels, wanted)
     if effort is not None or (by_person and ruled == "quick"):
@@ -140,6 +141,18 @@ async def pull_request_facts(
         memory=ctx.memory,
         around=dict(beside.around),
     )
+
+
+async def _links(ctx: Context, head: Sha, files: Sequence[FileDiff]) -> frozenset[str]:
+    """The symbolic links among them, whose text is a path and nobody's code. GitHub tells them by their
+    folder alone, which is looked up where a file has one line."""
+    asked = [file.path for file in files if len(file.hunks or ()) == 1 and _lines(file) == 1]
+    modes = await ctx.github.modes(head, asked) if asked else {}
+    return frozenset(path for path, mode in modes.items() if mode == SYMLINK)
+
+
+def _lines(file: FileDiff) -> int:
+    return sum(len(hunk.new_side) for hunk in file.hunks or ())
 
 
 def _read_before(ctx: Context, state: PullRequestState, files: Sequence[FileDiff]) -> bool:
