@@ -97,13 +97,14 @@ def refusal_page(status: int, detail: str, headers: Headers, request: Request | 
     the pages that lead to each other."""
     phrase = HTTPStatus(status).phrase
     said = "" if detail == phrase else detail
-    heading = HEADINGS.get(status, phrase)
-    page = rendered("refused.html", request, heading=heading, said=said, back=_came_from(headers))
+    pressed = status == 404 and request is not None and request.method != "GET"
+    heading = HEADINGS.get(409 if pressed else status, phrase)
+    page = rendered("refused.html", request, heading=heading, said=said, back=came_from(headers))
     page.status_code = status
     return page
 
 
-def _came_from(headers: Headers) -> str:
+def came_from(headers: Headers) -> str:
     """The page of ours that led here, as a path; else the first one."""
     try:
         came = urlsplit(headers.get("referer", ""))
@@ -139,7 +140,8 @@ def _link(asked: Mapping[str, str]) -> Any:
     """`link(before=3)`: the address of this page with that changed; an empty value is left out."""
 
     def link(**changed: object) -> str:
-        values = {**asked, **{name: str(value) for name, value in changed.items()}}
+        kept = {name: value for name, value in asked.items() if name != "told"}
+        values = {**kept, **{name: str(value) for name, value in changed.items()}}
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
     return link
@@ -177,9 +179,23 @@ def thousands(number: float) -> str:
 
 
 def field_text(value: object) -> str:
-    """A setting's value as a person writes it into a field: words bare, all else as JSON. Unlike `tojson`,
-    whose quotes end an attribute, it is escaped like any text."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A setting's value as a person writes it into a field: words bare, a list of words with commas, all else
+    as JSON. Unlike `tojson`, whose quotes end an attribute, it is escaped like any text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        joined = ", ".join(value)
+        if [one.strip() for one in joined.split(",")] == value and not _is_json(joined):
+            return joined
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def code_marked(text: str) -> Any:

@@ -68,6 +68,7 @@ def _stored(store: Store) -> dict[str, Any]:
         "waits": counts.get("queued", 0),
         "dead": counts.get("dead", 0),
         "drafts": store.drafts.count(),
+        "offered": store.memory.offered(),
         "latest": titled(store, ended),
     }
 
