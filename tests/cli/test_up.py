@@ -144,7 +144,6 @@ COMMANDS = (
     ("memory", "list", "--repo", "octo/tea"),
     ("backtest", "octo/tea"),
 )
-PROCESSES = ("up", "serve", "work")
 
 
 @pytest.mark.timeout(240)
@@ -159,7 +158,7 @@ def test_no_command_calls_a_broken_environment_unexpected(
     for command in COMMANDS:
         if how == "no database" and command[0] in ("up", "migrate"):
             continue
-        ended = (hob.process if command[0] in PROCESSES else hob.run)(*command)
+        ended = (hob.process if command == ("up",) else hob.run)(*command)  # it starts others
         said = ended.stdout + ended.stderr
         assert ended.returncode == 1, (command, said)
         assert "unexpected" not in said, (command, said)
