@@ -17,6 +17,7 @@ import click
 from bot.cli.command_names import GROUPS, HIDDEN, SUMMARIES, module_of
 from bot.cli.help import Formatter, HelpContext
 from bot.core.errors import HobError, UserError
+from bot.garbage import seldom_look
 
 LONGEST_NAME, LONGEST_LINE = 60, 1000
 """Characters that are shown: what was given by mistake may be a whole file."""
@@ -220,6 +221,7 @@ def hob() -> None:
 
 def main(arguments: list[str] | None = None) -> Never:
     """Runs `hob` and ends the process."""
+    seldom_look()
     _open_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)

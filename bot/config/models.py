@@ -26,7 +26,6 @@ from bot.config.code import CodeTable, refuse_mounts
 from bot.config.fields import ConfigTable, FilePath, NameList, Seconds, as_tuple, one_or_list
 from bot.config.network import NetworkTable
 from bot.config.retention import RetentionTable
-from bot.config.tuned import MLX, switched_on
 from bot.core.adapters import ADAPTER_NAME, adapter_name
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
@@ -383,6 +382,8 @@ class Config(ConfigTable):
         hosts = tuple(replace(table.host(), network=way) for table in self.hosts)
         if not self.models.tuned:
             return hosts
+        from bot.config.tuned import MLX, switched_on
+
         adapters = switched_on(
             self.models.tuned, self.models.review, hosts, self.hob.data_dir, tune=self.privacy.tune
         )

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 from bot.config.models import Config
@@ -93,7 +92,9 @@ def _make_token(path: Path) -> None:
     try:
         make_private(path.parent)
         fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(32) + "\n")
+        from secrets import token_urlsafe
+
+        fresh.write_text(token_urlsafe(32) + "\n")
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(fresh)
         fresh.unlink()

@@ -18,6 +18,7 @@ from redis import Redis
 
 from bot.config import Config, api_tokens, require_receiver, why_not
 from bot.config.rotating import Rotating
+from bot.garbage import keep_what_is_loaded
 from bot.github.site import site_of
 from bot.paths import make_private
 from bot.queue.connect import QUEUES, Unreachable, connect
@@ -167,6 +168,7 @@ def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots, tell: Callab
 async def _serve_ringing(redis_url: str, app: WebApp, listening: socket.socket) -> None:
     async with Wakeup(redis_url, listens=False) as wakeup:
         app.wake_by(wakeup.ring)
+        keep_what_is_loaded()
         await serve(app, listening)
 
 

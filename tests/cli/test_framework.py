@@ -252,6 +252,25 @@ def test_a_search_loads_what_searches(hob: Hob) -> None:
     )
 
 
+def test_a_configuration_loads_no_plugins_and_nothing_of_training(hob: Hob) -> None:
+    (loaded,) = loaded_by(hob, "bot.config").values()
+    late = {"importlib.metadata", "email", "bot.config.tuned", "bot.core.scoring", "bot.core.work_budget"}
+    assert "pydantic" in loaded
+    assert loaded.isdisjoint(late)
+
+
+def test_what_a_process_has_loaded_is_not_looked_through_again(hob: Hob) -> None:
+    program = (
+        "import gc\nfrom bot.garbage import keep_what_is_loaded, seldom_look\n"
+        "seldom_look()\nseldom = gc.get_threshold()\nkeep_what_is_loaded()\n"
+        "print(seldom[0] > gc.get_threshold()[0], gc.get_freeze_count() > 1_000, len(gc.get_objects()) < 500)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=hob.environ, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["True", "True", "True"]
+
+
 def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> None:
     (loaded,) = loaded_by(hob, "bot.web.compose").values()
     rooms = (
