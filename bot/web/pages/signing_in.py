@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.web.guard import BACK
+from bot.web.guard import back_name
 from bot.web.pages.html import form_fields, own_path, rendered, script, stylesheet
-from bot.web.session import COOKIE, LIFETIME, Sessions
+from bot.web.session import LIFETIME, Sessions
 
 FORM = "login.html"
 LINK = "/login/link"
@@ -44,11 +44,12 @@ async def _let_in(request: Request, knows: Callable[[], Awaitable[bool]], compla
     if not await knows():
         sessions.failed(address)
         return login_page(401, complaint)
-    back = request.cookies.get(BACK, "")
+    name = back_name(request.headers)
+    back = request.cookies.get(name, "")
     answer = RedirectResponse(own_path(unquote(back)), status_code=303)
     set_cookie(request, answer, sessions.issue())
     if back:
-        answer.delete_cookie(BACK, httponly=True, samesite="strict")
+        answer.delete_cookie(name, httponly=True, samesite="strict")
     return answer
 
 
@@ -58,9 +59,12 @@ def link_of(sessions: Sessions) -> str:
 
 
 async def logout(request: Request) -> Response:
-    """Takes the cookie away."""
+    """Takes the cookie away, under whatever name it came."""
+    sessions: Sessions = request.app.state.sessions
     answer = RedirectResponse("/", status_code=303)
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    for name, value in sessions.ours(request.cookies).items():
+        if sessions.holds(value):
+            answer.delete_cookie(name, httponly=True, samesite="strict")
     return answer
 
 
@@ -91,7 +95,8 @@ def renew(request: Request, answer: Response) -> None:
 def set_cookie(request: Request, answer: Response, value: str) -> None:
     public = urlsplit(request.app.state.public_url)
     secure = public.scheme == "https" and request.url.hostname == public.hostname
-    answer.set_cookie(COOKIE, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
+    name = request.app.state.sessions.cookie
+    answer.set_cookie(name, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
 
 
 def _too_many(wait: int) -> HTMLResponse:
