@@ -61,6 +61,19 @@ class NumberRange(click.FloatRange):
         return found if found == found else self.fail(f"{value} is no number.", param, ctx)
 
 
+class RepositoryParam(click.ParamType[str]):
+    """`owner/name`, as GitHub has them."""
+
+    name = "repository"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from bot.core.settings_schema import REPOSITORY
+
+        if isinstance(value, str) and REPOSITORY.fullmatch(value):
+            return value
+        raise click.UsageError(f"{str(value)[:80]!r} is no repository: write owner/name", ctx)
+
+
 class Output(click.Path):
     """A file to be written, or with `folder` a folder of files. That it can be is known before the work
     begins, and nothing is left there by looking."""

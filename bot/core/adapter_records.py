@@ -55,7 +55,8 @@ class Evaluation:
 @dataclass(frozen=True, slots=True)
 class AdapterRecord:
     """`adapter.json`. `data`: digest of what it was trained on; `cases`: of what it was tried on; `made`: ISO
-    8601 in UTC; `repo_id`: GitHub's; `few_accepted`: a person took a figure of few cases for enough."""
+    8601 in UTC; `repo_id`: GitHub's; `few_accepted`: a person took a figure of few cases for enough;
+    `weights`: SHA-256 of the file that was tried, empty where an earlier version did not note it."""
 
     repository: str
     repo_id: int
@@ -71,6 +72,7 @@ class AdapterRecord:
     after: Evaluation = field(default_factory=Evaluation)
     better_in: float = 0.0
     few_accepted: bool = False
+    weights: str = ""
 
     @property
     def name(self) -> str:
@@ -146,6 +148,7 @@ def record_of(text: str) -> AdapterRecord:
             after=evaluation_of(said["after"]),
             better_in=float(said["better_in"]),
             few_accepted=said["few_accepted"] is True,
+            weights=str(said.get("weights", "")),
         )
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as wrong:
         raise ValueError(f"it is no record of an adapter: {type(wrong).__name__} {wrong}") from None

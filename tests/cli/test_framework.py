@@ -31,6 +31,19 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    ["learn", "backtest", "tune export", "tune run", "tune use", "tune off", "standup", "triage"],
+)
+@pytest.mark.parametrize(
+    "name", ["", "../..", "octo", "octo/tea/", "octo/tea\n", "https://github.com/octo/tea"]
+)
+def test_a_repository_is_named_as_github_names_it(line: str, name: str, hob: Hob) -> None:
+    ended = hob.run(*line.split(), name)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "write owner/name" in ended.stderr or (line, name) == ("standup", "")
+
+
+@pytest.mark.parametrize(
     "line", ["tune run octo/tea --learning-rate", "eval cases --threshold", "setup --minutes"]
 )
 def test_a_number_is_one(line: str) -> None:

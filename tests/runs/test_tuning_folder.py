@@ -1,16 +1,20 @@
 """Where training data lies: whole or not there at all, and never another repository's."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.core.errors import UserError
 from bot.core.tuning import ExportManifest
 from bot.runs.tuning_folder import (
+    every_record,
     forget_tuning,
     forget_unknown,
     manifest_in,
     put_export,
+    refuse_unusable,
     tuning_folder,
     tuning_folders,
 )
@@ -91,3 +95,39 @@ async def test_it_is_known_by_its_number_and_without_a_manifest_by_its_name(tmp_
     assert set(tuning_folders(tmp_path, {7})) == {old, new}
     forget_tuning(tmp_path, {7}, ["Octo/Pot"])
     assert list((tmp_path / "tune").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        os.mkfifo,
+        lambda file: file.symlink_to("/dev/zero"),
+        lambda file: file.symlink_to("nowhere"),
+        lambda file: file.mkdir(),
+        lambda file: file.write_bytes(b"[" * 200_000),
+        lambda file: file.write_bytes(b"\xff\x00"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_record_keeps_nobody_waiting(tmp_path: Path, damaged: Any) -> None:
+    folder = tuning_folder(tmp_path, "octo/tea")
+    kept = folder / "adapters" / "1a2b3c4d5e6f"
+    kept.mkdir(parents=True)
+    damaged(folder / "manifest.json")
+    damaged(kept / "adapter.json")
+    assert manifest_in(folder) is None
+    assert every_record(tmp_path) == []
+
+
+def test_where_no_export_could_be_put_nothing_is_read_for_one(tmp_path: Path) -> None:
+    folder = tuning_folder(tmp_path, "octo/tea")
+    refuse_unusable(folder)
+    folder.parent.mkdir()
+    folder.symlink_to(tmp_path / "larger-disk")
+    with pytest.raises(UserError, match=r"is a link to .*larger-disk, which is not there"):
+        refuse_unusable(folder)
+    (tmp_path / "larger-disk").mkdir()
+    refuse_unusable(folder)
+    folder.unlink()
+    folder.write_text("")
+    with pytest.raises(UserError, match="is no folder"):
+        refuse_unusable(folder)
