@@ -44,6 +44,8 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
     from bot.runs.backtest import backtest
 
     setup("error")
+    if shadow and write_cases:
+        raise click.UsageError("--shadow replays nothing, so it has no cases to write: leave one of them out")
     if shadow:
         _show_shadow(repository, as_json)
         return

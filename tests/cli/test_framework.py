@@ -1,6 +1,8 @@
 """How every command behaves towards a person and towards a script."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -138,7 +140,11 @@ def test_a_reader_who_leaves_is_no_error(hob: Hob) -> None:
     [
         (">&-", 0, ""),
         ("<&- >&-", 0, ""),
-        (">/dev/full", 1, "hob: what there is to say cannot be written: No space left on device\n"),
+        (
+            ">/dev/full",
+            1,
+            "hob: No space left on device: make room where Hob's data lie, or where what it says goes\n",
+        ),
     ],
 )
 def test_words_that_cannot_be_written_end_without_a_traceback(
@@ -276,3 +282,16 @@ def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> Non
         "ruff",
     }
     assert libraries.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_under_the_data_is_nothing_to_report(
+    full: int, hob: Hob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writes(*_: object) -> None:
+        raise OSError(full, os.strerror(full))  # as `write` says it, which knows no name
+
+    monkeypatch.setattr("bot.runs.tuning_folder.every_record", writes)
+    ended = hob.run("tune", "list")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"hob: {os.strerror(full)}: make room where Hob's data lie")
