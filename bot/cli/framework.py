@@ -33,6 +33,8 @@ _HINTS = {
     errno.ELOOP: "its symbolic links lead in a circle: name another place",
     errno.ENXIO: "nothing can be read or written there: name another place",
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""No file is named with these: it may be one of Hob's, or its output."""
 REPORT = "run it again with --debug, and report what it shows"
 
 
@@ -60,6 +62,19 @@ class NumberRange(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         found = super().convert(value, param, ctx)
         return found if found == found else self.fail(f"{value} is no number.", param, ctx)
+
+
+class RepositoryParam(click.ParamType[str]):
+    """`owner/name`, as GitHub has them."""
+
+    name = "repository"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from bot.core.settings_schema import REPOSITORY
+
+        if isinstance(value, str) and REPOSITORY.fullmatch(value):
+            return value
+        raise click.UsageError(f"{str(value)[:80]!r} is no repository: write owner/name", ctx)
 
 
 class Output(click.Path):
@@ -227,7 +242,9 @@ def main(arguments: list[str] | None = None) -> Never:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except OSError as wrong:
-        if not isinstance(wrong, BrokenPipeError):
+        if wrong.errno in _FULL:
+            _say(f"{wrong.strerror}: make room where Hob's data lie, or where what it says goes")
+        elif not isinstance(wrong, BrokenPipeError):
             _say(f"what there is to say cannot be written: {wrong.strerror}")
         # The reader has gone (`| head`), or the disk is full: what Python would flush at exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -269,7 +286,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as wrong:
-        if wrong.errno == errno.ENOSPC:
+        if wrong.errno in _FULL:
             raise
         _explain(wrong, arguments)
         return 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, tell
+from bot.cli.framework import HobCommand, RepositoryParam, tell
 from bot.cli.waiting import TellWaiting
 
 
@@ -16,7 +16,7 @@ from bot.cli.waiting import TellWaiting
     cls=HobCommand,
     example="hob learn octo/tea --last 300\nhob learn octo/tea --write\nhob learn --json",
 )
-@click.argument("repository", metavar="[OWNER/REPO]", default="")
+@click.argument("repository", metavar="[OWNER/REPO]", type=RepositoryParam(), required=False)
 @click.option(
     "--last",
     type=click.IntRange(10, 2_000),
@@ -28,7 +28,7 @@ from bot.cli.waiting import TellWaiting
     "--write", is_flag=True, help="Offer them in the dashboard (Memory), where a person accepts or declines."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(repository: str, last: int, *, write: bool, as_json: bool) -> None:
+def command(repository: str | None, last: int, *, write: bool, as_json: bool) -> None:
     """Finds conventions in what people had changed: in review, by fixes soon after, by reverts, and in what
     they dismissed.
 
@@ -36,14 +36,11 @@ def command(repository: str, last: int, *, write: bool, as_json: bool) -> None:
     right less than half of the time, or spoken on fewer than five changes. Without OWNER/REPO it is the
     repository on GitHub that this clone comes from. What was interrupted goes on where it was.
     """
-    from bot.core.settings_schema import REPOSITORY
     from bot.log import setup
     from bot.runs.learning import learn
 
     setup("error")
     name = repository or asyncio.run(_origin())
-    if not REPOSITORY.fullmatch(name):
-        raise click.UsageError(f"{name[:80]!r} is no repository: write owner/name")
     with TellWaiting(f"reading {name}"):
         made = asyncio.run(learn(name, last, tell, write=write))
     if as_json:

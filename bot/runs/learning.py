@@ -62,7 +62,7 @@ MOST_KNOWN = 100
 MOST_LINES = 300_000
 """Of all pull requests together, those of the newest."""
 MOST_BYTES = 64 << 20
-"""Of what is kept of an interrupted run."""
+"""Of what is kept of a repository's pull requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +355,7 @@ def dismissed_code(memories: Sequence[Memory], pulls: str) -> Iterator[JudgedCha
 
 class KeptPulls:
     """What was read of a repository's pull requests, a line of JSON each. A line that cannot be read is read
-    from GitHub again, and what is no file, or too large for one of ours, is removed."""
+    from GitHub again, and what is no file is removed."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -363,10 +363,11 @@ class KeptPulls:
     def read(self) -> dict[str, PastChange]:
         found: dict[str, PastChange] = {}
         try:
-            there = self._file.lstat()
-            if not stat.S_ISREG(there.st_mode) or there.st_size > MOST_BYTES:
+            if not stat.S_ISREG(self._file.lstat().st_mode):
                 self.remove()
-            lines = self._file.read_bytes().split(b"\n")
+            with self._file.open("rb") as file:
+                file.seek(max(0, self._file.stat().st_size - MOST_BYTES))
+                lines = file.read(MOST_BYTES).split(b"\n")
         except FileNotFoundError:
             return {}
         for line in lines:
@@ -384,8 +385,18 @@ class KeptPulls:
             file.write(b"\n" + encode(change) + b"\n")
 
     def keep(self, changes: Sequence[PastChange]) -> None:
-        """These alone."""
-        put_private(self._file, b"".join(encode(one) + b"\n" for one in changes).decode())
+        """These, and of what was read before for a longer look as much as there is room for."""
+        every = {one.name: one for one in changes}
+        every |= {name: one for name, one in self.read().items() if name not in every}
+        lines: list[bytes] = []
+        room = MOST_BYTES
+        for one in every.values():
+            lines.append(encode(one) + b"\n")
+            room -= len(lines[-1])
+            if room < 0:
+                lines.pop()
+                break
+        put_private(self._file, b"".join(lines).decode())
 
     def remove(self) -> None:
         self._file.unlink(missing_ok=True)

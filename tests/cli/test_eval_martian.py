@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.agents.conftest import git
 from tests.cli.conftest import Hob
 from tests.evals.martian import make_benchmark, make_clones
 from tests.fakes import acts
@@ -106,6 +107,19 @@ def test_hob_beside_them_on_the_same_pull_requests(bench: Hob) -> None:
     assert "1 of 2 pull requests have a clone: all tools are compared on these" in said
     assert "https://github.com/octo/tea/pull/2 is left out" in said
     assert "has no branch pr-1" in said
+
+
+def test_a_folder_that_is_no_clone_is_not_taken_for_the_repository_around_it(bench: Hob) -> None:
+    around = make_clones(bench.folder / "forks") / "octo__tea__loud__PR1__20260123"
+    (around / "octo__tea__x__PR1__1").mkdir()
+    shallow = bench.folder / "shallow" / "octo__tea__x__PR1__1"
+    git(bench.folder, "clone", "-q", "--depth=1", "--no-single-branch", around.as_uri(), str(shallow))
+    for folder, why in ((around, "is no clone: clone it again"), (shallow.parent, "git fetch --unshallow")):
+        given = ("--judge", "judge", "--clones", str(folder))
+        done = bench.run("eval", "--martian", str(bench.folder), *given)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert why in done.stderr
+        assert "has no clone of a fork" in done.stderr
 
 
 def test_a_claim_about_a_fork_is_looked_up_in_its_clone(bench: Hob, ollama: FakeOllama) -> None:

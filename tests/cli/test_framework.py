@@ -1,6 +1,8 @@
 """How every command behaves towards a person and towards a script."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +30,19 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"Usage: hob {name}" in shown.output
     assert "Example" in shown.output
     assert f"hob {name}" in shown.output.split("Example")[1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["learn", "backtest", "tune export", "tune run", "tune use", "tune off", "standup", "triage"],
+)
+@pytest.mark.parametrize(
+    "name", ["", "../..", "octo", "octo/tea/", "octo/tea\n", "https://github.com/octo/tea"]
+)
+def test_a_repository_is_named_as_github_names_it(line: str, name: str, hob: Hob) -> None:
+    ended = hob.run(*line.split(), name)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "write owner/name" in ended.stderr or (line, name) == ("standup", "")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +155,11 @@ def test_a_reader_who_leaves_is_no_error(hob: Hob) -> None:
     [
         (">&-", 0, ""),
         ("<&- >&-", 0, ""),
-        (">/dev/full", 1, "hob: what there is to say cannot be written: No space left on device\n"),
+        (
+            ">/dev/full",
+            1,
+            "hob: No space left on device: make room where Hob's data lie, or where what it says goes\n",
+        ),
     ],
 )
 def test_words_that_cannot_be_written_end_without_a_traceback(
@@ -297,3 +316,16 @@ def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> Non
         "ruff",
     }
     assert libraries.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_under_the_data_is_nothing_to_report(
+    full: int, hob: Hob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writes(*_: object) -> None:
+        raise OSError(full, os.strerror(full))  # as `write` says it, which knows no name
+
+    monkeypatch.setattr("bot.runs.tuning_folder.every_record", writes)
+    ended = hob.run("tune", "list")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"hob: {os.strerror(full)}: make room where Hob's data lie")

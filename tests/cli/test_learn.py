@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.past_changes import PastChange
 from bot.local.history import is_on
+from bot.runs import learning
 from bot.runs.learning import KeptPulls
 from bot.testing.github import GitHubStandIn
 from bot.testing.github.repository import Repository
@@ -195,3 +196,21 @@ def test_what_was_kept_and_cannot_be_read_is_read_again(tmp_path: Path) -> None:
             damaged.write(b'{"name": "#2", "x": ' + b"[" * 200_000 + b"\n")
         assert KeptPulls(kept).read() == {"#1": one}
     assert elsewhere.read_text() == "theirs"
+
+
+def test_a_shorter_look_forgets_nothing_and_a_long_one_keeps_what_there_is_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is two calls of GitHub's limit or more."""
+    kept = KeptPulls(tmp_path / "7.history.jsonl")
+    every = [PastChange(f"#{n}", "https://x", "Tea " * n, float(n)) for n in range(40, 0, -1)]
+    for one in every:
+        kept.add(one)
+    kept.keep(every[:3])
+    assert list(kept.read().values()) == every
+    monkeypatch.setattr(learning, "MOST_BYTES", 2_000)
+    assert 0 < len(kept.read()) < 40, "what is too large is read as far as it may be"
+    kept.keep(every[:3])
+    found = list(kept.read().values())
+    assert found[:3] == every[:3]
+    assert (tmp_path / "7.history.jsonl").stat().st_size <= 2_000
