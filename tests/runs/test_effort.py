@@ -163,3 +163,14 @@ async def test_people_ask_for_a_look_for_holes_and_the_review_stays_what_it_is(h
     pull.comment("tom", "@my-hob review")
     await hob.works()
     assert "Nothing is new since I reviewed" in pull.comments[-1].body
+
+
+async def test_a_deleted_file_makes_it_deep_and_a_pattern_that_is_none_is_said(hob: LivingHob) -> None:
+    rules = "review: {effort: ['deep src/[z-a]', 'quick docs/**', 'deep old/**']}\n"
+    files = {".github/hob.yml": rules, "old/auth.py": "x = 1\n"}
+    repo = hob.github.repository("octo/tea", private=True, files=files)
+    pull = repo.open_pull_request("Write", {"docs/a.py": "y = 1\n", "old/auth.py": None}, author="ann")
+    await hob.works()
+    said = pull.check_runs[-1].summary or ""
+    assert "Read deeply (`deep old/**` in review.effort)" in said
+    assert "`src/[z-a]` is no pattern as .gitignore writes them; it is ignored" in said
