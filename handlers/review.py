@@ -166,8 +166,9 @@ async def _better_left(ctx: Context, state: PullRequestState, settings: ReviewSe
 
 
 async def was_read_quickly(ctx: Context, number: int, head: Sha) -> bool:
-    """Whether the newest judgement of that head of a pull request came of a quick reading."""
-    judged = [one for one in await ctx.judged(head) if one.number == number]
+    """Whether the newest judgement of that head of a pull request came of a quick reading; one that looked
+    for something alone does not count."""
+    judged = [one for one in await ctx.judged(head) if one.number == number and not one.narrowed]
     return bool(judged) and judged[-1].quick
 
 

@@ -132,7 +132,7 @@ class Scan:
         from bot.core.concurrency import nobody_waits
         from bot.core.text import count, day
         from bot.implement_facts import looking
-        from bot.local.change import LocalRange
+        from bot.local.change import LocalRange, is_bare
         from bot.local.judge import local_context
         from bot.scripting import Workshop
 
@@ -147,7 +147,8 @@ class Scan:
         def too_large(file: Any, need: int) -> None:
             self.left_out[file.path] = f"it takes {count(need, 'question')}: see --questions"
 
-        async with Workshop(repo=local.root) as shop, Asked() as asked:
+        repo = None if await is_bare(local.root) else local.root
+        async with Workshop(repo=repo, base=(local.root, local.tip)) as shop, Asked() as asked:
             reading = read_on(
                 todo,
                 lines_of,

@@ -109,6 +109,36 @@ async def test_what_people_did_since_keeps_the_night_away(hob: LivingHob, since:
     assert prompts(hob).count("security") == 0
 
 
+@pytest.mark.parametrize("wish", ["security", "focus on names"])
+async def test_what_was_looked_through_for_something_alone_is_reviewed_all_the_same(
+    hob: LivingHob, wish: str
+) -> None:
+    """By the event that would have, had nobody asked."""
+    pull = opened(hob, parts=1, rules="review: {auto: true}\n", draft=True)
+    await hob.works()
+    pull.comment("tom", f"@my-hob review {wish}")
+    await hob.works()
+    assert (pull.check_runs[-1].conclusion, len(hob.ollama.chats)) == ("neutral", 1)
+    pull.ready_for_review()
+    await hob.works()
+    assert (pull.check_runs[-1].conclusion, len(hob.ollama.chats)) == ("success", 2)
+    pull.comment("tom", f"@my-hob review {wish}")
+    await hob.works()
+    assert pull.check_runs[-1].conclusion == "success"  # it was read for everything
+
+
+async def test_a_look_for_holes_does_not_keep_the_night_away(hob: LivingHob) -> None:
+    pull = opened(hob, parts=3)
+    await hob.works()
+    pull.comment("tom", "@my-hob review security")
+    await hob.works()
+    await hob.works_at(EVENING)
+    before = len(hob.ollama.chats)
+    await hob.works_at(EVENING + DAY)
+    assert len(hob.ollama.chats) == before + 3 * 4
+    assert pull.check_runs[-1].conclusion == "success"
+
+
 async def test_a_label_makes_it_deep(hob: LivingHob) -> None:
     pull = opened(hob, parts=3)
     pull.add_label("ann", "Care")
@@ -133,3 +163,14 @@ async def test_people_ask_for_a_look_for_holes_and_the_review_stays_what_it_is(h
     pull.comment("tom", "@my-hob review")
     await hob.works()
     assert "Nothing is new since I reviewed" in pull.comments[-1].body
+
+
+async def test_a_deleted_file_makes_it_deep_and_a_pattern_that_is_none_is_said(hob: LivingHob) -> None:
+    rules = "review: {effort: ['deep src/[z-a]', 'quick docs/**', 'deep old/**']}\n"
+    files = {".github/hob.yml": rules, "old/auth.py": "x = 1\n"}
+    repo = hob.github.repository("octo/tea", private=True, files=files)
+    pull = repo.open_pull_request("Write", {"docs/a.py": "y = 1\n", "old/auth.py": None}, author="ann")
+    await hob.works()
+    said = pull.check_runs[-1].summary or ""
+    assert "Read deeply (`deep old/**` in review.effort)" in said
+    assert "`src/[z-a]` is no pattern as .gitignore writes them; it is ignored" in said
