@@ -42,6 +42,8 @@ def command(repository: str, last: int, *, write: bool, as_json: bool) -> None:
 
     setup("error")
     name = repository or asyncio.run(_origin())
+    if not name:
+        raise click.UsageError("no clone of a repository on GitHub is here: write owner/name")
     if not REPOSITORY.fullmatch(name):
         raise click.UsageError(f"{name[:80]!r} is no repository: write owner/name")
     with TellWaiting(f"reading {name}"):

@@ -158,7 +158,8 @@ class Trial:
             begun = time.monotonic()
             judged = await self._judge(case, infer)
             seconds = time.monotonic() - begun
-            told(f"{model}: {number} of {len(self.cases)}: {case.name}, {seconds:.1f} s")
+            why = f"; not read: {judged.coverage.failure}" if judged.coverage.failure else ""
+            told(f"{model}: {number} of {len(self.cases)}: {case.name}, {seconds:.1f} s{why}")
             for row in rows:
                 row.scores.append(await self.scorer(case, shown(judged, row.threshold)))
                 row.tokens_in += sum(used.tokens_in for used in judged.usage)

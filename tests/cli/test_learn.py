@@ -139,7 +139,7 @@ def test_an_interrupted_run_goes_on_and_leaves_others_their_share(history: World
         (["octo"], 2, "is no repository: write owner/name"),
         (["octo/tea", "--last", "3"], 2, "3 is not in the range"),
         (["octo/tea"], 1, "no merged pull request"),
-        ([], 2, "is no repository: write owner/name"),
+        ([], 2, "no clone of a repository on GitHub is here: write owner/name"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, world: World) -> None:
