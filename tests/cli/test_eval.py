@@ -92,6 +92,7 @@ def test_R10_a_host_that_is_away_is_told_and_fails(judge: Hob, ollama: FakeOllam
     done = judge.process("eval", "--json")
     assert done.returncode == 1
     assert {row["failed"] for row in json.loads(done.stdout)["rows"]} == {6}
+    assert done.stderr.count("; not wholly read: no model host answered: mini: ") == 6
 
 
 def test_a_claim_is_looked_up_in_the_texts_of_its_case(judge: Hob, ollama: FakeOllama) -> None:

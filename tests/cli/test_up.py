@@ -78,7 +78,7 @@ def test_a_database_that_is_lost_is_no_202_and_ends_it_when_it_cannot_start_agai
     os.kill(int(hob.eventually(lambda: children(process.pid, "serve"))), signal.SIGKILL)
     assert process.wait(60) == 1
     last = [line["message"] for line in log_lines(hob.log()) if line["level"] == "error"]
-    assert any("the database is not at the newest schema — run hob migrate" in line for line in last)
+    assert any("there is nothing in the database — run hob migrate" in line for line in last)
 
 
 def test_on_a_terminal_it_speaks_to_people_and_names_the_address(hob: Hob) -> None:

@@ -25,6 +25,7 @@ from bot.store.reconciliation import Reconciliation
 from bot.web.openapi import document
 from bot.web.pages import VIEWS
 from bot.web.pages.html import field_text
+from bot.web.session import RENEW_AFTER, Sessions
 from tests.browser import Browser, Page
 from tests.store.making import NewEffect, claimed, queued
 from tests.web.conftest import TOKEN, Front, opened
@@ -380,6 +381,19 @@ async def test_the_settings_are_in_parts_and_say_which_are_stored_here(
         assert page.runs("document.getElementById('value-review.base_branches').placeholder") == "none"
 
     await asyncio.to_thread(person)
+
+
+async def test_every_page_keeps_a_session_alive(lived: tuple[Front, Run]) -> None:
+    front, run = lived
+    sessions = Sessions(TOKEN)
+    young, aged = sessions.issue(), sessions.issue(time.time() - RENEW_AFTER - 60)
+    for path in on_every_page(run):
+        for cookie in (young, aged):
+            sent = {"accept": "text/html", "cookie": f"{sessions.cookie}={cookie}"}
+            answer = await front.client.get(path, headers=sent)
+            assert answer.status_code == 200
+            assert (sessions.cookie in answer.cookies) == (cookie == aged), path
+            front.client.cookies.clear()
 
 
 async def test_a_person_works_through_what_was_learned_and_another_tab_is_late(

@@ -14,6 +14,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.web.session import LIFETIME, Sessions
+
 WEB = Path(__file__).parents[1]
 MOST_FORM_BYTES = 4096
 DEAD = "/runs?state=dead&internal=true"
@@ -81,7 +83,8 @@ async def script(request: Request) -> Response:
 
 
 def rendered(template: str, request: Request | None = None, /, **values: Any) -> HTMLResponse:
-    """A page of a template; with a request as one of the pages that lead to each other."""
+    """A page of a template; with a request as one of the pages that lead to each other, which keep a session
+    alive."""
     path = request.url.path if request else ""
     asked = dict(request.query_params) if request else {}
     about = {"navigation": NAVIGATION if request else (), "query": asked, "link": _link(asked)}
@@ -89,7 +92,25 @@ def rendered(template: str, request: Request | None = None, /, **values: Any) ->
         DEAD if path == "/runs" and asked.get("state") == "dead" else f"/{path[1:].partition('/')[0]}"
     )
     html = _pages().get_template(template).render({**about, **values})
-    return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
+    page = HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
+    if request:
+        _renew(request, page)
+    return page
+
+
+def _renew(request: Request, answer: Response) -> None:
+    """A newer cookie for whoever has had one for a while."""
+    sessions: Sessions = request.app.state.sessions
+    cookie = request.state.cookie
+    if cookie and sessions.holds(cookie) and sessions.is_old(cookie):
+        set_cookie(request, answer, sessions.issue())
+
+
+def set_cookie(request: Request, answer: Response, value: str) -> None:
+    public = urlsplit(request.app.state.public_url)
+    secure = public.scheme == "https" and request.url.hostname == public.hostname
+    name = request.app.state.sessions.cookie
+    answer.set_cookie(name, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
 
 
 def refusal_page(status: int, detail: str, headers: Headers, request: Request | None = None) -> HTMLResponse:

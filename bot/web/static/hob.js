@@ -55,5 +55,21 @@ async function watch(part) {
   }
 }
 
+// A text that somebody typed is sent only while the session lasts: the page that says why not would not have it any more.
+document.addEventListener("submit", async (sent) => {
+  const form = sent.target
+  if (form.dataset.sure || !form.querySelector("textarea")) return
+  sent.preventDefault()
+  const unsent = document.getElementById("unsent")
+  try {
+    const answer = await fetch("/runs?limit=1", { headers: { accept: "text/html" }, redirect: "manual" })
+    if (!answer.ok) throw new Error("nobody is signed in any more")
+    form.dataset.sure = "yes"
+    form.requestSubmit(sent.submitter)
+  } catch {
+    unsent.hidden = false
+  }
+})
+
 label(document)
 watch(document.querySelector("[data-live]"))
