@@ -12,7 +12,8 @@ from bot.config import Config
 from bot.core import credentials
 from bot.core.credentials import Hidden
 from bot.core.inference import Usage
-from bot.core.privacy import Budget, Online
+from bot.core.privacy import ONLINE, Budget, Online
+from bot.git import git
 from bot.github import hobyml
 from bot.inference.egress import IN_FLIGHT, EgressGuard
 from bot.sanitise.leaks import leaks
@@ -20,6 +21,7 @@ from bot.store import Store, StoreUnavailable, open_store
 
 SETTINGS = Path(".github/hob.yml")
 MOST_BYTES = 256 * 1024
+REGULAR = ("100644", "100755")
 log = logging.getLogger(__name__)
 
 
@@ -51,10 +53,13 @@ def cleaned(text: str) -> Hidden | None:
 @dataclass(slots=True)
 class Outgoing:
     """`root`: the local repository that is asked about, if there is one; whether it is public nobody can tell
-    here. The ledger is opened when an online host could serve; `close` it."""
+    here. `base`: a repository and a commit of it whose settings count beside those that lie in `root`: who
+    judges a change asks its base, for the change may have taken them away. The ledger is opened when an
+    online host could serve; `close` it."""
 
     config: Config
     root: Path | None = None
+    base: tuple[Path, str] | None = None
     _store: Store | None = field(default=None)
 
     def guard(self) -> EgressGuard:
@@ -80,9 +85,10 @@ class Outgoing:
         """What the repository's own settings allow: they can only narrow."""
         try:
             text = await asyncio.to_thread(_text, self.root / SETTINGS) if self.root else None
+            texts = [text, await _committed(*self.base) if self.base else None]
         except OSError:
             return "never"
-        return hobyml.read(text)[0].online
+        return min((hobyml.read(one)[0].online for one in texts), key=ONLINE.index)
 
     async def _spent(self) -> Budget:
         table = self.config.budget
@@ -122,6 +128,20 @@ def existing_store(config: Config) -> Store:
         raise
     store.close()
     raise StoreUnavailable("there is no database yet" if missing else OLD_SCHEMA)
+
+
+async def _committed(root: Path, commit: str) -> str | None:
+    """The settings of a commit; None where it has none, OSError where git cannot say."""
+    code, out = await git(root, "ls-tree", "-z", "--full-tree", commit, "--", SETTINGS.as_posix())
+    if code:
+        raise OSError("git does not list the commit")
+    mode, _, blob = (out.split(b"\t")[0].decode() or "0 - -").split(" ")
+    if mode not in REGULAR:
+        return None
+    code, out = await git(root, "cat-file", "blob", blob, most=MOST_BYTES)
+    if code:
+        raise OSError("git does not show the settings")
+    return out.decode("utf-8", "replace")
 
 
 def _text(file: Path) -> str | None:

@@ -12,7 +12,7 @@ from bot.core.check_input import CheckedChange, CheckReport, sizes_wanted
 from bot.core.check_judgement import newest
 from bot.core.diff import FileDiff
 from bot.core.effects import SetCheck
-from bot.core.effort import Effort, effort_of, passes
+from bot.core.effort import Effort, effort_of, effort_rule, passes
 from bot.core.errors import GitHubError
 from bot.core.facts import (
     LinkedIssue,
@@ -22,8 +22,9 @@ from bot.core.facts import (
     RepoContext,
     Skipped,
 )
+from bot.core.file_kinds import kind_of_path
 from bot.core.github_reader import PullRequestState
-from bot.core.guidelines import Guidance, owners
+from bot.core.guidelines import SYMLINK, Guidance, owners
 from bot.core.incremental_review import ReviewedHead
 from bot.core.refs import Sha
 from bot.core.settings import Complaint, ReviewSettings
@@ -84,9 +85,11 @@ async def pull_request_facts(
     plain = {file.path for file in lineless if without_lines(file, texts.get(file.path))}
     plain &= {one.path for one in skipped if one.why in ("renamed only", ONLY_REMOVES, NO_PATCH)}
     skipped = [one for one in skipped if one.path not in plain]
-    texts = {file.path: texts[file.path] for file in files if file.path in texts}
+    links = await _links(ctx, state.head_sha, files)
+    texts = {file.path: texts[file.path] for file in files if file.path in texts and file.path not in links}
     settings = context.settings.review
-    ruled, rule = effort_of(settings.effort, files, state.labels, wanted)
+    gone = [file for file in every if _only_takes(file) and wanted(file.path, settings.paths)]
+    ruled, rule = effort_of(settings.effort, files, state.labels, wanted, gone)
     if effort is not None or (by_person and ruled == "quick"):
         ruled, rule = effort or "normal", ""
     beside = await ctx.beside(files, texts, state.base_sha)
@@ -140,6 +143,24 @@ async def pull_request_facts(
         memory=ctx.memory,
         around=dict(beside.around),
     )
+
+
+async def _links(ctx: Context, head: Sha, files: Sequence[FileDiff]) -> frozenset[str]:
+    """The symbolic links among them, whose text is a path and nobody's code. GitHub tells them by their
+    folder alone, which is looked up where a file has one line."""
+    asked = [file.path for file in files if len(file.hunks or ()) == 1 and _lines(file) == 1]
+    modes = await ctx.github.modes(head, asked) if asked else {}
+    return frozenset(path for path, mode in modes.items() if mode == SYMLINK)
+
+
+def _only_takes(file: FileDiff) -> bool:
+    """Whether a change takes people's code away there, or moves it, and brings none."""
+    taken = file.status in ("removed", "renamed") or why_not_read(file) == ONLY_REMOVES
+    return taken and not file.additions and kind_of_path(file.path) is None
+
+
+def _lines(file: FileDiff) -> int:
+    return sum(len(hunk.new_side) for hunk in file.hunks or ())
 
 
 def _read_before(ctx: Context, state: PullRequestState, files: Sequence[FileDiff]) -> bool:
@@ -209,7 +230,8 @@ async def _linked_issues(ctx: Context, body: str) -> tuple[LinkedIssue, ...]:
 
 
 def _no_patterns(settings: ReviewSettings) -> Iterator[Complaint]:
-    for pattern in (*settings.paths, *(rule.path for rule in settings.instructions)):
+    efforts = (rule.pattern for rule in map(effort_rule, settings.effort) if rule and rule.pattern)
+    for pattern in (*settings.paths, *(rule.path for rule in settings.instructions), *efforts):
         if not is_pattern(pattern):
             shown = pattern[:60].replace("`", "")
             yield Complaint(0, f"`{shown}` is no pattern as .gitignore writes them; it is ignored")

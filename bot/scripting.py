@@ -60,15 +60,17 @@ class Workshop:
         library: Library | None = None,
         guard: EgressGuard | None = None,
         hosts: Sequence[Host] | None = None,
+        base: tuple[Path, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """UserError for a configuration that cannot be used, or a folder that lies in no repository. `guard`
-        says what may go to online hosts: by default what `[privacy]` and `[budget]` allow; `hosts` are asked
-        instead of the configuration's."""
+        says what may go to online hosts: by default what `[privacy]` and `[budget]` allow, the settings of
+        `repo`, and those of `base`, a repository and a commit of it. `hosts` are asked instead of the
+        configuration's."""
         self.config = config or load_config()
         self._hosts = hosts
         root = LocalRepository.at(Path(repo)).root if repo is not None else None
-        self._outgoing = Outgoing(self.config, root)
+        self._outgoing = Outgoing(self.config, root, base)
         self.library = library or (self._local(Path(repo), tell) if repo is not None else None)
         self.pool = self._make_pool()
         self._guard = guard or self._outgoing.guard()

@@ -6,6 +6,7 @@ from bot.core.effort import effort_rule
 from bot.core.events import PACE, RepositoryDue
 from bot.core.refs import OPERATOR
 from bot.router import Router
+from handlers.review import was_read_quickly
 
 router = Router()
 MOST_PULLS, MOST_READ = 100, 20
@@ -20,11 +21,12 @@ async def deeper(event: RepositoryDue, ctx: Context) -> Plan:
     if not any(rule and rule.effort == "quick" for rule in rules):
         return Plan(reason="nothing is read quickly here")
     ctx.give_way()
-    heads: list[tuple[int, str]] = []
-    for pull in await ctx.github.open_pulls(MOST_PULLS):
-        judged = [one for one in await ctx.judged(pull.head_sha) if one.number == pull.number]
-        if judged and judged[-1].quick and not pull.draft:
-            heads.append((pull.number, pull.head_sha))
+    drafts = context.settings.review.drafts
+    heads = [
+        (pull.number, pull.head_sha)
+        for pull in await ctx.github.open_pulls(MOST_PULLS)
+        if (drafts or not pull.draft) and await was_read_quickly(ctx, pull.number, pull.head_sha)
+    ]
     requests = [
         RequestCommand(
             number,

@@ -72,6 +72,9 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     if scanned.fatal:
         names = some_of([shown(path) for path in scanned.fatal], MOST_NAMED)
         read += f"; left out until it changes, because its reading did not end {MOST_BEGUN} times: {names}"
+    if scanned.too_large:
+        names = some_of([shown(path) for path in scanned.too_large], MOST_NAMED)
+        read += f"; not read, because each takes more questions than review.scan allows: {names}"
     if not before.number and not any(one.lines for one in sections):
         return replace(plan, reason=f"there is nothing to say{read}")
     page = core.page(sections, event.due, before, ctx.slug)

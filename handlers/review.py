@@ -16,6 +16,7 @@ from bot.core.effects import Comment, Plan, ReplyInThread, SetCheck
 from bot.core.effort import Effort
 from bot.core.errors import HobError
 from bot.core.events import (
+    CommandRequested,
     CommentEvent,
     PullRequestClosed,
     PullRequestConvertedToDraft,
@@ -28,8 +29,9 @@ from bot.core.events import (
     PullRequestRetitled,
     PullRequestSynchronized,
 )
+from bot.core.github_reader import PullRequestState
 from bot.core.refs import Sha
-from bot.core.settings import RepoSettings
+from bot.core.settings import RepoSettings, ReviewSettings
 from bot.core.skip_rules import AUTHORS_OWN, why_not_reviewed
 from bot.implement_facts import looking
 from bot.pull_request_facts import pull_request_facts
@@ -139,7 +141,12 @@ async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
     argument = ctx.command.argument if ctx.command else ""
     full, effort, focus = wish(argument)
     context = await ctx.repository(state.base_sha)
+    nobody = isinstance(event, CommandRequested) and event.channel == "batch"
+    if nobody and (reason := await _better_left(ctx, state, context.settings.review)):
+        return Plan(reason=reason)
     facts = await pull_request_facts(ctx, context, state, full=full, effort=effort, by_person=True)
+    if nobody and (left := why_not_reviewed(state, facts.context.settings.review)):
+        return Plan(reason=left)  # another reviewer's settings say so
     facts = replace(facts, focus=focus)
     if facts.earlier is not None and facts.read_before:
         nothing = (
@@ -147,6 +154,22 @@ async def judge_again(event: CommentEvent, ctx: Context) -> Plan:
         )
         return Plan((answer(event, nothing),), reason="nothing is new")
     return await review.plan(facts, ctx.infer, looking(ctx, state.head_sha))
+
+
+async def _better_left(ctx: Context, state: PullRequestState, settings: ReviewSettings) -> str:
+    """Why a head is not read deeply in the night: much may have happened since that was asked for."""
+    if ctx.pull != "active":
+        return f"{ctx.pull} by a person"
+    if not await was_read_quickly(ctx, state.number, state.head_sha):
+        return "this head was not read quickly, or was read since"
+    return why_not_reviewed(state, settings) or ""
+
+
+async def was_read_quickly(ctx: Context, number: int, head: Sha) -> bool:
+    """Whether the newest judgement of that head of a pull request came of a quick reading; one that looked
+    for something alone does not count."""
+    judged = [one for one in await ctx.judged(head) if one.number == number and not one.narrowed]
+    return bool(judged) and judged[-1].quick
 
 
 def wish(argument: str) -> tuple[bool, Effort | None, str]:

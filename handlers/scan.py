@@ -22,13 +22,15 @@ from bot.implement_facts import looking, reading_from
 class NightScan:
     """`standing`: all that was found and stands; `new`: what of it the dashboard does not have; `files`:
     how many this night read; `left`: how many are to be read; `fatal`: paths of those that are not read until
-    they change, for workers died over them."""
+    they change, for workers died over them; `too_large`: of those that take more questions than a night
+    has."""
 
     standing: tuple[Finding, ...] = ()
     new: tuple[JudgedFinding, ...] = ()
     files: int = 0
     left: int = 0
     fatal: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
 
 
 async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list[Usage]) -> NightScan:
@@ -56,6 +58,8 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         going = ScannedFile(file.path, "", night, before.get(file.path, 0) + calls, begun=times)
         await scans.keep(going)
 
+    too_large: list[str] = []
+
     async def lines_of(file: FileRisk) -> Sequence[str]:
         return await whole(knowledge, file.path, file.lines)
 
@@ -69,6 +73,7 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         left,
         goes_on=ctx.still_idle,
         begun=begun,
+        too_large=lambda file, _: too_large.append(file.path),
         memory=ctx.memory,
         tools=ctx.tools,
         looking=await _looking(ctx, knowledge) if todo and left >= LEAST_CALLS else None,
@@ -89,7 +94,8 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     found, told = standing(known.values(), blobs, dismissed), await scans.told()
     # not of this night alone: one whose worker died too often told nothing of what it had read
     new = [JudgedFinding(one, "said", "") for one in found if fingerprint(one) not in told]
-    return NightScan(tuple(found), tuple(new), done, len(todo) - done, tuple(sorted(fatal)))
+    rest = len(todo) - done - len(too_large)
+    return NightScan(tuple(found), tuple(new), done, rest, tuple(sorted(fatal)), tuple(too_large))
 
 
 async def _looking(ctx: Context, knowledge: Knowledge) -> Looking | None:

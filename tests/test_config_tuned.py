@@ -1,5 +1,6 @@
 """`[models] tuned`: what may be named there, and what is said of anything else."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -90,6 +91,13 @@ def test_it_has_its_base_model_s_own_settings(made: Made) -> None:
     assert host.of(NAME).num_ctx == host.of(BASE).num_ctx == 4_096
 
 
+def swapped(place: Path) -> None:
+    """Its record is its own, and its weights may be those of another private repository."""
+    tried = hashlib.sha256(b"its own").hexdigest()
+    (place / "adapter.json").write_text(replace(RECORD, weights=tried).text)
+    (place / "adapters.safetensors").write_bytes(b"another's")
+
+
 def damaged(place: Path) -> None:
     (place / "adapter.json").write_text("{}")
 
@@ -125,6 +133,7 @@ def copied(place: Path) -> None:
         (lost, "has no weights"),
         (worse, "was refused: it is not better than its base model: F1 0.818 before, 0.818 after"),
         (unlearnt, "was refused: its loss has not fallen"),
+        (swapped, "are not those that were tried"),
         (others, "another's"),
         (renamed, "another's"),
         (copied, "another's"),

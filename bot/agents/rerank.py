@@ -5,7 +5,7 @@ or none in time, the order stays as the search had it. All that an answer can do
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -66,12 +66,12 @@ class Reranked:
     calls: int = 0
 
 
-async def rerank(query: str, outlines: Sequence[Outline], infer: Infer) -> Reranked:
+async def rerank(query: str, outlines: Sequence[Outline], infer: Infer, *, local: bool = False) -> Reranked:
     """Files in the order of a model, however long it takes; those that it does not name, and those past the
-    first thirty, stay behind in the order given."""
+    first thirty, stay behind in the order given. `local`: no host outside the network is asked."""
     if len(outlines) < 2:
         return Reranked(tuple(range(len(outlines))))
-    return _reranked(len(outlines), await infer(question(query, outlines)))
+    return _reranked(len(outlines), await infer(replace(question(query, outlines), local=local)))
 
 
 def _reranked(files: int, answer: Completion[RerankAnswer]) -> Reranked:

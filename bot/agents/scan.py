@@ -86,6 +86,10 @@ async def nobody_counts(file: FileRisk, calls: int) -> None:
     """Where what is killed has a budget of its own the next time."""
 
 
+def untold(file: FileRisk, need: int) -> None:
+    """Where nobody hears of it."""
+
+
 async def read_on(
     todo: Iterable[FileRisk],
     lines_of: Callable[[FileRisk], Awaitable[Sequence[str]]],
@@ -97,23 +101,26 @@ async def read_on(
     *,
     goes_on: Callable[[], Awaitable[bool]],
     begun: Callable[[FileRisk, int], Awaitable[None]] = nobody_counts,
+    too_large: Callable[[FileRisk, int], None] = untold,
     memory: tuple[Memory, ...] = (),
     tools: Tools | None = None,
     looking: Looking | None = None,
 ) -> AsyncIterator[tuple[ScannedFile | None, Judgement | None]]:
     """Each file as it was read, with its judgement, until `left` of at most `most` questions are spent; ends
-    with None for one that no host could read. A file that is too large or not there as it was indexed is one
-    without findings: it is read once it has changed. One for which too few questions are left waits. `begun`
-    is told of each file before it is read and of each question before it is asked, with how many of that file
-    they are by then."""
+    with None for one that no host could read. A file that is not there as it was indexed is one without
+    findings: it is read once it has changed. One for which too few questions are left waits; where it takes
+    more than `most`, `too_large` is told, with how many. `begun` is told of each file before it is read and
+    of each question before it is asked, with how many of that file they are by then."""
     for file in todo:
         if left < LEAST_CALLS or not await goes_on():
             return
         lines = await lines_of(file)
         need = questions(lines)
-        if left < need <= most:
+        if need > most:
+            too_large(file, need)
+        if need > left:
             continue
-        if len(lines) < file.lines or need > most:
+        if len(lines) < file.lines:
             yield ScannedFile(file.path, file.blob, night, 0), None
             continue
         await begun(file, 0)

@@ -16,6 +16,7 @@ from bot.agents.tools import OF_THE_TREE, ToolBox, ToolRefused
 from bot.core.concurrency import through
 from bot.core.errors import HobError, Superseded
 from bot.core.inference import (
+    Allowance,
     Completion,
     Infer,
     OnText,
@@ -123,7 +124,8 @@ class _Loop:
         while True:
             over = self._over(spent, ends) or ("your calls could not be read" if unread else "")
             tools = self.tools if self.able and not over else ()
-            done = await self.infer(self._asking(prompt, tools, over), None if tools else on_text)
+            asking = replace(self._asking(prompt, tools, over), retries=self._retries(prompt, spent, tools))
+            done = await self.infer(asking, None if tools else on_text)
             spent.append(done)
             if tools and done.failure == "no_tools":
                 self.able = False
@@ -158,6 +160,16 @@ class _Loop:
         ):
             return "there is no time for more calls"
         return ""
+
+    def _retries(
+        self, prompt: Prompt[T], spent: Sequence[Completion[Any]], tools: tuple[Tool, ...]
+    ) -> Allowance | None:
+        """How often the next question may be repeated within the budget: after one with tools comes one."""
+        if self.budget is None:
+            return prompt.retries
+        asked = sum(max(1, one.calls) for one in spent)
+        left = self.budget.steps - self.budget.steps_spent - asked
+        return Allowance(max(0, left - (2 if tools else 1)))
 
     def _asking(self, prompt: Prompt[T], tools: tuple[Tool, ...], over: str) -> Prompt[T]:
         if tools:

@@ -68,7 +68,7 @@ async def _implement(
     say(f"beginning at {start[:12]}{f' ({base})' if base else ''}")
     if not bare and (number := await count_uncommitted(root)):
         say(f"what is not committed is not seen: {number} {'file' if number == 1 else 'files'}")
-    async with Workshop(repo=None if bare else root, tell=say) as shop, Asked() as asked:
+    async with Workshop(repo=None if bare else root, base=(root, start), tell=say) as shop, Asked() as asked:
         infer = asked.through(shop.infer(models=(model,) if model else ()))
         work = await implement_here(
             root, start, objective, infer, shop.library, shop.config.code.budget(), told

@@ -71,7 +71,7 @@ def _reranked(query: str, found: Any, root: Path) -> list[Any]:
 
     async def asked() -> Any:
         async with Workshop(repo=root if (root / ".git").exists() else None) as shop:
-            return await rerank(query, [what for _, what in found], shop.infer())
+            return await rerank(query, [what for _, what in found], shop.infer(), local=True)
 
     done = asyncio.run(asked())
     if done.failure:

@@ -1,6 +1,7 @@
 """The adapters that `[models] tuned` switches on: each is there, was better than its base model, and has
 a host that can use it."""
 
+import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from bot.core.adapters import Adapter, AdapterName, adapter_name
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host
 from bot.core.tuning import TUNE
+from bot.paths import read_file
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +29,13 @@ MOST_BYTES = 16 << 20
 
 def read_record(place: Path) -> AdapterRecord:
     """Of the folder of an adapter; OSError where it has none, ValueError where that cannot be read."""
-    with (place / RECORD).open("rb") as file:
-        return record_of(file.read(MOST_BYTES).decode())
+    return record_of(read_file(place / RECORD, MOST_BYTES).decode())
+
+
+def weights_digest(place: Path) -> str:
+    """SHA-256 of an adapter's weights; OSError where it has none."""
+    with (place / WEIGHTS).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def switched_on(
@@ -121,4 +128,9 @@ def _adapter(record: AdapterRecord, place: Path) -> Adapter:
         raise ConfigError(f"[models] tuned: {name} was refused: {record.refusal}", OFF)
     if not (place / WEIGHTS).is_file():
         raise ConfigError(f"[models] tuned: {name} has no weights ({place / WEIGHTS})", OFF)
+    if record.weights and weights_digest(place) != record.weights:
+        raise ConfigError(
+            f"[models] tuned: the weights of {name} are not those that were tried; they may be another's",
+            f"run `hob tune run {record.repository} --again`, or {OFF}",
+        )
     return record.adapter(str(place))

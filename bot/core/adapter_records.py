@@ -56,7 +56,8 @@ class AdapterRecord:
     """`adapter.json`. `repository` as it was called then, `repo_id` GitHub's number of it, which stays;
     `data`: digest of what it was trained on; `cases`: of what it was tried on; `made`: ISO 8601 in UTC;
     `few_accepted`: a person took a figure of few cases for enough; `private`: the repository was it when its
-    data was exported, which a record that does not say counts as."""
+    data was exported, which a record that does not say counts as; `weights`: SHA-256 of the file that was
+    tried, empty where an earlier version did not note it."""
 
     repository: str
     repo_id: int
@@ -73,6 +74,7 @@ class AdapterRecord:
     better_in: float = 0.0
     few_accepted: bool = False
     private: bool = False
+    weights: str = ""
 
     @property
     def name(self) -> str:
@@ -149,6 +151,7 @@ def record_of(text: str) -> AdapterRecord:
             better_in=float(said["better_in"]),
             few_accepted=said["few_accepted"] is True,
             private=said.get("private") is not False,
+            weights=str(said.get("weights", "")),
         )
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as wrong:
         raise ValueError(f"it is no record of an adapter: {type(wrong).__name__} {wrong}") from None

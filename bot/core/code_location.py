@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from bot.core.code_search import Excerpt
+from bot.core.text import file_lines
 
 AROUND = 30
 """Lines shown before and after those that are meant."""
@@ -37,7 +38,7 @@ class CodeLocation:
 
     def excerpt(self, text: str) -> Excerpt | None:
         """Its lines and those around them, at most `MOST_LINES`; None where the file has no such lines."""
-        lines = text.splitlines()
+        lines = file_lines(text)
         first = max(1, (self.start or 1) - AROUND)
         last = min(len(lines), (self.end or self.start or len(lines)) + AROUND, first + MOST_LINES - 1)
         if not lines or (self.start or 1) > len(lines) or (self.end or self.start or 1) < (self.start or 1):

@@ -112,11 +112,11 @@ def posted(posts: Iterable[PostReview]) -> frozenset[str]:
 
 def earlier(past_runs: Sequence[PastRun]) -> ReviewedHead | None:
     """The head that was reviewed last, told by the check run that was set for it. What was judged and not
-    said is judged again."""
+    said is judged again, and so is what was looked through for something alone."""
     for past_run in reversed(past_runs):
-        for one in reversed(past_run.did):
-            if isinstance(one.effect, SetCheck) and one.effect.judged and not one.effect.untold:
-                return ReviewedHead(one.effect.head_sha, frozenset(one.effect.read), base=one.effect.base)
+        for one in (each.effect for each in reversed(past_run.did)):
+            if isinstance(one, SetCheck) and one.judged and not one.untold and not one.narrowed:
+                return ReviewedHead(one.head_sha, frozenset(one.read), base=one.base)
     return None
 
 

@@ -99,6 +99,8 @@ class SetCheck:
     """Whether its review was refused, so that what it judged has not been said. Kept, not posted."""
     quick: bool = False
     """Whether the head was read quickly. Kept, not posted."""
+    narrowed: bool = False
+    """Whether it was read for something alone: that is no review of it. Kept, not posted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,10 +69,13 @@ def effort_of(
     files: "Sequence[FileDiff]",
     labels: Iterable[str],
     wanted: Callable[[str, Sequence[str]], bool],
+    gone: "Sequence[FileDiff]" = (),
 ) -> tuple[Effort, str]:
     """(effort, the rule that says so): `normal` by no rule. A path makes a reading deeper where one file
-    fits, and quicker only where all do. `wanted` matches a path with patterns."""
+    fits, and quicker only where all do; a file that moved is one under both of its names. `wanted` matches a
+    path with patterns; `gone`: files of which there is nothing to read, but of which something was taken."""
     lines = sum(file.additions + file.deletions for file in files)
+    paths = [path for file in (*files, *gone) for path in {file.path, file.old_path or file.path}]
     has = {label.casefold() for label in labels}
     for text in rules:
         rule = effort_rule(text)
@@ -83,10 +86,7 @@ def effort_of(
             (not rule.label or rule.label.casefold() in has)
             and (rule.over is None or lines > rule.over)
             and (rule.under is None or lines < rule.under)
-            and (
-                not rule.pattern
-                or (bool(files) and enough(wanted(file.path, [rule.pattern]) for file in files))
-            )
+            and (not rule.pattern or (bool(files) and enough(wanted(path, [rule.pattern]) for path in paths)))
         )
         if holds:
             return rule.effort, text.strip()

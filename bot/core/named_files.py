@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from bot.core.text import file_lines
+
 MOST_NAMED = 12
 """Of one text; those with a line first."""
 MOST_CANDIDATES = 50
@@ -100,7 +102,7 @@ def standing(places: Mapping[NamedFile, tuple[str, ...]], texts: Mapping[str, st
         path = next((path for path in paths if path in texts), None)
         if path is None:
             continue
-        line = one.line if one.line <= len(texts[path].splitlines()) else 0
+        line = one.line if one.line <= len(file_lines(texts[path])) else 0
         known = found.get(path)
         if known is None or (line and not known.line):
             found[path] = NamedFile(path, line)

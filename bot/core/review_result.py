@@ -106,13 +106,14 @@ def check_title(coverage: Coverage, shown: tuple[Finding, ...], unplaced: int = 
     """One line for the list of checks. `unplaced`: claims whose path or quote did not hold; `unjudged`: those
     that nobody could look at or verify."""
     found = count(len(shown), "finding") if shown else "no findings"
-    if coverage.read or coverage.part or (coverage.checks and coverage.failure):
+    if coverage.read or coverage.part or (coverage.checks and (coverage.failure or shown)):
         title = f"{found[0].upper()}{found[1:]} {coverage.origin}"
         read = coverage.read or coverage.part
         title += f"; only {coverage.narrowed} was looked for" if coverage.narrowed and read else ""
         title += f"; {count(unplaced, 'claim')} could not be placed" if unplaced else ""
         return title + (f"; {count(unjudged, 'claim')} not judged" if unjudged else "")
-    return "Not reviewed: " + (coverage.failure or "nothing to read")
+    left = (file.why for file in coverage.unread if file.why not in NOT_WORTH_READING)
+    return "Not reviewed: " + (coverage.failure or next(left, "nothing to read"))
 
 
 def check_summary(facts: PullRequestFacts, coverage: Coverage) -> str:

@@ -8,10 +8,12 @@ from typing import Protocol
 import msgspec
 
 from bot.core.diff import FileDiff, Hunk, HunkLine
+from bot.core.edit_paths import is_private
 from bot.core.file_kinds import kind_of_path
 from bot.core.findings import Finding, fingerprint
 from bot.core.knowledge import FileRisk
 from bot.core.review_chunks import kind
+from bot.core.source import LeftOut
 
 LEAST_LINES, MOST_LINES = 10, 2_000
 """Of a file: less tells nothing, more is written by no person."""
@@ -69,17 +71,27 @@ class ScanRecord(Protocol):
         ...
 
 
+def is_code(path: str) -> bool:
+    """Whether people write such a file, and it is no test, configuration or prose, and for no passwords."""
+    return kind(path) == 0 and kind_of_path(path) is None and not is_private(path)
+
+
 def riskiest(files: Iterable[FileRisk], known: Mapping[str, ScannedFile]) -> list[FileRisk]:
     """Those to be read, the riskiest first: code that people write, and that was not read as it is now."""
     new = (
         one
         for one in files
         if LEAST_LINES <= one.lines <= MOST_LINES
-        and kind(one.path) == 0
-        and kind_of_path(one.path) is None
+        and is_code(one.path)
         and not (one.path in known and known[one.path].blob == one.blob)
     )
     return sorted(new, key=lambda one: (-one.score, one.path))
+
+
+def too_long(files: Iterable[FileRisk]) -> list[LeftOut]:
+    """The code that is never read."""
+    why = f"over {MOST_LINES:,} lines"
+    return [LeftOut(one.path, why) for one in files if one.lines > MOST_LINES and is_code(one.path)]
 
 
 def questions(lines: Sequence[str]) -> int:

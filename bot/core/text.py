@@ -305,6 +305,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
+def file_lines(text: str) -> list[str]:
+    """As git and editors count them: what else `str.splitlines` ends a line at is text of it."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
+
+
 def some_of(names: Sequence[str], most: int) -> str:
     """The first of them, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -74,7 +74,7 @@ def update(
     """Brings the index to the commit `tip`, whatever it was of. Raises `IndexStoreError`, `GitError`."""
     with index_store.alone(WAIT_SECONDS):
         was = index_store.state("tip")
-        if was == tip and index_store.state("history") == tip:
+        if was == tip and index_store.state("history") == tip and not index_store.left_out_as(NOT_HERE):
             return IndexUpdate(tip, was)
         change = plan(index_store.files(), git.tree(tip))
         files = [*change.settled, *_read(index_store, git, change.read, progress, processes)]

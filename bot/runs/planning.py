@@ -176,7 +176,7 @@ def _unspoken(plan: Plan, event: RepositoryEvent, route: Route) -> Plan:
 
 def _after(before_review: Callable[[], Awaitable[None]], infer: Infer) -> Infer:
     async def asks(prompt: Prompt[T], /, on_text: OnText | None = None) -> Completion[T]:
-        if prompt.name == "review":
+        if prompt.name in ("review", "security"):
             await before_review()
         return await infer(prompt, on_text)
 

@@ -5,11 +5,11 @@ of a repository: readable by its owner alone, gone when that is purged or may no
 import shutil
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.config import Config
-from bot.config.tuned import ADAPTERS, RECORD, is_at_home, read_record
+from bot.config.tuned import ADAPTERS, RECORD, WEIGHTS, is_at_home, read_record, weights_digest
 from bot.core.adapter_records import AdapterRecord
 from bot.core.errors import UserError
 from bot.core.tuning import (
@@ -25,11 +25,12 @@ from bot.core.tuning import (
 )
 from bot.knowledge.locking import locked
 from bot.knowledge.manager import UNKNOWN_SECONDS
-from bot.paths import put_private, sync
+from bot.paths import make_private, put_private, read_file, sync
 from bot.store import StoreUnavailable, open_store
 
 MOST_BYTES = 1 << 30
 """Of a file of examples."""
+MOST_MANIFEST = 1 << 20
 NEW, _OLD = ".new", ".old"
 """`NEW`: of an adapter's folder while it is trained and tried, too."""
 DELETE = "delete it"
@@ -54,13 +55,21 @@ def manifest_in(folder: Path) -> ExportManifest | None:
 
 def _manifest(folder: Path) -> ExportManifest:
     """OSError where there is none, ValueError where that cannot be read."""
-    return manifest_of((folder / MANIFEST).read_text(encoding="utf-8"))
+    return manifest_of(read_file(folder / MANIFEST, MOST_MANIFEST).decode())
+
+
+def refuse_unusable(folder: Path) -> None:
+    """UserError where no export could be put, before anything is read for one."""
+    if folder.is_symlink() and not folder.exists():
+        raise UserError(f"{folder} is a link to {folder.readlink()}, which is not there", "bring that back")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is no folder", "move it away")
 
 
 async def put_export(folder: Path, files: Mapping[str, str], manifest: ExportManifest) -> None:
     """In the place of an older one. `files`: texts by their paths under the folder, in `data/` or `cases/`.
     What ends in the middle leaves the old export, or none: the manifest goes first and comes last."""
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder.parent)
     lock = folder.with_name(f".{folder.name}")
     async with locked(lock):
         _put(folder, files, manifest)
@@ -212,13 +221,16 @@ class TuneFolder:
         """Of all that were trained to the end, the newest last; `unread_places` has the others."""
         return sorted(_records(self.path), key=lambda one: one.made)
 
-    def keep(self, record: AdapterRecord, work: Path) -> None:
-        """Puts what was trained in `work` in its place, with what is known of it."""
+    def keep(self, record: AdapterRecord, work: Path) -> AdapterRecord:
+        """Puts what was trained in `work` in its place, with what is known of it, which is given back."""
+        if not record.weights and (work / WEIGHTS).is_file():
+            record = replace(record, weights=weights_digest(work))
         put_private(work / RECORD, record.text)
         place = self.place(record.digest)
         if work != place:
             _remove(place)
             work.rename(place)
+        return record
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,13 +176,13 @@ async def test_A7_a_hostile_model_looks_up_nothing_that_is_not_the_repositorys_c
     assert not any(secret in told for secret in ("KEY=1", "root:", "secret = 1"))
 
 
-@pytest.mark.parametrize("max_calls", [1, 2, 3, 4, 5, 40])
+@pytest.mark.parametrize("max_calls", [0, 1, 2, 3, 4, 5, 40])
 async def test_look_ups_count_as_the_reviews_questions(max_calls: int) -> None:
     calls = [ToolCall("read_file", {"path": "lib/pour.py", "start": n}) for n in range(1, 99)]
     model = Looks(*calls, rounds=99)
     await judged(model, max_calls=max_calls)
-    assert len(model.prompts) <= max(2, max_calls)
-    made = [one for one in model.prompts[-1].passages if one.name.startswith("call ")]
+    assert len(model.prompts) <= max_calls
+    made = [one for prompt in model.prompts[-1:] for one in prompt.passages if one.name.startswith("call ")]
     assert len([one for one in made if "read_file" in one.name]) <= CALLS_EACH
 
 

@@ -2,15 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 
+from bot.agents import review
+from bot.agents.look_ups import looks_up
 from bot.agents.review.asking import Reading, read
+from bot.agents.review.looking import Looking
+from bot.agents.tools import Lookups
 from bot.core.facts import PullRequestFacts
 from bot.core.hosts import Host
+from bot.core.review_result import check_title
 from bot.core.settings import RepoSettings, ReviewSettings
 from bot.inference.hosts.pool import Pool
 from bot.inference.infer import make_infer
@@ -18,6 +24,7 @@ from bot.prompting import rendered
 from tests.agents.facts import pull_request
 from tests.fakes import acts
 from tests.fakes.models import FakeOllama, Stage
+from tests.tea import finding
 
 MODEL = "qwen2.5-coder:14b"
 
@@ -120,6 +127,35 @@ async def test_max_calls_bounds_the_calls_of_all_parts_together_however_bad_the_
         reading = await reads(large(most=5))
     assert 2 <= sum(len(fake.chats) for fake in fakes) <= 4
     assert reading.unread
+
+
+def sloppy(request: dict[str, Any]) -> Any:
+    """Finds something, and answers nothing usable when asked to verify it; with tools it calls them, or
+    says something that is no call."""
+    if "verdicts" not in request["format"]["properties"]:
+        return {"findings": [finding(quote="return leaves", title="`pour` fails")], "summary": ""}
+    looked = "call 1" in str(request["messages"])
+    return "I will look." if looked else acts.calls(("read_file", {"path": "x"}))
+
+
+@pytest.mark.parametrize("most", range(8))
+async def test_max_calls_bounds_a_review_with_all_that_it_verifies(most: int) -> None:
+    async def read_none(_: Sequence[str]) -> Any:
+        return {}, {}
+
+    settings = RepoSettings(review=ReviewSettings(max_calls=most))
+    facts = pull_request({"tea.py": "def brew(leaves):\n    return leaves\n"}, settings)
+    looking = Looking(look_ups=partial(looks_up, read_none, Lookups()))
+    with FakeOllama(answer=sloppy) as host:
+        pool = Pool([Host("mini", "ollama", host.url)])
+        judged = await review.judge(facts, make_infer(pool, {"review": (MODEL,)}, rendered), looking)
+        await pool.aclose()
+    assert min(most, 2) <= len(host.chats) <= most
+    assert [one.title for one in judged.chosen.shown] == ["`pour` fails"] * bool(most)
+    if not most:
+        assert judged.conclusion == "neutral"
+        title = check_title(judged.coverage, ())
+        assert title == "Not reviewed: more than one review reads (review.max_calls)"
 
 
 async def test_a_host_that_fails_costs_no_part_where_another_has_the_model() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.store import open_store
+from tests.agents.conftest import git
 from tests.cli.conftest import Hob
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.models import FakeModel, FakeOllama
@@ -132,6 +133,46 @@ def test_X6_the_repositorys_own_file_can_only_narrow(asker: Hob, cloud: FakeOlla
     done = asker.run(*COMMANDS["ask"])
     assert "which this repository does not allow" in done.stderr
     assert cloud.requests == []
+
+
+@pytest.mark.parametrize(("name", "bare"), [("review", False), ("implement", True), ("scan", True)])
+def test_X6_what_the_base_forbids_no_change_and_no_missing_work_tree_allows(
+    asker: Hob, cloud: FakeOllama, name: str, bare: bool
+) -> None:
+    house = asker.folder / "house"
+    rules = house / ".github" / "hob.yml"
+    rules.parent.mkdir()
+    who = ("-c", "user.name=A", "-c", "user.email=a@b.c")
+    git(house, "switch", "-q", "main")
+    rules.write_text("online: never\n")
+    (house / "pot.py").write_text("def pour(water):\n" + "    water += 1\n" * 12)
+    git(house, "add", "-A")
+    git(house, *who, "commit", "-qm", "Keep it here")
+    git(house, "switch", "-q", "brew")
+    git(house, *who, "merge", "-q", "main")
+    if name == "review":
+        git(house, "rm", "-q", ".github/hob.yml")
+        git(house, *who, "commit", "-qm", "Let it go")
+    if bare:
+        git(asker.folder, "clone", "-q", "--bare", "house", "bare")
+    folder = ("--folder", "bare" if bare else "house")
+    asked = {
+        "review": ("review", "main..brew", *folder),
+        "implement": ("implement", "Brew two cups", "--base", "main", "--dry-run", *folder),
+        "scan": ("scan", *folder),
+    }
+    done = asker.run(*asked[name])
+    assert "which this repository does not allow" in done.stdout + done.stderr
+    assert cloud.requests == []
+
+
+def test_X6_a_second_look_at_a_search_stays_here(asker: Hob, cloud: FakeOllama) -> None:
+    (asker.folder / "house" / "pot.py").write_text("def brew_pot(water):\n    return water\n")
+    git(asker.folder / "house", "add", "-A")
+    git(asker.folder / "house", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "Pot")
+    done = asker.run("search", "brew", "--rerank", "--folder", "house")
+    assert (done.returncode, cloud.requests) == (0, [])
+    assert "the order is the search's own: " in done.stderr
 
 
 def test_X6_the_pool_and_the_doctor_show_an_online_host_that_is_allowed(asker: Hob) -> None:

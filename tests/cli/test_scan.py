@@ -58,11 +58,16 @@ def test_the_riskiest_file_is_read_first_and_nothing_twice(house: Hob, ollama: F
     second = scan(house)
     assert (second["read"], second["left"]) == (["src/pot.py", "lib/cup.py"], 0)
     asked = len(ollama.chats)
-    assert scan(house) == {"findings": [], "read": [], "left": 0}
+    assert scan(house) == {"findings": [], "read": [], "left": 0, "left_out": []}
+    done = house.run("scan", "--folder", "tea")
+    assert done.stdout == "0 findings in 0 files.\n"
+    assert "nothing is left to read: 3 files are as an earlier scan read them (--again)" in done.stderr
     assert len(ollama.chats) == asked
     (house.folder / "tea" / "lib" / "cup.py").write_text(BAD)
     git(house.folder / "tea", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qam", "Worse")
     assert scan(house)["read"] == ["lib/cup.py"]
+    assert scan(house, "--again", "src/pot.py")["read"] == ["src/pot.py"]
+    assert scan(house)["read"] == []  # what else was read is known still
     assert len(scan(house, "--again")["read"]) == 3
 
 
@@ -77,7 +82,7 @@ def test_people_are_told_what_and_where(house: Hob) -> None:
 
 
 def test_R1_killed_in_the_middle_it_goes_on_where_it_was(house: Hob, ollama: FakeOllama) -> None:
-    """`kill -9` while the second file's answer is awaited."""
+    """`kill -9` while the second file's answer is awaited. What was found by then is told by the next."""
     scanning: list[subprocess.Popen[str]] = []
 
     def killing(request: dict[str, Any]) -> Any:
@@ -91,16 +96,65 @@ def test_R1_killed_in_the_middle_it_goes_on_where_it_was(house: Hob, ollama: Fak
     ollama.answer = answer
     rest = scan(house)
     assert (rest["read"], rest["left"]) == (["src/pot.py", "lib/cup.py"], 0)
+    assert [one["path"] for one in rest["findings"]] == ["src/auth.py", "src/pot.py"]
+    assert scan(house)["findings"] == []
     assert sum("src/auth.py" in str(one["messages"]) for one in ollama.chats) == 2  # one reads, one verifies
 
 
-def test_what_was_read_before_a_host_went_away_is_kept(house: Hob, ollama: FakeOllama) -> None:
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_was_read_before_a_host_went_away_is_kept_and_told(
+    house: Hob, ollama: FakeOllama, form: list[str]
+) -> None:
     ollama.answer = lambda request: acts.error_line if len(ollama.chats) > 2 else answer(request)
-    done = house.run("scan", "--folder", "tea")
+    done = house.run("scan", "--folder", "tea", *form)
     assert done.returncode == 1
     assert "hob: no model could read the next file: " in done.stderr
+    assert done.stdout.count("Division by zero") == 1
+    assert ('"left": 2' if form else "2 files left") in done.stdout
     ollama.answer = answer
-    assert scan(house)["read"] == ["src/pot.py", "lib/cup.py"]
+    rest = scan(house)
+    assert rest["read"] == ["src/pot.py", "lib/cup.py"]
+    assert [one["path"] for one in rest["findings"]] == ["src/pot.py"]
+
+
+def test_two_at_once_read_nothing_twice(house: Hob, ollama: FakeOllama) -> None:
+    """The second comes while the first waits for an answer."""
+    second: list[subprocess.CompletedProcess[str]] = []
+
+    def meanwhile(request: dict[str, Any]) -> Any:
+        if not second:
+            second.append(house.run("scan", "--folder", "tea"))
+        return answer(request)
+
+    ollama.answer = meanwhile
+    assert scan(house)["read"] == ["src/auth.py", "src/pot.py", "lib/cup.py"]
+    assert (second[0].returncode, second[0].stdout) == (1, "")
+    assert "another `hob scan` is reading this repository" in second[0].stderr
+    assert len(ollama.chats) == 5
+
+
+def test_what_is_not_read_is_named_and_read_where_there_are_questions_for_it(house: Hob) -> None:
+    tea = house.folder / "tea"
+    (tea / "src" / "auth.py").write_text(CODE + "".join(f"    step_{n} = {n}\n" for n in range(700)))
+    (tea / "src" / "long.py").write_text("x = 1\n" * 2_001)
+    (tea / "src" / "line.py").write_text(f"x = '{'a' * 1_100_000}'\n" + CODE)
+    (tea / "src" / ".env.py").write_text(CODE)
+    (tea / "src" / "id_rsa").write_text(CODE)
+    git(tea, "add", "-A")
+    git(tea, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "Grow")
+    first = scan(house, "src", "--questions", "2")
+    assert (first["read"], first["left"]) == (["src/pot.py"], 0)
+    assert {one["path"]: one["why"] for one in first["left_out"]} == {
+        "src/auth.py": "it takes 3 questions: see --questions",
+        "src/long.py": "over 2,000 lines",
+        "src/line.py": "over 1 MB",
+    }
+    more = house.run("scan", "src", "--folder", "tea")
+    assert more.stdout.splitlines() == [
+        "0 findings in 1 file.",
+        "Not read: src/line.py (over 1 MB), src/long.py (over 2,000 lines).",
+    ]
+    assert "src/auth.py" in more.stderr
 
 
 def test_a_long_file_is_read_whole_and_what_a_claim_rests_on_is_looked_up(
@@ -135,6 +189,7 @@ def test_a_long_file_is_read_whole_and_what_a_claim_rests_on_is_looked_up(
     ("arguments", "code", "said"),
     [
         (["docs"], 1, "there is no file to read under docs"),
+        (["README.md"], 1, "prose and files of fewer than 10 lines are not read"),
         (["--questions", "1"], 2, "1 is not in the range"),
         (["--folder", "."], 1, "is not in a git repository"),
     ],

@@ -2,6 +2,7 @@
 then reviews."""
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -16,7 +17,9 @@ import pytest
 
 from bot.agents.review.answers import ReviewAnswer
 from bot.cli.doctor.hosts import examine
+from bot.cli.tune import tuning_run
 from bot.config import load_config
+from bot.core.training import Losses
 from bot.core.tuning import ExportManifest, data_digest
 from bot.knowledge.locking import locked
 from bot.testing.github import GitHubStandIn
@@ -152,6 +155,7 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     assert good["losses"]["last"] < good["losses"]["first"] / 4
     assert f"octo/tea: {BASE}: 10 of 10" in done.stderr or "validation loss" in done.stderr
     kept = tuner.place / "adapters" / good["digest"]
+    assert good["weights"] == hashlib.sha256((kept / "adapters.safetensors").read_bytes()).hexdigest()
     assert {oct(one.stat().st_mode & 0o777) for one in kept.iterdir()} == {"0o600"}
     assert oct(kept.stat().st_mode & 0o777) == "0o700"
     assert tuner.run("use", "octo/tea", good["digest"][:6]).returncode == 0
@@ -265,6 +269,31 @@ def test_without_what_it_needs_nothing_is_trained(
     assert says in done.stderr
     assert "hob tune export octo/tea" in done.stderr
     assert not list(tuner.place.glob("adapters/*"))
+
+
+def test_an_export_in_the_middle_of_the_reading_is_not_taken_for_the_older_one(
+    tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuner.exports(7)
+
+    async def reads(*given: Any) -> Losses:
+        told = given[4]
+        told("iteration 1")
+        tuner.exports(7, says="something else")
+        told("iteration 2, when all was read long ago")
+        return Losses(1.0, 2.0, validation=True)
+
+    monkeypatch.setattr(tuning_run, "train", reads)
+    assert "has not fallen" in tuner.run("run", "octo/tea").stdout
+
+    async def reads_late(*given: Any) -> Losses:
+        tuner.exports(7, says="something else again")
+        return await reads(*given)
+
+    monkeypatch.setattr(tuning_run, "train", reads_late)
+    done = tuner.run("run", "octo/tea")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "octo/tea was exported anew meanwhile — run it again" in done.stderr
 
 
 def test_a_model_that_is_not_here_and_a_training_that_fails_are_said_in_one_line(tuner: Tuner) -> None:

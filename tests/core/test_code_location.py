@@ -34,13 +34,22 @@ def test_no_words_name_no_place() -> None:
 @given(st.text(), st.integers(0, 2_000), st.integers(0, 2_000))
 def test_an_excerpt_is_of_the_file_and_holds_the_place(text: str, start: int, end: int) -> None:
     excerpt = CodeLocation("a", start, end).excerpt(text)
-    lines = text.splitlines()
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = lines if lines[-1] else lines[:-1]  # what a line end ends is a line, and nothing after it
     if excerpt is None:
         assert not lines or start > len(lines) or end < start
         return
     assert len(excerpt.lines) <= MOST_LINES
     assert tuple(lines[excerpt.start - 1 : excerpt.end]) == excerpt.lines
     assert excerpt.start <= max(start, 1) <= excerpt.end
+
+
+@pytest.mark.parametrize("odd", ["\f", "\v", "\r", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_lines_are_those_of_git_and_editors(odd: str) -> None:
+    text = f"one{odd}\r\n" * 40 + "here\r\n"
+    excerpt = CodeLocation("a", 41).excerpt(text)
+    assert excerpt
+    assert (excerpt.end, excerpt.lines[-1], excerpt.lines[0]) == (41, "here", f"one{odd}")
 
 
 @given(st.text())

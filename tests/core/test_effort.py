@@ -47,6 +47,16 @@ def test_the_first_rule_that_fits_counts() -> None:
     assert effort() == ("normal", "")
 
 
+def test_what_moved_or_is_gone_is_a_change_of_such_a_file() -> None:
+    moved = (FileDiff(path="docs/login.py", status="renamed", hunks=(), old_path="src/auth/login.py"),)
+    prose = (FileDiff(path="docs/index.md", status="modified", hunks=()),)
+    gone = (FileDiff(path="src/auth/check.py", status="removed", hunks=None),)
+    rules = ("quick docs/**", "deep src/auth/**")
+    assert effort(*rules, files=moved) == ("deep", "deep src/auth/**")
+    assert effort(*rules, files=prose) == ("quick", "quick docs/**")
+    assert effort_of(rules, prose, (), wanted, gone) == ("deep", "deep src/auth/**")
+
+
 def test_a_change_without_files_fits_no_path() -> None:
     assert effort("quick docs/**", "deep **", files=()) == ("normal", "")
 

@@ -327,7 +327,14 @@ def test_a_partial_clone_is_never_filled_by_reading(checkout: Services, tmp_path
     sizes = git.sizes([entry.sha for entry in git.tree(tip)])
     assert len(sizes) == 1
     other = Services(GitRepo(there), IndexStore.open(tmp_path / "partial.db"))
-    assert LeftOut("large.py", "not in this clone") in other.index().left_out
+    missing = LeftOut("large.py", "not in this clone")
+    assert missing in other.index().left_out
     assert [commit.paths for commit in other.index_store.recent(9)] == [("large.py", "small.py")]
     assert git.sizes([entry.sha for entry in git.tree(tip)]) == sizes
+    assert missing in other.index().left_out
+    large = next(entry.sha for entry in git.tree(tip) if entry.path == "large.py")
+    data = checkout.repo.run("cat-file", "blob", large)
+    GitRepo(there).run("hash-object", "-w", "--stdin", data=data)  # somebody fetched it
+    assert other.index().left_out == ()
+    assert "large.py" in [path for path, one in other.index_store.files().items() if not one.why]
     other.index_store.close()

@@ -12,13 +12,16 @@ from click.testing import CliRunner
 from bot.cli.doctor.kept import kept
 from bot.cli.framework import hob as group
 from bot.config import Config, load_config
+from bot.core.errors import UserError
 from bot.core.tuning import ExportManifest
 from bot.runs.tuning_folder import (
+    every_record,
     forget_not_allowed,
     forget_tuning,
     forget_unknown,
     manifest_in,
     put_export,
+    refuse_unusable,
     tune_folder,
     tuning_folder,
     tuning_folders,
@@ -194,3 +197,39 @@ async def test_where_tuning_is_not_allowed_what_was_made_of_private_repositories
     assert "has learnt a private repository, and [privacy] tune does not" in f"{done.output}{done.exception}"
     assert forget_not_allowed(tmp_path, {7}) == [was, now, learnt]
     assert list((tmp_path / "tune").iterdir()) == [public]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        os.mkfifo,
+        lambda file: file.symlink_to("/dev/zero"),
+        lambda file: file.symlink_to("nowhere"),
+        lambda file: file.mkdir(),
+        lambda file: file.write_bytes(b"[" * 200_000),
+        lambda file: file.write_bytes(b"\xff\x00"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_record_keeps_nobody_waiting(tmp_path: Path, damaged: Any) -> None:
+    folder = tuning_folder(tmp_path, 7)
+    kept = folder / "adapters" / "1a2b3c4d5e6f"
+    kept.mkdir(parents=True)
+    damaged(folder / "manifest.json")
+    damaged(kept / "adapter.json")
+    assert manifest_in(folder) is None
+    assert every_record(tmp_path) == []
+
+
+def test_where_no_export_could_be_put_nothing_is_read_for_one(tmp_path: Path) -> None:
+    folder = tuning_folder(tmp_path, 7)
+    refuse_unusable(folder)
+    folder.parent.mkdir()
+    folder.symlink_to(tmp_path / "larger-disk")
+    with pytest.raises(UserError, match=r"is a link to .*larger-disk, which is not there"):
+        refuse_unusable(folder)
+    (tmp_path / "larger-disk").mkdir()
+    refuse_unusable(folder)
+    folder.unlink()
+    folder.write_text("")
+    with pytest.raises(UserError, match="is no folder"):
+        refuse_unusable(folder)

@@ -39,6 +39,20 @@ async def test_one_check_run_says_that_it_waits_and_becomes_the_result(hob: Livi
     assert len(hob.github.writes()) == 3
 
 
+async def test_a_look_for_holes_alone_says_that_it_waits_too(hob: LivingHob) -> None:
+    repo = teahouse(hob, **{".github/hob.yml": "review: {auto: false}\n"})
+    repo.grant("tom", "triage")
+    pull = repo.open_pull_request("Brew", {"tea.py": BROKEN}, author="ann")
+    await hob.works()
+    async with busy(hob):
+        pull.comment("tom", "@my-hob review security")
+        working = asyncio.create_task(hob.works())
+        await until(lambda: len(pull.check_runs) > 1)
+        assert pull.check_runs[-1].title == "Waiting for a model: next in line, about 2 minutes"
+    await working
+    assert [check.status for check in pull.check_runs] == ["completed"] * 2
+
+
 async def test_nothing_is_said_where_a_host_is_free(hob: LivingHob) -> None:
     pull = opened(hob)
     await hob.works()

@@ -207,12 +207,13 @@ def first_questions(
 async def read(facts: PullRequestFacts, infer: Infer) -> Reading:
     """Asks part by part about what is new, the most urgent first, and several at the same time where hosts
     are free. Ends where the next prompt would fail too (no host, no time, no budget, two answers in a row
-    that are none), or when all but one of the questions that a review may ask are spent: the last is for
+    that are none), or when the questions that a review may ask are spent: of several the last is kept for
     verifying. The same answers give the same reading, whichever comes first."""
     questions, known = _questions(facts)
     parts, shared = questions.parts, questions.shared
     course = _Course(facts, parts, readings=[0] * len(parts))
-    allowance = Allowance(max(1, facts.context.settings.review.max_calls - 1))
+    most = facts.context.settings.review.max_calls
+    allowance = Allowance(min(most, max(1, most - 1)))
     asked = _order_of(facts, len(parts))
     heard = _Heard()
     names: dict[int, tuple[str, ...]] = {}

@@ -2,7 +2,7 @@
 it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.agents.review.answers import VerifyAnswer
 from bot.agents.review.asking import receipts
@@ -11,7 +11,7 @@ from bot.agents.review.looking import Looking, fetched
 from bot.core.diff import FileDiff, HunkLine
 from bot.core.facts import PullRequestFacts
 from bot.core.findings import Finding
-from bot.core.inference import Infer, Passage, Prompt, ToolUse, Usage
+from bot.core.inference import Allowance, Completion, Infer, Passage, Prompt, ToolUse, Usage
 from bot.core.pathnames import shown as shown_path
 from bot.core.review_result import DataReceipt
 
@@ -45,21 +45,12 @@ async def verify(
 ) -> Verified:
     """What a check proved is not asked about: no model can take it away. A finding that was not judged,
     because the verifier failed or did not name it, stays when the reviewer was sure of it. `begun`: what the
-    questions began with that found them; `left`: how many questions may be asked yet, of which looking things
-    up takes its share."""
+    questions began with that found them; `left`: how many questions may be asked yet, repeated ones and those
+    with look-ups among them; without any, nothing is verified."""
     asked = [finding for finding in findings if finding.source == "model"]
     if not asked:
         return Verified(tuple(findings))
-    files = {file.path: file for file in facts.files}
-    told = [_told(one, files.get(one.path), facts) for one in asked]
-    beside = await fetched(asked, told, facts, looking)
-    used: list[ToolUse] = []
-    if looking and looking.look_ups and beside.wanting and left > 2 and facts.effort != "quick":
-        infer = looking.look_ups(infer, facts, len(asked), left, used)
-    answer = await infer(_prompt(told, begun or common(facts, (), ()), beside.passages))
-    shown = dict.fromkeys(
-        (*(one.path for one in asked), *(one.name for one in beside.passages), *map(_looked, used))
-    )
+    shown, answer = await _asked(asked, facts, infer, begun, looking, left) if left > 0 else ((), _NONE_LEFT)
     verdicts: dict[int, bool] = {}
     for verdict in answer.value.verdicts if answer.value else ():
         verdicts.setdefault(verdict.index, verdict.keep)
@@ -68,8 +59,36 @@ async def verify(
     refuted = tuple(one for one in asked if keeps[id(one)] is False)
     unsure = tuple(one for one in asked if keeps[id(one)] is None and not _stays(one, None))
     failure = answer.reason if answer.value is None else ""
-    seen = receipts([(tuple(shown), answer)])
+    seen = receipts([(shown, answer)])
     return Verified(tuple(kept), refuted, unsure, answer.usage("verify"), failure, seen)
+
+
+_NONE_LEFT: Completion[VerifyAnswer] = Completion(
+    failure="budget", reason="no question was left for verifying (review.max_calls)"
+)
+
+
+async def _asked(
+    asked: Sequence[Finding],
+    facts: PullRequestFacts,
+    infer: Infer,
+    begun: Common | None,
+    looking: Looking | None,
+    left: int,
+) -> tuple[tuple[str, ...], Completion[VerifyAnswer]]:
+    """The names of all that the question showed, and its answer."""
+    files = {file.path: file for file in facts.files}
+    told = [_told(one, files.get(one.path), facts) for one in asked]
+    beside = await fetched(asked, told, facts, looking)
+    used: list[ToolUse] = []
+    if looking and looking.look_ups and beside.wanting and left > 2 and facts.effort != "quick":
+        infer = looking.look_ups(infer, facts, len(asked), left, used)
+    prompt = _prompt(told, begun or common(facts, (), ()), beside.passages)
+    answer = await infer(replace(prompt, retries=Allowance(left - 1)))
+    shown = dict.fromkeys(
+        (*(one.path for one in asked), *(one.name for one in beside.passages), *map(_looked, used))
+    )
+    return tuple(shown), answer
 
 
 def _looked(use: ToolUse) -> str:

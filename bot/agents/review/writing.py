@@ -43,6 +43,7 @@ def plan(judged: Judgement) -> Plan:
         annotations=tuple(map(_annotation, outside)),
         read=() if coverage.narrowed else coverage.read,
         quick=facts.effort == "quick",
+        narrowed=bool(coverage.narrowed),
         judged=True,
         base=facts.base_ref,
         number=facts.number,

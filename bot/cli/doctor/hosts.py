@@ -98,9 +98,9 @@ def _host(state: HostState, config: Config) -> DoctorResult:
     hint = (
         "see [privacy] and [budget] (docs/configuration.md)"
         if host.online and state.error.startswith("it is online")
-        else f"start it, or correct the url of host {host.name}"
+        else "start it, or write where another is into [[hosts]] of hob.toml (`hob hosts discover`)"
     )
-    return DoctorResult(name, False, state.error, hint)
+    return DoctorResult(name, False, f"{host.url}: {state.error}" if host.url else state.error, hint)
 
 
 def _with(line: DoctorResult, consequence: str) -> DoctorResult:

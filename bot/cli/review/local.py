@@ -61,7 +61,7 @@ async def judge_change(
     from bot.scripting import Workshop
 
     bare = await is_bare(root)
-    async with Workshop(repo=None if bare else root) as shop, Asked(say) as asked:
+    async with Workshop(repo=None if bare else root, base=(root, change.base)) as shop, Asked(say) as asked:
         index = None if bare else _index(root, shop.config.hob.data_dir)
         beside = index.beside if index else nothing_beside
         infer = asked.through(shop.infer())

@@ -110,7 +110,8 @@ class Asked:
     def _end(self, question: _Question, answer: Completion[Any]) -> None:
         spent = f"{answer.seconds:.0f} s, {answer.tokens_out:,} tokens" if answer.model else "nobody answered"
         host = f" by {answer.model} on {answer.host}" if answer.model else ""
-        self._say(clean(f"{question.part}: {'answered' if answer.value else 'no answer'}{host}, {spent}"))
+        calls = "called tools" if answer.tool_calls else "no answer"
+        self._say(clean(f"{question.part}: {'answered' if answer.value else calls}{host}, {spent}"))
 
     def _say(self, line: str) -> None:
         """One line, where no bar is shown."""

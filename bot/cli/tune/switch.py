@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, RepositoryParam, clean
 from bot.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ def show(as_json: bool) -> None:
         click.echo(json.dumps({"adapters": told, "missing": missing, "unread": unread}, indent=2))
         return
     for one in records:
-        click.echo(f"{one.name}\n  {one.made[:10]}, {_state(one, config)}; {one.figures}")
+        click.echo(f"{one.name}\n  {clean(one.made[:10])}, {_state(one, config)}; {one.figures}")
     for name in missing:
-        click.echo(f"{name}\n  named in [models] tuned, and of no use: `hob tune off {name}` takes it out")
+        off = f"`hob tune off {clean(name)}` takes it out"
+        click.echo(f"{clean(name)}\n  named in [models] tuned, and of no use: {off}")
     for place in unread:
-        click.echo(f"{for_terminal(place['path'])}\n  cannot be used: {place['why']}; {place['what_to_do']}")
+        click.echo(f"{clean(place['path'])}\n  cannot be used: {place['why']}; {place['what_to_do']}")
     if not records and not missing and not unread:
         click.echo("nothing was trained yet: `hob tune run OWNER/REPO`")
 
@@ -65,7 +66,7 @@ def _as_json(record: "AdapterRecord", config: "Config") -> dict[str, Any]:
 
 
 @click.command("use", cls=HobCommand, example="hob tune use octo/tea\nhob tune use octo/tea 1a2b3c4d5e6f")
-@click.argument("repository", metavar="OWNER/REPO")
+@click.argument("repository", metavar="OWNER/REPO", type=RepositoryParam())
 @click.argument("digest", default="")
 @JSON
 def use(repository: str, digest: str, *, as_json: bool) -> None:

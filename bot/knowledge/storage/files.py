@@ -146,6 +146,10 @@ class Files(SqliteBase):
         )
         return {path: IndexedFile(path, sha, why) for path, sha, why in found}
 
+    def left_out_as(self, why: str) -> bool:
+        """Whether a file is left out for this reason."""
+        return bool(self.rows("SELECT 1 FROM file WHERE why = ? LIMIT 1", (why,)))
+
     def put_files(self, files: Iterable[IndexedFile]) -> None:
         files = list(files)
         with self.writing():

@@ -1,15 +1,15 @@
 """Signing in with the API token, or by a link that was printed where Hob was started, and out again."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.web.guard import back_name
-from bot.web.pages.html import form_fields, own_path, rendered, script, stylesheet
-from bot.web.session import LIFETIME, Sessions
+from bot.web.pages.html import form_fields, own_path, rendered, script, set_cookie, stylesheet
+from bot.web.session import Sessions
 
 FORM = "login.html"
 LINK = "/login/link"
@@ -82,21 +82,6 @@ def login_page(status: int, complaint: str = "") -> HTMLResponse:
     page = rendered(FORM, complaint=complaint)
     page.status_code = status
     return page
-
-
-def renew(request: Request, answer: Response) -> None:
-    """A newer cookie for whoever has had one for a while."""
-    sessions: Sessions = request.app.state.sessions
-    cookie = request.state.cookie
-    if cookie and sessions.holds(cookie) and sessions.is_old(cookie):
-        set_cookie(request, answer, sessions.issue())
-
-
-def set_cookie(request: Request, answer: Response, value: str) -> None:
-    public = urlsplit(request.app.state.public_url)
-    secure = public.scheme == "https" and request.url.hostname == public.hostname
-    name = request.app.state.sessions.cookie
-    answer.set_cookie(name, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
 
 
 def _too_many(wait: int) -> HTMLResponse:
