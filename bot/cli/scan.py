@@ -85,14 +85,16 @@ class Scan:
     async def _run(self) -> str:
         from bot.cli.index.progress import ProgressBar
         from bot.core.findings import fingerprint
-        from bot.core.scan import riskiest, standing, too_long
+        from bot.core.scan import moved, riskiest, standing, too_long
 
         with ProgressBar() as progress:
             index = await asyncio.to_thread(self.local.index, progress)
         files = [one for one in await self.local.indexed.risks() if self._meant(one.path)]
         self.left_out = {one.path: one.why for one in index.left_out if self._meant(one.path)}
         self.left_out |= {one.path: one.why for one in too_long(files)}
-        known = self.kept.read()
+        self.kept.read()
+        self.kept.move(moved(files, self.kept.known))
+        known = dict(self.kept.known)
         todo = riskiest(files, {} if self.again else known)
         self._refuse_nothing(bool(todo) or any(one.path in known for one in files))
         untold = standing(known.values(), {one.path: one.blob for one in files})
@@ -160,6 +162,9 @@ class Scan:
             async for one, judged in reading:
                 if one is None:
                     return (judged.coverage.failure if judged else "") or "nobody knows why", done
+                if not one.blob:
+                    self.left_out[one.path] = "no model gave a usable answer"
+                    continue
                 self.kept.keep(one)
                 done += 1
                 self.read += [one.path] if judged else []
@@ -193,36 +198,42 @@ class KeptScan:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = folder / f"{local.path.stem}.json"
         self.lock = self._file.with_suffix(".lock")
-        self._known: dict[str, Any] = {}
+        self.known: dict[str, Any] = {}
+        """By path."""
 
-    def read(self) -> Mapping[str, Any]:
-        """By path; nothing of what cannot be read."""
+    def read(self) -> None:
+        """Nothing of what cannot be read."""
         from bot.core.scan import of_text
 
         try:
-            self._known = {one.path: one for one in of_text(self._file.read_bytes())}
+            self.known = {one.path: one for one in of_text(self._file.read_bytes())}
         except OSError:
-            self._known = {}
-        return dict(self._known)
+            self.known = {}
+
+    def move(self, moved: Mapping[str, Any]) -> None:
+        """What is known under another path now, by the old one."""
+        for old, one in moved.items():
+            del self.known[old]
+            self.known[one.path] = one
 
     def keep(self, one: Any) -> None:
         """At once, in the place of what is known of that file."""
-        self._known[one.path] = one
+        self.known[one.path] = one
         self._write()
 
     def told(self, paths: Iterable[str]) -> None:
         """What was found in these files."""
         some = set(paths)
-        told = (one for one in self._known.values() if one.path in some and one.findings)
+        told = (one for one in self.known.values() if one.path in some and one.findings)
         if changed := {one.path: replace(one, findings=()) for one in told}:
-            self._known |= changed
+            self.known |= changed
             self._write()
 
     def _write(self) -> None:
         from bot.core.scan import as_text
         from bot.paths import put_private
 
-        put_private(self._file, as_text(self._known.values()))
+        put_private(self._file, as_text(self.known.values()))
 
 
 def _as_json(one: Any) -> dict[str, Any]:
