@@ -91,7 +91,7 @@ def _read(scanned: NightScan, most: int) -> str:
         told += f"; review.scan is too small: a file takes {LEAST_CALLS} questions or more"
     if scanned.too_large:
         names = some_of([shown(path) for path in scanned.too_large], MOST_NAMED)
-        told += f"; not read, because each takes more questions than review.scan allows: {names}"
+        told += f"; not read whole within review.scan, review.max_calls and the model's window: {names}"
     if scanned.fatal:
         names = some_of([shown(path) for path in scanned.fatal], MOST_NAMED)
         told += f"; left out until it changes, because its reading did not end {MOST_BEGUN} times: {names}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.agents.review.looking import Looking
-from bot.agents.scan import LEAST_CALLS, read_on
+from bot.agents.scan import LEAST_CALLS, in_part, read_on
 from bot.context import Context
 from bot.core.code_search import whole
 from bot.core.effects import Usage
@@ -22,8 +22,8 @@ from bot.implement_facts import looking, reading_from
 class NightScan:
     """`standing`: all that was found and stands; `new`: what of it the dashboard does not have; `files`:
     how many this night read; `left`: how many are to be read; `fatal`: paths of those that are not read until
-    they change, for workers died over them; `too_large`: of those that take more questions than a night
-    has; `indexed`: whether there is an index to know files by."""
+    they change, for workers died over them; `too_large`: of those that were not read whole, for want of
+    questions or of room in the model's window; `indexed`: whether there is an index to know files by."""
 
     standing: tuple[Finding, ...] = ()
     new: tuple[JudgedFinding, ...] = ()
@@ -56,7 +56,7 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     ordered = riskiest(files, known)
     fatal = {one.path for one in ordered if one.path in known and known[one.path].begun >= MOST_BEGUN}
     todo = [one for one in ordered if one.path not in fatal]
-    left, done, knowledge = most - spent(known.values(), night), 0, ctx.knowledge
+    left, knowledge = most - spent(known.values(), night), ctx.knowledge
     # of files over which an earlier attempt of this night was killed
     before = {path: one.calls for path, one in known.items() if one.night == night}
     going: dict[str, ScannedFile] = {}
@@ -68,6 +68,7 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         await scans.keep(going[file.path])
 
     too_large: list[str] = []
+    read: set[str] = set()
 
     async def lines_of(file: FileRisk) -> Sequence[str]:
         return await whole(knowledge, file.path, file.lines)
@@ -93,9 +94,10 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
             break
         going.pop(one.path, None)
         if one.blob:
+            too_large += [one.path] if in_part(judged) else []
             known[one.path] = replace(one, calls=before.get(one.path, 0) + one.calls)
             await scans.keep(known[one.path])
-            done += 1
+            read.add(one.path)
     for last in going.values():  # no host could read them: that is no fault of theirs
         await scans.keep(replace(last, begun=last.begun - 1))
     for file in ordered:  # last, so that a night that is killed over another names them again
@@ -105,8 +107,8 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     found, told = standing(known.values(), blobs, dismissed), await scans.told()
     # not of this night alone: one whose worker died too often told nothing of what it had read
     new = [JudgedFinding(one, "said", "") for one in found if fingerprint(one) not in told]
-    rest = len(todo) - done - len(too_large)
-    return NightScan(tuple(found), tuple(new), done, rest, tuple(sorted(fatal)), tuple(too_large))
+    rest = len({one.path for one in todo} - {*too_large, *read})
+    return NightScan(tuple(found), tuple(new), len(read), rest, tuple(sorted(fatal)), tuple(too_large))
 
 
 async def _looking(ctx: Context, knowledge: Knowledge) -> Looking | None:

@@ -98,9 +98,10 @@ class Scan:
         todo = riskiest(files, {} if self.again else known)
         self._refuse_nothing(bool(todo) or any(one.path in known for one in files))
         untold = standing(known.values(), {one.path: one.blob for one in files})
-        failure, done = await self._read_on(todo) if todo else ("", 0)
+        failure, done = await self._read_on(todo) if todo else ("", set())
         self.found = list({fingerprint(one): one for one in (*untold, *self.found)}.values())
-        self.left = sum(one.path not in self.left_out for one in todo) - done
+        left = {one.path for one in todo} - {*self.left_out, *done}
+        self.left = len(left)
         return failure
 
     def _meant(self, path: str) -> bool:
@@ -120,9 +121,9 @@ class Scan:
                 f"there is no file to read{under}", f"{never}; commit it first, or name another PATH"
             )
 
-    async def _read_on(self, todo: Sequence[Any]) -> tuple[str, int]:
-        """(why it ended early, how many files are known by now)"""
-        from bot.agents.scan import read_on
+    async def _read_on(self, todo: Sequence[Any]) -> tuple[str, set[str]]:
+        """(why it ended early, the files that are known by now)"""
+        from bot.agents.scan import in_part, read_on
         from bot.cli.review.progress import Asked
         from bot.context import TOOLS
         from bot.core.code_search import whole
@@ -133,7 +134,7 @@ class Scan:
         from bot.local.judge import local_context
         from bot.scripting import Workshop
 
-        local, done = self.local, 0
+        local, done = self.local, set[str]()
         ctx, indexed = local_context(local.root, LocalRange(local.tip, local.tip, "", "", "")), local.indexed
         context = await ctx.repository(local.tip)
 
@@ -166,8 +167,10 @@ class Scan:
                     self.left_out[one.path] = "no model gave a usable answer"
                     continue
                 self.kept.keep(one)
-                done += 1
+                done.add(one.path)
                 self.read += [one.path] if judged else []
+                if why := in_part(judged):
+                    self.left_out[one.path] = f"in part: {why}"
                 self.found += one.findings
         return "", done
 

@@ -95,12 +95,15 @@ async def test_a_file_that_takes_more_questions_than_a_night_has_is_named_and_re
 ) -> None:
     long = CODE + "".join(f"    step_{n} = {n}\n" for n in range(700)) + BAD
     repo = await teahouse(hob, questions=2, **{"auth.py": long, "cup.py": ""})
-    told = "; not read, because each takes more questions than review.scan allows: auth.py"
+    told = "; not read whole within review.scan, review.max_calls and the model's window: auth.py"
     assert (await night(hob)).summary.endswith("; 1 files were read, 1 are left")
     assert (await night(hob, 2)).summary.endswith(f"; 0 files were read, 0 are left{told}")
-    repo.push({".github/hob.yml": "review: {scan: 9}\n"}, "Read more")
+    repo.push({".github/hob.yml": "review: {scan: 9, max_calls: 2}\n"}, "Read more")
     await hob.works()
-    assert (await night(hob, 3)).summary.endswith("; 1 files were read, 0 are left")
+    assert (await night(hob, 3)).summary.endswith(f"; 0 files were read, 0 are left{told}")
+    repo.push({".github/hob.yml": "review: {scan: 9}\n"}, "Ask more")
+    await hob.works()
+    assert (await night(hob, 4)).summary.endswith("; 1 files were read, 0 are left")
 
 
 async def test_what_was_changed_is_read_again_and_what_was_mended_goes(hob: LivingHob) -> None:
