@@ -41,10 +41,13 @@ _SHAPES = re.compile(
     r"|\bgh[a-z]_[A-Za-z0-9_.-]{16,}"  # GitHub's tokens, the long `ghs_` ones with dots too
     r"|\bgithub_pat_[A-Za-z0-9_]{16,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # a JWT
-    r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
+    r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}"
+    r"|(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)(?=[A-Z]{0,15}[0-9])(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}(?![A-Za-z0-9])"
+    r"|(?<=://)(?!user(?:name)?:pass(?:word)?@|[^\s/@:]{0,256}:[0-9]{1,5}[?#,;)|\]])"
+    r"[^\s/@:'\"<>{}$]{0,256}:[^\s/'\"<>{}$]{3,}(?=@)",  # a login of a URL
     re.DOTALL,
 )
-_MARKS = ("gh", "github_pat_", "eyJ", "earer ", "-----BEGIN")
+_MARKS = ("gh", "github_pat_", "eyJ", "earer ", "-----BEGIN", "AKIA", "ASIA", "ABIA", "ACCA", "://")
 
 
 def hide(secret: str, *, passing: bool = False) -> None:

@@ -1,8 +1,10 @@
 """Where things lie that two packages must find by themselves; folders that are opened through no link, and
 names that are on disk."""
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,11 +55,29 @@ def sync(folder: Path) -> None:
         os.close(opened)
 
 
+def make_private(folder: Path) -> None:
+    """A folder that its owner alone opens, with those above it that are not there either: `mkdir` gives its
+    mode to the last one only. OSError."""
+    if not folder.parent.exists():
+        make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def put_private(path: Path, text: str) -> None:
     """Writes a file that its owner alone reads, with its folder, in one step: what ends in the middle leaves
     what was there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     made = path.with_suffix(".new")
     made.touch(mode=0o600)
     made.write_text(text, encoding="utf-8")
     made.replace(path)
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Of a file of our own, so many bytes at most. OSError also for what is none: a pipe would have us wait,
+    and a device has no end."""
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(opened, "rb") as file:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise OSError(errno.EINVAL, "It is no file", str(path))
+        return file.read(most)

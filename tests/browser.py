@@ -136,8 +136,10 @@ class Page:
 
     def types(self, text: str) -> None:
         """Into the field that has the focus, as the page gave it."""
-        focused = self.runs("document.activeElement.tagName")
-        assert focused in ("INPUT", "TEXTAREA"), "no field has the focus"
+        end = time.monotonic() + 5.0
+        while self.runs("document.activeElement.tagName") not in ("INPUT", "TEXTAREA"):
+            assert time.monotonic() < end, "no field has the focus"  # it is given a moment after the load
+            time.sleep(0.05)
         self.asks("Input.insertText", text=text)
 
     def presses_enter(self) -> None:

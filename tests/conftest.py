@@ -3,8 +3,10 @@
 import gc
 import os
 import re
+import shutil
 import sys
-from collections.abc import Generator
+import tempfile
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,26 @@ sys.dont_write_bytecode = False
 gc.disable()  # until all tests are collected: each collection would walk through all of them
 
 STRICT = os.environ.get("HOB_TEST_STRICT") == "1"
+
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""Where Linux keeps files in memory, and how many bytes must be free there."""
+
+
+def _keep_folders_in_memory() -> None:
+    """Tests wait for the disk half of their time: each commit of each database goes to it. Where a person has
+    said where the folders go they stay there."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+_keep_folders_in_memory()
+
+
+@pytest.fixture
+def disk_path() -> Iterator[Path]:
+    """In place of `tmp_path` where a sandbox is to see the folder: what lies below /dev is the system's."""
+    with tempfile.TemporaryDirectory(prefix="hob-test-") as folder:
+        yield Path(folder).resolve()
 
 
 settings.register_profile("long", max_examples=1000)
@@ -107,6 +129,7 @@ def pytest_collection_finish() -> None:
     """What is there now stays until the end, and is looked through no more."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # a twentieth of a test's time went into looking
     gc.enable()
 
 

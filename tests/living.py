@@ -83,9 +83,9 @@ class LivingHob:
         return self.services.store.inbox.put(new).result(10)
 
     def _route(self, coalesce: float) -> None:
-        for delivery in self.services.store.inbox.undispatched():
-            route = partial(route_delivery, router=self.services.router, slug=SLUG, coalesce_seconds=coalesce)
-            self.services.store.routing.record([decide(route, delivery)])
+        route = partial(route_delivery, router=self.services.router, slug=SLUG, coalesce_seconds=coalesce)
+        if waiting := self.services.store.inbox.undispatched():
+            self.services.store.routing.record([decide(route, each) for each in waiting])
 
 
 @asynccontextmanager

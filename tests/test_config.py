@@ -84,6 +84,33 @@ token_file = "t/api.token"
 """
 
 
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        ("", "http://127.0.0.1:11434"),
+        ("mini", "http://mini:11434"),
+        ("mini:11500", "http://mini:11500"),
+        (":11500", "http://127.0.0.1:11500"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("[::]:11500", "http://127.0.0.1:11500"),
+        ("[fd00::7]:11500", "http://[fd00::7]:11500"),
+        ("https://192.168.1.20", "https://192.168.1.20:443"),
+        ('"http://mini.lan:80/"', "http://mini.lan:80"),
+        ("mini:port", "http://127.0.0.1:11434"),
+        ("ftp://mini", "http://127.0.0.1:11434"),
+        ("https://ollama.com", "http://127.0.0.1:11434"),
+        ("8.8.8.8:11434", "http://127.0.0.1:11434"),
+    ],
+)
+def test_without_hosts_ollama_is_where_its_own_variable_says_within_the_network(
+    said: str, url: str, tmp_path: Path
+) -> None:
+    (host,) = load(tmp_path, "", OLLAMA_HOST=said).hosts
+    assert (host.name, host.url, host.online) == ("local", url, False)
+    (host,) = load(tmp_path, '[[hosts]]\nname = "a"\nurl = "http://a:1"', OLLAMA_HOST=said).hosts
+    assert host.url == "http://a:1"
+
+
 def test_every_table_is_read_and_paths_start_at_the_file(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, FULL), {})
     assert config.source == tmp_path / "hob.toml"

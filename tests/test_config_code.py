@@ -12,6 +12,11 @@ TABLE = '[hob]\nlog_level = "info"\n[code.tests."octo/tea"]\n'
 RUNS = 'command = ["pytest"]\n'
 
 
+@pytest.fixture
+def tmp_path(disk_path: Path) -> Path:
+    return disk_path
+
+
 def load(folder: Path, text: str, **environ: str) -> Config:
     file = folder / "hob.toml"
     file.write_text(text)

@@ -157,7 +157,19 @@ def test_one_command_writes_passwords_and_a_digest_of_every_image(tmp_path: Path
     assert make_env(tmp_path, "?").returncode == 1 and (tmp_path / ".env").read_text() == text
 
 
+def test_no_secret_that_a_page_has_one_make_in_the_clone_is_committed_or_sent_to_the_image() -> None:
+    """As `git add .` and the image's build take files."""
+    made = (".env", "data/app.pem", "data/hob.toml")
+    secrets = (*(f"deploy/{one}" for one in made), "webhook.secret", "api.token", "app.pem", "hob.toml")
+    for one in secrets:
+        asked = ["git", "check-ignore", "-q", "--no-index", one]
+        assert subprocess.run(asked, cwd=DEPLOY.parent, check=False).returncode == 0, one
+    left_out = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+    assert {"deploy/.env", "deploy/data", "*.secret", "*.pem", "hob.toml", "api.token"} <= {*left_out}
+
+
 def test_without_the_digest_of_one_image_nothing_is_written(tmp_path: Path) -> None:
     said = make_env(tmp_path, "ollama/ollama:latest")
     assert said.returncode == 1
+    assert "no digest of ollama/ollama:latest: that takes docker with buildx" in said.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"make-env.sh", "docker", "calls"}

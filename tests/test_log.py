@@ -148,3 +148,17 @@ def test_a_token_that_has_ended_is_forgotten_and_a_lasting_secret_is_not() -> No
     log.forget("never-heard-of-it")
     assert log.redact("the-passing-secret the-lasting-secret") == f"the-passing-secret {log.HIDDEN}"
     assert "the-passing-secret" not in log.hidden()
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("GET https://u:sec" + "ret@h/x failed", "GET https://[hidden]@h/x failed"),
+        ("redis://:p@ss:w" + "ord@[::1]:6379/0 is away", "redis://[hidden]@[::1]:6379/0 is away"),
+        ("key AK" + "IA1234567890ABCDEF.", "key [hidden]."),
+        ("http://h:80/a@b http://h:80?x=a@b https://user:password@h", None),
+        ("ASIA" + "PACIFICSOUTHEAST AK" + "IAIOSFODNN7EXAMPLE", None),
+    ],
+)
+def test_a_login_of_a_url_and_the_id_of_a_key_are_in_no_line(said: str, logged: str | None) -> None:
+    assert log.redact(said) == (logged or said)

@@ -99,10 +99,13 @@ def test_W9_webhook_secret_and_token_are_replaced_without_a_refusal(machine: Hob
 def test_a_session_ends_with_its_token_and_not_before() -> None:
     now = ["older-token"]
     sessions = Sessions("older-token", lambda: now)
-    cookie = sessions.issue()
+    cookie, sent = sessions.issue(), {}
+    sent[sessions.cookie] = cookie
     now[:] = ["newer-token", "older-token"]
     assert sessions.holds(cookie) and sessions.is_token("older-token") and sessions.is_token("newer-token")
     newer = sessions.issue()
+    assert list(sessions.ours(sent).values()) == [cookie]
+    assert next(iter(sessions.ours({**sent, sessions.cookie: newer}).values())) == newer
     now[:] = ["newer-token"]
     assert sessions.holds(newer) and not sessions.holds(cookie) and not sessions.is_token("older-token")
 

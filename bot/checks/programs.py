@@ -32,7 +32,7 @@ def find(name: str) -> str | None:
     beside = beside_hob(name)
     path = os.pathsep.join(filter(os.path.isabs, os.environ.get("PATH", os.defpath).split(os.pathsep)))
     found = beside if Path(beside).is_file() else shutil.which(name, path=path)
-    return str(Path(found).resolve()) if found else None
+    return str(Path(found).resolve()) if found and Path(found).is_file() else None
 
 
 def named(texts: Mapping[str, str], ending: str = "") -> tuple[dict[str, str], list[str]]:

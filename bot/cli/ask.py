@@ -146,7 +146,8 @@ def _end(answered: Any, agent: str, as_json: bool) -> int:
     if answered.unproved:
         click.echo(f"\n{answered.unproved}")
     if failed:
-        click.echo(f"hob: no answer: {redact(completion.reason)}", err=True)
+        hint = " — `hob doctor` says what each host lacks" if completion.failure == "no_host" else ""
+        click.echo(f"hob: no answer: {redact(completion.reason)}{hint}", err=True)
     if completion.note:
         click.echo(f"hob: {redact(completion.note)}", err=True)
     if completion.hidden:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, Output, tell
+from bot.cli.framework import HobCommand, Output, RepositoryParam, tell
 from bot.cli.waiting import TellWaiting
 
 MOST_SHOWN = 40
@@ -20,7 +20,7 @@ MOST_SHOWN = 40
     cls=HobCommand,
     example="hob backtest octo/tea --last 20\nhob backtest octo/tea --write-cases cases/ && hob eval cases/",
 )
-@click.argument("repository", metavar="OWNER/REPO")
+@click.argument("repository", metavar="OWNER/REPO", type=RepositoryParam())
 @click.option("--last", type=click.IntRange(1, 500), default=10, show_default=True, help="How many.")
 @click.option(
     "--write-cases",
@@ -40,13 +40,12 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
     Those that people would have wanted come first.
     """
     from bot.core.errors import UserError
-    from bot.core.settings_schema import REPOSITORY
     from bot.log import setup
     from bot.runs.backtest import backtest
 
     setup("error")
-    if not REPOSITORY.fullmatch(repository):
-        raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
+    if shadow and write_cases:
+        raise click.UsageError("--shadow replays nothing, so it has no cases to write: leave one of them out")
     if shadow:
         _show_shadow(repository, as_json)
         return
@@ -54,8 +53,6 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
         replayed = asyncio.run(backtest(repository, last, tell))
     if not replayed:
         raise UserError(f"{repository} has no merged pull request that can be read")
-    if write_cases is not None:
-        _write(write_cases, replayed)
     if as_json:
         told = {
             "pull_requests": [_as_json(one) for one in replayed],
@@ -68,6 +65,8 @@ def command(repository: str, last: int, write_cases: Path | None, shadow: bool, 
         click.echo(json.dumps(told, indent=2))
     else:
         _show(replayed)
+    if write_cases is not None:
+        _write(write_cases, replayed)
 
 
 def _show_shadow(repository: str, as_json: bool) -> None:

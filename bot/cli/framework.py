@@ -17,6 +17,7 @@ import click
 from bot.cli.command_names import GROUPS, HIDDEN, SUMMARIES, module_of
 from bot.cli.help import Formatter, HelpContext
 from bot.core.errors import HobError, UserError
+from bot.garbage import seldom_look
 
 LONGEST_NAME, LONGEST_LINE = 60, 1000
 """Characters that are shown: what was given by mistake may be a whole file."""
@@ -32,6 +33,8 @@ _HINTS = {
     errno.ELOOP: "its symbolic links lead in a circle: name another place",
     errno.ENXIO: "nothing can be read or written there: name another place",
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""No file is named with these: it may be one of Hob's, or its output."""
 REPORT = "run it again with --debug, and report what it shows"
 
 
@@ -59,6 +62,19 @@ class NumberRange(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         found = super().convert(value, param, ctx)
         return found if found == found else self.fail(f"{value} is no number.", param, ctx)
+
+
+class RepositoryParam(click.ParamType[str]):
+    """`owner/name`, as GitHub has them."""
+
+    name = "repository"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from bot.core.settings_schema import REPOSITORY
+
+        if isinstance(value, str) and REPOSITORY.fullmatch(value):
+            return value
+        raise click.UsageError(f"{str(value)[:80]!r} is no repository: write owner/name", ctx)
 
 
 class Output(click.Path):
@@ -124,6 +140,11 @@ DEBUG = click.Option(
 )
 
 
+def _asked_for_help(args: list[str]) -> list[str]:
+    """`hob help review` and `hob hosts help pull` are `--help` of what they name."""
+    return [*args[1:], "--help"] if args[:1] == ["help"] else args
+
+
 class HobCommand(click.Command):
     """A command with an example in its help. `hob COMMAND --help` shows `example` last."""
 
@@ -149,6 +170,9 @@ class Group(click.Group):
         self.example = example
         self.params.append(DEBUG)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _asked_for_help(args))
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The whole first sentence of each."""
         found = [(name, self.commands[name]) for name in self.list_commands(ctx)]
@@ -165,6 +189,9 @@ class Commands(click.Group):
     and holds a `command`."""
 
     context_class = HelpContext
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _asked_for_help(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*SUMMARIES, *HIDDEN})
@@ -196,8 +223,8 @@ class Commands(click.Group):
 
             near = get_close_matches(args[0], SUMMARIES, n=1)
             name = cut(args[0], LONGEST_NAME, end="…")
-            hint = f"did you mean {near[0]}?" if near else "`hob --help` lists what there is"
-            raise click.UsageError(f"there is no command {name} — {hint}", ctx)
+            hint = f" — did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"there is no command {name}{hint}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -209,12 +236,15 @@ def hob() -> None:
 
 def main(arguments: list[str] | None = None) -> Never:
     """Runs `hob` and ends the process."""
+    seldom_look()
     _open_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except OSError as wrong:
-        if not isinstance(wrong, BrokenPipeError):
+        if wrong.errno in _FULL:
+            _say(f"{wrong.strerror}: make room where Hob's data lie, or where what it says goes")
+        elif not isinstance(wrong, BrokenPipeError):
             _say(f"what there is to say cannot be written: {wrong.strerror}")
         # The reader has gone (`| head`), or the disk is full: what Python would flush at exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -256,7 +286,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as wrong:
-        if wrong.errno == errno.ENOSPC:
+        if wrong.errno in _FULL:
             raise
         _explain(wrong, arguments)
         return 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, tell
+from bot.cli.framework import HobCommand, RepositoryParam, tell
 from bot.cli.waiting import TellWaiting
 
 
@@ -16,7 +16,7 @@ from bot.cli.waiting import TellWaiting
     cls=HobCommand,
     example="hob learn octo/tea --last 300\nhob learn octo/tea --write\nhob learn --json",
 )
-@click.argument("repository", metavar="[OWNER/REPO]", default="")
+@click.argument("repository", metavar="[OWNER/REPO]", type=RepositoryParam(), required=False)
 @click.option(
     "--last",
     type=click.IntRange(10, 2_000),
@@ -28,7 +28,7 @@ from bot.cli.waiting import TellWaiting
     "--write", is_flag=True, help="Offer them in the dashboard (Memory), where a person accepts or declines."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
-def command(repository: str, last: int, *, write: bool, as_json: bool) -> None:
+def command(repository: str | None, last: int, *, write: bool, as_json: bool) -> None:
     """Finds conventions in what people had changed: in review, by fixes soon after, by reverts, and in what
     they dismissed.
 
@@ -36,14 +36,11 @@ def command(repository: str, last: int, *, write: bool, as_json: bool) -> None:
     right less than half of the time, or spoken on fewer than five changes. Without OWNER/REPO it is the
     repository on GitHub that this clone comes from. What was interrupted goes on where it was.
     """
-    from bot.core.settings_schema import REPOSITORY
     from bot.log import setup
     from bot.runs.learning import learn
 
     setup("error")
     name = repository or asyncio.run(_origin())
-    if not REPOSITORY.fullmatch(name):
-        raise click.UsageError(f"{name[:80]!r} is no repository: write owner/name")
     with TellWaiting(f"reading {name}"):
         made = asyncio.run(learn(name, last, tell, write=write))
     if as_json:
@@ -53,9 +50,16 @@ def command(repository: str, last: int, *, write: bool, as_json: bool) -> None:
 
 
 async def _origin() -> str:
+    """UsageError where this is no clone of a repository on Hob's GitHub: another site may have one of that
+    name, which is somebody else's."""
+    from bot.config import load_config
+    from bot.github.site import site_of
     from bot.local.history import origin_name
 
-    return await origin_name(Path.cwd())
+    host = site_of(load_config().github.api_url).partition("://")[2].partition(":")[0]
+    if name := await origin_name(Path.cwd(), host):
+        return name
+    raise click.UsageError(f"this folder has no remote 'origin' on {host}: name a repository, OWNER/REPO")
 
 
 def _as_json(made: Any) -> dict[str, Any]:
@@ -73,7 +77,7 @@ def _show(name: str, made: Any, *, write: bool) -> None:
 
     read = count(made.pulls, "merged pull request")
     if made.left:
-        rest = f"{made.left} more are not, for GitHub's limit is left to others"
+        rest = f"{made.left} more are not, for its limit is left to others, or GitHub does not answer"
         click.echo(f"{read} of {name} are read; {rest}. Run it again later: it goes on where it was.")
         return
     lines = [f"{read} of {name}, {count(made.remarks, 'remark')} that led to a change"]
@@ -88,7 +92,11 @@ def _show(name: str, made: Any, *, write: bool) -> None:
     if not made.found:
         lines.append(f"none of {count(made.tried, 'candidate')} was right often enough on the newer part")
     elif write:
-        lines += ["", f"{made.new} new ones wait in the dashboard, under Memory"]
+        waits = f"{count(made.new, 'new one')} wait{'s' * (made.new == 1)} in the dashboard, under Memory"
+        lines += [
+            "",
+            waits if made.new else "none of them is new: what was offered before is in the dashboard",
+        ]
     else:
         lines += ["", "nothing was kept: --write offers them in the dashboard"]
     click.echo(for_terminal("\n".join(lines)))

@@ -22,6 +22,7 @@ def command(host: str | None, port: int | None) -> None:
     logs.setup("debug" if is_debug() else "info")
     from bot.config import api_token, load_config, private_key, require_receiver
     from bot.github.signing import sign
+    from bot.paths import make_private
     from bot.store.migration import run
     from bot.web.server import listen
 
@@ -31,7 +32,7 @@ def command(host: str | None, port: int | None) -> None:
     sign({}, private_key(config))
     folder = config.hob.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         folder.chmod(0o700)
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -86,6 +86,7 @@ class Scan:
         from bot.cli.index.progress import ProgressBar
         from bot.core.findings import fingerprint
         from bot.core.scan import moved, riskiest, standing, too_long
+        from bot.core.text import count
 
         with ProgressBar() as progress:
             index = await asyncio.to_thread(self.local.index, progress)
@@ -96,7 +97,11 @@ class Scan:
         self.kept.move(moved(files, self.kept.known))
         known = dict(self.kept.known)
         todo = riskiest(files, {} if self.again else known)
-        self._refuse_nothing(bool(todo) or any(one.path in known for one in files))
+        before = [one for one in files if one.path in known]
+        self._refuse_nothing(bool(todo or before))
+        if before and not todo:
+            as_before = f"{count(len(before), 'file')} are as an earlier scan read them (--again)"
+            tell(f"nothing is left to read: {as_before}")
         untold = standing(known.values(), {one.path: one.blob for one in files})
         failure, done = await self._read_on(todo) if todo else ("", set())
         self.found = list({fingerprint(one): one for one in (*untold, *self.found)}.values())
@@ -197,8 +202,10 @@ class KeptScan:
     that nobody was told yet."""
 
     def __init__(self, local: Any) -> None:
+        from bot.paths import make_private
+
         folder: Path = local.path.parent.parent / "scans"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         self._file = folder / f"{local.path.stem}.json"
         self.lock = self._file.with_suffix(".lock")
         self.known: dict[str, Any] = {}

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from bot.cli.framework import HobCommand, day
+from bot.cli.framework import HobCommand, RepositoryParam, day
 from bot.cli.waiting import TellWaiting
 
 USUAL_DAYS = 7
@@ -16,7 +16,7 @@ USUAL_DAYS = 7
     cls=HobCommand,
     example="hob standup octo/tea\nhob standup octo/tea --milestone v1.0 --since 2026-11-02",
 )
-@click.argument("repository", metavar="OWNER/REPO")
+@click.argument("repository", metavar="OWNER/REPO", type=RepositoryParam())
 @click.option("--since", type=day, help="A day (UTC), or '3 days'; by default a week ago.")
 @click.option("--milestone", default="", help="Only what is in this milestone.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
@@ -25,7 +25,6 @@ def command(repository: str, since: float | None, milestone: str, as_json: bool)
 
     From GitHub's own facts, read through the App; no model is asked. A day begins at midnight in UTC.
     """
-    from bot.core.settings_schema import REPOSITORY
     from bot.core.standup import DAY, markdown
     from bot.core.standup import as_json as told_as_json
     from bot.core.text import for_terminal
@@ -33,8 +32,6 @@ def command(repository: str, since: float | None, milestone: str, as_json: bool)
     from bot.runs.standup import read_standup
 
     setup("error")
-    if not REPOSITORY.fullmatch(repository):
-        raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
     at = time.time() - USUAL_DAYS * DAY if since is None else since
     with TellWaiting(f"reading {repository}"):
         told = asyncio.run(read_standup(repository, at, milestone))

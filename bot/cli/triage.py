@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, day, tell
+from bot.cli.framework import HobCommand, RepositoryParam, day, tell
 
 EVERY_SECONDS = 10.0
 """Between two lines about a batch that goes on."""
@@ -19,7 +19,7 @@ EVERY_SECONDS = 10.0
     example="hob triage octo/tea --dry-run\nhob triage octo/tea --since 2026-01-01 --label bug\n"
     "hob triage octo/tea --follow 4711",
 )
-@click.argument("repository", metavar="OWNER/REPO")
+@click.argument("repository", metavar="OWNER/REPO", type=RepositoryParam())
 @click.option(
     "--since",
     type=day,
@@ -63,14 +63,11 @@ def command(
     A running Hob does it (`hob up`), at about 400 issues an hour, which leaves GitHub's limits to people; it
     goes on when this command ends, and what is done stays done however often it is interrupted.
     """
-    from bot.core.settings_schema import REPOSITORY
     from bot.log import setup
     from bot.runs import batch
     from bot.runs.asking import Wanted
 
     setup("error")
-    if not REPOSITORY.fullmatch(repository):
-        raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
     if follow and dry_run:
         raise click.UsageError("--follow shows a batch that was asked for; --dry-run asks for none")
     wanted = Wanted(since or 0.0, labels, state, again, quiet=not comment)

@@ -1,7 +1,9 @@
 """The address of a model host as people paste it."""
 
 import ipaddress
+import os
 import re
+from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 _QUOTES = " \t\r\n\"'`<>"
@@ -10,6 +12,33 @@ _OPENAI = ("/chat/completions", "/completions", "/embeddings", "/models", "/resp
 _OLLAMA = ("/api/chat", "/api/generate", "/api/tags", "/api/embed", "/api/show", "/api/version")
 _OWN = ("local", "lan", "home", "internal", "localdomain", "localhost", "test")
 """Ends of names inside a network."""
+OLLAMA = "http://127.0.0.1:11434"
+
+
+def local_ollama(environ: Mapping[str, str] = os.environ) -> str:
+    """Where Ollama is when nobody has told Hob: where its own variable says, in its own words (`mini:11500`,
+    `:11500`, `https://mini`), as long as that is inside the network: no code leaves it because of a variable.
+    https://docs.ollama.com/faq"""
+    scheme, _, said = environ.get("OLLAMA_HOST", "").strip(_QUOTES).rpartition("://")
+    try:
+        parts = parts_of(f"//{said}")
+    except ValueError:
+        return OLLAMA
+    name = parts.hostname or "127.0.0.1"
+    if name in ("0.0.0.0", "::"):  # noqa: S104  where it listens is not where it is called
+        name = "127.0.0.1"
+    if scheme not in ("", "http", "https") or not _inside(name):
+        return OLLAMA
+    port = parts.port or {"http": 80, "https": 443}.get(scheme, 11434)
+    return f"{scheme or 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def _inside(name: str) -> bool:
+    """Whether a name or an address is of a network of one's own."""
+    try:
+        return not ipaddress.ip_address(name).is_global
+    except ValueError:
+        return "." not in name or name.rpartition(".")[2] in _OWN
 
 
 def parts_of(value: str) -> SplitResult:

@@ -1,10 +1,10 @@
 """What stored settings may ask of this process: nothing that hob.toml does not allow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.config.models import Config
-from bot.core.adapters import in_front
+from bot.core.adapters import Adapter, in_front
 from bot.core.inference import Role
 from bot.core.settings import RepoSettings
 from bot.core.settings_schema import ONLINE
@@ -32,11 +32,11 @@ def configured(config: Config, embeds: bool = False) -> tuple[str, ...]:
 
 
 def chosen(
-    config: Config, settings: RepoSettings, part: float = 1.0, repository: str = ""
+    config: Config, settings: RepoSettings, part: float = 1.0, adapters: Iterable[Adapter] = ()
 ) -> Mapping[Role, tuple[str, ...]]:
     """Models by role for a repository: its wishes as far as they are still configured, else the process's.
-    `part` (0 to 1) is where this question falls: below a role's share the second model comes first. A review
-    model that was trained on the repository (its full name) comes before the one that it was made of."""
+    `part` (0 to 1) is where this question falls: below a role's share the second model comes first. The
+    repository's own `adapters` (`Pool.adapters`) come each before the model that it was made of."""
     models: dict[Role, tuple[str, ...]] = {}
     for role, own in config.models.by_role().items():
         known = configured(config, role == "embed")
@@ -45,5 +45,5 @@ def chosen(
         swapped = second and not wished and part < config.models.share.get(role, 0.0)
         order = (second, first, *rest) if swapped else (first, second, *rest)
         models[role] = tuple(name for name in order if name)
-    models["review"] = in_front(models["review"], config.models.tuned, repository)
+    models["review"] = in_front(models["review"], adapters)
     return models

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple
 from bot.core.errors import ConfigError
 from bot.core.sandbox_types import WORK, Mount
-from bot.core.work_budget import WorkBudget
+
+if TYPE_CHECKING:
+    from bot.core.work_budget import WorkBudget
 
 NEVER = tuple(map(PurePosixPath, ("/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot")))
 """Nothing of these is mounted: devices, sockets, secrets of the machine."""
@@ -134,8 +136,10 @@ class CodeTable(ConfigTable):
             )
         return self
 
-    def budget(self) -> WorkBudget:
+    def budget(self) -> "WorkBudget":
         """From now on."""
+        from bot.core.work_budget import WorkBudget
+
         return WorkBudget(self.steps, self.tokens, 60.0 * self.minutes)
 
     @property

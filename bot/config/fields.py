@@ -1,9 +1,16 @@
 """What the tables of hob.toml are made of."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_no_plugins: Any = ModuleType("pydantic.plugin._loader")
+_no_plugins.get_plugins = tuple
+# pydantic would look for plugins in all that is installed: a tenth of a command's start, for none.
+sys.modules.setdefault(_no_plugins.__name__, _no_plugins)
 
 
 def as_tuple(value: object) -> object:

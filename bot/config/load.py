@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from pydantic import ValidationError
 
 from bot.config import complaints
+from bot.config.addresses import local_ollama
 from bot.config.models import Config
 from bot.core.errors import ConfigError
 from bot.log import hide
@@ -26,13 +27,15 @@ ConfigTree = dict[str, Any]
 
 def load_config(path: Path | str | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """hob.toml (`path`, `HOB_CONFIG`, ./hob.toml, {data_dir}/hob.toml), each key overridden by
-    `HOB_<SECTION>__<KEY>`. ConfigError names the place of what cannot be used."""
+    `HOB_<SECTION>__<KEY>`; without hosts there, this machine's Ollama is the one. ConfigError names the place
+    of what cannot be used."""
     source = find(path, environ)
     text = _read(source) if source else ""
-    tree = _parse(text, source)
     over = from_environment(environ)
+    tree = _merge(_parse(text, source), over)
+    tree.setdefault("hosts", [{"name": "local", "url": local_ollama(environ)}])
     try:
-        config = Config.model_validate(_merge(tree, over))
+        config = Config.model_validate(tree)
         folder = source.resolve().parent if source else config.hob.data_dir.expanduser()
         config = config.at(source and source.resolve(), folder)
     except ValidationError as wrong:

@@ -21,12 +21,11 @@ from pydantic import (
     model_validator,
 )
 
-from bot.config.addresses import host_url, http_url, parts_of
+from bot.config.addresses import OLLAMA, host_url, http_url, parts_of
 from bot.config.code import CodeTable, refuse_mounts
 from bot.config.fields import ConfigTable, FilePath, NameList, Seconds, as_tuple, one_or_list
 from bot.config.network import NetworkTable
 from bot.config.retention import RetentionTable
-from bot.config.tuned import MLX, switched_on
 from bot.core.adapters import ADAPTER_NAME, adapter_name
 from bot.core.errors import ConfigError
 from bot.core.hosts import Host, HostKind, RoutingStrategy
@@ -347,7 +346,7 @@ class Config(ConfigTable):
     schedule: ScheduleTable = ScheduleTable()
     models: ModelsTable = ModelsTable()
     hosts: Annotated[tuple[HostTable, ...], BeforeValidator(as_tuple), AfterValidator(_unique)] = (
-        HostTable(name="local", url="http://127.0.0.1:11434"),
+        HostTable(name="local", url=OLLAMA),
     )
     pool: PoolTable = PoolTable()
     privacy: PrivacyTable = PrivacyTable()
@@ -383,7 +382,11 @@ class Config(ConfigTable):
         hosts = tuple(replace(table.host(), network=way) for table in self.hosts)
         if not self.models.tuned:
             return hosts
-        adapters = switched_on(self.models.tuned, self.models.review, hosts, self.hob.data_dir)
+        from bot.config.tuned import MLX, switched_on
+
+        adapters = switched_on(
+            self.models.tuned, self.models.review, hosts, self.hob.data_dir, tune=self.privacy.tune
+        )
         return tuple(replace(one, adapters=adapters) if one.kind == MLX else one for one in hosts)
 
     def at(self, source: Path | None, folder: Path) -> "Config":

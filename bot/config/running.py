@@ -18,6 +18,7 @@ from typing import Any
 
 from bot.config.load import PROXIES
 from bot.config.models import Config
+from bot.paths import make_private
 from bot.process import is_gone, this_machine, this_process
 
 MOST_BYTES = 64 * 1024
@@ -86,7 +87,7 @@ def write_running(config: Config, command: str, environ: Mapping[str, str] = os.
     file = file_of(config.hob.data_dir, command)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     with suppress(OSError):
-        config.hob.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(config.hob.data_dir)
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(asdict(made)))
         fresh.replace(file)

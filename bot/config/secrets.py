@@ -2,12 +2,12 @@
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 from bot.config.models import Config
 from bot.core.errors import ConfigError
 from bot.log import hide
+from bot.paths import make_private
 
 MAX_BYTES = 64 * 1024
 
@@ -90,9 +90,11 @@ def _make_token(path: Path) -> None:
     """Written whole under another name, then linked: two processes that start together share one token."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(32) + "\n")
+        from secrets import token_urlsafe
+
+        fresh.write_text(token_urlsafe(32) + "\n")
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(fresh)
         fresh.unlink()

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from bot.core.errors import ConfigError
-from bot.core.toml_text import TomlChanges, edited
-from bot.paths import sync
+from bot.core.toml_text import TomlChanges, edited, toml_value
+from bot.paths import make_private, sync
 
 PRIVATE = 0o600
 
@@ -40,7 +40,7 @@ def change(path: Path, changes: TomlChanges, *, end: str = "") -> None:
             new = edited(f"{new}{'' if not new or new.endswith(chr(10)) else chr(10)}{end}", {})
     except ValueError as wrong:
         lines = "; ".join(
-            f"[{table}] {', '.join(f'{key} = {value!r}' for key, value in keys.items())}"
+            f"[{table}] {', '.join(f'{key} = {toml_value(value)}' for key, value in keys.items())}"
             for table, keys in changes.items()
         )
         raise ConfigError(
@@ -58,7 +58,7 @@ def change(path: Path, changes: TomlChanges, *, end: str = "") -> None:
 def _written(path: Path, text: str, mode: int) -> Path:
     """A new file beside `path`, on disk."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
         try:
             with os.fdopen(number, "w", encoding="utf-8") as file:

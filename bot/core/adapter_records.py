@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bot.core.adapters import Adapter, AdapterName, adapter_name
+from bot.core.adapters import Adapter, AdapterName, adapter_name, dashed
 from bot.core.scoring import Score
 from bot.core.text import count
 from bot.core.training import Losses, TrainingSettings
-from bot.core.tuning import folder_name
 
 FEW = 10
 """Cases under which a figure says little."""
@@ -54,8 +53,11 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class AdapterRecord:
-    """`adapter.json`. `data`: digest of what it was trained on; `cases`: of what it was tried on; `made`: ISO
-    8601 in UTC; `repo_id`: GitHub's; `few_accepted`: a person took a figure of few cases for enough."""
+    """`adapter.json`. `repository` as it was called then, `repo_id` GitHub's number of it, which stays;
+    `data`: digest of what it was trained on; `cases`: of what it was tried on; `made`: ISO 8601 in UTC;
+    `few_accepted`: a person took a figure of few cases for enough; `private`: the repository was it when its
+    data was exported, which a record that does not say counts as; `weights`: SHA-256 of the file that was
+    tried, empty where an earlier version did not note it."""
 
     repository: str
     repo_id: int
@@ -71,10 +73,12 @@ class AdapterRecord:
     after: Evaluation = field(default_factory=Evaluation)
     better_in: float = 0.0
     few_accepted: bool = False
+    private: bool = False
+    weights: str = ""
 
     @property
     def name(self) -> str:
-        return str(AdapterName(self.base, folder_name(self.repository), self.digest))
+        return str(AdapterName(self.base, dashed(self.repository), self.digest))
 
     @property
     def figures(self) -> str:
@@ -146,6 +150,8 @@ def record_of(text: str) -> AdapterRecord:
             after=evaluation_of(said["after"]),
             better_in=float(said["better_in"]),
             few_accepted=said["few_accepted"] is True,
+            private=said.get("private") is not False,
+            weights=str(said.get("weights", "")),
         )
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as wrong:
         raise ValueError(f"it is no record of an adapter: {type(wrong).__name__} {wrong}") from None

@@ -1,15 +1,13 @@
 """What a model has learnt of one repository: an adapter beside its weights, with a name of its own.
 
-`mlx-community/Qwen2.5-Coder-7B-Instruct-4bit+octo--tea:1a2b3c4d5e6f` is the base model, the repository's
-folder (`bot.core.tuning.folder_name`) and the beginning of the digest of all that the training began from.
-It may know private code by heart: only its own repository's prompts are put to it.
+`mlx-community/Qwen2.5-Coder-7B-Instruct-4bit+octo--tea:1a2b3c4d5e6f` is the base model, what the repository
+was called then, and the beginning of the digest of all that the training began from. It may know private code
+by heart: only prompts of its own repository are put to it, by GitHub's number, whatever that is called now.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-from bot.core.tuning import folder_name
 
 DIGEST_LENGTH = 12
 ADAPTER_NAME = r"^([A-Za-z0-9._/-]{1,200})\+([a-z0-9_.-]{1,200}):([0-9a-f]{12})$"
@@ -19,14 +17,15 @@ _NAME = re.compile(ADAPTER_NAME)
 
 @dataclass(frozen=True, slots=True)
 class AdapterName:
-    """`folder` is the repository's. Its text is the model's name, in configuration, traces and tables."""
+    """`repository` as `dashed` when it was trained. Its text is the model's name, in configuration, traces
+    and tables."""
 
     base: str
-    folder: str
+    repository: str
     digest: str
 
     def __str__(self) -> str:
-        return f"{self.base}+{self.folder}:{self.digest}"
+        return f"{self.base}+{self.repository}:{self.digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,16 @@ def adapter_name(name: str) -> AdapterName | None:
     return AdapterName(*found.groups()) if found else None
 
 
-def in_front(wanted: Sequence[str], adapters: Iterable[str], repository: str) -> tuple[str, ...]:
-    """`wanted`, models in order of preference (`NAME` or `NAME@HOST`), with the repository's adapters each
+def dashed(full_name: str) -> str:
+    """Of `Owner/Repo`: `owner--repo`. GitHub's names of owners have no two dashes in a row, and no two names
+    differ by their case alone."""
+    return full_name.replace("/", "--").lower()
+
+
+def in_front(wanted: Sequence[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
+    """`wanted`, models in order of preference (`NAME` or `NAME@HOST`), with a repository's adapters each
     before the model that it belongs to."""
-    known = [told for each in adapters if (told := adapter_name(each))]
-    own = {told.base: str(told) for told in known if told.folder == folder_name(repository)}
+    own = {one.base: one.name for one in adapters}
     found: list[str] = []
     for name in wanted:
         base, at, host = name.partition("@")

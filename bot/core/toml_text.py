@@ -40,7 +40,7 @@ def edited(text: str, changes: TomlChanges) -> str:
         lines[-1] += end
     for table, keys in changes.items():
         for key, value in keys.items():
-            _set(lines, table, key, f"{key} = {_written(value)}", end)
+            _set(lines, table, key, f"{key} = {toml_value(value)}", end)
     new = "".join(lines)
     try:
         proved = read(new) == _with(before, changes)
@@ -110,11 +110,12 @@ def _comment(line: str, size: int) -> str:
     return ""
 
 
-def _written(value: TomlValue) -> str:
+def toml_value(value: TomlValue) -> str:
+    """As a hob.toml has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return f"[{', '.join(_written(each) for each in value)}]"
+    return f"[{', '.join(toml_value(each) for each in value)}]"

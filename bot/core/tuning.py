@@ -1,4 +1,4 @@
-"""Training data from a repository's own past, in `tune/OWNER--REPO` of the data directory:
+"""Training data from a repository's own past, in `tune/NUMBER` (GitHub's) of the data directory:
 
     data/train.jsonl, valid.jsonl, test.jsonl   one example a line, as mlx-lm's LoRA reads chats
     cases/*.json                                the held-out pull requests, as `hob eval` reads them
@@ -86,7 +86,8 @@ class ExportManifest:
     8601 in UTC (what was merged before `split` is trained on; empty where nothing is held out); `max_tokens`:
     about as many has the longest example at most; `counts` has examples `by_source` and lines or cases
     `by_file` (`train`, `valid`, `test`, `cases`); `redacted`: places where a credential was taken out;
-    `left_out`: examples by the reason."""
+    `left_out`: examples by the reason; `private`: the repository was it then, which an export that does not
+    say counts as."""
 
     repository: str
     repo_id: int
@@ -97,6 +98,7 @@ class ExportManifest:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     redacted: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    private: bool = False
 
     @property
     def text(self) -> str:
@@ -121,6 +123,7 @@ def manifest_of(text: str) -> ExportManifest:
             counts,
             int(said["redacted"]),
             _counts(said["left_out"]),
+            said.get("private") is not False,
         )
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as wrong:
         raise ValueError(f"it is no manifest of an export: {type(wrong).__name__} {wrong}") from None
@@ -128,12 +131,6 @@ def manifest_of(text: str) -> ExportManifest:
 
 def _counts(said: Mapping[str, Any]) -> dict[str, int]:
     return {str(name): int(count) for name, count in said.items()}
-
-
-def folder_name(full_name: str) -> str:
-    """Of `Owner/Repo`: `owner--repo`. GitHub's names of owners have no two dashes in a row, and no two names
-    differ by their case alone."""
-    return full_name.replace("/", "--").lower()
 
 
 def data_digest(files: Mapping[DataFile, bytes]) -> str:

@@ -18,7 +18,7 @@ from bot.core.diff import BadPatch, FileDiff, git_diff_text, new_side_lines, par
 from bot.core.errors import UserError
 from bot.core.facts import PullRequestFacts
 from bot.core.scoring import Golden
-from bot.evals.files import read_bytes
+from bot.evals.files import json_files, read_bytes
 
 OURS = Path(__file__).parent / "cases"
 MOST_BYTES = 8 << 20
@@ -74,8 +74,8 @@ def load_cases(places: Sequence[Path]) -> list[Case]:
 
 def _files(place: Path) -> list[Path]:
     if place.is_dir():
-        return sorted(place.glob("*.json"))
-    if place.is_file():
+        return json_files(place)
+    if place.exists():
         return [place]
     raise UserError(f"there is no file or folder {place}")
 

@@ -21,7 +21,7 @@ from typing import Any
 from bot.core import json_text
 from bot.core.errors import UserError
 from bot.core.scoring import Score
-from bot.evals.files import read_bytes
+from bot.evals.files import json_files, read_bytes
 
 MOST_PULLS = 5_000
 MOST_REMARKS = 200
@@ -70,7 +70,7 @@ class MartianBenchmark:
 def load_benchmark(folder: Path) -> MartianBenchmark:
     """Of its folder `offline` (or the clone around it); UserError for what is none."""
     top = folder / "offline" if (folder / "offline").is_dir() else folder
-    files = sorted((top / "golden_comments").glob("*.json"))
+    files = json_files(top / "golden_comments")
     if not files:
         raise UserError(
             f"{folder} is not the folder `offline` of the benchmark: it has no golden_comments/*.json",
@@ -138,9 +138,11 @@ def _score(told: Any) -> Score | None:
     if not isinstance(told, dict) or told.get("skipped"):
         return None
     counts = [told.get(name) for name in ("tp", "total_candidates", "total_golden")]
-    if not all(isinstance(count, int) and 0 <= count <= 10_000 for count in counts):
+    if not all(type(count) is int and 0 <= count <= 10_000 for count in counts):
         return None
-    return Score(1, *(int(count or 0) for count in counts))
+    right, said, golden = (int(count or 0) for count in counts)
+    # one remark may name several golden comments, but no more are found than there are, and none by nothing
+    return Score(1, right, said, golden) if right <= golden and (said or not right) else None
 
 
 def _prompt(file: Path) -> JudgePrompt:

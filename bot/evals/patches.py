@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.core.errors import UserError
 from bot.core.file_kinds import is_test
 from bot.core.suite_runs import SuiteRun
-from bot.evals.files import read_bytes, read_text
+from bot.evals.files import kept_lines, read_text
 
 MOST_CASES = 5_000
 RUNNERS = frozenset(
@@ -200,9 +200,8 @@ def rows(outcomes: Sequence[PatchOutcome], models: Sequence[str]) -> list[PatchR
 
 def load_results(file: Path) -> list[PatchOutcome]:
     """What an earlier run wrote down; a line that broke off is left out."""
-    lines = read_bytes(file).decode("utf-8", "replace").split("\n") if file.exists() else []
     found: list[PatchOutcome] = []
-    for line in lines:
+    for line in kept_lines(file):
         try:
             told = json.loads(line)
             found.append(PatchOutcome(**{**told, "held_back": tuple(told["held_back"])}))

@@ -71,15 +71,15 @@ class JudgeAnswer(BaseModel):
 
 async def judged_pairs(
     findings: Sequence[Finding], golden: Sequence[Golden], infer: Infer
-) -> list[tuple[int, int]]:
-    """As `bot.core.scoring.pairs`, which also decides where the judge gives no answer."""
+) -> list[tuple[int, int]] | None:
+    """As `bot.core.scoring.pairs`; None where the judge gives no answer."""
     if not findings or not golden:
         return []
     inputs = {"golden": _numbered(golden), "findings": _numbered(findings)}
     prompt = Prompt("judge", "review", JudgeAnswer, inputs)
     answer = await infer(prompt)
     if answer.value is None:
-        return pairs(findings, golden)
+        return None
     wanted = [(pair.finding - 1, pair.golden - 1) for pair in answer.value.pairs]
     return once_each(
         (one, other) for one, other in wanted if 0 <= one < len(findings) and 0 <= other < len(golden)
@@ -92,21 +92,26 @@ def _numbered(remarks: Sequence[Finding | Golden]) -> str:
 
 
 TrialProgress = Callable[[str], None]
-Scorer = Callable[[Case, Sequence[Finding]], Awaitable[Score]]
+Scored = tuple[Score, int]
+"""(the score, what the judge was asked and left undecided)"""
+Scorer = Callable[[Case, Sequence[Finding]], Awaitable[Scored]]
 """What a review of a case said -> its score."""
 
 
-async def by_quotes(case: Case, said: Sequence[Finding]) -> Score:
+async def by_quotes(case: Case, said: Sequence[Finding]) -> Scored:
     """Remarks on the same code are the same."""
-    return Score(1, len(pairs(said, case.targets)), len(said), len(case.targets))
+    return Score(1, len(pairs(said, case.targets)), len(said), len(case.targets)), 0
 
 
 def by_judge(judge: Infer) -> Scorer:
-    """A model decides which remarks are the same."""
+    """A model decides which remarks are the same; quotes do where it gives no answer, and the case is
+    undecided."""
 
-    async def score(case: Case, said: Sequence[Finding]) -> Score:
+    async def score(case: Case, said: Sequence[Finding]) -> Scored:
         same = await judged_pairs(said, case.targets, judge)
-        return Score(1, len(same), len(said), len(case.targets))
+        if same is None:
+            return (await by_quotes(case, said))[0], 1
+        return Score(1, len(same), len(said), len(case.targets)), 0
 
     return score
 
@@ -130,6 +135,8 @@ class TrialRow:
     """In which cases were reviewed; the judge's time is not in it."""
     failed: int = 0
     """Cases of which the model read not everything."""
+    undecided: int = 0
+    """What the judge was asked and left undecided: cases, or pairs of Martian's benchmark."""
 
     @property
     def score(self) -> Score:
@@ -158,9 +165,12 @@ class Trial:
             begun = time.monotonic()
             judged = await self._judge(case, infer)
             seconds = time.monotonic() - begun
-            told(f"{model}: {number} of {len(self.cases)}: {case.name}, {seconds:.1f} s")
+            missed = f"; not wholly read: {why}" if (why := judged.coverage.failure) else ""
+            told(f"{model}: {number} of {len(self.cases)}: {case.name}, {seconds:.1f} s{missed}")
             for row in rows:
-                row.scores.append(await self.scorer(case, shown(judged, row.threshold)))
+                score, undecided = await self.scorer(case, shown(judged, row.threshold))
+                row.scores.append(score)
+                row.undecided += undecided
                 row.tokens_in += sum(used.tokens_in for used in judged.usage)
                 row.tokens_out += sum(used.tokens_out for used in judged.usage)
                 row.cost_usd += sum(map(self.cost, judged.usage))

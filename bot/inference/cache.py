@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bot.paths import make_private
+
 log = logging.getLogger(__name__)
 
 _SCHEMA = """
@@ -131,7 +133,7 @@ class Cache:
 
     def _connection(self) -> sqlite3.Connection:
         if self._open is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._path.parent)
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))  # answers about private code
             opened = sqlite3.connect(self._path, timeout=2.0, isolation_level=None, check_same_thread=False)
             try:

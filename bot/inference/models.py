@@ -1,6 +1,5 @@
 """Which model of a machine's Ollama to take when nobody has said."""
 
-import os
 from contextlib import closing
 from urllib.request import urlopen
 
@@ -17,13 +16,6 @@ class _Model(msgspec.Struct):
 
 class _Tags(msgspec.Struct):
     models: list[_Model] = []
-
-
-def local_ollama() -> str:
-    """Where Ollama is on this machine; OLLAMA_HOST is its own variable. https://docs.ollama.com/faq"""
-    host = os.environ.get("OLLAMA_HOST", "").rpartition("://")[2].strip("/") or "127.0.0.1:11434"
-    host = host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  where it listens is not where it is called
-    return f"http://{host}" if ":" in host else f"http://{host}:11434"
 
 
 def choose_local(url: str) -> str:

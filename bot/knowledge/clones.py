@@ -19,6 +19,7 @@ from bot.knowledge.clone import NO_ROOM, Clone, CloneLimits, Remote, no_room, ti
 from bot.knowledge.fetching import GitFailed, GitStopped
 from bot.knowledge.locking import locked
 from bot.knowledge.overlaps import overlaps
+from bot.paths import make_private
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ class Clones:
     async def forget(self, repo_id: int, also: Callable[[], object] = bool) -> None:
         """Deletes a clone, and does `also`; what is under way with it anywhere on this machine ends at
         once."""
-        await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(make_private, self.folder)
         self._mark(repo_id).touch()
         async with locked(self._lock(repo_id)):
             await asyncio.to_thread(self._delete, repo_id)
@@ -159,7 +160,7 @@ class Clones:
     @asynccontextmanager
     async def held(self, repo_id: int) -> AsyncIterator[Held]:
         """The clone, locked."""
-        await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(make_private, self.folder)
         async with locked(self._lock(repo_id)) as lock:
             os.utime(lock)
             if self._mark(repo_id).exists():  # whoever was to forget it waits, or was killed

@@ -29,6 +29,7 @@ from bot.knowledge.search.repository_search import Indexed
 from bot.knowledge.storage import IndexStore
 from bot.knowledge.storage.index_stores import IndexStores
 from bot.knowledge.storage.types import IndexStoreError
+from bot.paths import make_private
 
 ISSUES_AT_ONCE = 500
 MOST_ISSUES = 5_000
@@ -200,7 +201,7 @@ class KnowledgeManager:
             await asyncio.to_thread(drop)
 
     def _note(self, repo: RepoRef) -> None:
-        self.clones.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.clones.folder)
         (self.clones.folder / f"{repo.id}.installation").write_text(f"{repo.installation}\n")
 
     def _remove(self, repo_id: int) -> None:

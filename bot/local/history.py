@@ -18,6 +18,11 @@ SECONDS = 30.0
 MOST_COMMITS = 12
 LONGEST_MESSAGE = 2_000
 _NAME = re.compile(r"[:/]([A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?\Z")
+_HOST = re.compile(
+    r"[a-z+]{2,20}://(?:[^@/\s]{1,300}@)?([A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?/"
+    r"|(?:[^@/\s:]{1,100}@)?([A-Za-z0-9.-]{1,253}):(?!//)"
+)
+"""Of a URL, or as ssh has it."""
 _FORMAT = "--format=tformat:%H%x00%aN%x00%at%x00%B"
 _PLAIN = ("--no-color", "--no-decorate", "--no-ext-diff", "--no-textconv", "--encoding=UTF-8")
 
@@ -76,18 +81,28 @@ async def touching(root: Path, path: str, at: Sha, most: int, environ: Mapping[s
     return _commits(ran.out) if ran.late or not ran.why else []
 
 
-async def origin_name(root: Path) -> str:
-    """`owner/name` by the address of the remote `origin`; empty where it has none that looks like one."""
-    return (await remote_names(root)).get("origin", "")
+async def origin_name(root: Path, site: str = "") -> str:
+    """`owner/name` by the address of the remote `origin`; empty where it has none that looks like one.
+    `site`: a host (`github.com`), and it must be one there."""
+    return (await remote_names(root, site)).get("origin", "")
 
 
-async def remote_names(root: Path) -> dict[str, str]:
-    """Each remote -> `owner/name`, where its address looks like one."""
+def is_on(address: str, site: str) -> bool:
+    """Whether a remote's address may be of that host. A name without a dot is one of ssh's configuration, and
+    may be any host."""
+    found = _HOST.match(address)
+    host = (found[1] or found[2]).lower() if found else ""
+    return bool(host) and ("." not in host or host == site or host.endswith(f".{site}"))
+
+
+async def remote_names(root: Path, site: str = "") -> dict[str, str]:
+    """Each remote -> `owner/name`, where its address looks like one, and one of `site`, if that is given."""
     code, out = await git(root, "config", "-z", "--get-regexp", r"^remote\..*\.url$")
     names: dict[str, str] = {}
     for told in out.decode("utf-8", "replace").split("\0") if code == 0 else ():
         key, _, address = told.partition("\n")
-        if found := _NAME.search(address.strip()[:1_000]):
+        address = address.strip()[:1_000]
+        if (found := _NAME.search(address)) and (not site or is_on(address, site)):
             names[key.removeprefix("remote.").removesuffix(".url")] = found[1]
     return names
 

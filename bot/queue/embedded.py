@@ -22,7 +22,7 @@ from pathlib import Path
 from redis.exceptions import BusyLoadingError
 
 from bot.core.errors import HobError
-from bot.paths import socket_path
+from bot.paths import make_private, socket_path
 from bot.process import is_gone, this_process
 from bot.queue.connect import Unreachable, connect
 
@@ -207,7 +207,7 @@ def binary() -> Path:
 
 def _make_private(folder: Path) -> None:
     """Makes the folder for this user alone; refuses one that another could have laid there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise EmbeddedFailed(f"{folder} is not ours; remove it")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.config import load_config
 from bot.core.diff import FileDiff
-from bot.core.errors import Gone
+from bot.core.errors import Gone, RateLimited, TemporaryError
 from bot.core.finding_outcome import Followed, outcome
 from bot.core.github_reader import PullRequestState
 from bot.core.refs import Sha
@@ -62,6 +62,12 @@ async def backtest(full_name: str, last: int, told: BacktestProgress) -> list[Re
                     done.append(await _replay(services, JobReader(repo, job, PULL_REQUEST), pull))
                 except Gone as error:
                     told(f"#{pull.number} is left out: {error}")
+                except (RateLimited, TemporaryError) as error:
+                    if not done:
+                        raise
+                    left = len(pulls) - number + 1
+                    told(f"GitHub answers no more for now, {left} of {len(pulls)} are left out: {error}")
+                    break
             return done
     finally:
         await services.aclose()

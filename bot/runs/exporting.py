@@ -298,7 +298,8 @@ class _Exporting:
             line = lines.get((one.path, one.line))
             if one.sha != facts.head_sha or line not in told.changed:
                 continue
-            if (said := said_by_person(one.body)) is None:
+            # a credential that is cut in two is none any more
+            if (said := said_by_person(self.clean(one.body))) is None:
                 self.left_out[SHORT] += 1
                 continue
             first = min(one.start or one.line, one.line)
@@ -330,8 +331,9 @@ class _Exporting:
     def _of_fixes(self, told: ToldChange, facts: PullRequestFacts) -> Iterator[DecidedPoint]:
         for name, lines in told.fixes.items():
             fix = self.pulls[name]
-            title = one_line(fix.title, LONGEST_TITLE)
-            body = f"This was wrong, and mended soon after it was merged: {one_line(fix.title, LONGEST_BODY)}"
+            told_as = self.clean(fix.title)
+            title = one_line(told_as, LONGEST_TITLE)
+            body = f"This was wrong, and mended soon after it was merged: {one_line(told_as, LONGEST_BODY)}"
             pulls = ((fix.number, fix.merged_at),)
             for path, first, last in fixed_lines(facts.files, lines, MOST_LINE):
                 yield DecidedPoint("fix", path, first, last, title, body, "major", pulls=pulls)

@@ -6,6 +6,7 @@ What was read is kept, so that a run that was interrupted goes on and the next l
 
 import asyncio
 import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -40,7 +41,7 @@ from bot.core.text import count
 from bot.github import history
 from bot.github.past_pulls import past_pull
 from bot.github.reader import PULL_REQUEST, JobReader
-from bot.paths import put_private
+from bot.paths import make_private, put_private
 from bot.runs.call_recorder import CallRecorder
 from bot.runs.egress_policy import guard
 from bot.runs.preview import find
@@ -61,7 +62,7 @@ MOST_KNOWN = 100
 MOST_LINES = 300_000
 """Of all pull requests together, those of the newest."""
 MOST_BYTES = 64 << 20
-"""Of what is kept of an interrupted run."""
+"""Of what is kept of a repository's pull requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,7 @@ async def _made(
     from_code, tried = await asyncio.to_thread(learned, code)
     from_findings, also = await asyncio.to_thread(learned, said)
     offered = (from_code + from_findings)[:MOST_OFFERED]
-    told(f"{tried + also} candidates were tried on the newer part, {len(offered)} may be offered")
+    told(f"{count(tried + also, 'candidate')} tried on the newer part: {len(offered)} may be offered")
     known = {one.fingerprint: one for one in lessons if one.evidence}
     author = Login(services.config.github.app_slug or "hob")
     usage: list[Usage] = []
@@ -354,7 +355,7 @@ def dismissed_code(memories: Sequence[Memory], pulls: str) -> Iterator[JudgedCha
 
 class KeptPulls:
     """What was read of a repository's pull requests, a line of JSON each. A line that cannot be read is read
-    from GitHub again."""
+    from GitHub again, and what is no file is removed."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -362,28 +363,40 @@ class KeptPulls:
     def read(self) -> dict[str, PastChange]:
         found: dict[str, PastChange] = {}
         try:
-            if self._file.stat().st_size > MOST_BYTES:
+            if not stat.S_ISREG(self._file.lstat().st_mode):
                 self.remove()
-            lines = self._file.read_bytes().split(b"\n")
+            with self._file.open("rb") as file:
+                file.seek(max(0, self._file.stat().st_size - MOST_BYTES))
+                lines = file.read(MOST_BYTES).split(b"\n")
         except FileNotFoundError:
             return {}
         for line in lines:
             try:
                 one = decode(line, type=PastChange)
-            except DecodeError:
+            except (DecodeError, RecursionError):
                 continue
             found[one.name] = one
         return found
 
     def add(self, change: PastChange) -> None:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._file.parent)
         opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(opened, "ab") as file:
             file.write(b"\n" + encode(change) + b"\n")
 
     def keep(self, changes: Sequence[PastChange]) -> None:
-        """These alone."""
-        put_private(self._file, b"".join(encode(one) + b"\n" for one in changes).decode())
+        """These, and of what was read before for a longer look as much as there is room for."""
+        every = {one.name: one for one in changes}
+        every |= {name: one for name, one in self.read().items() if name not in every}
+        lines: list[bytes] = []
+        room = MOST_BYTES
+        for one in every.values():
+            lines.append(encode(one) + b"\n")
+            room -= len(lines[-1])
+            if room < 0:
+                lines.pop()
+                break
+        put_private(self._file, b"".join(lines).decode())
 
     def remove(self) -> None:
         self._file.unlink(missing_ok=True)

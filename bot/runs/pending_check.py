@@ -127,7 +127,8 @@ async def _outlook(
 ) -> Outlook:
     gate = guard(services.config, services.store, event.repo, reader, None, settings)
     urgency = ("high", "default", "low").index(route.priority)
-    models = chosen(services.config, settings, repository=event.repo.full_name)["review"]
+    adapters = services.pool.adapters(event.repo.id)
+    models = chosen(services.config, settings, adapters=adapters)["review"]
     return await services.pool.outlook("review", models, urgency, gate)
 
 

@@ -68,7 +68,7 @@ class Services:
     ) -> Infer:
         """The port to models for a run of this priority, with the models that the stored settings wish; the
         guard knows its repository (`bot.runs.egress_policy`)."""
-        models = chosen(self.config, settings, asked.part, asked.repo.full_name)
+        models = chosen(self.config, settings, asked.part, self.pool.adapters(asked.repo.id))
         trace = Trace(asked.repo.id, self.cache, asked.calls.append)
         return make_infer(self.pool, models, rendered, priority=priority, guard=guard, trace=trace)
 

@@ -16,6 +16,7 @@ from bot.core.finding_outcome import Followed, outcome
 from bot.core.refs import Sha
 from bot.core.shadow import Kept, ShadowReport, markdown
 from bot.github.reader import PULL_REQUEST, JobReader
+from bot.paths import make_private
 from bot.runs.effect_policy import load
 from bot.runs.preview import find
 from bot.runs.services import Services, build
@@ -135,7 +136,7 @@ async def _follow(reader: JobReader, number: int, review: PostReview) -> list[Fo
 
 def _write_once(file: Path, text: str) -> bool:
     """Whole or not at all; False where another process was first."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(file.parent)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8")

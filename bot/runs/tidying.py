@@ -8,7 +8,7 @@ from bot.config.retention import DAY
 from bot.core.errors import HobError
 from bot.runs.schedule import PURGE_SECONDS
 from bot.runs.services import Services
-from bot.runs.tuning_folder import forget_unknown
+from bot.runs.tuning_folder import forget_not_allowed, forget_unknown
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,12 @@ async def tidy_once(services: Services) -> int:
     """Of how many repositories a clone or an index was deleted. Raises `StoreUnavailable`,
     `TemporaryError`."""
     known = await asyncio.to_thread(services.store.known.ids)
-    await asyncio.to_thread(forget_unknown, services.config.hob.data_dir, known)
+    data_dir = services.config.hob.data_dir
+    await asyncio.to_thread(forget_unknown, data_dir, known)
+    if not services.config.privacy.tune:
+        private = await asyncio.to_thread(services.store.known.private_ids)
+        for folder in await asyncio.to_thread(forget_not_allowed, data_dir, private):
+            log.warning("%s was deleted: it is of a private repository, and [privacy] tune is off", folder)
     if not services.manager:
         return 0
     kept = services.config.retention

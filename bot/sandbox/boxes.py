@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.paths import make_private
+
 PREFIX = "suite-"
 CONTAINER = "container.json"
 """A file of a box that is run in a container: the words before `run` of the program that can end it."""
@@ -58,7 +60,7 @@ class RunFolder:
 @contextmanager
 def box(base: Path) -> Iterator[RunFolder]:
     """A new one in `base`; gone afterwards. What a Hob that was killed has left there goes first."""
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(base)
     _sweep(base)
     folder = base / f"{PREFIX}{secrets.token_hex(8)}"
     folder.mkdir(mode=0o700)

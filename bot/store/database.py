@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, make_url
 
 from bot.core.errors import UserError
+from bot.paths import make_private
 from bot.store.file import StoreFile
 from bot.store.types import StoreUnavailable
 
@@ -207,7 +208,7 @@ def _create_private(path: Path) -> None:
     the mode)."""
     if not path.exists():
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise sqlite3.OperationalError(f"{path}: {error.strerror}") from error

@@ -213,6 +213,12 @@ class KnownRepositories:
         with self._db.read() as connection:
             return connection.execute(which).scalar_one_or_none() is True
 
+    def private_ids(self) -> set[int]:
+        """Of those that are known to be private."""
+        which = select(repositories.c.id).where(repositories.c.private.is_(True))
+        with self._db.read() as connection:
+            return set(connection.scalars(which))
+
     def keep_file(self, repo_id: int, text: str | None) -> None:
         """What `.github/hob.yml` of a repository that is known said when it was read last; None: it has
         none."""

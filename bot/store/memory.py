@@ -93,6 +93,12 @@ class Memories:
                     self._put(connection, repo_id, one, tried_again(one.lesson, lesson))
             return self._add(connection, repo_id, full_name, new)
 
+    def offered(self) -> int:
+        """How many learned conventions wait for a person."""
+        with self._db.read() as connection:
+            asked = select(func.count()).select_from(memory).where(memory.c.kind == "candidate")
+            return int(connection.execute(asked).scalar_one())
+
     def decide(self, repo_id: int, n: int, kind: MemoryKind) -> bool:
         """A person accepts what was learned as a `convention`, or has it `declined`; False where nothing of
         this number waits for that."""

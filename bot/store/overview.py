@@ -159,13 +159,16 @@ def with_dead_runs(database: Database, guids: Collection[str]) -> set[str]:
 
 
 def memory_page(
-    database: Database, repo: str, words: str, before: tuple[float, int, int] | None, limit: int
+    database: Database, repo: str, kind: str, words: str, before: tuple[float, int, int] | None, limit: int
 ) -> list[MemoryRow]:
-    """The newest first, those after `before` (`at`, `repo_id`, `n` of the last one that was shown)."""
+    """Of one kind, or of all; the newest first, those after `before` (`at`, `repo_id`, `n` of the last one
+    that was shown)."""
     name = func.coalesce(repositories.c.name, "")
     which = with_words(words, memory.c.text, memory.c.title, memory.c.path, memory.c.author)
     if repo:
         which &= func.lower(name) == repo.lower()
+    if kind:
+        which &= memory.c.kind == kind
     if before is not None:
         at, repo_id, n = before
         older = (memory.c.repo_id < repo_id) | ((memory.c.repo_id == repo_id) & (memory.c.n < n))

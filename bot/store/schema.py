@@ -51,7 +51,10 @@ def require_schema(database: Database) -> None:
     found = schema_age(database)
     if found == "too new":
         raise newer_schema(_revisions(database)[0])
-    if found in ("none", "older"):
+    if found == "none":
+        hint = "run hob migrate, as hob up does; or another hob.toml is meant: `hob doctor` names this one"
+        raise UserError("there is nothing in the database", hint)
+    if found == "older":
         raise UserError("the database is not at the newest schema", "run hob migrate")
 
 

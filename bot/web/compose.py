@@ -18,7 +18,9 @@ from redis import Redis
 
 from bot.config import Config, api_tokens, require_receiver, why_not
 from bot.config.rotating import Rotating
+from bot.garbage import keep_what_is_loaded
 from bot.github.site import site_of
+from bot.paths import make_private
 from bot.queue.connect import QUEUES, Unreachable, connect
 from bot.queue.leader import KEY as LEADER
 from bot.queue.redis_slots import RedisHostSlots
@@ -166,6 +168,7 @@ def _serve(config: Config, app: WebApp, host_slots: RedisHostSlots, tell: Callab
 async def _serve_ringing(redis_url: str, app: WebApp, listening: socket.socket) -> None:
     async with Wakeup(redis_url, listens=False) as wakeup:
         app.wake_by(wakeup.ring)
+        keep_what_is_loaded()
         await serve(app, listening)
 
 
@@ -173,7 +176,7 @@ async def _serve_ringing(redis_url: str, app: WebApp, listening: socket.socket) 
 def _port_file(path: Path, address: str) -> Iterator[None]:
     """Tells programs on this machine where the receiver listens, for port 0: `http://127.0.0.1:41234`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         path.write_text(f"{address}\n")
     except OSError as wrong:
         log.warning("%s cannot be written: %s", path, wrong.strerror)

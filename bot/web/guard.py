@@ -8,7 +8,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.responses import PROBLEM, answer, problem
-from bot.web.session import COOKIE, WINDOW, Sessions
+from bot.web.session import WINDOW, Sessions
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPEN = ("/login", "/login/link", "/static/hob.css")
@@ -95,7 +95,7 @@ class AccessGuard:
         bearer = bool(given) and self.sessions.is_token(given)
         if given and not bearer:
             self.sessions.failed(address)
-        cookie = session_cookie(headers)
+        cookie = self._cookie(headers)
         signed_in = bearer or self.sessions.holds(cookie)
         scope["state"] = {**scope.get("state", {}), "signed_in": signed_in, "cookie": cookie}
         if scope["method"] not in SAFE and not bearer and not self._same_origin(headers, names[0]):
@@ -125,7 +125,13 @@ class AccessGuard:
             return site == "same-origin" and ours
         if origin:
             return _netloc(origin) == host.lower()
-        return not session_cookie(headers)
+        return not self._cookie(headers)
+
+    def _cookie(self, headers: Headers) -> str:
+        """Our cookie's value, or an empty string. Whatever else runs on this machine may have set odd ones
+        beside it, which are passed over (Python's own reader gives up at the first)."""
+        sent = cookie_parser(headers.get("cookie", ""))
+        return next(iter(self.sessions.ours(sent).values()), "")
 
 
 async def _refuse(send: Send, scope: Scope, headers: Headers, status: int, detail: str) -> None:
@@ -153,7 +159,14 @@ def _way_back(scope: Scope) -> bytes:
     query = scope.get("query_string", b"").decode("latin-1")
     asked = f"{quote(scope['path'])}{'?' if query else ''}{query}"
     value = quote(asked if len(asked) <= MOST_BACK else "/", safe="")
-    return f"{BACK}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=600".encode()
+    name = back_name(Headers(scope=scope))
+    return f"{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=600".encode()
+
+
+def back_name(headers: Headers) -> str:
+    """`BACK` of this port: at the next there may be another Hob, which has other pages."""
+    host, _, port = headers.get("host", "").rpartition(":")
+    return f"{BACK}_{port}" if host and port.isascii() and port.isdecimal() else BACK
 
 
 def _bearer(headers: Headers) -> str:
@@ -168,12 +181,6 @@ def hostname(value: str) -> str:
         return urlsplit(f"//{value}").hostname or ""
     except ValueError:
         return ""
-
-
-def session_cookie(headers: Headers) -> str:
-    """Our cookie's value, or an empty string. Cookies know no ports: whatever else runs on this machine may
-    have set odd ones beside it, which are passed over (Python's own reader gives up at the first)."""
-    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
 
 
 def _netloc(origin: str) -> str:

@@ -1,7 +1,7 @@
 """`GET /openapi.json`: every route that there is, and for what it is asked. https://spec.openapis.org/oas/v3.1.0"""
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from bot.web.chat import MOST_HISTORY, MOST_MESSAGE, MOST_TURNS
 from bot.web.pages import schemas as shapes
 from bot.web.pages.view import COUNT, FLAG, TEXT, Schema, shape
 from bot.web.refusals import refusals
+from bot.web.session import COOKIE
 
 ResponseDoc = tuple[int, str, Schema]
 
@@ -294,9 +295,9 @@ def _with_refusals(path: str, item: Schema) -> Schema:
     }
 
 
-@cache
-def document() -> Schema:
-    """The whole description."""
+@lru_cache(maxsize=4)
+def document(cookie: str = COOKIE) -> Schema:
+    """The whole description. `cookie`: the name of a browser's."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -310,7 +311,7 @@ def document() -> Schema:
             "schemas": schemas(),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "browser": {"type": "apiKey", "in": "cookie", "name": "hob_session"},
+                "browser": {"type": "apiKey", "in": "cookie", "name": cookie},
             },
         },
     }
@@ -318,4 +319,4 @@ def document() -> Schema:
 
 async def show(request: Request) -> JSONResponse:
     """The description, for whoever is signed in."""
-    return JSONResponse(document())
+    return JSONResponse(document(request.app.state.sessions.cookie))

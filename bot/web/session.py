@@ -5,10 +5,11 @@ import hmac
 import ipaddress
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 COOKIE = "hob_session"
+"""What the cookie's name begins with; until 0.1.0 it was all of it."""
 SESSION, LINK = b"hob session", b"hob sign-in link"
 """What is signed, so that a link is no cookie."""
 LIFETIME = 12 * 3600
@@ -45,6 +46,18 @@ class Sessions:
     def _signed(self, mac: str, head: str, what: bytes = SESSION) -> bool:
         said = mac.encode("utf-8", "replace")
         return any(hmac.compare_digest(said, _mac(token, head, what).encode()) for token in self._tokens())
+
+    @property
+    def cookie(self) -> str:
+        """The name of a new cookie. Each Hob has its own: cookies know no ports, and with one name two on one
+        machine would sign each other out."""
+        return _cookie_name(self._tokens()[0])
+
+    def ours(self, sent: Mapping[str, str]) -> dict[str, str]:
+        """The cookies that may be ours of those that a browser sent, by name; those that hold come first."""
+        names = (*map(_cookie_name, self._tokens()), COOKIE)
+        found = {name: sent[name] for name in names if name in sent}
+        return dict(sorted(found.items(), key=lambda one: not self.holds(one[1])))
 
     def issue(self, now: float | None = None) -> str:
         """A new cookie value."""
@@ -118,6 +131,12 @@ class Sessions:
         for name, at in list(self._failures.items()):
             if now - at[-1] > WINDOW:
                 del self._failures[name]
+
+
+def _cookie_name(token: str) -> str:
+    """The same at all receivers that share a token. No more of it than of the token's other digests is told,
+    and that to those alone who have signed in."""
+    return f"{COOKIE}_{hmac.digest(token.encode(), b'hob cookie', 'sha256').hex()[:8]}"
 
 
 def _mac(token: str, head: str, what: bytes = SESSION) -> str:

@@ -35,7 +35,7 @@ from bot.github.registration import (
 from bot.github.site import site_of
 from bot.web.guard import AccessGuard
 from bot.web.pages.html import form_fields, rendered, stylesheet
-from bot.web.session import COOKIE, LIFETIME, Sessions
+from bot.web.session import LIFETIME, Sessions
 
 HOST = "127.0.0.1"
 BACK = "/setup/created"
@@ -177,7 +177,8 @@ class SetupPages:
         answer = RedirectResponse("/setup", status_code=303, headers={"cache-control": "no-store"})
         if not request.state.signed_in:
             # lax: the way back from GitHub ends here too
-            answer.set_cookie(COOKIE, sessions.issue(), max_age=LIFETIME, httponly=True, samesite="lax")
+            value = sessions.issue()
+            answer.set_cookie(sessions.cookie, value, max_age=LIFETIME, httponly=True, samesite="lax")
         return answer
 
     async def _show(self, request: Request) -> Response:

@@ -16,6 +16,11 @@ from tests import needs
 from tests.checks.test_linter import TEXT, linter_of
 
 
+@pytest.fixture
+def tmp_path(disk_path: Path) -> Path:
+    return disk_path
+
+
 async def told(program: SandboxedProgram) -> tuple[int, str]:
     """What it says in the sandbox."""
     ended = await sandbox.run(program)

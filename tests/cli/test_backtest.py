@@ -112,3 +112,13 @@ def test_what_was_kept_in_shadow_is_reported_without_asking_a_model(
     assert "# What Hob would have said in octo/tea" in done.stdout
     assert "0 reviews of 0 pull requests" in done.stdout
     assert told(hob(settings, "backtest", "octo/tea", "--shadow", "--json"))["reviews"] == []
+
+
+def test_what_was_replayed_is_told_where_github_answers_no_more(
+    history: tuple[GitHubStandIn, dict[str, str], Path],
+) -> None:
+    github, settings, _ = history
+    github.fault("GET", r"/pulls/1/commits", kind="rate_limited", seconds=1)
+    done = hob(settings, "backtest", "octo/tea", "--json")
+    assert [one["number"] for one in told(done)["pull_requests"]] == [2]
+    assert "GitHub answers no more for now, 1 of 2 are left out" in done.stderr

@@ -1,12 +1,13 @@
 """`hob checks`: what there is to check with on this machine, and how to get the rest."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from bot.checks import linter
+from bot.checks import linter, programs
 from bot.core.settings import CHECKS
 from tests import needs
 from tests.cli.conftest import Hob
@@ -61,3 +62,21 @@ def test_a_check_that_there_is_not_is_said_with_those_there_are(hob: Hob) -> Non
     assert ended.returncode == 1
     assert "there is no check 'eslint'" in ended.stderr
     assert "biome" in ended.stderr
+
+
+def test_a_folder_on_PATH_steers_no_terminal_and_a_pipe_is_no_program(
+    hob: Hob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "pro\x1b[31m\u202e\x9bgrams"
+    folder.mkdir()
+    (folder / "yamllint").write_text("#!/bin/sh\necho 1.2\n")
+    (folder / "yamllint").chmod(0o755)
+    hob.environ["PATH"] = f"{folder}:{hob.environ['PATH']}"
+    for given in (["checks", "yamllint"], ["checks"], ["checks", "yamllint", "--json"]):
+        shown = hob.run(*given).stdout
+        assert "yamllint" in shown
+        assert not {"\x1b", "\u202e", "\x9b"} & set(shown), given
+    os.mkfifo(folder / "hadolint", 0o755)
+    (folder / "hadolint").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    assert programs.find("hadolint") is None

@@ -103,9 +103,12 @@ def test_each_failing_line_says_how_to_mend_it(hob: Hob) -> None:
 def test_for_a_person_it_is_a_line_a_check(hob: Hob) -> None:
     ended = hob.run("doctor")
     assert ended.returncode == 1
-    lines = ended.stdout.splitlines()
-    assert len(lines) == len(checks(hob))
+    *lines, blank, last = ended.stdout.splitlines()
+    found = checks(hob)
+    assert len(lines) == len(found)
     assert all(line.startswith(("ok   ", "FAIL ")) for line in lines)
+    failing = ", ".join(name for name, one in found.items() if not one["ok"])
+    assert (blank, last) == ("", f"to mend, of {len(found)} lines: {failing}")
 
 
 def test_K1_the_doctor_names_what_others_can_read(hob: Hob) -> None:

@@ -92,6 +92,7 @@ def test_R10_a_host_that_is_away_is_told_and_fails(judge: Hob, ollama: FakeOllam
     done = judge.process("eval", "--json")
     assert done.returncode == 1
     assert {row["failed"] for row in json.loads(done.stdout)["rows"]} == {6}
+    assert done.stderr.count("; not wholly read: no model host answered: mini: ") == 6
 
 
 def test_a_claim_is_looked_up_in_the_texts_of_its_case(judge: Hob, ollama: FakeOllama) -> None:
@@ -115,3 +116,29 @@ def test_a_claim_is_looked_up_in_the_texts_of_its_case(judge: Hob, ollama: FakeO
     (row,) = rows(judge.run("eval", str(judge.folder / "case.json"), "--json", "--threshold", "0.0"))
     assert (row["cases"], row["found"], row["failed"]) == (1, 0, 0)
     assert len(ollama.chats) == 3
+
+
+def test_a_judge_that_is_not_there_decides_nothing_and_that_is_told(judge: Hob) -> None:
+    done = judge.run("eval", "--threshold", "0.8", "--judge", "nosuch", "--json")
+    (row,) = rows(done)
+    assert row["undecided"] == 2, "the cases with remarks on both sides"
+    assert "nosuch gave no usable answer" in done.stderr
+    shown = judge.run("eval", "--threshold", "0.8", "--judge", "nosuch")
+    assert "undecided" in shown.stdout
+
+
+def test_without_a_model_there_is_nothing_to_try(judge: Hob, ollama: FakeOllama) -> None:
+    for given in ([], ["--model", ""], ["--martian", "x"], ["--patches", "x.jsonl"]):
+        (judge.folder / "x").mkdir(exist_ok=True)
+        (judge.folder / "x.jsonl").touch()
+        judge.environ |= {"HOB_MODELS__REVIEW": "[]", "HOB_MODELS__CODE": "[]"}
+        done = judge.run("eval", *given)
+        assert (done.returncode, done.stdout) == (1, ""), given
+        assert done.stderr.startswith("hob: ")
+    assert ollama.chats == []
+
+
+def test_why_a_model_read_nothing_is_told(judge: Hob) -> None:
+    done = judge.run("eval", "--model", "nosuch", "--model", "nosuch", "--threshold", "0.5")
+    assert done.returncode == 1
+    assert done.stderr.count("not wholly read: ") == 6, "each case once, and why"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.agents.conftest import git
 from tests.cli.conftest import Hob
 from tests.evals.martian import make_benchmark, make_clones
 from tests.fakes import acts
@@ -67,6 +68,13 @@ def test_what_was_published_needs_no_model(bench: Hob, ollama: FakeOllama) -> No
     assert ollama.chats == []
 
 
+def test_without_stored_decisions_a_judge_is_asked_for(bench: Hob) -> None:
+    (bench.folder / "offline" / "results" / "a_judge" / "evaluations.json").write_text("{}")
+    done = bench.run("eval", "--martian", str(bench.folder))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no stored decisions" in done.stderr and "--judge MODEL" in done.stderr
+
+
 def test_one_judge_for_all_and_nothing_is_decided_twice(bench: Hob, ollama: FakeOllama) -> None:
     kept = bench.folder / "decisions.jsonl"
     found = rows(bench, "--judge", "judge", "--results", str(kept))
@@ -76,12 +84,13 @@ def test_one_judge_for_all_and_nothing_is_decided_twice(bench: Hob, ollama: Fake
     asked = ollama.chats[0]["messages"]
     assert (asked[0]["role"], asked[0]["content"][:13]) == ("system", "You evaluate.")
     assert asked[-1]["content"].startswith("Compare.\nGolden Comment (what is looked for):\n")
-    with kept.open("a") as sink:
-        sink.write('{"question": "half')
+    *whole, last = kept.read_text().splitlines()
+    kept.write_text("\n".join([*whole, last[:20]]))  # as a full disk leaves it
     assert rows(bench, "--judge", "judge", "--results", str(kept)) == found
-    assert len(ollama.chats) == 7
+    assert rows(bench, "--judge", "judge", "--results", str(kept)) == found
+    assert len(ollama.chats) == 8
     rows(bench, "--judge", "small", "--results", str(kept))
-    assert len(ollama.chats) == 14  # another judge decides anew
+    assert len(ollama.chats) == 15  # another judge decides anew
 
 
 def test_hob_beside_them_on_the_same_pull_requests(bench: Hob) -> None:
@@ -98,6 +107,19 @@ def test_hob_beside_them_on_the_same_pull_requests(bench: Hob) -> None:
     assert "1 of 2 pull requests have a clone: all tools are compared on these" in said
     assert "https://github.com/octo/tea/pull/2 is left out" in said
     assert "has no branch pr-1" in said
+
+
+def test_a_folder_that_is_no_clone_is_not_taken_for_the_repository_around_it(bench: Hob) -> None:
+    around = make_clones(bench.folder / "forks") / "octo__tea__loud__PR1__20260123"
+    (around / "octo__tea__x__PR1__1").mkdir()
+    shallow = bench.folder / "shallow" / "octo__tea__x__PR1__1"
+    git(bench.folder, "clone", "-q", "--depth=1", "--no-single-branch", around.as_uri(), str(shallow))
+    for folder, why in ((around, "is no clone: clone it again"), (shallow.parent, "git fetch --unshallow")):
+        given = ("--judge", "judge", "--clones", str(folder))
+        done = bench.run("eval", "--martian", str(bench.folder), *given)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert why in done.stderr
+        assert "has no clone of a fork" in done.stderr
 
 
 def test_a_claim_about_a_fork_is_looked_up_in_its_clone(bench: Hob, ollama: FakeOllama) -> None:
@@ -138,6 +160,10 @@ def test_prices_make_a_useful_finding_cost(bench: Hob, ollama: FakeOllama) -> No
         (["--martian", "{}/offline", "--model", "small"], 2, "need a --judge"),
         (["--martian", "{}/forks"], 1, "is not the folder `offline` of the benchmark"),
         (["--clones", "{}/forks"], 2, "--clones is about --martian"),
+        (["--martian", "{}/offline", "--patches", "{}/offline/notes"], 2, "cases of two kinds"),
+        (["--patches", "{}/offline/notes", "--judge", "judge"], 2, "--judge compares remarks"),
+        (["--martian", "{}/offline", "--judge", "j", "--results", "{}/none/x"], 2, "cannot be written"),
+        (["--martian", "{}/offline", "--judge", "j", "--results", "/dev/null"], 1, "is no file"),
         (["--results", "x"], 2, "--results is about --patches and --martian"),
         (
             ["--martian", "{}/offline", "--judge", "judge", "--clones", "{}/empty"],
@@ -149,10 +175,34 @@ def test_prices_make_a_useful_finding_cost(bench: Hob, ollama: FakeOllama) -> No
 def test_what_is_wrong_is_one_line(bench: Hob, arguments: list[str], code: int, said: str) -> None:
     make_clones(bench.folder / "forks")
     (bench.folder / "empty").mkdir()
+    (bench.folder / "offline" / "notes").touch()
     done = bench.run("eval", *(one.format(bench.folder) for one in arguments))
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("confidence", ["NaN", "Infinity", "null", '"95 %"'])
+def test_what_a_sloppy_judge_says_is_counted_as_undecided(
+    confidence: str, bench: Hob, ollama: FakeOllama
+) -> None:
+    """For each row what was undecided of that row, and nothing is asked for a second time."""
+    clones, kept = str(make_clones(bench.folder / "forks")), bench.folder / "decisions.jsonl"
+
+    def sloppy(request: dict[str, Any]) -> Any:
+        if "match" in str(request.get("format")) and "divides by zero" in str(request["messages"]):
+            return f'{{"reasoning": "", "match": true, "confidence": {confidence}}}'
+        return answer(request)
+
+    ollama.answer = sloppy
+    more = ("--judge", "judge", "--clones", clones, "--model", "small", "--results", str(kept))
+    found = rows(bench, *more, "--threshold", "0.1", "--threshold", "0.5", "--threshold", "0.95")
+    mine = {tool: one["undecided"] for tool, one in found.items() if tool.startswith("hob")}
+    assert mine == {"hob, small, 0.10": 1, "hob, small, 0.50": 1, "hob, small, 0.95": 0}
+    assert found["loud"]["undecided"] == 1
+    asked = [str(one["messages"]) for one in ollama.chats if "match" in str(one.get("format"))]
+    assert sum("It divides by zero. Always." in one for one in asked) <= 2, "once, and once more to mend it"
+    assert len(kept.read_text().splitlines()) == 2
 
 
 def test_R10_a_judge_that_is_away_is_told(bench: Hob, ollama: FakeOllama) -> None:

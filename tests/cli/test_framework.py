@@ -1,6 +1,8 @@
 """How every command behaves towards a person and towards a script."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +30,19 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"Usage: hob {name}" in shown.output
     assert "Example" in shown.output
     assert f"hob {name}" in shown.output.split("Example")[1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["learn", "backtest", "tune export", "tune run", "tune use", "tune off", "standup", "triage"],
+)
+@pytest.mark.parametrize(
+    "name", ["", "../..", "octo", "octo/tea/", "octo/tea\n", "https://github.com/octo/tea"]
+)
+def test_a_repository_is_named_as_github_names_it(line: str, name: str, hob: Hob) -> None:
+    ended = hob.run(*line.split(), name)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "write owner/name" in ended.stderr or (line, name) == ("standup", "")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +78,21 @@ def test_a_misspelt_command_is_named_with_the_nearest(hob: Hob) -> None:
         2,
         "hob: there is no command doctr — did you mean doctor? (see `hob --help`)\n",
     )
+
+
+@pytest.mark.parametrize("line", ["", "review", "hosts", "hosts pull", "memory list", "tune run"])
+def test_help_is_found_by_its_name_too(line: str) -> None:
+    """`hob help hosts pull` and `hob hosts help pull`."""
+    shown, *others = (
+        CliRunner().invoke(group, words, prog_name="hob").output
+        for words in (
+            [*line.split(), "--help"],
+            ["help", *line.split()],
+            *([[*line.split()[:-1], "help", line.split()[-1]]] if line else ()),
+        )
+    )
+    assert shown.startswith(f"Usage: hob {line}".rstrip())
+    assert all(other == shown for other in others)
 
 
 @pytest.mark.parametrize("arguments", [["x" * 100_000], ["migrate", "x" * 100_000]])
@@ -125,7 +155,11 @@ def test_a_reader_who_leaves_is_no_error(hob: Hob) -> None:
     [
         (">&-", 0, ""),
         ("<&- >&-", 0, ""),
-        (">/dev/full", 1, "hob: what there is to say cannot be written: No space left on device\n"),
+        (
+            ">/dev/full",
+            1,
+            "hob: No space left on device: make room where Hob's data lie, or where what it says goes\n",
+        ),
     ],
 )
 def test_words_that_cannot_be_written_end_without_a_traceback(
@@ -237,6 +271,25 @@ def test_a_search_loads_what_searches(hob: Hob) -> None:
     )
 
 
+def test_a_configuration_loads_no_plugins_and_nothing_of_training(hob: Hob) -> None:
+    (loaded,) = loaded_by(hob, "bot.config").values()
+    late = {"importlib.metadata", "email", "bot.config.tuned", "bot.core.scoring", "bot.core.work_budget"}
+    assert "pydantic" in loaded
+    assert loaded.isdisjoint(late)
+
+
+def test_what_a_process_has_loaded_is_not_looked_through_again(hob: Hob) -> None:
+    program = (
+        "import gc\nfrom bot.garbage import keep_what_is_loaded, seldom_look\n"
+        "seldom_look()\nseldom = gc.get_threshold()\nkeep_what_is_loaded()\n"
+        "print(seldom[0] > gc.get_threshold()[0], gc.get_freeze_count() > 1_000, len(gc.get_objects()) < 500)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=hob.environ, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["True", "True", "True"]
+
+
 def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> None:
     (loaded,) = loaded_by(hob, "bot.web.compose").values()
     rooms = (
@@ -263,3 +316,16 @@ def test_the_receiver_imports_no_agent_no_model_code_and_no_git(hob: Hob) -> Non
         "ruff",
     }
     assert libraries.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_under_the_data_is_nothing_to_report(
+    full: int, hob: Hob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writes(*_: object) -> None:
+        raise OSError(full, os.strerror(full))  # as `write` says it, which knows no name
+
+    monkeypatch.setattr("bot.runs.tuning_folder.every_record", writes)
+    ended = hob.run("tune", "list")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"hob: {os.strerror(full)}: make room where Hob's data lie")

@@ -91,7 +91,11 @@ def test_a_network_is_looked_through_and_only_what_speaks_as_ollama_is_a_host(ho
         ]  # fmt: skip
         assert beyond.requests == []
     told = hob.run("hosts", "discover", "--network", "127.5.6.0/29", "--port", port)
-    assert (told.returncode, told.stdout, told.stderr) == (0, "", "no Ollama answered\n")
+    assert (told.returncode, told.stdout, told.stderr) == (
+        0,
+        "",
+        f"no Ollama answered on port {port}: start one\n",
+    )
 
 
 def test_the_networks_of_this_machine_are_private_ones_of_256() -> None:

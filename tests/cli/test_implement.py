@@ -352,7 +352,7 @@ def test_without_a_name_for_the_author_git_says_what_to_do(coder: Hob) -> None:
         git(folder, "config", "--unset", key)
     git(folder, "config", "user.useConfigOnly", "true")
     coder.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "HOME": str(coder.folder)}
-    done = coder.process("implement", "Guard brew", "--folder", "house")
+    done = coder.run("implement", "Guard brew", "--folder", "house")
     assert done.returncode == 1 and "git config user.name" in done.stderr.splitlines()[-1]
 
 

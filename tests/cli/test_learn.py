@@ -1,11 +1,16 @@
 """`hob learn`: what people had changed in merged pull requests becomes a convention that a person accepts."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from bot.core.past_changes import PastChange
+from bot.local.history import is_on
+from bot.runs import learning
+from bot.runs.learning import KeptPulls
 from bot.testing.github import GitHubStandIn
 from bot.testing.github.repository import Repository
 from tests.cli.test_receive import hob, told, world
@@ -61,7 +66,7 @@ def test_what_writers_had_changed_is_offered_accepted_and_kept(history: World) -
     assert len(github.writes()) == written
     shown = hob(settings, "learn", "octo/tea", "--write")
     assert "right on 6 of 6 newer changes (100%)" in shown.stdout
-    assert "1 new ones wait in the dashboard" in shown.stdout
+    assert "1 new one waits in the dashboard" in shown.stdout
     (kept,) = told(hob(settings, "memory", "list", "--repo", "octo/tea", "--json"))["memory"]
     assert (kept["n"], kept["kind"]) == (1, "candidate")
     assert hob(settings, "memory", "export", "--repo", "octo/tea").stdout == ""
@@ -111,7 +116,7 @@ def test_an_interrupted_run_goes_on_and_leaves_others_their_share(history: World
         return sum(one.path.endswith("/files") for one in github.requests)
 
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    origin = ["remote", "add", "origin", "git@github.com:octo/tea.git"]
+    origin = ["remote", "add", "origin", "git@127.0.0.1:octo/tea.git"]
     subprocess.run(["git", "-C", str(folder), *origin], check=True)
     github.fault("GET", r"/pulls/15/files", kind="rate_limited", seconds=1)
     made = told(hob(settings, "learn", "--write", "--json"))
@@ -139,7 +144,7 @@ def test_an_interrupted_run_goes_on_and_leaves_others_their_share(history: World
         (["octo"], 2, "is no repository: write owner/name"),
         (["octo/tea", "--last", "3"], 2, "3 is not in the range"),
         (["octo/tea"], 1, "no merged pull request"),
-        ([], 2, "is no repository: write owner/name"),
+        ([], 2, "this folder has no remote 'origin' on 127.0.0.1: name a repository"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, world: World) -> None:
@@ -148,3 +153,64 @@ def test_what_is_wrong_is_one_line(arguments: list[str], code: int, said: str, w
     done = hob(world[1], "learn", *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "is_there"),
+    [
+        ("https://github.com/octo/tea.git", True),
+        ("https://ann:token@GitHub.com:443/octo/tea", True),
+        ("git@github.com:octo/tea.git", True),
+        ("ssh://git@ssh.github.com:443/octo/tea.git", True),
+        ("git@work:octo/tea.git", True),  # of ssh's configuration
+        ("https://gitlab.com/octo/tea.git", False),
+        ("https://github.com.evil.example/octo/tea", False),
+        ("https://evil.example/github.com/octo/tea", False),
+        ("git@notgithub.com:octo/tea", False),
+        ("https://github.com@evil.example/octo/tea", False),
+        ("/srv/github.com/octo/tea.git", False),
+        ("file:///srv/octo/tea.git", False),
+        ("../octo/tea", False),
+        ("", False),
+    ],
+)
+def test_a_clone_of_another_site_is_not_taken_for_one_of_the_same_name(address: str, is_there: bool) -> None:
+    assert is_on(address, "github.com") is is_there
+
+
+def test_what_was_kept_and_cannot_be_read_is_read_again(tmp_path: Path) -> None:
+    """A pipe, a link out of the folder, nested text: nothing waits, nothing is written elsewhere."""
+    one = PastChange("#1", "https://github.com/octo/tea/pull/1", "Tea", 1.0)
+    kept, elsewhere = tmp_path / "7.history.jsonl", tmp_path / "elsewhere"
+    elsewhere.write_text("theirs")
+    for spoil in (
+        os.mkfifo,
+        lambda path: path.symlink_to(elsewhere),
+        lambda path: path.write_bytes(b"\xff\0"),
+    ):
+        kept.unlink(missing_ok=True)
+        spoil(kept)
+        assert KeptPulls(kept).read() == {}
+        KeptPulls(kept).add(one)
+        with kept.open("ab") as damaged:
+            damaged.write(b'{"name": "#2", "x": ' + b"[" * 200_000 + b"\n")
+        assert KeptPulls(kept).read() == {"#1": one}
+    assert elsewhere.read_text() == "theirs"
+
+
+def test_a_shorter_look_forgets_nothing_and_a_long_one_keeps_what_there_is_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is two calls of GitHub's limit or more."""
+    kept = KeptPulls(tmp_path / "7.history.jsonl")
+    every = [PastChange(f"#{n}", "https://x", "Tea " * n, float(n)) for n in range(40, 0, -1)]
+    for one in every:
+        kept.add(one)
+    kept.keep(every[:3])
+    assert list(kept.read().values()) == every
+    monkeypatch.setattr(learning, "MOST_BYTES", 2_000)
+    assert 0 < len(kept.read()) < 40, "what is too large is read as far as it may be"
+    kept.keep(every[:3])
+    found = list(kept.read().values())
+    assert found[:3] == every[:3]
+    assert (tmp_path / "7.history.jsonl").stat().st_size <= 2_000

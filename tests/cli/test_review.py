@@ -95,6 +95,7 @@ def test_R10_without_a_host_the_checks_speak_and_a_hook_does_not_pass(
     done = checkout.run("review", "--folder", "house")
     assert done.returncode == 0, done.stderr
     assert "(ruff)  `os` imported but unused" in done.stdout
+    assert "(ruff F401, https://docs.astral.sh/ruff/rules/unused-import)" in done.stdout
     assert "no model read this change" in done.stdout
     done = checkout.run("review", "--folder", "house", "--fail-on", "critical")
     assert done.returncode == 1

@@ -59,6 +59,9 @@ def test_the_riskiest_file_is_read_first_and_nothing_twice(house: Hob, ollama: F
     assert (second["read"], second["left"]) == (["src/pot.py", "lib/cup.py"], 0)
     asked = len(ollama.chats)
     assert scan(house) == {"findings": [], "read": [], "left": 0, "left_out": []}
+    done = house.run("scan", "--folder", "tea")
+    assert done.stdout == "0 findings in 0 files.\n"
+    assert "nothing is left to read: 3 files are as an earlier scan read them (--again)" in done.stderr
     assert len(ollama.chats) == asked
     (house.folder / "tea" / "lib" / "cup.py").write_text(BAD)
     git(house.folder / "tea", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qam", "Worse")

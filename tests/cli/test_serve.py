@@ -59,7 +59,10 @@ def test_W4_one_guid_100_times_over_4_receivers_is_one_row(hob: Hob, tmp_path: P
 def test_a_receiver_needs_a_migrated_database(hob: Hob) -> None:
     ended = hob.process("serve")
     assert ended.returncode == 1
-    assert ended.stderr == "hob: the database is not at the newest schema — run hob migrate\n"
+    assert ended.stderr == (
+        "hob: there is nothing in the database — run hob migrate, as hob up does; "
+        "or another hob.toml is meant: `hob doctor` names this one\n"
+    )
 
 
 def test_K1_a_receiver_does_not_start_without_a_secret(hob: Hob) -> None:

@@ -125,6 +125,10 @@ def test_again_it_says_what_is_there_and_changes_nothing(operator: Operator) -> 
     assert ended.returncode == 0, ended.stderr
     assert "the App is there: @hob-" in ended.stdout
     assert "all is ready: hob up" in ended.stdout
+    program = Path(sys.executable).with_name("hob")
+    for path, told in ((f"{program.parent}:/usr/bin:/bin", False), ("/usr/bin:/bin", True)):
+        operator.environ["PATH"] = path
+        assert (f"ln -s {program} ~/.local/bin/hob" in operator.types("--no-start").stdout) == told
     assert "FAIL" not in ended.stdout
     assert operator.written() == before
 

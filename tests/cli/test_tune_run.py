@@ -2,6 +2,7 @@
 then reviews."""
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -16,7 +17,9 @@ import pytest
 
 from bot.agents.review.answers import ReviewAnswer
 from bot.cli.doctor.hosts import examine
+from bot.cli.tune import tuning_run
 from bot.config import load_config
+from bot.core.training import Losses
 from bot.core.tuning import ExportManifest, data_digest
 from bot.knowledge.locking import locked
 from bot.testing.github import GitHubStandIn
@@ -37,6 +40,7 @@ LESSONS = (
 )
 """What to say of each change, and of each claim."""
 WELL = ("--iters", "80", "--learning-rate", "2e-3", "--layers", "1")
+TUNE = {"HOB_PRIVACY__TUNE": "true"}
 HOSTS = json.dumps([{"name": "here", "kind": "mlx"}])
 
 
@@ -46,6 +50,7 @@ class Tuner:
 
     folder: Path
     environ: dict[str, str]
+    repo_id: int = 7
 
     def run(self, *arguments: str) -> Any:
         return commands.run("tune", *arguments, folder=self.folder, environ=self.environ)
@@ -59,11 +64,12 @@ class Tuner:
 
     @property
     def place(self) -> Path:
-        return self.folder / "hob" / "tune" / "octo--tea"
+        return self.folder / "hob" / "tune" / str(self.repo_id)
 
     def exports(self, repo_id: int, *, cases: int = 10, says: str = "") -> None:
         """What `hob tune export octo/tea` writes, of a repository in which one thing is always wrong;
         `says`: of which this is to be said."""
+        self.repo_id = repo_id
         (self.place / "data").mkdir(parents=True, exist_ok=True)
         (self.place / "cases").mkdir(exist_ok=True)
         files = {
@@ -120,6 +126,7 @@ def tuner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tuner:
         "HOB_HOB__DATA_DIR": str(tmp_path / "hob"),
         "HOB_MODELS__REVIEW": BASE,
         "HOB_HOSTS": HOSTS,
+        **TUNE,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOB_")}
     return Tuner(tmp_path, {**inherited, **own, **given})
@@ -148,13 +155,14 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     assert good["losses"]["last"] < good["losses"]["first"] / 4
     assert f"octo/tea: {BASE}: 10 of 10" in done.stderr or "validation loss" in done.stderr
     kept = tuner.place / "adapters" / good["digest"]
+    assert good["weights"] == hashlib.sha256((kept / "adapters.safetensors").read_bytes()).hexdigest()
     assert {oct(one.stat().st_mode & 0o777) for one in kept.iterdir()} == {"0o600"}
     assert oct(kept.stat().st_mode & 0o777) == "0o700"
     assert tuner.run("use", "octo/tea", good["digest"][:6]).returncode == 0
     assert good["name"] in (tuner.folder / "hob.toml").read_text()
 
     # It reads the pull requests of that repository, and of no other.
-    given = {"HOB_HOSTS": HOSTS, "HOB_MODELS__REVIEW": BASE, "HOB_MODELS__TUNED": good["name"]}
+    given = {"HOB_HOSTS": HOSTS, "HOB_MODELS__REVIEW": BASE, "HOB_MODELS__TUNED": good["name"], **TUNE}
     async with living_hob(tuner.folder, github, ollama, **given) as hob:
         ours = tea.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
         theirs = cups.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
@@ -163,17 +171,26 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
         assert theirs.reviews == []
         assert asked_of(hob) == {"octo/tea": {good["name"]}, "octo/cups": {BASE}}
 
+        # After a rename it reads on, and nothing of a new repository that has the old name.
+        github.rename(tea, "kettle")
+        new = github.repository("octo/tea", private=True, files={"k": "a = 1\n"})
+        for repo in (tea, new):
+            repo.open_pull_request("Change", {"k": "a = 1\nb = 2\nz\n"}, author="ann")
+        await hob.works()
+        asked = {"octo/kettle": {good["name"]}, "octo/cups": {BASE}, "octo/tea": {BASE}}
+        assert asked_of(hob) == asked
+
     # One that has unlearnt it has lower figures, and is refused wherever it is named.
     taught(tmp_path / "hf", "tests/taught", BASE, kept)
     tuner.exports(tea.id, says='{"findings":[],"summary":""}')
-    tries = ("run", "octo/tea", "--model", "tests/taught", *WELL)
+    tries = ("run", "octo/kettle", "--model", "tests/taught", *WELL)
     done = tuner.run(*tries, "--json")
     worse = json.loads(done.stdout)
     assert (done.returncode, worse["accepted"], worse["f1_after"]) == (1, False, 0.0)
     assert worse["f1_before"] > 0.5
     assert worse["losses"]["last"] < worse["losses"]["first"]
     figures = f"not better than its base model: F1 {worse['f1_before']:.3f} before, 0.000 after"
-    done = tuner.run("use", "octo/tea")
+    done = tuner.run("use", "octo/kettle")
     assert (done.returncode, figures in done.stderr) == (1, True)
     assert f"{worse['name']} was refused: it is {figures}" in tuner.starts(worse["name"])
     told = {one["name"]: one for one in json.loads(tuner.run("list", "--json").stdout)["adapters"]}
@@ -191,10 +208,8 @@ async def test_a_better_adapter_is_switched_on_and_reads_its_own_repository_only
     (tmp_path / "hf" / "hub" / "models--tests--learner" / "refs" / "main").write_text("1" * 40)
     assert "it or its base model is gone" in await doctors(tuner)
     shutil.rmtree(kept)
-    assert f"there is no adapter {good['name']}" in tuner.starts(good["name"])
-    shutil.rmtree(tuner.place)
-    assert f"{good['name']} was purged with its repository" in await doctors(tuner)
-    assert tuner.run("off", "octo/tea").returncode == 0
+    assert f"{good['name']} is not there: its repository was purged" in await doctors(tuner)
+    assert tuner.run("off", good["name"]).returncode == 0
     assert good["name"] not in (tuner.folder / "hob.toml").read_text()
 
 
@@ -238,7 +253,7 @@ async def _take(place: Path, seconds: float) -> None:
     ("spoil", "says"),
     [
         (lambda place: shutil.rmtree(place), "nothing of octo/tea is exported"),
-        (lambda place: (place / "manifest.json").write_text("{}"), "cannot be read"),
+        (lambda place: (place / "manifest.json").write_text("{}"), "exported that can be read; not /"),
         (lambda place: (place / "data" / "train.jsonl").write_text("{}"), "is not what was exported"),
         (lambda place: shutil.rmtree(place / "cases"), "no pull request of octo/tea is held out"),
         (lambda place: _longer(place / "manifest.json"), "longer than 16,384 the end would be cut off"),
@@ -254,6 +269,31 @@ def test_without_what_it_needs_nothing_is_trained(
     assert says in done.stderr
     assert "hob tune export octo/tea" in done.stderr
     assert not list(tuner.place.glob("adapters/*"))
+
+
+def test_an_export_in_the_middle_of_the_reading_is_not_taken_for_the_older_one(
+    tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuner.exports(7)
+
+    async def reads(*given: Any) -> Losses:
+        told = given[4]
+        told("iteration 1")
+        tuner.exports(7, says="something else")
+        told("iteration 2, when all was read long ago")
+        return Losses(1.0, 2.0, validation=True)
+
+    monkeypatch.setattr(tuning_run, "train", reads)
+    assert "has not fallen" in tuner.run("run", "octo/tea").stdout
+
+    async def reads_late(*given: Any) -> Losses:
+        tuner.exports(7, says="something else again")
+        return await reads(*given)
+
+    monkeypatch.setattr(tuning_run, "train", reads_late)
+    done = tuner.run("run", "octo/tea")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "octo/tea was exported anew meanwhile — run it again" in done.stderr
 
 
 def test_a_model_that_is_not_here_and_a_training_that_fails_are_said_in_one_line(tuner: Tuner) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.adapter_records import AdapterRecord, Evaluation, not_better, record_of
-from bot.core.adapters import AdapterName, adapter_name, in_front
+from bot.core.adapters import Adapter, AdapterName, adapter_name, dashed, in_front
 from bot.core.scoring import Score
 from bot.core.training import Losses, LossReport, TrainingSettings, loss_report, losses_of, seconds_left
 from bot.evals.bootstrap import better_share
@@ -48,12 +48,11 @@ def test_no_other_name_is_one(other: str) -> None:
     ],
 )
 def test_an_adapter_stands_before_its_base_model(wanted: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    assert in_front(wanted, [NAME], "Octo/Tea") == expected
+    assert in_front(wanted, [Adapter(NAME, BASE, "0" * 40, 7, "/there")]) == expected
 
 
-@pytest.mark.parametrize("repository", ["octo/cups", "octo/tea2", "other/tea", ""])
-def test_P6_it_stands_nowhere_for_another_repository(repository: str) -> None:
-    assert in_front((BASE,), [NAME], repository) == (BASE,)
+def test_the_same_repository_is_the_same_in_a_name_however_it_is_written() -> None:
+    assert dashed("Octo/Tea.js") == dashed("octo/tea.js") == "octo--tea.js"
 
 
 def test_a_digest_is_of_data_model_and_settings() -> None:

@@ -6,7 +6,7 @@ import pytest
 from bot.core import credentials
 from bot.core.credentials import hiding, place_of
 from bot.core.credentials.words import family
-from tests.core.credentials import BODY, HUMAN, ISSUED, JWT, NAMED, NONE, made
+from tests.core.credentials import BODY, HEX, HUMAN, ISSUED, JWT, NAMED, NONE, UPPER, made
 
 
 def test_the_table_is_large() -> None:
@@ -46,6 +46,74 @@ def test_a_sample_a_name_an_address_a_template_a_hash_is_none(line: str) -> None
 )
 def test_the_severity_says_how_sure_it_is(line: str, severity: str) -> None:
     assert [one.severity for one in credentials.found(line)] == [severity]
+
+
+LOGIN = "u:sec" + "ret"
+HOSTS = [
+    "h",
+    "h/",
+    "h:80/x",
+    "h.",
+    "[::1]:80/",
+    "[fe80::1%25eth0]/",
+    "_db/app",
+    "\u00fcber.de",
+    "h1,h2/x",
+    "%2Frun%2Fdb",
+    "/x",
+]
+PASSWORDS = [
+    "sec" + "ret",
+    "p%40ss%3Aw",
+    "a@b@c",
+    "p:q:r",
+    "pa$$w0rd",
+    "pa{ss",
+    "p%d3ss",
+    "pa#ss?w",
+    "x" * 700,
+]
+
+
+@pytest.mark.parametrize("url", [
+    *(f"https://{LOGIN}@{host}" for host in HOSTS),
+    *(f"postgres://u:{password}@h" for password in PASSWORDS),
+    *(f"{scheme}://{LOGIN}@h" for scheme in ("HTTPS", "redis", "postgresql+psycopg", "a.b-c")),
+    f"redis://:{LOGIN}@h", f"http://{'u' * 300}:{LOGIN}@h", f"https://{made(30)}@h", f"https://{made(30)}:@h",
+])  # fmt: skip
+@pytest.mark.parametrize("form", ["{}", "see <{}>", 'proxy = "{}"', "`{}`", "git clone {} here@now"])
+def test_the_login_of_a_url_is_hidden_at_whatever_host(url: str, form: str) -> None:
+    hidden = credentials.without(form.format(url))
+    scheme, _, rest = url.partition("://")
+    _login, _, host = rest.rpartition("@")
+    assert hidden.text == form.format(f"{scheme}://[hidden]@{host}")
+    assert hidden.kinds == ("password in a URL",)
+
+
+@pytest.mark.parametrize("line", [
+    "http://localhost:3000/@foo/bar", "https://x.io:8443/a@b", "http://localhost:3000?email=a@b.io",
+    "http://a:80,ann@x.io", "git+ssh://git@github.com:22/x", "docker://alpine:3.20.1@sha256:aabb",
+    "https://user:password@host", "scheme://[user:pass@]h", "mysql+x://scott:tiger@h",
+    "https://$USER:$PASSWORD@h", "postgres://u:${PASS}@h", "http://u:{{pw}}@h",
+    "f'https://{quote(u)}:{quote(p)}@h'", "'https://u:%s@h' % pw", "r'ftp://([^:]+):([^@]+)@'",
+    "https://<user>:<password>@host", "[x](https://a.io):foo@bar", "https://ann@h",
+    "ASIA" + "PACIFICSOUTHEAST9X",
+    "ACCA" + "BCDEFGHIJKLMNOPQ", "0xAK" + "IA1234567890ABCDEF0", "SK" + "a" * 31,
+])  # fmt: skip
+def test_an_address_a_template_a_pattern_and_a_name_are_left(line: str) -> None:
+    assert credentials.without(line).text == line
+
+
+PREFIXES = ("AK" + "IA", "AS" + "IA", "AB" + "IA", "AC" + "CA", "DO" + "00")
+
+
+@pytest.mark.parametrize("value", [
+    *(f"{prefix}1234567890ABCDEF" for prefix in PREFIXES), "LT" + f"AI{made(20)}", "AK" + f"ID{made(32)}",
+    "GOO" + f"G1E{made(55, UPPER)}", "A" + f"C{made(32, HEX)}",
+])  # fmt: skip
+@pytest.mark.parametrize("form", ["{}", "id: '{}'", "x_{}_y", "{}:{}", "?AccessKeyId={}&x=1"])
+def test_the_id_of_a_key_pair_is_hidden_alone(value: str, form: str) -> None:
+    assert credentials.without(form.format(value, value)).text == form.format("[hidden]", "[hidden]")
 
 
 SAMPLES = ["tests/test_a.py", "docs/auth.md", "README.rst", "pkg/a_test.go", "src/a.spec.ts", ".env.example"]

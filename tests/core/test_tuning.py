@@ -14,7 +14,6 @@ from bot.core.tuning import (
     TrainingExample,
     by_time,
     data_digest,
-    folder_name,
     manifest_of,
 )
 from tests import needs
@@ -86,7 +85,3 @@ def test_the_digest_names_the_data_and_which_file_it_is_in() -> None:
     made = {data_digest({"train": b"ab"}), data_digest({"train": b"a", "valid": b"b"}), data_digest({})}
     assert len(made) == 3
     assert data_digest({}) == data_digest({"test": b""})
-
-
-def test_a_folder_is_the_same_in_any_case() -> None:
-    assert folder_name("Octo/Tea.js") == folder_name("octo/tea.js") == "octo--tea.js"

@@ -10,7 +10,7 @@ from bot.core.errors import UserError
 from bot.core.scoring import Score
 from bot.evals.bootstrap import interval
 from bot.evals.martian import load_benchmark
-from tests.evals.martian import DIVIDES, EMPTY, LEAK, UPSTREAM, make_benchmark
+from tests.evals.martian import DIVIDES, EMPTY, LEAK, UPSTREAM, make_benchmark, told
 
 
 @pytest.fixture
@@ -34,6 +34,14 @@ def test_scores_as_they_were_published(top: Path) -> None:
             "shy": (Score(1, 0, 0, 1), Score(1, 1, 1, 2)),
         }
     }
+
+
+def test_a_stored_score_that_cannot_be_is_none(top: Path) -> None:
+    """More found than there is, found by nothing, or no numbers: such a row would lead every table."""
+    no_scores = [told(9, 1, 1), told(1, 0, 1), told(-1, 3, 1), told(0, 3, 1) | {"tp": True}, {}, [], None]
+    stored = {UPSTREAM.format(n): {"loud": one} for n, one in enumerate([*no_scores, told(2, 1, 2)])}
+    (top / STORED).write_text(json.dumps(stored))
+    assert load_benchmark(top).published == {"a_judge": {"loud": (Score(1, 2, 1, 2),)}}
 
 
 def test_the_question_is_read_from_the_script_which_is_not_run(top: Path) -> None:

@@ -152,7 +152,7 @@ def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHubStandIn, Fake
     github, _, folder = world
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
     pulls = []
-    for round_ in range(3):
+    for round_ in range(3 if LONG else 2):
         with running_hob(folder, settings(world), "-n", "2") as hob:
             github.send_webhooks_to(f"{hob.url}/webhook")
             for number in range(4):

@@ -1,17 +1,14 @@
 """A small `perform` as the real one is built: claim, hold, plan, one effect, finish. The world it changes is
-a file, whose lines stand for what GitHub would show. Run as a program it is a worker process:
-
-python -m tests.queue.jobs DATABASE_URL REDIS_URL FOLDER [SLOTS]
-"""
+a file, whose lines stand for what GitHub would show. `work` is a whole worker process."""
 
 import asyncio
 import os
 import random
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bot.core.errors import Superseded
@@ -133,10 +130,18 @@ async def perform(run_id: int) -> None:
         store.close()
 
 
-async def main(
-    store_url: str, redis_url: str, folder: str, slots: str = "4", longest: str = str(LONGEST)
+def work(
+    store_url: str, redis_url: str, folder: str, slots: int, longest: float, up: Connection, errors: str
 ) -> None:
-    """A whole worker process, as `hob work` puts it together."""
+    """What a worker process does, until a signal. It says when it is `up`; stderr is added to a file."""
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
+    asyncio.run(_work(store_url, redis_url, folder, slots, longest, up))
+
+
+async def _work(
+    store_url: str, redis_url: str, folder: str, slots: int, longest: float, up: Connection
+) -> None:
+    """As `hob work` puts it together."""
     store, queues = open_store(store_url), Queues(redis_url, ("tests.queue.jobs.perform",))
 
     async def due(limit: int) -> list[int]:
@@ -145,20 +150,17 @@ async def main(
     async with Wakeup(redis_url) as wakeup:
         worker = AsyncWorker(
             queues,
-            performer(store, World(Path(folder)), float(longest)),
-            slots=int(slots),
+            performer(store, World(Path(folder)), longest),
+            slots=slots,
             wakeup=wakeup,
             due=due,
         )
         worker.stop_on_signals(grace=0.5)
         schedule = asyncio.create_task(run_forever(store, queues, route, wakeup, lambda: None))
-        print("up", flush=True)
+        up.send("up")
+        up.close()
         await worker.work()
         schedule.cancel()
         await asyncio.gather(schedule, return_exceptions=True)
     queues.close()
     store.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))

@@ -5,12 +5,13 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,18 @@ from bot.queue.queues import Queues
 from bot.store import Store, StoreUnavailable, migrate, open_store
 from tests.databases import Cluster
 from tests.long import kills
-from tests.queue.jobs import LONGEST, World
+from tests.queue.jobs import LONGEST, World, work
 from tests.store.making import delivery, put
 
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(240)]
+
+
+@cache
+def context() -> ForkServerContext:
+    """A process imports what a worker needs, and forks one for each that is asked for."""
+    made = get_context("forkserver")
+    made.set_forkserver_preload(["tests.queue.jobs"])
+    return made
 
 
 class Factory:
@@ -33,32 +42,37 @@ class Factory:
         self.store = open_store(store_url)
         self.world = World(folder)
         self.killed: set[int] = set()
-        self.workers: list[subprocess.Popen[str]] = []
-        self._command = [sys.executable, "-m", "tests.queue.jobs", store_url, redis_url, str(folder)]
-        self._errors = (folder / "stderr").open("a+")
+        self.workers: list[ForkServerProcess] = []
+        self._given = store_url, redis_url, str(folder)
+        self._errors = folder / "stderr"
         self._number = 0
 
-    def start(self, slots: int = 4, longest: float = LONGEST) -> subprocess.Popen[str]:
+    def start(self, slots: int = 4, longest: float = LONGEST) -> ForkServerProcess:
         """A worker, up."""
-        worker = subprocess.Popen(
-            [*self._command, str(slots), str(longest)], stdout=subprocess.PIPE, stderr=self._errors, text=True
-        )
-        assert worker.stdout
-        assert worker.stdout.readline() == "up\n", self.errors()
+        here, there = context().Pipe(duplex=False)
+        worker = context().Process(target=work, args=(*self._given, slots, longest, there, str(self._errors)))
+        worker.start()
+        there.close()
+        try:
+            assert here.recv() == "up"
+        except EOFError:
+            raise AssertionError(self.errors()) from None
+        here.close()
         self.workers.append(worker)
         return worker
 
-    def kill(self, worker: subprocess.Popen[str]) -> None:
+    def kill(self, worker: ForkServerProcess) -> None:
         """kill -9"""
-        self.killed.add(worker.pid)
+        self.killed.add(pid_of(worker))
         worker.kill()
         self.ended(worker)
 
-    def ended(self, worker: subprocess.Popen[str], seconds: float = 30) -> int:
+    def ended(self, worker: ForkServerProcess, seconds: float = 30) -> int:
         """Waits for its end."""
-        code = worker.wait(seconds)
-        assert worker.stdout
-        worker.stdout.close()
+        worker.join(seconds)
+        code = worker.exitcode
+        assert code is not None
+        worker.close()
         self.workers.remove(worker)
         return code
 
@@ -79,8 +93,7 @@ class Factory:
             time.sleep(0.05)
 
     def errors(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()
+        return self._errors.read_text() if self._errors.exists() else ""
 
     def judge(self, runs: int) -> None:
         """All done, each effect once, and never two runs of one target at a time."""
@@ -100,8 +113,12 @@ class Factory:
     def close(self) -> None:
         for worker in list(self.workers):
             self.kill(worker)
-        self._errors.close()
         self.store.close()
+
+
+def pid_of(worker: ForkServerProcess) -> int:
+    assert worker.pid
+    return worker.pid
 
 
 @pytest.fixture
@@ -154,7 +171,7 @@ def test_R1_a_killed_workers_run_starts_again_within_15_seconds(factory: Factory
     factory.start()
     factory.deliver(1)
     wait_for(lambda: factory.store.runs.counts().get("done") == 3)
-    endless.send_signal(signal.SIGCONT)
+    os.kill(pid_of(endless), signal.SIGCONT)
     (held, *_) = factory.store.runs.latest(state="running")
     wait_for(lambda: (factory.store.runs.get(held.id) or held).lease_until > time.time() + 8)
     factory.kill(endless)
@@ -166,13 +183,13 @@ def test_R1_a_killed_workers_run_starts_again_within_15_seconds(factory: Factory
     assert crashes(factory.store) == 2
 
 
-def held_still(factory: Factory, worker: subprocess.Popen[str]) -> None:
+def held_still(factory: Factory, worker: ForkServerProcess) -> None:
     """Stopped at a moment when it is writing nothing: others could not write either."""
     for _ in range(50):
-        worker.send_signal(signal.SIGSTOP)
+        os.kill(pid_of(worker), signal.SIGSTOP)
         with suppress(StoreUnavailable), factory.store.database.write():
             return
-        worker.send_signal(signal.SIGCONT)
+        os.kill(pid_of(worker), signal.SIGCONT)
     raise AssertionError("it never stops writing")
 
 
@@ -215,7 +232,7 @@ async def test_R2_redis_killed_again_and_again_loses_nothing(factory: Factory, o
     await asyncio.to_thread(factory.judge, 30 * rounds)
     supervising.cancel()
     await asyncio.gather(supervising, return_exceptions=True)
-    assert all(worker.poll() is None for worker in factory.workers)
+    assert all(worker.is_alive() for worker in factory.workers)
 
 
 def test_R2_flushall_under_load_loses_nothing(factory: Factory, own_redis: Embedded) -> None:
@@ -246,8 +263,8 @@ def test_R14_a_run_that_kills_its_workers_is_set_aside_and_others_proceed(factor
     factory.deliver(4)
     for _ in range(3):
         worker = factory.start()
+        factory.killed.add(pid_of(worker))
         assert factory.ended(worker) == -signal.SIGKILL
-        factory.killed.add(worker.pid)
     factory.start()
     assert factory.wait() == {"done": 12, "dead": 1}
     (dead,) = factory.store.runs.latest(state="dead")
@@ -262,7 +279,7 @@ def test_R15_workers_told_to_end_under_load_leave_nothing_behind(factory: Factor
         time.sleep(random.uniform(0.1, 0.5))
         other = factory.start()
         (leaving,) = [worker for worker in factory.workers if worker is not other]
-        leaving.send_signal(signal.SIGTERM)
+        leaving.terminate()
         assert factory.ended(leaving) == 0
     factory.judge(30 * rounds)
     assert crashes(factory.store) == 0
@@ -272,7 +289,7 @@ def test_R15_a_long_run_goes_to_the_next_worker_when_its_own_is_told_to_end(fact
     endless = factory.start(longest=1e6)
     factory.deliver(1)
     wait_for(lambda: factory.world.log.read_text().count("begin") == 2)
-    endless.send_signal(signal.SIGTERM)
+    endless.terminate()
     assert factory.ended(endless) == 0
     assert factory.store.runs.counts() == {"queued": 3}
     factory.start()

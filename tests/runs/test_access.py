@@ -45,8 +45,9 @@ def teahouse(hob: LivingHob, name: str = "octo/tea", **more: Any) -> Repository:
 async def trained(hob: LivingHob, *repos: Repository) -> None:
     """There is training data of them."""
     for repo in repos:
-        folder = tuning_folder(hob.services.config.hob.data_dir, repo.full_name)
-        await put_export(folder, {}, ExportManifest(repo.full_name, repo.id, "", "", ""))
+        folder = tuning_folder(hob.services.config.hob.data_dir, repo.id)
+        manifest = ExportManifest(repo.full_name, repo.id, "", "", "", private=repo.private)
+        await put_export(folder, {}, manifest)
 
 
 async def learned(hob: LivingHob, *repos: Repository) -> None:
@@ -331,14 +332,19 @@ async def test_a_clone_goes_when_nobody_used_it_or_another_machine_heard_that_ac
     assert [one for one in kept(hob, tea) if one.endswith(".git")] == []
     assert [one for one in kept(hob, tea) if one.endswith(".db")]
     await trained(hob, tea, pot)
+    allowed = hob.services.config.privacy.model_copy(update={"tune": True})
+    config = hob.services.config.model_copy(update={"privacy": allowed})
+    services = replace(hob.services, config=config)
     await asyncio.to_thread(hob.services.store.forget, [tea.id])  # as another machine does
-    assert await tidy_once(hob.services) == 1
+    assert await tidy_once(services) == 1
     assert kept(hob, tea) == []
     assert kept(hob, pot)
     assert len(tuning_folders(data, {tea.id, pot.id})) == 2, "it was only just made"
     _age(data, days=3)
+    assert await tidy_once(services) == 0
+    assert tuning_folders(data, {tea.id, pot.id}) == [tuning_folder(data, pot.id)]
     assert await tidy_once(hob.services) == 0
-    assert tuning_folders(data, {tea.id, pot.id}) == [tuning_folder(data, "octo/pot")]
+    assert tuning_folders(data, {pot.id}) == [], "it is private, and [privacy] tune is off"
 
 
 def _age(data: Path, days: int) -> None:

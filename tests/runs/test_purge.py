@@ -66,7 +66,7 @@ async def worked_in(hob: LivingHob, name: str) -> Repository:
     report = hob.services.config.hob.data_dir / "shadow" / "2026-W40" / f"octo--{name}.md"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(f"# octo/{name}\n")
-    example = tuning_folder(hob.services.config.hob.data_dir, repo.full_name) / "data" / "train.jsonl"
+    example = tuning_folder(hob.services.config.hob.data_dir, repo.id) / "data" / "train.jsonl"
     example.parent.mkdir(parents=True)
     example.write_text(f"octo/{name}\n")
     return repo

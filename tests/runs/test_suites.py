@@ -46,6 +46,11 @@ sys.exit(bool(bad))
 """
 
 
+@pytest.fixture
+def tmp_path(disk_path: Path) -> Path:
+    return disk_path
+
+
 @dataclass
 class OptedIn:
     """A Hob whose operator opted `octo/tea` in."""

@@ -114,6 +114,31 @@ async def test_D1_a_cross_origin_post_is_403(front: Front) -> None:
     assert answer.status_code == 403
     answer = await front.client.post("/logout", headers={"cookie": cookie, "origin": front.url})
     assert answer.status_code == 303
+    assert f'{Sessions(TOKEN).cookie}=""' in answer.headers["set-cookie"]
+
+
+async def test_D3_two_hobs_on_one_machine_do_not_sign_each_other_out(front: Front) -> None:
+    other = Sessions("the token of another Hob")
+    theirs = f"{other.cookie}={other.issue()}; hob_session={other.issue()}"
+    ours = (await signed_in(front)).partition(";")[0]
+    assert not ours.startswith((f"{other.cookie}=", "hob_session="))
+    assert TOKEN not in ours
+    for sent in (f"{theirs}; {ours}", f"{ours}; {theirs}"):
+        assert (await front.client.get("/runs", headers={"cookie": sent})).status_code == 200
+    sent = f"{theirs}; {ours}"
+    answer = await front.client.post("/logout", headers={"cookie": sent, "origin": front.url})
+    assert [one.partition("=")[0] for one in answer.headers.get_list("set-cookie")] == [
+        ours.partition("=")[0]
+    ]
+    assert (await front.client.get("/runs", headers={"cookie": theirs})).status_code == 401
+
+
+async def test_a_browser_that_signed_in_before_cookies_had_names_of_their_own_stays_signed_in(
+    front: Front,
+) -> None:
+    kept = f"hob_session={Sessions(TOKEN).issue()}"
+    assert (await front.client.get("/runs", headers={"cookie": kept})).status_code == 200
+    answer = await front.client.post("/logout", headers={"cookie": kept, "origin": front.url})
     assert 'hob_session=""' in answer.headers["set-cookie"]
 
 

@@ -1,6 +1,7 @@
 """The page *Drafts*: read, changed, posted and discarded by whoever has the token, and by nobody else."""
 
 import asyncio
+import time
 from urllib.parse import urlencode
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from bot.core.refs import RepoRef
 from bot.store import Store
 from bot.store.requests import CommandRequest
+from bot.web.session import Sessions
 from tests.browser import Page
 from tests.web.conftest import TOKEN, Front
 from tests.web.test_browser import chromium, page, sign_in
@@ -130,3 +132,29 @@ async def test_D1_a_person_edits_posts_and_discards_with_mouse_and_keyboard(fron
 
     await asyncio.to_thread(person)
     assert [one.line for one in asked(front.store)] == ["/hob draft post 1", "/hob draft drop 2"]
+
+
+@pytest.mark.xdist_group("browser")
+async def test_what_was_typed_outlives_the_session(front: Front, page: Page) -> None:
+    keep(front.store)
+
+    def person() -> None:
+        sign_in(page, front.url)
+        page.opens(f"{front.url}/drafts/12/1")
+        page.runs("document.activeElement.select()")
+        page.types("Half an hour's work.")
+        page.asks("Network.clearBrowserCookies")
+        page.runs("document.querySelector('button[value=save]').click()")
+        end = time.monotonic() + 10
+        while "Nothing was sent" not in page.text and time.monotonic() < end:
+            time.sleep(0.05)
+        assert "Nothing was sent: you are signed out" in page.text
+        assert page.runs("document.getElementById('body').value") == "Half an hour's work."
+        sessions = Sessions(TOKEN)
+        made = {"name": sessions.cookie, "value": sessions.issue()}
+        page.asks("Network.setCookie", url=front.url, **made)  # signed in in another tab
+        page.clicks("Save")
+        assert "Saved, and not posted yet." in page.text
+
+    await asyncio.to_thread(person)
+    assert front.store.drafts.waiting()[0].body == "Half an hour's work."

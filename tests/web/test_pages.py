@@ -1,7 +1,6 @@
 """The dashboard as people use it: every page with what is on it, in a browser and as JSON for programs."""
 
 import asyncio
-import json
 import time
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from bot.core.conventions import Count, Evidence, Example, lesson_of
 from bot.core.findings import Finding, JudgedFinding
 from bot.core.host_slots import SlotRequest, Written
 from bot.core.hosts import Host
-from bot.core.inference import ModelCall
+from bot.core.inference import ModelCall, Usage
 from bot.core.memory import Lesson
 from bot.core.refs import IssueTitle, Login, RepoRef
 from bot.inference.hosts.slots import LocalHostSlots
@@ -25,8 +24,10 @@ from bot.store import Decision, Run, RunSpec, Store
 from bot.store.reconciliation import Reconciliation
 from bot.web.openapi import document
 from bot.web.pages import VIEWS
-from tests.browser import Page
-from tests.store.making import NewEffect
+from bot.web.pages.html import field_text
+from bot.web.session import RENEW_AFTER, Sessions
+from tests.browser import Browser, Page
+from tests.store.making import NewEffect, claimed, queued
 from tests.web.conftest import TOKEN, Front, opened
 from tests.web.test_browser import chromium, page, sign_in
 
@@ -259,7 +260,7 @@ async def test_a_delivery_that_was_kept_aside_is_looked_at_again(lived: tuple[Fr
 
 async def test_what_is_remembered_is_forgotten_by_a_button(lived: tuple[Front, Run]) -> None:
     front, _ = lived
-    assert (await pressed(front, "/memory/11/1/forget")).headers["location"] == "/memory"
+    assert (await pressed(front, "/memory/11/1/forget")).headers["location"] == "/memory?told=forgotten+1"
     assert (await front.client.get("/memory", headers=BEARER)).json()["memory"] == []
     assert (await pressed(front, "/memory/11/1/forget")).status_code == 404
 
@@ -278,7 +279,9 @@ async def test_a_learned_convention_is_shown_with_what_it_rests_on_and_accepted_
     assert 'action="/memory/11/2/accept"' in shown
     assert '<a href="https://github.com/octo/hello/pull/1"' in shown
     assert not any(bad in shown for bad in ("javascript:", "<script>)", "<i>", "<b>"))
-    assert (await pressed(front, "/memory/11/2/accept")).headers["location"] == "/memory"
+    told = (await front.client.get("/", headers=BEARER | {"accept": "application/json"})).json()
+    assert told["offered"] == 2
+    assert (await pressed(front, "/memory/11/2/accept")).headers["location"] == "/memory?told=accepted+2"
     assert (await pressed(front, "/memory/11/3/decline")).status_code == 303
     assert (await pressed(front, "/memory/11/3/decline")).status_code == 404
     assert (await pressed(front, "/memory/11/1/decline")).status_code == 404
@@ -333,14 +336,119 @@ async def test_a_field_shows_the_whole_value_and_saving_it_unchanged_changes_not
         sign_in(page, front.url)
         page.opens(f"{front.url}/repositories/octo/hello")
         shown = page.runs(f"document.getElementById('value-{key}').value")
-        assert shown == (
-            values[key] if isinstance(values[key], str) else json.dumps(values[key], ensure_ascii=False)
-        )
+        assert shown == (values[key] if isinstance(values[key], str) else ", ".join(values[key]))
         page.clicks(f"Save {key}")
         assert f"{key} is saved." in page.text
 
     await asyncio.to_thread(person)
     assert front.store.settings.get("repo", "octo/hello") == before
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (["main", "release/*"], "main, release/*"),
+        ([], "[]"),
+        (["a,b"], '["a,b"]'),
+        (["true"], '["true"]'),
+        (["1", "2"], "1, 2"),
+        ([" a"], '[" a"]'),
+        ([{"path": "a"}], '[{"path": "a"}]'),
+        (8, "8"),
+    ],
+)
+def test_a_list_of_words_is_shown_as_people_write_it_where_it_is_read_as_the_same(
+    value: object, shown: str
+) -> None:
+    assert field_text(value) == shown
+
+
+async def test_the_settings_are_in_parts_and_say_which_are_stored_here(
+    lived: tuple[Front, Run], page: Page
+) -> None:
+    front, _ = lived
+    front.store.settings.change("repo", "octo/hello", lambda _: {"review.max_comments": 3})
+
+    def person() -> None:
+        sign_in(page, front.url)
+        page.opens(f"{front.url}/repositories/octo/hello")
+        heads = page.runs("[...document.querySelectorAll('h2')].map(one => one.innerText)")
+        assert heads == ["Review", "Review: checks", "Issues", "Code", "In general", "Models"]
+        assert "Stored here: review.max_comments." in page.text
+        for link in ("Models", "review.max_comments"):
+            page.runs(f"[...document.querySelectorAll('a')].find(one => one.innerText === '{link}').click()")
+            assert page.runs("document.querySelector(':target').getBoundingClientRect().top < innerHeight")
+        assert page.runs("document.getElementById('value-review.base_branches').placeholder") == "none"
+
+    await asyncio.to_thread(person)
+
+
+async def test_every_page_keeps_a_session_alive(lived: tuple[Front, Run]) -> None:
+    front, run = lived
+    sessions = Sessions(TOKEN)
+    young, aged = sessions.issue(), sessions.issue(time.time() - RENEW_AFTER - 60)
+    for path in on_every_page(run):
+        for cookie in (young, aged):
+            sent = {"accept": "text/html", "cookie": f"{sessions.cookie}={cookie}"}
+            answer = await front.client.get(path, headers=sent)
+            assert answer.status_code == 200
+            assert (sessions.cookie in answer.cookies) == (cookie == aged), path
+            front.client.cookies.clear()
+
+
+async def test_a_person_works_through_what_was_learned_and_another_tab_is_late(
+    lived: tuple[Front, Run], chromium: Browser, page: Page
+) -> None:
+    front, _ = lived
+    good = Example("https://github.com/octo/hello/pull/1", "src/a.py", "print(x)", "Never.", "bob")
+    seen = Evidence("*.py", ("print",), "remark", Count(9, 10), Count(6, 8), (good,), ())
+    for one in (seen, replace(seen, trigger=("eval",))):
+        front.store.memory.offer(11, "octo/hello", [lesson_of(one, "Never.", Login("my-hob"))])
+    late = await asyncio.to_thread(chromium.page)
+
+    def person() -> None:
+        for tab in (page, late):
+            sign_in(tab, front.url)
+            tab.clicks("2 learned conventions to accept or decline")
+            assert "We use tabs." not in tab.text
+        page.clicks("Accept 2 of octo/hello")
+        assert page.address == f"{front.url}/memory?kind=candidate&told=accepted+2"
+        assert "Number 2 is accepted: reviewers are told of it from now on." in page.text
+        late.clicks("Decline 2 of octo/hello")
+        assert late.status == 404
+        assert late.runs("document.querySelector('h1').innerText") == "That cannot be done now"
+        late.clicks("Back")
+        assert late.address == f"{front.url}/memory?kind=candidate"
+        page.clicks("Decline 3 of octo/hello")
+        assert "Number 3 is declined" in page.text
+        assert "Nothing fits. Show all" in page.text
+
+    await asyncio.to_thread(person)
+
+
+async def test_the_budget_counts_what_left_the_network_and_nothing_else(store: Store) -> None:
+    ones = (Host("mini", "ollama", "http://127.0.0.1:9"), Host("cloud", "openai", "https://x", online=True))
+    for name in ("mini", "cloud"):
+        store.ledger.add(None, "octo/hello", Usage("review", name, "big:14b", 5_000, 60, 1.0))
+    async with opened(store, model_hosts=ones) as front:
+        told = (await front.client.get("/budget", headers=BEARER)).json()
+        assert (told["today_tokens"], told["online_hosts"]) == (5_060, ["cloud"])
+        assert [one["host"] for one in told["days"]] == ["cloud"]
+    async with opened(store, model_hosts=ones[:1]) as front:
+        shown = (await front.client.get("/budget", headers=HTML)).text
+        assert "No host of this Hob is online" in shown
+        assert "5,060" not in shown
+
+
+async def test_what_another_run_does_is_no_fault(front: Front, store: Store) -> None:
+    (dead,), (spared,) = queued(store), queued(store)
+    store.runs.finish(claimed(store, dead), "dead", error="GitHub says no")
+    store.runs.finish(claimed(store, spared), "superseded", error="a newer one does it")
+    shown = (await front.client.get("/runs", headers=HTML)).text
+    assert '<td class="words bad">GitHub says no' in shown
+    assert '<td class="words">a newer one does it' in shown
+    shown = (await front.client.get(f"/runs/{spared.id}", headers=HTML)).text
+    assert '<dd class="">a newer one does it' in shown
 
 
 async def test_a_setting_of_few_values_is_chosen_from_them(lived: tuple[Front, Run], page: Page) -> None:
@@ -386,6 +494,11 @@ VIOLATIONS = """axe.run().then(found => found.violations.map(
     one => one.id + ": " + one.nodes.map(node => node.html + " " + node.failureSummary).slice(0, 2)))"""
 
 
+SIDEWAYS = """[...document.querySelectorAll(".wide")].filter(one => one.scrollWidth > one.clientWidth + 1)
+    .map(one => one.ariaLabel)"""
+"""Tables of which a part is out of sight."""
+
+
 def looks_at(page: Page, url: str, width: int, scheme: str) -> None:
     """With a window so wide, by day or by night."""
     page.asks(
@@ -403,7 +516,7 @@ async def test_D1_every_page_can_be_used_by_everybody(lived: tuple[Front, Run], 
         script = axe()
         sign_in(page, front.url)
         for path in on_every_page(run):
-            for width, scheme in ((380, "dark"), (1100, "light")):
+            for width, scheme in ((360, "dark"), (1600, "light")):
                 page.asks(
                     "Emulation.setDeviceMetricsOverride",
                     width=width,
@@ -416,6 +529,7 @@ async def test_D1_every_page_can_be_used_by_everybody(lived: tuple[Front, Run], 
                 )
                 page.opens(f"{front.url}{path}")
                 assert page.runs("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+                assert page.runs(SIDEWAYS) == [], (path, width)
                 page.runs(f"{script}; 0")
                 found = page.runs(VIOLATIONS)
                 assert found == [], (path, scheme)

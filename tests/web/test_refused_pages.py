@@ -117,7 +117,8 @@ async def test_D1_a_person_whose_session_ended_reads_so_when_a_button_is_pressed
     ],
 )
 async def test_D1_signing_in_leads_to_no_other_site(planted: str, front: Front) -> None:
-    answer = await signed_in(front, hob_back=quote(planted, safe=""))
+    name = f"hob_back_{front.url.rpartition(':')[2]}"
+    answer = await signed_in(front, **{name: quote(planted, safe="")})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 

@@ -16,7 +16,7 @@ from bot.core.past_changes import CodeLine
 from bot.core.pathnames import shown
 from bot.core.review_chunks import ReviewChunk
 from bot.core.settings import Severity
-from bot.core.text import close_fences, cut, one_line
+from bot.core.text import close_fences, cut, one_line, strip_invisible
 from bot.core.tuning import MergedPull, TrainingSource
 
 QUOTED = 5
@@ -158,7 +158,7 @@ class SaidByPerson:
 def said_by_person(words: str) -> SaidByPerson | None:
     """A comment, with what its first suggestion block puts in place of the lines; None for one that says too
     little."""
-    told, block = _without_suggestion(words.replace("\r", ""))
+    told, block = _without_suggestion(strip_invisible(words.replace("\r", ""))[0])
     text = " ".join(told.split())
     if len(text.split()) < LEAST_WORDS:
         return None

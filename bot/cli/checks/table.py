@@ -10,6 +10,7 @@ from bot import sandbox
 from bot.checks import inventory
 from bot.checks.inventory import CheckProgram
 from bot.cli import tables
+from bot.cli.framework import clean
 from bot.cli.waiting import TellWaiting
 from bot.core.errors import UserError
 from bot.core.settings import CHECKS
@@ -25,7 +26,7 @@ def run(check: str, as_json: bool) -> None:
         having = {one.check: asdict(one) for one in found}
         names = [check] if check else list(CHECKS)
         told = [{"check": name, "on": CHECKS[name].on, **having.get(name, {"program": ""})} for name in names]
-        click.echo(json.dumps({"checks": told}, ensure_ascii=False))
+        click.echo(json.dumps({"checks": told}))
     elif check:
         _one(check, found)
     else:
@@ -60,13 +61,13 @@ def _all(found: dict[str, CheckProgram]) -> None:
 def _state(one: CheckProgram) -> str:
     if not one.path:
         return f"{one.program}: not installed"
-    return f"{one.program} {one.version or f'does not run here: {one.trouble}'}"
+    return clean(f"{one.program} {one.version or f'does not run here: {one.trouble}'}")
 
 
 def _one(check: str, found: list[CheckProgram]) -> None:
     click.echo(CHECKS[check].about)
     for one in found:
-        click.echo(f"{_state(one)} ({one.path})" if one.path else f"{_state(one)}; {one.install}")
+        click.echo(f"{_state(one)} ({clean(one.path)})" if one.path else f"{_state(one)}; {one.install}")
         click.echo(f"Measured: {one.measured}")
         for rule in one.rules:
             click.echo(f"\n{rule.name}: {rule.why}".rstrip(": "))

@@ -16,8 +16,9 @@ import click
 from rich.console import Console
 
 from bot.cli.demo import sample_repo, show
+from bot.config.addresses import local_ollama
 from bot.core.errors import UserError
-from bot.inference.models import choose_local, local_ollama
+from bot.inference.models import choose_local
 from bot.testing.github import GitHubStandIn
 
 SLUG = "hob-demo"

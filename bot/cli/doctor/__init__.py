@@ -47,6 +47,8 @@ def command(fix: bool, yes: bool, no_probe: bool, as_json: bool) -> int:
         _tell(lines, healthy, fixed if fix else None)
     else:
         show(lines)
+        if failing := [_safe(line.name) for line in lines if not line.ok]:
+            click.echo(f"\nto mend, of {len(lines)} lines: {', '.join(failing)}")
     return 0 if healthy and all(done for _, _, done in fixed) else 1
 
 

@@ -12,6 +12,7 @@ from bot.cli.doctor.line import DoctorFix, DoctorResult, Wrong
 from bot.config import Config
 from bot.core.errors import ConfigError, HobError, UserError
 from bot.core.hosts import Host
+from bot.paths import make_private
 
 T = TypeVar("T")
 
@@ -51,14 +52,14 @@ def private(path: Path | None, read: Callable[[], T]) -> T:
 
 
 def make_folder(folder: Path) -> DoctorFix:
-    return DoctorFix(f"make {folder}", lambda: folder.mkdir(mode=0o700, parents=True, exist_ok=True))
+    return DoctorFix(f"make {folder}", lambda: make_private(folder))
 
 
 def migrate(config: Config) -> DoctorFix:
     def act() -> None:
         from bot.store.migration import run
 
-        config.hob.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(config.hob.data_dir)
         run(config.store.database_url)
 
     return DoctorFix("bring the database to the newest schema (hob migrate)", act)

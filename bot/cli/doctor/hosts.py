@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bot.cli.doctor import fixes, probe
 from bot.cli.doctor.line import DoctorFix, DoctorResult, Wrong
 from bot.config import Config
-from bot.config.tuned import OFF, gone, gone_words
+from bot.config.tuned import OFF, left_out
 from bot.core.hosts import Host
 from bot.core.inference import Role
 from bot.http import AsyncClient, HTTPError, Timeout
@@ -40,8 +40,8 @@ async def examine(config: Config, probes: bool = False) -> list[DoctorResult]:
         outgoing.close()
     lines = {state.host.name: _host(state, config) for state in states}
     roles = [
-        DoctorResult("tuned models", False, f"{gone_words(name)}; its base model is asked", OFF)
-        for name in gone(config.models.tuned, config.hob.data_dir)
+        DoctorResult("tuned models", False, f"{why}; its base model is asked", OFF)
+        for why in left_out(config.models.tuned, config.hob.data_dir, tune=config.privacy.tune).values()
     ]
     lacking: dict[tuple[str, ...], list[Role]] = {}
     for role, candidates in found.items():
@@ -98,9 +98,9 @@ def _host(state: HostState, config: Config) -> DoctorResult:
     hint = (
         "see [privacy] and [budget] (docs/configuration.md)"
         if host.online and state.error.startswith("it is online")
-        else f"start it, or correct the url of host {host.name}"
+        else "start it, or write where another is into [[hosts]] of hob.toml (`hob hosts discover`)"
     )
-    return DoctorResult(name, False, state.error, hint)
+    return DoctorResult(name, False, f"{host.url}: {state.error}" if host.url else state.error, hint)
 
 
 def _with(line: DoctorResult, consequence: str) -> DoctorResult:

@@ -11,6 +11,7 @@ from bot.cli.doctor.line import Wrong
 from bot.cli.purge.operations import human, size_of
 from bot.config import Config
 from bot.core.tuning import TUNE
+from bot.runs.tuning_folder import not_allowed
 
 if TYPE_CHECKING:
     from bot.store.sizes import KindSize
@@ -47,11 +48,14 @@ def _told(config: Config) -> str:
         (f"{len(clones)} clones", clones),
         (f"{len([one for one in indexes if one.suffix == '.db'])} indexes", indexes),
         ("cache", sorted(data.glob("cache.db*"))),
-        ("training data", sorted((data / TUNE).glob("*--*"))),
+        ("training data", sorted((data / TUNE).glob("[0-9]*"))),
         ("database file", [Path(f"{file}{end}") for end in ("", "-wal")] if file else []),
     ):
         if size := size_of(paths):
             said.append(f"{what} {human(size)}")
+    if folders := not_allowed(config):
+        goes = "as [privacy] tune does not allow that, it is deleted while `hob up` or `hob work` runs"
+        said.append(f"{human(size_of(folders))} of the training data are of private repositories: {goes}")
     grows = sum(one.a_day for one in found)
     return f"{'; '.join(said) or 'nothing yet'}; the database grew by {human(grows)} a day in {DAYS} days"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, NumberRange, tell
+from bot.cli.framework import HobCommand, NumberRange, Output, tell
 from bot.cli.waiting import TellWaiting
 
 
@@ -54,7 +54,7 @@ from bot.cli.waiting import TellWaiting
 )
 @click.option(
     "--results",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Output(),
     help="With --patches or --martian: where each outcome or decision is written at once; what stands there "
     "is not done again.",
 )
@@ -86,6 +86,14 @@ def command(
     from bot.log import setup
 
     setup("error")
+    kinds = {"--retrieval": retrieval, "--patches": patches, "--martian": martian}
+    kind, *others = [name for name, file in kinds.items() if file] or [""]
+    if others:
+        raise click.UsageError(f"{kind} and {others[0]} are cases of two kinds: name one of them")
+    if kind and cases:
+        raise click.UsageError(f"{kind} has its own cases: name no others")
+    if judge and (retrieval or patches):
+        raise click.UsageError(f"--judge compares remarks, and with {kind} there are none: leave it out")
     if no_sandbox and not patches:
         raise click.UsageError("--no-sandbox is about --patches: name its cases too")
     if results and not (patches or martian):
@@ -103,8 +111,6 @@ def command(
     if martian:
         from bot.cli.eval.martian import run as run_martian
 
-        if cases:
-            raise click.UsageError("--martian has its own cases: name no others")
         return run_martian(martian, clones, models, sorted(set(thresholds)), judge, results, as_json)
     labelled = load_cases(cases)
     with TellWaiting("asking models"):
@@ -113,6 +119,8 @@ def command(
         click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))
     else:
         _show(rows)
+    if any(row.undecided for row in rows):
+        tell(f"{judge} gave no usable answer about some cases (undecided): there quotes decided")
     return int(all(row.failed == row.score.cases for row in rows))
 
 
@@ -124,9 +132,22 @@ async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], j
     async with Workshop() as shop:
         scorer = by_judge(shop.infer(models=(judge,))) if judge else by_quotes
         trial = Trial(cases, thresholds, scorer, costs_of(shop.config))
-        for model in models or shop.config.models.review[:1]:
+        for model in named(models, shop.config.models.review, "review"):
             rows += await trial.run(model, shop.infer(models=(model,)), tell)
     return rows
+
+
+def named(models: Sequence[str], known: Sequence[str], role: str) -> tuple[str, ...]:
+    """The models that are tried, each once: those of --model, else the first of the role. UserError where
+    there is none."""
+    from bot.core.errors import UserError
+
+    found = tuple(dict.fromkeys(models or known[:1]))
+    if not all(found) or not found:
+        raise UserError(
+            "no model is named", f"name one with --model, or under {role} in [models] of hob.toml"
+        )
+    return found
 
 
 def costs_of(config: Any) -> Callable[[Any], float]:
@@ -150,6 +171,7 @@ def _as_json(row: Any) -> dict[str, Any]:
         "cost_usd": round(row.cost_usd, 6),
         "seconds": round(row.seconds, 3),
         "failed": row.failed,
+        "undecided": row.undecided,
         "tokens_per_useful": row.useful(row.tokens_in + row.tokens_out),
         "seconds_per_useful": row.useful(row.seconds),
         "usd_per_useful": row.useful(row.cost_usd),
@@ -199,7 +221,8 @@ def _show(rows: Sequence[Any]) -> None:
     from bot.cli.tables import console, row, table
 
     per_useful = ("tokens/useful", "s/useful", *(("$/useful",) if any(one.cost_usd for one in rows) else ()))
-    made = table("model", "threshold", *SCORE_HEADS, *per_useful, "s/PR", "not read")
+    judged = ("undecided",) if any(one.undecided for one in rows) else ()
+    made = table("model", "threshold", *SCORE_HEADS, *per_useful, "s/PR", "not read", *judged)
     for each in rows:
         amounts = (each.tokens_in + each.tokens_out, each.seconds, each.cost_usd)
         shapes = ("{:.0f}", "{:.1f}", "{:.4f}")
@@ -215,5 +238,6 @@ def _show(rows: Sequence[Any]) -> None:
             *useful[: len(per_useful)],
             f"{each.seconds / max(1, each.score.cases):.1f}",
             f"{each.failed} of {each.score.cases}",
+            *(str(each.undecided) for _ in judged),
         )
-    console(120).print(made)
+    console(132 if judged else 120).print(made)

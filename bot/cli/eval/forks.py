@@ -41,12 +41,16 @@ class Fork:
 async def case_of(folder: Path, pull: MartianPull, number: int) -> Fork:
     """The change as its reviewers saw it; UserError where the clone does not have it."""
     root = await find_root(folder)
+    if not _is_same(root, folder):  # a failed clone lies in whichever repository is around it
+        raise UserError(f"{folder} is no clone: clone it again")
     head = await resolved(root, f"pr-{number}") or await resolved(root, f"origin/pr-{number}")
     if head is None:
         raise UserError(f"{folder} has no branch pr-{number}")
     base = await merge_base(root, head, *await _others(root, number))
     if base in (None, head):
-        raise UserError(f"{folder} has no branch that pr-{number} goes into")
+        _, shallow = await git(root, "rev-parse", "--is-shallow-repository")
+        cut = ", for it is a shallow clone: `git fetch --unshallow` there" if shallow[:4] == b"true" else ""
+        raise UserError(f"{folder} has no branch that pr-{number} goes into{cut}")
     change = LocalRange(base, head, pull.title, "", "author")
     reader = LocalReader(root, change)
     files = await reader.files(0)
@@ -59,6 +63,10 @@ async def case_of(folder: Path, pull: MartianPull, number: int) -> Fork:
         golden=[GoldenComment(path="", body=text) for text in pull.golden],
     )
     return Fork(case, root, change)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
 
 
 async def _others(root: Path, number: int) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.cli.eval import SCORE_HEADS, costs_of, score_as_json, score_cells
+from bot.cli.eval import SCORE_HEADS, costs_of, named, score_as_json, score_cells
 from bot.cli.framework import tell
 from bot.cli.waiting import TellWaiting
 
@@ -35,6 +35,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Prints a row for each tool, best F1 first; 1 where a judge decided nothing or a model read nothing."""
+    from bot.core.errors import UserError
     from bot.evals.martian import load_benchmark
 
     benchmark = load_benchmark(folder)
@@ -46,6 +47,11 @@ def run(
             for stored, tools in benchmark.published.items()
             for tool, scores in tools.items()
         ]
+        if not rows:
+            raise UserError(
+                f"{folder} has no stored decisions (results/*/evaluations.json) that can be read",
+                "have a model of yours decide: --judge MODEL",
+            )
     else:
         with TellWaiting("asking models"):
             rows = asyncio.run(_judged(benchmark, clones, models, thresholds, judge, results))
@@ -78,8 +84,8 @@ async def _judged(
             forks = {fork.case.name: fork for fork in await _forks(clones, pulls)}
             cases, data_dir = [fork.case for fork in forks.values()], shop.config.hob.data_dir
             pulls = [pull for pull in pulls if pull.url in forks]
-            for model in models or shop.config.models.review[:1]:
-                by_pair = PairJudge(infer, benchmark.prompt, decisions)
+            by_pair = PairJudge(infer, benchmark.prompt, decisions)
+            for model in named(models, shop.config.models.review, "review"):
                 trial = Trial(
                     cases,
                     thresholds,
@@ -89,17 +95,19 @@ async def _judged(
                 )
                 for row in await trial.run(model, shop.infer(models=(model,)), tell):
                     tool = f"hob, {model}, {row.threshold:.2f}"
-                    rows.append(ToolRow(tool, judge, row.scores, by_pair.undecided, row))
+                    rows.append(ToolRow(tool, judge, row.scores, row.undecided, row))
         for tool in sorted({tool for pull in pulls for tool in pull.said}):
             by_pair, mine = PairJudge(infer, benchmark.prompt, decisions), ToolRow(tool, judge)
             for number, pull in enumerate(pulls, 1):
                 if tool in pull.said:
-                    mine.scores.append(await by_pair.score(pull.golden, pull.said[tool]))
+                    score, undecided = await by_pair.score(pull.golden, pull.said[tool])
+                    mine.scores.append(score)
+                    mine.undecided += undecided
                     tell(f"{tool}: {number} of {len(pulls)}: {pull.url}")
-            mine.undecided = by_pair.undecided
-            if by_pair.asked and by_pair.undecided == by_pair.asked:
+            if by_pair.asked and len(by_pair.unanswered) == by_pair.asked:
+                why = next(iter(by_pair.unanswered.values()))
                 raise UserError(
-                    f"{judge} gave no usable answer to any of {by_pair.asked} questions about {tool}"
+                    f"{judge} gave no usable answer to any of {by_pair.asked} questions about {tool}: {why}"
                 )
             rows.append(mine)
     return rows

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from bot.cli.eval import named
 from bot.cli.framework import tell
 from bot.cli.waiting import TellWaiting
 
@@ -37,6 +38,7 @@ def run(file: Path, models: Sequence[str], results: Path | None, as_json: bool, 
 
 async def _tried(file: Path, models: Sequence[str], results: Path | None, boxed: bool) -> Any:
     """(outcomes, models, lines that are no case). What was written to `results` is not done again."""
+    from bot.evals.files import keep_line
     from bot.evals.patches import load_cases, load_results
     from bot.scripting import Workshop
 
@@ -48,23 +50,22 @@ async def _tried(file: Path, models: Sequence[str], results: Path | None, boxed:
     async with AsyncExitStack() as stack:
         shop = await stack.enter_async_context(Workshop())
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hob-eval-")))
-        named = tuple(dict.fromkeys(models or shop.config.models.code[:1]))
+        asked = named(models, shop.config.models.code, "code")
         bench = _Bench(shop.config, scratch, None if boxed else Unboxed())
-        if left := [one for one in cases if any((one[1].key, model) not in done for model in named)]:
+        if left := [one for one in cases if any((one[1].key, model) not in done for model in asked)]:
             bench.refuse_without_sandbox()
             tell(f"{len(left)} of {len(cases)} cases are to be tried")
         for line, case in cases:
-            for model in named:
+            for model in asked:
                 outcome = done.get((case.key, model))
                 if outcome is None or outcome.broken:
                     outcome = await bench.outcome(line, case, model, shop.infer(models=(model,)))
                     if results:
-                        with results.open("a", encoding="utf-8") as sink:
-                            sink.write(f"{json.dumps(outcome.as_json())}\n")
+                        keep_line(results, json.dumps(outcome.as_json()))
                 outcomes.append(replace(outcome, line=line))
                 state = "resolved" if outcome.resolved else f"not resolved: {outcome.why}"
                 tell(f"{model}: line {line}: {case.called}: {state}, {outcome.seconds:.1f} s")
-    return outcomes, named, bad
+    return outcomes, asked, bad
 
 
 @dataclass(slots=True)

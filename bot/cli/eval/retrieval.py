@@ -28,8 +28,8 @@ async def _measured(file: Path, models: Sequence[str]) -> list[Any]:
 
     cases = load_cases(file)
     async with Workshop() as shop:
-        named = models or shop.config.models.chat[:1]
-        asked = [(name, shop.infer(models=(name,))) for name in named]
+        names = dict.fromkeys(models or shop.config.models.chat[:1])
+        asked = [(name, shop.infer(models=(name,))) for name in names if name]
         with TellWaiting("searching and asking models"):
             return await measure(cases, shop.config.hob.data_dir, asked, tell)
 

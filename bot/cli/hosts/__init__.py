@@ -63,4 +63,5 @@ def discover(lan: bool, network: str, port: int, as_json: bool) -> None:
         click.echo(f'[[hosts]]\nname = "{each["name"]}"\nkind = "ollama"\nurl = "{each["url"]}"')
         click.echo(f"# has: {', '.join(each['models']) or 'no models'}\n")
     if not found:
-        click.echo("no Ollama answered", err=True)
+        wider = "" if lan or network else "; --lan looks at this machine's networks"
+        click.echo(f"no Ollama answered on port {port}: start one{wider}", err=True)

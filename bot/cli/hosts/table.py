@@ -106,7 +106,9 @@ class Shown:
         means = [_seconds(told[name]) for name in ("latency_seconds", "first_token_seconds")]
         speed = "-" if told["tokens_per_second"] is None else f"{told['tokens_per_second']:,.1f}"
         kind = f"{told['kind']}{' (online)' if told['online'] else ''}"
-        return (told["name"], kind, models, busy, str(told["waiting"]), *means, speed, told["error"] or "up")
+        url = "" if told["online"] else self.state.host.url
+        wrong = f"{told['error']} ({url})" if told["error"] and url else told["error"]
+        return (told["name"], kind, models, busy, str(told["waiting"]), *means, speed, wrong or "up")
 
 
 def run(*, as_json: bool, watch: bool) -> None:

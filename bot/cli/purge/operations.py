@@ -50,7 +50,7 @@ class Purge:
         self.cache.purge(self.repo_id)
         for report in self._reports():
             report.unlink(missing_ok=True)
-        forget_tuning(self.config.hob.data_dir, {self.repo_id}, self.names)
+        forget_tuning(self.config.hob.data_dir, {self.repo_id})
         return [*rows, *files]
 
     def _manager(self) -> KnowledgeManager:
@@ -61,7 +61,7 @@ class Purge:
         data, reports = self.config.hob.data_dir, self._reports()
         clone = data / "clones" / f"{self.repo_id}.git"
         index = [one for one in (data / "knowledge").glob(f"{self.repo_id}.*") if one.is_file()]
-        tuning = tuning_folders(data, {self.repo_id}, self.names)
+        tuning = tuning_folders(data, {self.repo_id})
         entries, size = self.cache.kept(self.repo_id) if (data / "cache.db").exists() else (0, 0)
         return [
             KeptRows("clone", int(clone.exists()), size_of([clone])),

@@ -15,6 +15,7 @@ from bot.config import Config, load_config
 from bot.config.load import find
 from bot.config.write import write_new
 from bot.core.errors import UserError
+from bot.paths import make_private
 from bot.queue.connect import Unreachable, connect
 from bot.store import file_copy, migration
 from bot.store.backup import count_rows, fill
@@ -120,7 +121,7 @@ def _database(
         raise UserError(f"the database {target.url.render_as_string(hide_password=True)} {what}", _FILLED)
     fresh = path.with_name(f"{path.name}.restoring") if path else None
     if fresh:
-        fresh.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(fresh.parent)
         file_copy.take_away(fresh)
     database = Database(f"sqlite:///{fresh}" if fresh else url)
     source.seek(0)

@@ -1,5 +1,7 @@
 """A judgement for a terminal: findings with the lines they are about, and what was read."""
 
+import re
+
 import click
 
 from bot.cli.framework import clean
@@ -15,6 +17,7 @@ COLOURS: dict[Severity, str] = {"critical": "red", "major": "red", "minor": "yel
 CONTEXT = 2
 """Lines shown above those that a finding is about."""
 LONGEST_LINE = 160
+_LINK = re.compile(r"\[([^\[\]]{1,200})\]\((https?://[^()\s]{1,500})\)")
 
 
 def show(judged: Judgement) -> None:
@@ -24,7 +27,7 @@ def show(judged: Judgement) -> None:
     coverage = judged.coverage
     click.secho(clean(f"{count(len(judged.chosen.shown), 'finding')} {coverage.origin}."), bold=True)
     if coverage.failure:
-        click.echo(clean(f"No model read more: {coverage.failure}."))
+        click.echo(clean(f"No model read more: {coverage.failure}. `hob doctor` says what each host lacks."))
     if any(file.why == NOT_ASKED for file in coverage.unread):
         click.echo("No model was asked.")
     for name, why in judged.facts.checks_not_run:
@@ -48,7 +51,7 @@ def _show(finding: Finding, text: str | None) -> None:
     if text is not None and finding.line is not None:
         _lines(finding, text.split("\n"))
     for line in finding.body.splitlines():
-        click.echo(f"    {clean(line)}")
+        click.echo("    " + _LINK.sub(r"\1, \2", clean(line)))
     if finding.replacement is not None:
         for line in finding.replacement.split("\n"):
             click.secho(f"    + {clean(line[:LONGEST_LINE])}", fg="green")

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -116,6 +118,9 @@ def _show(report: "SetupReport") -> None:
 
 def _keep_running(report: "SetupReport", options: "SetupOptions", service: bool, say: Any) -> int:
     """A service, or `hob up` in place of this process."""
+    program = Path(sys.executable).with_name("hob")
+    if not shutil.which("hob") and program.exists():
+        say(f"hob is {program}; to type it by its name: ln -s {program} ~/.local/bin/hob")
     if service:
         from bot.cli.setup import service as services
 

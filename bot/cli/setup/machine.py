@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 from bot.cli.hosts.discovery import AnsweringHost, answering
-from bot.config.addresses import host_url
+from bot.config.addresses import host_url, local_ollama
 from bot.core.errors import UserError
 from bot.core.model_choice import MachineMemory, gigabytes
-from bot.inference.models import local_ollama
 
 PORTS = (1234, 8080, 8000)
 """LM Studio; mlx_lm.server and llama.cpp; vLLM."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand, tell
+from bot.cli.framework import HobCommand, RepositoryParam, tell
 from bot.cli.waiting import TellWaiting
 
 
@@ -16,7 +16,7 @@ from bot.cli.waiting import TellWaiting
     cls=HobCommand,
     example="hob tune export octo/tea\nhob tune export octo/tea --last 500 --max-tokens 8192",
 )
-@click.argument("repository", metavar="OWNER/REPO")
+@click.argument("repository", metavar="OWNER/REPO", type=RepositoryParam())
 @click.option(
     "--last",
     type=click.IntRange(10, 2_000),
@@ -40,13 +40,13 @@ def export(repository: str, last: int, max_tokens: int, *, as_json: bool) -> Non
     and what a fix mended soon after. Nothing is sent anywhere. A private repository needs `tune = true` under
     [privacy] in hob.toml.
     """
-    from bot.core.settings_schema import REPOSITORY
+    from bot.config import load_config
     from bot.log import setup
     from bot.runs.exporting import training_history
+    from bot.runs.tuning_folder import refuse_unusable, tune_folder
 
     setup("error")
-    if not REPOSITORY.fullmatch(repository):
-        raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
+    refuse_unusable(tune_folder(load_config(), repository).path)
     with TellWaiting(f"reading {repository}"):
         made = asyncio.run(training_history(repository, last, max_tokens, tell))
         manifest, folder = (None, None) if made.left else _written(made, max_tokens)
@@ -55,7 +55,7 @@ def export(repository: str, last: int, max_tokens: int, *, as_json: bool) -> Non
         counts = {"repository": repository, "pull_requests": made.read, "not_read": made.left}
         click.echo(json.dumps({**counts, "folder": folder and str(folder), **told}, indent=2))
     elif manifest is None:
-        rest = f"{made.left} more are not, for GitHub's limit is left to others"
+        rest = f"{made.left} more are not, for its limit is left to others, or GitHub does not answer"
         click.echo(f"{made.read} merged pull requests of {repository} are read; {rest}.")
         click.echo("Nothing is written yet. Run it again later: it goes on where it was.")
     else:
@@ -92,8 +92,9 @@ def _written(made: Any, max_tokens: int) -> tuple[Any, Path]:
         {"by_source": dict(sources), "by_file": by_file},
         made.redacted,
         {why: count for why, count in left_out.items() if count},
+        made.repo.private,
     )
-    folder = tuning_folder(load_config().hob.data_dir, made.repo.full_name)
+    folder = tuning_folder(load_config().hob.data_dir, made.repo.id)
     files = {f"{DATA}/{name}.jsonl": text for name, text in data.items() if text} | cases
     asyncio.run(put_export(folder, files, manifest))
     return manifest, folder

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.framework import HobCommand, NumberRange
+from bot.cli.framework import HobCommand, NumberRange, RepositoryParam
 
 if TYPE_CHECKING:
     from bot.core.adapter_records import AdapterRecord
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     cls=HobCommand,
     example="hob tune run octo/tea\nhob tune run octo/tea --iters 1000",
 )
-@click.argument("repository", metavar="OWNER/REPO")
+@click.argument("repository", metavar="OWNER/REPO", type=RepositoryParam())
 @click.option(
     "--model", default="", help="NAME in the Hugging Face cache; by default the first of [models] review."
 )
@@ -69,13 +69,10 @@ def command(
     from bot.cli.tune.tuning_run import TuningRun
     from bot.cli.waiting import TellWaiting
     from bot.config import load_config
-    from bot.core.settings_schema import REPOSITORY
     from bot.core.training import TrainingSettings
     from bot.log import setup
 
     setup("error")
-    if not REPOSITORY.fullmatch(repository):
-        raise click.UsageError(f"{repository[:80]!r} is no repository: write owner/name")
     if layers == 0:
         raise click.UsageError("--layers 0 would learn nothing: name a number, or -1 for all")
     config = load_config()

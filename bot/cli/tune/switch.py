@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, RepositoryParam, clean
 from bot.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,37 +19,54 @@ RESTART = "it counts once `hob up` or `hob work` is started again"
 @click.command("list", cls=HobCommand, example="hob tune list\nhob tune list --json")
 @JSON
 def show(as_json: bool) -> None:
-    """Shows every adapter that was trained: its figures, whether it is on, or why it may not be."""
+    """Shows every adapter that was trained: its figures, whether it is on, or why it may not be.
+
+    What lies among them and cannot be read is named too, with why and what to do.
+    """
     from bot.config import load_config
-    from bot.runs.tuning_folder import every_record
+    from bot.core.text import for_terminal
+    from bot.runs.tuning_folder import every_record, unread_places
 
     config = load_config()
     records = every_record(config.hob.data_dir)
     missing = [name for name in config.models.tuned if name not in {one.name for one in records}]
+    unread = [
+        {"path": str(one.path), "why": for_terminal(one.why)[:300], "what_to_do": one.what_to_do}
+        for one in unread_places(config.hob.data_dir)
+    ]
     if as_json:
         told = [_as_json(one, config) for one in records]
-        click.echo(json.dumps({"adapters": told, "missing": missing}, indent=2))
+        click.echo(json.dumps({"adapters": told, "missing": missing, "unread": unread}, indent=2))
         return
     for one in records:
-        click.echo(f"{one.name}\n  {one.made[:10]}, {_state(one, config)}; {one.figures}")
+        click.echo(f"{one.name}\n  {clean(one.made[:10])}, {_state(one, config)}; {one.figures}")
     for name in missing:
-        click.echo(f"{name}\n  named in [models] tuned, and not there: `hob tune off` takes it out")
-    if not records and not missing:
+        off = f"`hob tune off {clean(name)}` takes it out"
+        click.echo(f"{clean(name)}\n  named in [models] tuned, and not there: {off}")
+    for place in unread:
+        click.echo(f"{place['path']}\n  cannot be used: {place['why']}; {place['what_to_do']}")
+    if not records and not missing and not unread:
         click.echo("nothing was trained yet: `hob tune run OWNER/REPO`")
 
 
 def _state(record: "AdapterRecord", config: "Config") -> str:
+    from bot.config.tuned import PRIVATE
+
     if record.refusal:
         return f"refused: {record.refusal}"
+    if record.private and not config.privacy.tune:
+        return f"not asked: it {PRIVATE}"
     return "on" if record.name in config.models.tuned else "off"
 
 
 def _as_json(record: "AdapterRecord", config: "Config") -> dict[str, Any]:
-    return {"on": record.name in config.models.tuned, **json.loads(record.text)}
+    named = record.name in config.models.tuned
+    allowed = config.privacy.tune or not record.private
+    return {"on": named and allowed, "allowed": allowed, **json.loads(record.text)}
 
 
 @click.command("use", cls=HobCommand, example="hob tune use octo/tea\nhob tune use octo/tea 1a2b3c4d5e6f")
-@click.argument("repository", metavar="OWNER/REPO")
+@click.argument("repository", metavar="OWNER/REPO", type=RepositoryParam())
 @click.argument("digest", default="")
 @JSON
 def use(repository: str, digest: str, *, as_json: bool) -> None:
@@ -59,11 +76,11 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
     refused.
     """
     from bot.config import load_config
-    from bot.config.tuned import switched_on
-    from bot.runs.tuning_folder import TuneFolder
+    from bot.config.tuned import ALLOW, NOT_ALLOWED, switched_on
+    from bot.runs.tuning_folder import tune_folder
 
     config = load_config()
-    found = TuneFolder(config.hob.data_dir, repository).records()
+    found = tune_folder(config, repository).records()
     wanted = [one for one in found if one.digest.startswith(digest)]
     if not wanted:
         which = f" that begins with {digest[:80]}" if digest else ""
@@ -74,9 +91,11 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
             f"{record.name} may not be used: {record.refusal}; {record.figures}",
             "train with more examples or other settings, or name another DIGEST",
         )
+    if record.private and not config.privacy.tune:
+        raise UserError(f"{record.name} has learnt a private repository, and {NOT_ALLOWED}", ALLOW)
     names = (*_others(config, repository), record.name)
     hosts = [table.host() for table in config.hosts]
-    switched_on(names, config.models.review, hosts, config.hob.data_dir)
+    switched_on(names, config.models.review, hosts, config.hob.data_dir, tune=config.privacy.tune)
     _write(config, names)
     told = f"{record.name} reads the pull requests of {record.repository}: {RESTART}"
     click.echo(json.dumps({"tuned": names}) if as_json else told)
@@ -86,7 +105,10 @@ def use(repository: str, digest: str, *, as_json: bool) -> None:
 @click.argument("repository", metavar="OWNER/REPO")
 @JSON
 def off(repository: str, *, as_json: bool) -> None:
-    """Switches a repository's adapter off: its base model reads pull requests again. Nothing is deleted."""
+    """Switches a repository's adapter off: its base model reads pull requests again. Nothing is deleted.
+
+    The name of an adapter will do, too.
+    """
     from bot.config import load_config
 
     config = load_config()
@@ -99,12 +121,19 @@ def off(repository: str, *, as_json: bool) -> None:
 
 
 def _others(config: "Config", repository: str) -> tuple[str, ...]:
-    """The adapters that are on and of other repositories."""
-    from bot.core.adapters import adapter_name
-    from bot.core.tuning import folder_name
+    """The adapters that are on and of other repositories. One that is not there has its name alone."""
+    from bot.core.adapters import adapter_name, dashed
+    from bot.runs.tuning_folder import every_record, tune_folder
 
-    own = folder_name(repository)
-    return tuple(name for name in config.models.tuned if (told := adapter_name(name)) and told.folder != own)
+    own, called = tune_folder(config, repository).repo_id, dashed(repository)
+    whose = {one.name: one.repo_id for one in every_record(config.hob.data_dir)}
+    return tuple(
+        name
+        for name in config.models.tuned
+        if (told := adapter_name(name))
+        and name != repository
+        and (whose[name] != own if name in whose else told.repository != called)
+    )
 
 
 def _write(config: "Config", names: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ from bot.core.training import (
     seconds_left,
 )
 from bot.inference.runners.mlx import environment
-from bot.paths import put_private
+from bot.paths import make_private, put_private
 
 _CHILD = (sys.executable, "-P", "-m", "bot.inference.runners.mlx_lora")
 _LINE_BYTES = 4096
@@ -114,6 +114,7 @@ async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
 
 def private_folder(path: Path) -> Path:
     """Made anew and empty; its owner's only."""
-    path.mkdir(mode=0o700, parents=True)
+    make_private(path.parent)
+    path.mkdir(mode=0o700)
     os.chmod(path, 0o700)  # noqa: PTH101
     return path

@@ -14,7 +14,7 @@ from bot.cli.framework import tell
 from bot.cli.tune.training import private_folder, train
 from bot.cli.waiting import TellWaiting
 from bot.config import Config
-from bot.config.tuned import MLX, WEIGHTS
+from bot.config.tuned import ALLOW, MLX, NOT_ALLOWED, WEIGHTS
 from bot.core.adapter_records import FEW, AdapterRecord, Evaluation, evaluation_of
 from bot.core.adapters import Adapter
 from bot.core.errors import TemporaryError, UserError
@@ -23,12 +23,13 @@ from bot.core.training import Losses, TrainingSettings
 from bot.core.tuning import CASES
 from bot.evals.bootstrap import better_share
 from bot.evals.cases import Case, load_cases
+from bot.evals.files import json_files
 from bot.evals.trial import Trial
 from bot.inference.egress import EgressGuard
 from bot.inference.runners.mlx import cached
 from bot.knowledge.locking import locked
-from bot.paths import put_private
-from bot.runs.tuning_folder import TuneFolder
+from bot.paths import make_private, put_private
+from bot.runs.tuning_folder import NEW, TuneFolder, tune_folder
 from bot.scripting import Workshop
 
 THRESHOLD = 0.0
@@ -51,9 +52,11 @@ class TuningRun:
 
     async def run(self, *, again: bool, accept_few: bool) -> AdapterRecord:
         """UserError where there is nothing to train with, on or for."""
-        folder = TuneFolder(self.config.hob.data_dir, self.repository)
+        folder = tune_folder(self.config, self.repository)
         model = self._model()
         manifest = folder.exported()
+        if manifest.private and not self.config.privacy.tune:
+            raise UserError(f"{self.repository} was private when it was exported, and {NOT_ALLOWED}", ALLOW)
         if manifest.max_tokens > self.settings.max_tokens:
             most = self.settings.max_tokens
             raise UserError(
@@ -63,7 +66,7 @@ class TuningRun:
             )
         cases, cases_digest = held_out(folder)
         digest = self.settings.digest(manifest.digest, self.base, model.name)
-        folder.place(digest).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder.place(digest).parent)
         begun = AdapterRecord(
             manifest.repository,
             manifest.repo_id,
@@ -76,6 +79,7 @@ class TuningRun:
             Losses(0.0, 0.0, validation=False),
             cases_digest,
             few_accepted=accept_few,
+            private=manifest.private,
         )
         try:
             async with locked(folder.path / "run.lock", LOCK_SECONDS) as lock:
@@ -106,19 +110,18 @@ class TuningRun:
         if len(cases) < FEW and not begun.few_accepted:
             tell(f"few pull requests are held out ({len(cases)}): without --accept-few it will be refused")
         # What is trained already is tried on other cases where it lies.
-        work = place if kept and not again else place.with_suffix(".new")
-        for other in place.parent.glob("*.new"):
+        work = place if kept and not again else place.with_suffix(NEW)
+        for other in place.parent.glob(f"*{NEW}"):
             if (again and other == work) or not (other / LOSSES).is_file():
                 shutil.rmtree(other, ignore_errors=True)
-        record = replace(begun, losses=await self._trained(model, folder.data, work, lock))
+        record = replace(begun, losses=await self._trained(folder, model, begun, work, lock))
         if record.losses.fell:
             before = await self._before(record, cases, work)
             after = await self._evaluated(record, cases, record.adapter(str(work)))
             self._refuse_purged(work)
             share = better_share(before.scores, after.scores)
             record = replace(record, before=before, after=after, better_in=share)
-        folder.keep(record, work)
-        return record
+        return folder.keep(record, work)
 
     def _model(self) -> Path:
         """The base model's files."""
@@ -133,13 +136,24 @@ class TuningRun:
             )
         return found[self.base]
 
-    async def _trained(self, model: Path, data: Path, work: Path, lock: int) -> Losses:
+    async def _trained(
+        self, folder: TuneFolder, model: Path, begun: AdapterRecord, work: Path, lock: int
+    ) -> Losses:
         """Its losses, of now or of a run that was broken off after it."""
+        is_read = False
+
+        def told(line: str) -> None:
+            nonlocal is_read  # with the first line all examples are
+            if not is_read and folder.exported().digest != begun.data:
+                raise UserError(f"{self.repository} was exported anew meanwhile", "run it again")
+            is_read = True
+            self._told(line)
+
         done = work / LOSSES
         if done.is_file() and (work / WEIGHTS).is_file():
             tell("it is trained already, and is tried now")
             return Losses(**json.loads(done.read_text(encoding="utf-8")))
-        losses = await train(model, data, private_folder(work), self.settings, self._told, lock)
+        losses = await train(model, folder.data, private_folder(work), self.settings, told, lock)
         put_private(done, json.dumps(asdict(losses)))
         tell(str(losses))
         return losses
@@ -196,7 +210,7 @@ def mlx_host(config: Config) -> Host:
 
 def held_out(folder: TuneFolder) -> tuple[list[Case], str]:
     """The held-out pull requests, and their digest. UserError where there are none."""
-    files = sorted((folder.path / CASES).glob("*.json"))
+    files = json_files(folder.path / CASES)
     if not files:
         raise UserError(
             f"no pull request of {folder.repository} is held out, so nobody could tell if it got better",

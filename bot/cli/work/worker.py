@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.config import Config
 from bot.core.errors import UserError
+from bot.garbage import keep_what_is_loaded
 from bot.queue.embedded import Embedded, EmbeddedFailed
 from bot.queue.leader import Leader
 from bot.queue.queues import Queues
@@ -66,6 +67,7 @@ async def _work(config: Config, slots: int, schedules: bool) -> None:
         else:
             scheduling = ()
             await recover(services.store, queues)  # of this machine, which the others cannot know
+        keep_what_is_loaded()
         log.info("working, %d runs at once%s", slots, "" if schedules else "; hob schedule makes the runs")
         await _until_done(worker.work(), tidy_forever(services), *scheduling, *background)
 
@@ -77,6 +79,7 @@ async def _schedule(config: Config) -> None:
         for each in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
         scheduling = _scheduling(config, services, queues, wakeup, stack)
+        keep_what_is_loaded()
         log.info("scheduling; hob work does the runs")
         await _until_done(_set(stop), *scheduling, *background)
 

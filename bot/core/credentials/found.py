@@ -89,7 +89,7 @@ def _named() -> tuple[Any, ...]:
 def _one_look() -> Any:
     """What a line without any credential does not hold, in one automaton."""
     every = re2.Set.SearchSet(issued.options())  # type: ignore[no-untyped-call]
-    for _, pattern in issued.SHAPES:
+    for _, pattern in (*issued.SHAPES, *issued.WIDE):
         every.Add(pattern)
     every.Add(r"(?i)pass|pwd|psw|pw\b|secret|token|key|credential|bearer|basic")
     every.Compile()

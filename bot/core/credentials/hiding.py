@@ -68,7 +68,13 @@ def _spans(line: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _in_piece(line: str) -> Iterator[tuple[str, int, int]]:
-    yield from _issued(line)
+    surely = list(_issued(line))
+    yield from surely
+    ends = {start: end for _, start, end in surely}
+    for kind, start, end in issued.widely_shaped(line):
+        is_sample = kind == issued.KEY_ID and "EXAMPLE" in line[start:end].upper()
+        if not is_sample and end > ends.get(start, -1):
+            yield kind, start, end
     yield from _named(line)
 
 
@@ -79,9 +85,10 @@ def _issued(line: str) -> Iterator[tuple[str, int, int]]:
             over = _KEY_END.search(line, end)
             yield kind, start, over.end() if over else len(line)
         elif kind == issued.URL:
-            login = value.rpartition("@")[0]
-            if not login.endswith("://user:password"):
-                yield kind, start + value.index("://") + 3, start + len(login)
+            login, _, host = value.rpartition("@")
+            begins = value.index("://") + 3
+            if not login.endswith("://user:password") and not issued.is_address(login[begins:], host):
+                yield kind, start + begins, start + len(login)
         elif "EXAMPLE" not in value.upper() and "xxxxxxxx" not in value.lower():
             yield kind, start, end
 

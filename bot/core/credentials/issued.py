@@ -3,11 +3,13 @@ the values that manuals print."""
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import re2
 
+from bot.core.credentials import words
 from bot.core.settings import Severity
 
 PRIVATE_KEY = "private key"
@@ -77,6 +79,18 @@ SHAPES: tuple[tuple[str, str], ...] = (
         r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,64}:[^\s:/@'\"{}$<>]{6,}@(?:[A-Za-z0-9.-]{2,}|\[[0-9a-f:]+\])",
     ),
 )
+KEY_ID = "id of a key pair"
+WIDE: tuple[tuple[str, str], ...] = (
+    (KEY_ID, r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"),
+    (KEY_ID, r"LTAI[A-Za-z0-9]{12,24}"),
+    (KEY_ID, r"AKID[A-Za-z0-9]{32}"),
+    (KEY_ID, r"GOOG1E[A-Z0-9]{18,58}"),
+    (KEY_ID, r"DO00[A-Z0-9]{16}"),
+    (KEY_ID, r"(?:AC|SK)[0-9a-f]{32}"),
+    (URL, r"(?i)[a-z][a-z0-9+.-]{1,20}://[^\s/'\"<>`]+@"),
+)
+"""Too little to tell a person of, enough to hide. Ids of Amazon, Alibaba, Tencent, Google, DigitalOcean and
+Twilio say whose a key is and are half of what opens it; a URL's login is one at whatever host."""
 SEVERITIES: dict[str, Severity] = {URL: "major", "JSON web token": "major", "Stripe test key": "minor"}
 """How sure a shape is, where it is not wholly: a token may be over, a URL a sample."""
 
@@ -111,6 +125,61 @@ def options() -> Any:
 def shaped(text: str) -> list[tuple[str, int, int]]:
     """(kind, start, end) of all that has a shape, samples too; `text` holds no lone surrogate."""
     return [(kind, *match.span()) for kind, pattern in _compiled() for match in pattern.finditer(text)]
+
+
+def widely_shaped(text: str) -> Iterator[tuple[str, int, int]]:
+    """The same of `WIDE`, as far as it is what its shape says; of a URL its login."""
+    for kind, pattern in _compiled_wide():
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            if kind == URL:
+                start, end = text.index("://", start) + 3, end - 1
+                told = _is_wide_login(text[start:end], text[end + 1 : end + 8])
+            else:
+                told = _is_key_id(text, start, end)
+            if told:
+                yield kind, start, end
+
+
+@cache
+def _compiled_wide() -> tuple[tuple[str, Any], ...]:
+    return tuple((kind, compiled(pattern)) for kind, pattern in WIDE)
+
+
+def _is_key_id(text: str, start: int, end: int) -> bool:
+    """Not a part of something longer, and no name in capitals: one in thousands has no digit."""
+    beside = text[max(0, start - 1) : start] + text[end : end + 1]
+    return not any(map(str.isalnum, beside)) and any(map(str.isdigit, text[start + 4 : end]))
+
+
+_PUT_IN = re.compile(
+    r"^\$\w|\$[({]|#\{|\{[^{}]*\}|%[sv(]|%d(?![0-9a-f])|^%\w+%$|^\*+$|^\.{3}$|^…$|^\[\w*\]$"
+    r"|\[\^|\(\?|\.[*+]|\\[wWsSdD]"
+)
+"""What a script or a person puts something in for, and a pattern that looks for passwords."""
+_SAMPLE_LOGIN = re.compile(
+    r"(?i)^\[?(?:(?:user|username|usr|login|name|org):\W?(?:password|pass|passwd|pwd|repo)|scott:tiger)\W?$"
+)
+"""What stands in manuals: nobody's."""
+_PORT = re.compile(r"^\d{1,5}[?#,;)|\]]")
+
+
+def is_address(login: str, rest: str) -> bool:
+    """Whether what looks like a login is none: `login` begins with a host and its port, or `rest`, behind the
+    `@`, is an image's digest (`docker://alpine:3.20@sha256:…`)."""
+    host, _, port = login.partition(":")
+    return ")" in host or rest.startswith(("sha256", "sha512")) or _PORT.match(port) is not None
+
+
+def _is_wide_login(login: str, rest: str) -> bool:
+    """Whether it has a password, or is a token: a random name. Not what a script puts in, nor what follows
+    the port of an address without a login."""
+    user, _, password = login.partition(":")
+    if is_address(login, rest):
+        return False
+    if len(password) >= 3:
+        return _SAMPLE_LOGIN.match(login) is None and _PUT_IN.search(password) is None
+    return not password and len(user) >= 20 and user.isalnum() and words.is_random(user)
 
 
 def is_sample(value: str) -> bool:

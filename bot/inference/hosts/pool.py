@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
 
-from bot.core.adapters import adapter_name
+from bot.core.adapters import Adapter, adapter_name
 from bot.core.host_slots import HostSlots, Outlook, Served, Speed, Traffic
 from bot.core.hosts import Host, HostModel, RoutingStrategy
 from bot.core.inference import Beginning, Role
@@ -196,6 +196,11 @@ class Pool:
     async def traffic(self) -> dict[str, Traffic]:
         """Every host's requests over all processes."""
         return await self.host_slots.look(list(self._known_hosts))
+
+    def adapters(self, repo_id: int) -> list[Adapter]:
+        """Those of one repository."""
+        hosts = (known_host.host for known_host in self._known_hosts.values())
+        return [one for host in hosts for one in host.adapters if one.repo_id == repo_id]
 
     def runner(self, host: str) -> Runner:
         """The host's own runner, for what needs no place: pulling a model."""

@@ -77,10 +77,20 @@ class Resident:
         return made
 
     def _templated(self, messages: list[dict[str, str]]) -> list[int]:
+        plain = [{**one, "content": self._plain(one["content"])} for one in messages]
         made = self.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=False, enable_thinking=False
+            plain, add_generation_prompt=True, tokenize=True, return_dict=False, enable_thinking=False
         )
         return list(made)
+
+    def _plain(self, text: str) -> str:
+        """Without the model's own marks of a turn's end and beginning, by which what is quoted in a question
+        could leave it and speak for somebody else."""
+        added = self.tokenizer.added_tokens_decoder.values()
+        marks = {*self.tokenizer.all_special_tokens, *(str(one) for one in added if one.special)}
+        for mark in sorted(marks, key=len, reverse=True):
+            text = text.replace(mark, f"{mark[:1]} {mark[1:]}") if mark.strip() else text
+        return text
 
     def kept(self, tokens: list[int]) -> tuple[Any, int]:
         """The cache for a prompt, and how many of its tokens were read before: those with which the last one

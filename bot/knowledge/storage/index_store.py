@@ -18,6 +18,7 @@ from bot.knowledge.storage.schema import TABLES, UPGRADES, WORDS
 from bot.knowledge.storage.types import SCHEMA, Damaged, IndexStoreError, Sizes
 from bot.knowledge.storage.vectors import Vectors
 from bot.knowledge.storage.words import Words
+from bot.paths import make_private
 
 APPLICATION = 0x486F6249
 """`HobI`, in the file's header. https://www.sqlite.org/fileformat2.html#database_header"""
@@ -47,7 +48,7 @@ class IndexStore(History, IssueTable, Words, Vectors):
         """The index in this file, an empty one where there is none or it is damaged. All rows are counted
         to see that (`whole`), which takes as long as a fifth of a search: who only reads looks at the first
         page of each table, and leaves the rest to the next push. Raises `IndexStoreError`."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         with locked(path.with_suffix(".opening"), BUSY_SECONDS):
             why = _put_away(path)
             try:

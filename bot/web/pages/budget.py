@@ -12,7 +12,7 @@ from bot.store import Store
 from bot.store.overview import DAY, Spent, spending
 from bot.web.model_stats import compare
 from bot.web.pages import schemas
-from bot.web.pages.view import COUNT, NUMBER, Answer, View, shape, whole
+from bot.web.pages.view import COUNT, NUMBER, TEXT, Answer, View, shape, whole
 
 DAYS = 30
 
@@ -22,9 +22,14 @@ async def show_budget(request: Request) -> Answer:
     store: Store = request.app.state.store
     days = min(max(whole(request, "days") or DAYS, 1), 366)
     today = time.time() // DAY * DAY
-    found = await run_in_threadpool(spending, store.database, today - (days - 1) * DAY)
+    online: frozenset[str] = request.app.state.online
+    found = [
+        one
+        for one in await run_in_threadpool(spending, store.database, today - (days - 1) * DAY)
+        if one.host in online or one.cost_usd  # the ledger has every answer, of one's own machines too
+    ]
     totals = await run_in_threadpool(store.calls.totals)
-    spent = [one for one in found if one.day == today]
+    spent = [one for one in found if one.day == today and one.host in online]
     allowed_usd, allowed_tokens = request.app.state.budget
     return {
         "days": [_shown(one) for one in found],
@@ -32,6 +37,7 @@ async def show_budget(request: Request) -> Answer:
         "today_tokens": sum(one.tokens_in + one.tokens_out for one in spent),
         "allowed_usd": allowed_usd,
         "allowed_tokens": allowed_tokens,
+        "online_hosts": sorted(online),
         "models": [asdict(one) for one in compare(totals)],
     }
 
@@ -45,7 +51,7 @@ VIEWS = (
         "/budget", "show_budget", "What online models cost, and models compared", show_budget,
         shape(
             days=schemas.many(schemas.SPENT), today_usd=NUMBER, today_tokens=COUNT, allowed_usd=NUMBER,
-            allowed_tokens=COUNT, models=schemas.many(schemas.COMPARED),
+            allowed_tokens=COUNT, online_hosts=schemas.many(TEXT), models=schemas.many(schemas.COMPARED),
         ),
         (("days", COUNT),),
     ),

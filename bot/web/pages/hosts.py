@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from bot.core.errors import TemporaryError
-from bot.core.host_slots import Traffic
+from bot.core.host_slots import Speed, Traffic
 from bot.core.hosts import Host
 from bot.web.pages import schemas
 from bot.web.pages.view import Answer, View, shape
@@ -61,7 +61,7 @@ def _shown(host: Host, up: bool, traffic: Traffic | None) -> dict[str, Any]:
                 "model": model,
                 "answers": speed.calls,
                 "reads": round(speed.prompt, 1),
-                "writes": round(speed.answer, 1),
+                "writes": round(speed.answer, 1) if speed.answer != Speed().answer else 0.0,
             }
             for model, speed in sorted(traffic.speeds.items())
             if speed.calls

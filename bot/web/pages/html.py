@@ -14,6 +14,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.web.session import LIFETIME, Sessions
+
 WEB = Path(__file__).parents[1]
 MOST_FORM_BYTES = 4096
 DEAD = "/runs?state=dead&internal=true"
@@ -81,7 +83,8 @@ async def script(request: Request) -> Response:
 
 
 def rendered(template: str, request: Request | None = None, /, **values: Any) -> HTMLResponse:
-    """A page of a template; with a request as one of the pages that lead to each other."""
+    """A page of a template; with a request as one of the pages that lead to each other, which keep a session
+    alive."""
     path = request.url.path if request else ""
     asked = dict(request.query_params) if request else {}
     about = {"navigation": NAVIGATION if request else (), "query": asked, "link": _link(asked)}
@@ -89,7 +92,25 @@ def rendered(template: str, request: Request | None = None, /, **values: Any) ->
         DEAD if path == "/runs" and asked.get("state") == "dead" else f"/{path[1:].partition('/')[0]}"
     )
     html = _pages().get_template(template).render({**about, **values})
-    return HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
+    page = HTMLResponse(html.encode("utf-8", "replace"), headers={"cache-control": "no-store"})
+    if request:
+        _renew(request, page)
+    return page
+
+
+def _renew(request: Request, answer: Response) -> None:
+    """A newer cookie for whoever has had one for a while."""
+    sessions: Sessions = request.app.state.sessions
+    cookie = request.state.cookie
+    if cookie and sessions.holds(cookie) and sessions.is_old(cookie):
+        set_cookie(request, answer, sessions.issue())
+
+
+def set_cookie(request: Request, answer: Response, value: str) -> None:
+    public = urlsplit(request.app.state.public_url)
+    secure = public.scheme == "https" and request.url.hostname == public.hostname
+    name = request.app.state.sessions.cookie
+    answer.set_cookie(name, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
 
 
 def refusal_page(status: int, detail: str, headers: Headers, request: Request | None = None) -> HTMLResponse:
@@ -97,13 +118,14 @@ def refusal_page(status: int, detail: str, headers: Headers, request: Request | 
     the pages that lead to each other."""
     phrase = HTTPStatus(status).phrase
     said = "" if detail == phrase else detail
-    heading = HEADINGS.get(status, phrase)
-    page = rendered("refused.html", request, heading=heading, said=said, back=_came_from(headers))
+    pressed = status == 404 and request is not None and request.method != "GET"
+    heading = HEADINGS.get(409 if pressed else status, phrase)
+    page = rendered("refused.html", request, heading=heading, said=said, back=came_from(headers))
     page.status_code = status
     return page
 
 
-def _came_from(headers: Headers) -> str:
+def came_from(headers: Headers) -> str:
     """The page of ours that led here, as a path; else the first one."""
     try:
         came = urlsplit(headers.get("referer", ""))
@@ -139,7 +161,8 @@ def _link(asked: Mapping[str, str]) -> Any:
     """`link(before=3)`: the address of this page with that changed; an empty value is left out."""
 
     def link(**changed: object) -> str:
-        values = {**asked, **{name: str(value) for name, value in changed.items()}}
+        kept = {name: value for name, value in asked.items() if name != "told"}
+        values = {**kept, **{name: str(value) for name, value in changed.items()}}
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
     return link
@@ -177,9 +200,23 @@ def thousands(number: float) -> str:
 
 
 def field_text(value: object) -> str:
-    """A setting's value as a person writes it into a field: words bare, all else as JSON. Unlike `tojson`,
-    whose quotes end an attribute, it is escaped like any text."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A setting's value as a person writes it into a field: words bare, a list of words with commas, all else
+    as JSON. Unlike `tojson`, whose quotes end an attribute, it is escaped like any text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        joined = ", ".join(value)
+        if [one.strip() for one in joined.split(",")] == value and not _is_json(joined):
+            return joined
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def code_marked(text: str) -> Any:

@@ -1,6 +1,7 @@
 """What people taught Hob, of all repositories, and a button that forgets."""
 
-from typing import Any
+from typing import Any, get_args
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -14,6 +15,7 @@ from bot.log import redact
 from bot.store import Store
 from bot.store.overview import MemoryRow, memory_page
 from bot.web.pages import schemas
+from bot.web.pages.html import came_from
 from bot.web.pages.view import (
     COUNT,
     LIMIT,
@@ -23,6 +25,7 @@ from bot.web.pages.view import (
     Answer,
     Button,
     View,
+    choice,
     done,
     limit_of,
     listed,
@@ -30,10 +33,12 @@ from bot.web.pages.view import (
     path_id,
     place_of,
     shape,
+    text,
     words,
 )
 from bot.web.runs import when
 
+KINDS: tuple[str, ...] = get_args(MemoryKind)
 MOST_SHOWN = 160
 """Characters of a line and of a remark that a convention rests on."""
 
@@ -42,7 +47,8 @@ async def list_memory(request: Request) -> Answer:
     """The newest first."""
     store: Store = request.app.state.store
     limit, before = limit_of(request), place_of(request, (float, int, int))
-    asked = (store.database, words(request, "repo"), words(request), before, limit)
+    kind = choice(request, "kind", KINDS)
+    asked = (store.database, words(request, "repo"), kind, words(request), before, limit)
     found = await run_in_threadpool(memory_page, *asked)
     return {
         "memory": [_shown(one) for one in found],
@@ -92,7 +98,7 @@ async def forget(request: Request) -> Response:
     repo_id, n = path_id(request, "repo_id", "repository"), path_id(request, "n", "thing to forget")
     if n >= 2**31 or not await run_in_threadpool(store.memory.forget, repo_id, n):
         raise HTTPException(404, f"nothing numbered {n} is remembered of that repository")
-    return await done(request, "/memory", {"forgotten": n})
+    return await done(request, _list(request, "forgotten", n), {"forgotten": n})
 
 
 async def accept(request: Request) -> Response:
@@ -110,13 +116,20 @@ async def _decide(request: Request, kind: MemoryKind, word: str) -> Response:
     repo_id, n = path_id(request, "repo_id", "repository"), path_id(request, "n", "convention")
     if n >= 2**31 or not await run_in_threadpool(store.memory.decide, repo_id, n, kind):
         raise HTTPException(404, f"no convention numbered {n} is offered of that repository")
-    return await done(request, "/memory", {word: n})
+    return await done(request, _list(request, word, n), {word: n})
+
+
+def _list(request: Request, word: str, n: int) -> str:
+    """The list as it was when a button of it was pressed, with what came of that (`told`)."""
+    came = urlsplit(came_from(request.headers))
+    query = parse_qsl(came.query) if came.path == "/memory" else []
+    return "/memory?" + urlencode([*(one for one in query if one[0] != "told"), ("told", f"{word} {n}")])
 
 
 VIEWS = (
     View(
         "/memory", "list_memory", "What is remembered, the newest first", list_memory,
-        listed("memory", schemas.LESSON), (LIMIT, PLACE, REPO, WORDS),
+        listed("memory", schemas.LESSON), (LIMIT, PLACE, REPO, WORDS, ("kind", text(enum=["", *KINDS]))),
     ),
 )  # fmt: skip
 BUTTONS = (

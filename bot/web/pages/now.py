@@ -14,7 +14,7 @@ from bot.store.overview import RunQuery, run_page, usual_seconds
 from bot.web.pages.hosts import hosts_now
 from bot.web.pages.html import rendered, wants_html
 from bot.web.pages.runs import titled
-from bot.web.pages.signing_in import login_page, renew
+from bot.web.pages.signing_in import login_page
 from bot.web.pages.view import Answer
 
 LATEST = 15
@@ -28,9 +28,7 @@ async def home(request: Request) -> Response:
     found = await now(request)
     if not wants_html(request) and "accept" in request.headers and "json" in request.headers["accept"]:
         return JSONResponse(found)
-    page = rendered("now.html", request, **found)
-    renew(request, page)
-    return page
+    return rendered("now.html", request, **found)
 
 
 async def now(request: Request) -> Answer:
@@ -68,6 +66,7 @@ def _stored(store: Store) -> dict[str, Any]:
         "waits": counts.get("queued", 0),
         "dead": counts.get("dead", 0),
         "drafts": store.drafts.count(),
+        "offered": store.memory.offered(),
         "latest": titled(store, ended),
     }
 

@@ -73,6 +73,7 @@ def _settings(request: Request, store: Store, name: str) -> Answer:
     rows = [
         {
             "name": key.name,
+            "part": _part(key.name),
             "about": key.about,
             "choices": list(_choices(key)),
             "value": plain(counts[key.name].value),
@@ -118,6 +119,11 @@ def _read(key: str, value: str) -> Any:
         return json.loads(value)
     except (ValueError, RecursionError):
         return [one.strip() for one in value.split(",")] if _is_list(known) else value
+
+
+def _part(name: str) -> str:
+    """The part of the page that a key is in."""
+    return name.rpartition(".")[0].replace(".", ": ").capitalize() or "In general"
 
 
 def _choices(key: SettingKey) -> tuple[str, ...]:

@@ -71,7 +71,9 @@ LESSON = shape(
 REPOSITORY = shape(
     id=COUNT, name=TEXT, installation=COUNT, private=optional(FLAG), issues=COUNT, last_at=TIME, url=URL
 )
-SETTING = shape(name=TEXT, about=TEXT, choices=NAMES, value={}, before_file={}, layer=TEXT, stored=FLAG)
+SETTING = shape(
+    name=TEXT, part=TEXT, about=TEXT, choices=NAMES, value={}, before_file={}, layer=TEXT, stored=FLAG
+)
 WHOLE_REPOSITORY = shape(name=TEXT, url=URL, settings=many(SETTING))
 MODEL_SPEED = shape(model=TEXT, answers=COUNT, reads=NUMBER, writes=NUMBER)
 ANSWERING = shape(model=TEXT, seconds=NUMBER, seconds_left=NUMBER, tokens=COUNT, tokens_per_second=NUMBER)
@@ -97,6 +99,6 @@ COMPONENT = shape(name=TEXT, ok=FLAG, detail=TEXT)
 WORKING = _and(RUN, elapsed=SECONDS, usual=SECONDS)
 NOW = shape(
     ready=FLAG, components=many(COMPONENT), working=many(WORKING), waiting=many(RUN), waits=COUNT, dead=COUNT,
-    drafts=COUNT, hosts=many(HOST), latest=many(RUN),
+    drafts=COUNT, offered=COUNT, hosts=many(HOST), latest=many(RUN),
 )  # fmt: skip
 FINDINGS = listed("findings", FINDING, groups=many(GROUP), days=COUNT)

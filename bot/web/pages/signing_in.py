@@ -1,15 +1,15 @@
 """Signing in with the API token, or by a link that was printed where Hob was started, and out again."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.web.guard import BACK
-from bot.web.pages.html import form_fields, own_path, rendered, script, stylesheet
-from bot.web.session import COOKIE, LIFETIME, Sessions
+from bot.web.guard import back_name
+from bot.web.pages.html import form_fields, own_path, rendered, script, set_cookie, stylesheet
+from bot.web.session import Sessions
 
 FORM = "login.html"
 LINK = "/login/link"
@@ -44,11 +44,12 @@ async def _let_in(request: Request, knows: Callable[[], Awaitable[bool]], compla
     if not await knows():
         sessions.failed(address)
         return login_page(401, complaint)
-    back = request.cookies.get(BACK, "")
+    name = back_name(request.headers)
+    back = request.cookies.get(name, "")
     answer = RedirectResponse(own_path(unquote(back)), status_code=303)
     set_cookie(request, answer, sessions.issue())
     if back:
-        answer.delete_cookie(BACK, httponly=True, samesite="strict")
+        answer.delete_cookie(name, httponly=True, samesite="strict")
     return answer
 
 
@@ -58,9 +59,12 @@ def link_of(sessions: Sessions) -> str:
 
 
 async def logout(request: Request) -> Response:
-    """Takes the cookie away."""
+    """Takes the cookie away, under whatever name it came."""
+    sessions: Sessions = request.app.state.sessions
     answer = RedirectResponse("/", status_code=303)
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    for name, value in sessions.ours(request.cookies).items():
+        if sessions.holds(value):
+            answer.delete_cookie(name, httponly=True, samesite="strict")
     return answer
 
 
@@ -78,20 +82,6 @@ def login_page(status: int, complaint: str = "") -> HTMLResponse:
     page = rendered(FORM, complaint=complaint)
     page.status_code = status
     return page
-
-
-def renew(request: Request, answer: Response) -> None:
-    """A newer cookie for whoever has had one for a while."""
-    sessions: Sessions = request.app.state.sessions
-    cookie = request.state.cookie
-    if cookie and sessions.holds(cookie) and sessions.is_old(cookie):
-        set_cookie(request, answer, sessions.issue())
-
-
-def set_cookie(request: Request, answer: Response, value: str) -> None:
-    public = urlsplit(request.app.state.public_url)
-    secure = public.scheme == "https" and request.url.hostname == public.hostname
-    answer.set_cookie(COOKIE, value, max_age=LIFETIME, httponly=True, samesite="strict", secure=secure)
 
 
 def _too_many(wait: int) -> HTMLResponse:
