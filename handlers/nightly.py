@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.agents.duplicates import Now, suggestion
+from bot.agents.scan import LEAST_CALLS
 from bot.context import Context
 from bot.core import nightly as core
 from bot.core.dashboard_issue import DashboardIssue, ticked, with_ticked
@@ -28,7 +29,7 @@ from bot.core.text import day, in_code, some_of
 from bot.core.work_items import WorkItem
 from bot.router import Router
 from handlers.duplicates import duplicate_facts
-from handlers.scan import night_scan
+from handlers.scan import NightScan, night_scan
 
 router = Router()
 MOST_NAMED = 3
@@ -68,13 +69,7 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     sections = await _sections(ctx, usage) if context.settings.issues.nightly else []
     sections += [core.scan_section(scanned.standing)] if reads else []
     plan = Plan(usage=tuple(usage), findings=scanned.new)
-    read = f"; {scanned.files} files were read, {scanned.left} are left" if reads else ""
-    if scanned.fatal:
-        names = some_of([shown(path) for path in scanned.fatal], MOST_NAMED)
-        read += f"; left out until it changes, because its reading did not end {MOST_BEGUN} times: {names}"
-    if scanned.too_large:
-        names = some_of([shown(path) for path in scanned.too_large], MOST_NAMED)
-        read += f"; not read, because each takes more questions than review.scan allows: {names}"
+    read = _read(scanned, context.settings.review.scan) if reads else ""
     if not before.number and not any(one.lines for one in sections):
         return replace(plan, reason=f"there is nothing to say{read}")
     page = core.page(sections, event.due, before, ctx.slug)
@@ -86,6 +81,22 @@ async def nightly(event: RepositoryDue, ctx: Context) -> Plan:
     opens = OpenIssue(core.TITLE, page.body, "nightly", page.folded, page.boxes)
     once = f"dashboard issue {before.made}"
     return replace(plan, effects=(opens,), reason=f"opened the dashboard issue{read}", once=once)
+
+
+def _read(scanned: NightScan, most: int) -> str:
+    """What a night of at most so many questions read, and what it leaves out."""
+    told = f"; {scanned.files} files were read, {scanned.left} are left"
+    if not scanned.indexed:
+        told = "; no file was read: there is no index yet"
+    if most < LEAST_CALLS:
+        told += f"; review.scan is too small: a file takes {LEAST_CALLS} questions or more"
+    if scanned.too_large:
+        names = some_of([shown(path) for path in scanned.too_large], MOST_NAMED)
+        told += f"; not read whole within review.scan, review.max_calls and the model's window: {names}"
+    if scanned.fatal:
+        names = some_of([shown(path) for path in scanned.fatal], MOST_NAMED)
+        told += f"; left out until it changes, because its reading did not end {MOST_BEGUN} times: {names}"
+    return told
 
 
 async def _sections(ctx: Context, usage: list[Usage]) -> list[NightlySection]:

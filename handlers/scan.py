@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.agents.review.looking import Looking
-from bot.agents.scan import LEAST_CALLS, read_on
+from bot.agents.scan import LEAST_CALLS, in_part, read_on
 from bot.context import Context
 from bot.core.code_search import whole
 from bot.core.errors import GitHubError
@@ -14,7 +14,7 @@ from bot.core.facts import RepoContext
 from bot.core.findings import Finding, JudgedFinding, fingerprint
 from bot.core.inference import Usage
 from bot.core.knowledge import FileRisk, Knowledge
-from bot.core.scan import MOST_BEGUN, ScannedFile, riskiest, spent, standing
+from bot.core.scan import MOST_BEGUN, ScannedFile, moved, riskiest, spent, standing
 from bot.implement_facts import looking, reading_from
 
 
@@ -22,8 +22,8 @@ from bot.implement_facts import looking, reading_from
 class NightScan:
     """`standing`: all that was found and stands; `new`: what of it the dashboard does not have; `files`:
     how many this night read; `left`: how many are to be read; `fatal`: paths of those that are not read until
-    they change, for workers died over them; `too_large`: of those that take more questions than a night
-    has."""
+    they change, for workers died over them; `too_large`: of those that were not read whole, for want of
+    questions or of room in the model's window; `indexed`: whether there is an index to know files by."""
 
     standing: tuple[Finding, ...] = ()
     new: tuple[JudgedFinding, ...] = ()
@@ -31,6 +31,7 @@ class NightScan:
     left: int = 0
     fatal: tuple[str, ...] = ()
     too_large: tuple[str, ...] = ()
+    indexed: bool = True
 
 
 async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list[Usage]) -> NightScan:
@@ -41,24 +42,33 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
         return NightScan()
     files = await ctx.knowledge.risks()
     scans, known = ctx.scans, dict(await ctx.scans.known())
-    if files:
-        here = {one.path for one in files}
-        await scans.drop([path for path in known if path not in here])
+    dismissed = {one.lesson.fingerprint for one in ctx.memory if one.lesson.kind == "dismissal"}
+    if not files:  # the index is lost, or not made yet: nobody knows of anything that it is gone
+        found = standing(known.values(), {one.path: one.blob for one in known.values()}, dismissed)
+        return NightScan(tuple(found), indexed=False)
+    for old, renamed in moved(files, known).items():
+        wanted = (one for one in known[old].findings if fingerprint(one) not in dismissed)
+        now = replace(renamed, findings=tuple(replace(one, path=renamed.path) for one in wanted))
+        known[now.path] = now
+        await scans.keep(now)
+    here = {one.path for one in files}
+    await scans.drop([path for path in known if path not in here])
     ordered = riskiest(files, known)
     fatal = {one.path for one in ordered if one.path in known and known[one.path].begun >= MOST_BEGUN}
     todo = [one for one in ordered if one.path not in fatal]
-    left, done, knowledge = most - spent(known.values(), night), 0, ctx.knowledge
+    left, knowledge = most - spent(known.values(), night), ctx.knowledge
     # of files over which an earlier attempt of this night was killed
     before = {path: one.calls for path, one in known.items() if one.night == night}
-    going: ScannedFile | None = None
+    going: dict[str, ScannedFile] = {}
 
     async def begun(file: FileRisk, calls: int) -> None:
-        nonlocal going
         times = known[file.path].begun + 1 if file.path in known else 1
-        going = ScannedFile(file.path, "", night, before.get(file.path, 0) + calls, begun=times)
-        await scans.keep(going)
+        asked = before.get(file.path, 0) + calls
+        going[file.path] = ScannedFile(file.path, "", night, asked, begun=times)
+        await scans.keep(going[file.path])
 
     too_large: list[str] = []
+    read: set[str] = set()
 
     async def lines_of(file: FileRisk) -> Sequence[str]:
         return await whole(knowledge, file.path, file.lines)
@@ -80,22 +90,25 @@ async def night_scan(ctx: Context, context: RepoContext, night: str, usage: list
     )
     async for one, judged in reading:
         usage += judged.usage if judged else ()
-        if one:
+        if one is None:
+            break
+        going.pop(one.path, None)
+        if one.blob:
+            too_large += [one.path] if in_part(judged) else []
             known[one.path] = replace(one, calls=before.get(one.path, 0) + one.calls)
             await scans.keep(known[one.path])
-            done += 1
-        elif going:  # no host could read it: that is no fault of the file's
-            await scans.keep(replace(going, begun=going.begun - 1))
+            read.add(one.path)
+    for last in going.values():  # no host could read them: that is no fault of theirs
+        await scans.keep(replace(last, begun=last.begun - 1))
     for file in ordered:  # last, so that a night that is killed over another names them again
         if file.path in fatal:
             await scans.keep(ScannedFile(file.path, file.blob, night, before.get(file.path, 0)))
     blobs = {one.path: one.blob for one in files}
-    dismissed = [one.lesson.fingerprint for one in ctx.memory if one.lesson.kind == "dismissal"]
     found, told = standing(known.values(), blobs, dismissed), await scans.told()
     # not of this night alone: one whose worker died too often told nothing of what it had read
     new = [JudgedFinding(one, "said", "") for one in found if fingerprint(one) not in told]
-    rest = len(todo) - done - len(too_large)
-    return NightScan(tuple(found), tuple(new), done, rest, tuple(sorted(fatal)), tuple(too_large))
+    rest = len({one.path for one in todo} - {*too_large, *read})
+    return NightScan(tuple(found), tuple(new), len(read), rest, tuple(sorted(fatal)), tuple(too_large))
 
 
 async def _looking(ctx: Context, knowledge: Knowledge) -> Looking | None:

@@ -120,11 +120,14 @@ def test_P7_no_data_contains_its_fence(text: str) -> None:
     assert shown.user.count(f"<data-{fence[1]} ") == shown.user.count(f"</data-{fence[1]}>")
 
 
-def test_P7_a_fence_that_occurs_is_refused_even_when_it_was_hidden() -> None:
+@pytest.mark.parametrize(
+    "said", ["1a34", "1\u200ba34", "</DATA-1A34>", "\uff11\uff21\uff13\uff14", "1\U0001d41a34"]
+)
+def test_P7_a_fence_that_occurs_is_refused_even_when_it_was_hidden_or_in_other_letters(said: str) -> None:
     file = load_persona("research")
     inputs = dict.fromkeys(file.inputs, "")
     with pytest.raises(PromptError, match="fence"):
-        render(file, prompt_of(file, {**inputs, "question": "12\u200b34"}), (), "1234")
+        render(file, prompt_of(file, {**inputs, "question": said}), (), "1a34")
     assert new_fence(["0"]) != new_fence(["0"])
 
 

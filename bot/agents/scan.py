@@ -107,18 +107,22 @@ async def read_on(
     looking: Looking | None = None,
 ) -> AsyncIterator[tuple[ScannedFile | None, Judgement | None]]:
     """Each file as it was read, with its judgement, until `left` of at most `most` questions are spent; ends
-    with None for one that no host could read. A file that is not there as it was indexed is one without
-    findings: it is read once it has changed. One for which too few questions are left waits; where it takes
-    more than `most`, `too_large` is told, with how many. `begun` is told of each file before it is read and
-    of each question before it is asked, with how many of that file they are by then."""
+    with None where no host could read one. One of which a model said nothing usable comes without a blob once
+    the next was read: it is the file, then, and not the model. A file that is not there as it was indexed is
+    one without findings: it is read once it has changed. One for which too few questions are left waits;
+    where it takes more than `most` or a review may ask, `too_large` is told, with how many. `begun` is told
+    of each file before it is read and of each question before it is asked, with how many of that file they
+    are by then."""
+    failed: tuple[ScannedFile, Judgement] | None = None
+    most = min(most, context.settings.review.max_calls)
     for file in todo:
         if left < LEAST_CALLS or not await goes_on():
-            return
+            break
         lines = await lines_of(file)
         need = questions(lines)
         if need > most:
             too_large(file, need)
-        if need > left:
+        if need > min(left, most):
             continue
         if len(lines) < file.lines:
             yield ScannedFile(file.path, file.blob, night, 0), None
@@ -128,9 +132,27 @@ async def read_on(
         judged = await scan(
             file, lines, context, counted.port, most_calls=left, memory=memory, tools=tools, looking=looking
         )
-        if judged.coverage.failure:
-            yield None, judged
-            return
-        found = tuple(finding for finding in judged.chosen.shown if finding.anchored)
         left -= counted.calls
+        if judged.coverage.failure:
+            again, failed = failed is not None, (ScannedFile(file.path, "", night, counted.calls), judged)
+            if again or not _answered(judged):
+                break
+            continue
+        if failed:
+            yield failed
+            failed = None
+        found = tuple(finding for finding in judged.chosen.shown if finding.anchored)
         yield ScannedFile(file.path, file.blob, night, counted.calls, found), judged
+    if failed:
+        yield None, failed[1]
+
+
+def in_part(judged: Judgement | None) -> str:
+    """Why not all of a file was read that was; empty where all was."""
+    left = (*judged.coverage.part, *judged.coverage.unread) if judged else ()
+    return left[0].why if left else ""
+
+
+def _answered(judged: Judgement) -> bool:
+    """Whether hosts said something to every question, usable or not."""
+    return bool(judged.usage) and all(one.tokens_out for one in judged.usage)

@@ -85,7 +85,7 @@ class Scan:
     async def _run(self) -> str:
         from bot.cli.index.progress import ProgressBar
         from bot.core.findings import fingerprint
-        from bot.core.scan import riskiest, standing, too_long
+        from bot.core.scan import moved, riskiest, standing, too_long
         from bot.core.text import count
 
         with ProgressBar() as progress:
@@ -93,7 +93,9 @@ class Scan:
         files = [one for one in await self.local.indexed.risks() if self._meant(one.path)]
         self.left_out = {one.path: one.why for one in index.left_out if self._meant(one.path)}
         self.left_out |= {one.path: one.why for one in too_long(files)}
-        known = self.kept.read()
+        self.kept.read()
+        self.kept.move(moved(files, self.kept.known))
+        known = dict(self.kept.known)
         todo = riskiest(files, {} if self.again else known)
         before = [one for one in files if one.path in known]
         self._refuse_nothing(bool(todo or before))
@@ -101,9 +103,10 @@ class Scan:
             as_before = f"{count(len(before), 'file')} are as an earlier scan read them (--again)"
             tell(f"nothing is left to read: {as_before}")
         untold = standing(known.values(), {one.path: one.blob for one in files})
-        failure, done = await self._read_on(todo) if todo else ("", 0)
+        failure, done = await self._read_on(todo) if todo else ("", set())
         self.found = list({fingerprint(one): one for one in (*untold, *self.found)}.values())
-        self.left = sum(one.path not in self.left_out for one in todo) - done
+        left = {one.path for one in todo} - {*self.left_out, *done}
+        self.left = len(left)
         return failure
 
     def _meant(self, path: str) -> bool:
@@ -123,9 +126,9 @@ class Scan:
                 f"there is no file to read{under}", f"{never}; commit it first, or name another PATH"
             )
 
-    async def _read_on(self, todo: Sequence[Any]) -> tuple[str, int]:
-        """(why it ended early, how many files are known by now)"""
-        from bot.agents.scan import read_on
+    async def _read_on(self, todo: Sequence[Any]) -> tuple[str, set[str]]:
+        """(why it ended early, the files that are known by now)"""
+        from bot.agents.scan import in_part, read_on
         from bot.cli.review.progress import Asked
         from bot.context import TOOLS
         from bot.core.code_search import whole
@@ -136,7 +139,7 @@ class Scan:
         from bot.local.judge import local_context
         from bot.scripting import Workshop
 
-        local, done = self.local, 0
+        local, done = self.local, set[str]()
         ctx, indexed = local_context(local.root, LocalRange(local.tip, local.tip, "", "", "")), local.indexed
         context = await ctx.repository(local.tip)
 
@@ -165,9 +168,14 @@ class Scan:
             async for one, judged in reading:
                 if one is None:
                     return (judged.coverage.failure if judged else "") or "nobody knows why", done
+                if not one.blob:
+                    self.left_out[one.path] = "no model gave a usable answer"
+                    continue
                 self.kept.keep(one)
-                done += 1
+                done.add(one.path)
                 self.read += [one.path] if judged else []
+                if why := in_part(judged):
+                    self.left_out[one.path] = f"in part: {why}"
                 self.found += one.findings
         return "", done
 
@@ -200,36 +208,42 @@ class KeptScan:
         make_private(folder)
         self._file = folder / f"{local.path.stem}.json"
         self.lock = self._file.with_suffix(".lock")
-        self._known: dict[str, Any] = {}
+        self.known: dict[str, Any] = {}
+        """By path."""
 
-    def read(self) -> Mapping[str, Any]:
-        """By path; nothing of what cannot be read."""
+    def read(self) -> None:
+        """Nothing of what cannot be read."""
         from bot.core.scan import of_text
 
         try:
-            self._known = {one.path: one for one in of_text(self._file.read_bytes())}
+            self.known = {one.path: one for one in of_text(self._file.read_bytes())}
         except OSError:
-            self._known = {}
-        return dict(self._known)
+            self.known = {}
+
+    def move(self, moved: Mapping[str, Any]) -> None:
+        """What is known under another path now, by the old one."""
+        for old, one in moved.items():
+            del self.known[old]
+            self.known[one.path] = one
 
     def keep(self, one: Any) -> None:
         """At once, in the place of what is known of that file."""
-        self._known[one.path] = one
+        self.known[one.path] = one
         self._write()
 
     def told(self, paths: Iterable[str]) -> None:
         """What was found in these files."""
         some = set(paths)
-        told = (one for one in self._known.values() if one.path in some and one.findings)
+        told = (one for one in self.known.values() if one.path in some and one.findings)
         if changed := {one.path: replace(one, findings=()) for one in told}:
-            self._known |= changed
+            self.known |= changed
             self._write()
 
     def _write(self) -> None:
         from bot.core.scan import as_text
         from bot.paths import put_private
 
-        put_private(self._file, as_text(self._known.values()))
+        put_private(self._file, as_text(self.known.values()))
 
 
 def _as_json(one: Any) -> dict[str, Any]:

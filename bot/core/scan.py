@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import msgspec
@@ -92,6 +92,19 @@ def too_long(files: Iterable[FileRisk]) -> list[LeftOut]:
     """The code that is never read."""
     why = f"over {MOST_LINES:,} lines"
     return [LeftOut(one.path, why) for one in files if one.lines > MOST_LINES and is_code(one.path)]
+
+
+def moved(files: Iterable[FileRisk], known: Mapping[str, ScannedFile]) -> dict[str, ScannedFile]:
+    """What is known of files that have another name now and are the same: by the old name, under the new."""
+    files = list(files)
+    here = {one.path for one in files}
+    gone = {one.blob: one for one in known.values() if one.blob and one.path not in here}
+    found: dict[str, ScannedFile] = {}
+    for file in files:
+        if file.path not in known and (old := gone.pop(file.blob, None)):
+            renamed = tuple(replace(one, path=file.path) for one in old.findings)
+            found[old.path] = replace(old, path=file.path, findings=renamed)
+    return found
 
 
 def questions(lines: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ evaluated; names that were not declared are errors.
 import difflib
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -117,7 +118,14 @@ def new_fence(texts: Iterable[str]) -> str:
 
 
 def _occurs(fence: str, texts: Iterable[str]) -> bool:
-    return any(fence in text or fence in strip_invisible(text)[0] for text in texts)
+    """Also in other letters that a model may take for the same: capitals, those of full width."""
+    return any(fence in _plainly(text) for text in texts)
+
+
+def _plainly(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", strip_invisible(text)[0])
+    return text.lower()
 
 
 def rendered(prompt: Prompt[Any], passages: Sequence[Passage], so_far: str = "") -> PromptTexts:
@@ -189,7 +197,7 @@ def block(fence: str, name: str, text: str) -> str:
     text, _ = strip_invisible(text)
     if not text.strip():
         return ""
-    if fence in text or fence in name:
+    if _occurs(fence, (text, name)):
         raise PromptError("the fence occurs in the data")
     return f'<data-{fence} name="{shown(name)}">\n{text}\n</data-{fence}>'
 

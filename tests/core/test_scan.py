@@ -1,5 +1,7 @@
 """Which code is read first, and what is known of what was read."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from bot.core.diff import render
 from bot.core.findings import Finding, fingerprint
 from bot.core.knowledge import FileRisk
-from bot.core.scan import ScannedFile, as_change, questions, riskiest, spent, standing
+from bot.core.scan import ScannedFile, as_change, moved, questions, riskiest, spent, standing
 
 
 def file(path: str, lines: int = 50, **more: int | bool) -> FileRisk:
@@ -47,6 +49,15 @@ def test_a_file_is_read_again_when_it_has_changed() -> None:
         "b.py": ScannedFile("b.py", "0" * 40, "", 2),
     }
     assert riskiest([one, other], known) == [other]
+
+
+def test_a_file_that_only_moved_is_known_under_its_new_name() -> None:
+    old = ScannedFile("a.py", "1", "2026-03-04", 2, (found("a.py"),))
+    copied, begun = replace(old, path="copy.py"), ScannedFile("d.py", "", "", 2, begun=1)
+    known = {one.path: one for one in (old, copied, begun)}
+    here = [FileRisk(path, blob, 50) for path, blob in (("b.py", "1"), ("c.py", "1"), ("copy.py", "1"))]
+    assert moved(here, known) == {"a.py": replace(old, path="b.py", findings=(found("b.py"),))}
+    assert moved([*here, FileRisk("a.py", "2", 50)], known) == {}
 
 
 def test_what_a_night_has_spent_counts_for_that_night() -> None:

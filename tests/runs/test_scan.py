@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -94,12 +95,15 @@ async def test_a_file_that_takes_more_questions_than_a_night_has_is_named_and_re
 ) -> None:
     long = CODE + "".join(f"    step_{n} = {n}\n" for n in range(700)) + BAD
     repo = await teahouse(hob, questions=2, **{"auth.py": long, "cup.py": ""})
-    told = "; not read, because each takes more questions than review.scan allows: auth.py"
+    told = "; not read whole within review.scan, review.max_calls and the model's window: auth.py"
     assert (await night(hob)).summary.endswith("; 1 files were read, 1 are left")
     assert (await night(hob, 2)).summary.endswith(f"; 0 files were read, 0 are left{told}")
-    repo.push({".github/hob.yml": "review: {scan: 9}\n"}, "Read more")
+    repo.push({".github/hob.yml": "review: {scan: 9, max_calls: 2}\n"}, "Read more")
     await hob.works()
-    assert (await night(hob, 3)).summary.endswith("; 1 files were read, 0 are left")
+    assert (await night(hob, 3)).summary.endswith(f"; 0 files were read, 0 are left{told}")
+    repo.push({".github/hob.yml": "review: {scan: 9}\n"}, "Ask more")
+    await hob.works()
+    assert (await night(hob, 4)).summary.endswith("; 1 files were read, 0 are left")
 
 
 async def test_what_was_changed_is_read_again_and_what_was_mended_goes(hob: LivingHob) -> None:
@@ -203,6 +207,43 @@ async def test_what_people_dismissed_is_not_listed(hob: LivingHob) -> None:
         )
     await night(hob, 2)
     assert [line for line in listed(issue) if row.path in line] == []
+
+
+async def test_an_index_that_is_lost_takes_no_finding_away_and_what_moved_is_not_read_again(
+    hob: LivingHob,
+) -> None:
+    repo = await teahouse(hob, questions=20)
+    await night(hob)
+    (issue,) = ours(repo)
+    before, asked = issue.body, len(hob.ollama.chats)
+    rmtree(Path(hob.environment["HOB_HOB__DATA_DIR"]) / "knowledge")
+    assert (
+        await night(hob, 2)
+    ).summary == "it says the same already; no file was read: there is no index yet"
+    assert issue.body == before
+    repo.push({"pot.py": None, "kettle.py": CODE + BAD}, "Move it")
+    await hob.works()
+    await night(hob, 3)
+    assert [line.partition(":")[0] for line in listed(issue)] == ["- `auth.py", "- `kettle.py"]
+    assert len(hob.ollama.chats) == asked
+
+
+async def test_a_file_that_no_model_can_answer_about_stops_no_other(hob: LivingHob) -> None:
+    repo = await teahouse(hob, questions=20)
+    hob.ollama.answer = lambda _: "I cannot say."
+    for n in (1, 2, 3, 4):  # the model's fault, and no file's
+        assert (await night(hob, n)).summary.endswith("; 0 files were read, 3 are left")
+    hob.ollama.answer = lambda asked: (
+        "I cannot say." if "def pour" in str(asked["messages"]) else finds_zero(asked)
+    )
+    repo.push({"pot.py": f"def pour(): ...\n{CODE}"}, "Fix it")
+    for n, said in ((5, "2 files were read, 1 are left"), (6, "1 files were read, 1 are left")):
+        await hob.works()
+        assert (await night(hob, n)).summary.endswith(f"; {said}")
+        repo.push({"cup.py": CODE * n}, "More")
+    await hob.works()
+    await night(hob, 7)
+    assert "did not end 3 times: pot.py" in (await night(hob, 8)).summary
 
 
 async def test_without_the_key_nothing_is_read(hob: LivingHob) -> None:
