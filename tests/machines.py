@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.store.tables import SCHEMA
+from tests.forked import ForkedHob
 
 ROOT = Path(__file__).parent.parent
 NEXT_SCHEMA = f"{int(SCHEMA) + 1:04d}"
@@ -60,7 +61,7 @@ class Machine:
 
     name: str
     folder: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ForkedHob
 
     @property
     def log(self) -> str:
@@ -93,20 +94,25 @@ class Machines:
     all: list[Machine] = field(default_factory=list)
 
     def start(self, *arguments: str, version: Path = ROOT, **more: str) -> Machine:
-        """`hob …` of a version on another machine."""
+        """`hob …` of a version on another machine; the one that is tested is there at once."""
         name = f"{len(self.all)}-{arguments[0]}"
         folder = self.folder / name
         (folder / "data").mkdir(parents=True, mode=0o700)
         (folder / "data").chmod(0o700)
         own = {"HOB_HOB__DATA_DIR": str(folder / "data"), "PYTHONPATH": str(version)}
-        with (folder / "hob.log").open("wb") as log:
+        environ, log = {**self.settings, **own, **more}, folder / "hob.log"
+        log.touch()
+        if version == ROOT:
+            self.all.append(Machine(name, folder, ForkedHob(arguments, environ, folder, log)))
+            return self.all[-1]
+        with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", *arguments],
                 cwd=folder,
-                env={**self.settings, **own, **more},
+                env=environ,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
             )
         self.all.append(Machine(name, folder, process))
         return self.all[-1]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.testing.github import GitHubStandIn
+from tests.forked import ForkedHob
 
 SLUG = "my-hob"
 SECRET = "It's a Secret to Everybody"
@@ -21,7 +22,7 @@ SECRET = "It's a Secret to Everybody"
 class RunningHob:
     """One `hob up` and its children."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ForkedHob
     folder: Path
     url: str
 
@@ -83,7 +84,21 @@ def running_hob(folder: Path, settings: dict[str, str], *arguments: str) -> Iter
             stdout=log,
             stderr=log,
         )
-    hob = RunningHob(process, folder, "")
+    with _until_the_end(RunningHob(process, folder, "")) as hob:
+        yield hob
+
+
+@contextmanager
+def forked_hob(folder: Path, settings: dict[str, str], *arguments: str) -> Iterator[RunningHob]:
+    """The same in processes that start at once (`tests.forked`)."""
+    process = ForkedHob(["up", *arguments], settings, folder, folder / "hob.log")
+    with _until_the_end(RunningHob(process, folder, "")) as hob:
+        yield hob
+
+
+@contextmanager
+def _until_the_end(hob: RunningHob) -> Iterator[RunningHob]:
+    process, folder = hob.process, hob.folder
     try:
         port = folder / "data" / "hob.port"
         wait_for(lambda: port.exists() and port.read_text().endswith("\n"), 60, hob)
@@ -136,6 +151,8 @@ def _named(pids: list[int]) -> Iterator[tuple[int, str]]:
             yield pid, "redis"
         elif "bot.cli" in words:
             yield pid, words[words.index("bot.cli") + 1]
+        elif words[0] == sys.executable:  # it was forked
+            yield pid, Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def _pss(pid: int) -> float:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests import commands
 from tests.agents.conftest import git, make_repository
+from tests.forked import ForkedHob
 from tests.tea import BROKEN, TEA
 
 SECRET = "the-webhook-secret-of-this-test"
@@ -30,7 +31,7 @@ class Hob:
 
     folder: Path
     environ: dict[str, str]
-    running: list[subprocess.Popen[str]] = field(default_factory=list)
+    running: list[subprocess.Popen[str] | ForkedHob] = field(default_factory=list)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command to its end: what it prints, and its exit code."""
@@ -47,6 +48,12 @@ class Hob:
                 [sys.executable, "-m", "bot.cli", *arguments], cwd=self.folder,
                 env={**self.environ, **environ}, text=True, stdout=log, stderr=log,
             )  # fmt: skip
+        self.running.append(process)
+        return process
+
+    def fork(self, *arguments: str) -> ForkedHob:
+        """The same for tests of what it does once it is there."""
+        process = ForkedHob(arguments, self.environ, self.folder, self.folder / "hob.log")
         self.running.append(process)
         return process
 

@@ -31,7 +31,7 @@ def four(hob: Hob, tmp_path: Path) -> list[str]:
     """Four receivers on one database; each says its address in its own log line."""
     assert hob.run("migrate").returncode == 0
     for _ in range(4):
-        hob.start("serve")
+        hob.fork("serve")
     hob.eventually(lambda: "yes" if hob.log().count('"listening on ') == 4 else "")
     lines = [json.loads(line) for line in hob.log().splitlines() if '"url"' in line]
     return [line["url"] for line in lines]
@@ -67,8 +67,7 @@ def test_a_receiver_needs_a_migrated_database(hob: Hob) -> None:
 
 def test_K1_a_receiver_does_not_start_without_a_secret(hob: Hob) -> None:
     hob.environ["HOB_GITHUB__WEBHOOK_SECRET"] = ""
-    for command in ("serve", "up"):
-        ended = hob.process(command)
+    for ended in (hob.run("serve"), hob.process("up")):
         assert ended.returncode == 1
         assert "Hob does not start without a webhook secret" in ended.stderr
     assert not (hob.folder / "data" / "hob.db").exists()
@@ -76,7 +75,7 @@ def test_K1_a_receiver_does_not_start_without_a_secret(hob: Hob) -> None:
 
 def test_a_port_that_is_taken_is_said(hob: Hob) -> None:
     hob.run("migrate")
-    hob.start("serve")
+    hob.fork("serve")
     port = hob.url().rpartition(":")[2]
     ended = hob.process("serve", "--port", port)
     assert ended.returncode == 1
@@ -149,7 +148,7 @@ def gone(url: str) -> str:
 
 def test_K5_the_logs_of_a_receiver_at_debug_show_no_secret(hob: Hob) -> None:
     hob.run("migrate")
-    hob.start("serve", "--debug")
+    hob.fork("serve", "--debug")
     url = hob.url()
     token = (hob.folder / "api.token").read_text().strip()
     send(url)
@@ -181,6 +180,7 @@ def test_up_starts_again_what_is_killed_and_leaves_nothing_behind(hob: Hob) -> N
 def children(pid: int, name: str) -> str:
     """The id of a process's child that runs `hob NAME`."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if f"\0{name}\0" in Path(f"/proc/{child}/cmdline").read_text():
+        forked = Path(f"/proc/{child}/comm").read_text() == f"{name}\n"
+        if forked or f"\0{name}\0" in Path(f"/proc/{child}/cmdline").read_text():
             return child
     return ""

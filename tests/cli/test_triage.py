@@ -11,7 +11,7 @@ from tests.cli.test_receive import hob, told
 from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
 from tests.living import by_schema
-from tests.running import environment, running_hob
+from tests.running import environment, forked_hob
 
 World = tuple[GitHubStandIn, dict[str, str], Path]
 
@@ -48,9 +48,9 @@ def test_a_dry_run_shows_the_plan_of_each_issue_and_writes_nothing(world: World,
     assert github.writes() == []
 
 
-def test_a_running_hob_does_it_and_the_command_shows_how_far_it_is(world: World, tea: Repository) -> None:
+def test_a_forked_hob_does_it_and_the_command_shows_how_far_it_is(world: World, tea: Repository) -> None:
     _, settings, folder = world
-    with running_hob(folder, settings, "-n", "1"):
+    with forked_hob(folder, settings, "-n", "1"):
         done = hob(settings, "triage", "octo/tea", "--json")
         found = told(done)
         assert (found["counts"], [one["state"] for one in found["issues"]]) == ({"done": 3}, ["done"] * 3)

@@ -16,7 +16,7 @@ from tests.fakes.github import checked_github
 from tests.fakes.models import FakeOllama
 from tests.living import by_schema
 from tests.long import LONG, kills
-from tests.running import RunningHob, environment, running_hob, wait_for
+from tests.running import RunningHob, environment, forked_hob, wait_for
 from tests.tea import BROKEN, finding
 
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(600), pytest.mark.xdist_group("kills")]
@@ -55,7 +55,7 @@ def test_R1_R2_killed_at_random_moments_each_effect_exactly_once(
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
     moments = random.Random(None if LONG else victim)
     slowest = 0.0
-    with running_hob(folder, settings(world, HOB_SERVER__PORT=str(_port())), "-n", "4") as hob:
+    with forked_hob(folder, settings(world, HOB_SERVER__PORT=str(_port())), "-n", "4") as hob:
         github.send_webhooks_to(f"{hob.url}/webhook")
         for number in range(kills(10)):
             pull = repo.open_pull_request(
@@ -83,7 +83,7 @@ def test_R2_redis_emptied_loses_nothing(world: tuple[GitHubStandIn, FakeOllama, 
 
     github, _, folder = world
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
-    with running_hob(folder, settings(world), "-n", "1") as hob:
+    with forked_hob(folder, settings(world), "-n", "1") as hob:
         github.send_webhooks_to(f"{hob.url}/webhook")
         pulls = [
             repo.open_pull_request(
@@ -107,7 +107,7 @@ def test_W4_the_same_guid_a_hundred_times_and_again_after_a_restart(
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
     pull: Any = None
     for _ in range(2):
-        with running_hob(folder, settings(world)) as hob:
+        with forked_hob(folder, settings(world)) as hob:
             github.send_webhooks_to(f"{hob.url}/webhook")
             if pull is None:
                 github.hold_deliveries()
@@ -132,7 +132,7 @@ def test_R1_a_batch_whose_worker_is_killed_touches_each_issue_once(
     for number in range(12):
         repo.open_issue(f"Cold {number}", "It is.", author="ann")
     moments = random.Random(None if LONG else 11)
-    with running_hob(folder, settings(world), "-n", "2") as hob:
+    with forked_hob(folder, settings(world), "-n", "2") as hob:
         sent = {"authorization": f"Bearer {(folder / 'api.token').read_text().strip()}"}
         body = {"repo": "octo/tea", "batch": "new_issues"}
         asked = httpx.post(f"{hob.url}/agents/issue/triage", json=body, headers=sent, timeout=60)
@@ -153,7 +153,7 @@ def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHubStandIn, Fake
     repo = github.repository("octo/tea", private=True, files={"tea.py": "x = 1\n"})
     pulls = []
     for round_ in range(3 if LONG else 2):
-        with running_hob(folder, settings(world), "-n", "2") as hob:
+        with forked_hob(folder, settings(world), "-n", "2") as hob:
             github.send_webhooks_to(f"{hob.url}/webhook")
             for number in range(4):
                 name = f"b{round_}-{number}"
@@ -164,7 +164,7 @@ def test_R15_a_restart_under_load_loses_nothing(world: tuple[GitHubStandIn, Fake
                 )
             github.flush()
             time.sleep(0.3)
-    with running_hob(folder, settings(world), "-n", "2") as hob:
+    with forked_hob(folder, settings(world), "-n", "2") as hob:
         wait_for(lambda: all(pull.check_runs for pull in pulls), 90, hob)
     assert [len(pull.reviews) for pull in pulls] == [1] * len(pulls)
 

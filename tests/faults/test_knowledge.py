@@ -9,7 +9,7 @@ import pytest
 from bot.knowledge.storage.index_stores import IndexStores
 from bot.testing.github import GitHubStandIn
 from tests.fakes.models import FakeOllama
-from tests.running import SECRET, SLUG, environment, running_hob, wait_for
+from tests.running import SECRET, SLUG, environment, forked_hob, wait_for
 
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(600), pytest.mark.xdist_group("kills")]
 
@@ -22,7 +22,7 @@ def test_R1_a_push_is_known_even_when_its_worker_is_killed_in_the_middle(tmp_pat
         github.fault("POST", "git-upload-pack fetch", kind="apply_then_hang", seconds=3)
         settings = environment(tmp_path, github, ollama.url, next(iter(ollama.models)))
         settings |= {"HOB_KNOWLEDGE__ENABLED": "true", "HOB_QUEUE__COALESCE_SECONDS": "0"}
-        with running_hob(tmp_path, settings) as hob:
+        with forked_hob(tmp_path, settings) as hob:
             github.send_webhooks_to(f"{hob.url}/webhook", SECRET)
             repo.push({"steep.py": "def steep_slowly(minutes):\n    return minutes\n"})
             clone = hob.folder / "data" / "clones" / f"{repo.id}.git"

@@ -9,9 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache
-from multiprocessing import get_context
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -20,19 +18,12 @@ from bot.queue.embedded import Embedded
 from bot.queue.queues import Queues
 from bot.store import Store, StoreUnavailable, migrate, open_store
 from tests.databases import Cluster
+from tests.forked import context
 from tests.long import kills
 from tests.queue.jobs import LONGEST, World, work
 from tests.store.making import delivery, put
 
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(240)]
-
-
-@cache
-def context() -> ForkServerContext:
-    """A process imports what a worker needs, and forks one for each that is asked for."""
-    made = get_context("forkserver")
-    made.set_forkserver_preload(["tests.queue.jobs"])
-    return made
 
 
 class Factory:
