@@ -1,17 +1,20 @@
 """What stored settings may ask of this process: nothing that hob.toml does not allow."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.config.models import Config
 from bot.core.adapters import Adapter, in_front
-from bot.core.inference import Role
-from bot.core.settings import RepoSettings
-from bot.core.settings_schema import ONLINE
+
+if TYPE_CHECKING:
+    from bot.core.inference import Role
+    from bot.core.settings import RepoSettings
 
 
 def why_not(config: Config, key: str, value: Any) -> str:
     """Why a value that its key can have is not allowed here; empty when it is."""
+    from bot.core.settings_schema import ONLINE
+
     online = config.privacy.online
     if key == "online" and ONLINE.index(value) > ONLINE.index(online):
         return f'privacy.online in hob.toml is "{online}", and a setting cannot widen it'
@@ -32,8 +35,8 @@ def configured(config: Config, embeds: bool = False) -> tuple[str, ...]:
 
 
 def chosen(
-    config: Config, settings: RepoSettings, part: float = 1.0, adapters: Iterable[Adapter] = ()
-) -> Mapping[Role, tuple[str, ...]]:
+    config: Config, settings: "RepoSettings", part: float = 1.0, adapters: Iterable[Adapter] = ()
+) -> Mapping["Role", tuple[str, ...]]:
     """Models by role for a repository: its wishes as far as they are still configured, else the process's.
     `part` (0 to 1) is where this question falls: below a role's share the second model comes first. The
     repository's own `adapters` (`Pool.adapters`) come each before the model that it was made of."""

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.config.fields import ConfigTable, NameList, Seconds, as_tuple
 from bot.core.errors import ConfigError
-from bot.core.sandbox_types import WORK, Mount
 
 if TYPE_CHECKING:
+    from bot.core.sandbox_types import Mount
     from bot.core.work_budget import WorkBudget
 
 NEVER = tuple(map(PurePosixPath, ("/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot")))
@@ -45,9 +45,11 @@ def _mount(value: str) -> str:
     return value
 
 
-def mount_of(text: str) -> Mount:
+def mount_of(text: str) -> "Mount":
     """`/opt/venvs/tea`, or `/srv/modules:/repo/node_modules` for another place. ValueError for what may not
     be."""
+    from bot.core.sandbox_types import WORK, Mount
+
     source, _, place = text.partition(":")
     if "//" in text:
         raise ValueError("a path without //, which would stand for another one")
@@ -96,7 +98,7 @@ class SuiteTable(ConfigTable):
     files: int = Field(default=100_000, ge=10, le=10_000_000)
 
     @property
-    def mounts(self) -> tuple[Mount, ...]:
+    def mounts(self) -> "tuple[Mount, ...]":
         return tuple(map(mount_of, self.mount))
 
 

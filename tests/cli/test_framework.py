@@ -273,9 +273,22 @@ def test_a_search_loads_what_searches(hob: Hob) -> None:
 
 def test_a_configuration_loads_no_plugins_and_nothing_of_training(hob: Hob) -> None:
     (loaded,) = loaded_by(hob, "bot.config").values()
-    late = {"importlib.metadata", "email", "bot.config.tuned", "bot.core.scoring", "bot.core.work_budget"}
+    late = {
+        "importlib.metadata",
+        "email",
+        "bot.config.tuned",
+        "bot.core.sandbox_types",
+        "bot.core.scoring",
+        "bot.core.settings",
+        "bot.core.work_budget",
+    }
     assert "pydantic" in loaded
     assert loaded.isdisjoint(late)
+
+
+def test_a_worker_that_asks_no_model_loads_no_client_of_a_host(hob: Hob) -> None:
+    (loaded,) = loaded_by(hob, "bot.inference.runners.ollama").values()
+    assert "ollama" not in loaded
 
 
 def test_what_a_process_has_loaded_is_not_looked_through_again(hob: Hob) -> None:

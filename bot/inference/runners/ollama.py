@@ -11,9 +11,10 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
-import ollama
 from pydantic import ValidationError
 
 from bot.core.hosts import Host, HostModel
@@ -45,6 +46,9 @@ from bot.inference.runners.streams import (
 )
 from bot.inference.runners.tools import ToolCallCollector, offered
 from bot.inference.runners.wire import Guarded, HostRefused, bearer
+
+if TYPE_CHECKING:
+    import ollama
 
 _TOO_LONG = re.compile(
     r"context (?:length|size|window)|exceeds? the (?:available|model)|input length|too long", re.I
@@ -135,7 +139,13 @@ class OllamaRunner:
         self._shown: dict[tuple[str, str], HostModel] = {}
         self._quirks = ServerQuirks(_FEATURES, lambda refused: isinstance(refusal(refused), Broken))
         self._http = wire.client(host, host.url, bearer, max_bytes)
-        self._client = ollama.AsyncClient(
+
+    @cached_property
+    def _client(self) -> "ollama.AsyncClient":
+        import ollama
+
+        host = self.host
+        return ollama.AsyncClient(
             host.url,
             transport=Guarded(
                 host.url,
@@ -159,7 +169,7 @@ class OllamaRunner:
             raise HostDown(f"it did not say what it has within {wire.METADATA_SECONDS:.0f} s") from None
         except HostRefused as refused:
             raise wire.down(refused) from None
-        except (HTTPError, ConnectionError, ollama.ResponseError, ValueError, TypeError) as error:
+        except (HTTPError, ConnectionError, ValueError, TypeError) as error:
             raise HostDown(_why(error)) from None
 
     async def chat(self, request: ChatRequest, heard: Heard | None = None) -> Reply:
@@ -228,7 +238,8 @@ class OllamaRunner:
 
     async def aclose(self) -> None:
         await self._http.aclose()
-        await self._client.close()  # type: ignore[no-untyped-call]
+        if "_client" in vars(self):
+            await self._client.close()  # type: ignore[no-untyped-call]
 
     def _body(self, request: ChatRequest, without: frozenset[str], told: bool) -> dict[str, Any]:
         """The request; `told`: with the schema in the prompt too. `num_batch` and all else that loads a model
@@ -283,6 +294,9 @@ class OllamaRunner:
         return replace(known, remote=known.remote or name in self._remote, digest=digest)
 
     async def _ask_show(self, name: str) -> HostModel:
+        await asyncio.to_thread(import_module, "ollama")  # its 60 ms are not the event loop's
+        import ollama
+
         try:
             shown = await self._client.show(name)
         except (ollama.ResponseError, ValidationError):
@@ -327,9 +341,6 @@ def _why(error: Exception) -> str:
     """A library's error in a few words for a person."""
     if isinstance(error, ConnectionError):
         return "connection refused"
-    if isinstance(error, ollama.ResponseError):
-        moved = " (it sends us elsewhere, which is not followed)" if 300 <= error.status_code < 400 else ""
-        return f"it answered {error.status_code}{moved}"
     if isinstance(error, ValueError | TypeError):
         return "it does not answer as Ollama does"
     return wire.why(error)
