@@ -57,12 +57,16 @@ def sync(folder: Path) -> None:
 
 def put_private(path: Path, text: str) -> None:
     """Writes a file that its owner alone reads, with its folder, in one step: what ends in the middle leaves
-    what was there."""
+    what was there, and of several at once one is there whole."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = path.with_suffix(".new")
-    made.touch(mode=0o600)
-    made.write_text(text, encoding="utf-8")
-    made.replace(path)
+    opened, made = tempfile.mkstemp(".new", f"{path.stem}.", path.parent)  # 0600
+    try:
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(made).replace(path)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
 
 
 def read_file(path: Path, most: int) -> bytes:
