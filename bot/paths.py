@@ -65,12 +65,16 @@ def make_private(folder: Path) -> None:
 
 def put_private(path: Path, text: str) -> None:
     """Writes a file that its owner alone reads, with its folder, in one step: what ends in the middle leaves
-    what was there."""
+    what was there, and of several at once one is there whole."""
     make_private(path.parent)
-    made = path.with_suffix(".new")
-    made.touch(mode=0o600)
-    made.write_text(text, encoding="utf-8")
-    made.replace(path)
+    opened, made = tempfile.mkstemp(".new", f"{path.stem}.", path.parent)  # 0600
+    try:
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(made).replace(path)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
 
 
 def read_file(path: Path, most: int) -> bytes:

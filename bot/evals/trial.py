@@ -70,15 +70,13 @@ class JudgeAnswer(BaseModel):
 
 async def judged_pairs(
     findings: Sequence[Finding], golden: Sequence[Golden], infer: Infer
-) -> list[tuple[int, int]] | None:
-    """As `bot.core.scoring.pairs`; None where the judge gives no answer."""
-    if not findings or not golden:
-        return []
+) -> list[tuple[int, int]] | str:
+    """As `bot.core.scoring.pairs`, of some of both; the reason where the judge gives no answer."""
     inputs = {"golden": _numbered(golden), "findings": _numbered(findings)}
     prompt = Prompt("judge", "review", JudgeAnswer, inputs)
     answer = await infer(prompt)
     if answer.value is None:
-        return None
+        return answer.reason or answer.failure or "no answer"
     wanted = [(pair.finding - 1, pair.golden - 1) for pair in answer.value.pairs]
     return once_each(
         (one, other) for one, other in wanted if 0 <= one < len(findings) and 0 <= other < len(golden)
@@ -102,17 +100,24 @@ async def by_quotes(case: Case, said: Sequence[Finding]) -> Scored:
     return Score(1, len(pairs(said, case.targets)), len(said), len(case.targets)), 0
 
 
-def by_judge(judge: Infer) -> Scorer:
+@dataclass(slots=True)
+class ByJudge:
     """A model decides which remarks are the same; quotes do where it gives no answer, and the case is
-    undecided."""
+    undecided. `why`: of each question without an answer."""
 
-    async def score(case: Case, said: Sequence[Finding]) -> Scored:
-        same = await judged_pairs(said, case.targets, judge)
-        if same is None:
+    judge: Infer
+    asked: int = 0
+    why: list[str] = field(default_factory=list)
+
+    async def __call__(self, case: Case, said: Sequence[Finding]) -> Scored:
+        if not said or not case.targets:
+            return await by_quotes(case, said)
+        self.asked += 1
+        same = await judged_pairs(said, case.targets, self.judge)
+        if isinstance(same, str):
+            self.why.append(same)
             return (await by_quotes(case, said))[0], 1
         return Score(1, len(same), len(said), len(case.targets)), 0
-
-    return score
 
 
 def costs_nothing(_: Usage) -> float:

@@ -120,9 +120,9 @@ def test_a_claim_is_looked_up_in_the_texts_of_its_case(judge: Hob, ollama: FakeO
 
 def test_a_judge_that_is_not_there_decides_nothing_and_that_is_told(judge: Hob) -> None:
     done = judge.run("eval", "--threshold", "0.8", "--judge", "nosuch", "--json")
-    (row,) = rows(done)
-    assert row["undecided"] == 2, "the cases with remarks on both sides"
-    assert "nosuch gave no usable answer" in done.stderr
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (done.returncode, row["undecided"]) == (1, 2), "the cases with remarks on both sides"
+    assert "nosuch gave no usable answer to 2 of 2 questions, there quotes decided: " in done.stderr
     shown = judge.run("eval", "--threshold", "0.8", "--judge", "nosuch")
     assert "undecided" in shown.stdout
 

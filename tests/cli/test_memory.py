@@ -64,6 +64,15 @@ def test_it_is_listed_and_forgotten_and_no_escape_reaches_the_terminal(hob: Hob,
     assert "nothing is remembered of octo/tea under 1" in again.stderr
 
 
+@pytest.mark.parametrize("command", ["forget", "accept", "decline"])
+def test_a_number_that_no_database_has_is_wrong_usage(command: str, hob: Hob, store: Store) -> None:
+    store.close()
+    for number in ("0", str(2**31), "9" * 40, "9" * 5_000):
+        done = hob.run("memory", command, number, "--repo", "octo/tea")
+        assert (done.returncode, done.stdout) == (2, ""), number[:40]
+        assert done.stderr.startswith("hob: Invalid value for 'NUMBER'")
+
+
 def test_hostile_files_and_names_are_refused_in_one_line(hob: Hob, store: Store) -> None:
     store.close()
     file = hob.folder / "memory.jsonl"

@@ -1,7 +1,9 @@
 """Where training data lies: whole or not there at all, and never another repository's."""
 
+import errno
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from bot.cli.framework import hob as group
 from bot.config import Config, load_config
 from bot.core.errors import UserError
 from bot.core.tuning import ExportManifest
+from bot.paths import put_private
 from bot.runs.tuning_folder import (
     every_record,
     forget_not_allowed,
@@ -233,3 +236,17 @@ def test_where_no_export_could_be_put_nothing_is_read_for_one(tmp_path: Path) ->
     folder.write_text("")
     with pytest.raises(UserError, match="is no folder"):
         refuse_unusable(folder)
+
+
+def test_of_several_who_write_a_file_at_once_one_is_there_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [letter * 50_000 for letter in "abcd"]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda n: put_private(tmp_path / "kept.json", texts[n % 4]), range(200)))
+    assert (tmp_path / "kept.json").read_text() in texts
+    assert (tmp_path / "kept.json").stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    with pytest.raises(OSError, match="full"):
+        put_private(tmp_path / "kept.json", "e")
+    assert [one.name for one in tmp_path.iterdir()] == ["kept.json"]

@@ -80,7 +80,7 @@ def command(
     """Scores models on labelled cases: one table.
 
     CASES are JSON files or folders of them (docs/evaluation.md has the format); without any, the few that
-    come with Hob. Ends with 1 when a model read none of them.
+    come with Hob. Ends with 1 when a model read none of them, or the judge decided nothing.
     """
     from bot.evals.cases import load_cases
     from bot.log import setup
@@ -114,27 +114,36 @@ def command(
         return run_martian(martian, clones, models, sorted(set(thresholds)), judge, results, as_json)
     labelled = load_cases(cases)
     with TellWaiting("asking models"):
-        rows = asyncio.run(_run(labelled, models, sorted(set(thresholds)), judge))
+        rows, decided = asyncio.run(_run(labelled, models, sorted(set(thresholds)), judge))
     if as_json:
         click.echo(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=2))
     else:
         _show(rows)
-    if any(row.undecided for row in rows):
-        tell(f"{judge} gave no usable answer about some cases (undecided): there quotes decided")
-    return int(all(row.failed == row.score.cases for row in rows))
+    read = any(row.failed < row.score.cases for row in rows)
+    return int(not (read and _has_decided(judge, decided)))
 
 
-async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], judge: str) -> list[Any]:
-    from bot.evals.trial import Trial, by_judge, by_quotes
+def _has_decided(name: str, judge: Any) -> bool:
+    """Whether the judge, where there is one, answered any question; what it did not answer is told."""
+    if judge is None or not judge.why:
+        return True
+    missed = f"{len(judge.why)} of {judge.asked} questions, there quotes decided: {judge.why[0]}"
+    tell(f"{name} gave no usable answer to {missed}")
+    return bool(len(judge.why) < judge.asked)
+
+
+async def _run(cases: Any, models: Sequence[str], thresholds: Sequence[float], judge: str) -> Any:
+    """(the rows, the judge or None)"""
+    from bot.evals.trial import ByJudge, Trial, by_quotes
     from bot.scripting import Workshop
 
     rows: list[Any] = []
     async with Workshop() as shop:
-        scorer = by_judge(shop.infer(models=(judge,))) if judge else by_quotes
-        trial = Trial(cases, thresholds, scorer, costs_of(shop.config))
+        decided = ByJudge(shop.infer(models=(judge,))) if judge else None
+        trial = Trial(cases, thresholds, decided or by_quotes, costs_of(shop.config))
         for model in named(models, shop.config.models.review, "review"):
             rows += await trial.run(model, shop.infer(models=(model,)), tell)
-    return rows
+    return rows, decided
 
 
 def named(models: Sequence[str], known: Sequence[str], role: str) -> tuple[str, ...]:

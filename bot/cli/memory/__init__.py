@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 REPO = click.option("--repo", required=True, metavar="OWNER/NAME", help="Of which repository.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+NUMBER = click.IntRange(1, 2**31 - 1)
 MOST_BYTES = 8 << 20
 
 
@@ -78,7 +79,7 @@ def take(file: Path, repo: str, as_json: bool) -> None:
 
 
 @command.command("accept", cls=HobCommand, example="hob memory accept 3 --repo octo/tea")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=NUMBER)
 @REPO
 @JSON
 def accept(number: int, repo: str, as_json: bool) -> None:
@@ -87,7 +88,7 @@ def accept(number: int, repo: str, as_json: bool) -> None:
 
 
 @command.command("decline", cls=HobCommand, example="hob memory decline 3 --repo octo/tea")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=NUMBER)
 @REPO
 @JSON
 def decline(number: int, repo: str, as_json: bool) -> None:
@@ -103,7 +104,7 @@ def _decide(repo: str, number: int, kind: "MemoryKind", word: str, as_json: bool
 
 
 @command.command("forget", cls=HobCommand, example="hob memory forget 3 --repo octo/tea")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=NUMBER)
 @REPO
 @JSON
 def forget(number: int, repo: str, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.framework import HobCommand, NumberRange, RepositoryParam
+from bot.cli.framework import HobCommand, NumberRange, RepositoryParam, tell
 
 if TYPE_CHECKING:
     from bot.core.adapter_records import AdapterRecord
@@ -82,6 +82,8 @@ def command(
         run = TuningRun(config, repository, base, settings, waiting)
         record = asyncio.run(run.run(again=again, accept_few=accept_few))
     _show(record, as_json=as_json)
+    if record.refusal and record.name in config.models.tuned:
+        tell(f"it is on: without `hob tune off {record.repository}` Hob will not start again")
     return int(bool(record.refusal))
 
 
