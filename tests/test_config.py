@@ -282,6 +282,18 @@ def test_where_deliveries_are_read_from_GitHub_no_webhook_secret_is_needed(tmp_p
         require_receiver(load(tmp_path, '[intake]\nmode = "both"'))
 
 
+def test_where_nothing_is_set_up_the_first_step_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    nothing = {"HOB_HOB__DATA_DIR": str(tmp_path / "data")}
+    with pytest.raises(ConfigError, match="no App is set up here") as wrong:
+        require_receiver(load_config(environ=nothing))
+    assert wrong.value.hint.startswith("run `hob setup`")
+    with pytest.raises(ConfigError, match="webhook_secret is empty"):
+        require_receiver(load_config(environ={**nothing, "HOB_GITHUB__APP_ID": "7"}))
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "localhost", "::1", "127.0.0.2"])
 def test_where_nothing_is_received_only_this_machine_can_connect(tmp_path: Path, host: str) -> None:
     server = f'[server]\nhost = "{host}"\n'

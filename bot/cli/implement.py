@@ -113,7 +113,8 @@ def _tell(work: Any, say: Any, branch: str, commit: str) -> None:
 
     made = work.done.patched
     if made.why:
-        say(f"hob: there is no patch: {made.why}")
+        hint = " — `hob doctor` says what each host lacks" if "no model host" in made.why else ""
+        say(f"hob: there is no patch: {made.why}{hint}")
         return
     lines = [made.summary, f"Changed: {listed(made.texts)}."]
     lines += [f"Not read whole: {', '.join(made.unread)}."] if made.unread else []

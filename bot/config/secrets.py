@@ -18,6 +18,9 @@ def webhook_secrets(config: Config) -> tuple[bytes, ...]:
     if config.github.webhook_secret_file is not None:
         lines = _text(config.github.webhook_secret_file, "webhook_secret_file").splitlines()
         secrets_ += [line.strip() for line in lines if line.strip()]
+    if not secrets_ and config.source is None and not config.github.app_id:
+        hint = "run `hob setup`, or name the hob.toml that you have by HOB_CONFIG (docs/setup.md)"
+        raise ConfigError("no hob.toml was found, and no App is set up here", hint)
     if not secrets_ or any(not secret.strip() for secret in secrets_):
         raise ConfigError(
             "github.webhook_secret is empty: Hob does not start without a webhook secret",

@@ -41,7 +41,8 @@ def test_the_demonstration_shows_a_review_by_the_checks_and_says_that_no_model_r
         "AWS access key",
         "check, neutral",
         "Dashboard: http://",
-        "`hob demo --keep` leaves it up",
+        "`hob demo --keep` (make demo KEEP=1) leaves it up",
+        "Next: `hob setup` (make setup)",
     ):
         assert part in shown.stdout
     picture = (tmp_path / "demo.svg").read_text()

@@ -160,6 +160,7 @@ def test_a_push_is_judged_by_the_hook_that_hob_wrote(checkout: Hob) -> None:
     refused = push("brew")
     assert refused.returncode == 1, "main is checked out, brew is judged"
     assert "(ruff)  `os` imported but unused" in refused.stdout + refused.stderr
+    assert "this push is refused: mend what is minor or worse; git push --no-verify leaves" in refused.stderr
     assert push("main:old").returncode == 0, "nothing new comes with it"
     assert push(":old").returncode == 0, "a branch that is deleted brings nothing"
 

@@ -294,7 +294,7 @@ async def test_D2_what_others_wrote_is_escaped(front: Front, store: Store) -> No
         ours = page.text.replace('<script src="/static/hob.js" defer></script>', "")
         assert "<script" not in ours
         assert "<svg" not in ours
-        assert "49" not in ours
+        assert "49" not in re.sub(r"<time[^>]*>", "", ours), "7 * 7 is text; a time may have a 49 in it"
         assert "&lt;script&gt;" in ours or path in ("/", "/repositories", "/memory")
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'; script-src 'self'" in policy

@@ -440,6 +440,17 @@ async def test_the_budget_counts_what_left_the_network_and_nothing_else(store: S
         assert "5,060" not in shown
 
 
+async def test_what_a_scan_finds_leads_to_no_issue(lived: tuple[Front, Run], store: Store) -> None:
+    """It is about code that no pull request touches."""
+    front, run = lived
+    found = JudgedFinding(Finding("src/till.py", "major", "bug", "Rounds a `float`", "It does.", line=3))
+    store.findings.add(run.id + 1, 11, 0, "a" * 40, "big:14b", [found])
+    shown = (await front.client.get("/findings", headers=HTML)).text
+    assert "octo/hello, read by night: <code>src/till.py:3</code>" in shown
+    assert "Rounds a <code>float</code>" in shown
+    assert "/issues/11/0" not in shown
+
+
 async def test_what_another_run_does_is_no_fault(front: Front, store: Store) -> None:
     (dead,), (spared,) = queued(store), queued(store)
     store.runs.finish(claimed(store, dead), "dead", error="GitHub says no")

@@ -24,6 +24,8 @@ from bot.testing.github import GitHubStandIn
 SLUG = "hob-demo"
 APP_ID = 4242
 START_SECONDS = 60.0
+NEXT = """Next: `hob setup` (make setup) has Hob do this on your own repositories; `hob review` judges
+the branch that you are on, without an App. From this clone hob is .venv/bin/hob."""
 REVIEW_SECONDS = 1800.0
 """A 14B model on a laptop's processor needs minutes for an answer."""
 
@@ -60,6 +62,7 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool, as_json: bool 
                 show.pull_request(out, pull)
                 show.issue(out, issue, triaged=bool(model))
                 click.echo(f"\n{_dashboard(dashboard['dashboard'], dashboard['token'], stays=keep)}")
+                click.echo(NEXT)
             if keep:
                 _stay(err, hob)
 
@@ -67,7 +70,8 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool, as_json: bool 
 def _dashboard(address: str, token: str, *, stays: bool) -> str:
     """How it is reached: by a link that signs a browser in."""
     if not stays:
-        return f"Dashboard: {address} ends with this demonstration; `hob demo --keep` leaves it up."
+        stay = "`hob demo --keep` (make demo KEEP=1) leaves it up."
+        return f"Dashboard: {address} ends with this demonstration; {stay}"
     from bot.web.pages.signing_in import link_of
     from bot.web.session import Sessions
 

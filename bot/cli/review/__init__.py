@@ -86,7 +86,11 @@ def command(
         work = "staged" if staged else "worktree" if worktree else ""
         found = asyncio.run(_judge(change[0] if change else "", folder, work, form, no_model, effort))
     _print(found, form)
-    return max((_code(judged, fail_on) for judged in found), default=0)
+    code = max((_code(judged, fail_on) for judged in found), default=0)
+    if hook and code:
+        why = f"mend what is {fail_on} or worse" if code == FINDINGS else "not all of it was read"
+        click.echo(f"hob: this push is refused: {why}; git push --no-verify leaves the review out", err=True)
+    return code
 
 
 async def _judge(change: str, folder: Path, work: Any, form: str, no_model: bool, effort: Any) -> list[Any]:
