@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,7 @@ def _manifest() -> Iterator[Table]:
     yield Table("events", "security.md", ("event", "routes that answer it"), rows)
 
 
+@cache
 def hardening() -> dict[str, set[str]]:
     """Row id -> the test files in which a test carries it in its name."""
     found: dict[str, set[str]] = {}

@@ -237,7 +237,8 @@ def test_every_target_test_and_bench_that_a_page_names_is_there(page: Path) -> N
         if "bench" in names.split():
             assert set(words) <= set(BENCHES)
         assert all((ROOT / word).exists() for word in words if word.startswith("tests/")), arguments
-        assert set(re.findall(r"test_([A-Z]\d+)_", arguments)) <= set(pages.hardening()), arguments
+        if rows := set(re.findall(r"test_([A-Z]\d+)_", arguments)):
+            assert rows <= set(pages.hardening()), arguments
 
 
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
