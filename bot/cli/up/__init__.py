@@ -40,6 +40,8 @@ def _become_supervisor(commands: dict[str, list[str]]) -> None:
     """This process from now on only watches, so it sheds what it has imported: the standard library is enough
     (`-I -S`), and the script stands alone."""
     script = str(Path(__file__).with_name("supervise.py"))
+    # glibc would give each thread a heap of its own, none of which lends another what it has free.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     sys.stdout.flush()
     arguments = [sys.executable, "-I", "-S", script, json.dumps(commands)]
     os.execv(sys.executable, arguments)  # noqa: S606
