@@ -98,7 +98,7 @@ def test_a_newer_database_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_no_tables_are_said_with_the_command_that_makes_them(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'hob.db'}")
-    with pytest.raises(UserError, match="newest schema"):
+    with pytest.raises(UserError, match="nothing in the database"):
         store.require_schema()
     with pytest.raises(HobError, match=r"no such table: meta .run hob migrate"):
         store.server_key()
