@@ -56,7 +56,7 @@ class Recall:
 def load_cases(file: Path) -> list[RetrievalCase]:
     """Of a .json file with one case or a list, or a .jsonl file; UserError for the first that is none."""
     text = read_text(file)
-    lines = [line for line in text.splitlines() if line.strip()] if file.suffix == ".jsonl" else [text]
+    lines = [line for line in text.split("\n") if line.strip()] if file.suffix == ".jsonl" else [text]
     cases = [_case(file, number, line) for number, line in enumerate(lines, 1)]
     if not cases or len(cases) > MOST_CASES:
         raise UserError(f"{file} has {len(cases)} cases", f"give 1 to {MOST_CASES}")

@@ -59,7 +59,7 @@ def test_a_model_puts_what_was_found_in_order(kitchen: Hob, ollama: FakeOllama) 
 
 def cases(kitchen: Hob, *some: dict[str, Any]) -> Path:
     file = kitchen.folder / "cases.jsonl"
-    file.write_text("".join(f"{json.dumps(one)}\n" for one in some))
+    file.write_text("".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in some))
     return file
 
 
@@ -68,7 +68,7 @@ def test_recall_of_the_search_alone_and_with_a_model(kitchen: Hob) -> None:
     base = subprocess.check_output(["git", "-C", str(folder), "rev-parse", "HEAD"], text=True).strip()
     (folder / "stove.py").write_text("def boil_water(water):\n    return water + 1\n")
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b.example", "commit", "-qam", "boil over")
-    case = {"repo": "kitchen", "base": base, "query": "boil over", "gold": ["stove.py"]}
+    case = {"repo": "kitchen", "base": base, "query": "boil over\u2028", "gold": ["stove.py"]}
     done = kitchen.run("eval", "--retrieval", str(cases(kitchen, case, case)), "--json")
     assert done.returncode == 0, done.stderr
     alone, model = json.loads(done.stdout)["rows"]
