@@ -117,7 +117,7 @@ def _start_by_forks() -> None:
         os._exit(code)
 
     up.subprocess = SimpleNamespace(run=run)  # type: ignore[assignment]
-    up.os = SimpleNamespace(execv=execv)  # type: ignore[assignment]
+    up.os = SimpleNamespace(**{**vars(os), "execv": execv})  # type: ignore[assignment]
     expired = subprocess.TimeoutExpired
     supervise.subprocess = SimpleNamespace(  # type: ignore[assignment]
         Popen=_Child, DEVNULL=subprocess.DEVNULL, TimeoutExpired=expired

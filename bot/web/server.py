@@ -24,6 +24,8 @@ HEAD_SECONDS = 10.0
 MOST_OPEN = 800
 """Connections; for one more the one is closed from which nothing has come for the longest time. uvicorn's own
 limit, which lies above, refuses the newcomer instead."""
+BACKLOG = 2048
+"""Connections that wait to be taken."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -159,7 +161,8 @@ class QuietServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening address; port 0 takes a free one. UserError where it cannot be had."""
+    """A listening address; port 0 takes a free one. UserError where it cannot be had. Whoever connects from
+    now on waits for an answer: who is told the address may come before there is one to give."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -170,6 +173,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
+        made.listen(BACKLOG)
     except OSError as wrong:
         made.close()
         hint = "set server.port to a free one, or stop what listens there"
@@ -205,7 +209,7 @@ def server(
         server_header=False,
         proxy_headers=False,
         limit_concurrency=CONNECTIONS,
-        backlog=2048,
+        backlog=BACKLOG,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -10,10 +11,13 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from bot.core.due_times import DueTimes
 from bot.store import Decision, RunSpec, Store
 from bot.web.guard import allowed_hosts
+from bot.web.responses import answer
+from bot.web.server import listen, server
 from bot.web.session import LIFETIME, MOST_ADDRESSES, SHARED, TICKET_SECONDS, TRIES, Sessions
 from tests.store.making import NewEffect
 from tests.web.conftest import TOKEN, Front
@@ -512,3 +516,18 @@ async def test_answers_are_json_that_others_can_read(front: Front) -> None:
     answer = await front.client.get("/runs", headers=BEARER)
     assert json.loads(answer.content) == {"runs": [], "next": None}
     assert isinstance(answer, httpx.Response)
+
+
+async def test_whoever_is_told_the_address_before_it_answers_waits_and_is_not_refused() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer(send, 200, b"late", b"text/plain")
+
+    listening = listen("127.0.0.1", 0)
+    running = server(app, listening)
+    with socket.create_connection(listening.getsockname(), 10) as early:
+        early.sendall(b"GET / HTTP/1.1\r\nhost: hob\r\n\r\n")
+        serving = asyncio.create_task(running.serve(sockets=[listening]))
+        assert (await asyncio.to_thread(early.recv, 100)).startswith(b"HTTP/1.1 200 OK")
+    running.should_exit = True
+    await serving
+    listening.close()

@@ -110,7 +110,10 @@ def off(repository: str, *, as_json: bool) -> None:
     The name of an adapter will do, too.
     """
     from bot.config import load_config
+    from bot.core.adapters import adapter_name
 
+    if adapter_name(repository) is None:
+        RepositoryParam().convert(repository, None, None)
     config = load_config()
     names = _others(config, repository)
     if names == config.models.tuned:
