@@ -107,7 +107,7 @@ async def _ask(
             line = await _command_meant(question, others, shop.infer(models=models)) if others else ""
             if line:
                 waits.over()
-                told = json.dumps({"answer": "", "citations": [], "command": line}, ensure_ascii=False)
+                told = json.dumps({"answer": "", "citations": [], "command": line})
                 tell("with --agent research your words are taken as a question")
                 click.echo(told if as_json else for_terminal(f"That is another command's work: {line}"))
                 return 0
@@ -135,7 +135,7 @@ def _end(answered: Any, agent: str, as_json: bool) -> int:
     completion = answered.completion
     failed = completion.value is None
     if as_json:
-        click.echo(json.dumps(answer_as_json(answered, agent), ensure_ascii=False))
+        click.echo(json.dumps(answer_as_json(answered, agent)))
         return int(failed)
     if completion.text:
         click.echo()

@@ -40,7 +40,7 @@ def run(name: str, objective: str, folder: Path | None, as_json: bool) -> int:
     with TellWaiting(f"chain {name}"):
         result = asyncio.run(_run(name, objective, folder))
     if as_json:
-        click.echo(json.dumps(asdict(result), ensure_ascii=False))
+        click.echo(json.dumps(asdict(result)))
         return int(bool(result.failure))
     if result.answer:
         click.echo(_clean(result.answer))
@@ -61,7 +61,7 @@ def list_(as_json: bool) -> None:
             {"name": each.name, "description": each.description, "steps": [step.name for step in each.steps]}
             for each in chains
         ]
-        click.echo(json.dumps({"chains": shown}, ensure_ascii=False))
+        click.echo(json.dumps({"chains": shown}))
         return
     for each in chains:
         click.echo(f"{each.name}: {each.description} ({' > '.join(step.name for step in each.steps)})")

@@ -84,7 +84,7 @@ def remove(folder: Path, as_json: bool) -> None:
 
 
 def _as_json(file: Path, done: str) -> str:
-    return json.dumps({"file": str(file), "done": done}, ensure_ascii=False)
+    return json.dumps({"file": str(file), "done": done})
 
 
 def _put_away(file: Path, options: str, force: bool) -> None:

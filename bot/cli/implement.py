@@ -77,7 +77,7 @@ async def _implement(
     if work.files and not dry_run:
         commit = await commit_to(root, branch, start, work.files, _message(objective, work))
     if as_json:
-        click.echo(json.dumps(_as_json(work, branch if commit else "", commit, dry_run), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(work, branch if commit else "", commit, dry_run)))
     else:
         _print(work.diff)
         _tell(work, say, branch if commit else "", commit)

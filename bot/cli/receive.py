@@ -34,7 +34,7 @@ def command(event: str, file: Path, apply: bool, as_json: bool) -> None:
             plan = dry_run(event, body, apply)
     except BadPayload as wrong:
         raise UserError(f"{file}: {wrong}", "give the body of a delivery as GitHub sent it") from None
-    click.echo(json.dumps(plan, indent=2, ensure_ascii=False, default=str))
+    click.echo(json.dumps(plan, indent=2, default=str))
 
 
 def _read(file: Path) -> bytes:

@@ -23,4 +23,4 @@ def command(file: str) -> None:
     from bot.core.hobyml_schema import hobyml_schema
 
     found = hobyml_schema() if file == "hob.yml" else hobtoml_schema()
-    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(found, indent=2))

@@ -52,7 +52,7 @@ def command(query: str, folder: Path, k: int, rerank: bool, as_json: bool) -> No
         click.echo(f"hob: {clean(line)}", err=True)
     if as_json:
         results = {"results": [result_as_json(each) for each in found], "sha": local.tip}
-        click.echo(json.dumps(results, ensure_ascii=False))
+        click.echo(json.dumps(results))
         return
     for each in found:
         for line in _lines(each):

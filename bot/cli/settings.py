@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from bot.cli.framework import HobCommand
+from bot.cli.framework import HobCommand, clean
 from bot.core.errors import UserError
 from bot.core.refs import LOGIN, NAME
 
@@ -123,9 +123,9 @@ def _show(values: dict[str, tuple[Any, str]], key: str | None, as_json: bool) ->
         values = {name: one for name, one in values.items() if name == key}
     if as_json:
         shown = {name: {"value": value, "layer": layer} for name, (value, layer) in values.items()}
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        click.echo(json.dumps(shown))
         return
     for name, (value, layer) in values.items():
-        click.echo(f"{name} = {json.dumps(value, ensure_ascii=False)}  ({layer})")
+        click.echo(clean(f"{name} = {json.dumps(value, ensure_ascii=False)}  ({layer})"))
     if not values:
         click.echo("nothing is stored there")

@@ -36,6 +36,6 @@ def command(repository: str, since: float | None, milestone: str, as_json: bool)
     with TellWaiting(f"reading {repository}"):
         told = asyncio.run(read_standup(repository, at, milestone))
     if as_json:
-        click.echo(json.dumps(told_as_json(told), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(told_as_json(told), indent=2))
     else:
         click.echo(for_terminal(markdown(told)))

@@ -124,7 +124,7 @@ def _show(
         run = ended.run.id if ended else None
         counts = ended.counts if ended else {"planned": len(issues)}
         told = {"repository": repository, "dry_run": dry_run, "run": run, "counts": counts, "issues": listed}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        click.echo(json.dumps(told, indent=2, default=str))
         return
     made = table("issue", "state", "what", "effects")
     for one in issues:

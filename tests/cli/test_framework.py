@@ -11,11 +11,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from bot import cli
 from bot.cli.command_names import module_of
 from bot.cli.framework import hob as group
 from tests.agents.conftest import git, make_repository
 from tests.cli.conftest import Hob
 
+CLI = Path(cli.__file__).parent
 COMMANDS = group.list_commands(click.Context(group))
 
 
@@ -43,6 +45,20 @@ def test_a_repository_is_named_as_github_names_it(line: str, name: str, hob: Hob
     ended = hob.run(*line.split(), name)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "write owner/name" in ended.stderr or (line, name) == ("standup", "")
+
+
+def test_json_that_is_printed_can_steer_no_terminal(hob: Hob) -> None:
+    """Others wrote what stands in it: direction marks, and control characters that JSON leaves as they are."""
+    folder = hob.folder / "kitchen"
+    folder.mkdir()
+    make_repository(folder, {"boil\u009b2J\u202e.py": "def boil(water):\n    return water\n"})
+    found = hob.run("search", "boil", "--folder", "kitchen", "--json")
+    assert found.stdout.isascii()
+    assert json.loads(found.stdout)["results"][0]["path"] == "boil\u009b2J\u202e.py"
+    raw = {
+        str(file.relative_to(CLI)) for file in CLI.rglob("*.py") if "ensure_ascii=False" in file.read_text()
+    }
+    assert raw == {"mcp/answers.py", "mcp/server.py", "settings.py"}  # programs' own, and one that is cleaned
 
 
 @pytest.mark.parametrize(

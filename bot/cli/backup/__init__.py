@@ -30,7 +30,7 @@ def command(file: Path, *, with_keys: bool, as_json: bool) -> None:
     with TellWaiting("writing the backup"):
         made = operations.back_up(config, file, with_keys=with_keys)
     if as_json:
-        click.echo(json.dumps(made.as_json(), ensure_ascii=False), err=str(file) == "-")
+        click.echo(json.dumps(made.as_json()), err=str(file) == "-")
         return
     where = "standard output" if str(file) == "-" else str(file)
     click.echo(f"{where}: {made.told()}", err=str(file) == "-")

@@ -57,7 +57,7 @@ def play(folder: Path, out: Console, err: Console, *, keep: bool, as_json: bool 
                 _wait(err, hob, "the triage", REVIEW_SECONDS, lambda: issue.labels or issue.comments)
             dashboard = {"dashboard": f"http://127.0.0.1:{port}/", "token": _token(folder)}
             if as_json:
-                click.echo(json.dumps({**show.as_json(pull, issue), **dashboard}, ensure_ascii=False))
+                click.echo(json.dumps({**show.as_json(pull, issue), **dashboard}))
             else:
                 show.pull_request(out, pull)
                 show.issue(out, issue, triaged=bool(model))

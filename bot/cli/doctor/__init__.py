@@ -96,7 +96,7 @@ def _tell(
         told["fixed"] = [
             {"what": redact(what), "done": done, "said": redact(said)} for what, said, done in fixed
         ]
-    click.echo(json.dumps(told, ensure_ascii=False))
+    click.echo(json.dumps(told))
 
 
 def show(lines: "Sequence[DoctorResult]", *, err: bool = False) -> None:

@@ -65,7 +65,7 @@ def command(
         output.write_text(text, encoding="utf-8")
         written_to = str(output)
     if as_json:
-        click.echo(json.dumps(_as_json(found, sources, text, written_to), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(found, sources, text, written_to)))
         return
     _tell(found, write=write, written_to=written_to)
     if not write and not written_to:

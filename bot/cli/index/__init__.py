@@ -36,7 +36,7 @@ def command(named: Path | None, folder: Path, as_json: bool) -> None:
     with ProgressBar() as told:
         indexed = local.index(told)
     if as_json:
-        click.echo(json.dumps(_as_json(indexed), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(indexed)))
         return
     for line in _lines(indexed, time.monotonic() - began):
         click.echo(clean(line))

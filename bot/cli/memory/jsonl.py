@@ -113,7 +113,7 @@ def fields(one: Memory) -> dict[str, Any]:
 
 def written(one: Memory) -> str:
     """One line, without its end."""
-    return json.dumps(fields(one), ensure_ascii=False)
+    return json.dumps(fields(one))
 
 
 def read(body: bytes) -> list[Memory]:

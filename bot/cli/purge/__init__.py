@@ -44,7 +44,7 @@ def command(repository: str, *, dry_run: bool, yes: bool, as_json: bool) -> None
     if as_json:
         kinds = {one.kind: {"count": one.count, "bytes": one.size} for one in found}
         told = {"repository": purge.repo_id, "names": sorted(purge.names)}
-        click.echo(json.dumps({**told, "deleted": not dry_run, "kinds": kinds}, ensure_ascii=False))
+        click.echo(json.dumps({**told, "deleted": not dry_run, "kinds": kinds}))
         return
     click.echo(operations.table(found))
     click.echo(f"{purge.title}: {_said(any(one.count for one in found), dry_run=dry_run)}")

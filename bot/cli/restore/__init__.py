@@ -29,7 +29,7 @@ def command(file: Path, *, dry_run: bool, force: bool, as_json: bool) -> None:
     with TellWaiting("checking the backup" if dry_run else "restoring the backup"):
         done = operations.restore(file, dry_run=dry_run, force=force)
     if as_json:
-        click.echo(json.dumps(done.as_json(), ensure_ascii=False))
+        click.echo(json.dumps(done.as_json()))
         return
     click.echo(f"{file}: {done.told()}")
     for line in done.more.get("notes", ()):
