@@ -48,7 +48,7 @@ def test_a_repository_is_named_as_github_names_it(line: str, name: str, hob: Hob
 
 
 def test_json_that_is_printed_can_steer_no_terminal(hob: Hob) -> None:
-    """Others wrote what stands in it: direction marks, and control characters that JSON leaves as they are."""
+    """Others wrote what is in it: direction marks, and control characters that JSON leaves as they are."""
     folder = hob.folder / "kitchen"
     folder.mkdir()
     make_repository(folder, {"boil\u009b2J\u202e.py": "def boil(water):\n    return water\n"})
