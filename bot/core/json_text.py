@@ -15,3 +15,12 @@ def read(data: bytes, **how: Any) -> Any:
     if _HALF.search(data):
         json.dumps(found, ensure_ascii=False).encode()
     return found
+
+
+def is_json(text: str) -> bool:
+    """Whether it is JSON that can be read, whatever it says."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.core.inference import AnswerModel, T
+from bot.core.json_text import is_json
 from bot.inference.lenient_json import MISFIT, Bending, decoded
 
 _DROPPED = frozenset({"$defs", "title", "default", "pattern", "discriminator", "examples", "description"})
@@ -119,7 +120,7 @@ def understood(answer: type[T], text: str, *, whole: bool = True) -> tuple[T, in
         try:
             return answer.model_validate_json(found), 0
         except ValueError:
-            if whole and (broken or not _is_json(found)) and (mended := _mended(text)):
+            if whole and (broken or not is_json(found)) and (mended := _mended(text)):
                 best = _best([json.loads(mended)], schema, wrapped=True, alone=True)
             if best is None:
                 raise
@@ -257,14 +258,6 @@ def depth(text: str) -> int:
     """How deep brackets go, those within strings counted too."""
     steps = ((character in "{[(") - (character in "}])") for character in text)
     return max(accumulate(steps), default=0)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def unthought(text: str) -> str:

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.core.json_text import is_json
 from bot.web.session import LIFETIME, Sessions
 
 WEB = Path(__file__).parents[1]
@@ -206,17 +207,9 @@ def field_text(value: object) -> str:
         return value
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
         joined = ", ".join(value)
-        if [one.strip() for one in joined.split(",")] == value and not _is_json(joined):
+        if [one.strip() for one in joined.split(",")] == value and not is_json(joined):
             return joined
     return json.dumps(value, ensure_ascii=False)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def code_marked(text: str) -> Any:
